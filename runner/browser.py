@@ -1,0 +1,142 @@
+"""Finds a Chromium, installs one when asked, and launches it."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from runner.errors import BrowserFailed, BrowserNotFound
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser as PlaywrightBrowser
+    from playwright.sync_api import Playwright
+
+SHELLS = ("chromium-headless-shell", "chrome-headless-shell")
+FULL = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+HOW = (
+    "install one with `journey install` (downloads Playwright's Chromium), or on Debian with "
+    "`apt-get install chromium-headless-shell`, or name one with --browser-path or JOURNEY_BROWSER_PATH"
+)
+
+
+class Browser(Struct, frozen=True):
+    """A Chromium on this machine."""
+
+    path: Path
+    found: str
+    """Where it was found, in words."""
+
+    def version(self) -> str:
+        """What it says of itself, such as `Chromium 156.0.8078.73`. Raises BrowserFailed when it does not run."""
+        try:
+            answer = subprocess.run([self.path, "--version"], capture_output=True, text=True, timeout=20, check=True)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise BrowserFailed(f"{self.path} does not run: {error}; {HOW}") from error
+        return answer.stdout.strip()
+
+
+def find(path: Path | None = None, headed: bool = False) -> Browser:
+    """The Chromium to use: `path` if given, else Playwright's own, else one on PATH; a headless shell where it will do.
+
+    Raises BrowserNotFound, saying what to do.
+    """
+    if path is not None:
+        if not os.access(path, os.X_OK) or path.is_dir():
+            raise BrowserNotFound(f"browser_path: {path} is not a program; {HOW}")
+        return Browser(_behind_script(path), "given as browser_path")
+    own = _playwright_browser("chromium" if headed else "chromium-headless-shell")
+    if own is not None:
+        return Browser(own, "installed by Playwright")
+    for name in FULL if headed else (*SHELLS, *FULL):
+        on_path = shutil.which(name)
+        if on_path is not None:
+            return Browser(_behind_script(Path(on_path)), f"{name} on PATH")
+    raise BrowserNotFound(f"no {'Chromium with a window' if headed else 'Chromium'} on this machine; {HOW}")
+
+
+def can_record_video() -> bool:
+    """Whether Playwright's own ffmpeg, which records videos, is installed (`playwright install ffmpeg`)."""
+    return _installed("ffmpeg") is not None
+
+
+def _playwright_browser(name: str) -> Path | None:
+    folder = _installed(name)
+    if folder is None:
+        return None
+    names = {"headless_shell", "chrome-headless-shell", "chrome", "Chromium", "Google Chrome for Testing"}
+    programs = (file for file in sorted(folder.glob("*/**/*")) if file.name in names and file.is_file())
+    return next((file for file in programs if os.access(file, os.X_OK)), None)
+
+
+def _installed(name: str) -> Path | None:
+    """The folder into which `playwright install` has put the part of the revision that fits this Playwright, if it has."""
+    package = find_spec("playwright")
+    if package is None or package.origin is None:
+        return None
+    listing = Path(package.origin).parent / "driver" / "package" / "browsers.json"
+    parts = msgspec.json.decode(listing.read_bytes())["browsers"]
+    revision = next((part["revision"] for part in parts if part["name"] == name), None)
+    folder = _playwright_folder(Path(package.origin).parent) / f"{name.replace('-', '_')}-{revision}"
+    return folder if (folder / "INSTALLATION_COMPLETE").exists() else None
+
+
+def _playwright_folder(package: Path) -> Path:
+    told = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
+    if told == "0":
+        return package / "driver" / "package" / ".local-browsers"
+    if told:
+        return Path(told)
+    if platform.system() == "Darwin":
+        return Path.home() / "Library" / "Caches" / "ms-playwright"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ms-playwright"
+
+
+def _behind_script(path: Path) -> Path:
+    """The program that a wrapper script of the same name starts without `exec`, else `path` itself.
+
+    Debian's `/usr/bin/chromium-headless-shell` is such a script: a signal to its process would leave the browser alive.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.read(2) != b"#!":
+                return path
+    except OSError:
+        return path
+    for folder in (Path("/usr/lib/chromium"), Path("/usr/lib64/chromium")):
+        behind = folder / path.name
+        # Only the shell's script adds nothing; the one of the full browser sets flags and stays in the way.
+        if path.name == "chromium-headless-shell" and os.access(behind, os.X_OK):
+            return behind
+    return path
+
+
+def install() -> Browser:
+    """Downloads Playwright's headless Chromium, unless one is found; returns it. Raises BrowserNotFound if that fails."""
+    try:
+        return find()
+    except BrowserNotFound:
+        command = [sys.executable, "-m", "playwright", "install", "--only-shell", "chromium"]
+        if subprocess.run(command, check=False, stdout=sys.stderr).returncode != 0:
+            raise BrowserNotFound(f"`{' '.join(command[1:])}` did not succeed, its message is above; {HOW}") from None
+    return find()
+
+
+def launch(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: float) -> "PlaywrightBrowser":
+    """Starts the browser; `slow_mo` is in seconds. Raises BrowserFailed with what the browser said."""
+    # Here and not above: finding a browser must not cost the command line the import of Playwright.
+    from playwright.sync_api import Error as PlaywrightError
+
+    try:
+        return playwright.chromium.launch(executable_path=browser.path, headless=not headed, slow_mo=slow_mo * 1000)
+    except PlaywrightError as error:
+        first = [line for line in str(error).splitlines() if line.strip()][:3]
+        raise BrowserFailed(
+            f"{browser.path} ({browser.found}) could not be started: {' '.join(first)}; {HOW}"
+        ) from error

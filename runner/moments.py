@@ -1,0 +1,53 @@
+"""The moments of a run, in the order in which they come. Reporters listen to them and to nothing else."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct
+
+from runner.result import RunResult, StepResult
+
+
+class RunStarted(Struct, frozen=True, kw_only=True, tag=True):
+    """A run begins; no browser context is open yet."""
+
+    run: str
+    journey: str
+
+
+class AttemptStarted(Struct, frozen=True, kw_only=True, tag=True):
+    """A try begins; `number` counts from 1."""
+
+    run: str
+    journey: str
+    number: int
+
+
+class StepStarted(Struct, frozen=True, kw_only=True, tag=True):
+    """A step begins."""
+
+    run: str
+    journey: str
+    attempt: int
+    name: str
+    index: int
+
+
+class StepEnded(Struct, frozen=True, kw_only=True, tag=True):
+    """A step has ended, whatever its status."""
+
+    run: str
+    journey: str
+    attempt: int
+    step: StepResult
+
+
+class RunEnded(Struct, frozen=True, kw_only=True, tag=True):
+    """A run has ended and is saved: `folder` holds `result.json` and the artifacts, None when they could not be written."""
+
+    result: RunResult
+    folder: Path | None = None
+
+
+Moment = RunStarted | AttemptStarted | StepStarted | StepEnded | RunEnded
+Listener = Callable[[Moment], None]

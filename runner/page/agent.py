@@ -1,0 +1,123 @@
+"""The reader of the page agent: puts it into every document of a context, and asks all documents what they saw."""
+
+import time
+from importlib.resources import files
+
+import msgspec
+from playwright.sync_api import BrowserContext, Frame, Page
+
+from runner.page import bridge
+from runner.page.clock import Stamp, Window
+from runner.page.observation import Snapshot, decode
+
+REPORT = "__journeyReport"
+READ = (
+    "([since, until]) => { const agent = globalThis.__journeyAgent;"
+    " agent?.begin(); return agent && (agent.problem ? JSON.stringify({problem: agent.problem}) : agent.read(since, until)); }"
+)
+BEGIN = "() => globalThis.__journeyAgent?.begin()"
+PAINTED = "() => globalThis.__journeyAgent?.painted?.()"
+PATIENCE = 2.0
+"""Seconds that a page whose main thread is busy gets to answer."""
+SKEW = 0.005
+"""A page's clock may differ by this much from ours before it is called another clock, in seconds."""
+
+
+def source() -> str:
+    """The agent's JavaScript, as the build made it (see hatch_build.py). Raises FileNotFoundError in a bare checkout."""
+    return files("runner.page").joinpath("agent.js").read_text(encoding="utf-8")
+
+
+class PageAgent:
+    """The agents of all documents in one browser context, from `install` to the end of the context."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self._context = context
+        self.documents: dict[float, Snapshot] = {}
+        """The newest snapshot of each document that was loaded, by its `performance.timeOrigin`."""
+        self.causes: list[Stamp] = []
+        self.effects: list[Stamp] = []
+        self.problems: set[str] = set()
+        context.expose_binding(REPORT, lambda _, message: self._receive(message))
+        context.add_init_script(source())
+        context.on("page", lambda page: page.once("domcontentloaded", self._begin))
+
+    def _begin(self, page: Page) -> None:
+        """Starts the agent in the first real document of a popup, for which Chromium may not run init scripts again."""
+        bridge.gather(self._context, [bridge.evaluate(page.main_frame, BEGIN, None)], PATIENCE)
+
+    def _receive(self, message: object) -> None:
+        try:
+            snapshot = decode(str(message))
+        except msgspec.DecodeError as error:
+            # The binding can be called by the site as well: what is not the agent's is named, not believed.
+            self.problems.add(f"a message on {REPORT} was not the page agent's: {error}")
+            return
+        self._note(snapshot, 0.0)
+
+    def _note(self, snapshot: Snapshot, skew: float) -> None:
+        def stamp(what: str, milliseconds: float) -> Stamp:
+            return Stamp(what, milliseconds / 1000 - skew)
+
+        if snapshot.problem:
+            self.problems.add(f"the page agent could not start: {snapshot.problem}")
+        if snapshot.inputs.first is not None:
+            self.causes.append(stamp("input", snapshot.inputs.first))
+        if snapshot.inputs.move is not None:
+            self.causes.append(stamp("move", snapshot.inputs.move))
+        if snapshot.effect is not None:
+            self.effects.append(stamp(snapshot.effect.signal, snapshot.effect.at))
+        timing = snapshot.navigation
+        if snapshot.top and timing is not None:
+            if snapshot.origin not in self.documents:
+                self.causes.append(stamp("navigation", snapshot.origin))
+            if timing.load_event_end > 0:
+                self.effects.append(stamp("load", snapshot.origin + timing.load_event_end))
+            self.documents[snapshot.origin] = snapshot
+
+    def read(self, window: Window) -> bool:
+        """Asks every frame of every page what happened in `window`; False when a page did not answer."""
+        frames = [frame for page in self._context.pages for frame in page.frames]
+        asked = time.time()
+        answers = self._ask(frames, window, 0.0)
+        answered = time.time()
+        complete = True
+        for frame, answer in zip(frames, answers, strict=True):
+            if answer is None:
+                complete = False
+                continue
+            skew = _skew(answer, asked, answered)
+            if skew:
+                again = self._ask([frame], window, skew)[0]
+                answer = msgspec.structs.replace(again, inputs=answer.inputs) if again else answer
+            self._note(answer, skew)
+        return complete
+
+    def _ask(self, frames: list[Frame], window: Window, skew: float) -> list[Snapshot | None]:
+        bounds = [(window.start + skew) * 1000, (window.end + skew) * 1000]
+        calls = [bridge.evaluate(frame, READ, bounds) for frame in frames]
+        answers = bridge.gather(self._context, calls, PATIENCE)
+        # A frame that went away while it was asked answers with an error; a document without an agent with nothing.
+        return [
+            decode(answer) if isinstance(answer, str) else None if isinstance(answer, TimeoutError) else Snapshot()
+            for answer in answers
+        ]
+
+    def settle(self) -> None:
+        """Waits for the next frame of each page (100 ms at most), so that its first paints are among its vitals."""
+        unpainted = [
+            page.main_frame
+            for page in self._context.pages
+            if any(document.url == page.url and "fcp" not in document.vitals for document in self.documents.values())
+        ]
+        bridge.gather(self._context, [bridge.evaluate(frame, PAINTED, None) for frame in unpainted], PATIENCE)
+
+
+def _skew(answer: Snapshot, asked: float, answered: float) -> float:
+    """Seconds by which the page's clock is ahead of ours, 0 where it lies between question and answer as it should."""
+    if answer.now is None:
+        return 0.0
+    now = answer.now / 1000
+    if asked - SKEW <= now <= answered + SKEW:
+        return 0.0
+    return now - (asked + answered) / 2

@@ -1,0 +1,92 @@
+// The page agent: watches one document from before its first script, and answers when it is read.
+// It is put into every document and frame of a journey's context. Nothing here may throw into the page.
+import { now, origin } from "./clock.js";
+import { watchDom } from "./dom.js";
+import { lastEffect } from "./effects.js";
+import { inputs, rearm, watchInput } from "./input.js";
+import { longTasks, watchLongTasks } from "./longTasks.js";
+import { addEventListener, requestAnimationFrame, setTimeout, stringify } from "./natives.js";
+import { navigationTiming, noteLoad } from "./navigationTiming.js";
+import { watchResponses } from "./responses.js";
+import { userTimings, watchUserTiming } from "./userTiming.js";
+import { vitals, watchVitals } from "./webVitals.js";
+
+const AGENT = "__journeyAgent";
+const REPORT = "__journeyReport";
+
+function start() {
+  const report = globalThis[REPORT];
+  const top = globalThis.top === globalThis;
+  // Blank pages and the browser's own error page are no documents of the site's.
+  const site = top && location.protocol !== "about:" && location.protocol !== "chrome-error:";
+  const flushes = [];
+
+  const snapshot = () => ({
+    origin,
+    top,
+    url: location.href,
+    inputs: inputs(),
+    navigation: site ? navigationTiming() : null,
+    vitals: site ? vitals() : {},
+    userTimings: userTimings(),
+    longTasks: longTasks(),
+  });
+  const send = () => {
+    if (report) report(stringify(snapshot()));
+  };
+
+  watchInput(send);
+  flushes.push(watchDom(), watchResponses(), watchLongTasks(), watchUserTiming());
+  if (site) {
+    let loaded = false;
+    let waiting = false;
+    addEventListener("load", () => setTimeout(() => {
+      loaded = true;
+      send();
+    }));
+    // Paints that come after the load event: this document may be replaced before anybody reads it again.
+    watchVitals(() => {
+      if (!loaded || waiting) return;
+      waiting = true;
+      setTimeout(() => {
+        waiting = false;
+        send();
+      });
+    });
+  }
+
+  const read = (since, until) => {
+    for (let i = 0; i < flushes.length; i++) flushes[i]();
+    noteLoad();
+    const answer = snapshot();
+    answer.now = now();
+    answer.effect = lastEffect(since, until);
+    rearm();
+    return stringify(answer);
+  };
+  // Resolves after the next frame is on the screen, or after 100 ms where no frame comes (a hidden tab).
+  const painted = () => new Promise((resolve) => {
+    setTimeout(resolve, 100);
+    requestAnimationFrame(() => setTimeout(resolve));
+  });
+  return { document, read, painted };
+}
+
+const known = globalThis[AGENT];
+const agent = known ?? {};
+if (!known) Object.defineProperty(globalThis, AGENT, { value: agent });
+
+function begin() {
+  if (agent.document === document) return;
+  try {
+    Object.assign(agent, start());
+  } catch (error) {
+    // A document without a working agent is timed by the stopwatch; the reader says so in the result.
+    agent.problem = String(error);
+  }
+}
+
+// The first document of a popup is empty, and the next one may be given the same window, without the listeners and without
+// a new run of this script: the runner calls `begin` again then (see agent.py).
+agent.begin = begin;
+begin();

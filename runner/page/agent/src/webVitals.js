@@ -1,0 +1,23 @@
+// Web vitals by the `web-vitals` package: the newest value of each; seconds-to-be in milliseconds, CLS without a unit.
+import { onCLS, onFCP, onINP, onLCP, onTTFB } from "web-vitals";
+import { absolute } from "./clock.js";
+
+const values = {};
+
+/** Calls `changed` after each new value. */
+export function watchVitals(changed) {
+  const note = (metric) => {
+    const entry = metric.entries[0];
+    values[metric.name.toLowerCase()] = { value: metric.value, at: entry ? absolute(entry.startTime) : null };
+    changed();
+  };
+  const always = { reportAllChanges: true };
+  onTTFB(note, always);
+  onFCP(note, always);
+  onLCP(note, always);
+  onCLS(note, always);
+  // Every interaction counts: with the default floor of 40 ms only slow pages would report.
+  onINP(note, { reportAllChanges: true, durationThreshold: 16 });
+}
+
+export const vitals = () => values;

@@ -1,0 +1,95 @@
+"""The requests of a browser context, by Playwright's network events: they see other origins and failures, where Resource
+Timing shows zeros."""
+
+from playwright.sync_api import BrowserContext, Request, Response
+from playwright.sync_api import Error as PlaywrightError
+
+from runner.page import bridge
+from runner.page.clock import Window
+from runner.result import Request as RequestResult
+from runner.result import Requests
+
+SLOWEST = 5
+FAILURES = 10
+PATIENCE = 2.0
+"""Seconds that all questions for sizes together may take at the end of an attempt."""
+
+
+class RequestLog:
+    """Every ended request of a context, in the order in which they ended."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self._context = context
+        self._ended: list[Request] = []
+        self._failures: dict[Request, str] = {}
+        self._status: dict[Request, int] = {}
+        self._bytes: dict[Request, int] = {}
+        context.on("response", self._responded)
+        context.on("requestfinished", self._finished)
+        context.on("requestfailed", self._failed)
+
+    def _responded(self, response: Response) -> None:
+        self._status[response.request] = response.status
+
+    def _finished(self, request: Request) -> None:
+        self._ended.append(request)
+
+    def _failed(self, request: Request) -> None:
+        self._failures[request] = request.failure or "failed"
+        self._ended.append(request)
+
+    def measure_sizes(self) -> None:
+        """Asks for the bytes received of each response; to be called when no step is being timed."""
+        finished = [request for request in self._ended if request not in self._failures and request not in self._bytes]
+        answers = bridge.gather(self._context, [bridge.sizes(request) for request in finished], PATIENCE)
+        for request, answer in zip(finished, answers, strict=True):
+            # A request of a page that is already closed has no sizes any more.
+            if isinstance(answer, dict):
+                self._bytes[request] = answer["responseBodySize"] + answer["responseHeadersSize"]
+
+    def document_statuses(self, window: Window) -> list[RequestResult]:
+        """The top-level documents answered in `window`, redirects included, in order."""
+        found = []
+        for request, status in self._status.items():
+            if request.is_navigation_request() and _is_top(request):
+                at = request.timing["startTime"] / 1000
+                if at in window:
+                    found.append(self._result(request, window, status))
+        return found
+
+    def within(self, window: Window) -> Requests:
+        """The ended requests that began in `window`."""
+        results = [
+            self._result(request, window, self._status.get(request))
+            for request in self._ended
+            if request.timing["startTime"] / 1000 in window and request.url.startswith("http")
+        ]
+        failed = [one for one in results if one.failure or (one.status or 0) >= 400]
+        return Requests(
+            ok=len(results) - len(failed),
+            failed=len(failed),
+            transfer_bytes=sum(one.transfer_bytes for one in results),
+            slowest=tuple(sorted(results, key=lambda one: -one.duration_seconds)[:SLOWEST]),
+            failures=tuple(failed[:FAILURES]),
+        )
+
+    def _result(self, request: Request, window: Window, status: int | None) -> RequestResult:
+        timing = request.timing
+        return RequestResult(
+            url=request.url,
+            method=request.method,
+            kind=request.resource_type,
+            at_seconds=round(timing["startTime"] / 1000 - window.start, 6),
+            duration_seconds=round(max(timing["responseEnd"], 0.0) / 1000, 6),
+            status=status,
+            transfer_bytes=self._bytes.get(request, 0),
+            failure=self._failures.get(request, ""),
+        )
+
+
+def _is_top(request: Request) -> bool:
+    try:
+        return request.frame.parent_frame is None
+    except PlaywrightError:
+        # Playwright has no frame yet for the first request of a page, which is always its top-level document.
+        return True

@@ -1,0 +1,106 @@
+"""Everything that is observed of one browser context: the page agents, the requests, the errors, the crashes."""
+
+import time
+from contextlib import suppress
+
+from msgspec import Struct
+from playwright.sync_api import BrowserContext, Page, WebError
+from playwright.sync_api import Error as PlaywrightError
+
+from runner.page import findings
+from runner.page.agent import PageAgent
+from runner.page.clock import Reading, Stamp, Window, measure
+from runner.page.network import RequestLog
+from runner.result import LongTask, Navigation, PageError, Requests, UserTiming, Vitals
+from runner.result import Request as RequestResult
+
+PAGE_ERRORS = 20
+
+
+class Findings(Struct, frozen=True, kw_only=True):
+    """What was seen in one window of time."""
+
+    navigations: tuple[Navigation, ...]
+    vitals: Vitals
+    requests: Requests
+    user_timing: tuple[UserTiming, ...]
+    long_tasks: tuple[LongTask, ...]
+    page_errors: tuple[PageError, ...]
+
+
+class Probe:
+    """Observes a context from its first page on. Made before the first page, it misses nothing."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self._context = context
+        self._agent = PageAgent(context)
+        self._requests = RequestLog(context)
+        self._errors: list[tuple[float, PageError]] = []
+        self._api: list[tuple[float, float]] = []
+        self.crashed: str | None = None
+        """The address of the page whose renderer crashed, if one did."""
+        context.on("weberror", self._page_error)
+        context.on("page", self._watch_crash)
+
+    def _page_error(self, error: WebError) -> None:
+        with suppress(PlaywrightError):  # the page may be gone by the time its error arrives
+            url = error.page.url if error.page else ""
+            self._errors.append((time.time(), PageError(message=str(error.error).split("\n    at ")[0], url=url)))
+
+    def _watch_crash(self, page: Page) -> None:
+        def crashed(_: Page) -> None:
+            self.crashed = page.url
+
+        page.on("crash", crashed)
+
+    def api_call(self, started: float, ended: float) -> None:
+        """Notes an API request that the journey made outside of any page; both stamps in seconds since the epoch."""
+        self._api.append((started, ended))
+
+    def read_clock(self, window: Window, wall: float) -> Reading:
+        """Reads the page clock for the step that filled `window`; to be called as soon as its end has been stamped."""
+        self._agent.effects.clear()
+        for document in self._agent.documents.values():
+            timing = document.navigation
+            if timing is not None and timing.load_event_end > 0:
+                self._agent.effects.append(Stamp("load", (document.origin + timing.load_event_end) / 1000))
+        if not self._agent.read(window) or self._agent.problems:
+            return Reading(seconds=wall, clock="stopwatch")
+        causes = [*self._agent.causes, *(Stamp("request", started) for started, _ in self._api)]
+        effects = [*self._agent.effects, *(Stamp("response", ended) for _, ended in self._api)]
+        self._agent.causes = [stamp for stamp in self._agent.causes if stamp.at > window.end]
+        return measure(window, wall, causes, effects)
+
+    def documents_answered(self, window: Window) -> list[RequestResult]:
+        """The answers to top-level navigations that began in `window`, redirects included."""
+        return self._requests.document_statuses(window)
+
+    def finish(self) -> None:
+        """Collects what comes late (paints, sizes, the last interactions), when no step is being timed any more."""
+        self._agent.settle()
+        now = time.time()
+        self._agent.read(Window(now, now))
+        self._requests.measure_sizes()
+
+    def findings(self, window: Window) -> Findings:
+        """What is known by now of `window`."""
+        documents = list(self._agent.documents.values())
+        return Findings(
+            navigations=findings.navigations(documents, window),
+            vitals=findings.vitals(documents, window),
+            requests=self._requests.within(window),
+            user_timing=findings.user_timing(documents, window),
+            long_tasks=findings.long_tasks(documents, window),
+            page_errors=tuple(error for at, error in self._errors if at in window)[:PAGE_ERRORS],
+        )
+
+    @property
+    def connected(self) -> bool:
+        """False when the browser has gone."""
+        browser = self._context.browser
+        return browser is None or browser.is_connected()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What kept the page agent from working, for the run's notes."""
+        return tuple(sorted(self._agent.problems))

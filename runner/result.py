@@ -1,0 +1,225 @@
+"""What happened in a run: frozen values, the only thing that leaves the runner.
+
+All durations are seconds, sizes bytes, `*_at` times RFC 3339 in UTC. `result.json` is a `RunResult` as JSON; its fields
+are documented in docs/result.md.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct, field
+
+Status = Literal["passed", "failed", "error", "skipped", "cancelled"]
+FailureKind = Literal[
+    "assertion", "timeout", "http", "navigation", "page", "crash", "browser", "deadline", "journey", "monitor"
+]
+Clock = Literal["page", "stopwatch"]
+
+
+class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a step or a run did not pass, in what a reader needs: no stack of the runner's own.
+
+    `kind` tells the site (`assertion timeout http navigation page`) from the monitor (`crash browser deadline journey monitor`).
+    """
+
+    kind: FailureKind
+    message: str
+    step: str | None = None
+    file: str | None = None
+    line: int | None = None
+    code: str | None = None
+    """The journey's source line that failed."""
+    url: str | None = None
+    """The address of the page when it failed."""
+
+
+class ServerTiming(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One entry of the `Server-Timing` response header (W3C Server Timing)."""
+
+    name: str
+    duration_seconds: float = 0.0
+    description: str = ""
+
+
+class Navigation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One document loaded in a step's top-level frame (W3C Navigation Timing Level 2).
+
+    `phases` holds the seconds spent in `redirect dns connect tls request response dom load`, and the spans from the start
+    of the navigation: `ttfb` (to the first response byte) and `total` (to the end of the load event). A phase that has not
+    ended when it was read is absent.
+    """
+
+    url: str
+    type: str
+    started_at: datetime
+    status: int | None = None
+    protocol: str = ""
+    phases: dict[str, float] = field(default_factory=dict)
+    redirects: int = 0
+    transfer_bytes: int = 0
+    decoded_bytes: int = 0
+    server_timing: tuple[ServerTiming, ...] = ()
+
+
+class Vitals(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Web vitals as the `web-vitals` library reports them: seconds, but for `cls`, which is a score without a unit."""
+
+    ttfb: float | None = None
+    fcp: float | None = None
+    lcp: float | None = None
+    inp: float | None = None
+    cls: float | None = None
+
+
+class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One HTTP request; `at_seconds` counts from the start of the step."""
+
+    url: str
+    method: str
+    kind: str
+    """Playwright's resource type: `document script stylesheet image font fetch xhr …`."""
+    at_seconds: float
+    duration_seconds: float
+    status: int | None = None
+    transfer_bytes: int = 0
+    failure: str = ""
+    """The network error, for a request that got no response."""
+
+
+class Requests(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The requests of a step: how many ended well (status below 400) and badly, bytes received, and the slowest five."""
+
+    ok: int = 0
+    failed: int = 0
+    transfer_bytes: int = 0
+    slowest: tuple[Request, ...] = ()
+    failures: tuple[Request, ...] = ()
+    """The first ten that ended badly."""
+
+
+class UserTiming(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A mark or measure that the site set itself (W3C User Timing); `at_seconds` counts from the start of the step."""
+
+    name: str
+    kind: Literal["mark", "measure"]
+    at_seconds: float
+    duration_seconds: float = 0.0
+
+
+class LongTask(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stretch of 50 ms or more in which the main thread was busy; `at_seconds` counts from the start of the step."""
+
+    kind: Literal["long-task", "long-animation-frame"]
+    at_seconds: float
+    duration_seconds: float
+    blocking_seconds: float = 0.0
+
+
+class PageError(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An uncaught JavaScript error on a page."""
+
+    message: str
+    url: str = ""
+
+
+class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """One step, ended.
+
+    `latency_seconds` is the page clock, `wall_seconds` the stopwatch around the step's code; `latency_seconds` is never
+    above `wall_seconds`. Both are None for a step that was skipped.
+    """
+
+    name: str
+    index: int
+    status: Status
+    started_at: datetime | None = None
+    latency_seconds: float | None = None
+    wall_seconds: float | None = None
+    clock: Clock = "stopwatch"
+    """Which clock `latency_seconds` comes from."""
+    cause: str = ""
+    """What started the page clock: `navigation`, `input`, or `step` (the start of the step itself)."""
+    ended_by: str = ""
+    """The last effect: `load`, `dom`, `response`, `paint` or `input`; empty on the stopwatch."""
+    soft: bool = False
+    budget_seconds: float | None = None
+    navigations: tuple[Navigation, ...] = ()
+    vitals: Vitals = Vitals()
+    requests: Requests = Requests()
+    user_timing: tuple[UserTiming, ...] = ()
+    long_tasks: tuple[LongTask, ...] = ()
+    page_errors: tuple[PageError, ...] = ()
+    failure: Failure | None = None
+
+    @property
+    def over_budget(self) -> bool:
+        """True when the step passed, has a budget and its latency is above it."""
+        return (
+            self.status == "passed"
+            and self.budget_seconds is not None
+            and self.latency_seconds is not None
+            and self.latency_seconds > self.budget_seconds
+        )
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """One try of a run: its own browser context, its own steps."""
+
+    number: int
+    status: Status
+    started_at: datetime
+    duration_seconds: float
+    steps: tuple[StepResult, ...] = ()
+    failure: Failure | None = None
+
+
+class Artifact(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file saved by a run; `path` is relative to the run's folder and uses `/`."""
+
+    kind: Literal["trace", "screenshot", "video"]
+    path: str
+    bytes: int
+    attempt: int = 1
+    step: str | None = None
+
+
+class Environment(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the run was measured with."""
+
+    runner: str = ""
+    playwright: str = ""
+    browser: str = ""
+    """Name and version, as in `chromium 156.0.8078.73`."""
+    base_url: str | None = None
+    python: str = ""
+    platform: str = ""
+
+
+class RunResult(Struct, frozen=True, kw_only=True):
+    """One execution of a journey, from its first attempt to its last. `steps` are those of the last attempt."""
+
+    id: str
+    """UUIDv7 (RFC 9562), so that ids sort by time."""
+    journey: str
+    status: Status
+    started_at: datetime
+    ended_at: datetime
+    duration_seconds: float
+    location: str
+    attempts: int = 1
+    steps: tuple[StepResult, ...] = ()
+    failure: Failure | None = None
+    earlier_attempts: tuple[Attempt, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    tags: tuple[str, ...] = ()
+    environment: Environment = Environment()
+    notes: tuple[str, ...] = ()
+    """What the monitor itself has to say, such as an artifact that could not be kept."""
+    last_success_at: datetime | None = None
+    """The end of the newest run of this journey that passed, this one included; None when none is known."""
+    version: int = 1
+
+    @property
+    def flaky(self) -> bool:
+        """True when the run passed, but not at its first attempt."""
+        return self.status == "passed" and self.attempts > 1

@@ -1,0 +1,105 @@
+"""A worker process: one warm browser, one run at a time, told what to run and telling what happens through a pipe.
+
+Started by workers.py as `python -m runner.worker FD`; messages are JSON, one a message of the pipe.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from playwright.sync_api import Playwright, sync_playwright
+
+from runner.browser import Browser
+from runner.discovery import load
+from runner.errors import JourneyError
+from runner.execute import Execution, WarmBrowser, execute
+from runner.moments import AttemptStarted, Moment, StepEnded, StepStarted
+from runner.plan import Plan
+
+PR_SET_PDEATHSIG = 1
+"""Of prctl(2): the signal that this process gets when its parent ends."""
+
+
+class BrowserWanted(Struct, frozen=True, tag=True):
+    """The first message to a worker: which browser its runs use."""
+
+    browser: Browser
+    headed: bool = False
+    slow_mo: float = 0.0
+
+
+class Job(Struct, frozen=True, tag=True):
+    """A run to do. `folder` exists and takes the artifacts."""
+
+    run: str
+    plan: Plan
+    folder: Path
+
+
+class Broken(Struct, frozen=True, tag=True):
+    """The run could not be begun: its journey's file no longer loads."""
+
+    run: str
+    message: str
+
+
+ToWorker = BrowserWanted | Job
+FromWorker = AttemptStarted | StepStarted | StepEnded | Execution | Broken
+to_worker = msgspec.json.Decoder(ToWorker)
+from_worker = msgspec.json.Decoder(FromWorker)
+
+
+def serve(connection: Connection, playwright: Playwright) -> None:
+    """Does jobs until the supervisor closes the pipe."""
+    browser: WarmBrowser | None = None
+
+    def send(message: Moment | Execution | Broken) -> None:
+        connection.send_bytes(msgspec.json.encode(message))
+
+    try:
+        while True:
+            message = to_worker.decode(connection.recv_bytes())
+            if isinstance(message, BrowserWanted):
+                browser = WarmBrowser(playwright, message.browser, message.headed, message.slow_mo)
+            elif browser is not None:
+                send(_do(message, browser, send))
+    except EOFError:
+        pass
+    finally:
+        if browser is not None:
+            browser.close()
+
+
+def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment], None]) -> Execution | Broken:
+    try:
+        journey = next(one for one in load(job.plan.file) if one.name == job.plan.journey)
+    except (JourneyError, StopIteration) as error:
+        return Broken(job.run, str(error) or f"{job.plan.file} no longer declares a journey named {job.plan.journey}")
+    return execute(job.run, journey, job.plan, browser, job.folder, send)
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main() -> None:
+    """The process's entry: `python -m runner.worker FD`."""
+    _die_with_parent()
+    # Ctrl-C reaches the supervisor, which decides; a worker is ended by it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    connection = Connection(int(sys.argv[1]))
+    # What a journey prints must not mix with the JSON that the supervisor may be writing to standard output.
+    os.dup2(2, 1)
+    with sync_playwright() as playwright:
+        serve(connection, playwright)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,298 @@
+"""Worker processes, supervised: each does one run at a time; one that overruns its deadline or dies is replaced.
+
+The supervisor owns the deadline: a worker that has not answered in time is ended with everything it started. Whatever
+happens to a worker, its run ends with a result, and the result is saved before anybody is told of it.
+"""
+
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+import psutil
+
+from runner.archive import Archive
+from runner.browser import Browser
+from runner.config import Settings
+from runner.execute import Execution
+from runner.identity import run_id
+from runner.moments import AttemptStarted, Listener, Moment, RunEnded, RunStarted, StepEnded, StepStarted
+from runner.plan import Plan
+from runner.result import Attempt, Environment, Failure, FailureKind, RunResult, Status, StepResult
+from runner.worker import Broken, BrowserWanted, Job, from_worker
+
+GRACE = 10.0
+"""Seconds beyond a run's timeout in which its worker may still end the run itself, artifacts and all."""
+LAST_WORDS = 3.0
+"""Seconds that a worker gets to close its browser before it is ended."""
+
+
+class _Run:
+    """A run in a worker, as far as it has come."""
+
+    def __init__(self, plan: Plan, folder: Path, run: str) -> None:
+        self.run = run
+        self.plan = plan
+        self.folder = folder
+        self.started_at = datetime.now(UTC)
+        self.started = time.monotonic()
+        self.attempt = AttemptStarted(run=run, journey=plan.journey, number=1)
+        self.attempt_at = self.started_at
+        self.steps: list[StepResult] = []
+        self.running: StepStarted | None = None
+
+    @property
+    def deadline(self) -> float:
+        """When the supervisor ends it, by `time.monotonic()`."""
+        return self.started + self.plan.timeout + GRACE
+
+    def note(self, moment: Moment) -> None:
+        """Remembers how far the run is, in case its worker cannot say so any more."""
+        if isinstance(moment, AttemptStarted):
+            self.attempt, self.attempt_at, self.steps = moment, datetime.now(UTC), []
+        elif isinstance(moment, StepStarted):
+            self.running = moment
+        elif isinstance(moment, StepEnded):
+            self.running = None
+            self.steps.append(moment.step)
+
+    def ended_by_us(self, status: Status, kind: FailureKind, message: str) -> Execution:
+        """What is known of a run whose worker has not ended it."""
+        duration = round(time.monotonic() - self.started, 6)
+        failure = Failure(kind=kind, message=message, step=self.running.name if self.running else None)
+        steps = list(self.steps)
+        if self.running:
+            steps.append(StepResult(name=self.running.name, index=len(steps), status=status, failure=failure))
+        names = {step.name for step in steps}
+        missed = [name for name in self.plan.step_names if name not in names]
+        steps += [StepResult(name=name, index=len(steps) + at, status="skipped") for at, name in enumerate(missed)]
+        attempt = Attempt(
+            number=self.attempt.number,
+            status=status,
+            started_at=self.attempt_at,
+            duration_seconds=duration,
+            steps=tuple(steps),
+            failure=failure,
+        )
+        return Execution(
+            run=self.run,
+            started_at=self.started_at,
+            ended_at=datetime.now(UTC),
+            duration_seconds=duration,
+            attempts=(attempt,),
+            environment=Environment(base_url=self.plan.base_url),
+        )
+
+
+class Worker:
+    """One worker process and the pipe to it."""
+
+    def __init__(self) -> None:
+        ours, theirs = Pipe()
+        self.pipe: Connection = ours
+        # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then ends runs in order.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "runner.worker", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+        )
+        theirs.close()
+        self.run: _Run | None = None
+
+    def send(self, message: BrowserWanted | Job) -> None:
+        """Sends one message. Raises BrokenPipeError when the worker has died."""
+        self.pipe.send_bytes(msgspec.json.encode(message))
+
+    def dismiss(self) -> None:
+        """Ends an idle worker by closing its pipe, so that it closes its browser; by force if it takes too long."""
+        self.pipe.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(LAST_WORDS)
+        self.kill()
+
+    def kill(self) -> None:
+        """Ends the worker and everything it has started. Playwright's browser is in a process group of its own, so the
+        tree is walked."""
+        self.pipe.close()
+        tree: list[psutil.Process] = []
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self._process.pid)
+            tree = [process, *process.children(recursive=True)]
+        for one in tree:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        self._process.wait()
+        psutil.wait_procs(tree[1:], timeout=LAST_WORDS)
+
+    def epitaph(self) -> str:
+        """How a dead worker has ended."""
+        code = self._process.wait()
+        return (
+            f"was ended by signal {-code}" if code < 0 else f"ended by itself with code {code}; what it said is above"
+        )
+
+
+class Workers:
+    """A pool of worker processes, started at once so that they get ready while the journeys are still being read."""
+
+    def __init__(self, count: int) -> None:
+        self._pool = [Worker() for _ in range(count)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._pool:
+            if worker.run is None and kind is None:
+                worker.dismiss()
+            else:
+                worker.kill()
+
+    def run(
+        self,
+        plans: Sequence[Plan],
+        browser: Browser,
+        settings: Settings,
+        archive: Archive,
+        listeners: Sequence[Listener],
+    ) -> list[RunResult]:
+        """Runs every plan once, in order, as many at a time as there are workers; returns the results as they ended.
+
+        Each result is saved in `archive` before the listeners hear that its run has ended. On KeyboardInterrupt the runs
+        under way are saved as `cancelled`, then the interrupt goes on.
+        """
+        wanted = BrowserWanted(browser=browser, headed=settings.headed, slow_mo=settings.slow_mo)
+        for worker in self._pool:
+            worker.send(wanted)
+        desk = _Desk(archive, listeners)
+        waiting = deque(plans)
+        try:
+            while waiting or any(worker.run for worker in self._pool):
+                for worker in self._pool:
+                    if worker.run is None and waiting:
+                        desk.begin(worker, waiting.popleft())
+                self._listen(desk, wanted)
+        except KeyboardInterrupt:
+            for worker in self._pool:
+                if worker.run:
+                    worker.kill()
+                    desk.end(worker.run.ended_by_us("cancelled", "monitor", "cancelled from the keyboard"), worker.run)
+            raise
+        return desk.results
+
+    def _listen(self, desk: "_Desk", wanted: BrowserWanted) -> None:
+        busy = {worker.pipe: worker for worker in self._pool if worker.run}
+        soonest = min(worker.run.deadline for worker in busy.values() if worker.run)
+        for pipe in wait(list(busy), timeout=max(soonest - time.monotonic(), 0.0)):
+            worker = busy[pipe]  # type: ignore[index]  # wait() returns what it was given
+            try:
+                message = from_worker.decode(worker.pipe.recv_bytes())
+            except (EOFError, OSError):
+                self._replace(worker, desk, wanted, "monitor", f"the worker process {worker.epitaph()}")
+                continue
+            if desk.hear(worker, message):
+                worker.run = None
+        for worker in busy.values():
+            if worker.run and time.monotonic() >= worker.run.deadline:
+                limit = worker.run.plan.timeout
+                message = (
+                    f"the run was still going {GRACE:g} s after its timeout of {limit:g} s, and its worker was ended"
+                )
+                self._replace(worker, desk, wanted, "deadline", message)
+
+    def _replace(self, worker: Worker, desk: "_Desk", wanted: BrowserWanted, kind: FailureKind, message: str) -> None:
+        worker.kill()
+        if worker.run:
+            desk.end(worker.run.ended_by_us("error", kind, message), worker.run)
+        fresh = Worker()
+        fresh.send(wanted)
+        self._pool[self._pool.index(worker)] = fresh
+
+
+class _Desk:
+    """Gives out runs and takes in their results: saved first, then told."""
+
+    def __init__(self, archive: Archive, listeners: Sequence[Listener]) -> None:
+        self._archive = archive
+        self._listeners = listeners
+        self.results: list[RunResult] = []
+
+    def begin(self, worker: Worker, plan: Plan) -> None:
+        run = _Run(plan, Path(), run_id())
+        run.folder = self._archive.scratch(run.run)
+        worker.run = run
+        self._tell(RunStarted(run=run.run, journey=plan.journey))
+        # A worker that has just died is found by its pipe a moment later, with this run in its name.
+        with suppress(BrokenPipeError):
+            worker.send(Job(run=run.run, plan=plan, folder=run.folder))
+
+    def hear(self, worker: Worker, message: AttemptStarted | StepStarted | StepEnded | Execution | Broken) -> bool:
+        """Takes one message of a worker; True when its run has ended with it."""
+        run = worker.run
+        if run is None:
+            return False
+        if isinstance(message, Execution):
+            self.end(message, run)
+            return True
+        if isinstance(message, Broken):
+            self.end(run.ended_by_us("error", "journey", message.message), run)
+            return True
+        run.note(message)
+        self._tell(message)
+        return False
+
+    def end(self, execution: Execution, run: _Run) -> None:
+        """Makes the result, saves it, tells the listeners."""
+        last = execution.attempts[-1]
+        result = RunResult(
+            id=run.run,
+            journey=run.plan.journey,
+            status=last.status,
+            started_at=execution.started_at,
+            ended_at=execution.ended_at,
+            duration_seconds=execution.duration_seconds,
+            location=run.plan.location,
+            attempts=last.number,
+            steps=last.steps,
+            failure=last.failure,
+            earlier_attempts=execution.attempts[:-1],
+            artifacts=execution.artifacts,
+            tags=run.plan.tags,
+            environment=execution.environment,
+            notes=execution.notes,
+            last_success_at=execution.ended_at
+            if last.status == "passed"
+            else self._archive.last_success(run.plan.journey),
+        )
+        self.results.append(result)
+        self._tell(RunEnded(result=result, folder=self._archive.save(result, run.folder)))
+
+    def _tell(self, moment: Moment) -> None:
+        for listener in self._listeners:
+            listener(moment)
+
+
+def run(
+    plans: Sequence[Plan],
+    *,
+    settings: Settings,
+    browser: Browser,
+    archive: Archive,
+    listeners: Sequence[Listener],
+    workers: int = 1,
+) -> list[RunResult]:
+    """Runs every plan once in a pool of its own; see Workers.run."""
+    with Workers(min(workers, max(len(plans), 1))) as pool:
+        return pool.run(plans, browser, settings, archive, listeners)
