@@ -29,6 +29,4 @@ class BuildAgent(BuildHookInterface[Any]):
         if npm(["ci", "--no-audit", "--loglevel=error"], cwd=AGENT, env=environment) != 0:
             raise RuntimeError(f"npm could not install the agent's packages in {AGENT}; its message is above")
         if node(["build.js"], cwd=AGENT, env=environment) != 0:
-            raise subprocess.SubprocessError(
-                f"esbuild could not bundle the page agent in {AGENT}; its message is above"
-            )
+            raise subprocess.SubprocessError(f"esbuild could not bundle the page agent in {AGENT}; its message is above")

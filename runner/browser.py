@@ -137,6 +137,4 @@ def launch(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: fl
         return playwright.chromium.launch(executable_path=browser.path, headless=not headed, slow_mo=slow_mo * 1000)
     except PlaywrightError as error:
         first = [line for line in str(error).splitlines() if line.strip()][:3]
-        raise BrowserFailed(
-            f"{browser.path} ({browser.found}) could not be started: {' '.join(first)}; {HOW}"
-        ) from error
+        raise BrowserFailed(f"{browser.path} ({browser.found}) could not be started: {' '.join(first)}; {HOW}") from error

@@ -23,9 +23,7 @@ _NAVIGATION = re.compile(r"net::ERR_|NS_ERROR_|ECONNREFUSED|ECONNRESET|ENOTFOUND
 _MISUSE = re.compile(
     r"Cannot navigate to invalid URL|Invalid URL|Unknown engine|while parsing (css )?selector|Unexpected token"
 )
-_CLOSED = re.compile(
-    r"Target (page, context or browser has been )?closed|has been closed|Connection closed|connection closed"
-)
+_CLOSED = re.compile(r"Target (page, context or browser has been )?closed|has been closed|Connection closed|connection closed")
 _CRASHED = re.compile(r"(Page|Target) crashed")
 
 

@@ -12,7 +12,5 @@ def run_id() -> str:
     7
     """
     milliseconds = time.time_ns() // 1_000_000
-    value = (
-        (milliseconds & (2**48 - 1)) << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
-    )
+    value = (milliseconds & (2**48 - 1)) << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
     return str(uuid.UUID(int=value))

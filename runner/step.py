@@ -109,15 +109,11 @@ class Steps:
 
     def _check(self, name: str) -> None:
         if self._running is not None:
-            raise StepError(
-                f"step {name!r} begins inside step {self._running!r}; end that one first: steps cannot be nested"
-            )
+            raise StepError(f"step {name!r} begins inside step {self._running!r}; end that one first: steps cannot be nested")
         if any(ended.result.name == name for ended in self._ended):
             raise StepError(f"a step named {name!r} has already run in this journey; give each step a name of its own")
 
-    def _judge(
-        self, raised: BaseException | None, name: str, window: Window, allow_status: Collection[int]
-    ) -> Failure | None:
+    def _judge(self, raised: BaseException | None, name: str, window: Window, allow_status: Collection[int]) -> Failure | None:
         bad = next(
             (
                 answer
@@ -156,8 +152,7 @@ class Steps:
         names = {result.name for result in results}
         missed = [name for name in known if name not in names]
         skipped = [
-            StepResult(name=name, index=len(results) + position, status="skipped")
-            for position, name in enumerate(missed)
+            StepResult(name=name, index=len(results) + position, status="skipped") for position, name in enumerate(missed)
         ]
         return (*results, *skipped)
 

@@ -137,9 +137,7 @@ class Worker:
     def epitaph(self) -> str:
         """How a dead worker has ended."""
         code = self._process.wait()
-        return (
-            f"was ended by signal {-code}" if code < 0 else f"ended by itself with code {code}; what it said is above"
-        )
+        return f"was ended by signal {-code}" if code < 0 else f"ended by itself with code {code}; what it said is above"
 
 
 class Workers:
@@ -151,9 +149,7 @@ class Workers:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for worker in self._pool:
             if worker.run is None and kind is None:
                 worker.dismiss()
@@ -207,9 +203,7 @@ class Workers:
         for worker in busy.values():
             if worker.run and time.monotonic() >= worker.run.deadline:
                 limit = worker.run.plan.timeout
-                message = (
-                    f"the run was still going {GRACE:g} s after its timeout of {limit:g} s, and its worker was ended"
-                )
+                message = f"the run was still going {GRACE:g} s after its timeout of {limit:g} s, and its worker was ended"
                 self._replace(worker, desk, wanted, "deadline", message)
 
     def _replace(self, worker: Worker, desk: "_Desk", wanted: BrowserWanted, kind: FailureKind, message: str) -> None:
@@ -272,9 +266,7 @@ class _Desk:
             tags=run.plan.tags,
             environment=execution.environment,
             notes=execution.notes,
-            last_success_at=execution.ended_at
-            if last.status == "passed"
-            else self._archive.last_success(run.plan.journey),
+            last_success_at=execution.ended_at if last.status == "passed" else self._archive.last_success(run.plan.journey),
         )
         self.results.append(result)
         self._tell(RunEnded(result=result, folder=self._archive.save(result, run.folder)))

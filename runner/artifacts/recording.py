@@ -36,9 +36,7 @@ class Recording:
         self.notes: list[str] = []
         if self._films and not can_record_video():
             self._films = False
-            self.notes.append(
-                "video: not recorded, Playwright's ffmpeg is missing; get it with `playwright install ffmpeg`"
-            )
+            self.notes.append("video: not recorded, Playwright's ffmpeg is missing; get it with `playwright install ffmpeg`")
 
     def context_options(self) -> dict[str, Any]:
         """What the browser context has to know before it is opened."""
