@@ -122,11 +122,10 @@ class Steps:
             ),
             None,
         )
-        failure = (
-            None
-            if raised is None
-            else replace(explain(raised, self._file, self._probe.crashed, self._probe.connected), step=name)
-        )
+        failure = None
+        if raised is not None:
+            failure = explain(raised, self._file, self._probe.crashed, self._probe.connected)
+            failure = replace(failure, step=name, url=failure.url or self._probe.url)
         if bad is None or (failure is not None and failure.kind not in SITE):
             return failure
         message = f"HTTP {bad.status} from {bad.url}"

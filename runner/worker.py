@@ -11,7 +11,6 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 from playwright.sync_api import Playwright, sync_playwright
 
@@ -21,6 +20,7 @@ from runner.errors import JourneyError
 from runner.execute import Execution, WarmBrowser, execute
 from runner.moments import AttemptStarted, Moment, StepEnded, StepStarted
 from runner.plan import Plan
+from runner.wire import decoder, encode
 
 PR_SET_PDEATHSIG = 1
 """Of prctl(2): the signal that this process gets when its parent ends."""
@@ -51,8 +51,8 @@ class Broken(Struct, frozen=True, tag=True):
 
 ToWorker = BrowserWanted | Job
 FromWorker = AttemptStarted | StepStarted | StepEnded | Execution | Broken
-to_worker = msgspec.json.Decoder(ToWorker)
-from_worker = msgspec.json.Decoder(FromWorker)
+to_worker = decoder(ToWorker)
+from_worker = decoder(FromWorker)
 
 
 def serve(connection: Connection, playwright: Playwright) -> None:
@@ -60,7 +60,7 @@ def serve(connection: Connection, playwright: Playwright) -> None:
     browser: WarmBrowser | None = None
 
     def send(message: Moment | Execution | Broken) -> None:
-        connection.send_bytes(msgspec.json.encode(message))
+        connection.send_bytes(encode(message))
 
     try:
         while True:

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import msgspec
 import psutil
+from msgspec.structs import replace
 
 from runner.archive import Archive
 from runner.browser import Browser
@@ -28,6 +28,7 @@ from runner.identity import run_id
 from runner.moments import AttemptStarted, Listener, Moment, RunEnded, RunStarted, StepEnded, StepStarted
 from runner.plan import Plan
 from runner.result import Attempt, Environment, Failure, FailureKind, RunResult, Status, StepResult
+from runner.wire import encode
 from runner.worker import Broken, BrowserWanted, Job, from_worker
 
 GRACE = 10.0
@@ -111,7 +112,7 @@ class Worker:
 
     def send(self, message: BrowserWanted | Job) -> None:
         """Sends one message. Raises BrokenPipeError when the worker has died."""
-        self.pipe.send_bytes(msgspec.json.encode(message))
+        self.pipe.send_bytes(encode(message))
 
     def dismiss(self) -> None:
         """Ends an idle worker by closing its pipe, so that it closes its browser; by force if it takes too long."""
@@ -224,8 +225,8 @@ class _Desk:
         self.results: list[RunResult] = []
 
     def begin(self, worker: Worker, plan: Plan) -> None:
-        run = _Run(plan, Path(), run_id())
-        run.folder = self._archive.scratch(run.run)
+        identity = run_id()
+        run = _Run(plan, self._archive.scratch(identity), identity)
         worker.run = run
         self._tell(RunStarted(run=run.run, journey=plan.journey))
         # A worker that has just died is found by its pipe a moment later, with this run in its name.
@@ -268,8 +269,14 @@ class _Desk:
             notes=execution.notes,
             last_success_at=execution.ended_at if last.status == "passed" else self._archive.last_success(run.plan.journey),
         )
+        try:
+            folder = self._archive.save(result, run.folder)
+        except OSError as error:
+            # A full disk must not change what the run has shown; it is told and pushed all the same.
+            result = replace(result, artifacts=(), notes=(*result.notes, f"not saved: {error}"))
+            folder = None
         self.results.append(result)
-        self._tell(RunEnded(result=result, folder=self._archive.save(result, run.folder)))
+        self._tell(RunEnded(result=result, folder=folder))
 
     def _tell(self, moment: Moment) -> None:
         for listener in self._listeners:

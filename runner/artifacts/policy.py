@@ -1,8 +1,6 @@
 """When an artifact is recorded, and when it is kept."""
 
-from typing import Literal
-
-Policy = Literal["off", "on", "retain-on-failure", "on-first-retry"]
+from runner.options import Policy
 
 
 def records(policy: Policy, attempt: int) -> bool:

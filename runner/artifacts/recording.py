@@ -5,6 +5,7 @@ What goes wrong with an artifact becomes a note in the result and never changes 
 
 from collections.abc import Callable
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
@@ -85,6 +86,7 @@ class Recording:
         if self._films:
             self._guard("video", lambda: self._finish_videos(pages, passed, last))
         self._guard("screenshots", lambda: self._finish_pictures(passed, last))
+        rmtree(self._folder / HIDDEN, ignore_errors=True)
 
     def _finish_trace(self, context: BrowserContext, passed: bool, last: bool) -> None:
         kept = policy.keeps(self._plan.trace, self._attempt, passed)

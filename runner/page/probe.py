@@ -95,6 +95,12 @@ class Probe:
         )
 
     @property
+    def url(self) -> str | None:
+        """The address of the newest open page."""
+        pages = [page for page in self._context.pages if not page.is_closed()]
+        return pages[-1].url if pages else None
+
+    @property
     def connected(self) -> bool:
         """False when the browser has gone."""
         browser = self._context.browser

@@ -1,0 +1,1 @@
+"""Everything people look at: a finished or running run, shown."""

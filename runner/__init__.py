@@ -1,0 +1,63 @@
+"""End user monitoring: scripted journeys, timed from inside the page.
+
+>>> from runner import journey
+>>> @journey(every="5m")
+... def open_the_shop(page, step):
+...     with step("open the shop"):
+...         page.goto("/")
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import (
+    BrowserFailed,
+    BrowserNotFound,
+    ConfigError,
+    DiscoveryError,
+    JourneyError,
+    PushError,
+    RunNotFound,
+    SecretMissing,
+)
+from runner.journey import Journey, Network, journey
+from runner.result import RunResult, StepResult
+from runner.secrets import Secret
+
+if TYPE_CHECKING:
+    from playwright.sync_api import expect
+else:
+
+    class _Expect:
+        """Playwright's `expect`, imported when it is first used: listing journeys must not cost the import of Playwright."""
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            from playwright.sync_api import expect as playwright_expect
+
+            return playwright_expect(*args, **kwargs)
+
+        def __getattr__(self, name: str) -> Any:
+            from playwright.sync_api import expect as playwright_expect
+
+            return getattr(playwright_expect, name)
+
+    expect = _Expect()
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BrowserFailed",
+    "BrowserNotFound",
+    "ConfigError",
+    "DiscoveryError",
+    "Journey",
+    "JourneyError",
+    "Network",
+    "PushError",
+    "RunNotFound",
+    "RunResult",
+    "Secret",
+    "SecretMissing",
+    "StepResult",
+    "expect",
+    "journey",
+]

@@ -1,0 +1,236 @@
+"""Settings: from the configuration file, the environment and the command line, the later winning."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from runner import options
+from runner.duration import parse_duration, positive
+from runner.errors import ConfigError
+from runner.options import Policy
+from runner.secrets import PREFIX as SECRET_PREFIX
+from runner.secrets import Secret
+
+Origin = Literal["default", "file", "environment", "option"]
+PREFIX = "JOURNEY_"
+PARAM_PREFIX = "JOURNEY_PARAM_"
+ENVIRONMENT = "JOURNEY_ENV"
+ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token"}
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """All settings, resolved. Durations are seconds; every one is described in docs/configuration.md."""
+
+    base_url: str | None = None
+    location: str = "local"
+    runs_dir: Path = Path("runs")
+    journeys: tuple[Path, ...] = (Path("journeys"),)
+    timeout: float = 60.0
+    retries: int = 0
+    workers: int = 1
+    action_timeout: float = 30.0
+    headed: bool = False
+    slow_mo: float = 0.0
+    browser_path: Path | None = None
+    trace: Policy = "retain-on-failure"
+    screenshots: Policy = "retain-on-failure"
+    video: Policy = "off"
+    params: dict[str, str] = {}
+    pushgateway: str | None = None
+    pushgateway_username: str | None = None
+    pushgateway_password: Secret | None = None
+    pushgateway_bearer_token: Secret | None = None
+    pushgateway_ca_file: Path | None = None
+    pushgateway_timeout: float = 10.0
+    require_push: bool = False
+    origins: dict[str, Origin] = {}
+    """Where each setting that is not a default comes from."""
+
+    def origin(self, name: str) -> Origin:
+        """Where the setting's value comes from."""
+        return self.origins.get(name, "default")
+
+
+def load_settings(
+    start: Path, overrides: Mapping[str, object], environ: Mapping[str, str], environment: str | None = None
+) -> Settings:
+    """Reads the settings for a command that is run in folder `start`.
+
+    The file is `journey.toml`, or `pyproject.toml` with a table `[tool.journey]`, in `start` or the nearest folder above.
+    `environment` (or JOURNEY_ENV) lays the table `env.NAME` of the file over it. `overrides` are the command's options;
+    None is an option that was not given. Raises ConfigError that names the file or variable, the key, and the fix.
+    """
+    file, table = _find_file(start)
+    base = file.parent if file else start
+    environments: object = table.pop("env", {})
+    chosen = environment or environ.get(ENVIRONMENT)
+    if chosen is not None:
+        table = {**table, **_environment(environments, chosen, file)}
+    values: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+
+    def lay(layer: Mapping[str, object], origin: Origin, where: Callable[[str], str], base: Path) -> None:
+        for name, value in layer.items():
+            checked = _check(name, value, where(name), base)
+            key = name.removesuffix("_file") if name.removesuffix("_file") in ONLY_SECRET else name
+            values[key] = {**values.get("params", {}), **checked} if key == "params" else checked
+            origins[key] = origin
+
+    for name in ONLY_SECRET & set(table):
+        raise ConfigError(
+            f"{file}: {name} must not be written in a file that others read; set {PREFIX}{name.upper()}, or {name}_file to a "
+            "file that holds it"
+        )
+    lay(table, "file", lambda name: f"{file}: {name}", base)
+    lay(_from_environment(environ), "environment", lambda name: f"{PREFIX}{name.upper()}", start)
+    given = {name: value for name, value in overrides.items() if value is not None}
+    lay(given, "option", lambda name: f"--{name.replace('_', '-')}", start)
+    values.setdefault("runs_dir", base / "runs")
+    values.setdefault("journeys", (base / "journeys",))
+    return Settings(**values, origins=origins)
+
+
+def _find_file(start: Path) -> tuple[Path | None, dict[str, Any]]:
+    for folder in (start, *start.resolve().parents):
+        file = folder / "journey.toml"
+        if file.is_file():
+            return file, _read(file)
+        file = folder / "pyproject.toml"
+        if file.is_file():
+            table = _read(file).get("tool", {}).get("journey")
+            if isinstance(table, dict):
+                return file, table
+    return None, {}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read as TOML: {error}") from error
+
+
+def _environment(environments: object, name: str, file: Path | None) -> dict[str, Any]:
+    known = environments if isinstance(environments, dict) else {}
+    table = known.get(name)
+    if isinstance(table, dict):
+        return table
+    where = file or "no configuration file was found"
+    there_are = f"there are: {', '.join(known)}" if known else "it has none"
+    raise ConfigError(
+        f"{where}: no environment named {name!r} ({there_are}); add a table [env.{name}] to the settings"
+    )
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    params: dict[str, str] = {}
+    for variable, value in environ.items():
+        if not variable.startswith(PREFIX) or variable == ENVIRONMENT or variable.startswith(SECRET_PREFIX):
+            continue
+        if variable.startswith(PARAM_PREFIX):
+            params[variable.removeprefix(PARAM_PREFIX).lower()] = value
+            continue
+        found[variable.removeprefix(PREFIX).lower()] = value
+    return {**found, "params": params} if params else found
+
+
+def _check(name: str, value: object, where: str, base: Path) -> Any:
+    if name not in CHECKS:
+        close = get_close_matches(name, CHECKS, 1)
+        written = where.rpartition(name)[0] + close[0] if close and name in where else close[0] if close else ""
+        if close and where.startswith(PREFIX):
+            written = PREFIX + close[0].upper()
+        hint = f"did you mean {written}?" if close else f"settings are: {', '.join(CHECKS)}"
+        raise ConfigError(f"{where} is not a setting; {hint}")
+    try:
+        checked = CHECKS[name](value)
+    except (ValueError, OSError) as error:
+        raise ConfigError(f"{where}: {error}") from error
+    if isinstance(checked, Path):
+        return base / checked
+    if name == "journeys":
+        return tuple(base / one for one in checked)
+    return checked
+
+
+def _boolean(value: object) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    if isinstance(value, bool):
+        return value
+    raise ValueError(f"{value!r} is neither true nor false")
+
+
+def _count(value: object) -> int:
+    return options.count(int(value) if isinstance(value, str) and value.isdecimal() else value)
+
+
+def _workers(value: object) -> int:
+    number = _count(value)
+    if number == 0:
+        raise ValueError("0 workers run nothing; write a number from 1")
+    return number
+
+
+def _gateway(value: object) -> str:
+    return options.url(f"http://{value}" if isinstance(value, str) and "://" not in value else value)
+
+
+def _params(value: object) -> dict[str, str]:
+    if isinstance(value, Mapping) and all(isinstance(one, str | int | float) for one in value.values()):
+        return {str(key): str(one) for key, one in value.items()}
+    raise ValueError(f"{value!r} is not a table of texts; write one such as {{ product = 'sencha' }}")
+
+
+def _paths(value: object) -> tuple[Path, ...]:
+    words = value.split(":") if isinstance(value, str) else value
+    if isinstance(words, list | tuple) and words and all(isinstance(one, str | Path) and str(one) for one in words):
+        return tuple(Path(one) for one in words)
+    raise ValueError(f"{value!r} is not a list of files and folders; write one such as ['journeys']")
+
+
+def _path(value: object) -> Path:
+    return Path(options.text(str(value)))
+
+
+def _secret(value: object) -> Secret:
+    return value if isinstance(value, Secret) else Secret(options.text(value))
+
+
+def _secret_file(value: object) -> Secret:
+    return Secret(_path(value).read_text(encoding="utf-8").strip())
+
+
+CHECKS: dict[str, Callable[[Any], Any]] = {
+    "base_url": options.url,
+    "location": options.text,
+    "runs_dir": _path,
+    "journeys": _paths,
+    "timeout": positive,
+    "retries": _count,
+    "workers": _workers,
+    "action_timeout": positive,
+    "headed": _boolean,
+    "slow_mo": parse_duration,
+    "browser_path": _path,
+    "trace": options.policy,
+    "screenshots": options.policy,
+    "video": options.policy,
+    "params": _params,
+    "pushgateway": _gateway,
+    "pushgateway_username": options.text,
+    "pushgateway_password": _secret,
+    "pushgateway_password_file": _secret_file,
+    "pushgateway_bearer_token": _secret,
+    "pushgateway_bearer_token_file": _secret_file,
+    "pushgateway_ca_file": _path,
+    "pushgateway_timeout": positive,
+    "require_push": _boolean,
+}
+"""Every setting, with what turns a written value into its one form or raises ValueError."""

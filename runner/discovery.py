@@ -1,0 +1,143 @@
+"""From files and folders to journeys, or to one error that names every problem with its file and line."""
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from pathlib import Path
+
+from runner.errors import DiscoveryError
+from runner.journey import Journey
+
+EXAMPLE = "declare one with `@journey` from `runner`, as `journey init` and docs/journeys.md show"
+
+
+def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
+    """All journeys in the given files and folders (searched deeply), by file, then line.
+
+    Files and folders whose names begin with `_` or `.` are left out. Raises DiscoveryError with all problems, one a line.
+    """
+    problems: list[str] = []
+    found: list[Journey] = []
+    for path in paths:
+        files = list(_files(path)) if path.is_dir() else [path]
+        if not path.exists():
+            problems.append(f"{path}: no such file or folder; name an existing one, or put your journeys there")
+            continue
+        before = len(found), len(problems)
+        for file in dict.fromkeys(files):
+            try:
+                found.extend(one for one in load(file) if one not in found)
+            except DiscoveryError as error:
+                problems.append(str(error))
+        if (len(found), len(problems)) == before:
+            problems.append(f"{path}: holds no journeys; {EXAMPLE}")
+    problems.extend(_same_names(found))
+    if problems:
+        raise DiscoveryError("\n".join(problems))
+    return tuple(found)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(("_", ".")):
+            continue
+        if path.is_dir():
+            yield from _files(path)
+        elif path.suffix == ".py":
+            yield path
+
+
+def _same_names(journeys: Sequence[Journey]) -> Iterator[str]:
+    first: dict[str, Journey] = {}
+    for one in journeys:
+        other = first.setdefault(one.name, one)
+        if other is not one:
+            yield f"{one.where}: a journey named {one.name!r} is declared here and at {other.where}; rename one of them"
+
+
+def load(file: Path) -> tuple[Journey, ...]:
+    """The journeys that one file declares itself, by line. Raises DiscoveryError when it cannot be imported."""
+    file = file.resolve()
+    name = f"_journeys_{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise DiscoveryError(f"{file}: is not a Python file; name one that ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        with _importing_from(file.parent):
+            spec.loader.exec_module(module)
+    except DiscoveryError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise DiscoveryError(_import_problem(file, error)) from error
+    declared = {getattr(value, "__journey__", None) for value in vars(module).values() if callable(value)}
+    own = [one for one in declared if isinstance(one, Journey) and one.function.__module__ == name]
+    return tuple(sorted(own, key=lambda one: one.line))
+
+
+@contextmanager
+def _importing_from(folder: Path) -> Iterator[None]:
+    # The folder stays on the path while the process lives: a journey may import its neighbour only when it runs.
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    yield
+
+
+def _import_problem(file: Path, error: BaseException) -> str:
+    line = error.lineno if isinstance(error, SyntaxError) and error.filename == str(file) else None
+    if line is None:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+        line = lines[-1] if lines else 1
+    return f"{file}:{line}: cannot be imported: {type(error).__name__}: {error}"
+
+
+def select(journeys: Sequence[Journey], wanted: Sequence[str], tags: Sequence[str] = ()) -> tuple[Journey, ...]:
+    """Those of the wanted names (`*` and `?` match) and, if tags are given, of any of these tags.
+
+    Raises DiscoveryError for a name or a tag that no journey has.
+    """
+    names = [one.name for one in journeys]
+    for pattern in wanted:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise DiscoveryError(f"no journey is named {pattern!r}; {_close(pattern, names)}")
+    chosen = [one for one in journeys if not wanted or any(fnmatchcase(one.name, pattern) for pattern in wanted)]
+    known_tags = sorted({tag for one in journeys for tag in one.options.tags})
+    for tag in tags:
+        if tag not in known_tags:
+            raise DiscoveryError(f"no journey has the tag {tag!r}; {_close(tag, known_tags)}")
+    return tuple(one for one in chosen if not tags or set(tags) & set(one.options.tags))
+
+
+def _close(word: str, known: Sequence[str]) -> str:
+    close = get_close_matches(word, known, 3)
+    if close:
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    return f"there are: {', '.join(known)}" if known else "there are none"
+
+
+def find(wanted: Sequence[str], tags: Sequence[str], folders: Sequence[Path]) -> tuple[Journey, ...]:
+    """The journeys for the words of a command line: each a path, or a name among the journeys in `folders`.
+
+    Raises DiscoveryError as `discover` and `select` do.
+    """
+    paths = [Path(word) for word in wanted if _is_path(word)]
+    names = [word for word in wanted if not _is_path(word)]
+    found: list[Journey] = []
+    if paths:
+        found.extend(discover(paths))
+    if names or not paths:
+        found.extend(one for one in select(discover(folders), names) if one not in found)
+    problems = list(_same_names(found))
+    if problems:
+        raise DiscoveryError("\n".join(problems))
+    return select(found, (), tags)
+
+
+def _is_path(word: str) -> bool:
+    return "/" in word or word.endswith(".py") or Path(word).is_dir()

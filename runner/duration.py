@@ -1,0 +1,47 @@
+"""Durations as people write them."""
+
+import re
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_WHOLE = re.compile(rf"(?:{_PART.pattern})+")
+
+
+def parse_duration(value: object) -> float:
+    """A duration in seconds: from a number of seconds, or from text such as `"250ms"`, `"1.5s"`, `"1m30s"`.
+
+    Raises ValueError, saying what is accepted.
+
+    >>> parse_duration("1m30s"), parse_duration("250ms"), parse_duration(5)
+    (90.0, 0.25, 5.0)
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf"):
+        return float(value)
+    if isinstance(value, str):
+        text = value.replace(" ", "")
+        if re.fullmatch(r"\d+(\.\d+)?", text):
+            return float(text)
+        if _WHOLE.fullmatch(text):
+            return round(sum(float(number) * UNITS[unit] for number, unit in _PART.findall(text)), 9)
+    raise ValueError(f"{value!r} is not a duration; write a number of seconds, or a number with a unit ({', '.join(UNITS)})")
+
+
+def positive(value: object) -> float:
+    """As `parse_duration`, but refuses 0."""
+    seconds = parse_duration(value)
+    if seconds == 0:
+        raise ValueError(f"{value!r} is no time at all; a duration above 0 is needed")
+    return seconds
+
+
+def show_duration(seconds: float) -> str:
+    """The shortest text for a whole duration, such as `5m`.
+
+    >>> show_duration(300), show_duration(90), show_duration(0.25)
+    ('5m', '90s', '250ms')
+    """
+    for unit in ("d", "h", "m", "s", "ms"):
+        count = round(seconds / UNITS[unit], 6)
+        if count >= 1 and count == int(count):
+            return f"{int(count)}{unit}"
+    return f"{seconds:g}s"

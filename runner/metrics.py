@@ -1,0 +1,92 @@
+"""A run's result as Prometheus metrics. Every metric is described in docs/metrics.md."""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.exposition import generate_latest
+
+from runner.result import Navigation, RunResult, StepResult
+
+RUN = ("journey", "location")
+STEP = (*RUN, "step")
+
+
+class _Gauges:
+    """All gauges of DESIGN's table in one registry; a gauge without a value is not exposed."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+
+        def gauge(name: str, text: str, labels: tuple[str, ...]) -> Gauge:
+            return Gauge(name, text, labels, registry=self.registry)
+
+        self.success = gauge("synthetic_success", "1 if the journey's newest run passed, else 0.", RUN)
+        self.duration = gauge("synthetic_duration_seconds", "Time of the run from its first attempt to its end.", RUN)
+        self.attempts = gauge("synthetic_attempts", "Attempts that the run took; above 1 it is flaky.", RUN)
+        self.last_run = gauge("synthetic_last_run_timestamp_seconds", "When the newest run ended.", RUN)
+        self.last_success = gauge("synthetic_last_success_timestamp_seconds", "When the newest run that passed ended.", RUN)
+        self.monitor_error = gauge("synthetic_monitor_error", "1 if the monitor, not the site, has failed.", RUN)
+        self.step_success = gauge("synthetic_step_success", "1 if the step passed, 0 if it did not.", STEP)
+        self.latency = gauge("synthetic_latency_seconds", "Latency of a passed step by the page clock.", STEP)
+        self.wall = gauge("synthetic_wall_seconds", "Latency of a passed step by the stopwatch around it.", STEP)
+        self.navigation = gauge(
+            "synthetic_navigation_seconds", "Navigation Timing of the step's last document.", (*STEP, "phase")
+        )
+        self.vital = gauge("synthetic_web_vital_seconds", "Web vitals of the step, as web-vitals reports them.", (*STEP, "vital"))
+        self.shift = gauge("synthetic_layout_shift_score", "Cumulative layout shift of the step's last document.", STEP)
+        self.requests = gauge("synthetic_requests", "Requests that the step made, by outcome.", (*STEP, "outcome"))
+        self.bytes = gauge("synthetic_transfer_bytes", "Bytes that the step's responses took.", STEP)
+
+
+def registry(*results: RunResult) -> CollectorRegistry:
+    """The gauges of one run, or of several runs of different journeys.
+
+    A failed run has the latencies of the steps that passed. The time of the last success is there only when it is known.
+    """
+    gauges = _Gauges()
+    for result in results:
+        labels = (result.journey, result.location)
+        gauges.success.labels(*labels).set(result.status == "passed")
+        gauges.duration.labels(*labels).set(result.duration_seconds)
+        gauges.attempts.labels(*labels).set(result.attempts)
+        gauges.last_run.labels(*labels).set(result.ended_at.timestamp())
+        gauges.monitor_error.labels(*labels).set(result.status == "error")
+        if result.last_success_at is not None:
+            gauges.last_success.labels(*labels).set(result.last_success_at.timestamp())
+        for step in result.steps:
+            if step.status not in {"skipped", "cancelled"}:
+                _set_step(gauges, step, (*labels, step.name))
+    return gauges.registry
+
+
+def _set_step(gauges: _Gauges, step: StepResult, labels: tuple[str, ...]) -> None:
+    passed = step.status == "passed"
+    gauges.step_success.labels(*labels).set(passed)
+    if not passed or step.latency_seconds is None or step.wall_seconds is None:
+        return
+    gauges.latency.labels(*labels).set(step.latency_seconds)
+    gauges.wall.labels(*labels).set(step.wall_seconds)
+    for phase, seconds in _phases(step.navigations).items():
+        gauges.navigation.labels(*labels, phase).set(seconds)
+    for vital in ("ttfb", "fcp", "lcp", "inp"):
+        value = getattr(step.vitals, vital)
+        if value is not None:
+            gauges.vital.labels(*labels, vital).set(value)
+    if step.vitals.cls is not None:
+        gauges.shift.labels(*labels).set(step.vitals.cls)
+    gauges.requests.labels(*labels, "ok").set(step.requests.ok)
+    gauges.requests.labels(*labels, "failed").set(step.requests.failed)
+    gauges.bytes.labels(*labels).set(step.requests.transfer_bytes)
+
+
+def _phases(navigations: tuple[Navigation, ...]) -> dict[str, float]:
+    """Of several documents in a step, the last that has finished loading, else the last."""
+    finished = [one for one in navigations if "total" in one.phases]
+    chosen = (finished or list(navigations))[-1:]
+    return chosen[0].phases if chosen else {}
+
+
+def text(results: Iterable[RunResult]) -> str:
+    """The newest result of each journey in Prometheus' text format, for a file that a node exporter collects."""
+    newest = {(result.journey, result.location): result for result in results}
+    return generate_latest(registry(*newest.values())).decode()

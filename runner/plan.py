@@ -1,0 +1,93 @@
+"""What one run of a journey needs, resolved from its options and the settings: a plain value that a worker can be sent."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from runner.config import Settings
+from runner.errors import ConfigError
+from runner.journey import Journey
+from runner.options import Network, Policy
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """One run to be made. Durations are seconds."""
+
+    journey: str
+    file: Path
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    timeout: float = 60.0
+    retries: int = 0
+    base_url: str | None = None
+    action_timeout: float = 30.0
+    location: str = "local"
+    trace: Policy = "retain-on-failure"
+    screenshots: Policy = "retain-on-failure"
+    video: Policy = "off"
+    params: dict[str, str] = {}
+    step_names: tuple[str, ...] = ()
+    device: str | None = None
+    viewport: tuple[int, int] | None = None
+    locale: str | None = None
+    timezone: str | None = None
+    geolocation: dict[str, float] | None = None
+    headers: dict[str, str] = {}
+    basic_auth: tuple[str, str] | None = None
+    storage_state: Path | None = None
+    ignore_https_errors: bool = False
+    network: Network | None = None
+    cpu: float | None = None
+    user_agent_suffix: str | None = None
+
+
+SHARED = ("base_url", "timeout", "retries", "trace", "screenshots", "video")
+"""What both a journey and the settings can say."""
+
+
+def plan(journey: Journey, settings: Settings) -> Plan:
+    """Resolves one journey. For what both can say, the order is: default, file, journey, environment, option; later wins.
+
+    Raises ConfigError when a file that the journey names does not exist.
+    """
+    given = journey.options
+    shared = {}
+    for name in SHARED:
+        own = getattr(given, name)
+        outside = settings.origin(name) in {"environment", "option"}
+        shared[name] = getattr(settings, name) if outside or own is None else own
+    return Plan(
+        journey=journey.name,
+        file=journey.file,
+        description=journey.description,
+        tags=given.tags,
+        action_timeout=settings.action_timeout,
+        location=settings.location,
+        params=settings.params,
+        step_names=journey.step_names,
+        device=given.device,
+        viewport=given.viewport,
+        locale=given.locale,
+        timezone=given.timezone,
+        geolocation=given.geolocation,
+        headers=given.headers,
+        basic_auth=(given.basic_auth[0], given.basic_auth[1].reveal()) if given.basic_auth else None,
+        storage_state=_storage_state(journey),
+        ignore_https_errors=given.ignore_https_errors,
+        network=given.network,
+        cpu=given.cpu,
+        user_agent_suffix=given.user_agent_suffix,
+        **shared,
+    )
+
+
+def _storage_state(journey: Journey) -> Path | None:
+    given = journey.options.storage_state
+    if given is None:
+        return None
+    path = journey.file.parent / given
+    if not path.is_file():
+        raise ConfigError(
+            f"{journey.where}: option storage_state: {path} does not exist; save one with `context.storage_state`"
+        )
+    return path

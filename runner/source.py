@@ -1,0 +1,44 @@
+"""What a journey's source tells without being run: the names of its steps and of its secrets."""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+
+
+class Source(Struct, frozen=True):
+    """Names in the order in which they are written. A name that is put together at run time is not among them."""
+
+    steps: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+
+
+def read(function: Callable[..., object]) -> Source:
+    """Reads the literal arguments of `step("…")` and `secrets["…"]` in a function; nothing where there is no source."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, SyntaxError):
+        return Source()
+    nodes = sorted(
+        (node for node in ast.walk(tree) if isinstance(node, ast.expr)), key=lambda one: (one.lineno, one.col_offset)
+    )
+    return Source(steps=tuple(dict.fromkeys(_steps(nodes))), secrets=tuple(dict.fromkeys(_secrets(nodes))))
+
+
+def _steps(nodes: list[ast.expr]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "step" and node.args:
+            yield from _literal(node.args[0])
+
+
+def _secrets(nodes: list[ast.expr]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "secrets":
+            yield from _literal(node.slice)
+
+
+def _literal(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
