@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from hashlib import sha256
+from inspect import isfunction
 from pathlib import Path
 
 from runner.errors import DiscoveryError
@@ -31,7 +32,8 @@ def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
         before = len(found), len(problems)
         for file in dict.fromkeys(files):
             try:
-                found.extend(one for one in load(file) if one not in found)
+                known = {one.where for one in found}
+                found.extend(one for one in load(file) if one.where not in known)
             except DiscoveryError as error:
                 problems.append(str(error))
         if (len(found), len(problems)) == before:
@@ -76,8 +78,8 @@ def load(file: Path) -> tuple[Journey, ...]:
         raise
     except (Exception, SystemExit) as error:
         raise DiscoveryError(_import_problem(file, error)) from error
-    declared = {getattr(value, "__journey__", None) for value in vars(module).values() if callable(value)}
-    own = [one for one in declared if isinstance(one, Journey) and one.function.__module__ == name]
+    functions = dict.fromkeys(value for value in vars(module).values() if isfunction(value) and value.__module__ == name)
+    own = [one.__journey__ for one in functions if hasattr(one, "__journey__")]
     return tuple(sorted(own, key=lambda one: one.line))
 
 
@@ -132,7 +134,8 @@ def find(wanted: Sequence[str], tags: Sequence[str], folders: Sequence[Path]) ->
     if paths:
         found.extend(discover(paths))
     if names or not paths:
-        found.extend(one for one in select(discover(folders), names) if one not in found)
+        known = {one.where for one in found}
+        found.extend(one for one in select(discover(folders), names) if one.where not in known)
     problems = list(_same_names(found))
     if problems:
         raise DiscoveryError("\n".join(problems))
