@@ -86,7 +86,9 @@ class Archive:
         """
         name, _, which = wanted.rpartition("@")
         if which in {"last", "last-failed"}:
-            found = next((one for one in self.runs(name or None) if which == "last" or one.result.status in {"failed", "error"}), None)
+            found = next(
+                (one for one in self.runs(name or None) if which == "last" or one.result.status in {"failed", "error"}), None
+            )
             if found is None:
                 what = "has failed" if which == "last-failed" else "is saved"
                 raise RunNotFound(f"no run{f' of {name}' if name else ''} {what} in {self.folder}; `journey run` makes one")

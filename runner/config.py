@@ -121,9 +121,7 @@ def _environment(environments: object, name: str, file: Path | None) -> dict[str
         return table
     where = file or "no configuration file was found"
     there_are = f"there are: {', '.join(known)}" if known else "it has none"
-    raise ConfigError(
-        f"{where}: no environment named {name!r} ({there_are}); add a table [env.{name}] to the settings"
-    )
+    raise ConfigError(f"{where}: no environment named {name!r} ({there_are}); add a table [env.{name}] to the settings")
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from msgspec import Struct
 from playwright.sync_api import Browser, Playwright
 from playwright.sync_api import Error as PlaywrightError
 
@@ -17,23 +16,11 @@ from runner.browser import launch
 from runner.errors import BrowserFailed
 from runner.failure import trim
 from runner.journey import Journey
+from runner.messages import Execution
 from runner.moments import Moment
 from runner.plan import Plan
-from runner.result import Artifact, Attempt, Environment, Failure, Status
+from runner.result import Attempt, Environment, Failure, Status
 from runner.secrets import Secrets
-
-
-class Execution(Struct, frozen=True, kw_only=True, tag=True):
-    """All that a run has produced, before it is given its place among the saved runs."""
-
-    run: str
-    started_at: datetime
-    ended_at: datetime
-    duration_seconds: float
-    attempts: tuple[Attempt, ...]
-    artifacts: tuple[Artifact, ...] = ()
-    notes: tuple[str, ...] = ()
-    environment: Environment = Environment()
 
 
 class WarmBrowser:

@@ -32,7 +32,9 @@ class _Gauges:
         self.navigation = gauge(
             "synthetic_navigation_seconds", "Navigation Timing of the step's last document.", (*STEP, "phase")
         )
-        self.vital = gauge("synthetic_web_vital_seconds", "Web vitals of the step, as web-vitals reports them.", (*STEP, "vital"))
+        self.vital = gauge(
+            "synthetic_web_vital_seconds", "Web vitals of the step, as web-vitals reports them.", (*STEP, "vital")
+        )
         self.shift = gauge("synthetic_layout_shift_score", "Cumulative layout shift of the step's last document.", STEP)
         self.requests = gauge("synthetic_requests", "Requests that the step made, by outcome.", (*STEP, "outcome"))
         self.bytes = gauge("synthetic_transfer_bytes", "Bytes that the step's responses took.", STEP)

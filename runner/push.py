@@ -37,7 +37,9 @@ def push(result: RunResult, settings: Settings) -> None:
         )
     except HTTPError as error:
         said = error.read(500).decode(errors="replace").strip()
-        raise PushError(f"the Pushgateway at {address} refused {result.journey}: {error.code} {error.reason}: {said}") from error
+        raise PushError(
+            f"the Pushgateway at {address} refused {result.journey}: {error.code} {error.reason}: {said}"
+        ) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise PushError(f"the Pushgateway at {address} could not be reached for {result.journey}: {reason}") from error

@@ -9,50 +9,17 @@ import signal
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 
-from msgspec import Struct
 from playwright.sync_api import Playwright, sync_playwright
 
-from runner.browser import Browser
 from runner.discovery import load
 from runner.errors import JourneyError
-from runner.execute import Execution, WarmBrowser, execute
-from runner.moments import AttemptStarted, Moment, StepEnded, StepStarted
-from runner.plan import Plan
-from runner.wire import decoder, encode
+from runner.execute import WarmBrowser, execute
+from runner.messages import Broken, BrowserWanted, Execution, Job, encode, to_worker
+from runner.moments import Moment
 
 PR_SET_PDEATHSIG = 1
 """Of prctl(2): the signal that this process gets when its parent ends."""
-
-
-class BrowserWanted(Struct, frozen=True, tag=True):
-    """The first message to a worker: which browser its runs use."""
-
-    browser: Browser
-    headed: bool = False
-    slow_mo: float = 0.0
-
-
-class Job(Struct, frozen=True, tag=True):
-    """A run to do. `folder` exists and takes the artifacts."""
-
-    run: str
-    plan: Plan
-    folder: Path
-
-
-class Broken(Struct, frozen=True, tag=True):
-    """The run could not be begun: its journey's file no longer loads."""
-
-    run: str
-    message: str
-
-
-ToWorker = BrowserWanted | Job
-FromWorker = AttemptStarted | StepStarted | StepEnded | Execution | Broken
-to_worker = decoder(ToWorker)
-from_worker = decoder(FromWorker)
 
 
 def serve(connection: Connection, playwright: Playwright) -> None:

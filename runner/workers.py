@@ -23,13 +23,11 @@ from msgspec.structs import replace
 from runner.archive import Archive
 from runner.browser import Browser
 from runner.config import Settings
-from runner.execute import Execution
 from runner.identity import run_id
+from runner.messages import Broken, BrowserWanted, Execution, Job, encode, from_worker
 from runner.moments import AttemptStarted, Listener, Moment, RunEnded, RunStarted, StepEnded, StepStarted
 from runner.plan import Plan
 from runner.result import Attempt, Environment, Failure, FailureKind, RunResult, Status, StepResult
-from runner.wire import encode
-from runner.worker import Broken, BrowserWanted, Job, from_worker
 
 GRACE = 10.0
 """Seconds beyond a run's timeout in which its worker may still end the run itself, artifacts and all."""

@@ -1,0 +1,20 @@
+"""An API first, then the page that shows the same thing."""
+
+from typing import Any
+
+from playwright.sync_api import APIRequestContext, Page
+
+from runner import expect, journey
+
+
+@journey(every="10m", tags=["api"])
+def stock(request: APIRequestContext, page: Page, step: Any) -> None:
+    """The stock that the API tells is the stock that the page shows."""
+    with step("ask the API"):
+        answer = request.get("/api/stock/kettle")
+        expect(answer).to_be_ok()
+        pieces = answer.json()["stock"]
+
+    with step("look at the page"):
+        page.goto("/product/kettle")
+        expect(page.get_by_role("definition").last).to_have_text(str(pieces))

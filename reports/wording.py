@@ -1,0 +1,50 @@
+"""How figures and statuses are written, in the console and in `journey show`."""
+
+from runner.result import Failure, RunResult, Status
+
+MARKS: dict[Status, str] = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "–", "cancelled": "○"}
+COLOURS: dict[Status, str] = {"passed": "green", "failed": "red", "error": "magenta", "skipped": "dim", "cancelled": "yellow"}
+
+
+def seconds(value: float | None) -> str:
+    """Seconds to the millisecond; a dash where there are none."""
+    return "–" if value is None else f"{value:.3f} s"
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that leaves one to three digits.
+
+    >>> size(900), size(13_400)
+    ('900 B', '13.4 kB')
+    """
+    if count < 1000:
+        return f"{count} B"
+    for unit in ("kB", "MB", "GB"):
+        count_in_unit = count / 1000 ** ("kB", "MB", "GB").index(unit) / 1000
+        if count_in_unit < 1000 or unit == "GB":
+            return f"{count_in_unit:.1f} {unit}"
+    raise AssertionError("the loop always returns at its last unit")
+
+
+def status(result: RunResult) -> str:
+    """The run's status, with its flakiness."""
+    return f"passed at attempt {result.attempts} (flaky)" if result.flaky else str(result.status)
+
+
+def over_budget(result: RunResult) -> list[str]:
+    """The steps that passed too slowly, in words."""
+    return [
+        f"{step.name}: {seconds(step.latency_seconds)} is over its budget of {seconds(step.budget_seconds)}"
+        for step in result.steps
+        if step.over_budget
+    ]
+
+
+def failure_lines(failure: Failure) -> list[str]:
+    """Why it failed: the message, then the journey's line and the page's address."""
+    lines = failure.message.splitlines()
+    if failure.file is not None:
+        lines.append(f"at {failure.file}:{failure.line}: {failure.code or ''}".rstrip(": "))
+    if failure.url:
+        lines.append(f"on {failure.url}")
+    return lines

@@ -1,0 +1,47 @@
+"""The `journey` command: one file a command, thin; what they do is elsewhere."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+import runner
+from runner.cli import check, demo, install, listing, run, show, trace
+from runner.errors import JourneyError
+
+app = typer.Typer(
+    name="journey",
+    help="End user monitoring you own: scripted journeys, timed by the page, pushed to Prometheus.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run.run)
+app.command("list")(listing.list_journeys)
+app.command("check")(check.check)
+app.command("show")(show.show)
+app.command("trace")(trace.trace)
+app.command("install")(install.install)
+app.command("demo")(demo.demo)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"journey {runner.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+def main() -> None:
+    """The entry point. A JourneyError is shown as one message and becomes its exit code."""
+    try:
+        app()
+    except JourneyError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)

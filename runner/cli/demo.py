@@ -1,0 +1,111 @@
+"""`journey demo`: everything on the built-in shop, nothing else needed."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import typer
+
+from runner import demo as shop
+from runner.cli import given
+from runner.cli.run import execute
+from runner.discovery import discover
+from runner.plan import plan
+from runner.workers import Workers
+
+BROKEN = {"product": "cracked-teapot"}
+METRICS = Path("metrics.prom")
+GATEWAY = "prometheus-pushgateway"
+
+
+def demo(
+    site_only: Annotated[bool, typer.Option("--site-only", help="Only serve the shop, until Ctrl-C.")] = False,
+    port: Annotated[int, typer.Option(help="The shop's loopback port; 0 takes a free one.", min=0, max=65535)] = 0,
+    runs_dir: given.RunsDir = None,
+) -> None:
+    """Run four journeys on a built-in shop, one of them into a broken page; push to a Pushgateway; say where to look.
+
+    Example: journey demo --site-only --port 8000
+    """
+    if site_only:
+        with shop.running_shop(port) as address:
+            typer.echo(f"the shop is at {address} (Ctrl-C ends it)")
+            _until_interrupted()
+        return
+    with shop.running_shop(port) as address, _gateway() as gateway:
+        where = f"metrics are pushed to {gateway}" if gateway else f"no {GATEWAY} on PATH: metrics go to the file {METRICS}"
+        typer.echo(f"the shop is at {address}\n{where}\n")
+        settings = given.settings(base_url=address, pushgateway=gateway, runs_dir=runs_dir)
+        with Workers(1) as pool:
+            found = discover([shop.journeys_folder()])
+            broken = given.settings(base_url=address, params=BROKEN)
+            plans = [plan(one, broken if one.name == "browse" else settings) for one in found]
+            execute(pool, plans, settings, None, None if gateway else METRICS)
+        if gateway:
+            _show_metrics(gateway)
+    typer.echo("\nbrowse failed on purpose: its product page answers 500. Next:")
+    typer.echo(
+        "  journey show last-failed       why, step by step\n  journey trace last-failed      every action, with the page before and after"
+    )
+    typer.echo("  journey demo --site-only       the shop, for a journey of your own")
+
+
+def _until_interrupted() -> None:
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        typer.echo("stopped")
+
+
+@contextmanager
+def _gateway() -> Iterator[str | None]:
+    """A Pushgateway of our own on a free port; None where the program is missing."""
+    program = shutil.which(GATEWAY)
+    if program is None:
+        yield None
+        return
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    process = subprocess.Popen(
+        [program, f"--web.listen-address={address}", "--log.level=error"], stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        _wait_for(f"http://{address}/-/ready")
+        yield f"http://{address}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_for(address: str) -> None:
+    ends = time.monotonic() + 10
+    while True:
+        try:
+            with urlopen(address, timeout=1):  # noqa: S310 (our own process)
+                return
+        except URLError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.05)
+
+
+def _show_metrics(gateway: str) -> None:
+    with urlopen(f"{gateway}/metrics", timeout=5) as answer:  # noqa: S310 (our own process)
+        lines = answer.read().decode().splitlines()
+    shown = [
+        line
+        for line in lines
+        if line.startswith(("synthetic_success", 'synthetic_latency_seconds{instance="",job="synthetic_monitor",journey="buy'))
+    ]
+    typer.echo("\nin the gateway, ready to be scraped:")
+    for line in shown:
+        typer.echo(f"  {line}")

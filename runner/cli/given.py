@@ -1,0 +1,59 @@
+"""Options that several commands share."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runner.config import Settings, load_settings
+from runner.discovery import find
+from runner.errors import ConfigError, SecretMissing
+from runner.journey import Journey
+from runner.secrets import PREFIX, missing
+
+Wanted = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NAME|PATH]...", help="Names of journeys (* and ? match), files or folders; all in journeys/ if none."
+    ),
+]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only journeys with this tag; may be given again.")]
+EnvironmentName = Annotated[str | None, typer.Option("--env", help="Lay the table [tool.journey.env.NAME] over the settings.")]
+Json = Annotated[
+    str | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON to FILE, or to standard output for -.")
+]
+RunsDir = Annotated[Path | None, typer.Option("--runs-dir", help="Where runs are saved (default: runs/).")]
+
+
+def settings(environment: str | None = None, **options: object) -> Settings:
+    """The settings for a command with these options; None is an option that was not given."""
+    return load_settings(Path.cwd(), options, os.environ, environment)
+
+
+def journeys(wanted: list[str] | None, tags: list[str] | None, known: Settings) -> tuple[Journey, ...]:
+    """The journeys that a command line names."""
+    return find(wanted or (), tags or (), known.journeys)
+
+
+def require_secrets(chosen: tuple[Journey, ...], environ: Mapping[str, str]) -> None:
+    """Raises SecretMissing, naming all of them, when journeys ask for secrets that are not set."""
+    lines = [
+        f"{one.where}: {one.name} needs secret {name!r}, which is not set; give it in the environment variable {PREFIX}{name}"
+        for one in chosen
+        for name in missing(one.secret_names, environ)
+    ]
+    if lines:
+        raise SecretMissing("\n".join(lines))
+
+
+def params(given: list[str] | None) -> dict[str, str] | None:
+    """`k=v` texts as a table. Raises ConfigError for one without `=`."""
+    table = {}
+    for text in given or ():
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"--param {text!r} has no value; write it as --param {key or 'name'}=value")
+        table[key] = value
+    return table or None

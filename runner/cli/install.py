@@ -1,0 +1,11 @@
+"""`journey install`: find or install a Chromium, say which."""
+
+import typer
+
+from runner import browser
+
+
+def install() -> None:
+    """Find a Chromium on this machine, or download Playwright's; print which one journeys will use."""
+    found = browser.install()
+    typer.echo(f"{found.version()}\n{found.path} ({found.found})")

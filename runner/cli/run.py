@@ -1,0 +1,158 @@
+"""`journey run`: run journeys now."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runner.archive import Archive
+from runner.browser import find
+from runner.cli import given
+from runner.config import Settings
+from runner.errors import PushError
+from runner.moments import Moment, RunEnded
+from runner.plan import Plan, plan
+from runner.result import RunResult
+from runner.workers import Workers
+
+PASSED, FAILED, MONITOR, BUDGET, INTERRUPTED = 0, 1, 3, 4, 130
+
+Policy = Annotated[str | None, typer.Option(metavar="POLICY", help="off, on, retain-on-failure or on-first-retry.")]
+
+
+def run(
+    wanted: given.Wanted = None,
+    tag: given.Tags = None,
+    repeat: Annotated[int, typer.Option(min=1, help="Run each journey N times.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(help="Run N journeys at a time; more than one per two cores skews timings.")
+    ] = None,
+    base_url: Annotated[str | None, typer.Option(help="The site under test; relative addresses start from it.")] = None,
+    param: Annotated[list[str] | None, typer.Option(metavar="K=V", help="A value for `params`; may be given again.")] = None,
+    env: given.EnvironmentName = None,
+    retries: Annotated[int | None, typer.Option(help="Attempts after the first, if it does not pass.")] = None,
+    timeout: Annotated[str | None, typer.Option(help="The longest a run may take, such as 90s.")] = None,
+    trace: Policy = None,
+    screenshots: Policy = None,
+    video: Policy = None,
+    headed: Annotated[bool | None, typer.Option("--headed/--headless", help="Show the browser.")] = None,
+    slow_mo: Annotated[str | None, typer.Option(help="Wait this long after each action, such as 500ms.")] = None,
+    browser_path: Annotated[Path | None, typer.Option(help="The Chromium to use.")] = None,
+    pushgateway: Annotated[str | None, typer.Option(metavar="URL", help="Push the metrics of each run there.")] = None,
+    require_push: Annotated[bool | None, typer.Option("--require-push", help="Exit 3 when a push fails.")] = None,
+    location: Annotated[str | None, typer.Option(help="The label `location` of the metrics.")] = None,
+    runs_dir: given.RunsDir = None,
+    metrics_file: Annotated[
+        Path | None, typer.Option(help="Write the metrics to a file, for node exporter's textfile collector.")
+    ] = None,
+    json: given.Json = None,
+) -> None:
+    """Run journeys now, show each step as it ends, save every run.
+
+    Exit codes: 0 passed, 1 a journey failed, 2 usage or configuration, 3 the monitor itself failed, 4 over budget.
+
+    Example: journey run checkout --base-url https://staging.shop.example --retries 1
+    """
+    settings = given.settings(
+        env,
+        workers=workers,
+        base_url=base_url,
+        params=given.params(param),
+        retries=retries,
+        timeout=timeout,
+        trace=trace,
+        screenshots=screenshots,
+        video=video,
+        headed=headed,
+        slow_mo=slow_mo,
+        browser_path=browser_path,
+        pushgateway=pushgateway,
+        require_push=require_push,
+        location=location,
+        runs_dir=runs_dir,
+    )
+    # The workers start Python and Playwright's driver while the journeys are being read; no browser is started yet.
+    try:
+        with Workers(settings.workers) as pool:
+            chosen = given.journeys(wanted, tag, settings)
+            given.require_secrets(chosen, os.environ)
+            plans = [one for journey in chosen for one in [plan(journey, settings)] * repeat]
+            code = execute(pool, plans, settings, json, metrics_file)
+    except KeyboardInterrupt:
+        typer.echo("stopped; what had ended is saved", err=True)
+        code = INTERRUPTED
+    raise typer.Exit(code)
+
+
+def execute(pool: Workers, plans: list[Plan], settings: Settings, json: str | None, metrics_file: Path | None) -> int:
+    """Runs the plans, shows them, pushes them, writes the reports; returns the exit code."""
+    from rich.console import Console
+
+    from reports import console as shown
+    from reports import json_report
+
+    console = Console(stderr=json == "-", highlight=False)
+    ended: list[tuple[RunResult, Path | None]] = []
+    pusher = _Pusher(settings, console.print)
+
+    def collect(moment: Moment) -> None:
+        if isinstance(moment, RunEnded):
+            ended.append((moment.result, moment.folder))
+            pusher.push(moment.result)
+
+    archive = Archive(settings.runs_dir)
+    try:
+        with shown.Progress(console) as progress:
+            pool.run(plans, find(settings.browser_path, settings.headed), settings, archive, [progress, collect])
+    finally:
+        results = [result for result, _ in ended]
+        if json is not None:
+            json_report.write(json_report.document(ended), json)
+        if metrics_file is not None and results:
+            from runner import metrics
+
+            json_report.replace_file(metrics_file, metrics.text(results), "--metrics-file")
+    console.print()
+    console.print(shown.summary(results))
+    _next(console.print, results, archive.folder)
+    return _exit_code(results) or (MONITOR if pusher.failed and settings.require_push else PASSED)
+
+
+class _Pusher:
+    """Pushes each result; a gateway that does not take it changes nothing but a warning, given once for each problem."""
+
+    def __init__(self, settings: Settings, say: Callable[..., None]) -> None:
+        self._settings = settings
+        self._say = say
+        self._warned: set[str] = set()
+        self.failed = False
+
+    def push(self, result: RunResult) -> None:
+        if self._settings.pushgateway is None:
+            return
+        from runner.push import push
+
+        try:
+            push(result, self._settings)
+        except PushError as error:
+            self.failed = True
+            if str(error) not in self._warned:
+                self._warned.add(str(error))
+                self._say(f"warning: {error}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _next(say: Callable[..., None], results: list[RunResult], folder: Path) -> None:
+    say(f"\nruns are saved in {folder}", markup=False, soft_wrap=True)
+    if any(result.status in {"failed", "error"} for result in results):
+        say("see why: journey show last-failed · journey trace last-failed", markup=False)
+
+
+def _exit_code(results: list[RunResult]) -> int:
+    statuses = {result.status for result in results}
+    if "failed" in statuses:
+        return FAILED
+    if "error" in statuses:
+        return MONITOR
+    return BUDGET if any(step.over_budget for result in results for step in result.steps) else PASSED

@@ -1,0 +1,30 @@
+"""`journey show RUN`: one saved run."""
+
+from typing import Annotated
+
+import typer
+
+from runner.archive import Archive
+from runner.cli import given
+
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id, its beginning, `last`, `last-failed`, NAME@last, or a folder.")
+]
+
+
+def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = None) -> None:
+    """Show a saved run: its steps, what they loaded, why it failed, its artifacts.
+
+    Example: journey show last-failed
+    """
+    saved = Archive(given.settings(runs_dir=runs_dir).runs_dir).find(run)
+    if json is not None:
+        from reports import json_report
+
+        json_report.write(json_report.document([(saved.result, saved.folder)]), json)
+        return
+    from rich.console import Console
+
+    from reports.run_text import render
+
+    Console(highlight=False).print(render(saved), soft_wrap=True)

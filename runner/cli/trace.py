@@ -1,0 +1,41 @@
+"""`journey trace RUN`: Playwright's trace viewer on a saved run."""
+
+import time
+import webbrowser
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from reports import trace_viewer
+from runner.archive import Archive
+from runner.cli import given
+from runner.cli.show import Run
+from runner.errors import RunNotFound
+
+
+def trace(
+    run: Run = "last",
+    port: Annotated[int, typer.Option(help="The loopback port to serve on; 0 takes a free one.", min=0, max=65535)] = 0,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Only print the address, open no browser.")] = False,
+    runs_dir: given.RunsDir = None,
+) -> None:
+    """Open Playwright's trace viewer on a run's trace, until Ctrl-C.
+
+    Example: journey trace last-failed
+    """
+    saved = Archive(given.settings(runs_dir=runs_dir).runs_dir).find(run)
+    traces = [artifact for artifact in saved.result.artifacts if artifact.kind == "trace"]
+    if not traces:
+        raise RunNotFound(
+            f"run {saved.result.id} of {saved.result.journey} ({saved.result.status}) has no trace; "
+            "`journey run --trace on` keeps one of every run, the default only of failed ones"
+        )
+    with trace_viewer.serving(saved.folder / traces[-1].path, port) as address:
+        typer.echo(f"{saved.result.journey}, {saved.result.status}: {address}")
+        typer.echo("Ctrl-C ends it.")
+        if not no_open:
+            webbrowser.open(address)
+        with suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(3600)

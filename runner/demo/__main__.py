@@ -1,0 +1,35 @@
+"""`python -m runner.demo`: serves the shop on loopback and prints its address."""
+
+import argparse
+import ctypes
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from runner.demo.shop import build
+
+
+def main() -> None:
+    """Serves until it is told to stop, or its parent has gone."""
+    parser = argparse.ArgumentParser(prog="python -m runner.demo", description="Serve the demo shop on 127.0.0.1.")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--access-log", type=Path, help="write one JSON line a request there")
+    options = parser.parse_args()
+    if sys.platform == "linux":
+        # prctl(2), PR_SET_PDEATHSIG: a shop whose test was killed must not stay.
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", options.port))
+    print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
+    config = uvicorn.Config(
+        build(options.access_log), log_level="warning", access_log=False, timeout_graceful_shutdown=1, server_header=False
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Exact delays and an exact access log, around every route of the shop (plain ASGI middleware)."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import TextIO
+from urllib.parse import parse_qs
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LONGEST = 60_000
+"""Milliseconds."""
+
+
+class Delayed:
+    """Holds back the answer to `?delay=MS` by that long, counted from when the request has arrived."""
+
+    def __init__(self, app: ASGIApp, log: Path | None = None) -> None:
+        self._app = app
+        self._log: TextIO | None = log.open("a", encoding="utf-8", buffering=1) if log else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, due = time.time(), asyncio.get_running_loop().time() + _delay(scope) / 1000
+        status = 0
+
+        async def late(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                await asyncio.sleep(due - asyncio.get_running_loop().time())
+            await send(message)
+
+        try:
+            await self._app(scope, receive, late)
+        finally:
+            if self._log:
+                line = {
+                    "path": scope["path"],
+                    "query": scope["query_string"].decode(),
+                    "status": status,
+                    "started": started,
+                    "ended": time.time(),
+                }
+                self._log.write(json.dumps(line) + "\n")
+
+
+def _delay(scope: Scope) -> float:
+    given = parse_qs(scope["query_string"].decode()).get("delay", ["0"])[0]
+    # On a page with a button the delay belongs to what the button asks for, not to the page.
+    if scope["path"].startswith("/switch/") or not given.isdecimal():
+        return 0
+    return min(int(given), LONGEST)

@@ -1,0 +1,40 @@
+"""The shop as one application."""
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from runner.demo import api, checkout, pages, switches
+from runner.demo.delay import Delayed
+from runner.demo.render import HERE, page
+
+
+async def health(request: Request) -> Response:
+    """Says that the shop is up."""
+    return PlainTextResponse("ok")
+
+
+async def not_found(request: Request, error: Exception) -> Response:
+    """The page for an address that does not exist."""
+    return page(request, "error.html", 404, title="Not found", text="There is no such page.")
+
+
+def build(access_log: Path | None = None) -> Starlette:
+    """The shop; `access_log` takes one JSON line a request, with times in seconds since the epoch."""
+    return Starlette(
+        routes=[
+            *pages.ROUTES,
+            *checkout.ROUTES,
+            *api.ROUTES,
+            *switches.ROUTES,
+            Route("/healthz", health),
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+        ],
+        middleware=[Middleware(Delayed, log=access_log)],
+        exception_handlers={404: not_found},
+    )
