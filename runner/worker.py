@@ -25,6 +25,7 @@ PR_SET_PDEATHSIG = 1
 def serve(connection: Connection, playwright: Playwright) -> None:
     """Does jobs until the supervisor closes the pipe."""
     browser: WarmBrowser | None = None
+    wanted: BrowserWanted | None = None
 
     def send(message: Moment | Execution | Broken) -> None:
         connection.send_bytes(encode(message))
@@ -33,6 +34,11 @@ def serve(connection: Connection, playwright: Playwright) -> None:
         while True:
             message = to_worker.decode(connection.recv_bytes())
             if isinstance(message, BrowserWanted):
+                if message == wanted:
+                    continue
+                if browser is not None:
+                    browser.close()
+                wanted = message
                 browser = WarmBrowser(playwright, message.browser, message.headed, message.slow_mo)
             elif browser is not None:
                 send(_do(message, browser, send))

@@ -16,7 +16,7 @@ READ = (
     " agent?.begin(); return agent && (agent.problem ? JSON.stringify({problem: agent.problem}) : agent.read(since, until)); }"
 )
 BEGIN = "() => globalThis.__journeyAgent?.begin()"
-PAINTED = "() => globalThis.__journeyAgent?.painted?.()"
+PAINTED = "() => globalThis.__journeyAgent?.firstPaints?.()"
 PATIENCE = 2.0
 """Seconds that a page whose main thread is busy gets to answer."""
 SKEW = 0.005
@@ -104,11 +104,11 @@ class PageAgent:
         ]
 
     def settle(self) -> None:
-        """Waits for the next frame of each page (100 ms at most), so that its first paints are among its vitals."""
+        """Waits, 250 ms at most, for the first paints of each page, so that they are among its vitals."""
         unpainted = [
             page.main_frame
             for page in self._context.pages
-            if any(document.url == page.url and "fcp" not in document.vitals for document in self.documents.values())
+            if any(document.url == page.url and "lcp" not in document.vitals for document in self.documents.values())
         ]
         bridge.gather(self._context, [bridge.evaluate(frame, PAINTED, None) for frame in unpainted], PATIENCE)
 

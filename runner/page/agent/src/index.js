@@ -5,11 +5,11 @@ import { watchDom } from "./dom.js";
 import { lastEffect } from "./effects.js";
 import { inputs, rearm, watchInput } from "./input.js";
 import { longTasks, watchLongTasks } from "./longTasks.js";
-import { addEventListener, requestAnimationFrame, setTimeout, stringify } from "./natives.js";
+import { addEventListener, setTimeout, stringify } from "./natives.js";
 import { navigationTiming, noteLoad } from "./navigationTiming.js";
 import { watchResponses } from "./responses.js";
 import { userTimings, watchUserTiming } from "./userTiming.js";
-import { vitals, watchVitals } from "./webVitals.js";
+import { firstPaints, vitals, watchVitals } from "./webVitals.js";
 
 const AGENT = "__journeyAgent";
 const REPORT = "__journeyReport";
@@ -19,7 +19,6 @@ function start() {
   const top = globalThis.top === globalThis;
   // Blank pages and the browser's own error page are no documents of the site's.
   const site = top && location.protocol !== "about:" && location.protocol !== "chrome-error:";
-  const flushes = [];
 
   const snapshot = () => ({
     origin,
@@ -36,7 +35,8 @@ function start() {
   };
 
   watchInput(send);
-  flushes.push(watchDom(), watchResponses(), watchLongTasks(), watchUserTiming());
+  // No method of an array is called here or elsewhere in the agent: a site may have replaced those too.
+  const flushes = [watchDom(), watchResponses(), watchLongTasks(), watchUserTiming()];
   if (site) {
     let loaded = false;
     let waiting = false;
@@ -64,12 +64,7 @@ function start() {
     rearm();
     return stringify(answer);
   };
-  // Resolves after the next frame is on the screen, or after 100 ms where no frame comes (a hidden tab).
-  const painted = () => new Promise((resolve) => {
-    setTimeout(resolve, 100);
-    requestAnimationFrame(() => setTimeout(resolve));
-  });
-  return { document, read, painted };
+  return { document, read, firstPaints };
 }
 
 const known = globalThis[AGENT];

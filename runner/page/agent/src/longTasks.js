@@ -9,7 +9,7 @@ const KEPT = 200;
 const tasks = [];
 
 const note = (kind, entry, blocking) => {
-  if (tasks.length < KEPT) tasks.push({ kind, at: absolute(entry.startTime), duration: entry.duration, blocking });
+  if (tasks.length < KEPT) tasks[tasks.length] = { kind, at: absolute(entry.startTime), duration: entry.duration, blocking };
 };
 
 export function watchLongTasks() {

@@ -14,5 +14,4 @@ export const PerformanceObserver = globalThis.PerformanceObserver;
 export const MutationObserver = globalThis.MutationObserver;
 export const addEventListener = globalThis.addEventListener.bind(globalThis);
 export const setTimeout = globalThis.setTimeout.bind(globalThis);
-export const requestAnimationFrame = globalThis.requestAnimationFrame.bind(globalThis);
 export const stringify = globalThis.JSON.stringify.bind(globalThis.JSON);

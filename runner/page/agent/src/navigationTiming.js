@@ -28,7 +28,7 @@ export function navigationTiming() {
   for (let i = 0; i < FIELDS.length; i++) timing[FIELDS[i]] = entry[FIELDS[i]];
   const server = entry.serverTiming;
   for (let i = 0; i < server.length; i++) {
-    timing.serverTiming.push({ name: server[i].name, duration: server[i].duration, description: server[i].description });
+    timing.serverTiming[i] = { name: server[i].name, duration: server[i].duration, description: server[i].description };
   }
   return timing;
 }

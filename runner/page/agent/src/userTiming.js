@@ -8,7 +8,12 @@ const timings = [];
 export function watchUserTiming() {
   const note = (entry) => {
     if (timings.length < KEPT) {
-      timings.push({ kind: entry.entryType, name: entry.name, at: absolute(entry.startTime), duration: entry.duration });
+      timings[timings.length] = {
+        kind: entry.entryType,
+        name: entry.name,
+        at: absolute(entry.startTime),
+        duration: entry.duration,
+      };
     }
   };
   const flushMarks = observe("mark", note);

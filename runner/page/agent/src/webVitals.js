@@ -1,14 +1,19 @@
 // Web vitals by the `web-vitals` package: the newest value of each; seconds-to-be in milliseconds, CLS without a unit.
 import { onCLS, onFCP, onINP, onLCP, onTTFB } from "web-vitals";
 import { absolute } from "./clock.js";
+import { setTimeout } from "./natives.js";
 
+const PATIENCE = 250;
 const values = {};
+let painted = () => {};
+const complete = () => "fcp" in values && "lcp" in values;
 
 /** Calls `changed` after each new value. */
 export function watchVitals(changed) {
   const note = (metric) => {
     const entry = metric.entries[0];
     values[metric.name.toLowerCase()] = { value: metric.value, at: entry ? absolute(entry.startTime) : null };
+    if (complete()) painted();
     changed();
   };
   const always = { reportAllChanges: true };
@@ -21,3 +26,10 @@ export function watchVitals(changed) {
 }
 
 export const vitals = () => values;
+/** Resolves when the first paints have been reported, or after a while where none come (a hidden tab, an empty page). */
+export const firstPaints = () =>
+  new Promise((resolve) => {
+    if (complete()) resolve();
+    painted = resolve;
+    setTimeout(resolve, PATIENCE);
+  });

@@ -1,0 +1,50 @@
+# The one list of habits. `make demo` and `make test` do everything on a fresh machine.
+PYTHON ?= python3
+BIN := .venv/bin
+BUILT := pyproject.toml hatch_build.py $(wildcard runner/page/agent/*.js* runner/page/agent/src/*.js)
+
+.PHONY: help demo test lint types format bench clean
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=python3.x")'
+	$(PYTHON) -m venv .venv || { sh .ci/packages python3-venv && $(PYTHON) -m venv .venv; }
+
+.venv/demo: .venv/bin/python $(BUILT)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
+	@touch $@
+
+.venv/dev: .venv/bin/python $(BUILT)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ .venv/demo
+
+demo: .venv/demo ## Run the four journeys on the built-in shop
+	@sh .ci/packages --wanted chromium-headless-shell prometheus-pushgateway
+	$(BIN)/journey install
+	$(BIN)/journey demo
+
+test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
+	@sh .ci/packages chromium-headless-shell prometheus prometheus-pushgateway
+	$(MAKE) --no-print-directory lint types
+	$(BIN)/python -m pytest
+
+lint: .venv/dev ## Style and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: .venv/dev ## Strict types
+	$(BIN)/mypy
+
+format: .venv/dev ## Put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/dev ## Fidelity of the page clock, and what running a journey costs
+	@sh .ci/packages chromium-headless-shell
+	$(BIN)/python -m benchmarks.fidelity
+	$(BIN)/python -m benchmarks.overhead
+
+clean: ## Remove what was built
+	rm -rf .venv runner/page/agent.js runner/page/agent/node_modules

@@ -1,0 +1,94 @@
+"""The parts that tests are made of: the shop, and a monitor that runs journeys against it."""
+
+import os
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.archive import Archive
+from runner.browser import Browser, find
+from runner.config import load_settings
+from runner.demo import running_shop
+from runner.discovery import load
+from runner.moments import Moment
+from runner.plan import plan
+from runner.result import RunResult, StepResult
+from runner.workers import Workers
+
+pytest_plugins = ["tests.servers"]
+
+
+@pytest.fixture(scope="session")
+def shop() -> Iterator[str]:
+    """The demo shop's address."""
+    with running_shop() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Browser:
+    """The Chromium of this machine."""
+    return find()
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[Workers]:
+    """One worker with a warm browser, shared by all tests that run journeys one after the other."""
+    with Workers(1) as workers:
+        yield workers
+
+
+class Monitor:
+    """Writes journey files and runs them, as `journey run` would."""
+
+    def __init__(self, folder: Path, shop: str, chromium: Browser, pool: Workers) -> None:
+        self.folder = folder
+        self.shop = shop
+        self.chromium = chromium
+        self.pool = pool
+        self.archive = Archive(folder / "runs")
+        self.moments: list[Moment] = []
+
+    def write(self, code: str, name: str = "walk.py") -> Path:
+        """A file with `from runner import expect, journey` above `code`."""
+        file = self.folder / name
+        file.write_text("from runner import expect, journey\n" + textwrap.dedent(code))
+        return file
+
+    def run(self, code: str, **options: Any) -> RunResult:
+        """Runs the one journey declared in `code` once; `options` are settings."""
+        (journey,) = load(self.write(code))
+        settings = load_settings(self.folder, {"base_url": self.shop, **options}, {})
+        (result,) = self.pool.run([plan(journey, settings)], self.chromium, settings, self.archive, [self.moments.append])
+        return result
+
+    def step(self, body: str, before: str = "", **options: Any) -> StepResult:
+        """Runs a journey whose first step is `before` and whose second is `body`; returns the second."""
+        code = "@journey\ndef walk(page, context, step, request):\n"
+        code += "    with step('before'):\n" + textwrap.indent(textwrap.dedent(before) or "pass", " " * 8) + "\n"
+        code += "    with step('measured'):\n" + textwrap.indent(textwrap.dedent(body), " " * 8) + "\n"
+        step = self.run(code, **options).steps[1]
+        if step.latency_seconds is not None and step.wall_seconds is not None:
+            assert step.latency_seconds <= step.wall_seconds
+        return step
+
+    def saved(self) -> Path:
+        """The folder of the newest run."""
+        return self.archive.find("last").folder
+
+
+@pytest.fixture
+def monitor(tmp_path: Path, shop: str, chromium: Browser, pool: Workers) -> Monitor:
+    """A monitor with an empty folder, whose base URL is the shop."""
+    return Monitor(tmp_path, shop, chromium, pool)
+
+
+@pytest.fixture
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Takes the JOURNEY_ variables of whoever runs the tests out of their way."""
+    for name in [name for name in os.environ if name.startswith("JOURNEY_")]:
+        monkeypatch.delenv(name)
+    return lambda: None

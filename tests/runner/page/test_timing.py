@@ -1,0 +1,239 @@
+"""The page clock and what it reads, on real pages in a real browser. The shop's delays are exact, so that a latency below
+one is a mistake; no test asserts an upper bound of a time, but for `latency <= wall`, which Monitor.step always asserts."""
+
+from tests.conftest import Monitor
+
+GO = "page.get_by_role('button', name='Go').click()\n"
+DONE = "expect(page.get_by_text('done')).to_be_visible()\n"
+
+
+def test_a_plain_navigation_ends_with_the_load_event(monitor: Monitor) -> None:
+    step = monitor.step("page.goto('/?delay=200')")
+    (navigation,) = step.navigations
+    assert (step.clock, step.cause, step.ended_by) == ("page", "navigation", "load")
+    assert step.latency_seconds == navigation.phases["total"]
+    assert navigation.phases["request"] >= 0.2
+    assert (navigation.status, navigation.type) == (200, "navigate")
+
+
+def test_every_phase_of_navigation_timing_is_there(monitor: Monitor) -> None:
+    (navigation,) = monitor.step("page.goto('/')").navigations
+    assert set(navigation.phases) == {
+        "redirect",
+        "dns",
+        "connect",
+        "tls",
+        "request",
+        "response",
+        "dom",
+        "load",
+        "ttfb",
+        "total",
+    }
+    assert navigation.phases["total"] >= navigation.phases["ttfb"] >= navigation.phases["request"]
+    assert navigation.transfer_bytes > navigation.decoded_bytes > 0
+
+
+def test_a_click_that_loads_a_document_starts_with_the_click(monitor: Monitor) -> None:
+    step = monitor.step(
+        "page.get_by_role('link', name='Sign in').click()\nexpect(page.get_by_label('Email')).to_be_visible()", "page.goto('/')"
+    )
+    assert (step.cause, len(step.navigations)) == ("input", 1)
+    assert step.latency_seconds is not None
+    assert step.latency_seconds >= step.navigations[0].phases["total"]
+
+
+def test_a_redirect_chain_is_one_navigation(monitor: Monitor) -> None:
+    step = monitor.step("page.goto('/switch/redirect?n=3&hop=50&to=/cart')")
+    (navigation,) = step.navigations
+    assert navigation.redirects == 3
+    assert navigation.phases["redirect"] >= 0.15
+    assert navigation.url.endswith("/cart")
+
+
+def test_two_documents_in_one_step_are_both_there(monitor: Monitor) -> None:
+    step = monitor.step("page.goto('/?delay=100')\npage.goto('/cart?delay=100')")
+    assert [navigation.url.partition("?")[0] for navigation in step.navigations] == [monitor.shop + "/", monitor.shop + "/cart"]
+    assert step.latency_seconds is not None
+    assert step.latency_seconds >= 0.2
+
+
+def test_a_request_that_changes_the_page_lasts_until_the_change(monitor: Monitor) -> None:
+    step = monitor.step(GO + DONE, "page.goto('/switch/xhr?delay=300')")
+    assert (step.clock, step.cause, step.ended_by) == ("page", "input", "dom")
+    assert step.latency_seconds is not None
+    assert step.latency_seconds >= 0.3
+
+
+def test_a_route_of_a_single_page_app_is_no_navigation_and_is_timed(monitor: Monitor) -> None:
+    step = monitor.step(GO + DONE, "page.goto('/switch/route?delay=300')")
+    assert (step.navigations, step.cause, step.ended_by) == ((), "input", "dom")
+    assert step.latency_seconds is not None
+    assert step.latency_seconds >= 0.3
+
+
+def test_a_popup_is_timed_from_the_click_to_its_load_event(monitor: Monitor) -> None:
+    body = (
+        "with page.expect_popup() as popup:\n    page.get_by_role('button', name='Go').click()\n"
+        "expect(popup.value.get_by_role('heading', name='Results')).to_be_visible()"
+    )
+    step = monitor.step(body, "page.goto('/switch/popup?delay=300')")
+    assert (step.cause, step.ended_by) == ("input", "load")
+    assert [navigation.status for navigation in step.navigations] == [200]
+    assert step.latency_seconds is not None
+    assert step.latency_seconds >= 0.3
+
+
+def test_a_change_inside_a_frame_is_seen_and_the_frame_is_no_navigation(monitor: Monitor) -> None:
+    body = "frame = page.frame_locator('iframe')\nframe.get_by_role('button', name='Go').click()\nexpect(frame.get_by_text('done')).to_be_visible()"
+    step = monitor.step(body, "page.goto('/switch/iframe?delay=300')")
+    assert (step.navigations, step.cause, step.ended_by) == ((), "input", "dom")
+    assert step.latency_seconds is not None
+    assert step.latency_seconds >= 0.3
+
+
+def test_a_frame_of_another_origin_is_seen(monitor: Monitor) -> None:
+    other = monitor.shop.replace("127.0.0.1", "localhost")
+    before = f"page.goto('/')\npage.set_content('<iframe src=\"{other}/switch/timer?delay=300\"></iframe>')"
+    body = "frame = page.frame_locator('iframe')\nframe.get_by_role('button', name='Go').click()\nexpect(frame.get_by_text('done')).to_be_visible()"
+    step = monitor.step(body, before)
+    assert (step.cause, step.ended_by) == ("input", "dom")
+    assert step.latency_seconds is not None
+    assert step.latency_seconds >= 0.3
+
+
+def test_a_change_inside_a_closed_shadow_root_is_seen(monitor: Monitor) -> None:
+    before = "page.goto('/switch/shadow?delay=300')"
+    body = "box = page.locator('tea-box').bounding_box()\npage.mouse.click(box['x'] + 40, box['y'] + 20)\npage.wait_for_function('window.finished')"
+    step = monitor.step(body, before)
+    assert (step.cause, step.ended_by) == ("input", "dom")
+    assert step.latency_seconds is not None
+    assert step.latency_seconds >= 0.3
+
+
+def test_a_step_without_page_activity_has_its_stopwatch_time(monitor: Monitor) -> None:
+    step = monitor.step("import time\ntime.sleep(0.2)", "page.goto('/')")
+    assert (step.clock, step.cause) == ("stopwatch", "")
+    assert step.latency_seconds == step.wall_seconds
+    assert step.latency_seconds is not None
+    assert step.latency_seconds >= 0.2
+
+
+def test_a_step_of_api_requests_has_its_stopwatch_time(monitor: Monitor) -> None:
+    step = monitor.step("assert request.get('/api/wait?delay=200').ok", "page.goto('/switch/ticker')")
+    assert (step.clock, step.latency_seconds) == ("stopwatch", step.wall_seconds)
+
+
+def test_a_page_that_never_rests_falls_back_towards_the_stopwatch(monitor: Monitor) -> None:
+    step = monitor.step(GO + DONE, "page.goto('/switch/ticker?delay=300')")
+    assert (step.clock, step.ended_by) == ("page", "dom")
+    assert step.latency_seconds is not None
+    assert step.latency_seconds >= 0.3
+
+
+def test_slow_rendering_is_part_of_the_latency(monitor: Monitor) -> None:
+    step = monitor.step(GO + DONE, "page.goto('/switch/heavy?ms=400')")
+    assert step.ended_by == "paint"
+    assert step.latency_seconds is not None
+    assert step.latency_seconds >= 0.4
+
+
+def test_back_and_forward_are_navigations(monitor: Monitor) -> None:
+    step = monitor.step("page.go_back()\npage.go_forward()", "page.goto('/')\npage.goto('/cart')")
+    assert [navigation.type for navigation in step.navigations] == ["back_forward", "back_forward"]
+    assert step.cause == "navigation"
+
+
+def test_a_navigation_that_fails_has_its_stopwatch_time_and_no_timing(monitor: Monitor) -> None:
+    step = monitor.step("page.goto('http://127.0.0.1:9')")
+    assert (step.status, step.clock, step.navigations) == ("failed", "stopwatch", ())
+    assert step.failure is not None
+    assert (step.failure.kind, "net::ERR" in step.failure.message) == ("navigation", True)
+
+
+def test_a_strict_content_security_policy_does_not_keep_the_clock_out(monitor: Monitor) -> None:
+    before = "page.goto('/switch/csp?delay=300')"
+    step = monitor.step(GO + DONE, before)
+    assert (step.clock, step.ended_by) == ("page", "dom")
+    assert step.latency_seconds is not None
+    assert step.latency_seconds >= 0.3
+
+
+def test_a_site_that_replaces_the_browsers_functions_is_timed_all_the_same(monitor: Monitor) -> None:
+    step = monitor.step(GO + DONE, "page.goto('/switch/hostile?delay=300')")
+    assert (step.clock, step.cause, step.ended_by) == ("page", "input", "dom")
+    assert step.latency_seconds is not None
+    assert step.latency_seconds >= 0.3
+
+
+def test_web_vitals_belong_to_the_step_that_caused_them(monitor: Monitor) -> None:
+    loaded = monitor.step("page.goto('/')").vitals
+    assert loaded.ttfb is not None
+    assert loaded.fcp is not None
+    assert loaded.lcp is not None
+    assert loaded.lcp >= loaded.fcp >= loaded.ttfb > 0
+    assert (loaded.cls, loaded.inp) == (0.0, None)
+    clicked = monitor.step(GO + DONE, "page.goto('/switch/timer?delay=50')").vitals
+    assert clicked.inp is not None
+    assert (clicked.lcp, clicked.cls) == (None, None)
+
+
+def test_paints_are_credited_to_a_document_that_was_replaced_at_once(monitor: Monitor) -> None:
+    result = monitor.run("""
+        @journey
+        def walk(page, step):
+            with step("first"):
+                page.goto("/")
+                expect(page.get_by_role("heading", name="Tea worth")).to_be_visible()
+                page.wait_for_timeout(150)
+            with step("second"):
+                page.goto("/cart")
+    """)
+    assert all(step.vitals.fcp for step in result.steps)
+
+
+def test_marks_server_timing_long_tasks_failed_requests_and_shifts_are_collected(monitor: Monitor) -> None:
+    step = monitor.step("page.goto('/switch/marks')\npage.wait_for_timeout(300)")
+    assert [(one.kind, one.name) for one in step.user_timing] == [("mark", "hero-shown"), ("measure", "busy")]
+    assert step.user_timing[1].duration_seconds >= 0.12
+    assert [(one.name, one.duration_seconds) for one in step.navigations[0].server_timing] == [("db", 0.0125), ("cache", 0.0)]
+    assert any(task.kind == "long-task" and task.duration_seconds >= 0.12 for task in step.long_tasks)
+    assert any(task.kind == "long-animation-frame" for task in step.long_tasks)
+    assert [(one.status, one.url.endswith("missing.png")) for one in step.requests.failures] == [(404, True)]
+    assert step.vitals.cls is not None
+    assert step.vitals.cls > 0
+
+
+def test_requests_are_counted_with_their_bytes_and_the_slowest_named(monitor: Monitor) -> None:
+    step = monitor.step("page.goto('/?delay=150')")
+    requests = step.requests
+    assert (requests.ok, requests.failed) == (3, 0)  # the document, its style sheet, its leaf
+    assert requests.transfer_bytes > 5000
+    assert (requests.slowest[0].kind, requests.slowest[0].method) == ("document", "GET")
+    assert requests.slowest[0].duration_seconds >= 0.15
+
+
+def test_javascript_errors_are_named(monitor: Monitor) -> None:
+    (error,) = monitor.step("page.goto('/switch/js-error')").page_errors
+    assert ("the kettle is empty" in error.message, error.url) == (True, f"{monitor.shop}/switch/js-error")
+
+
+def test_screenshots_and_traces_are_taken_after_the_step_has_ended(monitor: Monitor) -> None:
+    step = monitor.step("page.goto('/')", screenshots="on", trace="on")
+    picture = monitor.saved() / "screenshots" / "measured.png"
+    assert step.started_at is not None
+    assert step.wall_seconds is not None
+    assert picture.stat().st_mtime >= step.started_at.timestamp() + step.wall_seconds
+
+
+def test_a_site_that_calls_the_agents_own_channel_is_not_believed(monitor: Monitor) -> None:
+    result = monitor.run("""
+        @journey
+        def walk(page, step):
+            with step("lie"):
+                page.goto("/")
+                page.evaluate("window.__journeyReport('{\\"origin\\": \\"nonsense\\"}')")
+    """)
+    assert result.status == "passed"
+    assert result.steps[0].clock == "stopwatch"
+    assert "was not the page agent's" in result.notes[0]

@@ -1,0 +1,99 @@
+"""Real servers for tests: each on a free port, each stopped by its own process id."""
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import quote
+from urllib.request import urlopen
+
+import pytest
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(what: Callable[[], Any], seconds: float = 20.0) -> Any:
+    """The first true answer of `what`; an AssertionError when none comes."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        answer = what()
+        if answer:
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f"{what} gave nothing within {seconds:g} s")
+
+
+def get(url: str) -> str | None:
+    """The body at `url`, None while nobody answers."""
+    try:
+        with urlopen(url, timeout=5) as answer:
+            text: str = answer.read().decode()
+            return text
+    except (URLError, ConnectionError):
+        return None
+
+
+@contextmanager
+def running(command: list[str], ready: str) -> Iterator[None]:
+    """Runs a Debian program until the block ends; waits until `ready` answers."""
+    assert shutil.which(command[0]), f"{command[0]} is missing; on Debian: apt-get install prometheus prometheus-pushgateway"
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: get(ready) is not None)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def gateway() -> Iterator[str]:
+    """A Pushgateway of this test's own; its address."""
+    address = f"127.0.0.1:{free_port()}"
+    with running(["prometheus-pushgateway", f"--web.listen-address={address}"], f"http://{address}/-/ready"):
+        yield f"http://{address}"
+
+
+class Prometheus:
+    """A running Prometheus."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """The result of an instant query: a list of `{"metric": labels, "value": [time, text]}`."""
+        answer = get(f"{self.address}/api/v1/query?query={quote(expression)}")
+        assert answer is not None
+        result: list[dict[str, Any]] = json.loads(answer)["data"]["result"]
+        return result
+
+
+@pytest.fixture
+def prometheus(tmp_path: Path) -> Iterator[Callable[[str], Prometheus]]:
+    """Starts a Prometheus that scrapes one address every second, keeping the labels that it finds."""
+    with ExitStack() as stack:
+
+        def start(target: str) -> Prometheus:
+            address = f"127.0.0.1:{free_port()}"
+            config = tmp_path / "prometheus.yml"
+            config.write_text(
+                "scrape_configs:\n- job_name: gateway\n  honor_labels: true\n  scrape_interval: 1s\n"
+                f"  static_configs: [{{targets: ['{target.removeprefix('http://')}']}}]\n"
+            )
+            command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={tmp_path / 'tsdb'}"]
+            stack.enter_context(running([*command, f"--web.listen-address={address}"], f"http://{address}/-/ready"))
+            return Prometheus(f"http://{address}")
+
+        yield start
