@@ -124,23 +124,24 @@ def _close(word: str, known: Sequence[str]) -> str:
 
 
 def find(wanted: Sequence[str], tags: Sequence[str], folders: Sequence[Path]) -> tuple[Journey, ...]:
-    """The journeys for the words of a command line: each a path, or a name among the journeys in `folders`.
+    """The journeys for the words of a command line, each once.
 
+    A word is a path, a path with a name (`journeys/buy.py::buy`, as in pytest), or a name among the journeys in `folders`.
     Raises DiscoveryError as `discover` and `select` do.
     """
     paths = [Path(word) for word in wanted if _is_path(word)]
-    names = [word for word in wanted if not _is_path(word)]
-    found: list[Journey] = []
-    if paths:
-        found.extend(discover(paths))
-    if names or not paths:
-        known = {one.where for one in found}
-        found.extend(one for one in select(discover(folders), names) if one.where not in known)
-    problems = list(_same_names(found))
+    names = [word for word in wanted if not _is_path(word) and "::" not in word]
+    found: list[Journey] = list(discover(paths)) if paths else []
+    for path, _, name in (word.partition("::") for word in wanted if "::" in word):
+        found.extend(select(discover([Path(path)]), [name]))
+    if names or not wanted:
+        found.extend(select(discover(folders), names))
+    chosen = list({one.where: one for one in found}.values())
+    problems = list(_same_names(chosen))
     if problems:
         raise DiscoveryError("\n".join(problems))
-    return select(found, (), tags)
+    return select(chosen, (), tags)
 
 
 def _is_path(word: str) -> bool:
-    return "/" in word or word.endswith(".py") or Path(word).is_dir()
+    return "::" not in word and ("/" in word or word.endswith(".py") or Path(word).is_dir())

@@ -5,16 +5,15 @@ from importlib.resources import files
 
 import msgspec
 from playwright.sync_api import BrowserContext, Frame, Page
+from playwright.sync_api import Error as PlaywrightError
 
 from runner.page import bridge
 from runner.page.clock import Stamp, Window
 from runner.page.observation import Snapshot, decode
 
 REPORT = "__journeyReport"
-READ = (
-    "([since, until]) => { const agent = globalThis.__journeyAgent;"
-    " agent?.begin(); return agent && (agent.problem ? JSON.stringify({problem: agent.problem}) : agent.read(since, until)); }"
-)
+# The bounds stand in the text: for an argument Playwright would call array methods in the page, which a site may have replaced.
+READ = "() => {{ const agent = globalThis.__journeyAgent; agent?.begin(); return agent?.read?.({since!r}, {until!r}); }}"
 BEGIN = "() => globalThis.__journeyAgent?.begin()"
 PAINTED = "() => globalThis.__journeyAgent?.firstPaints?.()"
 PATIENCE = 2.0
@@ -38,19 +37,23 @@ class PageAgent:
         self.causes: list[Stamp] = []
         self.effects: list[Stamp] = []
         self.problems: set[str] = set()
+        """What kept an agent from working, in words."""
+        self.trusted = True
+        """False once an agent could not start, or a site has spoken in its name: then only the stopwatch is believed."""
         context.expose_binding(REPORT, lambda _, message: self._receive(message))
         context.add_init_script(source())
         context.on("page", lambda page: page.once("domcontentloaded", self._begin))
 
     def _begin(self, page: Page) -> None:
         """Starts the agent in the first real document of a popup, for which Chromium may not run init scripts again."""
-        bridge.gather(self._context, [bridge.evaluate(page.main_frame, BEGIN, None)], PATIENCE)
+        bridge.gather(self._context, [bridge.evaluate(page.main_frame, BEGIN)], PATIENCE)
 
     def _receive(self, message: object) -> None:
         try:
             snapshot = decode(str(message))
         except msgspec.DecodeError as error:
             # The binding can be called by the site as well: what is not the agent's is named, not believed.
+            self.trusted = False
             self.problems.add(f"a message on {REPORT} was not the page agent's: {error}")
             return
         self._note(snapshot, 0.0)
@@ -60,6 +63,7 @@ class PageAgent:
             return Stamp(what, milliseconds / 1000 - skew)
 
         if snapshot.problem:
+            self.trusted = False
             self.problems.add(f"the page agent could not start: {snapshot.problem}")
         if snapshot.inputs.first is not None:
             self.causes.append(stamp("input", snapshot.inputs.first))
@@ -94,14 +98,24 @@ class PageAgent:
         return complete
 
     def _ask(self, frames: list[Frame], window: Window, skew: float) -> list[Snapshot | None]:
-        bounds = [(window.start + skew) * 1000, (window.end + skew) * 1000]
-        calls = [bridge.evaluate(frame, READ, bounds) for frame in frames]
-        answers = bridge.gather(self._context, calls, PATIENCE)
-        # A frame that went away while it was asked answers with an error; a document without an agent with nothing.
-        return [
-            decode(answer) if isinstance(answer, str) else None if isinstance(answer, TimeoutError) else Snapshot()
-            for answer in answers
-        ]
+        read = READ.format(since=(window.start + skew) * 1000, until=(window.end + skew) * 1000)
+        answers = bridge.gather(self._context, [bridge.evaluate(frame, read) for frame in frames], PATIENCE)
+        return [self._answer(frame, answer, read) for frame, answer in zip(frames, answers, strict=True)]
+
+    def _answer(self, frame: Frame, answer: object, read: str) -> Snapshot | None:
+        """One frame's answer; None when it should have given one and did not. A frame that has gone has nothing to say."""
+        if isinstance(answer, PlaywrightError) and not frame.is_detached() and not frame.page.is_closed():
+            # Its document was being replaced while it was asked: the new one can answer for both.
+            answer = bridge.gather(self._context, [bridge.evaluate(frame, read)], PATIENCE)[0]
+            if isinstance(answer, PlaywrightError):
+                self.problems.add(f"the page agent of {frame.url} could not be read: {str(answer).splitlines()[0]}")
+                return None
+        if isinstance(answer, TimeoutError):
+            self.problems.add(f"{frame.url} did not say its timing within {PATIENCE:g} s")
+            return None
+        if isinstance(answer, Exception) and not isinstance(answer, PlaywrightError):
+            raise answer
+        return decode(answer) if isinstance(answer, str) else Snapshot()
 
     def settle(self) -> None:
         """Waits, 250 ms at most, for the first paints of each page, so that they are among its vitals."""
@@ -110,7 +124,7 @@ class PageAgent:
             for page in self._context.pages
             if any(document.url == page.url and "lcp" not in document.vitals for document in self.documents.values())
         ]
-        bridge.gather(self._context, [bridge.evaluate(frame, PAINTED, None) for frame in unpainted], PATIENCE)
+        bridge.gather(self._context, [bridge.evaluate(frame, PAINTED) for frame in unpainted], PATIENCE)
 
 
 def _skew(answer: Snapshot, asked: float, answered: float) -> float:

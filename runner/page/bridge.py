@@ -11,9 +11,9 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Frame, Request
 
 
-def evaluate(frame: Frame, expression: str, argument: object) -> Coroutine[Any, Any, Any]:
-    """The call `frame.evaluate(expression, argument)`, not yet made."""
-    call: Coroutine[Any, Any, Any] = frame._impl_obj.evaluate(expression, argument)
+def evaluate(frame: Frame, expression: str) -> Coroutine[Any, Any, Any]:
+    """The call `frame.evaluate(expression)`, not yet made."""
+    call: Coroutine[Any, Any, Any] = frame._impl_obj.evaluate(expression, None)
     return call
 
 

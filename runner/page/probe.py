@@ -64,7 +64,7 @@ class Probe:
             timing = document.navigation
             if timing is not None and timing.load_event_end > 0:
                 self._agent.effects.append(Stamp("load", (document.origin + timing.load_event_end) / 1000))
-        if not self._agent.read(window) or self._agent.problems:
+        if not self._agent.read(window) or not self._agent.trusted:
             return Reading(seconds=wall, clock="stopwatch")
         causes = [*self._agent.causes, *(Stamp("request", started) for started, _ in self._api)]
         effects = [*self._agent.effects, *(Stamp("response", ended) for _, ended in self._api)]

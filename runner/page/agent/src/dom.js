@@ -4,9 +4,14 @@ import { addEventListener, MutationObserver } from "./natives.js";
 
 const EVERYTHING = { subtree: true, childList: true, attributes: true, characterData: true };
 
-export function watchDom() {
-  // A function without parameters: the stamp is all that is wanted, the records are never looked at.
-  const observer = new MutationObserver(() => effect("dom"));
+/** Notes each change, and tells `changed` of it. */
+export function watchDom(changed) {
+  const note = () => {
+    effect("dom");
+    changed();
+  };
+  // Called without the records: the stamp is all that is wanted.
+  const observer = new MutationObserver(() => note());
   observer.observe(document, EVERYTHING);
 
   // A mutation observer does not look into shadow trees, so each new one is observed as it is made.
@@ -27,6 +32,6 @@ export function watchDom() {
     }
   });
   return () => {
-    if (observer.takeRecords().length) effect("dom");
+    if (observer.takeRecords().length) note();
   };
 }

@@ -5,8 +5,9 @@ import { watchDom } from "./dom.js";
 import { lastEffect } from "./effects.js";
 import { inputs, rearm, watchInput } from "./input.js";
 import { longTasks, watchLongTasks } from "./longTasks.js";
-import { addEventListener, setTimeout, stringify } from "./natives.js";
+import { addEventListener, inNextTask, setTimeout, stringify } from "./natives.js";
 import { navigationTiming, noteLoad } from "./navigationTiming.js";
+import { watchPaint } from "./paint.js";
 import { watchResponses } from "./responses.js";
 import { userTimings, watchUserTiming } from "./userTiming.js";
 import { firstPaints, vitals, watchVitals } from "./webVitals.js";
@@ -36,7 +37,7 @@ function start() {
 
   watchInput(send);
   // No method of an array is called here or elsewhere in the agent: a site may have replaced those too.
-  const flushes = [watchDom(), watchResponses(), watchLongTasks(), watchUserTiming()];
+  const flushes = [watchDom(watchPaint()), watchResponses(), watchLongTasks(), watchUserTiming()];
   if (site) {
     let loaded = false;
     let waiting = false;
@@ -55,7 +56,14 @@ function start() {
     });
   }
 
-  const read = (since, until) => {
+  // One task later: a frame that has just been drawn notes itself first.
+  let go = () => {};
+  const nextTask = inNextTask(() => go());
+  const read = async (since, until) => {
+    await new Promise((resolve) => {
+      go = resolve;
+      nextTask();
+    });
     for (let i = 0; i < flushes.length; i++) flushes[i]();
     noteLoad();
     const answer = snapshot();
@@ -77,7 +85,8 @@ function begin() {
     Object.assign(agent, start());
   } catch (error) {
     // A document without a working agent is timed by the stopwatch; the reader says so in the result.
-    agent.problem = String(error);
+    agent.document = document;
+    agent.read = () => `{"problem":${stringify(String(error))}}`;
   }
 }
 

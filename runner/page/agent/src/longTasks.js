@@ -1,7 +1,5 @@
-// Long tasks (W3C Long Tasks) and long animation frames. A frame whose own rendering (style, layout, paint) took 50 ms or
-// more ends with a paint that the user waited for; a shorter one is noise of the frame clock and no effect.
+// Long tasks (W3C Long Tasks API) and long animation frames (W3C Long Animation Frames API): 50 ms and more.
 import { absolute } from "./clock.js";
-import { relativeEffect } from "./effects.js";
 import { observe } from "./observe.js";
 
 const LONG = 50;
@@ -14,11 +12,9 @@ const note = (kind, entry, blocking) => {
 
 export function watchLongTasks() {
   const flushTasks = observe("longtask", (entry) => note("long-task", entry, Math.max(0, entry.duration - LONG)));
-  const flushFrames = observe("long-animation-frame", (entry) => {
-    note("long-animation-frame", entry, entry.blockingDuration);
-    const end = entry.startTime + entry.duration;
-    if (entry.renderStart > 0 && end - entry.renderStart >= LONG) relativeEffect("paint", end);
-  });
+  const flushFrames = observe("long-animation-frame", (entry) =>
+    note("long-animation-frame", entry, entry.blockingDuration),
+  );
   return () => {
     flushTasks();
     flushFrames();
