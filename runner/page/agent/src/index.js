@@ -35,7 +35,8 @@ function start() {
     if (report) report(stringify(snapshot()));
   };
 
-  watchInput(send);
+  // In a task of its own, so that the site's handlers of the event come first; a document it leads to comes much later.
+  watchInput(inNextTask(send));
   // No method of an array is called here or elsewhere in the agent: a site may have replaced those too.
   const flushes = [watchDom(watchPaint()), watchResponses(), watchLongTasks(), watchUserTiming()];
   if (site) {

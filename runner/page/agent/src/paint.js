@@ -22,7 +22,8 @@ export function watchPaint() {
     drawn();
   };
   return () => {
-    if (expected) return;
+    // While a document loads, its load event is the end; its first paints are among the vitals.
+    if (expected || document.readyState !== "complete") return;
     expected = true;
     requestAnimationFrame(draw);
   };
