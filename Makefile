@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 BUILT := pyproject.toml hatch_build.py $(wildcard runner/page/agent/*.js* runner/page/agent/src/*.js)
 
-.PHONY: help demo test lint types format bench clean
+.PHONY: help demo test lint types format docs bench clean
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
@@ -40,6 +40,9 @@ types: .venv/dev ## Strict types
 format: .venv/dev ## Put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: .venv/dev ## Write docs/commands.md from the program
+	$(BIN)/python -m typer runner.cli utils docs --name journey --title Commands --output docs/commands.md
 
 bench: .venv/dev ## Fidelity of the page clock, and what running a journey costs
 	@sh .ci/packages chromium-headless-shell

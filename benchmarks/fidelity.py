@@ -57,7 +57,7 @@ def truths(browser: Browser, shop: str, delays: list[int], tracing: str) -> dict
 def measure(rounds: int, delays: list[int]) -> tuple[Errors, int]:
     """Errors in milliseconds by (kind, tracing, clock and way to wait); and how often latency was above the stopwatch."""
     seen: dict[Case, list[float]] = defaultdict(list)
-    measured: list[tuple[str, int, str, str, float, float]] = []
+    measured: list[tuple[Case, float, float]] = []
     (journey,) = load(Path(__file__).with_name("fidelity_journey.py"))
     program = find()
     with tempfile.TemporaryDirectory() as folder, running_shop() as shop, sync_playwright() as playwright, Workers(1) as pool:
@@ -65,24 +65,25 @@ def measure(rounds: int, delays: list[int]) -> tuple[Errors, int]:
         truths(browser, shop, delays[:1], "off")
         for _ in range(rounds):
             for tracing in ("off", "on"):
-                for key, value in truths(browser, shop, delays, tracing).items():
-                    seen[key].append(value)
+                for case, value in truths(browser, shop, delays, tracing).items():
+                    seen[case].append(value)
                 options = {"base_url": shop, "trace": tracing, "params": {"delays": ",".join(map(str, delays))}}
                 settings = load_settings(Path(folder), options, {})
                 (result,) = pool.run([plan(journey, settings)], program, settings, Archive(Path(folder) / "runs"), [])
                 if result.status != "passed":
                     raise SystemExit(f"the journey did not pass: {result.failure}")
                 for step in result.steps:
-                    kind, delay, how = step.name.split()
+                    kind, milliseconds, how = step.name.split()
                     latency, wall = (step.latency_seconds or 0.0) * 1000, (step.wall_seconds or 0.0) * 1000
-                    measured.append((kind, int(delay), tracing, how, latency, wall))
+                    measured.append(((kind, int(milliseconds), how, tracing), latency, wall))
         browser.close()
     errors: Errors = defaultdict(list)
-    for kind, delay, tracing, how, latency, wall in measured:
-        truth = statistics.median(seen[kind, delay, how, tracing])
+    for case, latency, wall in measured:
+        kind, _, how, tracing = case
+        truth = statistics.median(seen[case])
         errors[kind, tracing, f"page clock ({how})"].append(latency - truth)
         errors[kind, tracing, f"stopwatch ({how})"].append(wall - truth)
-    return errors, sum(latency > wall for *_, latency, wall in measured)
+    return errors, sum(latency > wall for _, latency, wall in measured)
 
 
 def percentile(values: list[float], share: float) -> float:

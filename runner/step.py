@@ -71,7 +71,7 @@ class Steps:
         raised: BaseException | None = None
         try:
             yield
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 (whatever ends a step is judged, and raised again below)
             raised = error
         wall = time.perf_counter() - started_wall
         # Every line below comes after the end of the step has been stamped: nothing of it is counted.

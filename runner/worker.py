@@ -72,6 +72,9 @@ def main() -> None:
     os.dup2(2, 1)
     with sync_playwright() as playwright:
         serve(connection, playwright)
+        # The browser is closed and the driver ends with its pipe: taking Python apart in order would only cost the user time.
+        sys.stderr.flush()
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -135,7 +135,10 @@ class Worker:
 
     def epitaph(self) -> str:
         """How a dead worker has ended."""
-        code = self._process.wait()
+        try:
+            code = self._process.wait(LAST_WORDS)
+        except subprocess.TimeoutExpired:
+            return "does not answer any more"
         return f"was ended by signal {-code}" if code < 0 else f"ended by itself with code {code}; what it said is above"
 
 
@@ -169,8 +172,12 @@ class Workers:
         under way are saved as `cancelled`, then the interrupt goes on.
         """
         wanted = BrowserWanted(browser=browser, headed=settings.headed, slow_mo=settings.slow_mo)
-        for worker in self._pool:
-            worker.send(wanted)
+        for worker in list(self._pool):
+            try:
+                worker.send(wanted)
+            except (BrokenPipeError, ConnectionResetError):
+                # It has died since its last run.
+                self._fresh(worker, wanted)
         desk = _Desk(archive, listeners)
         waiting = deque(plans)
         try:
@@ -209,6 +216,11 @@ class Workers:
         worker.kill()
         if worker.run:
             desk.end(worker.run.ended_by_us("error", kind, message), worker.run)
+        self._fresh(worker, wanted)
+
+    def _fresh(self, worker: Worker, wanted: BrowserWanted) -> None:
+        """Puts a new worker in the place of a dead one."""
+        worker.kill()
         fresh = Worker()
         fresh.send(wanted)
         self._pool[self._pool.index(worker)] = fresh

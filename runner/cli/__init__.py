@@ -1,5 +1,6 @@
 """The `journey` command: one file a command, thin; what they do is elsewhere."""
 
+import signal
 import sys
 from typing import Annotated
 
@@ -40,6 +41,8 @@ def _options(
 
 def main() -> None:
     """The entry point. A JourneyError is shown as one message and becomes its exit code."""
+    # `kill` ends a run as orderly as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except JourneyError as error:

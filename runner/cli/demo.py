@@ -15,12 +15,13 @@ import typer
 
 from runner import demo as shop
 from runner.cli import given
-from runner.cli.run import execute
+from runner.cli.run import Pusher, execute
 from runner.discovery import discover
 from runner.plan import plan
 from runner.workers import Workers
 
 BROKEN = {"product": "cracked-teapot"}
+EXPECTED = {"browse": "failed", "buy": "passed", "search": "passed", "stock": "passed"}
 METRICS = Path("metrics.prom")
 GATEWAY = "prometheus-pushgateway"
 
@@ -47,9 +48,12 @@ def demo(
             found = discover([shop.journeys_folder()])
             broken = given.settings(base_url=address, params=BROKEN)
             plans = [plan(one, broken if one.name == "browse" else settings) for one in found]
-            execute(pool, plans, settings, None, None if gateway else METRICS)
+            results = execute(pool, plans, settings, None, None if gateway else METRICS, Pusher(settings))
         if gateway:
             _show_metrics(gateway)
+    if {one.journey: one.status for one in results} != EXPECTED:
+        typer.echo("\nthis is not how the demo should end: browse fails on purpose, the others pass", err=True)
+        raise typer.Exit(1)
     typer.echo("\nbrowse failed on purpose: its product page answers 500. Next:")
     typer.echo(
         "  journey show last-failed       why, step by step\n  journey trace last-failed      every action, with the page before and after"

@@ -16,11 +16,11 @@ from runner.secrets import PREFIX, missing
 Wanted = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[NAME|PATH]...", help="Names of journeys (* and ? match), files or folders; all in journeys/ if none."
+        metavar="NAME|PATH", help="Names of journeys (* and ? match), files, folders, or FILE::NAME; all in journeys/ if none."
     ),
 ]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only journeys with this tag; may be given again.")]
-EnvironmentName = Annotated[str | None, typer.Option("--env", help="Lay the table [tool.journey.env.NAME] over the settings.")]
+EnvironmentName = Annotated[str | None, typer.Option("--env", help="Lay the file's table env.NAME over its settings.")]
 Json = Annotated[
     str | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON to FILE, or to standard output for -.")
 ]

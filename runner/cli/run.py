@@ -1,7 +1,6 @@
 """`journey run`: run journeys now."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -79,15 +78,19 @@ def run(
             chosen = given.journeys(wanted, tag, settings)
             given.require_secrets(chosen, os.environ)
             plans = [one for journey in chosen for one in [plan(journey, settings)] * repeat]
-            code = execute(pool, plans, settings, json, metrics_file)
+            pusher = Pusher(settings)
+            results = execute(pool, plans, settings, json, metrics_file, pusher)
+        code = _exit_code(results) or (MONITOR if pusher.failed and settings.require_push else PASSED)
     except KeyboardInterrupt:
         typer.echo("stopped; what had ended is saved", err=True)
         code = INTERRUPTED
     raise typer.Exit(code)
 
 
-def execute(pool: Workers, plans: list[Plan], settings: Settings, json: str | None, metrics_file: Path | None) -> int:
-    """Runs the plans, shows them, pushes them, writes the reports; returns the exit code."""
+def execute(
+    pool: Workers, plans: list[Plan], settings: Settings, json: str | None, metrics_file: Path | None, pusher: "Pusher"
+) -> list[RunResult]:
+    """Runs the plans, shows them, pushes them, writes the reports; returns the results."""
     from rich.console import Console
 
     from reports import console as shown
@@ -95,12 +98,12 @@ def execute(pool: Workers, plans: list[Plan], settings: Settings, json: str | No
 
     console = Console(stderr=json == "-", highlight=False)
     ended: list[tuple[RunResult, Path | None]] = []
-    pusher = _Pusher(settings, console.print)
 
     def collect(moment: Moment) -> None:
         if isinstance(moment, RunEnded):
             ended.append((moment.result, moment.folder))
-            pusher.push(moment.result)
+            for warning in pusher.push(moment.result):
+                console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
 
     archive = Archive(settings.runs_dir)
     try:
@@ -116,37 +119,35 @@ def execute(pool: Workers, plans: list[Plan], settings: Settings, json: str | No
             json_report.replace_file(metrics_file, metrics.text(results), "--metrics-file")
     console.print()
     console.print(shown.summary(results))
-    _next(console.print, results, archive.folder)
-    return _exit_code(results) or (MONITOR if pusher.failed and settings.require_push else PASSED)
+    console.print(f"\nruns are saved in {archive.folder}", markup=False, soft_wrap=True)
+    if any(result.status in {"failed", "error"} for result in results):
+        console.print("see why: journey show last-failed · journey trace last-failed", markup=False)
+    return results
 
 
-class _Pusher:
-    """Pushes each result; a gateway that does not take it changes nothing but a warning, given once for each problem."""
+class Pusher:
+    """Pushes each result, if a gateway is set; one that does not take it changes nothing but a warning."""
 
-    def __init__(self, settings: Settings, say: Callable[..., None]) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._say = say
         self._warned: set[str] = set()
         self.failed = False
+        """True once a push has failed."""
 
-    def push(self, result: RunResult) -> None:
+    def push(self, result: RunResult) -> list[str]:
+        """Pushes; returns a warning for a problem that has not been warned of before."""
         if self._settings.pushgateway is None:
-            return
+            return []
         from runner.push import push
 
         try:
             push(result, self._settings)
         except PushError as error:
             self.failed = True
-            if str(error) not in self._warned:
-                self._warned.add(str(error))
-                self._say(f"warning: {error}", style="yellow", markup=False, soft_wrap=True)
-
-
-def _next(say: Callable[..., None], results: list[RunResult], folder: Path) -> None:
-    say(f"\nruns are saved in {folder}", markup=False, soft_wrap=True)
-    if any(result.status in {"failed", "error"} for result in results):
-        say("see why: journey show last-failed · journey trace last-failed", markup=False)
+            fresh = {str(error)} - self._warned
+            self._warned |= fresh
+            return list(fresh)
+        return []
 
 
 def _exit_code(results: list[RunResult]) -> int:

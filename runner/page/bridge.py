@@ -5,22 +5,26 @@ runner as well. This is the one module that reaches into Playwright's implementa
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
+from playwright._impl.channel_owner import ApiCallOptions
 from playwright.sync_api import BrowserContext, Frame, Request
 
 
 def evaluate(frame: Frame, expression: str) -> Coroutine[Any, Any, Any]:
     """The call `frame.evaluate(expression)`, not yet made."""
-    call: Coroutine[Any, Any, Any] = frame._impl_obj.evaluate(expression, None)
-    return call
+    return _internally(frame._impl_obj, lambda: frame._impl_obj.evaluate(expression, None))
 
 
 def sizes(request: Request) -> Coroutine[Any, Any, Any]:
     """The call `request.sizes()`, not yet made."""
-    call: Coroutine[Any, Any, Any] = request._impl_obj.sizes()
-    return call
+    return _internally(request._impl_obj, request._impl_obj.sizes)
+
+
+async def _internally(owner: Any, call: Callable[[], Awaitable[Any]]) -> Any:
+    # Marked as internal, as Playwright marks its own: the reader of a trace wants the journey's actions, not the runner's.
+    return await owner._wrap_api_call(lambda _: call(), ApiCallOptions(internal=True))
 
 
 def gather(context: BrowserContext, calls: Sequence[Coroutine[Any, Any, Any]], timeout: float) -> list[Any]:

@@ -8,9 +8,13 @@ from runner.deadline import DeadlineReached, deadline
 
 
 def test_an_endless_loop_in_the_journey_is_ended_and_named_as_its_own_code() -> None:
-    with pytest.raises(DeadlineReached, match=r"not finished after 0\.05 s") as caught, deadline(0.05):
-        while True:
-            pass
+    def loop() -> None:
+        with deadline(0.05):
+            while True:
+                pass
+
+    with pytest.raises(DeadlineReached, match=r"not finished after 0\.05 s") as caught:
+        loop()
     assert caught.value.waiting is False
 
 
@@ -22,8 +26,12 @@ def test_a_block_that_ends_in_time_is_not_disturbed_later() -> None:
 
 
 def test_an_inner_deadline_does_not_cancel_the_outer_one() -> None:
-    with pytest.raises(DeadlineReached) as caught, deadline(0.1):
-        with deadline(5):
-            pass
-        time.sleep(5)
+    def nested() -> None:
+        with deadline(0.1):
+            with deadline(5):
+                pass
+            time.sleep(5)
+
+    with pytest.raises(DeadlineReached) as caught:
+        nested()
     assert caught.value.seconds == 0.1

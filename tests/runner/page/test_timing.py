@@ -5,6 +5,10 @@ from tests.conftest import Monitor
 
 GO = "page.get_by_role('button', name='Go').click()\n"
 DONE = "expect(page.get_by_text('done')).to_be_visible()\n"
+IN_FRAME = (
+    "frame = page.frame_locator('iframe')\nframe.get_by_role('button', name='Go').click()\n"
+    "expect(frame.get_by_text('done')).to_be_visible()"
+)
 
 
 def test_a_plain_navigation_ends_with_the_load_event(monitor: Monitor) -> None:
@@ -85,7 +89,7 @@ def test_a_popup_is_timed_from_the_click_to_its_load_event(monitor: Monitor) -> 
 
 
 def test_a_change_inside_a_frame_is_seen_and_the_frame_is_no_navigation(monitor: Monitor) -> None:
-    body = "frame = page.frame_locator('iframe')\nframe.get_by_role('button', name='Go').click()\nexpect(frame.get_by_text('done')).to_be_visible()"
+    body = IN_FRAME
     step = monitor.step(body, "page.goto('/switch/iframe?delay=300')")
     assert (step.navigations, step.cause, step.ended_by) == ((), "input", "dom")
     assert step.latency_seconds is not None
@@ -95,7 +99,7 @@ def test_a_change_inside_a_frame_is_seen_and_the_frame_is_no_navigation(monitor:
 def test_a_frame_of_another_origin_is_seen(monitor: Monitor) -> None:
     other = monitor.shop.replace("127.0.0.1", "localhost")
     before = f"page.goto('/')\npage.set_content('<iframe src=\"{other}/switch/timer?delay=300\"></iframe>')"
-    body = "frame = page.frame_locator('iframe')\nframe.get_by_role('button', name='Go').click()\nexpect(frame.get_by_text('done')).to_be_visible()"
+    body = IN_FRAME
     step = monitor.step(body, before)
     assert (step.cause, step.ended_by) == ("input", "dom")
     assert step.latency_seconds is not None
@@ -104,7 +108,10 @@ def test_a_frame_of_another_origin_is_seen(monitor: Monitor) -> None:
 
 def test_a_change_inside_a_closed_shadow_root_is_seen(monitor: Monitor) -> None:
     before = "page.goto('/switch/shadow?delay=300')"
-    body = "box = page.locator('tea-box').bounding_box()\npage.mouse.click(box['x'] + 40, box['y'] + 20)\npage.wait_for_function('window.finished')"
+    body = (
+        "box = page.locator('tea-box').bounding_box()\npage.mouse.click(box['x'] + 40, box['y'] + 20)\n"
+        "page.wait_for_function('window.finished')"
+    )
     step = monitor.step(body, before)
     assert (step.cause, step.ended_by) == ("input", "dom")
     assert step.latency_seconds is not None

@@ -1,0 +1,132 @@
+"""What people look at: the console, `journey show`, the trace viewer."""
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+from rich.console import Console
+
+from reports import console, trace_viewer
+from reports.run_text import render
+from runner.archive import Saved
+from runner.browser import Browser
+from runner.moments import RunEnded, RunStarted, StepEnded, StepStarted
+from runner.result import Failure, RunResult, StepResult
+from tests.conftest import Monitor
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+STEP = StepResult(name="[bold]pay", index=0, status="passed", latency_seconds=0.2, wall_seconds=0.7, budget_seconds=0.1)
+FAILURE = Failure(
+    kind="assertion", message="it says [red]no", step="[bold]pay", file="walk.py", line=3, code="assert False", url="http://x/"
+)
+RUN = RunResult(
+    id="1",
+    journey="buy",
+    status="passed",
+    started_at=NOON,
+    ended_at=NOON,
+    duration_seconds=1.0,
+    location="local",
+    attempts=2,
+    steps=(STEP,),
+)
+
+
+def output(terminal: bool, *moments: object) -> str:
+    text = io.StringIO()
+    with console.Progress(Console(file=text, force_terminal=terminal, width=100, color_system=None)) as progress:
+        for moment in moments:
+            progress(moment)  # type: ignore[arg-type]  # the moments are written out in each test
+    return text.getvalue()
+
+
+def test_piped_output_is_plain_lines() -> None:
+    moments = (
+        RunStarted(run="1", journey="buy"),
+        StepStarted(run="1", journey="buy", attempt=1, name="pay", index=0),
+        StepEnded(run="1", journey="buy", attempt=1, step=STEP),
+        RunEnded(result=RUN),
+    )
+    assert output(False, *moments).splitlines() == [
+        "buy  ✓ [bold]pay  0.200 s  (wall 0.700 s)  over its budget of 0.100 s",
+        "buy  ✓ passed at attempt 2 (flaky) in 1.000 s",
+        "    [bold]pay: 0.200 s is over its budget of 0.100 s",
+    ]
+
+
+def test_a_terminal_shows_the_running_step() -> None:
+    started = StepStarted(run="1", journey="buy", attempt=1, name="[bold]pay", index=0)
+    assert "buy  [bold]pay" in output(True, RunStarted(run="1", journey="buy"), started)
+
+
+def test_a_failure_tells_reason_code_address_and_files(tmp_path: Path) -> None:
+    failed = RunResult(
+        **{name: getattr(RUN, name) for name in RUN.__struct_fields__} | {"status": "failed", "failure": FAILURE, "attempts": 1}
+    )
+    text = output(False, RunEnded(result=failed, folder=tmp_path))
+    assert "in step '[bold]pay': it says [red]no" in text
+    assert "at walk.py:3: assert False\n    on http://x/" in text
+
+
+def test_show_renders_a_whole_run(monitor: Monitor) -> None:
+    monitor.run(
+        "@journey(retries=1)\ndef walk(page, step):\n    with step('look'):\n        page.goto('/switch/marks')\n        assert False, 'no'\n"
+    )
+    saved = monitor.archive.find("last")
+    text = io.StringIO()
+    Console(file=text, width=140).print(render(saved))
+    for part in (
+        "✗ walk: failed",
+        "look",
+        "hero-shown",
+        "server db",
+        "missing.png 404",
+        "ttfb ",
+        "attempt 1: failed",
+        "trace.zip",
+    ):
+        assert part in text.getvalue(), part
+
+
+def test_show_renders_a_run_of_which_nothing_is_known(tmp_path: Path) -> None:
+    text = io.StringIO()
+    empty = RunResult(
+        id="1", journey="buy", status="error", started_at=NOON, ended_at=NOON, duration_seconds=0, location="local"
+    )
+    Console(file=text).print(render(Saved(empty, tmp_path)))
+    assert "! buy: error" in text.getvalue()
+
+
+def test_the_trace_viewer_opens_the_trace_in_a_browser(monitor: Monitor, chromium: Browser) -> None:
+    monitor.run("@journey\ndef walk(page, step):\n    with step('open the shop'):\n        page.goto('/')\n", trace="on")
+    with trace_viewer.serving(monitor.saved() / "trace.zip") as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.path)
+        page = browser.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        expect(page.get_by_text("open the shop").first).to_be_visible()
+        page.get_by_role("treeitem", name="open the shop").press("ArrowRight")
+        expect(page.get_by_role("treeitem", name="Navigate to")).to_be_visible()
+        # The runner's own readings are not among the actions.
+        expect(page.get_by_role("treeitem", name="Evaluate")).to_have_count(0)
+        host = address.split("/index.html")[0]
+        assert all(url.startswith((host, "blob:", "data:")) for url in asked)
+        browser.close()
+
+
+def test_the_trace_viewer_serves_nothing_else(monitor: Monitor) -> None:
+    monitor.run("@journey\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n", trace="on")
+    with trace_viewer.serving(monitor.saved() / "trace.zip") as address:
+        host = address.split("/index.html")[0]
+        for path in ("/result.json", "/../result.json", "/%2e%2e/package.json", "/assets/", "/etc/passwd"):
+            with pytest.raises(HTTPError, match="404"):
+                urlopen(host + path)
+
+
+def test_no_colour_codes_are_piped() -> None:
+    assert "\x1b" not in output(False, StepEnded(run="1", journey="buy", attempt=1, step=STEP))

@@ -1,0 +1,265 @@
+"""The `journey` command as a user types it: its output, its files, its exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.servers import free_port, get, wait_until
+
+WALK = """
+from runner import expect, journey
+
+@journey(every="5m", tags=["look"])
+def walk(page, step):
+    \"\"\"Looks around.\"\"\"
+    with step("open"):
+        page.goto("/")
+
+@journey
+def fall(page, step):
+    with step("open"):
+        page.goto("/cart")
+    with step("buy"):
+        expect(page.get_by_role("button", name="Buy [now]")).to_be_visible(timeout=200)
+"""
+
+
+class Folder:
+    """A user's folder with a journeys/ in it, in which commands are run."""
+
+    def __init__(self, path: Path, shop: str) -> None:
+        self.path = path
+        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("JOURNEY_")}
+        self.environment |= {"JOURNEY_BASE_URL": shop, "COLUMNS": "200"}
+        self.write("journeys/walk.py", WALK)
+
+    def write(self, name: str, text: str) -> Path:
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(textwrap.dedent(text))
+        return file
+
+    def journey(self, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "runner.cli", *words],
+            cwd=self.path,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=90,
+        )
+
+
+@pytest.fixture
+def folder(tmp_path: Path, shop: str) -> Folder:
+    return Folder(tmp_path, shop)
+
+
+def test_run_prints_each_step_saves_and_exits_0(folder: Folder) -> None:
+    ran = folder.journey("run", "walk")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    lines = ran.stdout.splitlines()
+    assert lines[0].startswith("walk  ✓ open  0.")
+    assert lines[1].startswith("walk  ✓ passed in ")
+    assert any((folder.path / "runs" / "walk").iterdir())
+
+
+def test_a_failing_page_is_exit_1_with_step_reason_line_and_screenshot(folder: Folder) -> None:
+    ran = folder.journey("run", "fall")
+    assert ran.returncode == 1
+    assert "fall  ✗ buy  failed after" in ran.stdout
+    assert "in step 'buy': Locator expected to be visible" in ran.stdout
+    assert f'at {folder.path}/journeys/walk.py:16: expect(page.get_by_role("button", name="Buy [now]"))' in ran.stdout
+    assert "screenshots/buy.png" in ran.stdout
+    assert "journey show last-failed" in ran.stdout
+
+
+def test_a_missing_browser_is_exit_3_with_what_to_do(folder: Folder) -> None:
+    ran = folder.journey("run", "walk", "--browser-path", "/nowhere/chromium")
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "error: browser_path: /nowhere/chromium is not a program; install one with `journey install`" in ran.stderr
+
+
+def test_a_browser_that_does_not_start_is_exit_3_and_named_in_the_run(folder: Folder) -> None:
+    broken = folder.write("broken", "#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    ran = folder.journey("run", "walk", "--browser-path", str(broken))
+    assert ran.returncode == 3
+    assert "could not be started" in ran.stdout
+
+
+def test_bad_journeys_are_exit_2_before_anything_starts(folder: Folder) -> None:
+    folder.write("journeys/bad.py", "import nothing_here\n")
+    ran = folder.journey("run")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "bad.py:1: cannot be imported" in ran.stderr
+    assert not (folder.path / "runs").exists()
+    assert folder.journey("check").returncode == 2
+
+
+def test_a_secret_that_is_not_set_is_exit_2_with_the_variable(folder: Folder) -> None:
+    folder.write("journeys/in.py", "from runner import journey\n@journey\ndef sign_in(page, secrets):\n    secrets['PW']\n")
+    ran = folder.journey("run", "sign_in")
+    assert ran.returncode == 2
+    assert "needs secret 'PW', which is not set; give it in the environment variable JOURNEY_SECRET_PW" in ran.stderr
+    assert folder.journey("check", "sign_in", JOURNEY_SECRET_PW="x").stdout == "ok: 1 journey in 1 file\n"
+
+
+def test_over_budget_is_exit_4(folder: Folder) -> None:
+    code = "from runner import journey\n@journey\ndef slow(page, step):\n    with step('a', budget='50ms'):\n        page.goto('/?delay=100')\n"
+    folder.write("journeys/slow.py", code)
+    ran = folder.journey("run", "slow")
+    assert ran.returncode == 4
+    assert "is over its budget of 0.050 s" in ran.stdout
+
+
+def test_json_on_standard_output_is_nothing_but_json(folder: Folder) -> None:
+    folder.write(
+        "journeys/loud.py",
+        "from runner import journey\n@journey\ndef loud(step):\n    print('noise')\n    with step('a'): ...\n",
+    )
+    ran = folder.journey("run", "walk", "fall", "loud", "--json", "-")
+    document = json.loads(ran.stdout)
+    assert (ran.returncode, document["version"]) == (1, 1)
+    assert [(run["journey"], run["status"]) for run in document["runs"]] == [
+        ("walk", "passed"),
+        ("fall", "failed"),
+        ("loud", "passed"),
+    ]
+    step = document["runs"][0]["steps"][0]
+    assert {"name", "status", "latency_seconds", "wall_seconds"} <= set(step)
+    assert Path(document["runs"][0]["folder"], "result.json").is_file()
+
+
+def test_json_file_that_cannot_be_written_is_named(folder: Folder) -> None:
+    ran = folder.journey("run", "walk", "--json", "no/such/folder.json")
+    assert ran.returncode == 2
+    assert "--json no/such/folder.json: cannot be written" in ran.stderr
+
+
+def test_repeat_tag_param_and_workers(folder: Folder) -> None:
+    folder.write(
+        "journeys/p.py",
+        "from runner import journey\n@journey(tags=['p'])\ndef p(step, params):\n    with step(params['name']): ...\n",
+    )
+    ran = folder.journey("run", "--tag", "p", "--repeat", "3", "--workers", "2", "--param", "name=tea", "--json", "out.json")
+    runs = json.loads((folder.path / "out.json").read_text())["runs"]
+    assert (ran.returncode, [run["steps"][0]["name"] for run in runs]) == (0, ["tea"] * 3)
+    assert folder.journey("run", "--param", "name").returncode == 2
+
+
+def test_a_dead_gateway_is_one_warning_and_only_required_pushes_fail(folder: Folder) -> None:
+    gateway = f"http://127.0.0.1:{free_port()}"
+    ran = folder.journey("run", "walk", "--repeat", "2", "--pushgateway", gateway)
+    assert (ran.returncode, ran.stdout.count("warning: the Pushgateway")) == (0, 1)
+    assert folder.journey("run", "walk", "--pushgateway", gateway, "--require-push").returncode == 3
+
+
+def test_run_pushes_to_a_gateway(folder: Folder, gateway: str) -> None:
+    assert folder.journey("run", "walk", "--pushgateway", gateway, "--location", "desk").returncode == 0
+    assert 'synthetic_success{instance="",job="synthetic_monitor",journey="walk",location="desk"} 1' in (
+        get(f"{gateway}/metrics") or ""
+    )
+
+
+def test_metrics_can_go_to_a_file(folder: Folder) -> None:
+    assert folder.journey("run", "walk", "--metrics-file", "out.prom").returncode == 0
+    assert 'synthetic_success{journey="walk",location="local"} 1.0' in (folder.path / "out.prom").read_text()
+
+
+def test_ctrl_c_ends_cleanly_with_130(folder: Folder) -> None:
+    code = "from runner import journey\n@journey\ndef quick(step):\n    with step('a'): ...\n@journey(timeout='1h')\ndef slow(page, step):\n"
+    folder.write("journeys/slow.py", code + "    with step('hang'):\n        page.goto('/switch/hang', timeout=0)\n")
+    command = [sys.executable, "-m", "runner.cli", "run", "quick", "slow", "--json", "out.json"]
+    process = subprocess.Popen(command, cwd=folder.path, env=folder.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def descendants() -> list[psutil.Process]:
+        return psutil.Process(process.pid).children(recursive=True)
+
+    wait_until(lambda: any("headless" in one.name() for one in descendants()))
+    time.sleep(0.5)
+    started = descendants()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors.decode()) == (130, "stopped; what had ended is saved\n")
+    psutil.wait_procs(started, timeout=5)
+    assert [one for one in started if one.is_running() and one.status() != "zombie"] == []
+    runs = json.loads((folder.path / "out.json").read_text())["runs"]
+    assert [(run["journey"], run["status"]) for run in runs] == [("quick", "passed"), ("slow", "cancelled")]
+
+
+def test_list_and_check_show_what_there_is(folder: Folder) -> None:
+    listed = folder.journey("list")
+    assert "walk  look  5m" in " ".join(listed.stdout.split("\n")[1].split("   ")) or "journeys/walk.py:4" in listed.stdout
+    assert json.loads(folder.journey("list", "--json", "-").stdout)["journeys"][0]["every_seconds"] == 300
+    assert folder.journey("check").stdout == "ok: 2 journeys in 1 file\n"
+
+
+def test_help_and_list_import_neither_playwright_nor_a_web_server(folder: Folder) -> None:
+    code = "import sys\nfrom runner.cli import app\nsys.argv = ['journey', *sys.argv[1:]]\ntry:\n    app()\nexcept SystemExit: pass\n"
+    code += "heavy = {'playwright', 'starlette', 'uvicorn', 'prometheus_client', 'http.server'} & set(sys.modules)\nassert not heavy, heavy"
+    for words in (["--help"], ["list"], ["check"]):
+        ran = subprocess.run(
+            [sys.executable, "-c", code, *words], cwd=folder.path, env=folder.environment, capture_output=True, text=True
+        )
+        assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_show_prints_a_run(folder: Folder) -> None:
+    folder.journey("run", "walk", "fall")
+    shown = folder.journey("show", "last-failed").stdout
+    assert shown.startswith("✗ fall: failed in ")
+    assert "failed in step 'buy' (assertion)" in shown
+    assert "/cart  [" in shown
+    assert json.loads(folder.journey("show", "walk@last", "--json", "-").stdout)["runs"][0]["status"] == "passed"
+    missing = folder.journey("show", "nothing")
+    assert (missing.returncode, "no run 'nothing'" in missing.stderr) == (2, True)
+
+
+def test_a_run_without_a_trace_says_which_policy_keeps_one(folder: Folder) -> None:
+    folder.journey("run", "walk")
+    ran = folder.journey("trace", "last", "--no-open")
+    assert ran.returncode == 2
+    assert "has no trace; `journey run --trace on` keeps one" in ran.stderr
+
+
+def test_install_says_which_browser_is_used(folder: Folder) -> None:
+    said = folder.journey("install").stdout.splitlines()
+    assert said[0].split()[-1].count(".") == 3
+    assert Path(said[1].split(" (")[0]).is_file()
+
+
+def test_version(folder: Folder) -> None:
+    assert folder.journey("--version").stdout == "journey 0.1.0\n"
+
+
+def test_demo_shows_a_failure_the_metrics_and_the_next_commands(folder: Folder) -> None:
+    ran = folder.journey("demo", JOURNEY_BASE_URL="http://nowhere.invalid")
+    assert ran.returncode == 0, ran.stderr
+    assert "browse  ✗ failed in " in ran.stdout
+    assert 'journey="browse",location="local"} 0' in ran.stdout
+    assert [ran.stdout.count(f"{name}  ✓ passed in ") for name in ("buy", "search", "stock")] == [1, 1, 1]
+    assert all(
+        command in ran.stdout
+        for command in ("journey show last-failed", "journey trace last-failed", "journey demo --site-only")
+    )
+
+
+def test_demo_without_a_gateway_goes_on_with_a_file(folder: Folder) -> None:
+    path = os.pathsep.join(
+        part for part in os.environ["PATH"].split(os.pathsep) if not Path(part, "prometheus-pushgateway").exists()
+    )
+    chromium = folder.journey("install").stdout.splitlines()[1].split(" (")[0]
+    ran = folder.journey("demo", PATH=path, JOURNEY_BROWSER_PATH=chromium)
+    assert ran.returncode == 0, ran.stderr
+    assert "metrics go to the file metrics.prom" in ran.stdout
+    assert 'synthetic_success{journey="buy",location="local"} 1.0' in (folder.path / "metrics.prom").read_text()

@@ -1,0 +1,93 @@
+"""The demo shop, and the four journeys on it."""
+
+import json
+import time
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from runner.config import load_settings
+from runner.demo import journeys_folder, running_shop
+from runner.discovery import discover
+from runner.plan import plan
+from tests.conftest import Monitor
+from tests.servers import get
+
+
+def test_the_four_journeys_pass(monitor: Monitor) -> None:
+    settings = load_settings(monitor.folder, {"base_url": monitor.shop}, {})
+    plans = [plan(one, settings) for one in discover([journeys_folder()])]
+    results = monitor.pool.run(plans, monitor.chromium, settings, monitor.archive, [])
+    assert [(one.journey, one.status) for one in results] == [(name, "passed") for name in ("browse", "buy", "search", "stock")]
+    assert all(step.clock == "page" for one in results for step in one.steps if step.name != "ask the API")
+
+
+def test_payment_from_another_origin_works_too(monitor: Monitor) -> None:
+    result = monitor.run("""
+        @journey
+        def pay(page, step):
+            with step("fill the cart and sign in"):
+                page.goto("/product/mint")
+                page.get_by_role("button", name="Add to cart").click()
+                page.goto("/login?next=/checkout?frame=cross")
+                page.get_by_label("Email").fill("tea@example.com")
+                page.get_by_label("Password").fill("oolong-and-milk")
+                page.get_by_role("button", name="Sign in").click()
+            with step("pay"):
+                page.get_by_label("Address").fill("1 Camellia Road")
+                page.get_by_role("button", name="Continue to payment").click()
+                frame = page.frame_locator("iframe[title=Payment]")
+                frame.get_by_label("Card number").fill("4242 4242 4242 4242")
+                frame.get_by_role("button", name="Pay now").click()
+                expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    """)
+    assert result.failure is None
+
+
+@pytest.mark.parametrize("path", ["/?delay=200", "/api/products?delay=200", "/api/wait?delay=200"])
+def test_delays_are_at_least_what_they_say(shop: str, path: str) -> None:
+    started = time.monotonic()
+    assert get(shop + path) is not None
+    assert time.monotonic() - started >= 0.2
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/product/cracked-teapot", 500),
+        ("/switch/error?status=503", 503),
+        ("/product/none", 404),
+        ("/nowhere", 404),
+        ("/api/stock/none", 404),
+    ],
+)
+def test_broken_pages_answer_with_their_status(shop: str, path: str, status: int) -> None:
+    with pytest.raises(HTTPError) as caught:
+        urlopen(shop + path)
+    assert caught.value.code == status
+
+
+def test_a_wrong_password_is_refused_and_redirects_stay_on_the_site(shop: str) -> None:
+    with pytest.raises(HTTPError) as caught:
+        urlopen(Request(shop + "/login", data=b"email=tea@example.com&password=x", method="POST"))
+    assert (caught.value.code, b"Email or password is wrong." in caught.value.read()) == (422, True)
+    page = get(shop + "/login?next=//evil.example/") or ""
+    assert "evil.example" not in page
+
+
+def test_what_is_searched_for_is_escaped(shop: str) -> None:
+    page = get(shop + "/search?q=%3Cscript%3Ealert(1)%3C/script%3E") or ""
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_the_access_log_has_exact_times(tmp_path: Path) -> None:
+    log = tmp_path / "access.jsonl"
+    with running_shop(access_log=log) as address:
+        before = time.time()
+        get(address + "/api/wait?delay=100")
+        line = next(one for one in map(json.loads, log.read_text().splitlines()) if one["path"] == "/api/wait")
+    assert line["status"] == 200
+    assert before <= line["started"] <= line["ended"] - 0.1

@@ -1,0 +1,121 @@
+"""Settings: their layers, and mistakes named with file or variable, key and fix."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from runner.config import CHECKS, Settings, load_settings
+from runner.discovery import load
+from runner.errors import ConfigError
+from runner.plan import plan
+
+
+def test_later_layers_win(tmp_path: Path) -> None:
+    (tmp_path / "journey.toml").write_text(
+        "base_url = 'http://file.example'\nretries = 1\ntimeout = '20s'\nlocation = 'office'\n"
+    )
+    settings = load_settings(
+        tmp_path, {"retries": 3, "timeout": None}, {"JOURNEY_BASE_URL": "http://env.example", "JOURNEY_RETRIES": "2"}
+    )
+    assert (settings.base_url, settings.retries, settings.timeout, settings.location) == (
+        "http://env.example",
+        3,
+        20.0,
+        "office",
+    )
+    assert [settings.origin(key) for key in ("base_url", "retries", "timeout", "workers")] == [
+        "environment",
+        "option",
+        "file",
+        "default",
+    ]
+
+
+def test_pyproject_is_read_from_a_folder_above_and_paths_start_there(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.journey]\njourneys = ['walks', 'more']\nruns_dir = 'out'\n")
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    settings = load_settings(deep, {}, {})
+    assert (settings.journeys, settings.runs_dir) == ((tmp_path / "walks", tmp_path / "more"), tmp_path / "out")
+
+
+def test_an_environment_is_laid_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / "journey.toml").write_text(
+        "base_url = 'http://live.example'\nretries = 1\n[env.staging]\nbase_url = 'http://staging.example'\n"
+    )
+    assert load_settings(tmp_path, {}, {}, "staging").base_url == "http://staging.example"
+    assert load_settings(tmp_path, {}, {"JOURNEY_ENV": "staging"}).retries == 1
+    with pytest.raises(ConfigError, match=r"no environment named 'stagging' \(there are: staging\)"):
+        load_settings(tmp_path, {}, {}, "stagging")
+
+
+def test_params_of_all_layers_come_together(tmp_path: Path) -> None:
+    (tmp_path / "journey.toml").write_text("[params]\nproduct = 'sencha'\nsize = 1\n")
+    settings = load_settings(tmp_path, {"params": {"size": "2"}}, {"JOURNEY_PARAM_USER": "me"})
+    assert settings.params == {"product": "sencha", "size": "2", "user": "me"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("base_ulr = 'x'", "journey.toml: base_ulr is not a setting; did you mean"),
+        ("retries = 'many'", "journey.toml: retries: 'many' is not a count; write a whole number from 0"),
+        ("timeout = '5 parsecs'", "journey.toml: timeout: '5 parsecs' is not a duration"),
+        ("workers = 0", "journey.toml: workers: 0 workers run nothing"),
+        ("trace = 'maybe'", "journey.toml: trace: 'maybe' is not a policy"),
+        ("pushgateway_password = 'x'", "set JOURNEY_PUSHGATEWAY_PASSWORD, or pushgateway_password_file"),
+        ("pushgateway_password_file = 'none.txt'", "journey.toml: pushgateway_password_file: "),
+        ("= 1", "journey.toml: cannot be read as TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_names_file_key_and_fix(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "journey.toml").write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        load_settings(tmp_path, {}, {})
+
+
+def test_a_mistake_in_the_environment_names_the_variable(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="JOURNEY_HEADED: 'maybe' is neither true nor false"):
+        load_settings(tmp_path, {}, {"JOURNEY_HEADED": "maybe"})
+    with pytest.raises(ConfigError, match=r"JOURNEY_RETRYS is not a setting; did you mean JOURNEY_RETRIES\?"):
+        load_settings(tmp_path, {}, {"JOURNEY_RETRYS": "1"})
+
+
+def test_a_mistake_in_an_option_names_the_option(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--base-url: 'shop' is not an address"):
+        load_settings(tmp_path, {"base_url": "shop"}, {})
+
+
+def test_secrets_come_from_files_and_the_environment_and_do_not_print(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("abc123\n")
+    (tmp_path / "journey.toml").write_text("pushgateway_bearer_token_file = 'token'\npushgateway = 'gw:9091'\n")
+    settings = load_settings(tmp_path, {}, {"JOURNEY_PUSHGATEWAY_PASSWORD": "hush"})
+    assert settings.pushgateway == "http://gw:9091"
+    assert settings.pushgateway_bearer_token is not None
+    assert settings.pushgateway_bearer_token.reveal() == "abc123"
+    assert "hush" not in repr(settings)
+    assert "abc123" not in repr(settings)
+
+
+def test_every_setting_can_be_given(tmp_path: Path) -> None:
+    fields = set(Settings.__struct_fields__) - {"origins"}
+    assert {name.removesuffix("_file") if name.endswith(("password_file", "token_file")) else name for name in CHECKS} == fields
+
+
+def test_a_journey_wins_over_the_file_and_the_environment_over_the_journey(tmp_path: Path) -> None:
+    file = tmp_path / "walk.py"
+    file.write_text("from runner import journey\n@journey(base_url='http://own.example', retries=5)\ndef a(page): ...\n")
+    (journey,) = load(file)
+    (tmp_path / "journey.toml").write_text("base_url = 'http://file.example'\nretries = 1\n")
+    assert plan(journey, load_settings(tmp_path, {}, {})).base_url == "http://own.example"
+    settings = load_settings(tmp_path, {"retries": 0}, {"JOURNEY_BASE_URL": "http://env.example"})
+    assert (plan(journey, settings).base_url, plan(journey, settings).retries) == ("http://env.example", 0)
+
+
+def test_a_missing_storage_state_is_named_with_the_journey(tmp_path: Path) -> None:
+    file = tmp_path / "walk.py"
+    file.write_text("from runner import journey\n@journey(storage_state='state.json')\ndef a(page): ...\n")
+    (journey,) = load(file)
+    with pytest.raises(ConfigError, match=r"walk\.py:2: option storage_state: .*state\.json does not exist"):
+        plan(journey, load_settings(tmp_path, {}, {}))

@@ -1,0 +1,140 @@
+"""Bad journeys are named with file and line before any browser starts."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from runner.discovery import discover, find, load
+from runner.errors import DiscoveryError
+
+
+def write(folder: Path, code: str, name: str = "walk.py") -> Path:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("from runner import expect, journey\n" + textwrap.dedent(code))
+    return file
+
+
+def test_journeys_are_found_in_files_and_folders_by_file_and_line(tmp_path: Path) -> None:
+    write(tmp_path, "@journey\ndef b(page): ...\n@journey(name='first')\ndef a(page): ...\n", "x/one.py")
+    write(tmp_path, "@journey\ndef c(page): ...\n", "two.py")
+    write(tmp_path, "@journey\ndef hidden(page): ...\n", "_private.py")
+    assert [one.name for one in discover([tmp_path])] == ["c", "b", "first"]
+
+
+def test_what_a_file_imports_from_another_is_not_declared_twice(tmp_path: Path) -> None:
+    write(tmp_path, "@journey\ndef a(page): ...\n", "one.py")
+    write(tmp_path, "from one import a\n@journey\ndef b(page): ...\n", "two.py")
+    assert [one.name for one in discover([tmp_path])] == ["a", "b"]
+
+
+def test_files_of_the_same_name_in_two_folders_do_not_clash(tmp_path: Path) -> None:
+    write(tmp_path, "@journey\ndef a(page): ...\n", "one/walk.py")
+    write(tmp_path, "@journey\ndef b(page): ...\n", "two/walk.py")
+    assert {one.name for one in discover([tmp_path])} == {"a", "b"}
+
+
+def test_step_and_secret_names_are_read_from_the_source(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        """
+        @journey
+        def a(page, step, secrets):
+            with step("one"):
+                page.fill("#p", secrets["PW"].reveal())
+            for n in range(2):
+                with step(f"again {n}"): ...
+            with step("two", budget="1s"): ...
+        """,
+    )
+    (one,) = load(file)
+    assert (one.step_names, one.secret_names) == (("one", "two"), ("PW",))
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "message"),
+    [
+        ("@journey(evry='5m')\ndef a(page): ...", 2, "unknown option 'evry'; did you mean 'every'?"),
+        ("@journey(every='5 parsecs')\ndef a(page): ...", 2, "option every: '5 parsecs' is not a duration"),
+        ("@journey(timeout=0)\ndef a(page): ...", 2, "option timeout: 0 is no time at all"),
+        (
+            "@journey(device='Pixel 77')\ndef a(page): ...",
+            2,
+            "option device: 'Pixel 77' is not a device that Playwright knows; did you mean",
+        ),
+        (
+            "@journey(network='2g')\ndef a(page): ...",
+            2,
+            "option network: '2g' is not a network; choose one of slow-3g, fast-3g, 4g",
+        ),
+        (
+            "@journey(trace='sometimes')\ndef a(page): ...",
+            2,
+            "option trace: 'sometimes' is not a policy; choose one of off, on",
+        ),
+        ("@journey(viewport='wide')\ndef a(page): ...", 2, "option viewport: 'wide' is not a size"),
+        ("@journey(timezone='Mars')\ndef a(page): ...", 2, "option timezone: 'Mars' is not a time zone"),
+        ("@journey(base_url='shop')\ndef a(page): ...", 2, "option base_url: 'shop' is not an address"),
+        ("@journey(retries=-1)\ndef a(page): ...", 2, "option retries: -1 is not a count"),
+        ("@journey(tags='one')\ndef a(page): ...", 2, "option tags: 'one' is not a list"),
+        ("@journey(cpu=0.5)\ndef a(page): ...", 2, "option cpu: 0.5 is not a slow-down"),
+        ("@journey(name='a b')\ndef a(page): ...", 2, "option name: 'a b' is not a name"),
+        ("@journey\ndef a(pge): ...", 2, "a asks for 'pge', which cannot be given; it can ask for: page, context"),
+        ("@journey\ndef a(**rest): ...", 2, "a asks for '**rest'"),
+        ("@journey\nasync def a(page): ...", 2, "a is `async def`"),
+        ("\nimport nothing_here", 3, "cannot be imported: ModuleNotFoundError: No module named 'nothing_here'"),
+        ("1 +", 2, "cannot be imported: SyntaxError"),
+        ("def broken():\n    1 / 0\nbroken()", 3, "cannot be imported: ZeroDivisionError"),
+        ("raise SystemExit(1)", 2, "cannot be imported: SystemExit"),
+    ],
+)
+def test_a_mistake_is_named_with_file_line_and_what_is_accepted(tmp_path: Path, code: str, line: int, message: str) -> None:
+    file = write(tmp_path, code)
+    with pytest.raises(DiscoveryError, match=re.escape(message)) as caught:
+        discover([file])
+    assert f"{file}:{line}: " in str(caught.value)
+
+
+def test_two_journeys_of_one_name_are_both_named(tmp_path: Path) -> None:
+    one = write(tmp_path, "@journey\ndef buy(page): ...\n", "one.py")
+    two = write(tmp_path, "\n@journey\ndef buy(page): ...\n", "two.py")
+    with pytest.raises(DiscoveryError, match="a journey named 'buy'") as caught:
+        discover([tmp_path])
+    assert f"{two}:3" in str(caught.value)
+    assert f"{one}:2" in str(caught.value)
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    write(tmp_path, "@journey(evry='5m')\ndef a(page): ...\n", "one.py")
+    write(tmp_path, "import nothing_here\n", "two.py")
+    with pytest.raises(DiscoveryError) as caught:
+        discover([tmp_path, tmp_path / "three.py"])
+    assert [line.partition(":")[0].rpartition("/")[2] for line in str(caught.value).splitlines()] == [
+        "one.py",
+        "two.py",
+        "three.py",
+    ]
+
+
+def test_a_folder_without_journeys_says_how_to_declare_one(tmp_path: Path) -> None:
+    with pytest.raises(DiscoveryError, match="holds no journeys; declare one with `@journey`"):
+        discover([tmp_path])
+
+
+def test_journeys_are_chosen_by_name_pattern_path_and_tag(tmp_path: Path) -> None:
+    one = write(tmp_path, "@journey(tags=['x'])\ndef buy_tea(page): ...\n@journey\ndef buy_pot(page): ...\n", "one.py")
+    write(tmp_path, "@journey(tags=['x'])\ndef look(page): ...\n", "two.py")
+    assert [one.name for one in find(["buy_*"], (), [tmp_path])] == ["buy_tea", "buy_pot"]
+    assert [one.name for one in find([], ["x"], [tmp_path])] == ["buy_tea", "look"]
+    assert [one.name for one in find([f"{one}::buy_pot", "look"], (), [tmp_path])] == ["buy_pot", "look"]
+    assert [one.name for one in find([str(one), "buy_tea"], (), [tmp_path])] == ["buy_tea", "buy_pot"]
+
+
+def test_an_unknown_name_or_tag_is_answered_with_close_ones(tmp_path: Path) -> None:
+    write(tmp_path, "@journey(tags=['checkout'])\ndef buy_tea(page): ...\n")
+    with pytest.raises(DiscoveryError, match="no journey is named 'by_tea'; did you mean 'buy_tea'"):
+        find(["by_tea"], (), [tmp_path])
+    with pytest.raises(DiscoveryError, match="no journey has the tag 'chekout'; did you mean 'checkout'"):
+        find([], ["chekout"], [tmp_path])

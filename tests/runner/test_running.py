@@ -1,0 +1,395 @@
+"""What a run ends with: its status, its reason, its steps, its artifacts."""
+
+import json
+import os
+import signal
+import time
+import zipfile
+
+import psutil
+import pytest
+
+from runner.moments import AttemptStarted, RunEnded, RunStarted, StepEnded, StepStarted
+from tests.conftest import Monitor
+
+
+def test_a_journey_of_six_lines_runs_and_is_saved(monitor: Monitor) -> None:
+    result = monitor.run("""
+        @journey
+        def look_around(page, step):
+            with step("open the shop"):
+                page.goto("/")
+    """)
+    assert (result.status, result.attempts, [step.name for step in result.steps]) == ("passed", 1, ["open the shop"])
+    saved = json.loads((monitor.saved() / "result.json").read_text())
+    assert (saved["version"], saved["id"], saved["status"]) == (1, result.id, "passed")
+    assert saved["steps"][0]["latency_seconds"] == result.steps[0].latency_seconds
+    assert result.environment.browser.startswith("chromium ")
+
+
+def test_listeners_hear_the_moments_in_order_and_the_end_after_it_is_saved(monitor: Monitor) -> None:
+    monitor.run("@journey\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n")
+    assert [type(moment) for moment in monitor.moments] == [RunStarted, AttemptStarted, StepStarted, StepEnded, RunEnded]
+    last = monitor.moments[-1]
+    assert isinstance(last, RunEnded)
+    assert last.folder is not None
+    assert (last.folder / "result.json").is_file()
+
+
+def test_an_assertion_that_does_not_hold_fails_its_step_and_skips_the_rest(monitor: Monitor) -> None:
+    result = monitor.run("""
+        @journey
+        def walk(page, step):
+            with step("open"):
+                page.goto("/cart")
+            with step("look"):
+                expect(page.get_by_text("Check out")).to_be_visible(timeout=300)
+            with step("buy"):
+                page.goto("/checkout")
+    """)
+    assert [(step.name, step.status) for step in result.steps] == [("open", "passed"), ("look", "failed"), ("buy", "skipped")]
+    failure = result.failure
+    assert failure is not None
+    assert (result.status, failure.kind, failure.step) == ("failed", "assertion", "look")
+    assert (failure.line, failure.code) == (7, 'expect(page.get_by_text("Check out")).to_be_visible(timeout=300)')
+    assert failure.url == f"{monitor.shop}/cart"
+    assert "site-packages" not in failure.message
+
+
+def test_a_failing_step_leaves_its_screenshot_and_a_trace_with_the_steps_as_groups(monitor: Monitor) -> None:
+    result = monitor.run(
+        "@journey\ndef walk(page, step):\n    with step('find the / tea'):\n        assert page.goto('/') is None\n"
+    )
+    assert {(one.kind, one.path) for one in result.artifacts} == {
+        ("trace", "trace.zip"),
+        ("screenshot", "screenshots/find-the-tea.png"),
+    }
+    assert (monitor.saved() / "screenshots" / "find-the-tea.png").read_bytes().startswith(b"\x89PNG")
+    with zipfile.ZipFile(monitor.saved() / "trace.zip") as trace:
+        assert b"find the / tea" in trace.read("trace.trace")
+    assert not (monitor.saved() / ".recording").exists()
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "kept"),
+    [
+        ("off", "assert False", []),
+        ("on", "pass", ["trace.zip"]),
+        ("retain-on-failure", "pass", []),
+        ("retain-on-failure", "assert False", ["trace-attempt-1.zip", "trace.zip"]),
+        ("on-first-retry", "assert False", ["trace.zip"]),
+    ],
+)
+def test_traces_are_kept_by_policy(monitor: Monitor, policy: str, code: str, kept: list[str]) -> None:
+    body = f"@journey(retries=1)\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n        {code}\n"
+    result = monitor.run(body, trace=policy, screenshots="off")
+    assert [one.path for one in result.artifacts] == kept
+    assert sorted(file.name for file in monitor.saved().glob("*.zip")) == kept
+
+
+def test_a_run_that_passes_on_its_second_attempt_is_passed_and_flaky(monitor: Monitor) -> None:
+    result = monitor.run("""
+        from pathlib import Path
+        once = Path(__file__).with_name("once")
+        @journey(retries=2)
+        def walk(page, step):
+            with step("open"):
+                page.goto("/")
+            with step("luck"):
+                first = not once.exists()
+                once.touch()
+                assert not first, "bad luck"
+    """)
+    assert (result.status, result.attempts, result.flaky) == ("passed", 2, True)
+    (earlier,) = result.earlier_attempts
+    assert (earlier.status, earlier.failure and earlier.failure.message) == ("failed", "bad luck")
+    assert [one.path for one in result.artifacts if one.kind == "trace"] == ["trace-attempt-1.zip"]
+
+
+def test_a_soft_step_that_fails_lets_the_journey_go_on_and_fails_the_run(monitor: Monitor) -> None:
+    result = monitor.run("""
+        @journey
+        def walk(page, step):
+            with step("banner", soft=True):
+                assert False, "no banner"
+            with step("open"):
+                page.goto("/")
+    """)
+    assert (result.status, [step.status for step in result.steps]) == ("failed", ["failed", "passed"])
+    assert result.failure is not None
+    assert (result.failure.step, result.failure.message) == ("banner", "no banner")
+
+
+def test_a_document_with_an_error_status_fails_its_step(monitor: Monitor) -> None:
+    step = monitor.step("page.goto('/product/cracked-teapot')")
+    assert step.failure is not None
+    assert (step.status, step.failure.kind) == ("failed", "http")
+    assert step.failure.message == f"HTTP 500 from {monitor.shop}/product/cracked-teapot"
+
+
+def test_a_journey_can_allow_an_error_status(monitor: Monitor) -> None:
+    result = monitor.run(
+        "@journey\ndef walk(page, step):\n    with step('missing', allow_status={404}):\n        page.goto('/nowhere')\n"
+    )
+    assert (result.status, result.steps[0].navigations[0].status) == ("passed", 404)
+
+
+def test_a_caught_failure_of_a_step_still_fails_the_run(monitor: Monitor) -> None:
+    result = monitor.run("""
+        @journey
+        def walk(step):
+            try:
+                with step("a"):
+                    assert False, "hidden"
+            except AssertionError:
+                pass
+    """)
+    assert (result.status, result.failure and result.failure.message) == ("failed", "hidden")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind", "message"),
+    [
+        (
+            "page.goto('/switch/timer')\npage.get_by_text('nothing').click(timeout=200)",
+            "failed",
+            "timeout",
+            "Timeout 200ms exceeded",
+        ),
+        ("page.goto('http://127.0.0.1:9')", "failed", "navigation", "net::ERR_"),
+        ("page.evaluate('nothing.at.all')", "failed", "page", "nothing is not defined"),
+        ("{}['x']", "error", "journey", "KeyError: 'x'"),
+        ("page.goto('no address')", "error", "journey", "Cannot navigate to invalid URL"),
+        ("page.close()\npage.title()", "error", "journey", "has been closed"),
+        ("page.goto('chrome://crash')", "error", "crash", "crashed"),
+    ],
+)
+def test_the_status_tells_the_site_from_the_monitor(monitor: Monitor, body: str, status: str, kind: str, message: str) -> None:
+    failure = monitor.step(body).failure
+    assert failure is not None
+    assert (failure.kind, message in failure.message) == (kind, True), failure.message
+    assert monitor.archive.find("last").result.status == status
+
+
+def test_a_killed_browser_is_an_error_of_the_monitor_and_the_next_run_has_a_new_one(monitor: Monitor) -> None:
+    kill = (
+        "import psutil\nfor one in psutil.Process().children(recursive=True):\n"
+        "    one.kill() if 'headless' in one.name() else None\npage.goto('/')"
+    )
+    failure = monitor.step(kill, "page.goto('/')").failure
+    assert failure is not None
+    assert (failure.kind, "killed" in failure.message) == ("browser", True)
+    assert monitor.step("page.goto('/')").status == "passed"
+
+
+def test_a_page_that_hangs_fails_the_run_at_its_timeout(monitor: Monitor) -> None:
+    result = monitor.run(
+        "@journey(timeout='2s')\ndef walk(page, step):\n    with step('hang'):\n        page.goto('/switch/hang', timeout=0)\n"
+    )
+    assert result.failure is not None
+    assert (result.status, result.failure.kind, result.failure.step) == ("failed", "timeout", "hang")
+    assert "timeout of 2 s" in result.failure.message
+
+
+def test_an_endless_loop_in_a_journey_is_ended(monitor: Monitor) -> None:
+    result = monitor.run(
+        "@journey(timeout='1s')\ndef walk(page, step):\n    with step('spin'):\n        while True:\n            pass\n"
+    )
+    assert result.failure is not None
+    assert (result.status, result.failure.kind, result.failure.code) == ("error", "deadline", "pass")
+
+
+def test_a_journey_that_will_not_be_ended_loses_its_worker_and_nothing_else(monitor: Monitor) -> None:
+    result = monitor.run("""
+        import time
+        @journey(timeout="1s")
+        def walk(page, step):
+            with step("open"):
+                page.goto("/")
+            with step("stubborn"):
+                while True:
+                    try:
+                        time.sleep(1)
+                    except BaseException:
+                        pass
+            with step("after"):
+                pass
+    """)
+    assert [(step.name, step.status) for step in result.steps] == [
+        ("open", "passed"),
+        ("stubborn", "error"),
+        ("after", "skipped"),
+    ]
+    assert result.failure is not None
+    assert (result.failure.kind, "its worker was ended" in result.failure.message) == ("deadline", True)
+    assert monitor.step("page.goto('/')").status == "passed"
+
+
+def test_a_worker_that_dies_is_named_with_how_it_died(monitor: Monitor) -> None:
+    result = monitor.run("import os\n@journey\ndef walk(step):\n    with step('die'):\n        os.kill(os.getpid(), 9)\n")
+    assert result.failure is not None
+    assert (result.status, result.failure.kind, result.failure.step) == ("error", "monitor", "die")
+    assert "ended by signal 9" in result.failure.message
+
+
+def test_no_browser_is_left_when_a_worker_was_ended(monitor: Monitor) -> None:
+    def browsers() -> set[int]:
+        return {one.pid for one in psutil.Process(os.getpid()).children(recursive=True) if "headless" in one.name()}
+
+    monitor.step("page.goto('/')")
+    before = browsers()
+    monitor.run("import os\n@journey\ndef walk(page, step):\n    page.goto('/')\n    os.kill(os.getpid(), 9)\n")
+    ends = time.monotonic() + 10
+    while (
+        any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in before) and time.monotonic() < ends
+    ):
+        time.sleep(0.1)
+    alive = [pid for pid in before if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"]
+    assert before
+    assert not alive
+
+
+def test_nested_steps_are_refused(monitor: Monitor) -> None:
+    result = monitor.run("""
+        @journey
+        def walk(step):
+            with step("outer"):
+                with step("inner"):
+                    pass
+    """)
+    assert result.failure is not None
+    assert (result.status, result.failure.kind) == ("error", "journey")
+    assert "step 'inner' begins inside step 'outer'" in result.failure.message
+
+
+def test_a_step_name_used_twice_is_refused(monitor: Monitor) -> None:
+    result = monitor.run("@journey\ndef walk(step):\n    for _ in range(2):\n        with step('a'):\n            pass\n")
+    assert result.failure is not None
+    assert (result.status, "step named 'a' has already run" in result.failure.message) == ("error", True)
+
+
+def test_a_recorded_script_is_one_step_under_the_journeys_name(monitor: Monitor) -> None:
+    result = monitor.run("""
+        import re
+        from playwright.sync_api import Page, expect
+        @journey
+        def test_example(page: Page) -> None:
+            page.goto("/")
+            page.get_by_role("searchbox", name="Search the shop").click()
+            page.get_by_role("searchbox", name="Search the shop").fill("tea")
+            page.get_by_role("button", name="Search").click()
+            expect(page.get_by_role("heading")).to_contain_text("Results")
+    """)
+    assert [(step.name, step.status) for step in result.steps] == [("test_example", "passed")]
+    assert len(result.steps[0].navigations) == 2
+
+
+def test_everything_that_can_be_injected_is(monitor: Monitor) -> None:
+    result = monitor.run(
+        """
+        @journey
+        def walk(page, context, browser, step, request, params, secrets):
+            with step("all"):
+                assert page.context is context and context.browser is browser
+                assert request.get("/healthz").text() == "ok"
+                assert params == {"size": "big"}
+                assert "NOT_SET" not in secrets
+        """,
+        params={"size": "big"},
+    )
+    assert (result.status, result.failure) == ("passed", None)
+
+
+def test_the_context_is_as_the_options_say(monitor: Monitor) -> None:
+    result = monitor.run("""
+        @journey(viewport="800x600", locale="de-DE", timezone="Asia/Tokyo", geolocation=(52.5, 13.4), user_agent_suffix="probe/1",
+                 headers={"X-Team": "shop"}, basic_auth=("me", "secret"), ignore_https_errors=True)
+        def walk(page, step):
+            seen = {}
+            page.on("request", lambda request: seen.update(request.all_headers()) if request.is_navigation_request() else None)
+            with step("look"):
+                page.goto("/")
+                assert page.viewport_size == {"width": 800, "height": 600}
+                told = page.evaluate("[navigator.language, Intl.DateTimeFormat().resolvedOptions().timeZone, navigator.userAgent]")
+                assert told[:2] == ["de-DE", "Asia/Tokyo"], told
+                assert told[2].endswith(" probe/1"), told
+                where = page.evaluate("new Promise(done => navigator.geolocation.getCurrentPosition(p => done(p.coords.latitude)))")
+                assert where == 52.5
+                assert seen["x-team"] == "shop"
+    """)
+    assert result.failure is None
+    device = monitor.run("""
+        @journey(device="Pixel 7")
+        def walk(page, step):
+            with step("look"):
+                page.goto("/")
+                assert page.evaluate("[innerWidth, navigator.maxTouchPoints > 0]") == [412, True]
+    """)
+    assert device.failure is None
+
+
+def test_a_slower_network_and_processor_make_slower_pages(monitor: Monitor) -> None:
+    slow = monitor.run(
+        "@journey(network='fast-3g', cpu=4)\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n"
+    )
+    # The preset adds 0.5625 s to every request, and the page needs two in a row.
+    assert slow.steps[0].latency_seconds is not None
+    assert slow.steps[0].latency_seconds >= 0.5625
+
+
+def test_a_saved_sign_in_is_used(monitor: Monitor) -> None:
+    monitor.run("""
+        from pathlib import Path
+        @journey
+        def sign_in(page, context, step):
+            with step("sign in"):
+                page.goto("/login")
+                page.get_by_label("Email").fill("tea@example.com")
+                page.get_by_label("Password").fill("oolong-and-milk")
+                page.get_by_role("button", name="Sign in").click()
+                expect(page.get_by_text("tea@example.com")).to_be_visible()
+            context.storage_state(path=Path(__file__).with_name("state.json"))
+    """)
+    result = monitor.run("""
+        @journey(storage_state="state.json")
+        def walk(page, step):
+            with step("checkout"):
+                page.goto("/checkout")
+                expect(page.get_by_role("heading", name="Checkout")).to_be_visible()
+    """)
+    assert result.status == "passed"
+
+
+def test_a_step_over_its_budget_passes_and_says_so(monitor: Monitor) -> None:
+    result = monitor.run(
+        "@journey\ndef walk(page, step):\n    with step('a', budget='100ms'):\n        page.goto('/?delay=200')\n"
+    )
+    assert (result.status, result.steps[0].over_budget, result.steps[0].budget_seconds) == ("passed", True, 0.1)
+
+
+def test_a_failed_run_keeps_the_time_of_the_last_success(monitor: Monitor) -> None:
+    good = monitor.run("@journey\ndef walk(step):\n    with step('a'):\n        pass\n")
+    bad = monitor.run("@journey\ndef walk(step):\n    with step('a'):\n        assert False\n")
+    assert good.last_success_at == good.ended_at
+    assert bad.last_success_at == good.ended_at
+
+
+def test_a_journey_that_never_passed_has_no_last_success(monitor: Monitor) -> None:
+    assert monitor.run("@journey\ndef walk(step):\n    with step('a'):\n        assert False\n").last_success_at is None
+
+
+def test_a_folder_that_cannot_be_written_changes_nothing_but_a_note(monitor: Monitor) -> None:
+    (monitor.folder / "runs").mkdir()
+    (monitor.folder / "runs" / "walk").write_text("a file where the journey's folder should be")
+    result = monitor.run("@journey\ndef walk(step):\n    with step('a'):\n        pass\n")
+    assert (result.status, "not saved" in result.notes[0]) == ("passed", True)
+
+
+def test_video_without_playwrights_ffmpeg_is_a_note_and_no_failure(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = monitor.run("@journey\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n", video="on")
+    assert result.status == "passed"
+    assert [one.kind for one in result.artifacts] == ["video"] or "playwright install ffmpeg" in result.notes[0]
+
+
+def test_the_signal_that_ends_a_run_is_free_for_the_next(monitor: Monitor) -> None:
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
