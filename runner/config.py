@@ -20,6 +20,7 @@ PREFIX = "JOURNEY_"
 PARAM_PREFIX = "JOURNEY_PARAM_"
 ENVIRONMENT = "JOURNEY_ENV"
 ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token"}
+SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -76,7 +77,7 @@ def load_settings(
     def lay(layer: Mapping[str, object], origin: Origin, where: Callable[[str], str], base: Path) -> None:
         for name, value in layer.items():
             checked = _check(name, value, where(name), base)
-            key = name.removesuffix("_file") if name.removesuffix("_file") in ONLY_SECRET else name
+            key = name.removesuffix("_file") if name in SECRET_FILES else name
             values[key] = {**values.get("params", {}), **checked} if key == "params" else checked
             origins[key] = origin
 
@@ -146,7 +147,7 @@ def _check(name: str, value: object, where: str, base: Path) -> Any:
         hint = f"did you mean {written}?" if close else f"settings are: {', '.join(CHECKS)}"
         raise ConfigError(f"{where} is not a setting; {hint}")
     try:
-        checked = CHECKS[name](value)
+        checked = CHECKS[name](base / str(value) if name in SECRET_FILES else value)
     except (ValueError, OSError) as error:
         raise ConfigError(f"{where}: {error}") from error
     if isinstance(checked, Path):

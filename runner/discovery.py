@@ -100,7 +100,7 @@ def _import_problem(file: Path, error: BaseException) -> str:
 
 
 def select(journeys: Sequence[Journey], wanted: Sequence[str], tags: Sequence[str] = ()) -> tuple[Journey, ...]:
-    """Those of the wanted names (`*` and `?` match) and, if tags are given, of any of these tags.
+    """Those of the wanted names (`*` and `?` match), in their order, and, if tags are given, of any of these tags.
 
     Raises DiscoveryError for a name or a tag that no journey has.
     """
@@ -108,7 +108,8 @@ def select(journeys: Sequence[Journey], wanted: Sequence[str], tags: Sequence[st
     for pattern in wanted:
         if not any(fnmatchcase(name, pattern) for name in names):
             raise DiscoveryError(f"no journey is named {pattern!r}; {_close(pattern, names)}")
-    chosen = [one for one in journeys if not wanted or any(fnmatchcase(one.name, pattern) for pattern in wanted)]
+    chosen = [one for pattern in wanted or ["*"] for one in journeys if fnmatchcase(one.name, pattern)]
+    chosen = list({one.where: one for one in chosen}.values())
     known_tags = sorted({tag for one in journeys for tag in one.options.tags})
     for tag in tags:
         if tag not in known_tags:

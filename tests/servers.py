@@ -62,7 +62,9 @@ def running(command: list[str], ready: str) -> Iterator[None]:
 def gateway() -> Iterator[str]:
     """A Pushgateway of this test's own; its address."""
     address = f"127.0.0.1:{free_port()}"
-    with running(["prometheus-pushgateway", f"--web.listen-address={address}"], f"http://{address}/-/ready"):
+    # Without the last word Debian's gateway shares a file with all others on the machine.
+    command = ["prometheus-pushgateway", f"--web.listen-address={address}", "--persistence.file="]
+    with running(command, f"http://{address}/-/ready"):
         yield f"http://{address}"
 
 

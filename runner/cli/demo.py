@@ -79,8 +79,11 @@ def _gateway() -> Iterator[str | None]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
+    # Debian's gateway keeps its groups in a system-wide file unless it is told not to; the demo's must not get into it.
     process = subprocess.Popen(
-        [program, f"--web.listen-address={address}", "--log.level=error"], stdout=subprocess.DEVNULL, start_new_session=True
+        [program, f"--web.listen-address={address}", "--log.level=error", "--persistence.file="],
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         _wait_for(f"http://{address}/-/ready")

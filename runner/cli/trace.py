@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from reports import trace_viewer
 from runner.archive import Archive
 from runner.cli import given
 from runner.cli.show import Run
@@ -24,6 +23,8 @@ def trace(
 
     Example: journey trace last-failed
     """
+    from reports import trace_viewer
+
     saved = Archive(given.settings(runs_dir=runs_dir).runs_dir).find(run)
     traces = [artifact for artifact in saved.result.artifacts if artifact.kind == "trace"]
     if not traces:

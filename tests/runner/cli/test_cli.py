@@ -78,7 +78,8 @@ def test_a_failing_page_is_exit_1_with_step_reason_line_and_screenshot(folder: F
     assert ran.returncode == 1
     assert "fall  ✗ buy  failed after" in ran.stdout
     assert "in step 'buy': Locator expected to be visible" in ran.stdout
-    assert f'at {folder.path}/journeys/walk.py:16: expect(page.get_by_role("button", name="Buy [now]"))' in ran.stdout
+    line = next(number for number, text in enumerate(WALK.splitlines(), 1) if "Buy [now]" in text)
+    assert f'at {folder.path}/journeys/walk.py:{line}: expect(page.get_by_role("button", name="Buy [now]"))' in ran.stdout
     assert "screenshots/buy.png" in ran.stdout
     assert "journey show last-failed" in ran.stdout
 

@@ -35,8 +35,13 @@ function start() {
     if (report) report(stringify(snapshot()));
   };
 
-  // In a task of its own, so that the site's handlers of the event come first; a document it leads to comes much later.
-  watchInput(inNextTask(send));
+  // At once, because the event may lead to another document; and only the stamp, because the site's handlers are waiting.
+  // Everything else follows when they are done.
+  const sendAll = inNextTask(send);
+  watchInput((at) => {
+    if (report) report(`{"inputs":{"first":${at}}}`);
+    sendAll();
+  });
   // No method of an array is called here or elsewhere in the agent: a site may have replaced those too.
   const flushes = [watchDom(watchPaint()), watchResponses(), watchLongTasks(), watchUserTiming()];
   if (site) {

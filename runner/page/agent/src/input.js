@@ -17,7 +17,7 @@ export function watchInput(told) {
     effect("input", at);
     if (first === null) {
       first = at;
-      told();
+      told(at);
     }
   };
   for (let i = 0; i < ACTS.length; i++) addEventListener(ACTS[i], act, { capture: true, passive: true });
