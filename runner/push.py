@@ -36,7 +36,8 @@ def push(result: RunResult, settings: Settings) -> None:
             handler=_handler(settings, user, password),
         )
     except HTTPError as error:
-        said = error.read(500).decode(errors="replace").strip()
+        with error:
+            said = error.read(500).decode(errors="replace").strip()
         raise PushError(
             f"the Pushgateway at {address} refused {result.journey}: {error.code} {error.reason}: {said}"
         ) from error

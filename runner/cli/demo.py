@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import typer
 
@@ -94,6 +92,9 @@ def _gateway() -> Iterator[str | None]:
 
 
 def _wait_for(address: str) -> None:
+    from urllib.error import URLError
+    from urllib.request import urlopen
+
     ends = time.monotonic() + 10
     while True:
         try:
@@ -106,6 +107,8 @@ def _wait_for(address: str) -> None:
 
 
 def _show_metrics(gateway: str) -> None:
+    from urllib.request import urlopen
+
     with urlopen(f"{gateway}/metrics", timeout=5) as answer:  # noqa: S310 (our own process)
         lines = answer.read().decode().splitlines()
     shown = [

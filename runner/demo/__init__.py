@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from runner.errors import ConfigError
 
@@ -59,6 +57,10 @@ def running_shop(port: int = 0, access_log: Path | None = None) -> Iterator[str]
 
 def _address(process: "subprocess.Popen[str]") -> str:
     """The address that the shop prints once it listens, when it answers there."""
+    # Here and not above: every command imports this module, and few need the shop.
+    from urllib.error import URLError
+    from urllib.request import urlopen
+
     address = process.stdout.readline().strip() if process.stdout else ""
     ends = time.monotonic() + START
     while address and time.monotonic() < ends:

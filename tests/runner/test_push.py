@@ -147,7 +147,10 @@ def answering(status: int, wait: float = 0.0, certificate: tuple[Path, Path] | N
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate)
-        server.socket, scheme = context.wrap_socket(server.socket, server_side=True), "https"
+        # The handshake is left to the handler, which closes a connection whose client does not trust the certificate.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        scheme = "https"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

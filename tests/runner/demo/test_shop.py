@@ -66,13 +66,15 @@ def test_delays_are_at_least_what_they_say(shop: str, path: str) -> None:
 def test_broken_pages_answer_with_their_status(shop: str, path: str, status: int) -> None:
     with pytest.raises(HTTPError) as caught:
         urlopen(shop + path)
-    assert caught.value.code == status
+    with caught.value as answer:
+        assert answer.code == status
 
 
 def test_a_wrong_password_is_refused_and_redirects_stay_on_the_site(shop: str) -> None:
     with pytest.raises(HTTPError) as caught:
         urlopen(Request(shop + "/login", data=b"email=tea@example.com&password=x", method="POST"))
-    assert (caught.value.code, b"Email or password is wrong." in caught.value.read()) == (422, True)
+    with caught.value as answer:
+        assert (answer.code, b"Email or password is wrong." in answer.read()) == (422, True)
     page = get(shop + "/login?next=//evil.example/") or ""
     assert "evil.example" not in page
 
