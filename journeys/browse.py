@@ -1,15 +1,10 @@
 """Looking around: pages that the server renders."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from playwright.sync_api import Page
-
-from runner import expect, journey
+from runner import Page, Params, Step, expect, journey
 
 
 @journey(every="5m", tags=["catalogue"])
-def browse(page: Page, step: Any, params: Mapping[str, str]) -> None:
+def browse(page: Page, step: Step, params: Params) -> None:
     """A visitor searches for a tea and looks at a product."""
     with step("open the shop"):
         page.goto("/")

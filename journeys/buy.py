@@ -1,14 +1,10 @@
 """The way to the money: sign-in, a payment form in a frame, a receipt in a window of its own."""
 
-from typing import Any
-
-from playwright.sync_api import Page
-
-from runner import expect, journey
+from runner import Page, Step, expect, journey
 
 
 @journey(every="5m", timeout="60s", tags=["checkout", "critical"])
-def buy(page: Page, step: Any) -> None:
+def buy(page: Page, step: Step) -> None:
     """A customer signs in, buys a tea and opens the receipt."""
     with step("put a tea into the cart"):
         page.goto("/product/oolong")

@@ -1,14 +1,10 @@
 """A single-page app: the document is loaded once, everything after is a route."""
 
-from typing import Any
-
-from playwright.sync_api import Page
-
-from runner import expect, journey
+from runner import Page, Step, expect, journey
 
 
 @journey(every="5m", tags=["catalogue"])
-def search(page: Page, step: Any) -> None:
+def search(page: Page, step: Step) -> None:
     """A visitor finds a tea in the single-page search, looks at it, and goes back."""
     with step("open the app"):
         page.goto("/app")

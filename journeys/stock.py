@@ -1,14 +1,10 @@
 """An API first, then the page that shows the same thing."""
 
-from typing import Any
-
-from playwright.sync_api import APIRequestContext, Page
-
-from runner import expect, journey
+from runner import APIRequestContext, Page, Step, expect, journey
 
 
 @journey(every="10m", tags=["api"])
-def stock(request: APIRequestContext, page: Page, step: Any) -> None:
+def stock(request: APIRequestContext, page: Page, step: Step) -> None:
     """The stock that the API tells is the stock that the page shows."""
     with step("ask the API"):
         answer = request.get("/api/stock/kettle")

@@ -7,6 +7,7 @@
 ...         page.goto("/")
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import (
@@ -24,11 +25,16 @@ from runner.result import RunResult, StepResult
 from runner.secrets import Secret
 
 if TYPE_CHECKING:
-    from playwright.sync_api import expect
+    from playwright.sync_api import APIRequestContext, Browser, BrowserContext, Page, expect
+
+    from runner.secrets import Secrets
+    from runner.step import Steps as Step
 else:
+    # For annotations only: reading journeys must not cost the import of Playwright.
+    APIRequestContext = Browser = BrowserContext = Page = Secrets = Step = Any
 
     class _Expect:
-        """Playwright's `expect`, imported when it is first used: listing journeys must not cost the import of Playwright."""
+        """Playwright's `expect`, imported when it is first used."""
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
             from playwright.sync_api import expect as playwright_expect
@@ -42,9 +48,14 @@ else:
 
     expect = _Expect()
 
+Params = Mapping[str, str]
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "APIRequestContext",
+    "Browser",
+    "BrowserContext",
     "BrowserFailed",
     "BrowserNotFound",
     "ConfigError",
@@ -52,11 +63,15 @@ __all__ = [
     "Journey",
     "JourneyError",
     "Network",
+    "Page",
+    "Params",
     "PushError",
     "RunNotFound",
     "RunResult",
     "Secret",
     "SecretMissing",
+    "Secrets",
+    "Step",
     "StepResult",
     "expect",
     "journey",

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, overload
 from msgspec import Struct
 
 from runner import options, source
+from runner.duration import positive
 from runner.errors import DiscoveryError
 from runner.options import Network, Options
 
@@ -99,6 +100,11 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
     except ValueError as error:
         raise DiscoveryError(f"{where}: {error}") from error
     read = source.read(function)
+    for offset, budget in read.budgets:
+        try:
+            positive(budget)
+        except ValueError as error:
+            raise DiscoveryError(f"{file}:{line + offset}: step's budget: {error}") from error
     return Journey(
         name=checked.name or function.__name__,
         function=function,

@@ -13,6 +13,8 @@ class Source(Struct, frozen=True):
 
     steps: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    budgets: tuple[tuple[int, object], ...] = ()
+    """Each written budget of a step, with its line, counted from 0 at the function's first."""
 
 
 def read(function: Callable[..., object]) -> Source:
@@ -24,13 +26,25 @@ def read(function: Callable[..., object]) -> Source:
     nodes = sorted(
         (node for node in ast.walk(tree) if isinstance(node, ast.expr)), key=lambda one: (one.lineno, one.col_offset)
     )
-    return Source(steps=tuple(dict.fromkeys(_steps(nodes))), secrets=tuple(dict.fromkeys(_secrets(nodes))))
+    return Source(
+        steps=tuple(dict.fromkeys(_steps(nodes))),
+        secrets=tuple(dict.fromkeys(_secrets(nodes))),
+        budgets=tuple(_budgets(nodes)),
+    )
 
 
 def _steps(nodes: list[ast.expr]) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "step" and node.args:
             yield from _literal(node.args[0])
+
+
+def _budgets(nodes: list[ast.expr]) -> Iterator[tuple[int, object]]:
+    for node in nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "step":
+            for keyword in node.keywords:
+                if keyword.arg == "budget" and isinstance(keyword.value, ast.Constant) and keyword.value.value is not None:
+                    yield node.lineno - 1, keyword.value.value
 
 
 def _secrets(nodes: list[ast.expr]) -> Iterator[str]:

@@ -10,10 +10,8 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -27,69 +25,11 @@ from runner.identity import run_id
 from runner.messages import Broken, BrowserWanted, Execution, Job, encode, from_worker
 from runner.moments import AttemptStarted, Listener, Moment, RunEnded, RunStarted, StepEnded, StepStarted
 from runner.plan import Plan
-from runner.result import Attempt, Environment, Failure, FailureKind, RunResult, Status, StepResult
+from runner.result import FailureKind, RunResult
+from runner.started_run import GRACE, StartedRun
 
-GRACE = 10.0
-"""Seconds beyond a run's timeout in which its worker may still end the run itself, artifacts and all."""
 LAST_WORDS = 3.0
 """Seconds that a worker gets to close its browser before it is ended."""
-
-
-class _Run:
-    """A run in a worker, as far as it has come."""
-
-    def __init__(self, plan: Plan, folder: Path, run: str) -> None:
-        self.run = run
-        self.plan = plan
-        self.folder = folder
-        self.started_at = datetime.now(UTC)
-        self.started = time.monotonic()
-        self.attempt = AttemptStarted(run=run, journey=plan.journey, number=1)
-        self.attempt_at = self.started_at
-        self.steps: list[StepResult] = []
-        self.running: StepStarted | None = None
-
-    @property
-    def deadline(self) -> float:
-        """When the supervisor ends it, by `time.monotonic()`."""
-        return self.started + self.plan.timeout + GRACE
-
-    def note(self, moment: Moment) -> None:
-        """Remembers how far the run is, in case its worker cannot say so any more."""
-        if isinstance(moment, AttemptStarted):
-            self.attempt, self.attempt_at, self.steps = moment, datetime.now(UTC), []
-        elif isinstance(moment, StepStarted):
-            self.running = moment
-        elif isinstance(moment, StepEnded):
-            self.running = None
-            self.steps.append(moment.step)
-
-    def ended_by_us(self, status: Status, kind: FailureKind, message: str) -> Execution:
-        """What is known of a run whose worker has not ended it."""
-        duration = round(time.monotonic() - self.started, 6)
-        failure = Failure(kind=kind, message=message, step=self.running.name if self.running else None)
-        steps = list(self.steps)
-        if self.running:
-            steps.append(StepResult(name=self.running.name, index=len(steps), status=status, failure=failure))
-        names = {step.name for step in steps}
-        missed = [name for name in self.plan.step_names if name not in names]
-        steps += [StepResult(name=name, index=len(steps) + at, status="skipped") for at, name in enumerate(missed)]
-        attempt = Attempt(
-            number=self.attempt.number,
-            status=status,
-            started_at=self.attempt_at,
-            duration_seconds=duration,
-            steps=tuple(steps),
-            failure=failure,
-        )
-        return Execution(
-            run=self.run,
-            started_at=self.started_at,
-            ended_at=datetime.now(UTC),
-            duration_seconds=duration,
-            attempts=(attempt,),
-            environment=Environment(base_url=self.plan.base_url),
-        )
 
 
 class Worker:
@@ -106,7 +46,7 @@ class Worker:
             stdin=subprocess.DEVNULL,
         )
         theirs.close()
-        self.run: _Run | None = None
+        self.run: StartedRun | None = None
 
     def send(self, message: BrowserWanted | Job) -> None:
         """Sends one message. Raises BrokenPipeError when the worker has died."""
@@ -236,7 +176,7 @@ class _Desk:
 
     def begin(self, worker: Worker, plan: Plan) -> None:
         identity = run_id()
-        run = _Run(plan, self._archive.scratch(identity), identity)
+        run = StartedRun(plan, self._archive.scratch(identity), identity)
         worker.run = run
         self._tell(RunStarted(run=run.run, journey=plan.journey))
         # A worker that has just died is found by its pipe a moment later, with this run in its name.
@@ -258,7 +198,7 @@ class _Desk:
         self._tell(message)
         return False
 
-    def end(self, execution: Execution, run: _Run) -> None:
+    def end(self, execution: Execution, run: StartedRun) -> None:
         """Makes the result, saves it, tells the listeners."""
         last = execution.attempts[-1]
         result = RunResult(

@@ -1,7 +1,9 @@
 """The reader of the page agent: puts it into every document of a context, and asks all documents what they saw."""
 
 import time
+from collections.abc import Coroutine
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 from playwright.sync_api import BrowserContext, Frame, Page
@@ -117,14 +119,14 @@ class PageAgent:
             raise answer
         return decode(answer) if isinstance(answer, str) else Snapshot()
 
-    def settle(self) -> None:
-        """Waits, 250 ms at most, for the first paints of each page, so that they are among its vitals."""
+    def first_paints(self) -> list[Coroutine[Any, Any, Any]]:
+        """Calls that wait, 250 ms at most, for the first paints of each page that has not shown them yet."""
         unpainted = [
             page.main_frame
             for page in self._context.pages
             if any(document.url == page.url and "lcp" not in document.vitals for document in self.documents.values())
         ]
-        bridge.gather(self._context, [bridge.evaluate(frame, PAINTED) for frame in unpainted], PATIENCE)
+        return [bridge.evaluate(frame, PAINTED) for frame in unpainted]
 
 
 def _skew(answer: Snapshot, asked: float, answered: float) -> float:

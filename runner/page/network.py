@@ -1,6 +1,9 @@
 """The requests of a browser context, by Playwright's network events: they see other origins and failures, where Resource
 Timing shows zeros."""
 
+from collections.abc import Coroutine
+from typing import Any
+
 from playwright.sync_api import BrowserContext, Request, Response
 from playwright.sync_api import Error as PlaywrightError
 
@@ -11,8 +14,6 @@ from runner.result import Requests
 
 SLOWEST = 5
 FAILURES = 10
-PATIENCE = 2.0
-"""Seconds that all questions for sizes together may take at the end of an attempt."""
 
 
 class RequestLog:
@@ -38,14 +39,14 @@ class RequestLog:
         self._failures[request] = request.failure or "failed"
         self._ended.append(request)
 
-    def measure_sizes(self) -> None:
-        """Asks for the bytes received of each response; to be called when no step is being timed."""
-        finished = [request for request in self._ended if request not in self._failures and request not in self._bytes]
-        answers = bridge.gather(self._context, [bridge.sizes(request) for request in finished], PATIENCE)
-        for request, answer in zip(finished, answers, strict=True):
-            # A request of a page that is already closed has no sizes any more.
-            if isinstance(answer, dict):
-                self._bytes[request] = answer["responseBodySize"] + answer["responseHeadersSize"]
+    def sizes(self) -> list[Coroutine[Any, Any, None]]:
+        """Calls that ask for the bytes of each response received so far."""
+        asked = [request for request in self._ended if request not in self._failures and request not in self._bytes]
+        return [self._measure(request) for request in asked]
+
+    async def _measure(self, request: Request) -> None:
+        size = await bridge.sizes(request)
+        self._bytes[request] = size["responseBodySize"] + size["responseHeadersSize"]
 
     def document_statuses(self, window: Window) -> list[RequestResult]:
         """The top-level documents answered in `window`, redirects included, in order."""

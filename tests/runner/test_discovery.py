@@ -81,6 +81,11 @@ def test_step_and_secret_names_are_read_from_the_source(tmp_path: Path) -> None:
         ("@journey(tags='one')\ndef a(page): ...", 2, "option tags: 'one' is not a list"),
         ("@journey(cpu=0.5)\ndef a(page): ...", 2, "option cpu: 0.5 is not a slow-down"),
         ("@journey(name='a b')\ndef a(page): ...", 2, "option name: 'a b' is not a name"),
+        (
+            "@journey\ndef a(step):\n    with step('x', budget='1 parsec'): ...",
+            4,
+            "step's budget: '1 parsec' is not a duration",
+        ),
         ("@journey\ndef a(pge): ...", 2, "a asks for 'pge', which cannot be given; it can ask for: page, context"),
         ("@journey\ndef a(**rest): ...", 2, "a asks for '**rest'"),
         ("@journey\nasync def a(page): ...", 2, "a is `async def`"),

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from runner.demo import journeys_folder
 from tests.servers import free_port, get, wait_until
 
 WALK = """
@@ -208,7 +209,7 @@ def test_list_and_check_show_what_there_is(folder: Folder) -> None:
 def test_help_and_list_import_neither_playwright_nor_a_web_server(folder: Folder) -> None:
     code = "import sys\nfrom runner.cli import app\nsys.argv = ['journey', *sys.argv[1:]]\ntry:\n    app()\nexcept SystemExit: pass\n"
     code += "heavy = {'playwright', 'starlette', 'uvicorn', 'prometheus_client', 'http.server'} & set(sys.modules)\nassert not heavy, heavy"
-    for words in (["--help"], ["list"], ["check"]):
+    for words in (["--help"], ["list"], ["check"], ["list", str(journeys_folder())]):
         ran = subprocess.run(
             [sys.executable, "-c", code, *words], cwd=folder.path, env=folder.environment, capture_output=True, text=True
         )

@@ -36,11 +36,8 @@ function start() {
   };
 
   // At once, because the event may lead to another document; and only the stamp, because the site's handlers are waiting.
-  // Everything else follows when they are done.
-  const sendAll = inNextTask(send);
   watchInput((at) => {
     if (report) report(`{"inputs":{"first":${at}}}`);
-    sendAll();
   });
   // No method of an array is called here or elsewhere in the agent: a site may have replaced those too.
   const flushes = [watchDom(watchPaint()), watchResponses(), watchLongTasks(), watchUserTiming()];
