@@ -27,7 +27,7 @@ from types import SimpleNamespace
 from playwright.sync_api import expect, sync_playwright
 sys.path.insert(0, {folder!r})
 # The bare script does not pay for importing the runner.
-sys.modules["runner"] = SimpleNamespace(expect=expect, journey=lambda **_: lambda function: function)
+sys.modules["runner"] = SimpleNamespace(expect=expect, journey=lambda **_: lambda function: function, Page=None, Step=None)
 import buy
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path={chromium!r})

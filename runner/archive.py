@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from runner.errors import RunNotFound
+from runner.errors import ConfigError, RunNotFound
 from runner.result import RunResult
 
 SCRATCH = ".scratch"
@@ -35,9 +35,14 @@ class Archive:
         """Runs that could not be read, and why."""
 
     def scratch(self, run: str) -> Path:
-        """A new folder for the artifacts of a run that is not yet saved. Raises OSError when it cannot be made."""
+        """A new folder for the artifacts of a run that is not yet saved. Raises ConfigError when it cannot be made."""
         folder = self.folder / SCRATCH / run
-        folder.mkdir(parents=True)
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise ConfigError(
+                f"runs_dir: {folder} cannot be made: {error.strerror}; name another folder with --runs-dir"
+            ) from error
         return folder
 
     def save(self, result: RunResult, scratch: Path) -> Path:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
+from shutil import rmtree
 from types import TracebackType
 from typing import Self
 
@@ -130,7 +131,7 @@ class Workers:
             for worker in self._pool:
                 if worker.run:
                     worker.kill()
-                    desk.end(worker.run.ended_by_us("cancelled", "monitor", "cancelled from the keyboard"), worker.run)
+                    desk.cut_short(worker.run, worker.run.ended_by_us("cancelled", "monitor", "cancelled from the keyboard"))
             raise
         return desk.results
 
@@ -155,7 +156,8 @@ class Workers:
     def _replace(self, worker: Worker, desk: "_Desk", wanted: BrowserWanted, kind: FailureKind, message: str) -> None:
         worker.kill()
         if worker.run:
-            desk.end(worker.run.ended_by_us("error", kind, message), worker.run)
+            desk.cut_short(worker.run, worker.run.ended_by_us("error", kind, message))
+            worker.run = None
         self._fresh(worker, wanted)
 
     def _fresh(self, worker: Worker, wanted: BrowserWanted) -> None:
@@ -197,6 +199,13 @@ class _Desk:
         run.note(message)
         self._tell(message)
         return False
+
+    def cut_short(self, run: StartedRun, execution: Execution) -> None:
+        """Takes in what is known of a run whose worker was ended; what that one had half written is thrown away."""
+        rmtree(run.folder, ignore_errors=True)
+        with suppress(OSError):
+            run.folder.mkdir()
+        self.end(execution, run)
 
     def end(self, execution: Execution, run: StartedRun) -> None:
         """Makes the result, saves it, tells the listeners."""

@@ -66,7 +66,10 @@ class Recording:
         context = self._context
         if context is None or not policy.records(self._plan.screenshots, self._attempt):
             return
-        file = self._folder / HIDDEN / f"{screenshot.slug(name)}.png"
+        stem = screenshot.slug(name)
+        while any(taken.stem == stem for taken in self._pictures.values()):
+            stem += "-2"
+        file = self._folder / HIDDEN / f"{stem}.png"
 
         def take() -> None:
             if screenshot.take(context, file) is not None:
@@ -91,8 +94,11 @@ class Recording:
     def _finish_trace(self, context: BrowserContext, passed: bool, last: bool) -> None:
         kept = policy.keeps(self._plan.trace, self._attempt, passed)
         name = policy.numbered("trace", ".zip", self._attempt, last)
-        trace.stop(context, self._folder / name if kept else None)
+        # A trace that could not be finished must not stand there under its name.
+        unfinished = self._folder / HIDDEN / name
+        trace.stop(context, unfinished if kept else None)
         if kept:
+            unfinished.replace(self._folder / name)
             self._add("trace", name)
 
     def _finish_videos(self, pages: list[Page], passed: bool, last: bool) -> None:

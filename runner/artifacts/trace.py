@@ -10,11 +10,10 @@ def start(context: BrowserContext, title: str) -> None:
     context.tracing.start(title=title, snapshots=True, screenshots=True, sources=True)
 
 
-def stop(context: BrowserContext, file: Path | None) -> int:
-    """Ends the recording; writes it to `file`, or drops it if None. Returns the bytes written."""
+def stop(context: BrowserContext, file: Path | None) -> None:
+    """Ends the recording; writes it to `file`, or drops it if None."""
     if file is None:
         context.tracing.stop()
-        return 0
+        return
     file.parent.mkdir(parents=True, exist_ok=True)
     context.tracing.stop(path=file)
-    return file.stat().st_size

@@ -222,6 +222,7 @@ def test_a_journey_that_will_not_be_ended_loses_its_worker_and_nothing_else(moni
     ]
     assert result.failure is not None
     assert (result.failure.kind, "its worker was ended" in result.failure.message) == ("deadline", True)
+    assert [file.name for file in monitor.saved().iterdir()] == ["result.json"]
     assert monitor.step("page.goto('/')").status == "passed"
 
 

@@ -142,6 +142,13 @@ def test_json_on_standard_output_is_nothing_but_json(folder: Folder) -> None:
     assert Path(document["runs"][0]["folder"], "result.json").is_file()
 
 
+def test_runs_that_cannot_be_saved_anywhere_are_exit_2_with_the_option(folder: Folder) -> None:
+    folder.write("taken", "a file")
+    ran = folder.journey("run", "walk", "--runs-dir", "taken")
+    assert ran.returncode == 2
+    assert "cannot be made: Not a directory; name another folder with --runs-dir" in ran.stderr
+
+
 def test_json_file_that_cannot_be_written_is_named(folder: Folder) -> None:
     ran = folder.journey("run", "walk", "--json", "no/such/folder.json")
     assert ran.returncode == 2
