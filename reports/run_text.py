@@ -9,7 +9,7 @@ from reports.wording import COLOURS, MARKS, failure_lines, seconds, size, status
 from runner.archive import Saved
 from runner.result import Attempt, RunResult, StepResult
 
-BAR = 24
+BAR = 16
 
 
 def render(saved: Saved) -> RenderableType:
