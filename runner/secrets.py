@@ -55,13 +55,12 @@ class Secrets(Mapping[str, Secret]):
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._environ = environ
-        self._used: dict[str, Secret] = {}
 
     def __getitem__(self, name: str) -> Secret:
         value = self._environ.get(PREFIX + name)
         if value is None:
             raise SecretMissing(f"secret {name!r} is not set; give it in the environment variable {PREFIX}{name}")
-        return self._used.setdefault(name, Secret(value))
+        return Secret(value)
 
     def __contains__(self, name: object) -> bool:
         return f"{PREFIX}{name}" in self._environ
@@ -71,10 +70,6 @@ class Secrets(Mapping[str, Secret]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-    def used(self) -> tuple[Secret, ...]:
-        """The secrets handed out so far."""
-        return tuple(self._used.values())
 
 
 def missing(names: Iterable[str], environ: Mapping[str, str]) -> list[str]:

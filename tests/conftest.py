@@ -1,8 +1,7 @@
 """The parts that tests are made of: the shop, and a monitor that runs journeys against it."""
 
-import os
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +83,3 @@ class Monitor:
 def monitor(tmp_path: Path, shop: str, chromium: Browser, pool: Workers) -> Monitor:
     """A monitor with an empty folder, whose base URL is the shop."""
     return Monitor(tmp_path, shop, chromium, pool)
-
-
-@pytest.fixture
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Takes the JOURNEY_ variables of whoever runs the tests out of their way."""
-    for name in [name for name in os.environ if name.startswith("JOURNEY_")]:
-        monkeypatch.delenv(name)
-    return lambda: None

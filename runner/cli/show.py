@@ -17,7 +17,10 @@ def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = N
 
     Example: journey show last-failed
     """
-    saved = Archive(given.settings(runs_dir=runs_dir).runs_dir).find(run)
+    archive = Archive(given.settings(runs_dir=runs_dir).runs_dir)
+    saved = archive.find(run)
+    for problem in archive.problems:
+        typer.echo(f"warning: {problem}", err=True)
     if json is not None:
         from reports import json_report
 

@@ -26,7 +26,7 @@ def test_secrets_are_read_from_the_environment() -> None:
     secrets = Secrets({"JOURNEY_SECRET_PW": "oolong", "OTHER": "x"})
     assert secrets["PW"].reveal() == "oolong"
     assert (list(secrets), "PW" in secrets, "OTHER" in secrets) == (["PW"], True, False)
-    assert secrets.used() == (Secret("oolong"),)
+    assert secrets["PW"] == Secret("oolong")
 
 
 def test_a_missing_secret_names_the_variable() -> None:
