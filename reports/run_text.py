@@ -80,7 +80,8 @@ def _details(step: StepResult) -> Text:
     requests = step.requests
     if requests.ok or requests.failed:
         failed = f", {requests.failed} failed" if requests.failed else ""
-        lines.append(f"{requests.ok + requests.failed} requests{failed}, {size(requests.transfer_bytes)}")
+        count = requests.ok + requests.failed
+        lines.append(f"{count} {'request' if count == 1 else 'requests'}{failed}, {size(requests.transfer_bytes)}")
     lines += [f"failed: {one.method} {one.url} {one.status or one.failure}" for one in requests.failures]
     lines += [f"{one.kind} {one.name} at {seconds(one.at_seconds)} {seconds(one.duration_seconds)}" for one in step.user_timing]
     lines += [f"{one.kind} of {seconds(one.duration_seconds)} at {seconds(one.at_seconds)}" for one in step.long_tasks]

@@ -27,7 +27,7 @@ def _navigation(document: Snapshot) -> Navigation:
     if timing is None:
         raise ValueError(f"{document.url} was not read as a top-level document")
     return Navigation(
-        url=document.url,
+        url=timing.name,
         type=timing.type,
         started_at=datetime.fromtimestamp(document.origin / 1000, UTC),
         status=timing.response_status or None,

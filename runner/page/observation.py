@@ -48,6 +48,8 @@ class NavigationTiming(Struct, frozen=True, rename="camel"):
     redirect_count: int
     transfer_size: int
     decoded_body_size: int
+    name: str
+    """The address that was loaded; the page may have changed its own since."""
     type: str
     next_hop_protocol: str = ""
     response_status: int = 0

@@ -76,6 +76,11 @@ def test_a_route_of_a_single_page_app_is_no_navigation_and_is_timed(monitor: Mon
     assert step.latency_seconds >= 0.3
 
 
+def test_a_navigation_keeps_its_address_when_the_app_changes_the_route(monitor: Monitor) -> None:
+    step = monitor.step("page.goto('/switch/route?delay=0')\n" + GO + DONE + "assert page.url.endswith('/switch/route/next')")
+    assert (step.failure, [one.url for one in step.navigations]) == (None, [f"{monitor.shop}/switch/route?delay=0"])
+
+
 def test_a_popup_is_timed_from_the_click_to_its_load_event(monitor: Monitor) -> None:
     body = (
         "with page.expect_popup() as popup:\n    page.get_by_role('button', name='Go').click()\n"

@@ -7,7 +7,7 @@ const FIELDS = [
   "redirectStart", "redirectEnd", "fetchStart", "domainLookupStart", "domainLookupEnd", "connectStart",
   "secureConnectionStart", "connectEnd", "requestStart", "responseStart", "responseEnd", "domInteractive",
   "domContentLoadedEventEnd", "domComplete", "loadEventStart", "loadEventEnd", "redirectCount", "transferSize",
-  "decodedBodySize", "responseStatus", "type", "nextHopProtocol",
+  "decodedBodySize", "responseStatus", "name", "type", "nextHopProtocol",
 ];
 
 /** Notes the end of the load event as an effect, once it has happened; in frames too. */
