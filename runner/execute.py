@@ -4,8 +4,11 @@ import platform
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version as installed
 from pathlib import Path
 
+from msgspec.structs import replace
 from playwright.sync_api import Browser, Playwright
 from playwright.sync_api import Error as PlaywrightError
 
@@ -93,13 +96,15 @@ def _not_started(number: int, error: Exception) -> Attempt:
 
 
 def _environment(version: str, base_url: str | None) -> Environment:
-    from importlib.metadata import version as installed
+    return replace(_machine(), browser=f"chromium {version}" if version else "", base_url=base_url)
 
+
+@cache
+def _machine() -> Environment:
+    """What stays the same as long as the process lives."""
     return Environment(
         runner=runner.__version__,
         playwright=installed("playwright"),
-        browser=f"chromium {version}" if version else "",
-        base_url=base_url,
         python=platform.python_version(),
         platform=platform.platform(),
     )

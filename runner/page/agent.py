@@ -1,7 +1,7 @@
 """The reader of the page agent: puts it into every document of a context, and asks all documents what they saw."""
 
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -15,9 +15,11 @@ from runner.page.observation import Snapshot, decode
 
 REPORT = "__journeyReport"
 # The bounds stand in the text: for an argument Playwright would call array methods in the page, which a site may have replaced.
-READ = "() => {{ const agent = globalThis.__journeyAgent; agent?.begin(); return agent?.read?.({since!r}, {until!r}); }}"
+READ = (
+    "async () => {{ const agent = globalThis.__journeyAgent; agent?.begin(); {first} return agent?.read?.({since!r}, {until!r}); }}"
+)
+PAINTED = "await agent?.firstPaints?.();"
 BEGIN = "() => globalThis.__journeyAgent?.begin()"
-PAINTED = "() => globalThis.__journeyAgent?.firstPaints?.()"
 PATIENCE = 2.0
 """Seconds that a page whose main thread is busy gets to answer."""
 SKEW = 0.005
@@ -83,32 +85,56 @@ class PageAgent:
 
     def read(self, window: Window) -> bool:
         """Asks every frame of every page what happened in `window`; False when a page did not answer."""
-        frames = [frame for page in self._context.pages for frame in page.frames]
+        frames = self._frames()
         asked = time.time()
-        answers = self._ask(frames, window, 0.0)
-        answered = time.time()
+        answers = bridge.gather(self._context, [self._question(frame, window) for frame in frames], PATIENCE)
+        return self._take_in(frames, answers, window, asked, time.time())
+
+    def read_late(self, beside: Sequence[Coroutine[Any, Any, None]]) -> list[object]:
+        """Asks once more for what comes late: the first paints of pages that have not shown them yet are waited for, 250 ms
+        at most. The calls `beside` are made at the same time; their results are returned as `bridge.gather` gives them."""
+        asked = time.time()
+        window = Window(asked, asked)
+        frames = self._frames()
+        unpainted = {
+            page.main_frame
+            for page in self._context.pages
+            if any(document.url == page.url and "lcp" not in document.vitals for document in self.documents.values())
+        }
+        questions = [self._question(frame, window, PAINTED if frame in unpainted else "") for frame in frames]
+        answers = bridge.gather(self._context, [*questions, *beside], PATIENCE)
+        self._take_in(frames, answers[: len(frames)], window, asked, time.time())
+        return answers[len(frames) :]
+
+    def _frames(self) -> list[Frame]:
+        return [frame for page in self._context.pages for frame in page.frames]
+
+    def _take_in(self, frames: list[Frame], answers: list[object], window: Window, asked: float, answered: float) -> bool:
         complete = True
-        for frame, answer in zip(frames, answers, strict=True):
+        for frame, given in zip(frames, answers, strict=True):
+            answer = self._answer(frame, given, window)
             if answer is None:
                 complete = False
                 continue
             skew = _skew(answer, asked, answered)
             if skew:
-                again = self._ask([frame], window, skew)[0]
+                there = Window(window.start + skew, window.end + skew)
+                again = self._answer(frame, self._ask_again(frame, there), there)
                 answer = msgspec.structs.replace(again, inputs=answer.inputs) if again else answer
             self._note(answer, skew)
         return complete
 
-    def _ask(self, frames: list[Frame], window: Window, skew: float) -> list[Snapshot | None]:
-        read = READ.format(since=(window.start + skew) * 1000, until=(window.end + skew) * 1000)
-        answers = bridge.gather(self._context, [bridge.evaluate(frame, read) for frame in frames], PATIENCE)
-        return [self._answer(frame, answer, read) for frame, answer in zip(frames, answers, strict=True)]
+    def _question(self, frame: Frame, window: Window, first: str = "") -> Coroutine[Any, Any, Any]:
+        return bridge.evaluate(frame, READ.format(first=first, since=window.start * 1000, until=window.end * 1000))
 
-    def _answer(self, frame: Frame, answer: object, read: str) -> Snapshot | None:
+    def _ask_again(self, frame: Frame, window: Window) -> object:
+        return bridge.gather(self._context, [self._question(frame, window)], PATIENCE)[0]
+
+    def _answer(self, frame: Frame, answer: object, window: Window) -> Snapshot | None:
         """One frame's answer; None when it should have given one and did not. A frame that has gone has nothing to say."""
         if isinstance(answer, PlaywrightError) and not frame.is_detached() and not frame.page.is_closed():
             # Its document was being replaced while it was asked: the new one can answer for both.
-            answer = bridge.gather(self._context, [bridge.evaluate(frame, read)], PATIENCE)[0]
+            answer = self._ask_again(frame, window)
             if isinstance(answer, PlaywrightError):
                 self.problems.add(f"the page agent of {frame.url} could not be read: {str(answer).splitlines()[0]}")
                 return None
@@ -118,15 +144,6 @@ class PageAgent:
         if isinstance(answer, Exception) and not isinstance(answer, PlaywrightError):
             raise answer
         return decode(answer) if isinstance(answer, str) else Snapshot()
-
-    def first_paints(self) -> list[Coroutine[Any, Any, Any]]:
-        """Calls that wait, 250 ms at most, for the first paints of each page that has not shown them yet."""
-        unpainted = [
-            page.main_frame
-            for page in self._context.pages
-            if any(document.url == page.url and "lcp" not in document.vitals for document in self.documents.values())
-        ]
-        return [bridge.evaluate(frame, PAINTED) for frame in unpainted]
 
 
 def _skew(answer: Snapshot, asked: float, answered: float) -> float:

@@ -7,7 +7,7 @@ from msgspec import Struct
 from playwright.sync_api import BrowserContext, Page, WebError
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.page import bridge, findings
+from runner.page import findings
 from runner.page.agent import PageAgent
 from runner.page.clock import Reading, Stamp, Window, measure
 from runner.page.network import RequestLog
@@ -15,8 +15,6 @@ from runner.result import LongTask, Navigation, PageError, Requests, UserTiming,
 from runner.result import Request as RequestResult
 
 PAGE_ERRORS = 20
-LATE = 2.0
-"""Seconds that all questions at the end of an attempt may take together."""
 
 
 class Findings(Struct, frozen=True, kw_only=True):
@@ -79,12 +77,10 @@ class Probe:
 
     def finish(self) -> None:
         """Collects what comes late (paints, sizes, the last interactions), when no step is being timed any more."""
-        for answer in bridge.gather(self._context, [*self._agent.first_paints(), *self._requests.sizes()], LATE):
-            # A page that has been closed has neither paints nor sizes to give any more.
+        for answer in self._agent.read_late(self._requests.sizes()):
+            # A page that has been closed has no sizes to give any more.
             if isinstance(answer, Exception) and not isinstance(answer, PlaywrightError | TimeoutError):
                 raise answer
-        now = time.time()
-        self._agent.read(Window(now, now))
 
     def findings(self, window: Window) -> Findings:
         """What is known by now of `window`."""
