@@ -15,9 +15,7 @@ from runner.page.observation import Snapshot, decode
 
 REPORT = "__journeyReport"
 # The bounds stand in the text: for an argument Playwright would call array methods in the page, which a site may have replaced.
-READ = (
-    "async () => {{ const agent = globalThis.__journeyAgent; agent?.begin(); {first} return agent?.read?.({since!r}, {until!r}); }}"
-)
+READ = "async () => {{ const agent = globalThis.__journeyAgent; agent?.begin(); {first} return agent?.read?.({since!r}, {until!r}); }}"
 PAINTED = "await agent?.firstPaints?.();"
 BEGIN = "() => globalThis.__journeyAgent?.begin()"
 PATIENCE = 2.0
