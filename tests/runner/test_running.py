@@ -2,13 +2,18 @@
 
 import json
 import os
+import re
+import subprocess
 import time
 import zipfile
+from pathlib import Path
 
 import psutil
 import pytest
 
+from runner.browser import Browser
 from runner.moments import AttemptStarted, RunEnded, RunStarted, StepEnded, StepStarted
+from runner.workers import Workers
 from tests.conftest import Monitor
 
 
@@ -386,7 +391,58 @@ def test_a_folder_that_cannot_be_written_changes_nothing_but_a_note(monitor: Mon
     assert (result.status, "not saved" in result.notes[0]) == ("passed", True)
 
 
-def test_video_without_playwrights_ffmpeg_is_a_note_and_no_failure(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    result = monitor.run("@journey\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n", video="on")
-    assert result.status == "passed"
-    assert [one.kind for one in result.artifacts] == ["video"] or "playwright install ffmpeg" in result.notes[0]
+@pytest.fixture
+def no_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Playwright looks for its ffmpeg in this empty folder; it must be set before a worker starts."""
+    folder = tmp_path / "browsers"
+    folder.mkdir()
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(folder))
+    return folder
+
+
+LOOK = "@journey\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n"
+
+
+def test_video_without_playwrights_ffmpeg_is_a_note_and_no_failure(no_ffmpeg: Path, monitor: Monitor) -> None:
+    with Workers(1) as monitor.pool:
+        result = monitor.run(LOOK, video="on")
+    assert (result.status, result.artifacts) == ("passed", ())
+    assert "playwright install ffmpeg" in result.notes[0]
+
+
+def test_a_video_is_saved_and_can_be_played(no_ffmpeg: Path, monitor: Monitor) -> None:
+    import imageio_ffmpeg
+    import playwright
+
+    listing = json.loads((Path(playwright.__file__).parent / "driver/package/browsers.json").read_text())
+    revision = next(one["revision"] for one in listing["browsers"] if one["name"] == "ffmpeg")
+    home = no_ffmpeg / f"ffmpeg-{revision}"
+    home.mkdir()
+    program = imageio_ffmpeg.get_ffmpeg_exe()
+    (home / "ffmpeg-linux").symlink_to(program)
+    (home / "INSTALLATION_COMPLETE").touch()
+    with Workers(1) as monitor.pool:
+        result = monitor.run(LOOK, video="on")
+        dropped = monitor.run(LOOK, video="retain-on-failure")
+    (video,) = result.artifacts
+    assert (video.kind, video.path, dropped.artifacts) == ("video", "video.webm", ())
+    film = next(folder for folder in monitor.folder.glob(f"runs/walk/*{result.id}")) / "video.webm"
+    played = subprocess.run([program, "-i", film, "-f", "null", "-"], capture_output=True, text=True, check=True)
+    assert re.search(r"Video: (vp[89]|av1)", played.stderr), played.stderr
+
+
+def test_a_page_that_eats_all_memory_is_the_monitors_error(monitor: Monitor, tmp_path: Path) -> None:
+    program = tmp_path / "small-chromium"
+    program.write_text(f'#!/bin/sh\nexec {monitor.chromium.path} --js-flags=--max-old-space-size=32 "$@"\n')
+    program.chmod(0o755)
+    monitor.chromium = Browser(path=program, found="with little memory")
+    result = monitor.run("""
+        @journey
+        def walk(page, step):
+            with step("eat"):
+                page.goto("/")
+                page.evaluate("() => { const all = []; for (;;) all.push(new Array(10000).fill(0).map(Math.random)) }")
+    """)
+    assert (result.status, result.failure and result.failure.kind) == ("error", "crash")
+    assert result.failure
+    assert "out of memory" in result.failure.message

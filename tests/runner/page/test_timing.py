@@ -1,6 +1,12 @@
 """The page clock and what it reads, on real pages in a real browser. The shop's delays are exact, so that a latency below
 one is a mistake; no test asserts an upper bound of a time, but for `latency <= wall`, which Monitor.step always asserts."""
 
+import ssl
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
 from tests.conftest import Monitor
 
 GO = "page.get_by_role('button', name='Go').click()\n"
@@ -249,3 +255,35 @@ def test_a_site_that_calls_the_agents_own_channel_is_not_believed(monitor: Monit
     assert result.status == "passed"
     assert result.steps[0].clock == "stopwatch"
     assert "was not the page agent's" in result.notes[0]
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_request(self, code: object = "-", size: object = "-") -> None:
+        pass
+
+
+def test_the_handshake_of_an_https_site_is_a_phase_of_its_own(
+    monitor: Monitor, certificate: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").write_text("<!doctype html><title>a</title><h1>hello</h1>")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path / "site")))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    code = "@journey({})\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n"
+    try:
+        address = f"https://127.0.0.1:{server.server_port}"
+        (navigation,) = monitor.run(code.format("ignore_https_errors=True"), base_url=address).steps[0].navigations
+        refused = monitor.run(code.format(""), base_url=address)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert navigation.phases["tls"] > 0
+    assert navigation.phases["connect"] > 0
+    assert (refused.status, refused.failure and refused.failure.kind) == ("failed", "navigation")
+    assert refused.failure
+    assert "ERR_CERT_AUTHORITY_INVALID" in refused.failure.message
