@@ -15,6 +15,8 @@ from runner.errors import ConfigError, RunNotFound
 from runner.result import RunResult
 
 SCRATCH = ".scratch"
+RAW = ".raw"
+"""What the name of the folder ends with, beside a run's in the scratch, that takes what is not yet redacted."""
 RESULT = "result.json"
 _decoder = msgspec.json.Decoder(RunResult)
 

@@ -17,9 +17,10 @@ from runner.deadline import DeadlineReached, deadline
 from runner.emulation import throttle
 from runner.failure import explain
 from runner.journey import Journey
-from runner.moments import AttemptStarted, Moment, StepEnded, StepStarted
+from runner.moments import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
 from runner.page.probe import Probe
 from runner.plan import Plan
+from runner.redaction import Redactor
 from runner.result import Artifact, Attempt, Failure, Status, StepResult
 from runner.secrets import Secrets
 from runner.step import SITE, Steps
@@ -35,6 +36,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     plan: Plan
     journey: Journey
     secrets: Secrets
+    redactor: Redactor
     folder: Path
     """Where artifacts go until the run is saved."""
     tell: Callable[[Moment], None]
@@ -55,14 +57,15 @@ def run_attempt(
     playwright: Playwright,
     seconds: float,
     another: Callable[[Status, float], bool],
+    room: int,
 ) -> Outcome:
-    """Calls the journey once, for `seconds` at most.
+    """Calls the journey once, for `seconds` at most; its artifacts may have `room` bytes.
 
     `another` is asked, with the status and the seconds used, whether one more attempt will follow. Raises playwright's
     Error when no context can be opened.
     """
     plan, tell = setting.plan, setting.tell
-    recording = Recording(plan, number, setting.folder)
+    recording = Recording(plan, number, setting.folder, setting.redactor, room)
     context = browser.new_context(**options(plan, playwright, browser), **recording.context_options())
     context.set_default_timeout(plan.action_timeout * 1000)
     probe = Probe(context)
@@ -86,8 +89,10 @@ def run_attempt(
     except (Exception, DeadlineReached) as error:  # noqa: BLE001 (a journey may raise anything; all of it is reported)
         failure = steps.fatal or explain(error, str(plan.file), probe.crashed, probe.connected)
     duration = time.perf_counter() - started
+    tell(AttemptEnded(run=setting.run, journey=plan.journey, number=number))
     if failure is not None and failure.step is None:
         recording.take_picture(plan.journey)
+        recording.take_tree(plan.journey)
     failure = failure or steps.fatal or steps.soft_failure
     status: Status = "passed" if failure is None else "failed" if failure.kind in SITE else "error"
     try:

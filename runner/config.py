@@ -1,5 +1,6 @@
 """Settings: from the configuration file, the environment and the command line, the later winning."""
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -40,6 +41,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     trace: Policy = "retain-on-failure"
     screenshots: Policy = "retain-on-failure"
     video: Policy = "off"
+    har: Policy = "off"
+    console: Policy = "retain-on-failure"
+    page_errors: Policy = "retain-on-failure"
+    failed_requests: Policy = "retain-on-failure"
+    aria: Policy = "retain-on-failure"
+    artifact_limit: int = 200_000_000
+    redaction: bool = True
+    redact: tuple[str, ...] = ()
+    secrets_dir: Path | None = None
+    secrets_file: Path | None = None
     params: dict[str, str] = {}
     pushgateway: str | None = None
     pushgateway_username: str | None = None
@@ -194,6 +205,28 @@ def _paths(value: object) -> tuple[Path, ...]:
     raise ValueError(f"{value!r} is not a list of files and folders; write one such as ['journeys']")
 
 
+def _size(value: object) -> int:
+    """Bytes, from a number or from a text with a unit."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(k|M|G|T)?B?", str(value)) if not isinstance(value, bool) else None
+    if found is None:
+        raise ValueError(f"{value!r} is not a size; write a number of bytes, or one with a unit such as '200MB'")
+    return int(float(found[1]) * {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}[found[2]])
+
+
+def _patterns(value: object) -> tuple[str, ...]:
+    patterns = [value] if isinstance(value, str) else value
+    if not isinstance(patterns, list | tuple) or not all(isinstance(one, str) and one for one in patterns):
+        raise ValueError(f"{value!r} is not a list of regular expressions; write one such as ['card=\\\\d+']")
+    for one in patterns:
+        try:
+            matches_nothing = re.compile(one.encode()).match(b"")
+        except re.error as error:
+            raise ValueError(f"{one!r} is not a regular expression: {error}") from error
+        if matches_nothing:
+            raise ValueError(f"{one!r} matches the empty text, so it would hide everything and nothing; ask for a character")
+    return tuple(patterns)
+
+
 def _path(value: object) -> Path:
     return Path(options.text(str(value)))
 
@@ -221,6 +254,16 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "trace": options.policy,
     "screenshots": options.policy,
     "video": options.policy,
+    "har": options.policy,
+    "console": options.policy,
+    "page_errors": options.policy,
+    "failed_requests": options.policy,
+    "aria": options.policy,
+    "artifact_limit": _size,
+    "redaction": _boolean,
+    "redact": _patterns,
+    "secrets_dir": _path,
+    "secrets_file": _path,
     "params": _params,
     "pushgateway": _gateway,
     "pushgateway_username": options.text,

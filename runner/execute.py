@@ -22,6 +22,7 @@ from runner.journey import Journey
 from runner.messages import Execution
 from runner.moments import Moment
 from runner.plan import Plan
+from runner.redaction import Redactor
 from runner.result import Attempt, Environment, Failure, Status
 from runner.secrets import Secrets
 
@@ -49,13 +50,20 @@ class WarmBrowser:
 
 
 def execute(
-    run: str, journey: Journey, plan: Plan, browser: WarmBrowser, folder: Path, tell: Callable[[Moment], None]
+    run: str,
+    journey: Journey,
+    plan: Plan,
+    browser: WarmBrowser,
+    folder: Path,
+    tell: Callable[[Moment], None],
+    secrets: Secrets,
+    redactor: Redactor,
 ) -> Execution:
     """Runs a journey until an attempt passes, the retries are used up, or its timeout is over.
 
     The timeout holds for all attempts together. Never raises for what the journey, the site or the browser does.
     """
-    setting = Setting(run=run, plan=plan, journey=journey, secrets=Secrets(), folder=folder, tell=tell)
+    setting = Setting(run=run, plan=plan, journey=journey, secrets=secrets, redactor=redactor, folder=folder, tell=tell)
     started_at, started = datetime.now(UTC), time.perf_counter()
     outcomes: list[Outcome] = []
     version = ""
@@ -70,7 +78,8 @@ def execute(
         try:
             opened = browser.get()
             version = opened.version
-            outcome = run_attempt(number, setting, opened, browser.playwright, plan.timeout - spent, another)
+            room = plan.artifact_limit - sum(one.bytes for outcome in outcomes for one in outcome.artifacts)
+            outcome = run_attempt(number, setting, opened, browser.playwright, plan.timeout - spent, another, room)
         except (BrowserFailed, PlaywrightError) as error:
             outcome = Outcome(attempt=_not_started(number, error))
         repeat = another(outcome.attempt.status, outcome.attempt.duration_seconds)

@@ -66,6 +66,11 @@ def journey(
     trace: str | None = None,
     screenshots: str | None = None,
     video: str | None = None,
+    har: str | None = None,
+    console: str | None = None,
+    page_errors: str | None = None,
+    failed_requests: str | None = None,
+    aria: str | None = None,
 ) -> Callable[[F], F]: ...
 def journey(function: F | None = None, /, **given: Any) -> F | Callable[[F], F]:
     """Declares a function as a journey, with or without options; the function itself stays as it is.

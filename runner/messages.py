@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from runner.browser import Browser
-from runner.moments import AttemptStarted, StepEnded, StepStarted
+from runner.moments import AttemptEnded, AttemptStarted, StepEnded, StepStarted
 from runner.plan import Plan
 from runner.result import Artifact, Attempt, Environment
 
@@ -72,6 +72,6 @@ def decoder(wanted: Any) -> "msgspec.json.Decoder[Any]":
 
 
 ToWorker = BrowserWanted | Job
-FromWorker = AttemptStarted | StepStarted | StepEnded | Execution | Broken
+FromWorker = AttemptStarted | StepStarted | StepEnded | AttemptEnded | Execution | Broken
 to_worker = decoder(ToWorker)
 from_worker = decoder(FromWorker)

@@ -42,6 +42,14 @@ class StepEnded(Struct, frozen=True, kw_only=True, tag=True):
     step: StepResult
 
 
+class AttemptEnded(Struct, frozen=True, kw_only=True, tag=True):
+    """The journey's code has ended; its artifacts are being finished."""
+
+    run: str
+    journey: str
+    number: int
+
+
 class RunEnded(Struct, frozen=True, kw_only=True, tag=True):
     """A run has ended and is saved: `folder` holds `result.json` and the artifacts, None when they could not be written."""
 
@@ -49,5 +57,5 @@ class RunEnded(Struct, frozen=True, kw_only=True, tag=True):
     folder: Path | None = None
 
 
-Moment = RunStarted | AttemptStarted | StepStarted | StepEnded | RunEnded
+Moment = RunStarted | AttemptStarted | StepStarted | StepEnded | AttemptEnded | RunEnded
 Listener = Callable[[Moment], None]

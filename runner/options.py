@@ -59,6 +59,11 @@ class Options(Struct, frozen=True, kw_only=True):
     trace: Policy | None = None
     screenshots: Policy | None = None
     video: Policy | None = None
+    har: Policy | None = None
+    console: Policy | None = None
+    page_errors: Policy | None = None
+    failed_requests: Policy | None = None
+    aria: Policy | None = None
 
 
 NAMES = Options.__struct_fields__
@@ -238,4 +243,9 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "trace": policy,
     "screenshots": policy,
     "video": policy,
+    "har": policy,
+    "console": policy,
+    "page_errors": policy,
+    "failed_requests": policy,
+    "aria": policy,
 }

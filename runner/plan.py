@@ -25,6 +25,17 @@ class Plan(Struct, frozen=True, kw_only=True):
     trace: Policy = "retain-on-failure"
     screenshots: Policy = "retain-on-failure"
     video: Policy = "off"
+    har: Policy = "off"
+    console: Policy = "retain-on-failure"
+    page_errors: Policy = "retain-on-failure"
+    failed_requests: Policy = "retain-on-failure"
+    aria: Policy = "retain-on-failure"
+    artifact_limit: int = 200_000_000
+    """Bytes of all artifacts of a run together."""
+    redaction: bool = True
+    redact: tuple[str, ...] = ()
+    secrets_dir: Path | None = None
+    secrets_file: Path | None = None
     params: dict[str, str] = {}
     step_names: tuple[str, ...] = ()
     device: str | None = None
@@ -41,7 +52,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     user_agent_suffix: str | None = None
 
 
-SHARED = ("base_url", "timeout", "retries", "trace", "screenshots", "video")
+KINDS = ("trace", "screenshots", "video", "har", "console", "page_errors", "failed_requests", "aria")
+"""The kinds of artifacts, each with a policy."""
+SHARED = ("base_url", "timeout", "retries", *KINDS)
 """What both a journey and the settings can say."""
 
 
@@ -63,6 +76,11 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         tags=given.tags,
         action_timeout=settings.action_timeout,
         location=settings.location,
+        artifact_limit=settings.artifact_limit,
+        redaction=settings.redaction,
+        redact=settings.redact,
+        secrets_dir=settings.secrets_dir,
+        secrets_file=settings.secrets_file,
         params=settings.params,
         step_names=journey.step_names,
         device=given.device,

@@ -14,6 +14,7 @@ FailureKind = Literal[
     "assertion", "timeout", "http", "navigation", "page", "crash", "browser", "deadline", "journey", "monitor"
 ]
 Clock = Literal["page", "stopwatch"]
+ArtifactKind = Literal["trace", "screenshot", "video", "har", "console", "page_errors", "failed_requests", "aria"]
 
 
 class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -176,7 +177,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
 class Artifact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A file saved by a run; `path` is relative to the run's folder and uses `/`."""
 
-    kind: Literal["trace", "screenshot", "video"]
+    kind: ArtifactKind
     path: str
     bytes: int
     attempt: int = 1

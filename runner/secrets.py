@@ -1,14 +1,19 @@
-"""Secret values that do not print."""
+"""Secret values that do not print, and where they come from."""
 
 import hmac
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
 from typing import NoReturn
 
-from runner.errors import SecretMissing
+from runner.errors import ConfigError, SecretMissing
 
 PREFIX = "JOURNEY_SECRET_"
 HIDDEN = "•••"
+SHORTEST = 4
+LARGEST = 65_536
+"""Bytes; a larger file in the secrets' folder is no secret."""
 
 
 class Secret:
@@ -48,31 +53,113 @@ class Secret:
 
 
 class Secrets(Mapping[str, Secret]):
-    """The `secrets` that a journey gets: `secrets["PW"]` reads the environment variable `JOURNEY_SECRET_PW`.
+    """The `secrets` that a journey gets, by name.
 
-    Raises SecretMissing, naming the variable, for a secret that is not set.
+    `secrets["PW"]` is looked for in the environment variable `JOURNEY_SECRET_PW`, then in the file `PW` of the folder
+    `secrets_dir` (as Docker and Kubernetes mount secrets), then as `PW` in the dotenv file `secrets_file`; the first wins.
+
+    Raises SecretMissing, naming where it was looked for, for a secret that is not set or too short to be hidden, and
+    ConfigError for a folder or file that cannot be read.
     """
 
-    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
-        self._environ = environ
+    def __init__(
+        self,
+        environ: Mapping[str, str] = os.environ,
+        folder: Path | None = None,
+        file: Path | None = None,
+        on_made: Callable[[str], None] | None = None,
+    ) -> None:
+        self._folder = folder
+        self._file = file
+        self._on_made = on_made
+        self._texts = {
+            **(_in_file(file) if file else {}),
+            **(_in_folder(folder) if folder else {}),
+            **{name.removeprefix(PREFIX): value for name, value in environ.items() if name.startswith(PREFIX)},
+        }
 
     def __getitem__(self, name: str) -> Secret:
-        value = self._environ.get(PREFIX + name)
-        if value is None:
-            raise SecretMissing(f"secret {name!r} is not set; give it in the environment variable {PREFIX}{name}")
-        return Secret(value)
+        text = self._texts.get(name)
+        if text is None:
+            raise SecretMissing(f"secret {name!r} is not set; {self.where(name)}")
+        if len(text) < SHORTEST:
+            raise SecretMissing(
+                f"secret {name!r} has {len(text)} characters, too few to be found and hidden in artifacts; "
+                f"use one of {SHORTEST} or more"
+            )
+        return Secret(text)
 
     def __contains__(self, name: object) -> bool:
-        return f"{PREFIX}{name}" in self._environ
+        return name in self._texts
 
     def __iter__(self) -> Iterator[str]:
-        return (name.removeprefix(PREFIX) for name in self._environ if name.startswith(PREFIX))
+        return iter(self._texts)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._texts)
+
+    def where(self, name: str) -> str:
+        """Where a secret is looked for, as what to do."""
+        places = [f"give it in the environment variable {PREFIX}{name}"]
+        places += [f"in the file {self._folder / name}"] if self._folder else []
+        places += [f"as {name}=… in {self._file}"] if self._file else []
+        return ", or ".join(places)
+
+    def texts(self) -> tuple[str, ...]:
+        """All values, to be hidden wherever they turn up."""
+        return tuple(self._texts.values())
+
+    def totp(self, name: str) -> Secret:
+        """The one-time code of this moment (RFC 6238), for a sign-in with a second factor.
+
+        The secret `name` is the key in base32, or the whole `otpauth://` address that a QR code holds. Raises SecretMissing as
+        `secrets[name]` does, and ConfigError when the secret is no such key or pyotp is not installed.
+        """
+        _require("pyotp", f"secrets.totp({name!r})")
+        import pyotp
+
+        key = self[name].reveal().strip()
+        try:
+            maker = pyotp.parse_uri(key) if key.startswith("otpauth://") else pyotp.TOTP(key.replace(" ", ""))
+            if not isinstance(maker, pyotp.TOTP):
+                raise ConfigError(f"secret {name!r} is not a key for time-based codes; it counts instead")
+            code = maker.now()
+        except ValueError as error:
+            raise ConfigError(
+                f"secret {name!r} is not a key for one-time codes: it is neither base32 nor otpauth://"
+            ) from error
+        if self._on_made:
+            self._on_made(code)
+        return Secret(code)
 
 
-def missing(names: Iterable[str], environ: Mapping[str, str]) -> list[str]:
+def _in_folder(folder: Path) -> dict[str, str]:
+    """Kubernetes puts links and hidden folders beside the files."""
+    try:
+        files = [one for one in folder.iterdir() if not one.name.startswith(".") and one.is_file()]
+        small = [one for one in files if one.stat().st_size <= LARGEST]
+        return {one.name: one.read_bytes().decode(errors="replace").rstrip("\r\n") for one in small}
+    except OSError as error:
+        raise ConfigError(f"secrets_dir: {folder} cannot be read: {error.strerror}; name the folder that holds them") from error
+
+
+def _in_file(file: Path) -> dict[str, str]:
+    _require("dotenv", f"secrets_file {file}")
+    from dotenv import dotenv_values
+
+    try:
+        with file.open(encoding="utf-8") as stream:
+            values = dotenv_values(stream=stream, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"secrets_file: {file} cannot be read: {error}; name a file of lines NAME=value") from error
+    return {name.removeprefix(PREFIX): value for name, value in values.items() if value is not None}
+
+
+def _require(module: str, what: str) -> None:
+    if find_spec(module) is None:
+        raise ConfigError(f"{what} needs the package {module}; install with: pip install 'journey-runner[secrets]'")
+
+
+def missing(names: Iterable[str], known: Secrets) -> list[str]:
     """Those of `names` that are not set."""
-    known = Secrets(environ)
     return [name for name in names if name not in known]

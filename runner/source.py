@@ -18,7 +18,7 @@ class Source(Struct, frozen=True):
 
 
 def read(function: Callable[..., object]) -> Source:
-    """Reads the literal arguments of `step("…")` and `secrets["…"]` in a function; nothing where there is no source."""
+    """Reads the literal arguments of `step("…")`, `secrets["…"]` and `secrets.totp("…")` in a function; nothing where there is no source."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, SyntaxError):
@@ -49,8 +49,11 @@ def _budgets(nodes: list[ast.expr]) -> Iterator[tuple[int, object]]:
 
 def _secrets(nodes: list[ast.expr]) -> Iterator[str]:
     for node in nodes:
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "secrets":
-            yield from _literal(node.slice)
+        match node:
+            case ast.Subscript(value=ast.Name(id="secrets"), slice=name):
+                yield from _literal(name)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="secrets"), attr="totp"), args=[name, *_]):
+                yield from _literal(name)
 
 
 def _literal(node: ast.expr) -> Iterator[str]:

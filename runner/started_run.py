@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runner.messages import Execution
-from runner.moments import AttemptStarted, Moment, StepEnded, StepStarted
+from runner.moments import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
 from runner.plan import Plan
 from runner.result import Attempt, Environment, Failure, FailureKind, Status, StepResult
 
 GRACE = 10.0
-"""Seconds beyond a run's timeout in which its worker may still end the run itself, artifacts and all."""
+"""Seconds beyond a run's timeout in which its worker may still end the journey itself."""
+FINISH = 120.0
+"""Seconds that an attempt's artifacts may take, to be finished, redacted and closed; none of it counts as the run's time."""
 
 
 class StartedRun:
@@ -26,15 +28,30 @@ class StartedRun:
         self.attempt_at = self.started_at
         self.steps: list[StepResult] = []
         self.running: StepStarted | None = None
+        self._finishing: float | None = None
+        self._finished = 0.0
 
     @property
     def deadline(self) -> float:
         """When the supervisor ends it, by `time.monotonic()`."""
-        return self.started + self.plan.timeout + GRACE
+        allowed = self.plan.timeout + GRACE + self._finished
+        return self.started + allowed if self._finishing is None else max(self._finishing + FINISH, self.started + allowed)
+
+    def overdue(self) -> tuple[FailureKind, str]:
+        """Why its worker was ended at the deadline."""
+        if self._finishing is not None:
+            return "monitor", f"the artifacts were not finished within {FINISH:g} s, and their worker was ended"
+        limit = self.plan.timeout
+        return "deadline", f"the run was still going {GRACE:g} s after its timeout of {limit:g} s, and its worker was ended"
 
     def note(self, moment: Moment) -> None:
         """Remembers how far the run is, in case its worker cannot say so any more."""
-        if isinstance(moment, AttemptStarted):
+        if isinstance(moment, AttemptEnded):
+            self._finishing = time.monotonic()
+        elif isinstance(moment, AttemptStarted):
+            if self._finishing is not None:
+                self._finished += time.monotonic() - self._finishing
+                self._finishing = None
             self.attempt, self.attempt_at, self.steps = moment, datetime.now(UTC), []
         elif isinstance(moment, StepStarted):
             self.running = moment

@@ -12,11 +12,14 @@ from multiprocessing.connection import Connection
 
 from playwright.sync_api import Playwright, sync_playwright
 
+from runner.artifacts import mask
 from runner.discovery import load
 from runner.errors import JourneyError
 from runner.execute import WarmBrowser, execute
 from runner.messages import Broken, BrowserWanted, Execution, Job, encode, to_worker
 from runner.moments import Moment
+from runner.redaction import NOTHING, Redactor, print_redacted
+from runner.secrets import Secrets
 
 PR_SET_PDEATHSIG = 1
 """Of prctl(2): the signal that this process gets when its parent ends."""
@@ -27,8 +30,9 @@ def serve(connection: Connection, playwright: Playwright) -> None:
     browser: WarmBrowser | None = None
     wanted: BrowserWanted | None = None
 
-    def send(message: Moment | Execution | Broken) -> None:
-        connection.send_bytes(encode(message))
+    def send(message: Moment | Execution | Broken, redactor: Redactor) -> None:
+        """Nothing secret leaves this process: what the supervisor shows, saves and pushes comes from here."""
+        connection.send_bytes(redactor.json(encode(message)))
 
     try:
         while True:
@@ -41,7 +45,7 @@ def serve(connection: Connection, playwright: Playwright) -> None:
                 wanted = message
                 browser = WarmBrowser(playwright, message.browser, message.headed, message.slow_mo)
             elif browser is not None:
-                send(_do(message, browser, send))
+                _do(message, browser, send)
     except EOFError:
         pass
     finally:
@@ -49,12 +53,21 @@ def serve(connection: Connection, playwright: Playwright) -> None:
             browser.close()
 
 
-def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment], None]) -> Execution | Broken:
+def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Execution | Broken, Redactor], None]) -> None:
+    redactor = Redactor(patterns=job.plan.redact) if job.plan.redaction else NOTHING
     try:
+        secrets = Secrets(folder=job.plan.secrets_dir, file=job.plan.secrets_file, on_made=redactor.hide)
+        for text in (*secrets.texts(), *(job.plan.basic_auth or ())[1:]):
+            redactor.hide(text)
         journey = next(one for one in load(job.plan.file) if one.name == job.plan.journey)
     except (JourneyError, StopIteration) as error:
-        return Broken(job.run, str(error) or f"{job.plan.file} no longer declares a journey named {job.plan.journey}")
-    return execute(job.run, journey, job.plan, browser, job.folder, send)
+        send(Broken(job.run, str(error) or f"{job.plan.file} no longer declares a journey named {job.plan.journey}"), redactor)
+        return
+    with print_redacted(redactor):
+        execution = execute(
+            job.run, journey, job.plan, browser, job.folder, lambda moment: send(moment, redactor), secrets, redactor
+        )
+    send(execution, redactor)
 
 
 def _die_with_parent() -> None:
@@ -71,6 +84,7 @@ def main() -> None:
     # What a journey prints must not mix with the JSON that the supervisor may be writing to standard output.
     os.dup2(2, 1)
     with sync_playwright() as playwright:
+        mask.register(playwright)
         serve(connection, playwright)
         # The browser is closed and the driver ends with its pipe: taking Python apart in order would only cost the user time.
         sys.stderr.flush()

@@ -19,15 +19,15 @@ from typing import Self
 import psutil
 from msgspec.structs import replace
 
-from runner.archive import Archive
+from runner.archive import RAW, Archive
 from runner.browser import Browser
 from runner.config import Settings
 from runner.identity import run_id
-from runner.messages import Broken, BrowserWanted, Execution, Job, encode, from_worker
-from runner.moments import AttemptStarted, Listener, Moment, RunEnded, RunStarted, StepEnded, StepStarted
+from runner.messages import Broken, BrowserWanted, Execution, FromWorker, Job, encode, from_worker
+from runner.moments import Listener, Moment, RunEnded, RunStarted
 from runner.plan import Plan
 from runner.result import FailureKind, RunResult
-from runner.started_run import GRACE, StartedRun
+from runner.started_run import StartedRun
 
 LAST_WORDS = 3.0
 """Seconds that a worker gets to close its browser before it is ended."""
@@ -149,9 +149,7 @@ class Workers:
                 worker.run = None
         for worker in busy.values():
             if worker.run and time.monotonic() >= worker.run.deadline:
-                limit = worker.run.plan.timeout
-                message = f"the run was still going {GRACE:g} s after its timeout of {limit:g} s, and its worker was ended"
-                self._replace(worker, desk, wanted, "deadline", message)
+                self._replace(worker, desk, wanted, *worker.run.overdue())
 
     def _replace(self, worker: Worker, desk: "_Desk", wanted: BrowserWanted, kind: FailureKind, message: str) -> None:
         worker.kill()
@@ -185,7 +183,7 @@ class _Desk:
         with suppress(BrokenPipeError):
             worker.send(Job(run=run.run, plan=plan, folder=run.folder))
 
-    def hear(self, worker: Worker, message: AttemptStarted | StepStarted | StepEnded | Execution | Broken) -> bool:
+    def hear(self, worker: Worker, message: FromWorker) -> bool:
         """Takes one message of a worker; True when its run has ended with it."""
         run = worker.run
         if run is None:
@@ -202,7 +200,8 @@ class _Desk:
 
     def cut_short(self, run: StartedRun, execution: Execution) -> None:
         """Takes in what is known of a run whose worker was ended; what that one had half written is thrown away."""
-        rmtree(run.folder, ignore_errors=True)
+        for folder in (run.folder, run.folder.with_name(run.folder.name + RAW)):
+            rmtree(folder, ignore_errors=True)
         with suppress(OSError):
             run.folder.mkdir()
         self.end(execution, run)

@@ -1,8 +1,29 @@
-"""Playwright's trace: every action with snapshots of the page before and after, network, console and sources."""
+"""Playwright's trace: every action with snapshots of the page before and after, network, console and sources.
 
+Playwright writes it as a ZIP of lines of JSON (`*.trace`, `*.network`, `*.stacks`), what the site sent and was sent
+(`resources/`), pictures (`screencast/`) and source files (`src/`). Playwright cannot hide anything in it; `redact` does.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+import msgspec
 from playwright.sync_api import BrowserContext
+
+from runner.artifacts.mask import MASK
+from runner.redaction import Redactor
+
+LINES = (".trace", ".network")
+PICTURES = (".jpeg", ".jpg", ".png", ".webp", ".gif", ".woff", ".woff2", ".mp4", ".webm")
+LEVEL = 4
+"""Of deflate: a trace is written in a run and read by few."""
+_SNAPSHOT = b'{"type":"frame-snapshot"'
+_FRAME = b'{"type":"screencast-frame"'
+_REFERENCE = re.compile(rb"\[\[\d+,\d+\]\]")
+"""The place of a node that has not changed since an earlier snapshot."""
 
 
 def start(context: BrowserContext, title: str) -> None:
@@ -17,3 +38,104 @@ def stop(context: BrowserContext, file: Path | None) -> None:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     context.tracing.stop(path=file)
+
+
+def redact(file: Path, redacted: Path, redactor: Redactor) -> int:
+    """Writes the trace `file` to `redacted` with everything hidden that `redactor` hides; returns the pictures left out.
+
+    A resource whose content changes gets the name that its new content asks for, wherever it is named. The pictures that were
+    recorded while a snapshot shows a secret as text of the page are left out. Raises zipfile.BadZipFile, msgspec.DecodeError,
+    UnicodeError or OSError when the trace cannot be read or written.
+    """
+    with ZipFile(file) as source, ZipFile(redacted, "w", ZIP_DEFLATED, compresslevel=LEVEL) as target:
+        names = source.namelist()
+        renamed: dict[bytes, bytes] = {}
+        for name in names:
+            if not name.endswith((*LINES, ".stacks")):
+                # In pictures nothing is searched: what they show was masked when they were taken.
+                content = source.read(name)
+                clean = content if _is_picture(name, content) else redactor.body(content)
+                if clean is not content and name.startswith(("resources/", "src/")):
+                    fresh = f"{hashlib.sha1(clean, usedforsecurity=False).hexdigest()}{Path(name).suffix}"
+                    renamed[Path(name).name.encode()] = fresh.encode()
+                    name = f"{Path(name).parent.as_posix()}/{fresh}"
+                if not name.startswith("screencast/"):
+                    _write(target, name, clean)
+        left_out: set[bytes] = set()
+        for name in (one for one in names if one.endswith((*LINES, ".stacks"))):
+            lines = source.read(name).split(b"\n") if name.endswith(LINES) else [source.read(name)]
+            if name.endswith(".trace"):
+                dropped = _frames_to_leave_out(lines, redactor)
+                left_out |= dropped
+                lines = [line for line in lines if not (line.startswith(_FRAME) and _file(line) in dropped)]
+            _write(target, name, b"\n".join(_renamed(redactor.json(line), renamed) if line else line for line in lines))
+        for name in names:
+            if name.startswith("screencast/") and name.encode() not in left_out:
+                _write(target, name, source.read(name))
+    return len(left_out)
+
+
+def _is_picture(name: str, content: bytes) -> bool:
+    return name.startswith("screencast/") or (name.endswith(PICTURES) and not content[:64].lstrip().startswith((b"<", b"{")))
+
+
+def _write(target: ZipFile, name: str, content: bytes) -> None:
+    entry = ZipInfo(name)
+    entry.compress_type = ZIP_STORED if name.endswith(PICTURES) else ZIP_DEFLATED
+    target.writestr(entry, content)
+
+
+def _renamed(line: bytes, names: dict[bytes, bytes]) -> bytes:
+    for old, new in names.items():
+        if old in line:
+            line = line.replace(old, new)
+    return line
+
+
+def _file(line: bytes) -> bytes:
+    name: str = msgspec.json.decode(line)["file"]
+    return name.encode()
+
+
+def _frames_to_leave_out(lines: list[bytes], redactor: Redactor) -> set[bytes]:
+    """The pictures between the last snapshot before one that shows a secret and the first after it that does not.
+
+    A snapshot may stand for parts of earlier ones of its frame; so what has shown a secret shows it until the frame has a
+    new document, or the page has.
+    """
+    dropped: set[bytes] = set()
+    waiting: list[bytes] = []
+    showing: dict[str, set[str]] = {}
+    for line in lines:
+        if line.startswith(_FRAME):
+            waiting.append(_file(line))
+        elif line.startswith(_SNAPSHOT):
+            before = any(showing.values())
+            snapshot = msgspec.json.decode(line)["snapshot"]
+            page, frame = snapshot["pageId"], snapshot["frameId"]
+            frames = showing.setdefault(page, set())
+            if not _REFERENCE.search(line):
+                frames.clear() if snapshot.get("isMainFrame") else frames.discard(frame)
+            if redactor.holds_secret(line) and any(map(redactor.holds_secret, _shown(snapshot["html"]))):
+                frames.add(frame)
+            if before or any(showing.values()):
+                dropped.update(waiting)
+            waiting = []
+    if any(showing.values()):
+        dropped.update(waiting)
+    return dropped
+
+
+def _shown(node: object) -> Iterator[str]:
+    """The texts that a person sees in a snapshot: those of its elements, and the values of its fields that are not masked."""
+    if isinstance(node, str):
+        yield node
+        return
+    if not isinstance(node, list) or not node or not isinstance(node[0], str) or node[0] in {"SCRIPT", "STYLE", "HEAD"}:
+        return
+    attributes = node[1] if len(node) > 1 and isinstance(node[1], dict) else {}
+    if MASK in attributes.get("style", "") or attributes.get("type") in {"hidden", "password"}:
+        return
+    yield attributes.get("__playwright_value_", "")
+    for child in node[1:]:
+        yield from _shown(child)

@@ -1,7 +1,5 @@
 """`journey check`: is every journey valid; no browser is started."""
 
-import os
-
 import typer
 
 from runner.cli import given
@@ -17,7 +15,7 @@ def check(wanted: given.Wanted = None, tag: given.Tags = None, env: given.Enviro
     found = given.journeys(wanted, tag, settings)
     for one in found:
         plan(one, settings)
-    given.require_secrets(found, os.environ)
+    given.require_secrets(found, settings)
     files = len({one.file for one in found})
     typer.echo(
         f"ok: {len(found)} {'journey' if len(found) == 1 else 'journeys'} in {files} {'file' if files == 1 else 'files'}"

@@ -1,7 +1,6 @@
 """Options that several commands share."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ from runner.config import Settings, load_settings
 from runner.discovery import find
 from runner.errors import ConfigError, SecretMissing
 from runner.journey import Journey
-from runner.secrets import PREFIX, missing
+from runner.secrets import Secrets, missing
 
 Wanted = Annotated[
     list[str] | None,
@@ -37,15 +36,21 @@ def journeys(wanted: list[str] | None, tags: list[str] | None, known: Settings) 
     return find(wanted or (), tags or (), known.journeys)
 
 
-def require_secrets(chosen: tuple[Journey, ...], environ: Mapping[str, str]) -> None:
+def require_secrets(chosen: tuple[Journey, ...], known: Settings) -> None:
     """Raises SecretMissing, naming all of them, when journeys ask for secrets that are not set."""
+    if not any(one.secret_names for one in chosen):
+        return
+    secrets = Secrets(folder=known.secrets_dir, file=known.secrets_file)
     lines = [
-        f"{one.where}: {one.name} needs secret {name!r}, which is not set; give it in the environment variable {PREFIX}{name}"
+        f"{one.where}: {one.name} needs secret {name!r}, which is not set; {secrets.where(name)}"
         for one in chosen
-        for name in missing(one.secret_names, environ)
+        for name in missing(one.secret_names, secrets)
     ]
     if lines:
         raise SecretMissing("\n".join(lines))
+    for one in chosen:
+        for name in one.secret_names:
+            secrets[name]
 
 
 def params(given: list[str] | None) -> dict[str, str] | None:

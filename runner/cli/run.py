@@ -1,6 +1,5 @@
 """`journey run`: run journeys now."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -76,7 +75,7 @@ def run(
     try:
         with Workers(settings.workers) as pool:
             chosen = given.journeys(wanted, tag, settings)
-            given.require_secrets(chosen, os.environ)
+            given.require_secrets(chosen, settings)
             plans = [one for journey in chosen for one in [plan(journey, settings)] * repeat]
             pusher = Pusher(settings)
             results = execute(pool, plans, settings, json, metrics_file, pusher)

@@ -1,7 +1,9 @@
 """Pages that misbehave on purpose, each in one way, with delays that are exact: for tests, benchmarks and the curious."""
 
 import asyncio
+import gzip
 from secrets import token_urlsafe
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -54,10 +56,36 @@ async def redirect(request: Request) -> Response:
     return RedirectResponse(onward, 302)
 
 
+async def mirror(request: Request) -> Response:
+    """Repeats what a form or a request holds, in the page, in links, scripts, cookies and as JSON, compressed or not."""
+    names = (request.query_params.get("names") or "user,password").split(",")[:20]
+    if request.query_params.get("as") == "json":
+        body = await request.body()
+        packed = gzip.compress(body)
+        headers = {"Content-Encoding": "gzip"} if "gzip" in request.headers.get("accept-encoding", "") else {}
+        return Response(packed if headers else body, media_type="application/json", headers=headers)
+    given = {}
+    if request.method == "POST":
+        form = await request.form()
+        given = {name: str(form.get(name, "")) for name in names}
+    multipart = request.query_params.get("as") != "form"
+    answer = page(
+        request,
+        "switch/mirror.html",
+        names=names,
+        given=given,
+        enctype="multipart/form-data" if multipart else "application/x-www-form-urlencoded",
+    )
+    for name, text in given.items():
+        answer.set_cookie(f"{name}-server", quote(text, safe=""), httponly=True, samesite="lax")
+    return answer
+
+
 PAGES = {"ticker", "js-error", "xhr", "route", "popup", "iframe", "timer", "csp", "hostile", "marks", "shadow", "heavy"}
 ROUTES = [
     Route("/switch/error", error),
     Route("/switch/hang", hang),
     Route("/switch/redirect", redirect),
+    Route("/switch/mirror", mirror, methods=["GET", "POST"]),
     Route("/switch/{name}", switch),
 ]

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from runner.browser import Browser
-from runner.moments import AttemptStarted, RunEnded, RunStarted, StepEnded, StepStarted
+from runner.moments import AttemptEnded, AttemptStarted, RunEnded, RunStarted, StepEnded, StepStarted
 from runner.workers import Workers
 from tests.conftest import Monitor
 
@@ -33,7 +33,14 @@ def test_a_journey_of_six_lines_runs_and_is_saved(monitor: Monitor) -> None:
 
 def test_listeners_hear_the_moments_in_order_and_the_end_after_it_is_saved(monitor: Monitor) -> None:
     monitor.run("@journey\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n")
-    assert [type(moment) for moment in monitor.moments] == [RunStarted, AttemptStarted, StepStarted, StepEnded, RunEnded]
+    assert [type(moment) for moment in monitor.moments] == [
+        RunStarted,
+        AttemptStarted,
+        StepStarted,
+        StepEnded,
+        AttemptEnded,
+        RunEnded,
+    ]
     last = monitor.moments[-1]
     assert isinstance(last, RunEnded)
     assert last.folder is not None
@@ -67,11 +74,14 @@ def test_a_failing_step_leaves_its_screenshot_and_a_trace_with_the_steps_as_grou
     assert {(one.kind, one.path) for one in result.artifacts} == {
         ("trace", "trace.zip"),
         ("screenshot", "screenshots/find-the-tea.png"),
+        ("aria", "aria/find-the-tea.yaml"),
     }
     assert (monitor.saved() / "screenshots" / "find-the-tea.png").read_bytes().startswith(b"\x89PNG")
     with zipfile.ZipFile(monitor.saved() / "trace.zip") as trace:
         assert b"find the / tea" in trace.read("trace.trace")
-    assert not (monitor.saved() / ".recording").exists()
+    assert "heading" in (monitor.saved() / "aria" / "find-the-tea.yaml").read_text()
+    assert sorted(one.name for one in (monitor.folder / "runs").iterdir()) == [".scratch", "walk"]
+    assert list((monitor.folder / "runs" / ".scratch").iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -86,7 +96,7 @@ def test_a_failing_step_leaves_its_screenshot_and_a_trace_with_the_steps_as_grou
 )
 def test_traces_are_kept_by_policy(monitor: Monitor, policy: str, code: str, kept: list[str]) -> None:
     body = f"@journey(retries=1)\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n        {code}\n"
-    result = monitor.run(body, trace=policy, screenshots="off")
+    result = monitor.run(body, trace=policy, screenshots="off", aria="off")
     assert [one.path for one in result.artifacts] == kept
     assert sorted(file.name for file in monitor.saved().glob("*.zip")) == kept
 

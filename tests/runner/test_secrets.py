@@ -1,11 +1,14 @@
 """Secret values that do not print."""
 
 import pickle
+from pathlib import Path
 
 import msgspec
+import pyotp
 import pytest
 
 from runner import Secret, SecretMissing
+from runner.errors import ConfigError
 from runner.secrets import Secrets, missing
 
 
@@ -29,7 +32,60 @@ def test_secrets_are_read_from_the_environment() -> None:
     assert secrets["PW"] == Secret("oolong")
 
 
-def test_a_missing_secret_names_the_variable() -> None:
-    with pytest.raises(SecretMissing, match="secret 'PW' is not set; give it in the environment variable JOURNEY_SECRET_PW"):
-        Secrets({})["PW"]
-    assert missing(["PW", "TOKEN"], {"JOURNEY_SECRET_TOKEN": "x"}) == ["PW"]
+def test_a_missing_secret_names_every_place_where_it_was_looked_for(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("")
+    with pytest.raises(SecretMissing) as caught:
+        Secrets({}, tmp_path, tmp_path / ".env")["PW"]
+    assert str(caught.value) == (
+        "secret 'PW' is not set; give it in the environment variable JOURNEY_SECRET_PW, or "
+        f"in the file {tmp_path / 'PW'}, or as PW=… in {tmp_path / '.env'}"
+    )
+    assert missing(["PW", "TOKEN"], Secrets({"JOURNEY_SECRET_TOKEN": "x"})) == ["PW"]
+
+
+def test_the_environment_wins_over_the_folder_and_the_folder_over_the_file(tmp_path: Path) -> None:
+    mounted = tmp_path / "mounted"
+    (mounted / "..data").mkdir(parents=True)
+    (mounted / "..data" / "B").write_text("folder-b\n")
+    (mounted / "A").write_text("folder-a")
+    (mounted / "B").symlink_to("..data/B")
+    (tmp_path / ".env").write_text("A=file-a\nB=file-b\nexport JOURNEY_SECRET_C='file $c'\n# D=no\n")
+    secrets = Secrets({"JOURNEY_SECRET_A": "environment-a"}, mounted, tmp_path / ".env")
+    assert {name: secret.reveal() for name, secret in secrets.items()} == {
+        "A": "environment-a",
+        "B": "folder-b",
+        "C": "file $c",
+    }
+    assert set(secrets.texts()) == {"environment-a", "folder-b", "file $c"}
+
+
+def test_a_folder_or_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"secrets_dir: .*nowhere cannot be read"):
+        Secrets({}, folder=tmp_path / "nowhere")
+    with pytest.raises(ConfigError, match=r"secrets_file: .*nowhere cannot be read"):
+        Secrets({}, file=tmp_path / "nowhere")
+
+
+def test_a_secret_too_short_to_be_hidden_is_refused() -> None:
+    with pytest.raises(SecretMissing, match="secret 'PIN' has 3 characters, too few"):
+        Secrets({"JOURNEY_SECRET_PIN": "123"})["PIN"]
+
+
+def test_a_one_time_code_is_the_one_that_an_authenticator_shows() -> None:
+    key = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    made: list[str] = []
+    secrets = Secrets(
+        {"JOURNEY_SECRET_KEY": key, "JOURNEY_SECRET_URI": f"otpauth://totp/shop:me?secret={key}"}, on_made=made.append
+    )
+    before, code, again, after = (pyotp.TOTP(key).now(), secrets.totp("KEY"), secrets.totp("URI"), pyotp.TOTP(key).now())
+    assert {code.reveal(), again.reveal()} <= {before, after}
+    assert made == [code.reveal(), again.reveal()]
+
+
+@pytest.mark.parametrize(
+    "key", ["not base32!", "otpauth://hotp/shop:me?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&counter=0", "otpauth://nonsense"]
+)
+def test_a_key_that_makes_no_one_time_codes_is_named_and_not_shown(key: str) -> None:
+    with pytest.raises(ConfigError, match="secret 'KEY' is not a key") as caught:
+        Secrets({"JOURNEY_SECRET_KEY": key}).totp("KEY")
+    assert key not in str(caught.value)

@@ -113,7 +113,7 @@ def test_a_secret_that_is_not_set_is_exit_2_with_the_variable(folder: Folder) ->
     ran = folder.journey("run", "sign_in")
     assert ran.returncode == 2
     assert "needs secret 'PW', which is not set; give it in the environment variable JOURNEY_SECRET_PW" in ran.stderr
-    assert folder.journey("check", "sign_in", JOURNEY_SECRET_PW="x").stdout == "ok: 1 journey in 1 file\n"
+    assert folder.journey("check", "sign_in", JOURNEY_SECRET_PW="oolong").stdout == "ok: 1 journey in 1 file\n"
 
 
 def test_over_budget_is_exit_4(folder: Folder) -> None:

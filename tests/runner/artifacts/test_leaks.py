@@ -1,0 +1,228 @@
+"""No secret in any byte of any artifact; and the search is one that finds them when redaction is off."""
+
+import gzip
+import html
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from base64 import b64decode, b64encode, urlsafe_b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+from playwright.sync_api import expect, sync_playwright
+
+from reports.trace_viewer import serving
+from runner.artifacts.log import NAMES
+from runner.browser import Browser
+from runner.metrics import text as metrics_text
+from runner.plan import KINDS
+from runner.result import RunResult
+from tests.conftest import Monitor
+
+SECRETS = {
+    "user": "anna.leak@example.com",
+    "password": "pa$$ w<o>r&d'\"1",
+    "token": "ghp_9sXq2LmN8vB4kT7z",
+    "pin": "739146",
+    "slashes": "a/b+c=d/e+f==",
+    "accents": "Grüße-aus-Köln-€",
+    "backslash": "C:\\secret\\path",
+    "percent": "100%sure&true=1",
+    "braces": '{"k":"v-secret"}',
+    "question": "why?not#frag~x",
+    "plus": "one+two three+four",
+    "long": "Q2hhcmxlcyBEaWNrZW5zIHdyb3RlIHRoaXM-and_more-of-it-so-that-it-is-long",
+}
+JOURNEY = """
+    import json
+    @journey
+    def walk(page, context, step, request, secrets):
+        names = {names!r}
+        with step("sign in"):
+            for how in ("multipart", "form"):
+                page.goto(f"/switch/mirror?as={{how}}&names={{','.join(names)}}")
+                for name in names:
+                    page.get_by_label(name, exact=True).fill(secrets[name].reveal())
+                page.get_by_role("button", name="Show").click()
+                expect(page.get_by_role("heading", name="Repeated")).to_be_visible()
+                page.wait_for_load_state("networkidle")
+        with step("use everything"):
+            for name in names:
+                text = secrets[name].reveal()
+                page.evaluate("text => text.length", text)
+                page.evaluate(f"() => {{json.dumps(text)}}.length")
+                print("printed", text)
+                request.post("/switch/mirror?as=json", data={{"text": text}}, headers={{"Authorization": "Bearer x-" + name}})
+                page.get_by_label(name, exact=True).press_sequentially(text)
+                page.get_by_label(name, exact=True).fill("")
+            page.get_by_label("user", exact=True).focus()
+            page.keyboard.insert_text(secrets["user"].reveal())
+        with step("fail with all of them"):
+            raise AssertionError(" and ".join(secrets[name].reveal() for name in names))
+"""
+
+
+def forms(secret: str) -> set[bytes]:
+    """What to look for: made by the encoders that sites use, not by what hides them."""
+    texts = {
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        json.dumps(json.dumps(secret))[3:-3],
+    }
+    texts |= {html.escape(secret), html.escape(secret, quote=False), html.escape(json.dumps(secret)[1:-1])}
+    texts |= {quote(one, safe=safe) for one in list(texts) for safe in ("", "/", "!*'()~")}
+    texts |= {quote_plus(secret), quote(quote(secret, safe=""), safe=""), quote_plus(secret).lower()}
+    raw = {one.encode() for one in texts}
+    for shift in range(3):
+        for encode in (b64encode, urlsafe_b64encode):
+            encoded = encode(b"\0" * shift + secret.encode())
+            inner = encoded[4 if shift else 0 : -4]
+            raw |= {inner, quote(inner, safe="").encode()} if len(inner) > 5 else set()
+    return raw
+
+
+def everything(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file with its name, and what is packed in it."""
+    for file in sorted(one for one in folder.rglob("*") if one.is_file()):
+        yield from unpacked(str(file.relative_to(folder)), file.read_bytes())
+
+
+def unpacked(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    yield name, content
+    if content.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for inner in archive.namelist():
+                yield from unpacked(f"{name}!{inner}", archive.read(inner))
+    if content.startswith(b"\x1f\x8b"):
+        yield from unpacked(f"{name}!gunzip", gzip.decompress(content))
+    if name.endswith(".har"):
+        for entry in json.loads(content)["log"]["entries"]:
+            body = entry["response"]["content"]
+            if body.get("encoding") == "base64":
+                yield from unpacked(f"{name}!{entry['request']['url'][:60]}", b64decode(body["text"]))
+
+
+def leaks(folder: Path, result: RunResult, printed: str) -> dict[str, set[str]]:
+    """For each secret, where it was found."""
+    files = [*everything(folder), ("printed", printed.encode()), ("metrics", metrics_text([result]).encode())]
+    files += [("result", str(result).encode())]
+    found: dict[str, set[str]] = {}
+    for name, secret in SECRETS.items():
+        for form in forms(secret):
+            for file, content in files:
+                if form in content:
+                    found.setdefault(name, set()).add(file)
+    return found
+
+
+def run(monitor: Monitor, **environment: str) -> tuple[RunResult, str]:
+    """Runs the journey with every kind of artifact as a user would; returns the result, and all that was printed."""
+    file = monitor.write(JOURNEY.format(names=list(SECRETS)))
+    command = [sys.executable, "-m", "runner.cli", "run", str(file), "--base-url", monitor.shop, "--json", "-"]
+    planted = {f"JOURNEY_SECRET_{name}": secret for name, secret in SECRETS.items()}
+    policies = {f"JOURNEY_{kind.upper()}": "on" for kind in KINDS if kind != "video"}
+    ended = subprocess.run(
+        command,
+        env={**os.environ, **planted, **policies, **environment},
+        cwd=monitor.folder,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1, ended.stderr
+    return monitor.archive.find("last").result, ended.stdout + ended.stderr
+
+
+def test_no_secret_is_left_in_any_artifact(monitor: Monitor) -> None:
+    result, printed = run(monitor)
+    assert {one.kind for one in result.artifacts} == {"trace", "screenshot", "har", "aria", *NAMES}, result.notes
+    assert (result.status, result.failure and result.failure.message.count("•••")) == ("failed", len(SECRETS))
+    assert printed.count("printed •••") == len(SECRETS)
+    assert leaks(monitor.saved(), result, printed) == {}
+
+
+def test_with_redaction_off_the_same_search_finds_every_secret(monitor: Monitor) -> None:
+    result, printed = run(monitor, JOURNEY_REDACTION="off")
+    found = leaks(monitor.saved(), result, printed)
+    assert set(found) == set(SECRETS)
+    everywhere = set.union(*found.values())
+    assert {
+        "requests.har",
+        "console.jsonl",
+        "page-errors.jsonl",
+        "failed-requests.jsonl",
+        "result.json",
+        "printed",
+    } <= everywhere
+    assert {name for name in everywhere if "trace.zip!trace" in name} == {"trace.zip!trace.trace", "trace.zip!trace.network"}
+    assert any("!resources/" in name for name in everywhere)
+    assert any(name.startswith("aria/") for name in everywhere)
+
+
+def test_a_redacted_trace_opens_and_steps_through_in_the_viewer(monitor: Monitor, chromium: Browser) -> None:
+    run(monitor)
+    with serving(monitor.saved() / "trace.zip") as address, sync_playwright() as playwright:
+        viewer = playwright.chromium.launch(executable_path=chromium.path)
+        page = viewer.new_page()
+        page.goto(address)
+        page.get_by_role("treeitem", name="sign in").click()
+        page.get_by_role("treeitem", name="sign in").press("ArrowRight")
+        page.get_by_role("treeitem", name="Fill").first.click()
+        page.get_by_role("tab", name="After").click()
+        snapshot = page.frame_locator("iframe.snapshot-visible")
+        expect(snapshot.get_by_role("heading", name="Mirror")).to_be_visible()
+        expect(snapshot.get_by_label("user", exact=True)).to_have_value("•••")
+        page.get_by_role("tab", name="Network").click()
+        expect(page.get_by_text("mirror").first).to_be_visible()
+        viewer.close()
+
+
+def pixels(monitor: Monitor, password: str) -> bytes:
+    """A screenshot after a secret was typed and sent to a page that repeats it."""
+    code = """
+        @journey
+        def walk(page, step, secrets):
+            with step("sign in"):
+                page.goto("/switch/mirror")
+                page.get_by_label("user", exact=True).fill(secrets["PW"].reveal())
+                page.get_by_role("button", name="Show").click()
+                expect(page.get_by_role("heading", name="Repeated")).to_be_visible()
+                page.get_by_label("user", exact=True).fill(secrets["PW"].reveal())
+    """
+    (monitor.folder / "secrets").mkdir(exist_ok=True)
+    (monitor.folder / "secrets" / "PW").write_text(password)
+    monitor.run(code, screenshots="on", secrets_dir=monitor.folder / "secrets")
+    return (monitor.saved() / "screenshots" / "sign-in.png").read_bytes()
+
+
+def test_a_screenshot_does_not_depend_on_the_secret(monitor: Monitor) -> None:
+    # The same letters in another order: the same width, so that what is covered is as large.
+    assert pixels(monitor, "abcdefghij-oolong") == pixels(monitor, "gnoloo-jihgfedcba")
+
+
+def test_a_picture_recorded_while_a_secret_is_shown_is_left_out(monitor: Monitor) -> None:
+    pixels(monitor, "abcdefghij-oolong")
+    code = """
+        @journey
+        def walk(page, step, secrets):
+            with step("sign in"):
+                page.goto("/switch/mirror")
+                page.get_by_label("user", exact=True).fill(secrets["PW"].reveal())
+                page.wait_for_timeout(300)
+                page.get_by_role("button", name="Show").click()
+                expect(page.get_by_role("heading", name="Repeated")).to_be_visible()
+                page.wait_for_timeout(300)
+            with step("leave"):
+                page.goto("/")
+                page.wait_for_timeout(300)
+    """
+    result = monitor.run(code, trace="on", secrets_dir=monitor.folder / "secrets")
+    assert any("pictures left out, a secret stood on the page" in note for note in result.notes)
+    with zipfile.ZipFile(monitor.saved() / "trace.zip") as trace:
+        frames = {json.loads(line)["file"] for line in trace.read("trace.trace").splitlines() if b'"screencast-frame"' in line}
+        assert frames == {name for name in trace.namelist() if name.startswith("screencast/")}
+    assert frames
