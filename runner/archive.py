@@ -1,12 +1,18 @@
 """The saved runs: one folder a run, `runs/<journey>/<UTC time>-<run id>/`, with `result.json` and the artifacts.
 
-A folder gets its final name in one rename, when everything in it is written; until then it is under `runs/.scratch/`.
+A folder gets its final name in one rename, when everything in it is written; until then it is under `runs/.scratch/`, in a
+folder of the process that writes it. That process holds a lock as long as it lives, whatever ends it; so the next one can tell
+what was left over, and sweeps it.
 """
 
+import fcntl
 import os
+import weakref
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from shutil import rmtree
+from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +24,7 @@ SCRATCH = ".scratch"
 RAW = ".raw"
 """What the name of the folder ends with, beside a run's in the scratch, that takes what is not yet redacted."""
 RESULT = "result.json"
+LOCK = ".lock"
 _decoder = msgspec.json.Decoder(RunResult)
 
 
@@ -28,24 +35,64 @@ class Saved(Struct, frozen=True):
     folder: Path
 
 
+class _Place:
+    """A folder of this process's own in the scratch, locked while the process lives. Raises OSError when it cannot be made."""
+
+    def __init__(self, scratch: Path) -> None:
+        scratch.mkdir(parents=True, exist_ok=True)
+        self.folder = scratch / uuid4().hex
+        self._lock = self.folder.with_suffix(LOCK)
+        self._held = _lock(self._lock)
+        while self._held is None:
+            # A sweeping process was faster: between our making the file and our locking it.
+            self._held = _lock(self._lock)
+        self.folder.mkdir()
+
+    def leave(self) -> None:
+        """Removes the folder and gives up the lock."""
+        rmtree(self.folder, ignore_errors=True)
+        self._lock.unlink(missing_ok=True)
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+
 class Archive:
     """The runs below one folder, which need not exist yet."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._own: _Place | None = None
         self.problems: list[str] = []
         """Runs that could not be read, and why."""
 
     def scratch(self, run: str) -> Path:
         """A new folder for the artifacts of a run that is not yet saved. Raises ConfigError when it cannot be made."""
-        folder = self.folder / SCRATCH / run
         try:
-            folder.mkdir(parents=True)
+            folder = self._place() / run
+            folder.mkdir()
         except OSError as error:
             raise ConfigError(
-                f"runs_dir: {folder} cannot be made: {error.strerror}; name another folder with --runs-dir"
+                f"runs_dir: {self.folder} cannot be written: {error.strerror}; name another folder with --runs-dir"
             ) from error
         return folder
+
+    def _place(self) -> Path:
+        """This process's folder in the scratch; made at the first call, which also sweeps what others have left over."""
+        if self._own is None:
+            sweep(self.folder / SCRATCH)
+            self._own = _Place(self.folder / SCRATCH)
+            weakref.finalize(self, self._own.leave)
+        return self._own.folder
+
+    def delete(self, saved: Saved) -> None:
+        """Removes a saved run: at once from its place, then from the disk. Raises OSError when that fails.
+
+        Links in it are removed, never followed.
+        """
+        doomed = self._place() / saved.folder.name
+        saved.folder.rename(doomed)
+        rmtree(doomed)
 
     def save(self, result: RunResult, scratch: Path) -> Path:
         """Writes `result.json` beside the artifacts in `scratch` and gives the folder its final place, which is returned.
@@ -120,6 +167,34 @@ class Archive:
         """When the newest run of a journey that passed has ended, as its newest saved run knows; None when none is known."""
         newest = next(self.runs(journey), None)
         return newest.result.last_success_at if newest else None
+
+
+def sweep(scratch: Path) -> None:
+    """Removes what processes that have ended left in the scratch."""
+    if not scratch.is_dir() or scratch.is_symlink():
+        return
+    for lock in scratch.glob(f"*{LOCK}"):
+        held = _lock(lock)
+        if held is not None:
+            rmtree(lock.with_suffix(""), ignore_errors=True)
+            lock.unlink(missing_ok=True)
+            os.close(held)
+    for folder in scratch.iterdir():
+        if folder.is_dir() and not folder.is_symlink() and not folder.with_suffix(LOCK).exists():
+            rmtree(folder, ignore_errors=True)
+
+
+def _lock(file: Path) -> int | None:
+    """Locks `file`, made if need be, until the descriptor is closed or its process ends; None when another holds it."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if file.exists() and os.fstat(descriptor).st_ino == file.stat().st_ino:
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(descriptor)
+    return None
 
 
 def _sync(folder: Path) -> None:

@@ -51,6 +51,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     redact: tuple[str, ...] = ()
     secrets_dir: Path | None = None
     secrets_file: Path | None = None
+    keep_passed: float = 30 * 86_400.0
+    keep_failed: float = 90 * 86_400.0
+    keep_runs: int = 2_000
+    keep_size: int = 10_000_000_000
     params: dict[str, str] = {}
     pushgateway: str | None = None
     pushgateway_username: str | None = None
@@ -181,10 +185,10 @@ def _count(value: object) -> int:
     return options.count(int(value) if isinstance(value, str) and value.isdecimal() else value)
 
 
-def _workers(value: object) -> int:
+def _at_least_one(value: object) -> int:
     number = _count(value)
     if number == 0:
-        raise ValueError("0 workers run nothing; write a number from 1")
+        raise ValueError("0 is too few; write a number from 1")
     return number
 
 
@@ -246,7 +250,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "journeys": _paths,
     "timeout": positive,
     "retries": _count,
-    "workers": _workers,
+    "workers": _at_least_one,
     "action_timeout": positive,
     "headed": _boolean,
     "slow_mo": parse_duration,
@@ -264,6 +268,10 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "redact": _patterns,
     "secrets_dir": _path,
     "secrets_file": _path,
+    "keep_passed": positive,
+    "keep_failed": positive,
+    "keep_runs": _at_least_one,
+    "keep_size": _size,
     "params": _params,
     "pushgateway": _gateway,
     "pushgateway_username": options.text,

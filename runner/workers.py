@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from shutil import rmtree
 from types import TracebackType
 from typing import Self
@@ -227,14 +228,25 @@ class _Desk:
             notes=execution.notes,
             last_success_at=execution.ended_at if last.status == "passed" else self._archive.last_success(run.plan.journey),
         )
+        folder: Path | None = None
         try:
             folder = self._archive.save(result, run.folder)
         except OSError as error:
             # A full disk must not change what the run has shown; it is told and pushed all the same.
-            result = replace(result, artifacts=(), notes=(*result.notes, f"not saved: {error}"))
-            folder = None
+            result, folder = self._save_bare(result, run.folder, error)
         self.results.append(result)
         self._tell(RunEnded(result=result, folder=folder))
+
+    def _save_bare(self, result: RunResult, scratch: Path, why: OSError) -> tuple[RunResult, Path | None]:
+        """Tries again without artifacts, for which there may be no room."""
+        if result.artifacts:
+            result = replace(result, artifacts=(), notes=(*result.notes, f"artifacts dropped to save the result: {why}"))
+        try:
+            rmtree(scratch, ignore_errors=True)
+            scratch.mkdir()
+            return result, self._archive.save(result, scratch)
+        except OSError as error:
+            return replace(result, notes=(*result.notes, f"not saved: {error}")), None
 
     def _tell(self, moment: Moment) -> None:
         for listener in self._listeners:

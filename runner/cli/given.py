@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from runner.archive import Archive
 from runner.config import Settings, load_settings
 from runner.discovery import find
 from runner.errors import ConfigError, SecretMissing
@@ -51,6 +52,12 @@ def require_secrets(chosen: tuple[Journey, ...], known: Settings) -> None:
     for one in chosen:
         for name in one.secret_names:
             secrets[name]
+
+
+def warn_of_problems(archive: Archive) -> None:
+    """Tells of the runs that could not be read."""
+    for problem in archive.problems:
+        typer.echo(f"warning: {problem}", err=True)
 
 
 def params(given: list[str] | None) -> dict[str, str] | None:

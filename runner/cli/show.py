@@ -19,8 +19,7 @@ def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = N
     """
     archive = Archive(given.settings(runs_dir=runs_dir).runs_dir)
     saved = archive.find(run)
-    for problem in archive.problems:
-        typer.echo(f"warning: {problem}", err=True)
+    given.warn_of_problems(archive)
     if json is not None:
         from reports import json_report
 

@@ -1,5 +1,8 @@
 """Saved runs: whole or not there, and found again by what a person types."""
 
+import gc
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,7 +37,7 @@ def test_a_run_is_saved_under_its_journey_time_and_id(tmp_path: Path) -> None:
     result = save(archive, "buy", 0)
     folder = tmp_path / "runs" / "buy" / f"20260102T030405Z-{result.id}"
     assert (folder / "result.json").is_file()
-    assert list((tmp_path / "runs" / ".scratch").iterdir()) == []
+    assert [one for one in (tmp_path / "runs" / ".scratch").rglob("*") if one.is_file() and one.suffix != ".lock"] == []
     assert archive.find(result.id).result == result
 
 
@@ -85,3 +88,34 @@ def test_the_last_success_is_what_the_newest_run_knows(tmp_path: Path) -> None:
     assert archive.last_success("buy") is None
     good = save(archive, "buy", 0)
     assert archive.last_success("buy") == good.ended_at
+
+
+def test_what_an_ended_process_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    living = Archive(tmp_path)
+    writing = living.scratch("a")
+    code = "import os, sys; from pathlib import Path; from runner.archive import Archive\n"
+    code += "archive = Archive(Path(sys.argv[1])); archive.scratch('b'); os._exit(9)"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    (tmp_path / ".scratch" / "of-an-older-version").mkdir()
+    assert len(list((tmp_path / ".scratch").glob("*/b"))) == 1
+    fresh = Archive(tmp_path)
+    fresh.scratch("c")
+    assert writing.is_dir()
+    assert {one.name for one in (tmp_path / ".scratch").glob("*/*")} == {"a", "c"}
+    assert not (tmp_path / ".scratch" / "of-an-older-version").exists()
+    del fresh
+    gc.collect()
+    assert [one.name for one in (tmp_path / ".scratch").glob("*/*")] == ["a"]
+
+
+def test_a_deleted_run_is_gone_and_its_links_are_not_followed(tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "runs")
+    result = save(archive, "buy", 0)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious").touch()
+    saved = archive.find(result.id)
+    (saved.folder / "link").symlink_to(outside)
+    archive.delete(saved)
+    assert list(archive.runs()) == []
+    assert (outside / "precious").exists()

@@ -62,7 +62,7 @@ def test_params_of_all_layers_come_together(tmp_path: Path) -> None:
         ("base_ulr = 'x'", "journey.toml: base_ulr is not a setting; did you mean"),
         ("retries = 'many'", "journey.toml: retries: 'many' is not a count; write a whole number from 0"),
         ("timeout = '5 parsecs'", "journey.toml: timeout: '5 parsecs' is not a duration"),
-        ("workers = 0", "journey.toml: workers: 0 workers run nothing"),
+        ("workers = 0", "journey.toml: workers: 0 is too few"),
         ("trace = 'maybe'", "journey.toml: trace: 'maybe' is not a policy"),
         ("pushgateway_password = 'x'", "set JOURNEY_PUSHGATEWAY_PASSWORD, or pushgateway_password_file"),
         ("pushgateway_password_file = 'none.txt'", "journey.toml: pushgateway_password_file: "),

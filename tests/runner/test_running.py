@@ -81,7 +81,7 @@ def test_a_failing_step_leaves_its_screenshot_and_a_trace_with_the_steps_as_grou
         assert b"find the / tea" in trace.read("trace.trace")
     assert "heading" in (monitor.saved() / "aria" / "find-the-tea.yaml").read_text()
     assert sorted(one.name for one in (monitor.folder / "runs").iterdir()) == [".scratch", "walk"]
-    assert list((monitor.folder / "runs" / ".scratch").iterdir()) == []
+    assert list((monitor.folder / "runs" / ".scratch").glob("*/*")) == []
 
 
 @pytest.mark.parametrize(
@@ -456,3 +456,35 @@ def test_a_page_that_eats_all_memory_is_the_monitors_error(monitor: Monitor, tmp
     assert (result.status, result.failure and result.failure.kind) == ("error", "crash")
     assert result.failure
     assert "out of memory" in result.failure.message
+
+
+def test_an_artifact_without_room_is_dropped_whole_with_a_note(monitor: Monitor) -> None:
+    sizes = {one.kind: one.bytes for one in monitor.run(LOOK, trace="on", screenshots="on").artifacts}
+    limit = sizes["screenshot"] + sizes["trace"] // 2
+    result = monitor.run(LOOK, trace="on", screenshots="on", artifact_limit=limit)
+    assert (result.status, {one.kind for one in result.artifacts}) == ("passed", {"screenshot"})
+    assert any(re.fullmatch(r"trace\.zip: not kept, \d+ bytes are over what artifact_limit .*", note) for note in result.notes)
+    assert not (monitor.saved() / "trace.zip").exists()
+
+
+def test_an_artifact_that_cannot_be_redacted_is_not_kept(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What Playwright could one day write: a trace whose lines are no JSON.
+    code = """
+        import runner.artifacts.trace as trace
+        import zipfile
+        @journey
+        def walk(page, step):
+            stop = trace.stop
+            def spoiled(context, file):
+                stop(context, file)
+                with zipfile.ZipFile(file, "a") as archive:
+                    archive.writestr("1-trace.network", b'{"name": "cookie", ')
+            trace.stop = spoiled
+            with step("a"):
+                page.goto("/")
+    """
+    with Workers(1) as monitor.pool:
+        result = monitor.run(code, trace="on", har="on")
+    assert (result.status, {one.kind for one in result.artifacts}) == ("passed", {"har"})
+    assert any(note.startswith("trace: not kept, it could not be redacted") for note in result.notes)
+    assert {one.name for one in monitor.saved().iterdir()} == {"result.json", "requests.har"}

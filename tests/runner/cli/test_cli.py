@@ -146,7 +146,7 @@ def test_runs_that_cannot_be_saved_anywhere_are_exit_2_with_the_option(folder: F
     folder.write("taken", "a file")
     ran = folder.journey("run", "walk", "--runs-dir", "taken")
     assert ran.returncode == 2
-    assert "cannot be made: Not a directory; name another folder with --runs-dir" in ran.stderr
+    assert "cannot be written: Not a directory; name another folder with --runs-dir" in ran.stderr
 
 
 def test_json_file_that_cannot_be_written_is_named(folder: Folder) -> None:
@@ -272,3 +272,51 @@ def test_demo_without_a_gateway_goes_on_with_a_file(folder: Folder) -> None:
     assert ran.returncode == 0, ran.stderr
     assert "metrics go to the file metrics.prom" in ran.stdout
     assert 'synthetic_success{journey="buy",location="local"} 1.0' in (folder.path / "metrics.prom").read_text()
+
+
+def test_saved_runs_are_listed_filtered_opened_and_pruned(folder: Folder) -> None:
+    folder.journey("run", "walk", "--repeat", "2")
+    folder.journey("run", "fall")
+    listed = folder.journey("runs").stdout
+    assert [line.split()[2] for line in listed.splitlines()] == ["status", "fall", "walk", "walk"]
+    assert "✗ failed in buy" in listed
+    only = json.loads(folder.journey("runs", "--status", "failed", "--since", "1h", "--json", "-").stdout)["runs"]
+    assert [run["journey"] for run in only] == ["fall"]
+    assert folder.journey("open", "fall@last").stdout.strip() == only[0]["folder"]
+    assert len(json.loads(folder.journey("runs", "walk", "--limit", "1", "--json", "-").stdout)["runs"]) == 1
+
+    told = folder.journey("prune", "--dry-run", JOURNEY_KEEP_RUNS="1")
+    assert "would remove" in told.stdout
+    assert "over keep_runs = 1" in told.stdout
+    assert len(folder.journey("runs").stdout.splitlines()) == 4
+    pruned = json.loads(folder.journey("prune", "--json", "-", JOURNEY_KEEP_RUNS="1").stdout)
+    assert [Path(one["folder"]).exists() for one in pruned["removed"]] == [False]
+    assert len(folder.journey("runs").stdout.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("runs", "--status", "broken"), "--status 'broken' is not a status; choose one of passed, failed, error, cancelled"),
+        (("runs", "--since", "yesterday"), "--since: 'yesterday' is not a duration"),
+        (("open", "last"), "no run is saved in"),
+    ],
+)
+def test_what_the_commands_on_saved_runs_refuse(folder: Folder, words: tuple[str, ...], message: str) -> None:
+    ran = folder.journey(*words)
+    assert (ran.returncode, message in ran.stderr) == (2, True), ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("JOURNEY_REDACT", "card=(", "JOURNEY_REDACT: 'card=(' is not a regular expression"),
+        ("JOURNEY_REDACT", "x*", "JOURNEY_REDACT: 'x*' matches the empty text"),
+        ("JOURNEY_ARTIFACT_LIMIT", "lots", "JOURNEY_ARTIFACT_LIMIT: 'lots' is not a size"),
+        ("JOURNEY_HAR", "always", "JOURNEY_HAR: 'always' is not a policy"),
+        ("JOURNEY_KEEP_RUNS", "0", "JOURNEY_KEEP_RUNS: 0 is too few"),
+    ],
+)
+def test_settings_of_artifacts_are_checked(folder: Folder, variable: str, value: str, message: str) -> None:
+    ran = folder.journey("check", **{variable: value})
+    assert (ran.returncode, message in ran.stderr) == (2, True), ran.stderr

@@ -1,0 +1,64 @@
+"""`journey runs`: the saved runs."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from runner.archive import Archive
+from runner.cli import given
+from runner.duration import positive
+from runner.errors import ConfigError
+
+STATUSES = ("passed", "failed", "error", "cancelled")
+
+
+def runs(
+    journey: Annotated[str | None, typer.Argument(metavar="NAME", help="Only runs of this journey.")] = None,
+    status: Annotated[list[str] | None, typer.Option(help=f"Only {', '.join(STATUSES)}; may be given again.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only runs of the last so long, such as 12h or 7d.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most N, the newest first.")] = 30,
+    json: given.Json = None,
+    runs_dir: given.RunsDir = None,
+) -> None:
+    """List the saved runs, newest first.
+
+    Example: journey runs checkout --status failed --since 7d
+    """
+    for one in status or ():
+        if one not in STATUSES:
+            raise ConfigError(f"--status {one!r} is not a status; choose one of {', '.join(STATUSES)}")
+    archive = Archive(given.settings(runs_dir=runs_dir).runs_dir)
+    earliest = _earliest(since)
+    wanted = (
+        saved
+        for saved in archive.runs(journey)
+        if (not status or saved.result.status in status) and (earliest is None or saved.result.started_at >= earliest)
+    )
+    found = list(islice(wanted, limit))
+    given.warn_of_problems(archive)
+    if json is not None:
+        from reports import json_report
+
+        json_report.write(json_report.document((saved.result, saved.folder) for saved in found), json)
+        return
+    from rich.console import Console
+
+    from reports.run_table import render
+
+    if found:
+        console = Console(highlight=False)
+        # Nobody reads a pipe's 80 columns; `grep` wants a line a run.
+        console.print(render(found), width=None if console.is_terminal else 240)
+    else:
+        typer.echo(f"no run{f' of {journey}' if journey else ''} in {archive.folder} fits; `journey run` makes one")
+
+
+def _earliest(since: str | None) -> datetime | None:
+    if since is None:
+        return None
+    try:
+        return datetime.now(UTC) - timedelta(seconds=positive(since))
+    except ValueError as error:
+        raise ConfigError(f"--since: {error}") from error

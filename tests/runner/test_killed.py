@@ -1,0 +1,98 @@
+"""Whatever ends a run, nothing half-written stands under a final name, and nothing is left running."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+import zipfile
+from functools import partial
+
+import psutil
+import pytest
+
+from runner.archive import Archive
+from runner.config import load_settings
+from runner.discovery import load
+from runner.plan import KINDS, plan
+from tests.conftest import Monitor
+from tests.servers import wait_until
+
+JOURNEY = """
+    @journey
+    def walk(page, step):
+        with step("open"):
+            page.goto("/")
+        with step("fail"):
+            expect(page.get_by_text("nowhere")).to_be_visible(timeout=100)
+"""
+
+
+def marked(mark: str) -> list[str]:
+    """The names of the processes that were started with the mark in their environment."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("JOURNEY_PARAM_MARK") == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.name())
+        except psutil.Error:
+            continue
+    return found
+
+
+def nothing_marked(mark: str) -> bool:
+    return not marked(mark)
+
+
+def test_killed_at_any_moment_it_leaves_nothing_half_written_and_nothing_running(monitor: Monitor) -> None:
+    file = monitor.write(JOURNEY)
+    runs = monitor.folder / "runs"
+    command = [sys.executable, "-m", "runner.cli", "run", str(file), "--base-url", monitor.shop, "--repeat", "50"]
+    policies = {f"JOURNEY_{kind.upper()}": "on" for kind in KINDS if kind != "video"}
+    moments = random.Random(7)
+    for round_ in range(10):
+        mark = f"{monitor.folder}-{round_}"
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **policies, "JOURNEY_PARAM_MARK": mark},
+            cwd=monitor.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_until(lambda: list((runs / ".scratch").glob("*/*")))
+            time.sleep(moments.uniform(0.0, 3.0))
+        finally:
+            process.kill()
+            process.wait()
+        wait_until(partial(nothing_marked, mark))
+        for folder in (runs / "walk").glob("*") if (runs / "walk").exists() else ():
+            result = json.loads((folder / "result.json").read_text())
+            assert {one["kind"] for one in result["artifacts"]} >= {"trace", "screenshot", "har"}
+            files = {one.relative_to(folder).as_posix(): one.stat().st_size for one in folder.rglob("*") if one.is_file()}
+            del files["result.json"]
+            assert {one["path"]: one["bytes"] for one in result["artifacts"]} == files
+            assert zipfile.ZipFile(folder / "trace.zip").testzip() is None
+    assert list((runs / ".scratch").glob("*/*"))
+    Archive(runs).scratch("next")
+    assert [one.name for one in (runs / ".scratch").glob("*/*")] in ([], ["next"])
+    assert list((runs / "walk").iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a disk that is small enough to fill")
+def test_on_a_full_disk_a_run_ends_with_its_status_and_result(monitor: Monitor) -> None:
+    disk = monitor.folder / "runs"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=True)
+    try:
+        (journey,) = load(monitor.write(JOURNEY))
+        settings = load_settings(monitor.folder, {"base_url": monitor.shop, "trace": "on", "har": "on"}, {})
+        (result,) = monitor.pool.run([plan(journey, settings)], monitor.chromium, settings, monitor.archive, [])
+        saved = monitor.archive.find("last").result
+        del monitor.archive
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+    assert (result.status, saved.status, saved.failure) == ("failed", "failed", result.failure)
+    assert any("No space left" in note or "ENOSPC" in note or "no space" in note for note in saved.notes), saved.notes
+    assert "trace" not in {one.kind for one in saved.artifacts}
