@@ -85,6 +85,12 @@ class Archive:
             weakref.finalize(self, self._own.leave)
         return self._own.folder
 
+    def add(self, folder: Path, name: str, content: bytes) -> None:
+        """Puts one more file into the folder of a saved run, whole. Raises OSError when that fails."""
+        written = self._place() / f"{folder.name}-{name}"
+        written.write_bytes(content)
+        written.replace(folder / name)
+
     def delete(self, saved: Saved) -> None:
         """Removes a saved run: at once from its place, then from the disk. Raises OSError when that fails.
 

@@ -96,6 +96,8 @@ class Requests(Struct, frozen=True, kw_only=True, omit_defaults=True):
     slowest: tuple[Request, ...] = ()
     failures: tuple[Request, ...] = ()
     """The first ten that ended badly."""
+    entries: tuple[Request, ...] = ()
+    """The first two hundred, in the order in which they began."""
 
 
 class UserTiming(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -140,6 +142,8 @@ class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=False):
     """Which clock `latency_seconds` comes from."""
     cause: str = ""
     """What started the page clock: `navigation`, `input`, or `step` (the start of the step itself)."""
+    cause_at_seconds: float = 0.0
+    """From the start of the step to what started the page clock."""
     ended_by: str = ""
     """The last effect: `load`, `dom`, `response`, `paint` or `input`; empty on the stopwatch."""
     soft: bool = False

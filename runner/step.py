@@ -91,6 +91,7 @@ class Steps:
             wall_seconds=round(max(wall, reading.seconds), 6),
             clock=reading.clock,
             cause=reading.cause,
+            cause_at_seconds=reading.at,
             ended_by=reading.ended_by,
             soft=soft,
             budget_seconds=budget_seconds,

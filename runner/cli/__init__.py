@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import runner
-from runner.cli import check, demo, install, listing, opening, prune, run, runs, show, trace
+from runner.cli import check, demo, diff, install, listing, opening, prune, run, runs, show, trace
 from runner.errors import JourneyError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("check")(check.check)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
 app.command("trace")(trace.trace)
+app.command("diff")(diff.diff)
 app.command("open")(opening.open_run)
 app.command("prune")(prune.prune)
 app.command("install")(install.install)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from runner.archive import Archive
+from runner.archive import Archive, Saved
 from runner.browser import find
 from runner.cli import given
 from runner.config import Settings
@@ -94,6 +94,7 @@ def execute(
 
     from reports import console as shown
     from reports import json_report
+    from reports.html import run as html
 
     console = Console(stderr=json == "-", highlight=False)
     ended: list[tuple[RunResult, Path | None]] = []
@@ -101,10 +102,19 @@ def execute(
     def collect(moment: Moment) -> None:
         if isinstance(moment, RunEnded):
             ended.append((moment.result, moment.folder))
+            if moment.folder is not None:
+                write_report(Saved(moment.result, moment.folder))
             for warning in pusher.push(moment.result):
                 console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
 
     archive = Archive(settings.runs_dir)
+
+    def write_report(saved: Saved) -> None:
+        try:
+            archive.add(saved.folder, html.FILE, html.render(saved))
+        except OSError as error:
+            console.print(f"warning: no {html.FILE} for {saved.folder}: {error}", style="yellow", markup=False, soft_wrap=True)
+
     try:
         with shown.Progress(console) as progress:
             pool.run(plans, find(settings.browser_path, settings.headed), settings, archive, [progress, collect])

@@ -44,6 +44,8 @@ class Reading(Struct, frozen=True):
     clock: Clock
     cause: str = ""
     ended_by: str = ""
+    at: float = 0.0
+    """Seconds from the start of the step to the cause."""
 
 
 def measure(window: Window, wall: float, causes: Iterable[Stamp], effects: Sequence[Stamp]) -> Reading:
@@ -55,7 +57,7 @@ def measure(window: Window, wall: float, causes: Iterable[Stamp], effects: Seque
     and the stopwatch is the honest answer. So it is for a step that only makes API requests.
 
     >>> measure(Window(10.0, 11.0), 1.0, [Stamp("input", 10.1)], [Stamp("dom", 10.4), Stamp("dom", 10.3)])
-    Reading(seconds=0.3, clock='page', cause='input', ended_by='dom')
+    Reading(seconds=0.3, clock='page', cause='input', ended_by='dom', at=0.1)
     """
     found = sorted((stamp for stamp in causes if stamp.at in window), key=lambda stamp: stamp.at)
     strong = [stamp for stamp in found if stamp.what != "move"]
@@ -71,4 +73,5 @@ def measure(window: Window, wall: float, causes: Iterable[Stamp], effects: Seque
         return stopwatch
     cause = "input" if first.what == "move" else first.what
     seconds = round(last.at - first.at, 6)
-    return Reading(seconds=min(seconds, wall), clock="page", cause=cause, ended_by=last.what)
+    at = round(first.at - window.start, 6)
+    return Reading(seconds=min(seconds, wall), clock="page", cause=cause, ended_by=last.what, at=at)

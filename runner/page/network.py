@@ -14,6 +14,7 @@ from runner.result import Requests
 
 SLOWEST = 5
 FAILURES = 10
+ENTRIES = 200
 
 
 class RequestLog:
@@ -72,6 +73,7 @@ class RequestLog:
             transfer_bytes=sum(one.transfer_bytes for one in results),
             slowest=tuple(sorted(results, key=lambda one: -one.duration_seconds)[:SLOWEST]),
             failures=tuple(failed[:FAILURES]),
+            entries=tuple(sorted(results, key=lambda one: one.at_seconds)[:ENTRIES]),
         )
 
     def _result(self, request: Request, window: Window, status: int | None) -> RequestResult:

@@ -4,18 +4,21 @@ import io
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import expect, sync_playwright
 from rich.console import Console
 
-from reports import console, trace_viewer
+from reports import console, diff, trace_viewer
+from reports.html import run as run_page
 from reports.run_text import render
 from runner.archive import Saved
 from runner.browser import Browser
 from runner.moments import RunEnded, RunStarted, StepEnded, StepStarted
-from runner.result import Failure, RunResult, StepResult
+from runner.result import Failure, Navigation, Request, Requests, RunResult, StepResult, Vitals
 from tests.conftest import Monitor
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -131,3 +134,107 @@ def test_the_trace_viewer_serves_nothing_else(monitor: Monitor) -> None:
 
 def test_no_colour_codes_are_piped() -> None:
     assert "\x1b" not in output(False, StepEnded(run="1", journey="buy", attempt=1, step=STEP))
+
+
+def test_a_run_has_a_page_that_opens_from_disk_and_asks_for_nothing(monitor: Monitor, chromium: Browser) -> None:
+    code = """
+        @journey
+        def walk(page, step):
+            with step("<open>", budget="9s"):
+                page.goto("/switch/marks")
+            with step("fail"):
+                expect(page.get_by_text("<nowhere>")).to_be_visible(timeout=100)
+            with step("never"):
+                pass
+    """
+    result = monitor.run(code, screenshots="on")
+    saved = monitor.archive.find("last")
+    monitor.archive.add(saved.folder, run_page.FILE, run_page.render(saved))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.path)
+        page = browser.new_page()
+        asked: list[str] = []
+        problems: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: problems.append(message.text))
+        page.goto(f"file://{saved.folder}/report.html")
+        expect(page.get_by_role("heading", level=1)).to_have_text("walk ✗ failed")
+        expect(page.get_by_text("assertion in step “fail”")).to_be_visible()
+        expect(page.get_by_text('expect(page.get_by_text("<nowhere>"))').first).to_be_visible()
+        expect(page.get_by_role("row")).to_have_count(4)
+        expect(page.get_by_role("img", name="Waterfall of <open>").locator("rect.request")).not_to_have_count(0)
+        expect(page.get_by_role("img", name="The page at the end of")).to_have_count(2)
+        assert all(
+            page.get_by_role("img", name="The page at the end of").evaluate_all("all => all.map(one => one.naturalWidth > 0)")
+        )
+        expect(page.get_by_text("lcp")).to_be_visible()
+        page.get_by_role("link", name="screenshots/fail.png").click()
+        expect(page).to_have_url(f"file://{saved.folder}/screenshots/fail.png")
+        browser.close()
+    outside = [url for url in asked if not url.startswith((f"file://{saved.folder}/", "data:"))]
+    assert (outside, problems, result.status) == ([], [], "failed")
+
+
+@pytest.mark.parametrize(("value", "worth"), [(2.5, "good"), (2.6, "fair"), (4.0, "fair"), (4.1, "poor")])
+def test_vitals_are_worth_what_the_thresholds_say(value: float, worth: str) -> None:
+    assert [one.worth for one in run_page.vitals(replace(STEP, vitals=Vitals(lcp=value)))] == [worth]
+
+
+def request(path: str, duration: float, transferred: int = 500, status: int = 200) -> Request:
+    return Request(
+        url=f"http://x{path}",
+        method="GET",
+        kind="fetch",
+        at_seconds=0,
+        duration_seconds=duration,
+        status=status,
+        transfer_bytes=transferred,
+    )
+
+
+def walk(latency: float, phases: dict[str, float], *entries: Request) -> RunResult:
+    document = Navigation(url="http://x/", type="navigate", started_at=NOON, phases=phases)
+    step = replace(STEP, latency_seconds=latency, navigations=(document,), requests=Requests(entries=entries))
+    return replace(RUN, steps=(step, replace(STEP, name="only here", index=1)))
+
+
+def test_a_diff_names_the_step_the_phase_and_the_requests() -> None:
+    before = walk(
+        0.2,
+        {"request": 0.05, "dom": 0.1, "total": 0.2},
+        *(
+            request("/same", 0.01),
+            request("/slow?a=1", 0.01),
+            request("/big", 0.01),
+            request("/gone", 0.01),
+            request("/bad", 0.01),
+        ),
+    )
+    after = walk(
+        0.9,
+        {"request": 0.75, "dom": 0.11, "total": 0.9},
+        *(request("/same", 0.02), request("/slow?a=2", 0.7), request("/big", 0.01, 5000), request("/new", 0.01)),
+        request("/bad", 0.01, status=500),
+    )
+    after = replace(after, steps=after.steps[:1])
+    changed, missing = diff.compare(before, after)
+    assert (changed.name, changed.difference, changed.phase, changed.phase_seconds) == (STEP.name, 0.7, "request", (0.05, 0.75))
+    assert {urlsplit(one.url).path: one.what for one in changed.requests} == {
+        "/slow": "slower",
+        "/big": "bigger",
+        "/new": "new",
+        "/gone": "gone",
+        "/bad": "failed",
+    }
+    assert (missing.status, missing.difference) == (("passed", None), None)
+    written = io.StringIO()
+    Console(file=written, width=200).print(diff.render(before, after), soft_wrap=True)
+    text = written.getvalue()
+    assert "+0.700 s (+350%)" in text
+    assert "passed → not there" in text
+    assert "slower GET http://x/slow?a=2  0.010 s → 0.700 s" in text
+
+
+def test_a_run_does_not_differ_from_itself() -> None:
+    run = walk(0.2, {"request": 0.05}, request("/a", 0.1), request("/a", 0.2))
+    assert all((one.difference, one.phase, one.requests) == (0.0, "", ()) for one in diff.compare(run, run))

@@ -72,6 +72,8 @@ def test_killed_at_any_moment_it_leaves_nothing_half_written_and_nothing_running
             assert {one["kind"] for one in result["artifacts"]} >= {"trace", "screenshot", "har"}
             files = {one.relative_to(folder).as_posix(): one.stat().st_size for one in folder.rglob("*") if one.is_file()}
             del files["result.json"]
+            if files.pop("report.html", None) is not None:
+                assert (folder / "report.html").read_text().endswith("</html>\n")
             assert {one["path"]: one["bytes"] for one in result["artifacts"]} == files
             assert zipfile.ZipFile(folder / "trace.zip").testzip() is None
     assert list((runs / ".scratch").glob("*/*"))

@@ -282,6 +282,13 @@ def test_saved_runs_are_listed_filtered_opened_and_pruned(folder: Folder) -> Non
     assert "✗ failed in buy" in listed
     only = json.loads(folder.journey("runs", "--status", "failed", "--since", "1h", "--json", "-").stdout)["runs"]
     assert [run["journey"] for run in only] == ["fall"]
+    assert (Path(only[0]["folder"]) / "report.html").is_file()
+    compared = folder.journey("diff", "walk@last")
+    assert (compared.returncode, "a run of walk, last one of fall" in compared.stderr) == (2, True)
+    oldest = listed.split()[-1]
+    assert "most changed phase" in folder.journey("diff", oldest, "walk@last").stdout
+    steps = json.loads(folder.journey("diff", oldest, "walk@last", "--json", "-").stdout)["steps"]
+    assert [one["name"] for one in steps] == ["open"]
     assert folder.journey("open", "fall@last").stdout.strip() == only[0]["folder"]
     assert len(json.loads(folder.journey("runs", "walk", "--limit", "1", "--json", "-").stdout)["runs"]) == 1
 

@@ -7,12 +7,12 @@ WINDOW = Window(100.0, 101.0)
 
 def test_a_click_that_changes_the_page_lasts_from_the_click_to_the_change() -> None:
     reading = measure(WINDOW, 1.0, [Stamp("input", 100.1)], [Stamp("dom", 100.46)])
-    assert reading == Reading(seconds=0.36, clock="page", cause="input", ended_by="dom")
+    assert reading == Reading(seconds=0.36, clock="page", cause="input", ended_by="dom", at=0.1)
 
 
 def test_a_navigation_lasts_from_its_start_to_the_load_event() -> None:
     reading = measure(WINDOW, 1.0, [Stamp("navigation", 100.01)], [Stamp("load", 100.5), Stamp("dom", 100.4)])
-    assert reading == Reading(seconds=0.49, clock="page", cause="navigation", ended_by="load")
+    assert reading == Reading(seconds=0.49, clock="page", cause="navigation", ended_by="load", at=0.01)
 
 
 def test_two_documents_in_one_step_count_from_the_first_to_the_last() -> None:

@@ -1,0 +1,1 @@
+"""Pages as files: whole in themselves, so that they open from a disk or a ticket."""

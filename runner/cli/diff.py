@@ -1,0 +1,41 @@
+"""`journey diff RUN RUN`: what changed between two runs."""
+
+from typing import Annotated
+
+import typer
+
+from runner.archive import Archive
+from runner.cli import given
+from runner.errors import RunNotFound
+
+HOW = "An id, its beginning, `last`, `last-failed`, NAME@last, or a folder."
+
+
+def diff(
+    before: Annotated[str, typer.Argument(metavar="BEFORE", help=f"The run to compare with. {HOW}")],
+    after: Annotated[str, typer.Argument(metavar="AFTER", help="The other run of the same journey.")] = "last",
+    json: given.Json = None,
+    runs_dir: given.RunsDir = None,
+) -> None:
+    """Show which steps changed between two runs, by which phase, and which requests are new, gone, failed, slower or bigger.
+
+    Example: journey diff 01a20d1c buy@last
+    """
+    archive = Archive(given.settings(runs_dir=runs_dir).runs_dir)
+    first, second = archive.find(before).result, archive.find(after).result
+    if first.journey != second.journey:
+        raise RunNotFound(
+            f"{before} is a run of {first.journey}, {after} one of {second.journey}; name two runs of one journey, "
+            f"such as {first.journey}@last"
+        )
+    from reports import diff as compared
+
+    if json is not None:
+        from reports import json_report
+
+        steps = compared.compare(first, second)
+        json_report.write({"version": 1, "before": first.id, "after": second.id, "steps": steps}, json)
+        return
+    from rich.console import Console
+
+    Console(highlight=False).print(compared.render(first, second), soft_wrap=True)
