@@ -85,7 +85,7 @@ def run_attempt(
     failure: Failure | None = None
     try:
         with deadline(seconds):
-            _call(setting, context, probe, steps)
+            call(setting, context, probe, steps)
     except (Exception, DeadlineReached) as error:  # noqa: BLE001 (a journey may raise anything; all of it is reported)
         failure = steps.fatal or explain(error, str(plan.file), probe.crashed, probe.connected)
     duration = time.perf_counter() - started
@@ -112,7 +112,8 @@ def run_attempt(
     return Outcome(attempt=attempt, artifacts=tuple(recording.artifacts), notes=(*probe.problems, *recording.notes))
 
 
-def _call(setting: Setting, context: BrowserContext, probe: Probe, steps: Steps) -> None:
+def call(setting: Setting, context: BrowserContext, probe: Probe, steps: Steps) -> None:
+    """Calls the journey's function with what it asks for. Raises whatever it raises."""
     plan, journey = setting.plan, setting.journey
     offered: dict[str, Any] = {
         "context": context,

@@ -11,6 +11,8 @@ from hashlib import sha256
 from inspect import isfunction
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from runner.errors import DiscoveryError
 from runner.journey import Journey
 
@@ -80,7 +82,24 @@ def load(file: Path) -> tuple[Journey, ...]:
         raise DiscoveryError(_import_problem(file, error)) from error
     functions = dict.fromkeys(value for value in vars(module).values() if isfunction(value) and value.__module__ == name)
     own = [one.__journey__ for one in functions if hasattr(one, "__journey__")]
-    return tuple(sorted(own, key=lambda one: one.line))
+    return _with_sign_in(sorted(own, key=lambda one: one.line))
+
+
+def _with_sign_in(journeys: list[Journey]) -> tuple[Journey, ...]:
+    """The journeys of one file, each that is signed in by another with that one's secrets among its own."""
+    named = {one.name: one for one in journeys}
+    joined = []
+    for one in journeys:
+        name = one.options.signed_in_by
+        setup = named.get(name) if name else None
+        if name and (setup is None or setup is one or setup.options.signed_in_by):
+            others = [other.name for other in journeys if other is not one and not other.options.signed_in_by]
+            raise DiscoveryError(
+                f"{one.where}: option signed_in_by: {name!r} is not a journey of this file that signs in by itself; "
+                f"{_close(name, others)}"
+            )
+        joined.append(replace(one, secret_names=(*setup.secret_names, *one.secret_names)) if setup else one)
+    return tuple(joined)
 
 
 @contextmanager

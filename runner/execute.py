@@ -8,11 +8,13 @@ from functools import cache
 from importlib.metadata import version as installed
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 from playwright.sync_api import Browser, Playwright
 from playwright.sync_api import Error as PlaywrightError
 
 import runner
+from runner import signed_in
 from runner.attempt import Outcome, Setting, run_attempt
 from runner.browser import Browser as Program
 from runner.browser import launch
@@ -23,8 +25,9 @@ from runner.messages import Execution
 from runner.moments import Moment
 from runner.plan import Plan
 from runner.redaction import Redactor
-from runner.result import Attempt, Environment, Failure, Status
+from runner.result import Attempt, Environment, Failure, Status, skipped
 from runner.secrets import Secrets
+from runner.step import SITE
 
 
 class WarmBrowser:
@@ -58,19 +61,26 @@ def execute(
     tell: Callable[[Moment], None],
     secrets: Secrets,
     redactor: Redactor,
+    setup: Journey | None = None,
 ) -> Execution:
     """Runs a journey until an attempt passes, the retries are used up, or its timeout is over.
 
-    The timeout holds for all attempts together. Never raises for what the journey, the site or the browser does.
+    The timeout holds for all attempts together. `setup` makes the signed-in state that the plan asks for, if there is none; an
+    attempt that does not pass with one of an earlier run is followed by one with a new state, which is no retry. Never raises
+    for what the journey, the site or the browser does.
     """
     setting = Setting(run=run, plan=plan, journey=journey, secrets=secrets, redactor=redactor, folder=folder, tell=tell)
     started_at, started = datetime.now(UTC), time.perf_counter()
     outcomes: list[Outcome] = []
     version = ""
+    state = plan.state_file
+    stale = state is not None and state.exists()
+    renewals = 0
 
     def another(status: Status, used: float) -> bool:
         spent = sum(outcome.attempt.duration_seconds for outcome in outcomes) + used
-        return status in {"failed", "error"} and len(outcomes) < plan.retries and spent < plan.timeout
+        wanted = stale or len(outcomes) < plan.retries + renewals
+        return status in {"failed", "error"} and wanted and spent < plan.timeout
 
     while True:
         spent = sum(outcome.attempt.duration_seconds for outcome in outcomes)
@@ -78,14 +88,37 @@ def execute(
         try:
             opened = browser.get()
             version = opened.version
-            room = plan.artifact_limit - sum(one.bytes for outcome in outcomes for one in outcome.artifacts)
-            outcome = run_attempt(number, setting, opened, browser.playwright, plan.timeout - spent, another, room)
+            failure = None
+            if state is not None and setup is not None:
+                began = time.perf_counter()
+                if not state.exists():
+                    failure = signed_in.make(setting, setup, state, opened, browser.playwright, plan.timeout - spent)
+                if failure is None:
+                    signed_in.hide(state, redactor)
+                    setting = replace(setting, plan=replace(plan, storage_state=state))
+                spent += time.perf_counter() - began
+            if failure is not None:
+                outcome = Outcome(attempt=_not_started(number, plan, failure))
+            else:
+                room = plan.artifact_limit - sum(one.bytes for outcome in outcomes for one in outcome.artifacts)
+                outcome = run_attempt(
+                    number, setting, opened, browser.playwright, max(plan.timeout - spent, 0.1), another, room
+                )
         except (BrowserFailed, PlaywrightError) as error:
-            outcome = Outcome(attempt=_not_started(number, error))
+            outcome = Outcome(attempt=_not_started(number, plan, Failure(kind="browser", message=trim(str(error)))))
+        except (OSError, msgspec.DecodeError) as error:
+            message = f"the signed-in state {state} cannot be used: {error}; remove it, it is made again"
+            outcome = Outcome(attempt=_not_started(number, plan, Failure(kind="monitor", message=message)))
         repeat = another(outcome.attempt.status, outcome.attempt.duration_seconds)
         outcomes.append(outcome)
         if not repeat:
             break
+        if stale and state is not None:
+            # The site may have forgotten the session, or it has run out.
+            state.unlink(missing_ok=True)
+            stale, renewals = False, 1
+            note = f"the signed-in state was made anew with {plan.signed_in_by!r}"
+            outcomes[-1] = replace(outcome, notes=(*outcome.notes, note))
     duration = time.perf_counter() - started
     return Execution(
         run=run,
@@ -99,9 +132,15 @@ def execute(
     )
 
 
-def _not_started(number: int, error: Exception) -> Attempt:
-    failure = Failure(kind="browser", message=trim(str(error)))
-    return Attempt(number=number, status="error", started_at=datetime.now(UTC), duration_seconds=0.0, failure=failure)
+def _not_started(number: int, plan: Plan, failure: Failure) -> Attempt:
+    return Attempt(
+        number=number,
+        status="failed" if failure.kind in SITE else "error",
+        started_at=datetime.now(UTC),
+        duration_seconds=0.0,
+        steps=skipped(plan.step_names, 0),
+        failure=failure,
+    )
 
 
 def _environment(version: str, base_url: str | None) -> Environment:

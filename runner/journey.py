@@ -59,6 +59,7 @@ def journey(
     headers: Mapping[str, str] | None = None,
     basic_auth: tuple[str, Any] | None = None,
     storage_state: str | Path | None = None,
+    signed_in_by: str | None = None,
     ignore_https_errors: bool | None = None,
     network: str | Network | None = None,
     cpu: float | None = None,

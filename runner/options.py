@@ -52,6 +52,7 @@ class Options(Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     basic_auth: tuple[str, Secret] | None = None
     storage_state: Path | None = None
+    signed_in_by: str | None = None
     ignore_https_errors: bool = False
     network: Network | None = None
     cpu: float | None = None
@@ -236,6 +237,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "headers": _headers,
     "basic_auth": _basic_auth,
     "storage_state": _path,
+    "signed_in_by": name_of_journey,
     "ignore_https_errors": yes_or_no,
     "network": _network,
     "cpu": _cpu,

@@ -46,6 +46,10 @@ class Plan(Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     basic_auth: tuple[str, str] | None = None
     storage_state: Path | None = None
+    signed_in_by: str | None = None
+    """The journey of the same file that signs in."""
+    state_file: Path | None = None
+    """Where the state that it makes is kept."""
     ignore_https_errors: bool = False
     network: Network | None = None
     cpu: float | None = None
@@ -91,12 +95,23 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         headers=given.headers,
         basic_auth=(given.basic_auth[0], given.basic_auth[1].reveal()) if given.basic_auth else None,
         storage_state=_storage_state(journey),
+        signed_in_by=given.signed_in_by,
+        state_file=_state_file(journey, settings),
         ignore_https_errors=given.ignore_https_errors,
         network=given.network,
         cpu=given.cpu,
         user_agent_suffix=given.user_agent_suffix,
         **shared,
     )
+
+
+def _state_file(journey: Journey, settings: Settings) -> Path | None:
+    name = journey.options.signed_in_by
+    if name is None:
+        return None
+    if journey.options.storage_state is not None:
+        raise ConfigError(f"{journey.where}: options storage_state and signed_in_by: both give the signed-in state; keep one")
+    return settings.runs_dir / ".state" / f"{name}.json"
 
 
 def _storage_state(journey: Journey) -> Path | None:

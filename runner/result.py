@@ -4,6 +4,7 @@ All durations are seconds, sizes bytes, `*_at` times RFC 3339 in UTC. `result.js
 are documented in docs/result.md.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -165,6 +166,11 @@ class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=False):
             and self.latency_seconds is not None
             and self.latency_seconds > self.budget_seconds
         )
+
+
+def skipped(names: Sequence[str], index: int) -> tuple[StepResult, ...]:
+    """The steps of these names as not run; `index` is the first one's."""
+    return tuple(StepResult(name=name, index=index + position, status="skipped") for position, name in enumerate(names))
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 from runner.messages import Execution
 from runner.moments import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
 from runner.plan import Plan
-from runner.result import Attempt, Environment, Failure, FailureKind, Status, StepResult
+from runner.result import Attempt, Environment, Failure, FailureKind, Status, StepResult, skipped
 
 GRACE = 10.0
 """Seconds beyond a run's timeout in which its worker may still end the journey itself."""
@@ -68,7 +68,7 @@ class StartedRun:
             steps.append(StepResult(name=self.running.name, index=len(steps), status=status, failure=failure))
         names = {step.name for step in steps}
         missed = [name for name in self.plan.step_names if name not in names]
-        steps += [StepResult(name=name, index=len(steps) + at, status="skipped") for at, name in enumerate(missed)]
+        steps += skipped(missed, len(steps))
         attempt = Attempt(
             number=self.attempt.number,
             status=status,

@@ -13,7 +13,7 @@ from runner.errors import JourneyError
 from runner.failure import explain
 from runner.page.clock import Reading, Window
 from runner.page.probe import Probe
-from runner.result import Failure, Status, StepResult
+from runner.result import Failure, Status, StepResult, skipped
 
 SITE = {"assertion", "timeout", "http", "navigation", "page"}
 """The kinds of failure that are the site's; all others are the monitor's."""
@@ -151,10 +151,7 @@ class Steps:
         results = [self._with_findings(ended) for ended in self._ended]
         names = {result.name for result in results}
         missed = [name for name in known if name not in names]
-        skipped = [
-            StepResult(name=name, index=len(results) + position, status="skipped") for position, name in enumerate(missed)
-        ]
-        return (*results, *skipped)
+        return (*results, *skipped(missed, len(results)))
 
 
 class HttpFailure(AssertionError):

@@ -59,13 +59,21 @@ def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Execution | Bro
         secrets = Secrets(folder=job.plan.secrets_dir, file=job.plan.secrets_file, on_made=redactor.hide)
         for text in (*secrets.texts(), *(job.plan.basic_auth or ())[1:]):
             redactor.hide(text)
-        journey = next(one for one in load(job.plan.file) if one.name == job.plan.journey)
-    except (JourneyError, StopIteration) as error:
-        send(Broken(job.run, str(error) or f"{job.plan.file} no longer declares a journey named {job.plan.journey}"), redactor)
+        journeys = {one.name: one for one in load(job.plan.file)}
+        journey = journeys[job.plan.journey]
+        setup = journeys[job.plan.signed_in_by] if job.plan.signed_in_by else None
+    except (JourneyError, KeyError) as error:
+        send(
+            Broken(
+                job.run,
+                f"{job.plan.file} no longer declares a journey named {error}" if isinstance(error, KeyError) else str(error),
+            ),
+            redactor,
+        )
         return
     with print_redacted(redactor):
         execution = execute(
-            job.run, journey, job.plan, browser, job.folder, lambda moment: send(moment, redactor), secrets, redactor
+            job.run, journey, job.plan, browser, job.folder, lambda moment: send(moment, redactor), secrets, redactor, setup
         )
     send(execution, redactor)
 

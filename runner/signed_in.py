@@ -1,0 +1,77 @@
+"""The signed-in state of a browser, made once by a set-up journey and used by others.
+
+It is kept in `runs/.state/<set-up journey>.json`, which only its owner can read: whoever has its cookies is signed in.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Error as PlaywrightError
+
+from runner.attempt import Setting, call
+from runner.context import options
+from runner.deadline import DeadlineReached, deadline
+from runner.failure import explain
+from runner.journey import Journey
+from runner.page.probe import Probe
+from runner.redaction import Redactor
+from runner.result import Failure
+from runner.step import Steps
+
+SHORTEST = 8
+"""Characters of a cookie's value that is hidden wherever it turns up; a shorter one may be any word."""
+
+
+def make(
+    setting: Setting, setup: Journey, file: Path, browser: Browser, playwright: Playwright, seconds: float
+) -> Failure | None:
+    """Runs the set-up journey for `seconds` at most, without timing or artifacts, and saves the state that it ends with.
+
+    Returns why it could not be made. Raises playwright's Error when no context can be opened, OSError when the state cannot
+    be written.
+    """
+    context = browser.new_context(**options(replace(setting.plan, storage_state=None), playwright, browser))
+    try:
+        context.set_default_timeout(setting.plan.action_timeout * 1000)
+        probe = Probe(context)
+        steps = Steps(probe, str(setup.file), lambda *_: None, lambda _: None)
+        try:
+            with deadline(seconds):
+                call(replace(setting, journey=setup), context, probe, steps)
+                state = msgspec.json.encode(context.storage_state())
+        except (Exception, DeadlineReached) as error:  # noqa: BLE001 (a journey may raise anything; all of it is reported)
+            failure = steps.fatal or explain(error, str(setup.file), probe.crashed, probe.connected)
+            return replace(failure, message=f"signing in with {setup.name!r}: {failure.message}", step=None)
+        if steps.soft_failure:
+            return replace(
+                steps.soft_failure, message=f"signing in with {setup.name!r}: {steps.soft_failure.message}", step=None
+            )
+    finally:
+        with suppress(PlaywrightError):  # a browser that has gone took the context with it
+            context.close()
+    _write(file, state)
+    return None
+
+
+def _write(file: Path, state: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = file.with_suffix(f".{os.getpid()}.partial")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as written:
+        written.write(state)
+    partial.replace(file)
+
+
+def hide(file: Path, redactor: Redactor) -> None:
+    """Hides the values of the state's cookies and its local storage. Raises msgspec.DecodeError when it is no JSON."""
+    state = msgspec.json.decode(file.read_bytes())
+    values = [cookie["value"] for cookie in state.get("cookies", ())]
+    values += [entry["value"] for origin in state.get("origins", ()) for entry in origin.get("localStorage", ())]
+    for value in values:
+        if len(value) >= SHORTEST:
+            redactor.hide(value)
