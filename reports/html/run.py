@@ -90,6 +90,11 @@ def render(saved: Saved) -> bytes:
     return page.encode()
 
 
+def prepare() -> None:
+    """Reads the template ahead of the first page."""
+    _template()
+
+
 @cache
 def _template() -> Template:
     environment = Environment(

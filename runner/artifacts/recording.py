@@ -74,7 +74,7 @@ class Recording:
         """Begins to record `context`."""
         self._context = context
         self._logs = Logs(context, {kind for kind in NAMES if self._records(kind)})
-        if self._redactor.secrets:
+        if self._redactor.secrets and any(map(self._records, ("trace", "screenshots", "video"))):
             mask.mask_fields(context, self._redactor)
         if self._records("trace"):
             trace.start(context, self._plan.journey)

@@ -1,7 +1,9 @@
 """`journey run`: run journeys now."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated
+from types import TracebackType
+from typing import Annotated, Self
 
 import typer
 
@@ -94,7 +96,6 @@ def execute(
 
     from reports import console as shown
     from reports import json_report
-    from reports.html import run as html
 
     console = Console(stderr=json == "-", highlight=False)
     ended: list[tuple[RunResult, Path | None]] = []
@@ -103,22 +104,18 @@ def execute(
         if isinstance(moment, RunEnded):
             ended.append((moment.result, moment.folder))
             if moment.folder is not None:
-                write_report(Saved(moment.result, moment.folder))
+                reports.write(Saved(moment.result, moment.folder))
             for warning in pusher.push(moment.result):
                 console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
 
     archive = Archive(settings.runs_dir)
-
-    def write_report(saved: Saved) -> None:
-        try:
-            archive.add(saved.folder, html.FILE, html.render(saved))
-        except OSError as error:
-            console.print(f"warning: no {html.FILE} for {saved.folder}: {error}", style="yellow", markup=False, soft_wrap=True)
-
+    reports = ReportWriter(archive)
     try:
-        with shown.Progress(console) as progress:
+        with reports, shown.Progress(console) as progress:
             pool.run(plans, find(settings.browser_path, settings.headed), settings, archive, [progress, collect])
     finally:
+        for problem in reports.problems:
+            console.print(f"warning: {problem}", style="yellow", markup=False, soft_wrap=True)
         results = [result for result, _ in ended]
         if json is not None:
             json_report.write(json_report.document(ended), json)
@@ -132,6 +129,40 @@ def execute(
     if any(result.status in {"failed", "error"} for result in results):
         console.print("see why: journey show last-failed · journey trace last-failed", markup=False)
     return results
+
+
+class ReportWriter:
+    """Writes each run's page beside the runs: while the next one is under way, this process only waits."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._pool = ThreadPoolExecutor(1)
+        self.problems: list[str] = []
+        """What kept a page from being written."""
+
+    def __enter__(self) -> Self:
+        self._pool.submit(self._prepare)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.shutdown()
+
+    def write(self, saved: Saved) -> None:
+        """Has the page written; all are when the block ends."""
+        self._pool.submit(self._write, saved)
+
+    def _prepare(self) -> None:
+        from reports.html import run
+
+        run.prepare()
+
+    def _write(self, saved: Saved) -> None:
+        from reports.html import run
+
+        try:
+            self._archive.add(saved.folder, run.FILE, run.render(saved))
+        except Exception as error:  # noqa: BLE001 (told below; a page that cannot be made must not end the command)
+            self.problems.append(f"no {run.FILE} in {saved.folder}: {type(error).__name__}: {error}")
 
 
 class Pusher:

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from playwright._impl.channel_owner import ApiCallOptions
 from playwright.sync_api import BrowserContext, ElementHandle, Frame, Keyboard, Locator, Page, Request
+from playwright.sync_api import Error as PlaywrightError
 
 
 def evaluate(frame: Frame, expression: str) -> Coroutine[Any, Any, Any]:
@@ -93,16 +94,25 @@ def _context_of(typist: Any) -> Any:
 
 
 async def _call_on_target(target: Any, selector: str | None, script: str, timeout: float | None) -> None:
-    if selector is not None:
+    if hasattr(target, "_selector"):
+        await _call_on_selector(target._frame, target._selector, True, script, timeout)
+    elif selector is not None:
         # A page's and a frame's own methods take the first of several matches.
-        target = target.locator(selector).first
-    if hasattr(target, "_with_element"):
-        await target._with_element(lambda element, _: element.evaluate(script, None), timeout)
+        await _call_on_selector(getattr(target, "main_frame", target), selector, False, script, timeout)
     elif hasattr(target, "_page"):
         for frame in target._page.frames:
             await frame.evaluate(_FOCUSED % script, None)
     else:
         await target.evaluate(script, None)
+
+
+async def _call_on_selector(frame: Any, selector: str, strict: bool, script: str, timeout: float | None) -> None:
+    try:
+        # The element is most often there: one message instead of three.
+        await frame.eval_on_selector(selector, script, None, strict)
+    except PlaywrightError:
+        target = frame.locator(selector)
+        await (target if strict else target.first)._with_element(lambda element, _: element.evaluate(script, None), timeout)
 
 
 for _class, _methods in _TYPING.items():
