@@ -95,10 +95,12 @@ def _context_of(typist: Any) -> Any:
 
 async def _call_on_target(target: Any, selector: str | None, script: str, timeout: float | None) -> None:
     if hasattr(target, "_selector"):
-        await _call_on_selector(target._frame, target._selector, True, script, timeout)
+        await _call_on_located(target, True, script, timeout)
     elif selector is not None:
         # A page's and a frame's own methods take the first of several matches.
-        await _call_on_selector(getattr(target, "main_frame", target), selector, False, script, timeout)
+        frame = getattr(target, "main_frame", target)
+        located = frame.locator(selector, has_text=None, has_not_text=None, has=None, has_not=None)
+        await _call_on_located(located.first, False, script, timeout)
     elif hasattr(target, "_page"):
         for frame in target._page.frames:
             await frame.evaluate(_FOCUSED % script, None)
@@ -106,13 +108,12 @@ async def _call_on_target(target: Any, selector: str | None, script: str, timeou
         await target.evaluate(script, None)
 
 
-async def _call_on_selector(frame: Any, selector: str, strict: bool, script: str, timeout: float | None) -> None:
+async def _call_on_located(locator: Any, strict: bool, script: str, timeout: float | None) -> None:
     try:
         # The element is most often there: one message instead of three.
-        await frame.eval_on_selector(selector, script, None, strict)
+        await locator._frame.eval_on_selector(locator._selector, script, None, strict)
     except PlaywrightError:
-        target = frame.locator(selector)
-        await (target if strict else target.first)._with_element(lambda element, _: element.evaluate(script, None), timeout)
+        await locator._with_element(lambda element, _: element.evaluate(script, None), timeout)
 
 
 for _class, _methods in _TYPING.items():

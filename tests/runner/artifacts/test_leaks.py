@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
+import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from reports.trace_viewer import serving
@@ -226,3 +227,60 @@ def test_a_picture_recorded_while_a_secret_is_shown_is_left_out(monitor: Monitor
         frames = {json.loads(line)["file"] for line in trace.read("trace.trace").splitlines() if b'"screencast-frame"' in line}
         assert frames == {name for name in trace.namelist() if name.startswith("screencast/")}
     assert frames
+
+
+TYPING = {
+    "locator.fill": 'page.get_by_label("a").fill(text)',
+    "locator.press_sequentially": 'page.get_by_label("a").press_sequentially(text)',
+    "page.fill": 'page.fill("input", text)',
+    "page.type": 'page.type("input", text)',
+    "frame.fill": 'page.main_frame.fill("input", value=text)',
+    "element": 'page.wait_for_selector("input").fill(text)',
+    "keyboard": 'page.get_by_label("a").focus(); page.keyboard.type(text)',
+}
+
+
+@pytest.mark.parametrize("way", TYPING)
+@pytest.mark.parametrize("late", ["show()", "setTimeout(show, 300)"], ids=["there", "late"])
+def test_a_field_is_masked_before_a_secret_is_typed_however_it_is(monitor: Monitor, way: str, late: str) -> None:
+    code = """
+        @journey
+        def walk(page, step, secrets):
+            text = secrets["PW"].reveal()
+            with step("type"):
+                page.goto("/switch/timer")
+                page.evaluate('''() => {
+                    globalThis.styles = [];
+                    const show = () => {
+                        document.body.innerHTML = "<label>a <input></label>";
+                        const field = document.querySelector("input");
+                        field.addEventListener("input", () => styles.push(field.style.cssText));
+                    };
+                    LATE;
+                }''')
+                TYPING
+                styles = page.evaluate("styles")
+                assert styles
+                assert all("-webkit-text-security: disc" in style for style in styles), styles
+    """
+    (monitor.folder / "secrets").mkdir()
+    (monitor.folder / "secrets" / "PW").write_text("oolong-and-milk")
+    result = monitor.run(code.replace("LATE", late).replace("TYPING", TYPING[way]), secrets_dir=monitor.folder / "secrets")
+    assert (result.status, result.failure) == ("passed", None)
+
+
+def test_a_field_that_never_comes_is_the_fills_own_timeout(monitor: Monitor) -> None:
+    code = """
+        @journey
+        def walk(page, step, secrets):
+            with step("type"):
+                page.goto("/")
+                page.get_by_label("nowhere").fill(secrets["PW"].reveal(), timeout=300)
+    """
+    (monitor.folder / "secrets").mkdir()
+    (monitor.folder / "secrets" / "PW").write_text("oolong-and-milk")
+    result = monitor.run(code, secrets_dir=monitor.folder / "secrets")
+    assert result.failure is not None
+    assert (result.status, result.failure.kind) == ("failed", "timeout")
+    assert "Timeout 300ms exceeded" in result.failure.message
+    assert 'get_by_label("nowhere")' in result.failure.message
