@@ -251,6 +251,7 @@ def test_a_field_is_masked_before_a_secret_is_typed_however_it_is(monitor: Monit
                 page.goto("/switch/timer")
                 page.evaluate('''() => {
                     globalThis.styles = [];
+                    document.body.innerHTML = "";
                     const show = () => {
                         document.body.innerHTML = "<label>a <input></label>";
                         const field = document.querySelector("input");
