@@ -10,6 +10,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import msgspec
 
 from runner.errors import RunNotFound
 
@@ -50,6 +53,34 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
         """Requests are not logged: the terminal belongs to the person who opened the trace."""
+
+
+def cut(trace: Path, step: str, target: Path) -> None:
+    """Writes `trace` with the actions of one step only to `target`. Raises RunNotFound, naming the steps, if it has none such.
+
+    Snapshots stay: one may stand for parts of those before it.
+    """
+    with ZipFile(trace) as source, ZipFile(target, "w", ZIP_DEFLATED, compresslevel=1) as cut_out:
+        names = source.namelist()
+        lines = {name: source.read(name).splitlines() for name in names if name.endswith(".trace")}
+        decoded = {name: [msgspec.json.decode(line) for line in found] for name, found in lines.items()}
+        begun = [line for found in decoded.values() for line in found if line["type"] == "before"]
+        groups = {line["callId"]: line["title"] for line in begun if line.get("method") == "tracingGroup"}
+        kept = {call for call, title in groups.items() if title == step}
+        if not kept:
+            there = f"it has: {', '.join(map(repr, groups.values()))}" if groups else "it has none"
+            raise RunNotFound(f"the trace {trace} has no step {step!r}; {there}")
+        kept |= {line["callId"] for line in begun if line.get("parentId") in kept}
+        for name in names:
+            if name not in lines:
+                cut_out.writestr(name, source.read(name))
+                continue
+            chosen = [
+                line
+                for line, found in zip(lines[name], decoded[name], strict=True)
+                if found["type"] not in {"before", "after", "input", "log"} or found["callId"] in kept
+            ]
+            cut_out.writestr(name, b"\n".join(chosen))
 
 
 @contextmanager

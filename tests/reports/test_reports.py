@@ -17,6 +17,7 @@ from reports.html import run as run_page
 from reports.run_text import render
 from runner.archive import Saved
 from runner.browser import Browser
+from runner.errors import RunNotFound
 from runner.moments import RunEnded, RunStarted, StepEnded, StepStarted
 from runner.result import Failure, Navigation, Request, Requests, RunResult, StepResult, Vitals
 from tests.conftest import Monitor
@@ -238,3 +239,25 @@ def test_a_diff_names_the_step_the_phase_and_the_requests() -> None:
 def test_a_run_does_not_differ_from_itself() -> None:
     run = walk(0.2, {"request": 0.05}, request("/a", 0.1), request("/a", 0.2))
     assert all((one.difference, one.phase, one.requests) == (0.0, "", ()) for one in diff.compare(run, run))
+
+
+def test_a_trace_can_be_cut_to_one_step(monitor: Monitor, chromium: Browser, tmp_path: Path) -> None:
+    monitor.run(
+        "@journey\ndef walk(page, step):\n    with step('first one'):\n        page.goto('/')\n"
+        "    with step('second one'):\n        page.goto('/cart')\n        page.get_by_role('link', name='Sign in').hover()\n",
+        trace="on",
+    )
+    trace = monitor.saved() / "trace.zip"
+    with pytest.raises(RunNotFound, match="has no step 'pay'; it has: 'first one', 'second one'"):
+        trace_viewer.cut(trace, "pay", tmp_path / "none.zip")
+    trace_viewer.cut(trace, "second one", tmp_path / "cart.zip")
+    with trace_viewer.serving(tmp_path / "cart.zip") as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.path)
+        page = browser.new_page()
+        page.goto(address)
+        expect(page.get_by_role("treeitem", name="second one")).to_be_visible()
+        expect(page.get_by_role("treeitem", name="first one")).to_have_count(0)
+        page.get_by_role("treeitem", name="Hover").click()
+        page.get_by_role("tab", name="Before").click()
+        expect(page.frame_locator("iframe.snapshot-visible").get_by_role("heading", name="Your cart")).to_be_visible()
+        browser.close()
