@@ -19,8 +19,11 @@ from playwright.sync_api import expect, sync_playwright
 from reports.trace_viewer import serving
 from runner.artifacts.log import NAMES
 from runner.browser import Browser
+from runner.config import load_settings
+from runner.demo import journeys_folder
+from runner.discovery import load
 from runner.metrics import text as metrics_text
-from runner.plan import KINDS
+from runner.plan import KINDS, plan
 from runner.result import RunResult
 from tests.conftest import Monitor
 
@@ -285,3 +288,27 @@ def test_a_field_that_never_comes_is_the_fills_own_timeout(monitor: Monitor) -> 
     assert (result.status, result.failure.kind) == ("failed", "timeout")
     assert "Timeout 300ms exceeded" in result.failure.message
     assert 'get_by_label("nowhere")' in result.failure.message
+
+
+@pytest.mark.parametrize("name", ["browse", "buy", "search", "stock"])
+def test_the_redacted_trace_of_every_shop_journey_opens_in_the_viewer(monitor: Monitor, chromium: Browser, name: str) -> None:
+    (monitor.folder / "secrets").mkdir()
+    (monitor.folder / "secrets" / "PASSWORD").write_text("oolong-and-milk")
+    (monitor.folder / "secrets" / "EMAIL").write_text("tea@example.com")
+    options = {"base_url": monitor.shop, "trace": "on", "secrets_dir": monitor.folder / "secrets"}
+    settings = load_settings(monitor.folder, options, {})
+    (journey,) = load(journeys_folder() / f"{name}.py")
+    (result,) = monitor.pool.run([plan(journey, settings)], monitor.chromium, settings, monitor.archive, [])
+    assert result.status == "passed"
+    with serving(monitor.saved() / "trace.zip") as address, sync_playwright() as playwright:
+        viewer = playwright.chromium.launch(executable_path=chromium.path)
+        page = viewer.new_page()
+        page.goto(address)
+        for step in result.steps:
+            expect(page.get_by_role("treeitem", name=step.name).first).to_be_visible()
+        page.get_by_role("treeitem", name=result.steps[-1].name).first.click()
+        page.get_by_role("tab", name="After").click()
+        expect(page.frame_locator("iframe.snapshot-visible").get_by_role("heading").first).to_be_visible()
+        page.get_by_role("tab", name="Network").click()
+        expect(page.get_by_text("text/css").or_(page.get_by_text("shop.css")).first).to_be_visible()
+        viewer.close()
