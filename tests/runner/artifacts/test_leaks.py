@@ -10,10 +10,15 @@ import sys
 import zipfile
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 from urllib.parse import quote, quote_plus
 
+import brotli
 import pytest
+import zstandard
 from playwright.sync_api import expect, sync_playwright
 
 from reports.trace_viewer import serving
@@ -312,3 +317,50 @@ def test_the_redacted_trace_of_every_shop_journey_opens_in_the_viewer(monitor: M
         page.get_by_role("tab", name="Network").click()
         expect(page.get_by_text("text/css").or_(page.get_by_text("shop.css")).first).to_be_visible()
         viewer.close()
+
+
+class Packed(BaseHTTPRequestHandler):
+    """Answers `/br`, `/zstd` and `/gzip` with a secret in a body that is compressed so, and `/` with a page that asks for them."""
+
+    packers: ClassVar = {"/br": brotli.compress, "/zstd": zstandard.compress, "/gzip": gzip.compress}
+
+    def do_GET(self) -> None:
+        pack = self.packers.get(self.path)
+        page = b"<title>p</title><h1>wait</h1><script>Promise.all(['br', 'zstd', 'gzip'].map(async (how) => "
+        page += b"(await fetch(how)).text())).then((texts) => document.querySelector('h1').textContent = texts.length)</script>"
+        body = pack(f"the secret is {SECRETS['token']} ".encode() * 20) if pack else page
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain" if pack else "text/html")
+        if pack:
+            self.send_header("Content-Encoding", self.path[1:])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_request(self, code: object = "-", size: object = "-") -> None:
+        """Not logged."""
+
+
+@pytest.mark.parametrize("redaction", [True, False])
+def test_a_compressed_body_is_redacted_too(monitor: Monitor, redaction: bool) -> None:
+    (monitor.folder / "secrets").mkdir()
+    (monitor.folder / "secrets" / "token").write_text(SECRETS["token"])
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Packed)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        result = monitor.run(
+            "@journey\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n"
+            "        expect(page.get_by_role('heading', name='3')).to_be_visible()\n",
+            base_url=f"http://127.0.0.1:{server.server_port}",
+            secrets_dir=monitor.folder / "secrets",
+            trace="on",
+            har="on",
+            redaction=redaction,
+        )
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert result.status == "passed"
+    assert bool(leaks(monitor.saved(), result, "")) is not redaction
