@@ -7,12 +7,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import field
 
 from runner import options
 from runner.duration import parse_duration, positive
 from runner.errors import ConfigError
-from runner.options import Policy
+from runner.options import Keeping
 from runner.secrets import PREFIX as SECRET_PREFIX
 from runner.secrets import Secret
 
@@ -24,7 +24,7 @@ ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token"}
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class Settings(Keeping, frozen=True, kw_only=True):
     """All settings, resolved. Durations are seconds; every one is described in docs/configuration.md."""
 
     base_url: str | None = None
@@ -38,24 +38,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     headed: bool = False
     slow_mo: float = 0.0
     browser_path: Path | None = None
-    trace: Policy = "retain-on-failure"
-    screenshots: Policy = "retain-on-failure"
-    video: Policy = "off"
-    har: Policy = "off"
-    console: Policy = "retain-on-failure"
-    page_errors: Policy = "retain-on-failure"
-    failed_requests: Policy = "retain-on-failure"
-    aria: Policy = "retain-on-failure"
-    artifact_limit: int = 200_000_000
-    redaction: bool = True
-    redact: tuple[str, ...] = ()
-    secrets_dir: Path | None = None
-    secrets_file: Path | None = None
     keep_passed: float = 30 * 86_400.0
     keep_failed: float = 90 * 86_400.0
     keep_runs: int = 2_000
     keep_size: int = 10_000_000_000
-    params: dict[str, str] = {}
+    params: dict[str, str] = field(default_factory=dict)
     pushgateway: str | None = None
     pushgateway_username: str | None = None
     pushgateway_password: Secret | None = None
@@ -63,7 +50,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     pushgateway_ca_file: Path | None = None
     pushgateway_timeout: float = 10.0
     require_push: bool = False
-    origins: dict[str, Origin] = {}
+    origins: dict[str, Origin] = field(default_factory=dict)
     """Where each setting that is not a default comes from."""
 
     def origin(self, name: str) -> Origin:

@@ -35,6 +35,25 @@ NETWORKS = {
 }
 
 
+class Keeping(Struct, frozen=True, kw_only=True):
+    """What a run leaves behind and what is hidden in it: a part of the settings, and of each plan."""
+
+    trace: Policy = "retain-on-failure"
+    screenshots: Policy = "retain-on-failure"
+    video: Policy = "off"
+    har: Policy = "off"
+    console: Policy = "retain-on-failure"
+    page_errors: Policy = "retain-on-failure"
+    failed_requests: Policy = "retain-on-failure"
+    aria: Policy = "retain-on-failure"
+    artifact_limit: int = 200_000_000
+    """Bytes of all artifacts of a run together."""
+    redaction: bool = True
+    redact: tuple[str, ...] = ()
+    secrets_dir: Path | None = None
+    secrets_file: Path | None = None
+
+
 class Options(Struct, frozen=True, kw_only=True):
     """What a journey declares about itself; None where it leaves the choice to the settings."""
 

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import field
 
 from runner.config import Settings
 from runner.errors import ConfigError
 from runner.journey import Journey
-from runner.options import Network, Policy
+from runner.options import Keeping, Network
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class Plan(Keeping, frozen=True, kw_only=True):
     """One run to be made. Durations are seconds."""
 
     journey: str
@@ -22,28 +22,14 @@ class Plan(Struct, frozen=True, kw_only=True):
     base_url: str | None = None
     action_timeout: float = 30.0
     location: str = "local"
-    trace: Policy = "retain-on-failure"
-    screenshots: Policy = "retain-on-failure"
-    video: Policy = "off"
-    har: Policy = "off"
-    console: Policy = "retain-on-failure"
-    page_errors: Policy = "retain-on-failure"
-    failed_requests: Policy = "retain-on-failure"
-    aria: Policy = "retain-on-failure"
-    artifact_limit: int = 200_000_000
-    """Bytes of all artifacts of a run together."""
-    redaction: bool = True
-    redact: tuple[str, ...] = ()
-    secrets_dir: Path | None = None
-    secrets_file: Path | None = None
-    params: dict[str, str] = {}
+    params: dict[str, str] = field(default_factory=dict)
     step_names: tuple[str, ...] = ()
     device: str | None = None
     viewport: tuple[int, int] | None = None
     locale: str | None = None
     timezone: str | None = None
     geolocation: dict[str, float] | None = None
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = field(default_factory=dict)
     basic_auth: tuple[str, str] | None = None
     storage_state: Path | None = None
     signed_in_by: str | None = None

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from runner.errors import ConfigError, SecretMissing
+from runner.redaction import HIDDEN, SHORTEST
 
 PREFIX = "JOURNEY_SECRET_"
-HIDDEN = "•••"
-SHORTEST = 4
 LARGEST = 65_536
 """Bytes; a larger file in the secrets' folder is no secret."""
 

@@ -18,7 +18,8 @@ from runner.errors import JourneyError
 from runner.execute import WarmBrowser, execute
 from runner.messages import Broken, BrowserWanted, Execution, Job, encode, to_worker
 from runner.moments import Moment
-from runner.redaction import NOTHING, Redactor, print_redacted
+from runner.printing import print_redacted
+from runner.redaction import NOTHING, Redactor
 from runner.secrets import Secrets
 
 PR_SET_PDEATHSIG = 1

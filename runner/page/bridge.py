@@ -95,12 +95,12 @@ def _context_of(typist: Any) -> Any:
 
 async def _call_on_target(target: Any, selector: str | None, script: str, timeout: float | None) -> None:
     if hasattr(target, "_selector"):
-        await _call_on_located(target, True, script, timeout)
+        await _call_on_located(target, script, timeout)
     elif selector is not None:
         # A page's and a frame's own methods take the first of several matches.
         frame = getattr(target, "main_frame", target)
         located = frame.locator(selector, has_text=None, has_not_text=None, has=None, has_not=None)
-        await _call_on_located(located.first, False, script, timeout)
+        await _call_on_located(located.first, script, timeout)
     elif hasattr(target, "_page"):
         for frame in target._page.frames:
             await frame.evaluate(_FOCUSED % script, None)
@@ -108,10 +108,10 @@ async def _call_on_target(target: Any, selector: str | None, script: str, timeou
         await target.evaluate(script, None)
 
 
-async def _call_on_located(locator: Any, strict: bool, script: str, timeout: float | None) -> None:
+async def _call_on_located(locator: Any, script: str, timeout: float | None) -> None:
     try:
         # The element is most often there: one message instead of three.
-        await locator._frame.eval_on_selector(locator._selector, script, None, strict)
+        await locator._frame.eval_on_selector(locator._selector, script, None, True)
     except PlaywrightError:
         await locator._with_element(lambda element, _: element.evaluate(script, None), timeout)
 
