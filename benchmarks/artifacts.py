@@ -3,7 +3,9 @@
 The demo's journey `buy` runs in one warm worker with one kind of artifact on at a time, with all of them, and with all of them
 unredacted; the settings take turns, so that the noise of the machine meets all alike. The reference is a run without artifacts.
 The e-mail address, the password and the card number are secrets of the run. "Steps" is the sum of the latencies of the steps.
-Run: `python -m benchmarks.artifacts [--rounds N]`; the table is in docs/artifacts.md.
+Then what redaction takes for a large trace, made by repeating the lines and bodies of a recorded one: against reading and packing
+the same archive again, unredacted.
+Run: `python -m benchmarks.artifacts [--rounds N]`; the tables are in docs/artifacts.md.
 """
 
 import argparse
@@ -13,16 +15,21 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from hashlib import sha1
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import psutil
 
 from runner.archive import Archive
+from runner.artifacts import trace
 from runner.browser import find
 from runner.config import load_settings
 from runner.demo import journeys_folder, running_shop
 from runner.discovery import load
 from runner.plan import KINDS, plan
+from runner.redaction import Redactor
 from runner.workers import Workers
 
 SECRETS = {"EMAIL": "tea@example.com", "PASSWORD": "oolong-and-milk", "CARD": "4242 4242 4242 4242"}
@@ -76,6 +83,7 @@ def main() -> None:
     cases["trace, not redacted"] = settings_of(("trace",), redaction=False)
     cases["all"] = settings_of(kinds)
     cases["all, not redacted"] = settings_of(kinds, redaction=False)
+    recorded: dict[str, bytes] = {}
     figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     with tempfile.TemporaryDirectory() as folder, running_shop() as shop, Workers(1) as pool:
         (buy,) = load(journeys_folder() / "buy.py")
@@ -89,6 +97,9 @@ def main() -> None:
                     wall = time.perf_counter() - started
                 if result.status != "passed":
                     raise SystemExit(f"{name}: {result.failure}")
+                if name == "trace, not redacted":
+                    with ZipFile(archive.find("last").folder / "trace.zip") as raw:
+                        recorded = {one: raw.read(one) for one in raw.namelist()}
                 if number:  # the first round warms everything up
                     found = figures[name]
                     found["wall"].append(wall)
@@ -102,6 +113,39 @@ def main() -> None:
         cells = [f"{row[what]:.3f} | **{row[what] / middle['none'][what]:.2f}**" for what in ("wall", "cpu", "steps")]
         print(f"| {name} | {' | '.join(cells)} | {row['bytes'] / 1000:.0f} |")
     print(f"\nMedians of {rounds} rounds.")
+    print("\n| trace, MB unpacked | packed again, s | redacted, s | ratio |")
+    print("| --: | --: | --: | --: |")
+    for line in of_large_traces(recorded):
+        print(line)
+
+
+def of_large_traces(recorded: dict[str, bytes]) -> Iterator[str]:
+    """A row for each size: the recorded trace as it is, and ten, fifty and two hundred times as much."""
+    redactor = Redactor(SECRETS.values())
+    for times in (1, 10, 50, 200):
+        with tempfile.TemporaryDirectory() as folder:
+            large, clean, again = (Path(folder) / f"{name}.zip" for name in ("large", "clean", "again"))
+            unpacked = 0
+            with ZipFile(large, "w", ZIP_DEFLATED, compresslevel=1) as archive:
+                for name, content in recorded.items():
+                    if name.endswith(trace.LINES):
+                        contents = {name: content * times}
+                    else:
+                        # Another body each time, as a longer walk would have.
+                        bodies = [content + b"%d" % number for number in range(times)]
+                        contents = {f"{Path(name).parent}/{sha1(body).hexdigest()}{Path(name).suffix}": body for body in bodies}
+                    for inner, text in contents.items():
+                        archive.writestr(inner, text)
+                        unpacked += len(text)
+            started = time.perf_counter()
+            with ZipFile(large) as source, ZipFile(again, "w", ZIP_DEFLATED, compresslevel=trace.LEVEL) as target:
+                for name in source.namelist():
+                    target.writestr(name, source.read(name))
+            packed = time.perf_counter() - started
+            started = time.perf_counter()
+            trace.redact(large, clean, redactor)
+            redacted = time.perf_counter() - started
+            yield f"| {unpacked / 1e6:.0f} | {packed:.2f} | {redacted:.2f} | **{redacted / packed:.2f}** |"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from runner.archive import Saved
 from runner.result import Attempt, RunResult, StepResult
 
 BAR = 16
+SLOWEST = 5
+"""Requests of a step that are listed, the slowest first."""
 
 
 def render(saved: Saved) -> RenderableType:
@@ -83,6 +85,14 @@ def _details(step: StepResult) -> Text:
         count = requests.ok + requests.failed
         lines.append(f"{count} {'request' if count == 1 else 'requests'}{failed}, {size(requests.transfer_bytes)}")
     lines += [f"failed: {one.method} {one.url} {one.status or one.failure}" for one in requests.failures]
+    slowest = sorted(requests.entries, key=lambda one: -one.duration_seconds)[:SLOWEST]
+    lines += [
+        f"{one.duration_seconds * 1000:6.0f} ms  {one.status or one.failure or '–'}  {size(one.transfer_bytes):>8}  "
+        f"{one.kind}  {one.method} {one.url}"
+        for one in slowest
+    ]
+    if len(requests.entries) > SLOWEST:
+        lines.append(f"and {len(requests.entries) - SLOWEST} faster ones, in report.html")
     lines += [f"{one.kind} {one.name} at {seconds(one.at_seconds)} {seconds(one.duration_seconds)}" for one in step.user_timing]
     lines += [f"{one.kind} of {seconds(one.duration_seconds)} at {seconds(one.at_seconds)}" for one in step.long_tasks]
     lines += [f"page error: {error.message}" for error in step.page_errors]

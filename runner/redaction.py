@@ -37,15 +37,19 @@ _HEADER_NAMES = "|".join(sorted(CREDENTIALS))
 _STRUCTURED = [word.encode() for word in (*CREDENTIALS, "cookies", "localstorage", "httpcredentials", "base64")]
 """What a JSON document has to hold, in lower case, before its keys matter."""
 _LOOKS = (
-    # What is in all that the pattern matches; the pattern; what stays of it.
+    # What is in all that the pattern matches, one of them in any case; the pattern; what stays of it.
     # user:password@ of an address (RFC 3986, 3.2.1)
-    (b"@", rb"(?<=://)[^/?#\s:@\"'<>\\]+:[^/?#\s@\"'<>\\]+(?=@)", HIDDEN.encode()),
+    ((b"@",), rb"(://)[^/?#\s:@\"'<>\\]+:[^/?#\s@\"'<>\\]+(?=@)", rb"\1" + HIDDEN.encode()),
     # JSON Web Token, RFC 7519; its first part is always an object in base64url, which begins so
-    (b".eyJ", rb"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*", HIDDEN.encode()),
+    ((b".eyj",), rb"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*", HIDDEN.encode()),
     # RFC 7617 and RFC 6750
-    (b"", rb"\b([Bb]earer|[Bb]asic)(\s+|%20|\+)[\w+/.~-]{8,}=*", rb"\1\2" + HIDDEN.encode()),
+    ((b"bearer", b"basic"), rb"\b([Bb]earer|[Bb]asic)(\s+|%20|\+)[\w+/.~-]{8,}=*", rb"\1\2" + HIDDEN.encode()),
     # A header written as a line of text, as in the log of an API request.
-    (b"", rf"(?im)^([ \t]*(?:{_HEADER_NAMES})[ \t]*:[ \t]*)[^\r\n]+".encode(), rb"\1" + HIDDEN.encode()),
+    (
+        tuple(name.encode() for name in CREDENTIALS),
+        rf"(?im)^([ \t]*(?:{_HEADER_NAMES})[ \t]*:[ \t]*)[^\r\n]+".encode(),
+        rb"\1" + HIDDEN.encode(),
+    ),
 )
 GZIP = b"\x1f\x8b"
 ZSTANDARD = b"\x28\xb5\x2f\xfd"
@@ -110,8 +114,9 @@ class Redactor:
                 clean = form.pattern.sub(HIDDEN.encode(), clean)
         for pattern in self._patterns:
             clean = pattern.sub(HIDDEN.encode(), clean)
-        for literal, pattern, replacement in _COMPILED:
-            if literal in clean:
+        lowered = clean.lower()
+        for literals, pattern, replacement in _COMPILED:
+            if any(literal in lowered for literal in literals):
                 clean = pattern.sub(replacement, clean)
         return content if clean == content else clean
 
@@ -279,4 +284,4 @@ _SYMBOLS = {
     ord("+"): rb"(?:[+-]|%(?:25)*2[bB]|\\+u002[bB]|&#(?:43|[xX]2[bB]);)",
     ord("/"): rb"(?:\\*/|_|%(?:25)*2[fF]|\\+u002[fF]|&#(?:47|[xX]2[fF]);)",
 }
-_COMPILED = [(literal, re.compile(pattern), replacement) for literal, pattern, replacement in _LOOKS]
+_COMPILED = [(literals, re.compile(pattern), replacement) for literals, pattern, replacement in _LOOKS]

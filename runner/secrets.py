@@ -2,10 +2,12 @@
 
 import hmac
 import os
+from base64 import b32decode, b32encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from runner.errors import ConfigError, SecretMissing
 from runner.redaction import HIDDEN, SHORTEST
@@ -119,7 +121,7 @@ class Secrets(Mapping[str, Secret]):
 
         key = self[name].reveal().strip()
         try:
-            maker = pyotp.parse_uri(key) if key.startswith("otpauth://") else pyotp.TOTP(key.replace(" ", ""))
+            maker = pyotp.parse_uri(_long_uri(key)) if key.startswith("otpauth://") else pyotp.TOTP(_long_key(key))
             if not isinstance(maker, pyotp.TOTP):
                 raise ConfigError(f"secret {name!r} is not a key for time-based codes; it counts instead")
             code = maker.now()
@@ -152,6 +154,21 @@ def _in_file(file: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"secrets_file: {file} cannot be read: {error}; name a file of lines NAME=value") from error
     return {name.removeprefix(PREFIX): value for name, value in values.items() if value is not None}
+
+
+def _long_uri(uri: str) -> str:
+    parts = urlsplit(uri)
+    query = [(name, _long_key(value) if name == "secret" else value) for name, value in parse_qsl(parts.query)]
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def _long_key(key: str) -> str:
+    """The same key, as long as pyotp asks for: sites give out keys of 80 bits, and HMAC ends a key with zeros anyhow (RFC 2104, 2).
+
+    Raises ValueError for what is not base32.
+    """
+    plain = key.replace(" ", "").rstrip("=")
+    return b32encode(b32decode(plain + "=" * (-len(plain) % 8), casefold=True).ljust(20, b"\0")).decode()
 
 
 def _require(module: str, what: str) -> None:

@@ -1,5 +1,6 @@
 """The parts that tests are made of: the shop, and a monitor that runs journeys against it."""
 
+import json
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,3 +84,28 @@ class Monitor:
 def monitor(tmp_path: Path, shop: str, chromium: Browser, pool: Workers) -> Monitor:
     """A monitor with an empty folder, whose base URL is the shop."""
     return Monitor(tmp_path, shop, chromium, pool)
+
+
+@pytest.fixture
+def no_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Playwright looks for its ffmpeg in this empty folder; it must be set before a worker starts."""
+    folder = tmp_path / "browsers"
+    folder.mkdir()
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(folder))
+    return folder
+
+
+@pytest.fixture
+def ffmpeg(no_ffmpeg: Path) -> str:
+    """An ffmpeg from PyPI where Playwright looks for its own; the program's path."""
+    import imageio_ffmpeg
+    import playwright
+
+    listing = json.loads((Path(playwright.__file__).parent / "driver/package/browsers.json").read_text())
+    revision = next(one["revision"] for one in listing["browsers"] if one["name"] == "ffmpeg")
+    home = no_ffmpeg / f"ffmpeg-{revision}"
+    home.mkdir()
+    program: str = imageio_ffmpeg.get_ffmpeg_exe()
+    (home / "ffmpeg-linux").symlink_to(program)
+    (home / "INSTALLATION_COMPLETE").touch()
+    return program

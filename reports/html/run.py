@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from reports import wording
 from runner.archive import Saved
-from runner.result import Navigation, Request, StepResult
+from runner.result import Artifact, Navigation, Request, StepResult
 
 FILE = "report.html"
 WIDTH = 1000
@@ -72,7 +72,7 @@ def render(saved: Saved) -> bytes:
     """The page."""
     result = saved.result
     pictures = [
-        (one.step or "", _data_uri(saved, one.path))
+        (_caption(one, result.attempts), _data_uri(saved, one.path))
         for one in result.artifacts
         if one.kind == "screenshot" and (saved.folder / one.path).is_file()
     ]
@@ -105,6 +105,11 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     return environment.get_template("run.html")
+
+
+def _caption(picture: Artifact, attempts: int) -> str:
+    step = picture.step or "the run"
+    return f"{step}, attempt {picture.attempt}" if attempts > 1 else step
 
 
 def _data_uri(saved: Saved, path: str) -> str:

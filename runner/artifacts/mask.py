@@ -5,6 +5,7 @@ a trace or a video takes meanwhile never show it. A field without a secret costs
 """
 
 from base64 import b64encode
+from typing import Literal
 
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright
 
@@ -14,13 +15,15 @@ from runner.redaction import Redactor
 MASK = "-webkit-text-security: disc"
 ENGINE = "journey-secret"
 
-# The smallest elements whose text or value holds one of the texts, through open shadow roots. Runs where the page's own
-# scripts see nothing of it.
+# The smallest elements whose text or value holds one of the texts, through open shadow roots; with "seen", without those that
+# show dots for it. Runs where the page's own scripts see nothing of it.
 _ENGINE = """({
-  queryAll(root, body) {
+  queryAll(root, wanted) {
+    const [which, body] = wanted.split(":");
     const raw = Uint8Array.from(atob(body), (char) => char.charCodeAt(0));
     const secrets = new TextDecoder().decode(raw).split("\\0");
     const holds = (text) => typeof text === "string" && secrets.some((secret) => text.includes(secret));
+    const dotted = (node) => node.type === "password" || getComputedStyle(node).webkitTextSecurity !== "none";
     const found = [];
     const visit = (node) => {
       let inside = false;
@@ -28,14 +31,14 @@ _ENGINE = """({
         if (visit(child)) inside = true;
       }
       if (inside) return true;
-      const own = node.nodeType === 1 && (holds(node.value) || holds(node.textContent));
+      const own = node.nodeType === 1 && (holds(node.value) || holds(node.textContent)) && !(which === "seen" && dotted(node));
       if (own) found.push(node);
       return own;
     };
     visit(root);
     return found;
   },
-  query(root, body) { return this.queryAll(root, body)[0]; },
+  query(root, wanted) { return this.queryAll(root, wanted)[0]; },
 })"""
 
 _HIDE_FIELD = """(element) => {
@@ -54,14 +57,14 @@ def mask_fields(context: BrowserContext, redactor: Redactor) -> None:
     bridge.before_typing(context, redactor.holds_secret, _HIDE_FIELD)
 
 
-def covers(page: Page, redactor: Redactor) -> list[Locator]:
-    """What a screenshot has to cover, in every frame."""
+def covers(page: Page, redactor: Redactor, which: Literal["all", "seen"] = "all") -> list[Locator]:
+    """What holds a secret, in every frame: a screenshot covers all of it, also fields that show dots."""
     if not redactor.secrets:
         return []
     body = b64encode("\0".join(redactor.secrets).encode(errors="replace")).decode()
-    return [frame.locator(f"{ENGINE}={body}") for frame in page.frames]
+    return [frame.locator(f"{ENGINE}={which}:{body}") for frame in page.frames]
 
 
 def is_shown(page: Page, redactor: Redactor) -> bool:
     """Whether the page shows a secret as text just now. Raises playwright's Error when it does not answer."""
-    return any(cover.count() > 0 for cover in covers(page, redactor))
+    return any(cover.count() > 0 for cover in covers(page, redactor, "seen"))

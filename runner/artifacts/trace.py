@@ -25,6 +25,9 @@ _FRAME = b'{"type":"screencast-frame"'
 _REFERENCE = re.compile(rb"\[\[\d+,\d+\]\]")
 """The place of a node that has not changed since an earlier snapshot."""
 
+_RESOURCE = re.compile(rb'"((?:src@)?[0-9a-f]{40}[^"\\]{0,20})"')
+"""A whole string that names a file of `resources/`: a digest and an extension."""
+
 
 def start(context: BrowserContext, title: str) -> None:
     """Begins to record. Tracing moves a step's stopwatch a little and the page clock hardly (docs/fidelity.md)."""
@@ -86,10 +89,7 @@ def _write(target: ZipFile, name: str, content: bytes) -> None:
 
 
 def _renamed(line: bytes, names: dict[bytes, bytes]) -> bytes:
-    for old, new in names.items():
-        if old in line:
-            line = line.replace(old, new)
-    return line
+    return _RESOURCE.sub(lambda found: b'"%s"' % names.get(found[1], found[1]), line) if names else line
 
 
 def _file(line: bytes) -> bytes:

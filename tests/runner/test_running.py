@@ -401,15 +401,6 @@ def test_a_folder_that_cannot_be_written_changes_nothing_but_a_note(monitor: Mon
     assert (result.status, "not saved" in result.notes[0]) == ("passed", True)
 
 
-@pytest.fixture
-def no_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Playwright looks for its ffmpeg in this empty folder; it must be set before a worker starts."""
-    folder = tmp_path / "browsers"
-    folder.mkdir()
-    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(folder))
-    return folder
-
-
 LOOK = "@journey\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n"
 
 
@@ -420,24 +411,14 @@ def test_video_without_playwrights_ffmpeg_is_a_note_and_no_failure(no_ffmpeg: Pa
     assert "playwright install ffmpeg" in result.notes[0]
 
 
-def test_a_video_is_saved_and_can_be_played(no_ffmpeg: Path, monitor: Monitor) -> None:
-    import imageio_ffmpeg
-    import playwright
-
-    listing = json.loads((Path(playwright.__file__).parent / "driver/package/browsers.json").read_text())
-    revision = next(one["revision"] for one in listing["browsers"] if one["name"] == "ffmpeg")
-    home = no_ffmpeg / f"ffmpeg-{revision}"
-    home.mkdir()
-    program = imageio_ffmpeg.get_ffmpeg_exe()
-    (home / "ffmpeg-linux").symlink_to(program)
-    (home / "INSTALLATION_COMPLETE").touch()
+def test_a_video_is_saved_and_can_be_played(ffmpeg: str, monitor: Monitor) -> None:
     with Workers(1) as monitor.pool:
         result = monitor.run(LOOK, video="on")
         dropped = monitor.run(LOOK, video="retain-on-failure")
     (video,) = result.artifacts
     assert (video.kind, video.path, dropped.artifacts) == ("video", "video.webm", ())
     film = next(folder for folder in monitor.folder.glob(f"runs/walk/*{result.id}")) / "video.webm"
-    played = subprocess.run([program, "-i", film, "-f", "null", "-"], capture_output=True, text=True, check=True)
+    played = subprocess.run([ffmpeg, "-i", film, "-f", "null", "-"], capture_output=True, text=True, check=True)
     assert re.search(r"Video: (vp[89]|av1)", played.stderr), played.stderr
 
 

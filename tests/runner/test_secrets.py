@@ -82,6 +82,21 @@ def test_a_one_time_code_is_the_one_that_an_authenticator_shows() -> None:
     assert made == [code.reveal(), again.reveal()]
 
 
+# The values of RFC 6238, appendix B, for SHA-1; the short key's code was made with oathtool.
+@pytest.mark.parametrize(
+    ("key", "at", "code"),
+    [
+        ("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", 1111111109, "081804"),
+        ("otpauth://totp/x?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&digits=8", 1111111109, "07081804"),
+        ("jbsw y3dp ehpk 3pxp", 1111111109, "071271"),
+        ("otpauth://totp/x?secret=JBSWY3DPEHPK3PXP", 1111111109, "071271"),
+    ],
+)
+def test_a_key_of_any_length_makes_the_standards_codes(monkeypatch: pytest.MonkeyPatch, key: str, at: int, code: str) -> None:
+    monkeypatch.setattr(pyotp.TOTP, "now", lambda self: self.at(at))
+    assert Secrets({"JOURNEY_SECRET_KEY": key}).totp("KEY").reveal() == code
+
+
 @pytest.mark.parametrize(
     "key", ["not base32!", "otpauth://hotp/shop:me?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&counter=0", "otpauth://nonsense"]
 )

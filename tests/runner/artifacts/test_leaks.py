@@ -5,6 +5,7 @@ import html
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -30,6 +31,7 @@ from runner.discovery import load
 from runner.metrics import text as metrics_text
 from runner.plan import KINDS, plan
 from runner.result import RunResult
+from runner.workers import Workers
 from tests.conftest import Monitor
 
 SECRETS = {
@@ -46,6 +48,8 @@ SECRETS = {
     "plus": "one+two three+four",
     "long": "Q2hhcmxlcyBEaWNrZW5zIHdyb3RlIHRoaXM-and_more-of-it-so-that-it-is-long",
 }
+KEY = "JBSWY3DPEHPK3PXP"
+"""Of one-time codes, in base32."""
 JOURNEY = """
     import json
     @journey
@@ -70,6 +74,10 @@ JOURNEY = """
                 page.get_by_label(name, exact=True).fill("")
             page.get_by_label("user", exact=True).focus()
             page.keyboard.insert_text(secrets["user"].reveal())
+            code = secrets.totp("key").reveal()
+            page.get_by_label("user", exact=True).fill(code)
+            request.post("/switch/mirror?as=json", data={{"code": code}})
+            print("code", code, end=" code end\\n")
         with step("fail with all of them"):
             raise AssertionError(" and ".join(secrets[name].reveal() for name in names))
 """
@@ -133,8 +141,12 @@ def run(monitor: Monitor, **environment: str) -> tuple[RunResult, str]:
     """Runs the journey with every kind of artifact as a user would; returns the result, and all that was printed."""
     file = monitor.write(JOURNEY.format(names=list(SECRETS)))
     command = [sys.executable, "-m", "runner.cli", "run", str(file), "--base-url", monitor.shop, "--json", "-"]
-    planted = {f"JOURNEY_SECRET_{name}": secret for name, secret in SECRETS.items()}
-    policies = {f"JOURNEY_{kind.upper()}": "on" for kind in KINDS if kind != "video"}
+    folder = keep_secret(monitor, SECRETS["token"], "token")
+    dotenv = monitor.folder / "secrets.env"
+    dotenv.write_text(f"pin={SECRETS['pin']}\nkey={KEY}\n")
+    planted = {f"JOURNEY_SECRET_{name}": secret for name, secret in SECRETS.items() if name not in {"token", "pin"}}
+    planted |= {"JOURNEY_SECRETS_DIR": str(folder), "JOURNEY_SECRETS_FILE": str(dotenv)}
+    policies = {f"JOURNEY_{kind.upper()}": "on" for kind in KINDS}
     ended = subprocess.run(
         command,
         env={**os.environ, **planted, **policies, **environment},
@@ -146,14 +158,18 @@ def run(monitor: Monitor, **environment: str) -> tuple[RunResult, str]:
     return monitor.archive.find("last").result, ended.stdout + ended.stderr
 
 
+@pytest.mark.usefixtures("ffmpeg")
 def test_no_secret_is_left_in_any_artifact(monitor: Monitor) -> None:
     result, printed = run(monitor)
     assert {one.kind for one in result.artifacts} == {"trace", "screenshot", "har", "aria", *NAMES}, result.notes
     assert (result.status, result.failure and result.failure.message.count("•••")) == ("failed", len(SECRETS))
     assert printed.count("printed •••") == len(SECRETS)
+    assert "code ••• code end" in printed
+    assert "video: not kept, a secret stood on the page" in result.notes
     assert leaks(monitor.saved(), result, printed) == {}
 
 
+@pytest.mark.usefixtures("ffmpeg")
 def test_with_redaction_off_the_same_search_finds_every_secret(monitor: Monitor) -> None:
     result, printed = run(monitor, JOURNEY_REDACTION="off")
     found = leaks(monitor.saved(), result, printed)
@@ -170,6 +186,8 @@ def test_with_redaction_off_the_same_search_finds_every_secret(monitor: Monitor)
     assert {name for name in everywhere if "trace.zip!trace" in name} == {"trace.zip!trace.trace", "trace.zip!trace.network"}
     assert any("!resources/" in name for name in everywhere)
     assert any(name.startswith("aria/") for name in everywhere)
+    assert re.search(r"code \d{6} code end", printed)
+    assert "video" in {one.kind for one in result.artifacts}
 
 
 def test_a_redacted_trace_opens_and_steps_through_in_the_viewer(monitor: Monitor, chromium: Browser) -> None:
@@ -190,21 +208,31 @@ def test_a_redacted_trace_opens_and_steps_through_in_the_viewer(monitor: Monitor
         viewer.close()
 
 
-def pixels(monitor: Monitor, password: str) -> bytes:
-    """A screenshot after a secret was typed and sent to a page that repeats it."""
-    code = """
+def keep_secret(monitor: Monitor, text: str, name: str = "PW") -> Path:
+    """Puts a secret where a run looks for it; returns the folder for `secrets_dir`."""
+    folder = monitor.folder / "secrets"
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(text)
+    return folder
+
+
+SIGN_IN = """
         @journey
         def walk(page, step, secrets):
             with step("sign in"):
                 page.goto("/switch/mirror")
                 page.get_by_label("user", exact=True).fill(secrets["PW"].reveal())
+                page.wait_for_timeout(300)
                 page.get_by_role("button", name="Show").click()
                 expect(page.get_by_role("heading", name="Repeated")).to_be_visible()
                 page.get_by_label("user", exact=True).fill(secrets["PW"].reveal())
-    """
-    (monitor.folder / "secrets").mkdir(exist_ok=True)
-    (monitor.folder / "secrets" / "PW").write_text(password)
-    monitor.run(code, screenshots="on", secrets_dir=monitor.folder / "secrets")
+                page.wait_for_timeout(300)
+"""
+
+
+def pixels(monitor: Monitor, password: str) -> bytes:
+    """A screenshot after a secret was typed and sent to a page that repeats it."""
+    monitor.run(SIGN_IN, screenshots="on", secrets_dir=keep_secret(monitor, password))
     return (monitor.saved() / "screenshots" / "sign-in.png").read_bytes()
 
 
@@ -213,23 +241,42 @@ def test_a_screenshot_does_not_depend_on_the_secret(monitor: Monitor) -> None:
     assert pixels(monitor, "abcdefghij-oolong") == pixels(monitor, "gnoloo-jihgfedcba")
 
 
-def test_a_picture_recorded_while_a_secret_is_shown_is_left_out(monitor: Monitor) -> None:
-    pixels(monitor, "abcdefghij-oolong")
+def last_frame(ffmpeg: str, film: Path) -> bytes:
+    """The last picture of a video, one byte of grey a pixel."""
+    last = ["-vf", "reverse", "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    return subprocess.run([ffmpeg, "-v", "error", "-i", str(film), *last], capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize("redaction", [True, False])
+def test_a_video_shows_dots_where_a_secret_is_typed(ffmpeg: str, monitor: Monitor, redaction: bool) -> None:
     code = """
         @journey
         def walk(page, step, secrets):
-            with step("sign in"):
+            with step("type"):
                 page.goto("/switch/mirror")
+                page.get_by_label("user", exact=True).evaluate("field => field.style.font = 'bold 90px monospace'")
                 page.get_by_label("user", exact=True).fill(secrets["PW"].reveal())
-                page.wait_for_timeout(300)
-                page.get_by_role("button", name="Show").click()
-                expect(page.get_by_role("heading", name="Repeated")).to_be_visible()
-                page.wait_for_timeout(300)
+                page.get_by_label("user", exact=True).blur()
+                page.wait_for_timeout(1200)
+    """
+    frames = []
+    with Workers(1) as monitor.pool:
+        for text in ("||||||||", "@@@@@@@@"):
+            monitor.run(code, video="on", secrets_dir=keep_secret(monitor, text), redaction=redaction)
+            frames.append(last_frame(ffmpeg, monitor.saved() / "video.webm"))
+    assert len(frames[0]) == len(frames[1]) > 0
+    largest = max(abs(one - other) for one, other in zip(*frames, strict=True))
+    # Of 255; the codec's own noise is a few.
+    assert (largest < 40) is redaction, largest
+
+
+def test_a_picture_recorded_while_a_secret_is_shown_is_left_out(monitor: Monitor) -> None:
+    leave = """
             with step("leave"):
                 page.goto("/")
                 page.wait_for_timeout(300)
     """
-    result = monitor.run(code, trace="on", secrets_dir=monitor.folder / "secrets")
+    result = monitor.run(SIGN_IN + leave, trace="on", secrets_dir=keep_secret(monitor, "abcdefghij-oolong"))
     assert any("pictures left out, a secret stood on the page" in note for note in result.notes)
     with zipfile.ZipFile(monitor.saved() / "trace.zip") as trace:
         frames = {json.loads(line)["file"] for line in trace.read("trace.trace").splitlines() if b'"screencast-frame"' in line}
@@ -272,9 +319,8 @@ def test_a_field_is_masked_before_a_secret_is_typed_however_it_is(monitor: Monit
                 assert styles
                 assert all("-webkit-text-security: disc" in style for style in styles), styles
     """
-    (monitor.folder / "secrets").mkdir()
-    (monitor.folder / "secrets" / "PW").write_text("oolong-and-milk")
-    result = monitor.run(code.replace("LATE", late).replace("TYPING", TYPING[way]), secrets_dir=monitor.folder / "secrets")
+    folder = keep_secret(monitor, "oolong-and-milk")
+    result = monitor.run(code.replace("LATE", late).replace("TYPING", TYPING[way]), secrets_dir=folder)
     assert (result.status, result.failure) == ("passed", None)
 
 
@@ -286,9 +332,7 @@ def test_a_field_that_never_comes_is_the_fills_own_timeout(monitor: Monitor) -> 
                 page.goto("/")
                 page.get_by_label("nowhere").fill(secrets["PW"].reveal(), timeout=300)
     """
-    (monitor.folder / "secrets").mkdir()
-    (monitor.folder / "secrets" / "PW").write_text("oolong-and-milk")
-    result = monitor.run(code, secrets_dir=monitor.folder / "secrets")
+    result = monitor.run(code, secrets_dir=keep_secret(monitor, "oolong-and-milk"))
     assert result.failure is not None
     assert (result.status, result.failure.kind) == ("failed", "timeout")
     assert "Timeout 300ms exceeded" in result.failure.message
@@ -297,10 +341,9 @@ def test_a_field_that_never_comes_is_the_fills_own_timeout(monitor: Monitor) -> 
 
 @pytest.mark.parametrize("name", ["browse", "buy", "search", "stock"])
 def test_the_redacted_trace_of_every_shop_journey_opens_in_the_viewer(monitor: Monitor, chromium: Browser, name: str) -> None:
-    (monitor.folder / "secrets").mkdir()
-    (monitor.folder / "secrets" / "PASSWORD").write_text("oolong-and-milk")
-    (monitor.folder / "secrets" / "EMAIL").write_text("tea@example.com")
-    options = {"base_url": monitor.shop, "trace": "on", "secrets_dir": monitor.folder / "secrets"}
+    keep_secret(monitor, "oolong-and-milk", "PASSWORD")
+    folder = keep_secret(monitor, "tea@example.com", "EMAIL")
+    options = {"base_url": monitor.shop, "trace": "on", "secrets_dir": folder}
     settings = load_settings(monitor.folder, options, {})
     (journey,) = load(journeys_folder() / f"{name}.py")
     (result,) = monitor.pool.run([plan(journey, settings)], monitor.chromium, settings, monitor.archive, [])
@@ -343,8 +386,7 @@ class Packed(BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize("redaction", [True, False])
 def test_a_compressed_body_is_redacted_too(monitor: Monitor, redaction: bool) -> None:
-    (monitor.folder / "secrets").mkdir()
-    (monitor.folder / "secrets" / "token").write_text(SECRETS["token"])
+    folder = keep_secret(monitor, SECRETS["token"], "token")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Packed)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -353,7 +395,7 @@ def test_a_compressed_body_is_redacted_too(monitor: Monitor, redaction: bool) ->
             "@journey\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n"
             "        expect(page.get_by_role('heading', name='3')).to_be_visible()\n",
             base_url=f"http://127.0.0.1:{server.server_port}",
-            secrets_dir=monitor.folder / "secrets",
+            secrets_dir=folder,
             trace="on",
             har="on",
             redaction=redaction,
