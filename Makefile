@@ -25,7 +25,7 @@ demo: .venv/demo ## Run the four journeys on the built-in shop
 	$(BIN)/journey demo
 
 test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
-	@sh .ci/packages chromium-headless-shell prometheus prometheus-pushgateway openssl
+	@sh .ci/packages chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl
 	$(MAKE) --no-print-directory lint types
 	$(BIN)/python -m pytest
 

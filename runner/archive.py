@@ -42,10 +42,10 @@ class _Place:
         scratch.mkdir(parents=True, exist_ok=True)
         self.folder = scratch / uuid4().hex
         self._lock = self.folder.with_suffix(LOCK)
-        self._held = _lock(self._lock)
+        self._held = lock(self._lock)
         while self._held is None:
             # A sweeping process was faster: between our making the file and our locking it.
-            self._held = _lock(self._lock)
+            self._held = lock(self._lock)
         self.folder.mkdir()
 
     def leave(self) -> None:
@@ -119,7 +119,7 @@ class Archive:
     def runs(self, journey: str | None = None) -> Iterator[Saved]:
         """The saved runs, newest first; of one journey if named. What cannot be read is skipped and noted in `problems`."""
         for folder in sorted(self._folders(journey), key=lambda one: one.name, reverse=True):
-            saved = self._read(folder)
+            saved = self.read(folder)
             if saved is not None:
                 yield saved
 
@@ -132,12 +132,21 @@ class Archive:
             # A link could lead out of the runs' folder, to something that only looks like a run.
             yield from (one for one in parent.iterdir() if one.is_dir() and not one.is_symlink() and "Z-" in one.name)
 
-    def _read(self, folder: Path) -> Saved | None:
+    def read(self, folder: Path) -> Saved | None:
+        """The run in a folder; None, noted in `problems`, when it cannot be read."""
         try:
             return Saved(_decoder.decode((folder / RESULT).read_bytes()), folder)
         except (OSError, msgspec.DecodeError) as error:
             self.problems.append(f"{folder / RESULT}: cannot be read: {error}")
             return None
+
+    def ids(self) -> dict[str, Path]:
+        """The folder of each saved run, by the run's id."""
+        return {folder.name.partition("Z-")[2]: folder for folder in self._folders(None)}
+
+    def folder_of(self, run: str) -> Path | None:
+        """The folder of a run; None when it is not saved."""
+        return next((one for one in self._folders(None) if one.name.endswith(f"Z-{run}")), None)
 
     def find(self, wanted: str) -> Saved:
         """The run that `wanted` means: an id, a unique beginning of one, `last`, `last-failed`, `NAME@last`, or a folder.
@@ -154,12 +163,12 @@ class Archive:
                 raise RunNotFound(f"no run{f' of {name}' if name else ''} {what} in {self.folder}; `journey run` makes one")
             return found
         if (Path(wanted) / RESULT).is_file():
-            saved = self._read(Path(wanted))
+            saved = self.read(Path(wanted))
             if saved is None:
                 raise RunNotFound(self.problems[-1])
             return saved
         matches = [folder for folder in self._folders(None) if folder.name.partition("Z-")[2].startswith(wanted)]
-        saved = self._read(matches[0]) if len(matches) == 1 else None
+        saved = self.read(matches[0]) if len(matches) == 1 else None
         if saved is not None:
             return saved
         if len(matches) > 1:
@@ -179,18 +188,18 @@ def sweep(scratch: Path) -> None:
     """Removes what processes that have ended left in the scratch."""
     if not scratch.is_dir() or scratch.is_symlink():
         return
-    for lock in scratch.glob(f"*{LOCK}"):
-        held = _lock(lock)
+    for file in scratch.glob(f"*{LOCK}"):
+        held = lock(file)
         if held is not None:
-            rmtree(lock.with_suffix(""), ignore_errors=True)
-            lock.unlink(missing_ok=True)
+            rmtree(file.with_suffix(""), ignore_errors=True)
+            file.unlink(missing_ok=True)
             os.close(held)
     for folder in scratch.iterdir():
         if folder.is_dir() and not folder.is_symlink() and not folder.with_suffix(LOCK).exists():
             rmtree(folder, ignore_errors=True)
 
 
-def _lock(file: Path) -> int | None:
+def lock(file: Path) -> int | None:
     """Locks `file`, made if need be, until the descriptor is closed or its process ends; None when another holds it."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

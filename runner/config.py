@@ -12,6 +12,7 @@ from msgspec import field
 from runner import options
 from runner.duration import parse_duration, positive
 from runner.errors import ConfigError
+from runner.maintenance import Window, windows
 from runner.options import Keeping
 from runner.secrets import PREFIX as SECRET_PREFIX
 from runner.secrets import Secret
@@ -42,6 +43,16 @@ class Settings(Keeping, frozen=True, kw_only=True):
     keep_failed: float = 90 * 86_400.0
     keep_runs: int = 2_000
     keep_size: int = 10_000_000_000
+    database: str | None = None
+    cron_timezone: str = "UTC"
+    jitter: float = 0.0
+    max_delay: float = 60.0
+    maintenance: tuple[Window, ...] = ()
+    listen: str = "127.0.0.1:9464"
+    worker_runs: int = 200
+    worker_memory: int = 2_000_000_000
+    min_free_memory: int = 300_000_000
+    delete_groups: bool = False
     params: dict[str, str] = field(default_factory=dict)
     pushgateway: str | None = None
     pushgateway_username: str | None = None
@@ -52,6 +63,11 @@ class Settings(Keeping, frozen=True, kw_only=True):
     require_push: bool = False
     origins: dict[str, Origin] = field(default_factory=dict)
     """Where each setting that is not a default comes from."""
+
+    @property
+    def database_url(self) -> str:
+        """Where runs are stored: `database`, else a file beside the saved runs."""
+        return self.database or f"sqlite:///{self.runs_dir.resolve() / 'journeys.db'}"
 
     def origin(self, name: str) -> Origin:
         """Where the setting's value comes from."""
@@ -88,6 +104,8 @@ def load_settings(
             f"{file}: {name} must not be written in a file that others read; set {PREFIX}{name.upper()}, or {name}_file to a "
             "file that holds it"
         )
+    if re.search(r"//[^/@]*:[^/@]*@", str(table.get("database", ""))):
+        raise ConfigError(f"{file}: database must not hold a password, as others read the file; set {PREFIX}DATABASE")
     lay(table, "file", lambda name: f"{file}: {name}", base)
     lay(_from_environment(environ), "environment", lambda name: f"{PREFIX}{name.upper()}", start)
     given = {name: value for name, value in overrides.items() if value is not None}
@@ -183,6 +201,20 @@ def _gateway(value: object) -> str:
     return options.url(f"http://{value}" if isinstance(value, str) and "://" not in value else value)
 
 
+def _database(value: object) -> str:
+    if isinstance(value, str) and re.match(r"sqlite:///.|postgresql(\+psycopg)?://[^/]*/.", value):
+        return re.sub(r"^postgresql://", "postgresql+psycopg://", value)
+    shown = "it" if "@" in str(value) else repr(value)
+    raise ValueError(f"{shown} is not the address of a database; write sqlite:///FILE or postgresql://USER@HOST/NAME")
+
+
+def _address(value: object) -> str:
+    found = re.fullmatch(r"(?:\[[0-9a-f:]+\]|[\w.-]+):(\d{1,5})", value) if isinstance(value, str) else None
+    if found is None or int(found[1]) > 65535:
+        raise ValueError(f"{value!r} is not an address to listen on; write one such as '127.0.0.1:9464'")
+    return str(value)
+
+
 def _params(value: object) -> dict[str, str]:
     if isinstance(value, Mapping) and all(isinstance(one, str | int | float) for one in value.values()):
         return {str(key): str(one) for key, one in value.items()}
@@ -259,6 +291,16 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "keep_failed": positive,
     "keep_runs": _at_least_one,
     "keep_size": _size,
+    "database": _database,
+    "cron_timezone": options.timezone,
+    "jitter": parse_duration,
+    "max_delay": positive,
+    "maintenance": windows,
+    "listen": _address,
+    "worker_runs": _at_least_one,
+    "worker_memory": _size,
+    "min_free_memory": _size,
+    "delete_groups": _boolean,
     "params": _params,
     "pushgateway": _gateway,
     "pushgateway_username": options.text,

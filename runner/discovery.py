@@ -1,6 +1,7 @@
 """From files and folders to journeys, or to one error that names every problem with its file and line."""
 
 import importlib.util
+import linecache
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -8,8 +9,10 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from hashlib import sha256
+from importlib.machinery import SourceFileLoader
 from inspect import isfunction
 from pathlib import Path
+from types import CodeType
 
 from msgspec.structs import replace
 
@@ -27,7 +30,7 @@ def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
     problems: list[str] = []
     found: list[Journey] = []
     for path in paths:
-        files = list(_files(path)) if path.is_dir() else [path]
+        files = list(files_in(path)) if path.is_dir() else [path]
         if not path.exists():
             problems.append(f"{path}: no such file or folder; name an existing one, or put your journeys there")
             continue
@@ -46,12 +49,13 @@ def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
     return tuple(found)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files_in(folder: Path) -> Iterator[Path]:
+    """The files below a folder that may hold journeys, sorted."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith(("_", ".")):
             continue
         if path.is_dir():
-            yield from _files(path)
+            yield from files_in(path)
         elif path.suffix == ".py":
             yield path
 
@@ -64,11 +68,28 @@ def _same_names(journeys: Sequence[Journey]) -> Iterator[str]:
             yield f"{one.where}: a journey named {one.name!r} is declared here and at {other.where}; rename one of them"
 
 
-def load(file: Path) -> tuple[Journey, ...]:
-    """The journeys that one file declares itself, by line. Raises DiscoveryError when it cannot be imported."""
+class _Text(SourceFileLoader):
+    """Imports a file as it was, whatever stands there by now."""
+
+    def __init__(self, name: str, path: str, text: str) -> None:
+        super().__init__(name, path)
+        self._text = text
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 (the protocol's)
+        """The code of the text; without a file of compiled code, which would be the one of another text."""
+        linecache.cache[self.path] = (len(self._text), None, self._text.splitlines(keepends=True), self.path)
+        return self.source_to_code(self._text.encode(), self.path)
+
+
+def load(file: Path, text: str | None = None) -> tuple[Journey, ...]:
+    """The journeys that one file declares itself, by line; `text` is run in place of what stands there.
+
+    Raises DiscoveryError when it cannot be imported.
+    """
     file = file.resolve()
     name = f"_journeys_{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, file)
+    loader = None if text is None else _Text(name, str(file), text)
+    spec = importlib.util.spec_from_file_location(name, file, loader=loader)
     if spec is None or spec.loader is None:
         raise DiscoveryError(f"{file}: is not a Python file; name one that ends in .py")
     module = importlib.util.module_from_spec(spec)

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Playwright
 from playwright.sync_api import Error as PlaywrightError
 
 import runner
-from runner import signed_in
+from runner import memory, signed_in
 from runner.attempt import Outcome, Setting, run_attempt
 from runner.browser import Browser as Program
 from runner.browser import launch
@@ -33,16 +33,23 @@ from runner.step import SITE
 class WarmBrowser:
     """A browser that stays open between runs, and is started again when it has gone."""
 
-    def __init__(self, playwright: Playwright, program: Program, headed: bool, slow_mo: float) -> None:
+    def __init__(self, playwright: Playwright, program: Program, headed: bool, slow_mo: float, min_free_memory: int) -> None:
         self.playwright = playwright
         self._program = program
         self._headed = headed
         self._slow_mo = slow_mo
+        self._min_free_memory = min_free_memory
         self._browser: Browser | None = None
 
     def get(self) -> Browser:
         """The open browser. Raises BrowserFailed when one cannot be started."""
         if self._browser is None or not self._browser.is_connected():
+            free = memory.available()
+            if free < self._min_free_memory:
+                raise BrowserFailed(
+                    f"only {memory.shown(free)} of memory are free, fewer than min_free_memory "
+                    f"({memory.shown(self._min_free_memory)}): no browser was started; use fewer workers, or give the machine more"
+                )
             self._browser = launch(self.playwright, self._program, self._headed, self._slow_mo)
         return self._browser
 

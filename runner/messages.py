@@ -19,6 +19,8 @@ class BrowserWanted(Struct, frozen=True, tag=True):
     browser: Browser
     headed: bool = False
     slow_mo: float = 0.0
+    min_free_memory: int = 0
+    """Bytes that have to be free before it is started."""
 
 
 class Job(Struct, frozen=True, tag=True):

@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 from msgspec import Struct
 
+from runner import schedule
 from runner.duration import positive
 from runner.secrets import Secret
 
@@ -59,6 +60,9 @@ class Options(Struct, frozen=True, kw_only=True):
 
     name: str | None = None
     every: float | None = None
+    cron: str | None = None
+    cron_timezone: str | None = None
+    jitter: float | None = None
     timeout: float | None = None
     tags: tuple[str, ...] = ()
     retries: int | None = None
@@ -91,6 +95,8 @@ NAMES = Options.__struct_fields__
 
 def check(given: Mapping[str, Any]) -> Options:
     """The options in their one form. Raises ValueError that names the option, the value, and what is accepted."""
+    if given.get("every") is not None and given.get("cron") is not None:
+        raise ValueError("options every and cron: both say when to run; keep one")
     checked = {}
     for name, value in given.items():
         if value is None:
@@ -186,7 +192,7 @@ def devices() -> tuple[str, ...]:
     return tuple(re.findall(r'"([^"\n]+)":\s*\{\s*"?userAgent"?:', bundle.read_text(encoding="utf-8")))
 
 
-def _timezone(value: object) -> str:
+def timezone(value: object) -> str:
     if value in available_timezones():
         return str(value)
     raise ValueError(f"{value!r} is not a time zone; write one of the IANA database, such as 'Europe/Berlin'")
@@ -244,6 +250,9 @@ def _cpu(value: object) -> float:
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "name": name_of_journey,
     "every": positive,
+    "cron": schedule.cron,
+    "cron_timezone": timezone,
+    "jitter": positive,
     "timeout": positive,
     "tags": _tags,
     "retries": count,
@@ -251,7 +260,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "viewport": _viewport,
     "device": _device,
     "locale": _locale,
-    "timezone": _timezone,
+    "timezone": timezone,
     "geolocation": _geolocation,
     "headers": _headers,
     "basic_auth": _basic_auth,

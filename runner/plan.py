@@ -24,6 +24,8 @@ class Plan(Keeping, frozen=True, kw_only=True):
     location: str = "local"
     params: dict[str, str] = field(default_factory=dict)
     step_names: tuple[str, ...] = ()
+    source: str | None = None
+    """The text of `file` that is to be run; None for what stands there when the run begins."""
     device: str | None = None
     viewport: tuple[int, int] | None = None
     locale: str | None = None

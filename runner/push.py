@@ -7,7 +7,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import HTTPSHandler, Request, build_opener
 
-from prometheus_client import push_to_gateway
+from prometheus_client import delete_from_gateway, push_to_gateway
 
 from runner.config import Settings
 from runner.errors import PushError
@@ -44,6 +44,21 @@ def push(result: RunResult, settings: Settings) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise PushError(f"the Pushgateway at {address} could not be reached for {result.journey}: {reason}") from error
+
+
+def delete(journey: str, settings: Settings) -> None:
+    """Deletes the group of a journey at this location. Raises PushError when the gateway does not do it in time."""
+    address, user, password = _address(settings)
+    try:
+        delete_from_gateway(
+            address,
+            job=JOB,
+            grouping_key={"journey": journey, "location": settings.location},
+            timeout=settings.pushgateway_timeout,
+            handler=_handler(settings, user, password),
+        )
+    except (OSError, ValueError) as error:
+        raise PushError(f"the Pushgateway at {address} did not delete the group of {journey}: {error}") from error
 
 
 def _address(settings: Settings) -> tuple[str, str, str]:

@@ -206,6 +206,17 @@ class Environment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     platform: str = ""
 
 
+class Load(Struct, frozen=True, kw_only=True):
+    """How busy the machine was while the run was measured; shares are from 0 to 1."""
+
+    cpu_busy: float
+    """Of the time of all processors."""
+    cpu_pressure: float | None = None
+    """Of the run's time, in which something waited for a processor (Linux pressure stall information, `some`)."""
+    runs_beside: int = 0
+    """The most other runs of this monitor that were under way at the same time."""
+
+
 class RunResult(Struct, frozen=True, kw_only=True):
     """One execution of a journey, from its first attempt to its last. `steps` are those of the last attempt."""
 
@@ -228,6 +239,13 @@ class RunResult(Struct, frozen=True, kw_only=True):
     """What the monitor itself has to say, such as an artifact that could not be kept."""
     last_success_at: datetime | None = None
     """The end of the newest run of this journey that passed, this one included; None when none is known."""
+    slot_at: datetime | None = None
+    """When the schedule wanted it; None for a run that was asked for by hand."""
+    delay_seconds: float | None = None
+    """How long after its slot it began."""
+    load: Load | None = None
+    contended: bool = False
+    """True when the machine was so busy that the latencies may be too high."""
     version: int = 1
 
     @property

@@ -4,6 +4,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec import Struct
+
+from runner.load import LoadMeter
 from runner.messages import Execution
 from runner.moments import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
 from runner.plan import Plan
@@ -15,15 +18,30 @@ FINISH = 120.0
 """Seconds that an attempt's artifacts may take, to be finished, redacted and closed; none of it counts as the run's time."""
 
 
+class Slot(Struct, frozen=True):
+    """The moment of a schedule that a run is for, and the id that the run has got with it."""
+
+    at: datetime
+    run: str
+    due: datetime
+    """When it was to begin: `at`, or later where its start was put off."""
+
+    def delay(self, started_at: datetime) -> float:
+        """Seconds from when it was to begin to when it began."""
+        return max(round((started_at - self.due).total_seconds(), 6), 0.0)
+
+
 class StartedRun:
     """A run in a worker, as far as it has come."""
 
-    def __init__(self, plan: Plan, folder: Path, run: str) -> None:
+    def __init__(self, plan: Plan, folder: Path, run: str, slot: Slot | None = None, beside: int = 0) -> None:
         self.run = run
+        self.slot = slot
         self.plan = plan
         self.folder = folder
         self.started_at = datetime.now(UTC)
         self.started = time.monotonic()
+        self.meter = LoadMeter.start(self.started, beside)
         self.attempt = AttemptStarted(run=run, journey=plan.journey, number=1)
         self.attempt_at = self.started_at
         self.steps: list[StepResult] = []

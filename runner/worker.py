@@ -44,7 +44,7 @@ def serve(connection: Connection, playwright: Playwright) -> None:
                 if browser is not None:
                     browser.close()
                 wanted = message
-                browser = WarmBrowser(playwright, message.browser, message.headed, message.slow_mo)
+                browser = WarmBrowser(playwright, message.browser, message.headed, message.slow_mo, message.min_free_memory)
             elif browser is not None:
                 _do(message, browser, send)
     except EOFError:
@@ -60,7 +60,7 @@ def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Execution | Bro
         secrets = Secrets(folder=job.plan.secrets_dir, file=job.plan.secrets_file, on_made=redactor.hide)
         for text in (*secrets.texts(), *(job.plan.basic_auth or ())[1:]):
             redactor.hide(text)
-        journeys = {one.name: one for one in load(job.plan.file)}
+        journeys = {one.name: one for one in load(job.plan.file, job.plan.source)}
         journey = journeys[job.plan.journey]
         setup = journeys[job.plan.signed_in_by] if job.plan.signed_in_by else None
     except (JourneyError, KeyError) as error:

@@ -24,12 +24,14 @@ from runner.archive import RAW, Archive
 from runner.browser import Browser
 from runner.config import Settings
 from runner.identity import run_id
+from runner.load import contended
 from runner.messages import Broken, BrowserWanted, Execution, FromWorker, Job, encode, from_worker
 from runner.moments import Listener, Moment, RunEnded, RunStarted
 from runner.plan import Plan
 from runner.result import FailureKind, RunResult
-from runner.started_run import StartedRun
+from runner.started_run import Slot, StartedRun
 
+FOREVER = 3600.0
 LAST_WORDS = 3.0
 """Seconds that a worker gets to close its browser before it is ended."""
 
@@ -49,6 +51,18 @@ class Worker:
         )
         theirs.close()
         self.run: StartedRun | None = None
+        self.runs = 0
+
+    def memory(self) -> int:
+        """Bytes that the worker and all that it has started hold, without what they share with others."""
+        total = 0
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self._process.pid)
+            for one in (process, *process.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    held = one.memory_info()
+                    total += held.rss - getattr(held, "shared", 0)
+        return total
 
     def send(self, message: BrowserWanted | Job) -> None:
         """Sends one message. Raises BrokenPipeError when the worker has died."""
@@ -85,10 +99,17 @@ class Worker:
 
 
 class Workers:
-    """A pool of worker processes, started at once so that they get ready while the journeys are still being read."""
+    """A pool of worker processes, started at once so that they get ready while the journeys are still being read.
+
+    `run` does a list of plans; a scheduler calls `open` once, then `begin` and `listen` as long as it lives.
+    """
 
     def __init__(self, count: int) -> None:
         self._pool = [Worker() for _ in range(count)]
+        self._wanted: BrowserWanted | None = None
+        self._desk: _Desk | None = None
+        self._most_runs: int | None = None
+        self._most_memory: int | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -99,6 +120,80 @@ class Workers:
                 worker.dismiss()
             else:
                 worker.kill()
+
+    def open(self, browser: Browser, settings: Settings, archive: Archive, listeners: Sequence[Listener]) -> None:
+        """Says with which browser and for whom the coming runs are."""
+        self._wanted = BrowserWanted(
+            browser=browser, headed=settings.headed, slow_mo=settings.slow_mo, min_free_memory=settings.min_free_memory
+        )
+        self._desk = _Desk(archive, listeners)
+        for worker in list(self._pool):
+            try:
+                worker.send(self._wanted)
+            except (BrokenPipeError, ConnectionResetError):
+                # It has died since its last run.
+                self._fresh(worker)
+
+    def recycle(self, runs: int, memory: int) -> None:
+        """From now on an idle worker is replaced after so many runs, or when it and its browser hold so many bytes."""
+        self._most_runs, self._most_memory = runs, memory
+
+    @property
+    def running(self) -> list[StartedRun]:
+        """The runs under way."""
+        return [worker.run for worker in self._pool if worker.run]
+
+    @property
+    def count(self) -> int:
+        """How many workers there are."""
+        return len(self._pool)
+
+    @property
+    def idle(self) -> int:
+        """How many workers wait for a run."""
+        return sum(worker.run is None for worker in self._pool)
+
+    def begin(self, plan: Plan, slot: Slot | None = None) -> StartedRun:
+        """Starts a run in an idle worker. Raises ConfigError when its folder cannot be made."""
+        worker = next(one for one in self._pool if one.run is None)
+        others = self.running
+        for other in others:
+            other.meter.beside = max(other.meter.beside, len(others))
+        return self._opened.begin(worker, plan, slot, len(others))
+
+    def listen(self, timeout: float, also: Sequence[int] = ()) -> list[int]:
+        """Takes in what the workers say, for `timeout` seconds at the most; returns those of the descriptors that are ready.
+
+        Also returns as soon as any worker has said something.
+        """
+        busy = {worker.pipe: worker for worker in self._pool if worker.run}
+        soonest = min((worker.run.deadline - time.monotonic() for worker in busy.values() if worker.run), default=timeout)
+        ready = []
+        for one in wait([*busy, *also], timeout=max(min(soonest, timeout), 0.0)):
+            if isinstance(one, int):
+                ready.append(one)
+                continue
+            worker = busy[one]  # type: ignore[index]  # wait() returns what it was given
+            try:
+                message = from_worker.decode(worker.pipe.recv_bytes())
+            except (EOFError, OSError):
+                self._replace(worker, "monitor", f"the worker process {worker.epitaph()}")
+                continue
+            if self._opened.hear(worker, message):
+                worker.run = None
+                self._recycle(worker)
+        for worker in busy.values():
+            if worker.run and time.monotonic() >= worker.run.deadline:
+                self._replace(worker, *worker.run.overdue())
+        return ready
+
+    def cancel(self, why: str) -> None:
+        """Ends the runs under way; they are saved as `cancelled`."""
+        for worker in self._pool:
+            if worker.run:
+                worker.kill()
+                self._opened.cut_short(worker.run, worker.run.ended_by_us("cancelled", "monitor", why))
+                worker.run = None
 
     def run(
         self,
@@ -113,58 +208,44 @@ class Workers:
         Each result is saved in `archive` before the listeners hear that its run has ended. On KeyboardInterrupt the runs
         under way are saved as `cancelled`, then the interrupt goes on.
         """
-        wanted = BrowserWanted(browser=browser, headed=settings.headed, slow_mo=settings.slow_mo)
-        for worker in list(self._pool):
-            try:
-                worker.send(wanted)
-            except (BrokenPipeError, ConnectionResetError):
-                # It has died since its last run.
-                self._fresh(worker, wanted)
-        desk = _Desk(archive, listeners)
+        self.open(browser, settings, archive, listeners)
         waiting = deque(plans)
         try:
-            while waiting or any(worker.run for worker in self._pool):
-                for worker in self._pool:
-                    if worker.run is None and waiting:
-                        desk.begin(worker, waiting.popleft())
-                self._listen(desk, wanted)
+            while waiting or self.running:
+                while waiting and self.idle:
+                    self.begin(waiting.popleft())
+                self.listen(FOREVER)
         except KeyboardInterrupt:
-            for worker in self._pool:
-                if worker.run:
-                    worker.kill()
-                    desk.cut_short(worker.run, worker.run.ended_by_us("cancelled", "monitor", "cancelled from the keyboard"))
+            self.cancel("cancelled from the keyboard")
             raise
-        return desk.results
+        return self._opened.results
 
-    def _listen(self, desk: "_Desk", wanted: BrowserWanted) -> None:
-        busy = {worker.pipe: worker for worker in self._pool if worker.run}
-        soonest = min(worker.run.deadline for worker in busy.values() if worker.run)
-        for pipe in wait(list(busy), timeout=max(soonest - time.monotonic(), 0.0)):
-            worker = busy[pipe]  # type: ignore[index]  # wait() returns what it was given
-            try:
-                message = from_worker.decode(worker.pipe.recv_bytes())
-            except (EOFError, OSError):
-                self._replace(worker, desk, wanted, "monitor", f"the worker process {worker.epitaph()}")
-                continue
-            if desk.hear(worker, message):
-                worker.run = None
-        for worker in busy.values():
-            if worker.run and time.monotonic() >= worker.run.deadline:
-                self._replace(worker, desk, wanted, *worker.run.overdue())
+    @property
+    def _opened(self) -> "_Desk":
+        if self._desk is None:
+            raise RuntimeError("Workers.open was not called")
+        return self._desk
 
-    def _replace(self, worker: Worker, desk: "_Desk", wanted: BrowserWanted, kind: FailureKind, message: str) -> None:
+    def _recycle(self, worker: Worker) -> None:
+        worker.runs += 1
+        worn = self._most_runs is not None and worker.runs >= self._most_runs
+        if worn or (self._most_memory is not None and worker.memory() > self._most_memory):
+            self._fresh(worker)
+
+    def _replace(self, worker: Worker, kind: FailureKind, message: str) -> None:
         worker.kill()
         if worker.run:
-            desk.cut_short(worker.run, worker.run.ended_by_us("error", kind, message))
+            self._opened.cut_short(worker.run, worker.run.ended_by_us("error", kind, message))
             worker.run = None
-        self._fresh(worker, wanted)
+        self._fresh(worker)
 
-    def _fresh(self, worker: Worker, wanted: BrowserWanted) -> None:
-        """Puts a new worker in the place of a dead one."""
+    def _fresh(self, worker: Worker) -> None:
+        """Puts a new worker in the place of a dead or worn one."""
         worker.kill()
         fresh = Worker()
-        fresh.send(wanted)
         self._pool[self._pool.index(worker)] = fresh
+        if self._wanted is not None:
+            fresh.send(self._wanted)
 
 
 class _Desk:
@@ -175,14 +256,15 @@ class _Desk:
         self._listeners = listeners
         self.results: list[RunResult] = []
 
-    def begin(self, worker: Worker, plan: Plan) -> None:
-        identity = run_id()
-        run = StartedRun(plan, self._archive.scratch(identity), identity)
+    def begin(self, worker: Worker, plan: Plan, slot: Slot | None, beside: int) -> StartedRun:
+        identity = slot.run if slot else run_id()
+        run = StartedRun(plan, self._archive.scratch(identity), identity, slot, beside)
         worker.run = run
         self._tell(RunStarted(run=run.run, journey=plan.journey))
         # A worker that has just died is found by its pipe a moment later, with this run in its name.
         with suppress(BrokenPipeError):
             worker.send(Job(run=run.run, plan=plan, folder=run.folder))
+        return run
 
     def hear(self, worker: Worker, message: FromWorker) -> bool:
         """Takes one message of a worker; True when its run has ended with it."""
@@ -210,6 +292,7 @@ class _Desk:
     def end(self, execution: Execution, run: StartedRun) -> None:
         """Makes the result, saves it, tells the listeners."""
         last = execution.attempts[-1]
+        load = run.meter.read(time.monotonic())
         result = RunResult(
             id=run.run,
             journey=run.plan.journey,
@@ -227,6 +310,10 @@ class _Desk:
             environment=execution.environment,
             notes=execution.notes,
             last_success_at=execution.ended_at if last.status == "passed" else self._archive.last_success(run.plan.journey),
+            slot_at=run.slot.at if run.slot else None,
+            delay_seconds=run.slot.delay(run.started_at) if run.slot else None,
+            load=load,
+            contended=contended(load),
         )
         folder: Path | None = None
         try:

@@ -1,6 +1,7 @@
 """Real servers for tests: each on a free port, each stopped by its own process id."""
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -8,12 +9,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import urlopen
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import create_engine, text
 
 
 def free_port() -> int:
@@ -110,3 +114,41 @@ def prometheus(tmp_path: Path) -> Iterator[Callable[[str], Prometheus]]:
             return Prometheus(f"http://{address}")
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL of these tests' own; its address without a database."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    assert programs, "PostgreSQL is missing; on Debian: apt-get install postgresql"
+    port = free_port()
+    # Not below pytest's own folder: PostgreSQL refuses to run as root, and another user cannot look into that.
+    with TemporaryDirectory(prefix="journey-postgres-") as folder:
+        data = f"{folder}/data"
+        user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        if user:
+            shutil.chown(folder, "postgres")
+        initdb = [*user, f"{programs[-1]}/initdb", "-D", data, "-U", "monitor", "-A", "trust", "--no-sync", "-E", "UTF8"]
+        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+        control = [*user, f"{programs[-1]}/pg_ctl", "-D", data, "-w", "-l", f"{folder}/log"]
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        subprocess.run([*control, "start", "-o", options], check=True, stdout=subprocess.DEVNULL, cwd=folder)
+        try:
+            yield f"postgresql+psycopg://monitor@127.0.0.1:{port}"
+        finally:
+            subprocess.run([*control, "stop", "-m", "immediate"], check=True, stdout=subprocess.DEVNULL, cwd=folder)
+
+
+@pytest.fixture
+def postgres(postgres_server: str) -> Callable[[], str]:
+    """Makes an empty database; returns its address."""
+
+    def make() -> str:
+        name = f"journeys_{uuid4().hex[:12]}"
+        engine = create_engine(f"{postgres_server}/postgres", isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        return f"{postgres_server}/{name}"
+
+    return make

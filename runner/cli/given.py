@@ -24,6 +24,9 @@ EnvironmentName = Annotated[str | None, typer.Option("--env", help="Lay the file
 Json = Annotated[
     str | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON to FILE, or to standard output for -.")
 ]
+Database = Annotated[
+    str | None, typer.Option(metavar="URL", help="Where runs are stored (default: journeys.db beside the saved runs).")
+]
 RunsDir = Annotated[Path | None, typer.Option("--runs-dir", help="Where runs are saved (default: runs/).")]
 
 

@@ -1,15 +1,15 @@
 """`journey run`: run journeys now."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
-from typing import Annotated, Self
+from typing import Annotated
 
 import typer
 
 from runner.archive import Archive, Saved
 from runner.browser import find
 from runner.cli import given
+from runner.cli.report_writer import ReportWriter
+from runner.cli.run_store import RunStore
 from runner.config import Settings
 from runner.errors import PushError
 from runner.moments import Moment, RunEnded
@@ -81,7 +81,7 @@ def run(
             plans = [one for journey in chosen for one in [plan(journey, settings)] * repeat]
             pusher = Pusher(settings)
             results = execute(pool, plans, settings, json, metrics_file, pusher)
-        code = _exit_code(results) or (MONITOR if pusher.failed and settings.require_push else PASSED)
+        code = exit_code(results) or (MONITOR if pusher.failed and settings.require_push else PASSED)
     except KeyboardInterrupt:
         typer.echo("stopped; what had ended is saved", err=True)
         code = INTERRUPTED
@@ -103,6 +103,9 @@ def execute(
     def collect(moment: Moment) -> None:
         if isinstance(moment, RunEnded):
             ended.append((moment.result, moment.folder))
+            warning = store.add(moment.result, moment.folder)
+            if warning:
+                console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
             if moment.folder is not None:
                 reports.write(Saved(moment.result, moment.folder))
             for warning in pusher.push(moment.result):
@@ -110,8 +113,9 @@ def execute(
 
     archive = Archive(settings.runs_dir)
     reports = ReportWriter(archive)
+    store = RunStore(settings.database_url)
     try:
-        with reports, shown.Progress(console) as progress:
+        with reports, store, shown.Progress(console) as progress:
             pool.run(plans, find(settings.browser_path, settings.headed), settings, archive, [progress, collect])
     finally:
         for problem in reports.problems:
@@ -129,40 +133,6 @@ def execute(
     if any(result.status in {"failed", "error"} for result in results):
         console.print("see why: journey show last-failed · journey trace last-failed", markup=False)
     return results
-
-
-class ReportWriter:
-    """Writes each run's page beside the runs: while the next one is under way, this process only waits."""
-
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-        self._pool = ThreadPoolExecutor(1)
-        self.problems: list[str] = []
-        """What kept a page from being written."""
-
-    def __enter__(self) -> Self:
-        self._pool.submit(self._prepare)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._pool.shutdown()
-
-    def write(self, saved: Saved) -> None:
-        """Has the page written; all are when the block ends."""
-        self._pool.submit(self._write, saved)
-
-    def _prepare(self) -> None:
-        from reports.html import run
-
-        run.prepare()
-
-    def _write(self, saved: Saved) -> None:
-        from reports.html import run
-
-        try:
-            self._archive.add(saved.folder, run.FILE, run.render(saved))
-        except Exception as error:  # noqa: BLE001 (told below; a page that cannot be made must not end the command)
-            self.problems.append(f"no {run.FILE} in {saved.folder}: {type(error).__name__}: {error}")
 
 
 class Pusher:
@@ -190,7 +160,8 @@ class Pusher:
         return []
 
 
-def _exit_code(results: list[RunResult]) -> int:
+def exit_code(results: list[RunResult]) -> int:
+    """What a command ends with that has made these runs."""
     statuses = {result.status for result in results}
     if "failed" in statuses:
         return FAILED

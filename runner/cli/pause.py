@@ -1,0 +1,52 @@
+"""`journey pause` and `journey resume`: journeys that the scheduler leaves out for a while."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from runner.cli import given
+from runner.duration import positive
+from runner.errors import ConfigError
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A journey's name (* and ? match).")]
+
+
+def pause(
+    name: Name,
+    span: Annotated[
+        str | None, typer.Option("--for", metavar="DURATION", help="How long, such as 2h; else until resumed.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why; it is kept with each slot that is left out.")] = "paused",
+    database: given.Database = None,
+    runs_dir: given.RunsDir = None,
+) -> None:
+    """Have the scheduler leave journeys out; each slot is recorded as paused.
+
+    Example: journey pause 'checkout*' --for 2h --reason 'payment provider moves'
+    """
+    from runner.store import Store
+
+    now = datetime.now(UTC)
+    try:
+        until = now + timedelta(seconds=positive(span)) if span is not None else None
+    except ValueError as error:
+        raise ConfigError(f"--for: {error}") from error
+    with Store(given.settings(database=database, runs_dir=runs_dir).database_url) as store:
+        store.pause(name, until, reason, now)
+    typer.echo(f"{name} is paused {f'until {until:%Y-%m-%d %H:%M:%S}Z' if until else 'until it is resumed'}")
+
+
+def resume(name: Name, database: given.Database = None, runs_dir: given.RunsDir = None) -> None:
+    """End the pauses of a journey.
+
+    Example: journey resume 'checkout*'
+    """
+    from runner.store import Store
+
+    with Store(given.settings(database=database, runs_dir=runs_dir).database_url) as store:
+        ended = store.resume(name)
+        left = [one.pattern for one in store.pauses(datetime.now(UTC))]
+    if not ended:
+        raise ConfigError(f"{name} is not paused; paused are: {', '.join(left) or 'none'}")
+    typer.echo(f"resumed: {', '.join(ended)}")

@@ -1,0 +1,67 @@
+"""How busy the machine is while something is measured on it."""
+
+from pathlib import Path
+
+import psutil
+from msgspec import Struct
+
+from runner.result import Load
+
+PRESSURE = Path("/proc/pressure/cpu")
+BUSY = 0.9
+"""Share of all processors' time above which a run was measured under contention. On two cores a run alone shows 0.65 to 0.76,
+beside one process that computes without end 0.91 to 0.96."""
+PRESSED = 0.7
+"""Share of a run's time in which something waited for a processor. A run alone shows 0.4 to 0.5, as a browser is many processes;
+beside three that compute without end 0.83 and more."""
+
+
+class LoadMeter(Struct):
+    """Begun with a run, read at its end."""
+
+    _busy: float
+    _total: float
+    _pressure: float | None
+    _at: float
+    beside: int = 0
+    """The most other runs at a time, kept up to date by who begins them."""
+
+    @classmethod
+    def start(cls, at: float, beside: int) -> "LoadMeter":
+        """Begins at monotonic time `at` beside so many other runs."""
+        busy, total = _times()
+        return cls(busy, total, _stalled(), at, beside)
+
+    def read(self, at: float) -> Load:
+        """The load since the start."""
+        busy, total = _times()
+        stalled = _stalled()
+        spent = max(at - self._at, 0.001)
+        pressure = None if stalled is None or self._pressure is None else min((stalled - self._pressure) / spent, 1.0)
+        return Load(
+            cpu_busy=round(min((busy - self._busy) / max(total - self._total, 0.001), 1.0), 3),
+            cpu_pressure=None if pressure is None else round(pressure, 3),
+            runs_beside=self.beside,
+        )
+
+
+def contended(load: Load) -> bool:
+    """Whether what was measured under this load may be too high: more than one run for two processors, or a busy machine."""
+    if (load.runs_beside + 1) * 2 > max(psutil.cpu_count() or 1, 2):
+        return True
+    return load.cpu_busy > BUSY or (load.cpu_pressure or 0.0) > PRESSED
+
+
+def _times() -> tuple[float, float]:
+    times = psutil.cpu_times()
+    total = sum(times[:8])
+    return total - times.idle - getattr(times, "iowait", 0.0), total
+
+
+def _stalled() -> float | None:
+    """Seconds since boot in which something waited for a processor (Documentation/accounting/psi.rst of Linux)."""
+    try:
+        first = PRESSURE.read_text().splitlines()[0]
+        return int(first.rpartition("total=")[2]) / 1e6
+    except (OSError, ValueError, IndexError):
+        return None

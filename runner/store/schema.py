@@ -1,0 +1,191 @@
+"""The tables of the store. Durations are seconds, sizes bytes, times UTC; migrations/ brings an older database to this form."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+PHASES = ("redirect", "dns", "connect", "tls", "request", "response", "dom", "load", "ttfb", "total")
+VITALS = ("ttfb", "fcp", "lcp", "inp", "cls")
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time in UTC: with its zone in PostgreSQL, without in SQLite, which has no such type."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database."""
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """From the database."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+NAME = String(100)
+metadata = MetaData()
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("journey", NAME, nullable=False),
+    Column("location", NAME, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("flaky", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("slot_at", Moment),
+    Column("delay_seconds", Float),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment, nullable=False),
+    Column("duration_seconds", Float, nullable=False),
+    Column("over_budget", Boolean, nullable=False),
+    Column("contended", Boolean, nullable=False),
+    Column("cpu_busy", Float),
+    Column("cpu_pressure", Float),
+    Column("runs_beside", Integer),
+    Column("failure_kind", String(20)),
+    Column("failure_step", Text),
+    Column("failure_message", Text),
+    Column("last_success_at", Moment),
+    Column("folder", Text),
+    Column("tags", JSON, nullable=False),
+    Column("notes", JSON, nullable=False),
+    Column("environment", JSON, nullable=False),
+    Index("runs_by_journey", "journey", "location", "started_at"),
+    Index("runs_by_time", "started_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("duration_seconds", Float, nullable=False),
+    Column("failure_kind", String(20)),
+    Column("failure_step", Text),
+    Column("failure_message", Text),
+)
+"""The tries before the last, which is the run itself."""
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("attempt", Integer, nullable=False),
+    Column("index", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("started_at", Moment),
+    Column("latency_seconds", Float),
+    Column("wall_seconds", Float),
+    Column("clock", String(10), nullable=False),
+    Column("cause", String(12), nullable=False),
+    Column("ended_by", String(12), nullable=False),
+    Column("budget_seconds", Float),
+    *(Column(vital, Float) for vital in VITALS),
+    Column("requests_ok", Integer, nullable=False),
+    Column("requests_failed", Integer, nullable=False),
+    Column("transfer_bytes", BigInteger, nullable=False),
+    Column("page_errors", Integer, nullable=False),
+    Column("failure_kind", String(20)),
+    Column("failure_message", Text),
+)
+
+navigations = Table(
+    "navigations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("step_id", ForeignKey("steps.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("type", String(20), nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("status", Integer),
+    Column("protocol", String(20), nullable=False),
+    Column("redirects", Integer, nullable=False),
+    Column("transfer_bytes", BigInteger, nullable=False),
+    *(Column(phase, Float) for phase in PHASES),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("step", Text),
+)
+
+slots = Table(
+    "slots",
+    metadata,
+    Column("journey", NAME, primary_key=True),
+    Column("location", NAME, primary_key=True),
+    Column("slot_at", Moment, primary_key=True),
+    Column("state", String(10), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("run_id", String(36)),
+    Column("owner", String(36), nullable=False),
+    Column("claimed_at", Moment, nullable=False),
+    Index("slots_open", "state", "owner"),
+)
+"""What became of each slot: `claimed` while its run is under way, then `done`; `missed` or `paused` with the reason."""
+
+schedulers = Table(
+    "schedulers",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("process", Integer, nullable=False),
+    Column("location", NAME, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("pattern", NAME, nullable=False),
+    Column("until", Moment),
+    Column("reason", Text, nullable=False),
+    Column("made_at", Moment, nullable=False),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("journey", NAME, primary_key=True),
+    Column("location", NAME, primary_key=True),
+    Column("gateway", Text, primary_key=True),
+)
+"""What a Pushgateway holds of this monitor's."""

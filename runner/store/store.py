@@ -1,0 +1,397 @@
+"""The store: runs in and out, slots claimed, pauses kept."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, Engine, and_, create_engine, delete, event, func, insert, inspect, or_, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from runner.errors import ConfigError, JourneyError
+from runner.result import Failure, RunResult, StepResult
+from runner.store.schema import (
+    PHASES,
+    VITALS,
+    artifacts,
+    attempts,
+    groups,
+    navigations,
+    pauses,
+    runs,
+    schedulers,
+    slots,
+    steps,
+)
+
+HEAD = "0001"
+"""The newest migration."""
+PATIENCE = 2.0
+"""Seconds that a statement waits for a database that another process has locked."""
+SKEW = timedelta(seconds=60)
+"""A slot that was claimed so much later than now was claimed before the clock was set back: it may be claimed again."""
+SILENT = timedelta(seconds=60)
+"""A scheduler that was not seen for so long is taken for dead."""
+
+
+class StoreDown(JourneyError):
+    """The database cannot be used just now; what was to be stored is to be stored later."""
+
+    exit_code = 3
+
+
+class OpenSlot(Struct, frozen=True):
+    """A slot whose run has no result yet."""
+
+    journey: str
+    location: str
+    slot_at: datetime
+    run: str
+    claimed_at: datetime
+
+
+class Pause(Struct, frozen=True):
+    """Journeys whose name fits `pattern` are not run; until a time, or until they are resumed."""
+
+    pattern: str
+    until: datetime | None
+    reason: str
+
+
+class Store:
+    """A database at an SQLAlchemy URL, brought to the newest form when it is opened.
+
+    Raises StoreDown from every method when the database cannot be reached, is locked for long or has no room, and ConfigError
+    when it is opened for an address that cannot work.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+        try:
+            if self._file is not None:
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._engine = _engine(url, self._file is not None)
+            self._migrate()
+        except ModuleNotFoundError as error:
+            raise ConfigError(
+                f"database: {error.name} is missing; install with: pip install 'journey-runner[postgres]'"
+            ) from error
+        except OSError as error:
+            raise StoreDown(f"the database {self.shown} cannot be made: {error}") from error
+
+    @property
+    def shared(self) -> bool:
+        """Whether several schedulers may use it."""
+        return self._file is None
+
+    @cached_property
+    def shown(self) -> str:
+        """The address without a password."""
+        return str(self._file) if self._file else self._engine.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+            raise StoreDown(f"the database {self.shown} cannot be used: {reason}") from error
+
+    def _migrate(self) -> None:
+        with self._begin() as connection:
+            found = _revision(connection)
+            if found == HEAD:
+                return
+            if found is not None and found > HEAD:
+                raise ConfigError(
+                    f"database: {self.shown} was made by a newer version of journey-runner (form {found}, this one knows {HEAD}); "
+                    "update journey-runner"
+                )
+            # Only now: importing Alembic takes longer than opening a database that is up to date.
+            from alembic import command
+            from alembic.config import Config
+
+            config = Config()
+            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    # Runs
+
+    def add(self, result: RunResult, folder: Path | None = None) -> bool:
+        """Stores a run whole, closes its slot; False when it was stored before."""
+        try:
+            with self._begin() as connection:
+                connection.execute(insert(runs), [_run_row(result, folder)])
+                if result.earlier_attempts:
+                    connection.execute(insert(attempts), [_attempt_row(result.id, one) for one in result.earlier_attempts])
+                self._add_steps(connection, result.id, result.attempts, result.steps)
+                for earlier in result.earlier_attempts:
+                    self._add_steps(connection, result.id, earlier.number, earlier.steps)
+                if result.artifacts:
+                    rows = [{"run_id": result.id, **_plain(one)} for one in result.artifacts]
+                    connection.execute(insert(artifacts), rows)
+                connection.execute(
+                    update(slots).where(slots.c.run_id == result.id, slots.c.state == "claimed").values(state="done")
+                )
+        except IntegrityError:
+            return False
+        return True
+
+    def _add_steps(self, connection: Connection, run: str, attempt: int, taken: tuple[StepResult, ...]) -> None:
+        if not taken:
+            return
+        rows = [_step_row(run, attempt, step) for step in taken]
+        made = connection.execute(insert(steps).returning(steps.c.id, sort_by_parameter_order=True), rows).scalars().all()
+        loads = [
+            {
+                "step_id": number,
+                **{name: getattr(one, name) for name in ("url", "type", "started_at", "status", "protocol")},
+                **{name: getattr(one, name) for name in ("redirects", "transfer_bytes")},
+                **{phase: one.phases.get(phase) for phase in PHASES},
+            }
+            for number, step in zip(made, taken, strict=True)
+            for one in step.navigations
+        ]
+        if loads:
+            connection.execute(insert(navigations), loads)
+
+    def missing(self, ids: Iterable[str]) -> set[str]:
+        """Those of the ids that no stored run has."""
+        wanted = sorted(set(ids))
+        known: set[str] = set()
+        with self._begin() as connection:
+            for at in range(0, len(wanted), 500):
+                known.update(connection.execute(select(runs.c.id).where(runs.c.id.in_(wanted[at : at + 500]))).scalars())
+        return set(wanted) - known
+
+    def count(self, **equal: object) -> int:
+        """How many runs are stored, of those whose columns have these values."""
+        with self._begin() as connection:
+            wanted = select(func.count()).select_from(runs).where(*(runs.c[name] == value for name, value in equal.items()))
+            return connection.execute(wanted).scalar_one()
+
+    def last_success(self, journey: str, location: str) -> datetime | None:
+        """When the newest run of a journey that passed has ended."""
+        with self._begin() as connection:
+            return connection.execute(
+                select(func.max(runs.c.last_success_at)).where(runs.c.journey == journey, runs.c.location == location)
+            ).scalar()
+
+    # Slots
+
+    def claim(self, journey: str, location: str, slot_at: datetime, run: str, owner: str, now: datetime) -> bool:
+        """Takes a slot for a run of this scheduler; False when it has been taken."""
+        row = {"journey": journey, "location": location, "slot_at": slot_at, "run_id": run, "owner": owner}
+        return self._take(row | {"claimed_at": now, "state": "claimed", "reason": ""})
+
+    def record(
+        self, journey: str, location: str, slot_at: datetime, state: str, reason: str, owner: str, now: datetime
+    ) -> bool:
+        """Notes a slot that is not run: `missed` or `paused`; False when it has been taken."""
+        row = {"journey": journey, "location": location, "slot_at": slot_at, "run_id": None, "owner": owner}
+        return self._take(row | {"claimed_at": now, "state": state, "reason": reason})
+
+    def _take(self, row: dict[str, Any]) -> bool:
+        try:
+            with self._begin() as connection:
+                connection.execute(insert(slots), [row])
+            return True
+        except IntegrityError:
+            same = and_(*(slots.c[name] == row[name] for name in ("journey", "location", "slot_at")))
+            with self._begin() as connection:
+                # One statement, so that of two schedulers only one takes it.
+                again = update(slots).where(same, slots.c.claimed_at > row["claimed_at"] + SKEW, slots.c.state != "claimed")
+                return connection.execute(again.values(**row)).rowcount == 1
+
+    def close_slot(self, run: str, state: str, reason: str) -> None:
+        """Ends the slot of a run that has no result."""
+        with self._begin() as connection:
+            connection.execute(update(slots).where(slots.c.run_id == run).values(state=state, reason=reason))
+
+    def last_slot(self, journey: str, location: str) -> datetime | None:
+        """The newest slot of a journey that anything is known of."""
+        with self._begin() as connection:
+            return connection.execute(
+                select(func.max(slots.c.slot_at)).where(slots.c.journey == journey, slots.c.location == location)
+            ).scalar()
+
+    def slot_counts(self, journey: str) -> dict[str, int]:
+        """How many slots of a journey are in each state."""
+        with self._begin() as connection:
+            counted = select(slots.c.state, func.count()).where(slots.c.journey == journey).group_by(slots.c.state)
+            return dict(connection.execute(counted).tuples().all())
+
+    # Schedulers
+
+    def sign_on(self, owner: str, host: str, process: int, location: str, now: datetime) -> None:
+        """Makes a scheduler known."""
+        row = {"id": owner, "host": host, "process": process, "location": location, "started_at": now, "seen_at": now}
+        with self._begin() as connection:
+            connection.execute(insert(schedulers), [row])
+
+    def seen(self, owner: str, now: datetime) -> None:
+        """Tells that a scheduler is alive."""
+        with self._begin() as connection:
+            connection.execute(update(schedulers).where(schedulers.c.id == owner).values(seen_at=now))
+
+    def sign_off(self, owner: str) -> None:
+        """Takes a scheduler that ends in order from the list."""
+        with self._begin() as connection:
+            connection.execute(delete(schedulers).where(schedulers.c.id == owner))
+
+    def orphans(self, owner: str, now: datetime, alone: bool) -> list[OpenSlot]:
+        """Takes over the open slots of schedulers that are dead; of all others if this one is known to be alone."""
+        with self._begin() as connection:
+            dead = schedulers.c.id != owner
+            if not alone:
+                dead = and_(dead, or_(schedulers.c.seen_at < now - SILENT, schedulers.c.seen_at > now + SKEW))
+            ids = list(connection.execute(select(schedulers.c.id).where(dead)).scalars())
+            if not ids:
+                return []
+            theirs = and_(slots.c.state == "claimed", slots.c.owner.in_(ids))
+            found = connection.execute(
+                select(slots.c.journey, slots.c.location, slots.c.slot_at, slots.c.run_id, slots.c.claimed_at)
+                .where(theirs)
+                .with_for_update()
+            ).all()
+            connection.execute(update(slots).where(theirs).values(owner=owner))
+            connection.execute(delete(schedulers).where(schedulers.c.id.in_(ids)))
+            return [OpenSlot(*row) for row in found]
+
+    # Pauses
+
+    def pause(self, pattern: str, until: datetime | None, reason: str, now: datetime) -> None:
+        """Pauses the journeys whose name fits; an earlier pause of the same pattern is replaced."""
+        with self._begin() as connection:
+            connection.execute(delete(pauses).where(pauses.c.pattern == pattern))
+            row = {"pattern": pattern, "until": until, "reason": reason, "made_at": now}
+            connection.execute(insert(pauses), [row])
+
+    def resume(self, name: str) -> list[str]:
+        """Ends the pauses that fit a name or are written so; returns their patterns."""
+        with self._begin() as connection:
+            found = [
+                one for one in connection.execute(select(pauses.c.pattern)).scalars() if one == name or fnmatchcase(name, one)
+            ]
+            connection.execute(delete(pauses).where(pauses.c.pattern.in_(found)))
+            return found
+
+    def pauses(self, now: datetime) -> list[Pause]:
+        """The pauses that hold now."""
+        with self._begin() as connection:
+            wanted = select(pauses.c.pattern, pauses.c.until, pauses.c.reason).where(
+                or_(pauses.c.until.is_(None), pauses.c.until > now)
+            )
+            return [Pause(*row) for row in connection.execute(wanted)]
+
+    # What a Pushgateway holds
+
+    def pushed(self, journey: str, location: str, gateway: str) -> None:
+        """Notes that the gateway holds a group of this journey."""
+        try:
+            with self._begin() as connection:
+                connection.execute(insert(groups), [{"journey": journey, "location": location, "gateway": gateway}])
+        except IntegrityError:
+            return
+
+    def groups(self, location: str, gateway: str) -> list[str]:
+        """The journeys whose group the gateway holds."""
+        with self._begin() as connection:
+            wanted = select(groups.c.journey).where(groups.c.location == location, groups.c.gateway == gateway)
+            return list(connection.execute(wanted).scalars())
+
+    def unpushed(self, journey: str, location: str, gateway: str) -> None:
+        """Notes that the gateway's group of this journey was deleted."""
+        with self._begin() as connection:
+            same = and_(groups.c.journey == journey, groups.c.location == location, groups.c.gateway == gateway)
+            connection.execute(delete(groups).where(same))
+
+
+def _engine(url: str, is_file: bool) -> Engine:
+    if not is_file:
+        return create_engine(url, pool_pre_ping=True, pool_recycle=3600, connect_args={"connect_timeout": 5})
+    engine = create_engine(url, connect_args={"timeout": PATIENCE})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _: object) -> None:
+        # Readers do not hold up the writer, and what was committed survives a power cut.
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    return engine
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return found
+
+
+def _plain(struct: Struct) -> dict[str, Any]:
+    return msgspec.structs.asdict(struct)
+
+
+def _failure(failure: Failure | None, step: bool = True) -> Mapping[str, str | None]:
+    columns = {"failure_kind": failure.kind if failure else None, "failure_message": failure.message if failure else None}
+    return columns | ({"failure_step": failure.step if failure else None} if step else {})
+
+
+def _run_row(result: RunResult, folder: Path | None) -> dict[str, Any]:
+    same = ("id", "journey", "location", "status", "flaky", "attempts", "slot_at", "delay_seconds", "started_at", "ended_at")
+    load = result.load
+    return {
+        **{name: getattr(result, name) for name in (*same, "duration_seconds", "contended", "last_success_at")},
+        **_failure(result.failure),
+        "over_budget": any(step.over_budget for step in result.steps),
+        "cpu_busy": load.cpu_busy if load else None,
+        "cpu_pressure": load.cpu_pressure if load else None,
+        "runs_beside": load.runs_beside if load else None,
+        "folder": str(folder) if folder else None,
+        "tags": list(result.tags),
+        "notes": list(result.notes),
+        "environment": _plain(result.environment),
+    }
+
+
+def _attempt_row(run: str, attempt: Any) -> dict[str, Any]:
+    same = ("number", "status", "started_at", "duration_seconds")
+    return {"run_id": run, **{name: getattr(attempt, name) for name in same}, **_failure(attempt.failure)}
+
+
+def _step_row(run: str, attempt: int, step: StepResult) -> dict[str, Any]:
+    same = ("index", "name", "status", "started_at", "latency_seconds", "wall_seconds", "clock", "cause", "ended_by")
+    return {
+        "run_id": run,
+        "attempt": attempt,
+        **{name: getattr(step, name) for name in (*same, "budget_seconds")},
+        **{vital: getattr(step.vitals, vital) for vital in VITALS},
+        "requests_ok": step.requests.ok,
+        "requests_failed": step.requests.failed,
+        "transfer_bytes": step.requests.transfer_bytes,
+        "page_errors": len(step.page_errors),
+        **_failure(step.failure, step=False),
+    }

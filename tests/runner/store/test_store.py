@@ -1,0 +1,171 @@
+"""The store, in both databases."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import create_engine, inspect, text
+
+from runner.errors import ConfigError
+from runner.identity import run_id
+from runner.result import Artifact, Attempt, Failure, Navigation, Requests, RunResult, StepResult, Vitals
+from runner.store import Store, StoreDown
+from runner.store.schema import metadata
+
+NOW = datetime(2026, 6, 1, 12, 0, 0, 250_000, UTC)
+SLOT = NOW.replace(microsecond=0)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'journeys.db'}"
+    make: Callable[[], str] = request.getfixturevalue("postgres")
+    return make()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with Store(url) as opened:
+        yield opened
+
+
+def result(journey: str = "buy", identity: str | None = None) -> RunResult:
+    failure = Failure(kind="assertion", message="no such heading", step="pay")
+    load = Navigation(
+        url="https://shop.example/", type="navigate", started_at=NOW, status=200, phases={"ttfb": 0.1, "total": 0.4}
+    )
+    first = StepResult(
+        name="open", index=0, status="passed", started_at=NOW, latency_seconds=0.4, wall_seconds=0.5,
+        navigations=(load, load), vitals=Vitals(lcp=0.3, cls=0.01), requests=Requests(ok=5, failed=1, transfer_bytes=3_000_000_000),
+    )  # fmt: skip
+    second = StepResult(name="pay", index=1, status="failed", failure=failure)
+    return RunResult(
+        id=identity or run_id(), journey=journey, status="failed", started_at=NOW, ended_at=NOW + timedelta(seconds=2),
+        duration_seconds=2.0, location="local", attempts=2, steps=(first, second), failure=failure,
+        earlier_attempts=(Attempt(number=1, status="error", started_at=NOW, duration_seconds=1.0, steps=(first,)),),
+        artifacts=(Artifact(kind="trace", path="trace.zip", bytes=12, attempt=2),), tags=("checkout",), slot_at=SLOT,
+    )  # fmt: skip
+
+
+def test_a_run_is_stored_whole_and_once(store: Store, url: str) -> None:
+    run = result()
+    assert (store.add(run, Path("runs/buy/x")), store.add(run)) == (True, False)
+    with create_engine(url).connect() as connection:
+
+        def one(query: str) -> tuple[object, ...]:
+            return tuple(connection.execute(text(query)).one())
+
+        assert one("SELECT journey, status, failure_step, attempts, folder FROM runs") == (
+            "buy",
+            "failed",
+            "pay",
+            2,
+            "runs/buy/x",
+        )
+        counted = "(SELECT count(*) FROM {})".format
+        tables = ("runs", "attempts", "steps", "navigations", "artifacts")
+        assert one(f"SELECT {', '.join(map(counted, tables))}") == (1, 1, 3, 4, 1)
+        joined = "navigations JOIN steps ON steps.id = navigations.step_id JOIN runs ON runs.id = steps.run_id"
+        assert one(f"SELECT count(*), min(steps.name), max(total), max(steps.transfer_bytes) FROM {joined}") == (
+            4, "open", 0.4, 3_000_000_000,
+        )  # fmt: skip
+
+
+def test_a_half_stored_run_does_not_exist(store: Store) -> None:
+    run = result()
+    broken = Artifact(kind="trace", path=None, bytes=1)  # type: ignore[arg-type]
+    assert store.add(msgspec.structs.replace(run, artifacts=(broken,))) is False
+    assert store.count() == 0
+    assert store.add(run)
+
+
+def test_a_slot_is_claimed_once_whoever_asks(store: Store, url: str) -> None:
+    with ThreadPoolExecutor(8) as pool, Store(url) as other:
+        stores = [store, other] * 8
+        claims = list(pool.map(lambda one: one[1].claim("buy", "local", SLOT, str(one[0]), "me", NOW), enumerate(stores)))
+    assert sum(claims) == 1
+    assert store.claim("buy", "elsewhere", SLOT, "x", "me", NOW)
+    assert not store.record("buy", "local", SLOT, "missed", "late", "me", NOW)
+    assert store.slot_counts("buy") == {"claimed": 2}
+
+
+def test_storing_a_run_closes_its_slot(store: Store) -> None:
+    run = result()
+    store.claim("buy", "local", SLOT, run.id, "me", NOW)
+    store.add(run)
+    assert store.slot_counts("buy") == {"done": 1}
+    assert store.last_slot("buy", "local") == SLOT
+
+
+def test_a_slot_may_be_run_again_when_the_clock_was_set_back_over_it(store: Store) -> None:
+    run = result()
+    store.claim("buy", "local", SLOT, run.id, "me", NOW + timedelta(hours=1))
+    assert not store.claim("buy", "local", SLOT, "again", "me", NOW)
+    store.add(run)
+    assert store.claim("buy", "local", SLOT, "again", "me", NOW)
+    assert not store.claim("buy", "local", SLOT, "and again", "me", NOW + timedelta(seconds=30))
+
+
+def test_the_open_slots_of_a_dead_scheduler_are_taken_over_once(store: Store) -> None:
+    for name, seen in (("dead", NOW - timedelta(minutes=2)), ("alive", NOW), ("mine", NOW)):
+        store.sign_on(name, "host", 1, "local", seen)
+        store.claim(f"of-{name}", "local", SLOT, f"run-{name}", name, NOW)
+    (orphan,) = store.orphans("mine", NOW, alone=False)
+    assert (orphan.journey, orphan.run, orphan.slot_at) == ("of-dead", "run-dead", SLOT)
+    assert store.orphans("mine", NOW, alone=False) == []
+    assert [one.journey for one in store.orphans("mine", NOW, alone=True)] == ["of-alive"]
+
+
+def test_a_pause_holds_until_its_time_or_until_it_is_resumed(store: Store) -> None:
+    store.pause("check*", NOW + timedelta(hours=1), "provider moves", NOW)
+    store.pause("buy", None, "broken", NOW)
+    assert {one.pattern for one in store.pauses(NOW)} == {"check*", "buy"}
+    assert {one.pattern for one in store.pauses(NOW + timedelta(hours=2))} == {"buy"}
+    assert store.resume("checkout") == ["check*"]
+    assert store.resume("checkout") == []
+    assert [one.pattern for one in store.pauses(NOW)] == ["buy"]
+
+
+def test_the_migrations_make_what_the_schema_says(store: Store, url: str) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with create_engine(url).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(store: Store, url: str) -> None:
+    with create_engine(url).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigError, match="newer version of journey-runner"):
+        Store(url)
+
+
+def test_a_locked_database_is_said_and_works_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.store.store.PATIENCE", 0.1)
+    with Store(f"sqlite:///{tmp_path / 'journeys.db'}") as store:
+        holder = sqlite3.connect(tmp_path / "journeys.db", isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreDown, match=r"journeys\.db cannot be used: database is locked"):
+            store.add(result())
+        holder.execute("ROLLBACK")
+        holder.close()
+        assert store.add(result())
+
+
+def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
+    (tmp_path / "journeys.db").write_text("this is no database, " * 100)
+    with pytest.raises(StoreDown, match=r"journeys\.db cannot be used: file is not a database"):
+        Store(f"sqlite:///{tmp_path / 'journeys.db'}")
+
+
+def test_a_database_that_is_away_is_said_without_its_password() -> None:
+    with pytest.raises(StoreDown, match="cannot be used") as caught:
+        Store("postgresql+psycopg://me:geheim@127.0.0.1:9/journeys")
+    assert "geheim" not in str(caught.value)
