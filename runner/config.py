@@ -264,7 +264,7 @@ def _secret_file(value: object) -> Secret:
 
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "base_url": options.url,
-    "location": options.text,
+    "location": options.label,
     "runs_dir": _path,
     "journeys": _paths,
     "timeout": positive,

@@ -63,11 +63,15 @@ class Keeper:
                 if self.down_since is None:
                     self.down_since = time.monotonic()
                     log.error("%s; runs wait until it works again", error)
-                time.sleep(PAUSE)
+                with self._changed:
+                    # One that the store does not take must not hold up the others.
+                    self._waiting.rotate(-1)
+                    if self._changed.wait_for(lambda: self._stopping, PAUSE):
+                        return
                 continue
             if self.down_since is not None:
                 log.info("the store works again")
                 self.down_since = None
             with self._changed:
-                self._waiting.popleft()
+                self._waiting.remove((result, folder))
             self._stored(Saved(result, folder or Path()))

@@ -137,6 +137,13 @@ def text(value: object) -> str:
     raise ValueError(f"{value!r} is not a text")
 
 
+def label(value: object) -> str:
+    """A text that can be a metric's label and a column of the store."""
+    if len(text(value)) > 100:
+        raise ValueError(f"{value!r} has more than 100 characters")
+    return str(value)
+
+
 def yes_or_no(value: object) -> bool:
     """True or False."""
     if isinstance(value, bool):

@@ -79,7 +79,11 @@ class Store:
             if self._file is not None:
                 self._file.parent.mkdir(parents=True, exist_ok=True)
             self._engine = _engine(url, self._file is not None)
-            self._migrate()
+            try:
+                self._migrate()
+            except BaseException:
+                self.close()
+                raise
         except ModuleNotFoundError as error:
             raise ConfigError(
                 f"database: {error.name} is missing; install with: pip install 'journey-runner[postgres]'"
@@ -143,26 +147,29 @@ class Store:
         """Stores a run whole, closes its slot; False when it was stored before."""
         try:
             with self._begin() as connection:
-                connection.execute(insert(runs), [_run_row(result, folder)])
+                connection.execute(insert(runs), _clean([_run_row(result, folder)]))
                 if result.earlier_attempts:
-                    connection.execute(insert(attempts), [_attempt_row(result.id, one) for one in result.earlier_attempts])
+                    rows = [_attempt_row(result.id, one) for one in result.earlier_attempts]
+                    connection.execute(insert(attempts), _clean(rows))
                 self._add_steps(connection, result.id, result.attempts, result.steps)
                 for earlier in result.earlier_attempts:
                     self._add_steps(connection, result.id, earlier.number, earlier.steps)
                 if result.artifacts:
                     rows = [{"run_id": result.id, **_plain(one)} for one in result.artifacts]
-                    connection.execute(insert(artifacts), rows)
+                    connection.execute(insert(artifacts), _clean(rows))
                 connection.execute(
                     update(slots).where(slots.c.run_id == result.id, slots.c.state == "claimed").values(state="done")
                 )
-        except IntegrityError:
-            return False
+        except IntegrityError as error:
+            if not self.missing([result.id]):
+                return False
+            raise StoreDown(f"the database {self.shown} does not take run {result.id}: {error.orig}") from error
         return True
 
     def _add_steps(self, connection: Connection, run: str, attempt: int, taken: tuple[StepResult, ...]) -> None:
         if not taken:
             return
-        rows = [_step_row(run, attempt, step) for step in taken]
+        rows = _clean([_step_row(run, attempt, step) for step in taken])
         made = connection.execute(insert(steps).returning(steps.c.id, sort_by_parameter_order=True), rows).scalars().all()
         loads = [
             {
@@ -175,7 +182,7 @@ class Store:
             for one in step.navigations
         ]
         if loads:
-            connection.execute(insert(navigations), loads)
+            connection.execute(insert(navigations), _clean(loads))
 
     def missing(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids that no stored run has."""
@@ -240,8 +247,10 @@ class Store:
     def slot_counts(self, journey: str) -> dict[str, int]:
         """How many slots of a journey are in each state."""
         with self._begin() as connection:
-            counted = select(slots.c.state, func.count()).where(slots.c.journey == journey).group_by(slots.c.state)
-            return dict(connection.execute(counted).tuples().all())
+            counted = (
+                select(slots.c.state, func.count().label("number")).where(slots.c.journey == journey).group_by(slots.c.state)
+            )
+            return {row.state: row.number for row in connection.execute(counted)}
 
     # Schedulers
 
@@ -353,6 +362,14 @@ def _revision(connection: Connection) -> str | None:
 
 def _plain(struct: Struct) -> dict[str, Any]:
     return msgspec.structs.asdict(struct)
+
+
+def _clean(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the one character that a text in PostgreSQL cannot have."""
+    return [
+        {name: value.replace("\0", "\ufffd") if isinstance(value, str) else value for name, value in row.items()}
+        for row in rows
+    ]
 
 
 def _failure(failure: Failure | None, step: bool = True) -> Mapping[str, str | None]:

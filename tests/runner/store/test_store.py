@@ -3,12 +3,13 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from runner.errors import ConfigError
 from runner.identity import run_id
@@ -26,6 +27,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'journeys.db'}"
     make: Callable[[], str] = request.getfixturevalue("postgres")
     return make()
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
 
 
 @pytest.fixture
@@ -55,7 +64,7 @@ def result(journey: str = "buy", identity: str | None = None) -> RunResult:
 def test_a_run_is_stored_whole_and_once(store: Store, url: str) -> None:
     run = result()
     assert (store.add(run, Path("runs/buy/x")), store.add(run)) == (True, False)
-    with create_engine(url).connect() as connection:
+    with connected(url) as connection:
 
         def one(query: str) -> tuple[object, ...]:
             return tuple(connection.execute(text(query)).one())
@@ -79,9 +88,15 @@ def test_a_run_is_stored_whole_and_once(store: Store, url: str) -> None:
 def test_a_half_stored_run_does_not_exist(store: Store) -> None:
     run = result()
     broken = Artifact(kind="trace", path=None, bytes=1)  # type: ignore[arg-type]
-    assert store.add(msgspec.structs.replace(run, artifacts=(broken,))) is False
+    with pytest.raises(StoreDown, match=f"does not take run {run.id}"):
+        store.add(msgspec.structs.replace(run, artifacts=(broken,)))
     assert store.count() == 0
     assert store.add(run)
+
+
+def test_a_character_that_a_database_cannot_hold_costs_no_run(store: Store) -> None:
+    failure = Failure(kind="page", message="a\0b")
+    assert store.add(msgspec.structs.replace(result(), failure=failure, notes=("c\0d",)))
 
 
 def test_a_slot_is_claimed_once_whoever_asks(store: Store, url: str) -> None:
@@ -135,13 +150,13 @@ def test_the_migrations_make_what_the_schema_says(store: Store, url: str) -> Non
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    with create_engine(url).connect() as connection:
+    with connected(url) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(store: Store, url: str) -> None:
-    with create_engine(url).begin() as connection:
+    with connected(url) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ConfigError, match="newer version of journey-runner"):
         Store(url)

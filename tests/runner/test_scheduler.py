@@ -1,0 +1,215 @@
+"""The daemon, as a user runs it."""
+
+import json
+import signal
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from tests.daemon import Daemon, look
+from tests.servers import Prometheus, get, wait_until
+
+WAITS = """
+    @journey(every="{every}")
+    def waits(page, step):
+        with step("wait"):
+            page.goto("/")
+            page.wait_for_timeout({milliseconds})
+"""
+
+
+def test_a_journey_runs_at_its_slots_and_is_stored_saved_pushed_and_counted(
+    daemon: Daemon, gateway: str, prometheus: Callable[[str], Prometheus]
+) -> None:
+    daemon.write(look("2s"))
+    daemon.start("--pushgateway", gateway)
+    daemon.wait_for_runs(4)
+    scraped = prometheus(daemon.address)
+    assert daemon.metric("synthetic_runs_total", journey="look", status="passed") >= 4
+    assert daemon.metric("synthetic_pushes_total", outcome="pushed") >= 3
+    assert daemon.metric("synthetic_success") == 0, "with a gateway, the state of journeys is there and not here"
+    wait_until(lambda: scraped.query("synthetic_runs_total"))
+    assert 'synthetic_success{instance="",job="synthetic_monitor",journey="look",location="local"} 1' in (
+        get(f"{gateway}/metrics") or ""
+    )
+    assert daemon.stop() == 0
+    slots = [slot for (slot,) in daemon.query("SELECT julianday(slot_at) * 86400 FROM slots ORDER BY slot_at")]
+    assert all(abs(after - before - 2) < 0.01 for before, after in pairwise(slots))
+    states = dict(daemon.query("SELECT state, count(*) FROM slots GROUP BY state"))
+    assert states["done"] == daemon.runs() >= 4
+    delays = [delay for (delay,) in daemon.query("SELECT delay_seconds FROM runs")]
+    assert all(0 <= delay < 2 for delay in delays)
+    assert daemon.query("SELECT count(*) FROM runs WHERE cpu_busy IS NULL") == [(0,)]
+    assert len(list(daemon.folder.glob("runs/look/*/report.html"))) == daemon.runs()
+
+
+def test_a_journey_never_runs_beside_itself_and_the_slot_is_counted(daemon: Daemon) -> None:
+    daemon.write(WAITS.format(every="1s", milliseconds=2500))
+    daemon.start()
+    daemon.wait_for_runs(3)
+    assert daemon.metric("synthetic_missed_slots_total", journey="waits", reason="overlap") >= 3
+    daemon.stop()
+    spans = daemon.query("SELECT started_at, ended_at FROM runs ORDER BY started_at")
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
+    assert len(daemon.query("SELECT 1 FROM slots WHERE state = 'missed' AND reason = 'overlap'")) >= 3
+
+
+def test_a_run_that_waits_too_long_for_a_worker_is_cancelled_and_says_why(daemon: Daemon) -> None:
+    daemon.write(WAITS.format(every="20s", milliseconds=6000) + look("20s"))
+    daemon.start("--workers", "1", JOURNEY_MAX_DELAY="2s")
+    daemon.wait_for_runs(2)
+    ((journey, message, state),) = daemon.query(
+        "SELECT runs.journey, failure_message, state FROM runs JOIN slots ON run_id = runs.id WHERE runs.status = 'cancelled'"
+    )
+    assert state == "done"
+    assert "for a free worker, longer than max_delay (2 s), while 1 runs were under way; add workers" in message
+    assert daemon.metric("synthetic_runs_total", journey=journey, status="cancelled") == 1
+    assert "waited" in daemon.command("show", f"{journey}@last").stdout
+
+
+def test_a_pause_is_noticed_and_recorded_and_ends(daemon: Daemon) -> None:
+    daemon.write(look("1s") + look("1s", "other"))
+    daemon.start("--workers", "2")
+    daemon.wait_for_runs(1, "look")
+    assert daemon.command("pause", "lo*", "--reason", "moving").stdout == "lo* is paused until it is resumed\n"
+    wait_until(lambda: daemon.query("SELECT 1 FROM slots WHERE journey = 'look' AND state = 'paused' AND reason = 'moving'"))
+    assert daemon.metric("synthetic_paused", journey="look") == 1
+    listed = json.loads(daemon.command("schedule", "--list", "--json", "-").stdout)
+    assert {one["journey"]: one["paused"] for one in listed["journeys"]} == {"look": "moving", "other": None}
+    assert daemon.command("resume", "look").stdout == "resumed: lo*\n"
+    before = daemon.runs("look")
+    daemon.wait_for_runs(before + 2, "look")
+    assert daemon.metric("synthetic_paused", journey="look") == 0
+    assert daemon.query("SELECT count(*) FROM slots WHERE journey = 'other' AND state = 'paused'") == [(0,)]
+    refused = daemon.command("resume", "look")
+    assert (refused.returncode, refused.stderr) == (2, "error: look is not paused; paused are: none\n")
+
+
+def test_a_maintenance_window_leaves_a_journey_out(daemon: Daemon) -> None:
+    daemon.write(look("1s") + look("1s", "other"))
+    window = 'cron = "* * * * *"\nduration = "2m"\nreason = "backup"\njourneys = ["other"]'
+    (daemon.folder / "journey.toml").write_text(f"[[maintenance]]\n{window}\n")
+    daemon.start()
+    daemon.wait_for_runs(2, "look")
+    ((reason,),) = daemon.query("SELECT DISTINCT reason FROM slots WHERE journey = 'other'")
+    assert reason.startswith("backup until 20")
+    assert daemon.runs("other") == 0
+
+
+def test_files_that_change_are_taken_over_while_runs_go_on(daemon: Daemon, gateway: str) -> None:
+    file = daemon.write(look("1s"))
+    daemon.start("--pushgateway", gateway)
+    daemon.wait_for_runs(1)
+    daemon.write(look("1s", "added"), "more.py")
+    daemon.wait_for_runs(1, "added")
+    file.write_text("this is no Python")
+    wait_until(lambda: daemon.metric("synthetic_broken_files") == 1)
+    before = daemon.runs("look")
+    daemon.wait_for_runs(before + 2, "look", "passed")
+    (said,) = [one["message"] for one in daemon.events(level="error")]
+    assert "j.py:1: cannot be imported: SyntaxError" in said
+    assert "what it held before stays on the schedule" in said
+    daemon.write(look("1s").replace('step("open")', 'step("open anew")'))
+    wait_until(lambda: daemon.query("SELECT 1 FROM steps WHERE name = 'open anew'"))
+    assert daemon.metric("synthetic_broken_files") == 0
+    wait_until(lambda: 'journey="added"' in (get(f"{gateway}/metrics") or ""))
+    (daemon.folder / "journeys" / "more.py").unlink()
+    wait_until(lambda: 'journey="added"' not in (get(f"{gateway}/metrics") or ""))
+    count = daemon.runs("added")
+    daemon.wait_for_runs(daemon.runs("look") + 2, "look")
+    assert daemon.runs("added") == count
+
+
+def test_a_hangup_reads_the_journeys_again(daemon: Daemon) -> None:
+    daemon.write("import os\nname = open('name').read().strip()\n@journey(every='1s', name=name)\ndef f(step):\n    pass\n")
+    (daemon.folder / "name").write_text("first")
+    daemon.start()
+    daemon.wait_for_runs(1, "first")
+    (daemon.folder / "name").write_text("second")
+    assert daemon.process
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait_for_runs(1, "second")
+
+
+@pytest.mark.parametrize("delete", ["yes", "no"])
+def test_the_groups_stay_or_go_when_it_is_stopped(daemon: Daemon, gateway: str, delete: str) -> None:
+    daemon.write(look("1s"))
+    daemon.start("--pushgateway", gateway, JOURNEY_DELETE_GROUPS=delete)
+    wait_until(lambda: 'journey="look"' in (get(f"{gateway}/metrics") or ""))
+    assert daemon.stop() == 0
+    assert ('journey="look"' in (get(f"{gateway}/metrics") or "")) is (delete == "no")
+
+
+def test_once_runs_what_is_due_and_nothing_twice(daemon: Daemon) -> None:
+    daemon.write(look("1h") + "@journey(every='1h')\ndef wrong(step):\n    with step('a'):\n        assert False, 'so it is'\n")
+    ended = daemon.command("schedule", "--once", "--base-url", daemon.shop)
+    assert (ended.returncode, daemon.runs()) == (1, 2), ended.stderr
+    assert "wrong failed" in ended.stderr
+    again = daemon.command("schedule", "--once", "--base-url", daemon.shop)
+    assert (again.returncode, daemon.runs()) == (0, 2), again.stderr
+
+
+def test_the_list_shows_what_comes_next(daemon: Daemon) -> None:
+    daemon.write(look("5m") + "@journey(cron='30 2 * * *', cron_timezone='Europe/Berlin')\ndef nightly(step):\n    pass\n")
+    shown = daemon.command("schedule", "--list").stdout.splitlines()
+    assert shown[0].split() == ["journey", "schedule", "next", "(UTC)", "then"]
+    assert {line.split()[0] for line in shown[1:]} == {"look", "nightly"}
+    assert any("30 2 * * * Europe/Berlin" in line for line in shown)
+    assert not (daemon.folder / "runs").exists()
+
+
+def test_a_second_scheduler_in_the_same_folder_is_refused(daemon: Daemon) -> None:
+    daemon.write(look("1m"))
+    daemon.start()
+    second = daemon.command("schedule")
+    assert second.returncode == 2
+    assert "another scheduler works in" in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "said"),
+    [
+        ("@journey\ndef f(step):\n    pass\n", (), "no journey has a schedule; give one every='5m'"),
+        ("nonsense(", (), "cannot be imported: SyntaxError"),
+        (
+            "@journey(every='5m', cron='* * * * *')\ndef f(step):\n    pass\n",
+            (),
+            "options every and cron: both say when to run",
+        ),
+        ("@journey(cron='61 * * * *')\ndef f(step):\n    pass\n", (), "option cron: '61 * * * *' is not a cron expression"),
+        ("@journey(every='5m')\ndef f(step):\n    pass\n", ("--listen", "nowhere"), "--listen: 'nowhere' is not an address"),
+        ("@journey(every='5m')\ndef f(step):\n    pass\n", ("--log-format", "xml"), "choose text or json"),
+        ("@journey(every='5m')\ndef f(step):\n    pass\n", ("--database", "mysql://x/y"), "is not the address of a database"),
+        (
+            "@journey(every='5m')\ndef f(step, secrets):\n    secrets['NOT_THERE']\n",
+            (),
+            "needs secret 'NOT_THERE', which is not set",
+        ),
+    ],
+)
+def test_what_cannot_be_scheduled_is_refused_with_what_to_do(
+    daemon: Daemon, code: str, words: tuple[str, ...], said: str
+) -> None:
+    daemon.write(code)
+    refused = daemon.command("schedule", *words)
+    assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
+
+
+def test_a_port_that_is_taken_is_said(daemon: Daemon) -> None:
+    daemon.write(look("1m"))
+    taken = daemon.shop.removeprefix("http://")
+    refused = daemon.command("schedule", "--listen", taken)
+    assert refused.returncode == 2
+    assert f"listen: {taken} cannot be listened on: Address already in use" in refused.stderr
+
+
+def test_a_worker_is_replaced_after_its_runs_and_when_it_holds_too_much(daemon: Daemon) -> None:
+    daemon.write(look("1s") + "import os\n@journey(every='1s')\ndef who(step):\n    print('worker', os.getpid())\n")
+    daemon.start("--workers", "1", JOURNEY_WORKER_RUNS="2")
+    daemon.wait_for_runs(6, status="passed")
+    daemon.stop()
+    assert len({line for line in daemon.log().splitlines() if line.startswith("worker ")}) >= 2
+    daemon.start("--workers", "1", JOURNEY_WORKER_MEMORY="1MB")
+    before = daemon.runs()
+    daemon.wait_for_runs(before + 4, status="passed")
