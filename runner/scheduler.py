@@ -250,8 +250,12 @@ class Scheduler:
                     self._drop(due)
                     continue
                 self._waiting.remove(due)
-                started = pool.begin(entry.planned.plan, Slot(due.slot, identity, due.at))
-                self._exporter.delay.observe((started.started_at - due.at).total_seconds())
+                self._exporter.delay.observe(max((now - due.at).total_seconds(), 0.0))
+                try:
+                    pool.begin(entry.planned.plan, Slot(due.slot, identity, due.at))
+                except ConfigError as error:
+                    # No folder for it: the disk is full, or cannot be written.
+                    self._make_up(identity, entry.planned, due.slot, due.at, "error", str(error), now)
 
     def _drop(self, due: Due) -> None:
         self._waiting.remove(due)
@@ -393,12 +397,12 @@ class Scheduler:
 
     def _take_over(self, planning: Planning, first: bool) -> None:
         """Puts what was read on the schedule; of a file that is broken now, what it held before stays."""
-        self._tell_problems(planning)
         now = self._now()
         planned = {one.plan.journey: one for one in planning.planned if one.schedule}
         if first and not planned:
             problems = "\n".join(one.message for one in planning.problems)
             raise DiscoveryError(problems or "no journey has a schedule; give one every='5m' or cron='*/5 * * * *'")
+        self._tell_problems(planning, first)
         for name, entry in list(self._entries.items()):
             if name not in planned and self._request.start not in self._broken and entry.planned.plan.file not in self._broken:
                 del self._entries[name]
@@ -419,11 +423,11 @@ class Scheduler:
                     known.next_at = one.schedule.after(name, now)
                 known.planned = one
 
-    def _tell_problems(self, planning: Planning) -> None:
+    def _tell_problems(self, planning: Planning, first: bool) -> None:
         broken = {one.file: one.message for one in planning.problems}
         for file, message in broken.items():
             if self._broken.get(file) != message:
-                log.error("%s; what it held before stays on the schedule", message)
+                log.error("%s%s", message, "" if first else "; what it held before stays on the schedule")
         for file in self._broken.keys() - broken.keys():
             log.info("%s can be used again", file)
         self._broken = broken

@@ -45,10 +45,11 @@ class Daemon:
             check=False,
         )
 
-    def start(self, *words: str, ready: bool = True, **environment: str) -> None:
-        """Starts the scheduler; waits until it is ready."""
+    def start(self, *words: str, ready: bool = True, before: str = "", **environment: str) -> None:
+        """Starts the scheduler, with some Python run in it `before`; waits until it is ready."""
         self.address = f"127.0.0.1:{free_port()}"
-        command = [sys.executable, "-m", "runner.cli", "schedule", "--base-url", self.shop, "--listen", self.address]
+        program = f"{before}\nfrom runner.cli import main\nmain()"
+        command = [sys.executable, "-c", program, "schedule", "--base-url", self.shop, "--listen", self.address]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, "--log-format", "json", *words], cwd=self.folder, stderr=log, env={**os.environ, **environment}

@@ -1,5 +1,6 @@
 """Writes each run's page, `report.html`, in a thread of its own."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
@@ -10,11 +11,11 @@ from runner.archive import Archive, Saved
 class ReportWriter:
     """Writes each run's page beside the runs: while the next one is under way, this process only waits."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, tell: Callable[[str], object]) -> None:
+        """`tell` hears, in the writer's thread, what kept a page from being written."""
         self._archive = archive
+        self._tell = tell
         self._pool = ThreadPoolExecutor(1)
-        self.problems: list[str] = []
-        """What kept a page from being written."""
 
     def __enter__(self) -> Self:
         self._pool.submit(self._prepare)
@@ -38,4 +39,4 @@ class ReportWriter:
         try:
             self._archive.add(saved.folder, run.FILE, run.render(saved))
         except Exception as error:  # noqa: BLE001 (told below; a page that cannot be made must not end the command)
-            self.problems.append(f"no {run.FILE} in {saved.folder}: {type(error).__name__}: {error}")
+            self._tell(f"no {run.FILE} in {saved.folder}: {type(error).__name__}: {error}")

@@ -112,13 +112,14 @@ def execute(
                 console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
 
     archive = Archive(settings.runs_dir)
-    reports = ReportWriter(archive)
+    problems: list[str] = []
+    reports = ReportWriter(archive, problems.append)
     store = RunStore(settings.database_url)
     try:
         with reports, store, shown.Progress(console) as progress:
             pool.run(plans, find(settings.browser_path, settings.headed), settings, archive, [progress, collect])
     finally:
-        for problem in reports.problems:
+        for problem in problems:
             console.print(f"warning: {problem}", style="yellow", markup=False, soft_wrap=True)
         results = [result for result, _ in ended]
         if json is not None:

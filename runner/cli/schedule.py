@@ -96,7 +96,7 @@ def _run(request: Request, settings: Settings, once: bool) -> int:
     count = settings.workers if settings.origin("workers") != "default" else fitting_workers(settings.min_free_memory)
     browser = find(settings.browser_path, settings.headed)
     archive = Archive(settings.runs_dir)
-    with Store(settings.database_url) as store, ReportWriter(archive) as reports:
+    with Store(settings.database_url) as store, ReportWriter(archive, log.warning) as reports:
 
         def write_report(moment: Moment) -> None:
             if isinstance(moment, RunEnded) and moment.folder is not None:

@@ -11,11 +11,11 @@ from tests.daemon import Daemon, look
 from tests.servers import Prometheus, get, wait_until
 
 WAITS = """
-    @journey(every="{every}")
-    def waits(page, step):
-        with step("wait"):
-            page.goto("/")
-            page.wait_for_timeout({milliseconds})
+@journey(every="{every}")
+def waits(page, step):
+    with step("wait"):
+        page.goto("/")
+        page.wait_for_timeout({milliseconds})
 """
 
 

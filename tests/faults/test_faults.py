@@ -1,0 +1,346 @@
+"""What a daemon must hold whatever is done to it."""
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import create_engine, text
+
+from tests.daemon import Daemon, look
+from tests.servers import free_port, get, running, wait_until
+
+LIFE = 50
+"""Runs that each of the kill tests goes on for."""
+
+
+def check_what_is_kept(daemon: Daemon) -> None:
+    """No run lost, none twice, none half."""
+    stored = {identity: folder for identity, folder in daemon.query("SELECT id, folder FROM runs")}
+    saved = {}
+    for file in daemon.folder.glob("runs/*/*/result.json"):
+        result = json.loads(file.read_text())
+        saved[result["id"]] = str(file.parent)
+    assert stored == saved
+    assert daemon.query("SELECT journey, slot_at FROM runs GROUP BY journey, slot_at HAVING count(*) > 1") == []
+    assert daemon.query("SELECT run_id FROM slots WHERE state = 'done' AND run_id NOT IN (SELECT id FROM runs)") == []
+    assert daemon.query("SELECT id FROM runs WHERE id NOT IN (SELECT run_id FROM slots WHERE state = 'done')") == []
+    assert not [one for one in daemon.folder.glob("runs/*/*") if one.is_dir() and not (one / "result.json").exists()]
+
+
+def test_a_daemon_killed_at_any_moment_loses_no_run_and_leaves_nothing_over(daemon: Daemon) -> None:
+    chance = random.Random(4)
+    daemon.write(look("1s") + look("1s", "second"))
+    kills = 0
+    while daemon.runs() < LIFE:
+        daemon.start()
+        time.sleep(chance.uniform(0.3, 6.0))
+        daemon.kill()
+        kills += 1
+        daemon.start()
+        began = time.monotonic()
+        wait_until(lambda: not daemon.left_over(), 5.0)
+        assert time.monotonic() - began < 5.0
+        time.sleep(chance.uniform(0.0, 1.0))
+        daemon.kill()
+        kills += 1
+    daemon.start()
+    wait_until(lambda: daemon.runs() > LIFE)
+    assert daemon.stop() == 0
+    wait_until(lambda: not daemon.left_over(), 5.0)
+    assert kills >= 6
+    assert daemon.query("SELECT count(*) FROM slots WHERE state = 'claimed'") == [(0,)]
+    check_what_is_kept(daemon)
+    assert not list((daemon.folder / "runs" / ".scratch").glob("*/*"))
+    cut = daemon.query("SELECT failure_message FROM runs WHERE status = 'error'")
+    assert all("the scheduler that had begun the run was killed" in message for (message,) in cut)
+
+
+@pytest.mark.parametrize("victim", ["worker", "browser"])
+def test_a_worker_or_a_browser_killed_at_any_moment_costs_its_run_alone(daemon: Daemon, victim: str) -> None:
+    chance = random.Random(5)
+    daemon.write(look("1s") + look("1s", "second"))
+    daemon.start("--workers", "2")
+    kills = 0
+    while daemon.runs() < LIFE:
+        time.sleep(chance.uniform(0.2, 2.0))
+        mark = "runner.worker" if victim == "worker" else "--type="
+        found = [one for one in daemon.tree() if is_victim(one, mark, victim)]
+        if found:
+            chance.choice(found).kill()
+            kills += 1
+    wait_until(lambda: daemon.metric("synthetic_running") == 0 or daemon.metric("synthetic_browsers") == 2)
+    before = daemon.runs("%", "passed")
+    daemon.wait_for_runs(before + 4, status="passed")
+    assert daemon.stop() == 0
+    wait_until(lambda: not daemon.left_over(), 5.0)
+    assert kills >= 10
+    check_what_is_kept(daemon)
+    kinds = {kind for (kind,) in daemon.query("SELECT DISTINCT failure_kind FROM runs WHERE status != 'passed'")}
+    assert kinds <= {"monitor", "browser", "crash"}, kinds
+    assert daemon.query("SELECT count(*) FROM runs WHERE status = 'failed'") == [(0,)]
+
+
+def is_victim(process: psutil.Process, mark: str, victim: str) -> bool:
+    try:
+        line = " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+    if victim == "worker":
+        return mark in line
+    return "remote-debugging-pipe" in line and mark not in line
+
+
+def test_a_gateway_that_comes_back_gets_the_newest_state_with_its_own_time(daemon: Daemon) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    daemon.write(look("1s"))
+    daemon.start("--pushgateway", address)
+    daemon.wait_for_runs(20, status="passed")
+    assert daemon.metric("synthetic_unpushed_journeys") == 1
+    assert daemon.metric("synthetic_pushes_total", outcome="replaced") >= 15
+    command = ["prometheus-pushgateway", f"--web.listen-address={address}", "--persistence.file="]
+    with running(command, f"http://{address}/-/ready"):
+        pushed = wait_until(lambda: last_run(address), 45)
+        newest = daemon.query("SELECT max(julianday(ended_at) - 2440587.5) * 86400 FROM runs")[0][0]
+        assert abs(pushed - newest) < 5
+        assert daemon.metric("synthetic_pushes_total", outcome="pushed") >= 1
+        daemon.stop()
+        assert last_run(address) == pytest.approx(
+            daemon.query("SELECT max(julianday(ended_at) - 2440587.5) * 86400 FROM runs")[0][0], abs=0.01
+        )
+
+
+def last_run(gateway: str) -> float:
+    for line in (get(f"http://{gateway}/metrics") or "").splitlines():
+        if line.startswith("synthetic_last_run_timestamp_seconds{"):
+            return float(line.rpartition(" ")[2])
+    return 0.0
+
+
+def test_a_locked_database_holds_up_no_run_and_gets_them_all(daemon: Daemon) -> None:
+    daemon.write(look("1s"))
+    daemon.start()
+    daemon.wait_for_runs(1)
+    holder = sqlite3.connect(daemon.folder / "runs" / "journeys.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    before = daemon.runs()
+    wait_until(lambda: len(list(daemon.folder.glob("runs/look/*/result.json"))) >= before + 5, 60)
+    assert daemon.runs() <= before + 1
+    assert not daemon.ready()
+    holder.execute("ROLLBACK")
+    holder.close()
+    daemon.wait_for_runs(before + 5)
+    wait_until(daemon.ready)
+    assert daemon.stop() == 0
+    assert any("database is locked" in one["message"] for one in daemon.events(level="error"))
+    stored = {identity for (identity,) in daemon.query("SELECT id FROM runs")}
+    assert stored == {json.loads(one.read_text())["id"] for one in daemon.folder.glob("runs/look/*/result.json")}
+
+
+@pytest.fixture
+def small_disk(daemon: Daemon) -> Iterator[Path]:
+    """A file system of its own for the runs."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a file system")
+    folder = daemon.folder / "runs"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_ends_no_daemon(daemon: Daemon, small_disk: Path) -> None:
+    daemon.write(look("1s"))
+    daemon.start()
+    daemon.wait_for_runs(2)
+    ballast = small_disk / "ballast"
+    with ballast.open("wb") as file:
+        try:
+            while file.write(b"x" * 4096):
+                file.flush()
+        except OSError:
+            assert os.statvfs(small_disk).f_bavail == 0
+    counted = daemon.metric("synthetic_runs_total")
+    wait_until(lambda: daemon.metric("synthetic_runs_total") >= counted + 4, 60)
+    assert daemon.metric("synthetic_unstored_runs") >= 1
+    ballast.unlink()
+    wait_until(lambda: daemon.metric("synthetic_unstored_runs") == 0, 60)
+    before = daemon.runs()
+    daemon.wait_for_runs(before + 2, status="passed")
+    assert daemon.stop() == 0
+    assert daemon.query("PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_folder_that_cannot_be_written_ends_no_daemon(daemon: Daemon, small_disk: Path) -> None:
+    daemon.write(look("1s"))
+    daemon.start()
+    daemon.wait_for_runs(2)
+    # A file that is open for writing would keep the file system from becoming read-only: look away from its journal.
+    subprocess.run(["mount", "-o", "bind", daemon.folder / "journeys", small_disk], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", small_disk], check=True)
+    try:
+        wait_until(lambda: daemon.metric("synthetic_runs_total", status="error") >= 2, 60)
+    finally:
+        subprocess.run(["umount", "-l", small_disk], check=True)
+    before = daemon.runs("%", "passed")
+    daemon.wait_for_runs(before + 2, status="passed")
+    assert daemon.stop() == 0
+    told = daemon.query("SELECT failure_message FROM runs WHERE status = 'error'")
+    assert any("cannot be written: Read-only file system; name another folder" in message for (message,) in told), told
+
+
+HARM = {
+    "a page that hangs": ('page.goto("/switch/hang", timeout=2000)', "failed"),
+    "an endless loop": ("while True: pass", "error"),
+    "a loop that catches everything": (
+        "\n            while True:\n                try:\n                    pass\n                except BaseException:\n                    pass",
+        "error",
+    ),
+    "a renderer that crashes": ('page.goto("chrome://crash")', "error"),
+    "a process that ends itself": ("import os; os._exit(7)", "error"),
+}
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_harm_that_a_journey_does_is_its_own_alone(daemon: Daemon, harm: str) -> None:
+    code, status = HARM[harm]
+    daemon.write(
+        look("1s") + f"@journey(every='1s', timeout='3s')\ndef harms(page, step):\n    with step('harm'):\n        {code}\n"
+    )
+    daemon.start("--workers", "2")
+    daemon.wait_for_runs(1, "harms", status, 60)
+    before = daemon.runs("look", "passed")
+    daemon.wait_for_runs(before + 2, "look", "passed")
+    daemon.wait_for_runs(2, "harms", status, 60)
+    assert daemon.query(f"SELECT count(*) FROM runs WHERE journey = 'harms' AND status NOT IN ('{status}')") == [(0,)]
+    assert daemon.stop() == 0
+    wait_until(lambda: not daemon.left_over(), 5.0)
+
+
+SHIFTED = """
+import datetime, pathlib
+import runner.scheduler
+class Shifted(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return super().now(tz) + datetime.timedelta(seconds=float(pathlib.Path("shift").read_text()))
+runner.scheduler.datetime = Shifted
+"""
+
+
+@pytest.mark.parametrize("shift", [3600, -3600])
+def test_a_clock_that_is_set_stops_nothing_and_runs_nothing_twice(daemon: Daemon, shift: int) -> None:
+    daemon.write(look("1s"))
+    moved = daemon.folder / "shift"
+    moved.write_text("0")
+    daemon.start(before=SHIFTED)
+    daemon.wait_for_runs(3)
+    (daemon.folder / "new").write_text(str(shift))
+    (daemon.folder / "new").rename(moved)
+    before = daemon.runs()
+    daemon.wait_for_runs(before + 4)
+    (daemon.folder / "new").write_text("0")
+    (daemon.folder / "new").rename(moved)
+    before = daemon.runs()
+    daemon.wait_for_runs(before + 4)
+    assert daemon.stop() == 0
+    assert [one["message"][:20] for one in daemon.events(level="warning") if "clock" in one["message"]] == [
+        f"the clock was set {'fo' if one > 0 else 'ba'}" for one in (shift, -shift)
+    ]
+    check_what_is_kept(daemon)
+
+
+WAITS = "@journey(every='1h')\ndef waits(page, step):\n    with step('a'):\n        page.wait_for_timeout({})\n"
+
+
+def test_a_run_under_way_is_let_end_when_the_daemon_is_asked_to_stop(daemon: Daemon) -> None:
+    daemon.write(WAITS.format(4000))
+    daemon.start()
+    wait_until(lambda: daemon.metric("synthetic_running") == 1)
+    assert daemon.stop() == 0
+    assert daemon.query("SELECT status FROM runs") == [("passed",)]
+    check_what_is_kept(daemon)
+
+
+def test_a_second_signal_ends_what_is_under_way_and_says_so(daemon: Daemon) -> None:
+    daemon.write(WAITS.format(40_000))
+    daemon.start()
+    wait_until(lambda: daemon.metric("synthetic_running") == 1)
+    assert daemon.process
+    daemon.signal(signal.SIGTERM)
+    time.sleep(0.5)
+    began = time.monotonic()
+    daemon.process.send_signal(signal.SIGTERM)
+    assert daemon.process.wait(10) == 0
+    assert time.monotonic() - began < 10
+    assert daemon.query("SELECT status, failure_message FROM runs") == [
+        ("cancelled", "the scheduler was stopped while the run was under way")
+    ]
+    check_what_is_kept(daemon)
+    wait_until(lambda: not daemon.left_over(), 5.0)
+
+
+IMPATIENT = """
+from datetime import timedelta
+import runner.store.store, runner.watch
+runner.store.store.SILENT = timedelta(seconds=4)
+runner.watch.BEAT = 1.0
+"""
+
+
+def test_two_schedulers_share_a_postgresql_and_one_takes_over_for_the_other(
+    new_daemon: Callable[[str], Daemon], postgres: Callable[[], str]
+) -> None:
+    url = postgres()
+    first, second = new_daemon("first"), new_daemon("second")
+    slow = "@journey(every='2s')\ndef slow(page, step):\n    with step('a'):\n        page.wait_for_timeout(1500)\n"
+    for one in (first, second):
+        one.write(look("1s") + slow)
+        one.start("--database", url, before=IMPATIENT)
+    engine = create_engine(url)
+
+    def rows(sql: str) -> list[tuple[object, ...]]:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(sql))]
+
+    wait_until(lambda: rows("SELECT count(*) FROM runs")[0][0] >= 12, 40)  # type: ignore[operator]
+    owners = rows("SELECT owner, count(*) FROM slots GROUP BY owner")
+    assert len(owners) == 2
+    wait_until(lambda: first.metric("synthetic_running") == 1, 10)
+    first.kill()
+    wait_until(
+        lambda: rows("SELECT 1 FROM runs WHERE status = 'error' AND failure_message LIKE 'the scheduler that had begun%'"), 30
+    )
+    before = rows("SELECT count(*) FROM runs WHERE status = 'passed'")[0][0]
+    wait_until(lambda: rows("SELECT count(*) FROM runs WHERE status = 'passed'")[0][0] >= before + 5, 30)  # type: ignore[operator]
+    assert second.stop() == 0
+    assert rows("SELECT journey, slot_at FROM runs GROUP BY journey, slot_at HAVING count(*) > 1") == []
+    assert rows("SELECT count(*) FROM slots WHERE state = 'claimed'") == [(0,)]
+    assert rows("SELECT count(*) FROM schedulers") == [(0,)]
+    engine.dispose()
+
+
+def test_a_shared_database_that_is_away_stops_the_runs_and_says_so(daemon: Daemon, postgres: Callable[[], str]) -> None:
+    url = postgres()
+    server, _, name = url.rpartition("/")
+    daemon.write(look("1s"))
+    daemon.start("--database", url)
+    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        wait_until(lambda: daemon.metric("synthetic_runs_total", status="passed") >= 2)
+        connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"))
+        wait_until(lambda: daemon.metric("synthetic_missed_slots_total", reason="store") >= 2)
+        connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
+    engine.dispose()
+    counted = daemon.metric("synthetic_runs_total", status="passed")
+    wait_until(lambda: daemon.metric("synthetic_runs_total", status="passed") >= counted + 2)
+    assert daemon.stop() == 0
+    assert any("another scheduler may run it too" in one["message"] for one in daemon.events(level="error"))
