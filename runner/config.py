@@ -21,7 +21,7 @@ Origin = Literal["default", "file", "environment", "option"]
 PREFIX = "JOURNEY_"
 PARAM_PREFIX = "JOURNEY_PARAM_"
 ENVIRONMENT = "JOURNEY_ENV"
-ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token"}
+ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token", "alert_urls"}
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
 
 
@@ -53,6 +53,14 @@ class Settings(Keeping, frozen=True, kw_only=True):
     worker_memory: int = 2_000_000_000
     min_free_memory: int = 300_000_000
     delete_groups: bool = False
+    alert_urls: tuple[Secret, ...] = ()
+    alert_after: int = 2
+    alert_of: tuple[int, int] = (0, 0)
+    alert_monitor_after: int = 3
+    alert_flaky: float = 0.3
+    alert_budget_after: int = 3
+    alert_again: float = 4 * 3600.0
+    public_url: str | None = None
     params: dict[str, str] = field(default_factory=dict)
     pushgateway: str | None = None
     pushgateway_username: str | None = None
@@ -262,6 +270,37 @@ def _secret_file(value: object) -> Secret:
     return Secret(_path(value).read_text(encoding="utf-8").strip())
 
 
+def _alert_urls(value: object) -> tuple[Secret, ...]:
+    words = value.split() if isinstance(value, str) else value
+    if not isinstance(words, list | tuple) or not all(isinstance(one, str | Secret) for one in words):
+        raise ValueError("is not a list of addresses; write them with spaces between")
+    urls = tuple(one if isinstance(one, Secret) else Secret(one) for one in words)
+    if any("://" not in one.reveal() for one in urls):
+        raise ValueError("holds a word that is no address; each begins with a service, such as mailto:// or slack://")
+    return urls
+
+
+def _alert_urls_file(value: object) -> tuple[Secret, ...]:
+    return _alert_urls(_path(value).read_text(encoding="utf-8"))
+
+
+def _of(value: object) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)/(\d+)", value) if isinstance(value, str) else None
+    if found and 0 < int(found[1]) <= int(found[2]) <= 50:
+        return int(found[1]), int(found[2])
+    raise ValueError(f"{value!r} is not so many of so many; write one such as '3/5', of 50 at the most")
+
+
+def _share(value: object) -> float:
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = -1.0
+    if 0 <= number <= 1:
+        return number
+    raise ValueError(f"{value!r} is not a share; write a number from 0 to 1")
+
+
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "base_url": options.url,
     "location": options.label,
@@ -301,6 +340,15 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "worker_memory": _size,
     "min_free_memory": _size,
     "delete_groups": _boolean,
+    "alert_urls": _alert_urls,
+    "alert_urls_file": _alert_urls_file,
+    "alert_after": _count,
+    "alert_of": _of,
+    "alert_monitor_after": _count,
+    "alert_flaky": _share,
+    "alert_budget_after": _count,
+    "alert_again": positive,
+    "public_url": options.url,
     "params": _params,
     "pushgateway": _gateway,
     "pushgateway_username": options.text,

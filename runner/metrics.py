@@ -29,6 +29,7 @@ class _Gauges:
         self.step_success = gauge("synthetic_step_success", "1 if the step passed, 0 if it did not.", STEP)
         self.latency = gauge("synthetic_latency_seconds", "Latency of a passed step by the page clock.", STEP)
         self.wall = gauge("synthetic_wall_seconds", "Latency of a passed step by the stopwatch around it.", STEP)
+        self.budget = gauge("synthetic_budget_seconds", "The budget of the step, if it has one.", STEP)
         self.navigation = gauge(
             "synthetic_navigation_seconds", "Navigation Timing of the step's last document.", (*STEP, "phase")
         )
@@ -64,6 +65,8 @@ def registry(*results: RunResult) -> CollectorRegistry:
 def _set_step(gauges: _Gauges, step: StepResult, labels: tuple[str, ...]) -> None:
     passed = step.status == "passed"
     gauges.step_success.labels(*labels).set(passed)
+    if step.budget_seconds is not None:
+        gauges.budget.labels(*labels).set(step.budget_seconds)
     if not passed or step.latency_seconds is None or step.wall_seconds is None:
         return
     gauges.latency.labels(*labels).set(step.latency_seconds)

@@ -10,7 +10,7 @@ from runner.errors import PushError
 from runner.push import delete, push
 from runner.result import RunResult
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
 """Seconds between two tries while the gateway is away; doubled each time."""
 Outcome = Literal["pushed", "failed", "replaced", "deleted"]
 log = logging.getLogger("journey.push")

@@ -17,6 +17,8 @@ from uuid import uuid4
 from msgspec import Struct
 from msgspec.structs import replace
 
+from runner.alerts.alarm import Alarm
+from runner.alerts.outbox import Outbox
 from runner.archive import Archive, Saved
 from runner.browser import Browser
 from runner.config import Settings
@@ -102,6 +104,8 @@ class Scheduler:
         self._pushes = PushQueue(settings, self._push_told) if settings.pushgateway else None
         self._watch = Watch(request, store, self._owner, self.wake)
         self._pool: Workers | None = None
+        self._outbox = Outbox(settings.alert_urls, store)
+        self._alarm = Alarm(settings, store, self._outbox.targets, self._paused, self._outbox.wake)
         self._take_over(ask(request), first=True)
 
     @property
@@ -190,6 +194,7 @@ class Scheduler:
             unpushed = self._pushes.stop(10.0)
             if unpushed:
                 log.warning("the newest state of %d journeys could not be pushed", unpushed)
+        self._outbox.stop(10.0)
         try:
             self._store.sign_off(self._owner)
         except StoreDown as error:
@@ -374,6 +379,10 @@ class Scheduler:
         result = saved.result
         if self._pushes is not None and result.journey in self._entries and result.status not in {"skipped", "cancelled"}:
             self._pushes.put(result)
+        try:
+            self._alarm.look(saved)
+        except StoreDown as error:
+            log.warning("%s", error)
 
     def _push_told(self, journey: str, outcome: Outcome) -> None:
         self._exporter.pushes.labels(outcome).inc()
@@ -432,6 +441,10 @@ class Scheduler:
             log.info("%s can be used again", file)
         self._broken = broken
         self._exporter.broken_files.set(len(broken))
+        try:
+            self._alarm.files("\n".join(broken.values()))
+        except StoreDown as error:
+            self._store_failed(error)
 
     # Before the first run
 

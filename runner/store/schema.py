@@ -189,3 +189,34 @@ groups = Table(
     Column("gateway", Text, primary_key=True),
 )
 """What a Pushgateway holds of this monitor's."""
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("journey", NAME, nullable=False),
+    Column("location", NAME, nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("told_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+    Column("run_id", String(36)),
+    Column("title", Text, nullable=False),
+    Index("alerts_open", "journey", "location", "closed_at"),
+)
+"""What is wrong with a journey, from when to when."""
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("alert_id", ForeignKey("alerts.id", ondelete="CASCADE"), nullable=False),
+    Column("target", String(16), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("bad", Boolean, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("sent_at", Moment),
+    Index("messages_unsent", "sent_at", "target"),
+)
+"""What is to be sent, one row for each address."""

@@ -1,7 +1,7 @@
 """The store: runs in and out, slots claimed, pauses kept."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -15,14 +15,17 @@ from msgspec import Struct
 from sqlalchemy import Connection, Engine, and_, create_engine, delete, event, func, insert, inspect, or_, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from runner.alerts.rules import Kind, Past
 from runner.errors import ConfigError, JourneyError
 from runner.result import Failure, RunResult, StepResult
 from runner.store.schema import (
     PHASES,
     VITALS,
+    alerts,
     artifacts,
     attempts,
     groups,
+    messages,
     navigations,
     pauses,
     runs,
@@ -31,7 +34,7 @@ from runner.store.schema import (
     steps,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration."""
 PATIENCE = 2.0
 """Seconds that a statement waits for a database that another process has locked."""
@@ -63,6 +66,17 @@ class Pause(Struct, frozen=True):
     pattern: str
     until: datetime | None
     reason: str
+
+
+class Unsent(Struct, frozen=True):
+    """A message that is to be sent."""
+
+    id: int
+    target: str
+    title: str
+    body: str
+    bad: bool
+    made_at: datetime
 
 
 class Store:
@@ -336,6 +350,72 @@ class Store:
         with self._begin() as connection:
             same = and_(groups.c.journey == journey, groups.c.location == location, groups.c.gateway == gateway)
             connection.execute(delete(groups).where(same))
+
+    # Alerts
+
+    def past(self, journey: str, location: str, count: int) -> list[Past]:
+        """The newest runs of a journey, newest first."""
+        with self._begin() as connection:
+            wanted = (
+                select(runs.c.status, runs.c.flaky, runs.c.over_budget)
+                .where(runs.c.journey == journey, runs.c.location == location)
+                .order_by(runs.c.started_at.desc())
+                .limit(count)
+            )
+            return [Past(*row) for row in connection.execute(wanted)]
+
+    def open_alerts(self, journey: str, location: str) -> dict[Kind, datetime]:
+        """What is known to be wrong with a journey, and when it was last told."""
+        with self._begin() as connection:
+            wanted = select(alerts.c.kind, alerts.c.told_at).where(
+                alerts.c.journey == journey, alerts.c.location == location, alerts.c.closed_at.is_(None)
+            )
+            return {row.kind: row.told_at for row in connection.execute(wanted)}
+
+    def alert(
+        self,
+        journey: str,
+        location: str,
+        kind: Kind,
+        title: str,
+        body: str,
+        bad: bool,
+        targets: Sequence[str],
+        now: datetime,
+        run: str | None,
+    ) -> None:
+        """Opens an alert, tells it again, or closes it if not `bad`; and stores a message for each target; all or nothing."""
+        with self._begin() as connection:
+            same = and_(
+                alerts.c.journey == journey, alerts.c.location == location, alerts.c.kind == kind, alerts.c.closed_at.is_(None)
+            )
+            number = connection.execute(select(alerts.c.id).where(same)).scalar()
+            if number is None:
+                row = {"journey": journey, "location": location, "kind": kind, "opened_at": now, "told_at": now, "run_id": run}
+                made = connection.execute(insert(alerts).returning(alerts.c.id), _clean([row | {"title": title}]))
+                number = made.scalar_one()
+            change = update(alerts).where(alerts.c.id == number)
+            connection.execute(change.values(told_at=now) if bad else change.values(told_at=now, closed_at=now))
+            rows = [
+                {"alert_id": number, "target": target, "title": title, "body": body, "bad": bad, "made_at": now}
+                for target in targets
+            ]
+            if rows:
+                connection.execute(insert(messages), _clean(rows))
+
+    def unsent(self, targets: Sequence[str]) -> list[Unsent]:
+        """The messages for these targets that are not sent yet, oldest first."""
+        columns = [messages.c[name] for name in Unsent.__struct_fields__]
+        with self._begin() as connection:
+            wanted = (
+                select(*columns).where(messages.c.sent_at.is_(None), messages.c.target.in_(targets)).order_by(messages.c.id)
+            )
+            return [Unsent(*row) for row in connection.execute(wanted)]
+
+    def sent(self, message: int, now: datetime) -> None:
+        """Marks a message as sent."""
+        with self._begin() as connection:
+            connection.execute(update(messages).where(messages.c.id == message).values(sent_at=now))
 
 
 def _engine(url: str, is_file: bool) -> Engine:

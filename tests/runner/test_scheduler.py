@@ -56,7 +56,7 @@ def test_a_journey_never_runs_beside_itself_and_the_slot_is_counted(daemon: Daem
 
 
 def test_a_run_that_waits_too_long_for_a_worker_is_cancelled_and_says_why(daemon: Daemon) -> None:
-    daemon.write(WAITS.format(every="20s", milliseconds=6000) + look("20s"))
+    daemon.write(WAITS.format(every="1h", milliseconds=5000) + look("1h"))
     daemon.start("--workers", "1", JOURNEY_MAX_DELAY="2s")
     daemon.wait_for_runs(2)
     ((journey, message, state),) = daemon.query(

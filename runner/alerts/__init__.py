@@ -1,0 +1,1 @@
+"""Who is told when a journey changes its state."""

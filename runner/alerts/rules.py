@@ -1,0 +1,67 @@
+"""When somebody is told: rules over the newest runs of a journey, which know nothing but those runs."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from runner.result import Status
+
+Kind = Literal["failing", "monitor", "flaky", "budget", "files"]
+HISTORY = 50
+"""Runs that the rules look back on."""
+FLAKY_OF = 20
+"""Runs of which the flaky share is taken."""
+
+
+class Past(Struct, frozen=True):
+    """What the rules know of a run."""
+
+    status: Status
+    flaky: bool
+    over_budget: bool
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """Failing: after so many failed runs in a row, or so many (`of[0]`) among the newest (`of[1]`). 0 turns a rule off."""
+
+    after: int = 2
+    of: tuple[int, int] = (0, 0)
+    monitor_after: int = 3
+    flaky_share: float = 0.3
+    budget_after: int = 3
+
+
+def judge(past: Sequence[Past], rules: Rules, is_open: frozenset[Kind] = frozenset()) -> dict[Kind, str]:
+    """What is wrong, in words, by the runs of a journey, newest first; runs that were cancelled or skipped do not count.
+
+    An alert in `is_open` ends later than it would begin: `failing` with the first run that passes, `flaky` at half the share.
+    """
+    counted = [one for one in past if one.status in {"passed", "failed", "error"}]
+    if not counted:
+        return {}
+    found: dict[Kind, str] = {}
+    failed = _streak([one.status == "failed" for one in counted])
+    among, newest = rules.of
+    recent = sum(one.status == "failed" for one in counted[:newest])
+    if (rules.after and failed >= rules.after) or ("failing" in is_open and counted[0].status != "passed"):
+        found["failing"] = f"{failed} runs in a row have failed" if failed > 1 else "its last run has failed"
+    elif among and recent >= among:
+        found["failing"] = f"{recent} of the last {min(newest, len(counted))} runs have failed"
+    errors = _streak([one.status == "error" for one in counted])
+    if rules.monitor_after and errors >= (1 if "monitor" in is_open else rules.monitor_after):
+        found["monitor"] = f"the monitor itself has failed in {errors} runs in a row"
+    passed = [one for one in counted if one.status == "passed"][:FLAKY_OF]
+    share = sum(one.flaky for one in passed) / len(passed) if passed else 0.0
+    limit = rules.flaky_share / 2 if "flaky" in is_open else rules.flaky_share
+    if rules.flaky_share and len(passed) >= FLAKY_OF // 2 and share >= limit:
+        found["flaky"] = f"{share:.0%} of the last {len(passed)} runs that passed needed another attempt"
+    slow = _streak([one.over_budget for one in passed])
+    if rules.budget_after and slow >= (1 if "budget" in is_open else rules.budget_after):
+        found["budget"] = f"{slow} runs in a row were over a step's budget"
+    return found
+
+
+def _streak(marks: Sequence[bool]) -> int:
+    """How many of the first are true."""
+    return next((number for number, mark in enumerate(marks) if not mark), len(marks))

@@ -1,0 +1,72 @@
+"""When somebody is told."""
+
+import pytest
+
+from runner.alerts.rules import Past, Rules, judge
+
+MARKS = {
+    "p": Past("passed", False, False),
+    "~": Past("passed", True, False),
+    "b": Past("passed", False, True),
+    "f": Past("failed", False, False),
+    "e": Past("error", False, False),
+    "c": Past("cancelled", False, False),
+}
+
+
+def judged(history: str, rules: Rules | None = None, is_open: str = "") -> set[str]:
+    """What is wrong after a history, oldest first."""
+    past = [MARKS[mark] for mark in reversed(history)]
+    return set(judge(past, rules or Rules(), frozenset(is_open.split())))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("history", "wrong"),
+    [
+        ("", set()),
+        ("p", set()),
+        ("pf", set()),
+        ("pff", {"failing"}),
+        ("pfcf", {"failing"}),
+        ("pfef", set()),
+        ("ffp", set()),
+        ("pee", set()),
+        ("peee", {"monitor"}),
+        ("eeep", set()),
+        ("bb", set()),
+        ("bbb", {"budget"}),
+        ("bbfb", {"budget"}),
+        ("bbpb", set()),
+        ("~~~ppp", set()),
+        ("~~~ppppppp", {"flaky"}),
+        ("~~pppppppp", set()),
+    ],
+)
+def test_an_alert_begins(history: str, wrong: set[str]) -> None:
+    assert judged(history) == wrong
+
+
+@pytest.mark.parametrize(
+    ("history", "is_open", "wrong"),
+    [
+        ("fff", "failing", {"failing"}),
+        ("ffe", "failing", {"failing"}),
+        ("ffp", "failing", set()),
+        ("eee", "monitor", {"monitor"}),
+        ("eeef", "monitor", set()),
+        ("bbbb", "budget", {"budget"}),
+        ("bbbp", "budget", set()),
+        ("~~pppppppp", "flaky", {"flaky"}),
+        ("~ppppppppp", "flaky", set()),
+    ],
+)
+def test_an_alert_ends(history: str, is_open: str, wrong: set[str]) -> None:
+    assert judged(history, is_open=is_open) == wrong
+
+
+def test_so_many_of_so_many() -> None:
+    rules = Rules(after=0, of=(3, 5))
+    assert judged("fpfpf", rules) == {"failing"}
+    assert judged("ffppf", rules) == {"failing"}
+    assert judged("fpfppf", rules) == set()
+    assert judged("ffff", Rules(after=0)) == set()
