@@ -87,7 +87,7 @@ def run_attempt(
         with deadline(seconds):
             call(setting, context, probe, steps)
     except (Exception, DeadlineReached) as error:  # noqa: BLE001 (a journey may raise anything; all of it is reported)
-        failure = steps.fatal or explain(error, str(plan.file), probe.crashed, probe.connected)
+        failure = steps.fatal or explain(error, str(plan.file), probe.crashed, probe.connected, probe.starved)
     duration = time.perf_counter() - started
     tell(AttemptEnded(run=setting.run, journey=plan.journey, number=number))
     if failure is not None and failure.step is None:

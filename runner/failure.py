@@ -27,12 +27,20 @@ _CLOSED = re.compile(r"Target (page, context or browser has been )?closed|has be
 _CRASHED = re.compile(r"(Page|Target) crashed")
 
 
-def explain(error: BaseException, file: str, crashed: str | None = None, connected: bool = True) -> Failure:
+def explain(
+    error: BaseException, file: str, crashed: str | None = None, connected: bool = True, starved: bool = False
+) -> Failure:
     """Says why a journey in `file` stopped.
 
-    `crashed` is the address of a page whose renderer crashed meanwhile; `connected` is False when the browser is gone.
+    `crashed` is the address of a page whose renderer crashed meanwhile; `connected` is False when the browser is gone; `starved`
+    is True when the system has ended a process for want of memory.
     """
     kind, message = _kind(error, crashed, connected)
+    if starved and kind in {"crash", "browser"}:
+        message = (
+            f"the system ended the browser, or a part of it, for want of memory{f' at {crashed}' if crashed else ''}: run fewer "
+            "journeys at a time (--workers), give the machine or the container more memory, or look for a leak in the page"
+        )
     line = _line(error, file)
     return Failure(
         kind=kind,

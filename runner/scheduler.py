@@ -66,6 +66,8 @@ class Due(Struct, frozen=True):
     entry: Entry
     slot: datetime
     at: datetime
+    late: bool = False
+    """Whether the slot was before the scheduler's start; a newer one takes its place."""
 
 
 class Scheduler:
@@ -230,6 +232,7 @@ class Scheduler:
                 slot = after
             entry.next_at = after
             paused = self._paused(entry.name, now)
+            self._outdate(entry, now)
             if (now - slot).total_seconds() > self._settings.max_delay:
                 self._miss(entry, slot, "late", now)
             elif paused:
@@ -239,6 +242,13 @@ class Scheduler:
             else:
                 entry.busy = True
                 self._waiting.append(Due(entry, slot, slot + timedelta(seconds=schedule.put_off(entry.name, slot))))
+
+    def _outdate(self, entry: Entry, now: datetime) -> None:
+        """Drops the run of a slot from before the scheduler's start that still waits, as a newer slot has come."""
+        for due in [one for one in self._waiting if one.entry is entry and one.late]:
+            self._drop(due)
+            self._exporter.missed.labels(entry.name, "down").inc()
+            self._note(entry, due.slot, "missed", "down", now)
 
     def _begin(self, pool: Workers, now: datetime) -> None:
         for due in sorted(self._waiting, key=lambda one: one.at):
@@ -517,7 +527,7 @@ class Scheduler:
             wanted = schedule.every is not None or once or (now - newest).total_seconds() <= self._settings.max_delay
             if wanted and (last is None or last < newest) and not self._paused(entry.name, now):
                 entry.busy = True
-                self._waiting.append(Due(entry, newest, now))
+                self._waiting.append(Due(entry, newest, now, late=True))
 
     def _show(self, pool: Workers, now: datetime) -> None:
         exporter = self._exporter

@@ -44,7 +44,7 @@ def make(
                 call(replace(setting, journey=setup), context, probe, steps)
                 state = msgspec.json.encode(context.storage_state())
         except (Exception, DeadlineReached) as error:  # noqa: BLE001 (a journey may raise anything; all of it is reported)
-            failure = steps.fatal or explain(error, str(setup.file), probe.crashed, probe.connected)
+            failure = steps.fatal or explain(error, str(setup.file), probe.crashed, probe.connected, probe.starved)
             return replace(failure, message=f"signing in with {setup.name!r}: {failure.message}", step=None)
         if steps.soft_failure:
             return replace(

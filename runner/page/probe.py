@@ -7,6 +7,7 @@ from msgspec import Struct
 from playwright.sync_api import BrowserContext, Page, WebError
 from playwright.sync_api import Error as PlaywrightError
 
+from runner import memory
 from runner.page import findings
 from runner.page.agent import PageAgent
 from runner.page.clock import Reading, Stamp, Window, measure
@@ -39,6 +40,7 @@ class Probe:
         self._api: list[tuple[float, float]] = []
         self.crashed: str | None = None
         """The address of the page whose renderer crashed, if one did."""
+        self._kills = memory.kills()
         context.on("weberror", self._page_error)
         context.on("page", self._watch_crash)
 
@@ -52,6 +54,11 @@ class Probe:
             self.crashed = page.url
 
         page.on("crash", crashed)
+
+    @property
+    def starved(self) -> bool:
+        """Whether the system has ended a process for want of memory since the first page."""
+        return memory.kills() > self._kills
 
     def api_call(self, started: float, ended: float) -> None:
         """Notes an API request that the journey made outside of any page; both stamps in seconds since the epoch."""

@@ -30,10 +30,10 @@ class Mails:
     def __init__(self) -> None:
         self.taken: list[tuple[str, str]] = []
 
-    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:
+    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:  # noqa: N802, ARG002 (the protocol's)
         mail = message_from_bytes(envelope.content, policy=policy.default)
         body = mail.get_body(("plain", "html"))
-        self.taken.append((str(mail["subject"]), body.get_content() if body else ""))  # type: ignore[attr-defined]
+        self.taken.append((str(mail["subject"]), body.get_content() if body else ""))
         return "250 OK"
 
 
@@ -59,7 +59,7 @@ def webhook(port: int) -> Iterator[list[dict[str, Any]]]:
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             """Not logged."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Taker)
@@ -125,17 +125,17 @@ def test_what_could_not_be_sent_is_sent_after_a_restart_and_not_again(daemon: Da
     port = free_port()
     daemon.write(SWITCHED)
     switch(True)
-    places = {"JOURNEY_ALERT_URLS": f"json://127.0.0.1:{port}/alert"}
-    daemon.start(**places)
+    place = f"json://127.0.0.1:{port}/alert"
+    daemon.start(JOURNEY_ALERT_URLS=place)
     wait_until(lambda: daemon.query("SELECT 1 FROM messages WHERE sent_at IS NULL"))
     daemon.kill()
     with webhook(port) as posts:
-        daemon.start(**places)
+        daemon.start(JOURNEY_ALERT_URLS=place)
         wait_until(lambda: posts)
         before = daemon.runs()
         daemon.wait_for_runs(before + 3)
         daemon.stop()
-        daemon.start(**places)
+        daemon.start(JOURNEY_ALERT_URLS=place)
         daemon.wait_for_runs(before + 5)
         daemon.stop()
     assert [post["title"] for post in posts] == ["buy is failing (local)"]

@@ -1,0 +1,61 @@
+"""The files for operations, as far as they can be checked without what they are for."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from runner.config import CHECKS
+
+FOLDER = Path(__file__).parents[1] / "docs" / "deploy"
+ROOT = FOLDER.parents[1]
+
+
+def text(name: str) -> str:
+    return (FOLDER / name).read_text()
+
+
+@pytest.mark.parametrize("name", [one.name for one in FOLDER.iterdir()])
+def test_every_setting_in_them_exists(name: str) -> None:
+    named = {word.lower() for word in re.findall(r"JOURNEY_([A-Z_]+)", text(name))}
+    assert named - set(CHECKS) == set()
+
+
+def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("no systemd on this machine")
+    unit = tmp_path / "journey.service"
+    # The program that it starts is not there.
+    unit.write_text(text("journey.service").replace("/opt/journey/bin/journey", shutil.which("true") or ""))
+    ended = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")
+
+
+def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
+    (tmp_path / "prometheus.yml").write_text(text("prometheus.yml"))
+    (tmp_path / "alerts.yml").write_text((ROOT / "reports" / "prometheus" / "alerts.yml").read_text())
+    ended = subprocess.run(["promtool", "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "10 rules found" in ended.stdout
+
+
+def test_the_compose_file_mounts_what_is_there_and_scrapes_what_it_starts() -> None:
+    services = yaml.safe_load(text("compose.yaml"))["services"]
+    for service in services.values():
+        for mount in service.get("volumes", ()):
+            source = mount.partition(":")[0]
+            assert not source.startswith(".") or (FOLDER / source).exists(), mount
+    targets = re.findall(r'targets: \["([\w-]+):\d+"\]', text("prometheus.yml"))
+    assert set(targets) <= set(services)
+    assert len(targets) == 3
+
+
+def test_the_kubernetes_manifest_asks_for_paths_that_are_served() -> None:
+    (container,) = yaml.safe_load(text("kubernetes.yaml"))["spec"]["template"]["spec"]["containers"]
+    paths = {container[probe]["httpGet"]["path"] for probe in ("livenessProbe", "readinessProbe", "startupProbe")}
+    assert paths == {"/healthz", "/readyz"}
+    port = next(one["value"] for one in container["env"] if one["name"] == "JOURNEY_LISTEN").rpartition(":")[2]
+    assert str(container["ports"][0]["containerPort"]) == port
