@@ -188,7 +188,7 @@ def main() -> None:
     server.shutdown()
     cores = psutil.cpu_count() or 1
     print(
-        "| | runs | lost | runs a minute and core | start delay p50, ms | p99, ms | CPU a run, s | page load p50, ms | memory, MB | MB an hour |"
+        "| | runs | lost | runs a minute and core | start delay p50, ms | p99, ms | CPU a run, s | load p50, ms | memory, MB | MB an hour |"
     )
     print("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |")
     for what, row in figures.items():

@@ -21,6 +21,12 @@ class BrowserWanted(Struct, frozen=True, tag=True):
     slow_mo: float = 0.0
     min_free_memory: int = 0
     """Bytes that have to be free before it is started."""
+    warm: bool = False
+    """Start it at once, and say when it is ready."""
+
+
+class Ready(Struct, frozen=True, tag=True):
+    """The browser that was to be started at once has been, or has failed to: the first run will say so."""
 
 
 class Job(Struct, frozen=True, tag=True):
@@ -74,6 +80,6 @@ def decoder(wanted: Any) -> "msgspec.json.Decoder[Any]":
 
 
 ToWorker = BrowserWanted | Job
-FromWorker = AttemptStarted | StepStarted | StepEnded | AttemptEnded | Execution | Broken
+FromWorker = Ready | AttemptStarted | StepStarted | StepEnded | AttemptEnded | Execution | Broken
 to_worker = decoder(ToWorker)
 from_worker = decoder(FromWorker)

@@ -68,6 +68,8 @@ class Due(Struct, frozen=True):
     at: datetime
     late: bool = False
     """Whether the slot was before the scheduler's start; a newer one takes its place."""
+    counts: bool = True
+    """Whether it is missed when it is not run: not when it was before the journey's very first scheduler."""
 
 
 class Scheduler:
@@ -247,8 +249,9 @@ class Scheduler:
         """Drops the run of a slot from before the scheduler's start that still waits, as a newer slot has come."""
         for due in [one for one in self._waiting if one.entry is entry and one.late]:
             self._drop(due)
-            self._exporter.missed.labels(entry.name, "down").inc()
-            self._note(entry, due.slot, "missed", "down", now)
+            if due.counts:
+                self._exporter.missed.labels(entry.name, "down").inc()
+                self._note(entry, due.slot, "missed", "down", now)
 
     def _begin(self, pool: Workers, now: datetime) -> None:
         for due in sorted(self._waiting, key=lambda one: one.at):
@@ -527,7 +530,7 @@ class Scheduler:
             wanted = schedule.every is not None or once or (now - newest).total_seconds() <= self._settings.max_delay
             if wanted and (last is None or last < newest) and not self._paused(entry.name, now):
                 entry.busy = True
-                self._waiting.append(Due(entry, newest, now, late=True))
+                self._waiting.append(Due(entry, newest, now, late=True, counts=last is not None))
 
     def _show(self, pool: Workers, now: datetime) -> None:
         exporter = self._exporter

@@ -8,15 +8,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from playwright.sync_api import Playwright, sync_playwright
 
 from runner.artifacts import mask
 from runner.discovery import load
-from runner.errors import JourneyError
+from runner.errors import BrowserFailed, JourneyError
 from runner.execute import WarmBrowser, execute
-from runner.messages import Broken, BrowserWanted, Execution, Job, encode, to_worker
+from runner.messages import Broken, BrowserWanted, Execution, Job, Ready, encode, to_worker
 from runner.moments import Moment
 from runner.printing import print_redacted
 from runner.redaction import NOTHING, Redactor
@@ -45,6 +46,10 @@ def serve(connection: Connection, playwright: Playwright) -> None:
                     browser.close()
                 wanted = message
                 browser = WarmBrowser(playwright, message.browser, message.headed, message.slow_mo, message.min_free_memory)
+                if message.warm:
+                    with suppress(BrowserFailed):
+                        browser.get()
+                    connection.send_bytes(encode(Ready()))
             elif browser is not None:
                 _do(message, browser, send)
     except EOFError:

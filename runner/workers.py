@@ -25,7 +25,7 @@ from runner.browser import Browser
 from runner.config import Settings
 from runner.identity import run_id
 from runner.load import contended
-from runner.messages import Broken, BrowserWanted, Execution, FromWorker, Job, encode, from_worker
+from runner.messages import Broken, BrowserWanted, Execution, FromWorker, Job, Ready, encode, from_worker
 from runner.moments import Listener, Moment, RunEnded, RunStarted
 from runner.plan import Plan
 from runner.result import FailureKind, RunResult
@@ -52,6 +52,10 @@ class Worker:
         theirs.close()
         self.run: StartedRun | None = None
         self.runs = 0
+        self.worn = False
+        """Whether another is to take its place."""
+        self.ready = False
+        """Whether it has said that its browser is there."""
 
     def memory(self) -> int:
         """Bytes that the worker and all that it has started hold, without what they share with others."""
@@ -110,11 +114,15 @@ class Workers:
         self._desk: _Desk | None = None
         self._most_runs: int | None = None
         self._most_memory: int | None = None
+        self._spare: Worker | None = None
+        """Gets ready to take the place of a worn one."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._spare is not None:
+            self._spare.kill()
         for worker in self._pool:
             if worker.run is None and kind is None:
                 worker.dismiss()
@@ -135,7 +143,10 @@ class Workers:
                 self._fresh(worker)
 
     def recycle(self, runs: int, memory: int) -> None:
-        """From now on an idle worker is replaced after so many runs, or when it and its browser hold so many bytes."""
+        """From now on a worker is replaced after so many runs, or when it and its browser hold so many bytes.
+
+        Another takes its place when that one's browser is there, so that no run waits for it.
+        """
         self._most_runs, self._most_memory = runs, memory
 
     @property
@@ -169,9 +180,13 @@ class Workers:
         busy = {worker.pipe: worker for worker in self._pool if worker.run}
         soonest = min((worker.run.deadline - time.monotonic() for worker in busy.values() if worker.run), default=timeout)
         ready = []
-        for one in wait([*busy, *also], timeout=max(min(soonest, timeout), 0.0)):
+        spare = [self._spare.pipe] if self._spare is not None and not self._spare.ready else []
+        for one in wait([*busy, *spare, *also], timeout=max(min(soonest, timeout), 0.0)):
             if isinstance(one, int):
                 ready.append(one)
+                continue
+            if one in spare:
+                self._hear_spare()
                 continue
             worker = busy[one]  # type: ignore[index]  # wait() returns what it was given
             try:
@@ -182,6 +197,7 @@ class Workers:
             if self._opened.hear(worker, message):
                 worker.run = None
                 self._recycle(worker)
+                self._swap()
         for worker in busy.values():
             if worker.run and time.monotonic() >= worker.run.deadline:
                 self._replace(worker, *worker.run.overdue())
@@ -228,9 +244,32 @@ class Workers:
 
     def _recycle(self, worker: Worker) -> None:
         worker.runs += 1
-        worn = self._most_runs is not None and worker.runs >= self._most_runs
-        if worn or (self._most_memory is not None and worker.memory() > self._most_memory):
-            self._fresh(worker)
+        old = self._most_runs is not None and worker.runs >= self._most_runs
+        if old or (self._most_memory is not None and worker.memory() > self._most_memory):
+            worker.worn = True
+        if worker.worn and self._spare is None:
+            self._spare = self._started(warm=True)
+
+    def _hear_spare(self) -> None:
+        spare = self._spare
+        if spare is None:
+            return
+        try:
+            spare.pipe.recv_bytes()
+            spare.ready = True
+        except (EOFError, OSError):
+            # It has died before its first run; the next run of the worn one begins another.
+            spare.kill()
+            self._spare = None
+        self._swap()
+
+    def _swap(self) -> None:
+        """Puts a spare that is ready in the place of a worn worker without a run."""
+        worn = [one for one in self._pool if one.worn and one.run is None]
+        if worn and self._spare is not None and self._spare.ready:
+            self._pool[self._pool.index(worn[0])] = self._spare
+            self._spare = self._started(warm=True) if any(one.worn for one in self._pool) else None
+            worn[0].kill()
 
     def _replace(self, worker: Worker, kind: FailureKind, message: str) -> None:
         worker.kill()
@@ -240,12 +279,15 @@ class Workers:
         self._fresh(worker)
 
     def _fresh(self, worker: Worker) -> None:
-        """Puts a new worker in the place of a dead or worn one."""
+        """Puts a new worker in the place of a dead one."""
         worker.kill()
+        self._pool[self._pool.index(worker)] = self._started()
+
+    def _started(self, warm: bool = False) -> Worker:
         fresh = Worker()
-        self._pool[self._pool.index(worker)] = fresh
         if self._wanted is not None:
-            fresh.send(self._wanted)
+            fresh.send(replace(self._wanted, warm=warm))
+        return fresh
 
 
 class _Desk:
@@ -269,7 +311,7 @@ class _Desk:
     def hear(self, worker: Worker, message: FromWorker) -> bool:
         """Takes one message of a worker; True when its run has ended with it."""
         run = worker.run
-        if run is None:
+        if run is None or isinstance(message, Ready):
             return False
         if isinstance(message, Execution):
             self.end(message, run)
