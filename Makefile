@@ -44,11 +44,12 @@ format: .venv/dev ## Put the code into its form
 docs: .venv/dev ## Write docs/commands.md from the program
 	$(BIN)/python -m typer runner.cli utils docs --name journey --title Commands --output docs/commands.md
 
-bench: .venv/dev ## Fidelity of the page clock, what running a journey costs, and what each artifact does
+bench: .venv/dev ## Fidelity of the page clock, what a run, an artifact and a scheduler cost
 	@sh .ci/packages chromium-headless-shell
 	$(BIN)/python -m benchmarks.fidelity
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.artifacts
+	$(BIN)/python -m benchmarks.schedule
 
 clean: ## Remove what was built
 	rm -rf .venv runner/page/agent.js runner/page/agent/node_modules

@@ -2,13 +2,13 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
 
-from runner.archive import Saved
+from runner.archive import Archive, Saved
 from runner.config import Settings
 from runner.duration import show_duration
 
@@ -63,6 +63,13 @@ def choose(runs: Iterable[Saved], settings: Settings, now: datetime) -> list[Doo
                 count[saved.result.journey] -= 1
                 total -= sizes[saved.folder]
     return sorted(doomed, key=lambda one: one.saved.result.id)
+
+
+def prune(archive: Archive, settings: Settings, now: datetime) -> Iterator[Doomed]:
+    """Removes the runs that `choose` names; yields each when it is gone. Raises OSError when one cannot be removed."""
+    for one in choose(archive.runs(), settings, now):
+        archive.delete(one.saved)
+        yield one
 
 
 def _passed(saved: Saved) -> bool:

@@ -106,7 +106,7 @@ class Scheduler:
         os.set_blocking(self._wake_write, False)
         self._keeper = Keeper(store, self._stored)
         self._pushes = PushQueue(settings, self._push_told) if settings.pushgateway else None
-        self._watch = Watch(request, store, self._owner, self.wake)
+        self._watch = Watch(request, settings, store, self._owner, self.wake)
         self._pool: Workers | None = None
         self._outbox = Outbox(settings.alert_urls, store)
         self._alarm = Alarm(settings, store, self._outbox.targets, self._paused, self._outbox.wake)

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from runner.config import load_settings
+from runner.archive import Archive
+from runner.config import Settings, load_settings
 from runner.errors import ConfigError
 from runner.planning import Planning, Problem, Request, ask
+from runner.retention import prune
 from runner.store import Store, StoreDown
 from runner.store.store import OpenSlot, Pause
 
@@ -19,14 +21,19 @@ PERIOD = 1.0
 """Seconds between two looks."""
 BEAT = 10.0
 """Seconds between two signs of life."""
+TIDY = 3600.0
+"""Seconds between two looks at what is to be removed."""
 log = logging.getLogger("journey.watch")
 
 
 class Watch:
     """Looks around every second; what it finds waits until the loop takes it."""
 
-    def __init__(self, request: Request, store: Store, owner: str, wake: Callable[[], None]) -> None:
+    def __init__(self, request: Request, settings: Settings, store: Store, owner: str, wake: Callable[[], None]) -> None:
         self._request = request
+        self._settings = settings
+        # Of its own: what a thread moves out of the way must not meet what another one does.
+        self._archive = Archive(settings.runs_dir)
         self._store = store
         self._owner = owner
         self._wake = wake
@@ -73,12 +80,28 @@ class Watch:
 
     def _work(self) -> None:
         beaten = time.monotonic()
+        tidied = beaten
         while not self._stopped.wait(PERIOD):
             self._look_at_files()
             self._read_pauses()
             if time.monotonic() - beaten > BEAT:
                 beaten = time.monotonic()
                 self._beat()
+            if time.monotonic() - tidied > TIDY:
+                self._tidy()
+                tidied = time.monotonic()
+
+    def _tidy(self) -> None:
+        """Removes runs as the settings say; their rows in the store stay."""
+        removed = 0
+        try:
+            for _ in prune(self._archive, self._settings, datetime.now(UTC)):
+                removed += 1
+        except (OSError, ConfigError) as error:
+            log.warning("old runs cannot be removed: %s", error)
+        self._archive.problems.clear()
+        if removed:
+            log.info("removed %d old runs", removed)
 
     def _look_at_files(self) -> None:
         found = _fingerprint(self._request)
