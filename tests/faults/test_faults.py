@@ -17,8 +17,8 @@ from sqlalchemy import create_engine, text
 from tests.daemon import Daemon, look
 from tests.servers import free_port, get, running, wait_until
 
-LIFE = 50
-"""Runs that each of the kill tests goes on for."""
+LIFE = 20
+"""Runs that each of the three kill tests goes on for."""
 
 
 def check_what_is_kept(daemon: Daemon) -> None:
@@ -55,7 +55,7 @@ def test_a_daemon_killed_at_any_moment_loses_no_run_and_leaves_nothing_over(daem
     wait_until(lambda: daemon.runs() > LIFE)
     assert daemon.stop() == 0
     wait_until(lambda: not daemon.left_over(), 5.0)
-    assert kills >= 6
+    assert kills >= 4
     assert daemon.query("SELECT count(*) FROM slots WHERE state = 'claimed'") == [(0,)]
     check_what_is_kept(daemon)
     assert not list((daemon.folder / "runs" / ".scratch").glob("*/*"))
@@ -81,7 +81,7 @@ def test_a_worker_or_a_browser_killed_at_any_moment_costs_its_run_alone(daemon: 
     daemon.wait_for_runs(before + 4, status="passed")
     assert daemon.stop() == 0
     wait_until(lambda: not daemon.left_over(), 5.0)
-    assert kills >= 10
+    assert kills >= 5
     check_what_is_kept(daemon)
     kinds = {kind for (kind,) in daemon.query("SELECT DISTINCT failure_kind FROM runs WHERE status != 'passed'")}
     assert kinds <= {"monitor", "browser", "crash"}, kinds
@@ -221,7 +221,6 @@ def test_harm_that_a_journey_does_is_its_own_alone(daemon: Daemon, harm: str) ->
     daemon.wait_for_runs(1, "harms", status, 60)
     before = daemon.runs("look", "passed")
     daemon.wait_for_runs(before + 2, "look", "passed")
-    daemon.wait_for_runs(2, "harms", status, 60)
     assert daemon.query(f"SELECT count(*) FROM runs WHERE journey = 'harms' AND status NOT IN ('{status}')") == [(0,)]
     assert daemon.stop() == 0
     wait_until(lambda: not daemon.left_over(), 5.0)
