@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.config import CHECKS, Settings, load_settings
+from runner.config import CHECKS, SECRET_FILES, Settings, load_settings
 from runner.discovery import load
 from runner.errors import ConfigError
 from runner.plan import plan
@@ -100,7 +100,7 @@ def test_secrets_come_from_files_and_the_environment_and_do_not_print(tmp_path: 
 
 def test_every_setting_can_be_given(tmp_path: Path) -> None:
     fields = set(Settings.__struct_fields__) - {"origins"}
-    assert {name.removesuffix("_file") if name.endswith(("password_file", "token_file")) else name for name in CHECKS} == fields
+    assert {name.removesuffix("_file") if name in SECRET_FILES else name for name in CHECKS} == fields
 
 
 def test_a_journey_wins_over_the_file_and_the_environment_over_the_journey(tmp_path: Path) -> None:
