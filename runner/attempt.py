@@ -1,7 +1,8 @@
 """One try of a run: a fresh browser context, and the journey's function called in it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,11 @@ from runner.step import SITE, Steps
 
 LATE = 5.0
 """Seconds that late timings (paints, sizes) may take after the journey has ended."""
+
+
+GONE = 2.0
+"""Seconds that a wait for a page goes on for once the browser has gone. Playwright ends it at once, but for one case: an answer
+that names an object which went with the browser is dropped, and the call would wait for ever."""
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -84,7 +90,7 @@ def run_attempt(
     started_at, started = datetime.now(UTC), time.perf_counter()
     failure: Failure | None = None
     try:
-        with deadline(seconds):
+        with time_with(browser, seconds):
             call(setting, context, probe, steps)
     except (Exception, DeadlineReached) as error:  # noqa: BLE001 (a journey may raise anything; all of it is reported)
         failure = steps.fatal or explain(error, str(plan.file), probe.crashed, probe.connected, probe.starved)
@@ -110,6 +116,21 @@ def run_attempt(
         failure=failure,
     )
     return Outcome(attempt=attempt, artifacts=tuple(recording.artifacts), notes=(*probe.problems, *recording.notes))
+
+
+@contextmanager
+def time_with(browser: Browser, seconds: float) -> Iterator[None]:
+    """Raises DeadlineReached in the block after `seconds`, and soon when it waits for a `browser` that has gone."""
+    with deadline(seconds) as end:
+
+        def gone(_: Browser) -> None:
+            end.hasten(GONE)
+
+        browser.on("disconnected", gone)
+        try:
+            yield
+        finally:
+            browser.remove_listener("disconnected", gone)
 
 
 def call(setting: Setting, context: BrowserContext, probe: Probe, steps: Steps) -> None:

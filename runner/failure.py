@@ -55,6 +55,8 @@ def explain(
 def _kind(error: BaseException, crashed: str | None, connected: bool) -> tuple[FailureKind, str]:
     text = trim(str(error))
     if isinstance(error, DeadlineReached):
+        if error.waiting and not connected:
+            return "browser", "the browser was gone while the journey was waiting for it: it was killed or it crashed"
         if error.waiting:
             return "timeout", f"the run was still waiting for the page when its timeout of {error.seconds:g} s was over"
         return (

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser, Playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.attempt import Setting, call
+from runner.attempt import Setting, call, time_with
 from runner.context import options
-from runner.deadline import DeadlineReached, deadline
+from runner.deadline import DeadlineReached
 from runner.failure import explain
 from runner.journey import Journey
 from runner.page.probe import Probe
@@ -40,7 +40,7 @@ def make(
         probe = Probe(context)
         steps = Steps(probe, str(setup.file), lambda *_: None, lambda _: None)
         try:
-            with deadline(seconds):
+            with time_with(browser, seconds):
                 call(replace(setting, journey=setup), context, probe, steps)
                 state = msgspec.json.encode(context.storage_state())
         except (Exception, DeadlineReached) as error:  # noqa: BLE001 (a journey may raise anything; all of it is reported)

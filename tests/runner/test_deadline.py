@@ -35,3 +35,15 @@ def test_an_inner_deadline_does_not_cancel_the_outer_one() -> None:
     with pytest.raises(DeadlineReached) as caught:
         nested()
     assert caught.value.seconds == 0.1
+
+
+def test_a_hastened_deadline_leaves_the_journeys_own_code_its_time() -> None:
+    with deadline(30) as end:
+        end.hasten(0.01)
+        began = time.monotonic()
+        while time.monotonic() < began + 0.1:
+            pass
+        done = True
+    assert done
+    end.hasten(0.01)
+    time.sleep(0.05)

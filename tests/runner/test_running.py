@@ -205,6 +205,25 @@ def test_a_page_that_hangs_fails_the_run_at_its_timeout(monitor: Monitor) -> Non
     assert "timeout of 2 s" in result.failure.message
 
 
+def test_a_call_whose_answer_went_with_the_browser_ends_the_run_as_the_browsers_failure(monitor: Monitor) -> None:
+    # Playwright drops an answer that names an object which is gone with the browser; the call then waits for ever.
+    result = monitor.run("""
+        import asyncio
+        import psutil
+        @journey(timeout="60s")
+        def walk(page, step):
+            with step("lost"):
+                for one in psutil.Process().children(recursive=True):
+                    if "headless" in one.name():
+                        one.kill()
+                page._sync(asyncio.Event().wait())
+    """)
+    assert result.failure is not None
+    assert (result.status, result.failure.kind, result.failure.step) == ("error", "browser", "lost")
+    assert result.duration_seconds < 60
+    assert monitor.step("page.goto('/')").status == "passed"
+
+
 def test_an_endless_loop_in_a_journey_is_ended(monitor: Monitor) -> None:
     result = monitor.run(
         "@journey(timeout='1s')\ndef walk(page, step):\n    with step('spin'):\n        while True:\n            pass\n"
