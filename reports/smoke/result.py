@@ -1,0 +1,109 @@
+"""What came of a smoke check: frozen values, saved as JSON, from which every report is made.
+
+Durations are seconds, sizes bytes. The runs themselves are saved in the archive like all others; they are named here by id.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct, field
+
+from reports.compare import Comparison, Rule
+from runner.result import Environment, Failure
+
+Verdict = Literal["passed", "failed", "error", "missed"]
+"""`failed`: a journey failed (the site) · `error`: the monitor failed · `missed`: a budget or the baseline was."""
+
+
+class BudgetCheck(Struct, frozen=True, kw_only=True):
+    """One figure held against its bound."""
+
+    figure: str
+    """`latency wall duration ttfb fcp lcp inp cls requests failed_requests bytes page_errors`."""
+    statistic: str
+    """`median`, or a percentile such as `p95`."""
+    bound: float
+    value: float | None
+    """None when no run has the figure."""
+    missed: bool
+    where: str
+    """Where the budget is written: a key of the settings, or file and line of the step."""
+
+
+class StepCheck(Struct, frozen=True, kw_only=True):
+    """A step over all measured runs, or, with an empty name, the journey as a whole."""
+
+    name: str
+    figures: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """Each figure's values, in the order of the runs."""
+    baseline_figures: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    comparison: Comparison | None = None
+    """Of the latency; None without a baseline, and where either side lacks the step."""
+    budgets: tuple[BudgetCheck, ...] = ()
+    note: str = ""
+    """Such as: the baseline has no step of this name."""
+
+    @property
+    def missed(self) -> bool:
+        """Whether a budget is missed, or it is slower than the baseline."""
+        slower = self.comparison is not None and self.comparison.outcome == "slower"
+        return slower or any(one.missed for one in self.budgets)
+
+
+class JourneyCheck(Struct, frozen=True, kw_only=True):
+    """One journey of a smoke check."""
+
+    name: str
+    verdict: Verdict
+    file: str = ""
+    line: int = 0
+    description: str = ""
+    steps: tuple[StepCheck, ...] = ()
+    whole: StepCheck = StepCheck(name="")
+    """Figures and budgets of the journey as a whole: its duration, and sums over its steps."""
+    runs: tuple[str, ...] = ()
+    """Ids of the measured runs."""
+    baseline_runs: tuple[str, ...] = ()
+    """Ids of the runs against the other address, when both were measured."""
+    flaky_runs: tuple[str, ...] = ()
+    contended_runs: int = 0
+    """How many were measured on a crowded machine."""
+    failure: Failure | None = None
+    """Why the run failed that decided the verdict."""
+    failed_run: str | None = None
+    failed_folder: str | None = None
+    failed_side: Literal["candidate", "baseline"] = "candidate"
+    trace: str | None = None
+    """Path of the failed run's trace."""
+
+
+class BaselineSource(Struct, frozen=True, kw_only=True):
+    """What the candidate was held against."""
+
+    kind: Literal["saved", "against"]
+    name: str
+    """The file, name or address."""
+    made_at: datetime | None = None
+    environment: Environment = Environment()
+
+
+class SmokeResult(Struct, frozen=True, kw_only=True):
+    """One smoke check."""
+
+    id: str
+    """UUIDv7 (RFC 9562)."""
+    verdict: Verdict
+    started_at: datetime
+    ended_at: datetime
+    base_url: str | None
+    location: str
+    rule: Rule
+    warm_up: int
+    """Runs of each journey, on each side, that were not counted."""
+    journeys: tuple[JourneyCheck, ...] = ()
+    baseline: BaselineSource | None = None
+    environment: Environment = Environment()
+    fail_undecided: bool = False
+    """Whether an `undecided` step counts as missed."""
+    notes: tuple[str, ...] = ()
+    version: int = 1
