@@ -1,0 +1,1 @@
+"""What real users' browsers report: taken in, checked, stored, counted."""
