@@ -223,3 +223,25 @@ def test_old_runs_are_removed_and_stay_in_the_store(daemon: Daemon) -> None:
     assert daemon.stop() == 0
     left = list(daemon.folder.glob("runs/look/*"))
     assert 3 <= len(left) < 8 <= daemon.runs()
+
+
+COUNTS = """
+import gc, pathlib, threading, time
+from runner.result import RunResult
+def count():
+    while True:
+        held = sum(isinstance(one, RunResult) for one in gc.get_objects())
+        pathlib.Path("new").write_text(str(held))
+        pathlib.Path("new").rename("held")
+        time.sleep(0.2)
+threading.Thread(target=count, daemon=True).start()
+"""
+
+
+def test_a_daemon_does_not_remember_the_runs_that_it_has_stored(daemon: Daemon) -> None:
+    daemon.write(look("1s"))
+    daemon.start(before=COUNTS)
+    daemon.wait_for_runs(10)
+    held = int((daemon.folder / "held").read_text())
+    assert held <= 4, "the newest of the journey, and one or two on their way"
+    assert daemon.stop() == 0
