@@ -27,7 +27,8 @@ demo: .venv/demo ## Run the four journeys on the built-in shop
 test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
 	@sh .ci/packages chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl
 	$(MAKE) --no-print-directory lint types
-	$(BIN)/python -m pytest
+	@# Most tests wait for a clock or a process: four at a time keep two cores busy.
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 lint: .venv/dev ## Style and import contracts
 	$(BIN)/ruff check .

@@ -98,7 +98,8 @@ class Scheduler:
         self._waiting: deque[Due] = deque()
         self._entries: dict[str, Entry] = {}
         self._broken: dict[Path, str] = {}
-        self._results: list[RunResult] = []
+        self._results: list[RunResult] | None = None
+        """Of the runs of `once`; a daemon that lives for months must not remember them all."""
         self._stop_by: float | None = None
         self._ticked = time.monotonic()
         self._store_asked = -RETRY
@@ -152,7 +153,8 @@ class Scheduler:
     # The loop
 
     def run(self, pool: Workers, browser: Browser, *, once: bool = False) -> list[RunResult]:
-        """Runs until `stop`, or, with `once`, until all that is due now has ended; returns the results of this life."""
+        """Runs until `stop`, or, with `once`, until all that is due now has ended; returns the results of those runs."""
+        self._results = [] if once else None
         now = self._now()
         self._store.sign_on(self._owner, socket.gethostname(), os.getpid(), self._settings.location, now)
         self._recover()
@@ -180,7 +182,7 @@ class Scheduler:
                     os.read(self._wake_read, 4096)
         finally:
             self._close(pool)
-        return self._results
+        return self._results or []
 
     def _close(self, pool: Workers) -> None:
         """Everything to its place, in a bounded time."""
@@ -372,8 +374,8 @@ class Scheduler:
         entry = self._entries.get(result.journey)
         if entry is not None:
             entry.busy = False
-        self._results.append(result)
-        del self._results[:-10_000]
+        if self._results is not None:
+            self._results.append(result)
         self._exporter.ended(result)
         self._keeper.put(result, moment.folder)
         why = f": {result.failure.message.splitlines()[0]}" if result.failure else ""

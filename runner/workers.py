@@ -224,7 +224,13 @@ class Workers:
         Each result is saved in `archive` before the listeners hear that its run has ended. On KeyboardInterrupt the runs
         under way are saved as `cancelled`, then the interrupt goes on.
         """
-        self.open(browser, settings, archive, listeners)
+        results: list[RunResult] = []
+
+        def collect(moment: Moment) -> None:
+            if isinstance(moment, RunEnded):
+                results.append(moment.result)
+
+        self.open(browser, settings, archive, [collect, *listeners])
         waiting = deque(plans)
         try:
             while waiting or self.running:
@@ -234,7 +240,7 @@ class Workers:
         except KeyboardInterrupt:
             self.cancel("cancelled from the keyboard")
             raise
-        return self._opened.results
+        return results
 
     @property
     def _opened(self) -> "_Desk":
@@ -296,7 +302,6 @@ class _Desk:
     def __init__(self, archive: Archive, listeners: Sequence[Listener]) -> None:
         self._archive = archive
         self._listeners = listeners
-        self.results: list[RunResult] = []
 
     def begin(self, worker: Worker, plan: Plan, slot: Slot | None, beside: int) -> StartedRun:
         identity = slot.run if slot else run_id()
@@ -363,7 +368,6 @@ class _Desk:
         except OSError as error:
             # A full disk must not change what the run has shown; it is told and pushed all the same.
             result, folder = self._save_bare(result, run.folder, error)
-        self.results.append(result)
         self._tell(RunEnded(result=result, folder=folder))
 
     def _save_bare(self, result: RunResult, scratch: Path, why: OSError) -> tuple[RunResult, Path | None]:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from sqlalchemy import create_engine, text
 
+from runner.browser import Browser
 from tests.daemon import Daemon, look
 from tests.servers import free_port, get, running, wait_until
 
@@ -224,6 +225,34 @@ def test_harm_that_a_journey_does_is_its_own_alone(daemon: Daemon, harm: str) ->
     assert daemon.query(f"SELECT count(*) FROM runs WHERE journey = 'harms' AND status NOT IN ('{status}')") == [(0,)]
     assert daemon.stop() == 0
     wait_until(lambda: not daemon.left_over(), 5.0)
+
+
+GREEDY = """@journey(every='1s', timeout='20s')
+def eats(page, step):
+    with step('eat'):
+        page.goto('/')
+        page.evaluate("() => { const all = []; for (;;) all.push(new Array(10000).fill(0).map(Math.random)) }")
+"""
+
+
+def test_a_page_that_eats_memory_costs_its_run_alone(daemon: Daemon, chromium: Browser) -> None:
+    # A small heap, so that the page reaches its end before the machine does.
+    program = daemon.folder / "small-chromium"
+    program.write_text(f'#!/bin/sh\nexec {chromium.path} --js-flags=--max-old-space-size=64 "$@"\n')
+    program.chmod(0o755)
+    daemon.write(look("1s") + GREEDY)
+    daemon.start("--browser-path", str(program), "--workers", "2")
+    daemon.wait_for_runs(2, "eats", "error", 90)
+    before = daemon.runs("look", "passed")
+    daemon.wait_for_runs(before + 2, "look", "passed")
+    assert daemon.stop() == 0
+    wait_until(lambda: not daemon.left_over(), 5.0)
+    told = daemon.query("SELECT DISTINCT failure_kind, status FROM runs WHERE journey = 'eats' AND status != 'cancelled'")
+    assert told == [("crash", "error")]
+    assert any(
+        "ran out of memory" in message for (message,) in daemon.query("SELECT failure_message FROM runs WHERE journey = 'eats'")
+    )
+    check_what_is_kept(daemon)
 
 
 SHIFTED = """

@@ -82,7 +82,7 @@ def test_show_renders_a_whole_run(monitor: Monitor) -> None:
     )
     saved = monitor.archive.find("last")
     text = io.StringIO()
-    Console(file=text, width=140).print(render(saved))
+    Console(file=text, width=400).print(render(saved))
     for part in (
         "✗ walk: failed",
         "look",

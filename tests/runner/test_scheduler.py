@@ -92,8 +92,10 @@ def test_a_maintenance_window_leaves_a_journey_out(daemon: Daemon) -> None:
     (daemon.folder / "journey.toml").write_text(f"[[maintenance]]\n{window}\n")
     daemon.start()
     daemon.wait_for_runs(2, "look")
-    ((reason,),) = daemon.query("SELECT DISTINCT reason FROM slots WHERE journey = 'other'")
-    assert reason.startswith("backup until 20")
+    reasons = [reason for (reason,) in daemon.query("SELECT DISTINCT reason FROM slots WHERE journey = 'other'")]
+    # Two of them when a minute begins meanwhile: then the newer window's end is told.
+    assert 1 <= len(reasons) <= 2
+    assert all(reason.startswith("backup until 20") for reason in reasons)
     assert daemon.runs("other") == 0
 
 
@@ -208,8 +210,9 @@ def test_a_worker_is_replaced_after_its_runs_and_when_it_holds_too_much(daemon: 
     daemon.write(look("1s") + "import os\n@journey(every='1s')\ndef who(step):\n    print('worker', os.getpid())\n")
     daemon.start("--workers", "1", JOURNEY_WORKER_RUNS="2")
     daemon.wait_for_runs(6, status="passed")
+    # The next one takes over when its browser is there.
+    wait_until(lambda: len({line for line in daemon.log().splitlines() if line.startswith("worker ")}) >= 2, 60)
     daemon.stop()
-    assert len({line for line in daemon.log().splitlines() if line.startswith("worker ")}) >= 2
     daemon.start("--workers", "1", JOURNEY_WORKER_MEMORY="1MB")
     before = daemon.runs()
     daemon.wait_for_runs(before + 4, status="passed")
@@ -223,3 +226,25 @@ def test_old_runs_are_removed_and_stay_in_the_store(daemon: Daemon) -> None:
     assert daemon.stop() == 0
     left = list(daemon.folder.glob("runs/look/*"))
     assert 3 <= len(left) < 8 <= daemon.runs()
+
+
+COUNTS = """
+import gc, pathlib, threading, time
+from runner.result import RunResult
+def count():
+    while True:
+        held = sum(isinstance(one, RunResult) for one in gc.get_objects())
+        pathlib.Path("new").write_text(str(held))
+        pathlib.Path("new").rename("held")
+        time.sleep(0.2)
+threading.Thread(target=count, daemon=True).start()
+"""
+
+
+def test_a_daemon_does_not_remember_the_runs_that_it_has_stored(daemon: Daemon) -> None:
+    daemon.write(look("1s"))
+    daemon.start(before=COUNTS)
+    daemon.wait_for_runs(10)
+    held = int((daemon.folder / "held").read_text())
+    assert held <= 4, "the newest of the journey, and one or two on their way"
+    assert daemon.stop() == 0
