@@ -25,7 +25,7 @@ def report(
             "`last` if none.",
         ),
     ] = None,
-    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"{FORMATS.capitalize()}.")] = "html",
+    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"One of {FORMATS}.")] = "html",
     output: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Where to; - is standard output (default: that, but report-<id>.html for html)."),
