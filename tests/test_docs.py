@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
 from prometheus_client import CollectorRegistry
 
+from reports.files import FORMATS
 from runner.config import CHECKS
 from runner.journey import INJECTABLE
 from runner.metrics import registry
@@ -62,6 +64,14 @@ def test_the_readmes_journey_runs(monitor: Monitor) -> None:
     assert len(own.strip().splitlines()) <= 6
     assert monitor.run(own).status == "passed"
     assert monitor.run(shown).failure is None
+
+
+def test_the_ci_examples_are_yaml_that_runs_journeys() -> None:
+    text = (ROOT / "docs" / "reports.md").read_text()
+    github, gitlab = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL))
+    commands = [step["run"] for step in github["jobs"]["smoke"]["steps"] if "run" in step] + gitlab["smoke"]["script"]
+    assert sum(command.startswith("journey smoke ") for command in commands) == 2
+    assert set(FORMATS) <= words("reports.md")
 
 
 def test_links_between_documents_lead_somewhere() -> None:

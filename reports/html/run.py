@@ -1,16 +1,18 @@
 """One run as a page: steps, waterfall, pictures, errors, web vitals, environment; nothing is loaded from elsewhere."""
 
 from base64 import b64encode
-from functools import cache
+from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from msgspec import Struct
 
-from reports import wording
+from reports import problem, wording
+from reports.html import page
+from reports.problem import Problem
 from runner.archive import Saved
-from runner.result import Artifact, Navigation, Request, StepResult
+from runner.result import Artifact, Navigation, Request, RunResult, StepResult
 
 FILE = "report.html"
+TEMPLATE = "run.html"
 WIDTH = 1000
 """Of the waterfall's time axis, in units of its drawing."""
 ROW = 18
@@ -68,43 +70,58 @@ class Vital(Struct, frozen=True):
     limits: str
 
 
+class View(Struct, frozen=True):
+    """What a template needs of one run."""
+
+    result: RunResult
+    problems: tuple[Problem, ...]
+    longest: float
+    """The longest stopwatch time of a step, in seconds; never 0."""
+    pictures: tuple[tuple[str, str], ...]
+    """Caption and data of each."""
+    waterfalls: dict[str, Waterfall | None]
+    vitals: dict[str, list[Vital]]
+    folder: Path
+    beside: Path
+
+    def link(self, path: str) -> str:
+        """The address of an artifact."""
+        return page.link(self.folder / path, self.beside)
+
+
 def render(saved: Saved) -> bytes:
-    """The page."""
+    """The page of a run, which lies in the run's folder."""
+    return page.render(TEMPLATE, view=view(saved, saved.folder), **drawing())
+
+
+def view(saved: Saved, beside: Path) -> View:
+    """The run for a page that lies in the folder `beside`."""
     result = saved.result
-    pictures = [
+    pictures = tuple(
         (_caption(one, result.attempts), _data_uri(saved, one.path))
         for one in result.artifacts
         if one.kind == "screenshot" and (saved.folder / one.path).is_file()
-    ]
-    page = _template().render(
+    )
+    return View(
         result=result,
+        problems=tuple(problem.of_run(result)),
         longest=max((step.wall_seconds or 0.0 for step in result.steps), default=0.0) or 1.0,
         pictures=pictures,
         waterfalls={step.name: waterfall(step) for step in result.steps},
         vitals={step.name: vitals(step) for step in result.steps},
-        wording=wording,
-        width=WIDTH,
-        row=ROW,
-        phases=PHASES,
+        folder=saved.folder,
+        beside=beside,
     )
-    return page.encode()
+
+
+def drawing() -> dict[str, object]:
+    """The measures of the waterfall, as the templates need them."""
+    return {"width": WIDTH, "row": ROW, "phases": PHASES}
 
 
 def prepare() -> None:
     """Reads the template ahead of the first page."""
-    _template()
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("reports.html", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("run.html")
+    page.prepare(TEMPLATE)
 
 
 def _caption(picture: Artifact, attempts: int) -> str:

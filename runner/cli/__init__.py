@@ -1,5 +1,6 @@
 """The `journey` command: one file a command, thin; what they do is elsewhere."""
 
+import os
 import signal
 import sys
 from typing import Annotated
@@ -7,7 +8,7 @@ from typing import Annotated
 import typer
 
 import runner
-from runner.cli import check, demo, diff, install, listing, opening, pause, prune, run, runs, schedule, show, trace
+from runner.cli import check, demo, diff, install, listing, opening, pause, prune, report, run, runs, schedule, show, trace
 from runner.errors import JourneyError
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app.command("runs")(runs.runs)
 app.command("show")(show.show)
 app.command("trace")(trace.trace)
 app.command("diff")(diff.diff)
+app.command("report")(report.report)
 app.command("open")(opening.open_run)
 app.command("prune")(prune.prune)
 app.command("install")(install.install)
@@ -54,4 +56,8 @@ def main() -> None:
         app()
     except JourneyError as error:
         typer.echo(f"error: {error}", err=True)
+        if os.environ.get("GITHUB_ACTIONS"):
+            from reports import github
+
+            github.tell_error(str(error), os.environ, sys.stderr)
         sys.exit(error.exit_code)

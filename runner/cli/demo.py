@@ -38,6 +38,8 @@ def demo(
             typer.echo(f"the shop is at {address} (Ctrl-C ends it)")
             _until_interrupted()
         return
+    from reports.files import Files
+
     with shop.running_shop(port) as address, _gateway() as gateway:
         where = f"metrics are pushed to {gateway}" if gateway else f"no {GATEWAY} on PATH: metrics go to the file {METRICS}"
         typer.echo(f"the shop is at {address}\n{where}\n")
@@ -46,7 +48,7 @@ def demo(
             found = discover([shop.journeys_folder()])
             broken = given.settings(base_url=address, params=BROKEN)
             plans = [plan(one, broken if one.name == "browse" else settings) for one in found]
-            results = execute(pool, plans, settings, None, None if gateway else METRICS, Pusher(settings))
+            results = execute(pool, plans, settings, Files(), None if gateway else METRICS, Pusher(settings))
         if gateway:
             _show_metrics(gateway)
     if {one.journey: one.status for one in results} != EXPECTED:

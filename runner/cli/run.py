@@ -1,7 +1,7 @@
 """`journey run`: run journeys now."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from runner.moments import Moment, RunEnded
 from runner.plan import Plan, plan
 from runner.result import RunResult
 from runner.workers import Workers
+
+if TYPE_CHECKING:
+    from reports.files import Files
 
 PASSED, FAILED, MONITOR, BUDGET, INTERRUPTED = 0, 1, 3, 4, 130
 
@@ -48,6 +51,8 @@ def run(
         Path | None, typer.Option(help="Write the metrics to a file, for node exporter's textfile collector.")
     ] = None,
     json: given.Json = None,
+    junit: given.Junit = None,
+    markdown: given.Markdown = None,
 ) -> None:
     """Run journeys now, show each step as it ends, save every run.
 
@@ -55,6 +60,10 @@ def run(
 
     Example: journey run checkout --base-url https://staging.shop.example --retries 1
     """
+    from reports.files import Files
+
+    files = Files(json=json, junit=junit, markdown=markdown)
+    files.check()
     settings = given.settings(
         env,
         workers=workers,
@@ -80,7 +89,7 @@ def run(
             given.require_secrets(chosen, settings)
             plans = [one for journey in chosen for one in [plan(journey, settings)] * repeat]
             pusher = Pusher(settings)
-            results = execute(pool, plans, settings, json, metrics_file, pusher)
+            results = execute(pool, plans, settings, files, metrics_file, pusher)
         code = exit_code(results) or (MONITOR if pusher.failed and settings.require_push else PASSED)
     except KeyboardInterrupt:
         typer.echo("stopped; what had ended is saved", err=True)
@@ -89,15 +98,16 @@ def run(
 
 
 def execute(
-    pool: Workers, plans: list[Plan], settings: Settings, json: str | None, metrics_file: Path | None, pusher: "Pusher"
+    pool: Workers, plans: list[Plan], settings: Settings, files: "Files", metrics_file: Path | None, pusher: "Pusher"
 ) -> list[RunResult]:
     """Runs the plans, shows them, pushes them, writes the reports; returns the results."""
     from rich.console import Console
 
     from reports import console as shown
     from reports import json_report
+    from reports.files import write_runs
 
-    console = Console(stderr=json == "-", highlight=False)
+    console = Console(stderr=files.on_stdout, highlight=False)
     ended: list[tuple[RunResult, Path | None]] = []
 
     def collect(moment: Moment) -> None:
@@ -122,12 +132,13 @@ def execute(
         for problem in problems:
             console.print(f"warning: {problem}", style="yellow", markup=False, soft_wrap=True)
         results = [result for result, _ in ended]
-        if json is not None:
-            json_report.write(json_report.document(ended), json)
-        if metrics_file is not None and results:
-            from runner import metrics
+        try:
+            write_runs(files, ended)
+        finally:
+            if metrics_file is not None and results:
+                from runner import metrics
 
-            json_report.replace_file(metrics_file, metrics.text(results), "--metrics-file")
+                json_report.replace_file(metrics_file, metrics.text(results), "--metrics-file")
     console.print()
     console.print(shown.summary(results))
     console.print(f"\nruns are saved in {archive.folder}", markup=False, soft_wrap=True)

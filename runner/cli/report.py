@@ -1,0 +1,87 @@
+"""`journey report`: a report of what is stored, made again."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runner.archive import Archive, Saved
+from runner.cli import given
+from runner.errors import ConfigError, RunNotFound
+
+if TYPE_CHECKING:
+    from reports.files import Format
+    from reports.smoke.result import SmokeResult
+
+FORMATS = "html, junit, markdown or json"
+
+
+def report(
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="RUN|SMOKE",
+            help="Runs (ids, their beginnings, `last`, `last-failed`, NAME@last, folders), or one smoke check (its id, `last-smoke`); "
+            "`last` if none.",
+        ),
+    ] = None,
+    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"One of {FORMATS}.")] = "html",
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Where to; - is standard output (default: that, but report-<id>.html for html)."),
+    ] = None,
+    runs_dir: given.RunsDir = None,
+) -> None:
+    """Make a report of saved runs, or of a saved smoke check, from what is stored.
+
+    Example: journey report last-failed --format markdown
+    """
+    from reports import files
+
+    chosen: Format | None = next((one for one in files.FORMATS if one == form), None)
+    if chosen is None:
+        raise ConfigError(f"--format {form!r} is not a format; choose {FORMATS}")
+    archive = Archive(given.settings(runs_dir=runs_dir).runs_dir)
+    words = wanted or ["last"]
+    check = _smoke(archive, words)
+    runs = [] if check else [archive.find(word) for word in words]
+    given.warn_of_problems(archive)
+    target = output or (_name(check, runs) if chosen == "html" else "-")
+    beside = Path(target).parent
+    if check is not None:
+        content = files.of_smoke(chosen, check, beside)
+    else:
+        content = files.of_runs(chosen, [(saved.result, saved.folder) for saved in runs], beside)
+    files.write(content, target, "--output")
+    if output is None and target != "-":
+        typer.echo(target)
+
+
+def _smoke(archive: Archive, words: list[str]) -> "SmokeResult | None":
+    """The smoke check that the words name; None when they name runs. Raises RunNotFound when it is not clear which."""
+    from runner.cli import smoke_files
+
+    found = {word: smoke_files.matching(archive.folder, word) for word in words}
+    if found.get("last-smoke") == []:
+        raise RunNotFound(f"no smoke check is saved in {archive.folder}; `journey smoke` makes one")
+    checks = {word: files for word, files in found.items() if files}
+    runs = [word for word in words if not found[word] or any(one.startswith(word) for one in archive.ids())]
+    if not checks:
+        return None
+    if runs:
+        both = next((word for word in runs if word in checks), None)
+        if both:
+            raise RunNotFound(f"{both!r} begins the id of a run and of a smoke check; give more of it")
+        raise RunNotFound(f"{runs[0]!r} is a run, {next(iter(checks))!r} a smoke check; name runs, or one smoke check")
+    if len(words) > 1:
+        raise RunNotFound(f"{', '.join(words)} are smoke checks; name one")
+    ((word, files),) = checks.items()
+    if len(files) > 1:
+        ids = ", ".join(file.stem.partition("Z-")[2] for file in files[:5])
+        raise RunNotFound(f"{word!r} begins {len(files)} ids of smoke checks ({ids} …); give more of one")
+    return smoke_files.read(files[0])
+
+
+def _name(check: "SmokeResult | None", runs: list[Saved]) -> str:
+    more = f"-and-{len(runs) - 1}-more" if len(runs) > 1 else ""
+    return f"report-{check.id if check else runs[0].result.id}{more}.html"

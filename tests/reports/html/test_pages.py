@@ -1,0 +1,178 @@
+"""The pages of smoke checks and of runs: in a real browser, from disk, whatever a journey is called."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from lxml import html
+from msgspec.structs import replace
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Dialog, Page, expect, sync_playwright
+
+from reports.html.runs import runs_html
+from reports.html.smoke import smoke_html
+from runner.browser import Browser
+from tests.reports.hostile import NASTY, hostile_run, hostile_smoke, often, texts
+from tests.reports.samples import RUN, RUNS, SMOKES
+
+ALLOWED = {"html", "head", "meta", "title", "style", "body", "main", "header", "section", "nav", "h1", "h2", "h3", "h4"}
+ALLOWED |= {"p", "span", "strong", "code", "br", "a", "ul", "li", "div", "dl", "dt", "dd", "details", "summary"}
+ALLOWED |= {"table", "caption", "thead", "tbody", "tr", "th", "td"}
+ALLOWED |= {"figure", "figcaption", "svg", "g", "line", "rect", "circle", "text"}
+
+
+@pytest.fixture(scope="module")
+def engine(chromium: Browser) -> Iterator[Chromium]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium.path)
+        yield started
+        started.close()
+
+
+class Shown:
+    """A page that is open in a browser, and what it has asked for and complained of."""
+
+    def __init__(self, browser: Chromium, folder: Path) -> None:
+        self.folder = folder
+        self.page: Page = browser.new_page(viewport={"width": 390, "height": 800})
+        self.asked: list[str] = []
+        self.problems: list[str] = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", lambda message: self.problems.append(message.text))
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("dialog", self._refuse)
+
+    def _refuse(self, dialog: Dialog) -> None:
+        self.problems.append(dialog.message)
+        dialog.dismiss()
+
+    def open(self, content: bytes) -> Page:
+        file = self.folder / "report.html"
+        file.write_bytes(content)
+        self.page.goto(file.as_uri())
+        return self.page
+
+    def assert_quiet(self) -> None:
+        """It asked for itself alone, ran nothing, and fits a phone."""
+        assert self.problems == []
+        assert {url for url in self.asked if not url.startswith("data:")} == {(self.folder / "report.html").as_uri()}
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert self.page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") == "1120px", "no style"
+
+
+@pytest.fixture
+def shown(engine: Chromium, tmp_path: Path) -> Iterator[Shown]:
+    opened = Shown(engine, tmp_path)
+    yield opened
+    opened.page.close()
+
+
+@pytest.mark.parametrize("name", SMOKES)
+def test_every_smoke_check_has_a_page_that_fits_a_phone_and_asks_for_nothing(name: str, shown: Shown) -> None:
+    page = shown.open(smoke_html(SMOKES[name], shown.folder))
+    expect(page.get_by_role("heading", level=1)).to_contain_text(SMOKES[name].verdict)
+    expect(page.get_by_role("heading", name="What failed")).to_have_count(int(SMOKES[name].verdict != "passed"))
+    shown.assert_quiet()
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_runs_have_a_page_that_fits_a_phone_and_asks_for_nothing(name: str, shown: Shown) -> None:
+    page = shown.open(runs_html(RUNS[name], shown.folder))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    shown.assert_quiet()
+
+
+def test_what_failed_comes_first_with_its_code_and_how_to_look_at_it(shown: Shown) -> None:
+    page = shown.open(smoke_html(SMOKES["failed"], shown.folder))
+    expect(page.get_by_role("heading", level=2)).to_have_text(
+        ["What failed", "buy ✗ failed", "search ✓ passed", "The rule", "Environment"]
+    )
+    expect(page.get_by_text("Locator expected to be visible")).to_be_visible()
+    expect(page.get_by_text('expect(page.get_by_role("heading", name="Thank you"))')).to_be_visible()
+    expect(page.get_by_text(f"journey trace {RUN}")).to_be_visible()
+
+
+def test_links_to_the_failed_run_hold_where_the_page_lies(shown: Shown) -> None:
+    folder = shown.folder / "runs" / "buy" / "a #1?"
+    folder.mkdir(parents=True)
+    (folder / "trace.zip").write_bytes(b"")
+    (failed, _) = SMOKES["failed"].journeys
+    moved = replace(failed, failed_folder=str(folder), trace=str(folder / "trace.zip"))
+    page = shown.open(smoke_html(replace(SMOKES["failed"], journeys=(moved,)), shown.folder))
+    assert page.get_by_role("link", name="the run's folder").get_attribute("href") == "./runs/buy/a%20%231%3F"
+    address: str = page.get_by_role("link", name="its trace").evaluate("link => link.href")
+    assert Path(unquote(urlsplit(address).path)).is_file()
+
+
+def test_each_step_is_drawn_with_its_baseline_its_tolerance_and_its_budget(shown: Shown) -> None:
+    page = shown.open(smoke_html(SMOKES["long"], shown.folder))
+    strip, ratio = page.get_by_role("img").all()
+    assert strip.get_attribute("aria-label") == (
+        "latency: baseline median 0.403 s of 12 runs, candidate median 0.545 s of 12 runs"
+    )
+    assert ratio.get_attribute("aria-label") == "change of the median +35 % (+28 % to +43 %), tolerated -10 % to +10 %"
+    assert [strip.locator(part).count() for part in (".before circle", ".after circle", ".median", ".band", ".budget")] == [
+        12,
+        12,
+        2,
+        1,
+        1,
+    ]
+    expect(page.get_by_role("figure").first).to_contain_text("dashed: budget of p95 latency: 0.500 s")
+
+
+def test_a_table_tells_the_same_to_those_who_do_not_see_the_drawing(shown: Shown) -> None:
+    page = shown.open(smoke_html(SMOKES["slower"], shown.folder))
+    row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="pay"))
+    expect(row.get_by_role("cell")).to_have_text(["0.403 s", "0.545 s", "+35 % (+28 % to +43 %)", "slower", "–"])
+    page.get_by_text("all values").first.click()
+    expect(page.get_by_text("latency: 0.124 s, 0.120 s, ")).to_be_visible()
+    expect(page.get_by_text("sums of ranks (Mann–Whitney)").first).to_be_visible()
+
+
+def test_the_page_can_be_read_with_the_keyboard(shown: Shown) -> None:
+    page = shown.open(smoke_html(SMOKES["slower"], shown.folder))
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("region", name="Steps of buy")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("group").first).to_have_attribute("open", "")
+
+
+def test_dark_and_light_have_their_own_colours(shown: Shown) -> None:
+    page = shown.open(smoke_html(SMOKES["slower"], shown.folder))
+    colours = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        colours.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert colours == ["rgb(255, 255, 255)", "rgb(21, 26, 24)"]
+
+
+def test_several_runs_are_one_page_with_a_table_that_leads_to_each(shown: Shown) -> None:
+    page = shown.open(runs_html(RUNS["several"], shown.folder))
+    expect(page.get_by_role("heading", level=1)).to_have_text("3 runs: 1 failed, 1 error, 1 passed")
+    page.get_by_role("link", name="search").click()
+    expect(page.get_by_role("heading", name="search ! error")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_a_hostile_journey_does_not_run(text: str, shown: Shown) -> None:
+    for content in (
+        smoke_html(hostile_smoke(text), shown.folder),
+        runs_html([hostile_run(text), hostile_run(text)], shown.folder),
+    ):
+        page = shown.open(content)
+        assert page.evaluate("document.querySelectorAll('script, img, iframe, object, base, form').length") == 0
+        shown.assert_quiet()
+
+
+@often
+@given(texts)
+def test_whatever_a_page_says_it_is_text(text: str) -> None:
+    for content in (smoke_html(hostile_smoke(text)), runs_html([hostile_run(text), hostile_run(text)], Path("/x"))):
+        document = html.document_fromstring(content.decode())
+        assert {one.tag for one in document.iter() if isinstance(one.tag, str)} <= ALLOWED
+        assert not [name for one in document.iter() for name in one.attrib if name.startswith("on") or name == "style"]
+        assert all(link.startswith(("file:///", "./", "#")) for link in document.xpath("//a/@href"))

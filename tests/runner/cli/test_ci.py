@@ -1,0 +1,146 @@
+"""A CI job as GitHub Actions runs one: exit code, annotations, the summary, JUnit and Markdown of real runs on the shop.
+
+Each case is a command and what comes of it; further commands are further lines of CASES.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+from lxml import etree
+from msgspec import Struct
+
+from tests.reports.hostile import assert_inert, rendered
+from tests.runner.cli.test_cli import WALK, Folder
+
+SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parents[2] / "reports" / "junit.xsd"))
+LINE = next(number for number, text in enumerate(WALK.splitlines(), 1) if "Buy [now]" in text)
+BUDGET = """
+from runner import journey
+
+@journey
+def slow(page, step):
+    with step("a", budget="50ms"):
+        page.goto("/?delay=100")
+"""
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """A command of a job, and what is expected of it."""
+
+    command: tuple[str, ...]
+    code: int
+    counts: tuple[int, int, int]
+    """In JUnit: tests, failures, errors."""
+    annotations: tuple[str, ...]
+    """The beginning of each, in order."""
+    summary: str
+    """What the summary's first line begins with."""
+
+
+CASES = {
+    "passes": Case(command=("run", "walk"), code=0, counts=(1, 0, 0), annotations=(), summary="✓ walk passed"),
+    "the site fails": Case(
+        command=("run", "walk", "fall"),
+        code=1,
+        counts=(3, 1, 0),
+        annotations=(
+            f"::error file=journeys/walk.py,line={LINE},title=journey fall%2C step “buy” (assertion)::Locator expected",
+        ),
+        summary="✗ 1 of 2 runs did not pass: fall, step “buy”: Locator expected to be visible",
+    ),
+    "the monitor fails": Case(
+        command=("run", "walk", "--browser-path", "./broken"),
+        code=3,
+        counts=(2, 0, 1),
+        annotations=("::error title=journey walk (browser)::",),
+        summary="! walk error: walk: ",
+    ),
+    "over budget": Case(
+        command=("run", "slow"),
+        code=4,
+        counts=(1, 1, 0),
+        annotations=("::error title=journey slow%2C step “a” (budget)::0.",),
+        summary="✓ slow passed: slow, step “a”: 0.",
+    ),
+}
+
+
+class Job:
+    """A job of GitHub Actions in a repository with journeys."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        self.summary = folder.path / "summary.md"
+        self.environment = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_STEP_SUMMARY": str(self.summary),
+            "GITHUB_WORKSPACE": str(folder.path),
+        }
+
+    def run(self, *command: str) -> tuple[int, list[str], str]:
+        """Exit code, annotations, and what was printed."""
+        ran = self.folder.journey(*command, **self.environment)
+        text = ran.stdout + ran.stderr
+        return ran.returncode, re.findall("^::.*$", text, re.MULTILINE), text
+
+
+@pytest.fixture
+def job(tmp_path: Path, shop: str) -> Job:
+    folder = Folder(tmp_path, shop)
+    folder.write("journeys/slow.py", BUDGET)
+    folder.write("broken", "#!/bin/sh\nexit 1\n").chmod(0o755)
+    return Job(folder)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_job_is_told_what_came_of_it(name: str, job: Job) -> None:
+    case = CASES[name]
+    code, annotations, text = job.run(*case.command, "--junit", "junit.xml", "--markdown", "comment.md")
+    assert code == case.code, text
+    assert len(annotations) == len(case.annotations)
+    for annotation, beginning in zip(annotations, case.annotations, strict=True):
+        assert annotation.startswith(beginning)
+    document = etree.parse(job.folder.path / "junit.xml")
+    SCHEMA.assertValid(document)
+    assert tuple(int(document.getroot().get(name)) for name in ("tests", "failures", "errors")) == case.counts
+    summary = job.summary.read_text()
+    assert summary == (job.folder.path / "comment.md").read_text() + "\n"
+    assert rendered(summary.splitlines()[0]).text_content().strip().replace("\u200b", "").startswith(case.summary)
+    assert_inert(rendered(summary))
+
+
+def test_annotations_do_not_disturb_a_report_on_standard_output(job: Job) -> None:
+    ran = job.folder.journey("run", "fall", "--junit", "-", **job.environment)
+    SCHEMA.assertValid(etree.fromstring(ran.stdout.encode()))
+    assert "::error file=journeys/walk.py" in ran.stderr
+
+
+def test_an_error_before_any_run_is_annotated(job: Job) -> None:
+    code, annotations, text = job.run("run", "walk", "--browser-path", "/nowhere/chromium")
+    assert code == 3
+    (annotation,) = annotations
+    assert annotation.startswith("::error title=journey::browser_path: /nowhere/chromium is not a program; install one with ")
+    assert "Traceback" not in text
+
+
+def test_two_reports_on_standard_output_are_refused_before_anything_runs(job: Job) -> None:
+    code, _, text = job.run("run", "walk", "--json", "-", "--junit", "-")
+    assert code == 2
+    assert "--junit and --json cannot both go to standard output" in text
+    assert not (job.folder.path / "runs").exists()
+
+
+def test_a_report_that_cannot_be_written_does_not_cost_the_others(job: Job) -> None:
+    code, _, text = job.run("run", "walk", "--junit", "no/such/a.xml", "--markdown", "comment.md")
+    assert code == 2
+    assert "--junit no/such/a.xml: cannot be written: No such file or directory; name a file in a folder that exists" in text
+    assert (job.folder.path / "comment.md").is_file()
+    assert len(list((job.folder.path / "runs" / "walk").iterdir())) == 1
+
+
+def test_elsewhere_nothing_is_annotated(job: Job) -> None:
+    ran = job.folder.journey("run", "fall", "--junit", "junit.xml")
+    assert ran.returncode == 1
+    assert "::error" not in ran.stdout + ran.stderr
+    assert not job.summary.exists()
