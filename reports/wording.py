@@ -1,5 +1,9 @@
 """How figures and statuses are written, in the console and in `journey show`."""
 
+from collections.abc import Sequence
+
+from runner.budget import Budget, overruns
+from runner.figures import FIGURES
 from runner.result import Failure, RunResult, Status
 
 MARKS: dict[Status, str] = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "–", "cancelled": "○"}
@@ -31,13 +35,38 @@ def status(result: RunResult) -> str:
     return f"passed at attempt {result.attempts} (flaky)" if result.flaky else str(result.status)
 
 
-def over_budget(result: RunResult) -> list[str]:
-    """The steps that passed too slowly, in words."""
-    return [
+def figure(name: str, value: float | None) -> str:
+    """A figure's value in its unit.
+
+    >>> figure("lcp", 2.5), figure("bytes", 13_400.0), figure("cls", 0.1), figure("requests", 12.0)
+    ('2.500 s', '13.4 kB', '0.100', '12')
+    """
+    if value is None:
+        return "–"
+    match FIGURES[name]:
+        case "seconds":
+            return seconds(value)
+        case "bytes":
+            return size(round(value))
+        case "score":
+            return f"{value:.3f}"
+        case "count":
+            return f"{value:g}"
+
+
+def over_budget(result: RunResult, budgets: Sequence[Budget] = ()) -> list[str]:
+    """The steps that passed too slowly, then the budgets of the settings that the run is over, in words."""
+    steps = [
         f"{step.name}: {seconds(step.latency_seconds)} is over its budget of {seconds(step.budget_seconds)}"
         for step in result.steps
         if step.over_budget
     ]
+    others = [
+        f"{one.step or 'the journey'}: {one.budget.figure} {figure(one.budget.figure, one.value)} is over its budget of "
+        f"{figure(one.budget.figure, one.budget.bound)}"
+        for one in overruns(result, budgets)
+    ]
+    return steps + others
 
 
 def failure_lines(failure: Failure) -> list[str]:

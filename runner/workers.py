@@ -105,7 +105,8 @@ class Worker:
 class Workers:
     """A pool of worker processes, started at once so that they get ready while the journeys are still being read.
 
-    `run` does a list of plans; a scheduler calls `open` once, then `begin` and `listen` as long as it lives.
+    `run` does a list of plans. What decides as it goes calls `open` once: a smoke check then `make` for each run, a scheduler
+    `begin` and `listen` as long as it lives.
     """
 
     def __init__(self, count: int) -> None:
@@ -219,12 +220,19 @@ class Workers:
         archive: Archive,
         listeners: Sequence[Listener],
     ) -> list[RunResult]:
-        """Runs every plan once, in order, as many at a time as there are workers; returns the results as they ended.
+        """Runs every plan once, as `make` does, for these; returns the results as they ended.
 
-        Each result is saved in `archive` before the listeners hear that its run has ended. On KeyboardInterrupt the runs
-        under way are saved as `cancelled`, then the interrupt goes on.
+        Each result is saved in `archive` before the listeners hear that its run has ended.
         """
         self.open(browser, settings, archive, listeners)
+        self.make(plans)
+        return self._opened.results
+
+    def make(self, plans: Sequence[Plan]) -> None:
+        """Runs every plan once, in order, as many at a time as there are workers.
+
+        On KeyboardInterrupt the runs under way are saved as `cancelled`, then the interrupt goes on.
+        """
         waiting = deque(plans)
         try:
             while waiting or self.running:
@@ -234,7 +242,6 @@ class Workers:
         except KeyboardInterrupt:
             self.cancel("cancelled from the keyboard")
             raise
-        return self._opened.results
 
     @property
     def _opened(self) -> "_Desk":

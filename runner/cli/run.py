@@ -1,15 +1,16 @@
 """`journey run`: run journeys now."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from runner.archive import Archive, Saved
+from runner.archive import Archive
 from runner.browser import find
+from runner.budget import Budget, overruns
 from runner.cli import given
-from runner.cli.report_writer import ReportWriter
-from runner.cli.run_store import RunStore
+from runner.cli.run_keeper import RunKeeper
 from runner.config import Settings
 from runner.errors import PushError
 from runner.moments import Moment, RunEnded
@@ -81,7 +82,7 @@ def run(
             plans = [one for journey in chosen for one in [plan(journey, settings)] * repeat]
             pusher = Pusher(settings)
             results = execute(pool, plans, settings, json, metrics_file, pusher)
-        code = exit_code(results) or (MONITOR if pusher.failed and settings.require_push else PASSED)
+        code = exit_code(results, settings.budgets) or (MONITOR if pusher.failed and settings.require_push else PASSED)
     except KeyboardInterrupt:
         typer.echo("stopped; what had ended is saved", err=True)
         code = INTERRUPTED
@@ -98,32 +99,24 @@ def execute(
     from reports import json_report
 
     console = Console(stderr=json == "-", highlight=False)
-    ended: list[tuple[RunResult, Path | None]] = []
 
-    def collect(moment: Moment) -> None:
+    def warn(text: str) -> None:
+        console.print(f"warning: {text}", style="yellow", markup=False, soft_wrap=True)
+
+    def push(moment: Moment) -> None:
         if isinstance(moment, RunEnded):
-            ended.append((moment.result, moment.folder))
-            warning = store.add(moment.result, moment.folder)
-            if warning:
-                console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
-            if moment.folder is not None:
-                reports.write(Saved(moment.result, moment.folder))
             for warning in pusher.push(moment.result):
-                console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+                warn(warning)
 
     archive = Archive(settings.runs_dir)
-    problems: list[str] = []
-    reports = ReportWriter(archive, problems.append)
-    store = RunStore(settings.database_url)
+    keeper = RunKeeper(archive, settings, warn)
     try:
-        with reports, store, shown.Progress(console) as progress:
-            pool.run(plans, find(settings.browser_path, settings.headed), settings, archive, [progress, collect])
+        with keeper, shown.Progress(console, settings.budgets) as progress:
+            pool.run(plans, find(settings.browser_path, settings.headed), settings, archive, [progress, keeper, push])
     finally:
-        for problem in problems:
-            console.print(f"warning: {problem}", style="yellow", markup=False, soft_wrap=True)
-        results = [result for result, _ in ended]
+        results = [result for result, _ in keeper.ended]
         if json is not None:
-            json_report.write(json_report.document(ended), json)
+            json_report.write(json_report.document(keeper.ended), json)
         if metrics_file is not None and results:
             from runner import metrics
 
@@ -161,11 +154,12 @@ class Pusher:
         return []
 
 
-def exit_code(results: list[RunResult]) -> int:
-    """What a command ends with that has made these runs."""
+def exit_code(results: list[RunResult], budgets: Sequence[Budget] = ()) -> int:
+    """What a command ends with that has made these runs, with these budgets of the settings."""
     statuses = {result.status for result in results}
     if "failed" in statuses:
         return FAILED
     if "error" in statuses:
         return MONITOR
-    return BUDGET if any(step.over_budget for result in results for step in result.steps) else PASSED
+    over = any(step.over_budget for result in results for step in result.steps)
+    return BUDGET if over or any(overruns(result, budgets) for result in results) else PASSED
