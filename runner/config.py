@@ -66,12 +66,12 @@ class Settings(Keeping, frozen=True, kw_only=True):
     smoke_runs: int = 5
     smoke_warm_up: int = 1
     smoke_max_runs: int | None = None
-    smoke_tolerance: tuple[float, float] = (0.1, 0.0)
-    """A share of the baseline, and seconds."""
     smoke_undecided: Literal["pass", "fail"] = "pass"
-    smoke_looks: tuple[int, ...] = (8, 12, 18, 27, 40)
-    smoke_alarm: float = 0.01
-    smoke_miss: float = 0.05
+    smoke_tolerance: tuple[float | None, float | None] = (None, None)
+    """A share of the baseline, and seconds; None, here and below, leaves it to the rule of the comparison."""
+    smoke_looks: tuple[int, ...] | None = None
+    smoke_alarm: float | None = None
+    smoke_miss: float | None = None
     params: dict[str, str] = field(default_factory=dict)
     pushgateway: str | None = None
     pushgateway_username: str | None = None
@@ -306,14 +306,14 @@ def _share(value: object) -> float:
 
 def _chance(value: object) -> float:
     number = _share(value)
-    if 0 < number < 1:
+    if 0 < number < 0.5:
         return number
-    raise ValueError(f"{value!r} cannot be promised; write a number between 0 and 1, such as 0.01")
+    raise ValueError(f"{value!r} is no chance to be wrong that says anything; write a number between 0 and 0.5, such as 0.01")
 
 
-def _tolerance(value: object) -> tuple[float, float]:
-    """A share, as in `0.1` or `10%`, or a duration, or both with a comma between."""
-    share = seconds = 0.0
+def _tolerance(value: object) -> tuple[float | None, float | None]:
+    """A share, as in `0.1` or `10%`, or a duration, or both with a comma between; None for what is not written."""
+    share = seconds = None
     try:
         for word in str(value).split(","):
             number = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*", word)
@@ -321,13 +321,13 @@ def _tolerance(value: object) -> tuple[float, float]:
                 share = float(number[1]) / (100 if number[2] else 1)
             else:
                 seconds = parse_duration(word)
-    except ValueError:
-        share = seconds = 0.0
-    if share > 1 and "%" not in str(value):
-        raise ValueError(f"{value!r} is {share:g} times the baseline; write '{value}%' for a share of a hundred")
-    if share + seconds > 0:
-        return share, seconds
-    raise ValueError(f"{value!r} is not a tolerance; write a share such as '10%', or one with a time, '10%,20ms'")
+    except ValueError as error:
+        raise ValueError(
+            f"{value!r} is not a tolerance; write a share such as '10%', or one with a time, '10%,20ms'"
+        ) from error
+    if share is not None and share > 1 and "%" not in str(value):
+        raise ValueError(f"{value!r} is {share:g} times the baseline; write '{share:g}%' for a share of a hundred")
+    return share, seconds
 
 
 def _undecided(value: object) -> str:
