@@ -33,11 +33,11 @@ def write(content: object, target: str) -> None:
     replace_file(Path(target), text, "--json")
 
 
-def replace_file(file: Path, text: str, option: str) -> None:
-    """Puts `text` in the place of `file` in one rename. Raises ConfigError that names the option and the file."""
+def replace_file(file: Path, content: str | bytes, option: str) -> None:
+    """Puts `content` in the place of `file` in one rename. Raises ConfigError that names the option and the file."""
     temporary = file.with_name(f".{file.name}.partial")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         temporary.replace(file)
     except OSError as error:
         temporary.unlink(missing_ok=True)
