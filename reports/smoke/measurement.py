@@ -11,8 +11,6 @@ from runner.plan import Plan
 from runner.result import RunResult
 
 Figures = dict[str, tuple[float, ...]]
-FEWEST = 2
-"""Measurements on each side, below which nothing is compared."""
 
 
 class Measurement:
@@ -89,7 +87,7 @@ class Measurement:
                         both = found.setdefault(name, ([], []))
                         both[0].extend(old[name]["latency"])
                         both[1].extend(new[name]["latency"])
-        return {name: both for name, both in found.items() if min(map(len, both)) >= FEWEST}
+        return {name: both for name, both in found.items() if all(both)}
 
     def budget(self, step: str) -> float | None:
         """The budget that the journey itself has given to a step."""

@@ -19,7 +19,7 @@ WORST_FIRST: tuple[Verdict, ...] = ("failed", "error", "missed", "passed")
 LACKING = "the baseline has no step of this name"
 GONE = "only the baseline has a step of this name"
 NOT_COMPARED = "not compared, as the journey has not passed"
-TOO_FEW = "too few runs have this step to compare it"
+APART = "no two runs of a pair both have this step"
 
 
 def result(check: Check, identity: str, started_at: datetime, stopped: bool = False) -> SmokeResult:
@@ -107,7 +107,7 @@ def _step(one: Measurement, name: str, candidate: Figures, baseline: Figures, qu
     note = ""
     if one.compared and comparison is None:
         ended_early = one.bad or one.bad_baseline
-        note = LACKING if not baseline else GONE if not candidate else NOT_COMPARED if ended_early else TOO_FEW
+        note = LACKING if not baseline else GONE if not candidate else NOT_COMPARED if ended_early else APART
     return StepCheck(
         name=name,
         figures=candidate,

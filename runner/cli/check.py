@@ -16,7 +16,7 @@ def check(wanted: given.Wanted = None, tag: given.Tags = None, env: given.Enviro
     for one in found:
         plan(one, settings)
     given.require_secrets(found, settings)
-    for problem in given.misfits(settings, found):
+    for problem in given.misfits(settings, found, whole=not wanted and not tag):
         typer.echo(f"warning: {problem}", err=True)
     files = len({one.file for one in found})
     typer.echo(

@@ -42,14 +42,14 @@ def journeys(wanted: list[str] | None, tags: list[str] | None, known: Settings) 
     return find(wanted or (), tags or (), known.journeys)
 
 
-def misfits(known: Settings, chosen: tuple[Journey, ...]) -> Iterator[str]:
-    """What in the budgets of the settings fits no journey and no step, of the whole project and of those that are `chosen`."""
+def misfits(known: Settings, chosen: tuple[Journey, ...], whole: bool) -> Iterator[str]:
+    """What in the budgets of the settings fits no journey and no step of the project; `whole`: the chosen ones are all of it."""
     if not known.budgets:
         return
+    project: tuple[Journey, ...] = ()
     try:
-        project = find((), (), known.journeys)
+        project = () if whole else find((), (), known.journeys)
     except DiscoveryError as error:
-        project = ()
         yield f"budgets were only looked for among the chosen journeys, as others cannot be read: {str(error).splitlines()[0]}"
     yield from unfitting(known.budgets, list({one.where: one for one in (*project, *chosen)}.values()))
 

@@ -116,7 +116,8 @@ def smoke(
             chosen = given.journeys(wanted, tag, settings)
             given.require_secrets(chosen, settings)
             plans = [(one, plan(one, settings)) for one in chosen]
-            question = _question(settings, chosen, baseline, against, keep_going, seed)
+            notes = list(given.misfits(settings, chosen, whole=not wanted and not tag))
+            question = _question(settings, chosen, baseline, against, keep_going, seed, notes)
             result = _measure(pool, question, plans, settings, console)
         _tell(result, settings, console, files, save_baseline)
     except KeyboardInterrupt:
@@ -132,6 +133,7 @@ def _question(
     against: str | None,
     keep_going: bool,
     seed: int | None,
+    notes: list[str],
 ) -> "Question":
     """What is asked, from the settings and the options. Raises ConfigError for what does not go together."""
     from reports.smoke import baseline as baselines
@@ -142,9 +144,10 @@ def _question(
     if against is not None:
         _require_two_sites(against, chosen, settings)
     saved = baselines.load(baseline, settings.runs_dir) if baseline is not None else None
-    notes = list(given.misfits(settings, chosen))
     if settings.origin("smoke_runs") == "option" and (baseline or against):
         notes.append("--runs is for journeys without a baseline; --max-runs limits the others too")
+    if against is not None and against.rstrip("/") == (settings.base_url or "").rstrip("/"):
+        notes.append("both sides are the same site: whatever differs is noise")
     return Question(
         rule=rule(settings),
         runs=min(settings.smoke_runs, settings.smoke_max_runs or settings.smoke_runs),
@@ -224,20 +227,29 @@ def _tell(result: "SmokeResult", settings: Settings, console: "Console", files: 
 
     console.print()
     console.print(summary.render(result), soft_wrap=True)
-    saved = SmokeArchive(settings.runs_dir).save(result)
     order = f" (order of the sides: --seed {result.seed})" if result.baseline and result.baseline.kind == "against" else ""
-    console.print(f"\nthis check is saved in {saved}{order}", markup=False, soft_wrap=True)
-    if save_baseline is not None:
-        file = baseline.file_of(save_baseline, settings.runs_dir, "--save-baseline")
-        if result.verdict == "passed":
-            baseline.save(baseline.of(result), file)
-            console.print(f"the baseline is saved in {file}", markup=False, soft_wrap=True)
-            fewest = min((len(one.runs) for one in result.journeys), default=0)
-            if fewest < baseline.ENOUGH:
-                console.print(f"with {fewest} runs it shows only large changes; --runs {baseline.GOOD} makes a better one")
-        else:
-            _warn(console, f"{file}: the baseline is not saved, as the check has not passed")
+    try:
+        saved = SmokeArchive(settings.runs_dir).save(result)
+        console.print(f"\nthis check is saved in {saved}{order}", markup=False, soft_wrap=True)
+    except ConfigError as error:
+        # A full disk does not change what was seen.
+        _warn(console, f"this check is not saved: {error}")
     write_smoke(files, result)
+    if save_baseline is not None:
+        _save_baseline(result, baseline.file_of(save_baseline, settings.runs_dir, "--save-baseline"), console)
+
+
+def _save_baseline(result: "SmokeResult", file: Path, console: "Console") -> None:
+    from reports.smoke import baseline
+
+    if result.verdict != "passed":
+        _warn(console, f"{file}: the baseline is not saved, as the check has not passed")
+        return
+    baseline.save(baseline.of(result), file)
+    console.print(f"the baseline is saved in {file}", markup=False, soft_wrap=True)
+    fewest = min((len(one.runs) for one in result.journeys), default=0)
+    if fewest < baseline.ENOUGH:
+        console.print(f"with {fewest} runs it shows only large changes; --runs {baseline.GOOD} makes a better one")
 
 
 def _warn(console: "Console", problem: str) -> None:
