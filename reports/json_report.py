@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +22,31 @@ def document(runs: Iterable[tuple[RunResult, Path | None]]) -> dict[str, Any]:
     }
 
 
+def text(content: object) -> str:
+    """Indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
+
+
 def write(content: object, target: str) -> None:
     """Writes JSON to a file, whole or not at all, or to standard output for `-`.
 
     Raises ConfigError when the file cannot be written.
     """
-    text = msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
     if target == "-":
-        sys.stdout.write(text)
+        sys.stdout.write(text(content))
         return
-    replace_file(Path(target), text, "--json")
+    replace_file(Path(target), text(content), "--json")
 
 
 def replace_file(file: Path, content: str | bytes, option: str) -> None:
     """Puts `content` in the place of `file` in one rename. Raises ConfigError that names the option and the file."""
-    temporary = file.with_name(f".{file.name}.partial")
+    temporary = file.parent / f".{file.name}.partial"
     try:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
         temporary.replace(file)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise ConfigError(
             f"{option} {file}: cannot be written: {error.strerror}; name a file in a folder that exists"
         ) from error
