@@ -117,6 +117,7 @@ def shown(wanted: str) -> str:
 def _fetch(address: str) -> bytes:
     # Here and not above: only this needs it.
     from http.client import HTTPException
+    from urllib.error import HTTPError, URLError
     from urllib.request import urlopen
 
     where = f"--baseline {shown(address)}"
@@ -126,7 +127,8 @@ def _fetch(address: str) -> bytes:
         with urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310 (only http and https come here)
             content: bytes = answer.read(LARGEST + 1)
     except (OSError, HTTPException) as error:
-        raise ConfigError(f"{where}: cannot be fetched: {error}; look at the address, or give a file") from error
+        why = error.reason if isinstance(error, URLError) and not isinstance(error, HTTPError) else error
+        raise ConfigError(f"{where}: cannot be fetched: {why}; look at the address, or give a file") from error
     if len(content) > LARGEST:
         raise ConfigError(f"{where}: has more than {LARGEST // 1_000_000} MB, which no baseline has; look at the address")
     return content
