@@ -127,7 +127,11 @@ def _fetch(address: str) -> bytes:
         with urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310 (only http and https come here)
             content: bytes = answer.read(LARGEST + 1)
     except (OSError, HTTPException) as error:
-        why = error.reason if isinstance(error, URLError) and not isinstance(error, HTTPError) else error
+        why: object = error
+        if isinstance(error, HTTPError):
+            error.close()
+        elif isinstance(error, URLError):
+            why = error.reason
         raise ConfigError(f"{where}: cannot be fetched: {why}; look at the address, or give a file") from error
     if len(content) > LARGEST:
         raise ConfigError(f"{where}: has more than {LARGEST // 1_000_000} MB, which no baseline has; look at the address")
