@@ -16,8 +16,8 @@ from runner.moments import AttemptStarted, Moment, RunEnded, RunStarted, StepEnd
 from runner.result import RunResult, StepResult
 
 
-class Progress:
-    """Listens to the moments of runs, of several at a time too, and prints each step as it ends."""
+class Spinners:
+    """What is under way, as lines that turn at the end of a terminal; nothing where output is piped."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -33,29 +33,43 @@ class Progress:
         if self._live:
             self._live.stop()
 
+    def show(self, run: str, text: str) -> None:
+        """Puts a run's line there, or another text in it."""
+        self._running[run] = Spinner("dots", escape(text))
+        self._update()
+
+    def drop(self, run: str) -> None:
+        """Takes a run's line away."""
+        self._running.pop(run, None)
+        self._update()
+
+    def print(self, what: RenderableType) -> None:
+        """Prints above the lines that turn."""
+        self._console.print(what, soft_wrap=True)
+
+    def _update(self) -> None:
+        if self._live:
+            self._live.update(Group(*self._running.values()))
+
+
+class Progress(Spinners):
+    """Listens to the moments of runs, of several at a time too, and prints each step as it ends."""
+
     def __call__(self, moment: Moment) -> None:
         """Shows one moment."""
         match moment:
             case RunStarted():
-                self._spin(moment.run, f"{moment.journey}: starting")
+                self.show(moment.run, f"{moment.journey}: starting")
             case AttemptStarted() if moment.number > 1:
-                self._print(Text(f"{moment.journey}  attempt {moment.number}", style="yellow"))
+                self.print(Text(f"{moment.journey}  attempt {moment.number}", style="yellow"))
             case StepStarted():
-                self._spin(moment.run, f"{moment.journey}  {moment.name}")
+                self.show(moment.run, f"{moment.journey}  {moment.name}")
             case StepEnded():
-                self._spin(moment.run, f"{moment.journey}: next step")
-                self._print(_step_line(moment.journey, moment.step))
+                self.show(moment.run, f"{moment.journey}: next step")
+                self.print(_step_line(moment.journey, moment.step))
             case RunEnded():
-                self._running.pop(moment.result.id, None)
-                self._print(_end(moment))
-        if self._live:
-            self._live.update(Group(*self._running.values()))
-
-    def _spin(self, run: str, text: str) -> None:
-        self._running[run] = Spinner("dots", escape(text))
-
-    def _print(self, what: RenderableType) -> None:
-        self._console.print(what, soft_wrap=True)
+                self.drop(moment.result.id)
+                self.print(end(moment))
 
 
 def _step_line(journey: str, step: StepResult) -> Text:
@@ -71,7 +85,8 @@ def _step_line(journey: str, step: StepResult) -> Text:
     return line
 
 
-def _end(moment: RunEnded) -> Text:
+def end(moment: RunEnded) -> Text:
+    """How a run has ended: its status, why it did not pass, what it was over."""
     result = moment.result
     text = Text(f"{result.journey}  ")
     text.append(f"{MARKS[result.status]} {status(result)}", style=f"bold {COLOURS[result.status]}")

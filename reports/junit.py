@@ -18,7 +18,7 @@ from reports import problem
 from reports.problem import Problem
 from reports.smoke import words
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
-from reports.wording import status
+from reports.wording import figure, status
 from runner.archive import Saved
 from runner.result import Environment, RunResult, StepResult
 
@@ -115,8 +115,8 @@ def _output(step: StepCheck) -> list[str]:
     values = step.figures.get(name, ())
     lines = []
     if values:
-        lowest, highest = words.figure(name, min(values)), words.figure(name, max(values))
-        lines.append(f"{name}: median {words.figure(name, median(values))} of {len(values)}, {lowest} to {highest}")
+        lowest, highest = figure(name, min(values)), figure(name, max(values))
+        lines.append(f"{name}: median {figure(name, median(values))} of {len(values)}, {lowest} to {highest}")
     if step.comparison is not None:
         lines.append(f"baseline: {words.compared(step.comparison)}")
     lines += [f"budget: {words.held(one)}{', missed' if one.missed else ''}" for one in step.budgets]

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from reports.smoke import words
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
-from reports.wording import failure_lines, seconds
+from reports.wording import failure_lines, overrun, seconds
 from runner.result import Failure, RunResult
 
 Kind = Literal["failed", "error", "budget", "baseline"]
@@ -84,6 +84,9 @@ def of_run(result: RunResult, folder: Path | None = None) -> list[Problem]:
         if step.over_budget:
             message = f"{seconds(step.latency_seconds)} is over its budget of {seconds(step.budget_seconds)}"
             found.append(_problem(result.journey, step.name, "budget", message, None, **shown))
+    found += [
+        _problem(result.journey, one.step, "budget", f"{overrun(one)} ({one.where})", None, **shown) for one in result.overruns
+    ]
     return found
 
 

@@ -1,6 +1,9 @@
 """How figures and statuses are written, in the console and in `journey show`."""
 
-from runner.result import Failure, RunResult, Status
+import math
+
+from runner.figures import FIGURES
+from runner.result import Failure, Overrun, RunResult, Status
 
 MARKS: dict[Status, str] = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "–", "cancelled": "○"}
 COLOURS: dict[Status, str] = {"passed": "green", "failed": "red", "error": "magenta", "skipped": "dim", "cancelled": "yellow"}
@@ -31,13 +34,40 @@ def status(result: RunResult) -> str:
     return f"passed at attempt {result.attempts} (flaky)" if result.flaky else str(result.status)
 
 
+def figure(name: str, value: float | None) -> str:
+    """A figure's value in its unit.
+
+    >>> figure("lcp", 2.5), figure("bytes", 13_400.0), figure("cls", 0.1), figure("requests", 12.0)
+    ('2.500 s', '13.4 kB', '0.100', '12')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    match FIGURES[name]:
+        case "seconds":
+            return seconds(value)
+        case "bytes":
+            return size(round(value))
+        case "score":
+            return f"{value:.3f}"
+        case "count":
+            return f"{value:g}"
+
+
+def overrun(one: Overrun) -> str:
+    """A budget of the settings that was not kept."""
+    return (
+        f"{one.figure.replace('_', ' ')} {figure(one.figure, one.value)} is over its budget of {figure(one.figure, one.bound)}"
+    )
+
+
 def over_budget(result: RunResult) -> list[str]:
-    """The steps that passed too slowly, in words."""
-    return [
+    """The steps that passed too slowly, then the budgets of the settings that the run is over, in words."""
+    steps = [
         f"{step.name}: {seconds(step.latency_seconds)} is over its budget of {seconds(step.budget_seconds)}"
         for step in result.steps
         if step.over_budget
     ]
+    return steps + [f"{one.step or 'the journey'}: {overrun(one)}" for one in result.overruns]
 
 
 def failure_lines(failure: Failure) -> list[str]:

@@ -23,6 +23,8 @@ from runner.result import RunResult
 SCRATCH = ".scratch"
 RAW = ".raw"
 """What the name of the folder ends with, beside a run's in the scratch, that takes what is not yet redacted."""
+SMOKE = ".smoke"
+"""Beside the runs: the results of smoke checks, a file each."""
 RESULT = "result.json"
 LOCK = ".lock"
 _decoder = msgspec.json.Decoder(RunResult)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from msgspec import field
 
 from runner import options
+from runner.budget import Budget, budgets
 from runner.duration import parse_duration, positive
 from runner.errors import ConfigError
 from runner.maintenance import Window, windows
@@ -61,6 +62,16 @@ class Settings(Keeping, frozen=True, kw_only=True):
     alert_budget_after: int = 3
     alert_again: float = 4 * 3600.0
     public_url: str | None = None
+    budgets: tuple[Budget, ...] = ()
+    smoke_runs: int = 5
+    smoke_warm_up: int = 1
+    smoke_max_runs: int | None = None
+    smoke_undecided: Literal["pass", "fail"] = "pass"
+    smoke_tolerance: tuple[float | None, float | None] = (None, None)
+    """A share of the baseline, and seconds; None, here and below, leaves it to the rule of the comparison."""
+    smoke_looks: tuple[int, ...] | None = None
+    smoke_alarm: float | None = None
+    smoke_miss: float | None = None
     params: dict[str, str] = field(default_factory=dict)
     pushgateway: str | None = None
     pushgateway_username: str | None = None
@@ -117,7 +128,7 @@ def load_settings(
     lay(table, "file", lambda name: f"{file}: {name}", base)
     lay(_from_environment(environ), "environment", lambda name: f"{PREFIX}{name.upper()}", start)
     given = {name: value for name, value in overrides.items() if value is not None}
-    lay(given, "option", lambda name: f"--{name.replace('_', '-')}", start)
+    lay(given, "option", lambda name: f"--{name.removeprefix('smoke_').replace('_', '-')}", start)
     values.setdefault("runs_dir", base / "runs")
     values.setdefault("journeys", (base / "journeys",))
     return Settings(**values, origins=origins)
@@ -236,14 +247,6 @@ def _paths(value: object) -> tuple[Path, ...]:
     raise ValueError(f"{value!r} is not a list of files and folders; write one such as ['journeys']")
 
 
-def _size(value: object) -> int:
-    """Bytes, from a number or from a text with a unit."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(k|M|G|T)?B?", str(value)) if not isinstance(value, bool) else None
-    if found is None:
-        raise ValueError(f"{value!r} is not a size; write a number of bytes, or one with a unit such as '200MB'")
-    return int(float(found[1]) * {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}[found[2]])
-
-
 def _patterns(value: object) -> tuple[str, ...]:
     patterns = [value] if isinstance(value, str) else value
     if not isinstance(patterns, list | tuple) or not all(isinstance(one, str) and one for one in patterns):
@@ -301,6 +304,47 @@ def _share(value: object) -> float:
     raise ValueError(f"{value!r} is not a share; write a number from 0 to 1")
 
 
+def _chance(value: object) -> float:
+    number = _share(value)
+    if 0 < number < 0.5:
+        return number
+    raise ValueError(f"{value!r} is no chance to be wrong that says anything; write a number between 0 and 0.5, such as 0.01")
+
+
+def _tolerance(value: object) -> tuple[float | None, float | None]:
+    """A share, as in `0.1` or `10%`, or a duration, or both with a comma between; None for what is not written."""
+    share = seconds = None
+    try:
+        for word in str(value).split(","):
+            number = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*", word)
+            if number:
+                share = float(number[1]) / (100 if number[2] else 1)
+            else:
+                seconds = parse_duration(word)
+    except ValueError as error:
+        raise ValueError(
+            f"{value!r} is not a tolerance; write a share such as '10%', or one with a time, '10%,20ms'"
+        ) from error
+    if share is not None and share > 1 and "%" not in str(value):
+        raise ValueError(f"{value!r} is {share:g} times the baseline; write '{share:g}%' for a share of a hundred")
+    return share, seconds
+
+
+def _undecided(value: object) -> str:
+    if value in {"pass", "fail"}:
+        return str(value)
+    raise ValueError(f"{value!r} is neither 'pass' nor 'fail'")
+
+
+def _looks(value: object) -> tuple[int, ...]:
+    words = value.split(",") if isinstance(value, str) else value
+    if isinstance(words, list | tuple) and words:
+        looks = tuple(_at_least_one(one.strip() if isinstance(one, str) else one) for one in words)
+        if list(looks) == sorted(set(looks)):
+            return looks
+    raise ValueError(f"{value!r} is not a list of rising numbers of runs; write one such as [8, 12, 18]")
+
+
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "base_url": options.url,
     "location": options.label,
@@ -321,7 +365,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "page_errors": options.policy,
     "failed_requests": options.policy,
     "aria": options.policy,
-    "artifact_limit": _size,
+    "artifact_limit": options.size,
     "redaction": _boolean,
     "redact": _patterns,
     "secrets_dir": _path,
@@ -329,7 +373,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "keep_passed": positive,
     "keep_failed": positive,
     "keep_runs": _at_least_one,
-    "keep_size": _size,
+    "keep_size": options.size,
     "database": _database,
     "cron_timezone": options.timezone,
     "jitter": parse_duration,
@@ -337,8 +381,8 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "maintenance": windows,
     "listen": _address,
     "worker_runs": _at_least_one,
-    "worker_memory": _size,
-    "min_free_memory": _size,
+    "worker_memory": options.size,
+    "min_free_memory": options.size,
     "delete_groups": _boolean,
     "alert_urls": _alert_urls,
     "alert_urls_file": _alert_urls_file,
@@ -349,6 +393,15 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "alert_budget_after": _count,
     "alert_again": positive,
     "public_url": options.url,
+    "budgets": budgets,
+    "smoke_runs": _at_least_one,
+    "smoke_warm_up": _count,
+    "smoke_max_runs": _at_least_one,
+    "smoke_tolerance": _tolerance,
+    "smoke_undecided": _undecided,
+    "smoke_looks": _looks,
+    "smoke_alarm": _chance,
+    "smoke_miss": _chance,
     "params": _params,
     "pushgateway": _gateway,
     "pushgateway_username": options.text,

@@ -32,6 +32,10 @@ class Journey(Struct, frozen=True, kw_only=True):
     options: Options
     parameters: tuple[str, ...]
     step_names: tuple[str, ...] = ()
+    step_lines: tuple[int, ...] = ()
+    """The line of the file in which each of them begins."""
+    more_steps: bool = False
+    """Whether it may have steps that its source does not name."""
     secret_names: tuple[str, ...] = ()
 
     @property
@@ -123,6 +127,8 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
         options=checked,
         parameters=_parameters(function, where),
         step_names=read.steps,
+        step_lines=tuple(line + offset for offset in read.step_lines),
+        more_steps=read.more_steps,
         secret_names=read.secrets,
     )
 

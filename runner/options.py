@@ -130,6 +130,14 @@ def count(value: object) -> int:
     raise ValueError(f"{value!r} is not a count; write a whole number from 0")
 
 
+def size(value: object) -> int:
+    """Bytes, from a number or from a text with a unit."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(k|M|G|T)?B?", str(value)) if not isinstance(value, bool) else None
+    if found is None:
+        raise ValueError(f"{value!r} is not a size; write a number of bytes, or one with a unit such as '200MB'")
+    return int(float(found[1]) * {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}[found[2]])
+
+
 def text(value: object) -> str:
     """A text with something in it."""
     if isinstance(value, str) and value.strip():

@@ -1,9 +1,11 @@
 """What one run of a journey needs, resolved from its options and the settings: a plain value that a worker can be sent."""
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from msgspec import field
 
+from runner.budget import Budget
 from runner.config import Settings
 from runner.errors import ConfigError
 from runner.journey import Journey
@@ -24,6 +26,8 @@ class Plan(Keeping, frozen=True, kw_only=True):
     location: str = "local"
     params: dict[str, str] = field(default_factory=dict)
     step_names: tuple[str, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    """Those of the settings that speak of it or of its steps."""
     source: str | None = None
     """The text of `file` that is to be run; None for what stands there when the run begins."""
     device: str | None = None
@@ -75,6 +79,7 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         secrets_file=settings.secrets_file,
         params=settings.params,
         step_names=journey.step_names,
+        budgets=tuple(one for one in settings.budgets if fnmatchcase(journey.name, one.journey)),
         device=given.device,
         viewport=given.viewport,
         locale=given.locale,

@@ -168,6 +168,19 @@ class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=False):
         )
 
 
+class Overrun(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A budget of the settings that a run which passed did not keep."""
+
+    step: str = ""
+    """Empty for the run as a whole."""
+    figure: str
+    """As in docs/smoke.md: `latency duration lcp requests …`."""
+    bound: float
+    value: float
+    where: str
+    """The key in the settings."""
+
+
 def skipped(names: Sequence[str], index: int) -> tuple[StepResult, ...]:
     """The steps of these names as not run; `index` is the first one's."""
     return tuple(StepResult(name=name, index=index + position, status="skipped") for position, name in enumerate(names))
@@ -244,9 +257,16 @@ class RunResult(Struct, frozen=True, kw_only=True):
     delay_seconds: float | None = None
     """How long after its slot it began."""
     load: Load | None = None
+    overruns: tuple[Overrun, ...] = ()
+    """The budgets of the settings that it is over; those that a step has itself are with the step."""
     contended: bool = False
     """True when the machine was so busy that the latencies may be too high."""
     version: int = 1
+
+    @property
+    def over_budget(self) -> bool:
+        """True when it is over a budget of the settings, or one of its steps over its own."""
+        return bool(self.overruns) or any(step.over_budget for step in self.steps)
 
     @property
     def flaky(self) -> bool:

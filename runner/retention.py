@@ -1,4 +1,7 @@
-"""Which saved runs to remove: by age, by count for each journey, by the size of all; never the newest of a kind."""
+"""Which saved runs to remove: by age, by count for each journey, by the size of all; never the newest of a kind.
+
+Results of smoke checks go by age.
+"""
 
 import os
 from collections import defaultdict
@@ -6,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
-from runner.archive import Archive, Saved
+from runner.archive import SMOKE, Archive, Saved
 from runner.config import Settings
 from runner.duration import show_duration
 
@@ -19,6 +23,25 @@ class Doomed(Struct, frozen=True):
     saved: Saved
     bytes: int
     reason: str
+
+
+class DoomedCheck(Struct, frozen=True):
+    """The result of a smoke check to remove, and why."""
+
+    file: Path
+    verdict: str
+    bytes: int
+    reason: str
+
+
+class _Check(Struct):
+    """What of a smoke check's result says how long it is kept."""
+
+    verdict: str
+    ended_at: datetime
+
+
+_checks = msgspec.json.Decoder(_Check)
 
 
 def choose(runs: Iterable[Saved], settings: Settings, now: datetime) -> list[Doomed]:
@@ -44,9 +67,7 @@ def choose(runs: Iterable[Saved], settings: Settings, now: datetime) -> list[Doo
     doomed: list[Doomed] = []
 
     def too_old(saved: Saved) -> str:
-        name, limit = ("keep_passed", settings.keep_passed) if _passed(saved) else ("keep_failed", settings.keep_failed)
-        age = (now - saved.result.ended_at).total_seconds()
-        return f"older than {name} = {show_duration(limit)}" if age > limit else ""
+        return _too_old(_passed(saved), saved.result.ended_at, settings, now)
 
     def too_many(saved: Saved) -> str:
         return f"over keep_runs = {settings.keep_runs}" if count[saved.result.journey] > settings.keep_runs else ""
@@ -65,11 +86,34 @@ def choose(runs: Iterable[Saved], settings: Settings, now: datetime) -> list[Doo
     return sorted(doomed, key=lambda one: one.saved.result.id)
 
 
-def prune(archive: Archive, settings: Settings, now: datetime) -> Iterator[Doomed]:
-    """Removes the runs that `choose` names; yields each when it is gone. Raises OSError when one cannot be removed."""
+def old_checks(archive: Archive, settings: Settings, now: datetime) -> list[DoomedCheck]:
+    """The results of smoke checks to remove, oldest first, by the same ages as runs; the newest always stays."""
+    doomed = []
+    for file in sorted((archive.folder / SMOKE).glob("*Z-*.json"))[:-1]:
+        try:
+            check = _checks.decode(file.read_bytes())
+        except (OSError, msgspec.DecodeError) as error:
+            archive.problems.append(f"{file}: cannot be read: {error}")
+            continue
+        reason = _too_old(check.verdict == "passed", check.ended_at, settings, now)
+        if reason:
+            doomed.append(DoomedCheck(file, check.verdict, file.lstat().st_size, reason))
+    return doomed
+
+
+def prune(archive: Archive, settings: Settings, now: datetime) -> Iterator[Doomed | DoomedCheck]:
+    """Removes what `choose` and `old_checks` name; yields each when it is gone. Raises OSError when one cannot be removed."""
     for one in choose(archive.runs(), settings, now):
         archive.delete(one.saved)
         yield one
+    for check in old_checks(archive, settings, now):
+        check.file.unlink()
+        yield check
+
+
+def _too_old(passed: bool, ended_at: datetime, settings: Settings, now: datetime) -> str:
+    name, limit = ("keep_passed", settings.keep_passed) if passed else ("keep_failed", settings.keep_failed)
+    return f"older than {name} = {show_duration(limit)}" if (now - ended_at).total_seconds() > limit else ""
 
 
 def _passed(saved: Saved) -> bool:

@@ -4,6 +4,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator
+from typing import TypeGuard
 
 from msgspec import Struct
 
@@ -12,6 +13,10 @@ class Source(Struct, frozen=True):
     """Names in the order in which they are written. A name that is put together at run time is not among them."""
 
     steps: tuple[str, ...] = ()
+    step_lines: tuple[int, ...] = ()
+    """The line in which each begins, counted from 0 at the function's first."""
+    more_steps: bool = False
+    """Whether there are steps with names put together at run time, or another function may begin some."""
     secrets: tuple[str, ...] = ()
     budgets: tuple[tuple[int, object], ...] = ()
     """Each written budget of a step, with its line, counted from 0 at the function's first."""
@@ -26,17 +31,33 @@ def read(function: Callable[..., object]) -> Source:
     nodes = sorted(
         (node for node in ast.walk(tree) if isinstance(node, ast.expr)), key=lambda one: (one.lineno, one.col_offset)
     )
+    steps: dict[str, int] = {}
+    for name, line in _steps(nodes):
+        steps.setdefault(name, line)
     return Source(
-        steps=tuple(dict.fromkeys(_steps(nodes))),
+        steps=tuple(steps),
+        step_lines=tuple(steps.values()),
+        more_steps=_more_steps(nodes),
         secrets=tuple(dict.fromkeys(_secrets(nodes))),
         budgets=tuple(_budgets(nodes)),
     )
 
 
-def _steps(nodes: list[ast.expr]) -> Iterator[str]:
+def _steps(nodes: list[ast.expr]) -> Iterator[tuple[str, int]]:
     for node in nodes:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "step" and node.args:
-            yield from _literal(node.args[0])
+        if _begins_step(node):
+            yield from ((name, node.lineno - 1) for name in _literal(node.args[0]))
+
+
+def _more_steps(nodes: list[ast.expr]) -> bool:
+    begun = [node for node in nodes if _begins_step(node)]
+    # A `step` that is not called here is handed on.
+    handed_on = sum(isinstance(node, ast.Name) and node.id == "step" for node in nodes) > len(begun)
+    return handed_on or any(not list(_literal(node.args[0])) for node in begun)
+
+
+def _begins_step(node: ast.expr) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "step" and bool(node.args)
 
 
 def _budgets(nodes: list[ast.expr]) -> Iterator[tuple[int, object]]:

@@ -13,7 +13,7 @@ from runner.archive import Archive
 from runner.config import Settings, load_settings
 from runner.errors import ConfigError
 from runner.planning import Planning, Problem, Request, ask
-from runner.retention import prune
+from runner.retention import Doomed, DoomedCheck, prune
 from runner.store import Store, StoreDown
 from runner.store.store import OpenSlot, Pause
 
@@ -93,15 +93,18 @@ class Watch:
 
     def _tidy(self) -> None:
         """Removes runs as the settings say; their rows in the store stay."""
-        removed = 0
+        removed = checks = 0
         try:
-            for _ in prune(self._archive, self._settings, datetime.now(UTC)):
-                removed += 1
+            for one in prune(self._archive, self._settings, datetime.now(UTC)):
+                removed += isinstance(one, Doomed)
+                checks += isinstance(one, DoomedCheck)
         except (OSError, ConfigError) as error:
             log.warning("old runs cannot be removed: %s", error)
         self._archive.problems.clear()
         if removed:
             log.info("removed %d old runs", removed)
+        if checks:
+            log.info("removed %d old smoke checks", checks)
 
     def _look_at_files(self) -> None:
         found = _fingerprint(self._request)

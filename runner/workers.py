@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from runner.archive import RAW, Archive
 from runner.browser import Browser
+from runner.budget import overruns
 from runner.config import Settings
 from runner.identity import run_id
 from runner.load import contended
@@ -105,7 +106,8 @@ class Worker:
 class Workers:
     """A pool of worker processes, started at once so that they get ready while the journeys are still being read.
 
-    `run` does a list of plans; a scheduler calls `open` once, then `begin` and `listen` as long as it lives.
+    `run` does a list of plans. What decides as it goes calls `open` once: a smoke check then `make` for each run, a scheduler
+    `begin` and `listen` as long as it lives.
     """
 
     def __init__(self, count: int) -> None:
@@ -219,10 +221,9 @@ class Workers:
         archive: Archive,
         listeners: Sequence[Listener],
     ) -> list[RunResult]:
-        """Runs every plan once, in order, as many at a time as there are workers; returns the results as they ended.
+        """Runs every plan once, as `make` does, for these; returns the results as they ended.
 
-        Each result is saved in `archive` before the listeners hear that its run has ended. On KeyboardInterrupt the runs
-        under way are saved as `cancelled`, then the interrupt goes on.
+        Each result is saved in `archive` before the listeners hear that its run has ended.
         """
         results: list[RunResult] = []
 
@@ -231,6 +232,14 @@ class Workers:
                 results.append(moment.result)
 
         self.open(browser, settings, archive, [collect, *listeners])
+        self.make(plans)
+        return results
+
+    def make(self, plans: Sequence[Plan]) -> None:
+        """Runs every plan once, in order, as many at a time as there are workers.
+
+        On KeyboardInterrupt the runs under way are saved as `cancelled`, then the interrupt goes on.
+        """
         waiting = deque(plans)
         try:
             while waiting or self.running:
@@ -240,7 +249,6 @@ class Workers:
         except KeyboardInterrupt:
             self.cancel("cancelled from the keyboard")
             raise
-        return results
 
     @property
     def _opened(self) -> "_Desk":
@@ -362,6 +370,7 @@ class _Desk:
             load=load,
             contended=contended(load),
         )
+        result = replace(result, overruns=overruns(result, run.plan.budgets))
         folder: Path | None = None
         try:
             folder = self._archive.save(result, run.folder)

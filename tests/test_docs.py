@@ -7,9 +7,15 @@ from pathlib import Path
 
 import yaml
 from prometheus_client import CollectorRegistry
+from typer.main import get_command
 
+from reports.compare import Comparison, Rule
 from reports.files import FORMATS
+from reports.smoke.baseline import Baseline, JourneyBaseline
+from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck
+from runner.cli import app
 from runner.config import CHECKS
+from runner.figures import FIGURES
 from runner.journey import INJECTABLE
 from runner.metrics import registry
 from runner.options import NAMES
@@ -46,6 +52,18 @@ def test_every_metric_is_documented_and_no_other() -> None:
 def test_every_field_of_a_result_is_documented() -> None:
     fields = {*RunResult.__struct_fields__, *StepResult.__struct_fields__, *Failure.__struct_fields__}
     assert fields - words("result.md") == set()
+
+
+def test_every_field_of_a_smoke_check_and_of_a_baseline_is_documented() -> None:
+    structs = (SmokeResult, JourneyCheck, StepCheck, BudgetCheck, BaselineSource, Comparison, Rule, Baseline, JourneyBaseline)
+    assert {field for one in structs for field in one.__struct_fields__} - words("smoke.md") == set()
+
+
+def test_every_option_of_smoke_its_figures_and_settings_are_documented() -> None:
+    command = get_command(app).commands["smoke"]  # type: ignore[attr-defined]
+    spelt = {word for one in command.params for word in (*one.opts, *one.secondary_opts) if word.startswith("--")}
+    settings = {name for name in CHECKS if name.startswith("smoke_")} | {"budgets"}
+    assert (spelt | settings | set(FIGURES)) - {"--help"} - words("smoke.md") == set()
 
 
 def test_the_commands_are_documented_as_they_are(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from reports.compare import Rule
 from reports.smoke import words
 from reports.smoke.result import StepCheck
+from reports.wording import figure as figure_text
 
 WIDTH = 420.0
 """Of a drawing, in its own units."""
@@ -105,7 +106,7 @@ def strip(step: StepCheck, rule: Rule) -> Strip | None:
         series=series,
         ticks=_ticks(axis),
         band=(axis(base - margin), axis(base + margin)) if margin else None,
-        budgets=tuple(Tick(axis(one.bound), f"{words.measure(one)}: {words.figure(name, one.bound)}") for one in near),
+        budgets=tuple(Tick(axis(one.bound), f"{words.measure(one)}: {figure_text(name, one.bound)}") for one in near),
         title=f"{name}: " + ", ".join(f"{one.name} median {one.label} of {len(one.dots)} runs" for one in series),
     )
 
@@ -171,5 +172,5 @@ def _series(name: str, kind: str, values: Sequence[float], index: int, figure: s
         free = [lane for lane in LANES if ends[lane] + 2 * DOT <= x]
         lane = free[0] if free else min(LANES, key=lambda one: ends[one])
         ends[lane] = x
-        dots.append(Dot(x, round(middle + lane * 2 * DOT, 1), f"{words.figure(figure, value)}, the {run}. of {len(values)}"))
-    return Series(name, kind, middle, tuple(dots), axis(median(values)), words.figure(figure, median(values)))
+        dots.append(Dot(x, round(middle + lane * 2 * DOT, 1), f"{figure_text(figure, value)}, the {run}. of {len(values)}"))
+    return Series(name, kind, middle, tuple(dots), axis(median(values)), figure_text(figure, median(values)))

@@ -105,5 +105,9 @@ class SmokeResult(Struct, frozen=True, kw_only=True):
     environment: Environment = Environment()
     fail_undecided: bool = False
     """Whether an `undecided` step counts as missed."""
+    seed: int = 0
+    """Of the order in which the two sides of each pair were measured."""
+    stopped: bool = False
+    """Whether it was ended from the keyboard, before it was done."""
     notes: tuple[str, ...] = ()
     version: int = 1

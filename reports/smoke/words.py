@@ -6,25 +6,9 @@ from statistics import median
 
 from reports.compare import Comparison, Rule
 from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
-from reports.wording import seconds, size
+from reports.wording import figure, seconds
 
 MARKS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "error": "!", "missed": "▲"}
-COUNTS = {"requests", "failed_requests", "page_errors"}
-
-
-def figure(name: str, value: float | None) -> str:
-    """A figure in its unit.
-
-    >>> figure("latency", 0.1234), figure("cls", 0.02), figure("requests", 12.0), figure("bytes", 13_400.0)
-    ('0.123 s', '0.020', '12', '13.4 kB')
-    """
-    if value is None or not math.isfinite(value):
-        return "–"
-    if name in COUNTS:
-        return f"{value:g}"
-    if name == "bytes":
-        return size(round(value))
-    return f"{value:.3f}" if name == "cls" else seconds(value)
 
 
 def share(ratio: float) -> str:

@@ -110,6 +110,11 @@ class Alarm:
             for step in result.steps
             if step.over_budget and kind == "budget"
         ]
+        if kind == "budget":
+            lines += [
+                f"{one.step or 'the journey'}: {one.figure} {one.value:g}, budget {one.bound:g} ({one.where})"
+                for one in result.overruns
+            ]
         words = WORDS[kind][0]
         title = f"{result.journey} {words.replace('is ', f'is {still}', 1) if still else words}"
         return Message(f"{title} ({result.location})", "\n".join([*lines, *self._links(result)]), True)

@@ -8,7 +8,23 @@ from typing import Annotated
 import typer
 
 import runner
-from runner.cli import check, demo, diff, install, listing, opening, pause, prune, report, run, runs, schedule, show, trace
+from runner.cli import (
+    check,
+    demo,
+    diff,
+    install,
+    listing,
+    opening,
+    pause,
+    prune,
+    report,
+    run,
+    runs,
+    schedule,
+    show,
+    smoke,
+    trace,
+)
 from runner.errors import JourneyError
 
 app = typer.Typer(
@@ -19,6 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.run)
+app.command("smoke")(smoke.smoke)
 app.command("schedule")(schedule.schedule)
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)

@@ -16,6 +16,8 @@ def check(wanted: given.Wanted = None, tag: given.Tags = None, env: given.Enviro
     for one in found:
         plan(one, settings)
     given.require_secrets(found, settings)
+    for problem in given.misfits(settings, found, whole=not wanted and not tag):
+        typer.echo(f"warning: {problem}", err=True)
     files = len({one.file for one in found})
     typer.echo(
         f"ok: {len(found)} {'journey' if len(found) == 1 else 'journeys'} in {files} {'file' if files == 1 else 'files'}"

@@ -1,15 +1,17 @@
 """Options that several commands share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from runner.archive import Archive
+from runner.budget import unfitting
 from runner.config import Settings, load_settings
 from runner.discovery import find
-from runner.errors import ConfigError, SecretMissing
+from runner.errors import ConfigError, DiscoveryError, SecretMissing
 from runner.journey import Journey
 from runner.secrets import Secrets, missing
 
@@ -46,6 +48,18 @@ def settings(environment: str | None = None, **options: object) -> Settings:
 def journeys(wanted: list[str] | None, tags: list[str] | None, known: Settings) -> tuple[Journey, ...]:
     """The journeys that a command line names."""
     return find(wanted or (), tags or (), known.journeys)
+
+
+def misfits(known: Settings, chosen: tuple[Journey, ...], whole: bool) -> Iterator[str]:
+    """What in the budgets of the settings fits no journey and no step of the project; `whole`: the chosen ones are all of it."""
+    if not known.budgets:
+        return
+    project: tuple[Journey, ...] = ()
+    try:
+        project = () if whole else find((), (), known.journeys)
+    except DiscoveryError as error:
+        yield f"budgets were only looked for among the chosen journeys, as others cannot be read: {str(error).splitlines()[0]}"
+    yield from unfitting(known.budgets, list({one.where: one for one in (*project, *chosen)}.values()))
 
 
 def require_secrets(chosen: tuple[Journey, ...], known: Settings) -> None:

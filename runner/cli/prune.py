@@ -1,6 +1,9 @@
 """`journey prune`: remove old runs."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,7 +11,7 @@ import typer
 from runner.archive import Archive
 from runner.cli import given
 from runner.errors import ConfigError
-from runner.retention import choose
+from runner.retention import choose, old_checks
 
 
 def prune(
@@ -17,9 +20,9 @@ def prune(
     json: given.Json = None,
     runs_dir: given.RunsDir = None,
 ) -> None:
-    """Remove runs by age, count and size, as keep_passed, keep_failed, keep_runs and keep_size say.
+    """Remove runs by age, count and size, as keep_passed, keep_failed, keep_runs and keep_size say, and old smoke checks by age.
 
-    The newest run of each journey that passed, and the newest that did not, are never removed.
+    The newest run of each journey that passed, the newest that did not, and the newest smoke check are never removed.
 
     Example: journey prune --dry-run
     """
@@ -27,17 +30,24 @@ def prune(
 
     settings = given.settings(env, runs_dir=runs_dir)
     archive = Archive(settings.runs_dir)
-    doomed = choose(archive.runs(), settings, datetime.now(UTC))
+    now = datetime.now(UTC)
+    doomed, checks = choose(archive.runs(), settings, now), old_checks(archive, settings, now)
     given.warn_of_problems(archive)
-    for one in doomed:
+
+    def remove(place: Path, what: str, reason: str, by: Callable[[], object]) -> None:
         if not dry_run:
             try:
-                archive.delete(one.saved)
+                by()
             except OSError as error:
-                raise ConfigError(f"{one.saved.folder} cannot be removed: {error.strerror}; see who owns it") from error
+                raise ConfigError(f"{place} cannot be removed: {error.strerror}; see who owns it") from error
         if json != "-":
-            verb = "would remove" if dry_run else "removed"
-            typer.echo(f"{verb} {one.saved.folder} ({one.saved.result.status}, {size(one.bytes)}): {one.reason}")
+            typer.echo(f"{'would remove' if dry_run else 'removed'} {place} ({what}): {reason}")
+
+    for run in doomed:
+        what = f"{run.saved.result.status}, {size(run.bytes)}"
+        remove(run.saved.folder, what, run.reason, partial(archive.delete, run.saved))
+    for check in checks:
+        remove(check.file, f"{check.verdict}, {size(check.bytes)}", check.reason, check.file.unlink)
     if json is not None:
         from reports import json_report
 
@@ -45,7 +55,10 @@ def prune(
             {"id": one.saved.result.id, "folder": str(one.saved.folder), "bytes": one.bytes, "reason": one.reason}
             for one in doomed
         ]
-        json_report.write({"version": 1, "dry_run": dry_run, "removed": removed}, json)
+        old = [{"file": str(one.file), "bytes": one.bytes, "reason": one.reason} for one in checks]
+        json_report.write({"version": 1, "dry_run": dry_run, "removed": removed, "checks": old}, json)
     if json != "-":
         runs = f"{len(doomed)} {'run' if len(doomed) == 1 else 'runs'}"
-        typer.echo(f"{runs} {'to remove' if dry_run else 'removed'}, {size(sum(one.bytes for one in doomed))}")
+        runs += f" and {len(checks)} smoke {'check' if len(checks) == 1 else 'checks'}" if checks else ""
+        total = sum(one.bytes for one in doomed) + sum(one.bytes for one in checks)
+        typer.echo(f"{runs} {'to remove' if dry_run else 'removed'}, {size(total)}")

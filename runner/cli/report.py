@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reports.smoke.result import SmokeResult
 
 FORMATS = "html, junit, markdown or json"
+LAST = "last-smoke"
 
 
 def report(
@@ -59,27 +60,23 @@ def report(
 
 def _smoke(archive: Archive, words: list[str]) -> "SmokeResult | None":
     """The smoke check that the words name; None when they name runs. Raises RunNotFound when it is not clear which."""
-    from runner.cli import smoke_files
+    from reports.smoke.archive import SmokeArchive
 
-    found = {word: smoke_files.matching(archive.folder, word) for word in words}
-    if found.get("last-smoke") == []:
-        raise RunNotFound(f"no smoke check is saved in {archive.folder}; `journey smoke` makes one")
-    checks = {word: files for word, files in found.items() if files}
-    runs = [word for word in words if not found[word] or any(one.startswith(word) for one in archive.ids())]
-    if not checks:
+    checks = SmokeArchive(archive.folder)
+    if words == [LAST]:
+        return checks.find("last").result
+    named = [word for word in words if word == LAST or checks.matching(word)]
+    runs = [word for word in words if word not in named or any(one.startswith(word) for one in archive.ids())]
+    if not named:
         return None
     if runs:
-        both = next((word for word in runs if word in checks), None)
+        both = next((word for word in runs if word in named), None)
         if both:
             raise RunNotFound(f"{both!r} begins the id of a run and of a smoke check; give more of it")
-        raise RunNotFound(f"{runs[0]!r} is a run, {next(iter(checks))!r} a smoke check; name runs, or one smoke check")
-    if len(words) > 1:
-        raise RunNotFound(f"{', '.join(words)} are smoke checks; name one")
-    ((word, files),) = checks.items()
-    if len(files) > 1:
-        ids = ", ".join(file.stem.partition("Z-")[2] for file in files[:5])
-        raise RunNotFound(f"{word!r} begins {len(files)} ids of smoke checks ({ids} …); give more of one")
-    return smoke_files.read(files[0])
+        raise RunNotFound(f"{runs[0]!r} is a run, {named[0]!r} a smoke check; name runs, or one smoke check")
+    if len(named) > 1:
+        raise RunNotFound(f"{', '.join(named)} are smoke checks; name one")
+    return checks.find(named[0]).result
 
 
 def _name(check: "SmokeResult | None", runs: list[Saved]) -> str:

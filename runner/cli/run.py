@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.archive import Archive, Saved
+from runner.archive import Archive
 from runner.browser import find
 from runner.cli import given
-from runner.cli.report_writer import ReportWriter
-from runner.cli.run_store import RunStore
+from runner.cli.run_keeper import RunKeeper
 from runner.config import Settings
 from runner.errors import PushError
 from runner.moments import Moment, RunEnded
@@ -108,32 +107,24 @@ def execute(
     from reports.files import write_runs
 
     console = Console(stderr=files.on_stdout, highlight=False)
-    ended: list[tuple[RunResult, Path | None]] = []
 
-    def collect(moment: Moment) -> None:
+    def warn(text: str) -> None:
+        console.print(f"warning: {text}", style="yellow", markup=False, soft_wrap=True)
+
+    def push(moment: Moment) -> None:
         if isinstance(moment, RunEnded):
-            ended.append((moment.result, moment.folder))
-            warning = store.add(moment.result, moment.folder)
-            if warning:
-                console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
-            if moment.folder is not None:
-                reports.write(Saved(moment.result, moment.folder))
             for warning in pusher.push(moment.result):
-                console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+                warn(warning)
 
     archive = Archive(settings.runs_dir)
-    problems: list[str] = []
-    reports = ReportWriter(archive, problems.append)
-    store = RunStore(settings.database_url)
+    keeper = RunKeeper(archive, settings, warn)
     try:
-        with reports, store, shown.Progress(console) as progress:
-            pool.run(plans, find(settings.browser_path, settings.headed), settings, archive, [progress, collect])
+        with keeper, shown.Progress(console) as progress:
+            pool.run(plans, find(settings.browser_path, settings.headed), settings, archive, [progress, keeper, push])
     finally:
-        for problem in problems:
-            console.print(f"warning: {problem}", style="yellow", markup=False, soft_wrap=True)
-        results = [result for result, _ in ended]
+        results = [result for result, _ in keeper.ended]
         try:
-            write_runs(files, ended)
+            write_runs(files, keeper.ended)
         finally:
             if metrics_file is not None and results:
                 from runner import metrics
@@ -179,4 +170,4 @@ def exit_code(results: list[RunResult]) -> int:
         return FAILED
     if "error" in statuses:
         return MONITOR
-    return BUDGET if any(step.over_budget for result in results for step in result.steps) else PASSED
+    return BUDGET if any(result.over_budget for result in results) else PASSED

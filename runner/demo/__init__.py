@@ -32,13 +32,14 @@ def require() -> None:
 
 
 @contextmanager
-def running_shop(port: int = 0, access_log: Path | None = None) -> Iterator[str]:
+def running_shop(port: int = 0, access_log: Path | None = None, delay: int = 0) -> Iterator[str]:
     """Runs the shop in a process of its own while the block runs; yields its base URL.
 
-    `access_log` takes one JSON line a request. Raises ConfigError when the shop does not start.
+    `access_log` takes one JSON line a request; each answer is held back by `delay` milliseconds.
+    Raises ConfigError when the shop does not start.
     """
     require()
-    command = [sys.executable, "-m", "runner.demo", "--port", str(port)]
+    command = [sys.executable, "-m", "runner.demo", "--port", str(port), "--delay", str(delay)]
     if access_log is not None:
         command += ["--access-log", str(access_log)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)

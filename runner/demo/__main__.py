@@ -17,6 +17,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m runner.demo", description="Serve the demo shop on 127.0.0.1.")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--access-log", type=Path, help="write one JSON line a request there")
+    parser.add_argument("--delay", type=int, default=0, metavar="MS", help="hold back every answer by so many milliseconds")
     options = parser.parse_args()
     if sys.platform == "linux":
         # prctl(2), PR_SET_PDEATHSIG: a shop whose test was killed must not stay.
@@ -26,7 +27,11 @@ def main() -> None:
     listening.bind(("127.0.0.1", options.port))
     print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
     config = uvicorn.Config(
-        build(options.access_log), log_level="warning", access_log=False, timeout_graceful_shutdown=1, server_header=False
+        build(options.access_log, options.delay),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        server_header=False,
     )
     uvicorn.Server(config).run(sockets=[listening])
 

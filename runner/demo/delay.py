@@ -14,17 +14,19 @@ LONGEST = 60_000
 
 
 class Delayed:
-    """Holds back the answer to `?delay=MS` by that long, counted from when the request has arrived."""
+    """Holds back the answer to `?delay=MS` by that long, counted from when the request has arrived; each by `always` more."""
 
-    def __init__(self, app: ASGIApp, log: Path | None = None) -> None:
+    def __init__(self, app: ASGIApp, log: Path | None = None, always: float = 0) -> None:
+        """`always` is in milliseconds."""
         self._app = app
+        self._always = always
         self._log: TextIO | None = log.open("a", encoding="utf-8", buffering=1) if log else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, due = time.time(), asyncio.get_running_loop().time() + _delay(scope) / 1000
+        started, due = time.time(), asyncio.get_running_loop().time() + (_delay(scope) + self._always) / 1000
         status = 0
 
         async def late(message: Message) -> None:

@@ -24,8 +24,11 @@ async def not_found(request: Request, error: Exception) -> Response:
     return page(request, "error.html", 404, title="Not found", text="There is no such page.")
 
 
-def build(access_log: Path | None = None) -> Starlette:
-    """The shop; `access_log` takes one JSON line a request, with times in seconds since the epoch."""
+def build(access_log: Path | None = None, delay: float = 0) -> Starlette:
+    """The shop; `access_log` takes one JSON line a request, with times in seconds since the epoch.
+
+    Each answer is held back by `delay` milliseconds.
+    """
     return Starlette(
         routes=[
             *pages.ROUTES,
@@ -35,6 +38,6 @@ def build(access_log: Path | None = None) -> Starlette:
             Route("/healthz", health),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
-        middleware=[Middleware(Delayed, log=access_log)],
+        middleware=[Middleware(Delayed, log=access_log, always=delay)],
         exception_handlers={404: not_found},
     )

@@ -463,7 +463,7 @@ def _run_row(result: RunResult, folder: Path | None) -> dict[str, Any]:
     return {
         **{name: getattr(result, name) for name in (*same, "duration_seconds", "contended", "last_success_at")},
         **_failure(result.failure),
-        "over_budget": any(step.over_budget for step in result.steps),
+        "over_budget": result.over_budget,
         "cpu_busy": load.cpu_busy if load else None,
         "cpu_pressure": load.cpu_pressure if load else None,
         "runs_beside": load.runs_beside if load else None,

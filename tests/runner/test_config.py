@@ -119,3 +119,41 @@ def test_a_missing_storage_state_is_named_with_the_journey(tmp_path: Path) -> No
     (journey,) = load(file)
     with pytest.raises(ConfigError, match=r"walk\.py:2: option storage_state: .*state\.json does not exist"):
         plan(journey, load_settings(tmp_path, {}, {}))
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (0.1, (0.1, None)),
+        ("0.1", (0.1, None)),
+        ("10%", (0.1, None)),
+        ("12.5 %, 20ms", (0.125, 0.02)),
+        ("50ms", (None, 0.05)),
+        ("150%", (1.5, None)),
+        (0, (0.0, None)),
+    ],
+)
+def test_a_tolerance_is_a_share_a_time_or_both(written: object, read: tuple[float | None, float | None]) -> None:
+    assert load_settings(Path("/"), {"smoke_tolerance": written}, {}).smoke_tolerance == read
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("tolerance", "10", "'10' is 10 times the baseline; write '10%' for a share of a hundred"),
+        ("tolerance", "a little", "'a little' is not a tolerance; write a share such as '10%'"),
+        ("tolerance", "-1%", "'-1%' is not a tolerance"),
+        ("undecided", "maybe", "'maybe' is neither 'pass' nor 'fail'"),
+        ("looks", "8,8", "'8,8' is not a list of rising numbers of runs"),
+        ("looks", "few", "'few' is not a count"),
+        ("alarm", "0", "'0' is no chance to be wrong that says anything"),
+        ("miss", "0.5", "'0.5' is no chance to be wrong that says anything"),
+        ("miss", "2", "'2' is not a share"),
+        ("runs", "0", "0 is too few"),
+    ],
+)
+def test_a_mistake_about_smoke_checks_names_the_option_or_the_variable(setting: str, value: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"--{setting}: {message}")):
+        load_settings(Path("/"), {f"smoke_{setting}": value}, {})
+    with pytest.raises(ConfigError, match=re.escape(f"JOURNEY_SMOKE_{setting.upper()}: {message}")):
+        load_settings(Path("/"), {}, {f"JOURNEY_SMOKE_{setting.upper()}": value})

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from reports.compare import Rule
 from reports.smoke import words
 from reports.smoke.result import BaselineSource
+from reports.wording import figure
 from tests.reports.samples import NOON, SMOKES, budget, check, smoke, step
 
 
@@ -31,7 +32,7 @@ def test_a_change_is_told_as_exactly_as_it_matters(ratio: float, said: str) -> N
     ],
 )
 def test_a_figure_has_its_unit(name: str, value: float | None, said: str) -> None:
-    assert words.figure(name, value) == said
+    assert figure(name, value) == said
 
 
 def test_a_budget_is_told_with_its_statistic_and_where_it_is_written() -> None:

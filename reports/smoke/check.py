@@ -1,0 +1,121 @@
+"""The smoke check itself: round after round over the journeys, until every one has what it needs for a verdict."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from reports.compare import decide
+from reports.smoke.measurement import Measurement
+from reports.smoke.question import Question
+from runner.journey import Journey
+from runner.moments import RunEnded
+from runner.plan import Plan
+from runner.result import RunResult
+
+
+class Round(Struct, frozen=True, kw_only=True):
+    """One round over the journeys that are still measured, ended."""
+
+    name: str
+    runs: tuple[tuple[str, RunResult, RunResult | None], ...]
+    """Each journey's run, and the one on the reference site."""
+    decided: tuple[int, int] | None = None
+    """After a look: of how many steps the outcome is known, of all that are compared."""
+
+
+class Check:
+    """One run of a journey at a time; in each round every journey once, and its two sides next to each other.
+
+    So what changes in the meantime, on the machine, in the network or on a site, meets all alike. Which side of a pair goes
+    first is drawn anew each time.
+    """
+
+    def __init__(self, question: Question, journeys: Sequence[tuple[Journey, Plan]]) -> None:
+        self.question = question
+        self.measurements = [self._measurement(journey, plan) for journey, plan in journeys]
+        self._draw = Random(question.seed)  # noqa: S311 (an order that can be had again, no secret)
+        self._compared: set[tuple[str, str]] = set()
+
+    def measure(self, run: Callable[[Plan], RunEnded], tell: Callable[[Round], object]) -> None:
+        """Makes all runs with `run`. What is known when an exception goes through it stays."""
+        warm_up, rule = self.question.warm_up, self.question.rule
+        for number in range(1, warm_up + 1):
+            runs = []
+            for one in self.measurements:
+                candidate, baseline = self._pair(one, run)
+                one.warm_ups += [ended for ended in (candidate, baseline) if ended is not None]
+                runs.append(_told(candidate, baseline))
+            tell(Round(name=f"warm-up {number} of {warm_up}", runs=tuple(runs)))
+        number = 0
+        most = max((self._most(one) for one in self.measurements), default=0)
+        of = "of at most" if any(one.compared for one in self.measurements) else "of"
+        while going := [one for one in self.measurements if one.open]:
+            number += 1
+            runs = []
+            for one in going:
+                candidate, baseline = self._pair(one, run)
+                one.add(candidate, baseline)
+                runs.append(_told(candidate, baseline))
+                one.open = self._wanted(one, number)
+            decided = self._look(rule.looks.index(number)) if number in rule.looks else None
+            tell(Round(name=f"round {number} {of} {most}", runs=tuple(runs), decided=decided))
+
+    def _measurement(self, journey: Journey, plan: Plan) -> Measurement:
+        question = self.question
+        saved = question.saved.journeys.get(journey.name) if question.saved else None
+        return Measurement(journey, plan, reference(plan, question.against) if question.against else None, saved)
+
+    def _pair(self, one: Measurement, run: Callable[[Plan], RunEnded]) -> tuple[RunEnded, RunEnded | None]:
+        if one.reference is None:
+            return run(one.plan), None
+        if self._draw.random() < 0.5:
+            candidate = run(one.plan)
+            return candidate, run(one.reference)
+        baseline = run(one.reference)
+        return run(one.plan), baseline
+
+    def _wanted(self, one: Measurement, number: int) -> bool:
+        if (one.bad or one.bad_baseline) and not self.question.keep_going:
+            return False
+        return number < self._most(one)
+
+    def _most(self, one: Measurement) -> int:
+        return self.question.rule.looks[-1] if one.compared else self.question.runs
+
+    def _look(self, look: int) -> tuple[int, int] | None:
+        """Decides what can be decided, and ends the journeys of which all is."""
+        rule, number = self.question.rule, self.question.rule.looks[look]
+        looked_at = [
+            one
+            for one in self.measurements
+            if one.compared and len(one.candidate) == number and (self.question.keep_going or not (one.bad or one.bad_baseline))
+        ]
+        latencies = {one.journey.name: one.latencies() for one in looked_at}
+        self._compared |= {(name, step) for name, steps in latencies.items() for step in steps}
+        for one in looked_at:
+            for step, (baseline, candidate) in latencies[one.journey.name].items():
+                known = one.comparisons.get(step)
+                if known is None or known.outcome == "undecided":
+                    one.comparisons[step] = decide(
+                        baseline, candidate, rule, look, len(self._compared), paired=one.reference is not None
+                    )
+            if all(comparison.outcome != "undecided" for comparison in one.comparisons.values()):
+                one.open = False
+        known_outcomes = [comparison.outcome for one in self.measurements for comparison in one.comparisons.values()]
+        if not known_outcomes:
+            return None
+        return sum(outcome != "undecided" for outcome in known_outcomes), len(known_outcomes)
+
+
+def reference(plan: Plan, address: str) -> Plan:
+    """The same run on another site, with a signed-in state of that site's own."""
+    state = plan.state_file
+    if state is not None:
+        state = state.with_name(f"{state.stem}@{''.join(one if one.isalnum() else '_' for one in address)}.json")
+    return replace(plan, base_url=address, state_file=state)
+
+
+def _told(candidate: RunEnded, baseline: RunEnded | None) -> tuple[str, RunResult, RunResult | None]:
+    return candidate.result.journey, candidate.result, baseline.result if baseline else None

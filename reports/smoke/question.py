@@ -1,0 +1,62 @@
+"""What a smoke check is asked: how often, against what, by which rule."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from reports.compare import Rule
+from reports.smoke.baseline import Baseline
+from runner.budget import Budget
+from runner.config import Settings
+
+GROWTH = 1.5
+"""Each further look comes after so many times as many runs as the one before."""
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """All but the journeys themselves."""
+
+    rule: Rule = Rule()
+    runs: int = 5
+    """Of a journey that has no baseline."""
+    warm_up: int = 1
+    seed: int = 0
+    """Of the order of the two sides of a pair."""
+    keep_going: bool = False
+    fail_undecided: bool = False
+    budgets: tuple[Budget, ...] = ()
+    location: str = "local"
+    base_url: str | None = None
+    against: str | None = None
+    """The address of the reference site, measured side by side."""
+    saved: Baseline | None = None
+    saved_name: str = ""
+    notes: tuple[str, ...] = ()
+    """What is to be told with the result, known before anything is measured."""
+
+
+def rule(settings: Settings) -> Rule:
+    """The rule of the comparison, with what the settings say of it."""
+    share, floor = settings.smoke_tolerance
+    said: dict[str, Any] = {
+        "tolerance": share,
+        "floor_seconds": floor,
+        "looks": looks(settings.smoke_looks or Rule().looks, settings.smoke_max_runs),
+        "alarm": settings.smoke_alarm,
+        "miss": settings.smoke_miss,
+    }
+    return Rule(**{key: value for key, value in said.items() if value is not None})
+
+
+def looks(wanted: tuple[int, ...], most: int | None) -> tuple[int, ...]:
+    """When decisions are made, if a journey is to be run `most` times at the most: the last of them is then.
+
+    >>> looks((8, 12, 18), 15), looks((8, 12, 18), 30), looks((8, 12, 18), None)
+    ((8, 12, 15), (8, 12, 18, 27, 30), (8, 12, 18))
+    """
+    if most is None:
+        return wanted
+    found = [one for one in wanted if one < most]
+    while found and len(found) >= len(wanted) and round(found[-1] * GROWTH) < most:
+        found.append(round(found[-1] * GROWTH))
+    return (*found, most)

@@ -1,0 +1,173 @@
+"""From what was measured to the result: each journey's verdict, then the one of the whole check."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from reports.smoke import notes
+from reports.smoke.baseline import shown
+from reports.smoke.check import Check
+from reports.smoke.measurement import Figures, Measurement
+from reports.smoke.question import Question
+from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
+from runner.budget import MEDIAN
+from runner.figures import percentile
+from runner.moments import RunEnded
+from runner.redaction import Redactor
+from runner.result import Environment, Failure
+
+WORST_FIRST: tuple[Verdict, ...] = ("failed", "error", "missed", "passed")
+LACKING = "the baseline has no step of this name"
+GONE = "only the baseline has a step of this name"
+NOT_COMPARED = "not compared, as the journey has not passed"
+APART = "no two runs of a pair both have this step"
+
+
+def result(check: Check, identity: str, started_at: datetime, stopped: bool = False) -> SmokeResult:
+    """The result of a check that is done, or was stopped; then no journey that was still to be measured has passed."""
+    question = check.question
+    journeys = tuple(_journey(one, question, stopped) for one in check.measurements)
+    verdict = next(one for one in WORST_FIRST if one == "passed" or any(journey.verdict == one for journey in journeys))
+    if stopped and verdict != "failed":
+        verdict = "error"
+    environment = _environment([ended for one in check.measurements for ended in one.candidate])
+    return SmokeResult(
+        id=identity,
+        verdict=verdict,
+        started_at=started_at,
+        ended_at=datetime.now(UTC),
+        base_url=Redactor().text(question.base_url) if question.base_url else environment.base_url,
+        location=question.location,
+        rule=question.rule,
+        warm_up=question.warm_up,
+        journeys=journeys,
+        baseline=_source(check),
+        environment=environment,
+        fail_undecided=question.fail_undecided,
+        seed=question.seed,
+        stopped=stopped,
+        notes=(*question.notes, *notes.of(check, environment)),
+    )
+
+
+def _journey(one: Measurement, question: Question, stopped: bool) -> JourneyCheck:
+    steps = tuple(_step(one, name, *both, question) for name, both in one.steps.items())
+    figures, baseline = one.whole
+    whole = StepCheck(
+        name="",
+        figures=figures,
+        baseline_figures=baseline,
+        budgets=_budgets(one, "", figures, question),
+        note="" if one.compared or question.saved is None else "the baseline has no journey of this name",
+    )
+    verdict, decisive = _verdict(one, (*steps, whole), question)
+    failure = decisive.result.failure if decisive else None
+    if stopped and one.open and verdict in {"passed", "missed"}:
+        verdict = "error"
+        runs = f"{len(one.candidate)} {'run' if len(one.candidate) == 1 else 'runs'}"
+        failure = Failure(kind="monitor", message=f"stopped from the keyboard after {runs}")
+    return JourneyCheck(
+        name=one.journey.name,
+        verdict=verdict,
+        file=str(one.journey.file),
+        line=one.journey.line,
+        description=one.journey.description,
+        steps=steps,
+        whole=whole,
+        runs=tuple(ended.result.id for ended in one.candidate),
+        baseline_runs=tuple(ended.result.id for ended in one.baseline),
+        flaky_runs=tuple(ended.result.id for ended in one.candidate if ended.result.flaky),
+        contended_runs=sum(ended.result.contended for ended in one.runs),
+        failure=failure,
+        failed_run=decisive.result.id if decisive else None,
+        failed_folder=str(decisive.folder) if decisive and decisive.folder else None,
+        failed_side="baseline" if decisive and decisive is one.bad_baseline else "candidate",
+        trace=_trace(decisive) if decisive else None,
+    )
+
+
+def _verdict(one: Measurement, checks: Sequence[StepCheck], question: Question) -> tuple[Verdict, RunEnded | None]:
+    """The verdict, and the run that has decided it, if one did.
+
+    A site that fails is `failed`, whatever the reference does; a reference that fails is an `error`: nothing can be said.
+    """
+    bad = one.bad
+    if bad is not None and bad.result.status == "failed":
+        return "failed", bad
+    bad = bad or one.bad_baseline
+    if bad is not None:
+        return "error", bad
+    undecided = any(check.comparison is not None and check.comparison.outcome == "undecided" for check in checks)
+    if any(check.missed for check in checks) or (question.fail_undecided and undecided):
+        return "missed", None
+    return "passed", None
+
+
+def _step(one: Measurement, name: str, candidate: Figures, baseline: Figures, question: Question) -> StepCheck:
+    comparison = one.comparisons.get(name)
+    note = ""
+    if one.compared and comparison is None:
+        ended_early = one.bad or one.bad_baseline
+        note = LACKING if not baseline else GONE if not candidate else NOT_COMPARED if ended_early else APART
+    return StepCheck(
+        name=name,
+        figures=candidate,
+        baseline_figures=baseline,
+        comparison=comparison,
+        budgets=_budgets(one, name, candidate, question),
+        note=note,
+    )
+
+
+def _budgets(one: Measurement, step: str, figures: Figures, question: Question) -> tuple[BudgetCheck, ...]:
+    checks = []
+    own = one.budget(step) if step else None
+    if own is not None:
+        lines = dict(zip(one.journey.step_names, one.journey.step_lines, strict=True))
+        where = f"{one.journey.file}:{lines.get(step, one.journey.line)}"
+        checks.append(("latency", "median", own, _median(figures.get("latency", ())), where))
+    checks += [
+        (budget.figure, budget.statistic, budget.bound, budget.value(figures), budget.where)
+        for budget in question.budgets
+        if budget.holds_for(one.journey.name, step or None)
+    ]
+    return tuple(
+        BudgetCheck(
+            figure=figure,
+            statistic=statistic,
+            bound=bound,
+            value=value,
+            missed=value is not None and value > bound,
+            where=where,
+        )
+        for figure, statistic, bound, value, where in checks
+    )
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return percentile(values, MEDIAN) if values else None
+
+
+def _source(check: Check) -> BaselineSource | None:
+    question = check.question
+    if question.saved is not None:
+        saved = question.saved
+        return BaselineSource(
+            kind="saved", name=shown(question.saved_name), made_at=saved.made_at, environment=saved.environment
+        )
+    if question.against is not None:
+        environment = _environment([ended for one in check.measurements for ended in one.baseline])
+        return BaselineSource(kind="against", name=Redactor().text(question.against), environment=environment)
+    return None
+
+
+def _environment(runs: Sequence[RunEnded]) -> Environment:
+    """That of the first run that had a browser."""
+    known = (one.result.environment for one in runs)
+    return next((one for one in known if one.browser), Environment())
+
+
+def _trace(decisive: RunEnded) -> str | None:
+    if decisive.folder is None:
+        return None
+    traces = [one.path for one in decisive.result.artifacts if one.kind == "trace"]
+    return str(decisive.folder / traces[-1]) if traces else None

@@ -1,0 +1,332 @@
+"""`journey smoke` as a user types it, on the real shop: what it says, what it leaves behind, its exit codes."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import create_engine, text
+
+from reports.smoke.archive import SmokeArchive
+from reports.smoke.result import SmokeResult
+from runner.demo import running_shop
+from tests.runner.cli.test_cli import Folder
+from tests.servers import free_port, wait_until
+
+LOOK = """
+from runner import journey
+
+@journey(tags=["look"])
+def look(page, step):
+    with step("open"):
+        page.goto("/")
+"""
+DECIDE_SOON = {"JOURNEY_SMOKE_LOOKS": "5", "JOURNEY_SMOKE_ALARM": "0.4", "JOURNEY_SMOKE_MISS": "0.4"}
+"""Five runs that all point one way are enough."""
+
+
+@pytest.fixture(scope="session")
+def slow_shop() -> Iterator[str]:
+    """A shop in which every answer takes 400 ms longer."""
+    with running_shop(delay=400) as address:
+        yield address
+
+
+@pytest.fixture
+def folder(tmp_path: Path, shop: str) -> Folder:
+    found = Folder(tmp_path, shop)
+    found.environment |= {"JOURNEY_SMOKE_WARM_UP": "0", "JOURNEY_SMOKE_RUNS": "2"}
+    found.write("journeys/look.py", LOOK)
+    return found
+
+
+def result(folder: Folder) -> SmokeResult:
+    return SmokeArchive(folder.path / "runs").find("last").result
+
+
+def final(ran: "subprocess.CompletedProcess[str]") -> str:
+    """The first line after the rounds."""
+    return ran.stdout.partition("\n\n")[2].partition("\n")[0]
+
+
+def runs(folder: Folder) -> list[tuple[str, str]]:
+    """Journey and status of each saved run, oldest first."""
+    document = json.loads(folder.journey("runs", "--limit", "99", "--json", "-").stdout)
+    return [(run["journey"], run["status"]) for run in reversed(document["runs"])]
+
+
+def test_smoke_runs_each_journey_in_turn_saves_all_and_exits_0(folder: Folder) -> None:
+    folder.write("journeys/again.py", LOOK.replace("def look", "def again"))
+    ran = folder.journey("smoke", "look", "again", "--runs", "2", "--warm-up", "1")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    lines = ran.stdout.splitlines()
+    assert [line.split("  ")[0] for line in lines[:3]] == ["warm-up 1 of 1", "round 1 of 2", "round 2 of 2"]
+    assert all(re.fullmatch(r"\w[\w -]+\d of \d  look \d+\.\d+ s  again \d+\.\d+ s", line) for line in lines[:3]), lines
+    assert final(ran) == "passed: 2 journeys in 2 runs each"
+    assert (
+        runs(folder) == [("look", "passed"), ("again", "passed")] * 3
+        or runs(folder)
+        == [
+            ("again", "passed"),
+            ("look", "passed"),
+        ]
+        * 3
+    )
+    checked = result(folder)
+    assert (checked.verdict, checked.warm_up, checked.base_url) == ("passed", 1, folder.environment["JOURNEY_BASE_URL"])
+    assert [len(one.runs) for one in checked.journeys] == [2, 2]
+    assert len(list((folder.path / "runs" / "look").glob("*/report.html"))) == 3
+    with create_engine(f"sqlite:///{folder.path / 'runs' / 'journeys.db'}").connect() as database:
+        assert database.execute(text("SELECT count(*) FROM runs")).scalar() == 6
+
+
+def test_a_failing_journey_is_exit_1_with_the_step_and_the_others_go_on(folder: Folder) -> None:
+    ran = folder.journey("smoke", "fall", "look")
+    assert ran.returncode == 1
+    assert final(ran).startswith("failed: fall in step 'buy': Locator expected to be visible, 1 of 2 journeys")
+    failed, passed = result(folder).journeys
+    assert (len(failed.runs), len(passed.runs)) == (1, 2)
+    assert f"see why: journey show {failed.failed_run} · journey trace {failed.failed_run}" in ran.stdout
+    assert failed.trace
+    assert Path(failed.trace).is_file()
+    assert folder.journey("smoke", "fall", "--keep-going").returncode == 1
+    assert len(result(folder).journeys[0].runs) == 2
+
+
+def test_a_journey_that_breaks_by_itself_is_exit_3(folder: Folder) -> None:
+    folder.write("journeys/bug.py", "from runner import journey\n@journey\ndef bug(page):\n    1 / 0\n")
+    ran = folder.journey("smoke", "bug")
+    assert (ran.returncode, final(ran)) == (3, "error: bug in step 'bug': ZeroDivisionError: division by zero, 1 of 1 journey")
+
+
+def test_a_missing_browser_is_exit_3(folder: Folder) -> None:
+    ran = folder.journey("smoke", "look", "--browser-path", "/nowhere/chromium")
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "error: browser_path: /nowhere/chromium is not a program" in ran.stderr
+
+
+def test_retries_are_only_those_of_the_command_line(folder: Folder) -> None:
+    flaky = "from runner import journey\nfrom pathlib import Path\n@journey(retries=1)\ndef flaky(page):\n"
+    flaky += "    seen = Path('seen').exists()\n    Path('seen').touch()\n    page.goto('/')\n    assert seen\n"
+    folder.write("journeys/flaky.py", flaky)
+    assert folder.journey("smoke", "flaky", JOURNEY_RETRIES="1").returncode == 1
+    (folder.path / "seen").unlink()
+    ran = folder.journey("smoke", "flaky", "--retries", "1")
+    assert ran.returncode == 0
+    assert "note: flaky is flaky: 1 of 2 runs passed only at a later attempt" in ran.stdout
+
+
+def test_a_budget_of_a_step_is_held_on_the_median_and_missing_it_is_exit_4(folder: Folder) -> None:
+    slow = "from runner import journey\n@journey\ndef slow(page, step):\n    with step('a', budget='50ms'):\n"
+    file = folder.write("journeys/slow.py", slow + "        page.goto('/?delay=100')\n")
+    ran = folder.journey("smoke", "slow")
+    assert ran.returncode == 4
+    assert final(ran).startswith("missed: slow/a: latency 0.")
+    assert final(ran).endswith(" s is over its budget of 0.050 s, 1 of 1 journey")
+    ((held,),) = [step.budgets for step in result(folder).journeys[0].steps]
+    assert held.where == f"{file}:4"
+
+
+LOW: dict[str, object] = {
+    **dict.fromkeys(("latency", "wall", "duration", "ttfb", "fcp", "lcp", "inp"), "1ms"),
+    **dict.fromkeys(("cls", "requests", "failed_requests", "bytes", "page_errors"), 0),
+}
+HIGH = LOW | dict.fromkeys(("latency", "wall", "duration", "ttfb", "fcp", "lcp", "inp"), "1h")
+HIGH |= {"cls": 99, "requests": 999, "failed_requests": 9, "bytes": "1GB", "page_errors": 9}
+
+
+def test_every_figure_of_a_page_can_have_a_budget(folder: Folder) -> None:
+    shifting = "document.body.insertAdjacentHTML('afterbegin', '<div style=height:300px>moved</div>')"
+    folder.write(
+        "journeys/all.py",
+        "from runner import journey\n@journey\ndef all_of_it(page, step):\n    with step('a'):\n        page.goto('/')\n"
+        "        page.get_by_role('searchbox').click()\n"
+        f"        page.wait_for_timeout(700)\n        page.evaluate({shifting!r})\n"
+        "        page.evaluate(\"fetch('/nowhere'); setTimeout(() => { throw new Error('oops') })\")\n"
+        "        page.wait_for_timeout(300)\n",
+    )
+    of_a_step = {name: bound for name, bound in LOW.items() if name != "duration"}
+    for key, bounds, missed in (("all_of_it/a", of_a_step, True), ("all_of_it", LOW, True), ("*", HIGH, False)):
+        table = ", ".join(f"{name} = {json.dumps(bound)}" for name, bound in bounds.items())
+        folder.write("journey.toml", f'[budgets]\n"{key}" = {{ {table} }}\n')
+        ran = folder.journey("smoke", "all_of_it", "--runs", "1")
+        (one,) = result(folder).journeys
+        held = (*one.whole.budgets, *(check for step in one.steps for check in step.budgets))
+        assert {check.figure: check.missed for check in held} == dict.fromkeys(bounds, missed), ran.stdout
+        assert ran.returncode == (4 if missed else 0)
+
+
+def test_a_budget_that_fits_nothing_is_told_by_smoke_and_check(folder: Folder) -> None:
+    folder.write("journey.toml", '[budgets]\n"look/opne" = { latency = "9s" }\n"lok" = { duration = "9s" }\n')
+    checked = folder.journey("check", "fall")
+    assert checked.returncode == 0
+    assert checked.stderr.splitlines() == [
+        "warning: budgets.\"look/opne\": no step of 'look' has a name like 'opne'; did you mean 'open'?",
+        "warning: budgets.\"lok\": no journey has a name like 'lok'; did you mean 'look'?",
+    ]
+    ran = folder.journey("smoke", "journeys/look.py", "--runs", "1")
+    assert ran.returncode == 0
+    assert "note: budgets.\"lok\": no journey has a name like 'lok'" in ran.stdout
+    folder.write("journeys/bad.py", "import nothing_here\n")
+    ran = folder.journey("smoke", "journeys/look.py", "--runs", "1")
+    assert ran.returncode == 0
+    assert "note: budgets were only looked for among the chosen journeys, as others cannot be read" in ran.stdout
+
+
+def test_run_too_is_exit_4_when_a_run_is_over_a_budget_of_the_settings(folder: Folder) -> None:
+    folder.write("journey.toml", '[budgets]\n"look/open" = { requests_p95 = 0 }\n"look" = { duration = "1ms" }\n')
+    ran = folder.journey("run", "look")
+    assert ran.returncode == 4
+    assert "    open: requests " in ran.stdout
+    assert "    the journey: duration " in ran.stdout
+    assert "over its budget of 0.001 s" in ran.stdout
+    assert folder.journey("run", "fall").returncode == 1
+    folder.write("journey.toml", '[budgets]\n"look" = { duration = "1h" }\n')
+    assert folder.journey("run", "look").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--runs", "0"), "--runs: 0 is too few; write a number from 1"),
+        (("--max-runs", "0"), "--max-runs: 0 is too few"),
+        (("--tolerance", "10"), "--tolerance: '10' is 10 times the baseline; write '10%'"),
+        (("--undecided", "maybe"), "--undecided: 'maybe' is neither 'pass' nor 'fail'"),
+        (("--baseline", "a", "--against", "http://x"), "--baseline and --against: both say what to compare with; keep one"),
+        (("--baseline", "a"), "a.json does not exist; make one with `journey smoke --save-baseline a`"),
+        (("--against", "shop.example"), "--against: 'shop.example' is not an address"),
+        (("--save-baseline", "no/such/folder.json"), "--save-baseline no/such/folder.json: cannot be written"),
+        (
+            ("--json", "no/such/folder.json"),
+            "--json no/such/folder.json: cannot be written; name a file in a folder that exists",
+        ),
+        (("--tag", "lok"), "no journey has the tag 'lok'; did you mean 'look'?"),
+        (("--param", "x"), "--param 'x' has no value"),
+    ],
+)
+def test_what_smoke_refuses_before_anything_is_run(folder: Folder, words: tuple[str, ...], message: str) -> None:
+    ran = folder.journey("smoke", "look" if "--tag" not in words else "*", *words)
+    assert (ran.returncode, ran.stdout, message in ran.stderr) == (2, "", True), ran.stderr
+    assert not (folder.path / "runs").exists()
+
+
+def test_against_needs_two_sites(folder: Folder) -> None:
+    folder.environment.pop("JOURNEY_BASE_URL")
+    ran = folder.journey("smoke", "look", "--against", "http://127.0.0.1:1")
+    assert ran.returncode == 2
+    assert "--against: look has no base URL, so both sides would be the same site; give the one under test with" in ran.stderr
+
+
+def test_a_baseline_is_saved_and_held_against(folder: Folder, slow_shop: str) -> None:
+    first = folder.journey("smoke", "look", "--runs", "6", "--save-baseline", "main")
+    assert first.returncode == 0
+    assert f"the baseline is saved in {folder.path}/runs/.baselines/main.json\nwith 6 runs it shows only large" in first.stdout
+
+    same = folder.journey("smoke", "look", "--baseline", "main", "--tolerance", "10%,2s", **DECIDE_SOON)
+    assert (same.returncode, final(same)) == (0, "passed: 1 journey, no step is more than 10 % slower than main"), same.stdout
+    (step,) = result(folder).journeys[0].steps
+    assert step.comparison
+    assert (step.comparison.outcome, step.comparison.runs, len(step.baseline_figures["latency"])) == ("same", (6, 5), 6)
+
+    slower = folder.journey("smoke", "look", "--baseline", "main", "--base-url", slow_shop, **DECIDE_SOON)
+    assert slower.returncode == 4
+    assert final(slower).startswith("missed: look/open is ")
+    assert " % slower than main (" in final(slower)
+    assert f"note: the baseline was measured otherwise: base URL {folder.environment['JOURNEY_BASE_URL']} → {slow_shop}" in (
+        slower.stdout
+    )
+    source = result(folder).baseline
+    assert source
+    assert (source.kind, source.name, source.made_at is not None) == ("saved", "main", True)
+
+
+def test_a_baseline_is_not_saved_when_the_check_has_not_passed(folder: Folder) -> None:
+    ran = folder.journey("smoke", "fall", "look", "--save-baseline", "base.json")
+    assert ran.returncode == 1
+    assert "warning: base.json: the baseline is not saved, as the check has not passed" in ran.stdout
+    assert not (folder.path / "base.json").exists()
+
+
+def test_a_slower_site_is_found_by_measuring_the_other_one_side_by_side(folder: Folder, shop: str, slow_shop: str) -> None:
+    words = ("smoke", "look", "--base-url", slow_shop, "--against", shop, "--seed", "7", "--json", "out.json")
+    ran = folder.journey(*words, **DECIDE_SOON)
+    assert ran.returncode == 4
+    assert final(ran).startswith("missed: look/open is ")
+    assert f" % slower than {shop} (" in final(ran)
+    assert "round 5 of at most 5  look " in ran.stdout
+    assert "  1 of 1 step decided\n" in ran.stdout
+    assert "(order of the sides: --seed 7)" in ran.stdout
+    checked = result(folder)
+    document = json.loads((folder.path / "out.json").read_text())
+    assert (document["verdict"], document["id"], document["seed"], document["version"]) == ("missed", checked.id, 7, 1)
+    (look,) = checked.journeys
+    assert (len(look.runs), len(look.baseline_runs)) == (5, 5)
+    bases = {
+        run.name.partition("Z-")[2]: json.loads((run / "result.json").read_text())
+        for run in (folder.path / "runs/look").iterdir()
+    }
+    assert {bases[one]["environment"]["base_url"] for one in look.runs} == {slow_shop}
+    assert {bases[one]["environment"]["base_url"] for one in look.baseline_runs} == {shop}
+
+
+def test_a_broken_reference_site_is_exit_3(folder: Folder) -> None:
+    ran = folder.journey("smoke", "look", "--against", f"http://127.0.0.1:{free_port()}")
+    assert ran.returncode == 3
+    assert final(ran).startswith("error: look does not pass on the reference site http://127.0.0.1:")
+    assert "so nothing can be said of it in step 'open': Page.goto: net::ERR_CONNECTION_REFUSED" in final(ran)
+
+
+def test_undecided_passes_loudly_unless_it_is_to_fail(folder: Folder, shop: str) -> None:
+    words = ("smoke", "look", "--against", shop, "--max-runs", "2")
+    ran = folder.journey(*words)
+    assert (ran.returncode, final(ran).startswith("passed: 1 journey, 1 of 1 steps undecided")) == (0, True), ran.stdout
+    assert "UNDECIDED: 1 step may or may not be slower; that does not fail this check, --undecided fail would:" in ran.stdout
+    ran = folder.journey(*words, "--undecided", "fail")
+    assert (ran.returncode, final(ran).startswith("missed: look/open is undecided against ")) == (4, True)
+
+
+def test_json_on_standard_output_is_nothing_but_json(folder: Folder) -> None:
+    folder.write("journeys/loud.py", "from runner import journey\n@journey\ndef loud(page):\n    print('noise')\n")
+    ran = folder.journey("smoke", "look", "loud", "--json", "-")
+    assert (ran.returncode, json.loads(ran.stdout)["verdict"]) == (0, "passed")
+    assert "passed: 2 journeys in 2 runs each" in ran.stderr
+
+
+def test_ctrl_c_saves_what_was_measured_and_is_exit_130(folder: Folder) -> None:
+    hang = "from pathlib import Path\nfrom runner import journey\n@journey(timeout='1h')\ndef slow(page, step):\n    with step('a'):\n"
+    hang += "        page.goto('/')\n        if Path('seen').exists():\n            page.goto('/switch/hang', timeout=0)\n"
+    folder.write("journeys/slow.py", hang + "        Path('seen').touch()\n")
+    command = [sys.executable, "-m", "runner.cli", "smoke", "look", "slow", "--json", "out.json"]
+    process = subprocess.Popen(command, cwd=folder.path, env=folder.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_until(lambda: len(list((folder.path / "runs" / "look").glob("*Z-*"))) == 2)
+    time.sleep(0.5)
+    started = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors.decode()) == (130, "")
+    psutil.wait_procs(started, timeout=5)
+    assert [one for one in started if one.is_running() and one.status() != "zombie"] == []
+    checked = result(folder)
+    assert (checked.verdict, checked.stopped) == ("error", True)
+    assert [(one.name, one.verdict, len(one.runs)) for one in checked.journeys] == [("look", "passed", 2), ("slow", "error", 1)]
+    assert "error: slow: stopped from the keyboard after 1 run, 1 of 2 journeys" in output.decode()
+    assert json.loads((folder.path / "out.json").read_text())["stopped"] is True
+    assert runs(folder)[-1] == ("slow", "cancelled")
+
+
+def test_old_checks_are_pruned(folder: Folder) -> None:
+    for _ in range(2):
+        folder.journey("smoke", "look", "--runs", "1")
+    environment = {"JOURNEY_KEEP_PASSED": "1ms"}
+    told = folder.journey("prune", "--dry-run", **environment)
+    assert "/runs/.smoke/" in told.stdout
+    assert "1 run and 1 smoke check to remove" in told.stdout
+    document = json.loads(folder.journey("prune", "--json", "-", **environment).stdout)
+    assert [Path(one["file"]).exists() for one in document["checks"]] == [False]
+    assert len(list((folder.path / "runs" / ".smoke").iterdir())) == 1
