@@ -23,8 +23,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     floor_seconds: float = 0.017
     """A difference of less than this does not matter either, whatever its share.
 
-    A latency that ends with a paint ends with a frame, and at 60 Hz a frame is 16.7 ms: a change of a tenth of a millisecond can
-    move every run by a whole frame, and one of 16 ms none. What is smaller than a frame cannot be told from nothing.
+    A frame at 60 Hz is 16.7 ms. A user sees nothing before the next one, pages that draw in animation callbacks change by whole
+    frames, however small the cause, and two loads of one unchanged page differ by as much (docs/fidelity.md).
     """
     alarm: float = 0.01
     """The most that the chance of any `slower` or `faster` may be, in a check in which nothing has changed beyond the margin."""

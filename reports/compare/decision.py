@@ -11,8 +11,8 @@ from reports.compare.comparison import Comparison, Outcome, Rule
 from reports.compare.spending import levels
 
 RESOLUTION = 0.0001
-"""Seconds. What a browser's clock can tell (100 µs, W3C High Resolution Time 2, section 8); a shorter latency counts as this
-long, which also gives a latency of zero a ratio and a logarithm."""
+"""Seconds: what a page's clock can tell (W3C High Resolution Time, "coarsen time"). A shorter latency counts as this long, which
+also gives a latency of zero a ratio and a logarithm."""
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -93,8 +93,9 @@ def evidence(baseline: Sequence[float], candidate: Sequence[float], rule: Rule, 
     """The four tests. All latencies must be above zero.
 
     Every run of one side is moved to the margin and held against the other side as it is. If the true change is just the margin,
-    the two are alike, and the p of a rank test is exact. Moving each run, not the medians, makes a share and a floor one rule,
-    and the mirrored test the same one with the sides swapped.
+    the two are alike, and the p of a rank test is exact; so J. L. Hodges and E. L. Lehmann turn a rank test into a statement on
+    the size of a change (Annals of Mathematical Statistics 34 (1963), 598-611). As each run is moved, not the medians, a share
+    and a floor are one rule, and the mirrored test is the same one with the sides swapped.
     """
     slow, fast = [margin(one, rule) for one in baseline], [margin(one, rule) for one in candidate]
     if paired:
