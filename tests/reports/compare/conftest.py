@@ -1,0 +1,6 @@
+"""Examples of property tests: the same ones in every run, however slow the machine is, and no folder of old ones."""
+
+from hypothesis import settings
+
+settings.register_profile("steady", derandomize=True, deadline=None, database=None)
+settings.load_profile("steady")
