@@ -7,6 +7,7 @@ e-mail addresses, JSON Web Tokens, runs of twelve digits or more (card and accou
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 HIDDEN = "•••"
 LONG = 32
@@ -14,7 +15,9 @@ LONG = 32
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]{0,30}:)?(//[^/?#\\]*)?([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE | re.DOTALL)
-_KEPT_SCHEMES = {f"{one}:" for one in ("http", "https", "ws", "wss", "about", "app", "capacitor", "ionic", "android-app", "webpack")} | {
+_KEPT_SCHEMES = {
+    f"{one}:" for one in ("http", "https", "ws", "wss", "about", "app", "capacitor", "ionic", "android-app", "webpack")
+} | {
     *("", "webpack-internal:", "chrome-extension:", "moz-extension:", "safari-web-extension:"),
 }
 _PARAMETERS = re.compile(r";[^/]*")
@@ -121,7 +124,7 @@ def _secret(found: re.Match[str]) -> str:
     word = found[0][:200]
     letters = sum(one.isalpha() for one in word)
     digits = sum(one.isdigit() for one in word)
-    switches = sum(one.islower() != other.islower() for one, other in zip(word, word[1:], strict=False) if one.isalpha())
+    switches = sum(one.islower() != other.islower() for one, other in pairwise(word) if one.isalpha())
     if _UUID.fullmatch(word):
         return word
     random = (letters and digits >= 4) or switches > letters * 0.4

@@ -53,4 +53,6 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 def _truncated(address: IPv4Address | IPv6Address | None) -> str:
     if address is None:
         return UNKNOWN
-    return str(ip_network((int(address) if address.version == 6 else str(address), 48 if address.version == 6 else 24), strict=False))
+    return str(
+        ip_network((int(address) if address.version == 6 else str(address), 48 if address.version == 6 else 24), strict=False)
+    )

@@ -5,8 +5,17 @@ from typing import Literal
 from runner.errors import JourneyError
 
 Reason = Literal[
-    *("not_json", "invalid", "encoding", "too_large", "slow", "unknown_app", "wrong_key", "wrong_origin", "rate_limited"),
-    *("unavailable", "method"),
+    "not_json",
+    "invalid",
+    "encoding",
+    "too_large",
+    "slow",
+    "unknown_app",
+    "wrong_key",
+    "wrong_origin",
+    "rate_limited",
+    "unavailable",
+    "method",
 ]
 
 

@@ -7,6 +7,7 @@ address; and when it is longer than any word.
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from urllib.parse import unquote
 
 OTHER = "__other__"
@@ -91,7 +92,7 @@ def is_id(segment: str) -> bool:
     if len(segment) < 8:
         return False
     # Words written together change their case about every fifth letter, base64 at every second.
-    switches = sum(one.isupper() != other.isupper() for one, other in zip(segment, segment[1:], strict=False))
+    switches = sum(one.isupper() != other.isupper() for one, other in pairwise(segment))
     return switches + digits >= 0.45 * len(segment)
 
 

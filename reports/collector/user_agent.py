@@ -47,7 +47,9 @@ _BOT = re.compile(
 )
 _TABLET = re.compile(r"\biPad\b|\bTablet\b|\bKindle\b|\bSilk/|\bPlayBook\b|\bAndroid\b(?!.*\bMobile\b)")
 _MOBILE = re.compile(r"\bMobile\b|\biPhone\b|\biPod\b|\bIEMobile\b|\bOpera M(?:ini|obi)\b")
-_OTHER = re.compile(r"\bSMART-TV\b|\bSmartTV\b|\bTizen\b|\bWeb0S\b|\bAppleTV\b|\bPlayStation\b|\bXbox\b|\bNintendo\b|\bVR\b", re.IGNORECASE)
+_OTHER = re.compile(
+    r"\bSMART-TV\b|\bSmartTV\b|\bTizen\b|\bWeb0S\b|\bAppleTV\b|\bPlayStation\b|\bXbox\b|\bNintendo\b|\bVR\b", re.IGNORECASE
+)
 
 
 class Client(Struct, frozen=True):
