@@ -14,6 +14,8 @@ LONG = 32
 """Characters from which a word that looks random is taken for a secret; build hashes in file names are shorter."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_BREAKS = re.compile(r"[\t\n\r]")
+"""What browsers take out of an address (URL standard, 4.4)."""
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]{0,30}:)?(//[^/?#\\]*)?([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE | re.DOTALL)
 _KEPT_SCHEMES = {
     f"{one}:" for one in ("http", "https", "ws", "wss", "about", "app", "capacitor", "ionic", "android-app", "webpack")
@@ -54,7 +56,7 @@ class Cleaner:
         return self._short(address) if len(address) <= 300 else self._url(address)
 
     def _url(self, address: str) -> str:
-        found = _ADDRESS.fullmatch(_CONTROL.sub("", address).strip())
+        found = _ADDRESS.fullmatch(_BREAKS.sub("", _CONTROL.sub("", address)).strip())
         if found is None:
             return ""
         scheme, authority, path, query = (part or "" for part in found.groups())
@@ -69,7 +71,7 @@ class Cleaner:
             path = path.rpartition("@")[2]
         kept = [pair for pair in query.split("&") if pair.partition("=")[0] in self._keys] if query and self._keys else []
         path = "/".join(_without_secrets(part) for part in _PARAMETERS.sub("", path).split("/")) if path else ""
-        return f"{scheme}{authority}{path}{f'?{chr(38).join(kept)}' if kept else ''}"
+        return f"{scheme}{authority}{path}{f'?{chr(38).join(kept)}' if kept else ''}".strip()
 
     def text(self, text: str) -> str:
         """The text without what must not be kept; addresses in it are cleaned."""

@@ -51,10 +51,35 @@ def allow_connections(wanted: int) -> int:
     return wanted if soft == resource.RLIM_INFINITY else max(min(wanted, soft - OWN_FILES), 16)
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, guard: Guard) -> None:
+class Server(uvicorn.Server):
+    """Serves one application, over connections that `guard` keeps in bounds."""
+
+    def __init__(self, application: Application, guard: Guard) -> None:
+        guard.most = allow_connections(guard.most)
+        protocol: Any = guard.protocol
+        config = uvicorn.Config(
+            application,
+            http=protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=20,
+            timeout_graceful_shutdown=STOP_WITHIN,
+        )
         super().__init__(config)
         self._guard = guard
+
+    def serve_until_stopped(self, listening: socket.socket) -> None:
+        """Serves until SIGTERM, Ctrl-C or `stop`; returns when the requests under way have been answered."""
+        self.run(sockets=[listening])
+
+    def stop(self) -> None:
+        """Ends it in order; from any thread."""
+        self.should_exit = True
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""
@@ -68,23 +93,3 @@ class _Server(uvicorn.Server):
         with super().capture_signals():
             yield
             self._captured_signals.clear()
-
-
-def serve(application: Application, listening: socket.socket, guard: Guard) -> None:
-    """Serves until SIGTERM or Ctrl-C; returns when the requests under way have been answered."""
-    guard.most = allow_connections(guard.most)
-    protocol: Any = guard.protocol
-    config = uvicorn.Config(
-        application,
-        http=protocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="error",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=20,
-        timeout_graceful_shutdown=STOP_WITHIN,
-    )
-    _Server(config, guard).run(sockets=[listening])

@@ -53,7 +53,7 @@ def _run(settings: Settings, listening: "socket") -> None:
     from reports.collector.writer import Writer
     from reports.web.app import build
     from reports.web.connection import Guard
-    from reports.web.server import serve as serve_on
+    from reports.web.server import Server
 
     settings.runs_dir.mkdir(parents=True, exist_ok=True)
     with Writer(settings.database_url) as writer:
@@ -61,7 +61,7 @@ def _run(settings: Settings, listening: "socket") -> None:
         guard = Guard(lambda reason: collector.metrics.closed.add((reason,)))
         collector.metrics.connections = lambda: len(guard.connections)
         _greet(settings, listening.getsockname()[1])
-        serve_on(build([collector]), listening, guard)
+        Server(build([collector]), guard).serve_until_stopped(listening)
     typer.echo("stopped")
 
 
