@@ -76,7 +76,7 @@ def _greet(settings: Settings, port: int) -> None:
         typer.echo(
             "no app is named in the configuration: pages of this machine may send, under any name; put this line into them:"
         )
-    path = "" if settings.collector_path == "/v1/views" else f' data-path="{settings.collector_path}"'
+    path = "" if settings.collector_path == "/v1/views" else f' data-endpoint="{shown}{settings.collector_path}"'
     for name, key in [(one.name, one.key) for one in settings.apps] or [("shop", "")]:
         shown_key = f' data-key="{key}"' if key else ""
         typer.echo(f'  <script src="{shown}/agent.js" data-app="{name}"{shown_key}{path} defer></script>')

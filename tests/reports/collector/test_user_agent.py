@@ -33,7 +33,7 @@ WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
             Client("Samsung Internet 26", "Android", "mobile", False),
         ),
         (
-            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1",
+            f"Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) {WEBKIT} Version/17.4 Mobile/15E148 Safari/604.1",
             Client("Safari 17", "iOS", "mobile", False),
         ),
         (
@@ -49,7 +49,7 @@ WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
             Client("Chrome 156", "Linux", "desktop", True),
         ),
         (
-            f"Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X) {WEBKIT} Chrome/131.0 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+            f"Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X) {WEBKIT} Chrome/131.0 Mobile Safari/537.36 (compatible; Googlebot/2.1)",
             Client("Chrome 131", "Android", "mobile", True),
         ),
         ("curl/8.5.0", Client("", "", "other", True)),

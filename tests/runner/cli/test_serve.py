@@ -87,6 +87,12 @@ def test_it_prints_a_line_for_each_app(serve: Serve) -> None:
     assert serve.stop(signal.SIGINT)[0] == 0
 
 
+def test_the_line_says_where_to_send_when_the_path_is_not_the_usual_one(serve: Serve) -> None:
+    (serve.folder / "journey.toml").write_text("collector_path = '/t/in'")
+    said = serve.start()
+    assert f'data-endpoint="{serve.address}/t/in"' in said
+
+
 def test_other_machines_reach_it_only_when_apps_are_named(tmp_path: Path) -> None:
     for address in ("0.0.0.0:0", "[::]:0", "192.0.2.1:80"):
         result = run(tmp_path, "--listen", address)
