@@ -29,7 +29,11 @@ class Exposition:
         """The text, compressed if the scraper takes that."""
         openmetrics = "application/openmetrics-text" in request.headers.get("accept", "")
         plain, packed = await self._text(openmetrics)
-        headers = {"content-type": OPENMETRICS if openmetrics else PLAIN, "vary": "accept, accept-encoding"}
+        headers = {
+            "content-type": OPENMETRICS if openmetrics else PLAIN,
+            "vary": "accept, accept-encoding",
+            "x-content-type-options": "nosniff",
+        }
         if "gzip" in request.headers.get("accept-encoding", ""):
             return Response(packed, headers={**headers, "content-encoding": "gzip"})
         return Response(plain, headers=headers)

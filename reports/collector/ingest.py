@@ -73,7 +73,7 @@ class Ingest:
 
 
 def _told(refusal: Refusal) -> cors.Headers:
-    more: cors.Headers = []
+    more: cors.Headers = [(b"x-content-type-options", b"nosniff")]
     if refusal.retry_after:
         more.append((b"retry-after", str(math.ceil(refusal.retry_after)).encode()))
     if refusal.status == 405:

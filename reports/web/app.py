@@ -31,7 +31,8 @@ class Part(Protocol):
 
 
 async def _nothing(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": f"there is nothing at {request.url.path[:200]}"}, getattr(error, "status_code", 404))
+    told = {"error": f"there is nothing at {request.url.path[:200]}"}
+    return JSONResponse(told, getattr(error, "status_code", 404), {"x-content-type-options": "nosniff"})
 
 
 def build(parts: Sequence[Part]) -> Application:
