@@ -23,6 +23,8 @@ from runner.store import StoreDown
 
 WAIT = 5.0
 """Seconds after which a sender may try again when the store has not taken its beacon."""
+TROUBLED = 15.0
+"""Seconds for which the collector is not ready after that: who asks whether it is must send again, for it to find out."""
 log = logging.getLogger("journey.collector")
 
 
@@ -56,8 +58,13 @@ class Intake:
         self.networks = networks
         self._writer = writer
         self._buckets = Buckets()
-        self.trouble = ""
-        """Why the store took nothing the last time; empty while all is well."""
+        self._trouble = ""
+        self._troubled_at = 0.0
+
+    @property
+    def trouble(self) -> str:
+        """Why the store has just not taken a beacon; empty while all is well."""
+        return self._trouble if time.monotonic() - self._troubled_at < TROUBLED else ""
 
     def greet(self, origin: str) -> None:
         """Raises Refusal for a page of which no app wants anything: before its body is read, and its app's name remembered."""
@@ -86,16 +93,17 @@ class Intake:
         try:
             new = await self._writer.put(arrival)
         except (StoreDown, Busy) as error:
-            if self.trouble != str(error):
-                self.trouble = str(error)
+            self._troubled_at = time.monotonic()
+            if not self._trouble:
                 log.warning("beacons are refused: %s", error)
+            self._trouble = str(error)
             raise Refusal(
                 503, "unavailable", "the beacon could not be stored", fix="send it again", retry_after=WAIT
             ) from error
         finally:
             self.metrics.uncommitted -= 1
-        if self.trouble:
-            self.trouble = ""
+        if self._trouble:
+            self._trouble = ""
             log.info("beacons are stored again")
         self.metrics.commit.observe((), time.perf_counter() - started)
         self.metrics.outcome("accepted" if new else "duplicate")
