@@ -8,6 +8,7 @@ from typing import get_args
 
 from prometheus_client import CollectorRegistry
 
+from reports.collector.beacon import Beacon, Interaction, ScriptError, SlowRequest, Synthetic, View, Vital
 from reports.collector.families import text
 from reports.collector.metrics import Metrics
 from reports.collector.refusal import Reason
@@ -56,6 +57,11 @@ def test_every_metric_of_real_users_and_of_the_collector_is_documented_and_no_ot
 
 def test_every_key_of_an_app_and_every_reason_of_a_refusal_is_documented() -> None:
     assert {*App.__struct_fields__, *get_args(Reason)} - words("collector.md") == set()
+
+
+def test_every_field_of_a_beacon_is_documented() -> None:
+    structs = (Beacon, View, Vital, Interaction, ScriptError, SlowRequest, Synthetic)
+    assert {field for one in structs for field in one.__struct_fields__} - words("collector.md") == set()
 
 
 def test_every_field_of_a_result_is_documented() -> None:

@@ -19,6 +19,7 @@ from reports.collector.register import Register
 from reports.collector.site import Site
 from reports.collector.template import UNKNOWN
 from reports.collector.writer import Busy
+from runner.errors import JourneyError
 from runner.store import StoreDown
 
 WAIT = 5.0
@@ -32,7 +33,7 @@ class Puts(Protocol):
     """What a writer is to the collector."""
 
     async def put(self, arrival: Arrival) -> bool:
-        """Returns when the beacon is on disk; False when it was before. Raises StoreDown, Busy."""
+        """Returns when the beacon is on disk; False when it was before. Raises StoreDown, Busy, JourneyError for what will never be."""
 
 
 class Incoming(Struct, frozen=True):
@@ -100,6 +101,9 @@ class Intake:
             raise Refusal(
                 503, "unavailable", "the beacon could not be stored", fix="send it again", retry_after=WAIT
             ) from error
+        except JourneyError as error:
+            log.warning("a beacon is refused: %s", error)
+            raise Refusal(422, "invalid", "the store does not take this beacon") from error
         finally:
             self.metrics.uncommitted -= 1
         if self._trouble:

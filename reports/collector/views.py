@@ -44,4 +44,4 @@ def unreadable(error: ValueError | RecursionError) -> Refusal:
         return Refusal(400, "not_json", f"the body is not JSON in UTF-8: {str(error)[:200]}")
     field = _AT.search(str(error))
     shown = _AT.sub("", str(error))[:200]
-    return Refusal(422, "invalid", shown, field=field[1][:100] if field else "", fix="docs/collector.md describes every field")
+    return Refusal(422, "invalid", shown, field=field[1][:100] if field else "", fix="docs/collector.md has every field")

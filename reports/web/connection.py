@@ -46,10 +46,11 @@ class Guard:
         for one in [one for one in self.connections if one.waited(now) > self.within]:
             one.end("slow", 408)
 
-    def make_room(self, now: float) -> None:
-        """Ends the connection that was waited for the longest, if there are too many."""
+    def make_room(self, newest: "Bounded", now: float) -> None:
+        """Ends the connection that was waited for the longest, if there are too many; the newest when none is waited for."""
         if len(self.connections) > self.most:
-            max(self.connections, key=lambda one: one.waited(now)).end("too_many", 503)
+            longest = max(self.connections, key=lambda one: one.waited(now))
+            (longest if longest.waited(now) > 0 else newest).end("too_many", 503)
 
 
 class Bounded(HttpToolsProtocol):
@@ -93,7 +94,7 @@ class Bounded(HttpToolsProtocol):
         super().connection_made(transport)
         self._since = self.loop.time()
         self._guard.connections.add(self)
-        self._guard.make_room(self._since)
+        self._guard.make_room(self, self._since)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Is over."""

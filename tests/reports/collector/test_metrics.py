@@ -5,13 +5,23 @@ import time
 from collections.abc import Callable
 
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
-from prometheus_client.parser import text_string_to_metric_families as read_plain
+from prometheus_client import Metric
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.parser import text_string_to_metric_families
 
 from reports.collector.families import OTHER, Counter, Exemplar, Gauge, Histogram, text
 from reports.collector.metrics import LOAD_EDGES, PAGES, SHIFT_EDGES, VITAL_EDGES
 from tests.collector import Served, beacon, view
 from tests.servers import Prometheus, wait_until
+
+
+def read_plain(written: str) -> list[Metric]:
+    return list(text_string_to_metric_families(written))
+
+
+def read_openmetrics(written: str) -> list[Metric]:
+    return list(openmetrics.text_string_to_metric_families(written))  # type: ignore[no-untyped-call]
+
 
 NOW = "vital_settle = 0\n"
 
@@ -116,10 +126,10 @@ def test_both_formats_say_the_same(collector: Served) -> None:
     open_text = collector.request("GET", "/metrics", accept="application/openmetrics-text").body.decode()
     assert open_text.endswith("# EOF\n")
 
-    def samples(families: object) -> set[tuple[str, str, float]]:
+    def samples(families: list[Metric]) -> set[tuple[str, str, float]]:
         return {
             (sample.name, str(sorted(sample.labels.items())), sample.value)
-            for family in families  # type: ignore[attr-defined]
+            for family in families
             for sample in family.samples
             if "collector_connections" not in sample.name
         }

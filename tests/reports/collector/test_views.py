@@ -11,6 +11,7 @@ import pytest
 from reports.collector.refusal import Refusal
 from reports.collector.views import checked
 from reports.collector.writer import Busy
+from runner.errors import JourneyError
 from runner.store import StoreDown
 from tests.collector import CHROME, SHOP, Served, beacon, view
 
@@ -181,6 +182,12 @@ def test_a_beacon_that_cannot_be_stored_is_not_acknowledged(collector: Served, t
     assert collector.request("GET", "/readyz").body == b"ok\n"
 
 
+def test_a_beacon_that_the_store_will_never_take_is_refused_for_good(collector: Served) -> None:
+    collector.kept.trouble = JourneyError("the database does not take a value")
+    assert collector.post(beacon()).status == 422
+    assert collector.request("GET", "/readyz").status == 200
+
+
 def test_programs_are_told_from_people(collector: Served) -> None:
     journey = {"journey": "buy", "run": "0190a1b2-0000-7000-8000-000000000002"}
     for fields, agent in (
@@ -231,6 +238,13 @@ def test_the_path_can_be_chosen(served: Callable[..., Served]) -> None:
     collector = served("collector_path = '/t/in'\n" + "[[apps]]\nname='shop'\norigins=['*']\n")
     assert collector.post(beacon(), "/t/in").status == 202
     assert collector.post(beacon()).status == 404
+
+
+def test_an_app_can_be_open_to_every_page(served: Callable[..., Served]) -> None:
+    collector = served("[[apps]]\nname='shop'\norigins=['*']\n")
+    for origin in ("https://anyone.example", "null", "a\tb", "\xe4\xff"):
+        answer = collector.post(beacon(), origin=origin)
+        assert (answer.status, answer.headers["access-control-allow-origin"]) == (202, origin)
 
 
 def test_without_apps_any_page_of_this_machine_may_send(served: Callable[..., Served]) -> None:
