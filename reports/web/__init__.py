@@ -1,1 +1,1 @@
-"""What `journey serve` serves: one application, made of parts."""
+"""The dashboard: pages that the server renders, and the same figures as JSON."""

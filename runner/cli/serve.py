@@ -1,5 +1,6 @@
 """`journey serve`: take in what real users' browsers report."""
 
+from socket import gethostname
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,9 @@ from runner.errors import ConfigError
 
 if TYPE_CHECKING:
     from socket import socket
+
+
+EVERYWHERE = {"0.0.0.0", "[::]"}  # noqa: S104 (not listened on, but looked for)
 
 
 def serve(
@@ -67,7 +71,7 @@ def _run(settings: Settings, listening: "socket") -> None:
 
 def _greet(settings: Settings, port: int) -> None:
     host = settings.serve_listen.rpartition(":")[0]
-    address = f"http://{host}:{port}"
+    address = f"http://{gethostname() if host in EVERYWHERE else host}:{port}"
     shown = settings.public_url.rstrip("/") if settings.public_url else address
     typer.echo(f"the collector is at {address}; metrics at {address}/metrics (Ctrl-C ends it)")
     if settings.apps:
