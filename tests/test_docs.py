@@ -4,15 +4,21 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import yaml
 from prometheus_client import CollectorRegistry
 from typer.main import get_command
 
+from reports.collector.beacon import Beacon, Interaction, ScriptError, SlowRequest, Synthetic, View, Vital
+from reports.collector.families import text
+from reports.collector.metrics import Metrics
+from reports.collector.refusal import Reason
 from reports.compare import Comparison, Rule
 from reports.files import FORMATS
 from reports.smoke.baseline import Baseline, JourneyBaseline
 from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck
+from runner.apps import App
 from runner.cli import app
 from runner.config import CHECKS
 from runner.figures import FIGURES
@@ -47,6 +53,23 @@ def test_every_option_of_a_journey_and_everything_injectable_is_documented() -> 
 def test_every_metric_is_documented_and_no_other() -> None:
     documented = {word for word in words("metrics.md") if word.startswith("synthetic_") and word != "synthetic_monitor"}
     assert documented == names(registry())
+
+
+def test_every_metric_of_real_users_and_of_the_collector_is_documented_and_no_other() -> None:
+    shown = text(Metrics().families, openmetrics=False).decode()
+    exposed = set(re.findall(r"^# TYPE (\S+)", shown, re.MULTILINE))
+    section = (ROOT / "docs" / "metrics.md").read_text().partition("## Real users")[2]
+    documented = {name for row in re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    assert documented == exposed
+
+
+def test_every_key_of_an_app_and_every_reason_of_a_refusal_is_documented() -> None:
+    assert {*App.__struct_fields__, *get_args(Reason)} - words("collector.md") == set()
+
+
+def test_every_field_of_a_beacon_is_documented() -> None:
+    structs = (Beacon, View, Vital, Interaction, ScriptError, SlowRequest, Synthetic)
+    assert {field for one in structs for field in one.__struct_fields__} - words("collector.md") == set()
 
 
 def test_every_field_of_a_result_is_documented() -> None:

@@ -21,6 +21,7 @@ from runner.cli import (
     run,
     runs,
     schedule,
+    serve,
     show,
     smoke,
     trace,
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("smoke")(smoke.smoke)
 app.command("schedule")(schedule.schedule)
+app.command("serve")(serve.serve)
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
 app.command("list")(listing.list_journeys)

@@ -43,7 +43,9 @@ def test_a_budget_is_told_with_its_statistic_and_where_it_is_written() -> None:
 
 
 def test_the_rule_is_told_with_its_own_numbers() -> None:
-    checked = smoke("passed", rule=Rule(tolerance=0.25, floor_seconds=0.0, alarm=0.002, miss=0.1, looks=(5, 9)), fail_undecided=True)
+    checked = smoke(
+        "passed", rule=Rule(tolerance=0.25, floor_seconds=0.0, alarm=0.002, miss=0.1, looks=(5, 9)), fail_undecided=True
+    )
     text = " ".join(words.rule(checked))
     for part in ("more than 25% of the baseline's;", "at most 0.2%", "at most 10.0%", "after 5 or 9 runs", "counts as missed"):
         assert part in text, part
