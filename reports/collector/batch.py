@@ -14,7 +14,7 @@ from reports.collector import change
 from reports.collector.arrival import Arrival
 from reports.collector.beacon import Beacon, View
 from reports.collector.change import METRIC_NUMBERS, Change
-from reports.collector.labels import DAY, Directory, Labels, family, general, other_reason
+from reports.collector.labels import DAY, OTHER, Directory, Labels, family, general, other_reason
 from runner.store.bulk import Insert, Link, Unstorable
 from runner.store.schema import PHASES
 from runner.store.views import (
@@ -134,7 +134,8 @@ class Batch:
             seen.add(beacon.id)
             received = arrival.received_at.timestamp()
             changes = [
-                self._add(arrival, view, page[:200], received) for view, page in zip(beacon.views, arrival.pages, strict=True)
+                self._add(arrival, view, page[:200] or OTHER, received)
+                for view, page in zip(beacon.views, arrival.pages, strict=True)
             ]
             number += 1
             rows.append((number, beacon.id, received, change.encode(changes).decode()))

@@ -39,6 +39,7 @@ class Filter(Struct, frozen=True, kw_only=True):
 
     app: str
     page: str | None = None
+    """None: all pages together."""
     traffic: str | None = "real"
     environment: str | None = None
     release: str | None = None
@@ -46,10 +47,13 @@ class Filter(Struct, frozen=True, kw_only=True):
     browser: str | None = None
     """Without its version."""
 
-    def condition(self, table: str) -> tuple[str, dict[str, str]]:
-        """SQL over a table that has these columns, and its parameters."""
+    def series(self, each_page: bool = False) -> tuple[str, dict[str, str]]:
+        """SQL for which series to add up, and its parameters; of all pages there is one of their own, unless each is wanted."""
         given = {name: value for name in ("app", *DIMENSIONS) if (value := getattr(self, name)) is not None}
-        return " AND ".join(f"{table}.{name} = :{name}" for name in given), given
+        condition = " AND ".join(f"series.{name} = :{name}" for name in given)
+        if self.page is None:
+            condition += f" AND series.page {'<>' if each_page else '='} ''"
+        return condition, given
 
 
 class Tally(Struct, frozen=True, kw_only=True):
@@ -83,8 +87,8 @@ class Point(Struct, frozen=True):
 def total(store: Store, which: Filter, when: Range, metrics: Sequence[Metric]) -> Group:
     """All of the range in one: percentiles, shares, counts. For the tiles of the overview, and for distributions."""
     with store.connected() as connection:
-        groups = _groups(connection, which, pieces(when, _minutes_from(connection)), metrics, "series.app")
-    return groups[which.app] if which.app in groups else Group(which.app, Tally(), {one: merged(one, []) for one in metrics})
+        groups = _groups(connection, which, pieces(when, _minutes_from(connection)), metrics, ":app")
+    return groups[which.app]
 
 
 def by(store: Store, dimension: Dimension, which: Filter, when: Range, metrics: Sequence[Metric]) -> list[Group]:
@@ -111,7 +115,7 @@ def labels(store: Store, app: str) -> dict[Dimension, list[str]]:
     """Every value of every label that an app has roll-ups of. Reads its series: some thousand rows."""
     names = ", ".join(DIMENSIONS)
     with store.connected() as connection:
-        rows = connection.execute(text(f"SELECT {names} FROM series WHERE app = :app"), {"app": app}).all()
+        rows = connection.execute(text(f"SELECT {names} FROM series WHERE app = :app AND page <> ''"), {"app": app}).all()
     return {name: sorted({row[place] for row in rows}) for place, name in enumerate(DIMENSIONS)}
 
 
@@ -190,15 +194,15 @@ def _rows(
     key: str,
     equal: dict[str, str],
 ) -> Iterator[Any]:
-    condition, parameters = which.condition("series")
+    condition, parameters = which.series(each_page=key == "series.page")
     condition += "".join(f" AND {table}.{name} = :{name}" for name in equal)
     key = key.format(table=table)
-    sums = ", ".join(f'sum({table}."{column}")' for column in columns)
+    sums = ", ".join(f'coalesce(sum({table}."{column}"), 0)' for column in columns)
     # CROSS JOIN is how SQLite is told to read the range first, once, and not once for each series.
     sql = text(
         f"SELECT {key}, {sums} FROM {table} CROSS JOIN series "
-        f"WHERE {table}.step = :step AND {table}.at >= :start AND {table}.at < :end AND series.id = {table}.series AND {condition} "
-        f"GROUP BY {key}"
+        f"WHERE {table}.step = :step AND {table}.at >= :start AND {table}.at < :end AND series.id = {table}.series AND {condition}"
+        + (f" GROUP BY {key}" if key != ":app" else "")
     )
     for step, start, end in wanted:
         yield from connection.execute(sql, {**parameters, **equal, "step": step, "start": start, "end": end})

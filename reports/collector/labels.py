@@ -26,9 +26,11 @@ _FIND = (
     "AND browser = ?"
 )
 _ADD = (
-    "INSERT INTO series (app, page, traffic, environment, release, device, browser, seen_at, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, "
-    "(SELECT coalesce(max(id), 0) + 1 FROM series))"
+    "INSERT INTO series (app, page, traffic, environment, release, device, browser, seen_at, id, whole) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+ALL_PAGES = ""
+"""The page of a series of all pages."""
 
 
 class Labels(NamedTuple):
@@ -83,17 +85,19 @@ class Directory:
         self._unsettled = True
         found = link.select(_FIND + " AND seen_at >= ?", *labels, self._day)
         if not found:
-            rest = Labels(labels.app, OTHER, labels.traffic, OTHER, OTHER, labels.device, OTHER)
+            page = labels.page and OTHER
+            rest = labels._replace(page=page, environment=OTHER, release=OTHER, browser=OTHER)
             if self._series_of[labels.app] >= SERIES and labels != rest:
                 # Not remembered under its own labels: there is no end of those.
                 return self.series(link, rest)
             self._series_of[labels.app] += 1
+            whole = None if labels.page == ALL_PAGES else self.series(link, labels._replace(page=ALL_PAGES))
             found = link.select(_FIND, *labels)
             if found:
                 link.execute("UPDATE series SET seen_at = ? WHERE id = ?", self._day, found[0][0])
             else:
-                link.execute(_ADD, *labels, self._day)
-                found = link.select(_FIND, *labels)
+                ((last,),) = found = link.select("SELECT coalesce(max(id), 0) + 1 FROM series")
+                link.execute(_ADD, *labels, self._day, last, last if whole is None else whole)
         number: int = found[0][0]
         self._series[labels] = number
         return number

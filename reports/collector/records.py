@@ -191,7 +191,7 @@ def slowest(store: Store, metric: Metric, which: Filter, when: Range, limit: int
     are left out.
     """
     table = "histograms"
-    condition, parameters = which.condition("series")
+    condition, parameters = which.series()
     sql = text(
         f"SELECT {table}.view FROM {table} CROSS JOIN series "
         f"WHERE metric = :metric AND step = :step AND at >= :start AND at < :end AND series.id = {table}.series AND {condition} "

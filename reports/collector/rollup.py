@@ -5,6 +5,8 @@ bucket it was in and put into another, so the roll-ups are at any time what the 
 """
 
 import threading
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from reports.collector import change
@@ -43,6 +45,8 @@ def roll(link: Link, turn: threading.Lock, minutes_from: float) -> int:
     for _, changes in rows:
         for one in change.decode(changes):
             sums.add(one)
+    with link.reading():
+        sums.add_wholes(dict(map(tuple, link.among("SELECT id, whole FROM series WHERE id", sums.series))))
     with turn, link.transaction():
         # Another process may have been faster; then all of this is done again from where it has come.
         if link.execute("UPDATE marks SET value = ? WHERE name = 'rolled' AND value = ?", rows[-1][0], rolled):
@@ -81,12 +85,28 @@ class Sums:
             if value > cell[WORST]:
                 cell[WORST], cell[VIEW] = value, one.view
 
+    @property
+    def series(self) -> set[int]:
+        """Of which there is something."""
+        return {series for _, series in self._tallies} | {series for cells in self._histograms.values() for _, series in cells}
+
+    def add_wholes(self, wholes: Mapping[int, int]) -> None:
+        """Counts all of it once more, in the series of all pages that each series is a part of."""
+
+        def whole(key: Key) -> Key:
+            return key[0], wholes[key[1]]
+
+        self._tallies |= _merged(self._tallies, whole, _add_tally)
+        for metric, cells in self._histograms.items():
+            self._histograms[metric] = cells | _merged(cells, whole, _add_cell)
+
     def write(self, link: Link, minutes_from: float) -> None:
         """Adds the sums of minutes, hours and days to what is stored."""
         for step in STEPS:
             if step > STEPS[0]:
-                self._tallies = _coarser(self._tallies, step, _add_tally)
-                self._histograms = {metric: _coarser(cells, step, _add_cell) for metric, cells in self._histograms.items()}
+                coarser = partial(_begin, step)
+                self._tallies = _merged(self._tallies, coarser, _add_tally)
+                self._histograms = {metric: _merged(cells, coarser, _add_cell) for metric, cells in self._histograms.items()}
             earliest = minutes_from if step == STEPS[0] else 0.0
             link.insert(_PUT_TALLIES, [(step, *key, *one) for key, one in sorted(self._tallies.items()) if key[0] >= earliest])
             for metric, cells in self._histograms.items():
@@ -94,10 +114,16 @@ class Sums:
                 link.insert(_PUT_HISTOGRAMS, rows)
 
 
-def _coarser(cells: dict[Key, list[Any]], step: int, add: Any) -> dict[Key, list[Any]]:
+def _begin(step: int, key: Key) -> Key:
+    """Of the longer step that a time lies in."""
+    return key[0] // step * step, key[1]
+
+
+def _merged(cells: dict[Key, list[Any]], key_of: Callable[[Key], Key], add: Callable[[Any, Any], None]) -> dict[Key, list[Any]]:
+    """The cells under other keys; those that come under the same are added up."""
     sums: dict[Key, list[Any]] = {}
-    for (at, series), one in cells.items():
-        key = (at // step * step, series)
+    for former, one in cells.items():
+        key = key_of(former)
         known = sums.get(key)
         if known is None:
             sums[key] = list(one)

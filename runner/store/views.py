@@ -194,10 +194,15 @@ series = Table(
     Column("release", LABEL, nullable=False),
     Column("device", String(10), nullable=False),
     Column("browser", LABEL, nullable=False),
+    Column("whole", Integer, nullable=False),
     Column("seen_at", Integer, nullable=False),
     Index("series_by_labels", "app", "page", "traffic", "environment", "release", "device", "browser", unique=True),
 )
-"""Each combination of labels that there are roll-ups of; `browser` without its version; `seen_at` is the newest day it had a view."""
+"""Each combination of labels that there are roll-ups of; `browser` without its version; `seen_at` is the newest day it had a view.
+
+A page view counts in its own series and in the `whole` one, which has the same labels and an empty page: so that what is asked of all
+pages need not be added up from each.
+"""
 
 tallies = Table(
     "tallies",

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,11 @@ def check_rollups(url: str) -> None:
     sums: dict[tuple[Metric, int, int, int], float] = defaultdict(float)
     where = {}
     begun: set[str] = set()
+    wholes = dict(rows(url, "SELECT id, whole FROM series"))
+    assert rows(
+        url,
+        "SELECT count(*) FROM series JOIN series AS w ON series.whole = w.id WHERE w.page <> '' OR w.whole <> w.id OR w.app <> series.app",
+    ) == [(0,)]
     values: list[tuple[Metric, int, float]] = []
     columns = "number, series, started_at, session, errors, interactions, requests, hidden, total"
     for number, series, at, session, errors, acted, requested, hidden, total in rows(
@@ -110,8 +116,9 @@ def check_rollups(url: str) -> None:
         where[number] = (series, at, hidden)
         for step in STEPS:
             counted = (1, session not in begun, errors > 0, errors, acted, requested)
-            key = (step, int(at // step * step), series)
-            tallies[key] = [a + b for a, b in zip(tallies[key], counted, strict=True)]
+            for one in (series, wholes[series]):
+                key = (step, int(at // step * step), one)
+                tallies[key] = [a + b for a, b in zip(tallies[key], counted, strict=True)]
         begun.add(session)
         if total is not None and not hidden:
             values.append(("load", number, total))
@@ -120,8 +127,8 @@ def check_rollups(url: str) -> None:
             values.append((name, number, value))
     for metric, number, value in values:
         series, at, _ = where[number]
-        for step in STEPS:
-            cell = (metric, step, int(at // step * step), series)
+        for step, one in product(STEPS, (series, wholes[series])):
+            cell = (metric, step, int(at // step * step), one)
             buckets[cell][bisect_left(EDGES[metric], value)] += 1
             sums[cell] += value
     names = "views, sessions, failed, errors, interactions, requests"

@@ -56,8 +56,8 @@ def test_views_that_are_too_old_go_with_all_they_have_and_rollups_stay(url: str,
         until_done(lambda: prune(link, Keep(), NOW))
         link.close()
     assert counts(url) == [2, 4, 2, 2, 2, 2]
-    assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400") == [(7,)]
-    assert rows(url, "SELECT sum(count) FROM histograms WHERE step = 3600 AND metric = 'lcp'") == [(7,)]
+    assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400 AND series = 1") == [(7,)]
+    assert rows(url, "SELECT sum(count) FROM histograms WHERE step = 3600 AND metric = 'lcp' AND series = 1") == [(7,)]
     assert rows(url, "SELECT count FROM reasons") == [(7,)]
 
 
@@ -100,9 +100,9 @@ def test_rollups_go_by_their_own_time_minutes_before_hours(url: str) -> None:
         until_done(lambda: prune(link, Keep(), NOW))
         prune_labels(link, Keep(), NOW)
         link.close()
-    kept = dict(rows(url, "SELECT step, sum(views) FROM tallies GROUP BY step"))
+    kept = dict(rows(url, "SELECT step, sum(views) FROM tallies WHERE series = 1 GROUP BY step"))
     assert kept == {60: 2, 3600: 4, 86400: 4}
-    assert rows(url, "SELECT step, sum(count) FROM histograms WHERE metric = 'cls' GROUP BY step ORDER BY step") == [
+    assert rows(url, "SELECT step, sum(count) FROM histograms WHERE metric = 'cls' AND series = 1 GROUP BY step ORDER BY step") == [
         (60, 2), (3600, 4), (86400, 4),
     ]  # fmt: skip
     assert rows(url, "SELECT count(*) FROM reason_tallies") == [(4,)]
@@ -113,7 +113,8 @@ def test_labels_go_when_nothing_is_left_of_them(url: str) -> None:
     with Store(url) as store:
         link = Link(store)
         prune_labels(link, Keep(), NOW + 399 * DAY)
-        assert rows(url, "SELECT count(*) FROM series") == rows(url, "SELECT count(*) FROM reasons") == [(1,)]
+        assert rows(url, "SELECT count(*) FROM series") == [(2,)]
+        assert rows(url, "SELECT count(*) FROM reasons") == [(1,)]
         prune_labels(link, Keep(), NOW + 402 * DAY)
         assert rows(url, "SELECT count(*) FROM series") == rows(url, "SELECT count(*) FROM reasons") == [(0,)]
         link.close()
@@ -139,7 +140,7 @@ def test_over_its_size_the_oldest_views_go(url: str) -> None:
         link.close()
     assert rows(url, "SELECT min(received_at) FROM page_views")[0][0] > NOW - 300
     assert rows(url, "SELECT count(*) FROM page_views") == rows(url, "SELECT count(*) FROM sessions") == [(left,)]
-    assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400") == [(300,)]
+    assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400 AND series = 1") == [(300,)]
 
 
 def test_the_writer_removes_what_is_too_old_while_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,4 +153,4 @@ def test_the_writer_removes_what_is_too_old_while_it_writes(tmp_path: Path, monk
             assert writer.put_blocking(arrival(view(started_at=at), at=at))
         wait_until(lambda: rows(url, "SELECT count(*) FROM page_views") == [(50,)])
         assert writer.put_blocking(arrival(at=time.time()))
-    assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400") == [(101,)]
+    assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400 AND series = 1") == [(101,)]

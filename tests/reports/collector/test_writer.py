@@ -57,7 +57,7 @@ def test_a_page_view_is_stored_with_all_that_was_told(writer: Writer, url: str) 
     assert row[1:] == (
         seen.id, "shop", sent.beacon.session, "/item/:id", seen.url, "Sencha", "https://shop.example/", "reload", AT - 30, AT, AT, "1.0",
         "live", "synthetic", "Chrome 156", "Linux", "tablet", False, True, 12.5, *[None] * 8, 0.2, 1.4, 200, "h2", 5_000_000_000, "4g",
-        1280, 720, "buy", synthetic.run, "pay", "here", 1, 4, 1, 1, 1,
+        1280, 720, "buy", synthetic.run, "pay", "here", 2, 4, 1, 1, 1,
     )  # fmt: skip
     assert [(name, value) for name, value in rows(url, "SELECT name, value FROM vitals ORDER BY name")] == [
         ("cls", 0.03), ("lcp", 1.2),

@@ -166,6 +166,7 @@ def upgrade() -> None:
         sa.Column("release", LABEL, nullable=False),
         sa.Column("device", sa.String(length=10), nullable=False),
         sa.Column("browser", LABEL, nullable=False),
+        sa.Column("whole", sa.Integer(), nullable=False),
         sa.Column("seen_at", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
