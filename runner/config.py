@@ -4,12 +4,14 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from msgspec import field
 
 from runner import options
+from runner.apps import App, apps
 from runner.duration import parse_duration, positive
 from runner.errors import ConfigError
 from runner.maintenance import Window, windows
@@ -18,6 +20,7 @@ from runner.secrets import PREFIX as SECRET_PREFIX
 from runner.secrets import Secret
 
 Origin = Literal["default", "file", "environment", "option"]
+Traffic = Literal["real", "bot", "synthetic"]
 PREFIX = "JOURNEY_"
 PARAM_PREFIX = "JOURNEY_PARAM_"
 ENVIRONMENT = "JOURNEY_ENV"
@@ -61,6 +64,13 @@ class Settings(Keeping, frozen=True, kw_only=True):
     alert_budget_after: int = 3
     alert_again: float = 4 * 3600.0
     public_url: str | None = None
+    apps: tuple[App, ...] = ()
+    serve_listen: str = "127.0.0.1:8321"
+    collector_path: str = "/v1/views"
+    trusted_proxies: tuple[str, ...] = ()
+    counted_traffic: tuple[Traffic, ...] = ("real",)
+    vital_settle: float = 30.0
+    max_pages: int = 200
     params: dict[str, str] = field(default_factory=dict)
     pushgateway: str | None = None
     pushgateway_username: str | None = None
@@ -223,6 +233,30 @@ def _address(value: object) -> str:
     return str(value)
 
 
+def _ingest_path(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"(?:/[A-Za-z0-9_.~-]+){1,8}", value):
+        return value
+    raise ValueError(f"{value!r} is not a path; write one such as '/v1/views'")
+
+
+def _proxies(value: object) -> tuple[str, ...]:
+    words = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(words, list | tuple) or not all(isinstance(one, str) for one in words):
+        raise ValueError(f"{value!r} is not a list of networks; write one such as ['10.0.0.0/8']")
+    try:
+        return tuple(str(ip_network(one)) for one in words)
+    except ValueError as error:
+        raise ValueError(f"{error}; write addresses and networks such as ['127.0.0.1', '10.0.0.0/8']") from error
+
+
+def _traffic(value: object) -> tuple[Traffic, ...]:
+    words = value.replace(",", " ").split() if isinstance(value, str) else value
+    known = get_args(Traffic)
+    if not isinstance(words, list | tuple) or not words or any(one not in known for one in words):
+        raise ValueError(f"{value!r} is not a list of kinds of traffic; choose from {', '.join(known)}")
+    return tuple(words)
+
+
 def _params(value: object) -> dict[str, str]:
     if isinstance(value, Mapping) and all(isinstance(one, str | int | float) for one in value.values()):
         return {str(key): str(one) for key, one in value.items()}
@@ -349,6 +383,13 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "alert_budget_after": _count,
     "alert_again": positive,
     "public_url": options.url,
+    "apps": apps,
+    "serve_listen": _address,
+    "collector_path": _ingest_path,
+    "trusted_proxies": _proxies,
+    "counted_traffic": _traffic,
+    "vital_settle": parse_duration,
+    "max_pages": _at_least_one,
     "params": _params,
     "pushgateway": _gateway,
     "pushgateway_username": options.text,

@@ -4,9 +4,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 from prometheus_client import CollectorRegistry
 
+from reports.collector.families import text
+from reports.collector.metrics import Metrics
+from reports.collector.refusal import Reason
+from runner.apps import App
 from runner.config import CHECKS
 from runner.journey import INJECTABLE
 from runner.metrics import registry
@@ -39,6 +44,18 @@ def test_every_option_of_a_journey_and_everything_injectable_is_documented() -> 
 def test_every_metric_is_documented_and_no_other() -> None:
     documented = {word for word in words("metrics.md") if word.startswith("synthetic_") and word != "synthetic_monitor"}
     assert documented == names(registry())
+
+
+def test_every_metric_of_real_users_and_of_the_collector_is_documented_and_no_other() -> None:
+    shown = text(Metrics().families, openmetrics=False).decode()
+    exposed = set(re.findall(r"^# TYPE (\S+)", shown, re.MULTILINE))
+    section = (ROOT / "docs" / "metrics.md").read_text().partition("## Real users")[2]
+    documented = {name for row in re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    assert documented == exposed
+
+
+def test_every_key_of_an_app_and_every_reason_of_a_refusal_is_documented() -> None:
+    assert {*App.__struct_fields__, *get_args(Reason)} - words("collector.md") == set()
 
 
 def test_every_field_of_a_result_is_documented() -> None:

@@ -20,7 +20,8 @@ Address = Annotated[str, Meta(max_length=4_000)]
 Span = Annotated[float, Meta(ge=0, le=86_400)]
 Moment = Annotated[float, Meta(ge=0, le=253_402_300_799)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
-ViewType = Literal["navigate", "reload", "back_forward", "bfcache", "prerender", "restore", "soft"]
+ViewType = Literal["navigate", "reload", "back_forward", "bfcache", "prerender", "restore", "soft", "report"]
+"""`report` is no page view: it carries what was told of a page apart from its views, and is not counted as one."""
 VitalName = Literal["ttfb", "fcp", "lcp", "inp", "cls"]
 
 
@@ -30,7 +31,7 @@ class Vital(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: VitalName
     id: Annotated[str, Meta(max_length=80)]
     value: Span
-    attribution: dict[Short, Short | float] = {}
+    attribution: Annotated[dict[Short, Short | float], Meta(max_length=40)] = {}
     """What it came from: the element, the address, the parts of the time."""
 
 
@@ -93,7 +94,7 @@ class View(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether the page has gone for good: nothing more will come."""
     visible_seconds: Span | None = None
     """How long it has been looked at so far."""
-    phases: dict[Annotated[str, Meta(max_length=20)], Span] = {}
+    phases: Annotated[dict[Annotated[str, Meta(max_length=20)], Span], Meta(max_length=20)] = {}
     """Navigation Timing: `redirect dns connect tls request response dom load`, and `ttfb`, `total` from the start."""
     status: Annotated[int, Meta(ge=0, le=999)] = 0
     protocol: Annotated[str, Meta(max_length=20)] = ""

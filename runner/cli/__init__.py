@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import runner
-from runner.cli import check, demo, diff, install, listing, opening, pause, prune, run, runs, schedule, show, trace
+from runner.cli import check, demo, diff, install, listing, opening, pause, prune, run, runs, schedule, serve, show, trace
 from runner.errors import JourneyError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("schedule")(schedule.schedule)
+app.command("serve")(serve.serve)
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
 app.command("list")(listing.list_journeys)

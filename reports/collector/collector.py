@@ -1,0 +1,53 @@
+"""The collector as a part of what is served: its addresses, and what they have in common."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from reports.collector.exposition import Exposition
+from reports.collector.faro.collect import Faro
+from reports.collector.ingest import Ingest
+from reports.collector.intake import Intake, Puts
+from reports.collector.metrics import Metrics
+from reports.collector.network import Networks
+from reports.collector.register import Register
+from reports.collector.reporting import Reporting
+from reports.collector.script import FILE, Script
+from reports.collector.simple import Simple
+from reports.collector.stranger import Strangers
+from reports.collector.views import Views
+from reports.web.app import Application
+from runner.config import Settings
+
+
+class Collector:
+    """Takes in what browsers report, and tells of it. `writer` puts it on disk."""
+
+    def __init__(self, settings: Settings, writer: Puts, script: Path = FILE) -> None:
+        self.metrics = Metrics(settings.counted_traffic, settings.vital_settle)
+        self.register = Register(settings.apps, settings.max_pages)
+        self.intake = Intake(self.register, writer, self.metrics, Networks(settings.trusted_proxies))
+        strangers = Strangers()
+        simple = Simple(self.intake, strangers)
+        self.direct: Mapping[str, Application] = {settings.collector_path: Ingest(self.intake, Views(self.intake).take)}
+        self.routes: Sequence[BaseRoute] = [
+            Route("/log-page-load", Ingest(self.intake, simple.page_load)),
+            Route("/log-interaction", Ingest(self.intake, simple.interaction)),
+            Route("/faro/collect", Ingest(self.intake, Faro(self.intake, strangers).take)),
+            Route("/reports", Ingest(self.intake, Reporting(self.intake, strangers).take)),
+            Route("/agent.js", Script(script).answer),
+            Route("/metrics", Exposition(self.metrics).answer),
+            Route("/healthz", _healthy),
+            Route("/readyz", self._ready),
+        ]
+
+    async def _ready(self, _: Request) -> Response:
+        trouble = self.intake.trouble
+        return JSONResponse({"error": trouble}, 503) if trouble else PlainTextResponse("ok\n")
+
+
+async def _healthy(_: Request) -> Response:
+    return PlainTextResponse("ok\n")

@@ -1,0 +1,84 @@
+"""Values that may still change, held until they are final.
+
+A page tells a vital again when it has changed, under the same id; a histogram cannot take an observation back. So a value is given on
+when its view has ended, or when nothing was told of the view for some time; and once. What comes after that is stored, not observed.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from msgspec import Struct
+
+VIEWS = 20_000
+"""Views that are held; when there are more, the one that was told of longest ago is given on early."""
+REMEMBERED = 50_000
+"""Views of which it is remembered what was given on."""
+
+
+class Held(Struct, frozen=True):
+    """A value on its way into a histogram."""
+
+    app: str
+    page: str
+    name: str
+    value: float
+    session: str
+
+
+class _View(Struct):
+    at: float
+    values: dict[str, Held]
+
+
+class Settling:
+    """Holds the values of views for `seconds`; `give` takes each when it is final."""
+
+    def __init__(self, seconds: float, give: Callable[[Held], None], views: int = VIEWS, remembered: int = REMEMBERED) -> None:
+        self._seconds = seconds
+        self._give = give
+        self._limit = views
+        self._remembered = remembered
+        self._views: OrderedDict[str, _View] = OrderedDict()
+        self._given: OrderedDict[str, frozenset[str]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def first(self, view: str, name: str) -> bool:
+        """Whether `name` is told of the view for the first time, and so counts."""
+        given = self._given.pop(view, frozenset())
+        self._given[view] = given | {name}
+        if len(self._given) > self._remembered:
+            self._given.popitem(last=False)
+        return name not in given
+
+    def hold(self, view: str, values: list[Held], now: float, ended: bool = False) -> None:
+        """Takes what is new of a view at `now`, a monotonic clock's time; gives on all of it when the view has `ended`."""
+        held = self._views.pop(view, None)
+        if held is None:
+            held = _View(now, {})
+        held.at = now
+        held.values.update((one.name, one) for one in values)
+        if ended:
+            self._finish(view, held)
+        elif held.values:
+            self._views[view] = held
+            if len(self._views) > self._limit:
+                self._finish(*self._views.popitem(last=False))
+
+    def settle(self, now: float) -> None:
+        """Gives on what was not told of for long enough."""
+        while self._views:
+            oldest = next(iter(self._views.values()))
+            if oldest.at > now - self._seconds:
+                return
+            self._finish(*self._views.popitem(last=False))
+
+    def finish(self) -> None:
+        """Gives on everything."""
+        self.settle(float("inf"))
+
+    def _finish(self, view: str, held: _View) -> None:
+        for one in held.values.values():
+            if self.first(view, one.name):
+                self._give(one)

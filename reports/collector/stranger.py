@@ -1,0 +1,44 @@
+"""Ids for what comes from senders that make none: the small version's pages, browsers' own reports, other agents."""
+
+from collections import OrderedDict
+from hashlib import blake2b
+from secrets import token_bytes
+from uuid import uuid4
+
+from reports.collector.beacon import View
+
+VIEWS = 10_000
+"""Page views that are remembered for what follows them."""
+
+
+def new() -> str:
+    """An id that was never given before."""
+    return str(uuid4())
+
+
+class Strangers:
+    """Makes ids out of what is known of a sender, with a salt that dies with the process: nobody can be found again by them.
+
+    A sender is told from others by its network (/24, /48) and its User-Agent alone.
+    """
+
+    def __init__(self, views: int = VIEWS) -> None:
+        self._salt = token_bytes(32)
+        self._limit = views
+        self._views: OrderedDict[str, View] = OrderedDict()
+
+    def id(self, *parts: str) -> str:
+        """Always the same for the same parts, as long as this process lives."""
+        digest = blake2b("\0".join(parts).encode("utf-8", "replace"), key=self._salt, digest_size=16).hexdigest()
+        return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))
+
+    def opened(self, key: str, view: View) -> None:
+        """Remembers the newest view of a sender's page."""
+        self._views.pop(key, None)
+        self._views[key] = View(id=view.id, url=view.url, started_at=view.started_at)
+        if len(self._views) > self._limit:
+            self._views.popitem(last=False)
+
+    def newest(self, key: str) -> View | None:
+        """The newest view of a sender's page, if it is known: id, address and start."""
+        return self._views.get(key)

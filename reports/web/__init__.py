@@ -1,0 +1,1 @@
+"""What `journey serve` serves: one application, made of parts."""

@@ -1,0 +1,118 @@
+"""What must not be kept is not kept, whatever is sent."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.collector.beacon import Beacon, decode
+from reports.collector.clean_beacon import clean_beacon
+from reports.collector.cleaning import HIDDEN, Cleaner
+
+CLEANER = Cleaner(["page"])
+WORDS = st.text(st.characters(codec="utf-8"), max_size=80)
+SECRET = "s3cr3tvalue"
+
+
+@pytest.mark.parametrize(
+    ("address", "clean"),
+    [
+        ("https://shop.example/cart?token=x&page=2&utm=y#top", "https://shop.example/cart?page=2"),
+        ("https://ann:pw@shop.example:8443/cart", "https://shop.example:8443/cart"),
+        ("https:ann:pw@shop.example/cart", "https:shop.example/cart"),
+        ("//shop.example/cart?x", "//shop.example/cart"),
+        ("/cart;jsessionid=1/pay", "/cart/pay"),
+        (
+            "https://shop.example/o/550e8400-e29b-41d4-a716-446655440000",
+            "https://shop.example/o/550e8400-e29b-41d4-a716-446655440000",
+        ),
+        ("https://shop.example/reset/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx.abc", f"https://shop.example/reset/{HIDDEN}"),
+        ("https://shop.example/reset/a8f5f167f44f4964e6c998dee827110c", f"https://shop.example/reset/{HIDDEN}"),
+        ("https://shop.example/u/ann@mail.example", f"https://shop.example/u/{HIDDEN}"),
+        ("data:text/html,<b>ann", "data:"),
+        ("javascript:alert(1)", "javascript:"),
+        ("file:///home/ann/x.html", "file:"),
+        ("blob:https://shop.example/8a3b", "blob:https://shop.example/8a3b"),
+        ("about:blank", "about:blank"),
+        ("", ""),
+    ],
+)
+def test_an_address_loses_what_it_must_not_keep(address: str, clean: str) -> None:
+    assert CLEANER.url(address) == clean
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("Failed to fetch https://shop.example/api?token=1&page=2: no", "Failed to fetch https://shop.example/api?page=2: no"),
+        ("at f (https://shop.example/app.js?v=8:10:5)", "at f (https://shop.example/app.js:10:5)"),
+        ("f@https://shop.example/app.js?v=8:10:5", "f@https://shop.example/app.js:10:5"),
+        ("at h (webpack:///./src/x.js?abc:3:4)", "at h (webpack:///./src/x.js:3:4)"),
+        ("GET /login?token=abc failed", "GET /login failed"),
+        ('{"email":"ann@mail.example"}', f'{{"email":"{HIDDEN}"}}'),
+        ("ann%40mail.example is unknown", f"{HIDDEN} is unknown"),
+        ("card 4111 1111 1111 1111 was declined", f"card {HIDDEN} was declined"),
+        ("key sk_live_51H8xkQ2eZvKYlo2C0123456789abcdef", f"key {HIDDEN}"),
+        ("postgres://ann:pw@db/shop is down", "postgres: is down"),
+        ("order 550e8400-e29b-41d4-a716-446655440000 is gone", "order 550e8400-e29b-41d4-a716-446655440000 is gone"),
+        ("Cannot read properties of undefined (reading 'x')", "Cannot read properties of undefined (reading 'x')"),
+        ("Is this ok? It took 12:30:45", "Is this ok? It took 12:30:45"),
+    ],
+)
+def test_a_text_loses_what_it_must_not_keep(text: str, clean: str) -> None:
+    assert CLEANER.text(text) == clean
+
+
+@given(WORDS, WORDS, WORDS)
+def test_no_address_keeps_credentials_query_or_fragment(user: str, path: str, rest: str) -> None:
+    without = re.compile(r"[/?#\\@]")
+    address = f"https://{without.sub('', user)}:{SECRET}@shop.example/{without.sub('', path)}?a={SECRET}&page=1{without.sub('', rest)}#{SECRET}"
+    clean = CLEANER.url(address)
+    assert SECRET not in clean
+    assert clean.startswith("https://shop.example/")
+
+
+@given(WORDS, WORDS)
+def test_no_text_keeps_the_query_of_an_address_in_it(before: str, after: str) -> None:
+    assert SECRET not in CLEANER.text(f"{before} https://shop.example/x?t={SECRET} {after}")
+
+
+@given(st.text(max_size=300))
+def test_what_is_clean_stays_as_it_is(text: str) -> None:
+    assert CLEANER.text(CLEANER.text(text)) == CLEANER.text(text)
+    assert CLEANER.url(CLEANER.url(text)) == CLEANER.url(text)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_beacon_or_a_clear_error(body: bytes) -> None:
+    try:
+        decode(body)
+    except (ValueError, RecursionError):
+        return
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | WORDS, lambda one: st.lists(one) | st.dictionaries(WORDS, one)
+)
+
+
+@given(st.dictionaries(st.sampled_from(Beacon.__struct_fields__) | WORDS, JSON))
+def test_any_document_is_a_beacon_or_a_clear_error(document: dict[str, object]) -> None:
+    import msgspec
+
+    try:
+        found = decode(msgspec.json.encode(document))
+    except ValueError:
+        return
+    clean_beacon(found, CLEANER)
+
+
+def test_cleaning_leaves_a_beacon_that_can_be_sent_again() -> None:
+    import msgspec
+
+    from tests.collector import beacon, view
+
+    sent = beacon(view(vitals=[{"name": "cls", "id": "v", "value": 0.1}], interactions=[{"type": "click", "name": "Buy"}]))
+    found = decode(msgspec.json.encode(sent))
+    assert decode(msgspec.json.encode(clean_beacon(found, CLEANER))) == found

@@ -1,0 +1,66 @@
+"""Of a sender's address only its network is read."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.collector.buckets import Buckets
+from reports.collector.network import UNKNOWN, Networks
+from runner.apps import App
+
+
+@pytest.mark.parametrize(
+    ("peer", "network"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
+        ("::ffff:192.0.2.77", "192.0.2.0/24"),
+        ("", UNKNOWN),
+        ("unix", UNKNOWN),
+    ],
+)
+def test_an_address_is_cut(peer: str, network: str) -> None:
+    assert Networks().of(peer) == network
+    assert Networks(["10.0.0.0/8"]).of(peer) == network
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "network"),
+    [
+        ("198.51.100.7", "198.51.100.0/24"),
+        ("1.2.3.4, 198.51.100.7", "198.51.100.0/24"),
+        ("1.2.3.4, 198.51.100.7, 10.0.0.9", "198.51.100.0/24"),
+        ("198.51.100.7:4711", "198.51.100.0/24"),
+        ("[2001:db8::1]:4711", "2001:db8::/48"),
+        ("10.0.0.8", "10.0.0.0/24"),
+        ("1.2.3.4, nonsense", "10.0.0.0/24"),
+        ("", "10.0.0.0/24"),
+    ],
+)
+def test_the_last_address_that_is_no_trusted_proxy_counts(forwarded: str, network: str) -> None:
+    assert Networks(["10.0.0.0/8"]).of("10.0.0.1", forwarded) == network
+
+
+@given(st.text(max_size=60), st.text(max_size=120))
+def test_any_text_is_a_network_or_unknown(peer: str, forwarded: str) -> None:
+    assert Networks(["0.0.0.0/0", "::/0"]).of(peer, forwarded)
+
+
+@given(st.ip_addresses())
+def test_no_whole_address_is_ever_given(address: object) -> None:
+    network = Networks(["127.0.0.1"]).of(str(address))
+    assert network.endswith(("/24", "/48"))
+
+
+def test_a_bucket_fills_again() -> None:
+    app, buckets = App(name="shop", origins=("*",), rate=2.0, burst=3), Buckets()
+    assert [buckets.take(app, "a", 0.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
+    assert buckets.take(app, "b", 0.0) == 0.0
+    assert [buckets.take(app, "a", 0.6), buckets.take(app, "a", 100.0)] == [0.0, 0.0]
+
+
+def test_no_more_buckets_are_kept_than_allowed() -> None:
+    app, buckets = App(name="shop", origins=("*",)), Buckets(kept=10)
+    for number in range(1000):
+        assert buckets.take(app, str(number), 0.0) == 0.0
+    assert len(buckets) == 10

@@ -1,0 +1,75 @@
+"""Pages that were written for the two simple endpoints work unchanged."""
+
+import pytest
+
+from tests.collector import CHROME, SHOP, Served
+
+
+def test_a_load_time_in_milliseconds_is_counted_in_seconds(collector: Served) -> None:
+    answer = collector.post({"load_time": 812.5, "page": "ignored", "user": "ann"}, "/log-page-load")
+    assert (answer.status, answer.json(), answer.headers["access-control-allow-origin"]) == (200, {"status": "ok"}, SHOP)
+    assert collector.metric("page_load_time_seconds_sum", app="shop") == 0.8125
+    assert collector.newest.beacon.views[0].phases == {"total": 0.8125}
+    assert "ann" not in str(collector.newest)
+
+
+def test_a_text_with_a_number_is_taken_too(collector: Served) -> None:
+    assert collector.post({"load_time": "812"}, "/log-page-load", content_type="text/plain").status == 200
+
+
+def test_an_interaction_is_counted_by_its_type(collector: Served) -> None:
+    assert collector.post({"type": "click"}, "/log-interaction").status == 200
+    assert collector.post({"type": "swipe<script>"}, "/log-interaction").status == 200
+    assert collector.metric("user_interactions_total", app="shop", type="click") == 1
+    assert collector.metric("user_interactions_total", app="shop", type="custom") == 1, "types are few"
+    assert collector.metric("page_views_total") == 0, "an interaction alone is no page view"
+
+
+def test_an_interaction_belongs_to_the_page_that_was_loaded(collector: Served) -> None:
+    page = {"referer": f"{SHOP}/item/sencha?token=x"}
+    collector.post({"load_time": 500}, "/log-page-load", **page)
+    collector.post({"type": "click"}, "/log-interaction", **page)
+    load, click = (one.beacon for one in collector.kept.arrivals)
+    assert (click.session, click.views[0].id, click.views[0].started_at) == (
+        load.session,
+        load.views[0].id,
+        load.views[0].started_at,
+    )
+    assert (load.views[0].url, collector.newest.pages) == (f"{SHOP}/item/sencha", ("/item/:slug",))
+    collector.post({"type": "click"}, "/log-interaction", **page, user_agent=CHROME.replace("156", "155"))
+    assert collector.newest.beacon.session != load.session, "another browser"
+
+
+def test_a_page_whose_address_is_not_told_is_unknown(collector: Served) -> None:
+    collector.post({"load_time": 500}, "/log-page-load", referer=f"{SHOP}/")
+    assert collector.newest.pages == ("__unknown__",)
+
+
+def test_the_app_is_that_of_the_origin_or_the_one_that_is_named(collector: Served) -> None:
+    assert collector.post({"load_time": 1}, "/log-page-load", origin="https://blog.example").status == 401, "the blog has a key"
+    assert (
+        collector.post({"load_time": 1}, "/log-page-load?app=blog&key=blog-key-1", origin="https://blog.example").status == 200
+    )
+    assert collector.newest.beacon.app == "blog"
+    unnamed = collector.post({"load_time": 1}, "/log-page-load", origin="")
+    assert (unnamed.status, "?app=NAME" in unnamed.json()["fix"]) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/log-page-load", {"load_time": -1}),
+        ("/log-page-load", {"load_time": "soon"}),
+        ("/log-page-load", {}),
+        ("/log-page-load", [1]),
+        ("/log-page-load", b"x"),
+        ("/log-interaction", {"type": ""}),
+        ("/log-interaction", {"type": 7}),
+        ("/log-interaction", b"\xff"),
+    ],
+)
+def test_a_wrong_message_is_refused(collector: Served, path: str, body: object) -> None:
+    answer = collector.post(body, path)
+    assert answer.status in {400, 422}
+    assert answer.json()["error"]
+    assert not collector.kept.arrivals

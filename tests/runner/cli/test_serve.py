@@ -1,0 +1,71 @@
+"""`journey serve`, as a user starts it."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from tests.collector import CHROME, beacon
+from tests.serve import Serve
+from tests.servers import get
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "runner.cli", "serve", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_a_first_try_needs_no_configuration(serve: Serve) -> None:
+    said = serve.start()
+    assert f"the collector is at {serve.address}" in said
+    assert "no app is named in the configuration" in said
+    assert f'<script src="{serve.address}/agent.js" data-app="shop" defer></script>' in said
+    body = json.dumps(beacon()).encode()
+    request = Request(f"{serve.address}/v1/views", body, {"origin": "http://localhost:3000", "user-agent": CHROME})
+    with urlopen(request, timeout=10) as answer:
+        assert answer.status == 202
+    assert 'beacons_total{outcome="accepted"} 1.0' in (get(f"{serve.address}/metrics") or "")
+    code, said = serve.stop()
+    assert (code, said.splitlines()[-1]) == (0, "stopped")
+    assert "Traceback" not in said
+
+
+def test_it_prints_a_line_for_each_app(serve: Serve) -> None:
+    (serve.folder / "journey.toml").write_text(
+        "public_url = 'https://rum.example'\n[[apps]]\nname='shop'\nkey='shop-key-1'\norigins=['https://shop.example']\n"
+        "[[apps]]\nname='blog'\norigins=['https://blog.example']\n"
+    )
+    said = serve.start()
+    assert re.findall(r"<script.*", said) == [
+        '<script src="https://rum.example/agent.js" data-app="shop" data-key="shop-key-1" defer></script>',
+        '<script src="https://rum.example/agent.js" data-app="blog" defer></script>',
+    ]
+    assert serve.stop(signal.SIGINT)[0] == 0
+
+
+def test_the_line_says_where_to_send_when_the_path_is_not_the_usual_one(serve: Serve) -> None:
+    (serve.folder / "journey.toml").write_text("collector_path = '/t/in'")
+    said = serve.start()
+    assert f'data-endpoint="{serve.address}/t/in"' in said
+
+
+def test_other_machines_reach_it_only_when_apps_are_named(tmp_path: Path) -> None:
+    for address in ("0.0.0.0:0", "[::]:0", "192.0.2.1:80"):
+        result = run(tmp_path, "--listen", address)
+        assert result.returncode == 2
+        assert f"serve_listen: {address} can be reached from other machines" in result.stderr
+        assert "[[apps]]" in result.stderr
+
+
+def test_an_address_that_is_taken_is_named(serve: Serve, tmp_path: Path) -> None:
+    serve.start()
+    taken = serve.address.removeprefix("http://")
+    result = run(tmp_path, "--listen", taken)
+    assert (result.returncode, f"{taken} cannot be listened on: Address already in use" in result.stderr) == (2, True)
+    result = run(tmp_path, "--listen", "here")
+    assert (result.returncode, "'here' is not an address to listen on" in result.stderr) == (2, True)
+    result = run(tmp_path, "--log-format", "xml")
+    assert (result.returncode, "choose text or json" in result.stderr) == (2, True)
