@@ -39,7 +39,7 @@ _at = {column.name: position for position, column in enumerate(page_views.column
 NUMBER, ID, APP, SESSION, PAGE, STARTED_AT, TOLD_AT = (
     _at[name] for name in ("number", "id", "app", "session", "page", "started_at", "told_at")
 )
-HIDDEN, ENDED, VISIBLE, SERIES = (_at[name] for name in ("hidden", "ended", "visible_seconds", "series"))
+TYPE, HIDDEN, ENDED, VISIBLE, SERIES = (_at[name] for name in ("type", "hidden", "ended", "visible_seconds", "series"))
 INTERACTIONS, ERRORS, REQUESTS, LISTED = (_at[name] for name in ("interactions", "errors", "requests", "listed_interactions"))
 TOTAL = _at["total"]
 PHASE_AT = {phase: _at[phase] for phase in PHASES}
@@ -155,7 +155,7 @@ class Batch:
         for row in link.among(f"SELECT {names} FROM page_views WHERE id", wanted):
             self._views[row[ID]] = list(row)
         self._known_sessions = {
-            id_ for (id_,) in link.among("SELECT id FROM sessions WHERE id", {beacon.session for beacon in given})
+            id_ for (id_,) in link.among("SELECT id FROM sessions WHERE views > 0 AND id", {one.session for one in given})
         }
         if self._views:
             numbers = [row[NUMBER] for row in self._views.values()]
@@ -174,7 +174,8 @@ class Batch:
     def _add(self, arrival: Arrival, view: View, page: str, received: float) -> Change:
         beacon = arrival.beacon
         row = self._views.get(view.id)
-        new = row is None
+        # A report carries what was told of a page, and is no view of it.
+        new = row is None and view.type != "report"
         values: list[tuple[int, float | None, float]]
         if row is None:
             row = self._new(arrival, view, page, received)
@@ -203,7 +204,7 @@ class Batch:
         failed = 0
         errors = 0
         if view.errors:
-            failed = int(not row[ERRORS])
+            failed = int(not row[ERRORS] and row[TYPE] != "report")
             errors = self._add_errors(row, beacon, view)
             row[ERRORS] += errors
         began = self._add_to_session(arrival, row, new, received, acted, errors, len(view.requests))
@@ -303,9 +304,8 @@ class Batch:
         beacon = arrival.beacon
         seen_at = max(row[STARTED_AT], started(beacon.sent_at, beacon.sent_at, received))
         session = self._sessions.get(beacon.session)
-        began = 0
+        began = int(new and beacon.session not in self._known_sessions and (session is None or not session[12]))
         if session is None:
-            began = int(beacon.session not in self._known_sessions)
             self._sessions[beacon.session] = [
                 beacon.session, beacon.app, row[STARTED_AT], seen_at, row[PAGE], row[PAGE], beacon.release, beacon.environment,
                 arrival.traffic, arrival.browser[:200], arrival.system[:200], arrival.device, int(new), acted, errors, requests,

@@ -174,7 +174,8 @@ def newest(store: Store, which: Filter, when: Range, limit: int = 50, before: st
     Reads as many rows as it takes to find `limit` that fit the labels other than app and page, at the most those of the range.
     """
     with store.connected() as connection:
-        rows = _listed(page_views, which, when).order_by(page_views.c.started_at.desc(), page_views.c.number.desc())
+        rows = _listed(page_views, which, when).where(page_views.c.type != "report")
+        rows = rows.order_by(page_views.c.started_at.desc(), page_views.c.number.desc())
         if before is not None:
             place = select(page_views.c.started_at, page_views.c.number).where(page_views.c.id == before)
             last = connection.execute(place).first()
@@ -270,7 +271,8 @@ def newest_sessions(
     store: Store, which: Filter, when: Range, limit: int = 50, before: str | None = None, failed: bool = False
 ) -> list[Session]:
     """Sessions, the newest first; `failed` ones met an error; `which.page` is the page that they began on. Cost as `newest`."""
-    rows = _listed(sessions, which, when).order_by(sessions.c.started_at.desc(), sessions.c.id.desc())
+    rows = _listed(sessions, which, when).where(sessions.c.views > 0)
+    rows = rows.order_by(sessions.c.started_at.desc(), sessions.c.id.desc())
     if failed:
         # As the index of those says it.
         rows = rows.where(text("errors > 0"))

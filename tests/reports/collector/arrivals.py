@@ -109,17 +109,19 @@ def check_rollups(url: str) -> None:
         "SELECT count(*) FROM series JOIN series AS w ON series.whole = w.id WHERE w.page <> '' OR w.whole <> w.id OR w.app <> series.app",
     ) == [(0,)]
     values: list[tuple[Metric, int, float]] = []
-    columns = "number, series, started_at, session, errors, interactions, requests, hidden, total"
-    for number, series, at, session, errors, acted, requested, hidden, total in rows(
+    columns = "number, series, started_at, session, errors, interactions, requests, hidden, total, type"
+    for number, series, at, session, errors, acted, requested, hidden, total, kind in rows(
         url, f"SELECT {columns} FROM page_views ORDER BY number"
     ):
         where[number] = (series, at, hidden)
         for step in STEPS:
-            counted = (1, session not in begun, errors > 0, errors, acted, requested)
+            seen = int(kind != "report")
+            counted = (seen, seen and session not in begun, seen and errors > 0, errors, acted, requested)
             for one in (series, wholes[series]):
                 key = (step, int(at // step * step), one)
                 tallies[key] = [a + b for a, b in zip(tallies[key], counted, strict=True)]
-        begun.add(session)
+        if kind != "report":
+            begun.add(session)
         if total is not None and not hidden:
             values.append(("load", number, total))
     for number, name, value in rows(url, "SELECT view, name, value FROM vitals"):

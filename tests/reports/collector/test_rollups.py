@@ -74,10 +74,24 @@ def test_the_sessions_are_what_the_rows_say(url: str) -> None:
     with Writer(url) as writer:
         for one in traffic(100, 3):
             writer.put_blocking(one)
-    counted = "count(*), sum(interactions), sum(errors), sum(requests), min(started_at)"
+    counted = "sum(CASE WHEN type = 'report' THEN 0 ELSE 1 END), sum(interactions), sum(errors), sum(requests), min(started_at)"
     expected = rows(url, f"SELECT session, {counted} FROM page_views GROUP BY session ORDER BY session")
     stored = rows(url, "SELECT id, views, interactions, errors, requests, started_at FROM sessions ORDER BY id")
     assert stored == [tuple(row) for row in expected]
+
+
+def test_a_report_is_no_page_view_and_its_errors_count(url: str) -> None:
+    session = run_id()
+    with Writer(url) as writer:
+        writer.put_blocking(
+            arrival(view(type="report", phases={}, errors=(error("blocked", count=3),)), session=session, at=NOW)
+        )
+        assert rows(url, "SELECT views, errors FROM sessions") == [(0, 3)]
+        writer.put_blocking(arrival(view(), session=session, at=NOW))
+    check_rollups(url)
+    counted = "views, sessions, failed, errors"
+    of_all = f"SELECT {counted} FROM tallies JOIN series ON id = series WHERE step = 86400 AND page = ''"
+    assert rows(url, of_all) == [(1, 1, 0, 3)]
 
 
 def test_what_was_rolled_up_is_not_rolled_up_again(tmp_path: Path) -> None:
