@@ -47,6 +47,9 @@ class Settings(Keeping, frozen=True, kw_only=True):
     keep_failed: float = 90 * 86_400.0
     keep_runs: int = 2_000
     keep_size: int = 10_000_000_000
+    keep_views: float = 30 * 86_400.0
+    keep_views_size: int = 20_000_000_000
+    keep_rollups: float = 400 * 86_400.0
     database: str | None = None
     cron_timezone: str = "UTC"
     jitter: float = 0.0
@@ -408,6 +411,9 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "keep_failed": positive,
     "keep_runs": _at_least_one,
     "keep_size": options.size,
+    "keep_views": positive,
+    "keep_views_size": options.size,
+    "keep_rollups": positive,
     "database": _database,
     "cron_timezone": options.timezone,
     "jitter": parse_duration,

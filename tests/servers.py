@@ -139,7 +139,7 @@ def postgres_server() -> Iterator[str]:
             subprocess.run([*control, "stop", "-m", "immediate"], check=True, stdout=subprocess.DEVNULL, cwd=folder)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def postgres(postgres_server: str) -> Callable[[], str]:
     """Makes an empty database; returns its address."""
 

@@ -19,8 +19,8 @@ from reports.collector.register import Register
 from reports.collector.site import Site
 from reports.collector.template import UNKNOWN
 from reports.collector.writer import Busy
-from runner.errors import JourneyError
 from runner.store import StoreDown
+from runner.store.bulk import Unstorable
 
 WAIT = 5.0
 """Seconds after which a sender may try again when the store has not taken its beacon."""
@@ -101,9 +101,10 @@ class Intake:
             raise Refusal(
                 503, "unavailable", "the beacon could not be stored", fix="send it again", retry_after=WAIT
             ) from error
-        except JourneyError as error:
-            log.warning("a beacon is refused: %s", error)
-            raise Refusal(422, "invalid", "the store does not take this beacon") from error
+        except Unstorable as error:
+            # It names the database, which is no stranger's business.
+            log.warning("%s", error)
+            raise Refusal(422, "invalid", "the beacon holds what cannot be stored", fix="see the collector's log") from error
         finally:
             self.metrics.uncommitted -= 1
         if self._trouble:

@@ -54,13 +54,15 @@ def serve(
 
 def _run(settings: Settings, listening: "socket") -> None:
     from reports.collector.collector import Collector
+    from reports.collector.retention import Keep
     from reports.collector.writer import Writer
     from reports.web.app import build
     from reports.web.connection import Guard
     from reports.web.server import Server
 
     settings.runs_dir.mkdir(parents=True, exist_ok=True)
-    with Writer(settings.database_url) as writer:
+    keep = Keep(views=settings.keep_views, rollups=settings.keep_rollups, size=settings.keep_views_size)
+    with Writer(settings.database_url, keep=keep) as writer:
         collector = Collector(settings, writer)
         guard = Guard(lambda reason: collector.metrics.closed.add((reason,)))
         collector.metrics.connections = lambda: len(guard.connections)

@@ -2,9 +2,9 @@
 
 from alembic import context
 
-from runner.store.schema import metadata
+from runner.store.views import page_views
 
 # SQLite cannot alter most of a table: Alembic copies it instead.
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+context.configure(connection=context.config.attributes["connection"], target_metadata=page_views.metadata, render_as_batch=True)
 with context.begin_transaction():
     context.run_migrations()

@@ -1,0 +1,197 @@
+"""What the dashboard's questions cost, and how much room page views take, as their number grows.
+
+Stores so many page views of thirty days (the roll-ups are made as they are in use), then asks each question of reports/collector/figures
+and records, and the same in bare SQL over the rows: the sum, order or count that a reader would write without roll-ups. Run:
+`python -m benchmarks.views [--views 10000 100000 1000000] [--database URL] [--keep FILE]`; the table is in docs/views.md.
+"""
+
+import argparse
+import heapq
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from benchmarks.visits import Visits
+from reports.collector import batch, figures, records, rollup
+from reports.collector.arrival import Arrival
+from reports.collector.figures import Filter, Range
+from reports.collector.labels import DAY, Directory
+from reports.collector.retention import MINUTES, measure
+from runner.store import Store
+from runner.store.bulk import Link
+
+DAYS = 30
+TABLES = ("page_views", "vitals", "interactions", "histograms", "tallies", "sessions")
+SHOP = Filter(app="shop")
+VITALS: tuple[Any, ...] = ("load", "lcp", "inp", "cls")
+
+
+def beacons(number: int, until: float) -> Iterator[Arrival]:
+    """So many beacons of thirty days, in the order in which they come in."""
+    visits = Visits()
+    began = until - DAYS * DAY
+    # So many page views has a visitor on average.
+    every = DAYS * DAY / number * 4.5
+    waiting: list[tuple[float, int, Arrival]] = []
+    made, at = 0, began
+    while True:
+        for arrival, moment in visits.session(at):
+            heapq.heappush(waiting, (moment, made, arrival))
+            made += 1
+        at += every
+        while waiting and waiting[0][0] <= at:
+            yield heapq.heappop(waiting)[2]
+
+
+def fill(store: Store, number: int, until: float) -> float:
+    """Stores and rolls up so many; returns the seconds that each has taken, without the making of it."""
+    link, directory, turn = Link(store), Directory(), threading.Lock()
+    source = islice(beacons(number, until), number)
+    spent = 0.0
+    since = 0
+    while given := list(islice(source, 256)):
+        began = time.perf_counter()
+        with link.transaction():
+            batch.store(link, directory, given)
+        directory.settle()
+        since += len(given)
+        if since >= rollup.AT_ONCE or len(given) < 256:
+            since = 0
+            while rollup.roll(link, turn, until - MINUTES):
+                pass
+            with link.transaction():
+                link.execute("DELETE FROM beacons WHERE received_at < ?", given[-1].received_at.timestamp() - DAY)
+        spent += time.perf_counter() - began
+    if not link.sqlite:
+        with link.reading():
+            link.execute("ANALYZE")
+    link.close()
+    return spent / number
+
+
+def percentile(rows: str, value: str) -> str:
+    """Bare SQL for the 75th percentile of a column of some rows."""
+    return (
+        f"SELECT {value} FROM {rows} AND {value} IS NOT NULL ORDER BY {value} "
+        f"LIMIT 1 OFFSET (SELECT count({value}) * 3 / 4 FROM {rows} AND {value} IS NOT NULL)"
+    )
+
+
+def questions(store: Store, until: float) -> Iterator[tuple[str, Callable[[], Any], list[str]]]:
+    """What is asked, as a function of ours, and as statements."""
+    now = datetime.fromtimestamp(until, UTC)
+    with store.connected() as connection:
+        rare = connection.exec_driver_sql("SELECT id, session FROM page_views WHERE page = '/category/34/:id' LIMIT 1").one()
+    for name, hours in (("6 hours", 6), ("24 hours", 24), ("7 days", 168), ("30 days", 720)):
+        when = Range(now - timedelta(hours=hours), now)
+        since = f"app = 'shop' AND traffic = 'real' AND started_at >= {when.start.timestamp()}"
+        views = f"page_views WHERE {since}"
+        joined = f"page_views JOIN vitals ON view = number WHERE {since}"
+        tiles = [percentile(views, "total"), *(percentile(f"{joined} AND name = '{one}'", "value") for one in VITALS[1:])]
+        yield f"tiles: 4 p75 and shares, {name}", partial(figures.total, store, SHOP, when, VITALS), tiles
+        step = 60 if hours <= 6 else 3600 if hours <= 192 else 86_400
+        grouped = f"SELECT CAST(started_at AS bigint) / {step} AS step, avg(value), count(*) FROM {joined} AND name = 'lcp' GROUP BY 1"
+        yield f"LCP over time, {name}", partial(figures.over_time, store, SHOP, when, ["lcp"]), [grouped]
+        of_page = [
+            percentile(f"{joined} AND name = 'lcp' AND page = '/item/:id'", "value"),
+            f"SELECT page, count(*), avg(total) FROM {views} GROUP BY page",
+        ]
+        yield f"table of 40 pages by LCP, {name}", partial(figures.by, store, "page", SHOP, when, ["lcp"]), of_page
+        one_page = Filter(app="shop", page="/item/:id")
+        by_browser = (
+            f"SELECT browser, avg(value), count(*) FROM {joined} AND name = 'lcp' AND page = '/item/:id' GROUP BY browser"
+        )
+        yield (
+            f"a page by browser, {name}",
+            partial(figures.by, store, "browser", one_page, when, ["lcp"]),
+            [by_browser],
+        )
+        slow = f"SELECT number, value FROM {joined} AND name = 'lcp' ORDER BY value DESC LIMIT 50"
+        yield f"50 slowest LCP, {name}", partial(records.slowest, store, "lcp", SHOP, when), [slow]
+        met = f"SELECT reason, count(*), sum(count) FROM page_errors JOIN page_views ON number = view WHERE {since} GROUP BY reason"
+        yield f"errors by reason, {name}", partial(records.errors, store, "shop", when), [met]
+    rarely = Filter(app="shop", page="/category/34/:id")
+    newest = "SELECT * FROM page_views WHERE app = 'shop' AND page = '/category/34/:id' ORDER BY started_at DESC LIMIT 50"
+    yield "50 newest views of a rare page", partial(records.newest, store, rarely, when), [newest]
+    failed = "SELECT * FROM sessions WHERE app = 'shop' AND errors > 0 ORDER BY started_at DESC LIMIT 50"
+    yield "50 newest sessions with errors", partial(records.newest_sessions, store, SHOP, when, failed=True), [failed]
+    session = f"SELECT * FROM page_views JOIN vitals ON view = number WHERE session = '{rare.session}'"
+    yield "a session", partial(records.session_views, store, rare.session), [session]
+    yield "a page view whole", partial(records.view, store, rare.id), [f"SELECT * FROM page_views WHERE id = '{rare.id}'"]
+    day = Range(now - timedelta(hours=24), now)
+    acted = f"SELECT role, name, count(*) FROM interactions JOIN page_views ON number = view WHERE app = 'shop' AND started_at >= {day.start.timestamp()} GROUP BY 1, 2"  # noqa: E501
+    yield "what users do, 24 hours", partial(records.actions, store, SHOP, day), [acted]
+
+
+def seconds(what: Callable[[], Any], times: int) -> float:
+    """The median of some runs; one run if that takes long."""
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        what()
+        taken.append(time.perf_counter() - began)
+        if sum(taken) > 10:
+            break
+    return statistics.median(taken)
+
+
+def bare(store: Store, statements: list[str]) -> None:
+    """Asks in SQL."""
+    with store.connected() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement).all()
+
+
+def size(store: Store, number: int) -> str:
+    """How much room there is taken, a view and in all."""
+    link = Link(store)
+    with link.reading():
+        _, taken = measure(link)
+        counts = {table: link.select(f"SELECT count(*) FROM {table}")[0][0] for table in TABLES}
+        steps = dict(link.select("SELECT step, count(*) FROM histograms GROUP BY step ORDER BY step"))
+    link.close()
+    rows = ", ".join(f"{table} {count:,}" for table, count in counts.items())
+    return f"{taken / number:,.0f} bytes a view ({taken / 1e6:,.0f} MB); rows: {rows}; histograms by step: {steps}"
+
+
+def main() -> None:
+    """Prints a Markdown table for each number of views."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--views", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--database", help="an empty PostgreSQL database instead of a file; only with one number")
+    parser.add_argument("--folder", help="where the files of SQLite are made and left")
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    until = time.time() // 3600 * 3600 - 1800
+    for number in given.views:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(given.folder or folder) / f"views-{number}.db"
+            there = file.exists()
+            with Store(given.database or f"sqlite:///{file}") as store:
+                if there:
+                    with store.connected() as connection:
+                        until = connection.execute(text("SELECT max(received_at) FROM page_views")).scalar_one()
+                else:
+                    each = fill(store, number, until)
+                    print(
+                        f"\n{number:,} page views, {each * 1e6:.0f} µs each with their roll-ups; {size(store, number)}\n",
+                        flush=True,
+                    )
+                print("| question | ours, ms | bare SQL, ms | ratio |\n| --- | --: | --: | --: |")
+                for name, ask, statements in questions(store, until):
+                    ours = seconds(ask, given.rounds)
+                    theirs = seconds(partial(bare, store, statements), given.rounds)
+                    print(f"| {name} | {ours * 1000:.1f} | {theirs * 1000:.1f} | {ours / theirs:.3f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

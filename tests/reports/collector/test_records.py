@@ -1,0 +1,163 @@
+"""From a figure to single page views, sessions and errors."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from reports.collector import records
+from reports.collector.beacon import Synthetic
+from reports.collector.figures import Filter, Range
+from reports.collector.writer import Writer
+from runner.identity import run_id
+from runner.store import Store
+from tests.reports.collector.arrivals import arrival, click, error, request, url, view, vital
+
+__all__ = ["url"]
+
+NOW = time.time() // 86_400 * 86_400 - 86_400 + 13.5 * 3600 + 30
+SHOP = Filter(app="shop")
+DAY = Range(datetime.fromtimestamp(NOW - 86_400, UTC), datetime.fromtimestamp(NOW + 1, UTC))
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with Store(url) as opened:
+        yield opened
+
+
+def loads(url: str, *seconds: float, page: str = "/", browser: str = "Chrome 156", every: float = 3600.0) -> list[str]:
+    """A page view for each load time, one `every` so many seconds, the first an hour and more ago; their ids."""
+    ids = []
+    with Writer(url) as writer:
+        for number, load in enumerate(seconds):
+            at = NOW - every * (len(seconds) - number)
+            seen = view(started_at=at, phases={"total": load}, vitals=(vital("lcp", load / 2),))
+            writer.put_blocking(arrival(seen, at=at + 1, page=page, browser=browser))
+            ids.append(seen.id)
+    return ids
+
+
+def test_page_views_are_listed_newest_first_page_by_page(store: Store, url: str) -> None:
+    ids = loads(url, 1.0, 2.0, 3.0, 4.0, 5.0)
+    first = records.newest(store, SHOP, DAY, limit=2)
+    assert [one.id for one in first] == ids[:2:-1]
+    assert (first[0].load_seconds, first[0].vitals, first[0].browser) == (5.0, {"lcp": 2.5}, "Chrome 156")
+    second = records.newest(store, SHOP, DAY, limit=9, before=first[-1].id)
+    assert [one.id for one in second] == ids[2::-1]
+    assert records.newest(store, SHOP, DAY, before="not-there") == []
+    assert records.newest(store, Filter(app="other"), DAY) == []
+
+
+def test_a_list_holds_what_the_filter_says(store: Store, url: str) -> None:
+    loads(url, 1.0, 1.0, page="/cart", browser="Safari 26")
+    loads(url, 1.0, browser="Chromebook 1")
+    (chrome,) = loads(url, 1.0, browser="Chrome 156")
+
+    def found(**labels: str) -> int:
+        return len(records.newest(store, Filter(app="shop", **labels), DAY))
+
+    assert (found(), found(page="/cart"), found(browser="Safari"), found(page="/", browser="Safari")) == (4, 2, 2, 0)
+    assert [one.id for one in records.newest(store, Filter(app="shop", browser="Chrome"), DAY)] == [chrome]
+    assert (found(device="mobile"), found(traffic="bot"), found(release="1.0"), found(environment="live")) == (0, 0, 4, 4)
+
+
+def test_the_slowest_page_views_are_found_in_a_short_and_in_a_long_range(store: Store, url: str) -> None:
+    ids = loads(url, 1.0, 9.0, 2.0, 7.0, 3.0, every=1200.0)
+    hours = Range(datetime.fromtimestamp(NOW - 4 * 3600, UTC), datetime.fromtimestamp(NOW, UTC))
+    assert [one.id for one in records.slowest(store, "load", SHOP, hours, limit=3)] == [ids[1], ids[3], ids[4]]
+    assert [one.id for one in records.slowest(store, "lcp", SHOP, DAY, limit=1)] == [ids[1]]
+    month = Range(datetime.fromtimestamp(NOW - 30 * 86_400, UTC), datetime.fromtimestamp(NOW, UTC))
+    assert [one.id for one in records.slowest(store, "load", SHOP, month, limit=1)] == [ids[1]]
+    assert records.slowest(store, "load", Filter(app="shop", page="/cart"), DAY) == []
+    with store.connected() as connection:
+        connection.exec_driver_sql("DELETE FROM page_views WHERE number <= 2")
+    assert [one.id for one in records.slowest(store, "load", SHOP, hours, limit=1)] == [ids[3]], "the worst has been removed"
+
+
+def test_a_page_view_is_told_whole(store: Store, url: str) -> None:
+    seen = view(
+        started_at=NOW - 30, title="Sencha", vitals=(vital("lcp", 1.2),), interactions=(click("Add"), click("Buy")),
+        errors=(error("order 7 is gone", stack="at buy", line=3),), requests=(request("https://shop.example/api"),),
+    )  # fmt: skip
+    with Writer(url) as writer:
+        sent = arrival(seen, at=NOW, viewport=(1280, 720))
+        writer.put_blocking(sent)
+    whole = records.view(store, seen.id)
+    assert whole is not None
+    assert (whole.app, whole.seen.title, whole.seen.session, whole.viewport) == (
+        "shop",
+        "Sencha",
+        sent.beacon.session,
+        (1280, 720),
+    )
+    assert whole.seen.started_at == datetime.fromtimestamp(NOW - 30, UTC)
+    assert whole.phases == {"ttfb": 0.2, "total": 1.4}
+    assert [(one.name, one.value, one.attribution) for one in whole.vitals] == [("lcp", 1.2, {"target": "main>h1"})]
+    assert [one.name for one in whole.interactions] == ["Add", "Buy"]
+    (met,) = whole.errors
+    assert (met.message, met.type, met.stack, met.line) == ("order 7 is gone", "TypeError", "at buy", 3)
+    assert [(one.url, one.status) for one in whole.requests] == [("https://shop.example/api", 503)]
+    assert (whole.hidden, whole.ended, whole.journey) == (False, False, None)
+    assert records.view(store, "not-there") is None
+
+
+def test_a_session_is_its_page_views_in_their_order(store: Store, url: str) -> None:
+    session, ids = run_id(), []
+    with Writer(url) as writer:
+        for page, at in (("/cart", NOW - 60), ("/", NOW - 600), ("/item/:id", NOW - 300)):
+            seen = view(started_at=at, errors=(error("bad"),) if page == "/cart" else ())
+            ids.append(seen.id)
+            writer.put_blocking(arrival(seen, at=NOW, page=page, session=session))
+        writer.put_blocking(arrival(at=NOW))
+    assert [one.id for one in records.session_views(store, session)] == [ids[1], ids[2], ids[0]]
+    found = records.session(store, session)
+    assert found is not None
+    assert (found.views, found.errors, found.first_page) == (3, 1, "/")
+    assert found.started_at == datetime.fromtimestamp(NOW - 600, UTC)
+    assert [one.id for one in records.newest_sessions(store, SHOP, DAY, failed=True)] == [session]
+    both = records.newest_sessions(store, SHOP, DAY)
+    assert len(both) == 2
+    assert records.newest_sessions(store, SHOP, DAY, before=both[0].id) == both[1:]
+    assert records.newest_sessions(store, Filter(app="shop", page="/"), DAY) == [found]
+    assert records.session(store, "not-there") is None
+
+
+def test_errors_of_one_reason_are_one_row_with_count_and_first_and_last_seen(store: Store, url: str) -> None:
+    with Writer(url) as writer:
+        for hours in (40, 5, 3):
+            at = NOW - hours * 3600
+            seen = view(started_at=at, errors=(error(f"order {hours} is gone"), error("order 1 is gone")))
+            writer.put_blocking(arrival(seen, at=at + 1))
+        rare = view(started_at=NOW - 60, errors=(error("x is undefined", count=30),))
+        writer.put_blocking(arrival(rare, at=NOW))
+    often, once = records.errors(store, "shop", DAY)
+    assert (often.message, often.count, often.views) == ("order # is gone", 4, 2)
+    assert often.first_at == datetime.fromtimestamp(NOW - 40 * 3600, UTC)
+    assert often.last_at == datetime.fromtimestamp(NOW - 3 * 3600, UTC)
+    assert (once.message, once.count, once.views) == ("x is undefined", 30, 1)
+    assert [one.id for one in records.views_with_error(store, once.id, DAY)] == [rare.id]
+    met = [one.started_at.timestamp() for one in records.views_with_error(store, often.id, DAY)]
+    assert met == [NOW - 3 * 3600, NOW - 5 * 3600]
+    assert records.errors(store, "other", DAY) == []
+
+
+def test_the_page_views_of_a_journeys_run_are_found(store: Store, url: str) -> None:
+    run, seen = run_id(), view(started_at=NOW)
+    with Writer(url) as writer:
+        writer.put_blocking(arrival(seen, at=NOW, synthetic=Synthetic(journey="buy", run=run, step="pay"), traffic="synthetic"))
+        writer.put_blocking(arrival(at=NOW))
+    (found,) = records.run_views(store, run)
+    assert (found.id, found.run, found.traffic) == (seen.id, run, "synthetic")
+
+
+def test_what_users_do_most_comes_first(store: Store, url: str) -> None:
+    with Writer(url) as writer:
+        for names in (("Add", "Buy"), ("Add",)):
+            seen = view(started_at=NOW - 60, interactions=tuple(click(name) for name in names))
+            writer.put_blocking(arrival(seen, at=NOW))
+    assert [(one.name, one.page, one.count) for one in records.actions(store, SHOP, DAY)] == [
+        ("Add", "/item/:id", 2), ("Buy", "/item/:id", 1),
+    ]  # fmt: skip
+    assert len(records.actions(store, SHOP, DAY, among=1)) == 1

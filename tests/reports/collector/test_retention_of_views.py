@@ -1,0 +1,156 @@
+"""How long page views and roll-ups are kept."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reports.collector import retention
+from reports.collector.labels import DAY
+from reports.collector.retention import Keep, measure, prune, prune_labels, prune_to_size
+from reports.collector.writer import Writer
+from runner.identity import run_id
+from runner.store import Store
+from runner.store.bulk import Link
+from tests.reports.collector.arrivals import arrival, click, error, request, rows, url, view, vital
+from tests.servers import wait_until
+
+__all__ = ["url"]
+
+NOW = time.time()
+TABLES = ("page_views", "vitals", "interactions", "page_errors", "slow_requests", "sessions")
+
+
+def fill(url: str, ages: list[float], session: str | None = None) -> None:
+    """A page view with something of everything, so many seconds ago each."""
+    with Writer(url) as writer:
+        for age in ages:
+            at = NOW - age
+            seen = view(
+                started_at=at - 5, vitals=(vital("lcp", 1.0), vital("cls", 0.1)), errors=(error("bad"),), interactions=(click("a"),),
+                requests=(request("https://shop.example/"),),
+            )  # fmt: skip
+            writer.put_blocking(arrival(seen, at=at, session=session or run_id()))
+
+
+def until_done(some: Callable[[], int]) -> int:
+    total = 0
+    while gone := some():
+        total += gone
+    return total
+
+
+def counts(url: str) -> list[int]:
+    return [rows(url, f"SELECT count(*) FROM {table}")[0][0] for table in TABLES]
+
+
+def test_views_that_are_too_old_go_with_all_they_have_and_rollups_stay(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    fill(url, [40 * DAY, 35 * DAY, 31 * DAY, 31 * DAY, 31 * DAY, 29 * DAY, 0.0])
+    assert counts(url) == [7, 14, 7, 7, 7, 7]
+    with Store(url) as store:
+        link = Link(store)
+        assert prune(link, Keep(), NOW)
+        assert counts(url)[0] == 5, "a few at a time, so that beacons are not held up"
+        until_done(lambda: prune(link, Keep(), NOW))
+        link.close()
+    assert counts(url) == [2, 4, 2, 2, 2, 2]
+    assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400 AND series = 1") == [(7,)]
+    assert rows(url, "SELECT sum(count) FROM histograms WHERE step = 3600 AND metric = 'lcp' AND series = 1") == [(7,)]
+    assert rows(url, "SELECT count FROM reasons") == [(7,)]
+
+
+def test_a_session_stays_until_its_last_view_has_gone(url: str) -> None:
+    fill(url, [31 * DAY, 0.0], session="one-session")
+    with Store(url) as store:
+        link = Link(store)
+        until_done(lambda: prune(link, Keep(), NOW))
+        assert counts(url) == [1, 2, 1, 1, 1, 1]
+        until_done(lambda: prune(link, Keep(), NOW + 31 * DAY))
+        assert counts(url) == [0] * 6
+        link.close()
+
+
+def test_ids_of_beacons_are_known_for_a_day(url: str) -> None:
+    fill(url, [2 * DAY, 25 * 3600, 23 * 3600, 0.0])
+    with Store(url) as store:
+        link = Link(store)
+        prune(link, Keep(), NOW)
+        link.close()
+    assert rows(url, "SELECT count(*) FROM beacons") == [(2,)]
+
+
+def test_what_the_rollups_have_not_taken_yet_is_not_forgotten(url: str) -> None:
+    with Store(url) as store:
+        link = Link(store)
+        fill(url, [2 * DAY])
+        with link.transaction():
+            link.execute("UPDATE marks SET value = 0 WHERE name = 'rolled'")
+        prune(link, Keep(), NOW)
+        link.close()
+    assert rows(url, "SELECT count(*) FROM beacons") == [(1,)]
+
+
+def test_rollups_go_by_their_own_time_minutes_before_hours(url: str) -> None:
+    ages = [401 * DAY + 3600 * 5, 300 * DAY, 5 * DAY, 2 * DAY, 0.0]
+    fill(url, ages)
+    with Store(url) as store:
+        link = Link(store)
+        until_done(lambda: prune(link, Keep(), NOW))
+        prune_labels(link, Keep(), NOW)
+        link.close()
+    kept = dict(rows(url, "SELECT step, sum(views) FROM tallies WHERE series = 1 GROUP BY step"))
+    assert kept == {60: 2, 3600: 4, 86400: 4}
+    assert rows(url, "SELECT step, sum(count) FROM histograms WHERE metric = 'cls' AND series = 1 GROUP BY step ORDER BY step") == [
+        (60, 2), (3600, 4), (86400, 4),
+    ]  # fmt: skip
+    assert rows(url, "SELECT count(*) FROM reason_tallies") == [(4,)]
+
+
+def test_labels_go_when_nothing_is_left_of_them(url: str) -> None:
+    fill(url, [0.0])
+    with Store(url) as store:
+        link = Link(store)
+        prune_labels(link, Keep(), NOW + 399 * DAY)
+        assert rows(url, "SELECT count(*) FROM series") == [(2,)]
+        assert rows(url, "SELECT count(*) FROM reasons") == [(1,)]
+        prune_labels(link, Keep(), NOW + 402 * DAY)
+        assert rows(url, "SELECT count(*) FROM series") == rows(url, "SELECT count(*) FROM reasons") == [(0,)]
+        link.close()
+
+
+def test_over_its_size_the_oldest_views_go(url: str) -> None:
+    fill(url, [float(age) for age in range(300, 0, -1)])
+    with Store(url) as store:
+        link = Link(store)
+        with link.reading():
+            views, size = measure(link)
+            assert views == 300
+        keep = Keep(size=size * 3 // 4)
+        monkey = pytest.MonkeyPatch()
+        with monkey.context() as patched:
+            patched.setattr(retention, "AT_ONCE", 10)
+            until_done(lambda: prune_to_size(link, keep))
+        with link.reading():
+            left, smaller = measure(link)
+        assert smaller <= keep.size
+        assert 100 < left < 300
+        assert prune_to_size(link, keep) == 0
+        link.close()
+    assert rows(url, "SELECT min(received_at) FROM page_views")[0][0] > NOW - 300
+    assert rows(url, "SELECT count(*) FROM page_views") == rows(url, "SELECT count(*) FROM sessions") == [(left,)]
+    assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400 AND series = 1") == [(300,)]
+
+
+def test_the_writer_removes_what_is_too_old_while_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports.collector.tidy.ROLL", 0.05)
+    monkeypatch.setattr("reports.collector.tidy.PRUNE", 0.05)
+    url = f"sqlite:///{tmp_path / 'journeys.db'}"
+    with Writer(url, keep=Keep(views=3600.0)) as writer:
+        for number in range(100):
+            at = time.time() - (7200 if number < 50 else 0)
+            assert writer.put_blocking(arrival(view(started_at=at), at=at))
+        wait_until(lambda: rows(url, "SELECT count(*) FROM page_views") == [(50,)])
+        assert writer.put_blocking(arrival(at=time.time()))
+    assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400 AND series = 1") == [(101,)]

@@ -1,0 +1,198 @@
+"""Roll-ups are what the rows say, whatever came in which order."""
+
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from reports.collector import labels, rollup
+from reports.collector.arrival import Arrival
+from reports.collector.histogram import EDGES, THRESHOLDS, Distribution, bucket
+from reports.collector.labels import general, reason_id
+from reports.collector.retention import MINUTES
+from reports.collector.writer import Writer
+from runner.identity import run_id
+from runner.store import Store
+from runner.store.bulk import Link
+from runner.store.views import BUCKETS, METRICS
+from tests.reports.collector.arrivals import AT, arrival, check_rollups, click, error, request, rows, url, view, vital
+
+__all__ = ["url"]
+
+NOW = time.time()
+
+
+def traffic(number: int, seed: int) -> list[Arrival]:
+    """Beacons of some sessions over two days, with vitals told again, errors late, views in the background, in a mixed order."""
+    dice = random.Random(seed)
+    given: list[Arrival] = []
+    while len(given) < number:
+        session, browser = run_id(), dice.choice(["Chrome 156", "Chrome 157", "Safari 26"])
+        about = {"session": session, "browser": browser, "device": dice.choice(["mobile", "desktop"])}
+        began = NOW - dice.uniform(3600, 2 * 86_400)
+        for _ in range(dice.randrange(1, 4)):
+            identity, page = run_id(), dice.choice(["/", "/item/:id", "/cart"])
+            began += dice.uniform(5, 500)
+            told = {"id": identity, "started_at": began, "hidden": dice.random() < 0.2}
+            for nth in range(dice.randrange(1, 4)):
+                vitals = [vital(name, dice.lognormvariate(0, 1)) for name in METRICS[1:] if dice.random() < 0.6]
+                phases = {"total": dice.lognormvariate(0, 1)} if dice.random() < 0.7 else {}
+                errors = (error("x is undefined"),) if dice.random() < 0.3 else ()
+                requests = (request("https://shop.example/api"),) if dice.random() < 0.2 else ()
+                seen = view(
+                    **told, vitals=tuple(vitals), phases=phases, errors=errors, requests=requests, interactions=(click("a"),)
+                )
+                given.append(arrival(seen, at=began + 20 * nth + 1, page=page, **about))
+    dice.shuffle(given)
+    return given
+
+
+def test_rollups_are_what_the_rows_say(url: str) -> None:
+    for seed in (1, 2):
+        with Writer(url) as writer:
+            for one in traffic(200, seed):
+                assert writer.put_blocking(one)
+        check_rollups(url)
+    assert len(rows(url, "SELECT DISTINCT step FROM histograms")) == 3
+
+
+def test_several_collectors_may_share_a_database(url: str) -> None:
+    given = traffic(300, 4)
+    with Writer(url) as one, Writer(url) as other, ThreadPoolExecutor(8) as pool:
+        stored = pool.map(lambda both: (one, other)[both[0] % 2].put_blocking(both[1]), enumerate(given))
+        assert all(stored)
+        again = pool.map(lambda both: (other, one)[both[0] % 2].put_blocking(both[1]), enumerate(given))
+        assert not any(again)
+    check_rollups(url)
+    assert rows(url, "SELECT count(*) FROM page_views") == [(len({one.beacon.views[0].id for one in given}),)]
+
+
+def test_the_sessions_are_what_the_rows_say(url: str) -> None:
+    with Writer(url) as writer:
+        for one in traffic(100, 3):
+            writer.put_blocking(one)
+    counted = "sum(CASE WHEN type = 'report' THEN 0 ELSE 1 END), sum(interactions), sum(errors), sum(requests), min(started_at)"
+    expected = rows(url, f"SELECT session, {counted} FROM page_views GROUP BY session ORDER BY session")
+    stored = rows(url, "SELECT id, views, interactions, errors, requests, started_at FROM sessions ORDER BY id")
+    assert stored == [tuple(row) for row in expected]
+
+
+def test_a_report_is_no_page_view_and_its_errors_count(url: str) -> None:
+    session = run_id()
+    with Writer(url) as writer:
+        writer.put_blocking(
+            arrival(view(type="report", phases={}, errors=(error("blocked", count=3),)), session=session, at=NOW)
+        )
+        assert rows(url, "SELECT views, errors FROM sessions") == [(0, 3)]
+        writer.put_blocking(arrival(view(), session=session, at=NOW))
+    check_rollups(url)
+    counted = "views, sessions, failed, errors"
+    of_all = f"SELECT {counted} FROM tallies JOIN series ON id = series WHERE step = 86400 AND page = ''"
+    assert rows(url, of_all) == [(1, 1, 0, 3)]
+
+
+def test_what_was_rolled_up_is_not_rolled_up_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'journeys.db'}"
+    for _ in range(3):
+        with Writer(url) as writer:
+            writer.put_blocking(arrival(at=NOW))
+    check_rollups(url)
+    with Store(url) as store:
+        assert rollup.roll(Link(store), threading.Lock(), 0.0) == 0
+    check_rollups(url)
+
+
+def test_a_vital_told_again_leaves_the_bucket_that_it_was_in(url: str) -> None:
+    told, session = view(vitals=(vital("lcp", 1.2),)), run_id()
+    with Writer(url) as writer:
+        writer.put_blocking(arrival(told, session=session))
+    with Writer(url) as writer:
+        writer.put_blocking(arrival(view(id=told.id, vitals=(vital("lcp", 4.5),)), session=session, at=AT + 60))
+    ((count, total, worst, *buckets),) = rows(
+        url,
+        f"SELECT count, sum, worst, {', '.join(BUCKETS)} FROM histograms WHERE metric = 'lcp' AND step = 3600 AND series = 2",
+    )
+    assert (count, total, worst) == (1, pytest.approx(4.5), 4.5)
+    assert [place for place, number in enumerate(buckets) if number] == [bucket("lcp", 4.5)]
+
+
+def test_minutes_that_are_removed_already_are_not_made_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'journeys.db'}"
+    with Writer(url) as writer:
+        writer.put_blocking(arrival(at=NOW - MINUTES - 3600))
+    assert rows(url, "SELECT DISTINCT step FROM histograms ORDER BY step") == [(3600,), (86400,)]
+
+
+def test_labels_without_end_do_not_make_rollups_without_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(labels, "SERIES", 10)
+    for _ in range(2):
+        with Writer(url) as writer:
+            for number in range(20):
+                writer.put_blocking(arrival(page=f"/made-up/{number}", release=f"r{number}", at=NOW))
+    assert rows(url, "SELECT count(*) FROM page_views") == [(40,)]
+    assert rows(url, "SELECT count(DISTINCT page) FROM page_views") == [(20,)]
+    assert rows(url, "SELECT count(*) FROM series WHERE page = '__other__'") == [(1,)]
+    assert rows(url, "SELECT count(*) FROM series") == [(12,)], "five pages, the others, and each of these as all pages"
+    of_pages = "SELECT sum(views) FROM tallies JOIN series ON id = series WHERE step = 86400 AND page"
+    assert rows(url, f"{of_pages} <> ''") == rows(url, f"{of_pages} = ''") == [(40,)]
+    check_rollups(url)
+
+
+def test_errors_without_end_do_not_make_reasons_without_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(labels, "REASONS", 5)
+    words = [chr(ord("a") + number) for number in range(12)]
+    for _ in range(2):
+        with Writer(url) as writer:
+            for word in words:
+                writer.put_blocking(arrival(view(errors=(error(f"{word} is not defined"),))))
+    assert rows(url, "SELECT count(*), sum(count), sum(views) FROM reasons") == [(6, 24, 24)]
+    assert rows(url, "SELECT message, count FROM reasons ORDER BY count DESC LIMIT 1") == [
+        ("more kinds of errors than are kept apart", 14)
+    ]
+    assert rows(url, "SELECT sum(count), sum(views) FROM reason_tallies") == [(24, 24)]
+    assert {message for (message,) in rows(url, "SELECT message FROM page_errors")} == {
+        f"{word} is not defined" for word in words
+    }
+
+
+def test_errors_that_differ_in_numbers_and_ids_only_have_one_reason() -> None:
+    def reason(message: str, source: str = "https://shop.example/app.0f3a9c2e1b.js") -> str:
+        return reason_id("shop", error(message, source=source))
+
+    assert reason("order 12 is gone") == reason("order 4711 is gone")
+    assert reason("x", "https://shop.example/app.11aa22bb33.js?v=2") == reason("x")
+    assert reason("x is undefined") != reason("y is undefined")
+    assert reason_id("admin", error("x")) != reason_id("shop", error("x"))
+    assert general("deadbeef is a word, deadbee1f is an id") == "deadbeef is a word, # is an id"
+
+
+def test_edges_hold_the_thresholds_and_a_value_on_an_edge_is_below_it() -> None:
+    for metric in METRICS:
+        edges = EDGES[metric]
+        assert list(edges) == sorted(set(edges))
+        assert len(edges) + 1 == len(BUCKETS)
+        for threshold in THRESHOLDS[metric]:
+            assert edges[bucket(metric, threshold)] == threshold
+
+
+def test_percentiles_are_near_the_true_ones_and_shares_are_exact() -> None:
+    dice = random.Random(5)
+    for metric, scale in (("load", 0.3), ("ttfb", -1.2), ("lcp", 0.4), ("inp", -2.2), ("cls", -2.8)):
+        values = sorted(dice.lognormvariate(scale, 0.7) for _ in range(20_000))
+        counts = [0] * len(BUCKETS)
+        for value in values:
+            counts[bucket(metric, value)] += 1  # type: ignore[arg-type]
+        made = Distribution(metric, tuple(counts), sum(values))  # type: ignore[arg-type]
+        for share in (0.5, 0.75, 0.95):
+            true = values[int(share * len(values))]
+            assert made.percentile(share) == pytest.approx(true, rel=0.04), (metric, share)
+        good, poor = THRESHOLDS[metric]  # type: ignore[index]
+        assert made.shares is not None
+        assert made.shares.good == sum(value <= good for value in values) / len(values)
+        assert made.shares.poor == pytest.approx(sum(value > poor for value in values) / len(values))
+        assert made.mean == pytest.approx(sum(values) / len(values))
+    assert Distribution("lcp", (0,) * len(BUCKETS), 0.0).percentile(0.75) is None
+    assert Distribution("lcp", (*(0,) * 24, 5), 500.0).percentile(0.75) == 60.0
