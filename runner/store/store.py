@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from runner.alerts.rules import Kind, Past
 from runner.errors import ConfigError, JourneyError
 from runner.result import Failure, RunResult, StepResult
+from runner.store import rollups
 from runner.store.schema import (
     PHASES,
     VITALS,
@@ -34,7 +35,7 @@ from runner.store.schema import (
     steps,
 )
 
-HEAD = "0002"
+HEAD = "0004"
 """The newest migration."""
 PATIENCE = 2.0
 """Seconds that a statement waits for a database that another process has locked."""
@@ -155,6 +156,12 @@ class Store:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for a few queries that see one state of the database."""
+        with self._begin() as connection:
+            yield connection
+
     # Runs
 
     def add(self, result: RunResult, folder: Path | None = None) -> bool:
@@ -174,6 +181,7 @@ class Store:
                 connection.execute(
                     update(slots).where(slots.c.run_id == result.id, slots.c.state == "claimed").values(state="done")
                 )
+                rollups.count(connection, result)
         except IntegrityError as error:
             if not self.missing([result.id]):
                 return False
