@@ -116,6 +116,16 @@ class Point(Struct, frozen=True, kw_only=True):
     contended: bool = False
 
 
+class StepLine(Struct, frozen=True, kw_only=True):
+    """A step over a span of time."""
+
+    step: str
+    points: tuple[Point, ...]
+    p50: float | None
+    p95: float | None
+    """Over the whole span, of the runs in which it passed; within 3 %."""
+
+
 class Reason(Struct, frozen=True, kw_only=True):
     """Runs that did not pass for the same reason."""
 
@@ -210,7 +220,7 @@ class History:
                 days.setdefault(hour.replace(hour=0, minute=0), Tally()).merge(tally)
         return sorted(days.items())
 
-    def step_series(self, journey: str, location: str | None, span: Range) -> dict[str, list[Point]]:
+    def step_series(self, journey: str, location: str | None, span: Range) -> list[StepLine]:
         """The latencies of each step over time, in the order of the steps: run by run, or p50 and p95 of up to SPANS spans.
 
         Runs one by one have a point for each step that passed.
@@ -237,9 +247,9 @@ class History:
                 if row.status != "skipped":
                     latency = row.latency_seconds if row.status == "passed" else None
                     points.append(Point(at=row.started_at, p50=latency, run=row.id, status=row.status, contended=row.contended))
-        return {name: found[name] for name in sorted(found, key=order.__getitem__)}
+        return [_line(name, found[name]) for name in sorted(found, key=lambda one: order[one])]
 
-    def _long_series(self, connection: Connection, journey: str, location: str | None, span: Range) -> dict[str, list[Point]]:
+    def _long_series(self, connection: Connection, journey: str, location: str | None, span: Range) -> list[StepLine]:
         width = _width(span, SPANS)
         merged: dict[str, dict[datetime, Sketch]] = defaultdict(dict)
         order: dict[str, int] = {}
@@ -247,13 +257,17 @@ class History:
         for row in connection.execute(select(step_hours).where(*here)).mappings():
             order[row["step"]] = row["position"]
             merged[row["step"]].setdefault(_floor(row["hour"], width), Sketch()).merge(Sketch.read(row["latencies"]))
-        return {
-            name: [
+        lines = []
+        for name in sorted(merged, key=lambda one: order[one]):
+            total = Sketch()
+            for one in merged[name].values():
+                total.merge(one)
+            points = tuple(
                 Point(at=at, p50=one.quantile(0.5), p95=one.quantile(0.95), count=one.count)
                 for at, one in sorted(merged[name].items())
-            ]
-            for name in sorted(merged, key=order.__getitem__)
-        }
+            )
+            lines.append(StepLine(step=name, points=points, p50=total.quantile(0.5), p95=total.quantile(0.95)))
+        return lines
 
     def phase_series(self, journey: str, location: str | None, span: Range, most: int = 300) -> list[dict[str, Any]]:
         """The phases of each step's documents over the newest runs that passed, the oldest first."""
@@ -372,6 +386,11 @@ class History:
                 .limit(most)
             )
             return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
+def _line(name: str, points: Sequence[Point]) -> StepLine:
+    total = Sketch.of(point.p50 for point in points if point.p50 is not None)
+    return StepLine(step=name, points=tuple(points), p50=total.quantile(0.5), p95=total.quantile(0.95))
 
 
 def _here(table: Any, journey: str, location: str | None, at: Any, start: datetime, end: datetime) -> list[Any]:

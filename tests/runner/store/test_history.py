@@ -103,10 +103,10 @@ def test_a_long_series_has_the_percentiles_of_the_runs(
     monkeypatch.setattr("runner.store.history.POINTS", 10)
     monkeypatch.setattr("runner.store.history.SPANS", 2)
     series = history.step_series("buy", "berlin", span)
-    assert list(series) == ["open", "pay"]
-    for index, points in enumerate(series.values()):
-        assert 2 <= len(points) <= 3
-        for point in points:
+    assert [line.step for line in series] == ["open", "pay"]
+    for index, line in enumerate(series):
+        assert 2 <= len(line.points) <= 3
+        for point in line.points:
             width = timedelta(hours=120)
             own = [
                 one.steps[index].latency_seconds or 0.0
@@ -123,7 +123,7 @@ def test_a_long_series_has_the_percentiles_of_the_runs(
 
 def test_a_short_series_has_every_run_with_its_status(history: History, results: list[RunResult]) -> None:
     span = Range(START, START + timedelta(days=10))
-    points = history.step_series("buy", None, span)["pay"]
+    points = next(line.points for line in history.step_series("buy", None, span) if line.step == "pay")
     own = [one for one in results if one.journey == "buy"]
     assert [(one.run, one.status) for one in points] == [(one.id, one.steps[1].status) for one in own]
     assert all((one.p50 is None) == (one.status != "passed") for one in points)

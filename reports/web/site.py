@@ -1,0 +1,93 @@
+"""The dashboard as a part of an application: what its pages are made from, and its routes."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from reports.web import render, span
+from reports.web.span import BadRequest, Span
+from runner.archive import Archive
+from runner.store import Store, StoreDown
+from runner.store.history import History
+
+Handler = Callable[["Site", Request], Response]
+"""Makes a page. It is called in a thread: it may ask the database and read files."""
+
+
+class Site(Struct, frozen=True, kw_only=True):
+    """What the pages are made from."""
+
+    store: Store
+    archive: Archive
+    upcoming: Callable[[], Mapping[str, datetime]] = dict
+    """When each journey is due next."""
+    budgets: Mapping[str, float] = {}
+    """Of a run's duration in seconds, by journey."""
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @property
+    def history(self) -> History:
+        """Of the runs."""
+        return History(self.store)
+
+    def span(self, request: Request) -> Span:
+        """The span of time that an address asks for. Raises BadRequest."""
+        return span.read(request.query_params, self.now())
+
+    def folder(self, run: str, stored: str | None) -> Path | None:
+        """Where a run is saved; None when it has been removed.
+
+        The store says it, and the archive where the runs have been moved to: never an address.
+        """
+        if stored and Path(stored).is_dir():
+            return Path(stored)
+        return self.archive.folder_of(run)
+
+
+def routed(site: Site, path: str, handler: Handler, **more: Any) -> Route:
+    """A route to a page; what goes wrong becomes a page that says so."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await run_in_threadpool(handler, site, request)
+        except BadRequest as error:
+            return problem(request, 400, str(error))
+        except StoreDown as error:
+            return problem(request, 503, str(error))
+
+    endpoint: Callable[[Request], Awaitable[Response]] = answer
+    return Route(path, endpoint, **more)
+
+
+def problem(request: Request, status: int, text: str) -> Response:
+    """A page that says what is wrong."""
+    title = {400: "That cannot be shown", 403: "Not allowed", 404: "Not found", 503: "The store does not answer"}.get(
+        status, "Something went wrong"
+    )
+    return render.page(request, "problem.html", status, title=title, text=text)
+
+
+async def not_found(request: Request, error: Exception) -> Response:
+    """The page for an address that does not exist."""
+    detail = error.detail if isinstance(error, HTTPException) and error.detail != "Not Found" else "There is no such page."
+    return problem(request, 404, detail)
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """The pages, and what they load."""
+    from reports.web import journey_page, overview_page
+
+    return [
+        routed(site, "/", overview_page.show),
+        routed(site, "/journeys/{journey}", journey_page.show),
+        Mount("/static", StaticFiles(directory=render.STATIC), name="static"),
+    ]
