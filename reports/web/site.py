@@ -84,10 +84,10 @@ async def not_found(request: Request, error: Exception) -> Response:
 
 def routes(site: Site) -> list[BaseRoute]:
     """The pages, and what they load."""
-    from reports.web import journey_page, overview_page
+    from reports.web.pages import journey, overview
 
     return [
-        routed(site, "/", overview_page.show),
-        routed(site, "/journeys/{journey}", journey_page.show),
+        routed(site, "/", overview.show),
+        routed(site, "/journeys/{journey}", journey.show),
         Mount("/static", StaticFiles(directory=render.STATIC), name="static"),
     ]

@@ -3,7 +3,8 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web import overview, render
+from reports.web import render
+from reports.web.figures import overview
 from reports.web.site import Site
 
 

@@ -6,7 +6,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web import journey, render
+from reports.web import render
+from reports.web.figures import journey
 from reports.web.site import Site, problem
 
 
