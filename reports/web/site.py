@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from reports.web import render, span
+from reports.web import events, render, span
 from reports.web.span import BadRequest, Span
 from runner.archive import Archive
 from runner.store import Store, StoreDown
@@ -32,6 +32,8 @@ class Site(Struct, frozen=True, kw_only=True):
     """When each journey is due next."""
     budgets: Mapping[str, float] = {}
     """Of a run's duration in seconds, by journey."""
+    stopping: Callable[[], bool] = lambda: False
+    """Whether the server is about to end, so that streams end too."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
@@ -84,10 +86,12 @@ async def not_found(request: Request, error: Exception) -> Response:
 
 def routes(site: Site) -> list[BaseRoute]:
     """The pages, and what they load."""
-    from reports.web.pages import journey, overview
+    from reports.web.pages import journey, overview, runs
 
     return [
         routed(site, "/", overview.show),
         routed(site, "/journeys/{journey}", journey.show),
+        routed(site, "/runs", runs.show),
+        Route("/events", events.endpoint(events.News(site.store), site.stopping)),
         Mount("/static", StaticFiles(directory=render.STATIC), name="static"),
     ]
