@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -45,15 +44,6 @@ class Site(Struct, frozen=True, kw_only=True):
         """The span of time that an address asks for. Raises BadRequest."""
         return span.read(request.query_params, self.now())
 
-    def folder(self, run: str, stored: str | None) -> Path | None:
-        """Where a run is saved; None when it has been removed.
-
-        The store says it, and the archive where the runs have been moved to: never an address.
-        """
-        if stored and Path(stored).is_dir():
-            return Path(stored)
-        return self.archive.folder_of(run)
-
 
 def routed(site: Site, path: str, handler: Handler, **more: Any) -> Route:
     """A route to a page; what goes wrong becomes a page that says so."""
@@ -86,12 +76,17 @@ async def not_found(request: Request, error: Exception) -> Response:
 
 def routes(site: Site) -> list[BaseRoute]:
     """The pages, and what they load."""
-    from reports.web.pages import journey, overview, runs
+    from reports.web import files
+    from reports.web.pages import journey, overview, run, runs
 
     return [
         routed(site, "/", overview.show),
         routed(site, "/journeys/{journey}", journey.show),
         routed(site, "/runs", runs.show),
+        routed(site, "/runs/{run}", run.show),
+        routed(site, "/runs/{run}/trace", run.trace),
+        routed(site, "/artifacts/{number:int}", files.artifact),
+        Mount("/viewer", files.Viewer()),
         Route("/events", events.endpoint(events.News(site.store), site.stopping)),
         Mount("/static", StaticFiles(directory=render.STATIC), name="static"),
     ]
