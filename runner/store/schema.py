@@ -76,6 +76,7 @@ runs = Table(
     Column("environment", JSON, nullable=False),
     Index("runs_by_journey", "journey", "location", "started_at"),
     Index("runs_by_time", "started_at"),
+    Index("runs_by_status", "journey", "location", "status", "started_at"),
 )
 
 attempts = Table(

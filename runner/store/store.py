@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from runner.alerts.rules import Kind, Past
 from runner.errors import ConfigError, JourneyError
 from runner.result import Failure, RunResult, StepResult
+from runner.store import rollups
 from runner.store.schema import (
     PHASES,
     VITALS,
@@ -34,7 +35,7 @@ from runner.store.schema import (
     steps,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration."""
 PATIENCE = 2.0
 """Seconds that a statement waits for a database that another process has locked."""
@@ -166,6 +167,12 @@ class Store:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for a few queries that see one state of the database."""
+        with self._begin() as connection:
+            yield connection
+
     # Runs
 
     def add(self, result: RunResult, folder: Path | None = None) -> bool:
@@ -185,6 +192,7 @@ class Store:
                 connection.execute(
                     update(slots).where(slots.c.run_id == result.id, slots.c.state == "claimed").values(state="done")
                 )
+                rollups.count(connection, result)
         except IntegrityError as error:
             if not self.missing([result.id]):
                 return False
@@ -230,6 +238,12 @@ class Store:
             return connection.execute(
                 select(func.max(runs.c.last_success_at)).where(runs.c.journey == journey, runs.c.location == location)
             ).scalar()
+
+    def mark(self) -> str:
+        """Another text whenever a run has been stored since; it costs no look at the runs."""
+        with self._begin() as connection:
+            newest = select(func.count(), func.max(rollups.journeys.c.newest_at), func.max(rollups.journeys.c.newest_run))
+            return "/".join(str(value) for value in connection.execute(newest).one())
 
     # Slots
 

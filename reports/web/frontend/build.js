@@ -1,0 +1,6 @@
+// Bundles the dashboard's scripts, and the styles of what they use, into ../static.
+import { build } from "esbuild";
+
+const shared = { outdir: "../static", bundle: true, target: "es2022", minify: true, legalComments: "eof" };
+await build({ ...shared, entryPoints: ["src/page.js", "src/chart.js"], format: "esm" });
+await build({ ...shared, entryPoints: { vendor: "uplot/dist/uPlot.min.css" } });

@@ -1,0 +1,165 @@
+// Series over time with uPlot: the data stands in the page as JSON, the table beside the chart has the same figures.
+import uPlot from "uplot";
+
+const COLOURS = {
+  light: ["#27684f", "#4c6fb5", "#b8612c", "#8a4fa3", "#5e7d1d", "#b03a64", "#1f7f8c", "#8a6d1d"],
+  dark: ["#6fc3a0", "#8fb0f0", "#f0a06a", "#cf9bee", "#b4d06a", "#f08fb2", "#6fc9d6", "#e0c062"],
+};
+const PHASES = { redirect: 0, dns: 1, connect: 2, tls: 3, request: 4, response: 5, dom: 6, load: 7 };
+
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const dark = () => getComputedStyle(document.documentElement).colorScheme === "dark";
+const colour = (index) => COLOURS[dark() ? "dark" : "light"][index % 8];
+const read = (id) => JSON.parse(document.getElementById(id)?.textContent || "null");
+const shown = (value) => (value == null ? "–" : value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(2)} s`);
+
+let charts = [];
+
+// Increment, format from there on, and what is added where the year, day or minute turns: uPlot's own are in American form.
+const TIMES = [
+  [86400, "{MM}-{DD}", "\n{YYYY}", null, null, null, null, null, 1],
+  [3600, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
+  [60, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
+];
+
+function axes() {
+  const line = { stroke: css("--soft"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line") } };
+  const values = (_, ticks) => ticks.map((one) => (one === 0 ? "0" : shown(one)));
+  return [{ ...line, values: TIMES }, { ...line, values, size: 64 }];
+}
+
+function options(target, series, more = {}) {
+  return {
+    width: Math.max(target.clientWidth, 280),
+    height: more.height ?? 300,
+    series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...series],
+    axes: axes(),
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
+    scales: { y: { range: (_, low, high) => [0, (high || 1) * 1.08] } },
+    ...more,
+  };
+}
+
+function stacked(lists) {
+  const sums = [];
+  return lists.map((list) => list.map((value, at) => (sums[at] = (sums[at] ?? 0) + (value ?? 0))));
+}
+
+// Runs that did not pass are marked across the whole height, runs on a crowded machine by a hollow dot.
+function marks(data) {
+  return {
+    hooks: {
+      draw: [
+        (chart) => {
+          const { ctx, bbox } = chart;
+          ctx.save();
+          ctx.strokeStyle = css("--poor");
+          ctx.globalAlpha = 0.55;
+          ctx.lineWidth = 1.5;
+          data.times.forEach((at, index) => {
+            if (!data.status[index] || data.status[index] === "passed") return;
+            const x = chart.valToPos(at, "x", true);
+            ctx.beginPath();
+            ctx.moveTo(x, bbox.top);
+            ctx.lineTo(x, bbox.top + bbox.height);
+            ctx.stroke();
+          });
+          ctx.globalAlpha = 1;
+          ctx.fillStyle = css("--paper");
+          ctx.strokeStyle = css("--soft");
+          data.times.forEach((at, index) => {
+            if (!data.contended[index]) return;
+            const x = chart.valToPos(at, "x", true);
+            ctx.beginPath();
+            ctx.arc(x, bbox.top + bbox.height - 5, 3.5, 0, Math.PI * 2);
+            ctx.fill();
+            ctx.stroke();
+          });
+          ctx.restore();
+        },
+      ],
+    },
+  };
+}
+
+function drawSteps(target) {
+  const data = read(target.dataset.chart);
+  if (!data || !data.times.length) return;
+  const section = target.closest("section");
+  const form = section.querySelector("input[name=form]:checked")?.value ?? "lines";
+  const tails = section.querySelector("input[name=tails]")?.checked;
+  const middle = data.series.map((one) => one.p50);
+  const values = form === "stacked" ? stacked(middle) : middle;
+  const series = data.series.map((one, index) => ({
+    label: one.name,
+    stroke: colour(index),
+    width: 1.8,
+    spanGaps: false,
+    points: { show: data.times.length < 80, size: 5 },
+    fill: form === "stacked" ? `${colour(index)}55` : undefined,
+    value: (_, __, ___, at) => (at == null ? "" : shown(middle[index][at])),
+  }));
+  let bands;
+  if (form === "stacked") bands = values.slice(1).map((_, index) => ({ series: [index + 2, index + 1] }));
+  if (tails && form !== "stacked") {
+    data.series.forEach((one, index) => {
+      series.push({ label: `${one.name} p95`, stroke: colour(index), width: 1, dash: [5, 4], points: { show: false }, value: (_, value) => shown(value) });
+      values.push(one.p95);
+    });
+  }
+  const chart = new uPlot(options(target, series, { bands, plugins: [marks(data)] }), [data.times, ...values], target);
+  chart.over.addEventListener("click", () => {
+    const run = chart.cursor.idx == null ? null : data.runs[chart.cursor.idx];
+    if (run) location.href = `${target.dataset.root ?? ""}/runs/${run}`;
+  });
+  charts.push(chart);
+}
+
+function drawPhases(target) {
+  const data = read(target.dataset.phases);
+  for (const [step, one] of Object.entries(data?.steps ?? {})) {
+    const title = document.createElement("h3");
+    title.textContent = step;
+    const box = document.createElement("div");
+    box.className = "chart small-chart";
+    target.append(title, box);
+    const names = data.phases.filter((phase) => one.values[phase].some((value) => value > 0));
+    const values = stacked(names.map((phase) => one.values[phase]));
+    const series = names.map((phase) => ({
+      label: phase,
+      stroke: colour(PHASES[phase]),
+      fill: `${colour(PHASES[phase])}55`,
+      width: 1,
+      points: { show: false },
+      value: (_, __, ___, at) => (at == null ? "" : shown(one.values[phase][at])),
+    }));
+    const bands = values.slice(1).map((_, index) => ({ series: [index + 2, index + 1] }));
+    charts.push(new uPlot(options(box, series, { height: 180, bands }), [one.times, ...values], box));
+  }
+  if (!target.children.length) target.textContent = "No document was loaded in this span.";
+}
+
+function draw() {
+  for (const chart of charts) chart.destroy();
+  charts = [];
+  for (const target of document.querySelectorAll("[data-chart]")) drawSteps(target);
+  for (const target of document.querySelectorAll("[data-phases]")) {
+    target.replaceChildren();
+    drawPhases(target);
+  }
+}
+
+draw();
+document.addEventListener("change", (event) => {
+  if (event.target.closest?.(".switches")) draw();
+});
+addEventListener("theme", draw);
+addEventListener("taken", draw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+let width = innerWidth;
+addEventListener("resize", () => {
+  if (innerWidth === width) return;
+  width = innerWidth;
+  draw();
+});

@@ -1,0 +1,88 @@
+// What every page has: light or dark, and live updates where a page asks for them.
+const THEMES = ["light", "dark"];
+const root = document.documentElement;
+
+function stored() {
+  try {
+    return localStorage.getItem("theme");
+  } catch {
+    // A browser that keeps nothing for us: the system's choice holds.
+    return null;
+  }
+}
+
+function show(theme) {
+  if (THEMES.includes(theme)) root.dataset.theme = theme;
+}
+
+show(stored());
+document.querySelector(".theme")?.addEventListener("click", () => {
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const next = dark ? "light" : "dark";
+  show(next);
+  try {
+    localStorage.setItem("theme", next);
+  } catch {
+    // It holds for this page.
+  }
+  dispatchEvent(new Event("theme"));
+});
+
+// The server tells that something has ended; the page fetches itself and takes over what has changed, so that there is one
+// way in which a page is made. What the reader is using (a selection, an open menu, the focus) stays.
+const address = document.body.dataset.live;
+if (address) {
+  const beat = document.querySelector(".beat");
+  const events = new EventSource(address);
+  let fetching = false;
+  let again = false;
+
+  async function refresh() {
+    if (document.hidden || fetching) {
+      again = true;
+      return;
+    }
+    fetching = true;
+    again = false;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    } catch {
+      // The server is away: the event source says so, and tries again.
+    }
+    fetching = false;
+    if (again) refresh();
+  }
+
+  function take(fresh) {
+    document.title = fresh.title;
+    for (const section of document.querySelectorAll("main > *")) {
+      const id = section.querySelector("[id]")?.id;
+      const other = id && fresh.getElementById(id)?.closest("main > *");
+      if (!other || other.isEqualNode(section) || section.contains(document.activeElement)) continue;
+      const selected = getSelection();
+      if (selected && !selected.isCollapsed && section.contains(selected.anchorNode)) continue;
+      section.replaceWith(other);
+      other.classList.add("changed");
+    }
+    const head = document.querySelector(".head h1");
+    const now = fresh.querySelector(".head h1");
+    if (head && now && !head.isEqualNode(now)) head.replaceWith(now);
+    dispatchEvent(new Event("taken"));
+  }
+
+  events.addEventListener("open", () => {
+    beat.hidden = false;
+    beat.textContent = "live";
+    beat.classList.remove("lost");
+  });
+  events.addEventListener("error", () => {
+    beat.hidden = false;
+    beat.textContent = "connection lost";
+    beat.classList.add("lost");
+  });
+  events.addEventListener("changed", refresh);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && again) refresh();
+  });
+}

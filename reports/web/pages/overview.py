@@ -1,0 +1,30 @@
+"""`/`: how every journey is doing."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reports.web import render
+from reports.web.figures import overview
+from reports.web.site import Site
+
+
+def show(site: Site, request: Request) -> Response:
+    """The page."""
+    span = site.span(request)
+    location = request.query_params.get("location")
+    data = overview.overview(site.history, span, location, dict(site.budgets))
+    headline, mood = overview.headline(data)
+    return render.page(
+        request,
+        "overview.html",
+        section="Overview",
+        span=span,
+        live=span.moving,
+        data=data,
+        location=location,
+        several=len({one.location for one in data.journeys}) > 1,
+        sparks=[overview.line(one, span.start, span.end) for one in data.journeys],
+        headline=headline,
+        mood=mood,
+        next=site.upcoming(),
+    )

@@ -1,0 +1,92 @@
+"""The dashboard as a part of an application: what its pages are made from, and its routes."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Struct
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from reports.web import events, render, span
+from reports.web.span import BadRequest, Span
+from runner.archive import Archive
+from runner.store import Store, StoreDown
+from runner.store.history import History
+
+Handler = Callable[["Site", Request], Response]
+"""Makes a page. It is called in a thread: it may ask the database and read files."""
+
+
+class Site(Struct, frozen=True, kw_only=True):
+    """What the pages are made from."""
+
+    store: Store
+    archive: Archive
+    upcoming: Callable[[], Mapping[str, datetime]] = dict
+    """When each journey is due next."""
+    budgets: Mapping[str, float] = {}
+    """Of a run's duration in seconds, by journey."""
+    stopping: Callable[[], bool] = lambda: False
+    """Whether the server is about to end, so that streams end too."""
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @property
+    def history(self) -> History:
+        """Of the runs."""
+        return History(self.store)
+
+    def span(self, request: Request) -> Span:
+        """The span of time that an address asks for. Raises BadRequest."""
+        return span.read(request.query_params, self.now())
+
+
+def routed(site: Site, path: str, handler: Handler, **more: Any) -> Route:
+    """A route to a page; what goes wrong becomes a page that says so."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await run_in_threadpool(handler, site, request)
+        except BadRequest as error:
+            return problem(request, 400, str(error))
+        except StoreDown as error:
+            return problem(request, 503, str(error))
+
+    endpoint: Callable[[Request], Awaitable[Response]] = answer
+    return Route(path, endpoint, **more)
+
+
+def problem(request: Request, status: int, text: str) -> Response:
+    """A page that says what is wrong."""
+    title = {400: "That cannot be shown", 403: "Not allowed", 404: "Not found", 503: "The store does not answer"}.get(
+        status, "Something went wrong"
+    )
+    return render.page(request, "problem.html", status, title=title, text=text)
+
+
+async def not_found(request: Request, error: Exception) -> Response:
+    """The page for an address that does not exist."""
+    detail = error.detail if isinstance(error, HTTPException) and error.detail != "Not Found" else "There is no such page."
+    return problem(request, 404, detail)
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """The pages, and what they load."""
+    from reports.web import files
+    from reports.web.pages import journey, overview, run, runs
+
+    return [
+        routed(site, "/", overview.show),
+        routed(site, "/journeys/{journey}", journey.show),
+        routed(site, "/runs", runs.show),
+        routed(site, "/runs/{run}", run.show),
+        routed(site, "/runs/{run}/trace", run.trace),
+        routed(site, "/artifacts/{number:int}", files.artifact),
+        Mount("/viewer", files.Viewer()),
+        Route("/events", events.endpoint(events.News(site.store), site.stopping)),
+        Mount("/static", StaticFiles(directory=render.STATIC), name="static"),
+    ]

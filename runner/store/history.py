@@ -1,0 +1,432 @@
+"""What was: the runs of a span of time, summed up for people. Every question is answered from indices and sums by the hour.
+
+Spans longer than `CLOSE` are answered to the hour in which they begin; shorter ones run by run.
+"""
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct, field
+from sqlalchemy import Connection, and_, func, or_, select
+
+from runner.result import Status
+from runner.store.rollups import STATUSES, hour_of, journeys, run_hours, step_hours
+from runner.store.schema import alerts, artifacts, navigations, runs, slots, steps
+from runner.store.sketch import Sketch
+from runner.store.store import Store
+
+CLOSE = timedelta(hours=6)
+"""Up to this length every run is looked at."""
+POINTS = 1_500
+"""Runs that are drawn one by one; of more, spans are drawn."""
+SPANS = 240
+"""Of time, at most, that a longer series is cut into."""
+
+
+class Range(Struct, frozen=True):
+    """From `start` to before `end`."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def length(self) -> timedelta:
+        """How long it is."""
+        return self.end - self.start
+
+
+class RunRow(Struct, frozen=True, kw_only=True):
+    """A run as lists show it."""
+
+    id: str
+    journey: str
+    location: str
+    status: Status
+    started_at: datetime
+    duration_seconds: float
+    attempts: int = 1
+    flaky: bool = False
+    over_budget: bool = False
+    contended: bool = False
+    failure_kind: str | None = None
+    failure_step: str | None = None
+    failure_message: str | None = None
+    folder: str | None = None
+
+
+class Tally(Struct, kw_only=True):
+    """How many runs ended how."""
+
+    passed: int = 0
+    failed: int = 0
+    error: int = 0
+    cancelled: int = 0
+    flaky: int = 0
+    over_budget: int = 0
+    contended: int = 0
+    durations: Sketch = field(default_factory=Sketch)
+
+    @property
+    def total(self) -> int:
+        """All runs."""
+        return self.passed + self.failed + self.error + self.cancelled
+
+    @property
+    def availability(self) -> float | None:
+        """Share of the site's answers that were good: what the monitor itself has failed in says nothing of the site."""
+        told = self.passed + self.failed
+        return self.passed / told if told else None
+
+    @property
+    def flaky_rate(self) -> float | None:
+        """Share of the passed runs that needed another attempt."""
+        return self.flaky / self.passed if self.passed else None
+
+    def merge(self, other: "Tally") -> None:
+        """Adds another."""
+        for name in (*STATUSES, "flaky", "over_budget", "contended"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.durations.merge(other.durations)
+
+
+class JourneyRow(Struct, frozen=True, kw_only=True):
+    """A journey at a location, over a span."""
+
+    journey: str
+    location: str
+    newest: RunRow | None
+    tally: Tally
+    series: tuple[tuple[datetime, Tally], ...]
+    """By the hour, or by a longer span; by a twelfth of an hour where the whole is short."""
+
+
+class Point(Struct, frozen=True, kw_only=True):
+    """A step at a moment: of one run, or of a span with so many."""
+
+    at: datetime
+    p50: float | None
+    p95: float | None = None
+    count: int = 1
+    run: str | None = None
+    status: Status | None = None
+    contended: bool = False
+
+
+class StepLine(Struct, frozen=True, kw_only=True):
+    """A step over a span of time."""
+
+    step: str
+    points: tuple[Point, ...]
+    p50: float | None
+    p95: float | None
+    """Over the whole span, of the runs in which it passed; within 3 %."""
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """Runs that did not pass for the same reason."""
+
+    kind: str
+    step: str | None
+    message: str
+    status: Status
+    count: int
+    first_at: datetime
+    last_at: datetime
+    last_run: str
+
+
+class History:
+    """Answers questions about the runs of a store. Raises StoreDown when the database cannot be used."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    # All journeys
+
+    def journeys(self, span: Range, location: str | None = None) -> list[JourneyRow]:
+        """Every journey that was ever run, with what became of its runs in the span; by name.
+
+        Costs one row a journey and hour, or, for spans up to CLOSE, one a run.
+        """
+        with self._store.reading() as connection:
+            known = select(journeys.c.journey, journeys.c.location, journeys.c.newest_run).order_by(
+                journeys.c.journey, journeys.c.location
+            )
+            if location is not None:
+                known = known.where(journeys.c.location == location)
+            keys = {(row.journey, row.location): row.newest_run for row in connection.execute(known)}
+            newest = {one.id: one for one in _runs(connection, runs.c.id.in_(list(keys.values())))}
+            tallies = self._tallies(connection, span, location=location)
+        return [
+            JourneyRow(
+                journey=name,
+                location=place,
+                newest=newest.get(run),
+                tally=_sum(tallies[name, place].values()),
+                series=tuple(sorted(_coarser(tallies[name, place], span, 60).items())),
+            )
+            for (name, place), run in keys.items()
+        ]
+
+    def _tallies(
+        self, connection: Connection, span: Range, journey: str | None = None, location: str | None = None
+    ) -> dict[tuple[str, str], dict[datetime, Tally]]:
+        found: dict[tuple[str, str], dict[datetime, Tally]] = defaultdict(dict)
+        table, at = (runs, runs.c.started_at) if span.length <= CLOSE else (run_hours, run_hours.c.hour)
+        start = span.start if table is runs else hour_of(span.start)
+        where = [at >= start, at < span.end]
+        where += [table.c.journey == journey] if journey is not None else []
+        where += [table.c.location == location] if location is not None else []
+        if table is run_hours:
+            for hour in connection.execute(select(run_hours).where(*where)).mappings():
+                found[hour["journey"], hour["location"]][hour["hour"]] = Tally(
+                    **{name: hour[name] for name in (*STATUSES, "flaky", "over_budget", "contended")},
+                    durations=Sketch.read(hour["durations"]),
+                )
+            return found
+        columns = ("journey", "location", "started_at", "status", "flaky", "over_budget", "contended", "duration_seconds")
+        for row in connection.execute(select(*(runs.c[name] for name in columns)).where(*where)):
+            moment = row.started_at.replace(minute=row.started_at.minute // 5 * 5, second=0, microsecond=0)
+            tally = found[row.journey, row.location].setdefault(moment, Tally())
+            if row.status in STATUSES:
+                setattr(tally, row.status, getattr(tally, row.status) + 1)
+            tally.flaky += row.flaky
+            tally.over_budget += row.over_budget
+            tally.contended += row.contended
+            if row.status == "passed":
+                tally.durations.add(row.duration_seconds)
+        return found
+
+    # One journey
+
+    def tally(self, journey: str, location: str | None, span: Range) -> Tally:
+        """How the runs of a journey in the span ended."""
+        with self._store.reading() as connection:
+            found = self._tallies(connection, span, journey, location)
+        return _sum(tally for spans in found.values() for tally in spans.values())
+
+    def days(self, journey: str, location: str | None, span: Range) -> list[tuple[datetime, Tally]]:
+        """The same, day by day (UTC); days without runs are left out."""
+        long = Range(span.start, max(span.end, span.start + CLOSE + timedelta(seconds=1)))
+        with self._store.reading() as connection:
+            found = self._tallies(connection, long, journey, location)
+        days: dict[datetime, Tally] = {}
+        for spans in found.values():
+            for hour, tally in spans.items():
+                days.setdefault(hour.replace(hour=0, minute=0), Tally()).merge(tally)
+        return sorted(days.items())
+
+    def step_series(self, journey: str, location: str | None, span: Range) -> list[StepLine]:
+        """The latencies of each step over time, in the order of the steps: run by run, or p50 and p95 of up to SPANS spans.
+
+        Runs one by one have a point for each step that passed.
+        """
+        with self._store.reading() as connection:
+            here = _here(runs, journey, location, runs.c.started_at, span.start, span.end)
+            number = connection.execute(
+                select(func.count()).select_from(select(runs.c.id).where(*here).limit(POINTS + 1).subquery())
+            ).scalar_one()
+            if number > POINTS:
+                return self._long_series(connection, journey, location, span)
+            columns = [steps.c.index.label("position"), *(steps.c[name] for name in ("name", "latency_seconds", "status"))]
+            wanted = (
+                select(runs.c.id, runs.c.started_at, runs.c.contended, *columns)
+                .join(steps, and_(steps.c.run_id == runs.c.id, steps.c.attempt == runs.c.attempts))
+                .where(*here)
+                .order_by(runs.c.started_at)
+            )
+            found: dict[str, list[Point]] = {}
+            order: dict[str, int] = {}
+            for row in connection.execute(wanted):
+                order[row.name] = row.position
+                points = found.setdefault(row.name, [])
+                if row.status != "skipped":
+                    latency = row.latency_seconds if row.status == "passed" else None
+                    points.append(Point(at=row.started_at, p50=latency, run=row.id, status=row.status, contended=row.contended))
+        return [_line(name, found[name]) for name in sorted(found, key=lambda one: order[one])]
+
+    def _long_series(self, connection: Connection, journey: str, location: str | None, span: Range) -> list[StepLine]:
+        width = _width(span, SPANS)
+        merged: dict[str, dict[datetime, Sketch]] = defaultdict(dict)
+        order: dict[str, int] = {}
+        here = _here(step_hours, journey, location, step_hours.c.hour, hour_of(span.start), span.end)
+        for row in connection.execute(select(step_hours).where(*here)).mappings():
+            order[row["step"]] = row["position"]
+            merged[row["step"]].setdefault(_floor(row["hour"], width), Sketch()).merge(Sketch.read(row["latencies"]))
+        lines = []
+        for name in sorted(merged, key=lambda one: order[one]):
+            total = Sketch()
+            for one in merged[name].values():
+                total.merge(one)
+            points = tuple(
+                Point(at=at, p50=one.quantile(0.5), p95=one.quantile(0.95), count=one.count)
+                for at, one in sorted(merged[name].items())
+            )
+            lines.append(StepLine(step=name, points=points, p50=total.quantile(0.5), p95=total.quantile(0.95)))
+        return lines
+
+    def phase_series(self, journey: str, location: str | None, span: Range, most: int = 300) -> list[dict[str, Any]]:
+        """The phases of each step's documents over the newest runs that passed, the oldest first."""
+        with self._store.reading() as connection:
+            here = _here(runs, journey, location, runs.c.started_at, span.start, span.end)
+            newest = (
+                select(runs.c.id, runs.c.started_at, runs.c.attempts)
+                .where(*here, runs.c.status == "passed")
+                .order_by(runs.c.started_at.desc())
+                .limit(most)
+                .subquery()
+            )
+            wanted = (
+                select(newest.c.id.label("run"), newest.c.started_at, steps.c.name, navigations)
+                .join(steps, and_(steps.c.run_id == newest.c.id, steps.c.attempt == newest.c.attempts))
+                .join(navigations, navigations.c.step_id == steps.c.id)
+                .order_by(newest.c.started_at, steps.c.index)
+            )
+            return [dict(row) for row in connection.execute(wanted).mappings()]
+
+    def reasons(self, journey: str | None, location: str | None, span: Range, most: int = 50) -> list[Reason]:
+        """Why runs of the span did not pass: one entry a reason, the newest first.
+
+        Messages that differ in their numbers alone are one reason.
+        """
+        with self._store.reading() as connection:
+            here = [runs.c.started_at >= span.start, runs.c.started_at < span.end]
+            here += [runs.c.journey == journey] if journey is not None else []
+            here += [runs.c.location == location] if location is not None else []
+            columns = [runs.c[name] for name in ("id", "started_at", "status")]
+            columns += [runs.c[f"failure_{name}"] for name in ("kind", "step", "message")]
+            wanted = select(*columns).where(*here, runs.c.status.in_(("failed", "error"))).order_by(runs.c.started_at.desc())
+            groups: dict[tuple[Any, ...], list[Any]] = {}
+            for row in connection.execute(wanted.limit(20_000)):
+                message = (row.failure_message or "").partition("\n")[0]
+                key = (row.status, row.failure_kind, row.failure_step, re.sub(r"\d+", "#", message))
+                groups.setdefault(key, []).append(row)
+        return [
+            Reason(
+                kind=rows[0].failure_kind or "",
+                step=rows[0].failure_step,
+                message=(rows[0].failure_message or "").partition("\n")[0],
+                status=rows[0].status,
+                count=len(rows),
+                first_at=rows[-1].started_at,
+                last_at=rows[0].started_at,
+                last_run=rows[0].id,
+            )
+            for rows in list(groups.values())[:most]
+        ]
+
+    # Runs
+
+    def runs(
+        self,
+        span: Range,
+        journey: str | None = None,
+        location: str | None = None,
+        statuses: Sequence[str] = (),
+        before: str | None = None,
+        most: int = 50,
+    ) -> list[RunRow]:
+        """Runs of the span, the newest first; `before` is the id of the last of the page before."""
+        where = [runs.c.started_at >= span.start, runs.c.started_at < span.end]
+        where += [runs.c.journey == journey] if journey else []
+        where += [runs.c.location == location] if location else []
+        where += [runs.c.status.in_(statuses)] if statuses else []
+        with self._store.reading() as connection:
+            if before is not None:
+                last = connection.execute(select(runs.c.started_at).where(runs.c.id == before)).scalar()
+                if last is not None:
+                    where.append(or_(runs.c.started_at < last, and_(runs.c.started_at == last, runs.c.id < before)))
+            return _runs(connection, and_(*where), most)
+
+    def run(self, identity: str) -> RunRow | None:
+        """One run."""
+        with self._store.reading() as connection:
+            return next(iter(_runs(connection, runs.c.id == identity)), None)
+
+    def artifact(self, number: int) -> tuple[RunRow, str, str] | None:
+        """The run, kind and path of an artifact by its id."""
+        with self._store.reading() as connection:
+            found = connection.execute(select(artifacts).where(artifacts.c.id == number)).mappings().first()
+            if found is None:
+                return None
+            run = next(iter(_runs(connection, runs.c.id == found["run_id"])), None)
+            return (run, found["kind"], found["path"]) if run else None
+
+    def artifacts(self, identity: str) -> list[dict[str, Any]]:
+        """What a run has left behind, with the id of each."""
+        with self._store.reading() as connection:
+            wanted = select(artifacts).where(artifacts.c.run_id == identity).order_by(artifacts.c.id)
+            return [dict(row) for row in connection.execute(wanted).mappings()]
+
+    def last_passed(self, run: RunRow) -> RunRow | None:
+        """The newest run of the same journey and place that passed before this one."""
+        with self._store.reading() as connection:
+            same = and_(runs.c.journey == run.journey, runs.c.location == run.location, runs.c.status == "passed")
+            return next(iter(_runs(connection, and_(same, runs.c.started_at < run.started_at), 1)), None)
+
+    # What is now
+
+    def open_alerts(self) -> list[dict[str, Any]]:
+        """What is known to be wrong, the newest first."""
+        with self._store.reading() as connection:
+            wanted = select(alerts).where(alerts.c.closed_at.is_(None)).order_by(alerts.c.opened_at.desc())
+            return [dict(row) for row in connection.execute(wanted).mappings()]
+
+    def missed(self, span: Range, most: int = 100) -> list[dict[str, Any]]:
+        """Slots of the span that were not run, the newest first."""
+        with self._store.reading() as connection:
+            wanted = (
+                select(slots)
+                .where(slots.c.state.in_(("missed", "paused")), slots.c.slot_at >= span.start, slots.c.slot_at < span.end)
+                .order_by(slots.c.slot_at.desc())
+                .limit(most)
+            )
+            return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
+def _line(name: str, points: Sequence[Point]) -> StepLine:
+    total = Sketch.of(point.p50 for point in points if point.p50 is not None)
+    return StepLine(step=name, points=tuple(points), p50=total.quantile(0.5), p95=total.quantile(0.95))
+
+
+def _here(table: Any, journey: str, location: str | None, at: Any, start: datetime, end: datetime) -> list[Any]:
+    where = [table.c.journey == journey, at >= start, at < end]
+    return where + ([table.c.location == location] if location is not None else [])
+
+
+def _runs(connection: Connection, where: Any, most: int | None = None) -> list[RunRow]:
+    columns = [runs.c[name] for name in RunRow.__struct_fields__]
+    wanted = select(*columns).where(where).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(most)
+    return [RunRow(**row) for row in connection.execute(wanted).mappings()]
+
+
+def _sum(tallies: Iterable[Tally]) -> Tally:
+    total = Tally()
+    for one in tallies:
+        total.merge(one)
+    return total
+
+
+def _width(span: Range, most: int) -> timedelta:
+    """The shortest whole number of hours that cuts the span into no more than `most` parts."""
+    return timedelta(hours=max(math.ceil(span.length / timedelta(hours=1) / most), 1))
+
+
+def _floor(at: datetime, width: timedelta) -> datetime:
+    start = datetime(2000, 1, 1, tzinfo=at.tzinfo)
+    return start + (at - start) // width * width
+
+
+def _coarser(tallies: dict[datetime, Tally], span: Range, most: int) -> dict[datetime, Tally]:
+    """The same in no more than `most` spans."""
+    if span.length <= CLOSE:
+        return tallies
+    width = _width(span, most)
+    found: dict[datetime, Tally] = {}
+    for at, tally in tallies.items():
+        found.setdefault(_floor(at, width), Tally()).merge(tally)
+    return found

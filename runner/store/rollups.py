@@ -1,0 +1,115 @@
+"""Runs summed up by the hour: what a page over months is made of, when there are a million runs."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Connection, Float, Index, Integer, String, Table, Text, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from runner.result import RunResult
+from runner.store.schema import NAME, Moment, metadata
+from runner.store.sketch import Sketch
+
+STATUSES = ("passed", "failed", "error", "cancelled")
+
+run_hours = Table(
+    "run_hours",
+    metadata,
+    Column("journey", NAME, primary_key=True),
+    Column("location", NAME, primary_key=True),
+    Column("hour", Moment, primary_key=True),
+    *(Column(status, Integer, nullable=False, default=0) for status in STATUSES),
+    Column("flaky", Integer, nullable=False, default=0),
+    Column("over_budget", Integer, nullable=False, default=0),
+    Column("contended", Integer, nullable=False, default=0),
+    Column("durations", JSON, nullable=False),
+    Index("run_hours_by_time", "hour"),
+)
+"""How many runs of a journey ended how, by the hour in which they began; the durations of those that passed, as a sketch."""
+
+step_hours = Table(
+    "step_hours",
+    metadata,
+    Column("journey", NAME, primary_key=True),
+    Column("location", NAME, primary_key=True),
+    Column("hour", Moment, primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("seconds", Float, nullable=False, default=0.0),
+    Column("bytes", BigInteger, nullable=False, default=0),
+    Column("latencies", JSON, nullable=False),
+)
+"""The latencies of a step's passed runs, as a sketch; their sum, and the sum of the bytes received."""
+
+journeys = Table(
+    "journeys",
+    metadata,
+    Column("journey", NAME, primary_key=True),
+    Column("location", NAME, primary_key=True),
+    Column("newest_run", String(36), nullable=False),
+    Column("newest_at", Moment, nullable=False),
+)
+"""Which journeys have been run where, and the run of each that began last: to be told without a look at all runs."""
+
+
+def count(connection: Connection, result: RunResult) -> None:
+    """Adds a run to its hour; in the transaction that stores it, so that each is counted once."""
+    hour = hour_of(result.started_at)
+    key = {"journey": result.journey, "location": result.location, "hour": hour}
+    _note_newest(connection, result)
+    row = _locked(connection, run_hours, key, {"durations": {}})
+    change: dict[str, Any] = {
+        "flaky": row["flaky"] + result.flaky,
+        "over_budget": row["over_budget"] + any(step.over_budget for step in result.steps),
+        "contended": row["contended"] + result.contended,
+    }
+    if result.status in STATUSES:
+        change[result.status] = row[result.status] + 1
+    if result.status == "passed":
+        change["durations"] = _with(row["durations"], result.duration_seconds)
+    connection.execute(update(run_hours).where(*_same(run_hours, key)).values(**change))
+    for step in result.steps:
+        if step.status == "passed" and step.latency_seconds is not None:
+            of_step = {**key, "step": step.name}
+            row = _locked(connection, step_hours, of_step, {"latencies": {}, "position": step.index})
+            connection.execute(
+                update(step_hours)
+                .where(*_same(step_hours, of_step))
+                .values(
+                    position=step.index,
+                    seconds=row["seconds"] + step.latency_seconds,
+                    bytes=row["bytes"] + step.requests.transfer_bytes,
+                    latencies=_with(row["latencies"], step.latency_seconds),
+                )
+            )
+
+
+def _note_newest(connection: Connection, result: RunResult) -> None:
+    key = {"journey": result.journey, "location": result.location}
+    known = _locked(connection, journeys, key, {"newest_run": result.id, "newest_at": result.started_at})
+    if known["newest_at"] <= result.started_at:
+        newest = update(journeys).where(*_same(journeys, key))
+        connection.execute(newest.values(newest_run=result.id, newest_at=result.started_at))
+
+
+def hour_of(at: datetime) -> datetime:
+    """The beginning of the hour that a moment is in."""
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def _with(written: dict[str, int], seconds: float) -> dict[str, int]:
+    sketch = Sketch.read(written)
+    sketch.add(seconds)
+    return sketch.written()
+
+
+def _locked(connection: Connection, table: Table, key: dict[str, Any], empty: dict[str, Any]) -> dict[str, Any]:
+    """The row of a key, made if need be, which nobody else can change until the transaction ends."""
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    connection.execute(make(table).values(**key, **empty).on_conflict_do_nothing())
+    return dict(connection.execute(select(table).where(*_same(table, key)).with_for_update()).mappings().one())
+
+
+def _same(table: Table, key: dict[str, Any]) -> Iterable[Any]:
+    return (table.c[name] == value for name, value in key.items())

@@ -1,0 +1,186 @@
+"""What was, told from the store: held against the runs themselves, in both databases."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import quantiles
+
+import pytest
+from sqlalchemy import delete, text
+
+from runner.identity import run_id
+from runner.result import Failure, RunResult, StepResult
+from runner.store import Store
+from runner.store.history import History, Range
+from runner.store.rollups import journeys, run_hours, step_hours
+
+START = datetime(2026, 6, 1, tzinfo=UTC)
+COUNT = 300
+
+
+def made(count: int = COUNT) -> list[RunResult]:
+    """Runs of two journeys over ten days."""
+    chance = random.Random(8)
+    results = []
+    for number in range(count):
+        at = START + timedelta(days=10) * number / count
+        status = chance.choices(["passed", "failed", "error", "cancelled"], [80, 10, 6, 4])[0]
+        latency = round(chance.lognormvariate(-1.5, 0.5), 6)
+        failure = None
+        if status in {"failed", "error"}:
+            failure = Failure(kind="http", message=f"HTTP 500 after {number} ms", step="pay")
+        steps = [StepResult(name="open", index=0, status="passed", latency_seconds=latency, wall_seconds=latency + 0.1)]
+        steps.append(
+            StepResult(name="pay", index=1, status="passed", latency_seconds=latency * 2, wall_seconds=1.0)
+            if status == "passed"
+            else StepResult(name="pay", index=1, status="failed", latency_seconds=9.0, wall_seconds=9.0)
+        )
+        results.append(
+            RunResult(
+                id=run_id(),
+                journey=chance.choice(["buy", "search"]),
+                status=status,  # type: ignore[arg-type]
+                started_at=at,
+                ended_at=at + timedelta(seconds=3),
+                duration_seconds=3 * latency,
+                location="berlin",
+                steps=tuple(steps),
+                attempts=1,
+                failure=failure,
+                contended=number % 7 == 0,
+            )
+        )
+    return results
+
+
+@pytest.fixture(scope="module")
+def results() -> list[RunResult]:
+    return made()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'journeys.db'}"
+    make: Callable[[], str] = request.getfixturevalue("postgres")
+    return make()
+
+
+@pytest.fixture
+def history(url: str, results: list[RunResult]) -> Iterator[History]:
+    with Store(url) as store:
+        for one in results:
+            store.add(one, Path("/runs") / one.id)
+        yield History(store)
+
+
+@pytest.mark.parametrize("hours", [5, 24, 240])
+def test_the_tallies_are_those_of_the_runs(history: History, results: list[RunResult], hours: int) -> None:
+    span = Range(START + timedelta(days=2), START + timedelta(days=2, hours=hours))
+    inside = [one for one in results if span.start <= one.started_at < span.end]
+    assert inside
+    for row in history.journeys(span):
+        own = [one for one in inside if one.journey == row.journey]
+        counted = Counter(one.status for one in own)
+        assert {name: getattr(row.tally, name) for name in counted} == counted
+        assert row.tally.total == len(own)
+        assert row.tally.contended == sum(one.contended for one in own)
+        told = counted["passed"] + counted["failed"]
+        assert row.tally.availability == (counted["passed"] / told if told else None)
+        assert row.newest is not None
+        assert row.newest.id == [one.id for one in results if one.journey == row.journey][-1]
+        assert sum(tally.total for _, tally in row.series) == len(own)
+        assert len(row.series) <= 61
+
+
+def test_a_long_series_has_the_percentiles_of_the_runs(
+    history: History, results: list[RunResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    span = Range(START, START + timedelta(days=10))
+    monkeypatch.setattr("runner.store.history.POINTS", 10)
+    monkeypatch.setattr("runner.store.history.SPANS", 2)
+    series = history.step_series("buy", "berlin", span)
+    assert [line.step for line in series] == ["open", "pay"]
+    for index, line in enumerate(series):
+        assert 2 <= len(line.points) <= 3
+        for point in line.points:
+            width = timedelta(hours=120)
+            own = [
+                one.steps[index].latency_seconds or 0.0
+                for one in results
+                if one.journey == "buy"
+                and one.steps[index].status == "passed"
+                and point.at <= one.started_at < point.at + width
+            ]
+            assert point.count == len(own)
+            exact = sorted(own)[(len(own) + 1) // 2 - 1]
+            assert point.p50 == pytest.approx(exact, rel=0.031)
+            assert point.p95 == pytest.approx(quantiles(own, n=100)[94], rel=0.15)
+
+
+def test_a_short_series_has_every_run_with_its_status(history: History, results: list[RunResult]) -> None:
+    span = Range(START, START + timedelta(days=10))
+    points = next(line.points for line in history.step_series("buy", None, span) if line.step == "pay")
+    own = [one for one in results if one.journey == "buy"]
+    assert [(one.run, one.status) for one in points] == [(one.id, one.steps[1].status) for one in own]
+    assert all((one.p50 is None) == (one.status != "passed") for one in points)
+
+
+def test_failures_that_differ_in_numbers_alone_are_one_reason(history: History, results: list[RunResult]) -> None:
+    span = Range(START, START + timedelta(days=10))
+    reasons = history.reasons("buy", "berlin", span)
+    counted = Counter(one.status for one in results if one.journey == "buy" and one.failure)
+    assert {one.status: one.count for one in reasons} == counted
+    assert all(one.first_at < one.last_at and one.step == "pay" for one in reasons)
+
+
+def test_runs_come_page_by_page_without_a_gap(history: History, results: list[RunResult]) -> None:
+    span = Range(START, START + timedelta(days=10))
+    seen: list[str] = []
+    while page := history.runs(span, "search", before=seen[-1] if seen else None, most=17):
+        seen += [one.id for one in page]
+    assert seen == [one.id for one in reversed(results) if one.journey == "search"]
+    failed = history.runs(span, statuses=["failed"], most=COUNT)
+    assert {one.id for one in failed} == {one.id for one in results if one.status == "failed"}
+    passed_before = history.last_passed(failed[0])
+    assert passed_before is not None
+    assert passed_before.started_at < failed[0].started_at
+
+
+def test_the_days_add_up(history: History, results: list[RunResult]) -> None:
+    days = history.days("buy", None, Range(START, START + timedelta(days=10)))
+    counted = Counter(one.started_at.date() for one in results if one.journey == "buy")
+    assert {day.date(): tally.total for day, tally in days} == counted
+
+
+def test_an_older_database_is_summed_up_when_it_is_opened(url: str, results: list[RunResult]) -> None:
+    with Store(url) as store:
+        for one in results[:60]:
+            store.add(one)
+        before = [dump(store, table) for table in (run_hours, step_hours, journeys)]
+        with store.reading() as connection:
+            for table in (run_hours, step_hours, journeys):
+                connection.execute(delete(table))
+                table.drop(connection)
+            connection.execute(text("DROP INDEX runs_by_status"))
+            connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+    with Store(url) as store:
+        assert [dump(store, table) for table in (run_hours, step_hours, journeys)] == before
+
+
+def dump(store: Store, table: object) -> list[tuple[object, ...]]:
+    from sqlalchemy import select
+
+    with store.reading() as connection:
+        rows = [tuple(row) for row in connection.execute(select(table))]  # type: ignore[call-overload]
+    return sorted([tuple(round(value, 6) if isinstance(value, float) else value for value in row) for row in rows], key=repr)
+
+
+def test_two_schedulers_that_store_at_once_lose_no_count(url: str, results: list[RunResult]) -> None:
+    with Store(url) as store, ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(store.add, results[:40]))
+        span = Range(START, START + timedelta(days=10))
+        assert sum(row.tally.total for row in History(store).journeys(span)) == 40
