@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import runner
-from runner.cli import check, demo, diff, install, listing, opening, pause, prune, run, runs, schedule, show, trace
+from runner.cli import check, demo, diff, install, listing, opening, pause, prune, record, run, runs, schedule, show, trace
 from runner.errors import JourneyError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
 app.command("list")(listing.list_journeys)
 app.command("check")(check.check)
+app.command("record")(record.record)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
 app.command("trace")(trace.trace)
