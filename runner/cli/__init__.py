@@ -7,23 +7,47 @@ from typing import Annotated
 import typer
 
 import runner
-from runner.cli import check, demo, diff, install, listing, opening, pause, prune, record, run, runs, schedule, show, trace
+from runner.cli import (
+    check,
+    demo,
+    diff,
+    init,
+    install,
+    listing,
+    manual,
+    opening,
+    pause,
+    prune,
+    record,
+    run,
+    runs,
+    schedule,
+    shell,
+    show,
+    trace,
+)
 from runner.errors import JourneyError
 
 app = typer.Typer(
     name="journey",
-    help="End user monitoring you own: scripted journeys, timed by the page, pushed to Prometheus.",
+    cls=manual.Group,
+    help="""End user monitoring you own: scripted journeys, timed by the page, pushed to Prometheus.
+
+    Examples: journey demo
+    journey init --base-url https://shop.example
+    """,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("init")(init.init)
+app.command("record")(record.record)
 app.command("run")(run.run)
 app.command("schedule")(schedule.schedule)
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
 app.command("list")(listing.list_journeys)
 app.command("check")(check.check)
-app.command("record")(record.record)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
 app.command("trace")(trace.trace)
@@ -32,6 +56,7 @@ app.command("open")(opening.open_run)
 app.command("prune")(prune.prune)
 app.command("install")(install.install)
 app.command("demo")(demo.demo)
+manual.use_in(app)
 
 
 def _version(wanted: bool) -> None:
@@ -52,7 +77,10 @@ def main() -> None:
     # `kill` ends a run as orderly as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app()
+        app(prog_name="journey")
     except JourneyError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    finally:
+        if "--install-completion" in sys.argv[1:]:
+            shell.mend()

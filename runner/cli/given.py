@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from runner.archive import Archive
+from runner.cli import completion
 from runner.config import Settings, load_settings
 from runner.discovery import find
 from runner.errors import ConfigError, SecretMissing
@@ -16,10 +17,15 @@ from runner.secrets import Secrets, missing
 Wanted = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="NAME|PATH", help="Names of journeys (* and ? match), files, folders, or FILE::NAME; all in journeys/ if none."
+        metavar="NAME|PATH",
+        help="Names of journeys (* and ? match), files, folders, or FILE::NAME; all in journeys/ if none.",
+        autocompletion=completion.journeys,
     ),
 ]
-Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only journeys with this tag; may be given again.")]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", help="Only journeys with this tag; may be given again.", autocompletion=completion.tags),
+]
 EnvironmentName = Annotated[str | None, typer.Option("--env", help="Lay the file's table env.NAME over its settings.")]
 Json = Annotated[
     str | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON to FILE, or to standard output for -.")

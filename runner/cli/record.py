@@ -14,6 +14,7 @@ from runner.cli import given
 from runner.config import Settings
 from runner.declared import declared
 from runner.errors import ConfigError, RecordingError
+from runner.identifier import identifier
 from runner.placing import Change, place
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _place(out: Path | None, name: str | None, folders: Sequence[Path]) -> tuple
         options.name_of_journey(name)
     except ValueError as error:
         raise ConfigError(f"--name: {error}") from error
-    file = out or folders[0] / f"{name.replace('-', '_')}.py"
+    file = out or folders[0] / f"{identifier(name)}.py"
     if file.suffix != ".py":
         raise ConfigError(f"--out: {file} is not a Python file; name one that ends in .py")
     if file.exists() or file.is_symlink():

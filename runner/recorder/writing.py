@@ -7,6 +7,7 @@ from urllib.parse import quote, quote_plus, urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
+from runner.identifier import identifier
 from runner.recorder.fields import SecretField, secret_field
 from runner.recorder.layout import INDENT, flat, lines, quoted
 from runner.recorder.script import Action, Script, read
@@ -55,22 +56,6 @@ def write(recorded: str, name: str) -> Recording:
         secrets=names,
         notes=(*_notes(script), *_left(text, secrets)),
     )
-
-
-def function_name(name: str) -> str:
-    """A Python name for a journey's.
-
-    >>> function_name("buy-tea"), function_name("2nd"), function_name("class")
-    ('buy_tea', 'journey_2nd', 'journey_class')
-    """
-    from keyword import iskeyword
-
-    plain = "".join(one if one.isalnum() else "_" for one in name)
-    return f"journey_{plain}" if not plain.isidentifier() or iskeyword(plain) or plain in RESERVED else plain
-
-
-RESERVED = {"page", "context", "browser", "step", "request", "params", "secrets", "expect", "journey", "re"}
-"""Names that the file uses itself."""
 
 
 def _base(address: str) -> str | None:
@@ -149,7 +134,7 @@ def _file(name: str, steps: tuple[Step, ...], base_url: str | None, secrets: Map
         yield from ("import re", "")
     yield from (f"from runner import {', '.join(imported)}", "", "")
     yield '# every="5m" has `journey schedule` run it around the clock; budget="2s" beside a step\'s name bounds its latency.'
-    function = function_name(name)
+    function = identifier(name)
     yield f"@journey(name={quoted(name)})" if function != name else "@journey"
     yield f"def {function}({', '.join(f'{one}: {kind}' for one, kind in wanted.items())}) -> None:"
     yield f'{INDENT}"""A visitor does what was recorded."""'
