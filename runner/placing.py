@@ -24,22 +24,22 @@ def place(changes: Mapping[Path, Change]) -> None:
 
     Raises ConfigError when a file cannot be written, or no longer holds what it held before; then everything is as it was.
     """
-    with ExitStack() as always, ExitStack() as undo:
+    with ExitStack() as at_last, ExitStack() as undo:
         # Most of what can fail fails while the new content is written beside its place, before anything has been changed.
-        staged = [(path, change, _stage(path, change, always, undo)) for path, change in changes.items()]
+        staged = [(path, change, _stage(path, change, undo)) for path, change in changes.items()]
         for path, change, new in staged:
             try:
-                _move(path, change, new, always, undo)
+                _move(path, change, new, undo, at_last)
             except OSError as error:
                 raise _failed(path, error) from error
         undo.pop_all()
 
 
-def _stage(path: Path, change: Change, always: ExitStack, undo: ExitStack) -> Path:
+def _stage(path: Path, change: Change, undo: ExitStack) -> Path:
     try:
         _make_folder(path.parent, undo)
         new = _beside(path, change)
-        always.callback(new.unlink, missing_ok=True)
+        undo.callback(new.unlink, missing_ok=True)
         new.write_bytes(change.after)
         if change.before is not None:
             shutil.copymode(path, new)
@@ -66,7 +66,7 @@ def _remove_folder(folder: Path) -> None:
         folder.rmdir()
 
 
-def _move(path: Path, change: Change, new: Path, always: ExitStack, undo: ExitStack) -> None:
+def _move(path: Path, change: Change, new: Path, undo: ExitStack, at_last: ExitStack) -> None:
     if change.before is None:
         if path.exists() or path.is_symlink():
             raise ConfigError(f"{path} exists by now and is not overwritten; nothing was changed")
@@ -77,7 +77,7 @@ def _move(path: Path, change: Change, new: Path, always: ExitStack, undo: ExitSt
     if target.read_bytes() != change.before:
         raise ConfigError(f"{path} was changed meanwhile; nothing was changed here, try again")
     kept = _beside(path, change)
-    always.callback(kept.unlink, missing_ok=True)
+    at_last.callback(kept.unlink, missing_ok=True)
     shutil.copy2(target, kept)
     undo.callback(kept.replace, target)
     new.replace(target)

@@ -91,8 +91,10 @@ def _place(out: Path | None, name: str | None, folders: Sequence[Path]) -> tuple
 def _keep(recorded: str, file: Path) -> None:
     """A walk that took its time is not thrown away because it could not be read."""
     kept = file.with_suffix(".recorded.txt")
-    place({kept: Change(None, recorded.encode())})
-    kept.chmod(0o600)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    # For its owner only: what was typed stands in it.
+    with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+        stream.write(recorded)
     typer.echo(f"what the recorder wrote is kept in {kept}; it holds what you typed, passwords too", err=True)
 
 

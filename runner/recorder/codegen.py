@@ -63,7 +63,13 @@ def record(url: str, browser: Browser) -> Recorded:
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
-        said = _until_closed(process)
+        try:
+            said = _until_closed(process)
+        finally:
+            # It does not close, or a second Ctrl-C does not wait for it.
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
         trouble = _reason(said) if process.returncode not in {0, STOPPED} else ""
         if written.is_file():
             return Recorded(written.read_text(encoding="utf-8"), trouble)
@@ -83,8 +89,7 @@ def _until_closed(process: "subprocess.Popen[str]") -> str:
     try:
         return process.communicate(timeout=CLOSING)[1]
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        return process.communicate()[1]
+        return ""
 
 
 def _reason(said: str) -> str:

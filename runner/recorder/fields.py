@@ -20,7 +20,7 @@ SECRET_FIELDS = {
         *("card", "cardnumber", "creditcard", "cc number", "ccnumber", "cc num", "ccnum", "numéro de carte", "carte bancaire"),
         *("karte", "kartennummer", "kreditkarte", "kreditkartennummer", "tarjeta", "carta di credito"),
     ),
-    "CVC": ("cvc", "cvv", "csc", "cvc2", "cvv2", "security code", "prüfziffer", "kartenprüfnummer"),
+    "CVC": ("cvc", "cvv", "csc", "security code", "prüfziffer", "kartenprüfnummer"),
     "IBAN": ("iban", "kontonummer", "account number"),
     "CODE": (
         *("otp", "totp", "tan", "mfa", "2fa", "one time code", "one time password", "verification code", "sms code"),
@@ -68,11 +68,15 @@ def _sayings(locator: ast.expr) -> Iterator[str]:
         match link:
             case ast.Attribute(attr="content_frame") | ast.Call(func=ast.Attribute(attr="frame_locator")) if said:
                 return
-            case ast.Call():
-                parts = (*link.args, *(keyword.value for keyword in link.keywords))
+            case ast.Call(func=function):
+                # The first argument of `get_by_role` is no word of the site.
+                by_role = isinstance(function, ast.Attribute) and function.attr == "get_by_role"
+                parts = [*link.args[by_role:], *(keyword.value for keyword in link.keywords)]
                 words = in_words(" ".join(_texts(parts)))
                 said = said or bool(words)
-                yield words
+                # A second field is one like the first: `pw2` like `pw`.
+                unnumbered = re.sub(r"(?<=[^\W\d])\d+", "", words)
+                yield f"{words} {unnumbered}"
 
 
 def _texts(parts: Iterable[ast.expr]) -> Iterator[str]:

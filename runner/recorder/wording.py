@@ -33,7 +33,8 @@ def role_and_name(locator: ast.expr) -> tuple[str, str]:
             case ast.Call(func=ast.Attribute(attr="get_by_role"), args=[ast.Constant(value=str(found)), *_], keywords=keywords):
                 role = role or found
                 name = next((one.value for one in keywords if one.arg == "name"), None)
-                return role, _text(name) if name is not None else ""
+                if name is not None:
+                    return role, _text(name)
             case ast.Call(func=ast.Attribute(attr="get_by_test_id"), args=[first, *_]):
                 return role, in_words(_text(first))
             case ast.Call(func=ast.Attribute(attr=method), args=[first, *_]) if method in NAMED_BY:
@@ -83,7 +84,7 @@ def name(actions: Sequence[Action]) -> str:
     if deciding.method in VERBS:
         return _short(f"{VERBS[deciding.method]} {label or 'a ' + (role or 'field')}")
     if role == "button":
-        return _short(_lower(label) or "click a button")
+        return _short(_lower(label) if re.search(r"\w", label) else f"click {label or 'a button'}")
     if role == "link":
         verb = label.partition(" ")[0].lower() in LINK_VERBS
         return _short(_lower(label) if verb else f"open {label or 'a link'}")

@@ -138,9 +138,10 @@ def _file(name: str, steps: tuple[Step, ...], base_url: str | None, secrets: Map
     yield f"@journey(name={quoted(name)})" if function != name else "@journey"
     yield f"def {function}({', '.join(f'{one}: {kind}' for one, kind in wanted.items())}) -> None:"
     yield f'{INDENT}"""A visitor does what was recorded."""'
+    explained: set[str] = set()
     for index, step in enumerate(steps):
         yield from [""] if index else []
-        yield from _step(step, secrets, last=index == len(steps) - 1)
+        yield from _step(step, secrets, explained, last=index == len(steps) - 1)
 
 
 PARAMETERS = {"page": "Page", "context": "BrowserContext", "step": "Step", "secrets": "Secrets"}
@@ -176,10 +177,10 @@ def _with_used(action: Action, used: set[str]) -> Action:
     return replace(action, statements=tuple(kept))
 
 
-def _step(step: Step, secrets: Mapping[str, _Typed], last: bool) -> Iterator[str]:
+def _step(step: Step, secrets: Mapping[str, _Typed], explained: set[str], last: bool) -> Iterator[str]:
     yield f"{INDENT}with step({quoted(step.name)}):"
     for action in step.actions:
-        yield from (f"{BODY}# {comment}" for comment in _comments(action, secrets))
+        yield from (f"{BODY}# {comment}" for comment in _comments(action, secrets, explained))
         for statement in action.statements:
             yield from lines(statement, BODY)
     if last and not any(action.kind == "check" for action in step.actions):
@@ -189,11 +190,13 @@ def _step(step: Step, secrets: Mapping[str, _Typed], last: bool) -> Iterator[str
         yield from lines(wait, BODY)
 
 
-def _comments(action: Action, secrets: Mapping[str, _Typed]) -> Iterator[str]:
+def _comments(action: Action, secrets: Mapping[str, _Typed], explained: set[str]) -> Iterator[str]:
+    """What is to be said of what was typed, of each secret once."""
     nodes = [node for one in action.statements for node in ast.walk(one) if isinstance(node, ast.Subscript)]
     revealed = {flat(node) for node in nodes}
     for one in secrets.values():
-        if f'secrets["{one.name}"]' in revealed:
+        if f'secrets["{one.name}"]' in revealed - explained:
+            explained.add(f'secrets["{one.name}"]')
             yield f"Taken for a secret, as {one.field.because}. Set it in the environment: JOURNEY_SECRET_{one.name}=…"
     field = secret_field(action.target, action.text) if action.target is not None and action.method in TYPED else None
     if field is not None and 0 < len(action.text) < SHORTEST:
