@@ -93,7 +93,9 @@ def _until_closed(process: "subprocess.Popen[str]") -> str:
 
 
 def _reason(said: str) -> str:
-    """The line that tells why, of what Node.js prints of an error."""
-    server = next((line for line in said.splitlines() if "Missing X server" in line), "")
-    found = re.search(r"^\[?\w*Error\w*: (.+)", said, re.MULTILINE)
-    return server or (found[1].strip() if found else said.strip()[:200])
+    """The line that tells why, of all that the browser and Node.js print: the browser's last words, else Playwright's error."""
+    for pattern in (r"Missing X server.*", r"FATAL:\S+ (.+)", r"^\[?\w*Error\w*: (.+)"):
+        found = re.search(pattern, said, re.MULTILINE)
+        if found:
+            return found[found.re.groups].strip()
+    return said.strip()[:200]

@@ -1,7 +1,6 @@
 """A desktop without a screen, and somebody who uses the browser on it while `journey record` watches."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,21 +21,6 @@ RECORDINGS = Path(__file__).parent / "recordings"
 def recording() -> Callable[[str], str]:
     """What Playwright's recorder wrote of a walk, by the walk's name."""
     return lambda name: (RECORDINGS / f"{name}.txt").read_text()
-
-
-@pytest.fixture(scope="session")
-def display() -> Iterator[str]:
-    """The name of an X display in memory."""
-    assert shutil.which("Xvfb"), "Xvfb is missing; on Debian: apt-get install xvfb"
-    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1680x1050x24", "-nolisten", "tcp"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        assert server.stdout is not None
-        yield f":{server.stdout.readline().strip()}"
-        server.stdout.close()
-    finally:
-        server.terminate()
-        server.wait(10)
 
 
 class Walk:
