@@ -13,7 +13,8 @@ from runner.browser import find
 from runner.cli import given
 from runner.config import Settings
 from runner.declared import declared
-from runner.errors import ConfigError, RecordingError
+from runner.discovery import load
+from runner.errors import ConfigError, DiscoveryError, RecordingError
 from runner.identifier import identifier
 from runner.placing import Change, place
 
@@ -55,7 +56,8 @@ def record(
     recorded = codegen.record(url, browser)
     try:
         recording = writing.write(recorded.text, name)
-    except RecordingError:
+        load(file, recording.text)
+    except (RecordingError, DiscoveryError):
         _keep(recorded.text, file)
         raise
     if not recording.steps:
@@ -77,12 +79,16 @@ def _place(out: Path | None, name: str | None, folders: Sequence[Path]) -> tuple
         options.name_of_journey(name)
     except ValueError as error:
         raise ConfigError(f"--name: {error}") from error
-    file = out or folders[0] / f"{identifier(name)}.py"
+    folder = folders[0].parent if folders[0].suffix == ".py" else folders[0]
+    file = out or folder / f"{identifier(name)}.py"
     if file.suffix != ".py":
         raise ConfigError(f"--out: {file} is not a Python file; name one that ends in .py")
     if file.exists() or file.is_symlink():
         raise ConfigError(f"{file} exists and is not overwritten; choose another with --out, or move it away")
-    for one in declared([folder for folder in folders if folder.exists()]):
+    above = next(one for one in file.absolute().parents if one.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise ConfigError(f"--out: {above} is no folder that can be written to; name another with --out")
+    for one in declared([one for one in folders if one.exists()]):
         if one.name == name:
             raise ConfigError(f"--name: a journey named {name!r} is declared at {one.where}; choose another name")
     return file, name

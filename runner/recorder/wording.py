@@ -76,7 +76,6 @@ def name(actions: Sequence[Action]) -> str:
     if deciding.kind == "open":
         return _short(_opened(deciding.text))
     role, label = role_and_name(deciding.target) if deciding.target else ("", "")
-    label = " ".join(label.split())
     if deciding.method == "press":
         return _short(_sent(role, label, deciding, actions))
     if deciding.method in {"fill", "press_sequentially", "type"}:
@@ -121,6 +120,7 @@ def _lower(label: str) -> str:
 
 
 def _short(text: str) -> str:
+    text = " ".join(text.split())
     if len(text) <= LONGEST:
         return text
     return text[: LONGEST + 1].rpartition(" ")[0] or text[:LONGEST]

@@ -16,6 +16,8 @@ from runner.redaction import SHORTEST
 
 BODY = INDENT * 2
 TYPED = {"fill", "press_sequentially", "type"}
+ADDRESSED = {"goto", "wait_for_url", "to_have_url", "not_to_have_url"}
+"""What takes an address, which may start from the base URL."""
 
 
 class Recording(Struct, frozen=True, kw_only=True):
@@ -81,7 +83,9 @@ def _secrets(script: Script) -> dict[str, _Typed]:
 def _changed(action: Action, base_url: str | None, secrets: Mapping[str, _Typed]) -> Action:
     change = _Change(base_url, secrets)
     statements = tuple(change.visit(one) for one in action.statements)
-    return replace(action, statements=statements, arguments=tuple(change.visit(one) for one in action.arguments))
+    calls = [node for one in statements for node in ast.walk(one) if isinstance(node, ast.Call)]
+    done = next((one for one in calls if isinstance(one.func, ast.Attribute) and one.func.attr == action.method), None)
+    return replace(action, statements=statements, arguments=tuple(done.args) if done else ())
 
 
 class _Change(ast.NodeTransformer):
@@ -92,21 +96,22 @@ class _Change(ast.NodeTransformer):
         self._secrets = secrets
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        text = node.value
-        if not isinstance(text, str):
-            return node
-        if text in self._secrets:
-            return _revealed(self._secrets[text].name)
-        base = _base(text)
+        typed = self._secrets.get(node.value) if isinstance(node.value, str) else None
+        return ast.parse(f'secrets["{typed.name}"].reveal()', mode="eval").body if typed else node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        match node:
+            case ast.Call(func=ast.Attribute(attr=method), args=[ast.Constant(value=str(address)), *_]) if method in ADDRESSED:
+                node.args[0] = ast.Constant(self._relative(address))
+        return self.generic_visit(node)
+
+    def _relative(self, address: str) -> str:
+        base = _base(address)
         if base is None:
-            return node
-        path = text.partition("://")[2].removeprefix(urlsplit(text).netloc)
+            return address
+        path = address.partition("://")[2].removeprefix(urlsplit(address).netloc)
         # A user and a password in front of the host are left out, whoever's host it is.
-        return ast.copy_location(ast.Constant((path or "/") if base == self._base_url else base + path), node)
-
-
-def _revealed(name: str) -> ast.expr:
-    return ast.parse(f'secrets["{name}"].reveal()', mode="eval").body
+        return (path or "/") if base == self._base_url else base + path
 
 
 def _notes(script: Script) -> Iterator[str]:

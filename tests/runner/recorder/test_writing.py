@@ -197,6 +197,12 @@ def test_addresses_of_the_site_become_relative_and_others_stay() -> None:
     assert written.steps == ("open the home page", "open cart", "open shop.test.evil.test", "open bank.test pay")
 
 
+def test_an_address_that_was_typed_into_a_field_stays_as_it_is() -> None:
+    typed = 'page.get_by_label("Website").fill("https://shop.test/me")'
+    written = write(script('page.goto("https://shop.test/")', typed), "walk")
+    assert f"        {typed}\n" in written.text
+
+
 def test_a_password_in_an_address_is_left_out() -> None:
     written = write(script('page.goto("https://me:oolong@shop.test/a")', 'page.goto("https://me:oolong@other.test/")'), "walk")
     assert "oolong" not in written.text
