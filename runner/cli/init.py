@@ -28,7 +28,7 @@ def init(
     ] = True,
     force: Annotated[bool, typer.Option("--force", help="Make anew what an earlier init made and nobody changed.")] = False,
 ) -> None:
-    """Put what is missing into a folder: settings, one journey, CI files, a line in .gitignore.
+    """Begin a project: settings, one journey, CI files, a line in .gitignore, each where it is missing.
 
     What is there is left alone, byte for byte; a pyproject.toml without a table [tool.journey] gets one at its end. Either
     everything is made or nothing.
