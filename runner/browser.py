@@ -24,6 +24,10 @@ HOW = (
     "install one with `journey install` (downloads Playwright's Chromium), or on Debian with "
     "`apt-get install chromium-headless-shell`, or name one with --browser-path or JOURNEY_BROWSER_PATH"
 )
+HOW_HEADED = (
+    "install one with `python -m playwright install chromium`, or on Debian with `apt-get install chromium`, or name one with "
+    "--browser-path or JOURNEY_BROWSER_PATH; `journey install` is content with one that shows nothing"
+)
 
 
 class Browser(Struct, frozen=True):
@@ -58,7 +62,9 @@ def find(path: Path | None = None, headed: bool = False) -> Browser:
         on_path = shutil.which(name)
         if on_path is not None:
             return Browser(_behind_script(Path(on_path)), f"{name} on PATH")
-    raise BrowserNotFound(f"no {'Chromium with a window' if headed else 'Chromium'} on this machine; {HOW}")
+    raise BrowserNotFound(
+        f"no Chromium with a window on this machine; {HOW_HEADED}" if headed else f"no Chromium on this machine; {HOW}"
+    )
 
 
 def can_record_video() -> bool:

@@ -35,6 +35,12 @@ class BrowserFailed(JourneyError):
     exit_code = 3
 
 
+class RecordingError(JourneyError):
+    """What Playwright's recorder has written cannot be made a journey. Says what is wrong with it."""
+
+    exit_code = 3
+
+
 class PushError(JourneyError):
     """The Pushgateway did not take a push. Names the address and the answer."""
 

@@ -152,3 +152,18 @@ def postgres(postgres_server: str) -> Callable[[], str]:
         return f"{postgres_server}/{name}"
 
     return make
+
+
+@pytest.fixture(scope="session")
+def display() -> Iterator[str]:
+    """The name of an X display in memory."""
+    assert shutil.which("Xvfb"), "Xvfb is missing; on Debian: apt-get install xvfb"
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1680x1050x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert server.stdout is not None
+        yield f":{server.stdout.readline().strip()}"
+        server.stdout.close()
+    finally:
+        server.terminate()
+        server.wait(10)

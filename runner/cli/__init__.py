@@ -12,16 +12,20 @@ from runner.cli import (
     check,
     demo,
     diff,
+    init,
     install,
     listing,
+    manual,
     opening,
     pause,
     prune,
+    record,
     report,
     run,
     runs,
     schedule,
     serve,
+    shell,
     show,
     smoke,
     trace,
@@ -30,11 +34,18 @@ from runner.errors import JourneyError
 
 app = typer.Typer(
     name="journey",
-    help="End user monitoring you own: scripted journeys, timed by the page, pushed to Prometheus.",
+    cls=manual.Group,
+    help="""End user monitoring you own: scripted journeys, timed by the page, pushed to Prometheus.
+
+    Examples: journey demo
+    journey init --base-url https://shop.example
+    """,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("init")(init.init)
+app.command("record")(record.record)
 app.command("run")(run.run)
 app.command("smoke")(smoke.smoke)
 app.command("schedule")(schedule.schedule)
@@ -52,6 +63,7 @@ app.command("open")(opening.open_run)
 app.command("prune")(prune.prune)
 app.command("install")(install.install)
 app.command("demo")(demo.demo)
+manual.use_in(app)
 
 
 def _version(wanted: bool) -> None:
@@ -72,7 +84,7 @@ def main() -> None:
     # `kill` ends a run as orderly as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app()
+        app(prog_name="journey")
     except JourneyError as error:
         typer.echo(f"error: {error}", err=True)
         if os.environ.get("GITHUB_ACTIONS"):
@@ -80,3 +92,6 @@ def main() -> None:
 
             github.tell_error(str(error), os.environ, sys.stderr)
         sys.exit(error.exit_code)
+    finally:
+        if "--install-completion" in sys.argv[1:]:
+            shell.mend()

@@ -5,15 +5,19 @@ from typing import Annotated
 import typer
 
 from runner.archive import Archive
-from runner.cli import given
+from runner.cli import completion, given
 from runner.errors import RunNotFound
 
 HOW = "An id, its beginning, `last`, `last-failed`, NAME@last, or a folder."
 
 
 def diff(
-    before: Annotated[str, typer.Argument(metavar="BEFORE", help=f"The run to compare with. {HOW}")],
-    after: Annotated[str, typer.Argument(metavar="AFTER", help="The other run of the same journey.")] = "last",
+    before: Annotated[
+        str, typer.Argument(metavar="BEFORE", help=f"The run to compare with. {HOW}", autocompletion=completion.runs)
+    ],
+    after: Annotated[
+        str, typer.Argument(metavar="AFTER", help="The other run of the same journey.", autocompletion=completion.runs)
+    ] = "last",
     json: given.Json = None,
     runs_dir: given.RunsDir = None,
 ) -> None:

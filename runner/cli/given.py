@@ -9,6 +9,7 @@ import typer
 
 from runner.archive import Archive
 from runner.budget import unfitting
+from runner.cli import completion
 from runner.config import Settings, load_settings
 from runner.discovery import find
 from runner.errors import ConfigError, DiscoveryError, SecretMissing
@@ -18,10 +19,15 @@ from runner.secrets import Secrets, missing
 Wanted = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="NAME|PATH", help="Names of journeys (* and ? match), files, folders, or FILE::NAME; all in journeys/ if none."
+        metavar="NAME|PATH",
+        help="Names of journeys (* and ? match), files, folders, or FILE::NAME; all in journeys/ if none.",
+        autocompletion=completion.journeys,
     ),
 ]
-Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only journeys with this tag; may be given again.")]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", help="Only journeys with this tag; may be given again.", autocompletion=completion.tags),
+]
 EnvironmentName = Annotated[str | None, typer.Option("--env", help="Lay the file's table env.NAME over its settings.")]
 Json = Annotated[
     str | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON to FILE, or to standard output for -.")

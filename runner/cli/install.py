@@ -6,6 +6,9 @@ from runner import browser
 
 
 def install() -> None:
-    """Find a Chromium on this machine, or download Playwright's; print which one journeys will use."""
+    """Find a Chromium on this machine, or download Playwright's; print which one journeys will use.
+
+    Example: journey install
+    """
     found = browser.install()
     typer.echo(f"{found.version()}\n{found.path} ({found.found})")

@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
-from runner.cli import given
+from runner.cli import completion, given
 from runner.duration import positive
 from runner.errors import ConfigError
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A journey's name (* and ? match).")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="A journey's name (* and ? match).", autocompletion=completion.journeys)
+]
 
 
 def pause(

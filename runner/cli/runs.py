@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from runner.archive import Archive
-from runner.cli import given
+from runner.cli import completion, given
 from runner.duration import positive
 from runner.errors import ConfigError
 
@@ -15,7 +15,9 @@ STATUSES = ("passed", "failed", "error", "cancelled")
 
 
 def runs(
-    journey: Annotated[str | None, typer.Argument(metavar="NAME", help="Only runs of this journey.")] = None,
+    journey: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Only runs of this journey.", autocompletion=completion.journeys)
+    ] = None,
     status: Annotated[list[str] | None, typer.Option(help=f"Only {', '.join(STATUSES)}; may be given again.")] = None,
     since: Annotated[str | None, typer.Option(help="Only runs of the last so long, such as 12h or 7d.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most N, the newest first.")] = 30,

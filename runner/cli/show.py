@@ -5,10 +5,15 @@ from typing import Annotated
 import typer
 
 from runner.archive import Archive
-from runner.cli import given
+from runner.cli import completion, given
 
 Run = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id, its beginning, `last`, `last-failed`, NAME@last, or a folder.")
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A run's id, its beginning, `last`, `last-failed`, NAME@last, or a folder.",
+        autocompletion=completion.runs,
+    ),
 ]
 
 

@@ -1,0 +1,66 @@
+"""What the shell offers after a command when TAB is pressed: read from files, without running a journey or importing Playwright.
+
+Whatever is wrong with the settings or a file, nothing is offered and nothing is said.
+"""
+
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from runner.archive import Archive
+from runner.config import Settings, load_settings
+from runner.declared import Declared, declared
+from runner.errors import JourneyError
+
+RUNS = 30
+"""The most ids of runs that are offered, the newest first."""
+
+
+def journeys(incomplete: str) -> list[tuple[str, str]]:
+    """Names of journeys, with their descriptions."""
+    # Square brackets would be taken for markup.
+    shown = str.maketrans("[]", "()")
+    return [(one.name, one.description.translate(shown)) for one in _declared() if one.name.startswith(incomplete)]
+
+
+def tags(incomplete: str) -> list[str]:
+    """Tags of journeys."""
+    return [tag for tag in sorted({tag for one in _declared() for tag in one.tags}) if tag.startswith(incomplete)]
+
+
+def runs(incomplete: str) -> list[tuple[str, str]]:
+    """What names a saved run: `last`, `last-failed`, the last of each journey, ids."""
+    return [one for one in _runs() if one[0].startswith(incomplete)]
+
+
+def _runs() -> Iterator[tuple[str, str]]:
+    settings = _settings()
+    if settings is None:
+        return
+    folders = Archive(settings.runs_dir).ids()
+    if not folders:
+        return
+    yield "last", "the newest run"
+    yield "last-failed", "the newest run that failed"
+    for name in sorted({folder.parent.name for folder in folders.values()}):
+        yield f"{name}@last", f"the newest run of {name}"
+    newest = sorted(folders.items(), key=lambda one: one[1].name, reverse=True)
+    for run, folder in islice(newest, RUNS):
+        at = folder.name.partition("-")[0]
+        yield run, f"{folder.parent.name} {at[:4]}-{at[4:6]}-{at[6:8]} {at[9:11]}.{at[11:13]}Z"
+
+
+def _declared() -> tuple[Declared, ...]:
+    settings = _settings()
+    try:
+        return declared([one for one in settings.journeys if one.exists()]) if settings else ()
+    except OSError:
+        return ()
+
+
+def _settings() -> Settings | None:
+    try:
+        return load_settings(Path.cwd(), {}, os.environ)
+    except (JourneyError, OSError):
+        return None

@@ -1,0 +1,91 @@
+"""`journey init [DIR]`: a small project with one journey."""
+
+import shlex
+from collections.abc import Set
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runner import options
+from runner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from runner.starter.project import Answers
+
+CI = {"github": ("github",), "gitlab": ("gitlab",), "both": ("github", "gitlab"), "none": ()}
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder; made where it is missing.")] = Path(),
+    base_url: Annotated[str | None, typer.Option(help="The site under test, for the settings.")] = None,
+    name: Annotated[str, typer.Option(help="The first journey's name.")] = "home",
+    ci: Annotated[
+        str | None, typer.Option(help=f"{', '.join(CI)} (default: by the folder and its git remotes, else both).")
+    ] = None,
+    pyproject: Annotated[
+        bool, typer.Option("--pyproject/--no-pyproject", help="Put the settings into a pyproject.toml that is there.")
+    ] = True,
+    force: Annotated[bool, typer.Option("--force", help="Make anew what an earlier init made and nobody changed.")] = False,
+) -> None:
+    """Begin a project: settings, one journey, CI files, a line in .gitignore, each where it is missing.
+
+    What is there is left alone, byte for byte; a pyproject.toml without a table [tool.journey] gets one at its end. Either
+    everything is made or nothing.
+
+    Example: journey init --base-url https://shop.example --ci github
+    """
+    from runner.placing import place
+    from runner.starter import hosting, project
+
+    try:
+        options.name_of_journey(name)
+    except ValueError as error:
+        raise ConfigError(f"--name: {error}") from error
+    try:
+        base_url = None if base_url is None else options.url(base_url)
+    except ValueError as error:
+        raise ConfigError(f"--base-url: {error}") from error
+    if ci is not None and ci not in CI:
+        raise ConfigError(f"--ci {ci!r} is not known; choose one of {', '.join(CI)}")
+    target = folder.absolute()
+    wanted = hosting.hosts(target) if ci is None else CI[ci]
+    answers = project.Answers(name=name, base_url=base_url, ci=wanted, pyproject=pyproject, force=force)
+    drafted = project.draft(target, answers)
+    place({target / path: change for path, change in drafted.changes.items()})
+    _tell(drafted.made, "made" if drafted.made else "nothing to make; all is there")
+    _tell(drafted.left, "left alone" if drafted.left else "")
+    _tell_next(folder, answers, drafted.made.keys() | drafted.left.keys())
+
+
+def _tell(files: dict[Path, str], heading: str) -> None:
+    if heading:
+        typer.echo(f"{heading}:" if files else heading)
+    width = max((len(str(path)) for path in files), default=0)
+    for path, why in files.items():
+        typer.echo(f"  {path!s:{width}}  {why}")
+
+
+def _tell_next(folder: Path, answers: "Answers", files: Set[Path]) -> None:
+    from runner.starter import hosting, project
+
+    if project.INCLUDED in files:
+        typer.echo(f"\nadd to {project.PIPELINE}:\n  include: /{project.INCLUDED}")
+    above = hosting.top(folder.absolute())
+    if answers.ci and above is not None and above.resolve() != folder.resolve():
+        typer.echo(f"\nCI looks only at the top of the repository, {above}: move its files there, and name this folder in them")
+    steps = [["cd", str(folder)]] if folder.resolve() != Path.cwd().resolve() else []
+    where = [] if answers.base_url else ["--base-url", "https://shop.example"]
+    steps += [["journey", "install"], ["journey", "check"], ["journey", "run", *where]]
+    steps += [
+        [
+            "journey",
+            "record",
+            answers.base_url or "https://shop.example",
+            "--name",
+            "buy" if answers.name != "buy" else "search",
+        ]
+    ]
+    typer.echo("\nnext:")
+    for words in steps:
+        typer.echo(f"  {shlex.join(words)}")

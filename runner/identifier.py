@@ -1,0 +1,16 @@
+"""From a journey's name to a name that Python takes for its function and its file."""
+
+from keyword import iskeyword
+
+TAKEN = {"page", "context", "browser", "step", "request", "params", "secrets", "expect", "journey", "re"}
+"""Names that a journey's file uses itself."""
+
+
+def identifier(name: str) -> str:
+    """A Python name for a journey's.
+
+    >>> identifier("buy-tea"), identifier("2nd"), identifier("class")
+    ('buy_tea', 'journey_2nd', 'journey_class')
+    """
+    plain = "".join(one if one.isalnum() else "_" for one in name)
+    return f"journey_{plain}" if not plain.isidentifier() or iskeyword(plain) or plain in TAKEN else plain

@@ -1,0 +1,1 @@
+"""From a walk through a site in Playwright's recorder to a journey file."""

@@ -1,0 +1,1 @@
+"""A user's own project: what `journey init` puts into a folder."""
