@@ -11,7 +11,7 @@ import { watchRoutes } from "./visitor/routes.js";
 import { flush, sendWithin } from "./visitor/sending.js";
 import { app, warn } from "./visitor/settings.js";
 import { sendKept } from "./visitor/unsent.js";
-import { begin, end, look, onNews, use } from "./visitor/views.js";
+import { begin, end, look, onNews, touch, use, viewAt } from "./visitor/views.js";
 import { watchVitals } from "./visitor/vitals.js";
 
 /** Milliseconds after the load event, so that what is sent again does not hold up the page. */
@@ -50,6 +50,9 @@ function start() {
   const loaded = () => {
     removeEventListener("beforeunload", nothing);
     setTimeout(sendKept, LATER);
+    // What was told before the end of loading lacks how long that took.
+    const view = viewAt(0);
+    if (view) touch(view);
   };
   if (document.readyState === "complete") return loaded();
   addEventListener("load", loaded);
@@ -60,7 +63,7 @@ function start() {
 guarded(() => {
   // A second copy, and a page inside a page, have nothing of their own to tell.
   if (given?.reportError || globalThis.top !== globalThis) return;
-  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(app)) {
+  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(app ?? "")) {
     warn(`data-app "${app}" is not a name of letters, digits, ".", "-" and "_"; nothing is sent`);
     return;
   }

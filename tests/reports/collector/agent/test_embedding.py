@@ -84,6 +84,16 @@ def test_a_wrong_setting_is_named_on_the_console(page: Page, receiver: Receiver,
         receiver.wait()
 
 
+def test_a_page_that_does_not_name_its_app_says_nothing(page: Page, receiver: Receiver) -> None:
+    receiver.pages["/page"] = "<!doctype html><script src='/agent.js'></script>"
+    with page.expect_console_message() as message:
+        page.goto(f"{receiver.address}/page")
+    assert 'data-app "undefined"' in message.value.text
+    leave(page)
+    page.wait_for_timeout(200)
+    assert receiver.arrived == []
+
+
 def test_a_strict_content_security_policy_is_no_obstacle(page: Page, receiver: Receiver, tea_shop: str) -> None:
     blocked: list[str] = []
     page.on("console", lambda message: blocked.append(message.text))

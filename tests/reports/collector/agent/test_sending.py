@@ -42,6 +42,17 @@ def test_a_page_that_stays_open_tells_what_is_new_after_half_a_minute(
     assert later.views[0].phases == {}
 
 
+def test_how_long_loading_took_is_told_later_where_the_page_was_told_of_before(
+    visitor: BrowserContext, page: Page, receiver: Receiver, tea_shop: str
+) -> None:
+    visitor.add_init_script(HURRY)
+    page.goto(receiver.page(f"<img src='{tea_shop}/api/wait?delay=1500'><script>nothing.at.all()</script>", how=""))
+    early, late = (beacon.views[0] for beacon in receiver.wait(2))
+    assert early.id == late.id
+    assert "total" not in early.phases
+    assert late.phases["total"] >= 1.5
+
+
 def test_a_beacon_never_has_more_than_60000_bytes(page: Page, receiver: Receiver) -> None:
     page.goto(receiver.page("<button>Go</button>"))
     for number in range(12):

@@ -19,7 +19,7 @@ const INPUTS = {
 const attribute = (element, name) => element.getAttribute?.(name)?.trim() ?? "";
 const isPrivate = (element) => element.hasAttribute?.("data-private");
 /** Whether it is a text that can be edited. */
-export const isEdited = (element) => /^(true|plaintext-only|)$/i.test(element.getAttribute?.("contenteditable") ?? "no");
+const isEdited = (element) => /^(true|plaintext-only|)$/i.test(element.getAttribute?.("contenteditable") ?? "no");
 
 export function roleOf(element) {
   const name = element.localName;

@@ -1,11 +1,8 @@
 // What a user does: clicks, changed fields, sent forms, Enter. Counted by kind, and listed with what was acted on.
 import { listen } from "../natives.js";
-import { actedOn, described, isEdited, roleOf } from "./element.js";
+import { actedOn, described, roleOf } from "./element.js";
 import { compact, seconds } from "./shape.js";
 import { add, touch, use, viewAt } from "./views.js";
-
-/** Where Enter is a click of the browser's own, or part of a text. */
-const ENTER_IS_MORE = /^(a|button|summary|textarea|select)$/;
 
 /** Notes an interaction at a moment of the document. */
 export function interaction(type, at, what) {
@@ -33,10 +30,10 @@ export function watchInteractions() {
     act(event, path, element);
   });
   watch("keydown", (event, path) => {
-    const element = actedOn(path);
-    entered = event.key === "Enter" && !event.isComposing ? element : null;
-    if (!entered || event.repeat || isEdited(element) || ENTER_IS_MORE.test(element.localName)) return;
-    if (element.localName !== "input" || roleOf(element) !== "button") act(event, path, element);
+    if (event.key !== "Enter" || event.repeat || event.isComposing) return;
+    entered = actedOn(path);
+    // In a longer text it is part of the text; on a button or a link the browser makes a click of it.
+    if (entered?.localName === "input" && roleOf(entered) !== "button") act(event, path, entered);
   });
   watch("keyup", () => {
     entered = null;

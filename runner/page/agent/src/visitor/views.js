@@ -35,7 +35,7 @@ export function begin(type, at, startedAt = wallClock(), hidden = !isVisible(), 
     last.ended = true;
   }
   const view = { id: uuid(), type, at, startedAt, hidden, loaded, session: session(), url: clean(location.href) };
-  view.referrer = discreet ? "" : last ? last.url : clean(document.referrer);
+  view.referrer = discreet ? "" : type === "soft" ? last.url : loaded && clean(document.referrer);
   view.seen = 0;
   view.seenFrom = isVisible() ? at : null;
   forget(view);
