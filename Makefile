@@ -1,7 +1,8 @@
 # The one list of habits. `make demo` and `make test` do everything on a fresh machine.
 PYTHON ?= python3
 BIN := .venv/bin
-BUILT := pyproject.toml hatch_build.py $(wildcard runner/page/agent/*.js* runner/page/agent/src/*.js)
+BUILT := pyproject.toml hatch_build.py $(wildcard runner/page/agent/*.js* runner/page/agent/src/*.js runner/page/agent/src/*/*.js \
+	reports/web/frontend/*.js* reports/web/frontend/src/*.js)
 
 .PHONY: help demo test lint types format docs bench clean
 help: ## Show this list
@@ -25,7 +26,7 @@ demo: .venv/demo ## Run the four journeys on the built-in shop
 	$(BIN)/journey demo
 
 test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
-	@sh .ci/packages chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl
+	@sh .ci/packages chromium chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl xvfb zsh fish git
 	$(MAKE) --no-print-directory lint types
 	@# Most tests wait for a clock or a process: four at a time keep two cores busy.
 	$(BIN)/python -m pytest -n 4 --dist worksteal
@@ -53,4 +54,5 @@ bench: .venv/dev ## Fidelity of the page clock, what a run, an artifact and a sc
 	$(BIN)/python -m benchmarks.schedule
 
 clean: ## Remove what was built
-	rm -rf .venv runner/page/agent.js runner/page/agent/node_modules
+	rm -rf .venv runner/page/agent.js reports/collector/agent.js reports/web/static/*.js reports/web/static/vendor.css
+	rm -rf runner/page/agent/node_modules reports/web/frontend/node_modules

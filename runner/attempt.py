@@ -19,6 +19,7 @@ from runner.emulation import throttle
 from runner.failure import explain
 from runner.journey import Journey
 from runner.moments import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
+from runner.page.agent import Mark
 from runner.page.probe import Probe
 from runner.plan import Plan
 from runner.redaction import Redactor
@@ -74,7 +75,7 @@ def run_attempt(
     recording = Recording(plan, number, setting.folder, setting.redactor, room)
     context = browser.new_context(**options(plan, playwright, browser), **recording.context_options())
     context.set_default_timeout(plan.action_timeout * 1000)
-    probe = Probe(context)
+    probe = Probe(context, Mark(journey=plan.journey, run=setting.run, location=plan.location))
     recording.start(context)
 
     def step_started(name: str, index: int) -> None:

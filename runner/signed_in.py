@@ -17,6 +17,7 @@ from runner.context import options
 from runner.deadline import DeadlineReached
 from runner.failure import explain
 from runner.journey import Journey
+from runner.page.agent import Mark
 from runner.page.probe import Probe
 from runner.redaction import Redactor
 from runner.result import Failure
@@ -37,7 +38,7 @@ def make(
     context = browser.new_context(**options(replace(setting.plan, storage_state=None), playwright, browser))
     try:
         context.set_default_timeout(setting.plan.action_timeout * 1000)
-        probe = Probe(context)
+        probe = Probe(context, Mark(journey=setup.name, run=setting.run, location=setting.plan.location))
         steps = Steps(probe, str(setup.file), lambda *_: None, lambda _: None)
         try:
             with time_with(browser, seconds):

@@ -66,6 +66,7 @@ class Steps:
         index = len(self._ended)
         budget_seconds = None if budget is None else parse_duration(budget)
         self._on_start(name, index)
+        self._probe.step_started(name)
         self._running = name
         started, started_wall = time.time(), time.perf_counter()
         raised: BaseException | None = None

@@ -6,10 +6,11 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 
-from runner.demo.shop import build
+from runner.demo.shop import Agent, build
 
 
 def main() -> None:
@@ -18,7 +19,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--access-log", type=Path, help="write one JSON line a request there")
     parser.add_argument("--delay", type=int, default=0, metavar="MS", help="hold back every answer by so many milliseconds")
+    parser.add_argument(
+        "--collector", type=_address, help="where the pages tell what visitors see, such as http://127.0.0.1:8080"
+    )
+    parser.add_argument("--key", default="", help="the collector's key for the app `shop`")
     options = parser.parse_args()
+    agent = Agent(options.collector, options.key) if options.collector else None
     if sys.platform == "linux":
         # prctl(2), PR_SET_PDEATHSIG: a shop whose test was killed must not stay.
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
@@ -27,13 +33,20 @@ def main() -> None:
     listening.bind(("127.0.0.1", options.port))
     print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
     config = uvicorn.Config(
-        build(options.access_log, options.delay),
+        build(options.access_log, options.delay, agent),
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=1,
         server_header=False,
     )
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def _address(given: str) -> str:
+    parts = urlsplit(given)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/"):
+        raise argparse.ArgumentTypeError(f"{given!r} is no address of a server; give one such as http://127.0.0.1:8080")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 if __name__ == "__main__":

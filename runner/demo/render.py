@@ -14,6 +14,6 @@ templates = Jinja2Templates(HERE / "templates")
 
 
 def page(request: Request, template: str, status: int = 200, visitor: Visitor | None = None, **values: Any) -> Response:
-    """A page of the shop, with the visitor's cart in its header."""
-    context = {"visitor": visitor or recognise(request), **values}
+    """A page of the shop, with the visitor's cart in its header, and the agent for real users if the shop has one."""
+    context = {"visitor": visitor or recognise(request), "agent": request.app.state.agent, **values}
     return templates.TemplateResponse(request, template, context, status_code=status)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -14,6 +15,13 @@ from runner.demo.delay import Delayed
 from runner.demo.render import HERE, page
 
 
+class Agent(Struct, frozen=True):
+    """The agent for real users on every page: the address of its collector, and the collector's key for the shop."""
+
+    collector: str
+    key: str = ""
+
+
 async def health(request: Request) -> Response:
     """Says that the shop is up."""
     return PlainTextResponse("ok")
@@ -24,12 +32,12 @@ async def not_found(request: Request, error: Exception) -> Response:
     return page(request, "error.html", 404, title="Not found", text="There is no such page.")
 
 
-def build(access_log: Path | None = None, delay: float = 0) -> Starlette:
+def build(access_log: Path | None = None, delay: float = 0, agent: Agent | None = None) -> Starlette:
     """The shop; `access_log` takes one JSON line a request, with times in seconds since the epoch.
 
-    Each answer is held back by `delay` milliseconds.
+    Each answer is held back by `delay` milliseconds. The pages have the `agent` of a collector, if there is one.
     """
-    return Starlette(
+    shop = Starlette(
         routes=[
             *pages.ROUTES,
             *checkout.ROUTES,
@@ -41,3 +49,5 @@ def build(access_log: Path | None = None, delay: float = 0) -> Starlette:
         middleware=[Middleware(Delayed, log=access_log, always=delay)],
         exception_handlers={404: not_found},
     )
+    shop.state.agent = agent
+    return shop

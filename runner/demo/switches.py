@@ -27,7 +27,9 @@ async def switch(request: Request) -> Response:
         request, f"switch/{name}.html", delay=_number(request, "delay", 300), ms=_number(request, "ms", 400), nonce=nonce
     )
     if name == "csp":
-        answer.headers["Content-Security-Policy"] = f"default-src 'none'; script-src 'nonce-{nonce}'; connect-src 'self'"
+        agent = request.app.state.agent
+        connect = f"'self' {agent.collector}" if agent else "'self'"
+        answer.headers["Content-Security-Policy"] = f"default-src 'none'; script-src 'nonce-{nonce}'; connect-src {connect}"
     if name == "marks":
         answer.headers["Server-Timing"] = 'db;dur=12.5;desc="stock", cache;desc="hit"'
     return answer
@@ -81,7 +83,10 @@ async def mirror(request: Request) -> Response:
     return answer
 
 
-PAGES = {"ticker", "js-error", "xhr", "route", "popup", "iframe", "timer", "csp", "hostile", "marks", "shadow", "heavy"}
+PAGES = {
+    "ticker", "js-error", "xhr", "route", "popup", "iframe", "timer", "csp", "hostile", "marks", "shadow", "heavy",
+    "onerror", "fields", "requests",
+}  # fmt: skip
 ROUTES = [
     Route("/switch/error", error),
     Route("/switch/hang", hang),

@@ -1,11 +1,13 @@
 """The reader of the page agent: puts it into every document of a context, and asks all documents what they saw."""
 
 import time
+from bisect import bisect_right
 from collections.abc import Coroutine, Sequence
 from importlib.resources import files
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from playwright.sync_api import BrowserContext, Frame, Page
 from playwright.sync_api import Error as PlaywrightError
 
@@ -14,6 +16,7 @@ from runner.page.clock import Stamp, Window
 from runner.page.observation import Snapshot, decode
 
 REPORT = "__journeyReport"
+MARK = "__journeySynthetic"
 # The bounds stand in the text: for an argument Playwright would call array methods in the page, which a site may have replaced.
 READ = "async () => {{ const agent = globalThis.__journeyAgent; agent?.begin(); {first} return agent?.read?.({since!r}, {until!r}); }}"
 PAINTED = "await agent?.firstPaints?.();"
@@ -29,11 +32,20 @@ def source() -> str:
     return files("runner.page").joinpath("agent.js").read_text(encoding="utf-8")
 
 
+class Mark(Struct, frozen=True, kw_only=True):
+    """Whose pages these are: told to the site's own agent for real users, so that it can tell a journey from a visitor."""
+
+    journey: str
+    run: str
+    location: str
+
+
 class PageAgent:
     """The agents of all documents in one browser context, from `install` to the end of the context."""
 
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self, context: BrowserContext, mark: Mark | None = None) -> None:
         self._context = context
+        self._steps: list[tuple[float, str]] = []
         self.documents: dict[float, Snapshot] = {}
         """The newest snapshot of each document that was loaded, by its `performance.timeOrigin`."""
         self.causes: list[Stamp] = []
@@ -43,22 +55,36 @@ class PageAgent:
         self.trusted = True
         """False once an agent could not start, or a site has spoken in its name: then only the stopwatch is believed."""
         context.expose_binding(REPORT, lambda _, message: self._receive(message))
-        context.add_init_script(source())
+        marking = f"globalThis.{MARK} = {{ mark: {msgspec.json.encode(mark).decode()} }};" if mark else ""
+        context.add_init_script(marking + source())
         context.on("page", lambda page: page.once("domcontentloaded", self._begin))
+
+    def step_started(self, name: str) -> None:
+        """Notes that from now on everything belongs to step `name`."""
+        self._steps.append((time.time(), name))
+
+    def step_at(self, at: float) -> str:
+        """The step that had begun last at a moment, in seconds since the epoch; the first one for what was before it."""
+        position = bisect_right(self._steps, at, key=lambda step: step[0])
+        return self._steps[max(position - 1, 0)][1] if self._steps else ""
 
     def _begin(self, page: Page) -> None:
         """Starts the agent in the first real document of a popup, for which Chromium may not run init scripts again."""
         bridge.gather(self._context, [bridge.evaluate(page.main_frame, BEGIN)], PATIENCE)
 
-    def _receive(self, message: object) -> None:
+    def _receive(self, message: object) -> str | None:
+        """Takes in what an agent reports, or answers what it asks: the name of a step."""
         try:
             snapshot = decode(str(message))
         except msgspec.DecodeError as error:
             # The binding can be called by the site as well: what is not the agent's is named, not believed.
             self.trusted = False
             self.problems.add(f"a message on {REPORT} was not the page agent's: {error}")
-            return
+            return None
+        if snapshot.asked is not None:
+            return self.step_at(snapshot.asked / 1000)
         self._note(snapshot, 0.0)
+        return None
 
     def _note(self, snapshot: Snapshot, skew: float) -> None:
         def stamp(what: str, milliseconds: float) -> Stamp:

@@ -15,6 +15,9 @@ from runner.result import Requests
 SLOWEST = 5
 FAILURES = 10
 ENTRIES = 200
+UNAWAITED = "ping"
+"""What Playwright calls beacons (`sendBeacon`) and pings of links: nobody waits for them, so they belong to no step. The page
+clock leaves them out too (see `responses.js`)."""
 
 
 class RequestLog:
@@ -64,7 +67,9 @@ class RequestLog:
         results = [
             self._result(request, window, self._status.get(request))
             for request in self._ended
-            if request.timing["startTime"] / 1000 in window and request.url.startswith("http")
+            if request.timing["startTime"] / 1000 in window
+            and request.url.startswith("http")
+            and request.resource_type != UNAWAITED
         ]
         failed = [one for one in results if one.failure or (one.status or 0) >= 400]
         return Requests(

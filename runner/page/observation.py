@@ -95,6 +95,8 @@ class Snapshot(Struct, frozen=True, rename="camel"):
     now: float | None = None
     effect: Effect | None = None
     problem: str = ""
+    asked: float | None = None
+    """Nothing is told, but which step was under way at this moment is asked."""
 
 
 _decoder = msgspec.json.Decoder(Snapshot)

@@ -9,7 +9,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from runner import memory
 from runner.page import findings
-from runner.page.agent import PageAgent
+from runner.page.agent import Mark, PageAgent
 from runner.page.clock import Reading, Stamp, Window, measure
 from runner.page.network import RequestLog
 from runner.result import LongTask, Navigation, PageError, Requests, UserTiming, Vitals
@@ -32,9 +32,9 @@ class Findings(Struct, frozen=True, kw_only=True):
 class Probe:
     """Observes a context from its first page on. Made before the first page, it misses nothing."""
 
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self, context: BrowserContext, mark: Mark | None = None) -> None:
         self._context = context
-        self._agent = PageAgent(context)
+        self._agent = PageAgent(context, mark)
         self._requests = RequestLog(context)
         self._errors: list[tuple[float, PageError]] = []
         self._api: list[tuple[float, float]] = []
@@ -63,6 +63,10 @@ class Probe:
     def api_call(self, started: float, ended: float) -> None:
         """Notes an API request that the journey made outside of any page; both stamps in seconds since the epoch."""
         self._api.append((started, ended))
+
+    def step_started(self, name: str) -> None:
+        """Notes that a step begins, for pages that ask which."""
+        self._agent.step_started(name)
 
     def read_clock(self, window: Window, wall: float) -> Reading:
         """Reads the page clock for the step that filled `window`; to be called as soon as its end has been stamped."""

@@ -13,7 +13,7 @@ from runner.demo import journeys_folder, running_shop
 from runner.discovery import discover
 from runner.plan import plan
 from tests.conftest import Monitor
-from tests.servers import get
+from tests.servers import get, wait_until
 
 
 def test_the_four_journeys_pass(monitor: Monitor) -> None:
@@ -90,6 +90,9 @@ def test_the_access_log_has_exact_times(tmp_path: Path) -> None:
     with running_shop(access_log=log) as address:
         before = time.time()
         get(address + "/api/wait?delay=100")
-        line = next(one for one in map(json.loads, log.read_text().splitlines()) if one["path"] == "/api/wait")
+        # The line is written after the answer has been sent.
+        line = wait_until(
+            lambda: next((one for one in map(json.loads, log.read_text().splitlines()) if one["path"] == "/api/wait"), None)
+        )
     assert line["status"] == 200
     assert before <= line["started"] <= line["ended"] - 0.1

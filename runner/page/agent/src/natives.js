@@ -1,6 +1,16 @@
 // The browser's own functions, taken before any script of the site runs: a site may replace the globals later.
 // esbuild puts these in the place of the globals of the same name in every module of the bundle (see build.js).
+// What the browser calls back is guarded: an error of ours, or of web-vitals, must not be the site's.
 const timing = globalThis.performance;
+
+/** `f`, of three arguments at most, that never throws. */
+export const guarded = (f) => (a, b, c) => {
+  try {
+    return f(a, b, c);
+  } catch {
+    // Nobody in the page could do anything about it.
+  }
+};
 
 export const performance = {
   timeOrigin: timing.timeOrigin,
@@ -10,18 +20,32 @@ export const performance = {
     return timing.interactionCount;
   },
 };
-export const PerformanceObserver = globalThis.PerformanceObserver;
-export const MutationObserver = globalThis.MutationObserver;
-export const addEventListener = globalThis.addEventListener.bind(globalThis);
-export const setTimeout = globalThis.setTimeout.bind(globalThis);
-export const stringify = globalThis.JSON.stringify.bind(globalThis.JSON);
-export const requestAnimationFrame = globalThis.requestAnimationFrame.bind(globalThis);
+const Observer = globalThis.PerformanceObserver;
+export const PerformanceObserver =
+  Observer &&
+  class extends Observer {
+    constructor(f) {
+      super(guarded(f));
+    }
+  };
 
-const MessageChannel = globalThis.MessageChannel;
-/** A function that calls `then` in a task of its own; unlike a timer it is never held back. One call at a time. */
-export function inNextTask(then) {
-  const channel = new MessageChannel();
-  const post = channel.port2.postMessage.bind(channel.port2);
-  channel.port1.onmessage = () => then();
-  return () => post(null);
-}
+const known = new WeakMap();
+const once = (f) => known.get(f) ?? (known.set(f, guarded(f)), known.get(f));
+const { apply } = globalThis.Reflect;
+const { addEventListener: add, removeEventListener: remove } = globalThis.EventTarget.prototype;
+/** Calls `f` at each event of `target`. */
+export const listen = (target, type, f, options) => apply(add, target, [type, once(f), options]);
+export const addEventListener = (type, f, options) => listen(globalThis, type, f, options);
+export const removeEventListener = (type, f, options) => apply(remove, globalThis, [type, once(f), options]);
+
+/** A function of the browser that calls one back, and is told of how in a second argument. */
+const calling = (name) => {
+  const native = globalThis[name]?.bind(globalThis);
+  return native && ((f, how) => native(guarded(f), how));
+};
+export const setTimeout = calling("setTimeout");
+export const queueMicrotask = calling("queueMicrotask");
+export const requestAnimationFrame = calling("requestAnimationFrame");
+const requestIdleCallback = calling("requestIdleCallback");
+export { requestIdleCallback as "globalThis.requestIdleCallback" };
+export const stringify = globalThis.JSON.stringify.bind(globalThis.JSON);

@@ -1,7 +1,7 @@
 // The first trusted input events since the last reading: what a step did to the page.
-import { absolute } from "./clock.js";
+import { absolute } from "../clock.js";
 import { effect } from "./effects.js";
-import { addEventListener } from "./natives.js";
+import { addEventListener } from "../natives.js";
 
 // `input` and `beforeinput` are here because Playwright's fill() types without a key.
 const ACTS = ["pointerdown", "mousedown", "touchstart", "keydown", "beforeinput", "input", "click", "wheel", "drop"];

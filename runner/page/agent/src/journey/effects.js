@@ -1,5 +1,5 @@
 // What has happened on the page, newest last. A bounded ring: a page that never rests must not grow.
-import { absolute, now } from "./clock.js";
+import { absolute, now } from "../clock.js";
 
 const SIZE = 512;
 const ring = new Array(SIZE);

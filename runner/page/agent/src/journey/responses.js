@@ -1,6 +1,6 @@
 // The end of each response. Beacons are left out: nobody waits for them.
 import { relativeEffect } from "./effects.js";
-import { observe } from "./observe.js";
+import { observe } from "../observe.js";
 
 const UNAWAITED = new Set(["beacon", "ping"]);
 

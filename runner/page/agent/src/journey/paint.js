@@ -1,9 +1,10 @@
 // Frames that took long to draw. The frame after a change of the document counts as a paint that the user waited for if its
 // rendering (animation callbacks, style, layout, paint) took 50 ms or more; a shorter one is noise of the frame clock.
 // The browser's own long-animation-frame entries come too late: a step may be over before they are delivered.
-import { absolute, now } from "./clock.js";
+import { absolute, now } from "../clock.js";
 import { effect } from "./effects.js";
-import { inNextTask, requestAnimationFrame } from "./natives.js";
+import { requestAnimationFrame } from "../natives.js";
+import { inNextTask } from "./natives.js";
 
 const LONG = 50;
 

@@ -1,7 +1,7 @@
 // Web vitals by the `web-vitals` package: the newest value of each; seconds-to-be in milliseconds, CLS without a unit.
 import { onCLS, onFCP, onINP, onLCP, onTTFB } from "web-vitals";
-import { absolute } from "./clock.js";
-import { setTimeout } from "./natives.js";
+import { absolute } from "../clock.js";
+import { setTimeout } from "../natives.js";
 
 const PATIENCE = 250;
 const values = {};

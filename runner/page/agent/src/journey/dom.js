@@ -1,6 +1,7 @@
 // Changes of the document, inside shadow roots too.
 import { effect } from "./effects.js";
-import { addEventListener, MutationObserver } from "./natives.js";
+import { addEventListener } from "../natives.js";
+import { MutationObserver } from "./natives.js";
 
 const EVERYTHING = { subtree: true, childList: true, attributes: true, characterData: true };
 

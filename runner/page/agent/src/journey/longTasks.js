@@ -1,6 +1,6 @@
 // Long tasks (W3C Long Tasks API) and long animation frames (W3C Long Animation Frames API): 50 ms and more.
-import { absolute } from "./clock.js";
-import { observe } from "./observe.js";
+import { absolute } from "../clock.js";
+import { observe } from "../observe.js";
 
 const LONG = 50;
 const KEPT = 200;

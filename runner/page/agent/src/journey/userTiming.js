@@ -1,6 +1,6 @@
 // Marks and measures that the site sets itself (W3C User Timing).
-import { absolute } from "./clock.js";
-import { observe } from "./observe.js";
+import { absolute } from "../clock.js";
+import { observe } from "../observe.js";
 
 const KEPT = 200;
 const timings = [];

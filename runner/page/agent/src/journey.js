@@ -1,25 +1,33 @@
 // The page agent: watches one document from before its first script, and answers when it is read.
 // It is put into every document and frame of a journey's context. Nothing here may throw into the page.
 import { now, origin } from "./clock.js";
-import { watchDom } from "./dom.js";
-import { lastEffect } from "./effects.js";
-import { inputs, rearm, watchInput } from "./input.js";
-import { longTasks, watchLongTasks } from "./longTasks.js";
-import { addEventListener, inNextTask, setTimeout, stringify } from "./natives.js";
-import { navigationTiming, noteLoad } from "./navigationTiming.js";
-import { watchPaint } from "./paint.js";
-import { watchResponses } from "./responses.js";
-import { userTimings, watchUserTiming } from "./userTiming.js";
-import { firstPaints, vitals, watchVitals } from "./webVitals.js";
+import { watchDom } from "./journey/dom.js";
+import { lastEffect } from "./journey/effects.js";
+import { inputs, rearm, watchInput } from "./journey/input.js";
+import { noteLoad } from "./journey/load.js";
+import { longTasks, watchLongTasks } from "./journey/longTasks.js";
+import { inNextTask } from "./journey/natives.js";
+import { watchPaint } from "./journey/paint.js";
+import { watchResponses } from "./journey/responses.js";
+import { userTimings, watchUserTiming } from "./journey/userTiming.js";
+import { firstPaints, vitals, watchVitals } from "./journey/webVitals.js";
+import { addEventListener, setTimeout, stringify } from "./natives.js";
+import { navigationTiming } from "./journey/navigationTiming.js";
 
 const AGENT = "__journeyAgent";
 const REPORT = "__journeyReport";
+// Put there by the runner (agent.py): whose page this is, for the agent of real users' pages, if the site has it.
+const MARK = "__journeySynthetic";
 
 function start() {
   const report = globalThis[REPORT];
   const top = globalThis.top === globalThis;
   // Blank pages and the browser's own error page are no documents of the site's.
   const site = top && location.protocol !== "about:" && location.protocol !== "chrome-error:";
+
+  const mark = globalThis[MARK];
+  // The name of the step that was under way at a moment, in milliseconds since the epoch; a promise.
+  if (mark && report) mark.step = (at) => report(`{"asked":${at}}`);
 
   const snapshot = () => ({
     origin,
