@@ -1,24 +1,11 @@
-"""Runs as one JSON document: `{"version": 1, "runs": […]}`; its fields are described in docs/result.md."""
+"""JSON for programs, to a file or to standard output."""
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import msgspec
+from runner.document import document, replace_file, text
 
-from runner.errors import ConfigError
-from runner.result import RunResult
-
-VERSION = 1
-
-
-def document(runs: Iterable[tuple[RunResult, Path | None]]) -> dict[str, Any]:
-    """The runs, each with the folder it was saved in."""
-    return {
-        "version": VERSION,
-        "runs": [{**msgspec.to_builtins(result), "folder": str(folder) if folder else None} for result, folder in runs],
-    }
+__all__ = ["document", "replace_file", "write"]
 
 
 def write(content: object, target: str) -> None:
@@ -26,21 +13,7 @@ def write(content: object, target: str) -> None:
 
     Raises ConfigError when the file cannot be written.
     """
-    text = msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
     if target == "-":
-        sys.stdout.write(text)
+        sys.stdout.write(text(content))
         return
-    replace_file(Path(target), text, "--json")
-
-
-def replace_file(file: Path, text: str, option: str) -> None:
-    """Puts `text` in the place of `file` in one rename. Raises ConfigError that names the option and the file."""
-    temporary = file.with_name(f".{file.name}.partial")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(file)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise ConfigError(
-            f"{option} {file}: cannot be written: {error.strerror}; name a file in a folder that exists"
-        ) from error
+    replace_file(Path(target), text(content), "--json")
