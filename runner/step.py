@@ -19,6 +19,11 @@ SITE = {"assertion", "timeout", "http", "navigation", "page"}
 """The kinds of failure that are the site's; all others are the monitor's."""
 
 
+def status_of(failure: Failure | None) -> Status:
+    """The status of a step or a run that ended with this failure, or with none."""
+    return "passed" if failure is None else "failed" if failure.kind in SITE else "error"
+
+
 class StepError(JourneyError):
     """A step is used in a way that cannot be timed: inside another step, or under a name that was used before."""
 
@@ -79,7 +84,7 @@ class Steps:
         window = Window(started, started + wall)
         reading = self._probe.read_clock(window, wall)
         failure = self._judge(raised, name, window, allow_status)
-        status: Status = "passed" if failure is None else "failed" if failure.kind in SITE else "error"
+        status = status_of(failure)
         if failure is not None:
             reading = Reading(seconds=wall, clock="stopwatch")
         result = StepResult(
