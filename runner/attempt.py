@@ -15,9 +15,8 @@ from runner.journey import Journey
 from runner.moments import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
 from runner.plan import Plan
 from runner.redaction import Redactor
-from runner.result import Artifact, Attempt, Failure, Status, StepResult
+from runner.result import Artifact, Attempt, Failure, Status, StepResult, status_of
 from runner.secrets import Secrets
-from runner.step import status_of
 from runner.walk import Walk, time_with
 
 

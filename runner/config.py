@@ -134,6 +134,14 @@ def parse_params(given: Iterable[str], option: str) -> dict[str, str]:
     return table
 
 
+def has_settings(start: Path) -> bool:
+    """Whether there is a file of settings for `start`, be it valid or not."""
+    try:
+        return _find_file(start)[0] is not None
+    except ConfigError:
+        return True
+
+
 def _find_file(start: Path) -> tuple[Path | None, dict[str, Any]]:
     for folder in (start, *start.resolve().parents):
         file = folder / "journey.toml"

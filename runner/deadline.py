@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import current_thread, main_thread
 from types import FrameType
 
 from msgspec import Struct
@@ -78,10 +79,15 @@ class Deadline:
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[Deadline]:
-    """Raises DeadlineReached in the block after `seconds`. Only for the main thread, on systems with `setitimer`.
+    """Raises DeadlineReached in the block after `seconds`, on systems with `setitimer`; in the main thread only, elsewhere never.
 
     Blocks may be nested; an outer deadline that passes inside an inner block is raised as soon as that one ends.
     """
+    if current_thread() is not main_thread():
+        never = Deadline(math.inf, None)
+        never.over = True
+        yield never
+        return
     started = time.monotonic()
     before = signal.getsignal(signal.SIGALRM)
     left, _ = signal.setitimer(signal.ITIMER_REAL, 0)

@@ -23,9 +23,8 @@ from runner.messages import Execution
 from runner.moments import Moment
 from runner.plan import Plan
 from runner.redaction import Redactor
-from runner.result import Attempt, Failure, Status, skipped
+from runner.result import Attempt, Failure, Status, skipped, status_of
 from runner.secrets import Secrets
-from runner.step import status_of
 
 
 class WarmBrowser:

@@ -13,15 +13,7 @@ from runner.errors import JourneyError
 from runner.failure import explain
 from runner.page.clock import Reading, Window
 from runner.page.probe import Probe
-from runner.result import Failure, Status, StepResult, skipped
-
-SITE = {"assertion", "timeout", "http", "navigation", "page"}
-"""The kinds of failure that are the site's; all others are the monitor's."""
-
-
-def status_of(failure: Failure | None) -> Status:
-    """The status of a step or a run that ended with this failure, or with none."""
-    return "passed" if failure is None else "failed" if failure.kind in SITE else "error"
+from runner.result import SITE, Failure, StepResult, skipped, status_of
 
 
 class StepError(JourneyError):

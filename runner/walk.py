@@ -27,7 +27,10 @@ that names an object which went with the browser is dropped, and the call would 
 
 
 class Walk:
-    """Observes a context from its first page on; `file` is where the lines of the journey stand."""
+    """Observes a context from its first page on; `file` is where the lines of the journey stand.
+
+    `probe` is given for a context that has been observed before.
+    """
 
     def __init__(
         self,
@@ -35,9 +38,10 @@ class Walk:
         file: str,
         on_start: Callable[[str, int], None] = lambda *_: None,
         on_end: Callable[[StepResult], None] = lambda _: None,
+        probe: Probe | None = None,
     ) -> None:
         self.context = context
-        self.probe = Probe(context)
+        self.probe = probe or Probe(context)
         self.steps = Steps(self.probe, file, on_start, on_end)
         self._file = file
 
@@ -78,15 +82,20 @@ class Walk:
 
 
 @contextmanager
-def time_with(browser: Browser, seconds: float) -> Iterator[Deadline]:
-    """Raises DeadlineReached in the block after `seconds`, and soon when it waits for a `browser` that has gone."""
+def time_with(browser: Browser | None, seconds: float) -> Iterator[Deadline]:
+    """Raises DeadlineReached in the block after `seconds`, and soon when it waits for a `browser` that has gone.
+
+    A context that was opened together with its browser knows of none.
+    """
     with deadline(seconds) as end:
 
         def gone(_: Browser) -> None:
             end.hasten(GONE)
 
-        browser.on("disconnected", gone)
+        if browser is not None:
+            browser.on("disconnected", gone)
         try:
             yield end
         finally:
-            browser.remove_listener("disconnected", gone)
+            if browser is not None:
+                browser.remove_listener("disconnected", gone)
