@@ -1,6 +1,8 @@
 """The fixtures: what journeys need of pytest-playwright's, and `step`, `params`, `secrets` for tests that are no journeys.
 
-Each overrides one of pytest-playwright's, or stands beside them, and can be overridden by a project like those.
+Each overrides one of pytest-playwright's, or stands beside them, and can be overridden by a project like those. What overrides
+asks for all that the overridden one asks for: an older pytest does not see what stands behind, and there would be no browser in
+a test's id.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +15,7 @@ from runner.pytest_plugin.project import PROJECT
 from runner.secrets import Secrets
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Playwright
+    from playwright.sync_api import Browser, BrowserContext, BrowserType, Playwright
 
     from runner.pytest_plugin.item_run import ItemRun
     from runner.step import Steps
@@ -33,6 +35,7 @@ def browser_type_launch_args(pytestconfig: pytest.Config, browser_type_launch_ar
 @pytest.fixture(scope="session")
 def launch_browser(
     pytestconfig: pytest.Config,
+    browser_type: "BrowserType",  # noqa: ARG001 (see above)
     launch_browser: Callable[..., "Browser"],
     browser_type_launch_args: Mapping[str, Any],
     connect_options: Mapping[str, Any] | None,
@@ -68,6 +71,7 @@ def _journey_opening(
 def new_context(
     request: pytest.FixtureRequest,
     playwright: "Playwright",
+    browser: "Browser",  # noqa: ARG001 (see above)
     _journey_opening: None,
     new_context: Callable[..., "BrowserContext"],
 ) -> Callable[..., "BrowserContext"]:
@@ -86,14 +90,18 @@ def new_context(
         context = new_context(**given)
         pictures.guard(context, playwright)
         if run is not None:
-            run.set_timeout(context)
+            run.opened(context)
         return context
 
     return opened
 
 
 @pytest.fixture
-def context(request: pytest.FixtureRequest, context: "BrowserContext") -> "BrowserContext":
+def context(
+    request: pytest.FixtureRequest,
+    new_context: object,  # noqa: ARG001 (see above)
+    context: "BrowserContext",
+) -> "BrowserContext":
     """pytest-playwright's; in a test that walks it is observed before its first page is opened."""
     if _walks(request):
         _run(request).observe(context)
@@ -101,7 +109,7 @@ def context(request: pytest.FixtureRequest, context: "BrowserContext") -> "Brows
 
 
 @pytest.fixture
-def _journey_walk(request: pytest.FixtureRequest, context: "BrowserContext") -> None:
+def _journey_walk(request: pytest.FixtureRequest, _journey_opening: None, context: "BrowserContext") -> None:
     """What every journey asks for first."""
     _run(request).observe(context)
 

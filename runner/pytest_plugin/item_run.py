@@ -29,6 +29,7 @@ from runner.walk import Walk, time_with
 
 SHORTEST = 0.1
 """Seconds that a journey gets, however long its sign-in took."""
+FOREIGN = "the project's own fixture `context` was used: options of the journey that are the context's do not hold"
 _probes: dict[BrowserContext, Probe] = {}
 """Of the contexts that are open: a project may use one for several tests."""
 
@@ -64,6 +65,7 @@ class ItemRun:
         self.missed_budget = False
         """True when a step was over its budget, and that fails the test."""
         self.pictures: Pictures | None = None
+        self._opened = False
         self._steps: tuple[StepResult, ...] | None = None
         self._started_at = self._ended_at = datetime.now(UTC)
         self._started = time.perf_counter()
@@ -71,14 +73,17 @@ class ItemRun:
         self._meter = LoadMeter.start(time.monotonic(), _beside())
         self._load: Load | None = None
 
-    def set_timeout(self, context: BrowserContext) -> None:
-        """Sets the setting `action_timeout` in a journey's context, unless somebody is debugging."""
+    def opened(self, context: BrowserContext) -> None:
+        """Sets the setting `action_timeout` in a context of a journey, unless somebody is debugging."""
+        self._opened = True
         if self.plan is not None and not self.project.is_debugged:
             context.set_default_timeout(self.plan.action_timeout * 1000)
 
     def observe(self, context: BrowserContext) -> Walk:
         """Begins to observe a context, once in an attempt."""
         if self.walk is None:
+            if self.plan is not None and not self._opened:
+                self.notes.append(FOREIGN)
             self.walk = Walk(context, self._file, self._step_started, self._step_ended, _probes.get(context))
             if context not in _probes:
                 _probes[context] = self.walk.probe

@@ -58,10 +58,10 @@ def _end_in_own_lines(error: BaseException) -> None:
 
 def _lead(report: pytest.TestReport, run: ItemRun, traced: bool) -> None:
     """Puts the failure before the traceback; there is none to see where it is not `traced`."""
-    failure, over = run.failure, run.over_budget
-    if failure is None and not run.missed_budget:
+    failure = run.failure
+    if not run.missed_budget and (failure is None or (run.journey is None and failure.step is None)):
         return
-    lines = [heading(failure), *failure_lines(failure)] if failure else over
+    lines = [heading(failure), *failure_lines(failure)] if failure else run.over_budget
     first = f"{lines[0]}: {lines[1]}" if failure else lines[0]
     lines += ["", *map(step_line, run.steps)]
     if failure is not None and run.journey is not None:
