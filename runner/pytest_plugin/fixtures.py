@@ -44,9 +44,10 @@ def launch_browser(
 
     def launch(**given: Any) -> "Browser":
         wanted = {**browser_type_launch_args, **given}
-        ours = pytestconfig.stash[PROJECT].chromium(wanted.get("headless") is False)
-        if ours and wanted.get("executable_path") == str(ours) and (wanted.get("channel") or connect_options):
-            given["executable_path"] = None
+        if "executable_path" in wanted and (wanted.get("channel") or connect_options):
+            ours = pytestconfig.stash[PROJECT].chromium(wanted.get("headless") is False)
+            if wanted["executable_path"] == str(ours):
+                given["executable_path"] = None
         return launch_browser(**given)
 
     return launch

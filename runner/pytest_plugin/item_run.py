@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.environment import environment
-from runner.errors import BrowserFailed, BrowserNotFound
+from runner.errors import BrowserNotFound
 from runner.failure import trim
 from runner.identity import run_id
 from runner.journey import Journey
@@ -44,6 +44,8 @@ class ItemRun:
         self._file = str(journey.file) if journey else item.function.__code__.co_filename
         self._id = run_id()
         self._earlier: list[Attempt] = []
+        self.properties: list[tuple[str, object]] = []
+        """What the last attempt has put among the item's `user_properties`."""
         self._environment = Environment()
         self._begun = False
         self.begin()
@@ -135,7 +137,7 @@ class ItemRun:
             self.notes += self.walk.probe.problems
             self._steps = self.walk.steps.results(self.journey.step_names if self.journey else ())
 
-    def fail(self, error: BaseException, when: str) -> None:
+    def fail(self, error: BaseException) -> None:
         """Notes why the attempt did not pass, unless that is known. One that passed, but over a budget, has passed."""
         while isinstance(error, BaseExceptionGroup):
             # What pytest-playwright makes of several soft assertions, and of one beside another error.
@@ -147,10 +149,11 @@ class ItemRun:
             self.state.unlink(missing_ok=True)
         if self.failure is not None:
             return
-        if when == "setup" and isinstance(error, PlaywrightError | BrowserFailed | BrowserNotFound):
-            self.failure = Failure(kind="browser", message=trim(str(error)))
-        elif self.walk is not None:
+        if self.walk is not None:
             self.failure = self.walk.why(error)
+        elif isinstance(error, PlaywrightError | BrowserNotFound):
+            # No context is open yet.
+            self.failure = Failure(kind="browser", message=trim(str(error)))
         else:
             self.failure = Failure(kind="journey", message=trim(f"{type(error).__name__}: {error}"))
 

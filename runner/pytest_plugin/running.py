@@ -66,8 +66,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
             item.stash[RUN].end()
     run = item.stash.get(RUN, None)
     if run is not None and run.walk is not None:
-        if run.walk.steps.soft_failure is not None:
-            stop(run, run.walk.steps.soft_failure)
+        steps = run.walk.steps
+        # A test may expect a step to fail; a journey that swallows it has failed.
+        failure = (steps.fatal if run.journey else None) or steps.soft_failure
+        if failure is not None:
+            stop(run, failure)
         _hold_budgets(item)
     return result
 

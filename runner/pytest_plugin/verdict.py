@@ -1,7 +1,7 @@
 """What the report of a test that walks says: the step that failed first of all, then the rest; nothing secret in any of it."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -13,8 +13,6 @@ from runner.pytest_plugin.summary import STATUS
 from runner.pytest_plugin.wording import failure_lines, heading, step_line
 from runner.redaction import Redactor
 
-PROPERTY = "step."
-"""What the names of a step's properties begin with, in `user_properties` and so in JUnit XML."""
 MACHINERY = frozenset({"playwright", "runner", "contextlib", "asyncio", "_pytest", "pluggy", "pytest_playwright"})
 """Packages in whose lines no traceback ends, unless `--full-trace` is given: it ends in those of the project."""
 STRUCTURE = frozenset({"type", "style", "path"})
@@ -33,11 +31,10 @@ def pytest_runtest_makereport(
     if run is not None:
         run.skipped = run.skipped or report.skipped
         if call.excinfo is not None and report.failed and call.when != "teardown":
-            run.fail(call.excinfo.value, call.when)
+            run.fail(call.excinfo.value)
             _lead(report, run, traced=getattr(call.excinfo.value, "pytrace", True))
         if report.when == "call":
-            others = [one for one in item.user_properties if not one[0].startswith(PROPERTY)]
-            item.user_properties[:] = [*others, *_properties(run)]
+            _add_properties(item, run)
             report.user_properties = list(item.user_properties)
     project = item.config.stash[PROJECT]
     if project.hides(item):
@@ -80,12 +77,16 @@ def _lead(report: pytest.TestReport, run: ItemRun, traced: bool) -> None:
     report.longrepr = ExceptionChainRepr([(above, None, None), *below[:-1], (below[-1][0], crash, below[-1][2])])
 
 
-def _properties(run: ItemRun) -> Iterator[tuple[str, object]]:
+def _add_properties(item: pytest.Item, run: ItemRun) -> None:
+    """Adds the times of the steps, in the place of those of an earlier attempt."""
+    others = [one for one in item.user_properties if one not in run.properties]
+    run.properties = []
     for step in run.steps:
-        yield f"{PROPERTY}{step.name}.status", step.status
-        if step.latency_seconds is not None:
-            yield f"{PROPERTY}{step.name}.latency_seconds", step.latency_seconds
-            yield f"{PROPERTY}{step.name}.wall_seconds", step.wall_seconds
+        run.properties.append((f"step.{step.name}.status", step.status))
+        if step.latency_seconds is not None and step.wall_seconds is not None:
+            run.properties.append((f"step.{step.name}.latency_seconds", step.latency_seconds))
+            run.properties.append((f"step.{step.name}.wall_seconds", step.wall_seconds))
+    item.user_properties[:] = [*others, *run.properties]
 
 
 def _hide(report: pytest.TestReport, redactor: Redactor, config: pytest.Config) -> None:
