@@ -1,30 +1,11 @@
-"""Runs as one JSON document: `{"version": 1, "runs": […]}`; its fields are described in docs/result.md."""
+"""JSON for programs, to a file or to standard output."""
 
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-import msgspec
+from runner.document import document, replace_file, text
 
-from runner.errors import ConfigError
-from runner.result import RunResult
-
-VERSION = 1
-
-
-def document(runs: Iterable[tuple[RunResult, Path | None]]) -> dict[str, Any]:
-    """The runs, each with the folder it was saved in."""
-    return {
-        "version": VERSION,
-        "runs": [{**msgspec.to_builtins(result), "folder": str(folder) if folder else None} for result, folder in runs],
-    }
-
-
-def text(content: object) -> str:
-    """Indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
+__all__ = ["document", "replace_file", "text", "write"]
 
 
 def write(content: object, target: str) -> None:
@@ -36,17 +17,3 @@ def write(content: object, target: str) -> None:
         sys.stdout.write(text(content))
         return
     replace_file(Path(target), text(content), "--json")
-
-
-def replace_file(file: Path, content: str | bytes, option: str) -> None:
-    """Puts `content` in the place of `file` in one rename. Raises ConfigError that names the option and the file."""
-    temporary = file.parent / f".{file.name}.partial"
-    try:
-        temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
-        temporary.replace(file)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        raise ConfigError(
-            f"{option} {file}: cannot be written: {error.strerror}; name a file in a folder that exists"
-        ) from error

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
@@ -145,6 +145,25 @@ def load_settings(
     values.setdefault("runs_dir", base / "runs")
     values.setdefault("journeys", (base / "journeys",))
     return Settings(**values, origins=origins)
+
+
+def parse_params(given: Iterable[str], option: str) -> dict[str, str]:
+    """The texts `k=v` of a repeated option as a table. Raises ConfigError, naming the option, for one without `=`."""
+    table = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"{option} {text!r} has no value; write it as {option} {key or 'name'}=value")
+        table[key] = value
+    return table
+
+
+def has_settings(start: Path) -> bool:
+    """Whether there is a file of settings for `start`, be it valid or not."""
+    try:
+        return _find_file(start)[0] is not None
+    except ConfigError:
+        return True
 
 
 def _find_file(start: Path) -> tuple[Path | None, dict[str, Any]]:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from importlib.machinery import SourceFileLoader
 from inspect import isfunction
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 
 from msgspec.structs import replace
 
@@ -86,6 +86,11 @@ def load(file: Path, text: str | None = None) -> tuple[Journey, ...]:
 
     Raises DiscoveryError when it cannot be imported.
     """
+    return declared(imported(file, text))
+
+
+def imported(file: Path, text: str | None = None) -> ModuleType:
+    """The module of a file, imported anew under a name of its own. Raises DiscoveryError when it cannot be imported."""
     file = file.resolve()
     name = f"_journeys_{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
     loader = None if text is None else _Text(name, str(file), text)
@@ -101,7 +106,14 @@ def load(file: Path, text: str | None = None) -> tuple[Journey, ...]:
         raise
     except (Exception, SystemExit) as error:
         raise DiscoveryError(_import_problem(file, error)) from error
-    functions = dict.fromkeys(value for value in vars(module).values() if isfunction(value) and value.__module__ == name)
+    return module
+
+
+def declared(module: ModuleType) -> tuple[Journey, ...]:
+    """The journeys that a module declares itself, by line. Raises DiscoveryError for one that names no way to sign in."""
+    functions = dict.fromkeys(
+        value for value in vars(module).values() if isfunction(value) and value.__module__ == module.__name__
+    )
     own = [one.__journey__ for one in functions if hasattr(one, "__journey__")]
     return _with_sign_in(sorted(own, key=lambda one: one.line))
 

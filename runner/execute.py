@@ -1,11 +1,8 @@
 """One run: its attempts, in a warm browser that is replaced when it is gone."""
 
-import platform
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import version as installed
 from pathlib import Path
 
 import msgspec
@@ -13,21 +10,22 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser, Playwright
 from playwright.sync_api import Error as PlaywrightError
 
-import runner
 from runner import memory, signed_in
 from runner.attempt import Outcome, Setting, run_attempt
 from runner.browser import Browser as Program
 from runner.browser import launch
+from runner.context import options
+from runner.environment import environment
 from runner.errors import BrowserFailed
 from runner.failure import trim
 from runner.journey import Journey
 from runner.messages import Execution
 from runner.moments import Moment
+from runner.page.agent import Mark
 from runner.plan import Plan
 from runner.redaction import Redactor
-from runner.result import Attempt, Environment, Failure, Status, skipped
+from runner.result import Attempt, Failure, Status, skipped, status_of
 from runner.secrets import Secrets
-from runner.step import SITE
 
 
 class WarmBrowser:
@@ -99,7 +97,9 @@ def execute(
             if state is not None and setup is not None:
                 began = time.perf_counter()
                 if not state.exists():
-                    failure = signed_in.make(setting, setup, state, opened, browser.playwright, plan.timeout - spent)
+                    opening = options(replace(plan, storage_state=None), browser.playwright, opened)
+                    mark = Mark(journey=setup.name, run=run, location=plan.location)
+                    failure = signed_in.make(setup, plan, secrets, state, opened, opening, plan.timeout - spent, mark)
                 if failure is None:
                     signed_in.hide(state, redactor)
                     setting = replace(setting, plan=replace(plan, storage_state=state))
@@ -135,31 +135,16 @@ def execute(
         attempts=tuple(outcome.attempt for outcome in outcomes),
         artifacts=tuple(artifact for outcome in outcomes for artifact in outcome.artifacts),
         notes=tuple(dict.fromkeys(note for outcome in outcomes for note in outcome.notes)),
-        environment=_environment(version, plan.base_url),
+        environment=environment("chromium", version, plan.base_url),
     )
 
 
 def _not_started(number: int, plan: Plan, failure: Failure) -> Attempt:
     return Attempt(
         number=number,
-        status="failed" if failure.kind in SITE else "error",
+        status=status_of(failure),
         started_at=datetime.now(UTC),
         duration_seconds=0.0,
         steps=skipped(plan.step_names, 0),
         failure=failure,
-    )
-
-
-def _environment(version: str, base_url: str | None) -> Environment:
-    return replace(_machine(), browser=f"chromium {version}" if version else "", base_url=base_url)
-
-
-@cache
-def _machine() -> Environment:
-    """What stays the same as long as the process lives."""
-    return Environment(
-        runner=runner.__version__,
-        playwright=installed("playwright"),
-        python=platform.python_version(),
-        platform=platform.platform(),
     )

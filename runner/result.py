@@ -14,6 +14,8 @@ Status = Literal["passed", "failed", "error", "skipped", "cancelled"]
 FailureKind = Literal[
     "assertion", "timeout", "http", "navigation", "page", "crash", "browser", "deadline", "journey", "monitor"
 ]
+SITE: frozenset[FailureKind] = frozenset({"assertion", "timeout", "http", "navigation", "page"})
+"""The kinds of failure that are the site's; all others are the monitor's."""
 Clock = Literal["page", "stopwatch"]
 ArtifactKind = Literal["trace", "screenshot", "video", "har", "console", "page_errors", "failed_requests", "aria"]
 
@@ -33,6 +35,11 @@ class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The journey's source line that failed."""
     url: str | None = None
     """The address of the page when it failed."""
+
+
+def status_of(failure: Failure | None) -> Status:
+    """The status of a step or a run that ended with this failure, or with none."""
+    return "passed" if failure is None else "failed" if failure.kind in SITE else "error"
 
 
 class ServerTiming(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -4,58 +4,65 @@ It is kept in `runs/.state/<set-up journey>.json`, which only its owner can read
 """
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.attempt import Setting, call, time_with
-from runner.context import options
 from runner.deadline import DeadlineReached
-from runner.failure import explain
 from runner.journey import Journey
 from runner.page.agent import Mark
-from runner.page.probe import Probe
+from runner.plan import Plan
 from runner.redaction import Redactor
 from runner.result import Failure
-from runner.step import Steps
+from runner.secrets import Secrets
+from runner.walk import Walk, time_with
 
 SHORTEST = 8
 """Characters of a cookie's value that is hidden wherever it turns up; a shorter one may be any word."""
 
 
 def make(
-    setting: Setting, setup: Journey, file: Path, browser: Browser, playwright: Playwright, seconds: float
+    setup: Journey,
+    plan: Plan,
+    secrets: Secrets,
+    file: Path,
+    browser: Browser,
+    opening: Mapping[str, Any],
+    seconds: float,
+    mark: Mark | None = None,
 ) -> Failure | None:
     """Runs the set-up journey for `seconds` at most, without timing or artifacts, and saves the state that it ends with.
 
-    Returns why it could not be made. Raises playwright's Error when no context can be opened, OSError when the state cannot
-    be written.
+    `plan` is of the journey that needs it, `opening` the options of its browser context. Returns why it could not be made.
+    Raises playwright's Error when no context can be opened, OSError when the state cannot be written.
     """
-    context = browser.new_context(**options(replace(setting.plan, storage_state=None), playwright, browser))
+    context = browser.new_context(**opening)
     try:
-        context.set_default_timeout(setting.plan.action_timeout * 1000)
-        probe = Probe(context, Mark(journey=setup.name, run=setting.run, location=setting.plan.location))
-        steps = Steps(probe, str(setup.file), lambda *_: None, lambda _: None)
+        context.set_default_timeout(plan.action_timeout * 1000)
+        walk = Walk(context, str(setup.file), mark=mark)
         try:
             with time_with(browser, seconds):
-                call(replace(setting, journey=setup), context, probe, steps)
+                walk.call(setup, plan, secrets)
                 state = msgspec.json.encode(context.storage_state())
         except (Exception, DeadlineReached) as error:  # noqa: BLE001 (a journey may raise anything; all of it is reported)
-            failure = steps.fatal or explain(error, str(setup.file), probe.crashed, probe.connected, probe.starved)
-            return replace(failure, message=f"signing in with {setup.name!r}: {failure.message}", step=None)
-        if steps.soft_failure:
-            return replace(
-                steps.soft_failure, message=f"signing in with {setup.name!r}: {steps.soft_failure.message}", step=None
-            )
+            return _signing_in(setup, walk.why(error))
+        if walk.steps.soft_failure:
+            return _signing_in(setup, walk.steps.soft_failure)
     finally:
         with suppress(PlaywrightError):  # a browser that has gone took the context with it
             context.close()
     _write(file, state)
     return None
+
+
+def _signing_in(setup: Journey, failure: Failure) -> Failure:
+    return replace(failure, message=f"signing in with {setup.name!r}: {failure.message}", step=None)
 
 
 def _write(file: Path, state: bytes) -> None:

@@ -13,10 +13,7 @@ from runner.errors import JourneyError
 from runner.failure import explain
 from runner.page.clock import Reading, Window
 from runner.page.probe import Probe
-from runner.result import Failure, Status, StepResult, skipped
-
-SITE = {"assertion", "timeout", "http", "navigation", "page"}
-"""The kinds of failure that are the site's; all others are the monitor's."""
+from runner.result import SITE, Failure, StepResult, skipped, status_of
 
 
 class StepError(JourneyError):
@@ -80,7 +77,7 @@ class Steps:
         window = Window(started, started + wall)
         reading = self._probe.read_clock(window, wall)
         failure = self._judge(raised, name, window, allow_status)
-        status: Status = "passed" if failure is None else "failed" if failure.kind in SITE else "error"
+        status = status_of(failure)
         if failure is not None:
             reading = Reading(seconds=wall, clock="stopwatch")
         result = StepResult(

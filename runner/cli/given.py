@@ -10,9 +10,9 @@ import typer
 from runner.archive import Archive
 from runner.budget import unfitting
 from runner.cli import completion
-from runner.config import Settings, load_settings
+from runner.config import Settings, load_settings, parse_params
 from runner.discovery import find
-from runner.errors import ConfigError, DiscoveryError, SecretMissing
+from runner.errors import DiscoveryError, SecretMissing
 from runner.journey import Journey
 from runner.secrets import Secrets, missing
 
@@ -93,10 +93,4 @@ def warn_of_problems(archive: Archive) -> None:
 
 def params(given: list[str] | None) -> dict[str, str] | None:
     """`k=v` texts as a table. Raises ConfigError for one without `=`."""
-    table = {}
-    for text in given or ():
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise ConfigError(f"--param {text!r} has no value; write it as --param {key or 'name'}=value")
-        table[key] = value
-    return table or None
+    return parse_params(given or (), "--param") or None

@@ -1,6 +1,8 @@
 """The alarm that ends a run inside its worker."""
 
+import signal
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -47,3 +49,51 @@ def test_a_hastened_deadline_leaves_the_journeys_own_code_its_time() -> None:
     assert done
     end.hasten(0.01)
     time.sleep(0.05)
+
+
+@pytest.fixture
+def foreign_alarm() -> Iterator[list[str]]:
+    """An alarm of somebody else's, in 0.1 s; what it has done."""
+    rang: list[str] = []
+
+    def ring(*_: object) -> None:
+        rang.append("rang")
+        raise TimeoutError("the other's")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    yield rang
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_an_alarm_that_somebody_else_has_set_goes_off_inside_and_only_once(foreign_alarm: list[str]) -> None:
+    def wait() -> None:
+        with deadline(5):
+            time.sleep(4)
+
+    with pytest.raises(TimeoutError, match="the other's"):
+        wait()
+    time.sleep(0.15)
+    assert foreign_alarm == ["rang"]
+
+
+def test_a_deadline_that_is_due_before_a_foreign_alarm_leaves_that_one_set(foreign_alarm: list[str]) -> None:
+    def loop() -> None:
+        with deadline(0.03):
+            while True:
+                pass
+
+    with pytest.raises(DeadlineReached):
+        loop()
+    with pytest.raises(TimeoutError, match="the other's"):
+        time.sleep(4)
+    assert foreign_alarm == ["rang"]
+
+
+def test_a_lifted_deadline_lets_somebody_look() -> None:
+    with deadline(0.05) as end:
+        end.lift()
+        time.sleep(0.15)
+        done = True
+    assert done

@@ -1,0 +1,26 @@
+"""What a run is measured with."""
+
+import platform
+from functools import cache
+from importlib.metadata import version as installed
+
+from msgspec.structs import replace
+
+import runner
+from runner.result import Environment
+
+
+def environment(browser: str, version: str, base_url: str | None) -> Environment:
+    """This machine's, with a browser of that name; an empty `version` stands for a browser that has not started."""
+    return replace(_machine(), browser=f"{browser} {version}" if version else "", base_url=base_url)
+
+
+@cache
+def _machine() -> Environment:
+    """What stays the same as long as the process lives."""
+    return Environment(
+        runner=runner.__version__,
+        playwright=installed("playwright"),
+        python=platform.python_version(),
+        platform=platform.platform(),
+    )

@@ -1,0 +1,75 @@
+"""Journeys under pytest: `pytest journeys` walks them as `journey run` does; docs/pytest.md says how.
+
+pytest loads this package by the entry point `journey`. Nothing of Playwright is imported here, nor by what is registered here:
+that waits until a journey is collected or a test asks for `step` or `secrets`.
+"""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner.config import parse_params
+from runner.errors import ConfigError
+from runner.pytest_plugin import collection, fixtures, summary
+from runner.pytest_plugin.project import PROJECT, Project
+
+PLAYWRIGHT = "pytest_playwright.pytest_playwright"
+"""The module of pytest-playwright, whose fixtures and options a journey is run with."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of the journeys; all others are pytest-playwright's."""
+    group = parser.getgroup("journey", "Journeys (journey-runner)")
+    group.addoption(
+        "--journey-param", metavar="K=V", action="append", default=[], help="A value for `params`; may be given again."
+    )
+    group.addoption("--journey-env", metavar="NAME", help="Lay the settings' table env.NAME over them, as JOURNEY_ENV does.")
+    group.addoption(
+        "--journey-budgets",
+        choices=("fail", "warn", "off"),
+        default="fail",
+        help="What a step does that is over its budget: fail the test (default), warn, or nothing.",
+    )
+    group.addoption(
+        "--journey-json",
+        metavar="FILE",
+        type=Path,
+        help="Write the runs of all journeys to FILE, as `journey run --json` does.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the parts that cost nothing. Raises UsageError for an option that cannot be used."""
+    target = config.getoption("journey_json")
+    if target is not None and not target.absolute().parent.is_dir():
+        raise pytest.UsageError(f"--journey-json {target}: cannot be written; name a file in a folder that exists")
+    try:
+        parse_params(config.getoption("journey_param"), "--journey-param")
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from error
+    module = sys.modules.get(PLAYWRIGHT)
+    usable = module is not None and config.pluginmanager.is_registered(module)
+    config.stash[PROJECT] = Project(config, usable)
+    config.addinivalue_line("markers", "journey: a @journey function (journey-runner)")
+    config.pluginmanager.register(collection, "journey-collection")
+    config.pluginmanager.register(summary.Summary(config), "journey-summary")
+    if usable:
+        # Registered here and not by an entry point: these override fixtures of pytest-playwright, so they have to come after.
+        config.pluginmanager.register(fixtures, "journey-fixtures")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Raises UsageError for settings that are not valid, in a project that has journeys."""
+    project = session.config.stash[PROJECT]
+    try:
+        _ = project.settings
+    except ConfigError as error:
+        if project.has_journeys():
+            raise pytest.UsageError(str(error)) from error
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Says why journeys that are there are not collected."""
+    project = config.stash[PROJECT]
+    return None if project.usable or not project.has_journeys() else f"journeys: not collected, {collection.MISSING}"

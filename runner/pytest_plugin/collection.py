@@ -1,0 +1,153 @@
+"""From files to test items: each journey becomes a test with the name of its function, such as `journeys/buy.py::buy`."""
+
+import keyword
+import re
+from collections.abc import Callable, Generator, Sequence
+from functools import partial, wraps
+from inspect import Parameter, Signature, isfunction
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from runner import discovery
+from runner.errors import ConfigError, DiscoveryError
+from runner.journey import Journey
+from runner.pytest_plugin.project import PROJECT
+
+JOURNEY = pytest.StashKey[Journey]()
+"""An item's journey."""
+SETUP = pytest.StashKey[Journey | None]()
+"""The journey that signs it in, if it names one."""
+_DECLARED = pytest.StashKey[dict[str, Journey]]()
+
+FROM_PYTEST = ("page", "context", "browser")
+"""What a journey gets from pytest-playwright's fixtures, which a project may override; the rest is the runner's own."""
+WALK = "_journey_walk"
+"""The fixture that begins to observe the browser context. Asked for first, so that it is there before the first page."""
+MISSING = "pytest-playwright is missing; install it with: pip install 'journey-runner[test]'"
+
+
+class JourneyModule(pytest.Module):
+    """A file of a folder of journeys, imported as `journey run` imports it; nothing but journeys is collected from it."""
+
+    def _getobj(self) -> ModuleType:
+        try:
+            return discovery.imported(self.path)
+        except DiscoveryError as error:
+            raise self.CollectError(str(error)) from error
+
+    def istestfunction(self, obj: object, name: str) -> bool:  # noqa: ARG002 (pytest's)
+        """A helper beside a journey is no test, whatever its name."""
+        return False
+
+    def istestclass(self, obj: object, name: str) -> bool:  # noqa: ARG002 (pytest's)
+        """As for functions."""
+        return False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Adds a file of a folder of journeys that pytest itself would leave out, as its name is not that of a test."""
+    collectors = yield
+    project = parent.config.stash[PROJECT]
+    if project.usable and project.holds(file_path) and not any(isinstance(one, pytest.Module) for one in collectors):
+        return [*collectors, JourneyModule.from_parent(parent, path=file_path)]
+    return collectors
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """The same for one that is named on the command line, which pytest takes for a file of tests."""
+    patterns: list[str] = parent.config.getini("python_files")
+    if not parent.config.stash[PROJECT].holds(module_path) or any(map(module_path.match, patterns)):
+        return None
+    module: pytest.Module = JourneyModule.from_parent(parent, path=module_path)
+    return module
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str, obj: object) -> Sequence[pytest.Item] | None:
+    """The item of a journey, in a file of journeys or of tests; none for one that was imported from elsewhere."""
+    declared = obj.__dict__.get("__journey__") if isfunction(obj) else None
+    if not isinstance(declared, Journey) or not isinstance(collector, pytest.Module):
+        return None
+    if declared.function.__module__ != collector.obj.__name__ or declared.function.__name__ != name:
+        return []
+    project = collector.config.stash[PROJECT]
+    if not project.usable:
+        problem = f"{declared.where}: {declared.name} cannot be run: {MISSING}"
+        if isinstance(collector, JourneyModule):
+            raise collector.CollectError(problem)
+        collector.warn(pytest.PytestCollectionWarning(problem))
+        return []
+    try:
+        _ = project.secrets
+        journeys = collector.stash.setdefault(_DECLARED, {one.name: one for one in discovery.declared(collector.obj)})
+    except (ConfigError, DiscoveryError) as error:
+        raise collector.CollectError(str(error)) from error
+    journey = journeys[declared.name]
+    items = list(collector._genfunctions(name, _asking(journey)))
+    for item in items:
+        item.stash[JOURNEY] = journey
+        item.stash[SETUP] = journeys.get(journey.options.signed_in_by or "")
+        item.extra_keyword_matches.add(journey.name)
+        for marker in ("journey", *(_marker(tag, collector.config) for tag in journey.options.tags)):
+            item.add_marker(marker)
+    return items
+
+
+def _asking(journey: Journey) -> Callable[..., object]:
+    """The journey's function, for pytest to read: it asks for fixtures, of which `request` would be another's."""
+    wanted = (WALK, *(name for name in FROM_PYTEST if name in journey.parameters))
+
+    @wraps(journey.function)
+    def asking(**_: Any) -> None:
+        raise TypeError(f"{journey.name} is called by the plugin, with what it asks for")
+
+    signature = Signature([Parameter(name, Parameter.KEYWORD_ONLY) for name in wanted])
+    asking.__signature__ = signature  # type: ignore[attr-defined]
+    return asking
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
+    """pytest-playwright names the browser in each test's id; in a journey's it stands only where there are several."""
+    if hasattr(metafunc.function, "__journey__"):
+        metafunc.parametrize = partial(_parametrize, metafunc.parametrize)  # type: ignore[method-assign]
+    return (yield)
+
+
+def _parametrize(parametrize: Callable[..., None], names: object, values: Sequence[object], **options: Any) -> None:
+    if names == "browser_name" and len(values) == 1:
+        options["ids"] = [pytest.HIDDEN_PARAM]
+    parametrize(names, values, **options)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Brings in what runs journeys, once there is one."""
+    if JOURNEY in item.stash:
+        item.config.stash[PROJECT].begin()
+
+
+def marker_of(tag: str) -> str:
+    """A tag as the name of a marker: what is no letter or digit becomes `_`, and `tag_` stands before one that begins otherwise.
+
+    >>> marker_of("checkout"), marker_of("slow 3G"), marker_of("2fa"), marker_of("if")
+    ('checkout', 'slow_3G', 'tag_2fa', 'tag_if')
+    """
+    name = re.sub(r"\W", "_", tag)
+    return name if name[0].isalpha() and not keyword.iskeyword(name) else f"tag_{name}"
+
+
+def _marker(tag: str, config: pytest.Config) -> str:
+    """The marker of a tag, registered. A name of pytest's that takes arguments (`skip timeout`) gets `tag_` before it."""
+    name = marker_of(tag)
+    known = [line.partition(":")[0].strip() for line in config.getini("markers")]
+    if any(line.startswith(f"{name}(") for line in known):
+        name = f"tag_{name}"
+    if name not in known:
+        config.addinivalue_line("markers", f"{name}: journeys with the tag {tag!r}")
+    return name

@@ -1,0 +1,150 @@
+"""The fixtures: what journeys need of pytest-playwright's, and `step`, `params`, `secrets` for tests that are no journeys.
+
+Each overrides one of pytest-playwright's, or stands beside them, and can be overridden by a project like those. What overrides
+asks for all that the overridden one asks for: an older pytest does not see what stands behind, and there would be no browser in
+a test's id.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from runner.pytest_plugin.collection import JOURNEY
+from runner.pytest_plugin.project import PROJECT
+from runner.secrets import Secrets
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, BrowserType, Playwright
+
+    from runner.pytest_plugin.item_run import ItemRun
+    from runner.step import Steps
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(pytestconfig: pytest.Config, browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """pytest-playwright's, with the Chromium of this machine where Playwright has none of its own."""
+    only_chromium = set(pytestconfig.getoption("browser")) <= {"chromium"}
+    if not only_chromium or {"executable_path", "channel"} & set(browser_type_launch_args):
+        return browser_type_launch_args
+    headed = browser_type_launch_args.get("headless") is False
+    found = pytestconfig.stash[PROJECT].chromium(headed)
+    return {**browser_type_launch_args, "executable_path": str(found)} if found else browser_type_launch_args
+
+
+@pytest.fixture(scope="session")
+def launch_browser(
+    pytestconfig: pytest.Config,
+    browser_type: "BrowserType",  # noqa: ARG001 (see above)
+    launch_browser: Callable[..., "Browser"],
+    browser_type_launch_args: Mapping[str, Any],
+    connect_options: Mapping[str, Any] | None,
+) -> Callable[..., "Browser"]:
+    """pytest-playwright's; a channel that a project asks for, or a browser elsewhere, is not held back by our Chromium."""
+
+    def launch(**given: Any) -> "Browser":
+        wanted = {**browser_type_launch_args, **given}
+        if "executable_path" in wanted and (wanted.get("channel") or connect_options):
+            ours = pytestconfig.stash[PROJECT].chromium(wanted.get("headless") is False)
+            if wanted["executable_path"] == str(ours):
+                given["executable_path"] = None
+        return launch_browser(**given)
+
+    return launch
+
+
+@pytest.fixture
+def _journey_opening(
+    request: pytest.FixtureRequest,
+    browser: "Browser",
+    playwright: "Playwright",
+    base_url: str | None,
+    browser_context_args: Mapping[str, Any],
+) -> None:
+    """Before a journey's context is opened: its options, and the state that it is signed in with."""
+    if JOURNEY in request.node.stash:
+        from runner.pytest_plugin import opening
+
+        opening.prepare(request.node, browser, playwright, base_url, browser_context_args)
+
+
+@pytest.fixture
+def new_context(
+    request: pytest.FixtureRequest,
+    playwright: "Playwright",
+    browser: "Browser",  # noqa: ARG001 (see above)
+    _journey_opening: None,
+    new_context: Callable[..., "BrowserContext"],
+) -> Callable[..., "BrowserContext"]:
+    """pytest-playwright's; where secrets are known they are kept out of the pictures of what it opens."""
+    run = _run(request) if _walks(request) else None
+    project = request.config.stash[PROJECT]
+    if not project.hides(request.node):
+        return new_context
+    from runner.pytest_plugin.pictures import PICTURES, Pictures
+
+    pictures = request.node.stash[PICTURES] = Pictures(project)
+    if run is not None:
+        run.pictures = pictures
+
+    def opened(**given: Any) -> "BrowserContext":
+        context = new_context(**given)
+        pictures.guard(context, playwright)
+        if run is not None:
+            run.opened(context)
+        return context
+
+    return opened
+
+
+@pytest.fixture
+def context(
+    request: pytest.FixtureRequest,
+    new_context: object,  # noqa: ARG001 (see above)
+    context: "BrowserContext",
+) -> "BrowserContext":
+    """pytest-playwright's; in a test that walks it is observed before its first page is opened."""
+    if _walks(request):
+        _run(request).observe(context)
+    return context
+
+
+@pytest.fixture
+def _journey_walk(request: pytest.FixtureRequest, _journey_opening: None, context: "BrowserContext") -> None:
+    """What every journey asks for first."""
+    _run(request).observe(context)
+
+
+@pytest.fixture
+def step(request: pytest.FixtureRequest, context: "BrowserContext") -> "Steps":
+    """Times a part of a test by the page clock, as in a journey: `with step("search", budget="1s"): …`."""
+    return _run(request).observe(context).steps
+
+
+@pytest.fixture(scope="session")
+def params(pytestconfig: pytest.Config) -> dict[str, str]:
+    """The values given with `--journey-param`, `JOURNEY_PARAM_K` or the setting `params`."""
+    return dict(pytestconfig.stash[PROJECT].settings.params)
+
+
+@pytest.fixture(scope="session")
+def secrets(pytestconfig: pytest.Config) -> Secrets:
+    """The secrets by name, as journeys get them; from now on they are hidden in what the tests of the session leave behind."""
+    project = pytestconfig.stash[PROJECT]
+    project.begin()
+    return project.secrets
+
+
+def _run(request: pytest.FixtureRequest) -> "ItemRun":
+    from runner.pytest_plugin.item_run import run_of
+
+    request.config.stash[PROJECT].begin()
+    return run_of(request.node)
+
+
+def _walks(request: pytest.FixtureRequest) -> bool:
+    """Whether the test is a journey, or asks for the `step` of this module and not for one of the project's own."""
+    if JOURNEY in request.node.stash:
+        return True
+    known = getattr(getattr(request.node, "_fixtureinfo", None), "name2fixturedefs", {}).get("step", ())
+    return bool(known) and getattr(known[-1].func, "__module__", "") == __name__

@@ -1,0 +1,249 @@
+"""One test that walks: its attempts, of which the last may be under way, and the run that they make."""
+
+import math
+import os
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import current_thread, main_thread
+from typing import NoReturn
+
+import pytest
+from msgspec.structs import replace
+from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Error as PlaywrightError
+
+from runner.budget import overruns
+from runner.environment import environment
+from runner.errors import BrowserNotFound
+from runner.failure import trim
+from runner.identity import run_id
+from runner.journey import Journey
+from runner.load import LoadMeter, contended
+from runner.page.agent import Mark
+from runner.page.probe import Probe
+from runner.plan import Plan
+from runner.pytest_plugin.collection import JOURNEY
+from runner.pytest_plugin.pictures import Pictures
+from runner.pytest_plugin.project import PROJECT, Project
+from runner.result import Attempt, Environment, Failure, Load, RunResult, Status, StepResult, skipped, status_of
+from runner.walk import Walk, time_with
+
+SHORTEST = 0.1
+"""Seconds that a journey gets, however long its sign-in took."""
+FOREIGN = "the project's own fixture `context` was used: options of the journey that are the context's do not hold"
+_probes: dict[BrowserContext, Probe] = {}
+"""Of the contexts that are open: a project may use one for several tests."""
+
+
+class ItemRun:
+    """A run of a journey, or of a test that asks for `step` (`journey` is None); a test that is run again adds an attempt."""
+
+    def __init__(self, item: pytest.Function, project: Project, journey: Journey | None) -> None:
+        self.journey = journey
+        self.project = project
+        self.name = journey.name if journey else item.name
+        self._file = str(journey.file) if journey else item.function.__code__.co_filename
+        self._id = run_id()
+        self._earlier: list[Attempt] = []
+        self.properties: list[tuple[str, object]] = []
+        """What the last attempt has put among the item's `user_properties`."""
+        self._environment = Environment()
+        self._begun = False
+        self.begin()
+
+    def begin(self) -> None:
+        """An attempt begins: the test is being set up."""
+        if self._begun:
+            self._earlier.append(self._attempt())
+        self._begun = True
+        self.plan: Plan | None = None
+        self.walk: Walk | None = None
+        self.failure: Failure | None = None
+        self.spent = 0.0
+        """Seconds of the journey's timeout that were spent before it was called."""
+        self.state: Path | None = None
+        """The file of the signed-in state that it begins with."""
+        self.notes: list[str] = []
+        self.skipped = False
+        self.missed_budget = False
+        """True when a step was over its budget, and that fails the test."""
+        self.pictures: Pictures | None = None
+        self._opened = False
+        self._steps: tuple[StepResult, ...] | None = None
+        self._started_at = self._ended_at = datetime.now(UTC)
+        self._started = time.perf_counter()
+        self._duration = 0.0
+        self._meter = LoadMeter.start(time.monotonic(), _beside())
+        self._load: Load | None = None
+
+    def opened(self, context: BrowserContext) -> None:
+        """Sets the setting `action_timeout` in a context of a journey, unless somebody is debugging."""
+        self._opened = True
+        if self.plan is not None and not self.project.is_debugged:
+            context.set_default_timeout(self.plan.action_timeout * 1000)
+
+    def observe(self, context: BrowserContext) -> Walk:
+        """Begins to observe a context, once in an attempt."""
+        if self.walk is None:
+            if self.plan is not None and not self._opened:
+                self.notes.append(FOREIGN)
+            mark = Mark(journey=self.name, run=self._id, location=self.project.settings.location)
+            self.walk = Walk(context, self._file, self._step_started, self._step_ended, _probes.get(context), mark)
+            if context not in _probes:
+                _probes[context] = self.walk.probe
+                context.on("close", _forget)
+            if context.browser is not None:
+                base_url = self.plan.base_url if self.plan else None
+                self._environment = environment(context.browser.browser_type.name, context.browser.version, base_url)
+        return self.walk
+
+    def _step_started(self, name: str, _: int) -> None:
+        if self.walk is not None and self.project.records("tracing"):
+            self.walk.context.tracing.group(name)
+
+    def _step_ended(self, _: StepResult) -> None:
+        if self.walk is not None and self.project.records("tracing"):
+            with suppress(PlaywrightError):  # a browser that has gone took the trace with it
+                self.walk.context.tracing.group_end()
+        if self.pictures is not None:
+            self.pictures.look()
+
+    def start(self) -> None:
+        """The test's function is about to be called."""
+        self._started_at, self._started = datetime.now(UTC), time.perf_counter()
+        self._meter = LoadMeter.start(time.monotonic(), _beside())
+
+    def call(self, page: Page | None) -> None:
+        """Calls the journey, for its timeout at most unless somebody is debugging. Raises whatever it raises."""
+        assert self.journey is not None
+        assert self.plan is not None
+        assert self.walk is not None
+        if current_thread() is not main_thread():
+            self.notes.append("the timeout was not held: pytest does not run in the main thread")
+        seconds = math.inf if self.project.is_debugged else max(self.plan.timeout - self.spent, SHORTEST)
+        with time_with(self.walk.context.browser, seconds) as self.project.deadline:
+            self.walk.call(self.journey, self.plan, self.project.secrets, page)
+
+    def end(self) -> None:
+        """The test's function has ended; its pages are still open."""
+        self._duration, self._ended_at = time.perf_counter() - self._started, datetime.now(UTC)
+        self._load = self._meter.read(time.monotonic())
+        self.project.deadline = None
+        if self.walk is None:
+            return
+        try:
+            problem = self.walk.collect_late()
+            self.notes += [problem] if problem else []
+        finally:
+            # An alarm of pytest-timeout may end the reading; what is known by then is told.
+            self.notes += self.walk.probe.problems
+            self._steps = self.walk.steps.results(self.journey.step_names if self.journey else ())
+
+    def fail(self, error: BaseException) -> None:
+        """Notes why the attempt did not pass, unless that is known. One that passed, but over a budget, has passed."""
+        while isinstance(error, BaseExceptionGroup):
+            # What pytest-playwright makes of several soft assertions, and of one beside another error.
+            error = error.exceptions[0]
+        if self.missed_budget:
+            return
+        if self.state is not None:
+            # The site may have forgotten the session, or it has run out: the next journey signs in anew.
+            self.state.unlink(missing_ok=True)
+        if self.failure is not None:
+            return
+        if self.walk is not None:
+            self.failure = self.walk.why(error)
+        elif isinstance(error, PlaywrightError | BrowserNotFound):
+            # No context is open yet.
+            self.failure = Failure(kind="browser", message=trim(str(error)))
+        else:
+            self.failure = Failure(kind="journey", message=trim(f"{type(error).__name__}: {error}"))
+
+    @property
+    def steps(self) -> tuple[StepResult, ...]:
+        """The steps of the last attempt, as far as they are known."""
+        known = self.journey.step_names if self.journey else ()
+        return skipped(known, 0) if self._steps is None else self._steps
+
+    @property
+    def status(self) -> Status:
+        """Of the last attempt."""
+        return status_of(self.failure)
+
+    @property
+    def over_budget(self) -> list[str]:
+        """The steps that passed too slowly, and the budgets of the settings that were missed, in words."""
+        own = [
+            f"step {step.name!r}: {step.latency_seconds:.3f} s is over its budget of {step.budget_seconds:.3f} s"
+            for step in self.steps
+            if step.over_budget
+        ]
+        others = [
+            f"{f'step {one.step!r}' if one.step else 'the journey'}: {one.figure} {one.value:g} is over its budget of {one.bound:g}"
+            for one in self.result().overruns
+        ]
+        return own + others
+
+    def _attempt(self) -> Attempt:
+        return Attempt(
+            number=len(self._earlier) + 1,
+            status=self.status,
+            started_at=self._started_at,
+            duration_seconds=round(self._duration, 6),
+            steps=self.steps,
+            failure=self.failure,
+        )
+
+    def result(self) -> RunResult:
+        """The run with all its attempts, as `journey run` would tell it."""
+        last = self._attempt()
+        attempts = (*self._earlier, last)
+        result = RunResult(
+            id=self._id,
+            journey=self.name,
+            status=last.status,
+            started_at=attempts[0].started_at,
+            ended_at=self._ended_at,
+            duration_seconds=round(sum(one.duration_seconds for one in attempts), 6),
+            location=self.project.settings.location,
+            attempts=len(attempts),
+            steps=last.steps,
+            failure=last.failure,
+            earlier_attempts=tuple(self._earlier),
+            tags=self.journey.options.tags if self.journey else (),
+            environment=self._environment,
+            notes=tuple(dict.fromkeys(self.notes)),
+            last_success_at=self._ended_at if last.status == "passed" else None,
+            load=self._load,
+            contended=self._load is not None and contended(self._load),
+        )
+        return replace(result, overruns=overruns(result, self.plan.budgets if self.plan else ()))
+
+
+def _forget(closed: BrowserContext) -> None:
+    _probes.pop(closed, None)
+
+
+def _beside() -> int:
+    """How many tests may run beside this one: the other processes of pytest-xdist."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) - 1
+
+
+RUN = pytest.StashKey[ItemRun]()
+
+
+def run_of(item: pytest.Function) -> ItemRun:
+    """The run of a test that walks, begun if there is none yet."""
+    project = item.config.stash[PROJECT]
+    project.walking = item
+    if RUN not in item.stash:
+        item.stash[RUN] = ItemRun(item, project, item.stash.get(JOURNEY, None))
+    return item.stash[RUN]
+
+
+def stop(run: ItemRun, failure: Failure) -> NoReturn:
+    """Fails the test with this, without a traceback: there is nothing to see in it."""
+    run.failure = failure
+    raise pytest.fail.Exception(failure.message, pytrace=False) from None

@@ -1,0 +1,75 @@
+"""What the tests leave behind beside reports and pictures: Playwright's traces and log records, redacted before they are kept."""
+
+import logging
+import os
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, get_type_hints
+from zipfile import BadZipFile, ZipFile
+
+import msgspec
+from playwright.sync_api import BrowserContext
+
+from runner.artifacts import trace
+from runner.pytest_plugin.project import Project
+
+
+def watch(project: Project) -> Callable[[], None]:
+    """Begins to redact; returns what ends it."""
+    # Playwright exports no class for it, only what returns one; one class for browser contexts and for API requests.
+    tracing: type = get_type_hints(vars(BrowserContext)["tracing"].fget)["return"]
+    kept = {name: getattr(tracing, name) for name in ("stop", "stop_chunk")}
+    for name, original in kept.items():
+        setattr(tracing, name, _redacting(original, project))
+    make = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(_logging(make, project))
+
+    def end() -> None:
+        for name, original in kept.items():
+            setattr(tracing, name, original)
+        logging.setLogRecordFactory(make)
+
+    return end
+
+
+def _redacting(stop: Callable[..., None], project: Project) -> Callable[..., None]:
+    """`Tracing.stop` or `stop_chunk`, of which pytest-playwright makes every trace: what it writes is redacted first."""
+
+    @wraps(stop)
+    def stopping(self: Any, *, path: str | Path | None = None, **options: Any) -> None:
+        if path is None or not project.settings.redaction or not project.hides(project.walking):
+            stop(self, path=path, **options)
+            return
+        raw = Path(f"{os.fspath(path)}.raw")
+        try:
+            stop(self, path=raw, **options)
+            trace.redact(raw, Path(path), project.redactor)
+        except (BadZipFile, msgspec.DecodeError, UnicodeError) as error:
+            with ZipFile(path, "w") as emptied:
+                emptied.writestr("not-kept.txt", f"the trace was not kept, it could not be redacted: {error}\n")
+        finally:
+            raw.unlink(missing_ok=True)
+
+    return stopping
+
+
+def _logging(make: Callable[..., logging.LogRecord], project: Project) -> Callable[..., logging.LogRecord]:
+    """A record that holds a secret holds it redacted, for every handler: pytest's report, its log file, its live log."""
+    plain = logging.Formatter()
+
+    def record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        made = make(*args, **kwargs)
+        redactor = project.redactor
+        if not redactor.secrets:
+            return made
+        message = made.getMessage()
+        if redactor.holds_secret(message):
+            made.msg, made.args = redactor.text(message), None
+        if made.exc_info:
+            told = plain.formatException(made.exc_info)
+            if redactor.holds_secret(told):
+                made.exc_text = redactor.text(told)
+        return made
+
+    return record

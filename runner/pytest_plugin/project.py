@@ -1,0 +1,161 @@
+"""What a pytest session knows of the project whose journeys it runs; each part is read when it is first asked for."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+
+import pytest
+from msgspec.structs import replace
+
+from runner import options
+from runner.browser import find
+from runner.config import Settings, has_settings, load_settings, parse_params
+from runner.errors import BrowserNotFound, ConfigError
+from runner.redaction import NOTHING, Redactor
+from runner.secrets import Secrets
+
+if TYPE_CHECKING:
+    from runner.deadline import Deadline
+
+DEFAULT = "journeys"
+
+
+class Project:
+    """One for each pytest session and each of its processes; `usable` is False where pytest-playwright is missing."""
+
+    def __init__(self, config: pytest.Config, usable: bool) -> None:
+        self._config = config
+        self.usable = usable
+        self.begun = False
+        """True once there is a test that walks, or one that has asked for `secrets`."""
+        self.walking: pytest.Item | None = None
+        """The test that is being set up, run or torn down, if it walks."""
+        self.deadline: Deadline | None = None
+        """That of the journey that is being run."""
+
+    def begin(self) -> None:
+        """Registers what runs, judges and redacts: when a journey is collected, or a test asks for `step` or `secrets`.
+
+        Raises ConfigError when the settings or the secrets cannot be read.
+        """
+        if self.begun:
+            return
+        _ = self.secrets
+        # Here and not above: this is what imports Playwright.
+        from runner.pytest_plugin import leaving, running, telling, verdict
+
+        for part in (running, verdict, telling):
+            self._config.pluginmanager.register(part, part.__name__)
+        self._config.add_cleanup(leaving.watch(self))
+        self.begun = True
+
+    @property
+    def _start(self) -> Path:
+        """Where the settings are looked for: where pytest was started, or its root if that lies elsewhere."""
+        root, here = self._config.rootpath, self._config.invocation_params.dir
+        return here if here.is_relative_to(root) else root
+
+    def has_journeys(self) -> bool:
+        """Whether there are settings for journeys, or a folder of the usual name."""
+        return has_settings(self._start) or any((folder / DEFAULT).is_dir() for folder in {self._start, self._config.rootpath})
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, read as `journey run` reads them. Raises ConfigError."""
+        params = parse_params(self._config.getoption("journey_param"), "--journey-param")
+        return load_settings(self._start, {"params": params or None}, os.environ, self._config.getoption("journey_env"))
+
+    def settings_at(self, base_url: str | None) -> Settings:
+        """The settings with what pytest's fixture `base_url` says.
+
+        It counts as an option of the command line, unless it is what pytest's own configuration file says: that counts only
+        where nothing else names a base URL. Raises ConfigError for one that is no address.
+        """
+        if not base_url:
+            return self.settings
+        in_file = not self._config.getoption("base_url") and base_url == self._config.getini("base_url")
+        if in_file and self.settings.base_url is not None:
+            return self.settings
+        try:
+            origins = self.settings.origins if in_file else {**self.settings.origins, "base_url": "option"}
+            return replace(self.settings, base_url=options.url(base_url), origins=origins)
+        except ValueError as error:
+            raise ConfigError(f"--base-url: {error}") from error
+
+    @cached_property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders and files that hold journeys."""
+        root = self._config.rootpath / DEFAULT
+        try:
+            given = self.settings.journeys
+        except ConfigError:  # told at the start of the session where it matters
+            return (root,)
+        usual = (root,) if self.settings.origin("journeys") == "default" else ()
+        return tuple(Path(os.path.normpath(folder.absolute())) for folder in (*given, *usual))
+
+    def holds(self, path: Path) -> bool:
+        """Whether `path` is a file that may hold journeys, by its place."""
+        for folder in self.folders:
+            if path == folder:
+                return True
+            if path.is_relative_to(folder):
+                names = path.relative_to(folder).parts
+                return path.suffix == ".py" and path.name != "conftest.py" and not any(name[0] in "_." for name in names)
+        return False
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """What hides the secrets of this session; those that the settings name are known to it once `secrets` were read."""
+        return Redactor(patterns=self.settings.redact) if self.settings.redaction else NOTHING
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """All secrets, hidden from now on. Raises ConfigError when a folder or file of them cannot be read."""
+        settings, redactor = self.settings, self.redactor
+        secrets = Secrets(folder=settings.secrets_dir, file=settings.secrets_file, on_made=redactor.hide)
+        for text in secrets.texts():
+            redactor.hide(text)
+        return secrets
+
+    def hides(self, item: pytest.Item | None) -> bool:
+        """Whether what this test leaves behind is redacted: always if it walks, else where secrets are known."""
+        return self.begun and (bool(self.redactor.secrets) or (item is not None and item is self.walking))
+
+    @property
+    def is_debugged(self) -> bool:
+        """Whether somebody steps through the tests: no timeout is held then."""
+        return bool(os.environ.get("PWDEBUG") or self._config.getoption("playwright_debug", None))
+
+    def records(self, *options: str) -> bool:
+        """Whether one of these of pytest-playwright's options is on: `tracing video screenshot`."""
+        return any(self._config.getoption(option) != "off" for option in options)
+
+    def chromium(self, headed: bool) -> Path | None:
+        """The Chromium to use where Playwright would find none of its own; None where it does, or where there is none.
+
+        Raises BrowserNotFound for a setting `browser_path` that names no program.
+        """
+        try:
+            given = self.settings.browser_path
+        except ConfigError:
+            given = None
+        try:
+            found = find(given, headed)
+        except BrowserNotFound:
+            if given is not None:
+                raise
+            return None
+        return None if found.found == "installed by Playwright" else found.path
+
+    @cached_property
+    def states(self) -> Path:
+        """A folder of this session's own for signed-in states, which only its owner can read."""
+        folder = Path(mkdtemp(prefix="journey-states-"))
+        self._config.add_cleanup(lambda: rmtree(folder, ignore_errors=True))
+        return folder
+
+
+PROJECT = pytest.StashKey[Project]()

@@ -1,0 +1,77 @@
+"""Tells of the runs, in the process that talks to the user: the status word, the section of journeys, `--journey-json`."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from runner.document import document, replace_file, text
+from runner.errors import ConfigError
+from runner.pytest_plugin.wording import step_line
+from runner.result import RunResult
+
+ATTRIBUTE = "journey_run"
+"""Of a test's last report: its run, as JSON."""
+STATUS = "journey_status"
+"""Of the report of a journey that did not pass: `failed` (the site) or `error` (the monitor)."""
+
+
+class _Told(Struct, frozen=True):
+    result: RunResult
+    journey: bool
+    folder: str | None = None
+
+
+class Summary:
+    """Listens to the reports of all processes."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._runs: dict[str, _Told] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keeps the newest run of each test: one that is run again holds its earlier attempts."""
+        told = getattr(report, ATTRIBUTE, None)
+        if told is not None and not hasattr(self._config, "workerinput"):
+            self._runs[report.nodeid] = msgspec.json.decode(told, type=_Told)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
+        """An error of the monitor is no failure of the site, and a sign-in that fails is no error of a fixture."""
+        status = getattr(report, STATUS, None)
+        if status is None or not report.failed:
+            return None
+        if status == "error":
+            return "error", "E", ("MONITOR ERROR", {"red": True})
+        return "failed", "F", "FAILED"
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The journeys, and the tests with steps, each with its steps."""
+        if not self._runs:
+            return
+        terminalreporter.section("journeys")
+        for nodeid, told in self._runs.items():
+            result = told.result
+            again = f" at attempt {result.attempts}" if result.attempts > 1 else ""
+            terminalreporter.line(f"{nodeid} {result.status}{again} in {result.duration_seconds:.3f} s")
+            for step in result.steps:
+                terminalreporter.line(step_line(step))
+            for note in result.notes:
+                terminalreporter.line(f"  note: {note}")
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Writes the journeys' runs, whole or not at all."""
+        target: Path | None = self._config.getoption("journey_json")
+        if target is None or hasattr(self._config, "workerinput"):
+            return
+        runs = [(told.result, Path(told.folder) if told.folder else None) for told in self._runs.values() if told.journey]
+        try:
+            replace_file(target, text(document(runs)), "--journey-json")
+        except ConfigError as error:
+            # The tests have run: all else that is told of them must not be lost.
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+            reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+            if reporter is not None:
+                reporter.write_line(f"\nERROR: {error}", red=True)
