@@ -1,7 +1,6 @@
 """Pages are called by few names, and never by the things on them."""
 
 import re
-from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -26,7 +25,7 @@ RULES = st.lists(
         ("https://shop.example", "/"),
         ("https://shop.example/item/sencha?x=1#y", "/item/sencha"),
         ("/item/42", "/item/:id"),
-        (f"/order/{uuid4()}/items", "/order/:id/items"),
+        ("/order/5f0c2c1e-9f4e-4b6e-9b57-2f1d3c4e5a6b/items", "/order/:id/items"),
         ("/commit/9f86d08", "/commit/:id"),
         ("/blog/2024-05-01", "/blog/:id"),
         ("/2024/05/01/how-to-make-tea", "/:id/:id/:id/how-to-make-tea"),
