@@ -7,6 +7,7 @@ program drives it, and calls itself as one with a window does.
 
 import argparse
 import asyncio
+import re
 from collections import Counter
 from random import Random
 from typing import Any
@@ -26,20 +27,17 @@ PHONES = 0.35
 WINDOWS = ((1280, 720), (1440, 900), (1536, 864), (1920, 1080))
 SCREENS = ((360, 800), (390, 844), (412, 915))
 LANGUAGES = ("de-DE", "en-GB", "en-US", "fr-FR", "ja-JP")
-DESKTOPS = (
-    "Windows NT 10.0; Win64; x64",
-    "Macintosh; Intel Mac OS X 10_15_7",
-    "X11; Linux x86_64",
-    "X11; CrOS x86_64 14541.0.0",
-)
+DESKTOPS = ("Windows NT 10.0; Win64; x64", "Macintosh; Intel Mac OS X 10_15_7")
+PHONE = "Linux; Android 10; K"
 LEAVING = 250
 """Milliseconds in which the last beacon of a tab gets away."""
 PATIENCE = 15_000
 
 
 class Visitor(Struct, frozen=True):
-    """Who comes: the options of the browser's context, and the name of what they do."""
+    """Who comes: what their Chromium calls itself, the options of its context, and the name of what they do."""
 
+    user_agent: str
     context: dict[str, Any]
     behaviour: str
 
@@ -53,17 +51,18 @@ def visitor(seed: int, number: int, version: str) -> tuple[Visitor, Random]:
     chance = Random(f"{seed}/{number}")  # noqa: S311 (it must be the same again)
     phone = chance.random() < PHONES
     width, height = chance.choice(SCREENS if phone else WINDOWS)
-    system = "Linux; Android 10; K" if phone else chance.choice(DESKTOPS)
+    system = PHONE if phone else chance.choice(DESKTOPS)
     behaviour = chance.choices(list(BEHAVIOURS), list(BEHAVIOURS.values()))[0]
     mobile = " Mobile" if phone else ""
+    user_agent = f"Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0{mobile} Safari/537.36"
     context = {
-        "user_agent": f"Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0{mobile} Safari/537.36",
+        "user_agent": user_agent,
         "viewport": {"width": width, "height": height},
         "is_mobile": phone,
         "has_touch": phone,
         "locale": chance.choice(LANGUAGES),
     }
-    return Visitor(context, behaviour.__name__), chance
+    return Visitor(user_agent, context, behaviour.__name__), chance
 
 
 class Tally(Struct):
@@ -103,19 +102,29 @@ async def send(shop: str, visitors: int, workers: int, seed: int = 1, pace: floa
     await asyncio.to_thread(_ask, shop)
     tally = Tally()
     numbers = iter(range(visitors))
+    program = find()
+    version = "".join(re.findall(r"\d+", await asyncio.to_thread(program.version))[:1])
     async with async_playwright() as playwright:
-        # Not told to be driven by a program, or every one of them would count as a bot.
-        arguments = ["--disable-blink-features=AutomationControlled"]
-        browser = await playwright.chromium.launch(executable_path=find().path, args=arguments)
-        version = browser.version.partition(".")[0]
+        browsers: dict[str, Browser] = {}
+        starting = asyncio.Lock()
+
+        async def browser_of(who: Visitor) -> Browser:
+            # One for each name: what a page sends while it goes bears that of the browser, whatever its context says.
+            async with starting:
+                if who.user_agent not in browsers:
+                    # Not told to be driven by a program, or every one of them would count as a bot.
+                    arguments = ["--disable-blink-features=AutomationControlled", f"--user-agent={who.user_agent}"]
+                    browsers[who.user_agent] = await playwright.chromium.launch(executable_path=program.path, args=arguments)
+            return browsers[who.user_agent]
 
         async def work() -> None:
             for number in numbers:
                 who, chance = visitor(seed, number, version)
-                await visit(browser, shop, who, chance, pace, tally)
+                await visit(await browser_of(who), shop, who, chance, pace, tally)
 
         await asyncio.gather(*(work() for _ in range(workers)))
-        await browser.close()
+        for browser in browsers.values():
+            await browser.close()
     return tally
 
 

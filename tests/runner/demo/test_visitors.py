@@ -25,6 +25,7 @@ def test_visitors_look_like_people_to_a_collector() -> None:
         beacons = receiver.wait(6)
     assert len({beacon.session for beacon in beacons}) == 6
     assert not any(beacon.webdriver for beacon in beacons)
+    assert not any("Headless" in one.user_agent for one in receiver.arrived)
     assert len(receiver.views) >= tally.pages >= 6
 
 

@@ -32,8 +32,9 @@ function start() {
   const { early } = given ?? {};
   onNews(sendWithin);
   firstView();
-  // Each on its own: a browser that lacks one can have the others.
-  for (const watch of [watchErrors, watchInteractions, watchRoutes, watchVitals, watchRequests]) guarded(watch)(early);
+  // Each on its own: a browser that lacks one can have the others. The largest has a task of its own: what it watches was recorded.
+  for (const watch of [watchErrors, watchInteractions, watchRoutes, watchRequests]) guarded(watch)(early);
+  setTimeout(watchVitals);
 
   // On the document: web-vitals, which listens on the window, has given its last values by then.
   listen(document, "visibilitychange", () => {

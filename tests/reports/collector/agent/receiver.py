@@ -22,6 +22,7 @@ class Arrived(Struct, frozen=True):
 
     path: str
     media_type: str
+    user_agent: str
     body: bytes
 
     @property
@@ -98,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.receiver.arrived.append(Arrived(self.path, self.headers["Content-Type"], body))
+        self.server.receiver.arrived.append(Arrived(self.path, self.headers["Content-Type"], self.headers["User-Agent"], body))
         self._answer(self.server.receiver.status)
 
 

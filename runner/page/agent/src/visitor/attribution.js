@@ -37,7 +37,9 @@ export function watchFrames() {
 function selector(node) {
   let text = "";
   for (let one = node; one?.localName && !text.includes("#"); one = one.parentNode) {
-    const part = one.id ? `#${one.id}` : [one.localName, ...one.classList].join(".");
+    // Not `one.id`: in a form that is the field of this name.
+    const id = one.getAttribute("id");
+    const part = id ? `#${id}` : [one.localName, ...one.classList].join(".");
     if (text.length + part.length >= LONGEST) break;
     text = part + (text && `>${text}`);
   }
@@ -45,21 +47,21 @@ function selector(node) {
 }
 
 const OF = {
-  lcp([entry], value) {
-    const { responseStart, activationStart: shown = 0 } = navigationEntry();
+  lcp([entry], value, start) {
+    const { responseStart } = navigationEntry();
     const told = { element: selector(entry.element) || (entry.id && `#${entry.id}`), url: cut(clean(entry.url), LONGEST) };
     if (entry.url) {
       for (const { name, requestStart, startTime, responseEnd } of performance.getEntriesByType("resource")) {
         if (name !== entry.url) continue;
         const began = requestStart || startTime;
-        told.resource_delay_seconds = seconds(began - Math.max(responseStart, shown));
-        told.resource_seconds = seconds(Math.min(responseEnd, value + shown) - began);
-        told.render_delay_seconds = seconds(value + shown - responseEnd);
+        told.resource_delay_seconds = seconds(began - Math.max(responseStart, start));
+        told.resource_seconds = seconds(Math.min(responseEnd, value + start) - began);
+        told.render_delay_seconds = seconds(value + start - responseEnd);
       }
     }
     return told;
   },
-  inp([entry]) {
+  inp([entry], _, start) {
     const { name, target, startTime, duration } = entry;
     const ended = startTime + duration;
     let { processingStart: began, processingEnd: done } = entry;
@@ -78,7 +80,7 @@ const OF = {
     return {
       element: selector(target),
       event: name,
-      at_seconds: seconds(startTime),
+      at_seconds: seconds(startTime - start),
       input_delay_seconds: seconds(began - startTime),
       processing_seconds: seconds(done - began),
       presentation_delay_seconds: seconds(ended - done),
@@ -86,13 +88,13 @@ const OF = {
       function: cut(longest.sourceFunctionName, LONGEST),
     };
   },
-  cls(entries) {
+  cls(entries, _, start) {
     let largest = entries[0];
     for (const one of entries) if (one.value > largest.value) largest = one;
-    return { element: selector(largest.sources?.[0]?.node), at_seconds: seconds(largest.startTime), largest_shift: largest.value };
+    return { element: selector(largest.sources?.[0]?.node), at_seconds: seconds(largest.startTime - start), largest_shift: largest.value };
   },
 };
 
-/** The attribution of a vital of the `web-vitals` package. */
-export const attribution = (name, { entries, value }) =>
-  OF[name] && entries.length ? compact(OF[name](entries, value)) : {};
+/** The attribution of a vital of the `web-vitals` package, in a view that began at `start`, in milliseconds from the document's. */
+export const attribution = (name, { entries, value }, start) =>
+  OF[name] && entries.length ? compact(OF[name](entries, value, start)) : {};

@@ -7,10 +7,11 @@ const LONGEST = 100;
 /** Nodes that are looked at for a name: a click must not wait for a walk through a whole page. */
 const NODES = 100;
 const TEST_IDS = ["data-testid", "data-test-id", "data-test", "data-qa", "data-cy"];
-const FIELD = /^(input|textarea|select|output)$/;
+/** What has no text of its own to show, or one that was typed. */
+const UNREAD = /^(input|textarea|select|output|script|style)$/;
 /** Roles that are named by what is in them (WAI-ARIA 1.2, section 5.2.8.5). */
 const NAMED_BY_CONTENT = /^(button|link|tab|menuitem.*|option|checkbox|radio|switch|treeitem)$/;
-const ROLES = { button: "button", summary: "button", textarea: "textbox", select: "combobox", option: "option", form: "form" };
+const ROLES = { button: "button", summary: "button", textarea: "textbox", select: "combobox", form: "form" };
 const INPUTS = {
   button: "button", submit: "button", reset: "button", image: "button", checkbox: "checkbox", radio: "radio", range: "slider",
   number: "spinbutton", search: "searchbox",
@@ -39,7 +40,7 @@ function textIn(node) {
   const walk = (one) => {
     if (!left-- || text.length > 2 * LONGEST) left = 0;
     else if (one.nodeType === 3) text += one.data;
-    else if (!isPrivate(one) && !FIELD.test(one.localName) && !isEdited(one) && !/^(script|style)$/.test(one.localName)) {
+    else if (!isPrivate(one) && !UNREAD.test(one.localName) && !isEdited(one)) {
       const label = attribute(one, "aria-label") || attribute(one, "alt");
       text += ` ${label} `;
       if (label) return;
@@ -52,10 +53,10 @@ function textIn(node) {
 }
 
 function nameOf(element, role) {
-  const field = FIELD.test(element.localName) || isEdited(element);
+  const field = UNREAD.test(element.localName) || isEdited(element);
   let labelled = "";
   const label = (by) => {
-    if (by && !by.closest("[data-private]")) labelled += ` ${textIn(by)}`;
+    if (by && !by.closest("[data-private],[contenteditable]")) labelled += ` ${textIn(by)}`;
   };
   for (const id of attribute(element, "aria-labelledby").split(/\s+/)) label(element.getRootNode().getElementById?.(id));
   if (!labelled) for (const one of element.labels ?? []) label(one);
@@ -63,7 +64,7 @@ function nameOf(element, role) {
     labelled.trim() ||
     attribute(element, "aria-label") ||
     // The value of a button is its text; that of any other input is what was typed.
-    (field ? role === "button" && attribute(element, "value") : NAMED_BY_CONTENT.test(role) && textIn(element)) ||
+    (field ? INPUTS[element.type] === "button" && attribute(element, "value") : NAMED_BY_CONTENT.test(role) && textIn(element)) ||
     attribute(element, "title") ||
     attribute(element, "placeholder") ||
     attribute(element, "alt");

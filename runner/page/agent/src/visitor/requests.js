@@ -1,6 +1,6 @@
 // Requests of the page's scripts that failed or took long: told by the call, since an answer that nobody reads to its end gets no
 // entry of Resource Timing; and by that entry, where the body was what took long, or the agent came later than the request.
-import { guarded, performance } from "../natives.js";
+import { guarded, listen, performance } from "../natives.js";
 import { observe } from "../observe.js";
 import { clean } from "./address.js";
 import { missed } from "./errors.js";
@@ -73,7 +73,7 @@ export function watchRequests(early) {
   overhear(XMLHttpRequest.prototype, "open", ([method, address], xhr) => {
     const end = called("xhr", address, method);
     const ended = ({ type }) => end(xhr.status, { error: "network error", timeout: "timeout" }[type]);
-    for (const type of ["load", "error", "timeout", "abort"]) xhr.addEventListener(type, ended);
+    for (const type of ["load", "error", "timeout", "abort"]) listen(xhr, type, ended);
   });
   observe("resource", (entry) => {
     const { name, startTime, duration, initiatorType, responseStatus: status } = entry;

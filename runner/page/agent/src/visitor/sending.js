@@ -59,23 +59,16 @@ function envelope(session, step) {
 }
 
 function send(beacon) {
-  const told = approved(beacon);
-  if (!told) return;
-  const text = stringify(told);
-  if (bytes(text) > MOST) warn(`beforeSend made a beacon of more than ${MOST} bytes; it was not sent`);
-  else if (!sendBeacon(endpoint, text)) keep(told.id, text);
-}
-
-/** The beacon as the site wants it to be sent; a false value where it does not. */
-function approved(beacon) {
-  if (typeof api.beforeSend !== "function") return beacon;
   try {
-    const answer = api.beforeSend(beacon);
-    if (answer === undefined) return beacon;
-    // A promise cannot be waited for: the page may be going.
-    if (!answer?.then) return answer;
-    warn("beforeSend must answer at once, not with a promise; nothing was sent");
+    const answer = api.beforeSend?.(beacon);
+    // A hook that answers nothing has changed the beacon in place.
+    const told = answer === undefined ? beacon : answer;
+    // The page may be going: a promise cannot be waited for.
+    if (told?.then) throw "it answered with a promise";
+    const text = told && stringify(told);
+    if (bytes(text || "") > MOST) throw `it made more than ${MOST} bytes`;
+    if (text && !sendBeacon(endpoint, text)) keep(told.id, text);
   } catch (error) {
-    warn(`beforeSend failed, nothing was sent: ${error}`);
+    warn(`nothing was sent, beforeSend failed: ${error}`);
   }
 }

@@ -43,7 +43,10 @@ export function begin(type, at, startedAt = wallClock(), hidden = !isVisible(), 
   view.quiet = !sampled(view.session);
   if (view.quiet) return;
   views[views.length] = view;
-  if (views.length > KEPT) views.splice(0, 1);
+  if (views.length > KEPT) {
+    send(0);
+    views.splice(0, 1);
+  }
   askStep(startedAt, (step) => {
     view.step = step;
   });

@@ -23,7 +23,7 @@ function note(metric) {
   if (!view) return;
   const name = metric.name.toLowerCase();
   view.vitals[name] = {
-    ...compact({ name, id: metric.id, attribution: attribution(name, metric) }),
+    ...compact({ name, id: metric.id, attribution: attribution(name, metric, metric.navigationStartTime || view.at) }),
     value: name === "cls" ? metric.value : seconds(metric.value),
   };
   touch(view);
