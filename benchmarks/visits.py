@@ -56,7 +56,7 @@ class Visits:
         load = round(first + slow * dice.lognormvariate(-0.2, 0.4), 4)
         number = dice.randrange(100_000)
         stamp = f"v5-{int(at * 1000)}-{dice.randrange(10**12, 10**13)}"
-        values = {
+        values: dict[Any, float] = {
             "ttfb": first,
             "fcp": first * 1.6,
             "lcp": load * 0.9,

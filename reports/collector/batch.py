@@ -114,7 +114,9 @@ class Batch:
         """Reads what is known, adds what is new, writes both back."""
         link = self._link
         # In PostgreSQL other writers wait here, as they do at the beginning of a transaction in SQLite.
-        marks = dict(link.select("SELECT name, value FROM marks WHERE name <> 'rolled' ORDER BY name" + link.for_update))
+        marks = dict(
+            link.select("SELECT name, value FROM marks WHERE name IN ('beacons', 'views') ORDER BY name" + link.for_update)
+        )
         self._next_view, number = marks["views"] + 1, marks["beacons"]
         given = self._arrivals
         self._directory.begin(link, max((one.received_at.timestamp() for one in given), default=0.0))
@@ -143,7 +145,7 @@ class Batch:
         if rows:
             self._write(rows)
             link.execute(
-                "UPDATE marks SET value = CASE name WHEN 'views' THEN ? ELSE ? END WHERE name <> 'rolled'",
+                "UPDATE marks SET value = CASE name WHEN 'views' THEN ? ELSE ? END WHERE name IN ('views', 'beacons')",
                 self._next_view - 1, number,
             )  # fmt: skip
         return outcomes
