@@ -15,6 +15,7 @@ from reports.collector.arrival import Arrival
 from reports.collector.beacon import Beacon, View
 from reports.collector.change import METRIC_NUMBERS, Change
 from reports.collector.labels import DAY, OTHER, Directory, Labels, family, general, other_reason
+from reports.collector.metrics import SCRIPT_KINDS
 from runner.store.bulk import Insert, Link, Unstorable
 from runner.store.schema import PHASES
 from runner.store.views import (
@@ -206,8 +207,8 @@ class Batch:
         failed = 0
         errors = 0
         if view.errors:
-            failed = int(not row[ERRORS] and row[TYPE] != "report")
             errors = self._add_errors(row, beacon, view)
+            failed = int(errors > 0 and not row[ERRORS] and row[TYPE] != "report")
             row[ERRORS] += errors
         began = self._add_to_session(arrival, row, new, received, acted, errors, len(view.requests))
         return Change(
@@ -269,6 +270,7 @@ class Batch:
                 values.append((METRIC_NUMBERS[one.name], before, one.value))
 
     def _add_errors(self, row: list[Any], beacon: Beacon, view: View) -> int:
+        """How many of them are the page's own; what a browser reports of its policies is stored and not counted as such."""
         total = 0
         for error in view.errors:
             reason = self._directory.reason(self._link, beacon.app, error)
@@ -280,7 +282,8 @@ class Batch:
                 self._errors[key] = [*key, at, error.count, error.message, error.line, error.column]
             else:
                 listed[3] += error.count
-            total += error.count
+            if error.kind in SCRIPT_KINDS:
+                total += error.count
             known = self._reasons.get(reason)
             if known is None:
                 self._reasons[reason] = self._reason(beacon.app, reason, error, at, first)
