@@ -323,8 +323,8 @@ def postgres(folder: Path) -> Iterator[str]:
     port = free_port()
     data = str(folder / "data")
     quiet: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
-    subprocess.run([*user, str(programs / "initdb"), "-D", data, "-U", "monitor", "-A", "trust", "-E", "UTF8"], **quiet)
-    control = [*user, str(programs / "pg_ctl"), "-D", data, "-w", "-l", str(folder / "log")]
+    subprocess.run([*user, f"{programs}/initdb", "-D", data, "-U", "monitor", "-A", "trust", "-E", "UTF8"], **quiet)
+    control = [*user, f"{programs}/pg_ctl", "-D", data, "-w", "-l", f"{folder}/log"]
     subprocess.run([*control, "start", "-o", f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"], **quiet)
     try:
         yield f"postgresql+psycopg://monitor@127.0.0.1:{port}/postgres"

@@ -15,6 +15,7 @@ from reports.collector.arrival import Arrival
 from reports.collector.beacon import Beacon, View
 from reports.collector.change import METRIC_NUMBERS, Change
 from reports.collector.labels import DAY, OTHER, Directory, Labels, family, general, other_reason
+from reports.collector.metrics import SCRIPT_KINDS
 from runner.store.bulk import Insert, Link, Unstorable
 from runner.store.schema import PHASES
 from runner.store.views import (
@@ -114,7 +115,9 @@ class Batch:
         """Reads what is known, adds what is new, writes both back."""
         link = self._link
         # In PostgreSQL other writers wait here, as they do at the beginning of a transaction in SQLite.
-        marks = dict(link.select("SELECT name, value FROM marks WHERE name <> 'rolled' ORDER BY name" + link.for_update))
+        marks = dict(
+            link.select("SELECT name, value FROM marks WHERE name IN ('beacons', 'views') ORDER BY name" + link.for_update)
+        )
         self._next_view, number = marks["views"] + 1, marks["beacons"]
         given = self._arrivals
         self._directory.begin(link, max((one.received_at.timestamp() for one in given), default=0.0))
@@ -143,7 +146,7 @@ class Batch:
         if rows:
             self._write(rows)
             link.execute(
-                "UPDATE marks SET value = CASE name WHEN 'views' THEN ? ELSE ? END WHERE name <> 'rolled'",
+                "UPDATE marks SET value = CASE name WHEN 'views' THEN ? ELSE ? END WHERE name IN ('views', 'beacons')",
                 self._next_view - 1, number,
             )  # fmt: skip
         return outcomes
@@ -204,8 +207,8 @@ class Batch:
         failed = 0
         errors = 0
         if view.errors:
-            failed = int(not row[ERRORS] and row[TYPE] != "report")
             errors = self._add_errors(row, beacon, view)
+            failed = int(errors > 0 and not row[ERRORS] and row[TYPE] != "report")
             row[ERRORS] += errors
         began = self._add_to_session(arrival, row, new, received, acted, errors, len(view.requests))
         return Change(
@@ -267,6 +270,7 @@ class Batch:
                 values.append((METRIC_NUMBERS[one.name], before, one.value))
 
     def _add_errors(self, row: list[Any], beacon: Beacon, view: View) -> int:
+        """How many of them are the page's own; what a browser reports of its policies is stored and not counted as such."""
         total = 0
         for error in view.errors:
             reason = self._directory.reason(self._link, beacon.app, error)
@@ -278,7 +282,8 @@ class Batch:
                 self._errors[key] = [*key, at, error.count, error.message, error.line, error.column]
             else:
                 listed[3] += error.count
-            total += error.count
+            if error.kind in SCRIPT_KINDS:
+                total += error.count
             known = self._reasons.get(reason)
             if known is None:
                 self._reasons[reason] = self._reason(beacon.app, reason, error, at, first)

@@ -3,7 +3,7 @@
 All lists are of one app and a range, `limit` at a time. Each is read along an index, so its cost is that of the rows it looks at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, Table, desc, func, or_, select, text, tuple_
 
 from reports.collector.figures import DIMENSIONS, MINUTE, Filter, Range, step_of
+from reports.collector.metrics import SCRIPT_KINDS
 from runner.store import Store
 from runner.store.schema import PHASES
 from runner.store.views import (
@@ -285,13 +286,18 @@ def newest_sessions(
         return [_struct(Session, row) for row in connection.execute(rows.limit(limit)).mappings()]
 
 
-def errors(store: Store, app: str, when: Range, limit: int = 100) -> list[Reason]:
-    """The reasons of errors in a range of whole hours, most views first. Reads a row for each hour and reason."""
+def errors(
+    store: Store, app: str, when: Range, limit: int = 100, kinds: Iterable[str] = tuple(sorted(SCRIPT_KINDS))
+) -> list[Reason]:
+    """The reasons of errors in a range of whole hours, most views first; `kinds` are those of a beacon's errors.
+
+    Reads a row for each hour and reason.
+    """
     start, end = int(when.start.timestamp() // 3600) * 3600, when.end.timestamp()
     counted = (
         select(func.sum(reason_tallies.c.count).label("errors"), func.sum(reason_tallies.c.views).label("views"), reasons.c.id)
         .join(reasons, reasons.c.id == reason_tallies.c.reason)
-        .where(reasons.c.app == app, reasons.c.last_at >= start)
+        .where(reasons.c.app == app, reasons.c.last_at >= start, reasons.c.kind.in_(list(kinds)))
         .where(reason_tallies.c.at >= start, reason_tallies.c.at < end)
         .group_by(reasons.c.id)
         .order_by(desc("views"), desc("errors"), reasons.c.id)

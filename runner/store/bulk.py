@@ -1,7 +1,8 @@
 """Many rows in one statement, through the driver itself: what page views are written with, as each of them waits for it.
 
 One INSERT of sixty rows costs half of sixty, and a driver lets other threads run once a statement: between two rows it would have
-to wait for the event loop again and again.
+to wait for the event loop again and again. SQLite gets the rows as values of one statement; PostgreSQL, which would read each such
+statement anew, as one JSON document.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,18 +10,23 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Table
+import msgspec
+from sqlalchemy import JSON, Dialect, Table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from runner.errors import JourneyError
 from runner.store.store import Store, StoreDown
 
 CHUNKS = (128, 64, 32, 16, 8, 4, 2, 1)
-"""How many rows a statement has: few different texts, so that the database has each prepared."""
+"""How many rows a statement of SQLite has: few different texts, so that it has each prepared."""
+AT_ONCE = 2_000
+"""How many rows go to PostgreSQL in one document."""
 LONGEST = "10s"
 """The longest that PostgreSQL may work on one statement."""
 
 Row = Sequence[Any]
+_NUL = (b"\\u0000", b"\\ufffd")
+"""The one character that a text in PostgreSQL cannot have, as JSON writes it, and what stands for it."""
 
 
 class Unstorable(JourneyError):
@@ -41,19 +47,30 @@ class Insert:
         computed: dict[str, str] | None = None,
     ) -> None:
         """`replaced` columns take the new value, `added` ones the sum; `computed` ones the SQL, in which the new row is `excluded`."""
-        self.width = len(table.columns)
+        self.names = [column.name for column in table.columns]
+        self._table = table
         changes = [f'"{name}" = excluded."{name}"' for name in replaced]
         changes += [f'"{name}" = {table.name}."{name}" + excluded."{name}"' for name in added]
         changes += [f'"{name}" = {sql}' for name, sql in (computed or {}).items()]
         keys = ", ".join(f'"{column.name}"' for column in table.primary_key)
         self._clash = f" ON CONFLICT ({keys}) DO UPDATE SET {', '.join(changes)}" if changes else ""
-        columns = ", ".join(f'"{column.name}"' for column in table.columns)
-        self._head = f"INSERT INTO {table.name} ({columns}) VALUES "
+        columns = ", ".join(f'"{name}"' for name in self.names)
+        self._head = f"INSERT INTO {table.name} ({columns}) "
 
-    def text(self, rows: int) -> str:
-        """The statement, with `?` for each value."""
-        row = f"({', '.join('?' * self.width)})"
-        return self._head + ", ".join([row] * rows) + self._clash
+    def of_values(self, rows: int) -> str:
+        """The statement with `?` for each value."""
+        row = f"({', '.join('?' * len(self.names))})"
+        return f"{self._head}VALUES {', '.join([row] * rows)}{self._clash}"
+
+    def of_document(self, dialect: Dialect) -> str:
+        """The statement with one `?` for an array of objects."""
+        values, types = [], []
+        for column in self._table.columns:
+            is_json = isinstance(column.type, JSON)
+            values.append(f'"{column.name}"' + ("::json" if is_json else ""))
+            types.append(f'"{column.name}" {"text" if is_json else column.type.compile(dialect)}')
+        source = f"json_to_recordset(?::json) AS given({', '.join(types)})"
+        return f"{self._head}SELECT {', '.join(values)} FROM {source}{self._clash}"
 
 
 class Link:
@@ -105,6 +122,11 @@ class Link:
 
     def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
         """Stores rows, whose values are in the order of the table's columns."""
+        if not self.sqlite:
+            for start in range(0, len(rows), AT_ONCE):
+                document = [dict(zip(statement.names, row, strict=True)) for row in rows[start : start + AT_ONCE]]
+                self._run(statement, (msgspec.json.encode(document).replace(*_NUL).decode(),))
+            return
         start = 0
         for size in CHUNKS:
             while len(rows) - start >= size:
@@ -124,8 +146,10 @@ class Link:
         return rows
 
     def among(self, sql: str, wanted: Iterable[object]) -> list[Any]:
-        """The rows of a query that ends with `IN` for the values of `wanted`, which may be none."""
+        """The rows of a query that ends with a column which has to be one of `wanted`; that may be none."""
         values = list(wanted)
+        if not self.sqlite:
+            return self.select(f"{sql} = ANY(?)", values) if values else []
         rows: list[Any] = []
         for start in range(0, len(values), CHUNKS[0]):
             part = values[start : start + CHUNKS[0]]
@@ -157,6 +181,9 @@ class Link:
             return
         driver.autocommit = True
         self._cursor.execute(f"SET statement_timeout = '{LONGEST}'")
+        # Rows are looked up by key; a plan that was made while a table was small would read all of it when it is large.
+        self._cursor.execute("SET enable_seqscan = off")
+        self._cursor.execute("SET jit = off")
         # What is answered must be on the disk, whatever this server's habit is.
         self._cursor.execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
@@ -180,7 +207,9 @@ class Link:
     def _text(self, statement: str | Insert, rows: int) -> str:
         known = self._texts.get((statement, rows))
         if known is None:
-            text = statement if isinstance(statement, str) else statement.text(rows)
+            text = statement
+            if isinstance(text, Insert):
+                text = text.of_values(rows) if self.sqlite else text.of_document(self._dialect)
             known = self._texts[statement, rows] = text if self.sqlite else text.replace("?", "%s")
         return known
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reports.collector import records
-from reports.collector.beacon import Synthetic
+from reports.collector import figures, records
+from reports.collector.beacon import ScriptError, Synthetic
 from reports.collector.figures import Filter, Range
 from reports.collector.writer import Writer
 from runner.identity import run_id
@@ -141,6 +141,20 @@ def test_errors_of_one_reason_are_one_row_with_count_and_first_and_last_seen(sto
     met = [one.started_at.timestamp() for one in records.views_with_error(store, often.id, DAY)]
     assert met == [NOW - 3 * 3600, NOW - 5 * 3600]
     assert records.errors(store, "other", DAY) == []
+
+
+def test_what_a_browser_reports_of_its_policies_is_no_error_of_the_page_and_can_be_asked_for(store: Store, url: str) -> None:
+    blocked = ScriptError(kind="csp", message="script-src blocked inline")
+    with Writer(url) as writer:
+        writer.put_blocking(arrival(view(started_at=NOW - 60, errors=(blocked, error("bad"))), at=NOW))
+        writer.put_blocking(arrival(view(started_at=NOW - 60, type="report", errors=(blocked,)), at=NOW))
+    assert [one.errors for one in records.newest(store, SHOP, DAY)] == [1]
+    assert [one.message for one in records.errors(store, "shop", DAY)] == ["bad"]
+    assert [(one.message, one.views) for one in records.errors(store, "shop", DAY, kinds=["csp"])] == [
+        ("script-src blocked inline", 2)
+    ]
+    found = figures.total(store, SHOP, DAY, [])
+    assert (found.tally.views, found.tally.failed, found.tally.errors) == (1, 1, 1)
 
 
 def test_the_page_views_of_a_journeys_run_are_found(store: Store, url: str) -> None:
