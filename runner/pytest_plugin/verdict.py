@@ -59,7 +59,7 @@ def _lead(report: pytest.TestReport, run: ItemRun, traced: bool) -> None:
     if not run.missed_budget and (failure is None or (run.journey is None and failure.step is None)):
         return
     lines = [heading(failure), *failure_lines(failure)] if failure else run.over_budget
-    first = f"{lines[0]}: {lines[1]}" if failure else lines[0]
+    first = ": ".join([lines[0], *(failure.message.splitlines()[:1] if failure else ())])
     lines += ["", *map(step_line, run.steps)]
     if failure is not None and run.journey is not None:
         setattr(report, STATUS, run.status)
