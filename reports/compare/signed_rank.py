@@ -2,9 +2,9 @@
 
 It is the test of F. Wilcoxon (Individual comparisons by ranking methods, Biometrics Bulletin 1 (1945), 80-83), but for the cap: a
 run that hung makes the largest difference of all, and with the highest rank it would outweigh a dozen others, whichever side it
-was on. On the noise of a crowded machine the cap turns four in ten decisions about a change of 20 % into six or more; on noise
-without outliers it costs about one run (docs/smoke-statistics.md). J. Hájek and Z. Šidák (Theory of rank tests, 1967) treat such
-scores.
+was on. On the noise of a crowded machine, the capped test sees a change much sooner; on noise without outliers it needs about one
+run more. Any ranks that never fall as the difference grows give an exact test that never falls as a value grows (J. Hájek,
+Z. Šidák: Theory of rank tests, 1967).
 """
 
 from bisect import bisect_right
