@@ -221,7 +221,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     chance = Random(given.seed)
-    pairs, decisions, checks = (6, 200, 500) if given.quick else (20, 1000, 5000)
+    pairs, decisions, checks = (6, 200, 500) if given.quick else (18, 1000, 5000)
     wanted = {"0": 4, "200 ms": 2} if given.quick else {"0": 20, "20 %": 6, "50 ms": 6, "200 ms": 6}
     with shop() as walk:
         delays = longer_delays(walk, 5 if given.quick else 15)

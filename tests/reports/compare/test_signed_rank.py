@@ -3,23 +3,57 @@
 from itertools import product
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy import stats
 
 from reports.compare import signed_rank
 
+FloatArray = NDArray[np.float64]
 SMALL = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=8)
 
 
-@pytest.mark.parametrize("pairs", [1, 2, 5, 8, 13, 27, 40])
-def test_it_agrees_with_scipy_where_there_are_no_ties(pairs: int) -> None:
+def capped_sum(values: FloatArray, axis: int) -> FloatArray:
+    """The positive ranks, none above a third of the number, rounded up."""
+    ranks = stats.rankdata(np.abs(values), axis=axis)
+    total: FloatArray = np.sum(np.minimum(ranks, np.ceil(values.shape[axis] / 3)) * (values > 0), axis=axis)
+    return total
+
+
+@pytest.mark.parametrize("pairs", [2, 3, 5, 8, 13])
+def test_it_agrees_with_scipys_count_of_all_choices_of_signs(pairs: int) -> None:
+    chance = Random(pairs)
+    for shift in (-0.5, 0.0, 0.5):
+        values = [chance.gauss(shift, 1) for _ in range(pairs)]
+        theirs = stats.permutation_test(
+            (np.array(values),),
+            capped_sum,
+            permutation_type="samples",
+            alternative="greater",
+            n_resamples=2**14,
+            vectorized=True,
+        )
+        assert signed_rank.p_above(values) == pytest.approx(theirs.pvalue, rel=1e-9)
+
+
+@pytest.mark.parametrize("pairs", [18, 27, 40])
+def test_without_a_cap_it_is_wilcoxons(pairs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signed_rank, "capped", lambda pairs: range(1, pairs + 1))
+    signed_rank._ways.cache_clear()
     chance = Random(pairs)
     for shift in (-0.5, 0.0, 0.5):
         values = [chance.gauss(shift, 1) for _ in range(pairs)]
         theirs = stats.wilcoxon(values, alternative="greater", method="exact").pvalue
         assert signed_rank.p_above(values) == pytest.approx(theirs, rel=1e-9)
+    signed_rank._ways.cache_clear()
+
+
+def test_a_pair_in_which_a_run_hung_weighs_no_more_than_the_larger_ones() -> None:
+    usual = [0.01 * one for one in range(1, 18)]
+    assert signed_rank.p_above([*usual, -30.0]) == signed_rank.p_above([*usual, -0.08]) < 0.001
 
 
 @given(st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=6))
@@ -55,7 +89,7 @@ def test_all_pairs_one_way_is_as_seldom_as_so_many_coins_of_one_side() -> None:
 
 def test_the_largest_attainable_p_is_one_that_can_be_seen_and_the_next_is_too_large() -> None:
     for pairs in (8, 13, 27):
-        seen = sorted({signed_rank.chance(pairs, ranks) for ranks in range(pairs * (pairs + 1) // 2 + 1)})
+        seen = sorted({signed_rank.chance(pairs, ranks) for ranks in range(sum(signed_rank.capped(pairs)) + 1)})
         for at_most in (0.0001, 0.004, 0.02, 0.3):
             below = [one for one in seen if one <= at_most]
             assert signed_rank.attainable(pairs, at_most) == (below[-1] if below else 0.0)
@@ -64,7 +98,7 @@ def test_the_largest_attainable_p_is_one_that_can_be_seen_and_the_next_is_too_la
 def test_beyond_the_exact_size_the_normal_curve_errs_to_the_safe_side(monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = signed_rank.EXACT
     for exact_p in (0.02, 0.001, 0.00001):
-        ranks = next(one for one in range(pairs * (pairs + 1) // 2) if signed_rank.chance(pairs, one) <= exact_p)
+        ranks = next(one for one in range(sum(signed_rank.capped(pairs))) if signed_rank.chance(pairs, one) <= exact_p)
         exact = signed_rank.chance(pairs, ranks)
         with monkeypatch.context() as patch:
             patch.setattr(signed_rank, "EXACT", 0)
