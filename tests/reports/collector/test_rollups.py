@@ -25,14 +25,14 @@ __all__ = ["url"]
 NOW = time.time()
 
 
-def traffic(number: int, seed: int) -> list[Arrival]:
-    """Beacons of some sessions over two days, with vitals told again, errors late, views in the background, in a mixed order."""
+def traffic(number: int, seed: int, hours: float = 48) -> list[Arrival]:
+    """Beacons of some sessions over some hours, with vitals told again, errors late, views in the background, in a mixed order."""
     dice = random.Random(seed)
     given: list[Arrival] = []
     while len(given) < number:
         session, browser = run_id(), dice.choice(["Chrome 156", "Chrome 157", "Safari 26"])
         about = {"session": session, "browser": browser, "device": dice.choice(["mobile", "desktop"])}
-        began = NOW - dice.uniform(3600, 2 * 86_400)
+        began = NOW - dice.uniform(1, hours) * 3600
         for _ in range(dice.randrange(1, 4)):
             identity, page = run_id(), dice.choice(["/", "/item/:id", "/cart"])
             began += dice.uniform(5, 500)
@@ -59,8 +59,10 @@ def test_rollups_are_what_the_rows_say(url: str) -> None:
     assert len(rows(url, "SELECT DISTINCT step FROM histograms")) == 3
 
 
-def test_several_collectors_may_share_a_database(url: str) -> None:
-    given = traffic(300, 4)
+def test_several_collectors_may_share_a_database(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Both make roll-ups all the time.
+    monkeypatch.setattr("reports.collector.tidy.ROLL", 0.005)
+    given = traffic(300, 4, hours=20)
     with Writer(url) as one, Writer(url) as other, ThreadPoolExecutor(8) as pool:
         stored = pool.map(lambda both: (one, other)[both[0] % 2].put_blocking(both[1]), enumerate(given))
         assert all(stored)

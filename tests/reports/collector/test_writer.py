@@ -109,12 +109,14 @@ def test_a_later_beacon_adds_to_a_view_and_takes_nothing_away(writer: Writer, ur
 def test_a_vital_told_again_replaces_the_earlier_value_in_whatever_order_they_arrive(writer: Writer, url: str) -> None:
     told, session = view(vitals=(vital("lcp", 1.2), vital("cls", 0.01))), run_id()
     writer.put_blocking(arrival(told, session=session, at=AT))
-    late = view(id=told.id, vitals=(Vital(name="lcp", id="lcp-v5-1", value=2.6), vital("inp", 0.3)))
+    late = view(id=told.id, vitals=(Vital(name="lcp", id="lcp-v5-1", value=2.6), vital("inp", 0.3)), visible_seconds=9.0)
     writer.put_blocking(arrival(late, session=session, at=AT + 60))
-    early = view(id=told.id, vitals=(vital("lcp", 1.9), vital("fcp", 0.8)), phases={"total": 9.0, "dom": 0.3})
+    early = view(
+        id=told.id, vitals=(vital("lcp", 1.9), vital("fcp", 0.8)), phases={"total": 9.0, "dom": 0.3}, visible_seconds=4.0
+    )
     writer.put_blocking(arrival(early, session=session, at=AT + 30))
     assert dict(rows(url, "SELECT name, value FROM vitals")) == {"lcp": 2.6, "cls": 0.01, "inp": 0.3, "fcp": 0.8}
-    assert rows(url, "SELECT total, dom FROM page_views") == [(1.4, 0.3)]
+    assert rows(url, "SELECT total, dom, visible_seconds FROM page_views") == [(1.4, 0.3, 9.0)]
     ((attribution,),) = rows(url, "SELECT CAST(attribution AS TEXT) FROM vitals WHERE name = 'lcp'")
     assert json.loads(attribution) == {"target": "main>h1"}, "the later one said nothing of where it came from"
 
