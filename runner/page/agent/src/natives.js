@@ -48,4 +48,6 @@ export const queueMicrotask = calling("queueMicrotask");
 export const requestAnimationFrame = calling("requestAnimationFrame");
 const requestIdleCallback = calling("requestIdleCallback");
 export { requestIdleCallback as "globalThis.requestIdleCallback" };
+/** Calls `f` when there is nothing else to do, or after a second. */
+export const whenIdle = (f) => (requestIdleCallback ?? setTimeout)(f, { timeout: 1000 });
 export const stringify = globalThis.JSON.stringify.bind(globalThis.JSON);

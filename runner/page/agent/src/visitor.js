@@ -1,6 +1,6 @@
 // The agent for the pages of real users: `/agent.js` of the collector. docs/real-users.md says how it is embedded and what it
 // collects. Everything that the browser calls is guarded (natives.js): nothing here may throw into the page, nor slow it.
-import { addEventListener, guarded, listen, performance, removeEventListener, setTimeout } from "./natives.js";
+import { addEventListener, guarded, listen, performance, removeEventListener, setTimeout, whenIdle } from "./natives.js";
 import { navigationEntry } from "./navigationEntry.js";
 import { api } from "./visitor/api.js";
 import { watchErrors } from "./visitor/errors.js";
@@ -32,9 +32,9 @@ function start() {
   const { early } = given ?? {};
   onNews(sendWithin);
   firstView();
-  // Each on its own: a browser that lacks one can have the others. The largest has a task of its own: what it watches was recorded.
+  // Each on its own: a browser that lacks one can have the others. The largest can wait: the browser has recorded what it watches.
   for (const watch of [watchErrors, watchInteractions, watchRoutes, watchRequests]) guarded(watch)(early);
-  setTimeout(watchVitals);
+  whenIdle(watchVitals);
 
   // On the document: web-vitals, which listens on the window, has given its last values by then.
   listen(document, "visibilitychange", () => {

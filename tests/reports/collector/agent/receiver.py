@@ -131,6 +131,12 @@ def look_at(page: Page, address: str) -> None:
     """Opens a page and looks at it for a moment, after something was painted."""
     page.goto(address)
     page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+    rest(page)
+
+
+def rest(page: Page) -> None:
+    """Waits until the page has nothing to do: then the agent begins to watch its vitals, and has got what was recorded."""
+    page.evaluate("new Promise((resolve) => { requestIdleCallback(() => resolve(), { timeout: 1000 }); })")
     page.wait_for_timeout(150)
 
 

@@ -5,7 +5,7 @@ import gzip
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.reports.collector.agent.receiver import AGENT, Receiver, acts, leave, look_at, vitals
+from tests.reports.collector.agent.receiver import AGENT, Receiver, acts, leave, look_at, rest, vitals
 
 
 @pytest.mark.parametrize("how", ["", "defer", "async"])
@@ -120,6 +120,7 @@ Array.prototype.map = Array.prototype.push = () => { throw new Error("not yours"
 
 def test_a_page_that_replaces_what_is_the_browsers_is_told_of_all_the_same(page: Page, receiver: Receiver) -> None:
     page.goto(receiver.page("<button>Go</button>", head=HOSTILE, how=""))
+    rest(page)
     page.get_by_role("button").click()
     page.wait_for_timeout(200)
     leave(page)

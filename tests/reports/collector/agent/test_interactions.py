@@ -2,11 +2,11 @@
 
 from playwright.sync_api import Page
 
-from tests.reports.collector.agent.receiver import Receiver, acts, leave, vitals
+from tests.reports.collector.agent.receiver import Receiver, acts, leave, look_at, vitals
 
 
 def test_a_click_is_told_as_role_and_name(page: Page, receiver: Receiver, tea_shop: str) -> None:
-    page.goto(f"{tea_shop}/product/mint")
+    look_at(page, f"{tea_shop}/product/mint")
     page.get_by_role("button", name="Add to cart").click()
     page.wait_for_url("**/cart")
     view = receiver.view("/product/mint")
