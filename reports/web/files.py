@@ -40,7 +40,7 @@ _INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 def artifact(site: Site, request: Request) -> Response:
     """`/artifacts/ID`: a file that a run has left behind."""
     found = site.history.artifact(request.path_params["number"])
-    folder = folder_of(site.archive, found[0]) if found else None
+    folder = folder_of(site.history, site.archive, found[0].id) if found else None
     file = inside(folder, found[2]) if found and folder else None
     if found is None or file is None:
         return problem(request, 404, "There is no such file, or it has been removed with its run.")
