@@ -101,6 +101,12 @@ def _day(day: datetime, tally: Tally) -> Day:
     )
 
 
+class PhaseList(Struct, frozen=True, kw_only=True):
+    """The phases of a journey's runs that passed, the oldest first."""
+
+    phases: tuple[PhaseMean, ...]
+
+
 def phases(history: History, name: str, location: str | None, span: Span) -> list[PhaseMean]:
     """The phases of each step's last document, run by run."""
     found: dict[tuple[str, str], PhaseMean] = {}
