@@ -20,7 +20,7 @@ from runner.store import StoreDown
 LONGEST_PATH = 1_024
 LONGEST_QUERY = 4_096
 """Bytes of an address."""
-PUBLIC = ("/static/", "/sign-in")
+PUBLIC = "/static/"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ANYBODY_MAY = frozenset({"/sign-in", "/sign-out"})
 CHANGES_NOTHING = ("/static/", "/viewer/")
@@ -78,7 +78,7 @@ class Gate:
         if token is not None and self._access.by_token and request.method == "GET":
             self._access.check_token(request, token)
             return await self.signed_in(request, None, _without_token(request))
-        if path.startswith(PUBLIC) and request.method in SAFE:
+        if (path == "/sign-in" or path.startswith(PUBLIC)) and request.method in SAFE:
             return None
         who = await self._access.who(request)
         if who is None:
