@@ -143,7 +143,7 @@ def dashboard(tmp_path: Path) -> Iterator[Callable[..., Visited]]:
         if not settings.serve_public_metrics:
             parts.insert(0, Guarded("/metrics", collector.exposition.answer, access))
         listening = listen("127.0.0.1:0")
-        server.append(Server(build(parts), Guard(lambda reason: None)))
+        server.append(Server(build(parts), Guard(lambda _: None)))
         thread = threading.Thread(target=server[0].serve_until_stopped, args=(listening,))
         thread.start()
         running.append((server[0], thread, store))

@@ -30,6 +30,7 @@ TITLES = {
     415: "Not a form",
     421: "Another name",
     429: "Too many guesses",
+    431: "Too long",
     503: "The store does not answer",
 }
 Handler = Callable[["Site", Request], Response]

@@ -20,6 +20,8 @@ from runner.store import StoreDown
 LONGEST_PATH = 1_024
 LONGEST_QUERY = 4_096
 """Bytes of an address."""
+LONGEST_HEADERS = 16_384
+"""Bytes of all headers together."""
 PUBLIC = "/static/"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ANYBODY_MAY = frozenset({"/sign-in", "/sign-out"})
@@ -54,6 +56,10 @@ class Gate:
         path = render.path(request)
         if len(path) > LONGEST_PATH or len(request.scope["query_string"]) > LONGEST_QUERY:
             return problem(request, 414, f"An address has no more than {LONGEST_PATH} and {LONGEST_QUERY} bytes.")
+        if "\0" in path or b"%00" in request.scope["query_string"]:
+            return problem(request, 400, "An address holds a character that nothing has in its name; leave %00 out.")
+        if sum(len(name) + len(value) for name, value in request.headers.raw) > LONGEST_HEADERS:
+            return problem(request, 431, f"All headers together have no more than {LONGEST_HEADERS} bytes.")
         if not self._any_host and request.headers.get("host") not in self._access.hosts:
             return problem(
                 request, 421, "The dashboard does not answer under this name; set public_url to the address that people use."
@@ -103,7 +109,8 @@ class Gate:
             answer.headers["WWW-Authenticate"] = 'Bearer realm="journey"'
             return answer
         query = request.scope["query_string"].decode("latin-1")
-        wanted = path + (f"?{query}" if query else "")
+        # What was to be changed is not done by coming back.
+        wanted = path + (f"?{query}" if query else "") if request.method in SAFE else "/"
         root = render.root(request)
         return RedirectResponse(f"{root}/sign-in?next={quote(wanted, safe='')}" if wanted != "/" else f"{root}/sign-in", 303)
 

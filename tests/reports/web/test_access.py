@@ -18,7 +18,7 @@ from tests.dashboard import PAGE, TOKEN, Visited, made
 
 Start = Callable[..., Visited]
 WITH_TOKEN = {"JOURNEY_SERVE_TOKEN": TOKEN}
-PASSWORD = "oolong and milk"  # noqa: S105
+PASSWORD = "oolong and milk"
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def bearer(token: str = TOKEN) -> dict[str, str]:
 @pytest.mark.parametrize("address", ["0.0.0.0:8321", "[::]:8321", "192.0.2.1:80", "monitor.example:80"])
 def test_other_machines_reach_it_only_when_something_says_who_may(tmp_path: Path, address: str) -> None:
     settings = load_settings(tmp_path, {"serve_listen": address}, {})
-    with Store(settings.database_url) as store, pytest.raises(ConfigError, match="JOURNEY_SERVE_TOKEN.*journey user add"):
+    with Store(settings.database_url) as store, pytest.raises(ConfigError, match=r"JOURNEY_SERVE_TOKEN.*journey user add"):
         Access(settings, store)
     settings = load_settings(tmp_path, {"serve_listen": address}, WITH_TOKEN)
     with Store(settings.database_url) as store:
@@ -89,7 +89,7 @@ def test_a_header_of_a_proxy_is_believed_from_nobody_unless_the_proxy_is_named(t
 
 @pytest.mark.parametrize("token", ["short", "has spaces in it which no header takes", ""])
 def test_a_token_that_is_easy_to_guess_is_refused_without_being_shown(tmp_path: Path, token: str) -> None:
-    with pytest.raises(ConfigError, match="JOURNEY_SERVE_TOKEN: .*") as caught:
+    with pytest.raises(ConfigError, match="JOURNEY_SERVE_TOKEN: ") as caught:
         load_settings(tmp_path, {}, {"JOURNEY_SERVE_TOKEN": token})
     assert not token or token not in str(caught.value)
 
@@ -189,7 +189,10 @@ def test_over_https_the_cookie_is_bound_to_the_host(dashboard: Start) -> None:
 def test_https_is_believed_from_a_trusted_proxy_alone(dashboard: Start) -> None:
     trusted = dashboard({**WITH_TOKEN, "JOURNEY_TRUSTED_PROXIES": "127.0.0.1"})
     assert "Secure" in trusted.post("/sign-in", {"token": TOKEN}, x_forwarded_proto="https").headers["set-cookie"]
-    assert "Secure" not in dashboard(WITH_TOKEN).post("/sign-in", {"token": TOKEN}, x_forwarded_proto="https").headers["set-cookie"]
+    assert (
+        "Secure"
+        not in dashboard(WITH_TOKEN).post("/sign-in", {"token": TOKEN}, x_forwarded_proto="https").headers["set-cookie"]
+    )
 
 
 def test_the_store_holds_nothing_that_a_browser_could_be_given(dashboard: Start) -> None:
@@ -225,7 +228,9 @@ def test_signing_out_ends_it_in_the_store_too(dashboard: Start) -> None:
     assert served.get("/sign-out").status in {303, 405}
 
 
-@pytest.mark.parametrize("cookie", ["journey=", "journey=%00", "journey=" + "x" * 5000, "journey=a; journey=b", "=", "\xff\xfe"])
+@pytest.mark.parametrize(
+    "cookie", ["journey=", "journey=%00", "journey=" + "x" * 5000, "journey=a; journey=b", "=", "\xff\xfe"]
+)
 def test_a_cookie_that_is_none_is_nobody(dashboard: Start, cookie: str) -> None:
     assert dashboard(WITH_TOKEN).get("/", cookie=cookie).status == 303
 
@@ -247,7 +252,16 @@ def test_people_sign_in_with_name_and_password(dashboard: Start, users: Path) ->
 
 @pytest.mark.parametrize(
     ("name", "password"),
-    [("ada", "wrong"), ("ada", ""), ("nobody", PASSWORD), ("", ""), ("cy", "-"), ("cy", ""), ("ada\0", PASSWORD), ("ada", "x" * 9000)],
+    [
+        ("ada", "wrong"),
+        ("ada", ""),
+        ("nobody", PASSWORD),
+        ("", ""),
+        ("cy", "-"),
+        ("cy", ""),
+        ("ada\0", PASSWORD),
+        ("ada", "x" * 9000),
+    ],
 )
 def test_a_wrong_name_and_a_wrong_password_are_answered_alike(dashboard: Start, users: Path, name: str, password: str) -> None:
     answer = dashboard({"JOURNEY_SERVE_USERS": str(users)}).post("/sign-in", {"name": name, "password": password})
