@@ -15,7 +15,8 @@ from reports.collector.collector import Collector
 from reports.web.access.access import Access
 from reports.web.app import build
 from reports.web.connection import Guard
-from reports.web.dashboard import Dashboard, Guarded
+from reports.web.dashboard import Guarded
+from reports.web.dashboard import dashboard as pages
 from reports.web.server import Server, listen
 from reports.web.site import Site
 from runner.archive import Archive
@@ -139,11 +140,11 @@ def dashboard(tmp_path: Path) -> Iterator[Callable[..., Visited]]:
         server: list[Server] = []
         site = Site(store=store, archive=archive, stopping=lambda: server[0].should_exit, **more)
         collector = Collector(settings, Kept())
-        parts: list[Any] = [collector, Dashboard(site, access)]
+        parts: list[Any] = [collector]
         if not settings.serve_public_metrics:
             parts.insert(0, Guarded("/metrics", collector.exposition.answer, access))
         listening = listen("127.0.0.1:0")
-        server.append(Server(build(parts), Guard(lambda _: None)))
+        server.append(Server(build(parts, pages(site, access)), Guard(lambda _: None)))
         thread = threading.Thread(target=server[0].serve_until_stopped, args=(listening,))
         thread.start()
         running.append((server[0], thread, store))

@@ -1,4 +1,4 @@
-"""The dashboard as a part of what is served: its pages and its API behind the gate, and `/metrics` behind it too."""
+"""The dashboard as one application: its pages and its API behind the gate; and what else is behind it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 
 from reports.web import api, site
 from reports.web.access import pages
@@ -16,15 +16,12 @@ from reports.web.app import Application
 from reports.web.site import Site, problem
 
 
-class Dashboard:
-    """Everything that people look at; it answers whatever no other part does."""
-
-    def __init__(self, what: Site, access: Access) -> None:
-        inside = Starlette(exception_handlers={HTTPException: _refused, Exception: _failed})
-        gate = Gate(inside, access)
-        inside.router.routes += [*pages.routes(access, gate), *api.routes(what), *site.routes(what)]
-        self.routes: Sequence[BaseRoute] = [Mount("", gate)]
-        self.direct: Mapping[str, Application] = {}
+def dashboard(what: Site, access: Access) -> Application:
+    """Everything that people look at. It answers whatever no other part does, whichever path that is."""
+    inside = Starlette(exception_handlers={HTTPException: _refused, Exception: _failed})
+    gate = Gate(inside, access)
+    inside.router.routes += [*pages.routes(access, gate), *api.routes(what), *site.routes(what)]
+    return gate
 
 
 class Guarded:

@@ -72,7 +72,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     from reports.web.app import build
     from reports.web.budgets import Durations
     from reports.web.connection import Guard
-    from reports.web.dashboard import Dashboard, Guarded
+    from reports.web.dashboard import Guarded, dashboard
     from reports.web.server import Server
     from reports.web.site import Site
     from reports.web.upcoming import Upcoming
@@ -98,10 +98,10 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
             budgets=Durations(settings.budgets),
             stopping=lambda: any(one.should_exit for one in running),
         )
-        parts: list[Part] = [collector, Dashboard(site, access)]
+        parts: list[Part] = [collector]
         if not settings.serve_public_metrics:
             parts.insert(0, Guarded("/metrics", collector.exposition.answer, access))
-        running.append(Server(build(parts), guard))
+        running.append(Server(build(parts, dashboard(site, access)), guard))
         yield running[0]
 
 

@@ -58,6 +58,8 @@ class Parameter(Struct, frozen=True, kw_only=True):
             if not re.fullmatch(r"-?\d{1,9}", value, re.ASCII) or not low <= int(value) <= high:
                 raise BadRequest(f"{self.name}: {shown} is not a whole number from {low} to {high}")
             return int(value)
+        if not value and (self.pattern or self.form):
+            raise BadRequest(f"{self.name}: is empty; leave it out, or say {'a time' if self.form else 'a span'}")
         if len(value) > LONGEST_TEXT:
             raise BadRequest(f"{self.name}: has {len(value)} characters; {LONGEST_TEXT} are the most")
         return value

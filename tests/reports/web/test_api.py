@@ -29,7 +29,7 @@ def filled(dashboard: Start) -> tuple[Visited, list[RunResult]]:
     for one in runs:
         served.store.add(one)
     now = datetime.now(UTC)
-    served.store.alert("buy", "berlin", "failing", "buy fails", "since 3 runs", True, [], now, runs[0].id)  # type: ignore[arg-type]
+    served.store.alert("buy", "berlin", "failing", "buy fails", "since 3 runs", True, [], now, runs[0].id)
     served.store.record("buy", "berlin", now - timedelta(minutes=3), "missed", "the machine was asleep", "me", now)
     return served, runs
 

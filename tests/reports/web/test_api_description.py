@@ -27,6 +27,8 @@ def test_the_api_answers_as_its_description_says_whatever_it_is_asked(filled: tu
                 there = [runs[0].id] if "run" in path else ["buy", "search"]
                 parameter["schema"] = {"anyOf": [{"enum": there}, parameter["schema"]]}
     schema = schemathesis.openapi.from_dict(document)
+    # An address that is too long is refused before its parameters are looked at.
+    schema.config.checks.negative_data_rejection.expected_statuses = ["400", "404", "414"]
     seen: dict[str, set[int]] = {}
     for found in schema.get_all_operations():
         operation = found.ok()

@@ -33,6 +33,7 @@ ERRORS = (
     "/api/v1/nothing",
     "/api/v1/runs?x=1",
     "/api/v1/runs/none",
+    "/line%0Abreak",
     "/" + "x" * 2000,
     "/?" + "x" * 5000,
 )
