@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
@@ -135,7 +136,7 @@ def dashboard(tmp_path: Path) -> Iterator[Callable[..., Visited]]:
     def start(environ: Mapping[str, str] | None = None, clock: Callable[[], float] | None = None, **more: Any) -> Visited:
         settings = load_settings(tmp_path, {"runs_dir": tmp_path / "runs"}, environ or {})
         store = Store(settings.database_url)
-        access = Access(settings, store, **({"clock": clock} if clock else {}))
+        access = Access(settings, store, clock=clock or monotonic)
         archive = Archive(settings.runs_dir)
         server: list[Server] = []
         site = Site(store=store, archive=archive, stopping=lambda: server[0].should_exit, **more)

@@ -202,6 +202,12 @@ class History:
 
     # One journey
 
+    def knows(self, journey: str) -> bool:
+        """Whether it was ever run."""
+        with self._store.reading() as connection:
+            wanted = select(journeys.c.journey).where(journeys.c.journey == journey).limit(1)
+            return connection.execute(wanted).first() is not None
+
     def tally(self, journey: str, location: str | None, span: Range) -> Tally:
         """How the runs of a journey in the span ended."""
         with self._store.reading() as connection:

@@ -71,9 +71,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/journeys/{journey}/phases",
-        answer=lambda asked: journey.PhaseList(
-            phases=tuple(journey.phases(asked.history, asked["journey"], asked["location"], asked.span))
-        ),
+        answer=lambda asked: journey.phase_list(asked.history, asked["journey"], asked["location"], asked.span),
         parameters=(*SPAN, LOCATION),
         struct=journey.PhaseList,
         summary="What loading each step's document was made of, in the newest runs that passed",

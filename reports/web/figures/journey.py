@@ -119,3 +119,8 @@ def phases(history: History, name: str, location: str | None, span: Span) -> lis
             phases={phase: row[phase] for phase in PHASES if row[phase]},
         )
     return list(found.values())
+
+
+def phase_list(history: History, name: str, location: str | None, span: Span) -> PhaseList | None:
+    """The same as a struct; None when nothing is known of such a journey."""
+    return PhaseList(phases=tuple(phases(history, name, location, span))) if history.knows(name) else None

@@ -49,7 +49,7 @@ def resume(site: Site, request: Request) -> Response:
 
 
 def _missing(site: Site, request: Request, name: str) -> Response | None:
-    if not site.store.count(journey=name):
+    if not site.history.knows(name):
         return problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")
     if set(name) & set("*?["):
         raise BadRequest(f"journey: {name[:100]!r} would pause others too; use `journey pause`")

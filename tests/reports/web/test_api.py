@@ -103,7 +103,14 @@ def test_a_wrong_parameter_is_named_with_the_fix(dashboard: Start, path: str, pa
 
 def test_what_is_not_there_is_a_problem_too(dashboard: Start) -> None:
     served = dashboard()
-    for path in ("/api/v1/runs/none", "/api/v1/runs/none/artifacts", "/api/v1/journeys/none", "/api/v1/none", "/api/v2"):
+    for path in (
+        "/api/v1/runs/none",
+        "/api/v1/runs/none/artifacts",
+        "/api/v1/journeys/none",
+        "/api/v1/journeys/none/phases",
+        "/api/v1/none",
+        "/api/v2",
+    ):
         answer = served.get(path, **JSON)
         assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json"), path
         assert answer.json()["title"] == "Not found"

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Dialog, sync_playwright
 
 from runner.browser import Browser
 from runner.result import Artifact
@@ -80,8 +80,12 @@ def test_hostile_texts_do_nothing_in_a_browser(dashboard: Start, chromium: Brows
         browser = playwright.chromium.launch(executable_path=chromium.path)
         page = browser.new_page()
         dialogs: list[str] = []
-        # Nobody else would close it.
-        page.on("dialog", lambda dialog: dialogs.append(dialog.message) or dialog.dismiss())  # type: ignore[func-returns-value]
+
+        def told(dialog: Dialog) -> None:
+            dialogs.append(dialog.message)
+            dialog.dismiss()
+
+        page.on("dialog", told)
         for path in paths:
             page.goto(f"{served.address}{path}")
             assert page.title() not in {"pwned", "1"}, path
