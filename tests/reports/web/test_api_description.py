@@ -30,7 +30,7 @@ def test_the_api_answers_as_its_description_says_whatever_it_is_asked(filled: tu
     for found in schema.get_all_operations():
         operation = found.ok()
         named = {name: there[name] for name in next(one.in_path for one in ENDPOINTS if one.path == operation.path)}
-        for mode, names in ((POSITIVE, named), (POSITIVE, None), (NEGATIVE, None)):
+        for mode, names in ((POSITIVE, named or None), (POSITIVE, None), (NEGATIVE, None)):
 
             @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
             @given(case=operation.as_strategy(generation_mode=mode, path_parameters=names))
