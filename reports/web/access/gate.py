@@ -145,7 +145,8 @@ class Gate:
 
 def sign_in_page(access: Access, request: Request, status: int = 200, trouble: str = "") -> Response:
     """The page on which people sign in."""
-    to = inside(request.query_params.get("next", ""))
+    given = request.scope.get("form") or request.query_params
+    to = inside(given.get("next", ""))
     return render.page(
         request, "sign_in.html", status, trouble=trouble, next=to, by_name=access.users is not None, by_token=access.by_token
     )
