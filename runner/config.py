@@ -25,7 +25,8 @@ Traffic = Literal["real", "bot", "synthetic"]
 PREFIX = "JOURNEY_"
 PARAM_PREFIX = "JOURNEY_PARAM_"
 ENVIRONMENT = "JOURNEY_ENV"
-ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token", "alert_urls"}
+ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token", "alert_urls", "serve_token"}
+SHORTEST_TOKEN = 16
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
 
 
@@ -80,6 +81,10 @@ class Settings(Keeping, frozen=True, kw_only=True):
     smoke_miss: float | None = None
     apps: tuple[App, ...] = ()
     serve_listen: str = "127.0.0.1:8321"
+    serve_token: Secret | None = None
+    serve_users: Path | None = None
+    serve_proxy_user_header: str | None = None
+    serve_public_metrics: bool = False
     collector_path: str = "/v1/views"
     trusted_proxies: tuple[str, ...] = ()
     counted_traffic: tuple[Traffic, ...] = ("real",)
@@ -329,6 +334,25 @@ def _secret_file(value: object) -> Secret:
     return Secret(_path(value).read_text(encoding="utf-8").strip())
 
 
+def _token(value: object) -> Secret:
+    token = _secret(value)
+    if len(token.reveal()) < SHORTEST_TOKEN or not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", token.reveal()):
+        raise ValueError(
+            f"is no token that is hard to guess; write {SHORTEST_TOKEN} or more letters and digits, such as `openssl rand -hex 32` prints"
+        )
+    return token
+
+
+def _token_file(value: object) -> Secret:
+    return _token(_secret_file(value))
+
+
+def _header(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", value):
+        return value
+    raise ValueError(f"{value!r} is not the name of a header; write one such as 'X-Forwarded-User'")
+
+
 def _alert_urls(value: object) -> tuple[Secret, ...]:
     words = value.split() if isinstance(value, str) else value
     if not isinstance(words, list | tuple) or not all(isinstance(one, str | Secret) for one in words):
@@ -463,6 +487,11 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "smoke_miss": _chance,
     "apps": apps,
     "serve_listen": _address,
+    "serve_token": _token,
+    "serve_token_file": _token_file,
+    "serve_users": _path,
+    "serve_proxy_user_header": _header,
+    "serve_public_metrics": _boolean,
     "collector_path": _ingest_path,
     "trusted_proxies": _proxies,
     "counted_traffic": _traffic,

@@ -37,7 +37,7 @@ class Watch:
         self._store = store
         self._owner = owner
         self._wake = wake
-        self._seen = _fingerprint(request)
+        self._seen = fingerprint(request)
         self._pauses: list[Pause] = []
         self._planning: Planning | None = None
         self._orphans: list[OpenSlot] = []
@@ -107,7 +107,7 @@ class Watch:
             log.info("removed %d old smoke checks", checks)
 
     def _look_at_files(self) -> None:
-        found = _fingerprint(self._request)
+        found = fingerprint(self._request)
         if found == self._seen and not self._wanted.is_set():
             return
         self._wanted.clear()
@@ -136,7 +136,7 @@ class Watch:
             self._wake()
 
 
-def _fingerprint(request: Request) -> dict[Path, tuple[int, int]]:
+def fingerprint(request: Request) -> dict[Path, tuple[int, int]]:
     """Time and size of every file that can change what is on the schedule."""
     try:
         settings = load_settings(request.start, request.overrides, os.environ, request.environment)

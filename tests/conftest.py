@@ -18,7 +18,7 @@ from runner.plan import plan
 from runner.result import RunResult, StepResult
 from runner.workers import Workers
 
-pytest_plugins = ["tests.servers", "tests.daemon", "tests.collector", "tests.serve"]
+pytest_plugins = ["tests.servers", "tests.daemon", "tests.collector", "tests.serve", "tests.dashboard"]
 
 
 @pytest.fixture(scope="session")

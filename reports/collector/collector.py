@@ -30,6 +30,7 @@ class Collector:
         self.metrics = Metrics(settings.counted_traffic, settings.vital_settle)
         self.register = Register(settings.apps, settings.max_pages)
         self.intake = Intake(self.register, writer, self.metrics, Networks(settings.trusted_proxies))
+        self.exposition = Exposition(self.metrics)
         strangers = Strangers()
         simple = Simple(self.intake, strangers)
         self.direct: Mapping[str, Application] = {settings.collector_path: Ingest(self.intake, Views(self.intake).take)}
@@ -39,7 +40,7 @@ class Collector:
             Route("/faro/collect", Ingest(self.intake, Faro(self.intake, strangers).take)),
             Route("/reports", Ingest(self.intake, Reporting(self.intake, strangers).take)),
             Route("/agent.js", Script(script).answer),
-            Route("/metrics", Exposition(self.metrics).answer),
+            Route("/metrics", self.exposition.answer),
             Route("/healthz", _healthy),
             Route("/readyz", self._ready),
         ]

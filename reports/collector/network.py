@@ -36,6 +36,10 @@ class Networks:
                 break
         return _truncated(found)
 
+    def trusts(self, peer: str) -> bool:
+        """Whether `peer` is one of the trusted proxies."""
+        return self._trusts(_address(peer))
+
     def _trusts(self, address: IPv4Address | IPv6Address | None) -> bool:
         return address is not None and any(address in one for one in self._trusted)
 

@@ -35,9 +35,11 @@ async def _nothing(request: Request, error: Exception) -> Response:
     return JSONResponse(told, getattr(error, "status_code", 404), {"x-content-type-options": "nosniff"})
 
 
-def build(parts: Sequence[Part]) -> Application:
-    """The application. An address that two parts have goes to the first."""
+def build(parts: Sequence[Part], rest: Application | None = None) -> Application:
+    """The application. An address that two parts have goes to the first; one that none has, to `rest`."""
     routed = Starlette(routes=[route for part in parts for route in part.routes], exception_handlers={404: _nothing})
+    if rest is not None:
+        routed.router.default = rest
     direct: dict[str, Application] = {}
     for part in reversed(parts):
         direct.update(part.direct)

@@ -19,6 +19,7 @@ from reports.trace_viewer import viewer_folder
 from reports.web.figures.run import folder_of, inside
 from reports.web.site import Site, problem
 
+LARGEST_ID = 2**31 - 1
 SHOWN = {"screenshot": "image/png", "video": "video/webm", "trace": "application/zip"}
 """Kinds that the pages show themselves, with their types."""
 SAVED = {"har": "application/json", "console": "application/jsonl", "page_errors": "application/jsonl"}
@@ -39,8 +40,9 @@ _INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 def artifact(site: Site, request: Request) -> Response:
     """`/artifacts/ID`: a file that a run has left behind."""
-    found = site.history.artifact(request.path_params["number"])
-    folder = folder_of(site.archive, found[0]) if found else None
+    number = request.path_params["number"]
+    found = site.history.artifact(number) if number <= LARGEST_ID else None
+    folder = folder_of(site.history, site.archive, found[0].id) if found else None
     file = inside(folder, found[2]) if found and folder else None
     if found is None or file is None:
         return problem(request, 404, "There is no such file, or it has been removed with its run.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 
 from reports import wording
@@ -35,9 +35,28 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
     text = (
         templates()
         .get_template(template)
-        .render(request=request, root=request.scope.get("root_path", ""), offered=OFFERED, now=datetime.now(UTC), **values)
+        .render(
+            request=request,
+            root=root(request),
+            access=request.scope.get("access"),
+            offered=OFFERED,
+            now=datetime.now(UTC),
+            **values,
+        )
     )
     return HTMLResponse(text, status, headers=HEADERS)
+
+
+def root(request: HTTPConnection) -> str:
+    """The path under which the dashboard stands; a mount below it has changed `root_path` in the meantime."""
+    found: str = request.scope.get("dashboard_root", request.scope.get("root_path", ""))
+    return found
+
+
+def path(request: HTTPConnection) -> str:
+    """The path of an address below that."""
+    found: str = request.scope["path"]
+    return found.removeprefix(root(request)) or "/"
 
 
 @cache

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -18,6 +19,20 @@ from runner.archive import Archive
 from runner.store import Store, StoreDown
 from runner.store.history import History
 
+TITLES = {
+    400: "That cannot be shown",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not done here",
+    413: "Too large",
+    414: "Too long",
+    415: "Not a form",
+    421: "Another name",
+    429: "Too many guesses",
+    431: "Too long",
+    503: "The store does not answer",
+}
 Handler = Callable[["Site", Request], Response]
 """Makes a page. It is called in a thread: it may ask the database and read files."""
 
@@ -61,11 +76,13 @@ def routed(site: Site, path: str, handler: Handler, **more: Any) -> Route:
 
 
 def problem(request: Request, status: int, text: str) -> Response:
-    """A page that says what is wrong."""
-    title = {400: "That cannot be shown", 403: "Not allowed", 404: "Not found", 503: "The store does not answer"}.get(
-        status, "Something went wrong"
-    )
-    return render.page(request, "problem.html", status, title=title, text=text)
+    """A page that says what is wrong; for the API, what RFC 9457 has for it."""
+    if render.path(request).startswith("/api/"):
+        told = {"type": "about:blank", "title": TITLES.get(status, "Something went wrong"), "status": status, "detail": text}
+        name, colon, _ = text.partition(": ")
+        told |= {"parameter": name} if status == 400 and colon and name.isidentifier() else {}
+        return Response(msgspec.json.encode(told), status, render.HEADERS, "application/problem+json")
+    return render.page(request, "problem.html", status, title=TITLES.get(status, "Something went wrong"), text=text)
 
 
 async def not_found(request: Request, error: Exception) -> Response:
@@ -77,11 +94,13 @@ async def not_found(request: Request, error: Exception) -> Response:
 def routes(site: Site) -> list[BaseRoute]:
     """The pages, and what they load."""
     from reports.web import files
-    from reports.web.pages import journey, overview, run, runs
+    from reports.web.pages import journey, overview, pausing, run, runs
 
     return [
         routed(site, "/", overview.show),
         routed(site, "/journeys/{journey}", journey.show),
+        routed(site, "/journeys/{journey}/pause", pausing.pause, methods=["POST"]),
+        routed(site, "/journeys/{journey}/resume", pausing.resume, methods=["POST"]),
         routed(site, "/runs", runs.show),
         routed(site, "/runs/{run}", run.show),
         routed(site, "/runs/{run}/trace", run.trace),

@@ -29,6 +29,7 @@ from runner.cli import (
     show,
     smoke,
     trace,
+    user,
 )
 from runner.errors import JourneyError
 
@@ -50,6 +51,7 @@ app.command("run")(run.run)
 app.command("smoke")(smoke.smoke)
 app.command("schedule")(schedule.schedule)
 app.command("serve")(serve.serve)
+app.add_typer(user.app, name="user")
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
 app.command("list")(listing.list_journeys)

@@ -83,3 +83,6 @@ def use_in(app: typer.Typer) -> None:
     """Has all commands of `app` shown so."""
     for command in app.registered_commands:
         command.cls = Command
+    for group in app.registered_groups:
+        if group.typer_instance:
+            use_in(group.typer_instance)

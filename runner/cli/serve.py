@@ -1,5 +1,9 @@
-"""`journey serve`: take in what real users' browsers report."""
+"""`journey serve`: the dashboard, and what takes in the reports of real users' browsers."""
 
+import webbrowser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +14,8 @@ from runner.config import Settings
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
-    from socket import socket
+    from reports.web.app import Part
+    from reports.web.server import Server
 
 
 EVERYWHERE = {"0.0.0.0", "[::]"}  # noqa: S104 (not listened on, but looked for)
@@ -25,8 +30,9 @@ def serve(
     database: given.Database = None,
     log_format: Annotated[str, typer.Option(help="text or json.")] = "text",
     runs_dir: given.RunsDir = None,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the dashboard in a browser.")] = False,
 ) -> None:
-    """Take in what real users' browsers report, until told to stop (SIGTERM or Ctrl-C).
+    """Serve the dashboard, and take in what real users' browsers report, until told to stop (SIGTERM or Ctrl-C).
 
     Exit codes: 0 stopped in order, 2 usage or configuration, 3 the store cannot be used.
 
@@ -48,34 +54,74 @@ def serve(
             "[[apps]] tables with name and origins to the configuration, or listen on 127.0.0.1"
         )
     log_to_stderr("json" if log_format == "json" else "text")
-    with listen_at(settings.serve_listen) as listening:
-        _run(settings, listening)
-
-
-def _run(settings: Settings, listening: "socket") -> None:
-    from reports.collector.collector import Collector
-    from reports.collector.retention import Keep
-    from reports.collector.writer import Writer
-    from reports.web.app import build
-    from reports.web.connection import Guard
-    from reports.web.server import Server
-
-    settings.runs_dir.mkdir(parents=True, exist_ok=True)
-    keep = Keep(views=settings.keep_views, rollups=settings.keep_rollups, size=settings.keep_views_size)
-    with Writer(settings.database_url, keep=keep) as writer:
-        collector = Collector(settings, writer)
-        guard = Guard(lambda reason: collector.metrics.closed.add((reason,)))
-        collector.metrics.connections = lambda: len(guard.connections)
+    with listen_at(settings.serve_listen) as listening, served(settings, env) as server:
         _greet(settings, listening.getsockname()[1])
-        Server(build([collector]), guard).serve_until_stopped(listening)
+        if open_browser and not webbrowser.open(address(settings, listening.getsockname()[1])):
+            typer.echo("no browser could be opened here; open the address above", err=True)
+        server.serve_until_stopped(listening)
     typer.echo("stopped")
 
 
-def _greet(settings: Settings, port: int) -> None:
+@contextmanager
+def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
+    """The dashboard and the collector as one server, not yet serving. Raises ConfigError when nothing says who may see it."""
+    from reports.collector.collector import Collector
+    from reports.collector.retention import Keep
+    from reports.collector.writer import Writer
+    from reports.web.access.access import Access
+    from reports.web.app import build
+    from reports.web.budgets import Durations
+    from reports.web.connection import Guard
+    from reports.web.dashboard import Guarded, dashboard
+    from reports.web.server import Server
+    from reports.web.site import Site
+    from reports.web.upcoming import Upcoming
+    from runner.archive import Archive
+    from runner.planning import Request
+    from runner.store import Store
+
+    settings.runs_dir.mkdir(parents=True, exist_ok=True)
+    keep = Keep(views=settings.keep_views, rollups=settings.keep_rollups, size=settings.keep_views_size)
+    planned = Request(start=Path.cwd(), environment=env)
+    with ExitStack() as stack:
+        store = stack.enter_context(Store(settings.database_url))
+        access = Access(settings, store)
+        writer = stack.enter_context(Writer(settings.database_url, keep=keep))
+        collector = Collector(settings, writer)
+        guard = Guard(lambda reason: collector.metrics.closed.add((reason,)))
+        collector.metrics.connections = lambda: len(guard.connections)
+        running: list[Server] = []
+        site = Site(
+            store=store,
+            archive=Archive(settings.runs_dir),
+            upcoming=stack.enter_context(Upcoming(planned)),
+            budgets=Durations(settings.budgets),
+            stopping=lambda: any(one.should_exit for one in running),
+        )
+        parts: list[Part] = [collector]
+        if not settings.serve_public_metrics:
+            parts.insert(0, Guarded("/metrics", collector.exposition.answer, access))
+        running.append(Server(build(parts, dashboard(site, access)), guard))
+        yield running[0]
+
+
+def address(settings: Settings, port: int) -> str:
+    """Where it is, for people on this machine."""
     host = settings.serve_listen.rpartition(":")[0]
-    address = f"http://{gethostname() if host in EVERYWHERE else host}:{port}"
-    shown = settings.public_url.rstrip("/") if settings.public_url else address
-    typer.echo(f"the collector is at {address}; metrics at {address}/metrics (Ctrl-C ends it)")
+    return f"http://{gethostname() if host in EVERYWHERE else host}:{port}"
+
+
+def _greet(settings: Settings, port: int) -> None:
+    from reports.web.server import is_loopback
+
+    here = address(settings, port)
+    shown = settings.public_url.rstrip("/") if settings.public_url else here
+    typer.echo(f"the dashboard is at {here}/ (Ctrl-C ends it)")
+    if not is_loopback(settings.serve_listen) and not (settings.public_url or "").startswith("https://"):
+        typer.echo(
+            "it speaks no https: put a reverse proxy before it, and set public_url, or passwords can be read on their way"
+        )
+    typer.echo(f"the collector is at {here}; metrics at {here}/metrics")
     if settings.apps:
         typer.echo("put this line into the head of each page:")
     else:

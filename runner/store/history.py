@@ -55,7 +55,6 @@ class RunRow(Struct, frozen=True, kw_only=True):
     failure_kind: str | None = None
     failure_step: str | None = None
     failure_message: str | None = None
-    folder: str | None = None
 
 
 class Tally(Struct, kw_only=True):
@@ -203,6 +202,12 @@ class History:
 
     # One journey
 
+    def knows(self, journey: str) -> bool:
+        """Whether it was ever run."""
+        with self._store.reading() as connection:
+            wanted = select(journeys.c.journey).where(journeys.c.journey == journey).limit(1)
+            return connection.execute(wanted).first() is not None
+
     def tally(self, journey: str, location: str | None, span: Range) -> Tally:
         """How the runs of a journey in the span ended."""
         with self._store.reading() as connection:
@@ -346,6 +351,11 @@ class History:
         """One run."""
         with self._store.reading() as connection:
             return next(iter(_runs(connection, runs.c.id == identity)), None)
+
+    def folder(self, identity: str) -> str | None:
+        """Where a run was saved when it was stored."""
+        with self._store.reading() as connection:
+            return connection.execute(select(runs.c.folder).where(runs.c.id == identity)).scalar()
 
     def artifact(self, number: int) -> tuple[RunRow, str, str] | None:
         """The run, kind and path of an artifact by its id."""

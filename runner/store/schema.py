@@ -221,3 +221,15 @@ messages = Table(
     Index("messages_unsent", "sent_at", "target"),
 )
 """What is to be sent, one row for each address."""
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", NAME, nullable=False),
+    Column("credential", String(64), nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False),
+    Index("sign_ins_by_end", "ends_at"),
+)
+"""Who is signed in to the dashboard: `id` is the hash of what the browser has, `credential` that of what it was got with."""

@@ -101,6 +101,12 @@ def _day(day: datetime, tally: Tally) -> Day:
     )
 
 
+class PhaseList(Struct, frozen=True, kw_only=True):
+    """The phases of a journey's runs that passed, the oldest first."""
+
+    phases: tuple[PhaseMean, ...]
+
+
 def phases(history: History, name: str, location: str | None, span: Span) -> list[PhaseMean]:
     """The phases of each step's last document, run by run."""
     found: dict[tuple[str, str], PhaseMean] = {}
@@ -113,3 +119,8 @@ def phases(history: History, name: str, location: str | None, span: Span) -> lis
             phases={phase: row[phase] for phase in PHASES if row[phase]},
         )
     return list(found.values())
+
+
+def phase_list(history: History, name: str, location: str | None, span: Span) -> PhaseList | None:
+    """The same as a struct; None when nothing is known of such a journey."""
+    return PhaseList(phases=tuple(phases(history, name, location, span))) if history.knows(name) else None

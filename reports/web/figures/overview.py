@@ -1,5 +1,6 @@
 """The first page: how every journey is doing, and what has changed lately."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -65,7 +66,7 @@ class Overview(Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
 
 
-def overview(history: History, span: Span, location: str | None = None, budgets: dict[str, float] | None = None) -> Overview:
+def overview(history: History, span: Span, location: str | None = None, budgets: Mapping[str, float] | None = None) -> Overview:
     """The figures of the page. `budgets` are those of a run's duration, by journey."""
     rows = history.journeys(span.range, location)
     bad = history.runs(span.range, location=location, statuses=("failed", "error"), most=500)

@@ -47,35 +47,45 @@ def run(history: History, archive: Archive, identity: str) -> RunData | None:
     row = history.run(identity)
     if row is None:
         return None
-    folder = folder_of(archive, row)
+    folder = folder_of(history, archive, row.id)
     result = read(folder)
     before = history.last_passed(row)
-    earlier = read(folder_of(archive, before)) if before else None
+    earlier = read(folder_of(history, archive, before.id)) if before else None
     return RunData(
         row=row,
         result=result,
-        artifacts=tuple(
-            Kept(
-                id=one["id"],
-                kind=one["kind"],
-                name=one["path"],
-                bytes=one["bytes"],
-                attempt=one["attempt"],
-                step=one["step"],
-                there=folder is not None and inside(folder, one["path"]) is not None,
-            )
-            for one in history.artifacts(identity)
-        ),
+        artifacts=_kept(history, folder, identity),
         last_passed=before,
         changes=tuple(compare(earlier, result)) if earlier and result else (),
     )
 
 
-def folder_of(archive: Archive, row: RunRow) -> Path | None:
-    """Where a run is saved: as the store says, or where the archive has it now; never what an address says."""
-    if row.folder and (Path(row.folder) / RESULT).is_file():
-        return Path(row.folder)
-    return archive.folder_of(row.id)
+def kept(history: History, archive: Archive, identity: str) -> tuple[Kept, ...]:
+    """What a stored run has left behind."""
+    return _kept(history, folder_of(history, archive, identity), identity)
+
+
+def _kept(history: History, folder: Path | None, identity: str) -> tuple[Kept, ...]:
+    return tuple(
+        Kept(
+            id=one["id"],
+            kind=one["kind"],
+            name=one["path"],
+            bytes=one["bytes"],
+            attempt=one["attempt"],
+            step=one["step"],
+            there=folder is not None and inside(folder, one["path"]) is not None,
+        )
+        for one in history.artifacts(identity)
+    )
+
+
+def folder_of(history: History, archive: Archive, identity: str) -> Path | None:
+    """Where a stored run is saved: as the store says, or where the archive has it now; never what an address says."""
+    stored = history.folder(identity)
+    if stored and (Path(stored) / RESULT).is_file():
+        return Path(stored)
+    return archive.folder_of(identity)
 
 
 def read(folder: Path | None) -> RunResult | None:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from reports.web import render
 from reports.web.figures import journey
+from reports.web.pages import pausing
 from reports.web.site import Site, problem
 
 
@@ -28,6 +29,8 @@ def show(site: Site, request: Request) -> Response:
         chart=msgspec.json.encode(_chart(data)).decode(),
         phases=msgspec.json.encode(_phases(site, data, span)).decode(),
         days=_calendar(data),
+        paused=pausing.of(site, name),
+        offered_pauses=pausing.OFFERED,
     )
 
 

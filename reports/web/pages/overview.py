@@ -12,7 +12,7 @@ def show(site: Site, request: Request) -> Response:
     """The page."""
     span = site.span(request)
     location = request.query_params.get("location")
-    data = overview.overview(site.history, span, location, dict(site.budgets))
+    data = overview.overview(site.history, span, location, site.budgets)
     headline, mood = overview.headline(data)
     return render.page(
         request,

@@ -29,7 +29,7 @@ def show(site: Site, request: Request) -> Response:
         pictures=pictures,
         videos=[one for one in data.artifacts if one.kind == "video" and one.there],
         trace=next((one for one in reversed(data.artifacts) if one.kind == "trace" and one.there), None),
-        logs=figures.logs(figures.folder_of(site.archive, data.row), data.artifacts),
+        logs=figures.logs(figures.folder_of(site.history, site.archive, data.row.id), data.artifacts),
         width=WIDTH,
         height=ROW,
         phases=PHASES,

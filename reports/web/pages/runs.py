@@ -6,11 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reports.web import render
+from reports.web.figures import lists
 from reports.web.site import Site
-from reports.web.span import BadRequest
-
-STATUSES = ("passed", "failed", "error", "cancelled")
-PAGE = 50
 
 
 def show(site: Site, request: Request) -> Response:
@@ -18,26 +15,23 @@ def show(site: Site, request: Request) -> Response:
     span = site.span(request)
     query = request.query_params
     wanted = [one for one in query.getlist("status") if one]
-    for one in wanted:
-        if one not in STATUSES:
-            raise BadRequest(f"status: {one[:40]!r} is none; choose of {', '.join(STATUSES)}")
     journey, location = query.get("journey") or None, query.get("location") or None
     rows = site.history.journeys(span.range)
-    found = site.history.runs(span.range, journey, location, wanted, query.get("before"), PAGE + 1)
+    found = lists.runs(site.history, span, journey, location, tuple(wanted), query.get("before"))
     kept = [("status", one) for one in wanted]
     kept += [("journey", journey)] if journey else []
     kept += [("location", location)] if location else []
-    older = urlencode([*kept, ("before", found[PAGE - 1].id)]) if len(found) > PAGE else ""
+    older = urlencode([*kept, ("before", found.older)]) if found.older else ""
     return render.page(
         request,
         "runs.html",
         section="Runs",
         span=span,
         live=span.moving and "before" not in query,
-        runs=found[:PAGE],
+        runs=found.runs,
         older=older,
         kept=f"&{urlencode(kept)}" if kept else "",
-        statuses=STATUSES,
+        statuses=lists.STATUSES,
         wanted=wanted,
         journey=journey,
         location=location,

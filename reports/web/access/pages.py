@@ -1,0 +1,51 @@
+"""`/sign-in` and `/sign-out`."""
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from reports.web import render
+from reports.web.access.access import Access, Slowed, Wrong
+from reports.web.access.gate import Gate, inside, sign_in_page
+from reports.web.site import problem
+from runner.errors import ConfigError
+from runner.store import StoreDown
+
+
+def routes(access: Access, gate: Gate) -> Sequence[BaseRoute]:
+    """None where everybody of this machine is let in, or a proxy asks."""
+    if not (access.users or access.by_token):
+        return []
+
+    async def ask(request: Request) -> Response:
+        if request.method != "POST":
+            return sign_in_page(access, request)
+        fields: dict[str, str] = request.scope["form"]
+        name = fields.get("name", "").strip()
+        try:
+            if "token" in fields:
+                access.check_token(request, fields["token"].strip())
+                name = ""
+            else:
+                await access.check_password(request, name, fields.get("password", ""))
+            root = render.root(request)
+            return await gate.signed_in(request, name or None, root + inside(fields.get("next", "")))
+        except (Slowed, Wrong) as error:
+            return await gate.refused(request, error)
+        except StoreDown as error:
+            return problem(request, 503, str(error))
+        except ConfigError:
+            return problem(request, 500, "The list of users cannot be read; `journey serve` says why when it is started.")
+
+    async def leave(request: Request) -> Response:
+        try:
+            await access.sign_out(request)
+        except StoreDown as error:
+            return problem(request, 503, str(error))
+        answer = RedirectResponse(f"{request.scope.get('root_path', '')}/sign-in", 303)
+        answer.delete_cookie(access.cookie(request), path="/", secure=access.https(request), httponly=True, samesite="lax")
+        return answer
+
+    return [Route("/sign-in", ask, methods=["GET", "POST"]), Route("/sign-out", leave, methods=["POST"])]

@@ -1,0 +1,54 @@
+"""Passwords, hashed and checked with Argon2; a name that nobody has takes as long as one that somebody has."""
+
+from functools import cache
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING
+
+from reports.web.access.user import LONGEST, NO_PASSWORD, SHORTEST, User
+from runner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+_AT_ONCE = BoundedSemaphore(2)
+"""Each check takes 64 MiB: many at a time would be a way to fill the machine."""
+
+
+@cache
+def _hasher() -> "PasswordHasher":
+    try:
+        from argon2 import PasswordHasher
+    except ModuleNotFoundError as error:
+        raise ConfigError("serve_users: argon2-cffi is missing; install with: pip install 'journey-runner[serve]'") from error
+    return PasswordHasher()
+
+
+@cache
+def _nobody() -> str:
+    return _hasher().hash("a password that nobody has")
+
+
+def prepare() -> None:
+    """Makes what the first check needs. Raises ConfigError when argon2-cffi is missing."""
+    _nobody()
+
+
+def hashed(password: str) -> str:
+    """The hash of a new password. Raises ConfigError for one that is too short or too long."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise ConfigError(f"a password has {SHORTEST} to {LONGEST} characters; this one has {len(password)}")
+    return _hasher().hash(password)
+
+
+def fits(user: User | None, password: str) -> bool:
+    """Whether it is the password of `user`; never of nobody."""
+    hasher = _hasher()
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    known = user is not None and user.hash != NO_PASSWORD
+    with _AT_ONCE:
+        try:
+            hasher.verify(user.hash if user is not None and known else _nobody(), password[:LONGEST])
+        except (VerificationError, InvalidHashError):
+            return False
+    return known and len(password) <= LONGEST

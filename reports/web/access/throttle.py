@@ -1,0 +1,56 @@
+"""Guesses slowed down: after some that were wrong, each further one makes the next wait twice as long."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from time import monotonic
+
+from msgspec import Struct
+
+FREE = 5
+"""Wrong guesses without a wait."""
+MOST = 10_000
+"""Names and networks that are remembered."""
+FORGOTTEN = 3_600.0
+"""Seconds after the last wrong guess when it begins anew."""
+
+
+class _Guesses(Struct):
+    wrong: int
+    at: float
+    until: float
+
+
+class Throttle:
+    """Counts the wrong guesses of each key: a name, a network. `longest` is the longest wait in seconds."""
+
+    def __init__(self, longest: float, now: Callable[[], float] = monotonic, most: int = MOST) -> None:
+        self._longest = longest
+        self._now = now
+        self._most = most
+        self._known: OrderedDict[str, _Guesses] = OrderedDict()
+
+    def wait(self, key: str) -> float:
+        """Seconds until the next guess is looked at; 0 for one that is looked at now."""
+        one = self._known.get(key)
+        return max(one.until - self._now(), 0.0) if one else 0.0
+
+    def wrong(self, key: str) -> None:
+        """Notes a wrong guess."""
+        now = self._now()
+        one = self._known.pop(key, None)
+        if one is None or now - one.at > FORGOTTEN:
+            one = _Guesses(0, now, now)
+        one.wrong += 1
+        one.at = now
+        over = one.wrong - FREE
+        one.until = now + (min(2.0 ** min(over, 30), self._longest) if over >= 0 else 0.0)
+        self._known[key] = one
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
+
+    def right(self, key: str) -> None:
+        """Forgets the wrong guesses of a key."""
+        self._known.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._known)

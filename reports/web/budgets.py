@@ -1,0 +1,28 @@
+"""The budgets of the settings for a run's duration, by journey: the line that latencies are held against."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from runner.budget import Budget
+
+
+class Durations(Mapping[str, float]):
+    """The lowest bound of each journey; patterns of the settings are held against any name that is asked for.
+
+    >>> Durations([Budget(journey="buy*", figure="duration", bound=3.0)])["buy_tea"]
+    3.0
+    """
+
+    def __init__(self, budgets: Sequence[Budget]) -> None:
+        self._budgets = [one for one in budgets if one.figure == "duration" and one.step is None]
+
+    def __getitem__(self, journey: str) -> float:
+        bounds = [one.bound for one in self._budgets if one.holds_for(journey)]
+        if not bounds:
+            raise KeyError(journey)
+        return min(bounds)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({one.journey: one for one in self._budgets})
+
+    def __len__(self) -> int:
+        return len({one.journey for one in self._budgets})

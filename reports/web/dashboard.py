@@ -1,0 +1,46 @@
+"""The dashboard as one application: its pages and its API behind the gate; and what else is behind it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from reports.web import api, site
+from reports.web.access import pages
+from reports.web.access.access import Access
+from reports.web.access.gate import Gate
+from reports.web.app import Application
+from reports.web.site import Site, problem
+
+
+def dashboard(what: Site, access: Access) -> Application:
+    """Everything that people look at. It answers whatever no other part does, whichever path that is."""
+    inside = Starlette(exception_handlers={HTTPException: _refused, Exception: _failed})
+    gate = Gate(inside, access)
+    inside.router.routes += [*pages.routes(access, gate), *api.routes(what), *site.routes(what)]
+    return gate
+
+
+class Guarded:
+    """One address of another part, for those alone who may see the dashboard; to be named before that part."""
+
+    def __init__(self, path: str, endpoint: Callable[[Request], Awaitable[Response]], access: Access) -> None:
+        # A scraper comes under any name; where it has to bring a token, the name protects nothing.
+        self.routes: Sequence[BaseRoute] = [Route(path, Gate(Route(path, endpoint).app, access, any_host=not access.open))]
+        self.direct: Mapping[str, Application] = {}
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 500)
+    if status == 404:
+        return await site.not_found(request, error)
+    answer = problem(request, status, str(getattr(error, "detail", "")) or "This cannot be done here.")
+    answer.headers.update(getattr(error, "headers", None) or {})
+    return answer
+
+
+async def _failed(request: Request, error: Exception) -> Response:  # noqa: ARG001 (the server's log has it; it is told to nobody)
+    return problem(request, 500, "The page could not be made; the server's log says why.")

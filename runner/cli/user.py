@@ -1,0 +1,82 @@
+"""`journey user`: those who may use the dashboard."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runner.cli import given, manual
+from runner.errors import ConfigError
+
+app = typer.Typer(cls=manual.Group, help="Say who may use the dashboard of `journey serve`.", no_args_is_help=True)
+DEFAULT = Path("dashboard-users")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Somebody's name: letters, digits and ._@+-")]
+File = Annotated[
+    Path | None, typer.Option("--users", metavar="FILE", help="The list (default: serve_users, else dashboard-users).")
+]
+
+
+@app.command("add")
+def add(
+    name: Name,
+    role: Annotated[str, typer.Option(help="view: look; operate: also pause and resume journeys.")] = "view",
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="For who only comes through a reverse proxy that asks.")
+    ] = False,
+    file: File = None,
+) -> None:
+    """Let somebody use the dashboard, or change the role and password of who may. It holds at once, also while it is served.
+
+    The password is asked for, or read from standard input where that is no terminal.
+
+    Example: journey user add ada --role operate
+    """
+    try:
+        from reports.web.access.password import hashed, prepare
+        from reports.web.access.user import NAME, NO_PASSWORD, ROLES, User, read, write
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"user: {error.name} is missing; install with: pip install 'journey-runner[serve]'") from error
+    if not NAME.fullmatch(name):
+        raise ConfigError(f"{name!r} is no name; use letters, digits and ._@+-, 64 at the most")
+    if role not in ROLES:
+        raise ConfigError(f"--role {role!r} is none; choose view or operate")
+    prepare()
+    where, named = _file(file)
+    users = read(where) if where.exists() else {}
+    was = "changed" if name in users else "added"
+    hash_ = NO_PASSWORD if no_password else hashed(_password(name))
+    write(where, {**users, name: User(name, role, hash_)})
+    typer.echo(f"{name} is {was} in {where} and may {role}")
+    if not named:
+        typer.echo(f"journey serve asks for names once it is told of the list: JOURNEY_SERVE_USERS={where}")
+
+
+@app.command("remove")
+def remove(name: Name, file: File = None) -> None:
+    """Take somebody from the list; who is signed in is so no more.
+
+    Example: journey user remove ada
+    """
+    from reports.web.access.user import read, write
+
+    where, _ = _file(file)
+    users = read(where)
+    if name not in users:
+        raise ConfigError(f"{name} is not in {where}; there are: {', '.join(users) or 'none'}")
+    write(where, {other: user for other, user in users.items() if other != name})
+    typer.echo(f"{name} is removed from {where}")
+
+
+def _file(option: Path | None) -> tuple[Path, bool]:
+    """The list, and whether `journey serve` knows of it."""
+    known = given.settings().serve_users
+    return option or known or DEFAULT, known is not None and option in {None, known}
+
+
+def _password(name: str) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password: str = typer.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
+    return password

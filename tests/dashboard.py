@@ -1,0 +1,159 @@
+"""A dashboard over real HTTP, on a store that has been filled."""
+
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from reports.collector.collector import Collector
+from reports.web.access.access import Access
+from reports.web.app import build
+from reports.web.connection import Guard
+from reports.web.dashboard import Guarded
+from reports.web.dashboard import dashboard as pages
+from reports.web.server import Server, listen
+from reports.web.site import Site
+from runner.archive import Archive
+from runner.config import load_settings
+from runner.identity import run_id
+from runner.result import Failure, RunResult, StepResult
+from runner.store import Store
+from tests.collector import Answer, Kept
+
+TOKEN = "a-token-that-is-long-enough-1"
+PAGE = "text/html,application/xhtml+xml"
+
+
+def made(
+    journey: str = "buy",
+    status: str = "passed",
+    ago: float = 60.0,
+    seconds: float = 1.2,
+    message: str = "expected the cart, got nothing",
+    step: str = "pay",
+    **more: Any,
+) -> RunResult:
+    """A run that began so many seconds ago."""
+    at = datetime.now(UTC) - timedelta(seconds=ago)
+    failure = Failure(kind="assertion", message=message, step=step) if status in {"failed", "error"} else None
+    steps = (
+        StepResult(name="open", index=0, status="passed", latency_seconds=seconds / 3, wall_seconds=seconds / 2),
+        StepResult(
+            name=step,
+            index=1,
+            status="passed" if status == "passed" else "failed",
+            latency_seconds=seconds / 2,
+            wall_seconds=seconds / 2,
+            failure=failure,
+        ),
+    )
+    return RunResult(
+        id=run_id(),
+        journey=journey,
+        status=status,  # type: ignore[arg-type]
+        started_at=at,
+        ended_at=at + timedelta(seconds=seconds),
+        duration_seconds=seconds,
+        location=more.pop("location", "berlin"),
+        steps=steps,
+        attempts=1,
+        failure=failure,
+        **more,
+    )
+
+
+def many(count: int = 120, hours: float = 20) -> list[RunResult]:
+    """Runs of three journeys, some of which did not pass."""
+    chance = random.Random(4)
+    return [
+        made(
+            journey=chance.choice(["buy", "search", "browse"]),
+            status=chance.choices(["passed", "failed", "error", "cancelled"], [80, 12, 5, 3])[0],
+            ago=hours * 3600 * (count - number) / count,
+            seconds=round(chance.lognormvariate(0.2, 0.4), 3),
+            contended=number % 9 == 0,
+        )
+        for number in range(count)
+    ]
+
+
+class Visited:
+    """A dashboard that is served on a free port."""
+
+    def __init__(self, port: int, store: Store, archive: Archive, access: Access) -> None:
+        self.port = port
+        self.address = f"http://127.0.0.1:{port}"
+        self.store = store
+        self.archive = archive
+        self.access = access
+
+    def request(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """One request; as a browser asks for a page, if the headers say nothing else."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        given = {"accept": PAGE, **(headers or {})}
+        try:
+            connection.putrequest(method, path, skip_host="host" in given, skip_accept_encoding=True)
+            for name, value in given.items():
+                connection.putheader(name, value)
+            if body is not None:
+                connection.putheader("content-length", str(len(body)))
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            return Answer(answer.status, {name.lower(): text for name, text in answer.getheaders()}, answer.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """A page; headers with `_` for `-`."""
+        return self.request("GET", path, None, {name.replace("_", "-"): text for name, text in headers.items()})
+
+    def post(self, path: str, fields: Mapping[str, str], **headers: str) -> Answer:
+        """A form."""
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        return self.request(
+            "POST", path, urlencode(fields).encode(), {"content-type": "application/x-www-form-urlencoded", **named}
+        )
+
+    def sign_in(self, **fields: str) -> str:
+        """Signs in; the cookie as a browser sends it back."""
+        answer = self.post("/sign-in", fields)
+        assert answer.status == 303, answer.body
+        return answer.headers["set-cookie"].partition(";")[0]
+
+
+@pytest.fixture
+def dashboard(tmp_path: Path) -> Iterator[Callable[..., Visited]]:
+    """Starts dashboards with settings as `journey serve` gets them, on one store."""
+    running: list[tuple[Server, threading.Thread, Store]] = []
+
+    def start(environ: Mapping[str, str] | None = None, clock: Callable[[], float] | None = None, **more: Any) -> Visited:
+        settings = load_settings(tmp_path, {"runs_dir": tmp_path / "runs"}, environ or {})
+        store = Store(settings.database_url)
+        access = Access(settings, store, clock=clock or monotonic)
+        archive = Archive(settings.runs_dir)
+        server: list[Server] = []
+        site = Site(store=store, archive=archive, stopping=lambda: server[0].should_exit, **more)
+        collector = Collector(settings, Kept())
+        parts: list[Any] = [collector]
+        if not settings.serve_public_metrics:
+            parts.insert(0, Guarded("/metrics", collector.exposition.answer, access))
+        listening = listen("127.0.0.1:0")
+        server.append(Server(build(parts, pages(site, access)), Guard(lambda _: None)))
+        thread = threading.Thread(target=server[0].serve_until_stopped, args=(listening,))
+        thread.start()
+        running.append((server[0], thread, store))
+        return Visited(listening.getsockname()[1], store, archive, access)
+
+    yield start
+    for server, thread, store in running:
+        server.stop()
+        thread.join(20)
+        store.close()
+        assert not thread.is_alive()

@@ -1,0 +1,450 @@
+"""Who is let in, by which way, and how guesses are slowed down."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from reports.web.access.access import Access
+from reports.web.access.throttle import FREE, Throttle
+from reports.web.access.user import User, read, write
+from runner.config import load_settings
+from runner.errors import ConfigError
+from runner.store import Store
+from runner.store.schema import sign_ins
+from tests.dashboard import PAGE, TOKEN, Visited, made
+
+Start = Callable[..., Visited]
+WITH_TOKEN = {"JOURNEY_SERVE_TOKEN": TOKEN}
+PASSWORD = "oolong and milk"
+
+
+@pytest.fixture(scope="module")
+def hashed() -> str:
+    """Argon2 with little work, so that the tests do not wait for it."""
+    from argon2 import PasswordHasher
+
+    return PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+
+
+@pytest.fixture
+def users(tmp_path: Path, hashed: str) -> Path:
+    """Ada may operate, Bob may look, Cy only comes through a proxy."""
+    file = tmp_path / "users"
+    write(
+        file,
+        {
+            "ada": User("ada", "operate", hashed),
+            "bob": User("bob", "view", hashed),
+            "cy": User("cy", "operate", "-"),
+        },
+    )
+    return file
+
+
+class Clock:
+    """Seconds that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def bearer(token: str = TOKEN) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+# Where it listens
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:8321", "[::]:8321", "192.0.2.1:80", "monitor.example:80"])
+def test_other_machines_reach_it_only_when_something_says_who_may(tmp_path: Path, address: str) -> None:
+    settings = load_settings(tmp_path, {"serve_listen": address}, {})
+    with Store(settings.database_url) as store, pytest.raises(ConfigError, match=r"JOURNEY_SERVE_TOKEN.*journey user add"):
+        Access(settings, store)
+    settings = load_settings(tmp_path, {"serve_listen": address}, WITH_TOKEN)
+    with Store(settings.database_url) as store:
+        assert not Access(settings, store).open
+
+
+def test_on_this_machine_alone_everybody_may_operate(dashboard: Start) -> None:
+    served = dashboard()
+    served.store.add(made())
+    assert served.get("/").status == 200
+    page = served.get("/journeys/buy").body.decode()
+    assert "/journeys/buy/pause" in page
+    assert "Sign out" not in page
+    assert served.get("/sign-in").status == 404
+
+
+def test_a_header_of_a_proxy_is_believed_from_nobody_unless_the_proxy_is_named(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path, {}, {"JOURNEY_SERVE_PROXY_USER_HEADER": "X-User"})
+    with Store(settings.database_url) as store, pytest.raises(ConfigError, match="trusted_proxies"):
+        Access(settings, store)
+
+
+@pytest.mark.parametrize("token", ["short", "has spaces in it which no header takes", ""])
+def test_a_token_that_is_easy_to_guess_is_refused_without_being_shown(tmp_path: Path, token: str) -> None:
+    with pytest.raises(ConfigError, match="JOURNEY_SERVE_TOKEN: ") as caught:
+        load_settings(tmp_path, {}, {"JOURNEY_SERVE_TOKEN": token})
+    assert not token or token not in str(caught.value)
+
+
+def test_a_token_is_never_written_in_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "journey.toml").write_text(f"serve_token = '{TOKEN}'")
+    with pytest.raises(ConfigError, match="serve_token must not be written in a file that others read"):
+        load_settings(tmp_path, {}, {})
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    (tmp_path / "journey.toml").write_text("serve_token_file = 'token'")
+    token = load_settings(tmp_path, {}, {}).serve_token
+    assert token is not None
+    assert token.reveal() == TOKEN
+    assert TOKEN not in repr(load_settings(tmp_path, {}, {}))
+
+
+# The token
+
+
+def test_without_the_token_nothing_is_shown(dashboard: Start) -> None:
+    served = dashboard(WITH_TOKEN)
+    served.store.add(made(journey="hidden_journey"))
+    for path in ("/", "/runs", "/journeys/hidden_journey", "/nothing", "/viewer/index.html", "/artifacts/1", "/api/v1"):
+        answer = served.get(path)
+        assert answer.status == (303 if not path.startswith("/api") else 401), path
+        assert b"hidden_journey" not in answer.body
+    for path in ("/api/v1/overview", "/api/v1/openapi.json", "/events", "/metrics", "/artifacts/1"):
+        answer = served.get(path, accept="*/*")
+        assert answer.status == 401, path
+        assert answer.headers["www-authenticate"] == 'Bearer realm="journey"'
+    assert served.get("/api/v1/overview").json()["status"] == 401
+
+
+def test_the_token_in_a_header_opens_everything(dashboard: Start) -> None:
+    served = dashboard(WITH_TOKEN)
+    for path in ("/", "/runs", "/api/v1/overview", "/metrics", "/viewer/index.html"):
+        answer = served.request("GET", path, None, bearer())
+        assert answer.status == 200, path
+        assert "set-cookie" not in answer.headers
+    assert served.request("GET", "/", None, bearer("another-token-that-is-long")).status == 401
+    assert served.request("GET", "/", None, {"authorization": "Basic YTpi"}).status == 303
+
+
+def test_the_token_in_an_address_signs_in_once_and_is_gone_from_the_address(dashboard: Start) -> None:
+    served = dashboard(WITH_TOKEN)
+    answer = served.get(f"/runs?status=failed&token={TOKEN}&range=7d")
+    assert (answer.status, answer.headers["location"]) == (303, "/runs?status=failed&range=7d")
+    assert TOKEN not in str(answer.headers)
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    assert served.get("/runs", cookie=cookie).status == 200
+    wrong = served.get("/?token=another-token-that-is-long")
+    assert wrong.status == 401
+    assert "set-cookie" not in wrong.headers
+    assert b"another-token" not in wrong.body
+
+
+def test_the_token_in_an_address_leads_nowhere_else(dashboard: Start) -> None:
+    served = dashboard(WITH_TOKEN)
+    for path in ("//evil.example", "/\\evil.example", "/%2F%2Fevil.example", "//evil.example/%2f.."):
+        answer = served.get(f"{path}?token={TOKEN}")
+        assert answer.status == 303
+        assert answer.headers["location"].startswith("/")
+        assert not answer.headers["location"].startswith(("//", "/\\"))
+    for path in ("https://evil.example", "//evil.example", "/\\evil.example", "\t//evil.example", "/ok\r\nx: y", "evil"):
+        answer = served.post("/sign-in", {"token": TOKEN, "next": path})
+        assert (answer.status, answer.headers["location"]) == (303, "/")
+    assert served.post("/sign-in", {"token": TOKEN, "next": "/runs?range=7d"}).headers["location"] == "/runs?range=7d"
+
+
+def test_a_new_token_ends_what_was_signed_in_with_the_old_one(dashboard: Start) -> None:
+    cookie = dashboard(WITH_TOKEN).sign_in(token=TOKEN)
+    assert dashboard(WITH_TOKEN).get("/", cookie=cookie).status == 200
+    assert dashboard({"JOURNEY_SERVE_TOKEN": "a-token-that-is-long-enough-2"}).get("/", cookie=cookie).status == 303
+
+
+# The cookie
+
+
+def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(dashboard: Start) -> None:
+    answer = dashboard(WITH_TOKEN).post("/sign-in", {"token": TOKEN})
+    name, *flags = answer.headers["set-cookie"].split("; ")
+    assert name.startswith("journey=")
+    assert {"HttpOnly", "Path=/", "SameSite=lax", "Max-Age=43200"} == set(flags)
+
+
+def test_over_https_the_cookie_is_bound_to_the_host(dashboard: Start) -> None:
+    served = dashboard({**WITH_TOKEN, "JOURNEY_PUBLIC_URL": "https://monitor.example"})
+    answer = served.post("/sign-in", {"token": TOKEN}, host="monitor.example")
+    name, *flags = answer.headers["set-cookie"].split("; ")
+    assert name.startswith("__Host-journey=")
+    assert {"HttpOnly", "Path=/", "SameSite=lax", "Secure", "Max-Age=43200"} == set(flags)
+    assert served.get("/", cookie=name, host="monitor.example").status == 200
+    # The name without the prefix is one that another host could have set.
+    assert served.get("/", cookie=name.removeprefix("__Host-"), host="monitor.example").status == 303
+
+
+def test_https_is_believed_from_a_trusted_proxy_alone(dashboard: Start) -> None:
+    trusted = dashboard({**WITH_TOKEN, "JOURNEY_TRUSTED_PROXIES": "127.0.0.1"})
+    assert "Secure" in trusted.post("/sign-in", {"token": TOKEN}, x_forwarded_proto="https").headers["set-cookie"]
+    assert (
+        "Secure"
+        not in dashboard(WITH_TOKEN).post("/sign-in", {"token": TOKEN}, x_forwarded_proto="https").headers["set-cookie"]
+    )
+
+
+def test_the_store_holds_nothing_that_a_browser_could_be_given(dashboard: Start) -> None:
+    served = dashboard(WITH_TOKEN)
+    cookie = served.sign_in(token=TOKEN).partition("=")[2]
+    with served.store.reading() as connection:
+        (row,) = connection.execute(select(sign_ins)).mappings()
+    assert cookie not in str(dict(row))
+    assert TOKEN not in str(dict(row))
+    assert served.get("/", cookie=f"journey={row['id']}").status == 303
+
+
+def test_a_sign_in_ends_by_itself(dashboard: Start) -> None:
+    served = dashboard(WITH_TOKEN)
+    cookie = served.sign_in(token=TOKEN)
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    with served.store.connected() as connection:
+        connection.execute(update(sign_ins).values(ends_at=past))
+    assert served.get("/", cookie=cookie).status == 303
+    served.sign_in(token=TOKEN)
+    with served.store.reading() as connection:
+        assert len(connection.execute(select(sign_ins.c.id)).all()) == 1
+
+
+def test_signing_out_ends_it_in_the_store_too(dashboard: Start) -> None:
+    served = dashboard(WITH_TOKEN)
+    cookie = served.sign_in(token=TOKEN)
+    token = form_token(served.get("/", cookie=cookie).body)
+    answer = served.post("/sign-out", {"form_token": token}, cookie=cookie)
+    assert (answer.status, answer.headers["location"]) == (303, "/sign-in")
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    assert served.get("/", cookie=cookie).status == 303
+    assert served.get("/sign-out").status in {303, 405}
+
+
+@pytest.mark.parametrize(
+    "cookie", ["journey=", "journey=%00", "journey=" + "x" * 5000, "journey=a; journey=b", "=", "\xff\xfe"]
+)
+def test_a_cookie_that_is_none_is_nobody(dashboard: Start, cookie: str) -> None:
+    assert dashboard(WITH_TOKEN).get("/", cookie=cookie).status == 303
+
+
+# Names and passwords
+
+
+def test_people_sign_in_with_name_and_password(dashboard: Start, users: Path) -> None:
+    served = dashboard({"JOURNEY_SERVE_USERS": str(users)})
+    answer = served.get("/runs?range=7d")
+    assert (answer.status, answer.headers["location"]) == (303, "/sign-in?next=%2Fruns%3Frange%3D7d")
+    page = served.get(answer.headers["location"]).body.decode()
+    assert 'name="next" value="/runs?range=7d"' in page
+    answer = served.post("/sign-in", {"name": "ada", "password": PASSWORD, "next": "/runs?range=7d"})
+    assert (answer.status, answer.headers["location"]) == (303, "/runs?range=7d")
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    assert ">ada</span>" in served.get("/", cookie=cookie).body.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        ("ada", "wrong"),
+        ("ada", ""),
+        ("nobody", PASSWORD),
+        ("", ""),
+        ("cy", "-"),
+        ("cy", ""),
+        ("ada\0", PASSWORD),
+        ("ada", "x" * 9000),
+    ],
+)
+def test_a_wrong_name_and_a_wrong_password_are_answered_alike(dashboard: Start, users: Path, name: str, password: str) -> None:
+    answer = dashboard({"JOURNEY_SERVE_USERS": str(users)}).post("/sign-in", {"name": name, "password": password})
+    assert answer.status == 401
+    assert "set-cookie" not in answer.headers
+    assert "That is not the name and password of anybody." in answer.body.decode()
+
+
+def test_who_is_taken_from_the_list_or_has_another_password_is_out_at_once(dashboard: Start, users: Path, hashed: str) -> None:
+    served = dashboard({"JOURNEY_SERVE_USERS": str(users)})
+    ada, bob = served.sign_in(name="ada", password=PASSWORD), served.sign_in(name="bob", password=PASSWORD)
+    known = read(users)
+    del known["ada"]
+    write(users, known)
+    assert served.get("/", cookie=ada).status == 303
+    assert served.get("/", cookie=bob).status == 200
+    write(users, {"bob": User("bob", "view", hashed[:-1] + ("A" if hashed[-1] != "A" else "B"))})
+    assert served.get("/", cookie=bob).status == 303
+
+
+def test_a_list_that_cannot_be_read_lets_nobody_in(dashboard: Start, users: Path) -> None:
+    served = dashboard({"JOURNEY_SERVE_USERS": str(users)})
+    ada = served.sign_in(name="ada", password=PASSWORD)
+    users.write_text("ada:admin:x\n")
+    answer = served.get("/", cookie=ada)
+    assert answer.status == 500
+    assert str(users) not in answer.body.decode()
+    users.unlink()
+    assert served.get("/", cookie=ada).status == 500
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("ada", "no line of"),
+        ("ada:admin:$argon2id$x", "no line of"),
+        ("ada:view:plain", "no line of"),
+        ("a/b:view:-", "no line of"),
+        ("cy:view:-\ncy:view:-", "twice"),
+    ],
+)
+def test_a_line_that_is_wrong_is_named(tmp_path: Path, line: str, why: str) -> None:
+    file = tmp_path / "users"
+    file.write_text(f"# people\n\n{line}\n")
+    with pytest.raises(ConfigError, match=rf"users:\d: .*{why}"):
+        read(file)
+
+
+def test_the_list_is_for_its_owner_alone(users: Path) -> None:
+    assert users.stat().st_mode & 0o077 == 0
+
+
+# A reverse proxy
+
+
+def test_a_trusted_proxy_says_who_somebody_is(dashboard: Start, users: Path) -> None:
+    behind = {
+        "JOURNEY_SERVE_PROXY_USER_HEADER": "X-User",
+        "JOURNEY_SERVE_USERS": str(users),
+        "JOURNEY_TRUSTED_PROXIES": "127.0.0.0/8",
+    }
+    served = dashboard(behind)
+    served.store.add(made())
+    for name, may in (("cy", True), ("bob", False), ("somebody.else", False)):
+        page = served.get("/journeys/buy", x_user=name)
+        assert page.status == 200
+        assert f">{name}</span>" in page.body.decode()
+        assert ("/journeys/buy/pause" in page.body.decode()) is may
+    for name in ("", "<script>", "a b", "x" * 200):
+        assert served.get("/", x_user=name).status == 303
+
+
+def test_the_header_is_not_believed_from_anybody_else(dashboard: Start) -> None:
+    behind = {"JOURNEY_SERVE_PROXY_USER_HEADER": "X-User", "JOURNEY_TRUSTED_PROXIES": "10.0.0.0/8"}
+    served = dashboard(behind)
+    assert served.get("/", x_user="ada").status == 401
+    assert served.get("/", x_user="ada", x_forwarded_for="10.0.0.1").status == 401
+
+
+# Guesses
+
+
+def test_guesses_of_a_password_are_slowed_down_for_a_name_and_for_a_network(dashboard: Start, users: Path) -> None:
+    clock = Clock()
+    served = dashboard({"JOURNEY_SERVE_USERS": str(users)}, clock=clock)
+    statuses = [served.post("/sign-in", {"name": "ada", "password": f"guess {n}"}).status for n in range(FREE + 3)]
+    assert statuses == [401] * FREE + [429] * 3
+    # The right one is not looked at either, nor another name from the same network.
+    answer = served.post("/sign-in", {"name": "ada", "password": PASSWORD})
+    assert (answer.status, "retry-after" in answer.headers) == (429, True)
+    assert served.post("/sign-in", {"name": "bob", "password": PASSWORD}).status == 429
+    clock.now += 2
+    assert served.post("/sign-in", {"name": "ada", "password": PASSWORD}).status == 303
+    # It begins anew after the right one.
+    assert served.post("/sign-in", {"name": "ada", "password": "wrong"}).status == 401
+
+
+def test_each_further_guess_waits_twice_as_long(dashboard: Start, users: Path) -> None:
+    clock = Clock()
+    served = dashboard({"JOURNEY_SERVE_USERS": str(users)}, clock=clock)
+    waits = []
+    for number in range(FREE + 4):
+        answer = served.post("/sign-in", {"name": "ada", "password": f"guess {number}"})
+        assert answer.status == 401
+        answer = served.post("/sign-in", {"name": "ada", "password": f"guess {number}"})
+        if answer.status == 429:
+            waits.append(int(answer.headers["retry-after"]))
+            clock.now += waits[-1]
+        else:
+            assert answer.status == 401
+    assert waits[:4] == [1, 2, 4, 8]
+
+
+def test_a_name_is_slowed_down_from_wherever_it_is_guessed(dashboard: Start, users: Path) -> None:
+    served = dashboard({"JOURNEY_SERVE_USERS": str(users), "JOURNEY_TRUSTED_PROXIES": "127.0.0.1"}, clock=Clock())
+    statuses = [
+        served.post("/sign-in", {"name": "ada", "password": "guess"}, x_forwarded_for=f"198.51.{n}.1").status
+        for n in range(FREE + 2)
+    ]
+    assert statuses == [401] * FREE + [429] * 2
+    assert served.post("/sign-in", {"name": "bob", "password": PASSWORD}, x_forwarded_for="198.51.99.1").status == 303
+
+
+def test_guesses_of_the_token_are_slowed_down_wherever_it_is_brought(dashboard: Start) -> None:
+    ways: list[Callable[[Visited, str], int]] = [
+        lambda served, token: served.request("GET", "/api/v1/runs", None, bearer(token)).status,
+        lambda served, token: served.get(f"/?token={token}").status,
+        lambda served, token: served.post("/sign-in", {"token": token}).status,
+        lambda served, token: served.request("GET", "/metrics", None, bearer(token)).status,
+    ]
+    for way in ways:
+        served = dashboard(WITH_TOKEN, clock=Clock())
+        statuses = [way(served, f"a-token-that-is-guessed-{number}") for number in range(FREE + 2)]
+        assert statuses == [401] * FREE + [429] * 2
+        assert way(served, TOKEN) == 429
+
+
+def test_what_is_remembered_of_guesses_is_bounded() -> None:
+    clock = Clock()
+    throttle = Throttle(60, clock, most=100)
+    for number in range(1000):
+        throttle.wrong(f"name-{number}")
+    assert len(throttle) == 100
+    for _ in range(40):
+        throttle.wrong("ada")
+    assert throttle.wait("ada") == 60
+    clock.now += 4000
+    throttle.wrong("ada")
+    assert throttle.wait("ada") == 0
+
+
+# Metrics, and what is for everybody
+
+
+def test_metrics_are_shown_to_all_only_when_that_is_said(dashboard: Start) -> None:
+    assert dashboard().get("/metrics").status == 200
+    assert dashboard(WITH_TOKEN).get("/metrics", accept="*/*").status == 401
+    assert dashboard(WITH_TOKEN).request("GET", "/metrics", None, {**bearer(), "host": "serve:8321"}).status == 200
+    public = dashboard({**WITH_TOKEN, "JOURNEY_SERVE_PUBLIC_METRICS": "true"})
+    assert public.get("/metrics").status == 200
+    assert public.get("/").status == 303
+
+
+def test_the_collector_its_script_and_health_stay_public(dashboard: Start) -> None:
+    import json
+
+    from tests.collector import beacon
+
+    served = dashboard(WITH_TOKEN)
+    for path in ("/healthz", "/readyz", "/agent.js"):
+        assert served.get(path, host="anything.example").status == 200, path
+    headers = {"origin": "http://localhost:3000", "content-type": "text/plain"}
+    assert served.request("POST", "/v1/views", json.dumps(beacon()).encode(), headers).status == 202
+
+
+def form_token(page: bytes) -> str:
+    return page.decode().partition('name="form_token" value="')[2].partition('"')[0]
+
+
+def test_what_the_sign_in_page_loads_is_public_and_nothing_else(dashboard: Start) -> None:
+    served = dashboard(WITH_TOKEN)
+    for path in ("/static/style.css", "/static/page.js", "/sign-in"):
+        assert served.get(path).status == 200
+    for path in ("/static/../runs", "/static/%2e%2e/runs", "/sign-in/../runs", "/sign-inx", "/static/../../site.py"):
+        assert served.get(path, accept=PAGE).status in {303, 404}
+        assert b"<h1>Runs" not in served.get(path, accept=PAGE).body

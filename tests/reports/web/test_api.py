@@ -1,0 +1,185 @@
+"""`/api/v1`: what the pages show, as JSON and CSV; described truly, and with errors that help."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import msgspec
+import pytest
+
+from reports.web.api import table
+from reports.web.api.endpoint import ENDPOINTS
+from reports.web.figures.lists import RunList
+from runner.result import RunResult
+from runner.store.history import RunRow
+from tests.dashboard import TOKEN, Visited, made, many
+
+Start = Callable[..., Visited]
+JSON = {"accept": "application/json"}
+
+
+@pytest.fixture
+def filled(dashboard: Start) -> tuple[Visited, list[RunResult]]:
+    """A dashboard with runs of three journeys, an alert, and slots that were missed."""
+    served = dashboard()
+    runs = many()
+    for one in runs:
+        served.store.add(one)
+    now = datetime.now(UTC)
+    served.store.alert("buy", "berlin", "failing", "buy fails", "since 3 runs", True, [], now, runs[0].id)
+    served.store.record("buy", "berlin", now - timedelta(minutes=3), "missed", "the machine was asleep", "me", now)
+    return served, runs
+
+
+def test_every_endpoint_answers_what_its_struct_says(filled: tuple[Visited, list[RunResult]]) -> None:
+    served, runs = filled
+    for endpoint in ENDPOINTS:
+        path = endpoint.path.format(journey="buy", run=runs[0].id)
+        answer = served.get(f"/api/v1{path}", **JSON)
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/json"), path
+        msgspec.json.decode(answer.body, type=endpoint.struct)
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_overview_says_what_the_runs_were(filled: tuple[Visited, list[RunResult]]) -> None:
+    served, runs = filled
+    data = served.get("/api/v1/overview?range=24h", **JSON).json()
+    for state in data["journeys"]:
+        own = [one for one in runs if one.journey == state["journey"]]
+        assert state["runs"] == len(own)
+        assert state["passed"] == sum(one.status == "passed" for one in own)
+        assert state["newest_run"] == own[-1].id
+    assert "alert" in {one["kind"] for one in data["changes"]}
+    assert served.get("/api/v1/alerts", **JSON).json()["alerts"][0]["title"] == "buy fails"
+    assert served.get("/api/v1/missed", **JSON).json()["slots"][0]["reason"] == "the machine was asleep"
+
+
+def test_lists_of_runs_come_page_by_page(filled: tuple[Visited, list[RunResult]]) -> None:
+    served, runs = filled
+    found: list[str] = []
+    before = ""
+    for _ in range(100):
+        page = served.get(f"/api/v1/runs?limit=17{before}", **JSON).json()
+        found += [one["id"] for one in page["runs"]]
+        if page["older"] is None:
+            break
+        before = f"&before={page['older']}"
+    assert found == [one.id for one in sorted(runs, key=lambda one: one.started_at, reverse=True)]
+
+
+def test_lists_are_filtered(filled: tuple[Visited, list[RunResult]]) -> None:
+    served, runs = filled
+    found = served.get("/api/v1/runs?journey=buy&status=failed&status=error&limit=1000", **JSON).json()["runs"]
+    wanted = [one for one in runs if one.journey == "buy" and one.status in {"failed", "error"}]
+    assert {one["id"] for one in found} == {one.id for one in wanted}
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter", "fix"),
+    [
+        ("/runs?statsu=failed", "statsu", "did you mean status?"),
+        ("/runs?status=fine", "status", "choose of passed, failed, error, cancelled"),
+        ("/runs?limit=0", "limit", "a whole number from 1 to 1000"),
+        ("/runs?limit=ten", "limit", "a whole number from 1 to 1000"),
+        ("/runs?limit=5&limit=6", "limit", "give it once"),
+        ("/runs?before=none", "before", "give what `older`"),
+        ("/runs?range=soon", "range", "write a number of seconds"),
+        ("/runs?from=yesterday", "from", "write one such as 2026-06-01T12:00:00Z"),
+        ("/runs?format=xml", "format", "choose of json, csv"),
+        ("/alerts?range=1h", "range", "there are: format"),
+        ("/runs?journey=" + "x" * 300, "journey", "200 are the most"),
+        ("/runs/none?format=csv", "format", "there are: none"),
+    ],
+)
+def test_a_wrong_parameter_is_named_with_the_fix(dashboard: Start, path: str, parameter: str, fix: str) -> None:
+    answer = dashboard().get(f"/api/v1{path}", **JSON)
+    assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
+    told = answer.json()
+    assert (told["status"], told["parameter"], fix in told["detail"]) == (400, parameter, True), told
+
+
+def test_what_is_not_there_is_a_problem_too(dashboard: Start) -> None:
+    served = dashboard()
+    for path in (
+        "/api/v1/runs/none",
+        "/api/v1/runs/none/artifacts",
+        "/api/v1/journeys/none",
+        "/api/v1/journeys/none/phases",
+        "/api/v1/none",
+        "/api/v2",
+    ):
+        answer = served.get(path, **JSON)
+        assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json"), path
+        assert answer.json()["title"] == "Not found"
+    answer = served.request("DELETE", "/api/v1/runs", None, {**JSON, "sec-fetch-site": "cross-site"})
+    assert (answer.status, answer.headers["content-type"]) == (403, "application/problem+json")
+
+
+# CSV
+
+
+def test_a_list_comes_as_csv_for_a_spreadsheet(filled: tuple[Visited, list[RunResult]]) -> None:
+    served, runs = filled
+    for answer in (served.get("/api/v1/runs?format=csv&limit=1000"), served.get("/api/v1/runs?limit=1000", accept="text/csv")):
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        assert answer.headers["content-disposition"] == 'attachment; filename="runs.csv"'
+        rows = list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
+        assert tuple(rows[0]) == RunRow.__struct_fields__
+        assert {row["id"] for row in rows} == {one.id for one in runs}
+        assert float(rows[0]["duration_seconds"]) == runs[-1].duration_seconds
+    for endpoint in ENDPOINTS:
+        path = endpoint.path.format(journey="buy", run=runs[0].id)
+        assert served.get(f"/api/v1{path}?format=csv").status == (200 if endpoint.rows else 400), path
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n@x", "=cmd|' /C calc'!A0", "%0A=1", "|calc"]
+)
+def test_no_cell_is_a_formula(dashboard: Start, text: str) -> None:
+    assert table.cell(text) == f"'{text}"
+    served = dashboard()
+    served.store.add(made(status="failed", message=text, step=text, location=text))
+    (row,) = csv.DictReader(io.StringIO(served.get("/api/v1/runs?format=csv").body.decode(), newline=""))
+    assert (row["failure_message"], row["failure_step"], row["location"]) == (f"'{text}",) * 3
+    assert float(row["duration_seconds"]) == 1.2
+
+
+def test_quotes_commas_and_lines_stay_in_their_cell(dashboard: Start) -> None:
+    served = dashboard()
+    text = 'a, "b"\nc;d'
+    served.store.add(made(status="failed", message=text))
+    (row,) = csv.DictReader(io.StringIO(served.get("/api/v1/runs?format=csv").body.decode(), newline=""))
+    assert row["failure_message"] == text
+
+
+# Description
+
+
+def test_the_description_names_every_endpoint_and_struct(dashboard: Start) -> None:
+    document = dashboard().get("/api/v1/openapi.json").json()
+    assert document["openapi"] == "3.1.0"
+    assert set(document["paths"]) == {one.path for one in ENDPOINTS}
+    assert {one.struct.__name__ for one in ENDPOINTS} <= set(document["components"]["schemas"])
+    assert (
+        RunList.__name__
+        in document["paths"]["/runs"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+    )
+    references = json.dumps(document)
+    for name in [part.partition('"')[0] for part in references.split("#/components/schemas/")[1:]]:
+        assert name in document["components"]["schemas"]
+
+
+def test_people_find_every_endpoint_on_a_page(dashboard: Start) -> None:
+    page = unescape(dashboard().get("/api/v1").body.decode())
+    for endpoint in ENDPOINTS:
+        assert f"/api/v1{endpoint.path}" in page
+        assert endpoint.summary in page
+
+
+def test_with_a_token_the_api_is_for_programs(dashboard: Start) -> None:
+    served = dashboard({"JOURNEY_SERVE_TOKEN": TOKEN})
+    assert served.get("/api/v1/runs", **JSON).status == 401
+    assert served.get("/api/v1/runs", authorization=f"bearer {TOKEN}", **JSON).status == 200

@@ -1,0 +1,44 @@
+"""The API held against its own description, with requests that nobody has thought of (Schemathesis)."""
+
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from reports.web.api.endpoint import ENDPOINTS
+from runner.result import RunResult
+from tests.dashboard import Visited
+from tests.reports.web.test_api import filled
+
+__all__ = ["filled"]
+# What a schema cannot say (`from` before `to`, a run that there is) is refused though it fits the schema.
+POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
+EXCLUDED = [positive_data_acceptance]
+
+
+def test_the_api_answers_as_its_description_says_whatever_it_is_asked(filled: tuple[Visited, list[RunResult]]) -> None:
+    served, runs = filled
+    document = served.get("/api/v1/openapi.json").json()
+    # Names that there are, so that more than 404 is seen.
+    there = {"run": runs[0].id, "journey": "buy"}
+    schema = schemathesis.openapi.from_dict(document)
+    # An address that is too long is refused before its parameters are looked at.
+    schema.config.checks.negative_data_rejection.expected_statuses = ["400", "404", "414"]
+    seen: dict[str, set[int]] = {}
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        named = {name: there[name] for name in next(one.in_path for one in ENDPOINTS if one.path == operation.path)}
+        for mode, names in ((POSITIVE, named or None), (POSITIVE, None), (NEGATIVE, None)):
+
+            @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+            @given(case=operation.as_strategy(generation_mode=mode, path_parameters=names))
+            def ask(case: Any) -> None:
+                response = case.call_and_validate(base_url=f"{served.address}/api/v1", excluded_checks=EXCLUDED)
+                seen.setdefault(case.path, set()).add(response.status_code)
+
+            ask()
+    assert set(seen) == {one.path for one in ENDPOINTS}
+    assert all(200 in statuses for statuses in seen.values()), seen
+    assert 400 in seen["/runs"]

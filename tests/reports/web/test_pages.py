@@ -1,0 +1,249 @@
+"""The pages in a real browser: nothing breaks, nothing leaves the machine, everybody can use them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser as Playwright
+from playwright.sync_api import Page, Route, expect, sync_playwright
+
+from runner.browser import Browser
+from tests.conftest import Monitor
+from tests.dashboard import TOKEN, Visited, made, many
+
+AXE = Path(__file__).parents[3] / "reports" / "web" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+BREAKS = """
+@journey(trace="on", screenshots="on")
+def walk(page, step):
+    with step("open the shop"):
+        page.goto("/")
+    with step("look for what is not there"):
+        page.get_by_role("button", name="Nobody made this").click(timeout=700)
+"""
+PASSES = """
+@journey(trace="on", screenshots="on")
+def walk(page, step):
+    with step("open the shop"):
+        page.goto("/")
+    with step("look for what is not there"):
+        page.goto("/product/sencha")
+"""
+
+
+@pytest.fixture(scope="module")
+def chrome(chromium: Browser) -> Iterator[Playwright]:
+    """A Chromium for all tests here."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium.path)
+        yield running
+        running.close()
+
+
+class Seen:
+    """A dashboard with real runs and made ones, looked at."""
+
+    def __init__(self, served: Visited, chrome: Playwright, runs: dict[str, str]) -> None:
+        self.served = served
+        self.runs = runs
+        self.told: list[str] = []
+        self.elsewhere: list[str] = []
+        self._browser = chrome
+
+    def open(self, path: str, **options: Any) -> Page:
+        """A page in a window of its own; what its console says and where it sends is noted."""
+        context = self._browser.new_context(**options)
+
+        def only_here(route: Route) -> None:
+            if route.request.url.startswith(f"{self.served.address}/"):
+                route.continue_()
+            else:
+                self.elsewhere.append(route.request.url)
+                route.abort()
+
+        context.route("**/*", only_here)
+        page = context.new_page()
+        page.on("console", lambda line: self.told.append(line.text) if line.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: self.told.append(str(error)))
+        page.goto(f"{self.served.address}{path}")
+        return page
+
+    def paths(self) -> dict[str, str]:
+        """Every page there is."""
+        failed, passed = self.runs["failed"], self.runs["passed"]
+        return {
+            "overview": "/?range=24h",
+            "journey": "/journeys/buy?range=24h",
+            "journey of a month": "/journeys/walk?range=30d",
+            "runs": "/runs?range=24h",
+            "no runs": "/runs?from=2020-01-01T00:00&to=2020-01-02T00:00",
+            "failed run": f"/runs/{failed}",
+            "passed run": f"/runs/{passed}",
+            "trace": f"/runs/{failed}/trace",
+            "API": "/api/v1",
+            "not found": "/nothing",
+        }
+
+
+@pytest.fixture
+def seen(dashboard: Callable[..., Visited], monitor: Monitor, chrome: Playwright) -> Seen:
+    """Two real runs of a journey on the shop, and a hundred made ones of three others."""
+    served = dashboard(budgets={"buy": 1.0})
+    for one in many(100):
+        served.store.add(one)
+    runs = {}
+    for code in (PASSES, BREAKS):
+        result = monitor.run(code)
+        served.store.add(result, monitor.saved())
+        runs[result.status] = result.id
+    assert set(runs) == {"passed", "failed"}
+    return Seen(served, chrome, runs)
+
+
+@pytest.fixture
+def only_one(dashboard: Callable[..., Visited], chrome: Playwright) -> Seen:
+    """One made run."""
+    served = dashboard()
+    one = made()
+    served.store.add(one)
+    return Seen(served, chrome, {"passed": one.id, "failed": one.id})
+
+
+def test_every_page_is_quiet_and_loads_nothing_from_elsewhere(seen: Seen) -> None:
+    for name, path in seen.paths().items():
+        page = seen.open(path)
+        page.wait_for_load_state("load")
+        expect(page.locator("h1").first).to_be_visible()
+        if name == "trace":
+            page.frame_locator("iframe.viewer").get_by_text("look for what is not there").first.wait_for()
+        page.wait_for_timeout(300)
+        wanted = [line for line in seen.told if name != "not found" or "404" not in line]
+        assert wanted == [], name
+        seen.told.clear()
+        page.context.close()
+    assert seen.elsewhere == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible(seen: Seen, scheme: str) -> None:
+    assert AXE.is_file(), "axe-core is missing: run `npm ci` in reports/web/frontend"
+    found = {}
+    for name, path in seen.paths().items():
+        page = seen.open(path, color_scheme=scheme, reduced_motion="reduce")
+        # The viewer in its frame is Playwright's.
+        found[name] = violations(page, [".viewer"] if name == "trace" else [])
+        page.context.close()
+    assert found == {name: [] for name in found}
+
+
+def violations(page: Page, without: list[str]) -> list[str]:
+    """What axe has to say, with where."""
+    page.wait_for_load_state("load")
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("without => axe.run({exclude: without.map(one => [one])}, {iframes: false})", without)
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found["violations"] for node in one["nodes"][:3]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_sign_in_page_is_accessible_and_works(dashboard: Callable[..., Visited], chrome: Playwright, scheme: str) -> None:
+    seen = Seen(dashboard({"JOURNEY_SERVE_TOKEN": TOKEN}), chrome, {})
+    page = seen.open("/runs?range=7d", color_scheme=scheme)
+    assert violations(page, []) == []
+    page.get_by_role("textbox", name="Token").fill("wrong")
+    page.get_by_role("button", name="Sign in with the token").click()
+    expect(page.get_by_role("alert")).to_have_text("That is not the token.")
+    assert violations(page, []) == []
+    page.get_by_role("textbox", name="Token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in with the token").click()
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    assert page.evaluate("document.cookie") == ""
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.goto(f"{seen.served.address}/runs")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert [line for line in seen.told if "401" not in line] == []
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_no_page_is_wider_than_the_window(seen: Seen, width: int) -> None:
+    for name, path in seen.paths().items():
+        page = seen.open(path, viewport={"width": width, "height": 844})
+        page.wait_for_load_state("load")
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, name
+        page.context.close()
+
+
+def test_everything_is_reached_with_the_keyboard_and_shows_where_it_is(seen: Seen) -> None:
+    for name, path in seen.paths().items():
+        page = seen.open(path)
+        page.wait_for_load_state("load")
+        page.evaluate("document.querySelector('.viewer')?.remove()")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the content", name
+        # A list may have hundreds of links: the first of each kind stand for the others.
+        wanted = page.evaluate(
+            "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary, [tabindex=\"0\"]')]"
+            ".filter(e => e.checkVisibility({visibilityProperty: true}) && !e.closest('details:not([open]) > :not(summary)')"
+            " && !(e.type === 'radio' && !e.checked)).length"
+        )
+        reached = 1
+        for _ in range(wanted + 5):
+            page.keyboard.press("Tab")
+            where = page.evaluate(
+                "(() => {const e = document.activeElement; return e === document.body ? null"
+                " : getComputedStyle(e).outlineStyle + ' ' + getComputedStyle(e).outlineWidth})()"
+            )
+            if where is None:
+                break
+            assert where.startswith(("solid 2", "auto")), (name, where, page.evaluate("document.activeElement.outerHTML"))
+            reached += 1
+        assert reached >= wanted, name
+        page.context.close()
+
+
+def test_a_run_that_is_stored_appears_on_the_open_page(only_one: Seen) -> None:
+    page = only_one.open("/?range=24h")
+    expect(page.get_by_role("heading", level=1)).to_have_text("buy passes")
+    expect(page.get_by_role("status")).to_have_text("live")
+    page.evaluate("window.same = true")
+    only_one.served.store.add(made(status="failed", ago=1, message="the till is on fire"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("buy fails", timeout=20_000)
+    expect(page.get_by_role("link", name="the till is on fire").first).to_be_visible()
+    assert page.evaluate("window.same"), "the page was loaded anew"
+    assert only_one.told == []
+
+
+def test_the_trace_opens_where_the_run_failed(seen: Seen) -> None:
+    page = seen.open(f"/runs/{seen.runs['failed']}")
+    page.get_by_role("link", name="Open the trace at “look for what is not there”").click()
+    viewer = page.frame_locator("iframe.viewer")
+    selected = viewer.get_by_role("treeitem", selected=True).first
+    expect(selected).to_be_visible(timeout=20_000)
+    expect(selected).to_contain_text("Nobody made this")
+    assert seen.told == []
+    assert seen.elsewhere == []
+
+
+def test_a_journey_is_paused_and_resumed_from_its_page(only_one: Seen) -> None:
+    page = only_one.open("/journeys/buy")
+    page.get_by_label("Pause for").select_option("an hour")
+    page.get_by_label("Reason").fill("the bank moves")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("the bank moves")).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page.get_by_text("the bank moves")).to_have_count(0)
+    assert only_one.told == []
+
+
+def test_light_and_dark_are_chosen_and_remembered(only_one: Seen) -> None:
+    page = only_one.open("/", color_scheme="light")
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("button", name="Light or dark").click()
+    after = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert before != after
+    page.goto(f"{only_one.served.address}/runs")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == after
