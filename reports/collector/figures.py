@@ -106,9 +106,23 @@ def over_time(store: Store, which: Filter, when: Range, metrics: Sequence[Metric
     return [Point(datetime.fromtimestamp(at, UTC), one.tally, one.distributions) for at, one in points]
 
 
+def wider(points: Sequence[Point], seconds: int) -> list[Point]:
+    """The same in steps of so many seconds, which is a whole number of those that the points have; costs no query."""
+    found: dict[int, list[Point]] = {}
+    for point in points:
+        found.setdefault(int(point.at.timestamp()) // seconds * seconds, []).append(point)
+    return [Point(datetime.fromtimestamp(at, UTC), _tallied(some), _spread(some)) for at, some in sorted(found.items())]
+
+
 def step_of(connection: Connection, when: Range) -> Piece:
     """The step that a range is shown in, and its bounds moved outward to whole ones."""
     return _even(when, _minutes_from(connection))
+
+
+def step(store: Store, when: Range) -> int:
+    """The seconds of a step that `over_time` shows a range in."""
+    with store.connected() as connection:
+        return step_of(connection, when)[0]
 
 
 def labels(store: Store, app: str) -> dict[Dimension, list[str]]:
@@ -149,6 +163,16 @@ def _even(when: Range, minutes_from: int | None) -> Piece:
         return (MINUTE, *_outward(when, MINUTE))
     step = HOUR if seconds <= HOURS_UP_TO else DAY
     return (step, *_outward(when, step))
+
+
+def _tallied(points: Sequence[Point]) -> Tally:
+    return Tally(**{name: sum(getattr(one.tally, name) for one in points) for name in Tally.__struct_fields__})
+
+
+def _spread(points: Sequence[Point]) -> dict[Metric, Distribution]:
+    metrics = dict.fromkeys(metric for one in points for metric in one.distributions)
+    parts = {metric: [one.distributions[metric] for one in points if metric in one.distributions] for metric in metrics}
+    return {metric: merged(metric, [(one.buckets, one.sum) for one in some]) for metric, some in parts.items()}
 
 
 def _outward(when: Range, step: int) -> tuple[int, int]:

@@ -77,7 +77,7 @@ async def not_found(request: Request, error: Exception) -> Response:
 def routes(site: Site) -> list[BaseRoute]:
     """The pages, and what they load."""
     from reports.web import files
-    from reports.web.pages import journey, overview, run, runs
+    from reports.web.pages import journey, overview, run, runs, sessions, users, view
 
     return [
         routed(site, "/", overview.show),
@@ -85,6 +85,10 @@ def routes(site: Site) -> list[BaseRoute]:
         routed(site, "/runs", runs.show),
         routed(site, "/runs/{run}", run.show),
         routed(site, "/runs/{run}/trace", run.trace),
+        routed(site, "/users", users.show),
+        routed(site, "/users/views/{view}", view.show),
+        routed(site, "/sessions", sessions.show_list),
+        routed(site, "/sessions/{session}", sessions.show),
         routed(site, "/artifacts/{number:int}", files.artifact),
         Mount("/viewer", files.Viewer()),
         Route("/events", events.endpoint(events.News(site.store), site.stopping)),

@@ -140,10 +140,63 @@ function drawPhases(target) {
   if (!target.children.length) target.textContent = "No document was loaded in this span.";
 }
 
+// Thresholds of a metric, from side to side: below the first is good, above the second poor.
+function limits(data) {
+  return {
+    hooks: {
+      draw: [
+        ({ ctx, bbox, valToPos, scales }) => {
+          ctx.save();
+          ctx.lineWidth = 1.2;
+          ctx.setLineDash([6, 5]);
+          (data.limits ?? []).forEach((limit, index) => {
+            if (limit > scales.y.max) return;
+            const y = valToPos(limit, "y", true);
+            ctx.strokeStyle = css(index ? "--poor" : "--fair");
+            ctx.beginPath();
+            ctx.moveTo(bbox.left, y);
+            ctx.lineTo(bbox.left + bbox.width, y);
+            ctx.stroke();
+          });
+          ctx.restore();
+        },
+      ],
+    },
+  };
+}
+
+const FORMS = { seconds: shown, score: (value) => (value == null ? "–" : value.toFixed(3)), ratio: (value) => (value == null ? "–" : `${value.toFixed(2)} ×`) };
+
+// Lines, and dots for values that stand for little.
+function drawLines(target) {
+  const data = read(target.dataset.lines);
+  target.replaceChildren();
+  if (!data || !data.times.length) {
+    target.textContent = "Nothing was told in this span.";
+    return;
+  }
+  const form = FORMS[data.unit] ?? shown;
+  const lines = data.lines.filter((one) => one.values.some((value) => value != null));
+  const series = lines.map((one, index) => ({
+    label: one.name,
+    stroke: colour(one.colour ?? (one.dots ? 0 : index)),
+    width: one.dots ? 0 : 1.8,
+    spanGaps: false,
+    paths: one.dots ? () => null : undefined,
+    points: one.dots ? { show: true, size: 5, fill: css("--paper") } : { show: data.times.length < 80, size: 5 },
+    value: (_, value) => form(value),
+  }));
+  const more = { height: target.dataset.height ? Number(target.dataset.height) : 200, plugins: [limits(data)] };
+  const drawn = options(target, series, more);
+  drawn.axes[1] = { ...drawn.axes[1], values: (_, ticks) => ticks.map((one) => (one === 0 ? "0" : form(one))) };
+  charts.push(new uPlot(drawn, [data.times, ...lines.map((one) => one.values)], target));
+}
+
 function draw() {
   for (const chart of charts) chart.destroy();
   charts = [];
   for (const target of document.querySelectorAll("[data-chart]")) drawSteps(target);
+  for (const target of document.querySelectorAll("[data-lines]")) drawLines(target);
   for (const target of document.querySelectorAll("[data-phases]")) {
     target.replaceChildren();
     drawPhases(target);
