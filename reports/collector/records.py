@@ -25,7 +25,6 @@ from runner.store.views import (
     vitals,
 )
 
-
 LONGEST = 86_400.0
 """Seconds that a session goes on at the most; our agent ends it after four hours."""
 
@@ -345,7 +344,8 @@ def marks(store: Store, session: str, limit: int = 2_000) -> list[Mark]:
             for one in of(interactions)
         ]
         found += [
-            Mark(view=views[one["view"]].id, kind="error", at=_moment(one["at"]), text=one["message"]) for one in of(page_errors)
+            Mark(view=views[one["view"]].id, kind="error", at=_moment(one["at"]), text=one["message"])
+            for one in of(page_errors)
         ]
         found += [
             Mark(

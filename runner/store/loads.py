@@ -44,7 +44,14 @@ def loads(store: Store, span: Range, parts: int = PARTS, each: int = EACH) -> li
                 .subquery()
             )
             wanted = (
-                select(newest.c.id, newest.c.journey, newest.c.status, navigations.c.url, navigations.c.started_at, navigations.c.total)
+                select(
+                    newest.c.id,
+                    newest.c.journey,
+                    newest.c.status,
+                    navigations.c.url,
+                    navigations.c.started_at,
+                    navigations.c.total,
+                )
                 .join(steps, and_(steps.c.run_id == newest.c.id, steps.c.attempt == newest.c.attempts))
                 .join(navigations, navigations.c.step_id == steps.c.id)
                 .order_by(navigations.c.started_at)

@@ -1,7 +1,7 @@
 """Journeys beside real users: how fast both loaded the same pages, and whether both see the site broken.
 
-Real users' figures are read from the roll-ups, the journeys' from at most 1,440 runs over the span (runner/store/loads.py); which site the users
-visit is read from their newest page views.
+Real users' figures are read from the roll-ups, the journeys' from at most 1,440 runs over the span (runner/store/loads.py); which site
+the users visit is read from their newest page views.
 """
 
 import math

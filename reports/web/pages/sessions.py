@@ -62,7 +62,9 @@ def show_list(site: Site, request: Request) -> Response:
         return empty(site, request)
     failed = query.get("errors") or ""
     if failed not in {"", "yes"}:
-        raise BadRequest(f"errors: {failed[:40]!r} is not understood; write errors=yes for sessions with an error, or leave it out")
+        raise BadRequest(
+            f"errors: {failed[:40]!r} is not understood; write errors=yes for sessions with an error, or leave it out"
+        )
     longer = query.get("longer") or ""
     try:
         seconds = parse_duration(longer) if longer else 0.0

@@ -90,7 +90,9 @@ def drawn(data: Users) -> Histogram | None:
     whole = sum(one.count for one in data.load)
     columns = [(float(one.count), _title(one, whole), _kind(one, load)) for one in data.load]
     edges = [data.load[0].above, *(one.up_to for one in data.load)]
-    marks = [(place, name) for name, value in (("p50", load.p50), ("p75", load.p75)) if (place := _place(data.load, value)) >= 0]
+    marks = [
+        (place, name) for name, value in (("p50", load.p50), ("p75", load.p75)) if (place := _place(data.load, value)) >= 0
+    ]
     return histogram(columns, [_edge(one) for one in edges], marks)
 
 
