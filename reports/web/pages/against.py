@@ -10,6 +10,7 @@ from reports.collector.figures import Range
 from reports.web import render, selection
 from reports.web.figures import against
 from reports.web.figures.against import Against
+from reports.web.figures.users import ENOUGH
 from reports.web.pages.users import empty, words
 from reports.web.site import Site
 
@@ -19,7 +20,7 @@ MEANINGS = {
     "probe problem": "the journey fails, real users do not meet more errors: look at the journey first",
     "users hurt but untested": "real users meet more errors, where no journey fails: one is missing",
     "ok": "the journey passes, real users do not meet more errors",
-    "cannot tell": f"no run told of the site in this span, or there were fewer than {against.ENOUGH} page views",
+    "cannot tell": f"no run told of the site in this span, or there were fewer than {ENOUGH} page views",
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Dialog, Page
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
@@ -41,11 +41,15 @@ class Reader:
         self.elsewhere: list[str] = []
         self.page.on("console", lambda said: self.wrong.append(said.text) if said.type in {"error", "warning"} else None)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.wrong.append("a dialog was opened"), dialog.dismiss()))
+        self.page.on("dialog", self._refuse)
         self.page.on(
             "request",
             lambda asked: self.elsewhere.append(asked.url) if not asked.url.startswith((address, "data:")) else None,
         )
+
+    def _refuse(self, dialog: Dialog) -> None:
+        self.wrong.append(f"a dialog was opened: {dialog.message}")
+        dialog.dismiss()
 
     def open(self, path: str) -> Page:
         """The page at a path."""

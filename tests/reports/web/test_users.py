@@ -2,7 +2,8 @@
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from reports.collector.beacon import View
 from reports.collector.figures import Filter
 from reports.collector.histogram import EDGES, bucket
 from reports.web.figures import against, sessions, users
+from reports.web.figures.users import Row
 from runner.store import Store
 from runner.store.history import Range as Span
 from runner.store.loads import loads
@@ -97,17 +99,22 @@ def test_a_long_span_is_drawn_in_few_steps_without_losing_a_view(store: Store) -
     assert sum(one.views for one in data.moments) == data.tally.views == len([one for one in SENT if one.traffic == "real"])
 
 
+def _descending(metric: Metric, row: Row) -> float:
+    return -(row.p75[metric] or 0.0)
+
+
 @pytest.mark.parametrize("sort", users.SORTS)
 def test_pages_are_sorted_as_the_address_says(store: Store, sort: str) -> None:
     data = users.users(store, SHOP, DAY, sort)
-    keys = {
+    keys: dict[str, Callable[[Row], float | str]] = {
         "impact": lambda row: -row.impact,
         "views": lambda row: -row.views,
         "failed": lambda row: -row.failed / row.views,
         "page": lambda row: row.value,
     }
-    key = keys.get(sort, lambda row: -(row.p75[sort] or 0.0))
-    assert [key(one) for one in data.pages] == sorted(key(one) for one in data.pages)
+    keys |= {metric: partial(_descending, metric) for metric in users.HEAD}
+    key = keys[sort]
+    assert [key(one) for one in data.pages] == [key(one) for one in sorted(data.pages, key=key)]
     assert len(data.pages) + data.more_pages == len({one.pages[0] for one, _ in views()})
 
 
@@ -128,8 +135,7 @@ def test_impact_is_how_long_a_pages_users_waited(store: Store) -> None:
         (Filter(app="shop", page="/item/:id"), lambda one: one.pages[0] == "/item/:id"),
     ],
 )
-def test_a_filter_holds_for_the_whole_page(store: Store, which: Filter, wanted: object) -> None:
-    assert callable(wanted)
+def test_a_filter_holds_for_the_whole_page(store: Store, which: Filter, wanted: Callable[[Arrival], bool]) -> None:
     data = users.users(store, which, DAY)
     expected = [view for one, view in views() if wanted(one)]
     assert data.tally.views == len(expected) > 30
