@@ -26,9 +26,14 @@ RAN = runs()
 SHOP = Filter(app="shop")
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with Store(f"sqlite:///{tmp_path_factory.mktemp('users') / 'journeys.db'}") as opened:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The day in a database of each kind."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('users') / 'journeys.db'}"
+    else:
+        url = request.getfixturevalue("postgres")()
+    with Store(url) as opened:
         fill(opened, SENT, RAN)
         yield opened
 
