@@ -152,7 +152,9 @@ function drawLines(target) {
     points: one.dots ? { show: true, size: 5, fill: css("--paper") } : { show: data.times.length < 80, size: 5 },
     value: (_, value) => form(value),
   }));
-  const more = { height: target.dataset.height ? Number(target.dataset.height) : 200, plugins: [limits(data)] };
+  // The first threshold is always in sight; the second where the values come near it.
+  const scales = { y: { range: (_, low, high) => [0, Math.max(high || 0, data.limits?.[0] ?? 0, 1e-3) * 1.08] } };
+  const more = { scales, height: target.dataset.height ? Number(target.dataset.height) : 200, plugins: [limits(data)] };
   const drawn = options(target, series, more);
   drawn.axes[1] = { ...drawn.axes[1], values: (_, ticks) => ticks.map((one) => (one === 0 ? "0" : form(one))) };
   charts.push(new uPlot(drawn, [data.times, ...lines.map((one) => one.values)], target));
