@@ -98,6 +98,26 @@ def by(store: Store, dimension: Dimension, which: Filter, when: Range, metrics: 
     return sorted(groups.values(), key=lambda one: (-one.tally.views, one.value))
 
 
+def split(
+    store: Store, dimensions: Sequence[Dimension], which: Filter, when: Range, metrics: Sequence[Metric]
+) -> tuple[Group, dict[Dimension, list[Group]]]:
+    """`total`, and `by` of several labels but the page, at the cost of one of them."""
+    with store.connected() as connection:
+        groups = _groups(connection, which, pieces(when, _minutes_from(connection)), metrics, "series.id")
+        names = ", ".join(dimensions)
+        rows = connection.execute(text(f"SELECT id, {names} FROM series WHERE app = :app"), {"app": which.app})
+        values = {row[0]: row[1:] for row in rows if row[0] in groups}
+    found: dict[Dimension, list[Group]] = {}
+    for place, dimension in enumerate(dimensions):
+        parts: dict[str, list[Group]] = defaultdict(list)
+        for series, one in groups.items():
+            parts[values[series][place]].append(one)
+        made = [Group(value, _tallied(some), _spread(some, metrics)) for value, some in parts.items()]
+        found[dimension] = sorted(made, key=lambda one: (-one.tally.views, one.value))
+    every = list(groups.values())
+    return Group(which.app, _tallied(every), _spread(every, metrics)), found
+
+
 def over_time(store: Store, which: Filter, when: Range, metrics: Sequence[Metric]) -> list[Point]:
     """One for each minute, hour or day of the range in which there was a view, oldest first. As `total`."""
     with store.connected() as connection:
@@ -111,7 +131,10 @@ def wider(points: Sequence[Point], seconds: int) -> list[Point]:
     found: dict[int, list[Point]] = {}
     for point in points:
         found.setdefault(int(point.at.timestamp()) // seconds * seconds, []).append(point)
-    return [Point(datetime.fromtimestamp(at, UTC), _tallied(some), _spread(some)) for at, some in sorted(found.items())]
+    metrics = list(points[0].distributions) if points else []
+    return [
+        Point(datetime.fromtimestamp(at, UTC), _tallied(some), _spread(some, metrics)) for at, some in sorted(found.items())
+    ]
 
 
 def step_of(connection: Connection, when: Range) -> Piece:
@@ -165,14 +188,15 @@ def _even(when: Range, minutes_from: int | None) -> Piece:
     return (step, *_outward(when, step))
 
 
-def _tallied(points: Sequence[Point]) -> Tally:
-    return Tally(**{name: sum(getattr(one.tally, name) for one in points) for name in Tally.__struct_fields__})
+def _tallied(parts: Sequence[Group | Point]) -> Tally:
+    return Tally(**{name: sum(getattr(one.tally, name) for one in parts) for name in Tally.__struct_fields__})
 
 
-def _spread(points: Sequence[Point]) -> dict[Metric, Distribution]:
-    metrics = dict.fromkeys(metric for one in points for metric in one.distributions)
-    parts = {metric: [one.distributions[metric] for one in points if metric in one.distributions] for metric in metrics}
-    return {metric: merged(metric, [(one.buckets, one.sum) for one in some]) for metric, some in parts.items()}
+def _spread(parts: Sequence[Group | Point], metrics: Sequence[Metric]) -> dict[Metric, Distribution]:
+    def of(metric: Metric) -> list[tuple[Sequence[int], float]]:
+        return [(one.distributions[metric].buckets, one.distributions[metric].sum) for one in parts]
+
+    return {metric: merged(metric, of(metric)) for metric in metrics}
 
 
 def _outward(when: Range, step: int) -> tuple[int, int]:
@@ -190,7 +214,7 @@ def _minutes_from(connection: Connection) -> int | None:
 
 def _groups(
     connection: Connection, which: Filter, wanted: Iterable[Piece], metrics: Sequence[Metric], key: str
-) -> dict[str, Group]:
+) -> dict[Any, Group]:
     wanted = list(wanted)
     counts: dict[str, list[int]] = defaultdict(lambda: [0] * len(Tally.__struct_fields__))
     for value, *row in _rows(connection, "tallies", Tally.__struct_fields__, which, wanted, key, {}):

@@ -1,7 +1,7 @@
 """What real users' browsers measured over a span: tiles, lines, a distribution, tables; all from the roll-ups.
 
-For ten million page views of a month this reads the hours and days of the chosen app: one pass over the tallies and one over the
-histogram of each metric for each of the tables, some hundred thousand short rows in all (docs/views.md). Only the interactions look at page
+For ten million page views of a month this reads hours and days: the rows of the range three times for the tallies, and two or three
+times for each metric (tiles with the splits, lines, table of pages), some hundred thousand a time. Only the interactions look at page
 views, 20,000 at the most, and the errors at the newest few of each reason.
 """
 
@@ -12,7 +12,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from reports.collector import figures, records
-from reports.collector.figures import Dimension, Filter, Group, Range, Tally
+from reports.collector.figures import Filter, Group, Range, Tally
 from reports.collector.histogram import EDGES, THRESHOLDS, Distribution, Shares
 from reports.collector.records import Action, Seen
 from runner.store import Store
@@ -131,9 +131,9 @@ class Users(Struct, frozen=True, kw_only=True):
 
 def users(store: Store, which: Filter, when: Range, sort: str = "impact") -> Users:
     """The figures of the page."""
-    total = figures.total(store, which, when, METRICS)
+    total, splits = figures.split(store, ("device", "browser", "release"), which, when, METRICS)
     step = width(figures.step(store, when), when)
-    pages = _sorted(rows(store, "page", which, when), sort)
+    listed = _sorted(pages(store, which, when), sort)
     return Users(
         app=which.app,
         start=when.start,
@@ -143,14 +143,14 @@ def users(store: Store, which: Filter, when: Range, sort: str = "impact") -> Use
         tiles=tuple(tile(total.distributions[metric]) for metric in SHOWN),
         moments=moments(store, which, when, step),
         load=buckets(total.distributions["load"]),
-        pages=tuple(pages[:PAGES]),
-        more_pages=max(len(pages) - PAGES, 0),
+        pages=tuple(listed[:PAGES]),
+        more_pages=max(len(listed) - PAGES, 0),
         slowest=tuple(records.slowest(store, "load", which, when, LISTED)),
         errors=errors(store, which.app, when),
         actions=tuple(records.actions(store, which, when, LISTED)),
-        devices=tuple(rows(store, "device", which, when)),
-        browsers=tuple(rows(store, "browser", which, when)),
-        releases=tuple(rows(store, "release", which, when)),
+        devices=_rows(splits["device"]),
+        browsers=_rows(splits["browser"]),
+        releases=_rows(splits["release"]),
     )
 
 
@@ -226,9 +226,13 @@ def buckets(values: Distribution) -> tuple[Bucket, ...]:
     return tuple(found[filled[0] : filled[-1] + 1]) if filled else ()
 
 
-def rows(store: Store, dimension: Dimension, which: Filter, when: Range) -> list[Row]:
-    """One for each value of a label, those with most views first."""
-    return [_row(one) for one in figures.by(store, dimension, which, when, HEAD) if one.tally.views]
+def pages(store: Store, which: Filter, when: Range) -> tuple[Row, ...]:
+    """One for each page, those with most views first."""
+    return _rows(figures.by(store, "page", which, when, HEAD))
+
+
+def _rows(groups: Sequence[Group]) -> tuple[Row, ...]:
+    return tuple(_row(one) for one in groups if one.tally.views)
 
 
 def _row(group: Group) -> Row:
@@ -237,22 +241,22 @@ def _row(group: Group) -> Row:
         value=group.value,
         views=group.tally.views,
         failed=group.tally.failed,
-        p75={metric: percentile(values, 0.75) for metric, values in group.distributions.items()},
-        count={metric: values.count for metric, values in group.distributions.items()},
+        p75={metric: percentile(group.distributions[metric], 0.75) for metric in HEAD},
+        count={metric: group.distributions[metric].count for metric in HEAD},
         impact=round((load.percentile(0.75) or 0.0) * load.count, 3),
     )
 
 
-def _sorted(pages: Sequence[Row], sort: str) -> list[Row]:
+def _sorted(rows: Sequence[Row], sort: str) -> list[Row]:
     """The largest first, but for the names."""
     if sort == "page":
-        return sorted(pages, key=lambda one: one.value)
+        return sorted(rows, key=lambda one: one.value)
     if sort == "failed":
-        return sorted(pages, key=lambda one: (-one.failed / one.views, -one.views, one.value))
+        return sorted(rows, key=lambda one: (-one.failed / one.views, -one.views, one.value))
     if sort in HEAD:
         metric: Metric = next(one for one in HEAD if one == sort)
-        return sorted(pages, key=lambda one: (-(one.p75[metric] or 0.0), -one.views, one.value))
-    return sorted(pages, key=lambda one: (-(one.views if sort == "views" else one.impact), one.value))
+        return sorted(rows, key=lambda one: (-(one.p75[metric] or 0.0), -one.views, one.value))
+    return sorted(rows, key=lambda one: (-(one.views if sort == "views" else one.impact), one.value))
 
 
 def errors(store: Store, app: str, when: Range) -> tuple[Error, ...]:

@@ -145,7 +145,7 @@ def test_a_filter_holds_for_the_whole_page(store: Store, which: Filter, wanted: 
     expected = [view for one, view in views() if wanted(one)]
     assert data.tally.views == len(expected) > 30
     assert sum(one.views for one in data.devices) == sum(one.views for one in data.browsers) == len(expected)
-    assert sum(one.views for one in users.rows(store, "page", which, DAY)) == len(expected)
+    assert sum(one.views for one in users.pages(store, which, DAY)) == len(expected)
     assert {one.id for one in data.slowest} <= {view.id for view in expected}
 
 
