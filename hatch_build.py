@@ -17,7 +17,12 @@ PROJECTS = {
     # What observes pages: of journeys, and of real users.
     HERE / "runner" / "page" / "agent": (HERE / "runner" / "page" / "agent.js", HERE / "reports" / "collector" / "agent.js"),
     # What the dashboard's pages load.
-    HERE / "reports" / "web" / "frontend": (STATIC / "page.js", STATIC / "chart.js", STATIC / "vendor.css"),
+    HERE / "reports" / "web" / "frontend": (
+        STATIC / "page.js",
+        STATIC / "chart.js",
+        STATIC / "metrics.js",
+        STATIC / "vendor.css",
+    ),
 }
 """Each project of npm with the files that it makes."""
 

@@ -98,6 +98,26 @@ def by(store: Store, dimension: Dimension, which: Filter, when: Range, metrics: 
     return sorted(groups.values(), key=lambda one: (-one.tally.views, one.value))
 
 
+def split(
+    store: Store, dimensions: Sequence[Dimension], which: Filter, when: Range, metrics: Sequence[Metric]
+) -> tuple[Group, dict[Dimension, list[Group]]]:
+    """`total`, and `by` of several labels but the page, at the cost of one of them."""
+    with store.connected() as connection:
+        groups = _groups(connection, which, pieces(when, _minutes_from(connection)), metrics, "series.id")
+        names = ", ".join(dimensions)
+        rows = connection.execute(text(f"SELECT id, {names} FROM series WHERE app = :app"), {"app": which.app})
+        values = {row[0]: row[1:] for row in rows if row[0] in groups}
+    found: dict[Dimension, list[Group]] = {}
+    for place, dimension in enumerate(dimensions):
+        parts: dict[str, list[Group]] = defaultdict(list)
+        for series, one in groups.items():
+            parts[values[series][place]].append(one)
+        made = [Group(value, _tallied(some), _spread(some, metrics)) for value, some in parts.items()]
+        found[dimension] = sorted(made, key=lambda one: (-one.tally.views, one.value))
+    every = list(groups.values())
+    return Group(which.app, _tallied(every), _spread(every, metrics)), found
+
+
 def over_time(store: Store, which: Filter, when: Range, metrics: Sequence[Metric]) -> list[Point]:
     """One for each minute, hour or day of the range in which there was a view, oldest first. As `total`."""
     with store.connected() as connection:
@@ -106,9 +126,26 @@ def over_time(store: Store, which: Filter, when: Range, metrics: Sequence[Metric
     return [Point(datetime.fromtimestamp(at, UTC), one.tally, one.distributions) for at, one in points]
 
 
+def wider(points: Sequence[Point], seconds: int) -> list[Point]:
+    """The same in steps of so many seconds, which is a whole number of those that the points have; costs no query."""
+    found: dict[int, list[Point]] = {}
+    for point in points:
+        found.setdefault(int(point.at.timestamp()) // seconds * seconds, []).append(point)
+    metrics = list(points[0].distributions) if points else []
+    return [
+        Point(datetime.fromtimestamp(at, UTC), _tallied(some), _spread(some, metrics)) for at, some in sorted(found.items())
+    ]
+
+
 def step_of(connection: Connection, when: Range) -> Piece:
     """The step that a range is shown in, and its bounds moved outward to whole ones."""
     return _even(when, _minutes_from(connection))
+
+
+def step(store: Store, when: Range) -> int:
+    """The seconds of a step that `over_time` shows a range in."""
+    with store.connected() as connection:
+        return step_of(connection, when)[0]
 
 
 def labels(store: Store, app: str) -> dict[Dimension, list[str]]:
@@ -151,6 +188,17 @@ def _even(when: Range, minutes_from: int | None) -> Piece:
     return (step, *_outward(when, step))
 
 
+def _tallied(parts: Sequence[Group | Point]) -> Tally:
+    return Tally(**{name: sum(getattr(one.tally, name) for one in parts) for name in Tally.__struct_fields__})
+
+
+def _spread(parts: Sequence[Group | Point], metrics: Sequence[Metric]) -> dict[Metric, Distribution]:
+    def of(metric: Metric) -> list[tuple[Sequence[int], float]]:
+        return [(one.distributions[metric].buckets, one.distributions[metric].sum) for one in parts]
+
+    return {metric: merged(metric, of(metric)) for metric in metrics}
+
+
 def _outward(when: Range, step: int) -> tuple[int, int]:
     return int(when.start.timestamp() // step) * step, int(-(-when.end.timestamp() // step)) * step
 
@@ -166,7 +214,7 @@ def _minutes_from(connection: Connection) -> int | None:
 
 def _groups(
     connection: Connection, which: Filter, wanted: Iterable[Piece], metrics: Sequence[Metric], key: str
-) -> dict[str, Group]:
+) -> dict[Any, Group]:
     wanted = list(wanted)
     counts: dict[str, list[int]] = defaultdict(lambda: [0] * len(Tally.__struct_fields__))
     for value, *row in _rows(connection, "tallies", Tally.__struct_fields__, which, wanted, key, {}):

@@ -5,7 +5,7 @@ All lists are of one app and a range, `limit` at a time. Each is read along an i
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, Table, desc, func, or_, select, text, tuple_
@@ -25,6 +25,9 @@ from runner.store.views import (
     slow_requests,
     vitals,
 )
+
+LONGEST = 86_400.0
+"""Seconds that a session goes on at the most; our agent ends it after four hours."""
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -141,6 +144,15 @@ class Session(Struct, frozen=True, kw_only=True):
     interactions: int
     errors: int
     requests: int
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """Something that happened in a session."""
+
+    view: str
+    kind: Literal["interaction", "error", "request"]
+    at: datetime
+    text: str
 
 
 class Reason(Struct, frozen=True, kw_only=True):
@@ -269,10 +281,22 @@ def session(store: Store, identity: str) -> Session | None:
 
 
 def newest_sessions(
-    store: Store, which: Filter, when: Range, limit: int = 50, before: str | None = None, failed: bool = False
+    store: Store,
+    which: Filter,
+    when: Range,
+    limit: int = 50,
+    before: str | None = None,
+    failed: bool = False,
+    longer: float = 0.0,
+    among: int = 20_000,
 ) -> list[Session]:
-    """Sessions, the newest first; `failed` ones met an error; `which.page` is the page that they began on. Cost as `newest`."""
-    rows = _listed(sessions, which, when).where(sessions.c.views > 0)
+    """Sessions, the newest first; `failed` ones met an error, those `longer` lasted so many seconds. Cost as `newest`.
+
+    With `which.page` those that came to this page: of its newest `among` views, each of which is looked at.
+    """
+    rows = _listed(sessions, which, when, page=False).where(sessions.c.views > 0)
+    if longer:
+        rows = rows.where(sessions.c.seen_at - sessions.c.started_at >= longer)
     rows = rows.order_by(sessions.c.started_at.desc(), sessions.c.id.desc())
     if failed:
         # As the index of those says it.
@@ -283,7 +307,57 @@ def newest_sessions(
             if last is None:
                 return []
             rows = rows.where(tuple_(sessions.c.started_at, sessions.c.id) < tuple_(*last))
+            # A session that began earlier has not gone on for longer than this.
+            when = Range(when.start, min(when.end, _moment(last.started_at + LONGEST)))
+        if which.page is not None:
+            came = (
+                select(page_views.c.session)
+                .where(page_views.c.app == which.app, page_views.c.page == which.page)
+                .where(page_views.c.started_at >= when.start.timestamp(), page_views.c.started_at < when.end.timestamp())
+                .order_by(page_views.c.started_at.desc())
+                .limit(among)
+            )
+            rows = rows.where(sessions.c.id.in_(came))
         return [_struct(Session, row) for row in connection.execute(rows.limit(limit)).mappings()]
+
+
+def marks(store: Store, session: str, limit: int = 2_000) -> list[Mark]:
+    """What happened in the page views of a session, in order. Reads its views, and all that belongs to them."""
+    with store.connected() as connection:
+        rows = connection.execute(
+            select(page_views.c.number, page_views.c.id, page_views.c.started_at)
+            .where(page_views.c.session == session)
+            .order_by(page_views.c.started_at)
+            .limit(limit)
+        )
+        views = {row.number: row for row in rows}
+
+        def of(table: Table) -> Sequence[Any]:
+            return connection.execute(select(table).where(table.c.view.in_(views)).limit(limit)).mappings().all()
+
+        found = [
+            Mark(
+                view=views[one["view"]].id,
+                kind="interaction",
+                at=_moment(views[one["view"]].started_at + one["at_seconds"]),
+                text=" ".join(part for part in (one["type"], one["role"], f"“{one['name']}”" if one["name"] else "") if part),
+            )
+            for one in of(interactions)
+        ]
+        found += [
+            Mark(view=views[one["view"]].id, kind="error", at=_moment(one["at"]), text=one["message"])
+            for one in of(page_errors)
+        ]
+        found += [
+            Mark(
+                view=views[one["view"]].id,
+                kind="request",
+                at=_moment(views[one["view"]].started_at + one["at_seconds"]),
+                text=f"{one['method']} {one['url']} {one['status'] or one['failure']}",
+            )
+            for one in of(slow_requests)
+        ]
+    return sorted(found, key=lambda one: (one.at, one.kind, one.text))
 
 
 def errors(
@@ -348,8 +422,7 @@ def actions(store: Store, which: Filter, when: Range, limit: int = 100, among: i
         return [_struct(Action, row) for row in connection.execute(counted).mappings()]
 
 
-def _listed(table: Table, which: Filter, when: Range) -> Select[Any]:
-    page = table.c.first_page if table is sessions else table.c.page
+def _listed(table: Table, which: Filter, when: Range, page: bool = True) -> Select[Any]:
     conditions: list[ColumnElement[bool]] = [
         table.c.app == which.app,
         table.c.started_at >= when.start.timestamp(),
@@ -357,12 +430,12 @@ def _listed(table: Table, which: Filter, when: Range) -> Select[Any]:
     ]
     for name in DIMENSIONS:
         wanted = getattr(which, name)
-        if wanted is None:
+        if wanted is None or (name == "page" and not page):
             continue
         if name == "browser":
             conditions.append(or_(table.c.browser == wanted, table.c.browser.startswith(f"{wanted} ", autoescape=True)))
         else:
-            conditions.append((page if name == "page" else table.c[name]) == wanted)
+            conditions.append(table.c[name] == wanted)
     return select(table).where(*conditions)
 
 

@@ -56,3 +56,54 @@ def spark(
         limit=y(limit) if limit else None,
         highest=highest,
     )
+
+
+class Column(Struct, frozen=True):
+    """A bar of a histogram."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str
+    kind: str
+
+
+class Histogram(Struct, frozen=True):
+    """Bars of equal width, in a box of `width` by `height`, with what is written below their edges."""
+
+    width: float
+    height: float
+    columns: tuple[Column, ...]
+    labels: tuple[tuple[float, str], ...]
+    """Places from left to right, and the values there."""
+    marks: tuple[tuple[float, str], ...]
+    """Places of values that are pointed out."""
+
+
+def histogram(
+    columns: Sequence[tuple[float, str, str]],
+    labels: Sequence[str],
+    marks: Sequence[tuple[float, str]] = (),
+    width: float = 720,
+    height: float = 160,
+) -> Histogram:
+    """Bars of a size, title and kind each; a label for each edge; marks at places in units of bars.
+
+    >>> drawn = histogram([(1, "one", "good"), (2, "two", "poor")], ["0", "1 s", ""], width=200, height=100)
+    >>> [(one.x, one.y, one.height) for one in drawn.columns], drawn.labels
+    ([(0.0, 50.0, 50.0), (100.0, 0.0, 100.0)], ((0.0, '0'), (100.0, '1 s'), (200.0, '')))
+    """
+    each = width / (len(columns) or 1)
+    highest = max((size for size, _, _ in columns), default=0) or 1
+    drawn = []
+    for place, (size, title, kind) in enumerate(columns):
+        tall = round(height * size / highest, 1)
+        drawn.append(Column(round(place * each, 1), round(height - tall, 1), round(each - 2, 1), tall, title, kind))
+    return Histogram(
+        width=width,
+        height=height,
+        columns=tuple(drawn),
+        labels=tuple((round(place * each, 1), label) for place, label in enumerate(labels)),
+        marks=tuple((round(place * each, 1), label) for place, label in marks),
+    )

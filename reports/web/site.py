@@ -1,6 +1,6 @@
 """The dashboard as a part of an application: what its pages are made from, and its routes."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,6 +46,8 @@ class Site(Struct, frozen=True, kw_only=True):
     """When each journey is due next."""
     budgets: Mapping[str, float] = {}
     """Of a run's duration in seconds, by journey."""
+    rules: Mapping[str, Sequence[str]] = {}
+    """How the pages of each app are called (`App.routes`), as the collector names them by."""
     stopping: Callable[[], bool] = lambda: False
     """Whether the server is about to end, so that streams end too."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -94,7 +96,7 @@ async def not_found(request: Request, error: Exception) -> Response:
 def routes(site: Site) -> list[BaseRoute]:
     """The pages, and what they load."""
     from reports.web import files
-    from reports.web.pages import journey, overview, pausing, run, runs
+    from reports.web.pages import against, journey, metrics_chart, overview, pausing, run, runs, sessions, users, view
 
     return [
         routed(site, "/", overview.show),
@@ -104,6 +106,12 @@ def routes(site: Site) -> list[BaseRoute]:
         routed(site, "/runs", runs.show),
         routed(site, "/runs/{run}", run.show),
         routed(site, "/runs/{run}/trace", run.trace),
+        routed(site, "/users", users.show),
+        routed(site, "/users/journeys", against.show),
+        routed(site, "/users/views/{view}", view.show),
+        routed(site, "/metrics-chart", metrics_chart.show),
+        routed(site, "/sessions", sessions.show_list),
+        routed(site, "/sessions/{session}", sessions.show),
         routed(site, "/artifacts/{number:int}", files.artifact),
         Mount("/viewer", files.Viewer()),
         Route("/events", events.endpoint(events.News(site.store), site.stopping)),

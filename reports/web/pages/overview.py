@@ -3,8 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from reports.collector.figures import Range
 from reports.web import render
-from reports.web.figures import overview
+from reports.web.figures import overview, users
+from reports.web.pages.users import words
 from reports.web.site import Site
 
 
@@ -27,4 +29,6 @@ def show(site: Site, request: Request) -> Response:
         headline=headline,
         mood=mood,
         next=site.upcoming(),
+        users=users.tiles(site.store, Range(span.start, span.end)),
+        **words(),
     )

@@ -186,3 +186,29 @@ def test_pieces_of_a_range_follow_each_other_without_a_gap() -> None:
         assert cut[-1][2] - cut[-1][0] < when.end.timestamp() <= cut[-1][2]
         assert all(before[2] == after[1] for before, after in pairwise(cut))
         assert all(start % step == end % step == 0 and start < end for step, start, end in cut)
+
+
+@pytest.mark.parametrize(
+    "which", [Filter(app="shop"), Filter(app="shop", page="/"), Filter(app="shop", browser="Safari", traffic=None)]
+)
+@pytest.mark.parametrize("hours", [2, 60])
+def test_several_splits_at_once_are_what_each_is_alone(store: Store, which: Filter, hours: float) -> None:
+    total, splits = figures.split(store, ("device", "release"), which, last(hours), ["load", "cls"])
+    alone = figures.total(store, which, last(hours), ["load", "cls"])
+    assert total.tally == alone.tally
+    for metric in ("load", "cls"):
+        assert total.distributions[metric].buckets == alone.distributions[metric].buckets
+        assert total.distributions[metric].sum == pytest.approx(alone.distributions[metric].sum)
+    for dimension, groups in splits.items():
+        expected = figures.by(store, dimension, which, last(hours), ["load", "cls"])
+        assert [(one.value, one.tally) for one in groups] == [(one.value, one.tally) for one in expected]
+        assert [one.distributions["cls"].buckets for one in groups] == [one.distributions["cls"].buckets for one in expected]
+
+
+def test_wider_steps_lose_nothing(store: Store) -> None:
+    points = figures.over_time(store, Filter(app="shop"), last(60), ["load"])
+    wide = figures.wider(points, 3 * HOUR)
+    assert len(wide) < len(points)
+    assert all(point.at.timestamp() % (3 * HOUR) == 0 for point in wide)
+    assert sum(one.tally.views for one in wide) == sum(one.tally.views for one in points)
+    assert sum(one.distributions["load"].count for one in wide) == sum(one.distributions["load"].count for one in points)

@@ -1,45 +1,11 @@
 // Series over time with uPlot: the data stands in the page as JSON, the table beside the chart has the same figures.
 import uPlot from "uplot";
+import { colour, css, options, shown } from "./plot.js";
 
-const COLOURS = {
-  light: ["#27684f", "#4c6fb5", "#b8612c", "#8a4fa3", "#5e7d1d", "#b03a64", "#1f7f8c", "#8a6d1d"],
-  dark: ["#6fc3a0", "#8fb0f0", "#f0a06a", "#cf9bee", "#b4d06a", "#f08fb2", "#6fc9d6", "#e0c062"],
-};
 const PHASES = { redirect: 0, dns: 1, connect: 2, tls: 3, request: 4, response: 5, dom: 6, load: 7 };
-
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const dark = () => getComputedStyle(document.documentElement).colorScheme === "dark";
-const colour = (index) => COLOURS[dark() ? "dark" : "light"][index % 8];
 const read = (id) => JSON.parse(document.getElementById(id)?.textContent || "null");
-const shown = (value) => (value == null ? "–" : value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(2)} s`);
 
 let charts = [];
-
-// Increment, format from there on, and what is added where the year, day or minute turns: uPlot's own are in American form.
-const TIMES = [
-  [86400, "{MM}-{DD}", "\n{YYYY}", null, null, null, null, null, 1],
-  [3600, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
-  [60, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
-  [1, "{HH}:{mm}:{ss}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
-];
-
-function axes() {
-  const line = { stroke: css("--soft"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line") } };
-  const values = (_, ticks) => ticks.map((one) => (one === 0 ? "0" : shown(one)));
-  return [{ ...line, values: TIMES }, { ...line, values, size: 64 }];
-}
-
-function options(target, series, more = {}) {
-  return {
-    width: Math.max(target.clientWidth, 280),
-    height: more.height ?? 300,
-    series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...series],
-    axes: axes(),
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
-    scales: { y: { range: (_, low, high) => [0, (high || 1) * 1.08] } },
-    ...more,
-  };
-}
 
 function stacked(lists) {
   const sums = [];
@@ -140,10 +106,65 @@ function drawPhases(target) {
   if (!target.children.length) target.textContent = "No document was loaded in this span.";
 }
 
+// Thresholds of a metric, from side to side: below the first is good, above the second poor.
+function limits(data) {
+  return {
+    hooks: {
+      draw: [
+        ({ ctx, bbox, valToPos, scales }) => {
+          ctx.save();
+          ctx.lineWidth = 1.2;
+          ctx.setLineDash([6, 5]);
+          (data.limits ?? []).forEach((limit, index) => {
+            if (limit > scales.y.max) return;
+            const y = valToPos(limit, "y", true);
+            ctx.strokeStyle = css(index ? "--poor" : "--fair");
+            ctx.beginPath();
+            ctx.moveTo(bbox.left, y);
+            ctx.lineTo(bbox.left + bbox.width, y);
+            ctx.stroke();
+          });
+          ctx.restore();
+        },
+      ],
+    },
+  };
+}
+
+const FORMS = { seconds: shown, score: (value) => (value == null ? "–" : value.toFixed(3)), ratio: (value) => (value == null ? "–" : `${value.toFixed(2)} ×`) };
+
+// Lines, and dots for values that stand for little.
+function drawLines(target) {
+  const data = read(target.dataset.lines);
+  target.replaceChildren();
+  if (!data || !data.times.length) {
+    target.textContent = "Nothing was told in this span.";
+    return;
+  }
+  const form = FORMS[data.unit] ?? shown;
+  const lines = data.lines.filter((one) => one.values.some((value) => value != null));
+  const series = lines.map((one, index) => ({
+    label: one.name,
+    stroke: colour(one.colour ?? (one.dots ? 0 : index)),
+    width: one.dots ? 0 : 1.8,
+    spanGaps: false,
+    paths: one.dots ? () => null : undefined,
+    points: one.dots ? { show: true, size: 5, fill: css("--paper") } : { show: data.times.length < 80, size: 5 },
+    value: (_, value) => form(value),
+  }));
+  // The first threshold is always in sight; the second where the values come near it.
+  const scales = { y: { range: (_, low, high) => [0, Math.max(high || 0, data.limits?.[0] ?? 0, 1e-3) * 1.08] } };
+  const more = { scales, height: target.dataset.height ? Number(target.dataset.height) : 200, plugins: [limits(data)] };
+  const drawn = options(target, series, more);
+  drawn.axes[1] = { ...drawn.axes[1], values: (_, ticks) => ticks.map((one) => (one === 0 ? "0" : form(one))) };
+  charts.push(new uPlot(drawn, [data.times, ...lines.map((one) => one.values)], target));
+}
+
 function draw() {
   for (const chart of charts) chart.destroy();
   charts = [];
   for (const target of document.querySelectorAll("[data-chart]")) drawSteps(target);
+  for (const target of document.querySelectorAll("[data-lines]")) drawLines(target);
   for (const target of document.querySelectorAll("[data-phases]")) {
     target.replaceChildren();
     drawPhases(target);

@@ -1,0 +1,70 @@
+"""`/users/journeys`: journeys beside real users."""
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reports.collector.figures import Range
+from reports.web import render, selection
+from reports.web.figures import against
+from reports.web.figures.against import Against
+from reports.web.figures.users import ENOUGH
+from reports.web.pages.users import empty, words
+from reports.web.site import Site
+
+COLOURS = {"outage": "poor", "probe problem": "error", "users hurt but untested": "fair", "ok": "good", "cannot tell": "soft"}
+MEANINGS = {
+    "outage": "the journey fails, and more page views of real users meet errors",
+    "probe problem": "the journey fails, real users do not meet more errors: look at the journey first",
+    "users hurt but untested": "real users meet more errors, where no journey fails: one is missing",
+    "ok": "the journey passes, real users do not meet more errors",
+    "cannot tell": f"no run told of the site in this span, or there were fewer than {ENOUGH} page views",
+}
+
+
+def show(site: Site, request: Request) -> Response:
+    """The page."""
+    span = site.span(request)
+    chosen = selection.read(request.query_params, site.store)
+    if chosen is None:
+        return empty(site, request)
+    rules = site.rules.get(chosen.filter.app, ())
+    data = against.against(site.store, chosen.filter, Range(span.start, span.end), rules)
+    medians, ratio = charts(data)
+    return render.page(
+        request,
+        "against.html",
+        section="Real users",
+        span=span,
+        live=span.moving,
+        data=data,
+        chosen=chosen,
+        keep=chosen.words,
+        medians=msgspec.json.encode(medians).decode(),
+        ratio=msgspec.json.encode(ratio).decode(),
+        colours=COLOURS,
+        meanings=MEANINGS,
+        few=against.FEW,
+        **words(),
+    )
+
+
+def charts(data: Against) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What chart.js draws: both medians, and the one in terms of the other."""
+    times = [one.at.timestamp() for one in data.over_time]
+    medians = {
+        "times": times,
+        "unit": "seconds",
+        "lines": [
+            {"name": "real users", "values": [one.real for one in data.over_time]},
+            {"name": "journeys", "values": [one.synthetic for one in data.over_time]},
+        ],
+    }
+    ratio = {
+        "times": times,
+        "unit": "ratio",
+        "lines": [{"name": "real users ÷ journeys", "values": [one.ratio for one in data.over_time]}],
+    }
+    return medians, ratio

@@ -1,0 +1,15 @@
+"""`/metrics-chart`: load times straight from /metrics, charted in the browser; neither the store nor a Prometheus is asked."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reports.web import render
+from reports.web.site import Site
+
+EVERY = 5
+"""Seconds between two readings."""
+
+
+def show(site: Site, request: Request) -> Response:  # noqa: ARG001 (what every page is given)
+    """The page."""
+    return render.page(request, "metrics_chart.html", section="Real users", every=EVERY)

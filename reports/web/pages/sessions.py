@@ -1,0 +1,133 @@
+"""`/sessions`: sessions of real users; `/sessions/ID`: one, with its page views over time."""
+
+from urllib.parse import urlencode
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reports.collector.figures import Range
+from reports.collector.records import Session
+from reports.web import render, selection
+from reports.web.figures import sessions
+from reports.web.figures.sessions import SessionData
+from reports.web.pages.users import empty, words
+from reports.web.site import Site, problem
+from reports.web.span import BadRequest
+from runner.duration import parse_duration
+
+WIDTH = 900
+"""Of the time axis, in units of the drawing."""
+ROW = 22
+SHORTEST = 3.0
+"""Width of a bar, so that it can be seen."""
+
+
+class Tick(Struct, frozen=True):
+    """Something that happened, at `x`."""
+
+    x: float
+    kind: str
+    title: str
+
+
+class Bar(Struct, frozen=True):
+    """A page view on the time axis."""
+
+    x: float
+    y: float
+    width: float
+    ticks: tuple[Tick, ...]
+
+
+class Timeline(Struct, frozen=True):
+    """The page views of a session, one below the other."""
+
+    bars: tuple[Bar, ...]
+    seconds: float
+    height: float
+
+
+def replay_link(session: Session) -> str | None:  # noqa: ARG001 (what a replay is found by)
+    """Where the session can be watched; None where there is no replay of it. Replays are not stored by this version."""
+    return None
+
+
+def show_list(site: Site, request: Request) -> Response:
+    """The list."""
+    span = site.span(request)
+    query = request.query_params
+    chosen = selection.read(query, site.store)
+    if chosen is None:
+        return empty(site, request)
+    failed = query.get("errors") or ""
+    if failed not in {"", "yes"}:
+        raise BadRequest(
+            f"errors: {failed[:40]!r} is not understood; write errors=yes for sessions with an error, or leave it out"
+        )
+    longer = query.get("longer") or ""
+    try:
+        seconds = parse_duration(longer) if longer else 0.0
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(f"longer: {error}") from error
+    data = sessions.sessions(
+        site.store, chosen.filter, Range(span.start, span.end), bool(failed), seconds, query.get("before") or None
+    )
+    more = urlencode({name: value for name, value in (("errors", failed), ("longer", longer)) if value})
+    keep = f"{chosen.words}&{more}" if more else chosen.words
+    return render.page(
+        request,
+        "sessions.html",
+        section="Sessions",
+        span=span,
+        live=span.moving and not query.get("before"),
+        data=data,
+        chosen=chosen,
+        failed=failed,
+        longer=longer,
+        keep=keep,
+        replays={one.id: link for one in data.sessions if (link := replay_link(one))},
+    )
+
+
+def show(site: Site, request: Request) -> Response:
+    """One session."""
+    data = sessions.session(site.store, request.path_params["session"])
+    if data is None:
+        return problem(request, 404, f"No session {request.path_params['session'][:70]!r} is stored; old ones are removed.")
+    return render.page(
+        request,
+        "session.html",
+        section="Sessions",
+        data=data,
+        session=data.session,
+        timeline=timeline(data),
+        replay=replay_link(data.session),
+        width=WIDTH,
+        row=ROW,
+        **words(),
+    )
+
+
+def timeline(data: SessionData) -> Timeline:
+    """The drawing of a session."""
+    if not data.visits:
+        return Timeline((), 0.0, ROW)
+    began = data.visits[0].seen.started_at
+    ends = [visit.end for visit in data.visits] + [mark.at for visit in data.visits for mark in visit.marks]
+    seconds = max((max(ends) - began).total_seconds(), 0.001)
+    scale = WIDTH / seconds
+    bars = []
+    for place, visit in enumerate(data.visits):
+        start = (visit.seen.started_at - began).total_seconds()
+        length = max((visit.end - visit.seen.started_at).total_seconds(), 0.0)
+        ticks = [
+            Tick(
+                round(max((mark.at - began).total_seconds(), 0.0) * scale, 1),
+                {"interaction": "click", "error": "wrong", "request": "slow"}[mark.kind],
+                mark.text,
+            )
+            for mark in visit.marks
+        ]
+        bars.append(Bar(round(start * scale, 1), ROW * (place + 1), round(max(length * scale, SHORTEST), 1), tuple(ticks)))
+    return Timeline(tuple(bars), seconds, ROW * (len(bars) + 1) + 6)
