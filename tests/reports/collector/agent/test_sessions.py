@@ -19,34 +19,31 @@ def test_a_visit_is_one_session_in_all_tabs_and_without_a_cookie(visitor: Browse
     assert visitor.cookies() == []
 
 
+CLOCK = """const now = Date.now;
+window.later = 0;
+Date.now = () => now() + window.later;"""
+
+
 @pytest.mark.parametrize(
-    ("how", "same"), [("29 minutes ago", True), ("31 minutes ago", False), ("begun 4 hours ago", False), ("next week", False)]
+    ("minutes", "sessions"),
+    [([29], 1), ([31], 2), ([29, 29], 1), ([29] * 8, 1), ([29] * 9, 2), ([-60], 2)],
+    ids=["29 minutes", "31 minutes", "twice 29", "3 h 52", "4 h 21", "a clock that is set back"],
 )
 def test_a_session_ends_after_half_an_hour_without_use_and_after_four_hours(
-    page: Page, receiver: Receiver, how: str, same: bool
+    visitor: BrowserContext, page: Page, receiver: Receiver, minutes: list[int], sessions: int
 ) -> None:
+    visitor.add_init_script(CLOCK)
     page.goto(receiver.page("<button>Go</button>"))
-    page.evaluate(
-        """(how) => {
-            const name = "journey-user/test/session";
-            const [id, used] = localStorage.getItem(name).split("/");
-            const old = (Date.now() - 4 * 3600e3).toString(16).padStart(12, "0");
-            localStorage.setItem(name, {
-                "29 minutes ago": `${id}/${used - 29 * 60e3}`,
-                "31 minutes ago": `${id}/${used - 31 * 60e3}`,
-                "begun 4 hours ago": `${old.slice(0, 8)}-${old.slice(8)}${id.slice(13)}/${used}`,
-                "next week": `${id}/${+used + 7 * 86400e3}`,
-            }[how]);
-        }""",
-        how,
-    )
-    page.get_by_role("button").click()
+    for passed in minutes:
+        page.evaluate(f"window.later += {passed} * 60e3")
+        page.get_by_role("button").click()
     leave(page)
-    beacons = receiver.wait(1 if same else 2)
-    views = sorted((view for beacon in beacons for view in beacon.views), key=lambda view: view.started_at)
-    assert [view.type for view in views] == (["navigate"] if same else ["navigate", "restore"])
-    assert len({beacon.session for beacon in beacons}) == (1 if same else 2)
-    assert acts(views[-1]) == [("click", "button", "Go")]
+    beacons = receiver.wait(sessions)
+    views = sorted((view for beacon in beacons for view in beacon.views), key=lambda view: view.type)
+    assert [view.type for view in views] == ["navigate", "restore"][:sessions]
+    assert len({beacon.session for beacon in beacons}) == sessions
+    assert acts(views[-1])[-1] == ("click", "button", "Go")
+    assert sum(view.interaction_counts.get("click", 0) for view in views) == len(minutes)
 
 
 BLOCKED = """for (const name of ["localStorage", "sessionStorage"]) {
