@@ -23,11 +23,14 @@ from sqlalchemy import text
 from benchmarks.visits import Visits
 from reports.collector import batch, figures, records, rollup
 from reports.collector.arrival import Arrival
+from reports.collector.change import METRIC_NUMBERS, Change
 from reports.collector.figures import Filter, Range
 from reports.collector.labels import DAY, Directory
 from reports.collector.retention import MINUTES, measure
+from reports.collector.rollup import Sums
 from runner.store import Store
-from runner.store.bulk import Link
+from runner.store.bulk import Insert, Link
+from runner.store.views import interactions, page_views, vitals
 
 DAYS = 30
 TABLES = ("page_views", "vitals", "interactions", "histograms", "tallies", "sessions")
@@ -76,6 +79,44 @@ def fill(store: Store, number: int, until: float) -> float:
             link.execute("ANALYZE")
     link.close()
     return spent / number
+
+
+def copy(store: Store, number: int, times: int, until: float) -> None:
+    """Stores each of the first so many page views again, some minutes earlier or later: rows, and what they are in the roll-ups.
+
+    So that more can be asked than can be made in a reasonable time. Sessions and errors are not copied.
+    """
+    link = Link(store)
+    columns = ", ".join(f'"{name}"' for name in Insert(page_views).names[2:])
+    with link.reading():
+        wholes = dict(map(tuple, link.select("SELECT id, whole FROM series")))
+    for nth in range(1, times + 1):
+        moved = f"((number * {7919 * nth + 13}) % 3600 - 1800)"
+        values = columns.replace('"started_at"', f"started_at + {moved}").replace('"received_at"', f"received_at + {moved}")
+        shift = number * nth
+        for start in range(0, number, 20_000):
+            part = f"BETWEEN {start + 1} AND {min(start + 20_000, number)}"
+            with link.transaction():
+                link.execute(
+                    f"INSERT INTO page_views (number, id, {columns}) "
+                    f"SELECT number + {shift}, id || '-{nth}', {values} FROM page_views WHERE number {part}"
+                )
+                for table in (vitals, interactions):
+                    rest = ", ".join(f'"{name}"' for name in Insert(table).names[1:])
+                    link.execute(
+                        f"INSERT INTO {table.name} (view, {rest}) SELECT view + {shift}, {rest} FROM {table.name} WHERE view {part}"
+                    )
+                told: dict[int, list[tuple[int, float | None, float]]] = {}
+                for view, name, value in link.select(f"SELECT view, name, value FROM vitals WHERE view {part}"):
+                    told.setdefault(view, []).append((METRIC_NUMBERS[name], None, value))
+                sums = Sums()
+                query = f"SELECT number, series, started_at + {moved}, total, interactions, requests FROM page_views WHERE number {part}"
+                for view, series, at, load, acted, requests in link.select(query):
+                    every = [(0, None, load), *told.get(view, [])]
+                    sums.add(Change(series, int(at // 60), view + shift, 1, 0, 0, 0, acted, requests, every))
+                sums.add_wholes(wholes)
+                sums.write(link, until - MINUTES)
+    link.close()
 
 
 def percentile(rows: str, value: str) -> str:
@@ -169,12 +210,14 @@ def main() -> None:
     parser.add_argument("--views", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--database", help="an empty PostgreSQL database instead of a file; only with one number")
     parser.add_argument("--folder", help="where the files of SQLite are made and left")
+    parser.add_argument("--copies", type=int, default=0, help="store each view so many times more, a little moved in time")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     until = time.time() // 3600 * 3600 - 1800
     for number in given.views:
         with tempfile.TemporaryDirectory() as folder:
-            file = Path(given.folder or folder) / f"views-{number}.db"
+            every = number * (1 + given.copies)
+            file = Path(given.folder or folder) / f"views-{every}.db"
             there = file.exists()
             with Store(given.database or f"sqlite:///{file}") as store:
                 if there:
@@ -182,8 +225,9 @@ def main() -> None:
                         until = connection.execute(text("SELECT max(received_at) FROM page_views")).scalar_one()
                 else:
                     each = fill(store, number, until)
+                    copy(store, number, given.copies, until)
                     print(
-                        f"\n{number:,} page views, {each * 1e6:.0f} µs each with their roll-ups; {size(store, number)}\n",
+                        f"\n{every:,} page views, {each * 1e6:.0f} µs each with their roll-ups; {size(store, every)}\n",
                         flush=True,
                     )
                 print("| question | ours, ms | bare SQL, ms | ratio |\n| --- | --: | --: | --: |")

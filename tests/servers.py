@@ -140,14 +140,14 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres(postgres_server: str) -> Callable[[], str]:
-    """Makes an empty database; returns its address."""
+def postgres(postgres_server: str) -> Callable[..., str]:
+    """Makes an empty database, or a copy of another; returns its address."""
 
-    def make() -> str:
+    def make(like: str = "template1") -> str:
         name = f"journeys_{uuid4().hex[:12]}"
         engine = create_engine(f"{postgres_server}/postgres", isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {like.rpartition('/')[2]}"))
         engine.dispose()
         return f"{postgres_server}/{name}"
 

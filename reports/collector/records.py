@@ -10,7 +10,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, Table, desc, func, or_, select, text, tuple_
 
-from reports.collector.figures import DIMENSIONS, MINUTE, Filter, Range, step_of
+from reports.collector.figures import DIMENSIONS, Filter, Range, step_of
 from reports.collector.metrics import SCRIPT_KINDS
 from runner.store import Store
 from runner.store.schema import PHASES
@@ -54,6 +54,10 @@ class Seen(Struct, frozen=True, kw_only=True):
     requests: int
     run: str | None
     vitals: dict[str, float] = {}
+
+
+_SAME = tuple(name for name in Seen.__struct_fields__ if name not in ("load_seconds", "vitals"))
+"""Fields that are columns of the same name."""
 
 
 class Measured(Struct, frozen=True, kw_only=True):
@@ -199,7 +203,7 @@ def newest(store: Store, which: Filter, when: Range, limit: int = 50, before: st
 
 
 def slowest(store: Store, metric: Metric, which: Filter, when: Range, limit: int = 50) -> list[Seen]:
-    """The page views with the largest values, that of each minute or hour and combination of labels at the most.
+    """The page views with the largest values, one for each minute, hour or day of the range and combination of labels at the most.
 
     Reads the roll-up, which holds the worst view of each row, then `limit` views by their number. Views that retention has removed
     are left out.
@@ -216,7 +220,7 @@ def slowest(store: Store, metric: Metric, which: Filter, when: Range, limit: int
         oldest = connection.execute(select(func.min(page_views.c.number))).scalar() or 0
         bounds = {
             "metric": metric,
-            "step": min(step, 60 * MINUTE),
+            "step": step,
             "start": start,
             "end": end,
             "limit": limit,
@@ -246,7 +250,7 @@ def view(store: Store, identity: str) -> Whole | None:
         ).mappings()
         return Whole(
             app=row["app"],
-            seen=_as_seen(row, {one["name"]: one["value"] for one in of(vitals)}),
+            seen=_as_seen(row["total"], row, {one["name"]: one["value"] for one in of(vitals)}),
             received_at=_moment(row["received_at"]),
             **{name: row[name] for name in ("referrer", "hidden", "ended", "protocol", "transfer_bytes", "connection")},
             **{name: row[name] for name in ("journey", "step", "location")},
@@ -440,19 +444,18 @@ def _listed(table: Table, which: Filter, when: Range, page: bool = True) -> Sele
 
 
 def _seen(connection: Connection, rows: Select[Any]) -> list[Seen]:
-    views = connection.execute(rows).mappings().all()
+    wanted = rows.with_only_columns(page_views.c.number, page_views.c.total, *(page_views.c[name] for name in _SAME))
+    views = connection.execute(wanted).all()
     values: dict[int, dict[str, float]] = {}
-    measured = select(vitals.c.view, vitals.c.name, vitals.c.value).where(vitals.c.view.in_([one["number"] for one in views]))
+    measured = select(vitals.c.view, vitals.c.name, vitals.c.value).where(vitals.c.view.in_([number for number, *_ in views]))
     for number, name, value in connection.execute(measured):
         values.setdefault(number, {})[name] = value
-    return [_as_seen(one, values.get(one["number"], {})) for one in views]
+    return [_as_seen(load, dict(zip(_SAME, same, strict=True)), values.get(number, {})) for number, load, *same in views]
 
 
-def _as_seen(row: Any, values: dict[str, float]) -> Seen:
-    same = [name for name in Seen.__struct_fields__ if name not in ("started_at", "load_seconds", "vitals")]
-    return Seen(
-        **{name: row[name] for name in same}, started_at=_moment(row["started_at"]), load_seconds=row["total"], vitals=values
-    )
+def _as_seen(load: float | None, row: Any, values: dict[str, float]) -> Seen:
+    same: dict[str, Any] = {name: _moment(row[name]) if name == "started_at" else row[name] for name in _SAME}
+    return Seen(**same, load_seconds=load, vitals=values)
 
 
 def _struct(kind: Any, row: Any) -> Any:

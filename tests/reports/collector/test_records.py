@@ -12,9 +12,7 @@ from reports.collector.figures import Filter, Range
 from reports.collector.writer import Writer
 from runner.identity import run_id
 from runner.store import Store
-from tests.reports.collector.arrivals import arrival, click, error, request, url, view, vital
-
-__all__ = ["url"]
+from tests.reports.collector.arrivals import arrival, click, error, request, view, vital
 
 NOW = time.time() // 86_400 * 86_400 - 86_400 + 13.5 * 3600 + 30
 SHOP = Filter(app="shop")

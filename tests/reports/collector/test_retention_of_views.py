@@ -13,10 +13,8 @@ from reports.collector.writer import Writer
 from runner.identity import run_id
 from runner.store import Store
 from runner.store.bulk import Link
-from tests.reports.collector.arrivals import arrival, click, error, request, rows, url, view, vital
+from tests.reports.collector.arrivals import arrival, click, error, request, rows, view, vital
 from tests.servers import wait_until
-
-__all__ = ["url"]
 
 NOW = time.time()
 TABLES = ("page_views", "vitals", "interactions", "page_errors", "slow_requests", "sessions")

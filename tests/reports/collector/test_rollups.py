@@ -18,9 +18,7 @@ from runner.identity import run_id
 from runner.store import Store
 from runner.store.bulk import Link
 from runner.store.views import BUCKETS, METRICS
-from tests.reports.collector.arrivals import AT, arrival, check_rollups, click, error, request, rows, url, view, vital
-
-__all__ = ["url"]
+from tests.reports.collector.arrivals import AT, arrival, check_rollups, click, error, request, rows, view, vital
 
 NOW = time.time()
 

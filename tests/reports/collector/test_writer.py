@@ -19,11 +19,9 @@ from reports.collector.writer import Busy, Writer
 from runner.identity import run_id
 from runner.store import StoreDown
 from runner.store.bulk import Unstorable
-from tests.reports.collector.arrivals import AT, NOON, arrival, click, error, request, rows, url, view, vital
+from tests.reports.collector.arrivals import AT, NOON, arrival, click, error, request, rows, view, vital
 from tests.reports.collector.wire import Wire
 from tests.servers import wait_until
-
-__all__ = ["url"]
 
 
 @pytest.fixture
