@@ -74,6 +74,7 @@ def templates() -> Environment:
         stamp=stamp,
         seconds=duration,
         share=share,
+        lasting=lasting,
         clock=clock,
         ago=ago,
         first_line=lambda text: (text or "").partition("\n")[0],
@@ -100,6 +101,18 @@ def duration(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s" if value < 100 else f"{value:.0f} s"
+
+
+def lasting(seconds: float) -> str:
+    """How long something went on, for people.
+
+    >>> lasting(48.6), lasting(813.2), lasting(7321.0)
+    ('49 s', '13 min 33 s', '2 h 2 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def share(value: float | None) -> str:
