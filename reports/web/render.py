@@ -106,9 +106,11 @@ def duration(value: float | None) -> str:
 def lasting(seconds: float) -> str:
     """How long something went on, for people.
 
-    >>> lasting(48.6), lasting(813.2), lasting(7321.0)
-    ('49 s', '13 min 33 s', '2 h 2 min')
+    >>> lasting(2.44), lasting(48.6), lasting(813.2), lasting(7321.0)
+    ('2.4 s', '49 s', '13 min 33 s', '2 h 2 min')
     """
+    if seconds < 10:
+        return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

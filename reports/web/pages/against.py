@@ -53,8 +53,10 @@ def show(site: Site, request: Request) -> Response:
 
 def charts(data: Against) -> tuple[dict[str, Any], dict[str, Any]]:
     """What chart.js draws: both medians, and the one in terms of the other."""
+    span = {"from": data.start.timestamp(), "to": data.end.timestamp()}
     times = [one.at.timestamp() for one in data.over_time]
     medians = {
+        **span,
         "times": times,
         "unit": "seconds",
         "lines": [
@@ -63,6 +65,7 @@ def charts(data: Against) -> tuple[dict[str, Any], dict[str, Any]]:
         ],
     }
     ratio = {
+        **span,
         "times": times,
         "unit": "ratio",
         "lines": [{"name": "real users ÷ journeys", "values": [one.ratio for one in data.over_time]}],

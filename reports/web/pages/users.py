@@ -13,7 +13,7 @@ from reports.web.drawing import Histogram, histogram
 from reports.web.figures import users
 from reports.web.figures.users import Bucket, Moment, Tile, Users
 from reports.web.site import Site
-from reports.web.span import BadRequest
+from reports.web.span import BadRequest, Span
 
 NAMES = {"load": "load time", "lcp": "LCP", "inp": "INP", "cls": "CLS", "fcp": "FCP", "ttfb": "TTFB"}
 LONG_NAMES = {
@@ -46,7 +46,7 @@ def show(site: Site, request: Request) -> Response:
         chosen=chosen,
         sort=sort,
         keep=f"{chosen.words}&sort={sort}" if sort != "impact" else chosen.words,
-        charts=[(one.metric, msgspec.json.encode(chart(one, data.moments)).decode()) for one in data.tiles],
+        charts=[(one.metric, msgspec.json.encode(chart(one, data.moments, span)).decode()) for one in data.tiles],
         load=drawn(data),
         **words(),
     )
@@ -62,13 +62,15 @@ def words() -> dict[str, Any]:
     return {"names": NAMES, "long_names": LONG_NAMES, "metrics": users.HEAD, "enough": users.ENOUGH, "worth": users.worth}
 
 
-def chart(tile: Tile, moments: Sequence[Moment]) -> dict[str, Any]:
+def chart(tile: Tile, moments: Sequence[Moment], span: Span) -> dict[str, Any]:
     """What chart.js draws of a metric: the line where there are enough values for a percentile, dots where there are few."""
     told = [one for one in moments if one.count[tile.metric]]
     few = [one.count[tile.metric] < users.ENOUGH for one in told]
     values = [one.p75[tile.metric] for one in told]
     return {
         "times": [one.at.timestamp() for one in told],
+        "from": span.start.timestamp(),
+        "to": span.end.timestamp(),
         "unit": "score" if tile.metric == "cls" else "seconds",
         "limits": [tile.good, tile.poor],
         "lines": [

@@ -154,6 +154,7 @@ function drawLines(target) {
   }));
   // The first threshold is always in sight; the second where the values come near it.
   const scales = { y: { range: (_, low, high) => [0, Math.max(high || 0, data.limits?.[0] ?? 0, 1e-3) * 1.08] } };
+  if (data.from) scales.x = { range: () => [data.from, data.to] };
   const more = { scales, height: target.dataset.height ? Number(target.dataset.height) : 200, plugins: [limits(data)] };
   const drawn = options(target, series, more);
   drawn.axes[1] = { ...drawn.axes[1], values: (_, ticks) => ticks.map((one) => (one === 0 ? "0" : form(one))) };
