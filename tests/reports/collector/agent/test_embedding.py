@@ -1,10 +1,13 @@
 """How a page embeds the agent, what it may call, and what it may do to it."""
 
 import gzip
+import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+import runner.page
 from tests.reports.collector.agent.receiver import AGENT, Receiver, acts, leave, look_at, rest, vitals
 
 
@@ -107,6 +110,7 @@ def test_a_strict_content_security_policy_is_no_obstacle(page: Page, receiver: R
     assert not [text for text in blocked if "agent.js" in text or "script" in text.lower() or "connect" in text]
 
 
+SOURCES = Path(runner.page.__file__).parent / "agent" / "src" / "visitor"
 HOSTILE = """<script>
 window.performance = { now: () => 7, timeOrigin: 0, mark() {}, getEntriesByType: () => [] };
 window.PerformanceObserver = function () { throw new Error("not yours"); };
@@ -143,6 +147,19 @@ def test_an_old_library_that_changes_how_json_is_written_does_not_spoil_a_beacon
     page.goto(receiver.page(head=spoil))
     leave(page)
     assert receiver.view("/page").id
+
+
+def test_every_attribute_and_all_that_a_page_may_call_is_documented(page: Page, receiver: Receiver) -> None:
+    page.goto(receiver.page())
+    callable_names = set(page.evaluate("Object.keys(journeyUser)")) - {"release"}
+    settings = (SOURCES / "settings.js").read_text()
+    plain = re.search(r"export const \{ ([^}]+) \} = data;", settings)
+    assert plain
+    names = {*plain[1].split(", "), *re.findall(r"\bdata\.(\w+)", settings), *re.findall(r'number\("(\w+)"', settings)}
+    documented = (Path(__file__).parents[4] / "docs" / "real-users.md").read_text()
+    assert {name for name in names if f"| `data-{name}` |" not in documented} == set()
+    assert {name for name in callable_names if f"| `journeyUser.{name}" not in documented} == set()
+    assert len(names) == 11
 
 
 def test_the_agent_is_small() -> None:
