@@ -50,6 +50,8 @@ class Settings(Keeping, frozen=True, kw_only=True):
     keep_views: float = 30 * 86_400.0
     keep_views_size: int = 20_000_000_000
     keep_rollups: float = 400 * 86_400.0
+    keep_replays: float = 7 * 86_400.0
+    keep_replays_size: int = 5_000_000_000
     database: str | None = None
     cron_timezone: str = "UTC"
     jitter: float = 0.0
@@ -81,6 +83,7 @@ class Settings(Keeping, frozen=True, kw_only=True):
     apps: tuple[App, ...] = ()
     serve_listen: str = "127.0.0.1:8321"
     collector_path: str = "/v1/views"
+    replay_path: str = "/v1/replay"
     trusted_proxies: tuple[str, ...] = ()
     counted_traffic: tuple[Traffic, ...] = ("real",)
     vital_settle: float = 30.0
@@ -414,6 +417,8 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "keep_views": positive,
     "keep_views_size": options.size,
     "keep_rollups": positive,
+    "keep_replays": positive,
+    "keep_replays_size": options.size,
     "database": _database,
     "cron_timezone": options.timezone,
     "jitter": parse_duration,
@@ -445,6 +450,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "apps": apps,
     "serve_listen": _address,
     "collector_path": _ingest_path,
+    "replay_path": _ingest_path,
     "trusted_proxies": _proxies,
     "counted_traffic": _traffic,
     "vital_settle": parse_duration,

@@ -1,5 +1,6 @@
 """`journey serve`: take in what real users' browsers report."""
 
+from contextlib import ExitStack
 from socket import gethostname
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,14 +57,19 @@ def _run(settings: Settings, listening: "socket") -> None:
     from reports.collector.collector import Collector
     from reports.collector.retention import Keep
     from reports.collector.writer import Writer
+    from reports.replay.shelf import FOLDER, Shelf
+    from reports.replay.tidy import Tidy
     from reports.web.app import build
     from reports.web.connection import Guard
     from reports.web.server import Server
+    from runner.store import Store
 
     settings.runs_dir.mkdir(parents=True, exist_ok=True)
     keep = Keep(views=settings.keep_views, rollups=settings.keep_rollups, size=settings.keep_views_size)
-    with Writer(settings.database_url, keep=keep) as writer:
-        collector = Collector(settings, writer)
+    with Writer(settings.database_url, keep=keep) as writer, Store(settings.database_url) as store, ExitStack() as ending:
+        shelf = Shelf(store, settings.runs_dir / FOLDER)
+        ending.callback(Tidy(shelf, settings.keep_replays, settings.keep_replays_size).close)
+        collector = Collector(settings, writer, shelf=shelf)
         guard = Guard(lambda reason: collector.metrics.closed.add((reason,)))
         collector.metrics.connections = lambda: len(guard.connections)
         _greet(settings, listening.getsockname()[1])
