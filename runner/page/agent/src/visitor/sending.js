@@ -62,7 +62,7 @@ function send(beacon) {
   const told = approved(beacon);
   if (!told) return;
   const text = stringify(told);
-  if (bytes(text) > MOST) warn(`beforeSend made a beacon of more than ${MOST} bytes; it was not sent`);
+  if (bytes(text) > MOST) warn(`beforeSend made a beacon of more than ${MOST} bytes; nothing was sent`);
   else if (!sendBeacon(endpoint, text)) keep(told.id, text);
 }
 
@@ -74,8 +74,8 @@ function approved(beacon) {
     if (answer === undefined) return beacon;
     // A promise cannot be waited for: the page may be going.
     if (!answer?.then) return answer;
-    warn("beforeSend must answer at once, not with a promise; nothing was sent");
+    warn("beforeSend must not answer with a promise; nothing was sent");
   } catch (error) {
-    warn(`beforeSend failed, nothing was sent: ${error}`);
+    warn(`beforeSend failed; nothing was sent: ${error}`);
   }
 }
