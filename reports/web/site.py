@@ -77,7 +77,7 @@ async def not_found(request: Request, error: Exception) -> Response:
 def routes(site: Site) -> list[BaseRoute]:
     """The pages, and what they load."""
     from reports.web import files
-    from reports.web.pages import journey, overview, run, runs
+    from reports.web.pages import journey, overview, replay, run, runs
 
     return [
         routed(site, "/", overview.show),
@@ -85,6 +85,9 @@ def routes(site: Site) -> list[BaseRoute]:
         routed(site, "/runs", runs.show),
         routed(site, "/runs/{run}", run.show),
         routed(site, "/runs/{run}/trace", run.trace),
+        routed(site, "/runs/{run}/replay", replay.run),
+        routed(site, "/sessions/{session}/replay", replay.session),
+        routed(site, "/replays/chunks/{number:int}", replay.chunk),
         routed(site, "/artifacts/{number:int}", files.artifact),
         Mount("/viewer", files.Viewer()),
         Route("/events", events.endpoint(events.News(site.store), site.stopping)),

@@ -1,23 +1,29 @@
 """Recordings of pages in a real browser, taken in by a real collector."""
 
 import gzip
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Playwright, sync_playwright
 from sqlalchemy import text
 
 from reports.replay.recording import Recording, Row, read, rows
 from reports.replay.shelf import FOLDER, Shelf
+from reports.web.app import build
+from reports.web.connection import Guard
+from reports.web.server import Server, listen
+from reports.web.site import Site as Dashboard
+from reports.web.site import routes
+from runner.archive import Archive
 from runner.browser import Browser as Program
 from runner.store import Store
 from tests.collector import CHROME, Served
 from tests.collector import served as served  # noqa: PLC0414 (a fixture)
 from tests.reports.collector.agent.receiver import HIDE
-from tests.reports.collector.test_browser import Site
 from tests.reports.collector.test_browser import site as site  # noqa: PLC0414 (a fixture)
 from tests.servers import wait_until
 
@@ -120,4 +126,31 @@ def hide(page: Page) -> None:
     page.evaluate(HIDE)
 
 
-__all__ = ["Recorder", "Site", "hide"]
+class Pages:
+    """The dashboard's pages as a part of an application."""
+
+    direct: Mapping[str, Any] = {}
+
+    def __init__(self, site: Dashboard) -> None:
+        self.routes = routes(site)
+
+
+@pytest.fixture
+def dashboard(shelf: Shelf) -> Iterator[str]:
+    """The dashboard over the same store; its address."""
+    site = Dashboard(store=shelf._store, archive=Archive(shelf.folder.parent))
+    listening = listen("127.0.0.1:0")
+    port = listening.getsockname()[1]
+    server = Server(build([Pages(site)]), Guard(lambda _: None))
+    thread = threading.Thread(target=server.serve_until_stopped, args=(listening,))
+    thread.start()
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+    thread.join(20)
+
+
+def played(page: Page, address: str) -> FrameLocator:
+    """The recorded page in the player, once it is there."""
+    page.goto(address)
+    page.locator("html[data-replay=ready]").wait_for(timeout=10_000)
+    return page.frame_locator(".stage iframe")

@@ -2,7 +2,8 @@
 
 from playwright.sync_api import Page
 
-from tests.reports.replay.conftest import Recorder, Site, hide
+from tests.reports.collector.test_browser import Site
+from tests.reports.replay.conftest import Recorder, hide
 from tests.servers import wait_until
 
 
