@@ -405,6 +405,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "page_errors": options.policy,
     "failed_requests": options.policy,
     "aria": options.policy,
+    "replay": options.policy,
     "artifact_limit": options.size,
     "redaction": _boolean,
     "redact": _patterns,

@@ -15,7 +15,7 @@ FailureKind = Literal[
     "assertion", "timeout", "http", "navigation", "page", "crash", "browser", "deadline", "journey", "monitor"
 ]
 Clock = Literal["page", "stopwatch"]
-ArtifactKind = Literal["trace", "screenshot", "video", "har", "console", "page_errors", "failed_requests", "aria"]
+ArtifactKind = Literal["trace", "screenshot", "video", "har", "console", "page_errors", "failed_requests", "aria", "replay"]
 
 
 class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True):
