@@ -36,7 +36,7 @@ export function recordInto(emit, pictureEvery, recordAfter = "load") {
     maskTextSelector: masksText ? "*" : masksInputs ? EDITED : undefined,
     maskTextFn: maskText,
     slimDOMOptions: "all",
-    sampling: { mousemove: 100, mousemoveCallback: 500, scroll: 150, media: 800, input: "last" },
+    sampling: { mousemove: 100, mousemoveCallback: 500, scroll: 150, media: 800 },
     // An error of the recorder's is not the site's.
     errorHandler: () => true,
   });
