@@ -83,7 +83,8 @@ def added(node: dict[str, Any], parent: int) -> list[dict[str, Any]]:
 def put(shelf: Shelf, late: bool = False) -> str:
     """Stores a hostile recording as a browser could have sent it; returns its session."""
     session, now = str(uuid4()), time.time() * 1000
-    body = element("body", {"onload": RUN}, *(attacks() if not late else ()))
+    sheet = element("style", {}, words("p { color: red }", isStyle=True))
+    body = element("body", {"onload": RUN}, sheet, *(attacks() if not late else ()))
     html = element("html", {}, element("head"), body)
     document = {"type": 0, "childNodes": [{"type": 1, "name": "html", "publicId": "", "systemId": "", "id": 2}, html], "id": 1}
     adds = [add for one in attacks() for add in added(one, body["id"])]
@@ -109,7 +110,7 @@ def put(shelf: Shelf, late: bool = False) -> str:
             "styles": [{"styleId": 1, "rules": [{"rule": f"p {{ background: url({AWAY}/adopted) }}"}]}],
             "styleIds": [1],
         },
-        {"source": 8, "id": body["id"], "adds": [{"rule": f"p {{ background: url({AWAY}/rule) }}"}]},
+        {"source": 8, "id": sheet["id"], "adds": [{"rule": f"p {{ background: url({AWAY}/rule) }}"}]},
     ]
     events = [
         {"type": 4, "timestamp": now, "data": {"href": f"javascript:{RUN}", "width": 800, "height": 600}},

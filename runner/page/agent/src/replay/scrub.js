@@ -52,7 +52,7 @@ function cleanAttributes(tag, type, attributes) {
     else if (name === "style" || name === "_cssText") attributes[name] = css(value);
     else if (ADDRESSES.has(name)) attributes[name] = address(value);
     else if (name === "rr_dataURL") delete attributes[name];
-    else if (masksInputs && VALUES.has(name) && !FIXED.test(tag) && !(tag === "input" && BUTTONS.test(type))) attributes[name] = MASK;
+    else if ((masksInputs || /^password$/i.test(type)) && VALUES.has(name) && !FIXED.test(tag) && !(tag === "input" && BUTTONS.test(type))) attributes[name] = MASK;
     else if (masksText && (name === "title" || name === "alt")) attributes[name] = MASK;
     // A page may write an address into any attribute.
     else if (value.length > LARGEST) attributes[name] = "";
