@@ -22,9 +22,9 @@ from runner.archive import Archive
 from runner.browser import Browser as Program
 from runner.store import Store
 from tests.collector import CHROME, Served
-from tests.collector import served as served  # noqa: PLC0414 (a fixture)
+from tests.collector import served as served
 from tests.reports.collector.agent.receiver import HIDE
-from tests.reports.collector.test_browser import site as site  # noqa: PLC0414 (a fixture)
+from tests.reports.collector.test_browser import site as site
 from tests.servers import wait_until
 
 

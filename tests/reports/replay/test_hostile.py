@@ -28,7 +28,8 @@ RUN = "(top.hacked = (top.hacked || 0) + 1, window.hacked = 1)"
 
 def attacks() -> list[dict[str, Any]]:
     """Everything that could run or load something, each at an address of its own."""
-    css = f"body {{ background: url({AWAY}/css1) }} @import '{AWAY}/css2'; @font-face {{ font-family: x; src: url({AWAY}/font) }} p {{ font-family: x }}"
+    css = f"body {{ background: url({AWAY}/css1) }} "
+    css += f"@import '{AWAY}/css2'; @font-face {{ font-family: x; src: url({AWAY}/font) }} p {{ font-family: x }}"
     return [
         element("script", {"src": f"{AWAY}/script.js"}),
         element("script", {}, words(RUN)),

@@ -64,10 +64,9 @@ function listen(events) {
 async function more() {
   fetching ??= (async () => {
     const mine = turn;
-    const part = tab.parts[next];
+    const part = tab.parts[next++];
     const events = await fetchPart(part);
     if (mine !== turn) return;
-    next++;
     for (const event of events) replayer.addEvent(event);
     until = Math.max(until, part.to);
     listen(events);
@@ -95,9 +94,15 @@ async function seek(at) {
     }
     say("Loading …");
     let events = [];
+    let lost = false;
     let number = first;
     for (; number < tab.parts.length && (number === first || tab.parts[number].from <= now + AHEAD / 6); number++) {
-      events.push(...(await fetchPart(tab.parts[number])));
+      try {
+        events.push(...(await fetchPart(tab.parts[number])));
+      } catch (error) {
+        if (number === first) throw error;
+        lost = true;
+      }
       if (mine !== turn) return;
     }
     events = fromPicture(events, now);
@@ -122,7 +127,8 @@ async function seek(at) {
     replayer.on("resize", () => requestAnimationFrame(fit));
     replayer.on("finish", ended);
     replayer.iframe.title = "What was on the screen";
-    say(manifest.gaps.length ? `Not whole: ${manifest.gaps.join("; ")}.` : "");
+    const gaps = lost ? [...manifest.gaps, "a part cannot be had any more"] : manifest.gaps;
+    say(gaps.length ? `Not whole: ${gaps.join("; ")}.` : "", gaps.length > 0);
     listen(events);
     go();
     fit();
