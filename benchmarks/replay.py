@@ -54,10 +54,9 @@ PERSON = "Object.defineProperty(Navigator.prototype, 'webdriver', { get: () => f
 class Pages:
     """The dashboard's pages as a part of an application."""
 
-    direct: dict[str, object] = {}
-
     def __init__(self, site: Site) -> None:
         self.routes = routes(site)
+        self.direct: dict[str, object] = {}
 
 
 @contextmanager

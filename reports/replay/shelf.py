@@ -153,6 +153,7 @@ def file_of(folder: Path, app: str, session: str, tab: str, sequence: int) -> Pa
 
 def _write(file: Path, incoming: Path, content: bytes) -> None:
     incoming.mkdir(parents=True, exist_ok=True)
+    first = not file.parent.is_dir()
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = incoming / uuid4().hex
     try:
@@ -163,7 +164,7 @@ def _write(file: Path, incoming: Path, content: bytes) -> None:
         unfinished.replace(file)
     finally:
         unfinished.unlink(missing_ok=True)
-    for folder in (file.parent, file.parent.parent):
+    for folder in (file.parent, *(list(file.parents)[1:3] if first else ())):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(descriptor)
