@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from reports.collector.arrival import Arrival
 from reports.collector.collector import Collector
+from reports.collector.script import FILE
 from reports.replay.shelf import Shelf
 from reports.web.app import build
 from reports.web.connection import Guard
@@ -139,7 +140,7 @@ def served(tmp_path: Path) -> Iterator[Callable[..., Served]]:
     ) -> Served:
         (tmp_path / "journey.toml").write_text(configuration)
         kept = Kept()
-        collector = Collector(load_settings(tmp_path, {}, {}), kept, *([script] if script else []), shelf=shelf)
+        collector = Collector(load_settings(tmp_path, {}, {}), kept, script or FILE, shelf)
         guard = Guard(lambda reason: collector.metrics.closed.add((reason,)), **bounds)
         listening = listen("127.0.0.1:0")
         port = listening.getsockname()[1]
