@@ -109,7 +109,7 @@ def _page(request: Request, data: figures.Replay, section: str, name: str, ident
         length=length,
         marks=[(one, one.at - data.start) for one in data.moments],
         place=lambda at: round(min(max(at / length, 0.0), 1.0) * 1000, 1),
-        shown=lambda at: f"{'-' if at < 0 else ''}{math.floor(abs(at) / 60_000)}:{math.floor(abs(at) / 1000) % 60:02}",
+        shown=lambda at: f"{math.floor(max(at, 0) / 60_000)}:{math.floor(max(at, 0) / 1000) % 60:02}",
     )
     for header, value in HEADERS.items():
         answer.headers[header] = value

@@ -112,7 +112,7 @@ def test_a_failed_run_can_be_watched(monitor: Monitor, shelf: Shelf, dashboard: 
     player.get_by_role("link", name="Watch the replay").click()
     player.locator("html[data-replay=ready]").wait_for()
     expect(player.locator(".happened li")).to_have_count(3)
-    player.locator(".happened li.failure a").click()
+    player.locator(".happened li.of-failure a").click()
     frame = player.frame_locator(".stage iframe")
     expect(frame.get_by_label("Password")).to_be_visible()
     assert monitor.run(code.replace("Nowhere", "Sign in"), replay="retain-on-failure").artifacts == ()
