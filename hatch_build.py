@@ -15,13 +15,12 @@ HERE = Path(__file__).parent
 STATIC = HERE / "reports" / "web" / "static"
 PROJECTS = {
     # What observes pages: of journeys, and of real users.
-    HERE / "runner" / "page" / "agent": (HERE / "runner" / "page" / "agent.js", HERE / "reports" / "collector" / "agent.js"),
+    HERE / "runner" / "page" / "agent": tuple(
+        HERE / folder / name for folder in ("runner/page", "reports/collector") for name in ("agent.js", "replay.js")
+    ),
     # What the dashboard's pages load.
-    HERE / "reports" / "web" / "frontend": (
-        STATIC / "page.js",
-        STATIC / "chart.js",
-        STATIC / "metrics.js",
-        STATIC / "vendor.css",
+    HERE / "reports" / "web" / "frontend": tuple(
+        STATIC / name for name in ("page.js", "chart.js", "metrics.js", "vendor.css", "replay.js", "replayer.css")
     ),
 }
 """Each project of npm with the files that it makes."""

@@ -51,6 +51,8 @@ class Settings(Keeping, frozen=True, kw_only=True):
     keep_views: float = 30 * 86_400.0
     keep_views_size: int = 20_000_000_000
     keep_rollups: float = 400 * 86_400.0
+    keep_replays: float = 7 * 86_400.0
+    keep_replays_size: int = 5_000_000_000
     database: str | None = None
     cron_timezone: str = "UTC"
     jitter: float = 0.0
@@ -86,6 +88,7 @@ class Settings(Keeping, frozen=True, kw_only=True):
     serve_proxy_user_header: str | None = None
     serve_public_metrics: bool = False
     collector_path: str = "/v1/views"
+    replay_path: str = "/v1/replay"
     trusted_proxies: tuple[str, ...] = ()
     counted_traffic: tuple[Traffic, ...] = ("real",)
     vital_settle: float = 30.0
@@ -445,6 +448,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "page_errors": options.policy,
     "failed_requests": options.policy,
     "aria": options.policy,
+    "replay": options.policy,
     "artifact_limit": options.size,
     "redaction": _boolean,
     "redact": _patterns,
@@ -457,6 +461,8 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "keep_views": positive,
     "keep_views_size": options.size,
     "keep_rollups": positive,
+    "keep_replays": positive,
+    "keep_replays_size": options.size,
     "database": _database,
     "cron_timezone": options.timezone,
     "jitter": parse_duration,
@@ -493,6 +499,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "serve_proxy_user_header": _header,
     "serve_public_metrics": _boolean,
     "collector_path": _ingest_path,
+    "replay_path": _ingest_path,
     "trusted_proxies": _proxies,
     "counted_traffic": _traffic,
     "vital_settle": parse_duration,

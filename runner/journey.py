@@ -79,6 +79,7 @@ def journey(
     page_errors: str | None = None,
     failed_requests: str | None = None,
     aria: str | None = None,
+    replay: str | None = None,
 ) -> Callable[[F], F]: ...
 def journey(function: F | None = None, /, **given: Any) -> F | Callable[[F], F]:
     """Declares a function as a journey, with or without options; the function itself stays as it is.

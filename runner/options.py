@@ -47,6 +47,7 @@ class Keeping(Struct, frozen=True, kw_only=True):
     page_errors: Policy = "retain-on-failure"
     failed_requests: Policy = "retain-on-failure"
     aria: Policy = "retain-on-failure"
+    replay: Policy = "off"
     artifact_limit: int = 200_000_000
     """Bytes of all artifacts of a run together."""
     redaction: bool = True
@@ -88,6 +89,7 @@ class Options(Struct, frozen=True, kw_only=True):
     page_errors: Policy | None = None
     failed_requests: Policy | None = None
     aria: Policy | None = None
+    replay: Policy | None = None
 
 
 NAMES = Options.__struct_fields__
@@ -293,4 +295,5 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "page_errors": policy,
     "failed_requests": policy,
     "aria": policy,
+    "replay": policy,
 }

@@ -48,7 +48,7 @@ class Plan(Keeping, frozen=True, kw_only=True):
     user_agent_suffix: str | None = None
 
 
-KINDS = ("trace", "screenshots", "video", "har", "console", "page_errors", "failed_requests", "aria")
+KINDS = ("trace", "screenshots", "video", "har", "console", "page_errors", "failed_requests", "aria", "replay")
 """The kinds of artifacts, each with a policy."""
 SHARED = ("base_url", "timeout", "retries", *KINDS)
 """What both a journey and the settings can say."""

@@ -17,7 +17,7 @@ FailureKind = Literal[
 SITE: frozenset[FailureKind] = frozenset({"assertion", "timeout", "http", "navigation", "page"})
 """The kinds of failure that are the site's; all others are the monitor's."""
 Clock = Literal["page", "stopwatch"]
-ArtifactKind = Literal["trace", "screenshot", "video", "har", "console", "page_errors", "failed_requests", "aria"]
+ArtifactKind = Literal["trace", "screenshot", "video", "har", "console", "page_errors", "failed_requests", "aria", "replay"]
 
 
 class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -14,6 +14,8 @@ from msgspec import Struct
 
 from reports.collector.arrival import Arrival
 from reports.collector.collector import Collector
+from reports.collector.script import FILE
+from reports.replay.shelf import Shelf
 from reports.web.app import build
 from reports.web.connection import Guard
 from reports.web.server import Server, listen
@@ -133,10 +135,12 @@ def served(tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Starts collectors with the text of a configuration file; the bounds of connections may be given."""
     running: list[tuple[Server, threading.Thread]] = []
 
-    def start(configuration: str = CONFIGURATION, script: Path | None = None, **bounds: Any) -> Served:
+    def start(
+        configuration: str = CONFIGURATION, script: Path | None = None, shelf: Shelf | None = None, **bounds: Any
+    ) -> Served:
         (tmp_path / "journey.toml").write_text(configuration)
         kept = Kept()
-        collector = Collector(load_settings(tmp_path, {}, {}), kept, *([script] if script else []))
+        collector = Collector(load_settings(tmp_path, {}, {}), kept, script or FILE, shelf)
         guard = Guard(lambda reason: collector.metrics.closed.add((reason,)), **bounds)
         listening = listen("127.0.0.1:0")
         port = listening.getsockname()[1]

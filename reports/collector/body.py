@@ -21,9 +21,8 @@ class Limits(Struct, frozen=True):
     inflated: int = 262_144
 
 
-async def read(receive: Receive, length: bytes, encoding: bytes, limits: Limits) -> bytes:
-    """The whole body, inflated where it is gzip or deflate: said by `encoding`, or shown by its first bytes (a page that sends
-    with `sendBeacon` cannot say it). A `length` that is too large is refused at once, but none is believed. Raises Refusal."""
+async def read(receive: Receive, length: bytes, limits: Limits) -> bytes:
+    """The whole body as it was sent. A `length` that is too large is refused at once, but none is believed. Raises Refusal."""
     if length.isdigit() and int(length[:20]) > limits.raw:
         raise _too_large(limits.raw, "bytes")
     message = await receive()
@@ -37,6 +36,12 @@ async def read(receive: Receive, length: bytes, encoding: bytes, limits: Limits)
         raise Refusal(408, "slow", "the body did not come in time, or its sender has gone")
     if len(body) > limits.raw:
         raise _too_large(limits.raw, "bytes")
+    return body
+
+
+def unpacked(body: bytes, encoding: bytes, limits: Limits) -> bytes:
+    """A body inflated where it is gzip or deflate: said by `encoding`, or shown by its first bytes (a page that sends with
+    `sendBeacon` cannot say it). Raises Refusal."""
     word = encoding.strip().lower()
     if word in {b"gzip", b"x-gzip", b"deflate"} or (not word and body.startswith(GZIP)):
         return inflate(body, limits.inflated)
@@ -70,4 +75,4 @@ def inflate(body: bytes, limit: int) -> bytes:
 
 
 def _too_large(limit: int, what: str) -> Refusal:
-    return Refusal(413, "too_large", f"the body has more than {limit} {what}", fix="send fewer views at a time")
+    return Refusal(413, "too_large", f"the body has more than {limit} {what}", fix="send less at a time")

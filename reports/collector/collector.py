@@ -14,19 +14,21 @@ from reports.collector.intake import Intake, Puts
 from reports.collector.metrics import Metrics
 from reports.collector.network import Networks
 from reports.collector.register import Register
+from reports.collector.replays import LIMITS, Replays, SessionEvents
 from reports.collector.reporting import Reporting
-from reports.collector.script import FILE, Script
+from reports.collector.script import FILE, RECORDER, Script
 from reports.collector.simple import Simple
 from reports.collector.stranger import Strangers
 from reports.collector.views import Views
+from reports.replay.shelf import Shelf
 from reports.web.app import Application
 from runner.config import Settings
 
 
 class Collector:
-    """Takes in what browsers report, and tells of it. `writer` puts it on disk."""
+    """Takes in what browsers report, and tells of it. `writer` puts it on disk, `shelf` the recordings, if they are taken."""
 
-    def __init__(self, settings: Settings, writer: Puts, script: Path = FILE) -> None:
+    def __init__(self, settings: Settings, writer: Puts, script: Path = FILE, shelf: Shelf | None = None) -> None:
         self.metrics = Metrics(settings.counted_traffic, settings.vital_settle)
         self.register = Register(settings.apps, settings.max_pages)
         self.intake = Intake(self.register, writer, self.metrics, Networks(settings.trusted_proxies))
@@ -41,9 +43,16 @@ class Collector:
             Route("/reports", Ingest(self.intake, Reporting(self.intake, strangers).take)),
             Route("/agent.js", Script(script).answer),
             Route("/metrics", self.exposition.answer),
+            Route("/replay.js", Script(RECORDER).answer),
             Route("/healthz", _healthy),
             Route("/readyz", self._ready),
         ]
+        if shelf is not None:
+            self.routes = [
+                *self.routes,
+                Route(settings.replay_path, Ingest(self.intake, Replays(self.intake, shelf).take, LIMITS)),
+                Route("/log-session-event", Ingest(self.intake, SessionEvents(self.intake, shelf, strangers).take)),
+            ]
 
     async def _ready(self, _: Request) -> Response:
         trouble = self.intake.trouble

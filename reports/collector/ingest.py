@@ -1,5 +1,6 @@
 """The HTTP around everything that is taken in: method, sender, size, answer, and the headers that browsers look for."""
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -8,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from reports.collector import cors
-from reports.collector.body import Limits, Receive, read
+from reports.collector.body import Limits, Receive, read, unpacked
 from reports.collector.intake import Incoming, Intake
 from reports.collector.refusal import Refusal
 
@@ -16,6 +17,9 @@ Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 NUL = (b"\\u0000", b"\\ufffd")
 """PostgreSQL has no character NUL, and no text needs one: another stands for it, of the same length in JSON."""
+
+SMALL = 65_536
+"""Bytes of a body that is inflated at once; a larger one in a thread, so that others do not wait for it."""
 
 
 class Answer(Struct, frozen=True):
@@ -63,13 +67,17 @@ class Ingest:
         if scope["method"] != "POST":
             raise Refusal(405, "method", f"{scope['method']} is not taken here", fix="send a POST")
         self._intake.greet(origin)
-        body = await read(receive, headers.get(b"content-length", b""), headers.get(b"content-encoding", b""), self._limits)
+        packed = await read(receive, headers.get(b"content-length", b""), self._limits)
+        encoding = headers.get(b"content-encoding", b"")
+        if len(packed) <= SMALL:
+            body = unpacked(packed, encoding, self._limits)
+        else:
+            body = await asyncio.to_thread(unpacked, packed, encoding, self._limits)
         self._intake.metrics.bytes.add((), len(body))
         client = scope.get("client")
         network = self._intake.networks.of(client[0] if client else "", headers.get(b"x-forwarded-for", b"").decode("latin-1"))
-        return Incoming(
-            body.replace(*NUL) if NUL[0] in body else body, scope["query_string"].decode("latin-1"), headers, origin, network
-        )
+        clean = body.replace(*NUL) if NUL[0] in body else body
+        return Incoming(clean, scope["query_string"].decode("latin-1"), headers, origin, network, packed)
 
 
 def _told(refusal: Refusal) -> cors.Headers:

@@ -44,6 +44,8 @@ class Incoming(Struct, frozen=True):
     headers: dict[bytes, bytes]
     origin: str
     network: str
+    packed: bytes = b""
+    """The body as it was sent."""
 
     def header(self, name: bytes) -> str:
         """The text of a header, empty where there is none."""

@@ -51,12 +51,16 @@ class Metrics:
         self.closed = Counter("collector_closed_connections", "Connections that the collector ended, by reason.", "reason")
         self.bytes = Counter("collector_received_bytes", "Bytes of bodies, as inflated.")
         self.commit = Histogram("collector_commit_seconds", "From when a beacon was let in until it was on disk.", COMMIT_EDGES)
+        self.chunks = Counter(
+            "replay_chunks", "Pieces of recordings that were taken, by what became of them.", "app", "outcome"
+        )
+        self.chunk_bytes = Counter("replay_bytes", "Bytes of recordings that were stored.", "app")
         self.in_flight = 0
         self.uncommitted = 0
         self.connections: Callable[[], int] = lambda: 0
         self.families: list[Family] = [
             *(self.load, self.vitals, self.shift, self.interactions, self.errors, self.reports, self.views, self.beacons),
-            *(self.refused, self.closed, self.bytes, self.commit),
+            *(self.refused, self.closed, self.bytes, self.commit, self.chunks, self.chunk_bytes),
             Gauge("collector_requests_in_flight", "Requests that have not been answered.", lambda: self.in_flight),
             Gauge("collector_uncommitted_beacons", "Beacons that wait to be on disk.", lambda: self.uncommitted),
             Gauge("collector_connections", "Connections of browsers and scrapers.", lambda: self.connections()),
@@ -72,6 +76,12 @@ class Metrics:
         """Counts a message that was not taken."""
         self.refused.add((reason,))
         self.outcome("unavailable" if reason == "unavailable" else "refused")
+
+    def chunk(self, app: str, size: int, new: bool) -> None:
+        """Counts a piece of a recording that is on disk."""
+        self.chunks.add((app, "accepted" if new else "duplicate"))
+        if new:
+            self.chunk_bytes.add((app,), size)
 
     def stored(self, arrival: Arrival) -> None:
         """Counts a beacon that is on disk."""

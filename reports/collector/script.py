@@ -1,4 +1,4 @@
-"""`/agent.js`: the agent that pages load."""
+"""`/agent.js`, the agent that pages load, and `/replay.js`, the recorder that the agent loads."""
 
 import gzip
 from hashlib import sha256
@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 FILE = Path(__file__).parent / "agent.js"
+RECORDER = Path(__file__).parent / "replay.js"
 HEADERS = {
     "content-type": "text/javascript; charset=utf-8",
     # A day in the browser, then asked again with its tag while the old one is still used: a page never waits for it.
@@ -23,6 +24,7 @@ class Script:
     """The file, read once."""
 
     def __init__(self, file: Path = FILE) -> None:
+        self._name = file.name
         self._plain = file.read_bytes() if file.is_file() else b""
         self._packed = gzip.compress(self._plain, 9, mtime=0)
         self._tag = f'"{sha256(self._plain).hexdigest()[:20]}"'
@@ -31,7 +33,7 @@ class Script:
         """The file, or 304 for who has it already."""
         if not self._plain:
             return JSONResponse(
-                {"error": "the agent has not been built", "fix": "install journey-runner with pip, which builds it"}, 404
+                {"error": f"{self._name} has not been built", "fix": "install journey-runner with pip, which builds it"}, 404
             )
         headers = {**HEADERS, "etag": self._tag}
         known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}

@@ -22,7 +22,12 @@ from reports.web.site import Site, problem
 LARGEST_ID = 2**31 - 1
 SHOWN = {"screenshot": "image/png", "video": "video/webm", "trace": "application/zip"}
 """Kinds that the pages show themselves, with their types."""
-SAVED = {"har": "application/json", "console": "application/jsonl", "page_errors": "application/jsonl"}
+SAVED = {
+    "har": "application/json",
+    "console": "application/jsonl",
+    "page_errors": "application/jsonl",
+    "replay": "application/gzip",
+}
 INERT = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",

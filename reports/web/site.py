@@ -96,7 +96,7 @@ async def not_found(request: Request, error: Exception) -> Response:
 def routes(site: Site) -> list[BaseRoute]:
     """The pages, and what they load."""
     from reports.web import files
-    from reports.web.pages import against, journey, metrics_chart, overview, pausing, run, runs, sessions, users, view
+    from reports.web.pages import against, journey, metrics_chart, overview, pausing, replay, run, runs, sessions, users, view
 
     return [
         routed(site, "/", overview.show),
@@ -112,6 +112,9 @@ def routes(site: Site) -> list[BaseRoute]:
         routed(site, "/metrics-chart", metrics_chart.show),
         routed(site, "/sessions", sessions.show_list),
         routed(site, "/sessions/{session}", sessions.show),
+        routed(site, "/runs/{run}/replay", replay.run),
+        routed(site, "/sessions/{session}/replay", replay.session),
+        routed(site, "/replays/chunks/{number:int}", replay.chunk),
         routed(site, "/artifacts/{number:int}", files.artifact),
         Mount("/viewer", files.Viewer()),
         Route("/events", events.endpoint(events.News(site.store), site.stopping)),

@@ -4,6 +4,7 @@ What goes wrong with an artifact becomes a note in the result and never changes 
 run's folder until everything secret in it is hidden; what cannot be redacted is not kept.
 """
 
+import gzip
 import os
 from collections.abc import Callable
 from functools import partial
@@ -20,6 +21,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from runner.archive import RAW
 from runner.artifacts import aria, mask, policy, screenshot, trace
 from runner.artifacts.log import NAMES, Logs
+from runner.artifacts.replay import Replays
 from runner.browser import can_record_video
 from runner.deadline import DeadlineReached, deadline
 from runner.plan import Plan
@@ -47,6 +49,7 @@ class Recording:
         self._pictures: dict[str, Path] = {}
         self._trees: dict[str, str] = {}
         self._logs: Logs | None = None
+        self._replays: Replays | None = None
         self._secret_seen = False
         self._silent = False
         """True once a page did not answer in time: it is not asked again."""
@@ -74,6 +77,8 @@ class Recording:
         """Begins to record `context`."""
         self._context = context
         self._logs = Logs(context, {kind for kind in NAMES if self._records(kind)})
+        if self._records("replay"):
+            self._replays = Replays(context)
         if self._redactor.secrets and any(map(self._records, ("trace", "screenshots", "video"))):
             mask.mask_fields(context, self._redactor)
         if self._records("trace"):
@@ -134,6 +139,9 @@ class Recording:
         if context is None:
             return
         pages = list(context.pages)
+        replays = self._replays if self._keeps("replay", passed) else None
+        if replays is not None and not self._silent:
+            self._guard("replay", replays.gather)
         raw_trace = self._raw / "trace.zip" if self._keeps("trace", passed) else None
         if self._records("trace"):
             self._guard("trace", lambda: trace.stop(context, raw_trace))
@@ -142,6 +150,8 @@ class Recording:
         self._guard("accessibility tree", lambda: self._finish_trees(passed, last), REDACTION)
         for kind in NAMES:
             self._guard(kind, partial(self._finish_log, kind, passed, last), REDACTION)
+        if replays is not None:
+            self._guard("replay", lambda: self._finish_replays(replays, last), REDACTION)
         if raw_trace is not None and raw_trace.exists():
             self._guard("trace", lambda: self._finish_trace(raw_trace, last), REDACTION)
         if self._keeps("har", passed):
@@ -171,6 +181,14 @@ class Recording:
             return
         clean = b"\n".join(self._redactor.json(line) for line in text.splitlines()) + b"\n" if self._plan.redaction else text
         self._write(kind, clean, policy.numbered(NAMES[kind], ".jsonl", self._attempt, last))
+
+    def _finish_replays(self, replays: Replays, last: bool) -> None:
+        if replays.cut:
+            self.notes.append("replay: not whole, a page changed more than is kept")
+        for number, recording in enumerate(replays.written(self._plan.journey), start=1):
+            clean = self._redactor.json(recording) if self._plan.redaction else recording
+            stem = "replay" if number == 1 else f"replay-{number}"
+            self._write("replay", gzip.compress(clean, 6), policy.numbered(stem, ".json.gz", self._attempt, last))
 
     def _finish_trees(self, passed: bool, last: bool) -> None:
         if not self._keeps("aria", passed):

@@ -68,6 +68,8 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     from reports.collector.collector import Collector
     from reports.collector.retention import Keep
     from reports.collector.writer import Writer
+    from reports.replay.shelf import FOLDER, Shelf
+    from reports.replay.tidy import Tidy
     from reports.web.access.access import Access
     from reports.web.app import build
     from reports.web.budgets import Durations
@@ -87,7 +89,9 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
         store = stack.enter_context(Store(settings.database_url))
         access = Access(settings, store)
         writer = stack.enter_context(Writer(settings.database_url, keep=keep))
-        collector = Collector(settings, writer)
+        shelf = Shelf(store, settings.runs_dir / FOLDER)
+        stack.callback(Tidy(shelf, settings.keep_replays, settings.keep_replays_size).close)
+        collector = Collector(settings, writer, shelf=shelf)
         guard = Guard(lambda reason: collector.metrics.closed.add((reason,)))
         collector.metrics.connections = lambda: len(guard.connections)
         running: list[Server] = []
@@ -96,6 +100,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
             archive=Archive(settings.runs_dir),
             upcoming=stack.enter_context(Upcoming(planned)),
             budgets=Durations(settings.budgets),
+            rules={one.name: one.routes for one in settings.apps},
             stopping=lambda: any(one.should_exit for one in running),
         )
         parts: list[Part] = [collector]

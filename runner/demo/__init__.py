@@ -33,12 +33,18 @@ def require() -> None:
 
 @contextmanager
 def running_shop(
-    port: int = 0, access_log: Path | None = None, delay: int = 0, collector: str | None = None, key: str | None = None
+    port: int = 0,
+    access_log: Path | None = None,
+    delay: int = 0,
+    collector: str | None = None,
+    key: str | None = None,
+    replay: float = 0.0,
 ) -> Iterator[str]:
     """Runs the shop in a process of its own while the block runs; yields its base URL.
 
     `access_log` takes one JSON line a request; each answer is held back by `delay` milliseconds. Every page tells what its visitors
-    see to the `collector` at that address, as the app `shop` with this `key`. Raises ConfigError when the shop does not start.
+    see to the `collector` at that address, as the app `shop` with this `key`,
+    and of a share `replay` of the visits a recording. Raises ConfigError when the shop does not start.
     """
     require()
     command = [sys.executable, "-m", "runner.demo", "--port", str(port), "--delay", str(delay)]
@@ -48,6 +54,8 @@ def running_shop(
         command += ["--collector", collector]
     if key is not None:
         command += ["--key", key]
+    if replay:
+        command += ["--replay", str(replay)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         yield _address(process)

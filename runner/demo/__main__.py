@@ -23,8 +23,9 @@ def main() -> None:
         "--collector", type=_address, help="where the pages tell what visitors see, such as http://127.0.0.1:8080"
     )
     parser.add_argument("--key", default="", help="the collector's key for the app `shop`")
+    parser.add_argument("--replay", type=float, default=0.0, metavar="SHARE", help="of the visits, that are recorded")
     options = parser.parse_args()
-    agent = Agent(options.collector, options.key) if options.collector else None
+    agent = Agent(options.collector, options.key, options.replay) if options.collector else None
     if sys.platform == "linux":
         # prctl(2), PR_SET_PDEATHSIG: a shop whose test was killed must not stay.
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)

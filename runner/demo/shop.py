@@ -16,10 +16,12 @@ from runner.demo.render import HERE, page
 
 
 class Agent(Struct, frozen=True):
-    """The agent for real users on every page: the address of its collector, and the collector's key for the shop."""
+    """The agent for real users on every page: the address of its collector, the collector's key for the shop, and the share of
+    visits that are recorded."""
 
     collector: str
     key: str = ""
+    replay: float = 0.0
 
 
 async def health(request: Request) -> Response:

@@ -2,5 +2,6 @@
 import { build } from "esbuild";
 
 const shared = { outdir: "../static", bundle: true, target: "es2022", minify: true, legalComments: "eof" };
-await build({ ...shared, entryPoints: ["src/page.js", "src/chart.js", "src/metrics.js"], format: "esm" });
+await build({ ...shared, entryPoints: ["src/page.js", "src/chart.js", "src/metrics.js", "src/replay.js"], format: "esm" });
 await build({ ...shared, entryPoints: { vendor: "uplot/dist/uPlot.min.css" } });
+await build({ ...shared, entryPoints: { replayer: "@rrweb/replay/dist/style.css" }, loader: { ".svg": "dataurl" } });

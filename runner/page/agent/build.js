@@ -1,5 +1,6 @@
-// Bundles the two agents into one classic script each: `journey.js` for the pages of a journey, `visitor.js` for real users'.
-import { writeFileSync } from "node:fs";
+// Bundles the two agents into one classic script each: `journey.js` for the pages of a journey, `visitor.js` for real users'; and
+// the recorder of what is seen, a module for real users' pages and a classic script for a journey's.
+import { readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
@@ -22,6 +23,37 @@ async function bundle(entry, around) {
   return outputFiles[0].contents;
 }
 
+/** Times all that rrweb's recorder does when the browser calls it, which rrweb itself cannot: every callback goes through one function. */
+const stopwatch = {
+  name: "stopwatch",
+  setup({ onLoad }) {
+    onLoad({ filter: /@rrweb[\\/]record[\\/]dist[\\/]record\.js$/ }, ({ path }) => {
+      const source = readFileSync(path, "utf8");
+      const [before, after, ...more] = source.split("      return cb(...rest);\n");
+      if (after === undefined || more.length) throw new Error(`${path} has changed: its callbacks cannot be timed`);
+      const timed = "      return stopwatch.time(cb, rest);\n";
+      const clock = `
+export const stopwatch = {
+  spent: 0,
+  running: false,
+  time(f, rest) {
+    if (this.running) return f(...rest);
+    const began = performance.now();
+    this.running = true;
+    try {
+      return f(...rest);
+    } finally {
+      this.running = false;
+      this.spent += performance.now() - began;
+    }
+  },
+};
+`;
+      return { contents: before + timed + after + clock, loader: "js" };
+    });
+  },
+};
+
 const visitor = await bundle("src/visitor.js", {
   // Where a native is missing or broken, there is no agent, and the page does not hear of it.
   banner: { js: "try{" },
@@ -35,3 +67,9 @@ if (size > MOST) {
 writeFileSync("../agent.js", await bundle("src/journey.js"));
 writeFileSync("../../../reports/collector/agent.js", visitor);
 console.log(`reports/collector/agent.js: ${visitor.length} bytes, ${size} with gzip`);
+
+const recorder = { inject: [], plugins: [stopwatch] };
+const replay = await bundle("src/replay.js", { ...recorder, format: "esm" });
+writeFileSync("../../../reports/collector/replay.js", replay);
+writeFileSync("../replay.js", await bundle("src/journeyReplay.js", recorder));
+console.log(`reports/collector/replay.js: ${replay.length} bytes, ${gzipSync(replay, { level: 9 }).length} with gzip`);

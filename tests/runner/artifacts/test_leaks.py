@@ -161,7 +161,7 @@ def run(monitor: Monitor, **environment: str) -> tuple[RunResult, str]:
 @pytest.mark.usefixtures("ffmpeg")
 def test_no_secret_is_left_in_any_artifact(monitor: Monitor) -> None:
     result, printed = run(monitor)
-    assert {one.kind for one in result.artifacts} == {"trace", "screenshot", "har", "aria", *NAMES}, result.notes
+    assert {one.kind for one in result.artifacts} == {"trace", "screenshot", "har", "aria", "replay", *NAMES}, result.notes
     assert (result.status, result.failure and result.failure.message.count("•••")) == ("failed", len(SECRETS))
     assert printed.count("printed •••") == len(SECRETS)
     assert "code ••• code end" in printed
@@ -185,6 +185,7 @@ def test_with_redaction_off_the_same_search_finds_every_secret(monitor: Monitor)
     } <= everywhere
     assert {name for name in everywhere if "trace.zip!trace" in name} == {"trace.zip!trace.trace", "trace.zip!trace.network"}
     assert any("!resources/" in name for name in everywhere)
+    assert {"replay.json.gz!gunzip"} <= everywhere
     assert any(name.startswith("aria/") for name in everywhere)
     assert re.search(r"code \d{6} code end", printed)
     assert "video" in {one.kind for one in result.artifacts}

@@ -15,6 +15,7 @@ from runner.errors import ConfigError
 from runner.identity import run_id
 from runner.result import Artifact, Attempt, Failure, Navigation, Requests, RunResult, StepResult, Vitals
 from runner.store import Store, StoreDown
+from runner.store.replays import replay_chunks
 from runner.store.views import page_views
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 250_000, UTC)
@@ -151,7 +152,7 @@ def test_the_migrations_make_what_the_schema_says(store: Store, url: str) -> Non
     from alembic.migration import MigrationContext
 
     with connected(url) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), page_views.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), replay_chunks.metadata) == []
         assert set(inspect(connection).get_table_names()) == {*page_views.metadata.tables, "alembic_version"}
 
 

@@ -6,6 +6,7 @@ import { api } from "./visitor/api.js";
 import { watchErrors } from "./visitor/errors.js";
 import { watchInteractions } from "./visitor/interactions.js";
 import { isVisible } from "./visitor/natives.js";
+import { loadRecorder } from "./visitor/recorder.js";
 import { watchRequests } from "./visitor/requests.js";
 import { watchRoutes } from "./visitor/routes.js";
 import { flush, sendWithin } from "./visitor/sending.js";
@@ -54,6 +55,7 @@ function start() {
     // What was told before the end of loading lacks how long that took.
     const view = viewAt(0);
     if (view) touch(view);
+    loadRecorder();
   };
   if (document.readyState === "complete") return loaded();
   addEventListener("load", loaded);
@@ -65,7 +67,7 @@ guarded(() => {
   // A second copy, and a page inside a page, have nothing of their own to tell.
   if (given?.reportError || globalThis.top !== globalThis) return;
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(app ?? "")) {
-    warn(`data-app "${app}" is not a name of letters, digits, ".", "-" and "_"; nothing is sent`);
+    warn(`data-app "${app}" is no name; nothing was sent`);
     return;
   }
   api.beforeSend = given?.beforeSend;

@@ -2,11 +2,11 @@
 import { addEventListener, listen, performance } from "../natives.js";
 import { clean } from "./address.js";
 import { overhear } from "./natives.js";
-import { address, begin } from "./views.js";
+import { begin, viewNow } from "./views.js";
 
 function changed() {
   // Another route is another path: queries and fragments are not told, unless a key is allowed.
-  if (clean(location.href) !== address()) begin("soft", performance.now());
+  if (clean(location.href) !== viewNow().url) begin("soft", performance.now());
 }
 
 export function watchRoutes() {

@@ -64,11 +64,11 @@ function send(beacon) {
     // A hook that answers nothing has changed the beacon in place.
     const told = answer === undefined ? beacon : answer;
     // The page may be going: a promise cannot be waited for.
-    if (told?.then) throw "it answered with a promise";
+    if (told?.then) throw "a promise";
     const text = told && stringify(told);
-    if (bytes(text || "") > MOST) throw `it made more than ${MOST} bytes`;
+    if (bytes(text || "") > MOST) throw `over ${MOST} bytes`;
     if (text && !sendBeacon(endpoint, text)) keep(told.id, text);
   } catch (error) {
-    warn(`nothing was sent, beforeSend failed: ${error}`);
+    warn(`beforeSend: ${error}`);
   }
 }

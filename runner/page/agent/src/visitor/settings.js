@@ -1,8 +1,8 @@
 // What the line that embeds the agent says in its `data-` attributes. docs/real-users.md has them all.
 import { URL } from "./natives.js";
 
-const script = document.currentScript ?? document.querySelector("script[data-app]");
-const data = script?.dataset ?? {};
+export const script = document.currentScript ?? document.querySelector("script[data-app]");
+export const data = script?.dataset ?? {};
 
 export const warn = (text) => console.warn(`journey agent: ${text}`);
 

@@ -69,8 +69,8 @@ export function use(at = performance.now()) {
   if (!discreet && session() !== current.session) begin("restore", at);
 }
 
-/** The address of the current view. */
-export const address = () => current.url;
+/** The current view. */
+export const viewNow = () => current;
 
 /** The view during which something happened that is to be told of; null when its visit is not. */
 export function viewAt(at) {

@@ -1,0 +1,118 @@
+"""A recording read again: the events of each tab in order, and what is missing of it."""
+
+import gzip
+import zlib
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import select
+
+from reports.replay.shelf import file_of
+from runner.store import Store
+from runner.store.replays import replay_chunks
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """What the store knows of a chunk. Moments are seconds since the epoch."""
+
+    id: int
+    app: str
+    session: str
+    tab: str
+    sequence: int
+    first_at: float
+    last_at: float
+    events: int
+    has_full_snapshot: bool
+    bytes: int
+    checksum: str
+    received_at: float
+    traffic: str
+    release: str
+    page: str
+
+
+class Tab(Struct, frozen=True, kw_only=True):
+    """What one tab has shown: rrweb's events, the earliest first."""
+
+    id: str
+    events: list[dict[str, Any]]
+
+
+class Recording(Struct, frozen=True, kw_only=True):
+    """A session. `gaps` are what is missing of it, in words."""
+
+    app: str
+    session: str
+    tabs: tuple[Tab, ...]
+    """In the order in which they began."""
+    gaps: tuple[str, ...]
+
+
+class _Told(Struct):
+    events: list[dict[str, Any]]
+
+
+_decoder = msgspec.json.Decoder(_Told)
+
+
+def rows(store: Store, session: str) -> list[Row]:
+    """The chunks of a session, in the order in which they were recorded. Raises StoreDown."""
+    table = replay_chunks.c
+    wanted = select(replay_chunks).where(table.session == session).order_by(table.tab, table.sequence)
+    with store.connected() as connection:
+        return [Row(**row) for row in connection.execute(wanted).mappings()]
+
+
+def read(store: Store, folder: Path, session: str) -> Recording | None:
+    """The recording of a session, None when there is none; `folder` is `runs/replays`. Raises StoreDown."""
+    known = rows(store, session)
+    if not known:
+        return None
+    gaps: list[str] = []
+    tabs: list[Tab] = []
+    for id_, of_tab in by_tab(known).items():
+        gaps += missing(of_tab)
+        events: list[dict[str, Any]] = []
+        for row in of_tab:
+            try:
+                events += events_in(file_of(folder, row.app, row.session, row.tab, row.sequence), row.checksum)
+            except (OSError, ValueError) as error:
+                gaps.append(f"part {row.sequence} of tab {id_} cannot be read: {error}")
+        tabs.append(Tab(id=id_, events=sorted(events, key=lambda event: event["timestamp"])))
+    return Recording(app=known[0].app, session=session, tabs=tuple(tabs), gaps=tuple(gaps))
+
+
+def by_tab(known: Sequence[Row]) -> dict[str, list[Row]]:
+    """The chunks of each tab, in order; the tab that began first comes first."""
+    tabs: dict[str, list[Row]] = {}
+    for row in known:
+        tabs.setdefault(row.tab, []).append(row)
+    return dict(sorted(tabs.items(), key=lambda item: item[1][0].first_at))
+
+
+def missing(of_tab: Sequence[Row]) -> list[str]:
+    """Which chunks of a tab have not come, in words."""
+    gaps: list[str] = []
+    expected = 0
+    for row in of_tab:
+        if row.sequence > expected:
+            parts = f"part {expected}" if row.sequence == expected + 1 else f"parts {expected} to {row.sequence - 1}"
+            gaps.append(f"{parts} of tab {row.tab} did not arrive")
+        expected = row.sequence + 1
+    return gaps
+
+
+def events_in(file: Path, checksum: str = "") -> list[dict[str, Any]]:
+    """The events of a chunk's file. Raises OSError, and ValueError for one that has changed since it came, or is none."""
+    packed = file.read_bytes()
+    if checksum and sha256(packed).hexdigest() != checksum:
+        raise ValueError("its file is not what came")
+    try:
+        return _decoder.decode(gzip.decompress(packed)).events
+    except (EOFError, zlib.error, msgspec.DecodeError) as error:
+        raise ValueError(f"it is no chunk: {error}") from error

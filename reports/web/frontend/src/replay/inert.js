@@ -1,0 +1,77 @@
+// Takes out of a recording what could run or load anything. Whoever can send a recording can write what they like into it; the
+// frame that it is shown in runs no scripts, and the page's policy lets nothing be loaded, so each of the three would be enough.
+const FULL = 2;
+const CHANGE = 3;
+/** rrweb's events that are shown: the beginning and end of loading, pictures, changes, the page's size, our own. */
+const KINDS = new Set([0, 1, FULL, CHANGE, 4, 5]);
+/** rrweb's sources of changes that are shown: not canvases, fonts, logs. */
+const SOURCES = new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 14, 15, 16]);
+const GONE = /^(script|noscript|base|object|embed|applet|portal|fencedframe|frame|frameset)$/i;
+const PICTURE = /^data:image\/(png|gif|jpe?g|webp|avif|bmp|svg\+xml)[;,]/i;
+const ADDRESSES = /^(src|srcset|imagesrcset|srcdoc|href|xlink:href|action|formaction|poster|data|background|ping|manifest|cite|longdesc|codebase|classid|code|archive|profile|lowsrc|dynsrc|rr_src|rr_dataurl|http-equiv|content|target|nonce|is|autoplay|sandbox|attributionsrc|from|to|values|begin)$/i;
+
+/** CSS without addresses, but for pictures that stand in it. */
+export const css = (text) =>
+  text
+    .replace(/@import[^;]*;?/gi, "")
+    .replace(/url\(\s*("[^"]*"|'[^']*'|[^)]*)\s*\)/gi, (whole, quoted) => {
+      const address = quoted.replace(/^["']|["']$/g, "").trim();
+      return PICTURE.test(address) || address.startsWith("#") ? whole : 'url("data:,")';
+    });
+
+function cleanStyles(value) {
+  if (typeof value === "string") return css(value);
+  if (value && typeof value === "object") for (const name in value) value[name] = cleanStyles(value[name]);
+  return value;
+}
+
+function cleanAttributes(tag, attributes) {
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (/^on/i.test(name)) delete attributes[name];
+    else if (/^(style|_csstext)$/i.test(name)) attributes[name] = cleanStyles(value);
+    else if (ADDRESSES.test(name)) {
+      const text = String(value);
+      const kept = (/^(src|href|xlink:href|rr_dataurl)$/i.test(name) && PICTURE.test(text)) || (/href$/i.test(name) && /^#/.test(text));
+      // A link looks like a link as long as it has an address.
+      if (name === "href" && /^(a|area)$/i.test(tag)) attributes[name] = "#";
+      else if (!kept) delete attributes[name];
+    }
+  }
+}
+
+function cleanNode(top) {
+  const open = [top];
+  while (open.length) {
+    const node = open.pop();
+    if (!node || typeof node !== "object") continue;
+    if (typeof node.tagName === "string") {
+      node.attributes ??= {};
+      const linked = /^link$/i.test(node.tagName) && typeof node.attributes._cssText !== "string";
+      if (GONE.test(node.tagName) || linked || (/^meta$/i.test(node.tagName) && !node.attributes.charset)) {
+        node.tagName = "noscript";
+        node.attributes = {};
+        node.childNodes = [];
+      } else cleanAttributes(node.tagName, node.attributes);
+    } else if (typeof node.textContent === "string" && (node.isStyle || /url\(|@import/i.test(node.textContent))) {
+      node.textContent = css(node.textContent);
+    }
+    if (Array.isArray(node.childNodes)) open.push(...node.childNodes);
+  }
+}
+
+/** The events that may be shown, cleaned in their places. */
+export function inert(events) {
+  return events.filter((event) => {
+    const { type, data } = event;
+    if (!KINDS.has(type) || !data) return type === 0 || type === 1;
+    if (type === FULL) cleanNode(data.node);
+    if (type !== CHANGE) return true;
+    if (!SOURCES.has(data.source)) return false;
+    for (const { node } of data.adds ?? []) cleanNode(node);
+    for (const text of data.texts ?? []) if (typeof text.value === "string") text.value = css(text.value);
+    for (const { attributes } of data.attributes ?? []) cleanAttributes("", attributes);
+    if ([8, 13, 15].includes(data.source)) cleanStyles(data);
+    return true;
+  });
+}

@@ -1,0 +1,126 @@
+"""`/sessions/ID/replay` and `/runs/ID/replay`: what was on the screen, played back; `/replays/chunks/ID`: a part of it.
+
+A recording is written by whoever could send one. It is shown in a frame that runs no scripts, on a page whose policy lets nothing
+be loaded but the dashboard's own scripts and styles, and without what could load or run anything. So pictures and fonts that are
+not in the recording itself, videos, canvases and frames of other sites are not shown.
+"""
+
+import gzip
+import math
+import zlib
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reports.replay.shelf import FOLDER, file_of
+from reports.web import render
+from reports.web.figures import replay as figures
+from reports.web.figures import run as run_figures
+from reports.web.files import INERT
+from reports.web.pages.run import missing
+from reports.web.site import Site, problem
+from runner.store.replays import replay_chunks
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; frame-src 'none'; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+"""The frame with the recording inherits it. Styles are the recording's own and may stand in it, but can load nothing."""
+HEADERS = {"Content-Security-Policy": POLICY, "X-DNS-Prefetch-Control": "off", "Referrer-Policy": "no-referrer"}
+
+
+class _Times(Struct):
+    timestamp: float
+
+
+class _Events(Struct):
+    events: list[_Times]
+
+
+_decoder = msgspec.json.Decoder(_Events)
+
+
+def session(site: Site, request: Request) -> Response:
+    """The recording of a session."""
+    identity = request.path_params["session"]
+    data = figures.of_session(site.store, identity, request.scope.get("root_path", ""))
+    if data is None:
+        return problem(request, 404, f"Nothing is known of a session {identity[:70]!r}.")
+    return _page(request, data, "Sessions", "Session", identity, None)
+
+
+def run(site: Site, request: Request) -> Response:
+    """The recording of a run, the last attempt's."""
+    found = run_figures.run(site.history, site.archive, request.path_params["run"])
+    if found is None:
+        return missing(request)
+    folder = run_figures.folder_of(site.history, site.archive, found.row.id)
+    kept = [one for one in found.artifacts if one.kind == "replay" and one.there and one.attempt == found.row.attempts]
+    root = request.scope.get("root_path", "")
+    parts = [
+        (f"{root}/artifacts/{one.id}", *times)
+        for one in kept
+        if folder and (file := run_figures.inside(folder, one.name)) and (times := _times(file))
+    ]
+    data = figures.of_run(found, parts)
+    if data is None:
+        text = 'This run has no recording, or it has been removed; `replay = "on"` keeps one of every run.'
+        return problem(request, 404, text)
+    return _page(request, data, "Runs", found.row.journey, found.row.id, f"{root}/runs/{found.row.id}")
+
+
+def chunk(site: Site, request: Request) -> Response:
+    """A part of a recording, as it came."""
+    table = replay_chunks.c
+    with site.store.connected() as connection:
+        wanted = replay_chunks.select().where(table.id == request.path_params["number"])
+        row = connection.execute(wanted).mappings().first()
+    if row is None:
+        return problem(request, 404, "There is no such part, or it has been removed.")
+    file = file_of(site.archive.folder / FOLDER, row["app"], row["session"], row["tab"], row["sequence"])
+    try:
+        packed = file.read_bytes()
+    except OSError:
+        return problem(request, 404, "The file of this part has gone.")
+    # As a file that is packed, and not as a packed answer: the browser is not to unpack more than the player asks it to.
+    return Response(packed, media_type="application/gzip", headers={**INERT, "Content-Disposition": "attachment"})
+
+
+def _page(request: Request, data: figures.Replay, section: str, name: str, identity: str, back: str | None) -> Response:
+    manifest = {
+        "start": data.start,
+        "end": data.end,
+        "tabs": [tab for tab in data.tabs if tab.parts],
+        "gaps": data.gaps,
+    }
+    length = max(data.end - data.start, 1.0)
+    answer = render.page(
+        request,
+        "replay.html",
+        section=section,
+        name=name,
+        identity=identity,
+        back=back,
+        data=data,
+        manifest=msgspec.json.encode(manifest).decode(),
+        length=length,
+        marks=[(one, one.at - data.start) for one in data.moments],
+        place=lambda at: round(min(max(at / length, 0.0), 1.0) * 1000, 1),
+        shown=lambda at: f"{math.floor(max(at, 0) / 60_000)}:{math.floor(max(at, 0) / 1000) % 60:02}",
+    )
+    for header, value in HEADERS.items():
+        answer.headers[header] = value
+    return answer
+
+
+def _times(file: Path) -> tuple[float, float] | None:
+    """When the recording in a file begins and ends, in milliseconds; None for one that is empty or cannot be read."""
+    try:
+        events = _decoder.decode(gzip.decompress(file.read_bytes())).events
+    except (OSError, EOFError, zlib.error, msgspec.DecodeError):
+        return None
+    times = [event.timestamp for event in events]
+    return (min(times), max(times)) if times else None

@@ -1,0 +1,61 @@
+"""A long session that nobody had: a page whose text says what second it is, in chunks of ten seconds."""
+
+import gzip
+import json
+import time
+from typing import Any
+from uuid import uuid4
+
+from reports.replay.chunk import decode
+from reports.replay.shelf import Kept, Shelf
+
+STEP = 10
+"""Seconds of a chunk."""
+
+
+def long_session(shelf: Shelf, minutes: int, picture_every: int, rows: int = 50) -> str:
+    """Stores it; returns the session. Each second changes the text, and moves the pointer."""
+    session, tab = str(uuid4()), str(uuid4())
+    begin = (time.time() - minutes * 60) * 1000
+    for sequence in range(minutes * 60 // STEP):
+        events: list[dict[str, Any]] = []
+        for second in range(sequence * STEP, (sequence + 1) * STEP):
+            at = begin + second * 1000
+            if second % picture_every == 0:
+                events += picture(at, f"at {second}", rows)
+            text = {"source": 0, "texts": [{"id": 6, "value": f"at {second}"}], "removes": [], "adds": [], "attributes": []}
+            events.append({"type": 3, "timestamp": at + 5, "data": text})
+            moves = [{"x": second % 700, "y": 50, "id": 5, "timeOffset": 0}]
+            events.append({"type": 3, "timestamp": at + 500, "data": {"source": 1, "positions": moves}})
+        whole = {"version": 1, "app": "shop", "session": session, "tab": tab, "sequence": sequence, "first": not sequence}
+        text_ = json.dumps({**whole, "events": events}).encode()
+        shelf.put(decode(text_), gzip.compress(text_, 6), Kept("shop", time.time(), "real", "/"))
+    return session
+
+
+def picture(at: float, shown: str, rows: int) -> list[dict[str, Any]]:
+    """A full picture of the page."""
+    others = [
+        {
+            "type": 2,
+            "tagName": "p",
+            "attributes": {"class": "row"},
+            "childNodes": [{"type": 3, "textContent": f"row {one}", "id": 1001 + 2 * one}],
+            "id": 1000 + 2 * one,
+        }
+        for one in range(rows)
+    ]
+    out = {
+        "type": 2,
+        "tagName": "p",
+        "attributes": {"id": "out"},
+        "childNodes": [{"type": 3, "textContent": shown, "id": 6}],
+        "id": 5,
+    }
+    body = {"type": 2, "tagName": "body", "attributes": {}, "childNodes": [out, *others], "id": 4}
+    html = {"type": 2, "tagName": "html", "attributes": {}, "childNodes": [body], "id": 3}
+    document = {"type": 0, "childNodes": [{"type": 1, "name": "html", "publicId": "", "systemId": "", "id": 2}, html], "id": 1}
+    return [
+        {"type": 4, "timestamp": at, "data": {"href": "https://shop.example/", "width": 800, "height": 600}},
+        {"type": 2, "timestamp": at + 1, "data": {"node": document, "initialOffset": {"left": 0, "top": 0}}},
+    ]

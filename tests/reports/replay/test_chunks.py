@@ -1,0 +1,161 @@
+"""Chunks as the collector takes them, and what becomes of them."""
+
+import gzip
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from reports.replay.recording import read, rows
+from reports.replay.shelf import ORPHANED, Shelf
+from runner.store.replays import session_events
+from tests.collector import CONFIGURATION, Served
+from tests.collector import served as served
+
+SESSION = "0190a1b2-0000-7000-8000-000000000001"
+TAB = "0190a1b2-0000-7000-8000-000000000002"
+
+
+@pytest.fixture
+def collector(served: Callable[..., Served], shelf: Shelf) -> Served:
+    return served(CONFIGURATION, shelf=shelf)
+
+
+def chunk(sequence: int = 0, full: bool = True, **fields: Any) -> dict[str, Any]:
+    now = time.time() * 1000
+    events = [{"type": 4, "timestamp": now, "data": {"href": "https://shop.example/item/sencha", "width": 800, "height": 600}}]
+    if full:
+        events.append({"type": 2, "timestamp": now + 1, "data": {"node": {"type": 0, "childNodes": [], "id": 1}}})
+    ids = {"session": SESSION, "tab": TAB, "sequence": sequence}
+    return {"version": 1, "app": "shop", "key": "", **ids, "first": full, "events": events, **fields}
+
+
+def packed(content: dict[str, Any]) -> bytes:
+    return gzip.compress(json.dumps(content).encode())
+
+
+def test_a_chunk_is_kept_byte_by_byte(collector: Served, shelf: Shelf) -> None:
+    body = packed(chunk())
+    assert collector.post(body, "/v1/replay").status == 202
+    (row,) = rows(shelf._store, SESSION)
+    assert (shelf.folder / "shop" / SESSION / f"{TAB}-0.json.gz").read_bytes() == body
+    assert (row.bytes, row.events, row.has_full_snapshot, row.page, row.traffic) == (len(body), 2, True, "/item/:slug", "real")
+    assert collector.metric("replay_chunks_total", app="shop", outcome="accepted") == 1
+
+
+def test_one_that_comes_again_is_acknowledged_and_counts_once(collector: Served, shelf: Shelf) -> None:
+    assert [collector.post(packed(chunk()), "/v1/replay").status for _ in range(3)] == [202, 202, 202]
+    assert len(rows(shelf._store, SESSION)) == 1
+    assert collector.metric("replay_chunks_total", outcome="duplicate") == 2
+
+
+def test_the_last_chunk_of_a_page_comes_unpacked(collector: Served, shelf: Shelf) -> None:
+    content = chunk()
+    assert collector.post(content, "/v1/replay").status == 202
+    recording = read(shelf._store, shelf.folder, SESSION)
+    assert recording is not None
+    assert recording.tabs[0].events == content["events"]
+
+
+def test_what_is_missing_is_told(collector: Served, shelf: Shelf) -> None:
+    for sequence in (0, 3, 4, 6):
+        collector.post(packed(chunk(sequence)), "/v1/replay")
+    recording = read(shelf._store, shelf.folder, SESSION)
+    assert recording is not None
+    assert recording.gaps == (f"parts 1 to 2 of tab {TAB} did not arrive", f"part 5 of tab {TAB} did not arrive")
+
+
+def test_a_file_that_was_changed_is_not_read(collector: Served, shelf: Shelf) -> None:
+    collector.post(packed(chunk()), "/v1/replay")
+    (file,) = shelf.folder.rglob("*.json.gz")
+    file.write_bytes(packed(chunk(7)))
+    recording = read(shelf._store, shelf.folder, SESSION)
+    assert recording is not None
+    assert recording.gaps == (f"part 0 of tab {TAB} cannot be read: its file is not what came",)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"session": "../../../../etc/passwd"}, 422, "session"),
+        ({"tab": "x/../y"}, 422, "tab"),
+        ({"sequence": -1}, 422, "sequence"),
+        ({"events": []}, 422, "events"),
+        ({"version": 2}, 422, "version"),
+        ({"app": "other"}, 404, "no app"),
+        ({"app": "../shop"}, 404, "no app"),
+        ({"app": "blog"}, 403, "takes nothing from"),
+        ({"events": [{"type": 9, "timestamp": 1}]}, 422, "events"),
+        ({"events": [{"type": 3, "timestamp": 9e13}]}, 422, "future"),
+    ],
+)
+def test_what_is_no_chunk_is_refused(collector: Served, shelf: Shelf, fields: dict[str, Any], status: int, said: str) -> None:
+    answer = collector.post(packed(chunk(**fields)), "/v1/replay")
+    assert answer.status == status
+    assert said in json.dumps(answer.json())
+    assert list(shelf.folder.rglob("*.gz")) == []
+
+
+def test_a_body_that_is_too_large_is_refused(collector: Served) -> None:
+    assert collector.post(os.urandom(1_100_000), "/v1/replay").status == 413
+    bomb = gzip.compress(b"[" * 9_000_000)
+    assert collector.post(bomb, "/v1/replay").json()["error"] == "the body has more than 8388608 bytes once it is inflated"
+    large = chunk(events=[*chunk()["events"], {"type": 5, "timestamp": time.time() * 1000, "data": {"tag": "x" * 3_000_000}}])
+    assert collector.post(packed(large), "/v1/replay").status == 202
+
+
+def test_recordings_go_when_they_are_too_old_or_too_much(collector: Served, shelf: Shelf) -> None:
+    sessions = [str(uuid4()) for _ in range(4)]
+    for session in sessions:
+        for sequence in (0, 1):
+            collector.post(packed(chunk(sequence, session=session)), "/v1/replay")
+    size = sum(file.stat().st_size for file in shelf.folder.rglob("*.gz"))
+    now = time.time()
+    assert shelf.prune(60.0, size, now) == 0
+    assert shelf.prune(60.0, int(size * 0.6), now) == 2
+    assert [bool(rows(shelf._store, session)) for session in sessions] == [False, False, True, True]
+    assert len(list(shelf.folder.rglob("*.gz"))) == 4
+    assert shelf.prune(60.0, size, now + 120) == 2
+    assert list(shelf.folder.rglob("*.gz")) == []
+
+
+def test_a_file_without_a_row_is_swept(collector: Served, shelf: Shelf, tmp_path: Path) -> None:
+    collector.post(packed(chunk()), "/v1/replay")
+    orphan = shelf.folder / "shop" / SESSION / f"{TAB}-9.json.gz"
+    orphan.write_bytes(b"x")
+    (shelf.folder / ".incoming" / "half").write_bytes(b"x")
+    elsewhere = tmp_path / "elsewhere.json.gz"
+    elsewhere.write_bytes(b"x")
+    assert shelf.sweep(time.time()) == 0
+    assert shelf.sweep(time.time() + ORPHANED + 1) == 2
+    assert not orphan.exists()
+    assert elsewhere.exists()
+    assert read(shelf._store, shelf.folder, SESSION)
+
+
+def test_a_page_may_tell_single_events(collector: Served, shelf: Shelf) -> None:
+    told = {"type": "click", "target": "#buy for ann@shop.example", "timestamp": "2026-11-24T10:00:00Z", "session": SESSION}
+    assert collector.post(told, "/log-session-event?app=shop").status == 200
+    assert collector.post({"type": "click"}, "/log-session-event?app=shop").status == 200
+    for wrong, field in (
+        ({"type": ""}, "type"),
+        ({"type": "x", "timestamp": "noon"}, "timestamp"),
+        ({"type": "x", "session": "a/b"}, "session"),
+    ):
+        answer = collector.post(wrong, "/log-session-event?app=shop")
+        assert (answer.status, answer.json()["field"]) == (422, field)
+    with shelf._store.connected() as connection:
+        first, second = connection.execute(select(session_events).order_by(session_events.c.id)).mappings().all()
+    assert (first["session"], first["type"], first["target"], first["at"]) == (
+        SESSION,
+        "click",
+        "#buy for •••",
+        1_795_514_400.0,
+    )
+    assert second["session"] != SESSION

@@ -1,0 +1,118 @@
+"""The player, in a real browser, on recordings from a real browser."""
+
+import gzip
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from reports.replay.shelf import Shelf
+from runner.store.replays import replay_chunks
+from tests.conftest import Monitor
+from tests.reports.collector.test_browser import Site
+from tests.reports.replay.conftest import Recorder, hide, played
+from tests.reports.replay.synthetic import long_session
+from tests.servers import wait_until
+
+COUNTER = """<h1>Tea</h1><style>h1 { color: rgb(0, 128, 0); }</style><button>More</button><p id=out>none</p><script>
+let count = 0;
+document.querySelector("button").onclick = () => document.querySelector("#out").textContent = `${++count} cups`;
+</script>"""
+
+
+def recorded(recorder: Recorder, site: Site, page: Page) -> str:
+    """Records three clicks, some time apart; returns the session."""
+    site.html = f"<head>{recorder.line()}</head>{COUNTER}"
+    page.goto(site.address)
+    wait_until(lambda: recorder.rows)
+    for _ in range(3):
+        page.get_by_role("button").click()
+        page.wait_for_timeout(600)
+    hide(page)
+    recorder.wait_for_events(lambda events: sum(event["type"] == 5 and event["data"]["tag"] == "act" for event in events) == 3)
+    return recorder.rows[0].session
+
+
+def test_a_session_is_played_as_it_was(
+    recorder: Recorder, site: Site, page: Page, dashboard: str, visitor: BrowserContext
+) -> None:
+    session = recorded(recorder, site, page)
+    player = visitor.new_page()
+    frame = played(player, f"{dashboard}/sessions/{session}/replay")
+    expect(frame.get_by_role("heading", name="Tea")).to_have_css("color", "rgb(0, 128, 0)")
+    expect(frame.locator("#out")).to_have_text("none")
+    player.get_by_label("Speed").select_option("4")
+    player.get_by_role("button", name="Play").click()
+    expect(frame.locator("#out")).to_have_text("3 cups", timeout=20_000)
+
+
+def test_a_link_leads_to_a_moment(recorder: Recorder, site: Site, page: Page, dashboard: str, visitor: BrowserContext) -> None:
+    session = recorded(recorder, site, page)
+    begin = min(row.first_at for row in recorder.rows) * 1000
+    acts = [event["timestamp"] for event in recorder.events if event["type"] == 5 and event["data"]["tag"] == "act"]
+    player = visitor.new_page()
+    at = round(acts[1] - begin) + 300
+    frame = played(player, f"{dashboard}/sessions/{session}/replay?t={at}")
+    expect(frame.locator("#out")).to_have_text("2 cups")
+
+
+def test_what_cannot_be_played_says_why(
+    recorder: Recorder, site: Site, page: Page, dashboard: str, visitor: BrowserContext
+) -> None:
+    session = recorded(recorder, site, page)
+    with recorder.store.connected() as connection:
+        connection.execute(replay_chunks.delete().where(replay_chunks.c.sequence == 0))
+    player = visitor.new_page()
+    player.goto(f"{dashboard}/sessions/{session}/replay")
+    expect(player.locator("#unplayable")).to_contain_text("No full picture of a page has arrived")
+    player.goto(f"{dashboard}/sessions/0190a1b2-0000-7000-8000-00000000dead/replay")
+    expect(player.locator("main")).to_contain_text("Nothing is known of a session")
+
+
+def test_a_gap_is_told(recorder: Recorder, site: Site, page: Page, dashboard: str, visitor: BrowserContext) -> None:
+    session = recorded(recorder, site, page)
+    last = max(row.sequence for row in recorder.rows)
+    with recorder.store.connected() as connection:
+        connection.execute(replay_chunks.update().where(replay_chunks.c.sequence == last).values(sequence=last + 1))
+    player = visitor.new_page()
+    frame = played(player, f"{dashboard}/sessions/{session}/replay")
+    # Its file has gone as well: what is there is shown.
+    expect(player.locator("#said")).to_contain_text(f"part {last} of tab")
+    expect(frame.get_by_role("heading", name="Tea")).to_be_visible()
+
+
+def test_a_seek_fetches_from_the_last_full_picture_on(shelf: Shelf, dashboard: str, visitor: BrowserContext) -> None:
+    session = long_session(shelf, minutes=5, picture_every=60)
+    player = visitor.new_page()
+    asked: list[str] = []
+    player.on("request", lambda request: asked.append(request.url) if "/replays/chunks/" in request.url else None)
+    frame = played(player, f"{dashboard}/sessions/{session}/replay?t=200100")
+    expect(frame.locator("#out")).to_have_text("at 200")
+    numbers = sorted(int(url.rpartition("/")[2]) for url in asked)
+    # Chunks are of ten seconds: the picture is at 180 s, in the nineteenth.
+    assert numbers[0] == 19
+    assert len(numbers) <= 4
+
+
+def test_a_failed_run_can_be_watched(monitor: Monitor, shelf: Shelf, dashboard: str, visitor: BrowserContext) -> None:
+    code = """
+    @journey
+    def walk(page, step):
+        with step("look for tea"):
+            page.goto("/")
+        with step("buy it"):
+            page.get_by_role("link", name="Sign in").click()
+            page.get_by_label("Password").fill("hunter-zwei-9")
+            expect(page.get_by_role("heading", name="Nowhere")).to_be_visible(timeout=500)
+    """
+    result = monitor.run(code, replay="retain-on-failure", trace="off")
+    assert (result.status, [one.path for one in result.artifacts if one.kind == "replay"]) == ("failed", ["replay.json.gz"])
+    assert b"hunter" not in gzip.decompress((monitor.saved() / "replay.json.gz").read_bytes())
+    shelf._store.add(result, monitor.saved())
+    player = visitor.new_page()
+    player.goto(f"{dashboard}/runs/{result.id}")
+    player.get_by_role("link", name="Watch the replay").click()
+    player.locator("html[data-replay=ready]").wait_for()
+    expect(player.locator(".happened li")).to_have_count(3)
+    player.locator(".happened li.of-failure a").click()
+    frame = player.frame_locator(".stage iframe")
+    expect(frame.get_by_label("Password")).to_be_visible()
+    assert monitor.run(code.replace("Nowhere", "Sign in"), replay="retain-on-failure").artifacts == ()

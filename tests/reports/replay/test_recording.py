@@ -1,0 +1,109 @@
+"""What is recorded of a visit, in a real browser."""
+
+from playwright.sync_api import Page
+
+from tests.reports.collector.test_browser import Site
+from tests.reports.replay.conftest import Recorder, hide
+from tests.servers import wait_until
+
+
+def test_a_visit_is_recorded_from_a_full_picture_on(recorder: Recorder, site: Site, page: Page) -> None:
+    site.html = f"<head>{recorder.line()}</head><h1>Tea</h1><button data-testid=buy>Buy now</button><p id=out></p>"
+    page.goto(f"{site.address}/item/7?token=sesame#top")
+    wait_until(lambda: recorder.rows)
+    page.get_by_role("button").click()
+    hide(page)
+    recorder.wait_for_events(lambda events: any(event["type"] == 5 and event["data"]["tag"] == "act" for event in events))
+    (first, *_) = recorder.rows
+    assert (first.sequence, first.has_full_snapshot, first.app, first.page, first.traffic) == (
+        0,
+        True,
+        "shop",
+        "/item/:id",
+        "real",
+    )
+    assert [event["type"] for event in recorder.events[:2]] == [4, 2]
+    assert recorder.events[0]["data"]["href"] == f"{site.address}/item/7"
+    (view,) = recorder.tagged("view")
+    assert view["url"] == f"{site.address}/item/7"
+    (act,) = recorder.tagged("act")
+    assert act == {"type": "click", "id": act["id"], "role": "button", "name": "Buy now", "testId": "buy", "tag": "button"}
+    assert recorder.recordings[0].gaps == ()
+
+
+def test_a_visit_goes_on_on_the_next_page(recorder: Recorder, site: Site, page: Page) -> None:
+    site.html = f"<head>{recorder.line()}</head><a href='/item/8'>Next</a>"
+    page.goto(f"{site.address}/item/7")
+    wait_until(lambda: recorder.rows)
+    page.get_by_role("link").click()
+    page.wait_for_url("**/item/8")
+    wait_until(lambda: len(recorder.tagged("view")) == 2)
+    (recording,) = recorder.recordings
+    assert (len(recording.tabs), recording.gaps) == (1, ())
+    assert [row.sequence for row in recorder.rows] == list(range(len(recorder.rows)))
+    # The click that led there is not lost with the page.
+    assert [act["type"] for act in recorder.tagged("act")] == ["click"]
+    assert sum(row.has_full_snapshot for row in recorder.rows) == 2
+
+
+def test_until_an_error_happens_nothing_is_sent(recorder: Recorder, site: Site, page: Page) -> None:
+    line = recorder.line(replay="0", replay_on_error="")
+    site.html = (
+        f"<head>{line}</head><button onclick='document.body.append(1)'>Add</button><button onclick='nothing()'>Break</button>"
+    )
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(site.address)
+    wait_until(lambda: any("replay.js" in url for url in asked))
+    page.wait_for_timeout(1_500)
+    page.get_by_role("button", name="Add").click()
+    page.wait_for_timeout(6_000)
+    assert recorder.rows == []
+    page.get_by_role("button", name="Break").click()
+    wait_until(lambda: recorder.rows)
+    assert [event["type"] for event in recorder.events[:2]] == [4, 2]
+    # What led to it is there.
+    assert [act["name"] for act in recorder.tagged("act")] == ["Add", "Break"]
+
+
+def test_who_asks_for_privacy_is_not_recorded(recorder: Recorder, site: Site, page: Page) -> None:
+    page.add_init_script("Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true });")
+    site.html = f"<head>{recorder.line(replay_on_error='')}</head><h1>Tea</h1>"
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(site.address)
+    page.wait_for_timeout(1_500)
+    assert not [url for url in asked if "replay" in url]
+
+
+def test_who_is_not_in_the_sample_does_not_load_the_recorder(recorder: Recorder, site: Site, page: Page) -> None:
+    site.html = f"<head>{recorder.line(replay='0')}</head><h1>Tea</h1>"
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(site.address)
+    page.wait_for_timeout(1_500)
+    assert not [url for url in asked if "replay" in url]
+
+
+def test_recording_gives_up_where_it_slows_a_page_down(recorder: Recorder, site: Site, page: Page) -> None:
+    site.html = f"<head>{recorder.line(replay_cost='0.01')}</head><h1>Tea</h1><p></p>"
+    page.goto(site.address)
+    (told,) = wait_until(lambda: recorder.tagged("gave-up"))
+    assert told["why"].startswith("it took ")
+    count = len(recorder.events)
+    page.evaluate("document.querySelector('p').textContent = 'later'")
+    hide(page)
+    page.wait_for_timeout(1_000)
+    assert len(recorder.events) == count
+
+
+def test_a_collector_that_was_away_gets_everything(recorder: Recorder, site: Site, page: Page) -> None:
+    site.html = f"<head>{recorder.line()}</head><button>Buy</button>"
+    page.route("**/v1/replay", lambda route: route.fulfill(status=503))
+    page.goto(site.address)
+    page.wait_for_timeout(1_500)
+    page.get_by_role("button").click()
+    assert recorder.rows == []
+    page.unroute("**/v1/replay")
+    wait_until(lambda: bool(recorder.rows) and bool(recorder.tagged("act")), 30)
+    assert recorder.recordings[0].gaps == ()
