@@ -91,7 +91,7 @@ def seen(dashboard: Callable[..., Visited], monitor: Monitor, chrome: Playwright
     served = dashboard(budgets={"buy": 1.0})
     for one in many(100):
         served.store.add(one)
-    runs = {}
+    runs: dict[str, str] = {}
     for code in (PASSES, BREAKS):
         result = monitor.run(code)
         served.store.add(result, monitor.saved())
