@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
@@ -19,6 +20,7 @@ POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 EXCLUDED = [positive_data_acceptance]
 
 
+@pytest.mark.timeout(400)
 def test_the_api_answers_as_its_description_says_whatever_it_is_asked(filled: tuple[Visited, list[RunResult]]) -> None:
     served, runs = filled
     document = served.get("/api/v1/openapi.json").json()
@@ -34,7 +36,7 @@ def test_the_api_answers_as_its_description_says_whatever_it_is_asked(filled: tu
         named = {name: there[name] for name in next(one.in_path for one in ENDPOINTS if one.path == operation.path)}
         for mode, names in ((POSITIVE, named or None), (POSITIVE, None), (NEGATIVE, None)):
 
-            @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+            @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None)
             @given(case=operation.as_strategy(generation_mode=mode, path_parameters=names))
             def ask(case: Any) -> None:
                 response = case.call_and_validate(base_url=f"{served.address}/api/v1", excluded_checks=EXCLUDED)
