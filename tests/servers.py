@@ -45,7 +45,7 @@ def get(url: str) -> str | None:
         with urlopen(url, timeout=5) as answer:
             text: str = answer.read().decode()
             return text
-    except (URLError, ConnectionError):
+    except (URLError, ConnectionError, TimeoutError):
         return None
 
 

@@ -10,6 +10,7 @@ from typing import Self
 from runner.errors import JourneyError
 from runner.planning import Request, ask
 from runner.schedule import Schedule
+from runner.store import Store
 from runner.watch import fingerprint
 
 PERIOD = 10.0
@@ -21,9 +22,10 @@ class Upcoming:
     """The schedules of the journeys that `request` names; they are read at the start and when a file has changed."""
 
     def __init__(
-        self, request: Request, period: float = PERIOD, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, request: Request, store: Store, period: float = PERIOD, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._request = request
+        self._store = store
         self._period = period
         self._now = now
         self._schedules: Mapping[str, Schedule] = {}
@@ -31,8 +33,10 @@ class Upcoming:
         self._thread = threading.Thread(target=self._work, name="upcoming", daemon=True)
 
     def __call__(self) -> Mapping[str, datetime]:
-        """The next slot of each journey that has a schedule; empty until the files have been read."""
+        """The next slot of each journey that has a schedule; empty until the files were read, and while no scheduler is at work."""
         now = self._now()
+        if not self._schedules or not self._store.scheduled(now):
+            return {}
         return {name: one.after(name, now) for name, one in self._schedules.items()}
 
     def __enter__(self) -> Self:

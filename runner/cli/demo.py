@@ -3,10 +3,12 @@
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -16,11 +18,15 @@ from runner.cli import given
 from runner.cli.run import Pusher, execute
 from runner.discovery import discover
 from runner.plan import plan
+from runner.result import RunResult
 from runner.workers import Workers
 
 BROKEN = {"product": "cracked-teapot"}
 EXPECTED = {"browse": "failed", "buy": "passed", "search": "passed", "stock": "passed"}
 METRICS = Path("metrics.prom")
+VISITORS = 12
+"""Take about a minute, one after the other."""
+SPACE = " " * 18
 GATEWAY = "prometheus-pushgateway"
 
 
@@ -28,10 +34,14 @@ def demo(
     site_only: Annotated[bool, typer.Option("--site-only", help="Only serve the shop, until Ctrl-C.")] = False,
     port: Annotated[int, typer.Option(help="The shop's loopback port; 0 takes a free one.", min=0, max=65535)] = 0,
     runs_dir: given.RunsDir = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Then send visitors through the shop, and serve the dashboard until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Run four journeys on a built-in shop, one of them into a broken page; push to a Pushgateway; say where to look.
 
-    Example: journey demo --site-only --port 8000
+    Examples: journey demo --serve
+    journey demo --site-only --port 8000
     """
     if site_only:
         with shop.running_shop(port) as address:
@@ -40,7 +50,10 @@ def demo(
         return
     from reports.files import Files
 
-    with shop.running_shop(port) as address, _gateway() as gateway:
+    with ExitStack() as stack:
+        dashboard = stack.enter_context(_dashboard(runs_dir)) if serve else None
+        address = stack.enter_context(shop.running_shop(port, collector=dashboard))
+        gateway = stack.enter_context(_gateway())
         where = f"metrics are pushed to {gateway}" if gateway else f"no {GATEWAY} on PATH: metrics go to the file {METRICS}"
         typer.echo(f"the shop is at {address}\n{where}\n")
         settings = given.settings(base_url=address, pushgateway=gateway, runs_dir=runs_dir)
@@ -51,6 +64,12 @@ def demo(
             results = execute(pool, plans, settings, Files(), None if gateway else METRICS, Pusher(settings))
         if gateway:
             _show_metrics(gateway)
+        _tell(results, settings.runs_dir if runs_dir else None, dashboard)
+        if dashboard:
+            _send_visitors(address)
+
+
+def _tell(results: list[RunResult], runs_dir: Path | None, dashboard: str | None) -> None:
     if {one.journey: one.status for one in results} != EXPECTED:
         typer.echo("\nthis is not how the demo should end: browse fails on purpose, the others pass", err=True)
         raise typer.Exit(1)
@@ -59,6 +78,42 @@ def demo(
         "  journey show last-failed       why, step by step\n  journey trace last-failed      every action, with the page before and after"
     )
     typer.echo("  journey demo --site-only       the shop, for a journey of your own")
+    if dashboard:
+        typer.echo(f"\nthe dashboard is at {dashboard}/ (Ctrl-C ends it); visitors walk through the shop now")
+    else:
+        typer.echo(
+            f"  journey serve{f' --runs-dir {runs_dir}' if runs_dir else ''}{SPACE}the dashboard, with all of this on it"
+        )
+
+
+@contextmanager
+def _dashboard(runs_dir: Path | None) -> Iterator[str]:
+    """The dashboard and the collector on a free port, in a thread; their address."""
+    from runner.cli.serve import needed, served
+
+    needed()
+    from reports.web.server import listen
+
+    settings = given.settings(serve_listen="127.0.0.1:0", runs_dir=runs_dir)
+    with listen(settings.serve_listen) as listening, served(settings) as server:
+        thread = Thread(target=server.serve_until_stopped, args=(listening,), name="dashboard")
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.stop()
+            thread.join()
+
+
+def _send_visitors(address: str) -> None:
+    """Sends them for about a minute, and goes on serving until Ctrl-C."""
+    command = [sys.executable, "-m", "runner.demo.visitors", "--shop", address, "--visitors", str(VISITORS), "--workers", "1"]
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        _until_interrupted()
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def _until_interrupted() -> None:

@@ -41,11 +41,9 @@ def serve(
     if log_format not in {"text", "json"}:
         raise ConfigError(f"--log-format {log_format!r} is not a form of log; choose text or json")
     settings = given.settings(env, serve_listen=listen, database=database, runs_dir=runs_dir)
-    try:
-        from reports.web.server import is_loopback
-        from reports.web.server import listen as listen_at
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"serve: {error.name} is missing; install with: pip install 'journey-runner[serve]'") from error
+    needed()
+    from reports.web.server import is_loopback
+    from reports.web.server import listen as listen_at
     from runner.logs import log_to_stderr
 
     if not settings.apps and not is_loopback(settings.serve_listen):
@@ -60,6 +58,14 @@ def serve(
             typer.echo("no browser could be opened here; open the address above", err=True)
         server.serve_until_stopped(listening)
     typer.echo("stopped")
+
+
+def needed() -> None:
+    """Raises ConfigError, saying what to install, where a package for serving is missing."""
+    try:
+        import reports.web.server  # noqa: F401 (only whether it can be)
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"serve: {error.name} is missing; install with: pip install 'journey-runner[serve]'") from error
 
 
 @contextmanager
@@ -98,7 +104,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
         site = Site(
             store=store,
             archive=Archive(settings.runs_dir),
-            upcoming=stack.enter_context(Upcoming(planned)),
+            upcoming=stack.enter_context(Upcoming(planned, store)),
             budgets=Durations(settings.budgets),
             rules={one.name: one.routes for one in settings.apps},
             stopping=lambda: any(one.should_exit for one in running),

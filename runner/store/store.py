@@ -309,6 +309,12 @@ class Store:
         with self._begin() as connection:
             connection.execute(delete(schedulers).where(schedulers.c.id == owner))
 
+    def scheduled(self, now: datetime) -> bool:
+        """Whether a scheduler is at work."""
+        with self._begin() as connection:
+            wanted = select(schedulers.c.id).where(schedulers.c.seen_at > now - SILENT).limit(1)
+            return connection.execute(wanted).first() is not None
+
     def orphans(self, owner: str, now: datetime, alone: bool) -> list[OpenSlot]:
         """Takes over the open slots of schedulers that are dead; of all others if this one is known to be alone."""
         with self._begin() as connection:

@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 
 from tests.collector import CHROME, beacon
 from tests.serve import Serve
-from tests.servers import get
+from tests.servers import get, wait_until
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -69,3 +69,41 @@ def test_an_address_that_is_taken_is_named(serve: Serve, tmp_path: Path) -> None
     assert (result.returncode, "'here' is not an address to listen on" in result.stderr) == (2, True)
     result = run(tmp_path, "--log-format", "xml")
     assert (result.returncode, "choose text or json" in result.stderr) == (2, True)
+
+
+def test_the_dashboard_is_served_and_nothing_is_opened(serve: Serve, tmp_path: Path) -> None:
+    opener = tmp_path / "opener"
+    opener.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    opener.chmod(0o755)
+    said = serve.start(BROWSER=f"{opener} %s")
+    assert f"the dashboard is at {serve.address}/" in said
+    assert "Nothing has been run yet" in (get(f"{serve.address}/") or "")
+    serve.stop()
+    assert not (tmp_path / "opened").exists()
+    serve.start("--open", BROWSER=f"{opener} %s")
+    wait_until(lambda: (tmp_path / "opened").exists() and (tmp_path / "opened").read_text())
+    assert (tmp_path / "opened").read_text().strip() == serve.address
+
+
+def test_other_machines_reach_the_dashboard_only_when_something_says_who_may(tmp_path: Path) -> None:
+    (tmp_path / "journey.toml").write_text("[[apps]]\nname='shop'\norigins=['https://shop.example']\n")
+    result = run(tmp_path, "--listen", "0.0.0.0:0")
+    assert result.returncode == 2
+    assert "nothing says who may see the dashboard; set JOURNEY_SERVE_TOKEN" in result.stderr
+    (tmp_path / "journey.toml").write_text("serve_users = 'people'\n")
+    result = run(tmp_path)
+    assert (result.returncode, "people cannot be read" in result.stderr, "journey user add" in result.stderr) == (2, True, True)
+    (tmp_path / "journey.toml").write_text("serve_token = 'a-token-that-is-written-down'\n")
+    result = run(tmp_path)
+    assert (result.returncode, "serve_token must not be written" in result.stderr) == (2, True)
+
+
+def test_with_a_token_the_dashboard_asks_for_it(serve: Serve) -> None:
+    said = serve.start(JOURNEY_SERVE_TOKEN="a-token-that-is-long-enough")
+    assert "a-token" not in said
+    with urlopen(Request(f"{serve.address}/", headers={"accept": "text/html"}), timeout=10) as answer:
+        assert "<h1>Sign in</h1>" in answer.read().decode()
+    request = Request(f"{serve.address}/api/v1/overview", headers={"authorization": "Bearer a-token-that-is-long-enough"})
+    with urlopen(request, timeout=10) as answer:
+        assert json.load(answer)["journeys"] == []
+    assert "a-token" not in serve.stop()[1]
