@@ -18,6 +18,8 @@ PROJECTS = {
     HERE / "runner" / "page" / "agent": (HERE / "runner" / "page" / "agent.js", HERE / "reports" / "collector" / "agent.js"),
     # What the dashboard's pages load.
     HERE / "reports" / "web" / "frontend": (STATIC / "page.js", STATIC / "chart.js", STATIC / "vendor.css"),
+    # What rebuilds recorded pages.
+    HERE / "reports" / "replay" / "from_session" / "frontend": (HERE / "reports" / "replay" / "from_session" / "rebuilding.js",),
 }
 """Each project of npm with the files that it makes."""
 
