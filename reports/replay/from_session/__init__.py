@@ -6,8 +6,6 @@ acted on (`rebuilding`), the journey is written (`writing`), and run three times
 
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from reports.replay.from_session import rebuilding, reduction, trial, writing
 from reports.replay.from_session.report import Acted, Made, Report, Trial
 from reports.replay.recording import Recording
@@ -39,13 +37,5 @@ def make(
     actions = reduction.actions(recording)
     made = writing.write(recording, actions, rebuilding.rebuild(recording, actions, browser), name, rules)
     if not try_it:
-        return _with(made, Trial(verdict="untried", message="it was not asked for"))
-    obstacle = trial.obstacle(made, settings, yes)
-    if obstacle:
-        return _with(made, Trial(verdict="untried", message=obstacle))
-    file = file or trial.file_of(made.report.name, settings.journeys)
-    return _with(made, trial.attempt(made, file, settings, browser))
-
-
-def _with(made: Made, tried: Trial) -> Made:
-    return replace(made, report=replace(made.report, trial=tried))
+        return made
+    return trial.tried(made, file or trial.file_of(made.report.name, settings.journeys), settings, yes)

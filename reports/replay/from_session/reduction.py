@@ -80,8 +80,9 @@ class _Reduction:
         action = Action(
             kind=kind,  # type: ignore[arg-type]  # one of Kind
             tab=self._tab,
-            place=moment.place,
-            at=moment.at,
+            # What is put before another is rebuilt where that one is: its field may be gone later.
+            place=before.place if before else moment.place,
+            at=before.at - 1 if before else moment.at,
             node=moment.node,
             tag=moment.tag,
             sort=moment.sort,

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from reports.replay.from_session.report import Made, Trial
 from runner.archive import Archive
-from runner.browser import Browser
+from runner.browser import Browser, find
 from runner.config import Settings
 from runner.discovery import load
 from runner.identifier import identifier
@@ -32,6 +32,13 @@ def obstacle(made: Made, settings: Settings, yes: bool) -> str:
         return ""
     why = "it needs what the visitor typed" if wanting != ["--yes"] else "it would do what may not be undone"
     return f"{why}; give {' '.join(wanting)}"
+
+
+def tried(made: Made, file: Path, settings: Settings, yes: bool) -> Made:
+    """The same with what came of a trial, or what stands in its way; `yes` allows what may not be undone."""
+    why = obstacle(made, settings, yes)
+    came = Trial(verdict="untried", message=why) if why else attempt(made, file, settings, find(settings.browser_path))
+    return replace(made, report=replace(made.report, trial=came))
 
 
 def attempt(made: Made, file: Path, settings: Settings, browser: Browser, runs: int = RUNS) -> Trial:
