@@ -124,7 +124,7 @@ class _Reduction:
         if moment.sort == "text" and (self._is_filled_later(moment) or not self._had_effect(moment)):
             return
         last = self._done[-1] if self._done else None
-        if last is not None and last.kind == "press" and moment.at - last.at <= SAME and moment.node != last.node:
+        if last is not None and last.kind == "press" and moment.at - last.at <= SAME and moment.sort == "button":
             return  # what a browser makes of Enter
         if last is not None and last.kind == "click" and last.node == moment.node and moment.at - last.at <= TWICE:
             led = last.leads_to or any(one.kind == "page" and 0 <= one.at - moment.at <= REDIRECT for one in self._moments)

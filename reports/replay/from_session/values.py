@@ -66,6 +66,8 @@ def _plain(action: Action, found: Found) -> str:
         words = _words(text)
         if 0 < len(words) <= WORDS and len("".join(words)) > 1:
             return identifier("_".join(words))
+    if found.facts.type == "search":
+        return "search"
     words = _words(found.facts.label or action.said.name or found.facts.placeholder)
     return identifier("_".join(words[-WORDS:])) if words else "text"
 

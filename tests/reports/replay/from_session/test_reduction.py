@@ -101,6 +101,11 @@ def test_enter_sends_the_form_and_the_click_that_a_browser_makes_of_it_is_left_o
     assert told(tape.act("submit", 9, 1).page("/found")) == ["goto /", "fill 12", "press 12 -> /found"]
 
 
+def test_a_link_that_is_clicked_right_after_enter_is_a_click() -> None:
+    tape = Tape().page("/", *FORM).type(12).act("keyboard", 12).click(21, after=100, role="link").page("/tea")
+    assert told(tape) == ["goto /", "fill 12", "press 12", "click 21 -> /tea"]
+
+
 def test_a_text_that_is_told_of_only_after_enter_was_typed_before_it() -> None:
     tape = Tape().page("/", *FORM).mouse(12, 5).act("enter", 12, role="textbox")
     tape.event(3, {"source": 5, "id": 12, "text": MASK, "isChecked": False}, 2)

@@ -37,6 +37,7 @@ function start() {
     emit: (event) => window.recorded(JSON.stringify(event)),
     maskAllInputs: true,
     maskInputFn: () => MASK,
+    ...(window.maskText && { maskTextSelector: "*", maskTextFn: (text) => text.replace(/\S/g, "•") }),
     inlineStylesheet: true,
     userTriggeredOnInput: true,
     recordAfter: "DOMContentLoaded",
