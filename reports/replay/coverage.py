@@ -158,4 +158,4 @@ def _sessions(connection: Connection, numbers: list[int]) -> dict[int, str]:
     """The session of each view, by its number."""
     table = page_views.c
     rows = connection.execute(select(table.number, table.session).where(table.number.in_(set(numbers))))
-    return dict(rows.tuples().all())
+    return {number: session for number, session in rows}  # noqa: C416 (rows are no tuples to mypy)

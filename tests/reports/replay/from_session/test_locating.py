@@ -25,7 +25,7 @@ def test_what_is_no_plain_locator_never_becomes_code(code: str) -> None:
 def test_what_playwright_writes_for_an_element_in_a_frame_starts_from_the_page_again() -> None:
     written = 'locator("#rebuilt").content_frame.locator("iframe[title=\\"Pay\\"]").content_frame.get_by_role("button", name="Pay now")'
     assert locating.from_page(written, 'locator("#rebuilt").content_frame') == (
-        "page.locator('iframe[title=\"Pay\"]').content_frame.get_by_role(\"button\", name=\"Pay now\")"
+        'page.locator(\'iframe[title="Pay"]\').content_frame.get_by_role("button", name="Pay now")'
     )
 
 

@@ -17,7 +17,9 @@ BODY = (
     element(13, "select"),
     element(14, "a"),
 )
-EMAIL = Found(Facts(tag="input", type="email", label="Email", method="post"), (Candidate('page.get_by_label("Email")', "label"),))
+EMAIL = Found(
+    Facts(tag="input", type="email", label="Email", method="post"), (Candidate('page.get_by_label("Email")', "label"),)
+)
 PASSWORD = Found(Facts(tag="input", type="password", label="Password"), (Candidate('page.get_by_label("Password")', "label"),))
 SIGN_IN = Found(
     Facts(tag="button", method="post", password=True, submits=True),
@@ -27,7 +29,10 @@ SIGN_IN = Found(
 LINK = Found(Facts(tag="a"), (Candidate('page.get_by_role("link", name="Tea")', "playwright"),))
 
 
-def made(tape: Tape, *found: Found, ending: Ending = Ending()) -> Made:
+NOTHING = Ending()
+
+
+def made(tape: Tape, *found: Found, ending: Ending = NOTHING) -> Made:
     """The journey of one tab; `found` is for each action, the first address apart."""
     session = recording(tape)
     done = actions(session)
@@ -42,7 +47,9 @@ def signed_in() -> Tape:
 
 def test_the_whole_file_reads_as_if_it_was_written_by_hand(tmp_path: Path) -> None:
     result = made(signed_in(), EMAIL, PASSWORD, SIGN_IN, ending=Ending("Account", ("Hello",)))
-    assert result.source == '''\
+    assert (
+        result.source
+        == '''\
 """Made from session 01a20fc0-aafa-7b1d-ac37-708720ccee0c at https://shop.example, recorded 2026-11-24 22:40 UTC.
 
 What the visitor typed is not recorded. The journey must be given:
@@ -69,6 +76,7 @@ def sign_in(page: Page, step: Step, params: Params, secrets: Secrets) -> None:
         expect(page).to_have_url(re.compile(r"/account/[^/?#]+([?#]|$)"))
         expect(page.get_by_role("heading", name="Hello", exact=True)).to_be_visible()
 '''
+    )
     (journey,) = load(tmp_path / "sign_in.py", result.source)
     assert journey.step_names == ("open login", "sign in")
     assert journey.secret_names == ("PASSWORD",)
@@ -92,7 +100,9 @@ def test_a_password_never_stands_in_the_journey_even_if_it_was_recorded() -> Non
 
 def test_an_element_that_was_not_found_again_leaves_a_note_where_it_belongs() -> None:
     result = made(Tape().page("/", *BODY).click(12, name="Order"), Found())
-    assert "# Not repeated: a click on button Order, as its element was not found again. Write it here by hand." in result.source
+    assert (
+        "# Not repeated: a click on button Order, as its element was not found again. Write it here by hand." in result.source
+    )
     assert (result.report.resolved, len(result.report.actions)) == (1, 2)
     assert load(Path("order.py"), result.source)
 
