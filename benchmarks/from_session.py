@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -45,9 +46,8 @@ def outcomes(site: Site, address: str, browser: Browser, sessions: int, seed: in
     """Records so many sessions and makes a journey of each."""
     for number in range(sessions):
         walk = site.walks[number % len(site.walks)]
-        chance = Random(f"{seed} {site.name} {number}")
         walks.done.clear()
-        recording = record(browser, address, lambda page, walk=walk, chance=chance: walk(page, chance))
+        recording = record(browser, address, partial(walk, chance=Random(f"{seed} {site.name} {number}")))
         settings = load_settings(folder, {"base_url": address, "params": site.typed, "runs_dir": folder / "runs"}, os.environ)
         began = time.perf_counter()
         try:

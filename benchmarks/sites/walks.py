@@ -6,7 +6,8 @@ from random import Random
 from msgspec import Struct
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
-Walk = Callable[[Page, Random], None]
+Walk = Callable[..., None]
+"""Takes the page, and `chance`."""
 THINKING = 120.0
 """Milliseconds between two things that a visitor does."""
 
