@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.markup import escape
 from rich.table import Table
 
-from reports.replay.coverage import Coverage
+from reports.replay.coverage import Action, Coverage, Page
 
 
 def render(found: Coverage) -> Iterator[Table]:
@@ -13,14 +13,18 @@ def render(found: Coverage) -> Iterator[Table]:
     if found.untouched_pages:
         table = _table("page that no journey opens", "views", "session")
         for page in found.untouched_pages:
-            table.add_row(escape(page.page), str(page.views), page.session)
+            table.add_row(escape(page.page), str(page.views), _session(page))
         yield table
     if found.untouched_actions:
         table = _table("action that no journey does", "on", "times", "session")
         for action in found.untouched_actions:
             named = f"{action.role} “{action.name}”" if action.role else f"“{action.name}”"
-            table.add_row(escape(named), escape(action.page), str(action.count), action.session)
+            table.add_row(escape(named), escape(action.page), str(action.count), _session(action))
         yield table
+
+
+def _session(one: Page | Action) -> str:
+    return one.session if one.recorded else f"{one.session} (not recorded)"
 
 
 def _table(*headings: str) -> Table:

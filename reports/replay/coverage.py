@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Boolean, Connection, case, column, func, inspect, null, select, table, true
 
 from reports.collector.figures import Range
 from runner.store import Store
@@ -18,6 +18,8 @@ from runner.store.views import interactions, page_views
 Key = TypeVar("Key")
 ACTIONS = ("click", "change", "submit", "keyboard")
 """The kinds of interactions that a journey can do."""
+CHUNKS = table("replay_chunks", column("session"), column("has_full_snapshot", Boolean))
+"""The parts of recordings, as far as they matter here."""
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -27,7 +29,9 @@ class Page(Struct, frozen=True, kw_only=True):
     views: int
     sessions: int
     session: str
-    """The newest in which it was seen: a journey can be made from it, if it was recorded."""
+    """The newest in which it was seen, of those that were recorded if there is one."""
+    recorded: bool
+    """Whether a journey can be made from it."""
 
 
 class Action(Struct, frozen=True, kw_only=True):
@@ -39,6 +43,7 @@ class Action(Struct, frozen=True, kw_only=True):
     """The accessible name, with `#` for numbers; else the test id."""
     count: int
     session: str
+    recorded: bool
 
 
 class Coverage(Struct, frozen=True, kw_only=True):
@@ -68,12 +73,17 @@ class Coverage(Struct, frozen=True, kw_only=True):
 
 
 class _Use(Struct):
-    """How often something was met."""
+    """How often something was met, and the numbers of the newest view, and of the newest whose session was recorded."""
 
     count: int = 0
     sessions: int = 0
     newest: int = 0
-    """The number of the newest view."""
+    recorded: int = 0
+
+    @property
+    def best(self) -> int:
+        """The view whose session is named."""
+        return self.recorded or self.newest
 
 
 def coverage(store: Store, app: str, when: Range, limit: int = 50) -> Coverage:
@@ -83,7 +93,7 @@ def coverage(store: Store, app: str, when: Range, limit: int = 50) -> Coverage:
         actions, done = _actions(connection, app, when)
         left_pages = _most(((page, use) for page, use in pages.items() if page not in opened), limit)
         left_actions = _most(((key, use) for key, use in actions.items() if key not in done), limit)
-        sessions = _sessions(connection, [use.newest for _, use in (*left_pages, *left_actions)])
+        sessions = _sessions(connection, [use.best for _, use in (*left_pages, *left_actions)])
     return Coverage(
         app=app,
         views=sum(use.count for use in pages.values()),
@@ -91,10 +101,13 @@ def coverage(store: Store, app: str, when: Range, limit: int = 50) -> Coverage:
         actions=sum(use.count for use in actions.values()),
         actions_covered=sum(use.count for key, use in actions.items() if key in done),
         untouched_pages=tuple(
-            Page(page=page, views=use.count, sessions=use.sessions, session=sessions[use.newest]) for page, use in left_pages
+            Page(page=page, views=use.count, sessions=use.sessions, session=sessions[use.best], recorded=bool(use.recorded))
+            for page, use in left_pages
         ),
         untouched_actions=tuple(
-            Action(page=key[0], role=key[1], name=key[2], count=use.count, session=sessions[use.newest])
+            Action(
+                page=key[0], role=key[1], name=key[2], count=use.count, session=sessions[use.best], recorded=bool(use.recorded)
+            )
             for key, use in left_actions
         ),
     )
@@ -108,13 +121,24 @@ def apps(store: Store) -> list[str]:
 
 def _pages(connection: Connection, app: str, when: Range) -> tuple[dict[str, _Use], set[str]]:
     """The pages of real users, and those that journeys have opened."""
-    table = page_views.c
+    view = page_views.c
     rows = connection.execute(
-        select(table.page, table.traffic, func.count(), func.count(table.session.distinct()), func.max(table.number))
-        .where(*_in(app, when), table.type != "report")
-        .group_by(table.page, table.traffic)
+        select(
+            view.page,
+            view.traffic,
+            func.count(),
+            func.count(view.session.distinct()),
+            func.max(view.number),
+            _newest_recorded(connection),
+        )
+        .where(*_in(app, when), view.type != "report")
+        .group_by(view.page, view.traffic)
     ).all()
-    real = {page: _Use(count, sessions, newest) for page, traffic, count, sessions, newest in rows if traffic == "real"}
+    real = {
+        page: _Use(count, sessions, newest, recorded or 0)
+        for page, traffic, count, sessions, newest, recorded in rows
+        if traffic == "real"
+    }
     return real, {page for page, traffic, *_ in rows if traffic == "synthetic"}
 
 
@@ -124,14 +148,23 @@ def _actions(
     """The named actions of real users, and those of journeys: page, role and name."""
     view, acted = page_views.c, interactions.c
     rows = connection.execute(
-        select(view.page, view.traffic, acted.role, acted.name, acted.test_id, func.count(), func.max(view.number))
+        select(
+            view.page,
+            view.traffic,
+            acted.role,
+            acted.name,
+            acted.test_id,
+            func.count(),
+            func.max(view.number),
+            _newest_recorded(connection),
+        )
         .join_from(page_views, interactions, view.number == acted.view)
         .where(*_in(app, when), acted.type.in_(ACTIONS))
         .group_by(view.page, view.traffic, acted.role, acted.name, acted.test_id)
     ).all()
     real: dict[tuple[str, str, str], _Use] = {}
     done = set()
-    for page, traffic, role, name, test_id, count, newest in rows:
+    for page, traffic, role, name, test_id, count, newest, recorded in rows:
         called = re.sub(r"\d+", "#", name) or test_id
         if not called:
             continue
@@ -142,12 +175,21 @@ def _actions(
             use = real.setdefault(key, _Use())
             use.count += count
             use.newest = max(use.newest, newest)
+            use.recorded = max(use.recorded, recorded or 0)
     return real, done
 
 
+def _newest_recorded(connection: Connection) -> Any:
+    """The newest view of a session that can be played; nothing in a store that keeps no recordings yet."""
+    if not inspect(connection).has_table(CHUNKS.name):
+        return null()
+    playable = select(CHUNKS.c.session).where(CHUNKS.c.has_full_snapshot == true())
+    return func.max(case((page_views.c.session.in_(playable), page_views.c.number)))
+
+
 def _in(app: str, when: Range) -> tuple[Any, ...]:
-    table = page_views.c
-    return (table.app == app, table.started_at >= when.start.timestamp(), table.started_at < when.end.timestamp())
+    view = page_views.c
+    return (view.app == app, view.started_at >= when.start.timestamp(), view.started_at < when.end.timestamp())
 
 
 def _most(uses: Iterable[tuple[Key, _Use]], limit: int) -> list[tuple[Key, _Use]]:
@@ -156,6 +198,6 @@ def _most(uses: Iterable[tuple[Key, _Use]], limit: int) -> list[tuple[Key, _Use]
 
 def _sessions(connection: Connection, numbers: list[int]) -> dict[int, str]:
     """The session of each view, by its number."""
-    table = page_views.c
-    rows = connection.execute(select(table.number, table.session).where(table.number.in_(set(numbers))))
+    view = page_views.c
+    rows = connection.execute(select(view.number, view.session).where(view.number.in_(set(numbers))))
     return {number: session for number, session in rows}  # noqa: C416 (rows are no tuples to mypy)

@@ -10,7 +10,7 @@ from runner.duration import positive
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
-    from reports.replay.coverage import Coverage
+    from reports.replay.coverage import Action, Coverage, Page
     from runner.store import Store
 
 
@@ -85,5 +85,10 @@ def _tell(found: "Coverage", since: str) -> None:
     for table in render(found):
         typer.echo("")
         console.print(table, width=width)
-    sessions = [*(one.session for one in found.untouched_pages), *(one.session for one in found.untouched_actions)]
-    typer.echo(f"\nmake a journey of one: journey from-session {sessions[0]}")
+    left: list[Page | Action] = [*found.untouched_pages, *found.untouched_actions]
+    recorded = next((one.session for one in left if one.recorded), None)
+    typer.echo(
+        f"\nmake a journey of one: journey from-session {recorded}"
+        if recorded
+        else "\nnone of these sessions was recorded, so no journey can be made of one; see docs/replay.md"
+    )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from reports.collector.figures import Range
@@ -13,7 +14,7 @@ from reports.replay.coverage import coverage
 from runner.cli import app
 from runner.identity import run_id
 from runner.store import Store
-from tests.reports.collector.arrivals import arrival, click, view
+from tests.reports.collector.arrivals import arrival, click, connected, view
 
 NOW = datetime.now(UTC)
 AT = NOW.timestamp() - 60
@@ -33,7 +34,7 @@ def database(tmp_path: Path) -> str:
         for _ in range(3):
             seen("/item/:id", "Add to cart", "Cart 2")
         seen("/item/:id", "Ask a question", session="session-that-asked")
-        seen("/help", "Call us")
+        seen("/help", "Call us", session="session-on-help")
         seen("/help", session="session-of-help")
         seen("/search")
         seen("/item/:id", "Add to cart", "Cart 7", traffic="synthetic")
@@ -79,7 +80,28 @@ def test_the_command_shows_a_table_and_what_to_do_next(database: str) -> None:
     assert code == 0
     assert "shop: journeys open the pages of 57% of 7 page views, and do 75% of 8 actions" in output
     assert "button “Ask a question”" in output
-    assert "make a journey of one: journey from-session session-of-help" in output
+    assert "none of these sessions was recorded" in output
+
+
+@pytest.fixture
+def recorded(database: str) -> str:
+    """The same, with a recording of one of the sessions, and of another's only a part that cannot be played."""
+    with connected(database) as connection:
+        connection.execute(text("CREATE TABLE IF NOT EXISTS replay_chunks (session VARCHAR, has_full_snapshot BOOLEAN)"))
+        chunks = "INSERT INTO replay_chunks (session, has_full_snapshot) VALUES ('session-on-help', 1), ('session-of-help', 0)"
+        connection.execute(text(chunks))
+    return database
+
+
+def test_a_session_that_was_recorded_is_named_rather_than_a_newer_one(recorded: str) -> None:
+    with Store(recorded) as store:
+        (help_, search) = coverage(store, "shop", WHEN).untouched_pages
+    assert (help_.page, help_.session, help_.recorded) == ("/help", "session-on-help", True)
+    assert not search.recorded
+
+
+def test_the_command_names_a_session_that_a_journey_can_be_made_of(recorded: str) -> None:
+    assert "make a journey of one: journey from-session session-on-help" in journey("coverage", "--database", recorded)[1]
 
 
 def test_the_command_writes_json(database: str) -> None:
