@@ -147,7 +147,9 @@ def _tell(file: Path, report: "Report", settings: Settings) -> None:
             passed = trial.statuses.count("passed")
             place_ = next((f"line {one.line}: {one.code}" for one in report.actions if one.number == trial.action), "")
             typer.echo(f"{trial.verdict}: passed {passed} of {len(trial.statuses)} runs")
-            typer.echo(f"  in step “{trial.step}”{f', at {shown} {place_}' if place_ else ''}")
+            where = [f"in step “{trial.step}”"] if trial.step else []
+            where += [f"at {shown} {place_}"] if place_ else []
+            typer.echo(f"  {', '.join(where) or 'before its first step'}")
             typer.echo(f"  {trial.message.splitlines()[0] if trial.message else ''}")
             others = next((one.locators[1:] for one in report.actions if one.number == trial.action), ())
             if others:

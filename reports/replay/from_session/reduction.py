@@ -37,7 +37,11 @@ def actions(recording: Recording) -> list[Action]:
             f"session {recording.session}: its recording has no full snapshot, so no page can be rebuilt; choose another session"
         )
     tabs = sorted(playable, key=lambda tab: float(tab.events[0]["timestamp"]))
-    done = [_Reduction(recording.tabs.index(tab), list(moments(tab))).actions() for tab in tabs]
+    try:
+        done = [_Reduction(recording.tabs.index(tab), list(moments(tab))).actions() for tab in tabs]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # A stranger's browser has sent it.
+        raise RecordingError(f"session {recording.session}: what it holds are not rrweb's events: {error}") from error
     _join(done)
     found = sorted((one for tab in done for one in tab), key=lambda one: one.at)
     if not any(one.node for one in found):

@@ -1,5 +1,7 @@
 """What a visitor did, told from what only accompanies it."""
 
+from typing import Any
+
 import pytest
 
 from reports.replay.from_session.action import Action
@@ -153,3 +155,18 @@ def test_a_recording_without_a_full_snapshot_is_refused() -> None:
 def test_a_recording_in_which_nothing_was_done_is_refused() -> None:
     with pytest.raises(RecordingError, match="nothing was done"):
         actions(recording(Tape().page("/", *FORM).mouse(12, 5)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (5, {"tag": "act", "payload": ["click"]}),
+        (3, {"source": 0, "adds": [7]}),
+        (3, "text"),
+        (2, {"node": 7}),
+        (3, {"source": 2, "type": 2, "id": {"a": 1}}),
+    ],
+)
+def test_what_is_no_event_of_rrweb_s_is_refused_and_breaks_nothing(kind: int, data: Any) -> None:
+    with pytest.raises(RecordingError, match="not rrweb's events"):
+        actions(recording(Tape().page("/", *FORM).event(kind, data)))
