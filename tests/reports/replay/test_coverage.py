@@ -87,9 +87,12 @@ def test_the_command_shows_a_table_and_what_to_do_next(database: str) -> None:
 def recorded(database: str) -> str:
     """The same, with a recording of one of the sessions, and of another's only a part that cannot be played."""
     with connected(database) as connection:
-        connection.execute(text("CREATE TABLE IF NOT EXISTS replay_chunks (session VARCHAR, has_full_snapshot BOOLEAN)"))
-        chunks = "INSERT INTO replay_chunks (session, has_full_snapshot) VALUES ('session-on-help', 1), ('session-of-help', 0)"
-        connection.execute(text(chunks))
+        names = "app, session, tab, sequence, first_at, last_at, events, has_full_snapshot, bytes, checksum, received_at, traffic, release, page"
+        connection.execute(text(f"CREATE TABLE IF NOT EXISTS replay_chunks ({names})"))
+        for session, playable in (("session-on-help", True), ("session-of-help", False)):
+            values = {"session": session, "playable": playable, "at": AT}
+            row = "'shop', :session, 'tab', 0, :at, :at, 9, :playable, 99, '', :at, 'real', '', '/help'"
+            connection.execute(text(f"INSERT INTO replay_chunks ({names}) VALUES ({row})"), values)
     return database
 
 
