@@ -19,7 +19,9 @@ PROJECTS = {
     # What the dashboard's pages load.
     HERE / "reports" / "web" / "frontend": (STATIC / "page.js", STATIC / "chart.js", STATIC / "vendor.css"),
     # What rebuilds recorded pages.
-    HERE / "reports" / "replay" / "from_session" / "frontend": (HERE / "reports" / "replay" / "from_session" / "rebuilding.js",),
+    HERE / "reports" / "replay" / "from_session" / "frontend": (
+        HERE / "reports" / "replay" / "from_session" / "rebuilding.js",
+    ),
 }
 """Each project of npm with the files that it makes."""
 
