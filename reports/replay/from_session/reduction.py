@@ -131,10 +131,20 @@ class _Reduction:
         if last is not None and last.kind == "press" and moment.at - last.at <= SAME and moment.sort == "button":
             return  # what a browser makes of Enter
         if last is not None and last.kind == "click" and last.node == moment.node and moment.at - last.at <= TWICE:
-            led = last.leads_to or any(one.kind == "page" and 0 <= one.at - moment.at <= REDIRECT for one in self._moments)
+            led = bool(last.leads_to) or self._leads_on(moment)
             if led or not moment.noted:
                 return
         self._add("click", moment)
+
+    def _leads_on(self, moment: Moment) -> bool:
+        """Whether the page goes on to another address soon, and nothing else is done before."""
+        for one in self._moments:
+            if one.place > moment.place and one.at - moment.at <= REDIRECT:
+                if one.kind == "page":
+                    return True
+                if one.kind in {"click", "input", "change", "enter"} and one.node != moment.node:
+                    return False
+        return False
 
     def _told_by_agent(self, moment: Moment) -> bool:
         near = (one for one in self._acts if abs(one.at - moment.at) <= SAME)

@@ -129,6 +129,11 @@ def test_two_quick_clicks_that_stay_on_the_page_are_two() -> None:
     assert told(tape) == ["goto /", "click 17", "click 17"]
 
 
+def test_two_quick_clicks_before_another_that_leads_on_are_two() -> None:
+    tape = Tape().page("/", *FORM).click(17).change(50).click(17, after=200).change(50).click(21, 300, role="link").page("/tea")
+    assert told(tape) == ["goto /", "click 17", "click 17", "click 21 -> /tea"]
+
+
 def test_a_click_beside_everything_is_left_out_unless_something_comes_of_it() -> None:
     tape = Tape().page("/", *FORM).mouse(19).mouse(19, after=5000).change().click(17)
     assert told(tape) == ["goto /", "click 19", "click 17"]
