@@ -2,8 +2,8 @@
 
 Visitors with a script walk four sites, each time another way; what the recorder notes of a walk is all that a journey is made of.
 Counted are the visitors' actions that the journey repeats, each with its element found again, and the journeys that pass three times.
-The targets are 95 and 90 %. Run: `python -m benchmarks.from_session [--sessions 6] [--seed 1] [--keep FOLDER]`; the table is in
-docs/from-session.md.
+The targets are 95 and 90 %. Run: `python -m benchmarks.from_session [--sessions 6] [--seed 1] [--site NAME]
+[--keep FOLDER]`; the table is in docs/from-session.md.
 """
 
 import argparse
@@ -64,6 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=6, help="of each site")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--site", default="", help="only sites with this in their name")
     parser.add_argument("--keep", type=Path, help="a folder for the journeys")
     given = parser.parse_args()
     os.environ.update(walks.SECRETS)
@@ -78,6 +79,8 @@ def main() -> None:
             (walks.HOTEL, stack.enter_context(serving(panels.SITE))),
         )
         for site, address in served:
+            if given.site not in site.name:
+                continue
             for number, one in enumerate(outcomes(site, address, browser, given.sessions, given.seed, folder)):
                 found.append(one)
                 print(_line(one), flush=True)
