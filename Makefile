@@ -1,8 +1,10 @@
 # The one list of habits. `make demo` and `make test` do everything on a fresh machine.
 PYTHON ?= python3
 BIN := .venv/bin
-BUILT := pyproject.toml hatch_build.py $(wildcard runner/page/agent/*.js* runner/page/agent/src/*.js runner/page/agent/src/*/*.js \
-	reports/web/frontend/*.js* reports/web/frontend/src/*.js)
+WEB := runner/page/agent reports/web/frontend reports/replay/from_session/frontend
+BUILT := pyproject.toml hatch_build.py $(foreach one,$(WEB),$(wildcard $(one)/*.js* $(one)/src/*.js $(one)/src/*/*.js))
+MADE := runner/page/agent.js runner/page/replay.js reports/collector/agent.js reports/collector/replay.js \
+	reports/web/static/*.js reports/web/static/vendor.css reports/web/static/replayer.css reports/replay/from_session/rebuilding.js
 
 .PHONY: help demo test lint types format docs bench clean
 help: ## Show this list
@@ -46,13 +48,17 @@ format: .venv/dev ## Put the code into its form
 docs: .venv/dev ## Write docs/commands.md from the program
 	$(BIN)/python -m typer runner.cli utils docs --name journey --title Commands --output docs/commands.md
 
-bench: .venv/dev ## Fidelity of the page clock, what a run, an artifact and a scheduler cost
+bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an hour
 	@sh .ci/packages chromium-headless-shell
 	$(BIN)/python -m benchmarks.fidelity
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.artifacts
 	$(BIN)/python -m benchmarks.schedule
+	$(BIN)/python -m benchmarks.decisions
+	$(BIN)/python -m benchmarks.agent
+	$(BIN)/python -m benchmarks.views
+	$(BIN)/python -m benchmarks.replay
+	$(BIN)/python -m benchmarks.from_session
 
 clean: ## Remove what was built
-	rm -rf .venv runner/page/agent.js reports/collector/agent.js reports/web/static/*.js reports/web/static/vendor.css
-	rm -rf runner/page/agent/node_modules reports/web/frontend/node_modules
+	rm -rf .venv $(MADE) $(addsuffix /node_modules,$(WEB))

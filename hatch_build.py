@@ -22,6 +22,10 @@ PROJECTS = {
     HERE / "reports" / "web" / "frontend": tuple(
         STATIC / name for name in ("page.js", "chart.js", "metrics.js", "vendor.css", "replay.js", "replayer.css")
     ),
+    # What rebuilds recorded pages.
+    HERE / "reports" / "replay" / "from_session" / "frontend": (
+        HERE / "reports" / "replay" / "from_session" / "rebuilding.js",
+    ),
 }
 """Each project of npm with the files that it makes."""
 

@@ -10,8 +10,10 @@ import typer
 import runner
 from runner.cli import (
     check,
+    coverage,
     demo,
     diff,
+    from_session,
     init,
     install,
     listing,
@@ -47,6 +49,7 @@ app = typer.Typer(
 )
 app.command("init")(init.init)
 app.command("record")(record.record)
+app.command("from-session")(from_session.from_session)
 app.command("run")(run.run)
 app.command("smoke")(smoke.smoke)
 app.command("schedule")(schedule.schedule)
@@ -56,6 +59,7 @@ app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
 app.command("list")(listing.list_journeys)
 app.command("check")(check.check)
+app.command("coverage")(coverage.coverage)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
 app.command("trace")(trace.trace)

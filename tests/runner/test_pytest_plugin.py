@@ -175,7 +175,8 @@ def test_the_shops_journeys_run_as_they_are_by_the_clock_of_journey_run(
     project: Project, monitor: Monitor, processes: tuple[str, ...]
 ) -> None:
     shutil.copytree(journeys_folder(), project.path / "journeys", ignore=shutil.ignore_patterns("__pycache__"))
-    result = project.run("-v", "--junitxml=junit.xml", "-W", "error", *processes)
+    # On a crowded machine a step may well be over its budget, which is another test.
+    result = project.run("-v", "--junitxml=junit.xml", "-W", "error", "--journey-budgets=off", *processes)
     result.assert_outcomes(passed=4)
     nodes = {f"journeys/{name}.py::{name}" for name in ("browse", "buy", "search", "stock")}
     assert {line.split()[0] for line in result.outlines if line.startswith("journeys/") and " passed in " in line} == nodes

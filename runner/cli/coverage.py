@@ -1,0 +1,94 @@
+"""`journey coverage`: what real users do and no journey touches."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runner.cli import given
+from runner.duration import positive
+from runner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from reports.replay.coverage import Action, Coverage, Page
+    from runner.store import Store
+
+
+def coverage(
+    app: Annotated[str | None, typer.Option(metavar="NAME", help="The app, where page views of several are stored.")] = None,
+    since: Annotated[str, typer.Option(help="Only page views of the last so long, such as 12h or 7d.")] = "7d",
+    limit: Annotated[int, typer.Option(min=1, help="At most N pages and N actions, the most used first.")] = 20,
+    database: given.Database = None,
+    runs_dir: given.RunsDir = None,
+    json: given.Json = None,
+) -> None:
+    """List the pages and actions of real users that no journey touches, each with a session to make a journey from.
+
+    What journeys touch is known from the agent on the site's pages, which marks their page views as synthetic.
+
+    Example: journey coverage --since 30d
+    """
+    from reports.collector.figures import Range
+    from reports.replay import coverage as covered
+    from runner.store import Store
+
+    end = datetime.now(UTC)
+    try:
+        start = end - timedelta(seconds=positive(since))
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(f"--since: {error}") from error
+    settings = given.settings(database=database, runs_dir=runs_dir)
+    with Store(settings.database_url) as store:
+        found = covered.coverage(store, _app(store, app), Range(start, end + timedelta(minutes=1)), limit)
+    if json is not None:
+        from reports import json_report
+
+        json_report.write({"version": 1, "coverage": found}, json)
+        return
+    _tell(found, since)
+
+
+def _app(store: "Store", wanted: str | None) -> str:
+    from reports.replay import coverage as covered
+
+    known = covered.apps(store)
+    if wanted is not None and wanted not in known:
+        raise ConfigError(f"--app: no page view of {wanted!r} is stored; there are: {', '.join(known) or 'none'}")
+    if wanted is None and len(known) != 1:
+        raise ConfigError(
+            f"page views of several apps are stored; choose one with --app: {', '.join(known)}"
+            if known
+            else "no page view is stored; put the agent on the site's pages and run `journey serve`, see docs/real-users.md"
+        )
+    return wanted or known[0]
+
+
+def _tell(found: "Coverage", since: str) -> None:
+    from rich.console import Console
+
+    from reports.coverage_table import render
+
+    if not found.views:
+        typer.echo(f"no page view of {found.app} by a real user in the last {since}; --since looks further back")
+        return
+    console = Console(highlight=False)
+    # Nobody reads a pipe's 80 columns; `grep` wants a line a thing.
+    width = None if console.is_terminal else 240
+    views, actions = found.share_of_views, found.share_of_actions
+    typer.echo(
+        f"{found.app}: journeys open the pages of {views or 0:.0%} of {found.views} page views"
+        + (f", and do {actions:.0%} of {found.actions} actions" if actions is not None else "")
+    )
+    if not found.untouched_pages and not found.untouched_actions:
+        typer.echo("nothing that real users do is left out")
+        return
+    for table in render(found):
+        typer.echo("")
+        console.print(table, width=width)
+    left: list[Page | Action] = [*found.untouched_pages, *found.untouched_actions]
+    recorded = next((one.session for one in left if one.recorded), None)
+    typer.echo(
+        f"\nmake a journey of one: journey from-session {recorded}"
+        if recorded
+        else "\nnone of these sessions was recorded, so no journey can be made of one; see docs/replay.md"
+    )

@@ -1,0 +1,167 @@
+"""`journey from-session`: a journey from what a visitor did."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runner import options
+from runner.cli import given
+from runner.config import Settings
+from runner.declared import declared
+from runner.discovery import load
+from runner.errors import ConfigError, RunNotFound
+from runner.placing import Change, place
+
+if TYPE_CHECKING:
+    from reports.replay.from_session import Made, Report
+    from reports.replay.recording import Recording
+
+WRITTEN, FAILED, UNTRIED = 0, 1, 2
+
+
+def from_session(
+    session: Annotated[
+        str, typer.Argument(metavar="ID", help="The session, as its replay's address and `journey coverage` have it.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The file to write (default: journeys/NAME.py, by what the visitor did); it must not exist."
+        ),
+    ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(metavar="K=V", help="A value that the visitor typed, for the trial; may be given again.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Try it although it pays, sends, deletes, or submits a form.")] = False,
+    no_trial: Annotated[bool, typer.Option("--no-trial", help="Only write it.")] = False,
+    base_url: Annotated[
+        str | None, typer.Option(help="The site that it is tried on (default: the one that was recorded).")
+    ] = None,
+    database: given.Database = None,
+    runs_dir: given.RunsDir = None,
+    browser_path: Annotated[Path | None, typer.Option(help="The Chromium to use.")] = None,
+    json: given.Json = None,
+) -> None:
+    """Write what a visitor did as a journey, and run it three times to see whether it holds.
+
+    The recorded pages are rebuilt without a network, and Playwright finds a locator for each element. What the visitor typed is not
+    recorded: the journey asks for it as `params` and `secrets`.
+
+    Exit codes: 0 verified, or written with --no-trial; 1 flaky or failed; 2 written, but not tried before you give what it needs.
+
+    Example: journey from-session 01a20fc0-aafa-7b1d-ac37-708720ccee0c --param email=tea@example.com --yes
+    """
+    from reports.replay.from_session import make
+
+    settings = given.settings(
+        base_url=base_url, params=given.params(param), database=database, runs_dir=runs_dir, browser_path=browser_path
+    )
+    if out is not None:
+        _require_free(out)
+    recording = _recording(session, settings)
+    rules = next((app.routes for app in settings.apps if app.name == recording.app), ())
+    # Written before it is tried: a walk that does not hold is still the best start for one that does.
+    made = make(recording, settings, name=out.stem if out else None, try_it=False, rules=rules)
+    file = _place(made, out, settings)
+    place({file: Change(None, made.source.encode())})
+    if not no_trial:
+        from reports.replay.from_session import trial
+
+        made = trial.tried(made, file, settings, yes)
+    if json is not None:
+        from reports import json_report
+
+        json_report.write({"version": 1, "file": str(file), "report": made.report}, json)
+    else:
+        _tell(file, made.report, settings)
+    raise typer.Exit(_code(made.report, no_trial))
+
+
+def _code(report: "Report", no_trial: bool) -> int:
+    if report.trial.verdict == "untried":
+        return WRITTEN if no_trial else UNTRIED
+    return WRITTEN if report.trial.verdict == "verified" else FAILED
+
+
+def _recording(session: str, settings: Settings) -> "Recording":
+    """Raises RunNotFound where there is none."""
+    from reports.replay.recording import read
+    from runner.store import Store
+
+    folder = settings.runs_dir / "replays"
+    with Store(settings.database_url) as store:
+        found = read(store, folder, session)
+    if found is None:
+        raise RunNotFound(
+            f"no recording of session {session!r} below {folder}; the dashboard's list of replays and `journey coverage` name those "
+            "that there are, and --runs-dir says where to look"
+        )
+    return found
+
+
+def _require_free(file: Path) -> None:
+    if file.suffix != ".py":
+        raise ConfigError(f"--out: {file} is not a Python file; name one that ends in .py")
+    if file.exists() or file.is_symlink():
+        raise ConfigError(f"{file} exists and is not overwritten; choose another with --out, or move it away")
+
+
+def _place(made: "Made", out: Path | None, settings: Settings) -> Path:
+    """The file, with a name for the journey that no other has."""
+    name = made.report.name
+    try:
+        options.name_of_journey(name)
+    except ValueError as error:
+        raise ConfigError(f"--out: {error}") from error
+    from reports.replay.from_session.trial import file_of
+
+    file = out or file_of(name, settings.journeys)
+    _require_free(file)
+    for one in declared([one for one in settings.journeys if one.exists()]):
+        if one.name == name:
+            raise ConfigError(f"a journey named {name!r} is declared at {one.where}; choose another name with --out OTHER.py")
+    load(file, made.source)
+    return file
+
+
+def _tell(file: Path, report: "Report", settings: Settings) -> None:
+    shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    steps = len(report.steps)
+    typer.echo(
+        f"wrote {shown}: {steps} {'step' if steps == 1 else 'steps'}, {report.resolved} of {len(report.actions)} actions"
+    )
+    for step in report.steps:
+        typer.echo(f"  {step}")
+    for note in report.notes:
+        typer.echo(f"note: {note}")
+    for one in report.dangers:
+        typer.echo(f"look twice: line {one.line}, “{one.step}”: {one.danger}")
+    trial = report.trial
+    match trial.verdict:
+        case "verified":
+            typer.echo(f"verified: passed {len(trial.statuses)} of {len(trial.statuses)} runs")
+        case "untried":
+            typer.echo(f"not tried: {trial.message}")
+        case _:
+            passed = trial.statuses.count("passed")
+            place_ = next((f"line {one.line}: {one.code}" for one in report.actions if one.number == trial.action), "")
+            typer.echo(f"{trial.verdict}: passed {passed} of {len(trial.statuses)} runs")
+            where = [f"in step “{trial.step}”"] if trial.step else []
+            where += [f"at {shown} {place_}"] if place_ else []
+            typer.echo(f"  {', '.join(where) or 'before its first step'}")
+            typer.echo(f"  {trial.message.splitlines()[0] if trial.message else ''}")
+            others = next((one.locators[1:] for one in report.actions if one.number == trial.action), ())
+            if others:
+                typer.echo(f"  another locator for it: {' or '.join(others)}")
+            if trial.folder:
+                typer.echo(f"  its trace: journey trace {trial.folder}")
+    typer.echo(f"run it: {_command(file, shown, report, settings)}")
+
+
+def _command(file: Path, shown: Path, report: "Report", settings: Settings) -> str:
+    among = any(file.resolve().is_relative_to(folder.resolve()) for folder in settings.journeys)
+    words = ["journey run", report.name if among else str(shown)]
+    words += [] if settings.base_url else ["--base-url", report.base_url]
+    words += [f"--param {one}=…" for one in report.params if one not in settings.params]
+    return " ".join(words)

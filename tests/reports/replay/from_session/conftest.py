@@ -1,0 +1,45 @@
+"""Settings and a recorded purchase."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from reports.replay.recording import Recording
+from runner.browser import Browser
+from runner.config import Settings, load_settings
+from tests.reports.replay.from_session.visits import record
+
+GIVEN = {"email": "tea@example.com", "address": "1 Camellia Road"}
+SECRETS = {"JOURNEY_SECRET_PASSWORD": "oolong-and-milk", "JOURNEY_SECRET_CARD_NUMBER": "4242 4242 4242 4242"}
+
+
+def buy(page: Page) -> None:
+    """From a product to the receipt, with sign-in, a payment form in a frame, and a window of its own."""
+    page.goto("/product/oolong")
+    page.get_by_role("button", name="Add to cart").click()
+    page.get_by_role("link", name="Check out").click()
+    page.get_by_label("Email").fill("tea@example.com")
+    page.get_by_label("Password").press_sequentially("oolong-and-milk")
+    page.get_by_label("Password").press("Enter")
+    page.get_by_label("Address").fill("1 Camellia Road")
+    page.get_by_role("button", name="Continue to payment").click()
+    payment = page.frame_locator("iframe[title=Payment]")
+    payment.get_by_label("Card number").fill("4242 4242 4242 4242")
+    payment.get_by_role("button", name="Pay now").click()
+    with page.expect_popup() as popup:
+        page.get_by_role("button", name="Open receipt").click()
+    expect(popup.value.get_by_role("heading", name="Receipt")).to_be_visible()
+
+
+@pytest.fixture(scope="session")
+def bought(chromium: Browser, shop: str) -> Recording:
+    """A purchase at the shop."""
+    return record(chromium, shop, buy)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, shop: str) -> Callable[..., Settings]:
+    """Settings in an empty folder, for the shop."""
+    return lambda **options: load_settings(tmp_path, {"base_url": shop, "runs_dir": tmp_path / "runs", **options}, {})

