@@ -87,7 +87,8 @@ def test_the_command_shows_a_table_and_what_to_do_next(database: str) -> None:
 def recorded(database: str) -> str:
     """The same, with a recording of one of the sessions, and of another's only a part that cannot be played."""
     with connected(database) as connection:
-        names = "app, session, tab, sequence, first_at, last_at, events, has_full_snapshot, bytes, checksum, received_at, traffic, release, page"
+        names = "app, session, tab, sequence, first_at, last_at, events, has_full_snapshot, bytes, checksum, "
+        names += "received_at, traffic, release, page"
         for session, playable in (("session-on-help", True), ("session-of-help", False)):
             values = {"session": session, "playable": playable, "at": AT}
             row = "'shop', :session, 'tab', 0, :at, :at, 9, :playable, 99, '', :at, 'real', '', '/help'"
