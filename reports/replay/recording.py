@@ -2,14 +2,14 @@
 
 import gzip
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from reports.replay.shelf import file_of
 from runner.store import Store
@@ -66,6 +66,17 @@ def rows(store: Store, session: str) -> list[Row]:
     wanted = select(replay_chunks).where(table.session == session).order_by(table.tab, table.sequence)
     with store.connected() as connection:
         return [Row(**row) for row in connection.execute(wanted).mappings()]
+
+
+def begun(store: Store, sessions: Iterable[str]) -> dict[str, float]:
+    """Those of the sessions that were recorded, with the moment at which their recording begins."""
+    with store.connected() as connection:
+        wanted = (
+            select(replay_chunks.c.session, func.min(replay_chunks.c.first_at))
+            .where(replay_chunks.c.session.in_(list(sessions)))
+            .group_by(replay_chunks.c.session)
+        )
+        return {row[0]: row[1] for row in connection.execute(wanted)}
 
 
 def read(store: Store, folder: Path, session: str) -> Recording | None:

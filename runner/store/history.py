@@ -151,7 +151,7 @@ class History:
 
         Costs one row a journey and hour, or, for spans up to CLOSE, one a run.
         """
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             known = select(journeys.c.journey, journeys.c.location, journeys.c.newest_run).order_by(
                 journeys.c.journey, journeys.c.location
             )
@@ -204,20 +204,20 @@ class History:
 
     def knows(self, journey: str) -> bool:
         """Whether it was ever run."""
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             wanted = select(journeys.c.journey).where(journeys.c.journey == journey).limit(1)
             return connection.execute(wanted).first() is not None
 
     def tally(self, journey: str, location: str | None, span: Range) -> Tally:
         """How the runs of a journey in the span ended."""
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             found = self._tallies(connection, span, journey, location)
         return _sum(tally for spans in found.values() for tally in spans.values())
 
     def days(self, journey: str, location: str | None, span: Range) -> list[tuple[datetime, Tally]]:
         """The same, day by day (UTC); days without runs are left out."""
         long = Range(span.start, max(span.end, span.start + CLOSE + timedelta(seconds=1)))
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             found = self._tallies(connection, long, journey, location)
         days: dict[datetime, Tally] = {}
         for spans in found.values():
@@ -230,7 +230,7 @@ class History:
 
         Runs one by one have a point for each step that passed.
         """
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             here = _here(runs, journey, location, runs.c.started_at, span.start, span.end)
             number = connection.execute(
                 select(func.count()).select_from(select(runs.c.id).where(*here).limit(POINTS + 1).subquery())
@@ -276,7 +276,7 @@ class History:
 
     def phase_series(self, journey: str, location: str | None, span: Range, most: int = 300) -> list[dict[str, Any]]:
         """The phases of each step's documents over the newest runs that passed, the oldest first."""
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             here = _here(runs, journey, location, runs.c.started_at, span.start, span.end)
             newest = (
                 select(runs.c.id, runs.c.started_at, runs.c.attempts)
@@ -298,7 +298,7 @@ class History:
 
         Messages that differ in their numbers alone are one reason.
         """
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             here = [runs.c.started_at >= span.start, runs.c.started_at < span.end]
             here += [runs.c.journey == journey] if journey is not None else []
             here += [runs.c.location == location] if location is not None else []
@@ -340,7 +340,7 @@ class History:
         where += [runs.c.journey == journey] if journey else []
         where += [runs.c.location == location] if location else []
         where += [runs.c.status.in_(statuses)] if statuses else []
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             if before is not None:
                 last = connection.execute(select(runs.c.started_at).where(runs.c.id == before)).scalar()
                 if last is not None:
@@ -349,17 +349,17 @@ class History:
 
     def run(self, identity: str) -> RunRow | None:
         """One run."""
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             return next(iter(_runs(connection, runs.c.id == identity)), None)
 
     def folder(self, identity: str) -> str | None:
         """Where a run was saved when it was stored."""
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             return connection.execute(select(runs.c.folder).where(runs.c.id == identity)).scalar()
 
     def artifact(self, number: int) -> tuple[RunRow, str, str] | None:
         """The run, kind and path of an artifact by its id."""
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             found = connection.execute(select(artifacts).where(artifacts.c.id == number)).mappings().first()
             if found is None:
                 return None
@@ -368,13 +368,13 @@ class History:
 
     def artifacts(self, identity: str) -> list[dict[str, Any]]:
         """What a run has left behind, with the id of each."""
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             wanted = select(artifacts).where(artifacts.c.run_id == identity).order_by(artifacts.c.id)
             return [dict(row) for row in connection.execute(wanted).mappings()]
 
     def last_passed(self, run: RunRow) -> RunRow | None:
         """The newest run of the same journey and place that passed before this one."""
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             same = and_(runs.c.journey == run.journey, runs.c.location == run.location, runs.c.status == "passed")
             return next(iter(_runs(connection, and_(same, runs.c.started_at < run.started_at), 1)), None)
 
@@ -382,13 +382,13 @@ class History:
 
     def open_alerts(self) -> list[dict[str, Any]]:
         """What is known to be wrong, the newest first."""
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             wanted = select(alerts).where(alerts.c.closed_at.is_(None)).order_by(alerts.c.opened_at.desc())
             return [dict(row) for row in connection.execute(wanted).mappings()]
 
     def missed(self, span: Range, most: int = 100) -> list[dict[str, Any]]:
         """Slots of the span that were not run, the newest first."""
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             wanted = (
                 select(slots)
                 .where(slots.c.state.in_(("missed", "paused")), slots.c.slot_at >= span.start, slots.c.slot_at < span.end)

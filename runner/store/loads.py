@@ -32,7 +32,7 @@ def loads(store: Store, span: Range, parts: int = PARTS, each: int = EACH) -> li
     Each part is read along the index of runs by time, then run by run.
     """
     found = []
-    with store.reading() as connection:
+    with store.connected() as connection:
         for part in range(parts):
             start = span.start + span.length * part / parts
             end = span.start + span.length * (part + 1) / parts

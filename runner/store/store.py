@@ -123,7 +123,7 @@ class Store:
 
     @contextmanager
     def connected(self) -> Iterator[Connection]:
-        """A transaction for queries from elsewhere."""
+        """A transaction for what stands elsewhere; its queries see one state of the database."""
         with self._begin() as connection:
             yield connection
 
@@ -166,12 +166,6 @@ class Store:
             config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection for a few queries that see one state of the database."""
-        with self._begin() as connection:
-            yield connection
 
     # Runs
 

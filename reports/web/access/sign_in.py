@@ -45,7 +45,7 @@ class SignIns:
         if not 0 < len(cookie) <= LONGEST_ID:
             return None
         wanted = select(sign_ins.c.name, sign_ins.c.credential).where(sign_ins.c.id == _hash(cookie), sign_ins.c.ends_at > now)
-        with self._store.reading() as connection:
+        with self._store.connected() as connection:
             row = connection.execute(wanted).first()
         return SignIn(*row) if row else None
 

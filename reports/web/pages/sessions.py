@@ -1,5 +1,7 @@
 """`/sessions`: sessions of real users; `/sessions/ID`: one, with its page views over time."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -7,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reports.collector.figures import Range
-from reports.collector.records import Session
+from reports.replay import recording
 from reports.web import render, selection
 from reports.web.figures import sessions
 from reports.web.figures.sessions import SessionData
@@ -48,9 +50,13 @@ class Timeline(Struct, frozen=True):
     height: float
 
 
-def replay_link(session: Session) -> str | None:  # noqa: ARG001 (what a replay is found by)
-    """Where the session can be watched; None where there is no replay of it. Replays are not stored by this version."""
-    return None
+def replay_links(site: Site, sessions: Iterable[str], at: datetime | None = None) -> dict[str, str]:
+    """Where those of the sessions that were recorded can be watched, from a moment on if one is given."""
+    links = {}
+    for session, begins in recording.begun(site.store, sessions).items():
+        offset = max(int((at.timestamp() - begins) * 1000), 0) if at else 0
+        links[session] = f"/sessions/{session}/replay{f'?t={offset}' if offset else ''}"
+    return links
 
 
 def show_list(site: Site, request: Request) -> Response:
@@ -86,7 +92,7 @@ def show_list(site: Site, request: Request) -> Response:
         failed=failed,
         longer=longer,
         keep=keep,
-        replays={one.id: link for one in data.sessions if (link := replay_link(one))},
+        replays=replay_links(site, [one.id for one in data.sessions]),
     )
 
 
@@ -102,7 +108,7 @@ def show(site: Site, request: Request) -> Response:
         data=data,
         session=data.session,
         timeline=timeline(data),
-        replay=replay_link(data.session),
+        replay=replay_links(site, [data.session.id]).get(data.session.id),
         width=WIDTH,
         row=ROW,
         **words(),

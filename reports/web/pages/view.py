@@ -10,7 +10,7 @@ from reports.html.run import PHASES, ROW, WIDTH, Bar
 from reports.html.run import Row as Line
 from reports.web import render
 from reports.web.figures.sessions import slow_values
-from reports.web.pages.sessions import replay_link
+from reports.web.pages.sessions import replay_links
 from reports.web.pages.users import words
 from reports.web.site import Site, problem
 from runner.store.views import Metric
@@ -41,7 +41,7 @@ def show(site: Site, request: Request) -> Response:
         data=data,
         seen=data.seen,
         session=session,
-        replay=replay_link(session) if session else None,
+        replay=replay_links(site, [data.seen.session], data.seen.started_at).get(data.seen.session),
         loading=loading(data),
         slow=slow_values(data.seen),
         width=WIDTH,

@@ -198,7 +198,7 @@ def test_https_is_believed_from_a_trusted_proxy_alone(dashboard: Start) -> None:
 def test_the_store_holds_nothing_that_a_browser_could_be_given(dashboard: Start) -> None:
     served = dashboard(WITH_TOKEN)
     cookie = served.sign_in(token=TOKEN).partition("=")[2]
-    with served.store.reading() as connection:
+    with served.store.connected() as connection:
         (row,) = connection.execute(select(sign_ins)).mappings()
     assert cookie not in str(dict(row))
     assert TOKEN not in str(dict(row))
@@ -213,7 +213,7 @@ def test_a_sign_in_ends_by_itself(dashboard: Start) -> None:
         connection.execute(update(sign_ins).values(ends_at=past))
     assert served.get("/", cookie=cookie).status == 303
     served.sign_in(token=TOKEN)
-    with served.store.reading() as connection:
+    with served.store.connected() as connection:
         assert len(connection.execute(select(sign_ins.c.id)).all()) == 1
 
 

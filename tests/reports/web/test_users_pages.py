@@ -3,17 +3,19 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect, sync_playwright
+from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from reports.collector import figures, records
+from reports.collector import figures
 from reports.collector.figures import Filter
-from reports.web.pages.sessions import replay_link
+from reports.web.pages.sessions import replay_links
 from reports.web.site import Site, routes
 from runner.archive import Archive
 from runner.browser import Browser as Program
@@ -255,10 +257,18 @@ def test_with_nothing_stored_the_pages_say_how_to_begin(browser: Browser, tmp_pa
         context.close()
 
 
-def test_there_is_no_replay_yet(store: Store) -> None:
-    session = records.session(store, EVIL_SESSION)
-    assert session is not None
-    assert replay_link(session) is None
+def test_a_session_that_was_recorded_leads_to_its_replay_at_the_moment(tmp_path: Path) -> None:
+    names = "app, session, tab, sequence, first_at, last_at, events, has_full_snapshot, bytes, checksum, "
+    names += "received_at, traffic, release, page"
+    row = "'shop', 'session-1', 'tab', 0, :at, :at, 9, true, 99, '', :at, 'real', '', '/'"
+    with Store(f"sqlite:///{tmp_path / 'journeys.db'}") as store:
+        here = site(store, tmp_path)
+        assert replay_links(here, ["session-1"]) == {}
+        with store.connected() as connection:
+            connection.execute(text(f"INSERT INTO replay_chunks ({names}) VALUES ({row})"), {"at": DAY.start.timestamp()})
+        assert replay_links(here, ["session-1", "session-2"]) == {"session-1": "/sessions/session-1/replay"}
+        later = replay_links(here, ["session-1"], DAY.start + timedelta(seconds=2.5))
+        assert later == {"session-1": "/sessions/session-1/replay?t=2500"}
 
 
 class Metrics:

@@ -161,7 +161,7 @@ def test_an_older_database_is_summed_up_when_it_is_opened(url: str, results: lis
         for one in results[:60]:
             store.add(one)
         before = [dump(store, table) for table in (run_hours, step_hours, journeys)]
-        with store.reading() as connection:
+        with store.connected() as connection:
             for table in (run_hours, step_hours, journeys):
                 connection.execute(delete(table))
                 table.drop(connection)
@@ -174,7 +174,7 @@ def test_an_older_database_is_summed_up_when_it_is_opened(url: str, results: lis
 def dump(store: Store, table: object) -> list[tuple[object, ...]]:
     from sqlalchemy import select
 
-    with store.reading() as connection:
+    with store.connected() as connection:
         rows = [tuple(row) for row in connection.execute(select(table))]  # type: ignore[call-overload]
     return sorted([tuple(round(value, 6) if isinstance(value, float) else value for value in row) for row in rows], key=repr)
 
