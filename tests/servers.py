@@ -28,7 +28,7 @@ def free_port() -> int:
         return port
 
 
-def wait_until(what: Callable[[], Any], seconds: float = 20.0) -> Any:
+def wait_until(what: Callable[[], Any], seconds: float = 60.0) -> Any:
     """The first true answer of `what`; an AssertionError when none comes."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
