@@ -1,8 +1,9 @@
 """Whether the same journeys have the same latencies, whoever runs them: `journey run`, pytest, pytest in two processes, headed.
 
 The demo's four journeys are run by each command in turns, so that the noise of the machine meets all alike; nothing is recorded.
-A cell is the median latency of a step; the ratio is to `journey run`, and for the headed ones to `journey run --headed`, as that is
-another browser: with a window Chromium draws each frame, and the headless shell does not. The headed ones run in an Xvfb that this
+A cell is the median latency of a step, and the median of its ratios to the same step of the same round under `journey run`; of the
+headed ones to `journey run --headed`, as that is another browser: with a window Chromium draws each frame, and the headless shell
+does not. The headed ones run in an Xvfb that this
 program starts; without Xvfb or a Chromium with a window they are left out.
 Run: `python -m benchmarks.agreement [--rounds N]`; the table is in docs/pytest.md.
 """
@@ -86,19 +87,20 @@ def main() -> None:
                 if number:  # the first round warms the disk's cache
                     for step, latency in measured.items():
                         found[mode][step].append(latency)
-    medians = {mode: {step: statistics.median(values) for step, values in steps.items()} for mode, steps in found.items()}
-    for steps in medians.values():
-        steps["all", "steps together"] = sum(steps.values())
-    print("| journey | step |", " | ".join(medians), "|")
-    print("| --- | --- |", " | ".join("--:" for _ in medians), "|")
-    for step in medians[REFERENCE]:
+    for steps in found.values():
+        steps["all", "steps together"] = [sum(one) for one in zip(*steps.values(), strict=True)]
+    print("| journey | step |", " | ".join(found), "|")
+    print("| --- | --- |", " | ".join("--:" for _ in found), "|")
+    for step in found[REFERENCE]:
         cells = []
-        for mode, steps in medians.items():
-            reference = medians[HEADED if "--headed" in mode else REFERENCE][step]
-            ratio = "" if mode in {REFERENCE, HEADED} else f" (**{steps[step] / reference:.2f}**)"
-            cells.append(f"{steps[step]:.3f}{ratio}")
+        for mode, steps in found.items():
+            reference = found[HEADED if "--headed" in mode else REFERENCE][step]
+            ratio = statistics.median(own / other for own, other in zip(steps[step], reference, strict=True))
+            cells.append(
+                f"{statistics.median(steps[step]):.3f}" + ("" if mode in {REFERENCE, HEADED} else f" (**{ratio:.2f}**)")
+            )
         print(f"| {step[0]} | {step[1]} |", " | ".join(cells), "|")
-    print(f"\nMedians of {rounds} rounds, in seconds.")
+    print(f"\nMedians of {rounds} rounds, in seconds; load average {os.getloadavg()[2]:.0f} on {os.cpu_count()} cores.")
 
 
 if __name__ == "__main__":
