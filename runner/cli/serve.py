@@ -50,6 +50,7 @@ def serve(
 
 def _run(settings: Settings, listening: "socket") -> None:
     from reports.collector.collector import Collector
+    from reports.collector.pace import set_pace
     from reports.collector.retention import Keep
     from reports.collector.writer import Writer
     from reports.web.app import build
@@ -62,6 +63,7 @@ def _run(settings: Settings, listening: "socket") -> None:
         collector = Collector(settings, writer)
         guard = Guard(lambda reason: collector.metrics.closed.add((reason,)))
         collector.metrics.connections = lambda: len(guard.connections)
+        set_pace()
         _greet(settings, listening.getsockname()[1])
         Server(build([collector]), guard).serve_until_stopped(listening)
     typer.echo("stopped")
