@@ -337,7 +337,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--connections", type=int, default=256)
     parser.add_argument("--memory-seconds", type=float, default=120.0)
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--postgres", action="store_true", help="store in PostgreSQL; only the table is printed")

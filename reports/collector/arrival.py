@@ -11,7 +11,7 @@ Traffic = Literal["real", "bot", "synthetic"]
 Device = Literal["desktop", "mobile", "tablet", "other"]
 
 
-class Arrival(Struct, frozen=True, kw_only=True):
+class Arrival(Struct, frozen=True, kw_only=True, gc=False):
     """What is stored and counted. Addresses in it are clean: no query, no fragment, but for keys that the app allows."""
 
     beacon: Beacon

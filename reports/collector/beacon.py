@@ -25,7 +25,7 @@ ViewType = Literal["navigate", "reload", "back_forward", "bfcache", "prerender",
 VitalName = Literal["ttfb", "fcp", "lcp", "inp", "cls"]
 
 
-class Vital(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Vital(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A web vital as the `web-vitals` library reports it: seconds, but for `cls`, a score without a unit."""
 
     name: VitalName
@@ -35,7 +35,7 @@ class Vital(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What it came from: the element, the address, the parts of the time."""
 
 
-class Interaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Interaction(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a user did, and to what; never what was typed."""
 
     type: Literal["click", "change", "submit", "keyboard", "scroll", "custom"]
@@ -47,7 +47,7 @@ class Interaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     test_id: Short = ""
 
 
-class ScriptError(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ScriptError(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """An uncaught error of the page's scripts, or something that the page reported by hand."""
 
     kind: Literal[
@@ -65,7 +65,7 @@ class ScriptError(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How often the same came in this beacon."""
 
 
-class SlowRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SlowRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A request of the page that failed or took long."""
 
     url: Address
@@ -79,7 +79,7 @@ class SlowRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     failure: Short = ""
 
 
-class View(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class View(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A page view, or what is new of it."""
 
     id: Identity
@@ -107,7 +107,7 @@ class View(Struct, frozen=True, kw_only=True, omit_defaults=True):
     requests: Annotated[tuple[SlowRequest, ...], Meta(max_length=50)] = ()
 
 
-class Synthetic(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Synthetic(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The journey that the page is loaded by."""
 
     journey: Short
@@ -116,7 +116,7 @@ class Synthetic(Struct, frozen=True, kw_only=True, omit_defaults=True):
     location: Short = ""
 
 
-class Beacon(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Beacon(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One message of one tab."""
 
     id: Identity

@@ -8,7 +8,7 @@ from runner.store.views import METRICS, Metric
 METRIC_NUMBERS: dict[Metric, int] = {name: number for number, name in enumerate(METRICS)}
 
 
-class Change(Struct, array_like=True):
+class Change(Struct, array_like=True, gc=False):
     """What a beacon has changed in one view."""
 
     series: int

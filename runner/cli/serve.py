@@ -42,6 +42,7 @@ def serve(
         raise ConfigError(f"--log-format {log_format!r} is not a form of log; choose text or json")
     settings = given.settings(env, serve_listen=listen, database=database, runs_dir=runs_dir)
     needed()
+    from reports.collector.pace import set_pace
     from reports.web.server import is_loopback
     from reports.web.server import listen as listen_at
     from runner.logs import log_to_stderr
@@ -53,6 +54,7 @@ def serve(
         )
     log_to_stderr("json" if log_format == "json" else "text")
     with listen_at(settings.serve_listen) as listening, served(settings, env) as server:
+        set_pace()
         _greet(settings, listening.getsockname()[1])
         if open_browser and not webbrowser.open(address(settings, listening.getsockname()[1])):
             typer.echo("no browser could be opened here; open the address above", err=True)
