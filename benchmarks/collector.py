@@ -58,6 +58,8 @@ GUNICORN = {
     "gunicorn, gthread, 4 threads": ["--worker-class", "gthread", "--threads", "4"],
 }
 """Its default; what its documentation advises for a core (two and one), whose metrics are then of one worker only; threads."""
+WARM_UP = 60
+"""Seconds in which caches fill: those of SQLite, of the interpreter, of what is known of today."""
 CONFIGURATION = '[[apps]]\nname = "shop"\norigins = ["https://shop.example"]\nrate = 1000000\nburst = 1000000\n'
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 LUA = """
@@ -245,7 +247,7 @@ def compare(folder: Path, rounds: int, seconds: float, connections: int, databas
 def memory(folder: Path, seconds: float, connections: int) -> None:
     """Prints how the collector's memory goes while beacons come in as fast as it takes them."""
     with ours(folder) as served:
-        load(served, "whole beacons", connections, 10)
+        load(served, "whole beacons", connections, WARM_UP)
         samples: list[tuple[float, float]] = []
         began = time.monotonic()
         while (spent := time.monotonic() - began) < seconds or len(samples) < 2:
@@ -254,7 +256,7 @@ def memory(folder: Path, seconds: float, connections: int) -> None:
     slope = statistics.linear_regression([at for at, _ in samples], [size for _, size in samples]).slope * 3600
     sizes = [size for _, size in samples]
     print(
-        f"Memory over {seconds:g} s of full load after 10 s of warm-up: {sizes[0]:.0f} MB at first, {sizes[-1]:.0f} MB at the end, "
+        f"Memory over {seconds:g} s of full load after {WARM_UP} s of warm-up: {sizes[0]:.0f} MB at first, {sizes[-1]:.0f} MB at the end, "
         f"{max(sizes):.0f} MB at the most, {slope:+.0f} MB an hour; {stored(folder)[0]:,} beacons stored."
     )
 

@@ -180,7 +180,7 @@ class Link:
             driver.isolation_level = None
             # Indices are written to in many places: each page of the file once in several groups, not once in each.
             self._cursor.execute("PRAGMA wal_autocheckpoint = 4000")
-            self._cursor.execute("PRAGMA cache_size = -32000")
+            self._cursor.execute("PRAGMA cache_size = -8000")
             return
         driver.autocommit = True
         self._cursor.execute(f"SET statement_timeout = '{LONGEST}'")
