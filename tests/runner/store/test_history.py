@@ -165,6 +165,8 @@ def test_an_older_database_is_summed_up_when_it_is_opened(url: str, results: lis
             for table in (run_hours, step_hours, journeys):
                 connection.execute(delete(table))
                 table.drop(connection)
+            for later in ("sign_ins", "replay_chunks", "session_events"):
+                connection.execute(text(f"DROP TABLE {later}"))
             connection.execute(text("DROP INDEX runs_by_status"))
             connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     with Store(url) as store:
