@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import psutil
@@ -194,8 +193,10 @@ def test_ctrl_c_ends_cleanly_with_130(folder: Folder) -> None:
     def descendants() -> list[psutil.Process]:
         return psutil.Process(process.pid).children(recursive=True)
 
+    # The quick one is saved, and the slow one has its folder: it is under way.
+    wait_until(lambda: list((folder.path / "runs" / "quick").glob("*Z-*")))
+    wait_until(lambda: list((folder.path / "runs" / ".scratch").glob("*/*")))
     wait_until(lambda: any("headless" in one.name() for one in descendants()))
-    time.sleep(0.5)
     started = descendants()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
