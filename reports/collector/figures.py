@@ -1,8 +1,8 @@
 """What the dashboard shows of many page views: read from the roll-ups, so its cost does not grow with the number of views.
 
-Every function adds up rows of one step: minutes for a range of six hours or less, as long as minutes are kept, else hours, and days
-for what lies between the first and last midnight. Bounds are moved outward to whole minutes or hours. A query reads the rows of
-all series in the range and of one metric: 10 to 30 ns for each, some hundred thousand for a month of hours (docs/views.md).
+A range of six hours or less begins and ends with a minute, as long as minutes are kept, another with an hour; bounds are moved outward.
+What lies between the first and the last whole hour (or day) is read from the next longer step. A query reads the rows of all series in
+the range and of one metric, which are some ten thousand at the most, and adds up those that are wanted: docs/views.md has the times.
 """
 
 from collections import defaultdict
@@ -168,14 +168,12 @@ def pieces(when: Range, minutes_from: int | None) -> list[Piece]:
     >>> pieces(Range(datetime(2026, 6, 1, 22, 30, tzinfo=UTC), datetime(2026, 6, 3, 1, tzinfo=UTC)), None)
     [(3600, 1780351200, 1780358400), (86400, 1780358400, 1780444800), (3600, 1780444800, 1780448400)]
     """
-    step, start, end = _even(when, minutes_from)
-    if step == MINUTE:
-        return [(step, start, end)]
-    start, end = _outward(when, HOUR)
-    first, last = -(-start // DAY) * DAY, end // DAY * DAY
+    fine, coarse = (MINUTE, HOUR) if _even(when, minutes_from)[0] == MINUTE else (HOUR, DAY)
+    start, end = _outward(when, fine)
+    first, last = -(-start // coarse) * coarse, end // coarse * coarse
     if first >= last:
-        return [(HOUR, start, end)]
-    cut = [(HOUR, start, first), (DAY, first, last), (HOUR, last, end)]
+        return [(fine, start, end)]
+    cut = [(fine, start, first), (coarse, first, last), (fine, last, end)]
     return [piece for piece in cut if piece[1] < piece[2]]
 
 
