@@ -3,7 +3,8 @@
 Two kinds of steps of the demo shop, a document and a request whose answer changes the page, are walked through with their usual
 delay and with a longer one: next to each other, in an order that a coin decides, each walk in a fresh context.
 
-1. Recorded: pairs of each slow-down, on the machine as it is (quiet) and beside a process that keeps one core busy (noisy).
+1. Recorded: pairs of each slow-down, on the machine as it is (quiet, unless the load that is printed says otherwise) and beside a
+   process that keeps one core busy (noisy).
 2. Resampled: decisions on pairs that are drawn from the recorded ones, with replacement, both of a pair together. That shows how a
    rule works on noise of this shape and on a slow-down as large as the recorded one. It cannot show a drift over time, as the order
    is lost, nor what happens less than once in so many pairs. Where nothing is changed a coin swaps the sides of each drawn pair, as
