@@ -3,17 +3,16 @@
 Two kinds of steps of the demo shop, a document and a request whose answer changes the page, are walked through with their usual
 delay and with a longer one: next to each other, in an order that a coin decides, each walk in a fresh context.
 
-1. Recorded: pairs of each slow-down, on the machine as it is (quiet) and beside a process that keeps one core busy (noisy).
+1. Recorded: pairs of each slow-down, on the machine as it is (quiet, unless the load that is printed says otherwise) and beside a
+   process that keeps one core busy (noisy).
 2. Resampled: decisions on pairs that are drawn from the recorded ones, with replacement, both of a pair together. That shows how a
    rule works on noise of this shape and on a slow-down as large as the recorded one. It cannot show a drift over time, as the order
    is lost, nor what happens less than once in so many pairs. Where nothing is changed a coin swaps the sides of each drawn pair, as
    nothing tells them apart; otherwise the recording's own chance difference would come back in each decision.
-3. Saved: twenty of the recorded usual latencies as a saved baseline, forty others as the candidate that has not changed, from the
-   same machine or from the noisy one: what another hour does to a check that does not measure side by side.
-4. Live: decisions on fresh pairs, each measured until it is decided, on the quiet machine.
+3. Live: decisions on fresh pairs, each measured until it is decided, on the quiet machine.
 
 Beside our rule stand two that are in use: the candidate's median of ten runs is 10 % above the baseline's, and a two-sided
-Mann-Whitney test at 5 % of twenty runs on each side. The last table is of benchmarks/guarantee.py.
+Mann-Whitney test at 5 % of twenty runs on each side. The last table is that of benchmarks/guarantee.py.
 Run: `python -m benchmarks.decisions [--quick]`, about ten minutes or two; the tables are in docs/smoke-statistics.md.
 """
 
@@ -169,23 +168,6 @@ def resampled(recorded: dict[tuple[str, str], Pairs], decisions: int, chance: Ra
             yield f"| 0, any of {FAMILY} steps | | {anything[0]} | | | | | {anything[1]} | {anything[2]} |"
 
 
-def saved(recorded: dict[str, dict[tuple[str, str], Pairs]], decisions: int, chance: Random) -> Iterator[str]:
-    """A row for each machine on which the candidate, which has not changed, is held against a baseline of the quiet one."""
-    usual = {
-        machine: {kind: [one for size in SIZES for one, _ in found[kind, size]] for kind in KINDS}
-        for machine, found in recorded.items()
-    }
-    for machine in recorded:
-        counts: Counter[Outcome] = Counter()
-        for at in range(decisions):
-            kind = KINDS[at % 2]
-            baseline = chance.sample(usual["quiet"][kind], guarantee.SAVED)
-            rest = [one for one in usual[machine][kind] if machine != "quiet" or one not in baseline]
-            candidate = chance.sample(rest, min(RULE.looks[-1], len(rest)))
-            counts[guarantee.decided(baseline, candidate, RULE, FAMILY, paired=False)[0]] += 1
-        yield f"| {machine} | {' | '.join(f'{counts[one] / decisions:.1%}' for one in OUTCOMES)} |"
-
-
 def live(walk: Walk, delays: dict[tuple[str, str], int], wanted: dict[str, int], chance: Random) -> Iterator[str]:
     """A row for each size: decisions on fresh pairs, several at a time, each until it is decided."""
     waiting = [(kind, size) for size, count in wanted.items() for kind in KINDS for _ in range(count // len(KINDS))]
@@ -225,22 +207,16 @@ def main() -> None:
     wanted = {"0": 4, "200 ms": 2} if given.quick else {"0": 20, "20 %": 6, "50 ms": 6, "200 ms": 6}
     with shop() as walk:
         delays = longer_delays(walk, 5 if given.quick else 15)
-        everything: dict[str, dict[tuple[str, str], Pairs]] = {}
         for machine in ("quiet", "noisy"):
             with busy(machine == "noisy"):
-                everything[machine] = record(walk, delays, pairs, chance)
+                recorded = record(walk, delays, pairs, chance)
             print(
                 f"\nResampled, {machine}: {pairs} recorded pairs a kind and size, {decisions} decisions a row (load {_load()}).\n"
             )
             others = f"naive, {NAIVE} runs | Mann-Whitney, {FIXED} runs"
             print(f"| slow-down | as recorded | slower | faster | same | undecided | median pairs | {others} |")
             print("| --- | --- | --: | --: | --: | --: | --: | --: | --: |")
-            print("\n".join(resampled(everything[machine], decisions, chance)), flush=True)
-        print(
-            "\nNothing changed, against a baseline saved on the quiet machine.\n\n| candidate | slower | faster | same | undecided |"
-        )
-        print("| --- | --: | --: | --: | --: |")
-        print("\n".join(saved(everything, decisions, chance)), flush=True)
+            print("\n".join(resampled(recorded, decisions, chance)), flush=True)
         print("\nLive.\n\n| slow-down | decisions | slower | faster | same | undecided | median pairs | most |")
         print("| --- | --: | --: | --: | --: | --: | --: | --: |")
         print("\n".join(live(walk, delays, wanted, chance)), flush=True)

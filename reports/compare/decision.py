@@ -61,6 +61,11 @@ def decide(
     are independent, and that the baseline's were made under the same conditions as the candidate's.
 
     Raises ValueError for no runs, for pairs that are not pairs, for what is not a latency, and for a look that there is not.
+
+    >>> decide([0.20] * 13, [0.30] * 13, Rule(), look=1, family=5, paired=True).outcome
+    'slower'
+    >>> decide([0.20] * 8, [0.21] * 8, Rule(), look=0, family=5, paired=True).outcome
+    'same'
     """
     _check(baseline, candidate, rule, look, family, paired)
     before, after = _readable(baseline), _readable(candidate)
