@@ -11,8 +11,8 @@ import pytest
 from reports.collector.refusal import Refusal
 from reports.collector.views import checked
 from reports.collector.writer import Busy
-from runner.errors import JourneyError
 from runner.store import StoreDown
+from runner.store.bulk import Unstorable
 from tests.collector import CHROME, SHOP, Served, beacon, view
 
 
@@ -183,7 +183,7 @@ def test_a_beacon_that_cannot_be_stored_is_not_acknowledged(collector: Served, t
 
 
 def test_a_beacon_that_the_store_will_never_take_is_refused_for_good(collector: Served) -> None:
-    collector.kept.trouble = JourneyError("the database does not take a value")
+    collector.kept.trouble = Unstorable("the database does not take a value")
     assert collector.post(beacon()).status == 422
     assert collector.request("GET", "/readyz").status == 200
 
