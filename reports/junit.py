@@ -42,7 +42,7 @@ def smoke_junit(result: SmokeResult) -> str:
     """A smoke check; a step's time is the median of its latencies."""
     suites = Element("testsuites", name="journey smoke")
     for check in result.journeys:
-        cases = list(_check_cases(check, problem.of_check(check, result.fail_undecided)))
+        cases = list(_check_cases(check, problem.of_check(check, result)))
         properties = {
             "file": check.file,
             "line": str(check.line or ""),

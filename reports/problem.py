@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from reports.smoke import words
-from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
+from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck, Verdict
 from reports.wording import failure_lines, overrun, seconds
 from runner.result import Failure, RunResult
 
@@ -38,6 +38,11 @@ class Problem(Struct, frozen=True, kw_only=True):
     def type(self) -> str:
         """The failure's kind, or what was missed."""
         return self.failure.kind if self.failure else self.kind
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it makes of a smoke check."""
+        return self.kind if self.kind in {"failed", "error"} else "missed"
 
     @property
     def summary(self) -> str:
@@ -92,18 +97,19 @@ def of_run(result: RunResult, folder: Path | None = None) -> list[Problem]:
 
 def of_smoke(result: SmokeResult) -> list[Problem]:
     """The reasons of a smoke check: what failed first, then what was missed."""
-    found = [one for check in result.journeys for one in of_check(check, result.fail_undecided)]
+    found = [one for check in result.journeys for one in of_check(check, result)]
     return sorted(found, key=lambda one: ORDER.index(one.kind))
 
 
-def of_check(check: JourneyCheck, fail_undecided: bool = False) -> list[Problem]:
+def of_check(check: JourneyCheck, result: SmokeResult) -> list[Problem]:
     """The reasons of one journey of a smoke check."""
     found = []
     if check.verdict in {"failed", "error"}:
         kind: Kind = "failed" if check.verdict == "failed" else "error"
         message = check.failure.message if check.failure else f"the journey is {check.verdict}, and does not say why"
         if check.failed_side == "baseline":
-            message = f"in a run against the baseline's address: {message}"
+            site = f" {result.baseline.name}" if result.baseline else ""
+            message = f"not passed on the reference site{site}, so nothing can be said: {message}"
         step = check.failure.step if check.failure else None
         found.append(
             _problem(
@@ -117,21 +123,24 @@ def of_check(check: JourneyCheck, fail_undecided: bool = False) -> list[Problem]
                 trace=check.trace,
             )
         )
-    for step_check in (*check.steps, check.whole):
-        found += _missed(check, step_check, fail_undecided)
+    for step_check in (check.whole, *check.steps):
+        found += _missed(check, step_check, result)
     return found
 
 
-def _missed(check: JourneyCheck, step: StepCheck, fail_undecided: bool) -> list[Problem]:
+def _missed(check: JourneyCheck, step: StepCheck, result: SmokeResult) -> list[Problem]:
     found = []
+    comparison = step.comparison
+    if comparison is not None and (
+        comparison.outcome == "slower" or (comparison.outcome == "undecided" and result.fail_undecided)
+    ):
+        message = words.compared(comparison, result.baseline.name if result.baseline else "the baseline")
+        found.append(_miss(check, step, "baseline", message, check.file, check.line))
     for budget in step.budgets:
         if budget.missed:
             place = _PLACE.fullmatch(budget.where)
             file, line = (place["file"], int(place["line"])) if place else (check.file, check.line)
             found.append(_miss(check, step, "budget", words.miss(budget), file, line))
-    comparison = step.comparison
-    if comparison is not None and (comparison.outcome == "slower" or (fail_undecided and comparison.outcome == "undecided")):
-        found.append(_miss(check, step, "baseline", words.compared(comparison), check.file, check.line))
     return found
 
 

@@ -29,6 +29,13 @@ def shop() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def slow_shop() -> Iterator[str]:
+    """Another shop, in which every answer takes 400 ms longer."""
+    with running_shop(delay=400) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Browser:
     """The Chromium of this machine."""
     return find()

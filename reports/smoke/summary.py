@@ -8,8 +8,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from reports import problem
 from reports.compare import Outcome
-from reports.smoke.headline import headline, problems, undecided
+from reports.headline import headline
+from reports.smoke import words
 from reports.smoke.result import BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
 from reports.wording import failure_lines, figure, seconds
 from runner.figures import percentile
@@ -22,7 +24,9 @@ OUTCOMES: dict[Outcome, str] = {"faster": "green", "same": "green", "slower": "y
 def render(result: SmokeResult) -> RenderableType:
     """All of it; the first line says what failed."""
     parts: list[RenderableType] = [Text(headline(result), style=f"bold {VERDICTS[result.verdict]}")]
-    parts += [Text(f"{one.verdict}: {one.text}", style=VERDICTS[one.verdict]) for one in problems(result)[1:]]
+    parts += [
+        Text(f"{one.verdict}: {one.place}: {one.summary}", style=VERDICTS[one.verdict]) for one in problem.of_smoke(result)[1:]
+    ]
     parts += [Text(), table(result)]
     parts += [_failure(one) for one in result.journeys if one.failure is not None and one.failed_run is not None]
     lines = list(_remarks(result))
@@ -114,7 +118,12 @@ def _failure(one: JourneyCheck) -> Text:
 
 def _remarks(result: SmokeResult) -> Iterator[str]:
     if result.baseline is not None and not result.fail_undecided:
-        lines = [line for one in result.journeys for line in undecided(one, result.baseline.name)]
+        lines = [
+            f"{one.name}, step “{step.name}”: {words.compared(step.comparison, result.baseline.name)}"
+            for one in result.journeys
+            for step in one.steps
+            if step.comparison is not None and step.comparison.outcome == "undecided"
+        ]
         if lines:
             steps = f"{len(lines)} {'step' if len(lines) == 1 else 'steps'}"
             yield f"UNDECIDED: {steps} may or may not be slower; that does not fail this check, --undecided fail would:"

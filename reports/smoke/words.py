@@ -67,17 +67,19 @@ def miss(budget: BudgetCheck) -> str:
     return f"{measure(budget)} of {figure(budget.figure, budget.value)} is over the budget of {bound}{where}"
 
 
-def compared(comparison: Comparison) -> str:
-    """A comparison as a sentence."""
-    candidate, baseline = seconds(comparison.candidate_seconds), seconds(comparison.baseline_seconds)
+def compared(comparison: Comparison, baseline: str = "the baseline") -> str:
+    """A comparison as a sentence: the outcome, both medians, the interval of their change, the runs of each side."""
+    percent = f"{abs(comparison.ratio - 1) * 100:.0f} %"
     outcome = {
-        "slower": "slower than the baseline",
-        "faster": "faster than the baseline",
-        "same": "the same as the baseline",
-        "undecided": "too close to the tolerance, or too noisy, to be decided",
+        "slower": f"{percent} slower than {baseline}",
+        "faster": f"{percent} faster than {baseline}",
+        "same": f"the same as {baseline}",
+        "undecided": f"undecided against {baseline}, too close to the tolerance or too noisy",
     }[comparison.outcome]
+    medians = f"{seconds(comparison.baseline_seconds)} → {seconds(comparison.candidate_seconds)}"
+    low, high = comparison.interval
     before, after = comparison.runs
-    return f"{candidate} against {baseline}, {change(comparison)}: {outcome} ({after} and {before} runs)"
+    return f"{outcome} ({medians}, {share(low)} to {share(high)}, {before} and {after} runs)"
 
 
 def tolerance(comparison: Comparison, rule: Rule) -> float:

@@ -54,7 +54,7 @@ def test_a_file_outside_of_the_repository_keeps_its_path() -> None:
 
 
 def test_a_missed_budget_is_an_error_where_the_budget_is_written() -> None:
-    step, whole = of_smoke(SMOKES["over"], GITHUB_WORKSPACE="/repo")
+    whole, step = of_smoke(SMOKES["over"], GITHUB_WORKSPACE="/repo")
     assert step[1] == {"file": "journeys/buy.py", "line": "9", "title": "journey buy, step “open the shop” (budget)"}
     assert whole[1] == {"file": "journeys/buy.py", "line": "6", "title": "journey buy (budget)"}
 

@@ -75,14 +75,14 @@ def test_a_broken_monitor_is_an_error() -> None:
     assert (document.get("failures"), document.get("errors")) == ("0", "1")
     error = case(document, "whole journey").find("error")
     assert error.get("type") == "browser"
-    assert error.get("message") == "in a run against the baseline's address: the browser was gone"
+    assert error.get("message") == "not passed on the reference site main, so nothing can be said: the browser was gone"
     assert case(read(runs_junit(RUNS["monitor"])), "pay").find("error").get("type") == "browser"
 
 
 def test_a_regression_is_a_failure_with_its_numbers() -> None:
     failure = case(read(smoke_junit(SMOKES["slower"])), "pay").find("failure")
     assert failure.get("type") == "baseline"
-    assert failure.get("message").startswith("0.545 s against 0.403 s, +35 % (+28 % to +43 %): slower than the baseline")
+    assert failure.get("message").startswith("35 % slower than main (0.403 s → 0.545 s, +28 % to +43 %, 12 ")
 
 
 def test_a_missed_budget_is_a_failure_with_its_numbers() -> None:
@@ -99,7 +99,7 @@ def test_an_undecided_step_fails_only_where_it_is_told_to() -> None:
     assert read(smoke_junit(SMOKES["undecided"])).get("failures") == "0"
     failure = case(read(smoke_junit(SMOKES["undecided fails"])), "pay").find("failure")
     assert failure.get("type") == "baseline"
-    assert "too noisy, to be decided" in failure.text
+    assert "too close to the tolerance or too noisy" in failure.text
 
 
 def test_what_was_not_run_is_skipped_with_the_reason() -> None:
@@ -124,7 +124,7 @@ def test_a_step_that_failed_before_it_was_ever_measured_has_a_case() -> None:
 def test_several_failures_of_a_step_are_one_with_all_texts() -> None:
     failure = case(read(smoke_junit(hostile_smoke("pay"))), "pay", "pay").find("failure")
     assert failure.get("type") == "assertion"
-    for part in ("over the budget of 0.100 s", "slower than the baseline", "at pay:1: pay"):
+    for part in ("over the budget of 0.100 s", " % slower than main (", "at pay:1: pay"):
         assert part in failure.text
 
 

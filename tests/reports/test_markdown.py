@@ -27,16 +27,17 @@ def cells(page: html.HtmlElement, row: str) -> list[str]:
     [
         ("passed", "✓ Smoke check passed: 4 steps of 2 journeys"),
         ("failed", "✗ Smoke check failed: buy, step “pay”: Locator expected to be visible"),
-        ("monitor", "! Smoke check error: buy: in a run against the baseline's address: the browser was gone"),
+        (
+            "monitor",
+            "! Smoke check error: buy: not passed on the reference site main, so nothing can be said: the browser was gone",
+        ),
         (
             "slower",
-            "▲ Smoke check missed: buy, step “pay”: 0.545 s against 0.403 s, +35 % (+28 % to +43 %): slower than the baseline "
-            "(12 and 12 runs)",
+            "▲ Smoke check missed: buy, step “pay”: 35 % slower than main (0.403 s → 0.545 s, +28 % to +43 %, 12 and 12 runs)",
         ),
         (
             "over",
-            "▲ Smoke check missed: buy, step “open the shop”: p95 latency of 0.310 s is over the budget of 0.125 s "
-            "(/repo/journeys/buy.py:9); and 1 more",
+            "▲ Smoke check missed: buy: p95 duration of 1.400 s is over the budget of 1.200 s (budgets.duration); and 1 more",
         ),
         (
             "never measured",

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from tests.reports.hostile import assert_inert, rendered
 from tests.runner.cli.test_cli import WALK, Folder
+from tests.runner.cli.test_smoke import DECIDE_SOON
 
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parents[2] / "reports" / "junit.xsd"))
 LINE = next(number for number, text in enumerate(WALK.splitlines(), 1) if "Buy [now]" in text)
@@ -23,6 +24,8 @@ def slow(page, step):
     with step("a", budget="50ms"):
         page.goto("/?delay=100")
 """
+SLOW, FAST = "the slow shop", "the shop"
+"""Stand for their addresses."""
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -63,6 +66,46 @@ CASES = {
         annotations=("::error title=journey slow%2C step “a” (budget)::0.",),
         summary="✓ slow passed: slow, step “a”: 0.",
     ),
+    "a smoke check passes": Case(
+        command=("smoke", "walk"), code=0, counts=(1, 0, 0), annotations=(), summary="✓ Smoke check passed: 1 step of 1 journey"
+    ),
+    "a smoke check finds the site broken": Case(
+        command=("smoke", "walk", "fall"),
+        code=1,
+        counts=(2, 1, 0),
+        annotations=(
+            f"::error file=journeys/walk.py,line={LINE},title=journey fall%2C step “buy” (assertion)::Locator expected",
+        ),
+        summary="✗ Smoke check failed: fall, step “buy”: Locator expected to be visible",
+    ),
+    "the monitor fails in a smoke check": Case(
+        command=("smoke", "walk", "--browser-path", "./broken"),
+        code=3,
+        counts=(1, 0, 1),
+        annotations=("::error title=journey walk (browser)::",),
+        summary="! Smoke check error: walk: ",
+    ),
+    "a smoke check is over budget": Case(
+        command=("smoke", "slow"),
+        code=4,
+        counts=(1, 1, 0),
+        annotations=("::error file=journeys/slow.py,line=6,title=journey slow%2C step “a” (budget)::median latency of ",),
+        summary="▲ Smoke check missed: slow, step “a”: median latency of ",
+    ),
+    "a smoke check finds a regression": Case(
+        command=("smoke", "walk", "--base-url", SLOW, "--against", FAST),
+        code=4,
+        counts=(1, 1, 0),
+        annotations=("::error file=journeys/walk.py,line=",),
+        summary="▲ Smoke check missed: walk, step “open”: ",
+    ),
+    "the reference site fails": Case(
+        command=("smoke", "walk", "--against", "http://127.0.0.1:1"),
+        code=3,
+        counts=(1, 0, 1),
+        annotations=("::error file=journeys/walk.py,line=",),
+        summary="! Smoke check error: walk, step “open”: not passed on the reference site http://127.0.0.1:1, so nothing can be",
+    ),
 }
 
 
@@ -73,6 +116,9 @@ class Job:
         self.folder = folder
         self.summary = folder.path / "summary.md"
         self.environment = {
+            **DECIDE_SOON,
+            "JOURNEY_SMOKE_WARM_UP": "0",
+            "JOURNEY_SMOKE_RUNS": "2",
             "GITHUB_ACTIONS": "true",
             "GITHUB_STEP_SUMMARY": str(self.summary),
             "GITHUB_WORKSPACE": str(folder.path),
@@ -94,9 +140,10 @@ def job(tmp_path: Path, shop: str) -> Job:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_job_is_told_what_came_of_it(name: str, job: Job) -> None:
+def test_a_job_is_told_what_came_of_it(name: str, job: Job, shop: str, slow_shop: str) -> None:
     case = CASES[name]
-    code, annotations, text = job.run(*case.command, "--junit", "junit.xml", "--markdown", "comment.md")
+    words = [{SLOW: slow_shop, FAST: shop}.get(word, word) for word in case.command]
+    code, annotations, text = job.run(*words, "--junit", "junit.xml", "--markdown", "comment.md")
     assert code == case.code, text
     assert len(annotations) == len(case.annotations)
     for annotation, beginning in zip(annotations, case.annotations, strict=True):

@@ -70,7 +70,7 @@ def test_a_smoke_check_is_reported_in_every_format(name: str, folder: Folder) ->
     assert "Smoke check" in (folder.path / f"report-{SMOKE}.html").read_text()
     assert json.loads(folder.journey("report", name, "--format", "json").stdout)["id"] == SMOKE
     assert folder.journey("report", name, "--format", "markdown").stdout.startswith("### ▲ Smoke check missed: buy")
-    assert "slower than the baseline" in folder.journey("report", name, "--format", "junit").stdout
+    assert " % slower than " in folder.journey("report", name, "--format", "junit").stdout
 
 
 def test_the_output_can_be_named(folder: Folder) -> None:
