@@ -9,6 +9,8 @@ from threading import Thread
 
 from tests.conftest import Monitor
 
+TICK = 0.001
+"""Seconds, several times what a browser rounds its stamps to, and a server's sleep to."""
 GO = "page.get_by_role('button', name='Go').click()\n"
 DONE = "expect(page.get_by_text('done')).to_be_visible()\n"
 IN_FRAME = (
@@ -22,7 +24,7 @@ def test_a_plain_navigation_ends_with_the_load_event(monitor: Monitor) -> None:
     (navigation,) = step.navigations
     assert (step.clock, step.cause, step.ended_by) == ("page", "navigation", "load")
     assert step.latency_seconds == navigation.phases["total"]
-    assert navigation.phases["request"] >= 0.2
+    assert navigation.phases["request"] >= 0.2 - TICK
     assert (navigation.status, navigation.type) == (200, "navigate")
 
 
@@ -57,7 +59,7 @@ def test_a_redirect_chain_is_one_navigation(monitor: Monitor) -> None:
     step = monitor.step("page.goto('/switch/redirect?n=3&hop=50&to=/cart')")
     (navigation,) = step.navigations
     assert navigation.redirects == 3
-    assert navigation.phases["redirect"] >= 0.15
+    assert navigation.phases["redirect"] >= 0.15 - TICK
     assert navigation.url.endswith("/cart")
 
 
@@ -65,21 +67,21 @@ def test_two_documents_in_one_step_are_both_there(monitor: Monitor) -> None:
     step = monitor.step("page.goto('/?delay=100')\npage.goto('/cart?delay=100')")
     assert [navigation.url.partition("?")[0] for navigation in step.navigations] == [monitor.shop + "/", monitor.shop + "/cart"]
     assert step.latency_seconds is not None
-    assert step.latency_seconds >= 0.2
+    assert step.latency_seconds >= 0.2 - TICK
 
 
 def test_a_request_that_changes_the_page_lasts_until_the_change(monitor: Monitor) -> None:
     step = monitor.step(GO + DONE, "page.goto('/switch/xhr?delay=300')")
     assert (step.clock, step.cause, step.ended_by) == ("page", "input", "dom")
     assert step.latency_seconds is not None
-    assert step.latency_seconds >= 0.3
+    assert step.latency_seconds >= 0.3 - TICK
 
 
 def test_a_route_of_a_single_page_app_is_no_navigation_and_is_timed(monitor: Monitor) -> None:
     step = monitor.step(GO + DONE, "page.goto('/switch/route?delay=300')")
     assert (step.navigations, step.cause, step.ended_by) == ((), "input", "dom")
     assert step.latency_seconds is not None
-    assert step.latency_seconds >= 0.3
+    assert step.latency_seconds >= 0.3 - TICK
 
 
 def test_a_navigation_keeps_its_address_when_the_app_changes_the_route(monitor: Monitor) -> None:
@@ -96,7 +98,7 @@ def test_a_popup_is_timed_from_the_click_to_its_load_event(monitor: Monitor) -> 
     assert (step.cause, step.ended_by) == ("input", "load")
     assert [navigation.status for navigation in step.navigations] == [200]
     assert step.latency_seconds is not None
-    assert step.latency_seconds >= 0.3
+    assert step.latency_seconds >= 0.3 - TICK
 
 
 def test_a_change_inside_a_frame_is_seen_and_the_frame_is_no_navigation(monitor: Monitor) -> None:
@@ -104,7 +106,7 @@ def test_a_change_inside_a_frame_is_seen_and_the_frame_is_no_navigation(monitor:
     step = monitor.step(body, "page.goto('/switch/iframe?delay=300')")
     assert (step.navigations, step.cause, step.ended_by) == ((), "input", "dom")
     assert step.latency_seconds is not None
-    assert step.latency_seconds >= 0.3
+    assert step.latency_seconds >= 0.3 - TICK
 
 
 def test_a_frame_of_another_origin_is_seen(monitor: Monitor) -> None:
@@ -114,7 +116,7 @@ def test_a_frame_of_another_origin_is_seen(monitor: Monitor) -> None:
     step = monitor.step(body, before)
     assert (step.cause, step.ended_by) == ("input", "dom")
     assert step.latency_seconds is not None
-    assert step.latency_seconds >= 0.3
+    assert step.latency_seconds >= 0.3 - TICK
 
 
 def test_a_change_inside_a_closed_shadow_root_is_seen(monitor: Monitor) -> None:
@@ -126,7 +128,7 @@ def test_a_change_inside_a_closed_shadow_root_is_seen(monitor: Monitor) -> None:
     step = monitor.step(body, before)
     assert (step.cause, step.ended_by) == ("input", "dom")
     assert step.latency_seconds is not None
-    assert step.latency_seconds >= 0.3
+    assert step.latency_seconds >= 0.3 - TICK
 
 
 def test_a_step_without_page_activity_has_its_stopwatch_time(monitor: Monitor) -> None:
@@ -134,7 +136,7 @@ def test_a_step_without_page_activity_has_its_stopwatch_time(monitor: Monitor) -
     assert (step.clock, step.cause) == ("stopwatch", "")
     assert step.latency_seconds == step.wall_seconds
     assert step.latency_seconds is not None
-    assert step.latency_seconds >= 0.2
+    assert step.latency_seconds >= 0.2 - TICK
 
 
 def test_a_step_of_api_requests_has_its_stopwatch_time(monitor: Monitor) -> None:
@@ -146,14 +148,14 @@ def test_a_page_that_never_rests_falls_back_towards_the_stopwatch(monitor: Monit
     step = monitor.step(GO + DONE, "page.goto('/switch/ticker?delay=300')")
     assert (step.clock, step.ended_by) == ("page", "dom")
     assert step.latency_seconds is not None
-    assert step.latency_seconds >= 0.3
+    assert step.latency_seconds >= 0.3 - TICK
 
 
 def test_slow_rendering_is_part_of_the_latency(monitor: Monitor) -> None:
     step = monitor.step(GO + DONE, "page.goto('/switch/heavy?ms=400')")
     assert step.ended_by == "paint"
     assert step.latency_seconds is not None
-    assert step.latency_seconds >= 0.4
+    assert step.latency_seconds >= 0.4 - TICK
 
 
 def test_back_and_forward_are_navigations(monitor: Monitor) -> None:
@@ -174,14 +176,14 @@ def test_a_strict_content_security_policy_does_not_keep_the_clock_out(monitor: M
     step = monitor.step(GO + DONE, before)
     assert (step.clock, step.ended_by) == ("page", "dom")
     assert step.latency_seconds is not None
-    assert step.latency_seconds >= 0.3
+    assert step.latency_seconds >= 0.3 - TICK
 
 
 def test_a_site_that_replaces_the_browsers_functions_is_timed_all_the_same(monitor: Monitor) -> None:
     step = monitor.step(GO + DONE, "page.goto('/switch/hostile?delay=300')")
     assert (step.clock, step.cause, step.ended_by) == ("page", "input", "dom")
     assert step.latency_seconds is not None
-    assert step.latency_seconds >= 0.3
+    assert step.latency_seconds >= 0.3 - TICK
 
 
 def test_web_vitals_belong_to_the_step_that_caused_them(monitor: Monitor) -> None:
@@ -213,9 +215,9 @@ def test_paints_are_credited_to_a_document_that_was_replaced_at_once(monitor: Mo
 def test_marks_server_timing_long_tasks_failed_requests_and_shifts_are_collected(monitor: Monitor) -> None:
     step = monitor.step("page.goto('/switch/marks')\npage.wait_for_timeout(300)")
     assert [(one.kind, one.name) for one in step.user_timing] == [("mark", "hero-shown"), ("measure", "busy")]
-    assert step.user_timing[1].duration_seconds >= 0.12
+    assert step.user_timing[1].duration_seconds >= 0.12 - TICK
     assert [(one.name, one.duration_seconds) for one in step.navigations[0].server_timing] == [("db", 0.0125), ("cache", 0.0)]
-    assert any(task.kind == "long-task" and task.duration_seconds >= 0.12 for task in step.long_tasks)
+    assert any(task.kind == "long-task" and task.duration_seconds >= 0.12 - TICK for task in step.long_tasks)
     assert any(task.kind == "long-animation-frame" for task in step.long_tasks)
     assert [(one.status, one.url.endswith("missing.png")) for one in step.requests.failures] == [(404, True)]
     assert step.vitals.cls is not None
@@ -228,7 +230,7 @@ def test_requests_are_counted_with_their_bytes_and_the_slowest_named(monitor: Mo
     assert (requests.ok, requests.failed) == (3, 0)  # the document, its style sheet, its leaf
     assert requests.transfer_bytes > 5000
     assert (requests.slowest[0].kind, requests.slowest[0].method) == ("document", "GET")
-    assert requests.slowest[0].duration_seconds >= 0.15
+    assert requests.slowest[0].duration_seconds >= 0.15 - TICK
 
 
 def test_javascript_errors_are_named(monitor: Monitor) -> None:
