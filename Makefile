@@ -49,13 +49,15 @@ docs: .venv/dev ## Write docs/commands.md from the program
 	$(BIN)/python -m typer runner.cli utils docs --name journey --title Commands --output docs/commands.md
 
 bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an hour
-	@sh .ci/packages chromium-headless-shell
+	@sh .ci/packages chromium chromium-headless-shell postgresql wrk xvfb
 	$(BIN)/python -m benchmarks.fidelity
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.artifacts
 	$(BIN)/python -m benchmarks.schedule
 	$(BIN)/python -m benchmarks.decisions
+	$(BIN)/python -m benchmarks.agreement
 	$(BIN)/python -m benchmarks.agent
+	$(BIN)/python -m benchmarks.collector
 	$(BIN)/python -m benchmarks.views
 	$(BIN)/python -m benchmarks.replay
 	$(BIN)/python -m benchmarks.from_session
