@@ -71,7 +71,7 @@ CASES = {
     "a smoke check finds the site broken": Case(
         command=("smoke", "walk", "fall"),
         code=1,
-        counts=(2, 1, 0),
+        counts=(3, 1, 0),
         annotations=(
             f"::error file=journeys/walk.py,line={LINE},title=journey fall%2C step “buy” (assertion)::Locator expected",
         ),
@@ -160,8 +160,10 @@ def test_a_job_is_told_what_came_of_it(name: str, job: Job, shop: str, slow_shop
     words = [{SLOW: slow_shop, FAST: shop}.get(word, word) for word in case.command]
     code, annotations, text = job.run(*words, "--junit", "junit.xml", "--markdown", "comment.md")
     assert code == case.code, text
-    assert len(annotations) == len(case.annotations)
-    for annotation, beginning in zip(annotations, case.annotations, strict=True):
+    # A crowded machine is a warning.
+    errors = [one for one in annotations if one.startswith("::error")]
+    assert len(errors) == len(case.annotations), errors
+    for annotation, beginning in zip(errors, case.annotations, strict=True):
         assert annotation.startswith(beginning)
     document = etree.parse(job.folder.path / "junit.xml")
     SCHEMA.assertValid(document)
@@ -180,7 +182,7 @@ def test_what_a_page_or_a_journey_says_is_no_command(job: Job) -> None:
     code, annotations, text = job.run("run", "say")
     assert (code, "::error::thrown" in text, "::warning::said" in text) == (1, True, True)
     (annotation,) = annotations
-    assert annotation.startswith("::error file=journeys/say.py,line=5,title=journey say (assertion)::a%0A")
+    assert annotation.startswith("::error file=journeys/say.py,line=5,title=journey say%2C step “say” (assertion)::a%0A")
     assert job.run("show", "last")[1] == []
 
 
