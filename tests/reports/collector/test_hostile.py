@@ -5,9 +5,11 @@ import gzip
 import json
 import random
 import re
+import sqlite3
 import zlib
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from typing import get_args
 
 import psutil
@@ -344,3 +346,6 @@ def test_no_harm_is_done_and_nothing_good_is_lost(serve: Serve) -> None:
     assert int(cut_off[1]) >= SLOW
     code, said = serve.stop()
     assert (code, "Traceback" in said) == (0, False), said[-3_000:]
+    with closing(sqlite3.connect(serve.folder / "runs" / "journeys.db")) as database:
+        addresses = {url for (url,) in database.execute("SELECT url FROM page_views WHERE page = '/good/:number'")}
+    assert addresses == {f"{ORIGIN}/good/{number}" for number in range(len(crowd.good))}, "each good one is on disk"
