@@ -47,7 +47,7 @@ class Project:
     def process(self, *args: str) -> pytest.RunResult:
         """Runs pytest in a process of its own."""
         # The warning is of pytest-playwright's own fixture `base_url`, under pytest 9.2.
-        return self._pytester.runpytest_subprocess(*args, "-W", "ignore:Session-scoped fixtures", timeout=90)
+        return self._pytester.runpytest_subprocess(*args, "-W", "ignore:Session-scoped fixtures", timeout=240)
 
     def start(self, *args: str) -> pytest.RunResult:
         """Runs pytest in this process, which is quicker: for what ends before a browser is needed."""

@@ -70,8 +70,8 @@ class Desk:
         """What fish offers after `line`, without the descriptions."""
         return [one.partition("\t")[0] for one in self.shell("fish", "-c", f"complete -C '{line}'").splitlines()]
 
-    def zsh(self, line: str) -> str:
-        """What stands on a zsh's screen after `line` and one TAB."""
+    def zsh(self, line: str, until: str = "") -> str:
+        """What stands on a zsh's screen after `line` and one TAB, as soon as that holds `until`."""
         assert shutil.which("zsh"), "zsh is missing; on Debian: apt-get install zsh"
         process, terminal = pty.fork()
         if process == 0:
@@ -82,7 +82,7 @@ class Desk:
             os.write(terminal, line.encode())
             _read(terminal, line)
             os.write(terminal, b"\t")
-            return _read(terminal, "", quiet=2.0)
+            return _read(terminal, until, quiet=20.0 if until else 2.0)
         finally:
             os.close(terminal)
             os.waitpid(process, 0)
@@ -109,8 +109,8 @@ def test_the_completion_installs_itself_in_the_shell_it_is_called_from(desk: Des
     assert "_JOURNEY_COMPLETE=complete_" in desk.shell(shell, "-c", "journey --show-completion; true")
     if shell == "zsh":
         # The journey that begins so, at the first TAB of the session.
-        assert "uy-tea" in desk.zsh("journey run b")
-        assert "-tea" in desk.zsh("journey run buy")
+        assert "uy-tea" in desk.zsh("journey run b", until="uy-tea")
+        assert "-tea" in desk.zsh("journey run buy", until="-tea")
         assert "shell" not in desk.zsh("journey run nothing")
         return
     offered = desk.bash if shell == "bash" else desk.fish

@@ -30,7 +30,8 @@ def walk(page, step):
     with step("close it"):
         popup.value.goto("about:blank")
         page.goto("about:blank")
-        page.wait_for_timeout(300)
+        # What is on its way when a browser context is closed is lost.
+        page.wait_for_timeout(2_000)
 """
 
 
