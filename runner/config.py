@@ -35,6 +35,7 @@ class Settings(Keeping, frozen=True, kw_only=True):
 
     base_url: str | None = None
     location: str = "local"
+    release: str = ""
     runs_dir: Path = Path("runs")
     journeys: tuple[Path, ...] = (Path("journeys"),)
     timeout: float = 60.0
@@ -311,6 +312,13 @@ def _paths(value: object) -> tuple[Path, ...]:
     raise ValueError(f"{value!r} is not a list of files and folders; write one such as ['journeys']")
 
 
+def _release(value: object) -> str:
+    """Nothing is one that is not known: a pipeline may set the variable without a value."""
+    if isinstance(value, str) and len(value.strip()) <= 100 and value.strip().isprintable():
+        return value.strip()
+    raise ValueError(f"{value!r} is not the name of a release; write a text of 100 characters at the most, such as '2026.11.2'")
+
+
 def _patterns(value: object) -> tuple[str, ...]:
     patterns = [value] if isinstance(value, str) else value
     if not isinstance(patterns, list | tuple) or not all(isinstance(one, str) and one for one in patterns):
@@ -431,6 +439,7 @@ def _looks(value: object) -> tuple[int, ...]:
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "base_url": options.url,
     "location": options.label,
+    "release": _release,
     "runs_dir": _path,
     "journeys": _paths,
     "timeout": positive,
