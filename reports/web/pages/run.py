@@ -1,5 +1,6 @@
 """`/runs/ID`: one run; `/runs/ID/trace`: Playwright's trace viewer on it."""
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -9,24 +10,35 @@ from reports.web.figures import run as figures
 from reports.web.site import Site, problem
 
 
+class Picture(Struct, frozen=True):
+    """A picture of a page, as it is shown."""
+
+    path: str
+    step: str
+    when: str
+    """Beside the step's name."""
+
+
 def show(site: Site, request: Request) -> Response:
     """The page."""
     data = figures.run(site.history, site.archive, request.path_params["run"])
     if data is None:
         return missing(request)
-    result = data.result
-    pictures = [one for one in data.artifacts if one.kind == "screenshot" and one.there]
+    row, result = data.row, data.result
+    pictures = _pictures(data)
     return render.page(
         request,
         "run.html",
         section="Runs",
         data=data,
-        row=data.row,
+        row=row,
         result=result,
         longest=max((step.wall_seconds or 0.0 for step in result.steps), default=0.0) or 1.0 if result else 1.0,
         waterfalls={step.name: waterfall(step) for step in result.steps} if result else {},
         vitals={step.name: vitals(step) for step in result.steps} if result else {},
         pictures=pictures,
+        at_failure=next((one for one in reversed(pictures) if row.failure_step and one.step == row.failure_step), None),
+        removed=any(one.kind in {"screenshot", "trace"} and not one.there for one in data.artifacts),
         videos=[one for one in data.artifacts if one.kind == "video" and one.there],
         trace=next((one for one in reversed(data.artifacts) if one.kind == "trace" and one.there), None),
         replay=any(one.kind == "replay" and one.there for one in data.artifacts),
@@ -35,6 +47,25 @@ def show(site: Site, request: Request) -> Response:
         height=ROW,
         phases=PHASES,
     )
+
+
+def _pictures(data: figures.RunData) -> list[Picture]:
+    """Of each step: those that were saved, else those that the trace has."""
+    several = data.row.attempts > 1
+    saved = [one for one in data.artifacts if one.kind == "screenshot" and one.there]
+    if saved:
+        return [
+            Picture(
+                path=f"/artifacts/{one.id}",
+                step=one.step or "the run",
+                when=f"attempt {one.attempt}" if several else "",
+            )
+            for one in saved
+        ]
+    return [
+        Picture(path=f"/artifacts/{one.artifact}/frames/{one.number}", step=one.step, when=f"{one.at_seconds:.2f} s")
+        for one in data.frames
+    ]
 
 
 def trace(site: Site, request: Request) -> Response:
