@@ -118,13 +118,19 @@ def _side(side: Side, found: Sample) -> SideData:
 
 def _notes(before: Sample, after: Sample) -> list[str]:
     notes = []
-    for what, one in (("shown", after), ("compared with", before)):
+    sides = (("shown", after), ("compared with", before))
+    for what, one in sides:
         if 0 < one.taken < FEW:
             notes.append(f"{one.taken} of the runs {what} passed; with fewer than {FEW} hardly anything can be told")
         if one.taken < one.passed:
             notes.append(f"{one.taken} of the {one.passed} runs {what} that passed stand for all of them, spread evenly")
-        if one.taken and one.contended / one.taken >= CROWDED:
-            notes.append(f"{one.contended} of {one.taken} runs {what} were on a crowded machine: latencies may be too high")
+    crowded = [
+        f"{one.contended} of {one.taken} runs {what}"
+        for what, one in sides
+        if one.taken and one.contended / one.taken >= CROWDED
+    ]
+    if crowded:
+        notes.append(f"on a crowded machine, so that latencies may be too high: {' and '.join(crowded)}")
     if max(before.locations, after.locations) > 1:
         notes.append("the runs are of several locations, which may differ more than the two sides do; choose one")
     return notes

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from reports.html.run import PHASES, ROW, WIDTH, vitals, waterfall
 from reports.web import render
 from reports.web.figures import run as figures
+from reports.web.figures.film import Frame
 from reports.web.site import Site, problem
 
 
@@ -50,22 +51,24 @@ def show(site: Site, request: Request) -> Response:
 
 
 def _pictures(data: figures.RunData) -> list[Picture]:
-    """Of each step: those that were saved, else those that the trace has."""
-    several = data.row.attempts > 1
+    """Those that were saved; of each step of the last attempt that has none, those of the trace."""
     saved = [one for one in data.artifacts if one.kind == "screenshot" and one.there]
-    if saved:
-        return [
-            Picture(
-                path=f"/artifacts/{one.id}",
-                step=one.step or "the run",
-                when=f"attempt {one.attempt}" if several else "",
-            )
-            for one in saved
-        ]
-    return [
-        Picture(path=f"/artifacts/{one.artifact}/frames/{one.number}", step=one.step, when=f"{one.at_seconds:.2f} s")
-        for one in data.frames
-    ]
+    now = [one for one in saved if one.attempt == data.row.attempts]
+    names = list(dict.fromkeys([*(step.name for step in data.result.steps), *(one.step for one in now)])) if data.result else []
+    found = [_saved(data, one) for one in saved if one not in now or not names]
+    for name in names:
+        own = [_saved(data, one) for one in now if one.step == name]
+        found += own or [_taken(one) for one in data.frames if one.step == name]
+    return found
+
+
+def _saved(data: figures.RunData, one: figures.Kept) -> Picture:
+    when = f"attempt {one.attempt}" if data.row.attempts > 1 else ""
+    return Picture(path=f"/artifacts/{one.id}", step=one.step or "the run", when=when)
+
+
+def _taken(one: Frame) -> Picture:
+    return Picture(path=f"/artifacts/{one.artifact}/frames/{one.number}", step=one.step, when=f"{one.at_seconds:.2f} s")
 
 
 def trace(site: Site, request: Request) -> Response:

@@ -1,5 +1,6 @@
 """The pictures on a run's page: those that were saved, those that the trace has, or why there are none."""
 
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -88,6 +89,22 @@ def test_without_them_it_shows_the_film_of_the_trace(dashboard: Callable[..., Vi
     assert len(widths) == len(told)
     assert min(widths) > 100
     expect(page.get_by_role("group", name="Pictures")).to_contain_text("look at a tea")
+
+
+def test_a_run_that_failed_shows_the_step_that_failed_and_how_it_came_there(
+    dashboard: Callable[..., Visited], monitor: Monitor, page: Page
+) -> None:
+    served = dashboard()
+    code = WALK.format(options="") + "        page.get_by_role('button', name='Nobody made this').click(timeout=700)\n"
+    run = monitor.run(code)
+    served.store.add(run, monitor.saved())
+    page.goto(f"{served.address}/runs/{run.id}#why")
+    expect(page.get_by_role("img", name="The page when “look at a tea” had failed")).to_be_in_viewport()
+    assert min(loaded(page)) > 100
+    # By default only the step that failed has a picture of its own; what was before it is in the trace.
+    film = page.get_by_role("group", name="Pictures")
+    expect(film.get_by_role("img", name="The page in “look at a tea”")).to_have_count(1)
+    expect(film.get_by_role("img", name="The page in “open the shop”").first).to_have_attribute("src", re.compile("/frames/"))
 
 
 def test_where_there_is_none_the_page_says_which_setting_makes_them(
