@@ -6,6 +6,7 @@ from msgspec import Struct
 from sqlalchemy import and_, func, select
 
 from runner.store.history import Range
+from runner.store.releases import named
 from runner.store.schema import runs, steps
 from runner.store.store import Store
 
@@ -48,7 +49,7 @@ def sample(store: Store, wanted: Wanted, most: int = MOST) -> Sample:
         runs.c.started_at >= wanted.span.start,
         runs.c.started_at < wanted.span.end,
         *([runs.c.location == wanted.location] if wanted.location is not None else []),
-        *([runs.c.release == wanted.release] if wanted.release is not None else []),
+        *([runs.c.release == wanted.release, named()] if wanted.release is not None else []),
     ]
     with store.connected() as connection:
         counted = select(runs.c.status, runs.c.location, func.count()).where(*where)

@@ -124,7 +124,8 @@ def test_every_page_is_quiet_and_can_be_read_by_everybody_in_light_and_dark_at_a
         wrong.clear()
         page.close()
     context.close()
-    assert {path: problems for path, problems in found.items() if problems} == {}
+    problems = [f"{path}: {one}" for path, all_of_it in found.items() for one in all_of_it]
+    assert not problems, "\n".join(problems)
     assert len(found) >= 20, sorted(found)
 
 

@@ -1,5 +1,6 @@
 """The pages in a real browser: what they do, and that the keyboard reaches all of it."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -177,6 +178,20 @@ def test_the_trace_opens_where_the_run_failed(seen: Seen) -> None:
     expect(selected).to_contain_text("Nobody made this")
     assert seen.told == []
     assert seen.elsewhere == []
+
+
+def test_a_failed_run_is_held_against_the_last_one_that_passed(seen: Seen) -> None:
+    page = seen.open(f"/runs/{seen.runs['failed']}")
+    part = page.get_by_role("region", name="Against the last run that passed")
+    expect(part.get_by_role("link")).to_have_attribute("href", f"/runs/{seen.runs['passed']}")
+    expect(part.get_by_role("row", name=re.compile("^look for what is not there"))).to_contain_text("passed → failed")
+    # The first step did the same in both: no request of it is new or gone.
+    first = part.get_by_role("row", name=re.compile("^open the shop"))
+    expect(first).not_to_contain_text("→ failed")
+    expect(part.get_by_text("gone", exact=True)).not_to_have_count(0)
+    part.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("passed")
+    expect(page.get_by_role("region", name="Against the last run that passed")).to_have_count(0)
 
 
 def test_a_journey_is_paused_and_resumed_from_its_page(only_one: Seen) -> None:
