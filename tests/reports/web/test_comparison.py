@@ -101,6 +101,17 @@ def test_a_step_that_only_one_side_has_is_named(dashboard: Callable[..., Visited
     }
 
 
+def test_a_comparison_comes_as_columns_for_a_spreadsheet(released: tuple[Visited, list[RunResult]]) -> None:
+    served, _ = released
+    served.store.add(made(step="pay at once", release="1.1", ago=5))
+    answer = served.get("/api/v1/journeys/buy/comparison?release=1.1&with_release=1.0&format=csv")
+    rows = {row["step"]: row for row in csv.DictReader(io.StringIO(answer.body.decode(), newline=""))}
+    assert rows["pay"]["comparison.outcome"] == "slower"
+    assert float(rows["pay"]["comparison.ratio"]) > 1.3
+    assert (rows["pay at once"]["comparison.outcome"], rows["pay at once"]["comparison.ratio"]) == ("", "")
+    assert rows["pay at once"]["note"] == "not in the runs that it is compared with"
+
+
 def test_a_journey_and_a_list_of_runs_name_the_releases(released: tuple[Visited, list[RunResult]]) -> None:
     served, runs = released
     data = served.get("/api/v1/journeys/buy", **JSON).json()
