@@ -77,6 +77,7 @@ def runs_junit(runs: Sequence[Saved]) -> str:
             "status": status(result),
             "attempts": str(result.attempts),
             "location": result.location,
+            "release": result.release,
             **_environment(result.environment),
         }
         cases = list(_run_cases(saved, which))

@@ -59,7 +59,7 @@ def runs_markdown(runs: Sequence[Saved]) -> str:
     sections: list[Section] = [[f"### {title}"], *_problems(problems), _runs(results)]
     sections += [_steps(result) for result in results]
     if results:
-        sections.append(_fold("Environment", _pairs(_machine(results[0].environment))))
+        sections.append(_fold("Environment", _pairs(_release(results[0]) | _machine(results[0].environment))))
     return _fitting(sections, f"`journey report {results[0].id if results else 'last'} --format html`")
 
 
@@ -146,6 +146,10 @@ def _environment(result: SmokeResult) -> list[str]:
     rule = words.rule(result) if result.baseline else ["There was no baseline: only failures and budgets count."]
     warm_up = f"Warm-up, not counted: {words.runs(result.warm_up)} of each journey."
     return [*lines, *(f"- {inert(one, 600)}" for one in (*rule, warm_up, *result.notes))]
+
+
+def _release(result: RunResult) -> dict[str, str]:
+    return {"release": result.release} if result.release else {}
 
 
 def _machine(environment: Environment) -> dict[str, str]:

@@ -30,7 +30,8 @@ def _head(result: RunResult) -> Text:
     text = Text()
     text.append(f"{MARKS[result.status]} {result.journey}: {status(result)}", style=f"bold {COLOURS[result.status]}")
     text.append(f" in {seconds(result.duration_seconds)}\n")
-    text.append(f"run {result.id}, {result.started_at:%Y-%m-%d %H:%M:%SZ}, location {result.location}\n", style="dim")
+    text.append(f"run {result.id}, {result.started_at:%Y-%m-%d %H:%M:%SZ}, location {result.location}", style="dim")
+    text.append(f", release {result.release}\n" if result.release else "\n", style="dim")
     environment = result.environment
     on = " on ".join(part for part in (environment.browser, environment.base_url) if part)
     text.append(f"{on}\n", style="dim")

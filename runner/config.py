@@ -33,6 +33,7 @@ class Settings(Keeping, frozen=True, kw_only=True):
 
     base_url: str | None = None
     location: str = "local"
+    release: str = ""
     runs_dir: Path = Path("runs")
     journeys: tuple[Path, ...] = (Path("journeys"),)
     timeout: float = 60.0
@@ -237,6 +238,7 @@ def _check(name: str, value: object, where: str, base: Path) -> Any:
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "base_url": options.url,
     "location": options.label,
+    "release": written.release,
     "runs_dir": written.path,
     "journeys": written.paths,
     "timeout": positive,

@@ -24,6 +24,7 @@ class Plan(Keeping, frozen=True, kw_only=True):
     base_url: str | None = None
     action_timeout: float = 30.0
     location: str = "local"
+    release: str = ""
     params: dict[str, str] = field(default_factory=dict)
     step_names: tuple[str, ...] = ()
     budgets: tuple[Budget, ...] = ()
@@ -72,6 +73,7 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         tags=given.tags,
         action_timeout=settings.action_timeout,
         location=settings.location,
+        release=settings.release,
         artifact_limit=settings.artifact_limit,
         redaction=settings.redaction,
         redact=settings.redact,

@@ -254,6 +254,8 @@ class RunResult(Struct, frozen=True, kw_only=True):
     earlier_attempts: tuple[Attempt, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     tags: tuple[str, ...] = ()
+    release: str = ""
+    """Of the site, as the setting `release` said; empty when it said nothing."""
     environment: Environment = Environment()
     notes: tuple[str, ...] = ()
     """What the monitor itself has to say, such as an artifact that could not be kept."""

@@ -352,6 +352,7 @@ class Scheduler:
             steps=skipped(plan.step_names, 0),
             failure=Failure(kind="monitor", message=message),
             tags=plan.tags,
+            release=plan.release,
             environment=Environment(base_url=plan.base_url),
             last_success_at=self._archive.last_success(plan.journey),
             slot_at=slot,

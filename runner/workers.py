@@ -362,6 +362,7 @@ class _Desk:
             earlier_attempts=execution.attempts[:-1],
             artifacts=execution.artifacts,
             tags=run.plan.tags,
+            release=run.plan.release,
             environment=execution.environment,
             notes=execution.notes,
             last_success_at=execution.ended_at if last.status == "passed" else self._archive.last_success(run.plan.journey),

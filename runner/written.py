@@ -92,6 +92,13 @@ def paths(value: object) -> tuple[Path, ...]:
     raise ValueError(f"{value!r} is not a list of files and folders; write one such as ['journeys']")
 
 
+def release(value: object) -> str:
+    """Nothing is one that is not known: a pipeline may set the variable without a value."""
+    if isinstance(value, str) and len(value.strip()) <= 100 and value.strip().isprintable():
+        return value.strip()
+    raise ValueError(f"{value!r} is not the name of a release; write a text of 100 characters at the most, such as '2026.11.2'")
+
+
 def patterns(value: object) -> tuple[str, ...]:
     patterns = [value] if isinstance(value, str) else value
     if not isinstance(patterns, list | tuple) or not all(isinstance(one, str) and one for one in patterns):

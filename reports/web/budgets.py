@@ -1,4 +1,4 @@
-"""The budgets of the settings for a run's duration, by journey: the line that latencies are held against."""
+"""The budgets that latencies are held against in a picture: of a run's duration, by journey, and of a step."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -26,3 +26,13 @@ class Durations(Mapping[str, float]):
 
     def __len__(self) -> int:
         return len({one.journey for one in self._budgets})
+
+
+def of_step(budgets: Sequence[Budget], journey: str, step: str, own: float | None) -> float | None:
+    """The lowest bound of a step's latency, of those that the settings have and the one that it has itself.
+
+    >>> of_step([Budget(journey="buy", step="pay", figure="latency", bound=2.0)], "buy", "pay", 3.0)
+    2.0
+    """
+    bounds = [one.bound for one in budgets if one.figure == "latency" and one.holds_for(journey, step)]
+    return min([*bounds, *([own] if own is not None else [])], default=None)

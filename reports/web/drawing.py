@@ -1,6 +1,7 @@
 """Small drawings as SVG: only attributes, since a strict content policy forbids styles in a page."""
 
 from collections.abc import Sequence
+from math import inf, log
 
 from msgspec import Struct
 
@@ -107,3 +108,28 @@ def histogram(
         labels=tuple((round(place * each, 1), label) for place, label in enumerate(labels)),
         marks=tuple((round(place * each, 1), label) for place, label in marks),
     )
+
+
+class Interval(Struct, frozen=True):
+    """How sure a ratio is: from `low` to `high`, on a logarithmic axis with one in its middle."""
+
+    low: float
+    at: float
+    high: float
+    middle: float
+    width: float
+
+
+def intervals(ratios: Sequence[tuple[float, float, float]], width: float = 240) -> tuple[Interval | None, ...]:
+    """Each ratio between its bounds (low, ratio, high), all over one axis; None for what is no ratio.
+
+    >>> [(one.low, one.at, one.high) for one in intervals([(0.5, 1.0, 2.0)], width=100) if one]
+    [(4.0, 50.0, 96.0)]
+    """
+    known = [one if all(0 < part < inf for part in one) else None for one in ratios]
+    reach = max([log(1.25), *(abs(log(part)) for one in known if one for part in one)])
+
+    def x(value: float) -> float:
+        return round(width / 2 + log(value) / reach * (width / 2 - 4), 1)
+
+    return tuple(Interval(x(one[0]), x(one[1]), x(one[2]), width / 2, width) if one else None for one in known)

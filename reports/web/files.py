@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from reports.trace_viewer import viewer_folder
+from reports.web.figures import film
 from reports.web.figures.run import folder_of, inside
 from reports.web.site import Site, problem
 
@@ -57,6 +58,19 @@ def artifact(site: Site, request: Request) -> Response:
     how = "inline" if kind in SHOWN else "attachment"
     headers = {**INERT, "Content-Disposition": f"{how}; filename*=UTF-8''{name}"}
     return FileResponse(file, media_type=type_, headers=headers)
+
+
+def frame(site: Site, request: Request) -> Response:
+    """`/artifacts/ID/frames/NUMBER`: a picture out of a trace."""
+    number = request.path_params["number"]
+    found = site.history.artifact(number) if number <= LARGEST_ID else None
+    folder = folder_of(site.history, site.archive, found[0].id) if found and found[1] == "trace" else None
+    file = inside(folder, found[2]) if found and folder else None
+    shown = film.picture(file, request.path_params["frame"]) if file else None
+    if shown is None:
+        return problem(request, 404, "There is no such picture, or its trace has been removed with its run.")
+    content, type_ = shown
+    return Response(content, 200, INERT, type_)
 
 
 class Viewer:

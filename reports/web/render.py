@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -79,6 +80,8 @@ def templates() -> Environment:
         ago=ago,
         first_line=lambda text: (text or "").partition("\n")[0],
         safe_json=safe_json,
+        parameters=parse_qsl,
+        minute=minute,
     )
     return environment
 
@@ -133,6 +136,11 @@ def share(value: float | None) -> str:
 def clock(at: datetime) -> str:
     """A moment in UTC, to the second."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def minute(at: datetime) -> str:
+    """A moment in UTC, to the minute."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def ago(at: datetime, now: datetime) -> str:

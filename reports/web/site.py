@@ -13,9 +13,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from reports.compare import Rule
 from reports.web import events, render, span
 from reports.web.span import BadRequest, Span
 from runner.archive import Archive
+from runner.budget import Budget
 from runner.store import Store, StoreDown
 from runner.store.history import History
 
@@ -46,6 +48,10 @@ class Site(Struct, frozen=True, kw_only=True):
     """When each journey is due next."""
     budgets: Mapping[str, float] = {}
     """Of a run's duration in seconds, by journey."""
+    bounds: Sequence[Budget] = ()
+    """All budgets of the settings."""
+    rule: Rule = Rule()
+    """When two sets of runs differ."""
     rules: Mapping[str, Sequence[str]] = {}
     """How the pages of each app are called (`App.routes`), as the collector names them by."""
     stopping: Callable[[], bool] = lambda: False
@@ -116,6 +122,7 @@ def routes(site: Site) -> list[BaseRoute]:
         routed(site, "/sessions/{session}/replay", replay.session),
         routed(site, "/replays/chunks/{number:int}", replay.chunk),
         routed(site, "/artifacts/{number:int}", files.artifact),
+        routed(site, "/artifacts/{number:int}/frames/{frame:int}", files.frame),
         Mount("/viewer", files.Viewer()),
         Route("/events", events.endpoint(events.News(site.store), site.stopping)),
         Mount("/static", StaticFiles(directory=render.STATIC), name="static"),

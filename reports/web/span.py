@@ -62,13 +62,7 @@ def stamp(at: datetime) -> str:
 def read(query: Mapping[str, str], now: datetime) -> Span:
     """The span of an address. Raises BadRequest."""
     if "from" in query or "to" in query:
-        start = _moment("from", query.get("from", ""))
-        end = _moment("to", query["to"]) if query.get("to") else now
-        if start >= end:
-            raise BadRequest(f"from: {stamp(start)} is not before to ({stamp(end)}); give an earlier time")
-        if end - start > LONGEST:
-            raise BadRequest(f"from: {LONGEST.days} days are the longest span; give a later time")
-        return fixed(start, end)
+        return between(query.get("from", ""), query.get("to", ""), now)
     words = query.get("range") or DEFAULT
     try:
         length = timedelta(seconds=parse_duration(words))
@@ -79,6 +73,17 @@ def read(query: Mapping[str, str], now: datetime) -> Span:
     # Never as it was written, which may be anything that has been understood.
     plain = words if words in OFFERED else show_duration(length.total_seconds())
     return Span(start=now - length, end=now, words=f"range={plain}", moving=True)
+
+
+def between(first: str, last: str, now: datetime, prefix: str = "") -> Span:
+    """From one moment to another, or to now, as they are written; `prefix` is of the parameters' names. Raises BadRequest."""
+    start = _moment(f"{prefix}from", first)
+    end = _moment(f"{prefix}to", last) if last else now
+    if start >= end:
+        raise BadRequest(f"{prefix}from: {stamp(start)} is not before {prefix}to ({stamp(end)}); give an earlier time")
+    if end - start > LONGEST:
+        raise BadRequest(f"{prefix}from: {LONGEST.days} days are the longest span; give a later time")
+    return fixed(start, end)
 
 
 def _moment(name: str, text: str) -> datetime:

@@ -127,5 +127,7 @@ class Alarm:
         if any(one.kind == "trace" for one in result.artifacts):
             lines.append(f"its trace: journey trace {result.id}")
         if self._settings.public_url is not None:
-            lines.append(f"{self._settings.public_url.rstrip('/')}/runs/{result.id}")
+            # To the step that failed, with the way to the trace below it; else to what each step took.
+            place = "why" if result.failure else "steps"
+            lines.append(f"{self._settings.public_url.rstrip('/')}/runs/{result.id}#{place}")
         return lines

@@ -78,6 +78,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     from reports.collector.writer import Writer
     from reports.replay.shelf import FOLDER, Shelf
     from reports.replay.tidy import Tidy
+    from reports.smoke.question import rule
     from reports.web.access.access import Access
     from reports.web.app import build
     from reports.web.budgets import Durations
@@ -108,6 +109,8 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
             archive=Archive(settings.runs_dir),
             upcoming=stack.enter_context(Upcoming(planned, store)),
             budgets=Durations(settings.budgets),
+            bounds=settings.budgets,
+            rule=rule(settings),
             rules={one.name: one.routes for one in settings.apps},
             stopping=lambda: any(one.should_exit for one in running),
         )

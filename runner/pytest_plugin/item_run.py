@@ -213,6 +213,7 @@ class ItemRun:
             failure=last.failure,
             earlier_attempts=tuple(self._earlier),
             tags=self.journey.options.tags if self.journey else (),
+            release=self.project.settings.release,
             environment=self._environment,
             notes=tuple(dict.fromkeys(self.notes)),
             last_success_at=self._ended_at if last.status == "passed" else None,

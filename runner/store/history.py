@@ -25,6 +25,8 @@ POINTS = 1_500
 """Runs that are drawn one by one; of more, spans are drawn."""
 SPANS = 240
 """Of time, at most, that a longer series is cut into."""
+VARYING = re.compile(r"\b(?=[a-f-]*\d)[0-9a-f]{8,}(?:-[0-9a-f]{4,})*\b|\d+", re.IGNORECASE)
+"""What differs from run to run in a message: numbers, and ids in hexadecimal digits."""
 
 
 class Range(Struct, frozen=True):
@@ -55,6 +57,7 @@ class RunRow(Struct, frozen=True, kw_only=True):
     failure_kind: str | None = None
     failure_step: str | None = None
     failure_message: str | None = None
+    release: str = ""
 
 
 class Tally(Struct, kw_only=True):
@@ -123,6 +126,19 @@ class StepLine(Struct, frozen=True, kw_only=True):
     p50: float | None
     p95: float | None
     """Over the whole span, of the runs in which it passed; within 3 %."""
+    budget_seconds: float | None = None
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """A moment at which runs did not pass, or were measured on a crowded machine: one run, or a span with so many."""
+
+    at: datetime
+    failed: int
+    errors: int
+    contended: int
+    count: int = 1
+    """All runs there."""
+    run: str | None = None
 
 
 class Reason(Struct, frozen=True, kw_only=True):
@@ -202,10 +218,12 @@ class History:
 
     # One journey
 
-    def knows(self, journey: str) -> bool:
-        """Whether it was ever run."""
+    def knows(self, journey: str, location: str | None = None) -> bool:
+        """Whether it was ever run; from a location, if one is named."""
         with self._store.connected() as connection:
             wanted = select(journeys.c.journey).where(journeys.c.journey == journey).limit(1)
+            if location is not None:
+                wanted = wanted.where(journeys.c.location == location)
             return connection.execute(wanted).first() is not None
 
     def tally(self, journey: str, location: str | None, span: Range) -> Tally:
@@ -274,6 +292,54 @@ class History:
             lines.append(StepLine(step=name, points=points, p50=total.quantile(0.5), p95=total.quantile(0.95)))
         return lines
 
+    def marks(self, journey: str, location: str | None, span: Range, by_run: bool) -> list[Mark]:
+        """Where runs did not pass or were crowded, in time: run by run, or by spans of time."""
+        with self._store.connected() as connection:
+            if not by_run:
+                merged: dict[datetime, Tally] = {}
+                for spans in self._tallies(connection, span, journey, location).values():
+                    for at, tally in spans.items():
+                        merged.setdefault(at, Tally()).merge(tally)
+                return [
+                    Mark(at=at, failed=one.failed, errors=one.error, contended=one.contended, count=one.total)
+                    for at, one in sorted(_coarser(merged, span, SPANS).items())
+                    if one.failed or one.error or one.contended
+                ]
+            here = _here(runs, journey, location, runs.c.started_at, span.start, span.end)
+            wanted = (
+                select(runs.c.id, runs.c.started_at, runs.c.status, runs.c.contended)
+                .where(*here, or_(runs.c.status.in_(("failed", "error")), runs.c.contended))
+                .order_by(runs.c.started_at)
+            )
+            return [
+                Mark(
+                    at=row.started_at,
+                    failed=int(row.status == "failed"),
+                    errors=int(row.status == "error"),
+                    contended=int(row.contended),
+                    run=row.id,
+                )
+                for row in connection.execute(wanted)
+            ]
+
+    def step_budgets(self, journey: str, location: str | None) -> dict[str, float]:
+        """The budgets that a journey has given to its steps, as its newest runs have had them."""
+        with self._store.connected() as connection:
+            places = select(journeys.c.location, journeys.c.newest_run).where(journeys.c.journey == journey)
+            newest: list[str] = []
+            for place, run in connection.execute(places).all():
+                if location in {None, place}:
+                    # A run that failed early has not come to all its steps.
+                    same = and_(runs.c.journey == journey, runs.c.location == place, runs.c.status == "passed")
+                    newest += [run, *(one.id for one in _runs(connection, same, 1))]
+            wanted = (
+                select(steps.c.name, steps.c.budget_seconds)
+                .join(runs, runs.c.id == steps.c.run_id)
+                .where(steps.c.run_id.in_(newest), steps.c.budget_seconds.is_not(None))
+                .order_by(runs.c.started_at)
+            )
+            return {row.name: row.budget_seconds for row in connection.execute(wanted)}
+
     def phase_series(self, journey: str, location: str | None, span: Range, most: int = 300) -> list[dict[str, Any]]:
         """The phases of each step's documents over the newest runs that passed, the oldest first."""
         with self._store.connected() as connection:
@@ -296,7 +362,7 @@ class History:
     def reasons(self, journey: str | None, location: str | None, span: Range, most: int = 50) -> list[Reason]:
         """Why runs of the span did not pass: one entry a reason, the newest first.
 
-        Messages that differ in their numbers alone are one reason.
+        Messages that differ in their numbers and ids alone are one reason.
         """
         with self._store.connected() as connection:
             here = [runs.c.started_at >= span.start, runs.c.started_at < span.end]
@@ -308,7 +374,7 @@ class History:
             groups: dict[tuple[Any, ...], list[Any]] = {}
             for row in connection.execute(wanted.limit(20_000)):
                 message = (row.failure_message or "").partition("\n")[0]
-                key = (row.status, row.failure_kind, row.failure_step, re.sub(r"\d+", "#", message))
+                key = (row.status, row.failure_kind, row.failure_step, VARYING.sub("#", message))
                 groups.setdefault(key, []).append(row)
         return [
             Reason(

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 PHASES = ("redirect", "dns", "connect", "tls", "request", "response", "dom", "load", "ttfb", "total")
@@ -74,9 +75,20 @@ runs = Table(
     Column("tags", JSON, nullable=False),
     Column("notes", JSON, nullable=False),
     Column("environment", JSON, nullable=False),
+    Column("release", NAME, nullable=False, server_default=""),
     Index("runs_by_journey", "journey", "location", "started_at"),
     Index("runs_by_time", "started_at"),
     Index("runs_by_status", "journey", "location", "status", "started_at"),
+    # Who names no releases pays nothing for it; a question has to say `release != ''` itself, so that it is used.
+    Index(
+        "runs_by_release",
+        "journey",
+        "location",
+        "release",
+        "started_at",
+        sqlite_where=text("release != ''"),
+        postgresql_where=text("release != ''"),
+    ),
 )
 
 attempts = Table(

@@ -35,7 +35,7 @@ from runner.store.schema import (
     steps,
 )
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration."""
 PATIENCE = 2.0
 """Seconds that a statement waits for a database that another process has locked."""
@@ -498,6 +498,7 @@ def _run_row(result: RunResult, folder: Path | None) -> dict[str, Any]:
         "tags": list(result.tags),
         "notes": list(result.notes),
         "environment": _plain(result.environment),
+        "release": result.release,
     }
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from reports.web import versus
 from reports.web.api.parameter import JOURNEY, LOCATION, SPAN, Parameter
-from reports.web.figures import journey, lists, overview, run
+from reports.web.figures import comparison, journey, lists, overview, run
 from reports.web.site import Site
 from reports.web.span import Span
 from runner.store.history import History
@@ -32,6 +33,15 @@ Answer = Callable[[Asked], Struct | None]
 """None is for what is not there (404)."""
 STATUS = Parameter(name="status", means="Only runs that ended so; may be given again.", choices=lists.STATUSES, several=True)
 BEFORE = Parameter(name="before", means="The next page: `older` of the one before.")
+VERSUS = (
+    Parameter(name="release", means="Only runs of this release in the span."),
+    Parameter(name="with", means="What they are compared with: the span before, or the same one.", choices=versus.SPANS),
+    Parameter(name="with_release", means="Only runs of this release, of those that they are compared with."),
+    Parameter(
+        name="with_from", means="Or where another span begins, RFC 3339 in UTC; it counts instead of with.", form="date-time"
+    ),
+    Parameter(name="with_to", means="And where it ends.", form="date-time"),
+)
 LIMIT = Parameter(name="limit", means="How many at the most.", numbers=(1, lists.MOST), fallback=lists.PAGE)
 
 
@@ -63,11 +73,27 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/journeys/{journey}",
-        answer=lambda asked: journey.journey(asked.history, asked["journey"], asked["location"], asked.span),
+        answer=lambda asked: journey.journey(
+            asked.site.store, asked["journey"], asked["location"], asked.span, asked.site.bounds
+        ),
         parameters=(*SPAN, LOCATION),
         struct=journey.JourneyData,
-        summary="One journey: its steps over time, its days, why its runs did not pass",
+        summary="One journey: its steps over time, its releases and days, why its runs did not pass",
         rows="newest",
+    ),
+    Endpoint(
+        path="/journeys/{journey}/comparison",
+        answer=lambda asked: comparison.comparison(
+            asked.site.store,
+            asked["journey"],
+            asked["location"],
+            versus.read(asked.values, asked.span),
+            asked.site.rule,
+        ),
+        parameters=(*SPAN, LOCATION, *VERSUS),
+        struct=comparison.ComparisonData,
+        summary="Two spans or two releases of a journey held against each other, step by step",
+        rows="steps",
     ),
     Endpoint(
         path="/journeys/{journey}/phases",

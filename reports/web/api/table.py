@@ -2,8 +2,10 @@
 
 import csv
 import io
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from types import NoneType
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Struct
@@ -13,13 +15,28 @@ BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 def written(rows: Sequence[Struct], struct: type[Struct]) -> str:
-    """The rows with a head; what is not a plain value stands as JSON in its cell."""
+    """The rows with a head; the fields of a struct in a struct have columns of their own, what is a list stands as JSON in its cell."""
     text = io.StringIO()
-    names = struct.__struct_fields__
+    names = list(_columns(struct))
     lines = csv.writer(text, quoting=csv.QUOTE_MINIMAL)
-    lines.writerow(names)
-    lines.writerows([cell(getattr(row, name)) for name in names] for row in rows)
+    lines.writerow(".".join(name) for name in names)
+    lines.writerows([cell(reduce(_part, name, row)) for name in names] for row in rows)
     return text.getvalue()
+
+
+def _columns(struct: type[Struct]) -> Iterator[tuple[str, ...]]:
+    """The way to each value: its field, or the field of a struct and the field in that."""
+    for field in msgspec.structs.fields(struct):
+        kinds = get_args(field.type) or (field.type,)
+        inner = next((one for one in kinds if isinstance(one, type) and issubclass(one, Struct)), None)
+        if inner is None or set(kinds) - {inner, NoneType}:
+            yield (field.name,)
+        else:
+            yield from ((field.name, name) for name in inner.__struct_fields__)
+
+
+def _part(value: Any, name: str) -> Any:
+    return None if value is None else getattr(value, name)
 
 
 def cell(value: Any) -> str:

@@ -1,12 +1,18 @@
 """One journey over a span of time: its steps, its failures, its days."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
+from reports.web import budgets
 from reports.web.span import Span
-from runner.store.history import History, Reason, RunRow, StepLine, Tally
+from runner.budget import Budget
+from runner.store import Store
+from runner.store.history import POINTS, History, Mark, Reason, RunRow, StepLine, Tally
+from runner.store.releases import Release, releases
 
 
 class Day(Struct, frozen=True, kw_only=True):
@@ -50,6 +56,9 @@ class JourneyData(Struct, frozen=True, kw_only=True):
     steps: tuple[StepLine, ...]
     by_run: bool
     """Whether each point is a run; else a span of time with p50 and p95."""
+    marks: tuple[Mark, ...]
+    """Where runs did not pass or were crowded."""
+    releases: tuple[Release, ...]
     days: tuple[Day, ...]
     reasons: tuple[Reason, ...]
     newest: tuple[RunRow, ...]
@@ -60,12 +69,20 @@ NEWEST = 25
 """Runs that are listed."""
 
 
-def journey(history: History, name: str, location: str | None, span: Span) -> JourneyData | None:
-    """The figures of the page; None when nothing is known of such a journey."""
-    if not any(row.journey == name for row in history.journeys(span.range, location)):
+def journey(store: Store, name: str, location: str | None, span: Span, bounds: Sequence[Budget] = ()) -> JourneyData | None:
+    """The figures of the page; None when nothing is known of such a journey. `bounds` are the budgets of the settings."""
+    history = History(store)
+    if not history.knows(name, location):
         return None
     tally = history.tally(name, location, span.range)
     series = history.step_series(name, location, span.range)
+    points = [point for line in series for point in line.points]
+    by_run = all(point.run is not None for point in points) if points else tally.total <= POINTS
+    own = history.step_budgets(name, location)
+    budgeted = [
+        msgspec.structs.replace(line, budget_seconds=budgets.of_step(bounds, name, line.step, own.get(line.step)))
+        for line in series
+    ]
     return JourneyData(
         journey=name,
         location=location,
@@ -82,8 +99,10 @@ def journey(history: History, name: str, location: str | None, span: Span) -> Jo
         contended=tally.contended,
         p50_seconds=tally.durations.quantile(0.5),
         p95_seconds=tally.durations.quantile(0.95),
-        steps=tuple(series),
-        by_run=all(point.run is not None for line in series for point in line.points),
+        steps=tuple(budgeted),
+        by_run=by_run,
+        marks=tuple(history.marks(name, location, span.range, by_run)),
+        releases=tuple(releases(store, name, location, span.range)),
         days=tuple(_day(day, one) for day, one in history.days(name, location, span.range)),
         reasons=tuple(history.reasons(name, location, span.range)),
         newest=tuple(history.runs(span.range, name, location, most=NEWEST)),

@@ -46,11 +46,11 @@ class JourneyState(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """Something that happened: a run that ended otherwise than the one before, an alert, slots that were missed."""
+    """Something that happened: a run that ended otherwise than the one before, a new release, an alert, slots that were missed."""
 
     at: datetime
     kind: str
-    """`failing`, `recovered`, `error`, `alert` or `missed`."""
+    """`failing`, `recovered`, `error`, `release`, `alert` or `missed`."""
     journey: str
     location: str
     text: str
@@ -124,9 +124,18 @@ def _changes(history: History, span: Span, location: str | None) -> list[Change]
     ]
     # The newest runs tell where a journey's state changed.
     last: dict[tuple[str, str], RunRow] = {}
+    known: list[str] = []
     for run in reversed(history.runs(span.range, location=location, most=400)):
         if run.status not in {"passed", "failed", "error"}:
             continue
+        # Once, where it was seen first: a release is one of the site's, not of each journey's.
+        if run.release and run.release not in known:
+            if known:
+                text = f"{run.release} is out, before it was {known[-1]}"
+                found.append(
+                    Change(at=run.started_at, kind="release", journey=run.journey, location=run.location, text=text, run=run.id)
+                )
+            known.append(run.release)
         before = last.get((run.journey, run.location))
         if before is not None and before.status != run.status:
             kind = {"passed": "recovered", "failed": "failing"}.get(run.status, "error")

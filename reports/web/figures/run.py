@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from reports.diff import StepChange, compare
+from reports.web.figures.film import Frame, frames
 from runner.archive import RESULT, Archive
 from runner.result import RunResult
 from runner.store.history import History, RunRow
@@ -36,6 +37,8 @@ class RunData(Struct, frozen=True, kw_only=True):
     result: RunResult | None
     """All of it; None once its folder has been removed."""
     artifacts: tuple[Kept, ...]
+    frames: tuple[Frame, ...]
+    """Pictures out of the trace of its last attempt."""
     last_passed: RunRow | None
     """The newest run before it that passed."""
     changes: tuple[StepChange, ...]
@@ -51,10 +54,12 @@ def run(history: History, archive: Archive, identity: str) -> RunData | None:
     result = read(folder)
     before = history.last_passed(row)
     earlier = read(folder_of(history, archive, before.id)) if before else None
+    there = _kept(history, folder, identity)
     return RunData(
         row=row,
         result=result,
-        artifacts=_kept(history, folder, identity),
+        artifacts=there,
+        frames=_frames(folder, there, [step.name for step in result.steps]) if folder and result else (),
         last_passed=before,
         changes=tuple(compare(earlier, result)) if earlier and result else (),
     )
@@ -78,6 +83,12 @@ def _kept(history: History, folder: Path | None, identity: str) -> tuple[Kept, .
         )
         for one in history.artifacts(identity)
     )
+
+
+def _frames(folder: Path, kept: Sequence[Kept], steps: Sequence[str]) -> tuple[Frame, ...]:
+    trace = next((one for one in reversed(kept) if one.kind == "trace" and one.there), None)
+    file = inside(folder, trace.name) if trace else None
+    return frames(file, trace.id, steps) if trace and file else ()
 
 
 def folder_of(history: History, archive: Archive, identity: str) -> Path | None:

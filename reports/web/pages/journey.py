@@ -1,24 +1,43 @@
 """`/journeys/NAME`: one journey over time."""
 
+from datetime import timedelta
+from statistics import median
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web import render
-from reports.web.figures import journey
+from reports.smoke import words
+from reports.web import render, versus
+from reports.web.drawing import Interval, intervals
+from reports.web.figures import comparison, journey
 from reports.web.pages import pausing
+from reports.web.render import duration
 from reports.web.site import Site, problem
+from reports.web.span import BadRequest, Span
+
+FORMS = ("lines", "stacked")
+OUTCOMES = {"slower": "poor", "faster": "good", "same": "soft", "undecided": "fair"}
+"""The colour of each."""
+NO_RATIO = (0.0, 0.0, 0.0)
 
 
 def show(site: Site, request: Request) -> Response:
     """The page."""
-    span = site.span(request)
-    name, location = request.path_params["journey"], request.query_params.get("location")
-    data = journey.journey(site.history, name, location, span)
+    span, query = site.span(request), request.query_params
+    name, location = request.path_params["journey"], query.get("location") or None
+    data = journey.journey(site.store, name, location, span, site.bounds)
     if data is None:
-        return problem(request, 404, f"No run of a journey named {name!r} is stored.")
+        return problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")
+    kept = {"location": location} if location else {}
+    form = next((one for one in FORMS if one == query.get("form")), FORMS[0])
+    drawn = ({"form": form} if form != FORMS[0] else {}) | ({"tails": "on"} if query.get("tails") else {})
+    given = {one: query[one] for one in versus.NAMES if query.get(one)}
+    sides, wrong = _sides(query, span)
+    phases = _phases(site, data, span)
+    compared = comparison.comparison(site.store, name, location, sides, site.rule) if sides else None
     return render.page(
         request,
         "journey.html",
@@ -26,37 +45,89 @@ def show(site: Site, request: Request) -> Response:
         span=span,
         live=span.moving,
         data=data,
+        keep=_words(kept | drawn | given),
+        here=_words(kept | drawn),
+        form=form,
+        tails=bool(query.get("tails")),
         chart=msgspec.json.encode(_chart(data)).decode(),
-        phases=msgspec.json.encode(_phases(site, data, span)).decode(),
+        phases=msgspec.json.encode(phases).decode(),
+        medians=_medians(phases),
+        PHASES=journey.PHASES,
+        a_day=timedelta(days=1),
         days=_calendar(data),
+        wrong=wrong,
+        asked=dict.fromkeys(versus.NAMES, "") | given,
+        compared=compared,
+        drawings=_intervals(compared),
+        rule=_rule(compared) if compared else "",
+        words=words,
+        OUTCOMES=OUTCOMES,
         paused=pausing.of(site, name),
         offered_pauses=pausing.OFFERED,
     )
 
 
+def _words(values: dict[str, str]) -> str:
+    return f"&{urlencode(values)}" if values else ""
+
+
+def _sides(query: Any, span: Span) -> tuple[versus.Versus | None, str]:
+    """What is to be compared, or why it cannot be: the rest of the page is shown all the same."""
+    if not versus.asked(query):
+        return None, ""
+    try:
+        return versus.read(query, span), ""
+    except BadRequest as error:
+        return None, str(error)
+
+
+def _intervals(found: comparison.ComparisonData | None) -> tuple[Interval | None, ...]:
+    """The change of each step as it is drawn, all over one axis."""
+    made = [one.comparison for one in found.steps] if found else []
+    return intervals([(one.interval[0], one.ratio, one.interval[1]) if one else NO_RATIO for one in made])
+
+
+def _rule(found: comparison.ComparisonData) -> str:
+    """What the outcomes mean, and how far they can be trusted."""
+    one = found.rule
+    floor = f" and by more than {duration(one.floor_seconds)}" if one.floor_seconds else ""
+    return (
+        f"Slower or faster: the latency has changed by more than {one.tolerance:.0%}{floor}; same: it has not; undecided: the runs do "
+        f"not tell. If no step has changed by so much, the chance that any is called slower or faster is {one.alarm:.1%} at the most; "
+        f"for one that has, the chance that it is called the same is {one.miss:.1%} at the most. That holds for one look, and for runs "
+        "that are independent of each other: what else has changed between the two spans counts too."
+    )
+
+
 def _chart(data: journey.JourneyData) -> dict[str, Any]:
     """What chart.js draws: times in seconds since the epoch, and a list of values for each step."""
-    times = sorted({point.at.timestamp() for line in data.steps for point in line.points})
-    place = {at: index for index, at in enumerate(times)}
+    times = {point.at.timestamp(): point.run for line in data.steps for point in line.points}
+    if data.by_run:
+        # A run that has not come to any step has a place too.
+        times |= {mark.at.timestamp(): mark.run for mark in data.marks}
+    ordered = sorted(times)
+    place = {at: index for index, at in enumerate(ordered)}
     series = []
-    runs: list[str | None] = [None] * len(times)
-    status: list[str | None] = [None] * len(times)
-    contended = [False] * len(times)
     for line in data.steps:
-        middle: list[float | None] = [None] * len(times)
-        tail: list[float | None] = [None] * len(times)
+        middle: list[float | None] = [None] * len(ordered)
+        tail: list[float | None] = [None] * len(ordered)
         for point in line.points:
             index = place[point.at.timestamp()]
             middle[index], tail[index] = point.p50, point.p95
-            runs[index] = point.run
-            contended[index] = contended[index] or point.contended
-            if point.status not in {None, "passed"} or status[index] is None:
-                status[index] = point.status
-        series.append({"name": line.step, "p50": middle, "p95": tail})
-    return {"times": times, "series": series, "runs": runs, "status": status, "contended": contended, "byRun": data.by_run}
+        series.append({"name": line.step, "p50": middle, "p95": tail, "budget": line.budget_seconds})
+    return {
+        "times": ordered,
+        "series": series,
+        "runs": [times[at] for at in ordered],
+        "bad": [
+            [mark.at.timestamp(), (mark.failed + mark.errors) / mark.count] for mark in data.marks if mark.failed + mark.errors
+        ],
+        "crowded": [mark.at.timestamp() for mark in data.marks if mark.contended],
+        "releases": [[one.first_at.timestamp(), one.release] for one in data.releases],
+    }
 
 
-def _phases(site: Site, data: journey.JourneyData, span: Any) -> dict[str, Any]:
+def _phases(site: Site, data: journey.JourneyData, span: Span) -> dict[str, Any]:
     found = journey.phases(site.history, data.journey, data.location, span)
     steps = list(dict.fromkeys(one.step for one in found))
     return {
@@ -71,6 +142,14 @@ def _phases(site: Site, data: journey.JourneyData, span: Any) -> dict[str, Any]:
             for step in steps
         },
     }
+
+
+def _medians(phases: dict[str, Any]) -> list[tuple[str, dict[str, float], int]]:
+    """Of each step: the median of each phase, and of how many runs."""
+    return [
+        (step, {phase: median(values) for phase, values in one["values"].items()}, len(one["times"]))
+        for step, one in phases["steps"].items()
+    ]
 
 
 def _calendar(data: journey.JourneyData) -> list[dict[str, Any]]:

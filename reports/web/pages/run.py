@@ -1,12 +1,23 @@
 """`/runs/ID`: one run; `/runs/ID/trace`: Playwright's trace viewer on it."""
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
 from reports.html.run import PHASES, ROW, WIDTH, vitals, waterfall
 from reports.web import render
 from reports.web.figures import run as figures
+from reports.web.figures.film import Frame
 from reports.web.site import Site, problem
+
+
+class Picture(Struct, frozen=True):
+    """A picture of a page, as it is shown."""
+
+    path: str
+    step: str
+    when: str
+    """Beside the step's name."""
 
 
 def show(site: Site, request: Request) -> Response:
@@ -14,19 +25,21 @@ def show(site: Site, request: Request) -> Response:
     data = figures.run(site.history, site.archive, request.path_params["run"])
     if data is None:
         return missing(request)
-    result = data.result
-    pictures = [one for one in data.artifacts if one.kind == "screenshot" and one.there]
+    row, result = data.row, data.result
+    pictures = _pictures(data)
     return render.page(
         request,
         "run.html",
         section="Runs",
         data=data,
-        row=data.row,
+        row=row,
         result=result,
         longest=max((step.wall_seconds or 0.0 for step in result.steps), default=0.0) or 1.0 if result else 1.0,
         waterfalls={step.name: waterfall(step) for step in result.steps} if result else {},
         vitals={step.name: vitals(step) for step in result.steps} if result else {},
         pictures=pictures,
+        at_failure=next((one for one in reversed(pictures) if row.failure_step and one.step == row.failure_step), None),
+        removed=any(one.kind in {"screenshot", "trace"} and not one.there for one in data.artifacts),
         videos=[one for one in data.artifacts if one.kind == "video" and one.there],
         trace=next((one for one in reversed(data.artifacts) if one.kind == "trace" and one.there), None),
         replay=any(one.kind == "replay" and one.there for one in data.artifacts),
@@ -35,6 +48,27 @@ def show(site: Site, request: Request) -> Response:
         height=ROW,
         phases=PHASES,
     )
+
+
+def _pictures(data: figures.RunData) -> list[Picture]:
+    """Those that were saved; of each step of the last attempt that has none, those of the trace."""
+    saved = [one for one in data.artifacts if one.kind == "screenshot" and one.there]
+    now = [one for one in saved if one.attempt == data.row.attempts]
+    names = list(dict.fromkeys([*(step.name for step in data.result.steps), *(one.step for one in now)])) if data.result else []
+    found = [_saved(data, one) for one in saved if one not in now or not names]
+    for name in names:
+        own = [_saved(data, one) for one in now if one.step == name]
+        found += own or [_taken(one) for one in data.frames if one.step == name]
+    return found
+
+
+def _saved(data: figures.RunData, one: figures.Kept) -> Picture:
+    when = f"attempt {one.attempt}" if data.row.attempts > 1 else ""
+    return Picture(path=f"/artifacts/{one.id}", step=one.step or "the run", when=when)
+
+
+def _taken(one: Frame) -> Picture:
+    return Picture(path=f"/artifacts/{one.artifact}/frames/{one.number}", step=one.step, when=f"{one.at_seconds:.2f} s")
 
 
 def trace(site: Site, request: Request) -> Response:

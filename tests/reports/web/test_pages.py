@@ -1,7 +1,7 @@
-"""The pages in a real browser: nothing breaks, nothing leaves the machine, everybody can use them."""
+"""The pages in a real browser: what they do, and that the keyboard reaches all of it."""
 
+import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +11,8 @@ from playwright.sync_api import Page, Route, expect, sync_playwright
 from runner.browser import Browser
 from tests.conftest import Monitor
 from tests.dashboard import TOKEN, Visited, made, many
+from tests.reports.web.accessible import violations
 
-AXE = Path(__file__).parents[3] / "reports" / "web" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 BREAKS = """
 @journey(trace="on", screenshots="on")
 def walk(page, step):
@@ -109,43 +109,6 @@ def only_one(dashboard: Callable[..., Visited], chrome: Playwright) -> Seen:
     return Seen(served, chrome, {"passed": one.id, "failed": one.id})
 
 
-def test_every_page_is_quiet_and_loads_nothing_from_elsewhere(seen: Seen) -> None:
-    for name, path in seen.paths().items():
-        page = seen.open(path)
-        page.wait_for_load_state("load")
-        expect(page.locator("h1").first).to_be_visible()
-        if name == "trace":
-            page.frame_locator("iframe.viewer").get_by_text("look for what is not there").first.wait_for()
-        page.wait_for_timeout(300)
-        wanted = [line for line in seen.told if name != "not found" or "404" not in line]
-        assert wanted == [], name
-        seen.told.clear()
-        page.context.close()
-    assert seen.elsewhere == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_accessible(seen: Seen, scheme: str) -> None:
-    assert AXE.is_file(), "axe-core is missing: run `npm ci` in reports/web/frontend"
-    found = {}
-    for name, path in seen.paths().items():
-        page = seen.open(path, color_scheme=scheme, reduced_motion="reduce")
-        # The viewer in its frame is Playwright's.
-        found[name] = violations(page, [".viewer"] if name == "trace" else [])
-        page.context.close()
-    assert found == {name: [] for name in found}
-
-
-def violations(page: Page, without: list[str]) -> list[str]:
-    """What axe has to say, with where."""
-    page.wait_for_load_state("load")
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("without => axe.run({exclude: without.map(one => [one])}, {iframes: false})", without)
-    return [
-        f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found["violations"] for node in one["nodes"][:3]
-    ]
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_sign_in_page_is_accessible_and_works(dashboard: Callable[..., Visited], chrome: Playwright, scheme: str) -> None:
     seen = Seen(dashboard({"JOURNEY_SERVE_TOKEN": TOKEN}), chrome, {})
@@ -164,16 +127,6 @@ def test_the_sign_in_page_is_accessible_and_works(dashboard: Callable[..., Visit
     page.goto(f"{seen.served.address}/runs")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert [line for line in seen.told if "401" not in line] == []
-
-
-@pytest.mark.parametrize("width", [390, 768, 1280])
-def test_no_page_is_wider_than_the_window(seen: Seen, width: int) -> None:
-    for name, path in seen.paths().items():
-        page = seen.open(path, viewport={"width": width, "height": 844})
-        page.wait_for_load_state("load")
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, name
-        page.context.close()
 
 
 def test_everything_is_reached_with_the_keyboard_and_shows_where_it_is(seen: Seen) -> None:
@@ -225,6 +178,20 @@ def test_the_trace_opens_where_the_run_failed(seen: Seen) -> None:
     expect(selected).to_contain_text("Nobody made this")
     assert seen.told == []
     assert seen.elsewhere == []
+
+
+def test_a_failed_run_is_held_against_the_last_one_that_passed(seen: Seen) -> None:
+    page = seen.open(f"/runs/{seen.runs['failed']}")
+    part = page.get_by_role("region", name="Against the last run that passed")
+    expect(part.get_by_role("link")).to_have_attribute("href", f"/runs/{seen.runs['passed']}")
+    expect(part.get_by_role("row", name=re.compile("^look for what is not there"))).to_contain_text("passed → failed")
+    # The first step did the same in both: no request of it is new or gone.
+    first = part.get_by_role("row", name=re.compile("^open the shop"))
+    expect(first).not_to_contain_text("→ failed")
+    expect(part.get_by_text("gone", exact=True)).not_to_have_count(0)
+    part.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("passed")
+    expect(page.get_by_role("region", name="Against the last run that passed")).to_have_count(0)
 
 
 def test_a_journey_is_paused_and_resumed_from_its_page(only_one: Seen) -> None:

@@ -114,7 +114,7 @@ def test_a_journey_that_fails_and_recovers_is_told_once_each_to_everybody(
         "assert not Path",
     ):
         assert words in body.replace("&#x27;", "'"), body
-    assert f"https://monitor.example/runs/{identity}" in body
+    assert f"https://monitor.example/runs/{identity}#why" in body
     assert [post["title"] for post in posts] == ["buy is failing (local)", "buy has recovered (local)"]
     assert [post["type"] for post in posts] == ["failure", "success"]
     assert [subject for subject, _ in box.taken] == ["buy is failing (local)", "buy has recovered (local)"]

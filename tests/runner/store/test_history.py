@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import quantiles
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import delete, text
 
 from runner.identity import run_id
@@ -137,6 +138,21 @@ def test_failures_that_differ_in_numbers_alone_are_one_reason(history: History, 
     assert all(one.first_at < one.last_at and one.step == "pay" for one in reasons)
 
 
+def test_failures_that_differ_in_ids_alone_are_one_reason(url: str) -> None:
+    messages = [
+        f"order {one} is not there" for one in ("4f3a9b2c", "0b1d22ee90aa", "c56a4180-65aa-42ec-a945-5fd21dec0538", "17")
+    ]
+    with Store(url) as store:
+        for place, message in enumerate([*messages, "order feedback is not there"]):
+            (one,) = made(1)
+            failure = Failure(kind="assertion", message=message, step="pay")
+            at = START + timedelta(minutes=place)
+            store.add(replace(one, id=run_id(), journey="buy", status="failed", failure=failure, started_at=at))
+        found = History(store).reasons("buy", None, Range(START, START + timedelta(hours=1)))
+        assert [(one.message, one.count) for one in found] == [("order feedback is not there", 1), (messages[-1], 4)]
+        assert (found[1].first_at, found[1].last_at) == (START, START + timedelta(minutes=3))
+
+
 def test_runs_come_page_by_page_without_a_gap(history: History, results: list[RunResult]) -> None:
     span = Range(START, START + timedelta(days=10))
     seen: list[str] = []
@@ -167,7 +183,9 @@ def test_an_older_database_is_summed_up_when_it_is_opened(url: str, results: lis
                 table.drop(connection)
             for later in ("sign_ins", "replay_chunks", "session_events"):
                 connection.execute(text(f"DROP TABLE {later}"))
-            connection.execute(text("DROP INDEX runs_by_status"))
+            for index in ("runs_by_status", "runs_by_release"):
+                connection.execute(text(f"DROP INDEX {index}"))
+            connection.execute(text("ALTER TABLE runs DROP COLUMN release"))
             connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     with Store(url) as store:
         assert [dump(store, table) for table in (run_hours, step_hours, journeys)] == before

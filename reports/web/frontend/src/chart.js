@@ -12,42 +12,104 @@ function stacked(lists) {
   return lists.map((list) => list.map((value, at) => (sums[at] = (sums[at] ?? 0) + (value ?? 0))));
 }
 
-// Runs that did not pass are marked across the whole height, runs on a crowded machine by a hollow dot.
-function marks(data) {
+const LABEL = 12;
+const across = (chart, at) => Math.round(chart.valToPos(at, "x", true));
+
+function line(ctx, fromX, fromY, toX, toY) {
+  ctx.beginPath();
+  ctx.moveTo(fromX, fromY);
+  ctx.lineTo(toX, toY);
+  ctx.stroke();
+}
+
+// What did not pass is marked across the whole height (of a span: the stronger, the more of its runs), what was measured on a
+// crowded machine by a hollow dot at the bottom.
+function drawMarks(chart, data) {
+  const { ctx, bbox } = chart;
+  ctx.strokeStyle = css("--poor");
+  ctx.lineWidth = 1.5;
+  for (const [at, share] of data.bad) {
+    const x = across(chart, at);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.globalAlpha = 0.2 + 0.4 * share;
+    line(ctx, x, bbox.top, x, bbox.top + bbox.height);
+  }
+  ctx.globalAlpha = 1;
+  ctx.lineWidth = 1;
+  ctx.fillStyle = css("--paper");
+  ctx.strokeStyle = css("--soft");
+  for (const at of data.crowded) {
+    const x = across(chart, at);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.beginPath();
+    ctx.arc(x, bbox.top + bbox.height - 5, 3.5, 0, Math.PI * 2);
+    ctx.fill();
+    ctx.stroke();
+  }
+}
+
+// The first run of each release; a name is written where there is room beside the one before.
+function drawReleases(chart, data) {
+  const { ctx, bbox } = chart;
+  const scale = devicePixelRatio;
+  ctx.strokeStyle = ctx.fillStyle = css("--ink");
+  ctx.lineWidth = scale;
+  ctx.font = `${LABEL * scale}px system-ui, sans-serif`;
+  ctx.textBaseline = "bottom";
+  ctx.textAlign = "left";
+  let free = bbox.left;
+  const end = bbox.left + bbox.width;
+  for (const [at, name] of data.releases) {
+    const x = across(chart, at);
+    if (x < bbox.left || x > end) continue;
+    ctx.setLineDash([2 * scale, 3 * scale]);
+    line(ctx, x, bbox.top, x, bbox.top + bbox.height);
+    const text = name.length > 18 ? `${name.slice(0, 17)}…` : name;
+    const width = ctx.measureText(text).width;
+    const left = Math.min(x, end - width);
+    if (left < free) continue;
+    ctx.fillText(text, left, bbox.top - 2 * scale);
+    free = left + width + 8 * scale;
+  }
+  ctx.setLineDash([]);
+}
+
+// A step's budget, from side to side in the step's colour; one that is far above all that was measured is left to the table.
+function drawBudgets(chart, data) {
+  const { ctx, bbox } = chart;
+  ctx.setLineDash([6, 5]);
+  ctx.lineWidth = 1.2;
+  data.series.forEach((one, index) => {
+    if (one.budget == null || one.budget > chart.scales.y.max || chart.series[index + 1].show === false) return;
+    const y = chart.valToPos(one.budget, "y", true);
+    ctx.strokeStyle = colour(index);
+    line(ctx, bbox.left, y, bbox.left + bbox.width, y);
+  });
+  ctx.setLineDash([]);
+}
+
+function marks(data, form) {
   return {
     hooks: {
       draw: [
         (chart) => {
-          const { ctx, bbox } = chart;
+          const { ctx } = chart;
           ctx.save();
-          ctx.strokeStyle = css("--poor");
-          ctx.globalAlpha = 0.55;
-          ctx.lineWidth = 1.5;
-          data.times.forEach((at, index) => {
-            if (!data.status[index] || data.status[index] === "passed") return;
-            const x = chart.valToPos(at, "x", true);
-            ctx.beginPath();
-            ctx.moveTo(x, bbox.top);
-            ctx.lineTo(x, bbox.top + bbox.height);
-            ctx.stroke();
-          });
-          ctx.globalAlpha = 1;
-          ctx.fillStyle = css("--paper");
-          ctx.strokeStyle = css("--soft");
-          data.times.forEach((at, index) => {
-            if (!data.contended[index]) return;
-            const x = chart.valToPos(at, "x", true);
-            ctx.beginPath();
-            ctx.arc(x, bbox.top + bbox.height - 5, 3.5, 0, Math.PI * 2);
-            ctx.fill();
-            ctx.stroke();
-          });
+          drawMarks(chart, data);
+          drawReleases(chart, data);
+          if (form !== "stacked") drawBudgets(chart, data);
           ctx.restore();
         },
       ],
     },
   };
 }
+
+// In sight: all that is measured of the steps that are shown, and each of their budgets that is not more than twice as high.
+const reach = (data) => (chart, _, high) => {
+  const budgets = data.series.filter((__, index) => chart.series[index + 1]?.show !== false).map((one) => one.budget ?? 0);
+  return [0, Math.max(high || 0, ...budgets.filter((budget) => budget <= 2 * (high || 0)), 1e-3) * 1.08];
+};
 
 function drawSteps(target) {
   const data = read(target.dataset.chart);
@@ -56,7 +118,7 @@ function drawSteps(target) {
   const form = section.querySelector("input[name=form]:checked")?.value ?? "lines";
   const tails = section.querySelector("input[name=tails]")?.checked;
   const middle = data.series.map((one) => one.p50);
-  const values = form === "stacked" ? stacked(middle) : middle;
+  const values = form === "stacked" ? stacked(middle) : middle.slice();
   const series = data.series.map((one, index) => ({
     label: one.name,
     stroke: colour(index),
@@ -74,7 +136,10 @@ function drawSteps(target) {
       values.push(one.p95);
     });
   }
-  const chart = new uPlot(options(target, series, { bands, plugins: [marks(data)] }), [data.times, ...values], target);
+  const more = { bands, plugins: [marks(data, form)] };
+  if (form !== "stacked") more.scales = { y: { range: reach(data) } };
+  if (data.releases.length) more.padding = [20, null, null, null];
+  const chart = new uPlot(options(target, series, more), [data.times, ...values], target);
   chart.over.addEventListener("click", () => {
     const run = chart.cursor.idx == null ? null : data.runs[chart.cursor.idx];
     if (run) location.href = `${target.dataset.root ?? ""}/runs/${run}`;
@@ -174,7 +239,18 @@ function draw() {
 
 draw();
 document.addEventListener("change", (event) => {
-  if (event.target.closest?.(".switches")) draw();
+  const switches = event.target.closest?.(".switches");
+  if (!switches) return;
+  draw();
+  // The address says what is shown, and so do the links to other spans.
+  const chosen = [...switches.querySelectorAll("input")].map((one) => [one.name, one.checked && one.value !== "lines" ? one.value : ""]);
+  for (const link of [location, ...document.querySelectorAll(".chips a")]) {
+    const address = new URL(link.href);
+    for (const [name] of chosen) address.searchParams.delete(name);
+    for (const [name, value] of chosen) if (value) address.searchParams.set(name, value);
+    if (link === location) history.replaceState(null, "", address);
+    else link.href = address.href;
+  }
 });
 addEventListener("theme", draw);
 addEventListener("taken", draw);

@@ -59,6 +59,9 @@ if (address) {
     for (const section of document.querySelectorAll("main > *")) {
       const id = section.querySelector("[id]")?.id;
       const other = id && fresh.getElementById(id)?.closest("main > *");
+      // What the reader has opened stays open.
+      const opened = [...section.querySelectorAll("details")].map((one) => one.open);
+      other?.querySelectorAll("details").forEach((one, place) => (one.open ||= opened[place] ?? false));
       if (!other || other.isEqualNode(section) || section.contains(document.activeElement)) continue;
       const selected = getSelection();
       if (selected && !selected.isCollapsed && section.contains(selected.anchorNode)) continue;

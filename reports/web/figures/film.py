@@ -1,0 +1,127 @@
+"""What a page looked like while a run went on: the pictures that Playwright takes for a trace, without its viewer.
+
+A trace is a ZIP: pictures in `screencast/`, and lines of JSON that say when each was taken and when each step began. A picture is
+asked for by its place among the others, never by the name that it has in there.
+"""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+import msgspec
+from msgspec import Struct
+
+PICTURES = (".jpeg", ".jpg", ".png", ".webp")
+LARGEST_PICTURE = 8_000_000
+LARGEST = 150_000_000
+"""Bytes of lines that are gone through; a trace with more is for its viewer."""
+OF_A_STEP = 4
+"""Pictures of a step that are shown, the first and the last of them always."""
+MOST = 60
+KINDS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"RIFF": "image/webp"}
+"""What a picture begins with."""
+UNREADABLE = (
+    OSError,
+    BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    msgspec.DecodeError,
+    msgspec.ValidationError,
+)
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """A picture out of a trace; it is at /artifacts/ARTIFACT/frames/NUMBER."""
+
+    artifact: int
+    number: int
+    step: str
+    at_seconds: float
+    """Since the first step began."""
+
+
+class _Line(Struct):
+    """What is read of a line; stamps are milliseconds of one clock."""
+
+    type: str
+    file: str = ""
+    timestamp: float = 0.0
+    title: str = ""
+    method: str = ""
+    startTime: float = 0.0  # noqa: N815 (Playwright's name)
+
+
+_decoder = msgspec.json.Decoder(_Line)
+
+
+def frames(file: Path, artifact: int, steps: Sequence[str]) -> tuple[Frame, ...]:
+    """Some pictures of each of these steps, in time; none for a file that is no trace, or one too large."""
+    try:
+        state = file.stat()
+        taken = _taken(file, state.st_mtime_ns, state.st_size, tuple(steps))
+    except UNREADABLE:
+        return ()
+    chosen = [one for step in steps for one in _some([each for each in taken if each[1] == step])]
+    return tuple(Frame(artifact=artifact, number=number, step=step, at_seconds=at) for number, step, at in chosen[:MOST])
+
+
+def picture(file: Path, number: int) -> tuple[bytes, str] | None:
+    """A picture of a trace with its type; None when there is none of this number, or it is no picture."""
+    try:
+        with ZipFile(file) as trace:
+            names = _names(trace)
+            if not 0 <= number < len(names) or trace.getinfo(names[number]).file_size > LARGEST_PICTURE:
+                return None
+            content = trace.read(names[number])
+    except UNREADABLE:
+        return None
+    kind = next((kind for head, kind in KINDS.items() if content.startswith(head)), None)
+    return (content, kind) if kind else None
+
+
+@lru_cache(maxsize=32)
+def _taken(file: Path, changed: int, size: int, steps: tuple[str, ...]) -> tuple[tuple[int, str, float], ...]:  # noqa: ARG001
+    """Number, step and second of every picture; those from before the first step are left out."""
+    with ZipFile(file) as trace:
+        places = {name: place for place, name in enumerate(_names(trace))}
+        lines = sorted(_lines(trace), key=lambda one: one.timestamp or one.startTime)
+    found = []
+    began, step = 0.0, ""
+    for one in lines:
+        if one.type == "before" and one.title in steps:
+            began, step = began or one.startTime, one.title
+        elif one.type == "screencast-frame" and step and one.file in places:
+            # What is drawn after a step's end is still how it left the page.
+            found.append((places[one.file], step, round((one.timestamp - began) / 1000, 3)))
+    return tuple(found)
+
+
+def _lines(trace: ZipFile) -> Iterator[_Line]:
+    left = LARGEST
+    for one in trace.infolist():
+        if not one.filename.endswith(".trace"):
+            continue
+        left -= one.file_size
+        if left < 0:
+            raise BadZipFile("too large to be gone through")
+        with trace.open(one) as lines:
+            for line in lines:
+                if line.startswith(b'{"type":"screencast-frame"') or (
+                    line.startswith(b'{"type":"before"') and b'"tracingGroup"' in line
+                ):
+                    yield _decoder.decode(line)
+
+
+def _names(trace: ZipFile) -> list[str]:
+    return [name for name in trace.namelist() if name.startswith("screencast/") and name.endswith(PICTURES)]
+
+
+def _some(taken: Sequence[tuple[int, str, float]]) -> list[tuple[int, str, float]]:
+    """No more than OF_A_STEP, evenly."""
+    if len(taken) <= OF_A_STEP:
+        return list(taken)
+    return [taken[place * (len(taken) - 1) // (OF_A_STEP - 1)] for place in range(OF_A_STEP)]

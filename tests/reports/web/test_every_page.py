@@ -1,0 +1,148 @@
+"""Every page that the dashboard has, by its own list of addresses: quiet, without a word to elsewhere, and for everybody."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser as Playwright
+from playwright.sync_api import Page, Route, sync_playwright
+from starlette.routing import Route as Address
+
+from reports.replay.shelf import FOLDER, Shelf
+from reports.web import api, site
+from reports.web.site import Site
+from runner.browser import Browser
+from runner.store.history import History
+from tests.conftest import Monitor
+from tests.dashboard import Visited, made, many
+from tests.reports.replay.synthetic import long_session
+from tests.reports.web.accessible import CONTRAST, violations
+from tests.reports.web.visitors import EVIL_ID, NOW, fill, runs, seen, visits
+
+BREAKS = """
+@journey(trace="on", screenshots="on", replay="on", console="on")
+def walk(page, step):
+    with step("open the shop"):
+        page.goto("/")
+    with step("look for what is not there"):
+        page.get_by_role("button", name="Nobody made this").click(timeout=700)
+"""
+PASSES = """
+@journey(trace="on", screenshots="off")
+def walk(page, step):
+    with step("open the shop"):
+        page.goto("/")
+"""
+WIDTHS = (1280, 768, 390)
+PART = re.compile(r"\{(\w+)(?::\w+)?\}")
+
+
+class Everything:
+    """A dashboard with something to see on each of its pages."""
+
+    def __init__(self, served: Visited, monitor: Monitor) -> None:
+        self.served = served
+        passed = monitor.run(PASSES, release="1.0")
+        served.store.add(passed, monitor.saved())
+        failed = monitor.run(BREAKS, release="1.1")
+        served.store.add(failed, monitor.saved())
+        for number, one in enumerate(many(100)):
+            served.store.add(one)
+            served.store.add(made(ago=7200 - 60 * number, release=f"1.{number // 50}"))
+        session = long_session(Shelf(served.store, served.archive.folder / FOLDER), 1, 20)
+        fill(served.store, [*visits(), seen("/pay", NOW - 600, 1.0, session=session)], runs())
+        kept = History(served.store).artifacts(failed.id)
+        self.parts: dict[str, object] = {
+            "journey": "buy", "run": failed.id, "view": EVIL_ID, "session": session, "frame": 0,
+            "number": next(one["id"] for one in kept if one["kind"] == "trace"),
+        }  # fmt: skip
+        """What stands in an address for each part that varies."""
+        self.states = [
+            "/journeys/walk?range=30d",
+            "/journeys/buy?range=24h&form=stacked&release=1.1&with_release=1.0",
+            "/journeys/buy?range=1h&with=same",
+            "/runs?from=2020-01-01T00:00&to=2020-01-02T00:00",
+            f"/runs/{passed.id}",
+            "/nothing",
+        ]
+        """Of some pages more than one is worth a look."""
+
+    def pages(self) -> Iterator[str]:
+        """The path of each address that answers with a page."""
+        what = Site(store=self.served.store, archive=self.served.archive)
+        for one in [*site.routes(what), *api.routes(what)]:
+            if not isinstance(one, Address) or "GET" not in (one.methods or ()) or one.path == "/events":
+                continue
+            missing = [name for name in PART.findall(one.path) if name not in self.parts]
+            assert not missing, f"{one.path}: name what stands for {missing} in `parts`, so that this page is looked at too"
+            path = PART.sub(lambda found: str(self.parts[found[1]]), one.path)
+            answer = self.served.get(path)
+            assert answer.status == 200, (path, answer.status)
+            if answer.headers["content-type"].startswith("text/html"):
+                yield path
+        yield from self.states
+
+
+@pytest.fixture(scope="module")
+def chrome(chromium: Browser) -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium.path)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def everything(dashboard: Callable[..., Visited], monitor: Monitor) -> Everything:
+    return Everything(dashboard(budgets={"buy": 1.0}), monitor)
+
+
+@pytest.mark.timeout(400)
+def test_every_page_is_quiet_and_can_be_read_by_everybody_in_light_and_dark_at_any_width(
+    everything: Everything, chrome: Playwright
+) -> None:
+    context = chrome.new_context(color_scheme="light", reduced_motion="reduce")
+    wrong: list[str] = []
+    here = f"{everything.served.address}/"
+
+    def only_here(route: Route) -> None:
+        if route.request.url.startswith((here, "data:", "blob:")):
+            route.continue_()
+        else:
+            wrong.append(f"asked for {route.request.url}")
+            route.abort()
+
+    context.route("**/*", only_here)
+    found: dict[str, list[str]] = {}
+    for path in everything.pages():
+        page = context.new_page()
+        page.on("console", lambda line: wrong.append(line.text) if line.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(here + path[1:])
+        looked = look(page)
+        told = [line for line in wrong if path != "/nothing" or "404" not in line]
+        found[path] = looked + told
+        wrong.clear()
+        page.close()
+    context.close()
+    problems = [f"{path}: {one}" for path, all_of_it in found.items() for one in all_of_it]
+    assert not problems, "\n".join(problems)
+    assert len(found) >= 20, sorted(found)
+
+
+def look(page: Page) -> list[str]:
+    """What is wrong with a page: one load of it, seen in every way."""
+    # The viewer and a recording are somebody else's pages in a frame of ours.
+    framed = [".viewer"] if page.locator("iframe.viewer").count() else []
+    if framed:
+        page.frame_locator("iframe.viewer").get_by_role("treeitem").first.wait_for(timeout=20_000)
+    found = violations(page, framed)
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    found += [f"dark: {one}" for one in violations(page, framed, CONTRAST)]
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 844})
+        wide = page.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>"
+            " done(document.documentElement.scrollWidth - document.documentElement.clientWidth))))"
+        )
+        found += [f"at {width} it is {wide} wider than the window"] if wide > 0 else []
+    return found
