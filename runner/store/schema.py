@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 PHASES = ("redirect", "dns", "connect", "tls", "request", "response", "dom", "load", "ttfb", "total")
@@ -77,6 +78,10 @@ runs = Table(
     Index("runs_by_journey", "journey", "location", "started_at"),
     Index("runs_by_time", "started_at"),
     Index("runs_by_status", "journey", "location", "status", "started_at"),
+    Index("runs_anywhere", "journey", "started_at"),
+    Index(
+        "runs_not_passed", "started_at", sqlite_where=text("status <> 'passed'"), postgresql_where=text("status <> 'passed'")
+    ),
 )
 
 attempts = Table(
@@ -158,6 +163,7 @@ slots = Table(
     Column("owner", String(36), nullable=False),
     Column("claimed_at", Moment, nullable=False),
     Index("slots_open", "state", "owner"),
+    Index("slots_by_state", "state", "slot_at"),
 )
 """What became of each slot: `claimed` while its run is under way, then `done`; `missed` or `paused` with the reason."""
 
@@ -204,6 +210,7 @@ alerts = Table(
     Column("run_id", String(36)),
     Column("title", Text, nullable=False),
     Index("alerts_open", "journey", "location", "closed_at"),
+    Index("alerts_by_end", "closed_at", "opened_at"),
 )
 """What is wrong with a journey, from when to when."""
 

@@ -62,7 +62,7 @@ NEWEST = 25
 
 def journey(history: History, name: str, location: str | None, span: Span) -> JourneyData | None:
     """The figures of the page; None when nothing is known of such a journey."""
-    if not any(row.journey == name for row in history.journeys(span.range, location)):
+    if not history.knows(name, location):
         return None
     tally = history.tally(name, location, span.range)
     series = history.step_series(name, location, span.range)
