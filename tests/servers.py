@@ -98,16 +98,16 @@ class Prometheus:
 
 
 @pytest.fixture
-def prometheus(tmp_path: Path) -> Iterator[Callable[[str], Prometheus]]:
-    """Starts a Prometheus that scrapes one address every second, keeping the labels that it finds."""
+def prometheus(tmp_path: Path) -> Iterator[Callable[..., Prometheus]]:
+    """Starts a Prometheus that scrapes addresses every second, keeping the labels that it finds."""
     with ExitStack() as stack:
 
-        def start(target: str) -> Prometheus:
+        def start(*targets: str) -> Prometheus:
             address = f"127.0.0.1:{free_port()}"
             config = tmp_path / "prometheus.yml"
             config.write_text(
                 "scrape_configs:\n- job_name: gateway\n  honor_labels: true\n  scrape_interval: 1s\n"
-                f"  static_configs: [{{targets: ['{target.removeprefix('http://')}']}}]\n"
+                f"  static_configs: [{{targets: {[target.removeprefix('http://') for target in targets]}}}]\n"
             )
             command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={tmp_path / 'tsdb'}"]
             stack.enter_context(running([*command, f"--web.listen-address={address}"], f"http://{address}/-/ready"))

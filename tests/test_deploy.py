@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runner.config import CHECKS
+from reports.web.access.access import Access
+from runner.config import CHECKS, load_settings
+from runner.store import Store
 
 FOLDER = Path(__file__).parents[1] / "docs" / "deploy"
 ROOT = FOLDER.parents[1]
@@ -50,7 +52,33 @@ def test_the_compose_file_mounts_what_is_there_and_scrapes_what_it_starts() -> N
             assert not source.startswith(".") or (FOLDER / source).exists(), mount
     targets = re.findall(r'targets: \["([\w-]+):\d+"\]', text("prometheus.yml"))
     assert set(targets) <= set(services)
-    assert len(targets) == 3
+    assert len(targets) == 4
+
+
+def test_grafana_is_given_the_dashboards_and_where_to_ask() -> None:
+    mounts = dict(
+        reversed(mount.removesuffix(":ro").split(":"))
+        for mount in yaml.safe_load(text("compose.yaml"))["services"]["grafana"]["volumes"]
+    )
+    (provider,) = yaml.safe_load(text("grafana-dashboards.yml"))["providers"]
+    folder = (FOLDER / mounts[provider["options"]["path"]]).resolve()
+    assert sorted(one.name for one in folder.iterdir()) == ["journeys.json", "real-users.json"]
+    (source,) = yaml.safe_load(text("grafana-datasource.yml"))["datasources"]
+    # A dashboard's choice of a source begins with the one that is the default.
+    assert source["isDefault"]
+    assert source["type"] == "prometheus"
+
+
+def test_the_collector_of_the_compose_file_may_be_reached_by_visitors(tmp_path: Path) -> None:
+    service = yaml.safe_load(text("compose.yaml"))["services"]["dashboard"]
+    (tmp_path / "journey.toml").write_text(text("journey.toml"))
+    given = {name: value for name, value in service["environment"].items() if "$" not in value}
+    listen = service["command"][service["command"].index("--listen") + 1]
+    settings = load_settings(tmp_path, {"serve_listen": listen}, given | {"JOURNEY_SERVE_TOKEN": "sixteen-characters"})
+    assert [one.name for one in settings.apps] == ["shop"]
+    assert settings.serve_public_metrics
+    with Store(settings.database_url) as store:
+        assert not Access(settings, store).open
 
 
 def test_the_kubernetes_manifest_asks_for_paths_that_are_served() -> None:

@@ -127,6 +127,20 @@ class Gauge:
         yield f"{_head(self.name, 'gauge', self._text)}{self.name} {_number(self._value())}\n"
 
 
+class Total:
+    """A count that somebody else keeps, asked for when it is shown; `name` without the `_total`."""
+
+    def __init__(self, name: str, text: str, value: Callable[[], float]) -> None:
+        self.name = name
+        self._text = text
+        self._value = value
+
+    def lines(self, openmetrics: bool) -> Iterable[str]:
+        """The text of the family."""
+        head = _head(self.name if openmetrics else f"{self.name}_total", "counter", self._text)
+        yield f"{head}{self.name}_total {_number(self._value())}\n"
+
+
 class _Buckets:
     def __init__(self, labels: str, size: int) -> None:
         self.labels = labels

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable, Collection
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 from reports.collector.arrival import Arrival
 from reports.collector.beacon import Interaction, View
-from reports.collector.families import Counter, Exemplar, Family, Gauge, Histogram
+from reports.collector.families import Counter, Exemplar, Family, Gauge, Histogram, Total
 from reports.collector.refusal import Reason
 from reports.collector.settling import Held, Settling
 from reports.collector.template import OTHER, UNKNOWN
@@ -25,6 +25,26 @@ SCRIPT_KINDS = {"error", "unhandled-rejection", "resource", "reported"}
 TYPES = frozenset(get_args(Interaction.__annotations__["type"]))
 
 Outcome = Literal["accepted", "duplicate", "refused", "unavailable"]
+
+
+class Written(Protocol):
+    """How what stores the beacons fares."""
+
+    @property
+    def waiting(self) -> int:
+        """Beacons that are not committed yet."""
+
+    @property
+    def batches(self) -> int:
+        """Groups that have been committed."""
+
+    @property
+    def last_batch(self) -> int:
+        """Beacons in the last of them."""
+
+    @property
+    def commit_seconds(self) -> float:
+        """How long all of them have taken."""
 
 
 class Metrics:
@@ -58,15 +78,28 @@ class Metrics:
         self.in_flight = 0
         self.uncommitted = 0
         self.connections: Callable[[], int] = lambda: 0
+        self.writer: Written | None = None
         self.families: list[Family] = [
             *(self.load, self.vitals, self.shift, self.interactions, self.errors, self.reports, self.views, self.beacons),
             *(self.refused, self.closed, self.bytes, self.commit, self.chunks, self.chunk_bytes),
             Gauge("collector_requests_in_flight", "Requests that have not been answered.", lambda: self.in_flight),
             Gauge("collector_uncommitted_beacons", "Beacons that wait to be on disk.", lambda: self.uncommitted),
+            Gauge("collector_waiting_beacons", "Beacons in the writer's queue.", lambda: self._written("waiting")),
+            Gauge(
+                "collector_last_batch_beacons",
+                "Beacons that were committed together last.",
+                lambda: self._written("last_batch"),
+            ),
+            Total("collector_batches", "Groups of beacons that were committed.", lambda: self._written("batches")),
+            Total("collector_batch_seconds", "Time of writing and committing them.", lambda: self._written("commit_seconds")),
             Gauge("collector_connections", "Connections of browsers and scrapers.", lambda: self.connections()),
             Gauge("collector_unsettled_views", "Page views whose vitals may still change.", lambda: len(self._settling)),
             Gauge("collector_pages", "Pairs of app and page that the metrics tell apart.", lambda: len(self._pages)),
         ]
+
+    def _written(self, name: str) -> float:
+        found: float = getattr(self.writer, name) if self.writer is not None else 0
+        return found
 
     def outcome(self, outcome: Outcome) -> None:
         """Counts what became of a message."""

@@ -390,6 +390,50 @@ def errors(
     return sorted(made, key=lambda one: (-one.views, -one.count, one.id))
 
 
+def errors_met(
+    store: Store,
+    which: Filter,
+    when: Range,
+    limit: int = 100,
+    among: int = 20_000,
+    kinds: Iterable[str] = tuple(sorted(SCRIPT_KINDS)),
+) -> list[tuple[Reason, str]]:
+    """As `errors`, of the page views that fit alone, each with the newest view that met it. Looks at the newest `among` of them."""
+    some = (
+        _listed(page_views, which, when)
+        .with_only_columns(page_views.c.number, page_views.c.errors)
+        .order_by(page_views.c.started_at.desc())
+        .limit(among)
+        .subquery()
+    )
+    counted = (
+        select(
+            func.sum(page_errors.c.count).label("errors"),
+            func.count().label("views"),
+            func.max(some.c.number).label("newest"),
+            reasons.c.id,
+        )
+        .join(page_errors, page_errors.c.view == some.c.number)
+        .join(reasons, reasons.c.id == page_errors.c.reason)
+        .where(some.c.errors > 0, reasons.c.kind.in_(list(kinds)))
+        .group_by(reasons.c.id)
+        .order_by(desc("views"), desc("errors"), reasons.c.id)
+        .limit(limit)
+    )
+    with store.connected() as connection:
+        rows = connection.execute(counted).all()
+        known = {
+            one["id"]: one
+            for one in connection.execute(select(reasons).where(reasons.c.id.in_([row.id for row in rows]))).mappings()
+        }
+        wanted = select(page_views.c.number, page_views.c.id).where(page_views.c.number.in_([row.newest for row in rows]))
+        newest = {row.number: row.id for row in connection.execute(wanted)}
+    return [
+        (_struct(Reason, {**known[row.id], "count": int(row.errors), "views": int(row.views)}), newest[row.newest])
+        for row in rows
+    ]
+
+
 def views_with_error(store: Store, reason: str, when: Range, limit: int = 50) -> list[Seen]:
     """The page views that met an error of this reason, the newest first. Reads these rows."""
     start, end = when.start.timestamp(), when.end.timestamp()

@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from sqlalchemy import select
+
 from reports.collector import change
 from reports.collector.change import Change
 from reports.collector.histogram import EDGES, bucket
+from runner.store import Store
 from runner.store.bulk import Insert, Link
-from runner.store.views import BUCKETS, METRICS, STEPS, Metric, histograms, tallies
+from runner.store.views import BUCKETS, METRICS, STEPS, Metric, histograms, marks, tallies
 
 AT_ONCE = 4_000
 """Beacons in one transaction: beacons that arrive meanwhile wait for it."""
@@ -52,6 +55,12 @@ def roll(link: Link, turn: threading.Lock, minutes_from: float) -> int:
         if link.execute("UPDATE marks SET value = ? WHERE name = 'rolled' AND value = ?", rows[-1][0], rolled):
             sums.write(link, minutes_from)
     return len(rows)
+
+
+def rolled(store: Store) -> int:
+    """The last beacon that is in the roll-ups; 0 while there is none. One look-up by key."""
+    with store.connected() as connection:
+        return connection.execute(select(marks.c.value).where(marks.c.name == "rolled")).scalar() or 0
 
 
 class Sums:

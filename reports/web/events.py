@@ -1,16 +1,21 @@
-"""`/events`: tells pages that something has ended, as server-sent events (WHATWG HTML, 9.2)."""
+"""`/events`: tells pages that there is something new, as server-sent events (WHATWG HTML, 9.2): `changed`, with what as its data."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Literal
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
+from reports.collector.rollup import rolled
 from runner.store import Store, StoreDown
 
+Kind = Literal["runs", "views"]
 LOOK = 2.0
 """Seconds between two looks at the store, one for all pages together."""
+SPACED: dict[Kind, float] = {"runs": 0.0, "views": 5.0}
+"""Seconds between two events of a kind at the least: page views come all the time."""
 QUIET = 15.0
 """Seconds after which an empty line says that the connection is alive."""
 MOST = 100
@@ -18,27 +23,31 @@ MOST = 100
 
 
 class News:
-    """What the store's newest run is, asked once for all who follow."""
+    """What the store's newest run and page view are, asked once for all who follow."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._looking = asyncio.Lock()
-        self._mark = ""
+        self._marks: dict[Kind, str] = {"runs": "", "views": ""}
         self._asked = float("-inf")
         self.followers = 0
 
-    async def mark(self) -> str:
-        """Another text once something has been stored."""
+    async def marks(self) -> dict[Kind, str]:
+        """Another text for each kind of which something has been stored."""
         async with self._looking:
             now = asyncio.get_running_loop().time()
             if now - self._asked >= LOOK:
                 self._asked = now
                 try:
-                    self._mark = await run_in_threadpool(self._store.mark)
+                    self._marks = await run_in_threadpool(self._look)
                 except StoreDown:
                     # Nothing new can be told; a page that is asked for says what is wrong.
-                    return self._mark
-            return self._mark
+                    return self._marks
+            return self._marks
+
+    def _look(self) -> dict[Kind, str]:
+        # Page views are told of when they are in the roll-ups, of which pages are made.
+        return {"runs": self._store.mark(), "views": str(rolled(self._store))}
 
 
 def follow(news: News, stopping: Callable[[], bool] = lambda: False) -> Callable[[Request], AsyncIterator[str]]:
@@ -47,17 +56,19 @@ def follow(news: News, stopping: Callable[[], bool] = lambda: False) -> Callable
     async def stream(request: Request) -> AsyncIterator[str]:
         news.followers += 1
         try:
-            known = await news.mark()
+            known = dict(await news.marks())
             yield "retry: 5000\n\n"
             silent = 0.0
+            since = dict.fromkeys(known, SPACED["views"])
             while not stopping() and not await request.is_disconnected():
                 await asyncio.sleep(LOOK / 2)
-                mark = await news.mark()
                 silent += LOOK / 2
-                if mark != known:
-                    known, silent = mark, 0.0
-                    yield "event: changed\ndata: runs\n\n"
-                elif silent >= QUIET:
+                for kind, mark in (await news.marks()).items():
+                    since[kind] += LOOK / 2
+                    if mark != known[kind] and since[kind] >= SPACED[kind]:
+                        known[kind], since[kind], silent = mark, 0.0, 0.0
+                        yield f"event: changed\ndata: {kind}\n\n"
+                if silent >= QUIET:
                     silent = 0.0
                     yield ":\n\n"
         finally:

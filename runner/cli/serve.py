@@ -102,6 +102,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
         stack.callback(Tidy(shelf, settings.keep_replays, settings.keep_replays_size).close)
         collector = Collector(settings, writer, shelf=shelf)
         guard = Guard(lambda reason: collector.metrics.closed.add((reason,)))
+        collector.metrics.writer = writer
         collector.metrics.connections = lambda: len(guard.connections)
         running: list[Server] = []
         site = Site(

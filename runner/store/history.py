@@ -1,6 +1,7 @@
 """What was: the runs of a span of time, summed up for people. Every question is answered from indices and sums by the hour.
 
-Spans longer than `CLOSE` are answered to the hour in which they begin; shorter ones run by run.
+Spans longer than `CLOSE` are answered to the hour in which they begin; shorter ones run by run. What is asked of longer ones
+still is added up of whole days, and of hours at both ends.
 """
 
 import math
@@ -11,16 +12,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct, field
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Column, Connection, Table, and_, func, or_, select, text
 
 from runner.result import Status
-from runner.store.rollups import STATUSES, hour_of, journeys, run_hours, step_hours
+from runner.store.rollups import STATUSES, day_of, hour_of, journeys, run_days, run_hours, step_days, step_hours
 from runner.store.schema import alerts, artifacts, navigations, runs, slots, steps
 from runner.store.sketch import Sketch
 from runner.store.store import Store
 
 CLOSE = timedelta(hours=6)
 """Up to this length every run is looked at."""
+HOURS = timedelta(days=8)
+"""Up to this length all journeys are added up of hours …"""
+HOURS_OF_STEPS = timedelta(days=32)
+"""… and the steps of one journey, of which a longer line is drawn."""
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 POINTS = 1_500
 """Runs that are drawn one by one; of more, spans are drawn."""
 SPANS = 240
@@ -165,7 +171,7 @@ class History:
     def journeys(self, span: Range, location: str | None = None) -> list[JourneyRow]:
         """Every journey that was ever run, with what became of its runs in the span; by name.
 
-        Costs one row a journey and hour, or, for spans up to CLOSE, one a run.
+        Costs one row a journey and hour, or day of a span longer than HOURS; or, for spans up to CLOSE, one a run.
         """
         with self._store.connected() as connection:
             known = select(journeys.c.journey, journeys.c.location, journeys.c.newest_run).order_by(
@@ -191,18 +197,16 @@ class History:
         self, connection: Connection, span: Range, journey: str | None = None, location: str | None = None
     ) -> dict[tuple[str, str], dict[datetime, Tally]]:
         found: dict[tuple[str, str], dict[datetime, Tally]] = defaultdict(dict)
-        table, at = (runs, runs.c.started_at) if span.length <= CLOSE else (run_hours, run_hours.c.hour)
-        start = span.start if table is runs else hour_of(span.start)
-        where = [at >= start, at < span.end]
-        where += [table.c.journey == journey] if journey is not None else []
-        where += [table.c.location == location] if location is not None else []
-        if table is run_hours:
-            for hour in connection.execute(select(run_hours).where(*where)).mappings():
-                found[hour["journey"], hour["location"]][hour["hour"]] = Tally(
-                    **{name: hour[name] for name in (*STATUSES, "flaky", "over_budget", "contended")},
-                    durations=Sketch.read(hour["durations"]),
-                )
+        if span.length > CLOSE:
+            for table, at, start, end in _pieces(run_hours, run_days, span, HOURS):
+                where = [at >= start, at < end, *_of(table, journey, location)]
+                for one in connection.execute(select(table).where(*where)).mappings():
+                    found[one["journey"], one["location"]][one[at.name]] = Tally(
+                        **{name: one[name] for name in (*STATUSES, "flaky", "over_budget", "contended")},
+                        durations=Sketch.read(one["durations"]),
+                    )
             return found
+        where = [runs.c.started_at >= span.start, runs.c.started_at < span.end, *_of(runs, journey, location)]
         columns = ("journey", "location", "started_at", "status", "flaky", "over_budget", "contended", "duration_seconds")
         for row in connection.execute(select(*(runs.c[name] for name in columns)).where(*where)):
             moment = row.started_at.replace(minute=row.started_at.minute // 5 * 5, second=0, microsecond=0)
@@ -219,12 +223,16 @@ class History:
     # One journey
 
     def knows(self, journey: str, location: str | None = None) -> bool:
-        """Whether it was ever run; from a location, if one is named."""
+        """Whether it was ever run, there if a place is given."""
         with self._store.connected() as connection:
-            wanted = select(journeys.c.journey).where(journeys.c.journey == journey).limit(1)
-            if location is not None:
-                wanted = wanted.where(journeys.c.location == location)
+            wanted = select(journeys.c.journey).where(*_of(journeys, journey, location)).limit(1)
             return connection.execute(wanted).first() is not None
+
+    def places(self) -> list[tuple[str, str]]:
+        """Every journey that was ever run, with each place where it was; by name."""
+        with self._store.connected() as connection:
+            wanted = select(journeys.c.journey, journeys.c.location).order_by(journeys.c.journey, journeys.c.location)
+            return [(row.journey, row.location) for row in connection.execute(wanted)]
 
     def tally(self, journey: str, location: str | None, span: Range) -> Tally:
         """How the runs of a journey in the span ended."""
@@ -273,13 +281,14 @@ class History:
         return [_line(name, found[name]) for name in sorted(found, key=lambda one: order[one])]
 
     def _long_series(self, connection: Connection, journey: str, location: str | None, span: Range) -> list[StepLine]:
-        width = _width(span, SPANS)
+        width = _width(span, SPANS, HOURS_OF_STEPS)
         merged: dict[str, dict[datetime, Sketch]] = defaultdict(dict)
         order: dict[str, int] = {}
-        here = _here(step_hours, journey, location, step_hours.c.hour, hour_of(span.start), span.end)
-        for row in connection.execute(select(step_hours).where(*here)).mappings():
-            order[row["step"]] = row["position"]
-            merged[row["step"]].setdefault(_floor(row["hour"], width), Sketch()).merge(Sketch.read(row["latencies"]))
+        for table, at, start, end in _pieces(step_hours, step_days, span, HOURS_OF_STEPS):
+            here = [at >= start, at < end, *_of(table, journey, location)]
+            for row in connection.execute(select(table).where(*here)).mappings():
+                order[row["step"]] = row["position"]
+                merged[row["step"]].setdefault(_floor(row[at.name], width), Sketch()).merge(Sketch.read(row["latencies"]))
         lines = []
         for name in sorted(merged, key=lambda one: order[one]):
             total = Sketch()
@@ -370,7 +379,7 @@ class History:
             here += [runs.c.location == location] if location is not None else []
             columns = [runs.c[name] for name in ("id", "started_at", "status")]
             columns += [runs.c[f"failure_{name}"] for name in ("kind", "step", "message")]
-            wanted = select(*columns).where(*here, runs.c.status.in_(("failed", "error"))).order_by(runs.c.started_at.desc())
+            wanted = select(*columns).where(*here, *_ended(("failed", "error"))).order_by(runs.c.started_at.desc())
             groups: dict[tuple[Any, ...], list[Any]] = {}
             for row in connection.execute(wanted.limit(20_000)):
                 message = (row.failure_message or "").partition("\n")[0]
@@ -405,12 +414,13 @@ class History:
         where = [runs.c.started_at >= span.start, runs.c.started_at < span.end]
         where += [runs.c.journey == journey] if journey else []
         where += [runs.c.location == location] if location else []
-        where += [runs.c.status.in_(statuses)] if statuses else []
+        where += _ended(statuses)
         with self._store.connected() as connection:
             if before is not None:
                 last = connection.execute(select(runs.c.started_at).where(runs.c.id == before)).scalar()
                 if last is not None:
-                    where.append(or_(runs.c.started_at < last, and_(runs.c.started_at == last, runs.c.id < before)))
+                    # Said twice, so that the index is entered at the last one and not at the newest.
+                    where += [runs.c.started_at <= last, or_(runs.c.started_at < last, runs.c.id < before)]
             return _runs(connection, and_(*where), most)
 
     def run(self, identity: str) -> RunRow | None:
@@ -474,6 +484,40 @@ def _here(table: Any, journey: str, location: str | None, at: Any, start: dateti
     return where + ([table.c.location == location] if location is not None else [])
 
 
+def _of(table: Table, journey: str | None, location: str | None) -> list[Any]:
+    """Of a journey and a place, if they are given. The places of a journey are named, as sums are kept by place before time."""
+    where = [table.c.journey == journey] if journey is not None else []
+    if location is not None:
+        return [*where, table.c.location == location]
+    if journey is not None and table not in (runs, journeys):
+        where.append(table.c.location.in_(select(journeys.c.location).where(journeys.c.journey == journey)))
+    return where
+
+
+def _ended(statuses: Sequence[str]) -> list[Any]:
+    """Runs that ended so; of those that did not pass, as their index says it."""
+    if not statuses:
+        return []
+    found: list[Any] = [runs.c.status.in_(statuses)]
+    return found if "passed" in statuses else [*found, text("runs.status <> 'passed'")]
+
+
+def _pieces(
+    hours: Table, days: Table, span: Range, longest: timedelta
+) -> list[tuple[Table, Column[datetime], datetime, datetime]]:
+    """Which sums a span is added up of, and from when to when: hours up to the longest, of a longer one the whole days."""
+    start = hour_of(span.start)
+    if span.length <= longest:
+        return [(hours, hours.c.hour, start, span.end)]
+    first, last = day_of(start + DAY - HOUR), day_of(span.end)
+    cut = [
+        (hours, hours.c.hour, start, first),
+        (days, days.c.day, first, last),
+        (hours, hours.c.hour, last, span.end),
+    ]
+    return [piece for piece in cut if piece[2] < piece[3]]
+
+
 def _runs(connection: Connection, where: Any, most: int | None = None) -> list[RunRow]:
     columns = [runs.c[name] for name in RunRow.__struct_fields__]
     wanted = select(*columns).where(where).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(most)
@@ -487,9 +531,10 @@ def _sum(tallies: Iterable[Tally]) -> Tally:
     return total
 
 
-def _width(span: Range, most: int) -> timedelta:
-    """The shortest whole number of hours that cuts the span into no more than `most` parts."""
-    return timedelta(hours=max(math.ceil(span.length / timedelta(hours=1) / most), 1))
+def _width(span: Range, most: int, hours: timedelta) -> timedelta:
+    """The shortest whole number of hours, or of days for a span longer than `hours`, that cuts it into no more than `most` parts."""
+    unit = HOUR if span.length <= hours else DAY
+    return unit * max(math.ceil(span.length / unit / most), 1)
 
 
 def _floor(at: datetime, width: timedelta) -> datetime:
@@ -501,7 +546,7 @@ def _coarser(tallies: dict[datetime, Tally], span: Range, most: int) -> dict[dat
     """The same in no more than `most` spans."""
     if span.length <= CLOSE:
         return tallies
-    width = _width(span, most)
+    width = _width(span, most, HOURS)
     found: dict[datetime, Tally] = {}
     for at, tally in tallies.items():
         found.setdefault(_floor(at, width), Tally()).merge(tally)

@@ -1,4 +1,4 @@
-"""Runs summed up by the hour: what a page over months is made of, when there are a million runs."""
+"""Runs summed up by the hour and by the day: what a page over months is made of, when there are a million runs."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,33 +13,43 @@ from runner.store.sketch import Sketch
 
 STATUSES = ("passed", "failed", "error", "cancelled")
 
-run_hours = Table(
-    "run_hours",
-    metadata,
-    Column("journey", NAME, primary_key=True),
-    Column("location", NAME, primary_key=True),
-    Column("hour", Moment, primary_key=True),
-    *(Column(status, Integer, nullable=False, default=0) for status in STATUSES),
-    Column("flaky", Integer, nullable=False, default=0),
-    Column("over_budget", Integer, nullable=False, default=0),
-    Column("contended", Integer, nullable=False, default=0),
-    Column("durations", JSON, nullable=False),
-    Index("run_hours_by_time", "hour"),
-)
-"""How many runs of a journey ended how, by the hour in which they began; the durations of those that passed, as a sketch."""
 
-step_hours = Table(
-    "step_hours",
-    metadata,
-    Column("journey", NAME, primary_key=True),
-    Column("location", NAME, primary_key=True),
-    Column("hour", Moment, primary_key=True),
-    Column("step", Text, primary_key=True),
-    Column("position", Integer, nullable=False),
-    Column("seconds", Float, nullable=False, default=0.0),
-    Column("bytes", BigInteger, nullable=False, default=0),
-    Column("latencies", JSON, nullable=False),
-)
+def _of_runs(name: str, at: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("journey", NAME, primary_key=True),
+        Column("location", NAME, primary_key=True),
+        Column(at, Moment, primary_key=True),
+        *(Column(status, Integer, nullable=False, default=0) for status in STATUSES),
+        Column("flaky", Integer, nullable=False, default=0),
+        Column("over_budget", Integer, nullable=False, default=0),
+        Column("contended", Integer, nullable=False, default=0),
+        Column("durations", JSON, nullable=False),
+        Index(f"{name}_by_time", at),
+    )
+
+
+def _of_steps(name: str, at: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("journey", NAME, primary_key=True),
+        Column("location", NAME, primary_key=True),
+        Column(at, Moment, primary_key=True),
+        Column("step", Text, primary_key=True),
+        Column("position", Integer, nullable=False),
+        Column("seconds", Float, nullable=False, default=0.0),
+        Column("bytes", BigInteger, nullable=False, default=0),
+        Column("latencies", JSON, nullable=False),
+    )
+
+
+run_hours, run_days = _of_runs("run_hours", "hour"), _of_runs("run_days", "day")
+"""How many runs of a journey ended how, by the hour or the day (UTC) in which they began; the durations of those that passed,
+as a sketch."""
+
+step_hours, step_days = _of_steps("step_hours", "hour"), _of_steps("step_days", "day")
 """The latencies of a step's passed runs, as a sketch; their sum, and the sum of the bytes received."""
 
 journeys = Table(
@@ -54,11 +64,15 @@ journeys = Table(
 
 
 def count(connection: Connection, result: RunResult) -> None:
-    """Adds a run to its hour; in the transaction that stores it, so that each is counted once."""
-    hour = hour_of(result.started_at)
-    key = {"journey": result.journey, "location": result.location, "hour": hour}
+    """Adds a run to its hour and its day; in the transaction that stores it, so that each is counted once."""
     _note_newest(connection, result)
-    row = _locked(connection, run_hours, key, {"durations": {}})
+    here = {"journey": result.journey, "location": result.location}
+    _count(connection, result, run_hours, step_hours, {**here, "hour": hour_of(result.started_at)})
+    _count(connection, result, run_days, step_days, {**here, "day": day_of(result.started_at)})
+
+
+def _count(connection: Connection, result: RunResult, of_runs: Table, of_steps: Table, key: dict[str, Any]) -> None:
+    row = _locked(connection, of_runs, key, {"durations": {}})
     change: dict[str, Any] = {
         "flaky": row["flaky"] + result.flaky,
         "over_budget": row["over_budget"] + any(step.over_budget for step in result.steps),
@@ -68,14 +82,14 @@ def count(connection: Connection, result: RunResult) -> None:
         change[result.status] = row[result.status] + 1
     if result.status == "passed":
         change["durations"] = _with(row["durations"], result.duration_seconds)
-    connection.execute(update(run_hours).where(*_same(run_hours, key)).values(**change))
+    connection.execute(update(of_runs).where(*_same(of_runs, key)).values(**change))
     for step in result.steps:
         if step.status == "passed" and step.latency_seconds is not None:
             of_step = {**key, "step": step.name}
-            row = _locked(connection, step_hours, of_step, {"latencies": {}, "position": step.index})
+            row = _locked(connection, of_steps, of_step, {"latencies": {}, "position": step.index})
             connection.execute(
-                update(step_hours)
-                .where(*_same(step_hours, of_step))
+                update(of_steps)
+                .where(*_same(of_steps, of_step))
                 .values(
                     position=step.index,
                     seconds=row["seconds"] + step.latency_seconds,
@@ -96,6 +110,11 @@ def _note_newest(connection: Connection, result: RunResult) -> None:
 def hour_of(at: datetime) -> datetime:
     """The beginning of the hour that a moment is in."""
     return at.replace(minute=0, second=0, microsecond=0)
+
+
+def day_of(at: datetime) -> datetime:
+    """The beginning of the day that a moment in UTC is in."""
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _with(written: dict[str, int], seconds: float) -> dict[str, int]:

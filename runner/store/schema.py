@@ -89,6 +89,10 @@ runs = Table(
         sqlite_where=text("release != ''"),
         postgresql_where=text("release != ''"),
     ),
+    Index("runs_anywhere", "journey", "started_at"),
+    Index(
+        "runs_not_passed", "started_at", sqlite_where=text("status <> 'passed'"), postgresql_where=text("status <> 'passed'")
+    ),
 )
 
 attempts = Table(
@@ -170,6 +174,7 @@ slots = Table(
     Column("owner", String(36), nullable=False),
     Column("claimed_at", Moment, nullable=False),
     Index("slots_open", "state", "owner"),
+    Index("slots_by_state", "state", "slot_at"),
 )
 """What became of each slot: `claimed` while its run is under way, then `done`; `missed` or `paused` with the reason."""
 
@@ -216,6 +221,7 @@ alerts = Table(
     Column("run_id", String(36)),
     Column("title", Text, nullable=False),
     Index("alerts_open", "journey", "location", "closed_at"),
+    Index("alerts_by_end", "closed_at", "opened_at"),
 )
 """What is wrong with a journey, from when to when."""
 

@@ -35,7 +35,7 @@ from runner.store.schema import (
     steps,
 )
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration."""
 PATIENCE = 2.0
 """Seconds that a statement waits for a database that another process has locked."""

@@ -5,11 +5,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from reports.web import versus
-from reports.web.api.parameter import JOURNEY, LOCATION, SPAN, Parameter
-from reports.web.figures import comparison, journey, lists, overview, run
+from reports.collector.figures import Range
+from reports.web import selection, versus
+from reports.web.api.parameter import DURATION, FORMAT, JOURNEY, LOCATION, SELECTION, SPAN, Parameter
+from reports.web.figures import against, comparison, journey, lists, overview, run, sessions, users, view
+from reports.web.selection import Selection
 from reports.web.site import Site
-from reports.web.span import Span
+from reports.web.span import BadRequest, Span
+from runner.duration import parse_duration
 from runner.store.history import History
 
 
@@ -24,6 +27,17 @@ class Asked(Struct, frozen=True):
     def history(self) -> History:
         """Of the runs."""
         return self.site.history
+
+    @property
+    def when(self) -> Range:
+        """The span, as it is asked for page views."""
+        return Range(self.span.start, self.span.end)
+
+    @property
+    def chosen(self) -> Selection | None:
+        """Which page views; None when none is stored. Raises BadRequest."""
+        given = {one.name: self.values[one.name] or "" for one in SELECTION}
+        return selection.read(given, self.site.store)
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -43,6 +57,35 @@ VERSUS = (
     Parameter(name="with_to", means="And where it ends.", form="date-time"),
 )
 LIMIT = Parameter(name="limit", means="How many at the most.", numbers=(1, lists.MOST), fallback=lists.PAGE)
+SORT = Parameter(name="sort", means="What the pages are sorted by.", choices=users.SORTS, fallback=users.SORTS[0])
+PAGES = Parameter(name="limit", means="How many pages at the most.", numbers=(1, lists.MOST), fallback=users.PAGES)
+ERRORS = Parameter(name="errors", means="yes: only sessions with an error.", choices=("yes",))
+LONGER = Parameter(name="longer", means="Only sessions that lasted so long, such as 5m.", pattern=DURATION)
+OLDER = Parameter(name="before", means="The next page: the id of the last session of the one before.")
+
+
+def _users(asked: Asked) -> users.Users | None:
+    chosen = asked.chosen
+    return users.users(asked.site.store, chosen.filter, asked.when, asked["sort"], asked["limit"]) if chosen else None
+
+
+def _against(asked: Asked) -> against.Against | None:
+    chosen = asked.chosen
+    if chosen is None:
+        return None
+    return against.against(asked.site.store, chosen.filter, asked.when, asked.site.rules.get(chosen.filter.app, ()))
+
+
+def _sessions(asked: Asked) -> sessions.Listed | None:
+    chosen = asked.chosen
+    if chosen is None:
+        return None
+    try:
+        longer = parse_duration(asked["longer"]) if asked["longer"] else 0.0
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(f"longer: {error}") from error
+    failed = asked["errors"] == "yes"
+    return sessions.sessions(asked.site.store, chosen.filter, asked.when, failed, longer, asked["before"], asked["limit"])
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -53,8 +96,14 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
     struct: type[Struct]
     summary: str
-    rows: str | None = None
-    """The field that CSV is made of."""
+    rows: tuple[str, ...] = ()
+    """The fields that CSV can be made of; the first, if nothing is said."""
+
+    @property
+    def every_parameter(self) -> tuple[Parameter, ...]:
+        """With those that say how the answer is written."""
+        which = Parameter(name="list", means="Which list is written as CSV.", choices=self.rows, fallback=(*self.rows, None)[0])
+        return (*self.parameters, *((FORMAT,) if self.rows else ()), *((which,) if len(self.rows) > 1 else ()))
 
     @property
     def in_path(self) -> tuple[str, ...]:
@@ -69,7 +118,7 @@ ENDPOINTS = (
         parameters=(*SPAN, LOCATION),
         struct=overview.Overview,
         summary="How every journey is doing, and what has changed lately",
-        rows="journeys",
+        rows=("journeys",),
     ),
     Endpoint(
         path="/journeys/{journey}",
@@ -79,7 +128,7 @@ ENDPOINTS = (
         parameters=(*SPAN, LOCATION),
         struct=journey.JourneyData,
         summary="One journey: its steps over time, its releases and days, why its runs did not pass",
-        rows="newest",
+        rows=("newest",),
     ),
     Endpoint(
         path="/journeys/{journey}/comparison",
@@ -93,7 +142,7 @@ ENDPOINTS = (
         parameters=(*SPAN, LOCATION, *VERSUS),
         struct=comparison.ComparisonData,
         summary="Two spans or two releases of a journey held against each other, step by step",
-        rows="steps",
+        rows=("steps",),
     ),
     Endpoint(
         path="/journeys/{journey}/phases",
@@ -101,7 +150,7 @@ ENDPOINTS = (
         parameters=(*SPAN, LOCATION),
         struct=journey.PhaseList,
         summary="What loading each step's document was made of, in the newest runs that passed",
-        rows="phases",
+        rows=("phases",),
     ),
     Endpoint(
         path="/runs",
@@ -111,7 +160,7 @@ ENDPOINTS = (
         parameters=(*SPAN, JOURNEY, LOCATION, STATUS, BEFORE, LIMIT),
         struct=lists.RunList,
         summary="Runs, the newest first, page by page",
-        rows="runs",
+        rows=("runs",),
     ),
     Endpoint(
         path="/runs/{run}",
@@ -124,14 +173,14 @@ ENDPOINTS = (
         answer=lambda asked: lists.artifacts(asked.history, asked.site.archive, asked["run"]),
         struct=lists.KeptList,
         summary="The files that a run has left behind; each is at /artifacts/ID",
-        rows="artifacts",
+        rows=("artifacts",),
     ),
     Endpoint(
         path="/alerts",
         answer=lambda asked: lists.alerts(asked.history),
         struct=lists.AlertList,
         summary="What is known to be wrong now",
-        rows="alerts",
+        rows=("alerts",),
     ),
     Endpoint(
         path="/missed",
@@ -139,6 +188,42 @@ ENDPOINTS = (
         parameters=SPAN,
         struct=lists.SlotList,
         summary="Slots at which a journey was due and was not run",
-        rows="slots",
+        rows=("slots",),
+    ),
+    Endpoint(
+        path="/users",
+        answer=_users,
+        parameters=(*SPAN, *SELECTION, SORT, PAGES),
+        struct=users.Users,
+        summary="Real users: web vitals and load times, as percentiles, over time and as a distribution; pages, errors, interactions",
+        rows=("pages", "moments", "load", "slowest", "errors", "actions", "devices", "browsers", "releases"),
+    ),
+    Endpoint(
+        path="/users/views/{view}",
+        answer=lambda asked: view.view(asked.site.store, asked["view"]),
+        struct=view.ViewData,
+        summary="One page view of a real user, with all that its browser told",
+    ),
+    Endpoint(
+        path="/users/journeys",
+        answer=_against,
+        parameters=(*SPAN, *SELECTION),
+        struct=against.Against,
+        summary="Journeys beside real users on the same pages, and what their disagreement means",
+        rows=("pages", "over_time", "triage"),
+    ),
+    Endpoint(
+        path="/sessions",
+        answer=_sessions,
+        parameters=(*SPAN, *SELECTION, ERRORS, LONGER, OLDER, LIMIT),
+        struct=sessions.Listed,
+        summary="Sessions of real users, the newest first, page by page",
+        rows=("sessions",),
+    ),
+    Endpoint(
+        path="/sessions/{session}",
+        answer=lambda asked: sessions.session(asked.site.store, asked["session"]),
+        struct=sessions.SessionData,
+        summary="One session, with what happened in each of its page views",
     ),
 )

@@ -7,7 +7,7 @@ import msgspec
 
 import runner
 from reports.web.api.endpoint import Endpoint
-from reports.web.api.parameter import FORMAT, LONGEST_TEXT
+from reports.web.api.parameter import LONGEST_TEXT
 
 PROBLEM = {
     "type": "object",
@@ -58,7 +58,6 @@ def document(endpoints: Sequence[Endpoint], root: str) -> dict[str, Any]:
 
 
 def _operation(one: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
-    in_query = (*one.parameters, *((FORMAT,) if one.rows else ()))
     parameters: list[dict[str, Any]] = [
         {
             "name": name,
@@ -69,7 +68,8 @@ def _operation(one: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
         for name in one.in_path
     ]
     parameters += [
-        {"name": given.name, "in": "query", "description": given.means, "schema": given.schema()} for given in in_query
+        {"name": given.name, "in": "query", "description": given.means, "schema": given.schema()}
+        for given in one.every_parameter
     ]
     content: dict[str, Any] = {"application/json": {"schema": schema}}
     if one.rows:

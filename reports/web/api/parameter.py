@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from reports.web.selection import TRAFFIC
 from reports.web.span import DEFAULT, LONGEST, BadRequest
 
 LONGEST_TEXT = 200
@@ -65,10 +66,11 @@ class Parameter(Struct, frozen=True, kw_only=True):
         return value
 
 
+DURATION = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)?$"
 RANGE = Parameter(
     name="range",
     means=f"The span of time up to now, such as 6h or 7d; a minute to {LONGEST.days} days.",
-    pattern=r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)?$",
+    pattern=DURATION,
     fallback=DEFAULT,
 )
 FROM = Parameter(name="from", means="Or where it begins, RFC 3339 in UTC.", form="date-time")
@@ -76,6 +78,15 @@ TO = Parameter(name="to", means="And where it ends; now, if it is not said.", fo
 SPAN = (RANGE, FROM, TO)
 JOURNEY = Parameter(name="journey", means="Only runs of this journey.")
 LOCATION = Parameter(name="location", means="Only what was seen from this location.")
+SELECTION = (
+    Parameter(name="app", means="The app; the first one by name, if it is not said."),
+    Parameter(name="page", means="Only this page (a route template)."),
+    Parameter(name="device", means="Only this kind of device."),
+    Parameter(name="browser", means="Only this browser, without its version."),
+    Parameter(name="release", means="Only this release."),
+    Parameter(name="environment", means="Only this environment."),
+    Parameter(name="traffic", means="Whose page views.", choices=TRAFFIC, fallback=TRAFFIC[0]),
+)
 FORMAT = Parameter(name="format", means="csv is the list alone, for a spreadsheet.", choices=("json", "csv"))
 
 

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 from reports.web import render
 from reports.web.api import openapi, parameter, table
 from reports.web.api.endpoint import ENDPOINTS, Asked, Endpoint
-from reports.web.api.parameter import FORMAT, LONGEST_TEXT
+from reports.web.api.parameter import LONGEST_TEXT
 from reports.web.site import Handler, Site, problem, routed
 from reports.web.span import BadRequest
 
@@ -30,7 +30,7 @@ def routes(site: Site) -> list[BaseRoute]:
 
 def answering(endpoint: Endpoint) -> Handler:
     """The handler of an endpoint."""
-    known = (*endpoint.parameters, *((FORMAT,) if endpoint.rows else ()))
+    known = endpoint.every_parameter
 
     def answer(site: Site, request: Request) -> Response:
         given = {**parameter.read(request.query_params.multi_items(), known), **request.path_params}
@@ -38,11 +38,13 @@ def answering(endpoint: Endpoint) -> Handler:
             if len(given[name]) > LONGEST_TEXT:
                 raise BadRequest(f"{name}: is no name; {LONGEST_TEXT} characters are the most")
         data = endpoint.answer(Asked(site, site.span(request), given))
+        if data is None and not endpoint.in_path:
+            return problem(request, 404, "No page view is stored yet.")
         if data is None:
             name = endpoint.in_path[-1]
             return problem(request, 404, f"There is no {name} {given[name]!r}.")
         if endpoint.rows and _as_csv(request, given["format"]):
-            return _csv(endpoint, getattr(data, endpoint.rows))
+            return _csv(endpoint, given.get("list") or endpoint.rows[0], data)
         return Response(msgspec.json.encode(data), 200, HEADERS, "application/json")
 
     return answer
@@ -53,16 +55,18 @@ def _as_csv(request: Request, wanted: str | None) -> bool:
     return wanted == "csv" or (wanted is None and "text/csv" in kinds and "application/json" not in kinds)
 
 
-def _csv(endpoint: Endpoint, rows: tuple[Struct, ...]) -> Response:
+def _csv(endpoint: Endpoint, listed: str, data: Struct) -> Response:
     name = endpoint.path.strip("/").replace("/", "-").replace("{", "").replace("}", "")
+    name += f"-{listed}" if len(endpoint.rows) > 1 else ""
+    rows: tuple[Struct, ...] = getattr(data, listed)
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(table.written(rows, _row(endpoint)), 200, headers, "text/csv; charset=utf-8")
+    return Response(table.written(rows, _row(endpoint, listed)), 200, headers, "text/csv; charset=utf-8")
 
 
-def _row(endpoint: Endpoint) -> type[Struct]:
-    """The struct of which an endpoint has a list."""
+def _row(endpoint: Endpoint, name: str) -> type[Struct]:
+    """The struct of which an endpoint has a list of this name."""
     info: Any = msgspec.inspect.type_info(endpoint.struct)
-    listed = next(one.type for one in info.fields if one.name == endpoint.rows)
+    listed = next(one.type for one in info.fields if one.name == name)
     row: type[Struct] = listed.item_type.cls
     return row
 
@@ -75,4 +79,4 @@ def describe(site: Site, request: Request) -> Response:  # noqa: ARG001 (a handl
 
 def page(site: Site, request: Request) -> Response:  # noqa: ARG001
     """`/api/v1`, for people."""
-    return render.page(request, "api.html", endpoints=ENDPOINTS, api=render.root(request) + ROOT, format_parameter=FORMAT)
+    return render.page(request, "api.html", endpoints=ENDPOINTS, api=render.root(request) + ROOT)

@@ -56,14 +56,20 @@ class SessionData(Struct, frozen=True, kw_only=True):
 
 
 def sessions(
-    store: Store, which: Filter, when: Range, failed: bool = False, longer: float = 0.0, before: str | None = None
+    store: Store,
+    which: Filter,
+    when: Range,
+    failed: bool = False,
+    longer: float = 0.0,
+    before: str | None = None,
+    most: int = PAGE,
 ) -> Listed:
     """Sessions that fit. Reads along the index of sessions by time as many as it takes to find a page of them.
 
     Those with an error have an index of their own; those of one page are looked for among its newest 20,000 views.
     """
-    found = records.newest_sessions(store, which, when, PAGE + 1, before, failed, longer)
-    return Listed(app=which.app, start=when.start, end=when.end, sessions=tuple(found[:PAGE]), more=len(found) > PAGE)
+    found = records.newest_sessions(store, which, when, most + 1, before, failed, longer)
+    return Listed(app=which.app, start=when.start, end=when.end, sessions=tuple(found[:most]), more=len(found) > most)
 
 
 def session(store: Store, identity: str) -> SessionData | None:

@@ -1,8 +1,8 @@
 """What real users' browsers measured over a span: tiles, lines, a distribution, tables; all from the roll-ups.
 
 For ten million page views of a month this reads hours and days: the rows of the range three times for the tallies, and two or three
-times for each metric (tiles with the splits, lines, table of pages), some hundred thousand a time. Only the interactions look at page
-views, 20,000 at the most, and the errors at the newest few of each reason.
+times for each metric (tiles with the splits, lines, table of pages), some hundred thousand a time. Only the interactions and the errors of
+one page look at page views, 20,000 at the most, and the errors of all pages at the newest few of each reason.
 """
 
 import math
@@ -14,7 +14,7 @@ from msgspec import Struct
 from reports.collector import figures, records
 from reports.collector.figures import Filter, Group, Range, Tally
 from reports.collector.histogram import EDGES, THRESHOLDS, Distribution, Shares
-from reports.collector.records import Action, Seen
+from reports.collector.records import Action, Reason, Seen
 from runner.store import Store
 from runner.store.views import METRICS, Metric
 
@@ -122,15 +122,15 @@ class Users(Struct, frozen=True, kw_only=True):
     """Pages that are not listed."""
     slowest: tuple[Seen, ...]
     errors: tuple[Error, ...]
-    """Of every kind of traffic and all pages."""
+    """Of every kind of traffic and all pages; of one page, those of the views that fit."""
     actions: tuple[Action, ...]
     devices: tuple[Row, ...]
     browsers: tuple[Row, ...]
     releases: tuple[Row, ...]
 
 
-def users(store: Store, which: Filter, when: Range, sort: str = "impact") -> Users:
-    """The figures of the page."""
+def users(store: Store, which: Filter, when: Range, sort: str = "impact", most: int = PAGES) -> Users:
+    """The figures of the page, with `most` pages at the most."""
     total, splits = figures.split(store, ("device", "browser", "release"), which, when, METRICS)
     step = width(figures.step(store, when), when)
     listed = _sorted(pages(store, which, when), sort)
@@ -143,10 +143,10 @@ def users(store: Store, which: Filter, when: Range, sort: str = "impact") -> Use
         tiles=tuple(tile(total.distributions[metric]) for metric in SHOWN),
         moments=moments(store, which, when, step),
         load=buckets(total.distributions["load"]),
-        pages=tuple(listed[:PAGES]),
-        more_pages=max(len(listed) - PAGES, 0),
+        pages=tuple(listed[:most]),
+        more_pages=max(len(listed) - most, 0),
         slowest=tuple(records.slowest(store, "load", which, when, LISTED)),
-        errors=errors(store, which.app, when),
+        errors=errors(store, which, when),
         actions=tuple(records.actions(store, which, when, LISTED)),
         devices=_rows(splits["device"]),
         browsers=_rows(splits["browser"]),
@@ -259,25 +259,33 @@ def _sorted(rows: Sequence[Row], sort: str) -> list[Row]:
     return sorted(rows, key=lambda one: (-(one.views if sort == "views" else one.impact), one.value))
 
 
-def errors(store: Store, app: str, when: Range) -> tuple[Error, ...]:
-    """The reasons that most views met, each with its newest views. One look along an index for each."""
+def errors(store: Store, which: Filter, when: Range) -> tuple[Error, ...]:
+    """The reasons that most views met, each with its newest views.
+
+    Of a page, those that its newest 20,000 views that fit have met; of all pages, those of every kind of traffic, from the roll-up:
+    one look along an index for each.
+    """
+    if which.page is not None:
+        return tuple(_error(one, (which.page,), newest) for one, newest in records.errors_met(store, which, when, LISTED))
     # Reasons are counted by the hour.
     whole = Range(when.start.replace(minute=0, second=0, microsecond=0), when.end)
     found = []
-    for one in records.errors(store, app, when, LISTED):
+    for one in records.errors(store, which.app, when, LISTED):
         newest = records.views_with_error(store, one.id, whole, SAMPLES)
-        found.append(
-            Error(
-                reason=one.id,
-                kind=one.kind,
-                type=one.type,
-                message=one.message,
-                count=one.count,
-                views=one.views,
-                first_at=one.first_at,
-                last_at=one.last_at,
-                pages=tuple(dict.fromkeys(seen.page for seen in newest)),
-                newest_view=newest[0].id if newest else None,
-            )
-        )
+        found.append(_error(one, tuple(dict.fromkeys(seen.page for seen in newest)), newest[0].id if newest else None))
     return tuple(found)
+
+
+def _error(one: Reason, pages: tuple[str, ...], newest_view: str | None) -> Error:
+    return Error(
+        reason=one.id,
+        kind=one.kind,
+        type=one.type,
+        message=one.message,
+        count=one.count,
+        views=one.views,
+        first_at=one.first_at,
+        last_at=one.last_at,
+        pages=pages,
+        newest_view=newest_view,
+    )

@@ -16,7 +16,7 @@ def show(site: Site, request: Request) -> Response:
     query = request.query_params
     wanted = [one for one in query.getlist("status") if one]
     journey, location = query.get("journey") or None, query.get("location") or None
-    rows = site.history.journeys(span.range)
+    places = site.history.places()
     found = lists.runs(site.history, span, journey, location, tuple(wanted), query.get("before"))
     kept = [("status", one) for one in wanted]
     kept += [("journey", journey)] if journey else []
@@ -35,6 +35,6 @@ def show(site: Site, request: Request) -> Response:
         wanted=wanted,
         journey=journey,
         location=location,
-        journeys=sorted({row.journey for row in rows}),
-        locations=sorted({row.location for row in rows}),
+        journeys=sorted({name for name, _ in places}),
+        locations=sorted({place for _, place in places}),
     )

@@ -52,6 +52,20 @@ def test_a_page_view_becomes_a_load_time_vitals_interactions_and_errors(collecto
     assert collector.metric("page_views_total", app="shop", traffic="real") == 1
 
 
+class Fares:
+    """A writer's figures."""
+
+    waiting, batches, last_batch, commit_seconds = 3, 7, 40, 0.25
+
+
+def test_the_writer_tells_how_it_fares(collector: Served) -> None:
+    assert collector.metric("collector_batches_total") == 0
+    collector.collector.metrics.writer = Fares()
+    told = {"waiting_beacons": 3, "batches_total": 7, "last_batch_beacons": 40, "batch_seconds_total": 0.25}
+    # /metrics is written anew once a second.
+    wait_until(lambda: all(collector.metric(f"collector_{name}") == value for name, value in told.items()))
+
+
 def test_the_thresholds_of_good_and_poor_are_edges() -> None:
     assert {0.2, 0.5, 0.8, 1.8, 2.5, 3.0, 4.0} <= set(LOAD_EDGES)
     assert {0.2, 0.5, 0.8, 1.8, 2.5, 3.0, 4.0} <= set(VITAL_EDGES)

@@ -1,6 +1,7 @@
 """Who is let in, by which way, and how guesses are slowed down."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,6 +43,12 @@ def users(tmp_path: Path, hashed: str) -> Path:
         },
     )
     return file
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def with_token(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The settings of a dashboard with a token, on a store of each kind."""
+    return WITH_TOKEN | ({"JOURNEY_DATABASE": request.getfixturevalue("postgres")()} if request.param == "postgres" else {})
 
 
 class Clock:
@@ -159,10 +166,12 @@ def test_the_token_in_an_address_leads_nowhere_else(dashboard: Start) -> None:
     assert served.post("/sign-in", {"token": TOKEN, "next": "/runs?range=7d"}).headers["location"] == "/runs?range=7d"
 
 
-def test_a_new_token_ends_what_was_signed_in_with_the_old_one(dashboard: Start) -> None:
-    cookie = dashboard(WITH_TOKEN).sign_in(token=TOKEN)
-    assert dashboard(WITH_TOKEN).get("/", cookie=cookie).status == 200
-    assert dashboard({"JOURNEY_SERVE_TOKEN": "a-token-that-is-long-enough-2"}).get("/", cookie=cookie).status == 303
+def test_a_new_token_ends_what_was_signed_in_with_the_old_one(dashboard: Start, with_token: dict[str, str]) -> None:
+    cookie = dashboard(with_token).sign_in(token=TOKEN)
+    assert dashboard(with_token).get("/", cookie=cookie).status == 200
+    assert (
+        dashboard(with_token | {"JOURNEY_SERVE_TOKEN": "a-token-that-is-long-enough-2"}).get("/", cookie=cookie).status == 303
+    )
 
 
 # The cookie
@@ -195,8 +204,8 @@ def test_https_is_believed_from_a_trusted_proxy_alone(dashboard: Start) -> None:
     )
 
 
-def test_the_store_holds_nothing_that_a_browser_could_be_given(dashboard: Start) -> None:
-    served = dashboard(WITH_TOKEN)
+def test_the_store_holds_nothing_that_a_browser_could_be_given(dashboard: Start, with_token: dict[str, str]) -> None:
+    served = dashboard(with_token)
     cookie = served.sign_in(token=TOKEN).partition("=")[2]
     with served.store.connected() as connection:
         (row,) = connection.execute(select(sign_ins)).mappings()
@@ -205,8 +214,8 @@ def test_the_store_holds_nothing_that_a_browser_could_be_given(dashboard: Start)
     assert served.get("/", cookie=f"journey={row['id']}").status == 303
 
 
-def test_a_sign_in_ends_by_itself(dashboard: Start) -> None:
-    served = dashboard(WITH_TOKEN)
+def test_a_sign_in_ends_by_itself(dashboard: Start, with_token: dict[str, str]) -> None:
+    served = dashboard(with_token)
     cookie = served.sign_in(token=TOKEN)
     past = datetime.now(UTC) - timedelta(seconds=1)
     with served.store.connected() as connection:
@@ -217,8 +226,25 @@ def test_a_sign_in_ends_by_itself(dashboard: Start) -> None:
         assert len(connection.execute(select(sign_ins.c.id)).all()) == 1
 
 
-def test_signing_out_ends_it_in_the_store_too(dashboard: Start) -> None:
-    served = dashboard(WITH_TOKEN)
+def test_who_is_signed_in_stays_so_at_every_server_of_the_store(dashboard: Start, with_token: dict[str, str]) -> None:
+    one, other = dashboard(with_token), dashboard(with_token)
+    cookie = one.sign_in(token=TOKEN)
+    assert other.get("/", cookie=cookie).status == 200
+    token = form_token(other.get("/", cookie=cookie).body)
+    assert other.post("/sign-out", {"form_token": token}, cookie=cookie).status == 303
+    assert one.get("/", cookie=cookie).status == 303
+
+
+def test_many_who_sign_in_at_once_are_all_signed_in(dashboard: Start, with_token: dict[str, str]) -> None:
+    served = dashboard(with_token)
+    with ThreadPoolExecutor(8) as threads:
+        cookies = list(threads.map(lambda _: served.sign_in(token=TOKEN), range(16)))
+    assert len(set(cookies)) == 16
+    assert {served.get("/", cookie=cookie).status for cookie in cookies} == {200}
+
+
+def test_signing_out_ends_it_in_the_store_too(dashboard: Start, with_token: dict[str, str]) -> None:
+    served = dashboard(with_token)
     cookie = served.sign_in(token=TOKEN)
     token = form_token(served.get("/", cookie=cookie).body)
     answer = served.post("/sign-out", {"form_token": token}, cookie=cookie)

@@ -11,19 +11,21 @@ import msgspec
 import pytest
 
 from reports.web.api import table
-from reports.web.api.endpoint import ENDPOINTS
+from reports.web.api.endpoint import ENDPOINTS, Endpoint
 from reports.web.figures.lists import RunList
 from runner.result import RunResult
 from runner.store.history import RunRow
 from tests.dashboard import TOKEN, Visited, made, many
+from tests.reports.web.visitors import EVIL, EVIL_ID, EVIL_SESSION, fill, visits
 
+SENT = visits()
 Start = Callable[..., Visited]
 JSON = {"accept": "application/json"}
 
 
 @pytest.fixture
 def filled(dashboard: Start) -> tuple[Visited, list[RunResult]]:
-    """A dashboard with runs of three journeys, an alert, and slots that were missed."""
+    """A dashboard with runs of three journeys, an alert, slots that were missed, and a day of page views."""
     served = dashboard()
     runs = many()
     for one in runs:
@@ -31,13 +33,19 @@ def filled(dashboard: Start) -> tuple[Visited, list[RunResult]]:
     now = datetime.now(UTC)
     served.store.alert("buy", "berlin", "failing", "buy fails", "since 3 runs", True, [], now, runs[0].id)
     served.store.record("buy", "berlin", now - timedelta(minutes=3), "missed", "the machine was asleep", "me", now)
+    fill(served.store, SENT, [])
     return served, runs
+
+
+def path_of(endpoint: Endpoint, runs: list[RunResult]) -> str:
+    """An address of an endpoint at which there is something."""
+    return endpoint.path.format(journey="buy", run=runs[0].id, view=EVIL_ID, session=EVIL_SESSION)
 
 
 def test_every_endpoint_answers_what_its_struct_says(filled: tuple[Visited, list[RunResult]]) -> None:
     served, runs = filled
     for endpoint in ENDPOINTS:
-        path = endpoint.path.format(journey="buy", run=runs[0].id)
+        path = path_of(endpoint, runs)
         answer = served.get(f"/api/v1{path}", **JSON)
         assert (answer.status, answer.headers["content-type"]) == (200, "application/json"), path
         msgspec.json.decode(answer.body, type=endpoint.struct)
@@ -92,10 +100,18 @@ def test_lists_are_filtered(filled: tuple[Visited, list[RunResult]]) -> None:
         ("/alerts?range=1h", "range", "there are: format"),
         ("/runs?journey=" + "x" * 300, "journey", "200 are the most"),
         ("/runs/none?format=csv", "format", "there are: none"),
+        ("/users?traffic=cars", "traffic", "choose of real, bot, synthetic, all"),
+        ("/users?sort=colour", "sort", "choose of impact, views"),
+        ("/users?list=shoes", "list", "choose of pages, moments"),
+        ("/users?app=attic", "app", "has sent nothing yet; choose of shop"),
+        ("/sessions?errors=no", "errors", "choose of yes"),
+        ("/sessions?longer=soon", "longer", "'soon' is not a duration"),
     ],
 )
 def test_a_wrong_parameter_is_named_with_the_fix(dashboard: Start, path: str, parameter: str, fix: str) -> None:
-    answer = dashboard().get(f"/api/v1{path}", **JSON)
+    served = dashboard()
+    fill(served.store, SENT[:1], [])
+    answer = served.get(f"/api/v1{path}", **JSON)
     assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
     told = answer.json()
     assert (told["status"], told["parameter"], fix in told["detail"]) == (400, parameter, True), told
@@ -110,12 +126,78 @@ def test_what_is_not_there_is_a_problem_too(dashboard: Start) -> None:
         "/api/v1/journeys/none/phases",
         "/api/v1/none",
         "/api/v2",
+        "/api/v1/users",
+        "/api/v1/users/journeys",
+        "/api/v1/users/views/none",
+        "/api/v1/sessions",
+        "/api/v1/sessions/none",
     ):
         answer = served.get(path, **JSON)
         assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json"), path
         assert answer.json()["title"] == "Not found"
     answer = served.request("DELETE", "/api/v1/runs", None, {**JSON, "sec-fetch-site": "cross-site"})
     assert (answer.status, answer.headers["content-type"]) == (403, "application/problem+json")
+
+
+# Real users
+
+
+def test_the_api_tells_of_real_users_what_the_pages_show(filled: tuple[Visited, list[RunResult]]) -> None:
+    served, _ = filled
+    data = served.get("/api/v1/users?range=30h", **JSON).json()
+    assert [tile["metric"] for tile in data["tiles"]] == ["lcp", "inp", "cls", "fcp", "ttfb", "load"]
+    page = served.get("/users?range=30h").body.decode()
+    assert f"{data['tally']['views']:,} page views, {data['tally']['sessions']:,} sessions" in page
+    assert all(one["value"] in unescape(page) for one in data["pages"])
+    mobile = served.get("/api/v1/users?range=30h&device=mobile&page=/item/:id", **JSON).json()
+    assert 0 < mobile["tally"]["views"] < data["tally"]["views"]
+    assert [one["value"] for one in mobile["devices"]] == ["mobile"]
+    assert [one["value"] for one in mobile["pages"]] == ["/item/:id"]
+
+
+def test_one_page_view_and_its_session_are_told_whole(filled: tuple[Visited, list[RunResult]]) -> None:
+    served, _ = filled
+    data = served.get(f"/api/v1/users/views/{EVIL_ID}", **JSON).json()
+    assert (data["view"]["seen"]["page"], data["session"]["id"], data["recorded_from"]) == (EVIL, EVIL_SESSION, None)
+    assert [one["metric"] for one in data["slow"]] == ["load", "lcp"]
+    session = served.get(f"/api/v1/sessions/{EVIL_SESSION}", **JSON).json()
+    assert [one["seen"]["id"] for one in session["visits"]] == [EVIL_ID]
+    assert {one["kind"] for one in session["visits"][0]["marks"]} == {"interaction", "error", "request"}
+
+
+def test_sessions_come_page_by_page(filled: tuple[Visited, list[RunResult]]) -> None:
+    served, _ = filled
+    found: list[str] = []
+    more = True
+    while more:
+        before = f"&before={found[-1]}" if found else ""
+        page = served.get(f"/api/v1/sessions?range=12h&errors=yes&limit=20{before}", **JSON).json()
+        assert all(one["errors"] for one in page["sessions"])
+        found += [one["id"] for one in page["sessions"]]
+        more = page["more"]
+    assert len(found) == len(set(found)) > 20
+
+
+def test_journeys_beside_real_users_are_told(filled: tuple[Visited, list[RunResult]]) -> None:
+    served, _ = filled
+    data = served.get("/api/v1/users/journeys?range=24h", **JSON).json()
+    assert {one["journey"] for one in data["triage"]} >= {None}
+    rows = csv.DictReader(io.StringIO(served.get("/api/v1/users/journeys?format=csv&list=triage").body.decode(), newline=""))
+    assert [row["verdict"] for row in rows] == [one["verdict"] for one in data["triage"]]
+
+
+def test_what_the_page_about_users_lists_comes_as_csv(filled: tuple[Visited, list[RunResult]]) -> None:
+    served, _ = filled
+    data = served.get("/api/v1/users?range=24h", **JSON).json()
+    for name in ("pages", "moments", "load", "slowest", "errors", "actions", "devices", "browsers", "releases"):
+        answer = served.get(f"/api/v1/users?range=24h&format=csv&list={name}")
+        assert answer.headers["content-disposition"] == f'attachment; filename="users-{name}.csv"'
+        rows = list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
+        assert len(rows) == len(data[name]) > 0, name
+        assert set(rows[0]) == set(data[name][0])
+    assert served.get("/api/v1/users?format=csv").body == served.get("/api/v1/users?format=csv&list=pages").body
+    more = served.get("/api/v1/users?range=24h&limit=1000", **JSON).json()
+    assert (len(more["pages"]), more["more_pages"]) == (len(data["pages"]) + data["more_pages"], 0)
 
 
 # CSV
@@ -131,7 +213,7 @@ def test_a_list_comes_as_csv_for_a_spreadsheet(filled: tuple[Visited, list[RunRe
         assert {row["id"] for row in rows} == {one.id for one in runs}
         assert float(rows[0]["duration_seconds"]) == runs[-1].duration_seconds
     for endpoint in ENDPOINTS:
-        path = endpoint.path.format(journey="buy", run=runs[0].id)
+        path = path_of(endpoint, runs)
         assert served.get(f"/api/v1{path}?format=csv").status == (200 if endpoint.rows else 400), path
 
 

@@ -13,6 +13,7 @@ from reports.web.api.endpoint import ENDPOINTS
 from runner.result import RunResult
 from tests.dashboard import Visited
 from tests.reports.web.test_api import filled
+from tests.reports.web.visitors import EVIL_ID, EVIL_SESSION
 
 __all__ = ["filled"]
 # What a schema cannot say (`from` before `to`, a run that there is) is refused though it fits the schema.
@@ -25,7 +26,7 @@ def test_the_api_answers_as_its_description_says_whatever_it_is_asked(filled: tu
     served, runs = filled
     document = served.get("/api/v1/openapi.json").json()
     # Names that there are, so that more than 404 is seen.
-    there = {"run": runs[0].id, "journey": "buy"}
+    there = {"run": runs[0].id, "journey": "buy", "view": EVIL_ID, "session": EVIL_SESSION}
     schema = schemathesis.openapi.from_dict(document)
     # An address that is too long is refused before its parameters are looked at.
     schema.config.checks.negative_data_rejection.expected_statuses = ["400", "404", "414"]
@@ -41,7 +42,7 @@ def test_the_api_answers_as_its_description_says_whatever_it_is_asked(filled: tu
             ask(operation, mode, names, f"{served.address}/api/v1", seen)
     assert set(seen) == {one.path for one in ENDPOINTS}
     assert all(200 in statuses for statuses in seen.values()), seen
-    assert 400 in seen["/runs"]
+    assert all(400 in seen[path] for path in ("/runs", "/users", "/users/journeys", "/sessions"))
 
 
 def ask(operation: Any, mode: GenerationMode, names: dict[str, str], address: str, seen: dict[str, set[int]]) -> None:

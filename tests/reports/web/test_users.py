@@ -1,5 +1,6 @@
 """The figures about real users, against the same worked out from what each browser sent."""
 
+import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -169,6 +170,29 @@ def test_errors_lead_to_a_page_view_that_met_them(store: Store) -> None:
         min(view.started_at for view in met),
         max(view.started_at for view in met),
     )
+
+
+def test_the_errors_of_a_page_are_those_of_the_views_that_fit(store: Store) -> None:
+    (refused,) = users.users(store, Filter(app="shop", page="/pay"), DAY).errors
+    met = [view for one, view in views() if one.pages[0] == "/pay" and view.errors]
+    assert (refused.message, refused.views, refused.count, refused.pages) == (
+        "the card is refused",
+        len(met),
+        len(met),
+        ("/pay",),
+    )
+    assert refused.newest_view == max(met, key=lambda view: view.started_at).id
+    assert users.users(store, Filter(app="shop", page="/pay", release="1.0"), DAY).errors == ()
+    assert users.users(store, Filter(app="shop", page="/rare"), DAY).errors == ()
+    told = Counter(
+        re.sub(r"\d+", "#", error.message)
+        for one, view in views()
+        if one.pages[0] == "/item/:id" and one.device == "mobile"
+        for error in view.errors
+    )
+    mobile = users.users(store, Filter(app="shop", page="/item/:id", device="mobile"), DAY).errors
+    assert {one.message: one.count for one in mobile} == told
+    assert [one.views for one in mobile] == sorted((one.views for one in mobile), reverse=True)
 
 
 def test_the_overview_shows_each_app_that_was_visited(store: Store) -> None:

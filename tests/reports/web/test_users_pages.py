@@ -166,6 +166,19 @@ def test_an_error_leads_to_a_view_and_that_to_its_session(reader: Reader) -> Non
     expect(page.locator("svg.timeline rect.wrong title")).to_have_text("the card is refused")
 
 
+def test_the_errors_of_one_page_are_a_click_away(reader: Reader) -> None:
+    page = reader.open("/users?range=24h&device=desktop")
+    errors = page.get_by_role("region", name="Errors of the pages' scripts")
+    every = errors.get_by_role("row").count()
+    errors.get_by_role("row").filter(has_text="the card is refused").get_by_role("link", name="/pay").click()
+    expect(page).to_have_url(re.compile(r"device=desktop&page=(/|%2F)pay#errors$"))
+    expect(errors.get_by_role("row")).to_have_count(2)
+    expect(errors).to_contain_text("Of the newest 20,000 views of /pay that fit")
+    errors.get_by_role("link", name="those of all pages").click()
+    expect(errors.get_by_role("row")).to_have_count(every)
+    expect(errors).to_contain_text("Of all pages and all traffic")
+
+
 def test_a_slow_page_view_shows_its_phases_and_what_its_vitals_came_from(reader: Reader) -> None:
     page = reader.open("/users?page=/item/:id")
     page.get_by_role("region", name="Slowest page views").get_by_role("link").first.click()

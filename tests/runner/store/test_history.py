@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from pathlib import Path
 from statistics import quantiles
 
@@ -16,7 +17,7 @@ from runner.identity import run_id
 from runner.result import Failure, RunResult, StepResult
 from runner.store import Store, StoreDown
 from runner.store.history import History, Range
-from runner.store.rollups import journeys, run_hours, step_hours
+from runner.store.rollups import journeys, run_days, run_hours, step_days, step_hours
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 COUNT = 300
@@ -97,11 +98,14 @@ def test_the_tallies_are_those_of_the_runs(history: History, results: list[RunRe
         assert len(row.series) <= 61
 
 
+@pytest.mark.parametrize("hours", [timedelta(days=32), timedelta(days=2)])
 def test_a_long_series_has_the_percentiles_of_the_runs(
-    history: History, results: list[RunResult], monkeypatch: pytest.MonkeyPatch
+    history: History, results: list[RunResult], monkeypatch: pytest.MonkeyPatch, hours: timedelta
 ) -> None:
     span = Range(START, START + timedelta(days=10))
     monkeypatch.setattr("runner.store.history.POINTS", 10)
+    # Of a span that is longer than this, sums by the day are read.
+    monkeypatch.setattr("runner.store.history.HOURS_OF_STEPS", hours)
     monkeypatch.setattr("runner.store.history.SPANS", 2)
     series = history.step_series("buy", "berlin", span)
     assert [line.step for line in series] == ["open", "pay"]
@@ -166,6 +170,20 @@ def test_runs_come_page_by_page_without_a_gap(history: History, results: list[Ru
     assert passed_before.started_at < failed[0].started_at
 
 
+@pytest.mark.parametrize(("start", "end"), [(7, 230), (24, 226), (0, 239), (23.5, 216.01), (1, 25)])
+def test_a_span_that_begins_and_ends_within_a_day_has_the_runs_of_its_hours(
+    history: History, results: list[RunResult], start: float, end: float
+) -> None:
+    span = Range(START + timedelta(hours=start), START + timedelta(hours=end))
+    # Each hour that the span touches is counted whole.
+    inside = range(int(start), ceil(end))
+    own = [one for one in results if one.journey == "buy" and (one.started_at - START) // timedelta(hours=1) in inside]
+    assert own
+    assert history.tally("buy", None, span).total == len(own)
+    assert history.tally("buy", "berlin", span).durations.count == sum(one.status == "passed" for one in own)
+    assert sum(tally.total for _, tally in history.days("buy", None, span)) == len(own)
+
+
 def test_the_days_add_up(history: History, results: list[RunResult]) -> None:
     days = history.days("buy", None, Range(START, START + timedelta(days=10)))
     counted = Counter(one.started_at.date() for one in results if one.journey == "buy")
@@ -173,22 +191,26 @@ def test_the_days_add_up(history: History, results: list[RunResult]) -> None:
 
 
 def test_an_older_database_is_summed_up_when_it_is_opened(url: str, results: list[RunResult]) -> None:
+    sums = (run_hours, step_hours, run_days, step_days, journeys)
     with Store(url) as store:
         for one in results[:60]:
             store.add(one)
-        before = [dump(store, table) for table in (run_hours, step_hours, journeys)]
+        before = [dump(store, table) for table in sums]
         with store.connected() as connection:
-            for table in (run_hours, step_hours, journeys):
+            for table in sums:
                 connection.execute(delete(table))
                 table.drop(connection)
             for later in ("sign_ins", "replay_chunks", "session_events"):
                 connection.execute(text(f"DROP TABLE {later}"))
-            for index in ("runs_by_status", "runs_by_release"):
+            for index in (
+                *("runs_by_status", "runs_by_release", "runs_anywhere"),
+                *("runs_not_passed", "slots_by_state", "alerts_by_end"),
+            ):
                 connection.execute(text(f"DROP INDEX {index}"))
             connection.execute(text("ALTER TABLE runs DROP COLUMN release"))
             connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     with Store(url) as store:
-        assert [dump(store, table) for table in (run_hours, step_hours, journeys)] == before
+        assert [dump(store, table) for table in sums] == before
 
 
 def dump(store: Store, table: object) -> list[tuple[object, ...]]:

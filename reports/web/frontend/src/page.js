@@ -84,7 +84,10 @@ if (address) {
     beat.textContent = "connection lost";
     beat.classList.add("lost");
   });
-  events.addEventListener("changed", refresh);
+  // A page is told of everything, and asks for itself again when it shows that.
+  events.addEventListener("changed", (told) => {
+    if (document.body.dataset.news.split(" ").includes(told.data)) refresh();
+  });
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && again) refresh();
   });

@@ -1,0 +1,37 @@
+"""One page view of a real user: all that its browser told, and whose it was."""
+
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from reports.collector import records
+from reports.collector.records import Session, Whole
+from reports.replay import recording
+from reports.web.figures.sessions import Slow, slow_values
+from runner.store import Store
+
+
+class ViewData(Struct, frozen=True, kw_only=True):
+    """A page view."""
+
+    view: Whole
+    session: Session | None
+    """None once it has been removed."""
+    slow: tuple[Slow, ...]
+    """What of it is worse than good."""
+    recorded_from: datetime | None
+    """When the recording of its session begins; None when there is none."""
+
+
+def view(store: Store, identity: str) -> ViewData | None:
+    """The figures of the page; None for a view that is not stored (any more). Look-ups by key."""
+    found = records.view(store, identity)
+    if found is None:
+        return None
+    begins = recording.begun(store, [found.seen.session]).get(found.seen.session)
+    return ViewData(
+        view=found,
+        session=records.session(store, found.seen.session),
+        slow=tuple(slow_values(found.seen)),
+        recorded_from=None if begins is None else datetime.fromtimestamp(begins, UTC),
+    )

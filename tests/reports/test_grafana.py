@@ -1,0 +1,217 @@
+"""The dashboards for Grafana: that a real Prometheus answers each of their questions with what is really exported."""
+
+import gzip
+import json
+import math
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+from reports.collector.families import text
+from reports.collector.metrics import Metrics
+from runner.exporter import Exporter
+from runner.identity import run_id
+from runner.metrics import registry
+from tests.collector import CHROME, beacon, view
+from tests.daemon import Daemon
+from tests.serve import Serve
+from tests.servers import Prometheus, wait_until
+
+FOLDER = Path(__file__).parents[2] / "reports" / "grafana"
+FILES = sorted(FOLDER.glob("*.json"))
+SPANS = {"$__rate_interval": "1m", "$__range": "5m"}
+"""What Grafana fills in by itself."""
+PREFIXES = "synthetic|page|web_vital|layout_shift|user_interactions|browser_reports|beacons|collector|replay"
+SITE = "http://localhost:3000"
+JOURNEYS = """
+    @journey(every="2s")
+    def walk(page, step):
+        with step("open", budget="9s"):
+            page.goto("/")
+        with step("search"):
+            page.get_by_role("searchbox").fill("tea")
+            page.get_by_role("button", name="Search").click()
+
+    @journey(every="1s")
+    def dawdle(page, step):
+        with step("wait"):
+            page.wait_for_timeout(2500)
+"""
+
+
+def board(file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(file.read_text())
+    return content
+
+
+def panels(file: Path) -> list[dict[str, Any]]:
+    return [panel for panel in board(file)["panels"] if panel["type"] != "row"]
+
+
+def variables(file: Path) -> dict[str, dict[str, Any]]:
+    return {one["name"]: one for one in board(file)["templating"]["list"]}
+
+
+def filled(file: Path, expression: str) -> str:
+    """An expression with `All` chosen in every variable."""
+    for name, span in SPANS.items():
+        expression = expression.replace(name, span)
+    for name, one in variables(file).items():
+        expression = expression.replace(f"${name}", one.get("allValue", ""))
+    assert "$" not in expression, expression
+    return expression
+
+
+def test_there_is_one_for_journeys_and_one_for_real_users() -> None:
+    assert [board(file)["uid"] for file in FILES] == ["journeys", "real-users"]
+
+
+def test_they_are_in_the_package_that_is_installed() -> None:
+    shipped = {one.distribution_path for one in WheelBuilder(str(FOLDER.parents[1])).recurse_included_files()}
+    assert {f"reports/grafana/{file.name}" for file in FILES} | {"reports/prometheus/alerts.yml"} <= shipped
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_dashboard_is_one_that_grafana_takes(file: Path) -> None:
+    content = board(file)
+    assert content["schemaVersion"] >= 36
+    assert content["id"] is None
+    every = content["panels"]
+    assert len({panel["id"] for panel in every}) == len(every)
+    assert len({panel["title"] for panel in every}) == len(every)
+    taken: set[tuple[int, int]] = set()
+    for panel in every:
+        place = panel["gridPos"]
+        cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
+        assert not cells & taken, panel["title"]
+        assert place["x"] + place["w"] <= 24
+        taken |= cells
+    for panel in panels(file):
+        assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+        refs = [target["refId"] for target in panel["targets"]]
+        assert refs
+        assert len(set(refs)) == len(refs)
+        assert all(target["datasource"] == panel["datasource"] for target in panel["targets"])
+    asked = json.dumps([panel["targets"] for panel in panels(file)])
+    for name in variables(file):
+        assert f"${name}" in asked or f"${{{name}}}" in asked, f"nothing uses ${name}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_metric_that_it_names_is_exported(file: Path) -> None:
+    families = [*registry().collect(), *Exporter(with_runs=False).registry.collect()]
+    kinds = {family.name: family.type for family in families}
+    kinds |= dict(re.findall(r"^# TYPE (\S+) (\S+)", text(Metrics().families, openmetrics=False).decode(), re.MULTILINE))
+    exported = {name for name, kind in kinds.items() if kind == "gauge"}
+    exported |= {f"{name.removesuffix('_total')}_total" for name, kind in kinds.items() if kind == "counter"}
+    exported |= {f"{name}_{end}" for name, kind in kinds.items() if kind == "histogram" for end in ("bucket", "sum", "count")}
+    named = set(re.findall(rf"\b(?:{PREFIXES})_\w+", json.dumps(board(file))))
+    assert len(named) > 15
+    assert named - exported == set()
+
+
+def chunk() -> bytes:
+    """A piece of a recording."""
+    now = time.time() * 1000
+    events = [{"type": 4, "timestamp": now, "data": {"href": f"{SITE}/item/7", "width": 800, "height": 600}}]
+    events.append({"type": 2, "timestamp": now + 1, "data": {"node": {"type": 0, "childNodes": [], "id": 1}}})
+    ids = {"session": run_id(), "tab": run_id(), "sequence": 0}
+    return gzip.compress(json.dumps({"version": 1, "app": "shop", **ids, "first": True, "events": events}).encode())
+
+
+class Visitors:
+    """Browsers that report every half second, and some that should not."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address.removeprefix("http://")
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join(30)
+
+    def _work(self) -> None:
+        while not self._stopped.wait(0.5):
+            now = time.time()
+            values = {"ttfb": 0.2, "fcp": 0.4, "lcp": 0.9, "inp": 0.1, "cls": 0.05}
+            seen = view(
+                id=run_id(), url=f"{SITE}/item/7", started_at=now - 3, phases={"ttfb": 0.2, "total": 1.1}, ended=True,
+                vitals=[{"name": name, "id": f"v6-{name}", "value": value} for name, value in values.items()],
+                interactions=[{"type": "click", "at_seconds": 1.0}], errors=[{"kind": "error", "message": "x is undefined"}],
+            )  # fmt: skip
+            self._post("/v1/views", json.dumps(beacon(seen, id=run_id(), sent_at=now)).encode(), 202)
+            report = {"type": "deprecation", "age": 1, "url": f"{SITE}/", "body": {"id": "WebSQL", "message": "is deprecated"}}
+            self._post("/reports?app=shop", json.dumps([report]).encode(), 202, "application/reports+json")
+            self._post("/v1/replay", chunk(), 202)
+            self._post("/v1/views", b"no JSON", 400)
+            host, port = self._address.split(":")
+            with socket.create_connection((host, int(port))) as endless:
+                endless.sendall(b"GET / HTTP/1.1\r\nx: " + b"x" * 40_000)
+                endless.recv(100)
+
+    def _post(self, path: str, body: bytes, status: int, kind: str = "text/plain") -> None:
+        connection = HTTPConnection(self._address, timeout=20)
+        connection.request("POST", path, body, {"user-agent": CHROME, "origin": SITE, "content-type": kind})
+        answer = connection.getresponse()
+        assert answer.status == status, (path, answer.status, answer.read())
+        connection.close()
+
+
+@pytest.fixture
+def measured(daemon: Daemon, serve: Serve, gateway: str, prometheus: Callable[..., Prometheus]) -> Iterator[Prometheus]:
+    """A Prometheus that scrapes a scheduler, the gateway that it pushes to, and a collector that browsers report to."""
+    daemon.write(JOURNEYS)
+    daemon.start("--pushgateway", gateway, "--workers", "1")
+    serve.start()
+    with Visitors(serve.address):
+        yield prometheus(gateway, daemon.address, serve.address)
+    serve.stop()
+    daemon.stop()
+
+
+def answered(rows: list[dict[str, Any]]) -> bool:
+    """Whether there is a number."""
+    return any(not math.isnan(float(row["value"][1])) for row in rows)
+
+
+def test_every_panel_shows_something(measured: Prometheus) -> None:
+    waiting = [
+        (panel["title"], filled(file, target["expr"]))
+        for file in FILES
+        for panel in panels(file)
+        for target in panel["targets"]
+    ]
+    for file in FILES:
+        for name, one in variables(file).items():
+            found = re.fullmatch(r"label_values\((.+), (\w+)\)", one["definition"]) if one["type"] == "query" else None
+            if found:
+                waiting.append((f"${name}", f"count by ({found[2]}) ({filled(file, found[1])})"))
+    assert len(waiting) > 70
+
+    def all_answered() -> bool:
+        waiting[:] = [(title, expression) for title, expression in waiting if not answered(measured.query(expression))]
+        return not waiting
+
+    try:
+        wait_until(all_answered, 120)
+    except AssertionError as error:
+        raise AssertionError(f"these have no data: {waiting}") from error
+
+
+def test_a_question_without_an_answer_would_be_noticed(prometheus: Callable[..., Prometheus], gateway: str) -> None:
+    one = prometheus(gateway)
+    wait_until(lambda: answered(one.query("up")))
+    assert not answered(one.query("synthetic_success"))
+    assert not answered(one.query("0 / (up - up)"))

@@ -1,0 +1,111 @@
+"""Live updates: what a page is told, when, and that it shows it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from reports.web import events
+from runner.browser import Browser as Program
+from runner.store import Store
+from tests.dashboard import Visited, made
+from tests.reports.web.visitors import fill, seen
+from tests.servers import wait_until
+
+Start = Callable[..., Visited]
+
+
+class Told:
+    """What the stream says, as it comes."""
+
+    def __init__(self) -> None:
+        self.what: list[tuple[float, str]] = []
+
+    def of(self, kind: str) -> list[float]:
+        """When this was told."""
+        return [at for at, one in self.what if one == kind]
+
+
+@contextmanager
+def following(served: Visited) -> Iterator[Told]:
+    """The stream of a page, until the block ends."""
+    told, stopped = Told(), threading.Event()
+    connection = HTTPConnection("127.0.0.1", served.port, timeout=30)
+    connection.request("GET", "/events", headers={"accept": "text/event-stream"})
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+    assert answer.readline() == b"retry: 5000\n"
+
+    def read() -> None:
+        while not stopped.is_set():
+            line = answer.readline().decode().strip()
+            if line.startswith("data: "):
+                told.what.append((time.monotonic(), line.removeprefix("data: ")))
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    yield told
+    stopped.set()
+    # Its end is noticed with the next line, which ends the reading.
+    thread.join(events.QUIET + 5)
+    connection.close()
+
+
+def visited(store: Store) -> None:
+    """A page view that began just now, in the roll-ups."""
+    fill(store, [seen("/item/:id", time.time() - 20, 1.0)], [])
+
+
+def test_a_run_and_a_page_view_are_told_apart(dashboard: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "QUIET", 2.0)
+    served = dashboard()
+    with following(served) as told:
+        served.store.add(made())
+        wait_until(lambda: told.of("runs"))
+        assert told.of("views") == []
+        visited(served.store)
+        wait_until(lambda: told.of("views"))
+        assert len(told.of("runs")) == 1
+
+
+def test_of_page_views_that_come_all_the_time_pages_are_told_every_few_seconds(
+    dashboard: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "QUIET", 2.0)
+    served = dashboard()
+    with following(served) as told:
+        ends = time.monotonic() + 9
+        while time.monotonic() < ends:
+            visited(served.store)
+            time.sleep(0.2)
+        assert 1 <= len(told.of("views")) <= 3
+
+
+def test_the_page_about_users_shows_a_new_page_view_by_itself(dashboard: Start, chromium: Program, tmp_path: Path) -> None:
+    served = dashboard()
+    visited(served.store)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.path)
+        page = browser.new_page()
+        page.goto(f"{served.address}/users?range=1h")
+        count = page.get_by_role("heading", level=2).first
+        expect(count).to_have_text("1 page view, 1 session")
+        expect(page.get_by_role("status")).to_have_text("live")
+        visited(served.store)
+        expect(count).to_have_text("2 page views, 2 sessions", timeout=20_000)
+        # A page about runs does not ask again for what it does not show.
+        page.goto(f"{served.address}/runs?range=1h")
+        expect(page.get_by_role("status")).to_have_text("live")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        visited(served.store)
+        page.wait_for_timeout(9_000)
+        assert asked == []
+        served.store.add(made())
+        expect(page.get_by_role("main")).to_contain_text("buy", timeout=20_000)
+        browser.close()
