@@ -30,8 +30,8 @@ demo: .venv/demo ## Run the four journeys on the built-in shop
 test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
 	@sh .ci/packages chromium chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl xvfb zsh fish git
 	$(MAKE) --no-print-directory lint types
-	@# Most tests wait for a clock or a process: four at a time keep two cores busy.
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	@# Most tests wait for a clock or a process: six at a time keep two cores busy.
+	$(BIN)/python -m pytest -n 6 --dist worksteal
 
 lint: .venv/dev ## Style and import contracts
 	$(BIN)/ruff check .
@@ -49,13 +49,15 @@ docs: .venv/dev ## Write docs/commands.md from the program
 	$(BIN)/python -m typer runner.cli utils docs --name journey --title Commands --output docs/commands.md
 
 bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an hour
-	@sh .ci/packages chromium-headless-shell
+	@sh .ci/packages chromium chromium-headless-shell postgresql wrk xvfb
 	$(BIN)/python -m benchmarks.fidelity
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.artifacts
 	$(BIN)/python -m benchmarks.schedule
 	$(BIN)/python -m benchmarks.decisions
+	$(BIN)/python -m benchmarks.agreement
 	$(BIN)/python -m benchmarks.agent
+	$(BIN)/python -m benchmarks.collector
 	$(BIN)/python -m benchmarks.views
 	$(BIN)/python -m benchmarks.replay
 	$(BIN)/python -m benchmarks.from_session

@@ -5,8 +5,10 @@ actions/toolkit. The summary is what is appended to the file that GITHUB_STEP_SU
 """
 
 import re
+import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -26,6 +28,33 @@ MESSAGE = 4000
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 Level = Literal["error", "warning"]
+_tokens: list[str] = []
+"""While it is not empty GitHub waits for its last one, and takes no other command."""
+
+
+@contextmanager
+def hushed(out: TextIO) -> Iterator[None]:
+    """GitHub takes no command from what is printed meanwhile, but for those of this module.
+
+    A page's text, or what a journey prints, may begin a line with `::`; it must not annotate the job or mask a word in its log. What
+    stops and starts it again goes to `out`, all else that GitHub is told to wherever it is written.
+    """
+    print(_stop(), file=out, flush=True)
+    try:
+        yield
+    finally:
+        # Both streams of a step come to GitHub, each in its own time.
+        sys.stdout.flush()
+        print(_resume(), file=out, flush=True)
+
+
+def _stop() -> str:
+    _tokens.append(secrets.token_hex(16))
+    return f"::stop-commands::{_tokens[-1]}"
+
+
+def _resume() -> str:
+    return f"::{_tokens.pop()}::"
 
 
 def tell(result: SmokeResult, environ: Mapping[str, str], out: TextIO | None = None) -> None:
@@ -138,5 +167,6 @@ def _within(markdown: str, room: int) -> str:
 
 
 def _write(commands: Sequence[str], out: TextIO | None) -> None:
-    for one in commands:
+    lines = [_resume(), *commands, _stop()] if _tokens and commands else commands
+    for one in lines:
         print(one, file=out or sys.stdout, flush=True)

@@ -30,7 +30,7 @@ class Reader:
         self.folder = folder
         self.temporary = temporary
         self.shop = shop
-        plain = {key: value for key, value in os.environ.items() if not key.startswith("JOURNEY_")}
+        plain = {key: value for key, value in os.environ.items() if not key.startswith(("JOURNEY_", "GITHUB_"))}
         self.environment = plain | {"DISPLAY": display, "JOURNEY_LISTEN": "127.0.0.1:0", "TMPDIR": str(self.temporary)}
 
     def start(self, words: list[str]) -> "subprocess.Popen[str]":

@@ -107,7 +107,7 @@ def _step(one: Measurement, name: str, candidate: Figures, baseline: Figures, qu
     note = ""
     if one.compared and comparison is None:
         ended_early = one.bad or one.bad_baseline
-        note = LACKING if not baseline else GONE if not candidate else NOT_COMPARED if ended_early else APART
+        note = NOT_COMPARED if ended_early else LACKING if not baseline else GONE if not candidate else APART
     return StepCheck(
         name=name,
         figures=candidate,

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -89,14 +90,22 @@ def main() -> None:
     """The entry point. A JourneyError is shown as one message and becomes its exit code."""
     # `kill` ends a run as orderly as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not os.environ.get("GITHUB_ACTIONS"):
+        _run()
+        return
+    from reports import github
+
+    with github.hushed(sys.stderr):
+        _run(lambda message: github.tell_error(message, os.environ, sys.stderr))
+
+
+def _run(tell: Callable[[str], None] | None = None) -> None:
     try:
         app(prog_name="journey")
     except JourneyError as error:
         typer.echo(f"error: {error}", err=True)
-        if os.environ.get("GITHUB_ACTIONS"):
-            from reports import github
-
-            github.tell_error(str(error), os.environ, sys.stderr)
+        if tell is not None:
+            tell(str(error))
         sys.exit(error.exit_code)
     finally:
         if "--install-completion" in sys.argv[1:]:

@@ -37,7 +37,7 @@ class Folder:
 
     def __init__(self, path: Path, shop: str) -> None:
         self.path = path
-        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("JOURNEY_")}
+        self.environment = {key: value for key, value in os.environ.items() if not key.startswith(("JOURNEY_", "GITHUB_"))}
         self.environment |= {"JOURNEY_BASE_URL": shop, "COLUMNS": "200"}
         self.write("journeys/walk.py", WALK)
 

@@ -38,7 +38,7 @@ class Project:
 
     def journey(self, *words: str, bytes_at_most: int | None = None) -> "subprocess.CompletedProcess[str]":
         """Runs a command in a process of its own; its files may have `bytes_at_most`."""
-        plain = {key: value for key, value in os.environ.items() if not key.startswith("JOURNEY_")}
+        plain = {key: value for key, value in os.environ.items() if not key.startswith(("JOURNEY_", "GITHUB_"))}
 
         def limit() -> None:
             if bytes_at_most is not None:

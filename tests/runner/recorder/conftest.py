@@ -84,7 +84,7 @@ def recorder(tmp_path: Path, display: str) -> Iterator[Callable[..., Walk]]:
             program = tmp_path / "chromium-with-a-second-way-in"
             program.write_text(f'#!/bin/sh\nexec {find(headed=True).path} --remote-debugging-port={port} "$@"\n')
             program.chmod(0o755)
-            environment = {key: value for key, value in os.environ.items() if not key.startswith("JOURNEY_")}
+            environment = {key: value for key, value in os.environ.items() if not key.startswith(("JOURNEY_", "GITHUB_"))}
             process = subprocess.Popen(
                 [sys.executable, "-m", "runner.cli", "record", url, "--browser-path", str(program), *options],
                 cwd=tmp_path,
