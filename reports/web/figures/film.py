@@ -44,15 +44,26 @@ class Frame(Struct, frozen=True, kw_only=True):
     """Since the first step began."""
 
 
-class _Line(Struct):
-    """What is read of a line; stamps are milliseconds of one clock."""
+class _Line(Struct, rename="camel"):
+    """What is read of a line; stamps are milliseconds, of a clock that never goes back but where they are called wall times."""
 
     type: str
     file: str = ""
-    timestamp: float = 0.0
     title: str = ""
-    method: str = ""
-    startTime: float = 0.0  # noqa: N815 (Playwright's name)
+    timestamp: float = 0.0
+    """When a picture came."""
+    frame_swap_wall_time: float = 0.0
+    """When it was on the screen; on a busy machine some tens of milliseconds before."""
+    start_time: float = 0.0
+    wall_time: float = 0.0
+    monotonic_time: float = 0.0
+    """Both clocks at one moment."""
+
+    def at(self, offset: float | None) -> float:
+        """When it was, of the clock that never goes back; `offset` is what the wall clock is ahead."""
+        if self.frame_swap_wall_time and offset is not None:
+            return self.frame_swap_wall_time - offset
+        return self.timestamp or self.start_time
 
 
 _decoder = msgspec.json.Decoder(_Line)
@@ -88,15 +99,16 @@ def _taken(file: Path, changed: int, size: int, steps: tuple[str, ...]) -> tuple
     """Number, step and second of every picture; those from before the first step are left out."""
     with ZipFile(file) as trace:
         places = {name: place for place, name in enumerate(_names(trace))}
-        lines = sorted(_lines(trace), key=lambda one: one.timestamp or one.startTime)
+        lines = list(_lines(trace))
+    offset = next((one.wall_time - one.monotonic_time for one in lines if one.monotonic_time), None)
     found = []
     began, step = 0.0, ""
-    for one in lines:
+    for one in sorted(lines, key=lambda line: line.at(offset)):
         if one.type == "before" and one.title in steps:
-            began, step = began or one.startTime, one.title
+            began, step = began or one.start_time, one.title
         elif one.type == "screencast-frame" and step and one.file in places:
             # What is drawn after a step's end is still how it left the page.
-            found.append((places[one.file], step, round((one.timestamp - began) / 1000, 3)))
+            found.append((places[one.file], step, round((one.at(offset) - began) / 1000, 3)))
     return tuple(found)
 
 
@@ -110,7 +122,7 @@ def _lines(trace: ZipFile) -> Iterator[_Line]:
             raise BadZipFile("too large to be gone through")
         with trace.open(one) as lines:
             for line in lines:
-                if line.startswith(b'{"type":"screencast-frame"') or (
+                if line.startswith((b'{"type":"screencast-frame"', b'{"type":"context-options"')) or (
                     line.startswith(b'{"type":"before"') and b'"tracingGroup"' in line
                 ):
                     yield _decoder.decode(line)

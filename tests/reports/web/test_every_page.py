@@ -12,7 +12,6 @@ from reports.replay.shelf import FOLDER, Shelf
 from reports.web import api, site
 from reports.web.site import Site
 from runner.browser import Browser
-from runner.store.history import History
 from tests.conftest import Monitor
 from tests.dashboard import Visited, made, many
 from tests.reports.replay.synthetic import long_session
@@ -34,6 +33,8 @@ def walk(page, step):
         page.goto("/")
 """
 WIDTHS = (1280, 768, 390)
+FILE = re.compile(r"^/(events|artifacts|replays)\b|\.\w+$")
+"""Addresses of what no one reads as a page."""
 PART = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
@@ -51,11 +52,7 @@ class Everything:
             served.store.add(made(ago=7200 - 60 * number, release=f"1.{number // 50}"))
         session = long_session(Shelf(served.store, served.archive.folder / FOLDER), 1, 20)
         fill(served.store, [*visits(), seen("/pay", NOW - 600, 1.0, session=session)], runs())
-        kept = History(served.store).artifacts(failed.id)
-        self.parts: dict[str, object] = {
-            "journey": "buy", "run": failed.id, "view": EVIL_ID, "session": session, "frame": 0,
-            "number": next(one["id"] for one in kept if one["kind"] == "trace"),
-        }  # fmt: skip
+        self.parts = {"journey": "buy", "run": failed.id, "view": EVIL_ID, "session": session}
         """What stands in an address for each part that varies."""
         self.states = [
             "/journeys/walk?range=30d",
@@ -71,13 +68,13 @@ class Everything:
         """The path of each address that answers with a page."""
         what = Site(store=self.served.store, archive=self.served.archive)
         for one in [*site.routes(what), *api.routes(what)]:
-            if not isinstance(one, Address) or "GET" not in (one.methods or ()) or one.path == "/events":
+            if not isinstance(one, Address) or "GET" not in (one.methods or ()) or FILE.search(one.path):
                 continue
             missing = [name for name in PART.findall(one.path) if name not in self.parts]
             assert not missing, f"{one.path}: name what stands for {missing} in `parts`, so that this page is looked at too"
-            path = PART.sub(lambda found: str(self.parts[found[1]]), one.path)
+            path = PART.sub(lambda found: self.parts[found[1]], one.path)
             answer = self.served.get(path)
-            assert answer.status == 200, (path, answer.status)
+            assert answer.status == 200, f"{path} answers {answer.status}: give it something to show above"
             if answer.headers["content-type"].startswith("text/html"):
                 yield path
         yield from self.states

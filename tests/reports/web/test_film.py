@@ -22,6 +22,8 @@ WALK = """
 def walk(page, step):
     with step("open the shop"):
         page.goto("/")
+        # A page that is left before it was painted has no picture.
+        page.wait_for_timeout(500)
     with step("look at a tea"):
         page.goto("/product/sencha")
 """
