@@ -46,6 +46,7 @@ class Moment(TypeDecorator[datetime]):
 
 
 NAME = String(100)
+NOT_PASSED = text("status <> 'passed'")
 metadata = MetaData()
 
 runs = Table(
@@ -79,9 +80,8 @@ runs = Table(
     Index("runs_by_time", "started_at"),
     Index("runs_by_status", "journey", "location", "status", "started_at"),
     Index("runs_anywhere", "journey", "started_at"),
-    Index(
-        "runs_not_passed", "started_at", sqlite_where=text("status <> 'passed'"), postgresql_where=text("status <> 'passed'")
-    ),
+    Index("runs_not_passed", "started_at", sqlite_where=NOT_PASSED, postgresql_where=NOT_PASSED),
+    Index("runs_not_passed_anywhere", "journey", "started_at", sqlite_where=NOT_PASSED, postgresql_where=NOT_PASSED),
 )
 
 attempts = Table(

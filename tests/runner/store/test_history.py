@@ -186,7 +186,14 @@ def test_an_older_database_is_summed_up_when_it_is_opened(url: str, results: lis
                 table.drop(connection)
             for later in ("sign_ins", "replay_chunks", "session_events"):
                 connection.execute(text(f"DROP TABLE {later}"))
-            for index in ("runs_by_status", "runs_anywhere", "runs_not_passed", "slots_by_state", "alerts_by_end"):
+            for index in (
+                "runs_by_status",
+                "runs_anywhere",
+                "runs_not_passed",
+                "runs_not_passed_anywhere",
+                "slots_by_state",
+                "alerts_by_end",
+            ):
                 connection.execute(text(f"DROP INDEX {index}"))
             connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     with Store(url) as store:
