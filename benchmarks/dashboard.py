@@ -42,8 +42,8 @@ from runner.store import Store
 from runner.store.history import History, Range
 from runner.store.loads import loads
 
-REAL = 100_000
-"""Page views that are stored one by one; of more, copies of these are stored, a little earlier or later."""
+REAL = 1_000_000
+"""Page views that are stored one by one; of more, copies of these, each in the same minute."""
 SHOP = Filter(app="shop")
 PAGE = "/item/:id"
 
@@ -63,19 +63,28 @@ class Asked(Struct):
     statements: int
 
 
-def make(folder: Path, number: int, copies: int, base: tuple[Path, int], until: float) -> tuple[Path, str]:
-    """A folder as `journey serve` finds one, with so many runs, and the page views of a store so many times; a run that is saved whole."""
-    here = folder / f"{number}"
+def make(here: Path, number: int, page_views: int, until: float) -> str:
+    """A folder as `journey serve` finds one, with so many runs and page views; a run that is saved whole. One that is there is used."""
+    saved = here / "run"
+    if saved.exists():
+        return saved.read_text()
     file = here / "runs" / "journeys.db"
     file.parent.mkdir(parents=True)
-    shutil.copy(base[0], file)
+    real = min(page_views, REAL)
+    base = here.parent / f"views-{real}.db"
+    if not base.exists():
+        with Store(f"sqlite:///{base}") as store:
+            views.fill(store, real, until)
+    shutil.copy(base, file)
     with Store(f"sqlite:///{file}") as store:
-        views.copy(store, base[1], copies - 1, until)
+        if page_views > real:
+            views.multiply(store, real, page_views // real - 1)
         runs.fill(file, number, until)
         result = whole(until)
         archive = Archive(here / "runs")
         store.add(result, archive.save(result, archive.scratch(result.id)))
-    return here, result.id
+    saved.write_text(result.id)
+    return result.id
 
 
 def whole(at: float) -> RunResult:
@@ -266,7 +275,7 @@ def main() -> None:
     parser.add_argument("--views", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000], help="of each size")
     parser.add_argument("--quick", action="store_true", help="1,000 and 10,000 runs, 2,000 page views")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--folder", type=Path, help="where the stores are made and left")
+    parser.add_argument("--folder", type=Path, help="where the stores are made, left, and found again")
     given = parser.parse_args()
     sizes = [(1_000, 2_000), (10_000, 2_000)] if given.quick else list(zip(given.runs, given.views, strict=True))
     until = time.time()
@@ -274,12 +283,10 @@ def main() -> None:
     questions_of: dict[int, dict[str, Asked]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
-        base = (folder / "base.db", min(REAL, *(page_views for _, page_views in sizes)))
-        with Store(f"sqlite:///{base[0]}") as store:
-            views.fill(store, base[1], until)
         for number, page_views in sizes:
             began = time.monotonic()
-            here, run = make(folder, number, page_views // base[1], base, until)
+            here = folder / f"{number}-{page_views}"
+            run = make(here, number, page_views, until)
             took, size = time.monotonic() - began, (here / "runs" / "journeys.db").stat().st_size / 1e6
             load_before = os.getloadavg()[0]
             print(

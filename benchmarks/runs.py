@@ -38,6 +38,8 @@ REASONS = (
 )
 SKIPPED = ("skipped", None, None, None, "stopwatch", "", "", None, *[None] * 5, 0, 0, 0, 0, None, None)
 """Of a step after the one that failed."""
+WEEK = 7 * 86_400
+"""Seconds from one release of the site to the next."""
 CHUNK = 5_000
 """Runs in one transaction."""
 LAST_SUCCESS = runs.columns.keys().index("last_success_at")
@@ -146,7 +148,7 @@ def _run(dice: random.Random, at: float, place: tuple[str, str], numbered: int, 
     why = (None, None, None) if reason is None else (taken[stops][-2], STEPS[stops], reason)
     run = (
         identity, journey, location, status, flaky, 1 + flaky, began, 0.02, began, ended, seconds, over, contended, 0.4, 0.01, 1,
-        *why, success, None, "[]", "[]", ENVIRONMENT,
+        *why, success, None, "[]", "[]", ENVIRONMENT, f"week {int(at // WEEK)}",
     )  # fmt: skip
     files: list[Row] = []
     if reason is not None:

@@ -30,7 +30,7 @@ from reports.collector.retention import MINUTES, measure
 from reports.collector.rollup import Sums
 from runner.store import Store
 from runner.store.bulk import Insert, Link
-from runner.store.views import interactions, page_views, vitals
+from runner.store.views import histograms, interactions, page_views, tallies, vitals
 
 DAYS = 30
 TABLES = ("page_views", "vitals", "interactions", "histograms", "tallies", "sessions")
@@ -124,6 +124,38 @@ def copy(store: Store, number: int, times: int, until: float) -> None:
                     sums.add(Change(series, int(at // 60), view + shift, 1, 0, 0, 0, acted, requests, every))
                 sums.add_wholes(wholes)
                 sums.write(link, until - MINUTES)
+    link.close()
+
+
+def multiply(store: Store, number: int, times: int) -> None:
+    """Stores each of the first so many page views again in the minute in which it began; what is in the roll-ups is that many times more.
+
+    Quicker than `copy`, as SQL does it alone, but there come no more rows in the roll-ups. Sessions and errors are not copied.
+    """
+    link = Link(store)
+    columns = ", ".join(f'"{name}"' for name in Insert(page_views).names[2:])
+    with link.reading():
+        for setting in ("cache_size = -2000000", "synchronous = OFF", "wal_autocheckpoint = 100000"):
+            link.execute(f"PRAGMA {setting}")
+    for nth in range(1, times + 1):
+        moved = f"CAST(started_at / 60 AS INTEGER) * 60 + (started_at + {nth * 0.59}) % 60"
+        values = columns.replace('"started_at"', moved)
+        shift = number * nth
+        with link.transaction():
+            link.execute(
+                f"INSERT INTO page_views (number, id, {columns}) "
+                f"SELECT number + {shift}, id || '-{nth}', {values} FROM page_views WHERE number BETWEEN 1 AND {number} ORDER BY number"
+            )
+            for table in (vitals, interactions):
+                rest = ", ".join(f'"{name}"' for name in Insert(table).names[1:])
+                link.execute(
+                    f"INSERT INTO {table.name} (view, {rest}) "
+                    f"SELECT view + {shift}, {rest} FROM {table.name} WHERE view BETWEEN 1 AND {number} ORDER BY view"
+                )
+    with link.transaction():
+        for table, kept in ((histograms, {"worst", "view"}), (tallies, {"sessions", "failed", "errors"})):
+            names = [column.name for column in table.columns if not column.primary_key and column.name not in kept]
+            link.execute(f"UPDATE {table.name} SET {', '.join(f'{name} = {name} * {times + 1}' for name in names)}")
     link.close()
 
 

@@ -46,6 +46,7 @@ class Moment(TypeDecorator[datetime]):
 
 
 NAME = String(100)
+NOT_PASSED = text("status <> 'passed'")
 metadata = MetaData()
 
 runs = Table(
@@ -90,9 +91,8 @@ runs = Table(
         postgresql_where=text("release != ''"),
     ),
     Index("runs_anywhere", "journey", "started_at"),
-    Index(
-        "runs_not_passed", "started_at", sqlite_where=text("status <> 'passed'"), postgresql_where=text("status <> 'passed'")
-    ),
+    Index("runs_not_passed", "started_at", sqlite_where=NOT_PASSED, postgresql_where=NOT_PASSED),
+    Index("runs_not_passed_anywhere", "journey", "started_at", sqlite_where=NOT_PASSED, postgresql_where=NOT_PASSED),
 )
 
 attempts = Table(

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 from msgspec import Struct
@@ -34,6 +34,9 @@ from runner.store.schema import (
     slots,
     steps,
 )
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 HEAD = "0008"
 """The newest migration."""
@@ -160,12 +163,8 @@ class Store:
                 )
             # Only now: importing Alembic takes longer than opening a database that is up to date.
             from alembic import command
-            from alembic.config import Config
 
-            config = Config()
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(migrations(connection), "head")
 
     # Runs
 
@@ -458,6 +457,16 @@ def _engine(url: str, is_file: bool) -> Engine:
         connection.execute("PRAGMA foreign_keys=ON")
 
     return engine
+
+
+def migrations(connection: Connection) -> "Config":
+    """What Alembic's commands need to know of the migrations, for the database of a connection."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
 
 
 def _revision(connection: Connection) -> str | None:

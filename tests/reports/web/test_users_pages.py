@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from reports.collector import figures
 from reports.collector.figures import Filter
+from reports.web.api.endpoint import ENDPOINTS
 from reports.web.pages.sessions import replay_links
 from reports.web.site import Site, routes
 from runner.archive import Archive
@@ -177,6 +178,18 @@ def test_the_errors_of_one_page_are_a_click_away(reader: Reader) -> None:
     errors.get_by_role("link", name="those of all pages").click()
     expect(errors.get_by_role("row")).to_have_count(every)
     expect(errors).to_contain_text("Of all pages and all traffic")
+
+
+def test_each_list_can_be_taken_as_csv(reader: Reader, store: Store) -> None:
+    page = reader.open("/users?range=24h&device=mobile")
+    links = page.get_by_role("link", name=re.compile("^As CSV"), include_hidden=True)
+    asked = [one.get_attribute("href") or "" for one in links.all()]
+    lists = [re.search(r"list=(\w+)", one) for one in asked]
+    wanted = {"moments", "pages", "slowest", "errors", "actions", "devices", "browsers", "releases"}
+    assert {one[1] for one in lists if one} == wanted
+    assert all(one.startswith("/api/v1/users?range=24h&device=mobile&format=csv") for one in asked)
+    endpoint = next(one for one in ENDPOINTS if one.path == "/users")
+    assert wanted <= set(endpoint.rows)
 
 
 def test_a_slow_page_view_shows_its_phases_and_what_its_vitals_came_from(reader: Reader) -> None:

@@ -11,13 +11,13 @@ from statistics import quantiles
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import delete, text
 
 from runner.identity import run_id
 from runner.result import Failure, RunResult, StepResult
 from runner.store import Store, StoreDown
 from runner.store.history import History, Range
 from runner.store.rollups import journeys, run_days, run_hours, step_days, step_hours
+from tests.runner.store.older import back_to
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 COUNT = 300
@@ -196,19 +196,7 @@ def test_an_older_database_is_summed_up_when_it_is_opened(url: str, results: lis
         for one in results[:60]:
             store.add(one)
         before = [dump(store, table) for table in sums]
-        with store.connected() as connection:
-            for table in sums:
-                connection.execute(delete(table))
-                table.drop(connection)
-            for later in ("sign_ins", "replay_chunks", "session_events"):
-                connection.execute(text(f"DROP TABLE {later}"))
-            for index in (
-                *("runs_by_status", "runs_by_release", "runs_anywhere"),
-                *("runs_not_passed", "slots_by_state", "alerts_by_end"),
-            ):
-                connection.execute(text(f"DROP INDEX {index}"))
-            connection.execute(text("ALTER TABLE runs DROP COLUMN release"))
-            connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+        back_to("0003", store)
     with Store(url) as store:
         assert [dump(store, table) for table in sums] == before
 

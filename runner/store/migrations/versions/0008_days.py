@@ -16,6 +16,7 @@ depends_on = None
 
 MARKS = ("flaky", "over_budget", "contended")
 NOT_PASSED = sa.text("status <> 'passed'")
+PARTIAL = {"runs_not_passed": ["started_at"], "runs_not_passed_anywhere": ["journey", "started_at"]}
 COUNTED = (*STATUSES, *MARKS)
 
 
@@ -46,9 +47,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("journey", "location", "day", "step"),
     )
     op.create_index("runs_anywhere", "runs", ["journey", "started_at"], unique=False)
-    op.create_index(
-        "runs_not_passed", "runs", ["started_at"], unique=False, sqlite_where=NOT_PASSED, postgresql_where=NOT_PASSED
-    )
+    for index, columns in PARTIAL.items():
+        op.create_index(index, "runs", columns, unique=False, sqlite_where=NOT_PASSED, postgresql_where=NOT_PASSED)
     op.create_index("slots_by_state", "slots", ["state", "slot_at"], unique=False)
     op.create_index("alerts_by_end", "alerts", ["closed_at", "opened_at"], unique=False)
     _sum_up(run_hours, run_days, ("journey", "location"), COUNTED, "durations")
@@ -76,7 +76,8 @@ def downgrade() -> None:
     """Back to the form before."""
     op.drop_index("alerts_by_end", table_name="alerts")
     op.drop_index("slots_by_state", table_name="slots")
-    op.drop_index("runs_not_passed", table_name="runs")
+    for index in PARTIAL:
+        op.drop_index(index, table_name="runs")
     op.drop_index("runs_anywhere", table_name="runs")
     op.drop_table("step_days")
     op.drop_index("run_days_by_time", table_name="run_days")
