@@ -12,6 +12,8 @@ from reports.replay.recording import Tab
 
 CLICK, FOCUS, BLUR = 2, 5, 6
 """Types of rrweb's mouse interactions."""
+BACKGROUND = {"html", "body"}
+"""A click on them is one beside everything; one that repeats it would hit what is in the middle of the page."""
 MASKS = "•*●∙▪█"
 """Characters that stand for others."""
 
@@ -60,7 +62,7 @@ def moments(tab: Tab) -> Iterator[Moment]:
                 focused = number
             elif data.get("type") == BLUR:
                 focused = 0
-            elif data.get("type") == CLICK and nodes.tag(number) not in {"html", "body"}:
+            elif data.get("type") == CLICK and nodes.tag(number) not in BACKGROUND:
                 yield Moment(kind="click", place=place, at=at, **_node(nodes, number))
         elif event["type"] == INCREMENTAL and data.get("source") == INPUT:
             number = int(data.get("id") or 0)
@@ -91,7 +93,7 @@ def _noted(payload: dict[str, Any], place: int, at: float, nodes: Nodes) -> Mome
     }  # fmt: skip
     kind = kinds.get(str(payload.get("type")))
     number = payload.get("id")
-    if kind is None or not isinstance(number, int):
+    if kind is None or not isinstance(number, int) or (kind == "click" and nodes.tag(number) in BACKGROUND):
         return None
     index = payload.get("index")
     return Moment(

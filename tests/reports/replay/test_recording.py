@@ -31,6 +31,25 @@ def test_a_visit_is_recorded_from_a_full_picture_on(recorder: Recorder, site: Si
     assert recorder.recordings[0].gaps == ()
 
 
+def test_what_a_script_sets_is_told_from_what_a_visitor_types(recorder: Recorder, site: Site, page: Page) -> None:
+    site.html = f"<head>{recorder.line()}</head><input><input type=checkbox><button>Set</button>"
+    page.goto(site.address)
+    wait_until(lambda: recorder.rows)
+    page.get_by_role("textbox").press_sequentially("tea")
+    page.evaluate("document.querySelector('[type=checkbox]').checked = true; document.querySelector('input').value = ''")
+    page.get_by_role("checkbox").uncheck()
+    hide(page)
+
+    def inputs() -> list[bool]:
+        return [
+            event["data"]["userTriggered"] for event in recorder.events if event["type"] == 3 and event["data"]["source"] == 5
+        ]
+
+    # Letter by letter the mask is the same, so it is told once.
+    wait_until(lambda: len(inputs()) == 4)
+    assert inputs() == [True, False, False, True]
+
+
 def test_a_visit_goes_on_on_the_next_page(recorder: Recorder, site: Site, page: Page) -> None:
     site.html = f"<head>{recorder.line()}</head><a href='/item/8'>Next</a>"
     page.goto(f"{site.address}/item/7")

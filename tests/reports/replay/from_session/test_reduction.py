@@ -139,6 +139,11 @@ def test_a_click_beside_everything_is_left_out_unless_something_comes_of_it() ->
     assert told(tape) == ["goto /", "click 19", "click 17"]
 
 
+def test_a_click_on_the_page_itself_is_left_out_whatever_changes_then() -> None:
+    tape = Tape().page("/", *FORM).click(4, role="").change().click(2, role="").change().click(17)
+    assert told(tape) == ["goto /", "click 17"]
+
+
 def test_a_window_that_a_click_opens_belongs_to_that_click() -> None:
     first = Tape().page("/", *FORM).click(17)
     second = Tape(first.at).page("/receipt/LK-1004", element(9, "button"), after=300).click(9)
