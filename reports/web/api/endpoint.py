@@ -5,8 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from reports.web.api.parameter import JOURNEY, LOCATION, SPAN, Parameter
-from reports.web.figures import journey, lists, overview, run
+from reports.replay.coverage import Coverage
+from reports.web.api.parameter import JOURNEY, LOCATION, RANGE, SPAN, Parameter
+from reports.web.figures import coverage, journey, lists, overview, recordings, run
 from reports.web.site import Site
 from reports.web.span import Span
 from runner.store.history import History
@@ -28,10 +29,18 @@ class Asked(Struct, frozen=True):
         return self.values[name]
 
 
+RECORDED = (
+    Parameter(name="page", means="Only those that came to this page, by its route template."),
+    Parameter(name="release", means="Only visits of this release of the site."),
+    Parameter(name="traffic", means="Only visits of people, of robots, or runs of journeys.", choices=recordings.TRAFFIC),
+    Parameter(name="errors", means="Only visits with an error, and runs that did not pass.", choices=("yes",)),
+    Parameter(name="longer", means="Only those that go on for so long, such as 30s or 5m.", pattern=RANGE.pattern),
+)
 Answer = Callable[[Asked], Struct | None]
 """None is for what is not there (404)."""
 STATUS = Parameter(name="status", means="Only runs that ended so; may be given again.", choices=lists.STATUSES, several=True)
 BEFORE = Parameter(name="before", means="The next page: `older` of the one before.")
+APP = Parameter(name="app", means="Only what is of this app.")
 LIMIT = Parameter(name="limit", means="How many at the most.", numbers=(1, lists.MOST), fallback=lists.PAGE)
 
 
@@ -99,6 +108,22 @@ ENDPOINTS = (
         struct=lists.KeptList,
         summary="The files that a run has left behind; each is at /artifacts/ID",
         rows="artifacts",
+    ),
+    Endpoint(
+        path="/recordings",
+        answer=lambda asked: recordings.recordings(asked.site.store, asked.span, recordings.read(asked.values), asked["limit"]),
+        parameters=(*SPAN, APP, *RECORDED, BEFORE, LIMIT),
+        struct=recordings.Recordings,
+        summary="What can be watched, of visits and of journeys' runs, the newest first, page by page",
+        rows="recordings",
+    ),
+    Endpoint(
+        path="/coverage",
+        answer=lambda asked: coverage.coverage(asked.site.store, asked.span, asked["app"], asked["limit"]),
+        parameters=(*SPAN, APP, LIMIT),
+        struct=Coverage,
+        summary="What real users do and no journey touches; as CSV its actions",
+        rows="untouched_actions",
     ),
     Endpoint(
         path="/alerts",

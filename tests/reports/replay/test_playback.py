@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -140,12 +141,16 @@ def served(name: str, recorder: Recorder) -> Iterator[str]:
         yield address
 
 
+def is_recorded(recorder: Recorder, since: float) -> bool:
+    """Whether there is a picture of the page that began then."""
+    return any(row.has_full_snapshot and row.first_at >= since for row in recorder.rows)
+
+
 def seen(recorder: Recorder, page: Page, visit: Iterator[None]) -> list[Moment]:
     """The visit, with a picture of each moment."""
     found: list[Moment] = []
     for _ in visit:
-        loaded = page.evaluate("performance.timeOrigin") / 1000
-        wait_until(lambda since=loaded: any(row.has_full_snapshot and row.first_at >= since for row in recorder.rows))
+        wait_until(partial(is_recorded, recorder, page.evaluate("performance.timeOrigin") / 1000))
         # What a page changes is told a moment later.
         page.wait_for_timeout(300)
         at = page.evaluate("Date.now()")
