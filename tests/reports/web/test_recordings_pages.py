@@ -33,6 +33,8 @@ from runner.store import Store
 from tests.dashboard import Visited, made
 from tests.reports.collector.arrivals import arrival, click, view
 from tests.reports.replay.from_session.conftest import buy
+from tests.reports.replay.from_session.tape import Tape, element
+from tests.reports.replay.from_session.tape import text as text_of
 from tests.reports.replay.from_session.visits import record
 from tests.reports.web.test_pages import violations
 from tests.reports.web.visitors import EVIL
@@ -121,6 +123,25 @@ def test_a_button_makes_a_journey_of_a_session(recorded: Recorded, context: Brow
     page.locator("html[data-replay=ready]").wait_for()
     page.get_by_role("link", name="the journey that was made of it").click()
     expect(page.get_by_role("button", name="Make it again")).to_be_visible()
+
+
+def test_no_form_of_a_recording_can_be_sent_although_the_page_has_one(recorded: Recorded, context: BrowserContext) -> None:
+    now = time.time() * 1000
+    form = element(9, "form", element(10, "button", text_of(11, "Send")), method="post", action="/journeys/buy/pause")
+    tape = Tape(now).page("/", form)
+    session = put(recorded.shelf, [tape.events])
+    page = context.new_page()
+    page.goto(f"{recorded.served.address}/sessions/{session}/replay")
+    page.locator("html[data-replay=ready]").wait_for()
+    expect(page.get_by_role("button", name="Make a journey of it")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method))
+    said: list[str] = []
+    page.on("console", lambda line: said.append(line.text))
+    sent = page.frame_locator(".stage iframe").locator("form")
+    sent.evaluate("one => { one.action = '/journeys/buy/pause'; one.requestSubmit(); }")
+    page.wait_for_timeout(300)
+    assert (asked, any("form is sandboxed" in line or "allow-forms" in line for line in said)) == ([], True), said
 
 
 def test_only_who_may_operate_can_make_one(
