@@ -1,6 +1,6 @@
 """What is of interest among the events of a tab, told apart: what was done, and where the page went."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -14,6 +14,8 @@ CLICK, FOCUS, BLUR = 2, 5, 6
 """Types of rrweb's mouse interactions."""
 BACKGROUND = {"html", "body"}
 """A click on them is one beside everything; one that repeats it would hit what is in the middle of the page."""
+NEAR = 20
+"""Events within which a page's view is noted, once its document is."""
 MASKS = "•*●∙▪█"
 """Characters that stand for others."""
 
@@ -37,6 +39,8 @@ class Moment(Struct, frozen=True, kw_only=True):
     checked: bool = False
     index: int | None = None
     url: str = ""
+    back: bool = False
+    """Whether the browser's own buttons led there, as far as the agent has noted it."""
 
 
 def moments(tab: Tab) -> Iterator[Moment]:
@@ -51,7 +55,7 @@ def moments(tab: Tab) -> Iterator[Moment]:
         if address:
             if key(address) != where:
                 where = key(address)
-                yield Moment(kind="page", place=place, at=at, url=address)
+                yield Moment(kind="page", place=place, at=at, url=address, back=_is_back(tab.events, place))
         elif event["type"] == CUSTOM and data.get("tag") == "act":
             found = _noted(data.get("payload") or {}, place, at, nodes)
             if found is not None:
@@ -85,6 +89,15 @@ def _address(event: dict[str, Any]) -> str:
     else:
         return ""
     return str(address) if urlsplit(str(address or "")).scheme in {"http", "https"} else ""
+
+
+def _is_back(events: Sequence[dict[str, Any]], place: int) -> bool:
+    """What is noted of a page's view: with the event at this place, or soon after."""
+    for event in events[place : place + NEAR]:
+        data = event.get("data") or {}
+        if event["type"] == CUSTOM and data.get("tag") == "view":
+            return (data.get("payload") or {}).get("back") is True
+    return False
 
 
 def _noted(payload: dict[str, Any], place: int, at: float, nodes: Nodes) -> Moment | None:

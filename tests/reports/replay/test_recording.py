@@ -65,6 +65,29 @@ def test_a_visit_goes_on_on_the_next_page(recorder: Recorder, site: Site, page: 
     assert sum(row.has_full_snapshot for row in recorder.rows) == 2
 
 
+def test_the_browser_s_back_button_is_noted(recorder: Recorder, site: Site, page: Page) -> None:
+    go = "history.pushState({}, '', '/item/8'); window.dispatchEvent(new PopStateEvent('popstate'))"
+    change = "addEventListener('popstate', () => { document.querySelector('p').textContent = location.pathname })"
+    site.html = f'<head>{recorder.line()}</head><button onclick="{go}">Next</button><p></p><script>{change}</script>'
+    page.goto(f"{site.address}/item/7")
+    wait_until(lambda: recorder.rows)
+    page.get_by_role("button").click()
+    page.wait_for_timeout(200)
+    page.go_back()
+    page.wait_for_timeout(200)
+    page.goto(f"{site.address}/item/9")
+    wait_until(lambda: sum(row.has_full_snapshot for row in recorder.rows) == 2)
+    page.go_back()
+    wait_until(lambda: len(recorder.tagged("view")) == 5)
+    assert [(one["url"][-1], one.get("back", False)) for one in recorder.tagged("view")] == [
+        ("7", False),
+        ("8", False),
+        ("7", True),
+        ("9", False),
+        ("7", True),
+    ]
+
+
 def test_until_an_error_happens_nothing_is_sent(recorder: Recorder, site: Site, page: Page) -> None:
     line = recorder.line(replay="0", replay_on_error="")
     site.html = (

@@ -5,6 +5,7 @@ import { mark, recordInto, worked } from "./replay/recorder.js";
 import { canSend, onRefusal, send, sendLast } from "./replay/sending.js";
 import { address, idle, longest, mostChanges, mostCharacters, mostWork, onError, share as recorded } from "./replay/settings.js";
 import { leave, take } from "./replay/tab.js";
+import { clean } from "./visitor/address.js";
 import { share, uuid } from "./visitor/identity.js";
 import { isVisible, stringify } from "./visitor/natives.js";
 import { app, discreet, key, release, warn } from "./visitor/settings.js";
@@ -30,6 +31,8 @@ let total = 0;
 let before = null;
 let first = true;
 let view = "";
+/** The address to which the browser's buttons have led within this document. */
+let returnedTo = "";
 let began = 0;
 let usedAt = 0;
 let over = false;
@@ -92,7 +95,9 @@ function tellView() {
   const now = viewNow();
   if (now.id === view || !stop) return;
   view = now.id;
-  mark("view", { id: now.id, url: now.url });
+  const back = now.url === returnedTo || /^(back_forward|bfcache)$/.test(now.type);
+  returnedTo = "";
+  mark("view", { id: now.id, url: now.url, ...(back && { back }) });
 }
 
 /** Ends the recording for good, and says why in it. */
@@ -199,6 +204,16 @@ function start(now) {
   }, MINUTE);
   addEventListener("error", (event) => event.message != null && failed());
   addEventListener("unhandledrejection", failed);
+  const returned = () => {
+    returnedTo = clean(location.href);
+  };
+  const { navigation } = globalThis;
+  // Before the page changes: `popstate` comes later, and scripts send it too.
+  if (navigation?.addEventListener) {
+    listen(navigation, "currententrychange", ({ navigationType }) => navigationType === "traverse" && returned());
+  } else {
+    listen(globalThis, "popstate", ({ isTrusted }) => isTrusted && returned(), { capture: true });
+  }
   // After the agent's own listener, whose beacon goes first: on a page that goes while it is visible, at its last change.
   listen(document, "visibilitychange", () => {
     if (isVisible()) resume();

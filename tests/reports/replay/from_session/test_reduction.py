@@ -90,6 +90,15 @@ def test_the_address_before_this_one_is_a_step_back() -> None:
     assert told(tape) == ["goto /", "click 21 -> /tea", "back / -> /", "click 17"]
 
 
+def test_a_visitor_who_goes_back_at_once_is_told_from_a_site_that_sends_one_back() -> None:
+    tape = Tape().page("/app", *FORM).click(21, role="link").view("/app/tea")
+    assert told(tape.view("/app", after=300, back=True)) == ["goto /app", "click 21 -> /app/tea", "back /app -> /app"]
+    tape = Tape().page("/app", *FORM).click(21, role="link").view("/app/tea")
+    assert told(tape.view("/app", after=300)) == ["goto /app", "click 21 -> /app"]
+    tape = Tape().page("/", *FORM).click(21, role="link").page("/tea", after=200).page("/", *FORM, after=300)
+    assert told(tape.view("/", after=1, back=True)) == ["goto /", "click 21 -> /tea", "back / -> /"]
+
+
 def test_a_route_of_the_page_s_own_is_a_page_too() -> None:
     assert told(Tape().page("/app", *FORM).click(21, role="link").view("/app/tea")) == ["goto /app", "click 21 -> /app/tea"]
 
