@@ -1,6 +1,7 @@
 """How many recorded sessions become journeys that hold.
 
-Visitors with a script walk four sites, each time another way; what the recorder notes of a walk is all that a journey is made of.
+Visitors with a script walk four sites, each time another way, recorded as any site's are: by the agent, its recorder and the collector.
+What is stored of a walk is all that a journey is made of.
 Counted are the visitors' actions that the journey repeats, each with its element found again, and the journeys that pass three times.
 The targets are 95 and 90 %. Run: `python -m benchmarks.from_session [--sessions 6] [--seed 1] [--site NAME]
 [--keep FOLDER]`; the table is in docs/from-session.md.
@@ -18,15 +19,18 @@ from random import Random
 
 from msgspec import Struct
 
+from benchmarks.recorded import line, recorded
+from benchmarks.replay import serving as collecting
 from benchmarks.sites import library, panels, tickets, walks
 from benchmarks.sites.serving import serving
 from benchmarks.sites.walks import Site
+from benchmarks.sites.watched import watched
 from reports.replay.from_session import Made, make
+from reports.replay.shelf import Shelf
 from runner.browser import Browser, find
 from runner.config import load_settings
 from runner.demo import running_shop
 from runner.errors import JourneyError
-from tests.reports.replay.from_session.visits import record
 
 
 class Outcome(Struct, frozen=True):
@@ -42,15 +46,18 @@ class Outcome(Struct, frozen=True):
     """For making the journey, without its trial."""
 
 
-def outcomes(site: Site, address: str, browser: Browser, sessions: int, seed: int, folder: Path) -> Iterator[Outcome]:
+def outcomes(
+    site: Site, address: str, shelf: Shelf, browser: Browser, sessions: int, seed: int, folder: Path
+) -> Iterator[Outcome]:
     """Records so many sessions and makes a journey of each."""
     for number in range(sessions):
         walk = site.walks[number % len(site.walks)]
         walks.done.clear()
-        recording = record(browser, address, partial(walk, chance=Random(f"{seed} {site.name} {number}")))
         settings = load_settings(folder, {"base_url": address, "params": site.typed, "runs_dir": folder / "runs"}, os.environ)
         began = time.perf_counter()
         try:
+            recording = recorded(shelf, browser, address, partial(walk, chance=Random(f"{seed} {site.name} {number}")))
+            began = time.perf_counter()
             made = make(recording, settings, try_it=False)
             seconds = time.perf_counter() - began
             made = make(recording, settings, yes=True)
@@ -72,24 +79,26 @@ def main() -> None:
     found: list[Outcome] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        collector, shelf = stack.enter_context(collecting(folder))
+        others = ((walks.LIBRARY, library.SITE), (walks.TICKETS, tickets.site()), (walks.HOTEL, panels.SITE))
         served = (
-            (walks.SHOP, stack.enter_context(running_shop())),
-            (walks.LIBRARY, stack.enter_context(serving(library.SITE))),
-            (walks.TICKETS, stack.enter_context(serving(tickets.site()))),
-            (walks.HOTEL, stack.enter_context(serving(panels.SITE))),
+            (walks.SHOP, stack.enter_context(running_shop(collector=collector, replay=1))),
+            *((site, stack.enter_context(serving(watched(pages, line(collector))))) for site, pages in others),
         )
         for site, address in served:
             if given.site not in site.name:
                 continue
-            for number, one in enumerate(outcomes(site, address, browser, given.sessions, given.seed, folder)):
+            for number, one in enumerate(outcomes(site, address, shelf, browser, given.sessions, given.seed, folder)):
                 found.append(one)
                 print(_line(one), flush=True)
                 if given.keep and one.made:
                     given.keep.mkdir(parents=True, exist_ok=True)
                     (given.keep / f"{one.walk}_{number}.py").write_text(one.made.source)
     print()
-    print("| site | sessions | actions done | in the journey | journeys green 3 of 3 | median s to make one |")
-    print("| --- | --: | --: | --: | --: | --: |")
+    print(
+        "| site | sessions | actions done | in the journey | more than was done | journeys green 3 of 3 | median s to make one |"
+    )
+    print("| --- | --: | --: | --: | --: | --: | --: |")
     for name in dict.fromkeys(one.site for one in found):
         print(_row(name, [one for one in found if one.site == name]))
     print(_row("**all**", found))
@@ -107,10 +116,11 @@ def _row(name: str, some: list[Outcome]) -> str:
     reports = [one.made.report for one in some if one.made]
     # Of what the visitors did, not of what was understood of it; an action too many does not make up for one that is missing.
     actions, resolved = sum(one.done for one in some), sum(min(one.done, one.made.report.resolved) for one in some if one.made)
+    more = sum(max(len(one.made.report.actions) - one.done, 0) for one in some if one.made)
     green = sum(one.trial.verdict == "verified" for one in reports)
     seconds = sorted(one.seconds for one in some)[len(some) // 2]
     share = f"{resolved / actions:.1%}" if actions else "–"
-    return f"| {name} | {len(some)} | {actions} | {share} | {green} ({green / len(some):.0%}) | {seconds:.1f} |"
+    return f"| {name} | {len(some)} | {actions} | {share} | {more} | {green} ({green / len(some):.0%}) | {seconds:.1f} |"
 
 
 if __name__ == "__main__":

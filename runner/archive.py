@@ -7,6 +7,7 @@ what was left over, and sweeps it.
 
 import fcntl
 import os
+import re
 import weakref
 from collections.abc import Iterator
 from datetime import datetime
@@ -25,8 +26,12 @@ RAW = ".raw"
 """What the name of the folder ends with, beside a run's in the scratch, that takes what is not yet redacted."""
 SMOKE = ".smoke"
 """Beside the runs: the results of smoke checks, a file each."""
+RECORDINGS = "replays"
+"""Beside the runs: what real users' browsers recorded, a folder for each app, which may have any name."""
 RESULT = "result.json"
 LOCK = ".lock"
+_RUN = re.compile(r"\d{8}T\d{6}Z-.+")
+"""The name of a run's folder."""
 _decoder = msgspec.json.Decoder(RunResult)
 
 
@@ -131,8 +136,13 @@ class Archive:
         for parent in self.folder.iterdir():
             if parent.name.startswith(".") or parent.is_symlink() or not parent.is_dir() or journey not in {None, parent.name}:
                 continue
-            # A link could lead out of the runs' folder, to something that only looks like a run.
-            yield from (one for one in parent.iterdir() if one.is_dir() and not one.is_symlink() and "Z-" in one.name)
+            for one in parent.iterdir():
+                # A link could lead out of the runs' folder, to something that only looks like a run.
+                if not _RUN.fullmatch(one.name) or one.is_symlink() or not one.is_dir():
+                    continue
+                # An app can be called as a run's folder is, a journey as the folder of recordings: a run has a result.
+                if parent.name != RECORDINGS or (one / RESULT).is_file():
+                    yield one
 
     def read(self, folder: Path) -> Saved | None:
         """The run in a folder; None, noted in `problems`, when it cannot be read."""

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from tests.servers import free_port, wait_until
 
 
 @contextmanager
-def serving(site: Starlette) -> Iterator[str]:
+def serving(site: ASGIApp) -> Iterator[str]:
     """The site's address, while the block runs."""
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(site, host="127.0.0.1", port=port, log_level="error"))

@@ -19,10 +19,11 @@ from sqlalchemy.exc import IntegrityError
 
 from reports.replay.chunk import Chunk
 from runner.apps import NAME
+from runner.archive import RECORDINGS
 from runner.store import Store
 from runner.store.replays import replay_chunks, session_events
 
-FOLDER = "replays"
+FOLDER = RECORDINGS
 """The folder in `runs/`."""
 INCOMING = ".incoming"
 ORPHANED = 3600.0

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from reports.compare import Rule
 from reports.web import events, render, span
+from reports.web.making import Making
 from reports.web.span import BadRequest, Span
 from runner.archive import Archive
 from runner.budget import Budget
@@ -27,10 +28,12 @@ TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Not done here",
+    409: "Not just now",
     413: "Too large",
     414: "Too long",
     415: "Not a form",
     421: "Another name",
+    422: "It cannot be made",
     429: "Too many guesses",
     431: "Too long",
     503: "The store does not answer",
@@ -54,6 +57,8 @@ class Site(Struct, frozen=True, kw_only=True):
     """When two sets of runs differ."""
     rules: Mapping[str, Sequence[str]] = {}
     """How the pages of each app are called (`App.routes`), as the collector names them by."""
+    making: Making | None = None
+    """Makes journeys of recorded sessions; None where that is not to be done."""
     stopping: Callable[[], bool] = lambda: False
     """Whether the server is about to end, so that streams end too."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -102,7 +107,22 @@ async def not_found(request: Request, error: Exception) -> Response:
 def routes(site: Site) -> list[BaseRoute]:
     """The pages, and what they load."""
     from reports.web import files
-    from reports.web.pages import against, journey, metrics_chart, overview, pausing, replay, run, runs, sessions, users, view
+    from reports.web.pages import (
+        against,
+        coverage,
+        from_session,
+        journey,
+        metrics_chart,
+        overview,
+        pausing,
+        recordings,
+        replay,
+        run,
+        runs,
+        sessions,
+        users,
+        view,
+    )
 
     return [
         routed(site, "/", overview.show),
@@ -118,6 +138,11 @@ def routes(site: Site) -> list[BaseRoute]:
         routed(site, "/metrics-chart", metrics_chart.show),
         routed(site, "/sessions", sessions.show_list),
         routed(site, "/sessions/{session}", sessions.show),
+        routed(site, "/sessions/{session}/journey", from_session.make, methods=["POST"]),
+        routed(site, "/sessions/{session}/journey", from_session.show),
+        routed(site, "/sessions/{session}/journey.py", from_session.download),
+        routed(site, "/recordings", recordings.show),
+        routed(site, "/coverage", coverage.show),
         routed(site, "/runs/{run}/replay", replay.run),
         routed(site, "/sessions/{session}/replay", replay.session),
         routed(site, "/replays/chunks/{number:int}", replay.chunk),

@@ -87,9 +87,10 @@ def _code(report: "Report", no_trial: bool) -> int:
 def _recording(session: str, settings: Settings) -> "Recording":
     """Raises RunNotFound where there is none."""
     from reports.replay.recording import read
+    from reports.replay.shelf import FOLDER
     from runner.store import Store
 
-    folder = settings.runs_dir / "replays"
+    folder = settings.runs_dir / FOLDER
     with Store(settings.database_url) as store:
         found = read(store, folder, session)
     if found is None:

@@ -14,6 +14,7 @@ from runner.config import Settings
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
+    from reports.replay.from_session import Made
     from reports.web.app import Part
     from reports.web.server import Server
 
@@ -76,6 +77,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     from reports.collector.collector import Collector
     from reports.collector.retention import Keep
     from reports.collector.writer import Writer
+    from reports.replay.from_session.apart import Wanted, make_apart
     from reports.replay.shelf import FOLDER, Shelf
     from reports.replay.tidy import Tidy
     from reports.smoke.question import rule
@@ -84,6 +86,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     from reports.web.budgets import Durations
     from reports.web.connection import Guard
     from reports.web.dashboard import Guarded, dashboard
+    from reports.web.making import Making
     from reports.web.server import Server
     from reports.web.site import Site
     from reports.web.upcoming import Upcoming
@@ -105,6 +108,19 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
         collector.metrics.writer = writer
         collector.metrics.connections = lambda: len(guard.connections)
         running: list[Server] = []
+        rules = {one.name: one.routes for one in settings.apps}
+
+        def make(session: str) -> "Made":
+            return make_apart(
+                Wanted(
+                    session=session,
+                    database_url=settings.database_url,
+                    folder=str(shelf.folder),
+                    browser_path=str(settings.browser_path or ""),
+                    rules=rules,
+                )
+            )
+
         site = Site(
             store=store,
             archive=Archive(settings.runs_dir),
@@ -112,7 +128,8 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
             budgets=Durations(settings.budgets),
             bounds=settings.budgets,
             rule=rule(settings),
-            rules={one.name: one.routes for one in settings.apps},
+            rules=rules,
+            making=Making(make),
             stopping=lambda: any(one.should_exit for one in running),
         )
         parts: list[Part] = [collector]

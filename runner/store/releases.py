@@ -6,6 +6,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, func, literal_column, select
 
 from runner.store.history import Range
+from runner.store.rollups import journeys
 from runner.store.schema import runs
 from runner.store.store import Store
 
@@ -29,18 +30,26 @@ def releases(store: Store, journey: str, location: str | None, span: Range) -> l
     first = func.min(runs.c.started_at)
     wanted = (
         select(runs.c.release, first, func.max(runs.c.started_at), func.count())
-        .where(runs.c.journey == journey, runs.c.started_at >= span.start, runs.c.started_at < span.end, named())
+        .where(*at_place(journey, location), runs.c.started_at >= span.start, runs.c.started_at < span.end, named())
         .group_by(runs.c.release)
         .order_by(first.desc())
         .limit(MOST)
         # Only this index has all that is asked for; SQLite knows nothing of how many rows there are, and may take another.
         .with_hint(runs, "INDEXED BY runs_by_release", "sqlite")
     )
-    if location is not None:
-        wanted = wanted.where(runs.c.location == location)
     with store.connected() as connection:
         rows = connection.execute(wanted).all()
     return [Release(release=name, first_at=at, last_at=last, runs=count) for name, at, last, count in reversed(rows)]
+
+
+def at_place(journey: str, location: str | None) -> list[ColumnElement[bool]]:
+    """Runs of a journey at a place, or at all of its places by name: the indices have the place before the time."""
+    if location is not None:
+        return [runs.c.journey == journey, runs.c.location == location]
+    return [
+        runs.c.journey == journey,
+        runs.c.location.in_(select(journeys.c.location).where(journeys.c.journey == journey)),
+    ]
 
 
 def named() -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from msgspec import Struct
 from sqlalchemy import and_, func, select
 
 from runner.store.history import Range
-from runner.store.releases import named
+from runner.store.releases import at_place, named
 from runner.store.schema import runs, steps
 from runner.store.store import Store
 
@@ -45,14 +45,14 @@ class Sample(Struct, frozen=True, kw_only=True):
 def sample(store: Store, wanted: Wanted, most: int = MOST) -> Sample:
     """The latencies of the runs that passed; costs one row of an index a run, and the steps of `most` of them."""
     where = [
-        runs.c.journey == wanted.journey,
+        *at_place(wanted.journey, wanted.location),
         runs.c.started_at >= wanted.span.start,
         runs.c.started_at < wanted.span.end,
-        *([runs.c.location == wanted.location] if wanted.location is not None else []),
         *([runs.c.release == wanted.release, named()] if wanted.release is not None else []),
     ]
     with store.connected() as connection:
-        counted = select(runs.c.status, runs.c.location, func.count()).where(*where)
+        ended = runs.c.status.in_(("passed", "failed", "error"))
+        counted = select(runs.c.status, runs.c.location, func.count()).where(*where, ended)
         counts = connection.execute(counted.group_by(runs.c.status, runs.c.location)).all()
         total = {status: sum(count for one, _, count in counts if one == status) for status in ("passed", "failed", "error")}
         place = func.row_number().over(order_by=(runs.c.started_at, runs.c.id)).label("place")

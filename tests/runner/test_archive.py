@@ -83,6 +83,19 @@ def test_links_are_not_followed_and_broken_results_are_named(tmp_path: Path) -> 
     assert "broken" in archive.problems[0]
 
 
+def test_recordings_of_an_app_are_no_runs_whatever_the_app_is_called(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    kept = save(archive, "buy", 0)
+    odd = save(archive, "replays", 1)
+    for app in ("shopZ-eu", "20260103T000000Z-shop", odd.id):
+        (tmp_path / "replays" / app / "0190a1b2-0000-7000-8000-000000000001").mkdir(parents=True)
+    assert [one.result.id for one in archive.runs()] == [odd.id, kept.id]
+    assert set(archive.ids()) == {odd.id, kept.id}
+    assert archive.problems == []
+    with pytest.raises(RunNotFound, match="no run 'eu'"):
+        archive.find("eu")
+
+
 def test_the_last_success_is_what_the_newest_run_knows(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
     assert archive.last_success("buy") is None

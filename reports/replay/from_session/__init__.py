@@ -9,10 +9,19 @@ from pathlib import Path
 from reports.replay.from_session import rebuilding, reduction, trial, writing
 from reports.replay.from_session.report import Acted, Made, Report, Trial
 from reports.replay.recording import Recording
-from runner.browser import find
+from runner.browser import Browser, find
 from runner.config import Settings
 
-__all__ = ["Acted", "Made", "Report", "Trial", "make"]
+__all__ = ["Acted", "Made", "Report", "Trial", "make", "untried"]
+
+
+def untried(recording: Recording, browser: Browser, name: str | None = None, rules: tuple[str, ...] = ()) -> Made:
+    """Makes a journey of a session and runs it nowhere. Takes some seconds; must not be called where an asyncio loop runs.
+
+    Raises RecordingError for a recording that no journey can be made of, and BrowserFailed.
+    """
+    actions = reduction.actions(recording)
+    return writing.write(recording, actions, rebuilding.rebuild(recording, actions, browser), name, rules)
 
 
 def make(
@@ -33,9 +42,7 @@ def make(
 
     Raises RecordingError for a recording that no journey can be made of, BrowserNotFound and BrowserFailed.
     """
-    browser = find(settings.browser_path)
-    actions = reduction.actions(recording)
-    made = writing.write(recording, actions, rebuilding.rebuild(recording, actions, browser), name, rules)
+    made = untried(recording, find(settings.browser_path), name, rules)
     if not try_it:
         return made
     return trial.tried(made, file or trial.file_of(made.report.name, settings.journeys), settings, yes)

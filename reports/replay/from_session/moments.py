@@ -1,6 +1,6 @@
 """What is of interest among the events of a tab, told apart: what was done, and where the page went."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -12,6 +12,10 @@ from reports.replay.recording import Tab
 
 CLICK, FOCUS, BLUR = 2, 5, 6
 """Types of rrweb's mouse interactions."""
+BACKGROUND = {"html", "body"}
+"""A click on them is one beside everything; one that repeats it would hit what is in the middle of the page."""
+NEAR = 20
+"""Events within which a page's view is noted, once its document is."""
 MASKS = "•*●∙▪█"
 """Characters that stand for others."""
 
@@ -35,6 +39,8 @@ class Moment(Struct, frozen=True, kw_only=True):
     checked: bool = False
     index: int | None = None
     url: str = ""
+    back: bool = False
+    """Whether the browser's own buttons led there, as far as the agent has noted it."""
 
 
 def moments(tab: Tab) -> Iterator[Moment]:
@@ -49,7 +55,7 @@ def moments(tab: Tab) -> Iterator[Moment]:
         if address:
             if key(address) != where:
                 where = key(address)
-                yield Moment(kind="page", place=place, at=at, url=address)
+                yield Moment(kind="page", place=place, at=at, url=address, back=_is_back(tab.events, place))
         elif event["type"] == CUSTOM and data.get("tag") == "act":
             found = _noted(data.get("payload") or {}, place, at, nodes)
             if found is not None:
@@ -60,7 +66,7 @@ def moments(tab: Tab) -> Iterator[Moment]:
                 focused = number
             elif data.get("type") == BLUR:
                 focused = 0
-            elif data.get("type") == CLICK and nodes.tag(number) not in {"html", "body"}:
+            elif data.get("type") == CLICK and nodes.tag(number) not in BACKGROUND:
                 yield Moment(kind="click", place=place, at=at, **_node(nodes, number))
         elif event["type"] == INCREMENTAL and data.get("source") == INPUT:
             number = int(data.get("id") or 0)
@@ -85,13 +91,22 @@ def _address(event: dict[str, Any]) -> str:
     return str(address) if urlsplit(str(address or "")).scheme in {"http", "https"} else ""
 
 
+def _is_back(events: Sequence[dict[str, Any]], place: int) -> bool:
+    """What is noted of a page's view: with the event at this place, or soon after."""
+    for event in events[place : place + NEAR]:
+        data = event.get("data") or {}
+        if event["type"] == CUSTOM and data.get("tag") == "view":
+            return (data.get("payload") or {}).get("back") is True
+    return False
+
+
 def _noted(payload: dict[str, Any], place: int, at: float, nodes: Nodes) -> Moment | None:
     kinds: dict[str, Literal["click", "change", "enter", "submit"]] = {
         "click": "click", "change": "change", "keyboard": "enter", "enter": "enter", "submit": "submit",
     }  # fmt: skip
     kind = kinds.get(str(payload.get("type")))
     number = payload.get("id")
-    if kind is None or not isinstance(number, int):
+    if kind is None or not isinstance(number, int) or (kind == "click" and nodes.tag(number) in BACKGROUND):
         return None
     index = payload.get("index")
     return Moment(

@@ -100,21 +100,27 @@ class _Reduction:
 
     def _page(self, moment: Moment) -> None:
         last = self._fresh[-1] if self._fresh else None
+        returns = len(self._history) > 1 and key(self._history[-2]) == key(moment.url)
         if last is not None and last.kind not in {"goto", "back"} and moment.at - last.at <= ANSWER:
             last.leads_to, self._led = moment.url, last
+        elif returns and moment.back:
+            self._back(moment)
         elif not self._fresh and self._led is not None and moment.at - self._went_at <= REDIRECT:
             self._led.leads_to = moment.url
-        elif len(self._history) > 1 and key(self._history[-2]) == key(moment.url):
-            self._add("back", moment)
-            self._led = self._done[-1]
-            self._led.leads_to = moment.url
-            del self._history[-2:]
+        elif returns:
+            self._back(moment)
         else:
             self._add("goto", moment)
             self._led = self._done[-1]
         self._history.append(moment.url)
         self._went_at = moment.at
         self._fresh = []
+
+    def _back(self, moment: Moment) -> None:
+        self._add("back", moment)
+        self._led = self._done[-1]
+        self._led.leads_to = moment.url
+        del self._history[-2:]
 
     def _click(self, moment: Moment) -> None:
         if not moment.noted and self._told_by_agent(moment):

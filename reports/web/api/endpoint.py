@@ -6,9 +6,10 @@ from typing import Any
 from msgspec import Struct
 
 from reports.collector.figures import Range
+from reports.replay.coverage import Coverage
 from reports.web import selection, versus
-from reports.web.api.parameter import DURATION, FORMAT, JOURNEY, LOCATION, SELECTION, SPAN, Parameter
-from reports.web.figures import against, comparison, journey, lists, overview, run, sessions, users, view
+from reports.web.api.parameter import DURATION, FORMAT, JOURNEY, LOCATION, RANGE, SELECTION, SPAN, Parameter
+from reports.web.figures import against, comparison, coverage, journey, lists, overview, recordings, run, sessions, users, view
 from reports.web.selection import Selection
 from reports.web.site import Site
 from reports.web.span import BadRequest, Span
@@ -43,6 +44,13 @@ class Asked(Struct, frozen=True):
         return self.values[name]
 
 
+RECORDED = (
+    Parameter(name="page", means="Only those that came to this page, by its route template."),
+    Parameter(name="release", means="Only visits of this release of the site."),
+    Parameter(name="traffic", means="Only visits of people, of robots, or runs of journeys.", choices=recordings.TRAFFIC),
+    Parameter(name="errors", means="Only visits with an error, and runs that did not pass.", choices=("yes",)),
+    Parameter(name="longer", means="Only those that go on for so long, such as 30s or 5m.", pattern=RANGE.pattern),
+)
 Answer = Callable[[Asked], Struct | None]
 """None is for what is not there (404)."""
 STATUS = Parameter(name="status", means="Only runs that ended so; may be given again.", choices=lists.STATUSES, several=True)
@@ -56,6 +64,7 @@ VERSUS = (
     ),
     Parameter(name="with_to", means="And where it ends.", form="date-time"),
 )
+APP = Parameter(name="app", means="Only what is of this app.")
 LIMIT = Parameter(name="limit", means="How many at the most.", numbers=(1, lists.MOST), fallback=lists.PAGE)
 SORT = Parameter(name="sort", means="What the pages are sorted by.", choices=users.SORTS, fallback=users.SORTS[0])
 PAGES = Parameter(name="limit", means="How many pages at the most.", numbers=(1, lists.MOST), fallback=users.PAGES)
@@ -174,6 +183,22 @@ ENDPOINTS = (
         struct=lists.KeptList,
         summary="The files that a run has left behind; each is at /artifacts/ID",
         rows=("artifacts",),
+    ),
+    Endpoint(
+        path="/recordings",
+        answer=lambda asked: recordings.recordings(asked.site.store, asked.span, recordings.read(asked.values), asked["limit"]),
+        parameters=(*SPAN, APP, *RECORDED, BEFORE, LIMIT),
+        struct=recordings.Recordings,
+        summary="What can be watched, of visits and of journeys' runs, the newest first, page by page",
+        rows=("recordings",),
+    ),
+    Endpoint(
+        path="/coverage",
+        answer=lambda asked: coverage.coverage(asked.site.store, asked.span, asked["app"], asked["limit"]),
+        parameters=(*SPAN, APP, LIMIT),
+        struct=Coverage,
+        summary="What real users do and no journey touches; as CSV its actions",
+        rows=("untouched_actions",),
     ),
     Endpoint(
         path="/alerts",

@@ -20,6 +20,7 @@ from reports.web import render
 from reports.web.figures import replay as figures
 from reports.web.figures import run as run_figures
 from reports.web.files import INERT
+from reports.web.pages import from_session
 from reports.web.pages.run import missing
 from reports.web.site import Site, problem
 from runner.store.replays import replay_chunks
@@ -29,6 +30,12 @@ POLICY = (
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 """The frame with the recording inherits it. Styles are the recording's own and may stand in it, but can load nothing."""
+WITH_FORM = {
+    "Content-Security-Policy": POLICY.replace("form-action 'none'", "form-action 'self'"),
+    # Without one a browser does not say where a form comes from (Fetch, "append a request `Origin` header").
+    "Referrer-Policy": "same-origin",
+}
+"""For who may make a journey of it. In the frame no form can be sent: its sandbox allows none."""
 HEADERS = {"Content-Security-Policy": POLICY, "X-DNS-Prefetch-Control": "off", "Referrer-Policy": "no-referrer"}
 
 
@@ -49,7 +56,9 @@ def session(site: Site, request: Request) -> Response:
     data = figures.of_session(site.store, identity, request.scope.get("root_path", ""))
     if data is None:
         return problem(request, 404, f"Nothing is known of a session {identity[:70]!r}.")
-    return _page(request, data, "Sessions", "Session", identity, None)
+    may_make = from_session.may_make(site, request) and not data.unplayable
+    made = site.making.made(identity) if site.making else None
+    return _page(request, data, "Recordings", "Session", identity, None, may_make, made is not None)
 
 
 def run(site: Site, request: Request) -> Response:
@@ -69,7 +78,7 @@ def run(site: Site, request: Request) -> Response:
     if data is None:
         text = 'This run has no recording, or it has been removed; `replay = "on"` keeps one of every run.'
         return problem(request, 404, text)
-    return _page(request, data, "Runs", found.row.journey, found.row.id, f"{root}/runs/{found.row.id}")
+    return _page(request, data, "Recordings", found.row.journey, found.row.id, f"{root}/runs/{found.row.id}")
 
 
 def chunk(site: Site, request: Request) -> Response:
@@ -89,7 +98,16 @@ def chunk(site: Site, request: Request) -> Response:
     return Response(packed, media_type="application/gzip", headers={**INERT, "Content-Disposition": "attachment"})
 
 
-def _page(request: Request, data: figures.Replay, section: str, name: str, identity: str, back: str | None) -> Response:
+def _page(
+    request: Request,
+    data: figures.Replay,
+    section: str,
+    name: str,
+    identity: str,
+    back: str | None,
+    may_make: bool = False,
+    made: bool = False,
+) -> Response:
     manifest = {
         "start": data.start,
         "end": data.end,
@@ -104,6 +122,8 @@ def _page(request: Request, data: figures.Replay, section: str, name: str, ident
         name=name,
         identity=identity,
         back=back,
+        may_make=may_make,
+        made=made,
         data=data,
         manifest=msgspec.json.encode(manifest).decode(),
         length=length,
@@ -111,7 +131,7 @@ def _page(request: Request, data: figures.Replay, section: str, name: str, ident
         place=lambda at: round(min(max(at / length, 0.0), 1.0) * 1000, 1),
         shown=lambda at: f"{math.floor(max(at, 0) / 60_000)}:{math.floor(max(at, 0) / 1000) % 60:02}",
     )
-    for header, value in HEADERS.items():
+    for header, value in {**HEADERS, **(WITH_FORM if may_make else {})}.items():
         answer.headers[header] = value
     return answer
 

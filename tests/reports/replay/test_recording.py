@@ -31,6 +31,25 @@ def test_a_visit_is_recorded_from_a_full_picture_on(recorder: Recorder, site: Si
     assert recorder.recordings[0].gaps == ()
 
 
+def test_what_a_script_sets_is_told_from_what_a_visitor_types(recorder: Recorder, site: Site, page: Page) -> None:
+    site.html = f"<head>{recorder.line()}</head><input><input type=checkbox><button>Set</button>"
+    page.goto(site.address)
+    wait_until(lambda: recorder.rows)
+    page.get_by_role("textbox").press_sequentially("tea")
+    page.evaluate("document.querySelector('[type=checkbox]').checked = true; document.querySelector('input').value = ''")
+    page.get_by_role("checkbox").uncheck()
+    hide(page)
+
+    def inputs() -> list[bool]:
+        return [
+            event["data"]["userTriggered"] for event in recorder.events if event["type"] == 3 and event["data"]["source"] == 5
+        ]
+
+    # Letter by letter the mask is the same, so it is told once.
+    wait_until(lambda: len(inputs()) == 4)
+    assert inputs() == [True, False, False, True]
+
+
 def test_a_visit_goes_on_on_the_next_page(recorder: Recorder, site: Site, page: Page) -> None:
     site.html = f"<head>{recorder.line()}</head><a href='/item/8'>Next</a>"
     page.goto(f"{site.address}/item/7")
@@ -44,6 +63,29 @@ def test_a_visit_goes_on_on_the_next_page(recorder: Recorder, site: Site, page: 
     # The click that led there is not lost with the page.
     assert [act["type"] for act in recorder.tagged("act")] == ["click"]
     assert sum(row.has_full_snapshot for row in recorder.rows) == 2
+
+
+def test_the_browser_s_back_button_is_noted(recorder: Recorder, site: Site, page: Page) -> None:
+    go = "history.pushState({}, '', '/item/8'); window.dispatchEvent(new PopStateEvent('popstate'))"
+    change = "addEventListener('popstate', () => { document.querySelector('p').textContent = location.pathname })"
+    site.html = f'<head>{recorder.line()}</head><button onclick="{go}">Next</button><p></p><script>{change}</script>'
+    page.goto(f"{site.address}/item/7")
+    wait_until(lambda: recorder.rows)
+    page.get_by_role("button").click()
+    page.wait_for_timeout(200)
+    page.go_back()
+    page.wait_for_timeout(200)
+    page.goto(f"{site.address}/item/9")
+    wait_until(lambda: sum(row.has_full_snapshot for row in recorder.rows) == 2)
+    page.go_back()
+    wait_until(lambda: len(recorder.tagged("view")) == 5)
+    assert [(one["url"][-1], one.get("back", False)) for one in recorder.tagged("view")] == [
+        ("7", False),
+        ("8", False),
+        ("7", True),
+        ("9", False),
+        ("7", True),
+    ]
 
 
 def test_until_an_error_happens_nothing_is_sent(recorder: Recorder, site: Site, page: Page) -> None:

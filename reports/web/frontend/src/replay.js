@@ -45,7 +45,8 @@ function fit() {
   const scale = Math.min(stage.clientWidth / width, (innerHeight * 0.7) / height, 1);
   wrapper.style.transform = `scale(${scale})`;
   wrapper.style.transformOrigin = "0 0";
-  stage.style.height = `${Math.ceil(height * scale)}px`;
+  // Its border is a part of its height.
+  stage.style.height = `${Math.ceil(height * scale) + stage.offsetHeight - stage.clientHeight}px`;
 }
 
 function drop() {

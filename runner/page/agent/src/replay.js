@@ -3,8 +3,9 @@
 import { addEventListener, guarded, listen, performance, requestIdle, setInterval, setTimeout } from "./replay/natives.js";
 import { mark, recordInto, worked } from "./replay/recorder.js";
 import { canSend, onRefusal, send, sendLast } from "./replay/sending.js";
-import { address, mostWork, onError, share as recorded } from "./replay/settings.js";
+import { address, idle, longest, mostChanges, mostCharacters, mostWork, onError, share as recorded } from "./replay/settings.js";
 import { leave, take } from "./replay/tab.js";
+import { clean } from "./visitor/address.js";
 import { share, uuid } from "./visitor/identity.js";
 import { isVisible, stringify } from "./visitor/natives.js";
 import { app, discreet, key, release, warn } from "./visitor/settings.js";
@@ -16,13 +17,9 @@ const FLUSH = 5_000;
 const LARGE = 400_000;
 /** Of one event: the collector takes 8 MiB. */
 const LARGEST = 7_000_000;
-/** Characters that a page may send in all. */
-const MOST = 50_000_000;
-/** Nodes that may come and go in a minute. */
-const CHANGES = 100_000;
 const PICTURE = 90_000;
-const LONGEST = 60 * MINUTE;
-const IDLE = 5 * MINUTE;
+/** How often it is looked for what another page of the tab has left. */
+const LOOKS = 10;
 
 let viewNow;
 let stop = null;
@@ -34,6 +31,8 @@ let total = 0;
 let before = null;
 let first = true;
 let view = "";
+/** The address to which the browser's buttons have led within this document. */
+let returnedTo = "";
 let began = 0;
 let usedAt = 0;
 let over = false;
@@ -41,6 +40,8 @@ let spentBefore = 0;
 let changes = 0;
 let ending = false;
 let leaving = false;
+/** Whether it is not known yet how far the tab has come. */
+let returning = false;
 
 const synopsis = () => ({ version: 1, app, key: cut(key, 100), session: state.session, tab: state.tab, sequence: state.sequence });
 
@@ -62,7 +63,7 @@ function flush() {
   if (!text) return;
   total += text.length;
   send(text);
-  if (total > MOST) giveUp("bytes");
+  if (total > mostCharacters) giveUp(`it sent ${total} bytes`);
 }
 
 function emit(event, starts) {
@@ -85,7 +86,7 @@ function emit(event, starts) {
   size += text.length;
   if (size > LARGE) {
     if (!before) flush();
-    else if (size > 10 * LARGE) giveUp("bytes");
+    else if (size > 10 * LARGE) giveUp(`it kept ${size} bytes`);
   }
   if (event.type !== 5) tellView();
 }
@@ -94,7 +95,9 @@ function tellView() {
   const now = viewNow();
   if (now.id === view || !stop) return;
   view = now.id;
-  mark("view", { id: now.id, url: now.url });
+  const back = now.url === returnedTo || /^(back_forward|bfcache)$/.test(now.type);
+  returnedTo = "";
+  mark("view", { id: now.id, url: now.url, ...(back && { back }) });
 }
 
 /** Ends the recording for good, and says why in it. */
@@ -115,7 +118,7 @@ function pause() {
 }
 
 function resume() {
-  if (over || stop) return;
+  if (over || stop || returning) return;
   const { session, quiet } = viewNow();
   if (quiet) return;
   if (session !== state.session) {
@@ -143,8 +146,8 @@ function look() {
   if (over) return;
   flush();
   const now = performance.now();
-  if (now - began > LONGEST) return giveUp("an hour is over");
-  if (!isVisible() && now - usedAt > IDLE) return pause();
+  if (now - began > longest) return giveUp(`${longest / MINUTE} minutes are over`);
+  if (!isVisible() && now - usedAt > idle) return pause();
   if (stop && viewNow().session !== state.session) {
     pause();
     resume();
@@ -154,14 +157,26 @@ function look() {
 function weigh() {
   const spent = worked() - spentBefore;
   if (spent > mostWork) giveUp(`it took ${Math.round(spent)} ms of a minute`);
-  else if (changes > CHANGES) giveUp(`the page changed ${changes} times in a minute`);
+  else if (changes > mostChanges) giveUp(`the page changed ${changes} times in a minute`);
 }
 
 function left() {
+  if (returning) return;
   const last = before ? "" : chunk();
   if (last) send(last);
   const unsent = sendLast();
   leave({ ...state, unsent });
+}
+
+/** A page from the cache is shown before the one that was left has said how far the tab has come: some milliseconds, in Chromium. */
+function comeBack(looks) {
+  const { session } = viewNow();
+  const kept = take();
+  for (const text of kept.unsent) send(text);
+  returning = kept.session !== session && looks > 0;
+  if (returning) return setTimeout(() => comeBack(looks - 1), 50);
+  state = kept.session === session ? kept : { tab: uuid(), session, sequence: 0 };
+  resume();
 }
 
 function start(now) {
@@ -189,6 +204,16 @@ function start(now) {
   }, MINUTE);
   addEventListener("error", (event) => event.message != null && failed());
   addEventListener("unhandledrejection", failed);
+  const returned = () => {
+    returnedTo = clean(location.href);
+  };
+  const { navigation } = globalThis;
+  // Before the page changes: `popstate` comes later, and scripts send it too.
+  if (navigation?.addEventListener) {
+    listen(navigation, "currententrychange", ({ navigationType }) => navigationType === "traverse" && returned());
+  } else {
+    listen(globalThis, "popstate", ({ isTrusted }) => isTrusted && returned(), { capture: true });
+  }
   // After the agent's own listener, whose beacon goes first: on a page that goes while it is visible, at its last change.
   listen(document, "visibilitychange", () => {
     if (isVisible()) resume();
@@ -203,11 +228,7 @@ function start(now) {
     if (!persisted) return;
     leaving = false;
     pause();
-    const { session } = viewNow();
-    const kept = take();
-    for (const text of kept.unsent) send(text);
-    state = kept.session === session ? kept : { tab: uuid(), session, sequence: 0 };
-    resume();
+    comeBack(LOOKS);
   });
 }
 

@@ -13,7 +13,7 @@ def upgrade() -> None:
     """To this form; of the runs that are there, no release is known."""
     op.add_column("runs", sa.Column("release", sa.String(length=100), nullable=False, server_default=""))
     named = sa.text("release != ''")
-    columns = ["journey", "location", "release", "started_at"]
+    columns = ["journey", "location", "started_at", "release"]
     op.create_index("runs_by_release", "runs", columns, unique=False, sqlite_where=named, postgresql_where=named)
 
 

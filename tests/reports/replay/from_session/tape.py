@@ -40,9 +40,9 @@ class Tape:
         document = {"type": 0, "id": 1, "childNodes": [element(2, "html", element(3, "head"), element(4, "body", *body))]}
         return self.event(2, {"node": document, "initialOffset": {"left": 0, "top": 0}}, 0)
 
-    def view(self, path: str, after: float = 100) -> Self:
+    def view(self, path: str, after: float = 100, **more: Any) -> Self:
         """A route of a page's own."""
-        return self.event(5, {"tag": "view", "payload": {"id": f"view-{len(self.events)}", "url": SITE + path}}, after)
+        return self.event(5, {"tag": "view", "payload": {"id": f"view-{len(self.events)}", "url": SITE + path, **more}}, after)
 
     def act(self, kind: str, number: int, after: float = 1000, **said: Any) -> Self:
         """The agent tells of an element that was acted on."""

@@ -90,6 +90,15 @@ def test_the_address_before_this_one_is_a_step_back() -> None:
     assert told(tape) == ["goto /", "click 21 -> /tea", "back / -> /", "click 17"]
 
 
+def test_a_visitor_who_goes_back_at_once_is_told_from_a_site_that_sends_one_back() -> None:
+    tape = Tape().page("/app", *FORM).click(21, role="link").view("/app/tea")
+    assert told(tape.view("/app", after=300, back=True)) == ["goto /app", "click 21 -> /app/tea", "back /app -> /app"]
+    tape = Tape().page("/app", *FORM).click(21, role="link").view("/app/tea")
+    assert told(tape.view("/app", after=300)) == ["goto /app", "click 21 -> /app"]
+    tape = Tape().page("/", *FORM).click(21, role="link").page("/tea", after=200).page("/", *FORM, after=300)
+    assert told(tape.view("/", after=1, back=True)) == ["goto /", "click 21 -> /tea", "back / -> /"]
+
+
 def test_a_route_of_the_page_s_own_is_a_page_too() -> None:
     assert told(Tape().page("/app", *FORM).click(21, role="link").view("/app/tea")) == ["goto /app", "click 21 -> /app/tea"]
 
@@ -137,6 +146,11 @@ def test_two_quick_clicks_before_another_that_leads_on_are_two() -> None:
 def test_a_click_beside_everything_is_left_out_unless_something_comes_of_it() -> None:
     tape = Tape().page("/", *FORM).mouse(19).mouse(19, after=5000).change().click(17)
     assert told(tape) == ["goto /", "click 19", "click 17"]
+
+
+def test_a_click_on_the_page_itself_is_left_out_whatever_changes_then() -> None:
+    tape = Tape().page("/", *FORM).click(4, role="").change().click(2, role="").change().click(17)
+    assert told(tape) == ["goto /", "click 17"]
 
 
 def test_a_window_that_a_click_opens_belongs_to_that_click() -> None:

@@ -1,0 +1,27 @@
+"""`/coverage`: what real users do and no journey touches."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reports.replay.coverage import apps
+from reports.web import render
+from reports.web.figures import coverage as figures
+from reports.web.pages.users import empty
+from reports.web.site import Site
+
+
+def show(site: Site, request: Request) -> Response:
+    """The page."""
+    span = site.span(request)
+    data = figures.coverage(site.store, span, request.query_params.get("app") or None)
+    if not data.app:
+        return empty(site, request)
+    return render.page(
+        request,
+        "coverage.html",
+        section="Coverage",
+        span=span,
+        data=data,
+        apps=apps(site.store),
+        keep=f"&app={data.app}" if request.query_params.get("app") else "",
+    )

@@ -1,0 +1,73 @@
+"""`/sessions/ID/journey`: a journey made of a recorded session; `/sessions/ID/journey.py`: its file. Nothing is run, nothing written."""
+
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from reports.replay import recording
+from reports.web import render
+from reports.web.files import INERT
+from reports.web.making import Busy
+from reports.web.site import Site, problem
+from runner.errors import JourneyError
+from runner.identifier import identifier
+
+GONE = "No journey was made of this session since the server began; the session's replay has the button for it."
+
+
+def may_make(site: Site, request: Request) -> bool:
+    """Whether who looks at a page is shown the button."""
+    access = request.scope.get("access")
+    return site.making is not None and access is not None and access.role == "operate"
+
+
+def show(site: Site, request: Request) -> Response:
+    """What was made."""
+    session = request.path_params["session"]
+    made = site.making.made(session) if site.making else None
+    if made is None and not _is_recorded(site, session):
+        return _unknown(request, session)
+    return render.page(
+        request,
+        "from_session.html",
+        section="Recordings",
+        session=session,
+        made=made,
+        may_make=may_make(site, request),
+    )
+
+
+def make(site: Site, request: Request) -> Response:
+    """Makes it."""
+    session = request.path_params["session"]
+    if site.making is None:
+        return problem(request, 404, "This server makes no journeys of sessions.")
+    if not _is_recorded(site, session):
+        return _unknown(request, session)
+    try:
+        site.making.make(session)
+    except Busy as error:
+        return problem(request, 409, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    except JourneyError as error:
+        return problem(request, 422, str(error))
+    return RedirectResponse(f"{render.root(request)}/sessions/{session}/journey", 303)
+
+
+def download(site: Site, request: Request) -> Response:
+    """Its file."""
+    made = site.making.made(request.path_params["session"]) if site.making else None
+    if made is None:
+        return problem(request, 404, GONE)
+    # A page's title may be in any script, a header only in one (RFC 6266).
+    name = f"attachment; filename=\"journey.py\"; filename*=UTF-8''{quote(identifier(made.report.name))}.py"
+    headers = {**INERT, "Content-Disposition": name, "Cache-Control": "no-store"}
+    return Response(made.source, 200, headers, "text/x-python; charset=utf-8")
+
+
+def _is_recorded(site: Site, session: str) -> bool:
+    return bool(recording.begun(site.store, [session]))
+
+
+def _unknown(request: Request, session: str) -> Response:
+    return problem(request, 404, f"No recording of a session {session[:70]!r} is stored; old ones are removed.")

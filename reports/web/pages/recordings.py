@@ -1,0 +1,33 @@
+"""`/recordings`: what can be watched, of visits and of journeys' runs."""
+
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reports.web import render
+from reports.web.figures import recordings as figures
+from reports.web.figures.recordings import TRAFFIC
+from reports.web.site import Site
+
+
+def show(site: Site, request: Request) -> Response:
+    """The list."""
+    span = site.span(request)
+    wanted = figures.read(request.query_params)
+    data = figures.recordings(site.store, span, wanted)
+    keep = urlencode(figures.words(wanted))
+    return render.page(
+        request,
+        "recordings.html",
+        section="Recordings",
+        span=span,
+        live=span.moving and not wanted.before,
+        data=data,
+        wanted=wanted,
+        longer=request.query_params.get("longer") or "",
+        choices=figures.choices(site.store, span),
+        kinds=TRAFFIC,
+        keep=f"&{keep}" if keep else "",
+        older=urlencode({"before": data.older}) if data.older else "",
+    )
