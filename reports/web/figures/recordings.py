@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select, union
 
 from reports.web.selection import LONGEST
 from reports.web.span import BadRequest, Span
@@ -209,22 +209,19 @@ def _first_page() -> ColumnElement[str]:
 
 def _of_runs(span: Span, wanted: Wanted, place: tuple[float, str] | None, most: int) -> Select[Any]:
     run = runs.c
-    kept = (
-        select(artifacts.c.run_id, func.sum(artifacts.c.bytes).label("bytes"))
-        .where(artifacts.c.kind == "replay")
-        .group_by(artifacts.c.run_id)
-        .subquery()
-    )
+    own = (artifacts.c.run_id == run.id, artifacts.c.kind == "replay")
+    kept = select(func.sum(artifacts.c.bytes)).where(*own).scalar_subquery().label("bytes")
     query = (
-        select(run.id, run.journey, run.status, run.started_at, run.duration_seconds, kept.c.bytes)
-        .join_from(runs, kept, kept.c.run_id == run.id)
-        .where(run.started_at >= span.start, run.started_at < span.end)
+        select(run.id, run.journey, run.status, run.started_at, run.duration_seconds, run.release, kept)
+        .where(run.started_at >= span.start, run.started_at < span.end, exists().where(*own))
         .order_by(run.started_at.desc(), run.id.desc())
         .limit(most)
     )
-    # A run is of no app and of no release.
-    if wanted.app or wanted.release or wanted.traffic not in {"", "synthetic"}:
+    # A run is of no app.
+    if wanted.app or wanted.traffic not in {"", "synthetic"}:
         query = query.where(false())
+    if wanted.release:
+        query = query.where(run.release == wanted.release)
     if wanted.page:
         seen = page_views.c
         query = query.where(run.id.in_(select(seen.run).where(seen.run.is_not(None), seen.page == wanted.page)))
@@ -261,7 +258,7 @@ def _run(row: Any) -> Recorded:
         seconds=row["duration_seconds"],
         first_page="",
         errors=int(row["status"] != "passed"),
-        release="",
+        release=row["release"],
         bytes=row["bytes"],
     )
 

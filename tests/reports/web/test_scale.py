@@ -29,7 +29,7 @@ BOUNDS = {
     "page_views": {"rowid", "id", "started_at", "session", "run"}, "vitals": {"view"}, "interactions": {"view"},
     "page_errors": {"view", "at"}, "slow_requests": {"view"}, "sessions": {"id", "started_at"}, "tallies": {"at"},
     "histograms": {"at"}, "reasons": {"id", "last_at"}, "reason_tallies": {"reason", "at"}, "beacons": {"number"},
-    "replay_chunks": {"session", "id"}, "session_events": {"session"},
+    "replay_chunks": {"session", "id", "received_at"}, "session_events": {"session"},
 }  # fmt: skip
 """The tables that grow with every run or page view, and the columns of which one has to bound what is read of them."""
 SMALL = {"journeys", "series", "pauses", "schedulers", "marks", "groups"}
@@ -44,7 +44,7 @@ def unbounded(connection: Any, statement: str, parameters: Any) -> list[str]:
     words = " ".join(statement.split())
     plan = [line for *_, line in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
     for line in plan:
-        how = re.match(r"(SCAN|SEARCH) (\w+)", line)
+        how = re.match(r"(SCAN|SEARCH) (\w+)", re.sub(r"\b(first|other)\b", "replay_chunks", line))
         if how is None or how[2] not in BOUNDS:
             # Sorting, or what another line has made.
             assert how is None or how[2] in SMALL or not how[2].islower() or how[2].startswith(("anon_", "subquery")), line
