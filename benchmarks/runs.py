@@ -240,7 +240,8 @@ def _identity(dice: random.Random, at: float) -> str:
 
 
 def _put(connection: sqlite3.Connection, table: Table, rows: Iterable[Row]) -> None:
-    columns = table.columns.keys()
+    # What the database fills in by itself is left to it.
+    columns = [column.name for column in table.columns if column.server_default is None]
     names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
     connection.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)
 
