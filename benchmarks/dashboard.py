@@ -277,6 +277,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, help="where the stores are made, left, and found again")
     given = parser.parse_args()
+    if len(given.runs) != len(given.views):
+        parser.error(f"--runs has {len(given.runs)} sizes and --views {len(given.views)}; give one of each for each store")
     sizes = [(1_000, 2_000), (10_000, 2_000)] if given.quick else list(zip(given.runs, given.views, strict=True))
     until = time.time()
     pages_of: dict[int, dict[str, Figures]] = {}

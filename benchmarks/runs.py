@@ -242,6 +242,7 @@ def _identity(dice: random.Random, at: float) -> str:
 
 
 def _put(connection: sqlite3.Connection, table: Table, rows: Iterable[Row]) -> None:
+    # What the database fills in by itself is left to it.
     columns = table.columns.keys()
     names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
     connection.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)

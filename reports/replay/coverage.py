@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection, case, func, select, true
+from sqlalchemy import Connection, Subquery, case, exists, func, select, true
 
 from reports.collector.figures import Range
 from runner.store import Store
@@ -19,6 +19,8 @@ from runner.store.views import interactions, page_views
 Key = TypeVar("Key")
 ACTIONS = ("click", "change", "submit", "keyboard")
 """The kinds of interactions that a journey can do."""
+AMONG = 200_000
+"""Page views of a span that are looked at, the newest ones."""
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -59,6 +61,8 @@ class Coverage(Struct, frozen=True, kw_only=True):
     """Those with most views first."""
     untouched_actions: tuple[Action, ...]
     """Those that are done most first."""
+    among: int | None = None
+    """How many of the newest page views were looked at, where the span has more."""
 
     @property
     def share_of_views(self) -> float | None:
@@ -85,11 +89,16 @@ class _Use(Struct):
         return self.recorded or self.newest
 
 
-def coverage(store: Store, app: str, when: Range, limit: int = 50) -> Coverage:
-    """What there is of an app in a range; at most `limit` pages and actions. Reads every view of the range. Raises StoreDown."""
+def coverage(store: Store, app: str, when: Range, limit: int = 50, among: int = AMONG) -> Coverage:
+    """What there is of an app in a range; at most `limit` pages and actions. Raises StoreDown.
+
+    Reads the views of the range, the newest `among` at the most.
+    """
+    some = _newest(app, when, among)
     with store.connected() as connection:
-        pages, opened = _pages(connection, app, when)
-        actions, done = _actions(connection, app, when)
+        looked_at = connection.execute(select(func.count()).select_from(some)).scalar_one()
+        pages, opened = _pages(connection, some)
+        actions, done = _actions(connection, some)
         left_pages = _most(((page, use) for page, use in pages.items() if page not in opened), limit)
         left_actions = _most(((key, use) for key, use in actions.items() if key not in done), limit)
         sessions = _sessions(connection, [use.best for _, use in (*left_pages, *left_actions)])
@@ -109,18 +118,42 @@ def coverage(store: Store, app: str, when: Range, limit: int = 50) -> Coverage:
             )
             for key, use in left_actions
         ),
+        among=among if looked_at == among else None,
     )
 
 
 def apps(store: Store) -> list[str]:
     """Every app that page views are stored of, also those of the last minute, which no roll-up has yet."""
+    found: list[str] = []
+    app = page_views.c.app
     with store.connected() as connection:
-        return list(connection.execute(select(page_views.c.app).distinct().order_by(page_views.c.app)).scalars())
+        # One look into the index for each: `DISTINCT` would read all of it.
+        while (
+            after := connection.execute(select(func.min(app)).where(*[app > one for one in found[-1:]])).scalar()
+        ) is not None:
+            found.append(after)
+    return found
 
 
-def _pages(connection: Connection, app: str, when: Range) -> tuple[dict[str, _Use], set[str]]:
-    """The pages of real users, and those that journeys have opened."""
+def _newest(app: str, when: Range, among: int) -> Subquery:
     view = page_views.c
+    return (
+        select(view.number, view.page, view.traffic, view.type, view.session)
+        .where(
+            view.app == app,
+            view.started_at >= when.start.timestamp(),
+            view.started_at < when.end.timestamp(),
+            view.type != "report",
+        )
+        .order_by(view.started_at.desc())
+        .limit(among)
+        .subquery()
+    )
+
+
+def _pages(connection: Connection, some: Subquery) -> tuple[dict[str, _Use], set[str]]:
+    """The pages of real users, and those that journeys have opened."""
+    view = some.c
     rows = connection.execute(
         select(
             view.page,
@@ -128,10 +161,8 @@ def _pages(connection: Connection, app: str, when: Range) -> tuple[dict[str, _Us
             func.count(),
             func.count(view.session.distinct()),
             func.max(view.number),
-            _newest_recorded(),
-        )
-        .where(*_in(app, when), view.type != "report")
-        .group_by(view.page, view.traffic)
+            _newest_recorded(some),
+        ).group_by(view.page, view.traffic)
     ).all()
     real = {
         page: _Use(count, sessions, newest, recorded or 0)
@@ -141,11 +172,9 @@ def _pages(connection: Connection, app: str, when: Range) -> tuple[dict[str, _Us
     return real, {page for page, traffic, *_ in rows if traffic == "synthetic"}
 
 
-def _actions(
-    connection: Connection, app: str, when: Range
-) -> tuple[dict[tuple[str, str, str], _Use], set[tuple[str, str, str]]]:
+def _actions(connection: Connection, some: Subquery) -> tuple[dict[tuple[str, str, str], _Use], set[tuple[str, str, str]]]:
     """The named actions of real users, and those of journeys: page, role and name."""
-    view, acted = page_views.c, interactions.c
+    view, acted = some.c, interactions.c
     rows = connection.execute(
         select(
             view.page,
@@ -155,10 +184,10 @@ def _actions(
             acted.test_id,
             func.count(),
             func.max(view.number),
-            _newest_recorded(),
+            _newest_recorded(some),
         )
-        .join_from(page_views, interactions, view.number == acted.view)
-        .where(*_in(app, when), acted.type.in_(ACTIONS))
+        .join_from(some, interactions, view.number == acted.view)
+        .where(acted.type.in_(ACTIONS))
         .group_by(view.page, view.traffic, acted.role, acted.name, acted.test_id)
     ).all()
     real: dict[tuple[str, str, str], _Use] = {}
@@ -178,15 +207,10 @@ def _actions(
     return real, done
 
 
-def _newest_recorded() -> Any:
+def _newest_recorded(some: Subquery) -> Any:
     """The newest view of a session that can be played."""
-    playable = select(replay_chunks.c.session).where(replay_chunks.c.has_full_snapshot == true())
-    return func.max(case((page_views.c.session.in_(playable), page_views.c.number)))
-
-
-def _in(app: str, when: Range) -> tuple[Any, ...]:
-    view = page_views.c
-    return (view.app == app, view.started_at >= when.start.timestamp(), view.started_at < when.end.timestamp())
+    playable = exists().where(replay_chunks.c.session == some.c.session, replay_chunks.c.has_full_snapshot == true())
+    return func.max(case((playable, some.c.number)))
 
 
 def _most(uses: Iterable[tuple[Key, _Use]], limit: int) -> list[tuple[Key, _Use]]:

@@ -79,6 +79,8 @@ def _tell(found: "Coverage", since: str) -> None:
         f"{found.app}: journeys open the pages of {views or 0:.0%} of {found.views} page views"
         + (f", and do {actions:.0%} of {found.actions} actions" if actions is not None else "")
     )
+    if found.among:
+        typer.echo(f"looked at the newest {found.among:,} page views; there are more in the last {since}")
     if not found.untouched_pages and not found.untouched_actions:
         typer.echo("nothing that real users do is left out")
         return

@@ -182,13 +182,14 @@ class History:
             keys = {(row.journey, row.location): row.newest_run for row in connection.execute(known)}
             newest = {one.id: one for one in _runs(connection, runs.c.id.in_(list(keys.values())))}
             tallies = self._tallies(connection, span, location=location)
+        series = {key: _coarser(tallies[key], span, 60) for key in keys}
         return [
             JourneyRow(
                 journey=name,
                 location=place,
                 newest=newest.get(run),
-                tally=_sum(tallies[name, place].values()),
-                series=tuple(sorted(_coarser(tallies[name, place], span, 60).items())),
+                tally=_sum(series[name, place].values()),
+                series=tuple(sorted(series[name, place].items())),
             )
             for (name, place), run in keys.items()
         ]

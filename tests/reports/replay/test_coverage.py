@@ -68,6 +68,13 @@ def test_only_the_most_used_are_listed_and_all_are_counted(database: str) -> Non
     assert found.views == 7
 
 
+def test_of_more_page_views_than_can_be_looked_at_it_tells_the_newest_and_says_so(database: str) -> None:
+    with Store(database) as store:
+        some, all_of_them = coverage(store, "shop", WHEN, among=3), coverage(store, "shop", WHEN)
+    assert some.views <= 3
+    assert (some.among, all_of_them.among) == (3, None)
+
+
 def journey(*words: str) -> tuple[int, str]:
     """Exit code and output; an error's text, too."""
     result = CliRunner().invoke(app, list(words))

@@ -34,7 +34,7 @@ BOUNDS = {
 """The tables that grow with every run or page view, and the columns of which one has to bound what is read of them."""
 SMALL = {"journeys", "series", "pauses", "schedulers", "marks", "groups"}
 """Have a row for each journey, combination of labels, pause …, however many runs and page views there were."""
-SMALLEST = re.compile(r"^SELECT min\((at|page_views\.number)\)")
+SMALLEST = re.compile(r"^SELECT min\((at|page_views\.number|page_views\.app)\)")
 """Read one row at the end of an index (https://sqlite.org/optoverview.html#the_min_max_optimization)."""
 
 
