@@ -1,5 +1,7 @@
 """`/coverage`: what real users do and no journey touches."""
 
+from urllib.parse import urlencode
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,5 +25,5 @@ def show(site: Site, request: Request) -> Response:
         span=span,
         data=data,
         apps=apps(site.store),
-        keep=f"&app={data.app}" if request.query_params.get("app") else "",
+        keep=f"&{urlencode({'app': data.app})}" if request.query_params.get("app") else "",
     )
