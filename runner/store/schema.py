@@ -79,7 +79,7 @@ runs = Table(
     Index("runs_by_journey", "journey", "location", "started_at"),
     Index("runs_by_time", "started_at"),
     Index("runs_by_status", "journey", "location", "status", "started_at"),
-    Index("runs_anywhere", "journey", "started_at"),
+    Index("runs_anywhere", "journey", "started_at", "location", "status"),
     Index("runs_not_passed", "started_at", sqlite_where=NOT_PASSED, postgresql_where=NOT_PASSED),
     Index("runs_not_passed_anywhere", "journey", "started_at", sqlite_where=NOT_PASSED, postgresql_where=NOT_PASSED),
 )

@@ -46,7 +46,7 @@ def unbounded(connection: Any, statement: str, parameters: Any) -> list[str]:
     """The lines of a statement's plan that read more of a table that grows than a key or a span of time says."""
     found = []
     lines = [line for *_, line in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-    few = "LIMIT" in statement and not any("TEMP B-TREE" in line for line in lines)
+    few = "LIMIT" in statement and not any("TEMP B-TREE FOR ORDER BY" in line for line in lines)
     for line in lines:
         how = re.match(r"(SCAN|SEARCH) (\w+)", line)
         if how is None or how[2] not in BOUNDS:
