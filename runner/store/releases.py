@@ -34,8 +34,6 @@ def releases(store: Store, journey: str, location: str | None, span: Range) -> l
         .group_by(runs.c.release)
         .order_by(first.desc())
         .limit(MOST)
-        # Only this index has all that is asked for; SQLite knows nothing of how many rows there are, and may take another.
-        .with_hint(runs, "INDEXED BY runs_by_release", "sqlite")
     )
     with store.connected() as connection:
         rows = connection.execute(wanted).all()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select
 
 from reports.web.selection import LONGEST
 from reports.web.span import BadRequest, Span
@@ -182,10 +182,14 @@ def _of_visits(span: Span, wanted: Wanted, place: tuple[float, str] | None, most
         told = select(other.session).where(
             other.received_at >= span.start.timestamp(), other.received_at < span.end.timestamp(), other.page == wanted.page
         )
-        opened = select(seen.session).where(
-            seen.page == wanted.page, seen.started_at >= span.start.timestamp(), seen.started_at < span.end.timestamp()
+        # Asked of each session of the span: a page may have been seen more often than there are recordings.
+        opened = exists().where(
+            seen.session == chunk.session,
+            seen.page == wanted.page,
+            seen.started_at >= span.start.timestamp(),
+            seen.started_at < span.end.timestamp(),
         )
-        query = query.where(chunk.session.in_(union(told, opened)))
+        query = query.where(or_(chunk.session.in_(told), opened))
     if wanted.failed:
         query = query.having(errors > 0)
     if wanted.longer:
@@ -224,7 +228,7 @@ def _of_runs(span: Span, wanted: Wanted, place: tuple[float, str] | None, most: 
         query = query.where(run.release == wanted.release)
     if wanted.page:
         seen = page_views.c
-        query = query.where(run.id.in_(select(seen.run).where(seen.run.is_not(None), seen.page == wanted.page)))
+        query = query.where(exists().where(seen.run == run.id, seen.page == wanted.page))
     if wanted.failed:
         query = query.where(run.status != "passed")
     if wanted.longer:

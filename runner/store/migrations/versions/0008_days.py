@@ -46,7 +46,7 @@ def upgrade() -> None:
         sa.Column("latencies", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("journey", "location", "day", "step"),
     )
-    op.create_index("runs_anywhere", "runs", ["journey", "started_at"], unique=False)
+    op.create_index("runs_anywhere", "runs", ["journey", "started_at", "location", "status"], unique=False)
     for index, columns in PARTIAL.items():
         op.create_index(index, "runs", columns, unique=False, sqlite_where=NOT_PASSED, postgresql_where=NOT_PASSED)
     op.create_index("slots_by_state", "slots", ["state", "slot_at"], unique=False)
