@@ -1,15 +1,20 @@
 // Records what a journey's page shows, for a player: an init script, as the policy `replay` says. What is recorded goes to the
 // runner in pieces, through a binding; runner/artifacts/replay.py takes it.
-import { addEventListener, guarded, setTimeout, stringify } from "./natives.js";
-import { recordInto } from "./replay/recorder.js";
+//
+// No step is to wait for it. The recorder is imported when the page is done: bundled, that is a function which the browser reads over
+// and does not run until then. The first picture is taken then too.
+import { addEventListener, guarded, setTimeout, stringify, whenIdle } from "./natives.js";
 
 const { __journeyReplay: tell } = globalThis;
 const PICTURE = 90_000;
 /** Milliseconds that events wait for others: each message takes its time, in the page and in the runner. */
 const GATHER = 500;
+/** Milliseconds after which a page is looked at that has not ended loading. */
+const PATIENCE = 1500;
 
 let events = [];
 let due = false;
+let begun = null;
 
 function flush() {
   due = false;
@@ -19,14 +24,23 @@ function flush() {
   tell(text);
 }
 
+function keep(event) {
+  events.push(stringify(event));
+  if (due) return;
+  due = true;
+  setTimeout(flush, GATHER);
+}
+
+function begin() {
+  begun ??= import("./replay/recorder.js").then(guarded(({ recordInto }) => recordInto(keep, PICTURE, "DOMContentLoaded")));
+  return begun;
+}
+
 guarded(() => {
   if (globalThis.top !== globalThis || !tell) return;
-  recordInto((event) => {
-    events.push(stringify(event));
-    if (due) return;
-    due = true;
-    setTimeout(flush, GATHER);
-  }, PICTURE, "DOMContentLoaded");
+  addEventListener("load", () => whenIdle(begin));
+  setTimeout(begin, PATIENCE);
   addEventListener("pagehide", flush);
-  globalThis.__journeyReplayFlush = guarded(flush);
+  // A page that was never done is seen as it was at the end.
+  globalThis.__journeyReplayFlush = guarded(() => begin().then(flush));
 })();
