@@ -25,9 +25,7 @@ from runner.browser import find
 from runner.demo import journeys_folder, running_shop
 from runner.errors import BrowserNotFound
 
-QUIET = {
-    f"JOURNEY_{kind}": "off" for kind in ("TRACE", "SCREENSHOTS", "CONSOLE", "PAGE_ERRORS", "FAILED_REQUESTS", "ARIA", "REPLAY")
-}
+QUIET = {f"JOURNEY_{kind}": "off" for kind in ("TRACE", "SCREENSHOTS", "CONSOLE", "PAGE_ERRORS", "FAILED_REQUESTS", "ARIA")}
 REFERENCE, HEADED = "journey run", "journey run --headed"
 
 

@@ -7,7 +7,6 @@ Run: `python -m benchmarks.overhead [--rounds N]`.
 """
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -52,8 +51,7 @@ class Cost:
 
     def __init__(self, command: list[str], folder: str) -> None:
         started = time.perf_counter()
-        environment = {**os.environ, "JOURNEY_REPLAY": "off"}
-        process = psutil.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
+        process = psutil.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         cpu: dict[tuple[int, float], float] = {}
         self.memory = 0.0
         while process.poll() is None:
