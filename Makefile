@@ -30,8 +30,8 @@ demo: .venv/demo ## Run the four journeys on the built-in shop
 test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
 	@sh .ci/packages chromium chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl xvfb zsh fish git
 	$(MAKE) --no-print-directory lint types
-	@# Most tests wait for a clock or a process: six at a time keep two cores busy.
-	$(BIN)/python -m pytest -n 6 --dist worksteal
+	@# Most tests wait for a clock or a process: four at a time keep two cores busy.
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 lint: .venv/dev ## Style and import contracts
 	$(BIN)/ruff check .

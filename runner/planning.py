@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -158,7 +159,8 @@ def main() -> None:
         planning = read(request)
     except JourneyError as error:
         planning = Planning((), (Problem(request.start, str(error)),))
-    with os.fdopen(answer, "wb") as stream:
+    # Who asked may have ended meanwhile: then nobody waits for the answer.
+    with suppress(BrokenPipeError), os.fdopen(answer, "wb") as stream:
         stream.write(encode(planning))
 
 

@@ -1,0 +1,31 @@
+"""Journeys read in a process of their own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from runner.messages import encode
+from runner.planning import Request, ask
+
+
+def test_all_that_can_be_used_is_told_and_what_cannot(tmp_path: Path) -> None:
+    folder = tmp_path / "journeys"
+    folder.mkdir()
+    (folder / "good.py").write_text("from runner import journey\nprint('loud')\n@journey(every='5m')\ndef good(page): ...\n")
+    (folder / "bad.py").write_text("def (\n")
+    planning = ask(Request(start=tmp_path))
+    assert [one.plan.journey for one in planning.planned] == ["good"]
+    assert [problem.file.name for problem in planning.problems] == ["bad.py"]
+
+
+def test_when_who_asked_has_ended_nothing_is_said(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "runner.planning"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        process.stdin.write(encode(Request(start=tmp_path)))
+        process.stdin.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 0
