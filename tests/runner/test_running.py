@@ -185,6 +185,15 @@ def test_the_status_tells_the_site_from_the_monitor(monitor: Monitor, body: str,
     assert monitor.archive.find("last").result.status == status
 
 
+def test_the_browsers_own_page_about_an_error_is_not_recorded(monitor: Monitor) -> None:
+    result = monitor.run(
+        "@journey\ndef walk(page, step):\n    with step('a'):\n        page.goto('http://127.0.0.1:9')\n", replay="on"
+    )
+    assert result.failure
+    assert (result.status, result.failure.kind) == ("failed", "navigation")
+    assert "replay" not in {one.kind for one in result.artifacts}
+
+
 def test_a_killed_browser_is_an_error_of_the_monitor_and_the_next_run_has_a_new_one(monitor: Monitor) -> None:
     kill = (
         "import psutil\nfor one in psutil.Process().children(recursive=True):\n"

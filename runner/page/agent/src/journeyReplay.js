@@ -37,7 +37,8 @@ function begin() {
 }
 
 guarded(() => {
-  if (globalThis.top !== globalThis || !tell) return;
+  // The browser's own page about an error has nothing to show.
+  if (globalThis.top !== globalThis || !tell || globalThis.location.protocol === "chrome-error:") return;
   addEventListener("load", () => whenIdle(begin));
   setTimeout(begin, PATIENCE);
   addEventListener("pagehide", flush);
