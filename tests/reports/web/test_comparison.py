@@ -11,9 +11,8 @@ from statistics import median
 import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Browser as Playwright
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from runner.browser import Browser
 from runner.budget import Budget
 from runner.identity import run_id
 from runner.result import RunResult
@@ -150,14 +149,6 @@ def test_what_cannot_be_compared_is_refused_with_the_fix(
 
 
 # The page
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: Browser) -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium.path)
-        yield running
-        running.close()
 
 
 @pytest.fixture

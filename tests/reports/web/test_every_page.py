@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser as Playwright
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route
 from starlette.routing import Route as Address
 
 from reports.replay.shelf import FOLDER, Shelf
 from reports.web import api, site
 from reports.web.site import Site
-from runner.browser import Browser
 from tests.conftest import Monitor
 from tests.dashboard import Visited, made, many
 from tests.reports.replay.synthetic import long_session
@@ -78,14 +77,6 @@ class Everything:
             if answer.headers["content-type"].startswith("text/html"):
                 yield path
         yield from self.states
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: Browser) -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium.path)
-        yield running
-        running.close()
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ from shutil import rmtree
 
 import pytest
 from playwright.sync_api import Browser as Playwright
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from reports.web.figures import film
 from reports.web.files import INERT
-from runner.browser import Browser
 from runner.result import RunResult
 from tests.conftest import Monitor
 from tests.dashboard import Visited
@@ -28,14 +27,6 @@ def walk(page, step):
         page.goto("/product/sencha")
 """
 JSON = {"accept": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: Browser) -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium.path)
-        yield running
-        running.close()
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser as Playwright
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from runner.browser import Browser
 from tests.daemon import Daemon
 from tests.runner.alerts.test_alerts import webhook
 from tests.serve import Serve
@@ -27,14 +26,6 @@ SLOW = """
         with step("pay", budget="1ms"):
             page.goto("/")
 """
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: Browser) -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium.path)
-        yield running
-        running.close()
 
 
 @pytest.fixture

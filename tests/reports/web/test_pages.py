@@ -1,14 +1,13 @@
 """The pages in a real browser: what they do, and that the keyboard reaches all of it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser as Playwright
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect
 
-from runner.browser import Browser
 from tests.conftest import Monitor
 from tests.dashboard import TOKEN, Visited, made, many
 from tests.reports.web.accessible import violations
@@ -29,15 +28,6 @@ def walk(page, step):
     with step("look for what is not there"):
         page.goto("/product/sencha")
 """
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: Browser) -> Iterator[Playwright]:
-    """A Chromium for all tests here."""
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium.path)
-        yield running
-        running.close()
 
 
 class Seen:

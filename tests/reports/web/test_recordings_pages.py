@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser as Playwright
-from playwright.sync_api import BrowserContext, expect, sync_playwright
+from playwright.sync_api import BrowserContext, expect
 
 from reports.collector.beacon import Synthetic
 from reports.collector.writer import Writer
@@ -48,14 +48,6 @@ Start = Callable[..., Visited]
 def bought(chromium: Browser, shop: str) -> Recording:
     """A purchase at the shop."""
     return record(chromium, shop, buy)
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: Browser) -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium.path)
-        yield running
-        running.close()
 
 
 @pytest.fixture
