@@ -25,7 +25,9 @@ from runner.browser import find
 from runner.demo import journeys_folder, running_shop
 from runner.errors import BrowserNotFound
 
-QUIET = {f"JOURNEY_{kind}": "off" for kind in ("TRACE", "SCREENSHOTS", "CONSOLE", "PAGE_ERRORS", "FAILED_REQUESTS", "ARIA")}
+QUIET = {
+    f"JOURNEY_{kind}": "off" for kind in ("TRACE", "SCREENSHOTS", "CONSOLE", "PAGE_ERRORS", "FAILED_REQUESTS", "ARIA", "REPLAY")
+}
 REFERENCE, HEADED = "journey run", "journey run --headed"
 
 

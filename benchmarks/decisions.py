@@ -71,7 +71,7 @@ def shop() -> Iterator[Walk]:
     with tempfile.TemporaryDirectory() as folder, running_shop() as address, Workers(1) as pool:
 
         def walk(steps: Sequence[str]) -> list[float]:
-            given = {"base_url": address, "trace": "off", "params": {"steps": ",".join(steps)}}
+            given = {"base_url": address, "trace": "off", "replay": "off", "params": {"steps": ",".join(steps)}}
             settings = load_settings(Path(folder), given, {})
             (result,) = pool.run([plan(journey, settings)], browser, settings, Archive(Path(folder) / "runs"), [])
             if result.status != "passed":

@@ -73,7 +73,9 @@ def measure(rounds: int, delays: list[int]) -> tuple[Errors, int]:
             for tracing in ("off", "on"):
                 for case, value in truths(browser, shop, delays, tracing).items():
                     bare[case].append(value)
-                settings = load_settings(Path(folder), {"base_url": shop, "trace": tracing, "params": params}, {})
+                settings = load_settings(
+                    Path(folder), {"base_url": shop, "trace": tracing, "replay": "off", "params": params}, {}
+                )
                 (result,) = pool.run([plan(journey, settings)], program, settings, Archive(Path(folder) / "runs"), [])
                 if result.status != "passed":
                     raise SystemExit(f"the journey did not pass: {result.failure}")

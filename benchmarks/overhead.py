@@ -7,6 +7,7 @@ Run: `python -m benchmarks.overhead [--rounds N]`.
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -51,7 +52,8 @@ class Cost:
 
     def __init__(self, command: list[str], folder: str) -> None:
         started = time.perf_counter()
-        process = psutil.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        environment = {**os.environ, "JOURNEY_REPLAY": "off"}
+        process = psutil.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
         cpu: dict[tuple[int, float], float] = {}
         self.memory = 0.0
         while process.poll() is None:

@@ -47,7 +47,7 @@ class Keeping(Struct, frozen=True, kw_only=True):
     page_errors: Policy = "retain-on-failure"
     failed_requests: Policy = "retain-on-failure"
     aria: Policy = "retain-on-failure"
-    replay: Policy = "off"
+    replay: Policy = "retain-on-failure"
     artifact_limit: int = 200_000_000
     """Bytes of all artifacts of a run together."""
     redaction: bool = True

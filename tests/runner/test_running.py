@@ -75,6 +75,7 @@ def test_a_failing_step_leaves_its_screenshot_and_a_trace_with_the_steps_as_grou
         ("trace", "trace.zip"),
         ("screenshot", "screenshots/find-the-tea.png"),
         ("aria", "aria/find-the-tea.yaml"),
+        ("replay", "replay.json.gz"),
     }
     assert (monitor.saved() / "screenshots" / "find-the-tea.png").read_bytes().startswith(b"\x89PNG")
     with zipfile.ZipFile(monitor.saved() / "trace.zip") as trace:
@@ -96,7 +97,7 @@ def test_a_failing_step_leaves_its_screenshot_and_a_trace_with_the_steps_as_grou
 )
 def test_traces_are_kept_by_policy(monitor: Monitor, policy: str, code: str, kept: list[str]) -> None:
     body = f"@journey(retries=1)\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n        {code}\n"
-    result = monitor.run(body, trace=policy, screenshots="off", aria="off")
+    result = monitor.run(body, trace=policy, screenshots="off", aria="off", replay="off")
     assert [one.path for one in result.artifacts] == kept
     assert sorted(file.name for file in monitor.saved().glob("*.zip")) == kept
 
