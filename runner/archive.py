@@ -130,7 +130,7 @@ class Archive:
             if saved is not None:
                 yield saved
 
-    def _folders(self, journey: str | None) -> Iterator[Path]:
+    def _folders(self, journey: str | None, ending: str = "") -> Iterator[Path]:
         if not self.folder.is_dir():
             return
         for parent in self.folder.iterdir():
@@ -138,7 +138,7 @@ class Archive:
                 continue
             for one in parent.iterdir():
                 # A link could lead out of the runs' folder, to something that only looks like a run.
-                if not _RUN.fullmatch(one.name) or one.is_symlink() or not one.is_dir():
+                if not one.name.endswith(ending) or not _RUN.fullmatch(one.name) or one.is_symlink() or not one.is_dir():
                     continue
                 # An app can be called as a run's folder is, a journey as the folder of recordings: a run has a result.
                 if parent.name != RECORDINGS or (one / RESULT).is_file():
@@ -156,9 +156,9 @@ class Archive:
         """The folder of each saved run, by the run's id."""
         return {folder.name.partition("Z-")[2]: folder for folder in self._folders(None)}
 
-    def folder_of(self, run: str) -> Path | None:
-        """The folder of a run; None when it is not saved."""
-        return next((one for one in self._folders(None) if one.name.endswith(f"Z-{run}")), None)
+    def folder_of(self, run: str, journey: str | None = None) -> Path | None:
+        """The folder of a run, sought among those of its journey if that is known; None when it is not saved."""
+        return next(self._folders(journey, f"Z-{run}"), None)
 
     def find(self, wanted: str) -> Saved:
         """The run that `wanted` means: an id, a unique beginning of one, `last`, `last-failed`, `NAME@last`, or a folder.

@@ -48,7 +48,7 @@ def artifact(site: Site, request: Request) -> Response:
     """`/artifacts/ID`: a file that a run has left behind."""
     number = request.path_params["number"]
     found = site.history.artifact(number) if number <= LARGEST_ID else None
-    folder = folder_of(site.history, site.archive, found[0].id) if found else None
+    folder = folder_of(site.history, site.archive, found[0]) if found else None
     file = inside(folder, found[2]) if found and folder else None
     if found is None or file is None:
         return problem(request, 404, "There is no such file, or it has been removed with its run.")
@@ -64,7 +64,7 @@ def frame(site: Site, request: Request) -> Response:
     """`/artifacts/ID/frames/NUMBER`: a picture out of a trace."""
     number = request.path_params["number"]
     found = site.history.artifact(number) if number <= LARGEST_ID else None
-    folder = folder_of(site.history, site.archive, found[0].id) if found and found[1] == "trace" else None
+    folder = folder_of(site.history, site.archive, found[0]) if found and found[1] == "trace" else None
     file = inside(folder, found[2]) if found and folder else None
     shown = film.picture(file, request.path_params["frame"]) if file else None
     if shown is None:

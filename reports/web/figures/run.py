@@ -50,10 +50,10 @@ def run(history: History, archive: Archive, identity: str) -> RunData | None:
     row = history.run(identity)
     if row is None:
         return None
-    folder = folder_of(history, archive, row.id)
+    folder = folder_of(history, archive, row)
     result = read(folder)
     before = history.last_passed(row)
-    earlier = read(folder_of(history, archive, before.id)) if before else None
+    earlier = read(folder_of(history, archive, before)) if before else None
     there = _kept(history, folder, identity)
     return RunData(
         row=row,
@@ -65,9 +65,10 @@ def run(history: History, archive: Archive, identity: str) -> RunData | None:
     )
 
 
-def kept(history: History, archive: Archive, identity: str) -> tuple[Kept, ...]:
-    """What a stored run has left behind."""
-    return _kept(history, folder_of(history, archive, identity), identity)
+def kept(history: History, archive: Archive, identity: str) -> tuple[Kept, ...] | None:
+    """What a run has left behind; None for one that is not stored."""
+    row = history.run(identity)
+    return _kept(history, folder_of(history, archive, row), row.id) if row else None
 
 
 def _kept(history: History, folder: Path | None, identity: str) -> tuple[Kept, ...]:
@@ -91,12 +92,12 @@ def _frames(folder: Path, kept: Sequence[Kept], steps: Sequence[str]) -> tuple[F
     return frames(file, trace.id, steps) if trace and file else ()
 
 
-def folder_of(history: History, archive: Archive, identity: str) -> Path | None:
+def folder_of(history: History, archive: Archive, row: RunRow) -> Path | None:
     """Where a stored run is saved: as the store says, or where the archive has it now; never what an address says."""
-    stored = history.folder(identity)
+    stored = history.folder(row.id)
     if stored and (Path(stored) / RESULT).is_file():
         return Path(stored)
-    return archive.folder_of(identity)
+    return archive.folder_of(row.id, row.journey)
 
 
 def read(folder: Path | None) -> RunResult | None:

@@ -66,7 +66,7 @@ def run(site: Site, request: Request) -> Response:
     found = run_figures.run(site.history, site.archive, request.path_params["run"])
     if found is None:
         return missing(request)
-    folder = run_figures.folder_of(site.history, site.archive, found.row.id)
+    folder = run_figures.folder_of(site.history, site.archive, found.row)
     kept = [one for one in found.artifacts if one.kind == "replay" and one.there and one.attempt == found.row.attempts]
     root = request.scope.get("root_path", "")
     parts = [

@@ -43,7 +43,7 @@ def show(site: Site, request: Request) -> Response:
         videos=[one for one in data.artifacts if one.kind == "video" and one.there],
         trace=next((one for one in reversed(data.artifacts) if one.kind == "trace" and one.there), None),
         replay=any(one.kind == "replay" and one.there for one in data.artifacts),
-        logs=figures.logs(figures.folder_of(site.history, site.archive, data.row.id), data.artifacts),
+        logs=figures.logs(figures.folder_of(site.history, site.archive, data.row), data.artifacts),
         width=WIDTH,
         height=ROW,
         phases=PHASES,
