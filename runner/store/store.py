@@ -225,13 +225,6 @@ class Store:
             wanted = select(func.count()).select_from(runs).where(*(runs.c[name] == value for name, value in equal.items()))
             return connection.execute(wanted).scalar_one()
 
-    def last_success(self, journey: str, location: str) -> datetime | None:
-        """When the newest run of a journey that passed has ended."""
-        with self._begin() as connection:
-            return connection.execute(
-                select(func.max(runs.c.last_success_at)).where(runs.c.journey == journey, runs.c.location == location)
-            ).scalar()
-
     def mark(self) -> str:
         """Another text whenever a run has been stored since; it costs no look at the runs."""
         with self._begin() as connection:
