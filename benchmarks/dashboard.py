@@ -39,8 +39,10 @@ from runner.browser import find
 from runner.identity import run_id
 from runner.result import Navigation, Request, Requests, RunResult, StepResult, Vitals
 from runner.store import Store
-from runner.store.history import History, Range
+from runner.store.history import History
+from runner.store.latencies import phase_series, step_series
 from runner.store.loads import loads
+from runner.store.span import Range
 
 REAL = 1_000_000
 """Page views that are stored one by one; of more, copies of these, each in the same minute."""
@@ -153,14 +155,14 @@ def questions(store: Store, until: float) -> Iterator[tuple[str, Callable[[], An
     for name, days in (("24 hours", 1), ("30 days", 30), ("90 days", 90)):
         span = Range(end - timedelta(days=days), end)
         yield f"all journeys with their tallies, {name}", partial(history.journeys, span)
-        yield f"steps of a journey over time, {name}", partial(history.step_series, one, None, span)
+        yield f"steps of a journey over time, {name}", partial(step_series, store, one, None, span)
         yield f"a journey day by day, {name}", partial(history.days, one, None, span)
         yield f"why its runs did not pass, {name}", partial(history.reasons, one, None, span)
         yield f"50 newest runs, {name}", partial(history.runs, span)
         yield f"50 newest runs that failed, {name}", partial(history.runs, span, statuses=("failed",))
         yield f"slots that were not run, {name}", partial(history.missed, span)
         yield f"what journeys have loaded, {name}", partial(loads, store, span)
-    yield "phases of its newest runs", partial(history.phase_series, one, None, span)
+    yield "phases of its newest runs", partial(phase_series, store, one, None, span)
     yield "what is wrong now", history.open_alerts
     for name, days in (("24 hours", 1), ("30 days", 30)):
         when = Seen(end - timedelta(days=days), end)

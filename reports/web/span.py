@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from runner.duration import parse_duration, show_duration
 from runner.errors import JourneyError
-from runner.store.history import Range
+from runner.store.span import Range
 
 DEFAULT = "24h"
 OFFERED = ("1h", "6h", "24h", "7d", "30d", "90d")

@@ -5,8 +5,8 @@ from datetime import datetime
 from msgspec import Struct
 from sqlalchemy import and_, select
 
-from runner.store.history import Range
 from runner.store.schema import navigations, runs, steps
+from runner.store.span import Range
 from runner.store.store import Store
 
 PARTS = 24

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import func, select
 
-from runner.store.history import Range
-from runner.store.rollups import journeys
 from runner.store.schema import runs
+from runner.store.span import Range
 from runner.store.store import Store
+from runner.store.where import at_place, named
 
 MOST = 200
 """Releases that are told, the newest ones: a site that is released at every commit has more in a year than a page can hold."""
@@ -38,18 +38,3 @@ def releases(store: Store, journey: str, location: str | None, span: Range) -> l
     with store.connected() as connection:
         rows = connection.execute(wanted).all()
     return [Release(release=name, first_at=at, last_at=last, runs=count) for name, at, last, count in reversed(rows)]
-
-
-def at_place(journey: str, location: str | None) -> list[ColumnElement[bool]]:
-    """Runs of a journey at a place, or at all of its places by name: the indices have the place before the time."""
-    if location is not None:
-        return [runs.c.journey == journey, runs.c.location == location]
-    return [
-        runs.c.journey == journey,
-        runs.c.location.in_(select(journeys.c.location).where(journeys.c.journey == journey)),
-    ]
-
-
-def named() -> ColumnElement[bool]:
-    """That a run has named one; with the value in the text, since a partial index is used for no other."""
-    return runs.c.release != literal_column("''")

@@ -5,10 +5,10 @@ from datetime import datetime
 from msgspec import Struct
 from sqlalchemy import and_, func, select
 
-from runner.store.history import Range
-from runner.store.releases import at_place, named
 from runner.store.schema import runs, steps
+from runner.store.span import Range
 from runner.store.store import Store
+from runner.store.where import at_place, named
 
 MOST = 200
 """Runs of a side whose latencies are taken. Of more, so many stand for all: they are spread evenly over them."""

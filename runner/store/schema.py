@@ -90,6 +90,13 @@ runs = Table(
         sqlite_where=text("release != ''"),
         postgresql_where=text("release != ''"),
     ),
+    Index(
+        "runs_of_release",
+        "release",
+        "started_at",
+        sqlite_where=text("release != ''"),
+        postgresql_where=text("release != ''"),
+    ),
     Index("runs_anywhere", "journey", "started_at", "location", "status"),
     Index("runs_not_passed", "started_at", sqlite_where=NOT_PASSED, postgresql_where=NOT_PASSED),
     Index("runs_not_passed_anywhere", "journey", "started_at", sqlite_where=NOT_PASSED, postgresql_where=NOT_PASSED),

@@ -38,7 +38,7 @@ from runner.store.schema import (
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration."""
 PATIENCE = 2.0
 """Seconds that a statement waits for a database that another process has locked."""

@@ -55,8 +55,9 @@ Answer = Callable[[Asked], Struct | None]
 """None is for what is not there (404)."""
 STATUS = Parameter(name="status", means="Only runs that ended so; may be given again.", choices=lists.STATUSES, several=True)
 BEFORE = Parameter(name="before", means="The next page: `older` of the one before.")
+RELEASE = Parameter(name="release", means="Only runs of this release in the span.")
 VERSUS = (
-    Parameter(name="release", means="Only runs of this release in the span."),
+    RELEASE,
     Parameter(name="with", means="What they are compared with: the span before, or the same one.", choices=versus.SPANS),
     Parameter(name="with_release", means="Only runs of this release, of those that they are compared with."),
     Parameter(
@@ -155,7 +156,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/journeys/{journey}/phases",
-        answer=lambda asked: journey.phase_list(asked.history, asked["journey"], asked["location"], asked.span),
+        answer=lambda asked: journey.phase_list(asked.site.store, asked["journey"], asked["location"], asked.span),
         parameters=(*SPAN, LOCATION),
         struct=journey.PhaseList,
         summary="What loading each step's document was made of, in the newest runs that passed",
@@ -164,9 +165,16 @@ ENDPOINTS = (
     Endpoint(
         path="/runs",
         answer=lambda asked: lists.runs(
-            asked.history, asked.span, asked["journey"], asked["location"], asked["status"], asked["before"], asked["limit"]
+            asked.history,
+            asked.span,
+            asked["journey"],
+            asked["location"],
+            asked["status"],
+            asked["release"],
+            asked["before"],
+            asked["limit"],
         ),
-        parameters=(*SPAN, JOURNEY, LOCATION, STATUS, BEFORE, LIMIT),
+        parameters=(*SPAN, JOURNEY, LOCATION, STATUS, RELEASE, BEFORE, LIMIT),
         struct=lists.RunList,
         summary="Runs, the newest first, page by page",
         rows=("runs",),

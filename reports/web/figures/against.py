@@ -19,8 +19,8 @@ from reports.collector.template import template
 from reports.web.figures.users import ENOUGH, percentile, width
 from runner.store import Store
 from runner.store.history import History
-from runner.store.history import Range as Span
 from runner.store.loads import PARTS, Load, loads
+from runner.store.span import Range as Span
 
 FEW = 5
 """Loads by journeys, and page views with an error, below which nothing is said."""

@@ -11,8 +11,10 @@ from reports.web import budgets
 from reports.web.span import Span
 from runner.budget import Budget
 from runner.store import Store
-from runner.store.history import POINTS, History, Mark, Reason, RunRow, StepLine, Tally
+from runner.store.history import History, Mark, Reason, RunRow
+from runner.store.latencies import POINTS, StepLine, phase_series, step_budgets, step_series
 from runner.store.releases import Release, releases
+from runner.store.tallies import Tally
 
 
 class Day(Struct, frozen=True, kw_only=True):
@@ -75,10 +77,10 @@ def journey(store: Store, name: str, location: str | None, span: Span, bounds: S
     if not history.knows(name, location):
         return None
     tally = history.tally(name, location, span.range)
-    series = history.step_series(name, location, span.range)
+    series = step_series(store, name, location, span.range)
     points = [point for line in series for point in line.points]
     by_run = all(point.run is not None for point in points) if points else tally.total <= POINTS
-    own = history.step_budgets(name, location)
+    own = step_budgets(store, name, location)
     budgeted = [
         msgspec.structs.replace(line, budget_seconds=budgets.of_step(bounds, name, line.step, own.get(line.step)))
         for line in series
@@ -126,10 +128,10 @@ class PhaseList(Struct, frozen=True, kw_only=True):
     phases: tuple[PhaseMean, ...]
 
 
-def phases(history: History, name: str, location: str | None, span: Span) -> list[PhaseMean]:
+def phases(store: Store, name: str, location: str | None, span: Span) -> list[PhaseMean]:
     """The phases of each step's last document, run by run."""
     found: dict[tuple[str, str], PhaseMean] = {}
-    rows: list[dict[str, Any]] = history.phase_series(name, location, span.range)
+    rows: list[dict[str, Any]] = phase_series(store, name, location, span.range)
     for row in rows:
         found[row["run"], row["name"]] = PhaseMean(
             at=row["started_at"],
@@ -140,6 +142,6 @@ def phases(history: History, name: str, location: str | None, span: Span) -> lis
     return list(found.values())
 
 
-def phase_list(history: History, name: str, location: str | None, span: Span) -> PhaseList | None:
+def phase_list(store: Store, name: str, location: str | None, span: Span) -> PhaseList | None:
     """The same as a struct; None when nothing is known of such a journey."""
-    return PhaseList(phases=tuple(phases(history, name, location, span))) if history.knows(name) else None
+    return PhaseList(phases=tuple(phases(store, name, location, span))) if History(store).knows(name) else None

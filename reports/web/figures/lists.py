@@ -70,6 +70,7 @@ def runs(
     journey: str | None = None,
     location: str | None = None,
     statuses: tuple[str, ...] = (),
+    release: str | None = None,
     before: str | None = None,
     most: int = PAGE,
 ) -> RunList:
@@ -79,13 +80,14 @@ def runs(
             raise BadRequest(f"status: {one[:40]!r} is none; choose of {', '.join(STATUSES)}")
     if before is not None and history.run(before) is None:
         raise BadRequest(f"before: there is no run {before[:60]!r}; give what `older` of the page before says")
-    found = history.runs(span.range, journey, location, statuses, before, most + 1)
+    found = history.runs(span.range, journey, location, statuses, release, before, most + 1)
     return RunList(runs=tuple(found[:most]), older=found[most - 1].id if len(found) > most else None)
 
 
 def artifacts(history: History, archive: Archive, run: str) -> KeptList | None:
     """What a run has left behind; None for one that is not stored."""
-    return KeptList(artifacts=kept(history, archive, run)) if history.run(run) else None
+    found = kept(history, archive, run)
+    return KeptList(artifacts=found) if found is not None else None
 
 
 def alerts(history: History) -> AlertList:

@@ -128,7 +128,7 @@ def _chart(data: journey.JourneyData) -> dict[str, Any]:
 
 
 def _phases(site: Site, data: journey.JourneyData, span: Span) -> dict[str, Any]:
-    found = journey.phases(site.history, data.journey, data.location, span)
+    found = journey.phases(site.store, data.journey, data.location, span)
     steps = list(dict.fromkeys(one.step for one in found))
     return {
         "phases": journey.PHASES,

@@ -15,12 +15,13 @@ def show(site: Site, request: Request) -> Response:
     span = site.span(request)
     query = request.query_params
     wanted = [one for one in query.getlist("status") if one]
-    journey, location = query.get("journey") or None, query.get("location") or None
+    journey, location, release = (query.get(name) or None for name in ("journey", "location", "release"))
     places = site.history.places()
-    found = lists.runs(site.history, span, journey, location, tuple(wanted), query.get("before"))
+    found = lists.runs(site.history, span, journey, location, tuple(wanted), release, query.get("before"))
     kept = [("status", one) for one in wanted]
     kept += [("journey", journey)] if journey else []
     kept += [("location", location)] if location else []
+    kept += [("release", release)] if release else []
     older = urlencode([*kept, ("before", found.older)]) if found.older else ""
     return render.page(
         request,
@@ -35,6 +36,7 @@ def show(site: Site, request: Request) -> Response:
         wanted=wanted,
         journey=journey,
         location=location,
+        release=release,
         journeys=sorted({name for name, _ in places}),
         locations=sorted({place for _, place in places}),
     )

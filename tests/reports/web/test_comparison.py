@@ -120,6 +120,18 @@ def test_a_journey_and_a_list_of_runs_name_the_releases(released: tuple[Visited,
     assert [row["release"] for row in rows] == [one.release for one in reversed(runs)]
 
 
+def test_runs_are_found_by_their_release(released: tuple[Visited, list[RunResult]]) -> None:
+    served, runs = released
+    found = served.get("/api/v1/runs?release=1.0&limit=100", **JSON).json()["runs"]
+    assert [one["id"] for one in found] == [one.id for one in reversed(runs) if one.release == "1.0"]
+    assert served.get("/api/v1/runs?release=1", **JSON).json()["runs"] == []
+    link = "/runs?range=24h&amp;journey=buy&amp;release=1.0"
+    assert link in served.get("/journeys/buy?range=24h").body.decode()
+    page = served.get(f"{link.replace('&amp;', '&')}&status=failed").body.decode()
+    assert "No run in" in page
+    assert 'name="release" value="1.0"' in page
+
+
 @pytest.mark.parametrize(
     ("query", "parameter", "fix"),
     [

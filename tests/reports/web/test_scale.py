@@ -94,7 +94,9 @@ def test_no_page_reads_a_whole_table(grown: Visited, asked: list[tuple[str, Any]
     paths = [
         *pages(grown.store, failed).values(), "/?range=1h", "/?location=oslo", f"{journey}?location=oslo", f"{journey}?range=6h",
         f"/runs?journey={bulk.JOURNEYS[0]}&range=30d", f"/runs?journey={bulk.JOURNEYS[0]}&status=failed&location=oslo",
-        "/runs?status=cancelled&range=90d", f"/runs?before={failed}", "/users?page=/item/:id&device=mobile", "/users?range=1h",
+        "/runs?status=cancelled&range=90d", f"/runs?before={failed}",
+        "/runs?release=1.1&range=90d", f"/runs?release=1.1&journey={bulk.JOURNEYS[0]}&status=failed",
+        "/users?page=/item/:id&device=mobile", "/users?range=1h",
         "/recordings", "/recordings?page=/item/:id&errors=yes", "/recordings?release=1", "/coverage",
         f"{journey}?with=before", "/sessions?page=/item/:id", "/sessions?longer=1m&errors=yes",
     ]  # fmt: skip

@@ -17,8 +17,8 @@ from reports.collector.histogram import EDGES, bucket
 from reports.web.figures import against, sessions, users
 from reports.web.figures.users import Row
 from runner.store import Store
-from runner.store.history import Range as Span
 from runner.store.loads import loads
+from runner.store.span import Range as Span
 from runner.store.views import Metric
 from tests.reports.web.visitors import DAY, EVIL, EVIL_ID, EVIL_SESSION, HOUR, NOW, fill, run, runs, visits
 

@@ -15,8 +15,10 @@ from msgspec.structs import replace
 from runner.identity import run_id
 from runner.result import Failure, RunResult, StepResult
 from runner.store import Store, StoreDown
-from runner.store.history import History, Range
+from runner.store.history import History
+from runner.store.latencies import step_series
 from runner.store.rollups import journeys, run_days, run_hours, step_days, step_hours
+from runner.store.span import Range
 from tests.runner.store.older import back_to
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -103,11 +105,11 @@ def test_a_long_series_has_the_percentiles_of_the_runs(
     history: History, results: list[RunResult], monkeypatch: pytest.MonkeyPatch, hours: timedelta
 ) -> None:
     span = Range(START, START + timedelta(days=10))
-    monkeypatch.setattr("runner.store.history.POINTS", 10)
+    monkeypatch.setattr("runner.store.latencies.POINTS", 10)
     # Of a span that is longer than this, sums by the day are read.
-    monkeypatch.setattr("runner.store.history.HOURS_OF_STEPS", hours)
-    monkeypatch.setattr("runner.store.history.SPANS", 2)
-    series = history.step_series("buy", "berlin", span)
+    monkeypatch.setattr("runner.store.latencies.HOURS", hours)
+    monkeypatch.setattr("runner.store.latencies.SPANS", 2)
+    series = step_series(history.store, "buy", "berlin", span)
     assert [line.step for line in series] == ["open", "pay"]
     for index, line in enumerate(series):
         assert 2 <= len(line.points) <= 3
@@ -128,7 +130,7 @@ def test_a_long_series_has_the_percentiles_of_the_runs(
 
 def test_a_short_series_has_every_run_with_its_status(history: History, results: list[RunResult]) -> None:
     span = Range(START, START + timedelta(days=10))
-    points = next(line.points for line in history.step_series("buy", None, span) if line.step == "pay")
+    points = next(line.points for line in step_series(history.store, "buy", None, span) if line.step == "pay")
     own = [one for one in results if one.journey == "buy"]
     assert [(one.run, one.status) for one in points] == [(one.id, one.steps[1].status) for one in own]
     assert all((one.p50 is None) == (one.status != "passed") for one in points)

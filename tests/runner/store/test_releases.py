@@ -11,10 +11,13 @@ from sqlalchemy import select, text
 from runner.identity import run_id
 from runner.result import RunResult, StepResult
 from runner.store import Store
-from runner.store.history import History, Range
-from runner.store.releases import named, releases
+from runner.store.history import History
+from runner.store.latencies import step_budgets
+from runner.store.releases import releases
 from runner.store.samples import Wanted, sample
 from runner.store.schema import runs
+from runner.store.span import Range
+from runner.store.where import named
 from tests.runner.store.older import back_to
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -118,8 +121,8 @@ def test_where_runs_did_not_pass_is_told_run_by_run_and_span_by_span(store: Stor
 
 
 def test_budgets_are_those_of_the_newest_runs(store: Store, stored: list[RunResult]) -> None:
-    assert History(store).step_budgets("buy", None) == {"open": 2.0}
-    assert History(store).step_budgets("nobody", None) == {}
+    assert step_budgets(store, "buy", None) == {"open": 2.0}
+    assert step_budgets(store, "nobody", None) == {}
 
 
 def test_a_database_from_before_knows_no_release_and_keeps_its_runs(url: str) -> None:

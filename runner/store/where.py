@@ -1,0 +1,49 @@
+"""Conditions that questions about runs have in common, said so that the indices of schema.py are used."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Table, literal_column, select, text
+
+from runner.store.rollups import journeys
+from runner.store.schema import runs
+from runner.store.span import Range
+
+
+def here(journey: str, location: str | None, span: Range) -> list[ColumnElement[bool]]:
+    """Runs of a journey in a span, at a place if it is given."""
+    where = [runs.c.journey == journey, runs.c.started_at >= span.start, runs.c.started_at < span.end]
+    return where + ([runs.c.location == location] if location is not None else [])
+
+
+def at_place(journey: str, location: str | None) -> list[ColumnElement[bool]]:
+    """Runs of a journey at a place, or at all of its places by name: some indices have the place before the time."""
+    return [runs.c.journey == journey, _places(runs, journey, location)]
+
+
+def of(table: Table, journey: str | None, location: str | None) -> list[ColumnElement[bool]]:
+    """Of a journey and a place, if they are given. The places of a journey are named, as sums are kept by place before time."""
+    where: list[ColumnElement[bool]] = [table.c.journey == journey] if journey is not None else []
+    if location is not None:
+        return [*where, table.c.location == location]
+    if journey is not None and table not in (runs, journeys):
+        where.append(_places(table, journey, None))
+    return where
+
+
+def _places(table: Table, journey: str, location: str | None) -> ColumnElement[bool]:
+    if location is not None:
+        return table.c.location == location
+    return table.c.location.in_(select(journeys.c.location).where(journeys.c.journey == journey))
+
+
+def ended(statuses: Sequence[str]) -> list[ColumnElement[bool]]:
+    """Runs that ended so; of those that did not pass, as their index says it."""
+    if not statuses:
+        return []
+    found: list[ColumnElement[bool]] = [runs.c.status.in_(statuses)]
+    return found if "passed" in statuses else [*found, text("runs.status <> 'passed'")]  # type: ignore[list-item]
+
+
+def named() -> ColumnElement[bool]:
+    """That a run has named a release; with the value in the text, since a partial index is used for no other."""
+    return runs.c.release != literal_column("''")
