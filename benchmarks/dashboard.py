@@ -30,7 +30,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import event
 
 from benchmarks import runs, views
-from reports.collector import figures, records
+from reports.collector import figures, records, visits
 from reports.collector.figures import Filter
 from reports.collector.figures import Range as Seen
 from reports.web.figures import against, users
@@ -172,8 +172,8 @@ def questions(store: Store, until: float) -> Iterator[tuple[str, Callable[[], An
         yield f"slowest page views, {name}", partial(records.slowest, store, "load", SHOP, when, users.LISTED)
         yield f"errors with their pages, {name}", partial(users.errors, store, SHOP, when)
         yield f"errors of a page, {name}", partial(users.errors, store, Filter(app="shop", page=PAGE), when)
-        yield f"what users do, {name}", partial(records.actions, store, SHOP, when, users.LISTED)
-        yield f"sessions, {name}", partial(records.newest_sessions, store, SHOP, when)
+        yield f"what users do, {name}", partial(visits.actions, store, SHOP, when, users.LISTED)
+        yield f"sessions, {name}", partial(visits.newest_sessions, store, SHOP, when)
         yield f"journeys beside real users, {name}", partial(against.against, store, SHOP, when)
     yield "a page view whole", partial(records.view, store, view.id)
     yield "a session's page views", partial(records.session_views, store, view.session)

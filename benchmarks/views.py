@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import text
 
 from benchmarks.visits import Visits
-from reports.collector import batch, figures, records, rollup
+from reports.collector import batch, figures, reasons, records, rollup, visits
 from reports.collector.arrival import Arrival
 from reports.collector.change import METRIC_NUMBERS, Change
 from reports.collector.figures import Filter, Range
@@ -199,18 +199,18 @@ def questions(store: Store, until: float) -> Iterator[tuple[str, Callable[[], An
         slow = f"SELECT number, value FROM {joined} AND name = 'lcp' ORDER BY value DESC LIMIT 50"
         yield f"50 slowest LCP, {name}", partial(records.slowest, store, "lcp", SHOP, when), [slow]
         met = f"SELECT reason, count(*), sum(count) FROM page_errors JOIN page_views ON number = view WHERE {since} GROUP BY reason"
-        yield f"errors by reason, {name}", partial(records.errors, store, "shop", when), [met]
+        yield f"errors by reason, {name}", partial(reasons.errors, store, "shop", when), [met]
     rarely = Filter(app="shop", page="/category/34/:id")
     newest = "SELECT * FROM page_views WHERE app = 'shop' AND page = '/category/34/:id' ORDER BY started_at DESC LIMIT 50"
     yield "50 newest views of a rare page", partial(records.newest, store, rarely, when), [newest]
     failed = "SELECT * FROM sessions WHERE app = 'shop' AND errors > 0 ORDER BY started_at DESC LIMIT 50"
-    yield "50 newest sessions with errors", partial(records.newest_sessions, store, SHOP, when, failed=True), [failed]
+    yield "50 newest sessions with errors", partial(visits.newest_sessions, store, SHOP, when, failed=True), [failed]
     session = f"SELECT * FROM page_views JOIN vitals ON view = number WHERE session = '{rare.session}'"
     yield "a session", partial(records.session_views, store, rare.session), [session]
     yield "a page view whole", partial(records.view, store, rare.id), [f"SELECT * FROM page_views WHERE id = '{rare.id}'"]
     day = Range(now - timedelta(hours=24), now)
     acted = f"SELECT role, name, count(*) FROM interactions JOIN page_views ON number = view WHERE app = 'shop' AND started_at >= {day.start.timestamp()} GROUP BY 1, 2"  # noqa: E501
-    yield "what users do, 24 hours", partial(records.actions, store, SHOP, day), [acted]
+    yield "what users do, 24 hours", partial(visits.actions, store, SHOP, day), [acted]
 
 
 def seconds(what: Callable[[], Any], times: int) -> float:

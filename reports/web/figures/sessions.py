@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from reports.collector import records
+from reports.collector import records, visits
 from reports.collector.figures import Filter, Range
 from reports.collector.histogram import THRESHOLDS
-from reports.collector.records import Mark, Seen, Session
+from reports.collector.records import Seen
+from reports.collector.visits import Mark, Session
 from runner.store import Store
 from runner.store.views import METRICS, Metric
 
@@ -68,26 +69,26 @@ def sessions(
 
     Those with an error have an index of their own; those of one page are looked for among its newest 20,000 views.
     """
-    found = records.newest_sessions(store, which, when, most + 1, before, failed, longer)
+    found = visits.newest_sessions(store, which, when, most + 1, before, failed, longer)
     return Listed(app=which.app, start=when.start, end=when.end, sessions=tuple(found[:most]), more=len(found) > most)
 
 
 def session(store: Store, identity: str) -> SessionData | None:
     """One session; None when it is not stored (any more). Reads its rows alone, by key."""
-    known = records.session(store, identity)
+    known = visits.session(store, identity)
     if known is None:
         return None
     views = [one for one in records.session_views(store, identity) if one.type != "report"]
     marks: dict[str, list[Mark]] = {}
-    for one in records.marks(store, identity):
+    for one in visits.marks(store, identity):
         marks.setdefault(one.view, []).append(one)
-    visits = []
+    shown = []
     for place, view in enumerate(views[:VIEWS]):
         following = views[place + 1].started_at if place + 1 < len(views) else known.seen_at
-        visits.append(
+        shown.append(
             Visit(seen=view, end=_end(view, following), marks=tuple(marks.get(view.id, ())), slow=tuple(slow_values(view)))
         )
-    return SessionData(session=known, visits=tuple(visits), more=len(views) - len(visits))
+    return SessionData(session=known, visits=tuple(shown), more=len(views) - len(shown))
 
 
 def slow_values(view: Seen) -> list[Slow]:

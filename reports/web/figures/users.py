@@ -11,10 +11,12 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from reports.collector import figures, records
+from reports.collector import figures, reasons, records, visits
 from reports.collector.figures import Filter, Group, Range, Tally
 from reports.collector.histogram import EDGES, THRESHOLDS, Distribution, Shares
-from reports.collector.records import Action, Reason, Seen
+from reports.collector.reasons import Reason
+from reports.collector.records import Seen
+from reports.collector.visits import Action
 from runner.store import Store
 from runner.store.views import METRICS, Metric
 
@@ -147,7 +149,7 @@ def users(store: Store, which: Filter, when: Range, sort: str = "impact", most: 
         more_pages=max(len(listed) - most, 0),
         slowest=tuple(records.slowest(store, "load", which, when, LISTED)),
         errors=errors(store, which, when),
-        actions=tuple(records.actions(store, which, when, LISTED)),
+        actions=tuple(visits.actions(store, which, when, LISTED)),
         devices=_rows(splits["device"]),
         browsers=_rows(splits["browser"]),
         releases=_rows(splits["release"]),
@@ -266,11 +268,11 @@ def errors(store: Store, which: Filter, when: Range) -> tuple[Error, ...]:
     one look along an index for each.
     """
     if which.page is not None:
-        return tuple(_error(one, (which.page,), newest) for one, newest in records.errors_met(store, which, when, LISTED))
+        return tuple(_error(one, (which.page,), newest) for one, newest in reasons.errors_met(store, which, when, LISTED))
     # Reasons are counted by the hour.
     whole = Range(when.start.replace(minute=0, second=0, microsecond=0), when.end)
     found = []
-    for one in records.errors(store, which.app, when, LISTED):
+    for one in reasons.errors(store, which.app, when, LISTED):
         newest = records.views_with_error(store, one.id, whole, SAMPLES)
         found.append(_error(one, tuple(dict.fromkeys(seen.page for seen in newest)), newest[0].id if newest else None))
     return tuple(found)

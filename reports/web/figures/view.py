@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from reports.collector import records
-from reports.collector.records import Session, Whole
+from reports.collector import records, visits
+from reports.collector.records import Whole
+from reports.collector.visits import Session
 from reports.replay import recording
 from reports.web.figures.sessions import Slow, slow_values
 from runner.store import Store
@@ -31,7 +32,7 @@ def view(store: Store, identity: str) -> ViewData | None:
     begins = recording.begun(store, [found.seen.session]).get(found.seen.session)
     return ViewData(
         view=found,
-        session=records.session(store, found.seen.session),
+        session=visits.session(store, found.seen.session),
         slow=tuple(slow_values(found.seen)),
         recorded_from=None if begins is None else datetime.fromtimestamp(begins, UTC),
     )

@@ -4,7 +4,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.collector import records
+from reports.collector import records, visits
 from reports.collector.records import Whole
 from reports.html.run import PHASES, ROW, WIDTH, Bar
 from reports.html.run import Row as Line
@@ -33,7 +33,7 @@ def show(site: Site, request: Request) -> Response:
     data = records.view(site.store, request.path_params["view"])
     if data is None:
         return problem(request, 404, f"No page view {request.path_params['view'][:70]!r} is stored; old ones are removed.")
-    session = records.session(site.store, data.seen.session)
+    session = visits.session(site.store, data.seen.session)
     return render.page(
         request,
         "view.html",

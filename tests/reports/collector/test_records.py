@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reports.collector import figures, records
+from reports.collector import figures, reasons, records, visits
 from reports.collector.beacon import ScriptError, Synthetic
 from reports.collector.figures import Filter, Range
 from reports.collector.writer import Writer
@@ -110,16 +110,16 @@ def test_a_session_is_its_page_views_in_their_order(store: Store, url: str) -> N
             writer.put_blocking(arrival(seen, at=NOW, page=page, session=session))
         writer.put_blocking(arrival(at=NOW))
     assert [one.id for one in records.session_views(store, session)] == [ids[1], ids[2], ids[0]]
-    found = records.session(store, session)
+    found = visits.session(store, session)
     assert found is not None
     assert (found.views, found.errors, found.first_page) == (3, 1, "/")
     assert found.started_at == datetime.fromtimestamp(NOW - 600, UTC)
-    assert [one.id for one in records.newest_sessions(store, SHOP, DAY, failed=True)] == [session]
-    both = records.newest_sessions(store, SHOP, DAY)
+    assert [one.id for one in visits.newest_sessions(store, SHOP, DAY, failed=True)] == [session]
+    both = visits.newest_sessions(store, SHOP, DAY)
     assert len(both) == 2
-    assert records.newest_sessions(store, SHOP, DAY, before=both[0].id) == both[1:]
-    assert records.newest_sessions(store, Filter(app="shop", page="/"), DAY) == [found]
-    assert records.session(store, "not-there") is None
+    assert visits.newest_sessions(store, SHOP, DAY, before=both[0].id) == both[1:]
+    assert visits.newest_sessions(store, Filter(app="shop", page="/"), DAY) == [found]
+    assert visits.session(store, "not-there") is None
 
 
 def test_errors_of_one_reason_are_one_row_with_count_and_first_and_last_seen(store: Store, url: str) -> None:
@@ -130,7 +130,7 @@ def test_errors_of_one_reason_are_one_row_with_count_and_first_and_last_seen(sto
             writer.put_blocking(arrival(seen, at=at + 1))
         rare = view(started_at=NOW - 60, errors=(error("x is undefined", count=30),))
         writer.put_blocking(arrival(rare, at=NOW))
-    often, once = records.errors(store, "shop", DAY)
+    often, once = reasons.errors(store, "shop", DAY)
     assert (often.message, often.count, often.views) == ("order # is gone", 4, 2)
     assert often.first_at == datetime.fromtimestamp(NOW - 40 * 3600, UTC)
     assert often.last_at == datetime.fromtimestamp(NOW - 3 * 3600, UTC)
@@ -138,7 +138,7 @@ def test_errors_of_one_reason_are_one_row_with_count_and_first_and_last_seen(sto
     assert [one.id for one in records.views_with_error(store, once.id, DAY)] == [rare.id]
     met = [one.started_at.timestamp() for one in records.views_with_error(store, often.id, DAY)]
     assert met == [NOW - 3 * 3600, NOW - 5 * 3600]
-    assert records.errors(store, "other", DAY) == []
+    assert reasons.errors(store, "other", DAY) == []
 
 
 def test_what_a_browser_reports_of_its_policies_is_no_error_of_the_page_and_can_be_asked_for(store: Store, url: str) -> None:
@@ -147,8 +147,8 @@ def test_what_a_browser_reports_of_its_policies_is_no_error_of_the_page_and_can_
         writer.put_blocking(arrival(view(started_at=NOW - 60, errors=(blocked, error("bad"))), at=NOW))
         writer.put_blocking(arrival(view(started_at=NOW - 60, type="report", errors=(blocked,)), at=NOW))
     assert [one.errors for one in records.newest(store, SHOP, DAY)] == [1]
-    assert [one.message for one in records.errors(store, "shop", DAY)] == ["bad"]
-    assert [(one.message, one.views) for one in records.errors(store, "shop", DAY, kinds=["csp"])] == [
+    assert [one.message for one in reasons.errors(store, "shop", DAY)] == ["bad"]
+    assert [(one.message, one.views) for one in reasons.errors(store, "shop", DAY, kinds=["csp"])] == [
         ("script-src blocked inline", 2)
     ]
     found = figures.total(store, SHOP, DAY, [])
@@ -169,7 +169,7 @@ def test_what_users_do_most_comes_first(store: Store, url: str) -> None:
         for names in (("Add", "Buy"), ("Add",)):
             seen = view(started_at=NOW - 60, interactions=tuple(click(name) for name in names))
             writer.put_blocking(arrival(seen, at=NOW))
-    assert [(one.name, one.page, one.count) for one in records.actions(store, SHOP, DAY)] == [
+    assert [(one.name, one.page, one.count) for one in visits.actions(store, SHOP, DAY)] == [
         ("Add", "/item/:id", 2), ("Buy", "/item/:id", 1),
     ]  # fmt: skip
-    assert len(records.actions(store, SHOP, DAY, among=1)) == 1
+    assert len(visits.actions(store, SHOP, DAY, among=1)) == 1
