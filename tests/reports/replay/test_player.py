@@ -1,9 +1,12 @@
 """The player, in a real browser, on recordings from a real browser."""
 
 import gzip
+import json
+from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Page, expect
 
+from reports.replay.chunk import FULL_SNAPSHOT, META
 from reports.replay.shelf import Shelf
 from runner.store.replays import replay_chunks
 from tests.conftest import Monitor
@@ -92,7 +95,27 @@ def test_a_seek_fetches_from_the_last_full_picture_on(shelf: Shelf, dashboard: s
     assert len(numbers) <= 4
 
 
-def test_a_failed_run_can_be_watched_from_the_moment_at_which_it_failed(monitor: Monitor, shelf: Shelf, dashboard: str, visitor: BrowserContext) -> None:
+def test_a_run_is_recorded_whole_however_soon_it_leaves_its_pages(monitor: Monitor) -> None:
+    code = """
+    @journey
+    def walk(page, step):
+        with step("look for tea"):
+            page.goto("/")
+            page.get_by_label("Search").fill("oolong")
+            page.keyboard.press("Enter")
+            page.get_by_role("link", name="Sign in").click()
+            expect(page.get_by_label("Password")).to_be_visible()
+    """
+    monitor.run(code, replay="on")
+    events = json.loads(gzip.decompress((monitor.saved() / "replay.json.gz").read_bytes()))["events"]
+    pages = [urlsplit(one["data"]["href"]).path for one in events if one["type"] == META]
+    assert pages == ["/", "/search", "/login"]
+    assert [one["type"] for one in events].count(FULL_SNAPSHOT) == 3
+
+
+def test_a_failed_run_can_be_watched_from_the_moment_at_which_it_failed(
+    monitor: Monitor, shelf: Shelf, dashboard: str, visitor: BrowserContext
+) -> None:
     code = """
     @journey
     def walk(page, step):

