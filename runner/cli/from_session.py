@@ -40,7 +40,7 @@ def from_session(
     ] = None,
     database: given.Database = None,
     runs_dir: given.RunsDir = None,
-    browser_path: Annotated[Path | None, typer.Option(help="The Chromium to use.")] = None,
+    browser_path: given.BrowserPath = None,
     json: given.Json = None,
 ) -> None:
     """Write what a visitor did as a journey, and run it three times to see whether it holds.

@@ -29,6 +29,12 @@ Tags = Annotated[
     typer.Option("--tag", help="Only journeys with this tag; may be given again.", autocompletion=completion.tags),
 ]
 EnvironmentName = Annotated[str | None, typer.Option("--env", help="Lay the file's table env.NAME over its settings.")]
+BaseUrl = Annotated[str | None, typer.Option("--base-url", help="The site under test; relative addresses start from it.")]
+Params = Annotated[list[str] | None, typer.Option("--param", metavar="K=V", help="A value for `params`; may be given again.")]
+Timeout = Annotated[str | None, typer.Option("--timeout", help="The longest a run may take, such as 90s.")]
+Policy = Annotated[str | None, typer.Option(metavar="POLICY", help="off, on, retain-on-failure or on-first-retry.")]
+Headed = Annotated[bool | None, typer.Option("--headed/--headless", help="Show the browser.")]
+BrowserPath = Annotated[Path | None, typer.Option("--browser-path", help="The Chromium to use.")]
 Json = Annotated[
     str | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON to FILE, or to standard output for -.")
 ]

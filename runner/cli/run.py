@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 PASSED, FAILED, MONITOR, BUDGET, INTERRUPTED = 0, 1, 3, 4, 130
 
-Policy = Annotated[str | None, typer.Option(metavar="POLICY", help="off, on, retain-on-failure or on-first-retry.")]
-
 
 def run(
     wanted: given.Wanted = None,
@@ -31,17 +29,17 @@ def run(
     workers: Annotated[
         int | None, typer.Option(help="Run N journeys at a time; more than one per two cores skews timings.")
     ] = None,
-    base_url: Annotated[str | None, typer.Option(help="The site under test; relative addresses start from it.")] = None,
-    param: Annotated[list[str] | None, typer.Option(metavar="K=V", help="A value for `params`; may be given again.")] = None,
+    base_url: given.BaseUrl = None,
+    param: given.Params = None,
     env: given.EnvironmentName = None,
     retries: Annotated[int | None, typer.Option(help="Attempts after the first, if it does not pass.")] = None,
-    timeout: Annotated[str | None, typer.Option(help="The longest a run may take, such as 90s.")] = None,
-    trace: Policy = None,
-    screenshots: Policy = None,
-    video: Policy = None,
-    headed: Annotated[bool | None, typer.Option("--headed/--headless", help="Show the browser.")] = None,
+    timeout: given.Timeout = None,
+    trace: given.Policy = None,
+    screenshots: given.Policy = None,
+    video: given.Policy = None,
+    headed: given.Headed = None,
     slow_mo: Annotated[str | None, typer.Option(help="Wait this long after each action, such as 500ms.")] = None,
-    browser_path: Annotated[Path | None, typer.Option(help="The Chromium to use.")] = None,
+    browser_path: given.BrowserPath = None,
     pushgateway: Annotated[str | None, typer.Option(metavar="URL", help="Push the metrics of each run there.")] = None,
     require_push: Annotated[bool | None, typer.Option("--require-push", help="Exit 3 when a push fails.")] = None,
     location: Annotated[str | None, typer.Option(help="The label `location` of the metrics.")] = None,

@@ -34,10 +34,10 @@ def schedule(
     workers: Annotated[
         int | None, typer.Option(help="Journeys at a time (default: one per two cores, as memory allows).")
     ] = None,
-    base_url: Annotated[str | None, typer.Option(help="The site under test; relative addresses start from it.")] = None,
-    param: Annotated[list[str] | None, typer.Option(metavar="K=V", help="A value for `params`; may be given again.")] = None,
+    base_url: given.BaseUrl = None,
+    param: given.Params = None,
     env: given.EnvironmentName = None,
-    browser_path: Annotated[Path | None, typer.Option(help="The Chromium to use.")] = None,
+    browser_path: given.BrowserPath = None,
     database: given.Database = None,
     pushgateway: Annotated[str | None, typer.Option(metavar="URL", help="Push the newest state of each journey there.")] = None,
     location: Annotated[str | None, typer.Option(help="The label `location` of the metrics.")] = None,

@@ -11,7 +11,7 @@ from runner import options
 from runner.archive import Archive
 from runner.browser import find
 from runner.cli import given
-from runner.cli.run import BUDGET, FAILED, INTERRUPTED, MONITOR, PASSED, Policy
+from runner.cli.run import BUDGET, FAILED, INTERRUPTED, MONITOR, PASSED
 from runner.cli.run_keeper import RunKeeper
 from runner.config import Settings
 from runner.errors import ConfigError
@@ -58,17 +58,17 @@ def smoke(
     ] = None,
     keep_going: Annotated[bool, typer.Option("--keep-going", help="Measure a journey further that has failed.")] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the order in which the two sites are measured.")] = None,
-    base_url: Annotated[str | None, typer.Option(help="The site under test; relative addresses start from it.")] = None,
-    param: Annotated[list[str] | None, typer.Option(metavar="K=V", help="A value for `params`; may be given again.")] = None,
+    base_url: given.BaseUrl = None,
+    param: given.Params = None,
     env: given.EnvironmentName = None,
     retries: Annotated[
         int, typer.Option(min=0, help="Attempts after the first, if it does not pass; what else says so is not heard here.")
     ] = 0,
-    timeout: Annotated[str | None, typer.Option(help="The longest a run may take, such as 90s.")] = None,
-    trace: Policy = None,
-    screenshots: Policy = None,
-    headed: Annotated[bool | None, typer.Option("--headed/--headless", help="Show the browser.")] = None,
-    browser_path: Annotated[Path | None, typer.Option(help="The Chromium to use.")] = None,
+    timeout: given.Timeout = None,
+    trace: given.Policy = None,
+    screenshots: given.Policy = None,
+    headed: given.Headed = None,
+    browser_path: given.BrowserPath = None,
     location: Annotated[str | None, typer.Option(help="Where this monitor stands.")] = None,
     runs_dir: given.RunsDir = None,
     json: given.Json = None,

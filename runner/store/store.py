@@ -1,7 +1,7 @@
 """The store: runs in and out, slots claimed, pauses kept."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -10,18 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, and_, create_engine, delete, event, func, insert, inspect, or_, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from runner.alerts.rules import Kind, Past
 from runner.errors import ConfigError, JourneyError
-from runner.result import Failure, RunResult, StepResult
+from runner.result import RunResult, StepResult
 from runner.store import rollups
+from runner.store.rows import artifact_row, attempt_row, clean, navigation_row, run_row, step_row
 from runner.store.schema import (
-    PHASES,
-    VITALS,
     alerts,
     artifacts,
     attempts,
@@ -172,16 +170,16 @@ class Store:
         """Stores a run whole, closes its slot; False when it was stored before."""
         try:
             with self._begin() as connection:
-                connection.execute(insert(runs), _clean([_run_row(result, folder)]))
+                connection.execute(insert(runs), clean([run_row(result, folder)]))
                 if result.earlier_attempts:
-                    rows = [_attempt_row(result.id, one) for one in result.earlier_attempts]
-                    connection.execute(insert(attempts), _clean(rows))
+                    rows = [attempt_row(result.id, one) for one in result.earlier_attempts]
+                    connection.execute(insert(attempts), clean(rows))
                 self._add_steps(connection, result.id, result.attempts, result.steps)
                 for earlier in result.earlier_attempts:
                     self._add_steps(connection, result.id, earlier.number, earlier.steps)
                 if result.artifacts:
-                    rows = [{"run_id": result.id, **_plain(one)} for one in result.artifacts]
-                    connection.execute(insert(artifacts), _clean(rows))
+                    rows = [artifact_row(result.id, one) for one in result.artifacts]
+                    connection.execute(insert(artifacts), clean(rows))
                 connection.execute(
                     update(slots).where(slots.c.run_id == result.id, slots.c.state == "claimed").values(state="done")
                 )
@@ -195,20 +193,11 @@ class Store:
     def _add_steps(self, connection: Connection, run: str, attempt: int, taken: tuple[StepResult, ...]) -> None:
         if not taken:
             return
-        rows = _clean([_step_row(run, attempt, step) for step in taken])
+        rows = clean([step_row(run, attempt, step) for step in taken])
         made = connection.execute(insert(steps).returning(steps.c.id, sort_by_parameter_order=True), rows).scalars().all()
-        loads = [
-            {
-                "step_id": number,
-                **{name: getattr(one, name) for name in ("url", "type", "started_at", "status", "protocol")},
-                **{name: getattr(one, name) for name in ("redirects", "transfer_bytes")},
-                **{phase: one.phases.get(phase) for phase in PHASES},
-            }
-            for number, step in zip(made, taken, strict=True)
-            for one in step.navigations
-        ]
+        loads = [navigation_row(number, one) for number, step in zip(made, taken, strict=True) for one in step.navigations]
         if loads:
-            connection.execute(insert(navigations), _clean(loads))
+            connection.execute(insert(navigations), clean(loads))
 
     def missing(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids that no stored run has."""
@@ -409,7 +398,7 @@ class Store:
             number = connection.execute(select(alerts.c.id).where(same)).scalar()
             if number is None:
                 row = {"journey": journey, "location": location, "kind": kind, "opened_at": now, "told_at": now, "run_id": run}
-                made = connection.execute(insert(alerts).returning(alerts.c.id), _clean([row | {"title": title}]))
+                made = connection.execute(insert(alerts).returning(alerts.c.id), clean([row | {"title": title}]))
                 number = made.scalar_one()
             change = update(alerts).where(alerts.c.id == number)
             connection.execute(change.values(told_at=now) if bad else change.values(told_at=now, closed_at=now))
@@ -418,7 +407,7 @@ class Store:
                 for target in targets
             ]
             if rows:
-                connection.execute(insert(messages), _clean(rows))
+                connection.execute(insert(messages), clean(rows))
 
     def unsent(self, targets: Sequence[str]) -> list[Unsent]:
         """The messages for these targets that are not sent yet, oldest first."""
@@ -467,58 +456,3 @@ def _revision(connection: Connection) -> str | None:
         return None
     found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     return found
-
-
-def _plain(struct: Struct) -> dict[str, Any]:
-    return msgspec.structs.asdict(struct)
-
-
-def _clean(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Without the one character that a text in PostgreSQL cannot have."""
-    return [
-        {name: value.replace("\0", "\ufffd") if isinstance(value, str) else value for name, value in row.items()}
-        for row in rows
-    ]
-
-
-def _failure(failure: Failure | None, step: bool = True) -> Mapping[str, str | None]:
-    columns = {"failure_kind": failure.kind if failure else None, "failure_message": failure.message if failure else None}
-    return columns | ({"failure_step": failure.step if failure else None} if step else {})
-
-
-def _run_row(result: RunResult, folder: Path | None) -> dict[str, Any]:
-    same = ("id", "journey", "location", "status", "flaky", "attempts", "slot_at", "delay_seconds", "started_at", "ended_at")
-    load = result.load
-    return {
-        **{name: getattr(result, name) for name in (*same, "duration_seconds", "contended", "last_success_at")},
-        **_failure(result.failure),
-        "over_budget": result.over_budget,
-        "cpu_busy": load.cpu_busy if load else None,
-        "cpu_pressure": load.cpu_pressure if load else None,
-        "runs_beside": load.runs_beside if load else None,
-        "folder": str(folder) if folder else None,
-        "tags": list(result.tags),
-        "notes": list(result.notes),
-        "environment": _plain(result.environment),
-        "release": result.release,
-    }
-
-
-def _attempt_row(run: str, attempt: Any) -> dict[str, Any]:
-    same = ("number", "status", "started_at", "duration_seconds")
-    return {"run_id": run, **{name: getattr(attempt, name) for name in same}, **_failure(attempt.failure)}
-
-
-def _step_row(run: str, attempt: int, step: StepResult) -> dict[str, Any]:
-    same = ("index", "name", "status", "started_at", "latency_seconds", "wall_seconds", "clock", "cause", "ended_by")
-    return {
-        "run_id": run,
-        "attempt": attempt,
-        **{name: getattr(step, name) for name in (*same, "budget_seconds")},
-        **{vital: getattr(step.vitals, vital) for vital in VITALS},
-        "requests_ok": step.requests.ok,
-        "requests_failed": step.requests.failed,
-        "transfer_bytes": step.requests.transfer_bytes,
-        "page_errors": len(step.page_errors),
-        **_failure(step.failure, step=False),
-    }

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from reports.replay.shelf import FOLDER, file_of
 from reports.web import render
@@ -36,6 +36,8 @@ WITH_FORM = {
     "Referrer-Policy": "same-origin",
 }
 """For who may make a journey of it. In the frame no form can be sent: its sandbox allows none."""
+FAILURE = "failure"
+"""In place of a moment: the one at which the run had failed; the answer leads to it."""
 HEADERS = {"Content-Security-Policy": POLICY, "X-DNS-Prefetch-Control": "off", "Referrer-Policy": "no-referrer"}
 
 
@@ -78,6 +80,9 @@ def run(site: Site, request: Request) -> Response:
     if data is None:
         text = 'This run has no recording, or it has been removed; `replay = "on"` keeps one of every run.'
         return problem(request, 404, text)
+    if request.query_params.get("t") == FAILURE:
+        failed = next((one.at for one in reversed(data.moments) if one.kind == "failure"), data.start)
+        return RedirectResponse(f"?t={max(round(failed - data.start), 0)}", headers=HEADERS)
     return _page(request, data, "Recordings", found.row.journey, found.row.id, f"{root}/runs/{found.row.id}")
 
 

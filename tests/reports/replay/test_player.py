@@ -92,7 +92,7 @@ def test_a_seek_fetches_from_the_last_full_picture_on(shelf: Shelf, dashboard: s
     assert len(numbers) <= 4
 
 
-def test_a_failed_run_can_be_watched(monitor: Monitor, shelf: Shelf, dashboard: str, visitor: BrowserContext) -> None:
+def test_a_failed_run_can_be_watched_from_the_moment_at_which_it_failed(monitor: Monitor, shelf: Shelf, dashboard: str, visitor: BrowserContext) -> None:
     code = """
     @journey
     def walk(page, step):
@@ -103,7 +103,7 @@ def test_a_failed_run_can_be_watched(monitor: Monitor, shelf: Shelf, dashboard: 
             page.get_by_label("Password").fill("hunter-zwei-9")
             expect(page.get_by_role("heading", name="Nowhere")).to_be_visible(timeout=500)
     """
-    result = monitor.run(code, replay="retain-on-failure", trace="off")
+    result = monitor.run(code, trace="off")
     assert (result.status, [one.path for one in result.artifacts if one.kind == "replay"]) == ("failed", ["replay.json.gz"])
     assert b"hunter" not in gzip.decompress((monitor.saved() / "replay.json.gz").read_bytes())
     shelf._store.add(result, monitor.saved())
@@ -112,7 +112,9 @@ def test_a_failed_run_can_be_watched(monitor: Monitor, shelf: Shelf, dashboard: 
     player.get_by_role("link", name="Watch the replay").click()
     player.locator("html[data-replay=ready]").wait_for()
     expect(player.locator(".happened li")).to_have_count(3)
-    player.locator(".happened li.of-failure a").click()
+    failed = player.locator(".happened li.of-failure a").get_attribute("href")
+    assert failed
+    assert player.url == f"{dashboard}/runs/{result.id}/replay{failed}"
     frame = player.frame_locator(".stage iframe")
     expect(frame.get_by_label("Password")).to_be_visible()
-    assert monitor.run(code.replace("Nowhere", "Sign in"), replay="retain-on-failure").artifacts == ()
+    assert monitor.run(code.replace("Nowhere", "Sign in")).artifacts == ()
