@@ -147,6 +147,11 @@ def look(every: str = "2s", name: str = "look") -> str:
     return textwrap.dedent(LOOK.format(every=every, name=name))
 
 
+def tick(every: str = "500ms", name: str = "tick") -> str:
+    """A journey that opens no page: for what is the same whatever a journey does."""
+    return f"@journey(every='{every}')\ndef {name}(step):\n    with step('tick'):\n        pass\n"
+
+
 @pytest.fixture
 def new_daemon(tmp_path: Path, shop: str) -> Iterator[Callable[[str], Daemon]]:
     """Makes schedulers, each in a folder of its own; all are ended with the test."""

@@ -15,11 +15,11 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from runner.browser import Browser
-from tests.daemon import Daemon, look
+from tests.daemon import Daemon, look, tick
 from tests.servers import free_port, get, running, wait_until
 
-LIFE = 20
-"""Runs that each of the three kill tests goes on for."""
+LIFE = 12
+"""Runs that each of the kill tests goes on for at least."""
 
 
 def check_what_is_kept(daemon: Daemon) -> None:
@@ -42,20 +42,18 @@ def test_a_daemon_killed_at_any_moment_loses_no_run_and_leaves_nothing_over(daem
     kills = 0
     while daemon.runs() < LIFE:
         daemon.start()
-        time.sleep(chance.uniform(0.3, 6.0))
+        time.sleep(chance.uniform(0.3, 4.0))
         daemon.kill()
         kills += 1
         daemon.start()
-        began = time.monotonic()
-        wait_until(lambda: not daemon.left_over(), 5.0)
-        assert time.monotonic() - began < 5.0
+        wait_until(lambda: not daemon.left_over())
         time.sleep(chance.uniform(0.0, 1.0))
         daemon.kill()
         kills += 1
     daemon.start()
     wait_until(lambda: daemon.runs() > LIFE)
     assert daemon.stop() == 0
-    wait_until(lambda: not daemon.left_over(), 5.0)
+    wait_until(lambda: not daemon.left_over())
     assert kills >= 4
     assert daemon.query("SELECT count(*) FROM slots WHERE state = 'claimed'") == [(0,)]
     check_what_is_kept(daemon)
@@ -64,25 +62,24 @@ def test_a_daemon_killed_at_any_moment_loses_no_run_and_leaves_nothing_over(daem
     assert all("the scheduler that had begun the run was killed" in message for (message,) in cut)
 
 
-@pytest.mark.parametrize("victim", ["worker", "browser"])
-def test_a_worker_or_a_browser_killed_at_any_moment_costs_its_run_alone(daemon: Daemon, victim: str) -> None:
+def test_a_worker_or_a_browser_killed_at_any_moment_costs_its_run_alone(daemon: Daemon) -> None:
     chance = random.Random(5)
     daemon.write(look("1s") + look("1s", "second"))
     daemon.start("--workers", "2")
-    kills = 0
-    while daemon.runs() < LIFE:
+    kills = {"worker": 0, "browser": 0}
+    while daemon.runs() < LIFE or min(kills.values()) < 4:
         time.sleep(chance.uniform(0.2, 2.0))
+        victim = min(kills, key=lambda name: kills[name])
         mark = "runner.worker" if victim == "worker" else "--type="
         found = [one for one in daemon.tree() if is_victim(one, mark, victim)]
         if found:
             chance.choice(found).kill()
-            kills += 1
+            kills[victim] += 1
     wait_until(lambda: daemon.metric("synthetic_running") == 0 or daemon.metric("synthetic_browsers") == 2)
     before = daemon.runs("%", "passed")
     daemon.wait_for_runs(before + 4, status="passed")
     assert daemon.stop() == 0
-    wait_until(lambda: not daemon.left_over(), 5.0)
-    assert kills >= 5
+    wait_until(lambda: not daemon.left_over())
     check_what_is_kept(daemon)
     kinds = {kind for (kind,) in daemon.query("SELECT DISTINCT failure_kind FROM runs WHERE status != 'passed'")}
     assert kinds <= {"monitor", "browser", "crash"}, kinds
@@ -101,14 +98,14 @@ def is_victim(process: psutil.Process, mark: str, victim: str) -> bool:
 
 def test_a_gateway_that_comes_back_gets_the_newest_state_with_its_own_time(daemon: Daemon) -> None:
     address = f"127.0.0.1:{free_port()}"
-    daemon.write(look("700ms"))
+    daemon.write(tick())
     daemon.start("--pushgateway", address)
-    daemon.wait_for_runs(20, status="passed")
+    daemon.wait_for_runs(12, status="passed")
     assert daemon.metric("synthetic_unpushed_journeys") == 1
-    assert daemon.metric("synthetic_pushes_total", outcome="replaced") >= 15
+    assert daemon.metric("synthetic_pushes_total", outcome="replaced") >= 8
     command = ["prometheus-pushgateway", f"--web.listen-address={address}", "--persistence.file="]
     with running(command, f"http://{address}/-/ready"):
-        pushed = wait_until(lambda: last_run(address), 45)
+        pushed = wait_until(lambda: last_run(address))
         newest = daemon.query("SELECT max(julianday(ended_at) - 2440587.5) * 86400 FROM runs")[0][0]
         assert abs(pushed - newest) < 5
         assert daemon.metric("synthetic_pushes_total", outcome="pushed") >= 1
@@ -126,13 +123,13 @@ def last_run(gateway: str) -> float:
 
 
 def test_a_locked_database_holds_up_no_run_and_gets_them_all(daemon: Daemon) -> None:
-    daemon.write(look("1s"))
+    daemon.write(tick())
     daemon.start()
     daemon.wait_for_runs(1)
     holder = sqlite3.connect(daemon.folder / "runs" / "journeys.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     before = daemon.runs()
-    wait_until(lambda: len(list(daemon.folder.glob("runs/look/*/result.json"))) >= before + 5, 60)
+    wait_until(lambda: len(list(daemon.folder.glob("runs/tick/*/result.json"))) >= before + 5, 60)
     assert daemon.runs() <= before + 1
     assert not daemon.ready()
     holder.execute("ROLLBACK")
@@ -142,7 +139,7 @@ def test_a_locked_database_holds_up_no_run_and_gets_them_all(daemon: Daemon) -> 
     assert daemon.stop() == 0
     assert any("database is locked" in one["message"] for one in daemon.events(level="error"))
     stored = {identity for (identity,) in daemon.query("SELECT id FROM runs")}
-    assert stored == {json.loads(one.read_text())["id"] for one in daemon.folder.glob("runs/look/*/result.json")}
+    assert stored == {json.loads(one.read_text())["id"] for one in daemon.folder.glob("runs/tick/*/result.json")}
 
 
 @pytest.fixture
@@ -180,7 +177,7 @@ def test_a_full_disk_ends_no_daemon(daemon: Daemon, small_disk: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_ends_no_daemon(daemon: Daemon, small_disk: Path) -> None:
-    daemon.write(look("1s"))
+    daemon.write(tick())
     daemon.start()
     daemon.wait_for_runs(2)
     # The file system itself cannot become read-only while the store's files are open for writing.
@@ -204,27 +201,32 @@ STUBBORN = """
             except BaseException:
                 pass"""
 HARM = {
-    "a page that hangs": ('page.goto("/switch/hang", timeout=2000)', "failed"),
-    "an endless loop": ("while True: pass", "error"),
-    "a loop that catches everything": (STUBBORN, "error"),
-    "a renderer that crashes": ('page.goto("chrome://crash")', "error"),
-    "a process that ends itself": ("import os; os._exit(7)", "error"),
+    "a-page-that-hangs": ('page.goto("/switch/hang", timeout=2000)', "failed"),
+    "an-endless-loop": ("while True: pass", "error"),
+    "a-loop-that-catches-everything": (STUBBORN, "error"),
+    "a-renderer-that-crashes": ('page.goto("chrome://crash")', "error"),
+    "a-process-that-ends-itself": ("import os; os._exit(7)", "error"),
 }
 
 
-@pytest.mark.parametrize("harm", HARM)
-def test_harm_that_a_journey_does_is_its_own_alone(daemon: Daemon, harm: str) -> None:
-    code, status = HARM[harm]
-    daemon.write(
-        look("1s") + f"@journey(every='1s', timeout='3s')\ndef harms(page, step):\n    with step('harm'):\n        {code}\n"
-    )
-    daemon.start("--workers", "2")
-    daemon.wait_for_runs(1, "harms", status, 60)
+def test_harm_that_a_journey_does_is_its_own_alone(daemon: Daemon) -> None:
+    harms = [
+        f"@journey(name='{name}', every='1h', timeout='3s')\n"
+        f"def harm{number}(page, step):\n    with step('harm'):\n        {code}\n"
+        for number, (name, (code, _)) in enumerate(HARM.items())
+    ]
+    daemon.write(look("1s") + "".join(harms))
+    # None is cancelled because another has the workers.
+    daemon.start("--workers", "3", JOURNEY_MAX_DELAY="2m")
+    for name, (_, status) in HARM.items():
+        daemon.wait_for_runs(1, name, status, 60)
     before = daemon.runs("look", "passed")
     daemon.wait_for_runs(before + 2, "look", "passed")
-    assert daemon.query(f"SELECT count(*) FROM runs WHERE journey = 'harms' AND status NOT IN ('{status}')") == [(0,)]
+    ended = daemon.query("SELECT journey, status FROM runs WHERE journey != 'look' ORDER BY journey")
+    assert ended == sorted((name, status) for name, (_, status) in HARM.items())
+    assert daemon.query("SELECT count(*) FROM runs WHERE journey = 'look' AND status != 'passed'") == [(0,)]
     assert daemon.stop() == 0
-    wait_until(lambda: not daemon.left_over(), 5.0)
+    wait_until(lambda: not daemon.left_over())
 
 
 GREEDY = """@journey(every='1s', timeout='20s')
@@ -242,11 +244,11 @@ def test_a_page_that_eats_memory_costs_its_run_alone(daemon: Daemon, chromium: B
     program.chmod(0o755)
     daemon.write(look("1s") + GREEDY)
     daemon.start("--browser-path", str(program), "--workers", "2")
-    daemon.wait_for_runs(2, "eats", "error", 90)
+    daemon.wait_for_runs(1, "eats", "error", 90)
     before = daemon.runs("look", "passed")
     daemon.wait_for_runs(before + 2, "look", "passed")
     assert daemon.stop() == 0
-    wait_until(lambda: not daemon.left_over(), 5.0)
+    wait_until(lambda: not daemon.left_over())
     told = daemon.query("SELECT DISTINCT failure_kind, status FROM runs WHERE journey = 'eats' AND status != 'cancelled'")
     assert told == [("crash", "error")]
     assert any(
@@ -266,24 +268,20 @@ runner.scheduler.datetime = Shifted
 """
 
 
-@pytest.mark.parametrize("shift", [3600, -3600])
-def test_a_clock_that_is_set_stops_nothing_and_runs_nothing_twice(daemon: Daemon, shift: int) -> None:
-    daemon.write(look("1s"))
+def test_a_clock_that_is_set_stops_nothing_and_runs_nothing_twice(daemon: Daemon) -> None:
+    daemon.write(tick())
     moved = daemon.folder / "shift"
     moved.write_text("0")
     daemon.start(before=SHIFTED)
     daemon.wait_for_runs(3)
-    (daemon.folder / "new").write_text(str(shift))
-    (daemon.folder / "new").rename(moved)
-    before = daemon.runs()
-    daemon.wait_for_runs(before + 4)
-    (daemon.folder / "new").write_text("0")
-    (daemon.folder / "new").rename(moved)
-    before = daemon.runs()
-    daemon.wait_for_runs(before + 4)
+    for shift in (3600, 0, -3600, 0):
+        (daemon.folder / "new").write_text(str(shift))
+        (daemon.folder / "new").rename(moved)
+        before = daemon.runs()
+        daemon.wait_for_runs(before + 3)
     assert daemon.stop() == 0
     assert [one["message"][:20] for one in daemon.events(level="warning") if "clock" in one["message"]] == [
-        f"the clock was set {'fo' if one > 0 else 'ba'}" for one in (shift, -shift)
+        f"the clock was set {'fo' if one > 0 else 'ba'}" for one in (3600, -3600, -3600, 3600)
     ]
     check_what_is_kept(daemon)
 
@@ -292,7 +290,7 @@ WAITS = "@journey(every='1h')\ndef waits(page, step):\n    with step('a'):\n    
 
 
 def test_a_run_under_way_is_let_end_when_the_daemon_is_asked_to_stop(daemon: Daemon) -> None:
-    daemon.write(WAITS.format(4000))
+    daemon.write(WAITS.format(2500))
     daemon.start()
     wait_until(lambda: daemon.metric("synthetic_running") == 1)
     assert daemon.stop() == 0
@@ -307,15 +305,13 @@ def test_a_second_signal_ends_what_is_under_way_and_says_so(daemon: Daemon) -> N
     assert daemon.process
     daemon.signal(signal.SIGTERM)
     time.sleep(0.5)
-    began = time.monotonic()
     daemon.process.send_signal(signal.SIGTERM)
-    assert daemon.process.wait(10) == 0
-    assert time.monotonic() - began < 10
+    assert daemon.process.wait(60) == 0
     assert daemon.query("SELECT status, failure_message FROM runs") == [
         ("cancelled", "the scheduler was stopped while the run was under way")
     ]
     check_what_is_kept(daemon)
-    wait_until(lambda: not daemon.left_over(), 5.0)
+    wait_until(lambda: not daemon.left_over())
 
 
 IMPATIENT = """
@@ -331,9 +327,9 @@ def test_two_schedulers_share_a_postgresql_and_one_takes_over_for_the_other(
 ) -> None:
     url = postgres()
     first, second = new_daemon("first"), new_daemon("second")
-    slow = "@journey(every='5s')\ndef slow(page, step):\n    with step('a'):\n        page.wait_for_timeout(3000)\n"
+    slow = "@journey(every='3s')\ndef slow(page, step):\n    with step('a'):\n        page.wait_for_timeout(2000)\n"
     for one in (first, second):
-        one.write(look("1s") + slow)
+        one.write(tick() + slow)
         one.start("--database", url, before=IMPATIENT)
     engine = create_engine(url)
 
@@ -351,7 +347,7 @@ def test_two_schedulers_share_a_postgresql_and_one_takes_over_for_the_other(
     wait_until(lambda: rows(under_way))
     first.kill()
     wait_until(
-        lambda: rows("SELECT 1 FROM runs WHERE status = 'error' AND failure_message LIKE 'the scheduler that had begun%'"), 30
+        lambda: rows("SELECT 1 FROM runs WHERE status = 'error' AND failure_message LIKE 'the scheduler that had begun%'")
     )
     before = rows("SELECT count(*) FROM runs WHERE status = 'passed'")[0][0]
     wait_until(lambda: rows("SELECT count(*) FROM runs WHERE status = 'passed'")[0][0] >= before + 3)  # type: ignore[operator]
@@ -365,7 +361,7 @@ def test_two_schedulers_share_a_postgresql_and_one_takes_over_for_the_other(
 def test_a_shared_database_that_is_away_stops_the_runs_and_says_so(daemon: Daemon, postgres: Callable[[], str]) -> None:
     url = postgres()
     server, _, name = url.rpartition("/")
-    daemon.write(look("1s"))
+    daemon.write(tick())
     daemon.start("--database", url)
     engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

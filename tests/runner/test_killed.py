@@ -28,7 +28,7 @@ JOURNEY = """
             expect(page.get_by_text("nowhere")).to_be_visible(timeout=100)
 """
 
-ROUNDS = 10
+ROUNDS = 7
 
 
 def marked(mark: str) -> list[str]:

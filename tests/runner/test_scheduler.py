@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.daemon import Daemon, look
+from tests.daemon import Daemon, look, tick
 from tests.servers import Prometheus, get, wait_until
 
 WAITS = """
@@ -22,7 +22,7 @@ def waits(page, step):
 def test_a_journey_runs_at_its_slots_and_is_stored_saved_pushed_and_counted(
     daemon: Daemon, gateway: str, prometheus: Callable[[str], Prometheus]
 ) -> None:
-    daemon.write(look("2s"))
+    daemon.write(look("1s"))
     daemon.start("--pushgateway", gateway)
     daemon.wait_for_runs(4)
     scraped = prometheus(daemon.address)
@@ -35,7 +35,7 @@ def test_a_journey_runs_at_its_slots_and_is_stored_saved_pushed_and_counted(
     )
     assert daemon.stop() == 0
     slots = [slot for (slot,) in daemon.query("SELECT julianday(slot_at) * 86400 FROM slots ORDER BY slot_at")]
-    assert all(abs(after - before - 2) < 0.01 for before, after in pairwise(slots))
+    assert all(abs(after - before - 1) < 0.01 for before, after in pairwise(slots))
     states = dict(daemon.query("SELECT state, count(*) FROM slots GROUP BY state"))
     assert states["done"] == daemon.runs() >= 4
     delays = [delay for (delay,) in daemon.query("SELECT delay_seconds FROM runs")]
@@ -45,7 +45,7 @@ def test_a_journey_runs_at_its_slots_and_is_stored_saved_pushed_and_counted(
 
 
 def test_a_journey_never_runs_beside_itself_and_the_slot_is_counted(daemon: Daemon) -> None:
-    daemon.write(WAITS.format(every="1s", milliseconds=2500))
+    daemon.write(WAITS.format(every="500ms", milliseconds=1200))
     daemon.start()
     daemon.wait_for_runs(3)
     assert daemon.metric("synthetic_missed_slots_total", journey="waits", reason="overlap") >= 3
@@ -56,7 +56,7 @@ def test_a_journey_never_runs_beside_itself_and_the_slot_is_counted(daemon: Daem
 
 
 def test_a_run_that_waits_too_long_for_a_worker_is_cancelled_and_says_why(daemon: Daemon) -> None:
-    daemon.write(WAITS.format(every="1h", milliseconds=5000) + look("1h"))
+    daemon.write(WAITS.format(every="1h", milliseconds=3500) + look("1h"))
     daemon.start("--workers", "1", JOURNEY_MAX_DELAY="2s")
     daemon.wait_for_runs(2)
     ((journey, message, state),) = daemon.query(
@@ -69,29 +69,29 @@ def test_a_run_that_waits_too_long_for_a_worker_is_cancelled_and_says_why(daemon
 
 
 def test_a_pause_is_noticed_and_recorded_and_ends(daemon: Daemon) -> None:
-    daemon.write(look("1s") + look("1s", "other"))
+    daemon.write(look("500ms") + tick())
     daemon.start("--workers", "2")
     daemon.wait_for_runs(1, "look")
     assert daemon.command("pause", "lo*", "--reason", "moving").stdout == "lo* is paused until it is resumed\n"
     wait_until(lambda: daemon.query("SELECT 1 FROM slots WHERE journey = 'look' AND state = 'paused' AND reason = 'moving'"))
     assert daemon.metric("synthetic_paused", journey="look") == 1
     listed = json.loads(daemon.command("schedule", "--list", "--json", "-").stdout)
-    assert {one["journey"]: one["paused"] for one in listed["journeys"]} == {"look": "moving", "other": None}
+    assert {one["journey"]: one["paused"] for one in listed["journeys"]} == {"look": "moving", "tick": None}
     assert daemon.command("resume", "look").stdout == "resumed: lo*\n"
     before = daemon.runs("look")
     daemon.wait_for_runs(before + 2, "look")
     assert daemon.metric("synthetic_paused", journey="look") == 0
-    assert daemon.query("SELECT count(*) FROM slots WHERE journey = 'other' AND state = 'paused'") == [(0,)]
+    assert daemon.query("SELECT count(*) FROM slots WHERE journey = 'tick' AND state = 'paused'") == [(0,)]
     refused = daemon.command("resume", "look")
     assert (refused.returncode, refused.stderr) == (2, "error: look is not paused; paused are: none\n")
 
 
 def test_a_maintenance_window_leaves_a_journey_out(daemon: Daemon) -> None:
-    daemon.write(look("1s") + look("1s", "other"))
+    daemon.write(tick() + look("1s", "other"))
     window = 'cron = "* * * * *"\nduration = "2m"\nreason = "backup"\njourneys = ["other"]'
     (daemon.folder / "journey.toml").write_text(f"[[maintenance]]\n{window}\n")
     daemon.start()
-    daemon.wait_for_runs(2, "look")
+    daemon.wait_for_runs(3, "tick")
     reasons = [reason for (reason,) in daemon.query("SELECT DISTINCT reason FROM slots WHERE journey = 'other'")]
     # Two of them when a minute begins meanwhile: then the newer window's end is told.
     assert 1 <= len(reasons) <= 2
@@ -100,10 +100,10 @@ def test_a_maintenance_window_leaves_a_journey_out(daemon: Daemon) -> None:
 
 
 def test_files_that_change_are_taken_over_while_runs_go_on(daemon: Daemon, gateway: str) -> None:
-    file = daemon.write(look("1s"))
+    file = daemon.write(look("500ms"))
     daemon.start("--pushgateway", gateway)
     daemon.wait_for_runs(1)
-    daemon.write(look("1s", "added"), "more.py")
+    daemon.write(tick(name="added"), "more.py")
     daemon.wait_for_runs(1, "added")
     file.write_text("this is no Python")
     wait_until(lambda: daemon.metric("synthetic_broken_files") == 1)
@@ -112,7 +112,7 @@ def test_files_that_change_are_taken_over_while_runs_go_on(daemon: Daemon, gatew
     (said,) = [one["message"] for one in daemon.events(level="error")]
     assert "j.py:1: cannot be imported: SyntaxError" in said
     assert "what it held before stays on the schedule" in said
-    daemon.write(look("1s").replace('step("open")', 'step("open anew")'))
+    daemon.write(look("500ms").replace('step("open")', 'step("open anew")'))
     wait_until(lambda: daemon.query("SELECT 1 FROM steps WHERE name = 'open anew'"))
     assert daemon.metric("synthetic_broken_files") == 0
     wait_until(lambda: 'journey="added"' in (get(f"{gateway}/metrics") or ""))
@@ -124,7 +124,7 @@ def test_files_that_change_are_taken_over_while_runs_go_on(daemon: Daemon, gatew
 
 
 def test_a_hangup_reads_the_journeys_again(daemon: Daemon) -> None:
-    daemon.write("import os\nname = open('name').read().strip()\n@journey(every='1s', name=name)\ndef f(step):\n    pass\n")
+    daemon.write("import os\nname = open('name').read().strip()\n@journey(every='500ms', name=name)\ndef f(step):\n    pass\n")
     (daemon.folder / "name").write_text("first")
     daemon.start()
     daemon.wait_for_runs(1, "first")
@@ -207,7 +207,7 @@ def test_a_port_that_is_taken_is_said(daemon: Daemon) -> None:
 
 
 def test_a_worker_is_replaced_after_its_runs_and_when_it_holds_too_much(daemon: Daemon) -> None:
-    daemon.write(look("1s") + "import os\n@journey(every='1s')\ndef who(step):\n    print('worker', os.getpid())\n")
+    daemon.write(look("500ms") + "import os\n@journey(every='500ms')\ndef who(step):\n    print('worker', os.getpid())\n")
     daemon.start("--workers", "1", JOURNEY_WORKER_RUNS="2")
     daemon.wait_for_runs(6, status="passed")
     # The next one takes over when its browser is there.
@@ -219,12 +219,12 @@ def test_a_worker_is_replaced_after_its_runs_and_when_it_holds_too_much(daemon: 
 
 
 def test_old_runs_are_removed_and_stay_in_the_store(daemon: Daemon) -> None:
-    daemon.write(look("1s"))
+    daemon.write(tick())
     daemon.start(before="import runner.watch\nrunner.watch.TIDY = 2", JOURNEY_KEEP_RUNS="3")
     daemon.wait_for_runs(8)
     wait_until(lambda: daemon.events(message="removed 2 old runs") or "old runs" in daemon.log())
     assert daemon.stop() == 0
-    left = list(daemon.folder.glob("runs/look/*"))
+    left = list(daemon.folder.glob("runs/tick/*"))
     assert 3 <= len(left) < 8 <= daemon.runs()
 
 
@@ -243,9 +243,9 @@ threading.Thread(target=count, daemon=True).start()
 
 
 def test_a_daemon_does_not_remember_the_runs_that_it_has_stored(daemon: Daemon) -> None:
-    daemon.write(look("1s"))
-    daemon.start(before=COUNTS)
-    daemon.wait_for_runs(10)
-    # The newest of the journey, and one or two on their way.
-    wait_until(lambda: int((daemon.folder / "held").read_text()) <= 4)
+    daemon.write(look("500ms") + tick())
+    daemon.start("--workers", "2", before=COUNTS)
+    daemon.wait_for_runs(15)
+    # The newest of each journey, and one or two on their way.
+    wait_until(lambda: int((daemon.folder / "held").read_text()) <= 5)
     assert daemon.stop() == 0

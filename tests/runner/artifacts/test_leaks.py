@@ -27,7 +27,7 @@ from runner.artifacts.log import NAMES
 from runner.browser import Browser
 from runner.config import load_settings
 from runner.demo import journeys_folder
-from runner.discovery import load
+from runner.discovery import discover
 from runner.metrics import text as metrics_text
 from runner.plan import KINDS, plan
 from runner.result import RunResult
@@ -159,7 +159,7 @@ def run(monitor: Monitor, **environment: str) -> tuple[RunResult, str]:
 
 
 @pytest.mark.usefixtures("ffmpeg")
-def test_no_secret_is_left_in_any_artifact(monitor: Monitor) -> None:
+def test_no_secret_is_left_in_any_artifact_and_the_trace_opens_in_the_viewer(monitor: Monitor, chromium: Browser) -> None:
     result, printed = run(monitor)
     assert {one.kind for one in result.artifacts} == {"trace", "screenshot", "har", "aria", "replay", *NAMES}, result.notes
     assert (result.status, result.failure and result.failure.message.count("•••")) == ("failed", len(SECRETS))
@@ -167,6 +167,20 @@ def test_no_secret_is_left_in_any_artifact(monitor: Monitor) -> None:
     assert "code ••• code end" in printed
     assert "video: not kept, a secret stood on the page" in result.notes
     assert leaks(monitor.saved(), result, printed) == {}
+    with serving(monitor.saved() / "trace.zip") as address, sync_playwright() as playwright:
+        viewer = playwright.chromium.launch(executable_path=chromium.path)
+        page = viewer.new_page()
+        page.goto(address)
+        page.get_by_role("treeitem", name="sign in").click()
+        page.get_by_role("treeitem", name="sign in").press("ArrowRight")
+        page.get_by_role("treeitem", name="Fill").first.click()
+        page.get_by_role("tab", name="After").click()
+        snapshot = page.frame_locator("iframe.snapshot-visible")
+        expect(snapshot.get_by_role("heading", name="Mirror")).to_be_visible()
+        expect(snapshot.get_by_label("user", exact=True)).to_have_value("•••")
+        page.get_by_role("tab", name="Network").click()
+        expect(page.get_by_text("mirror").first).to_be_visible()
+        viewer.close()
 
 
 @pytest.mark.usefixtures("ffmpeg")
@@ -189,24 +203,6 @@ def test_with_redaction_off_the_same_search_finds_every_secret(monitor: Monitor)
     assert any(name.startswith("aria/") for name in everywhere)
     assert re.search(r"code \d{6} code end", printed)
     assert "video" in {one.kind for one in result.artifacts}
-
-
-def test_a_redacted_trace_opens_and_steps_through_in_the_viewer(monitor: Monitor, chromium: Browser) -> None:
-    run(monitor)
-    with serving(monitor.saved() / "trace.zip") as address, sync_playwright() as playwright:
-        viewer = playwright.chromium.launch(executable_path=chromium.path)
-        page = viewer.new_page()
-        page.goto(address)
-        page.get_by_role("treeitem", name="sign in").click()
-        page.get_by_role("treeitem", name="sign in").press("ArrowRight")
-        page.get_by_role("treeitem", name="Fill").first.click()
-        page.get_by_role("tab", name="After").click()
-        snapshot = page.frame_locator("iframe.snapshot-visible")
-        expect(snapshot.get_by_role("heading", name="Mirror")).to_be_visible()
-        expect(snapshot.get_by_label("user", exact=True)).to_have_value("•••")
-        page.get_by_role("tab", name="Network").click()
-        expect(page.get_by_text("mirror").first).to_be_visible()
-        viewer.close()
 
 
 def keep_secret(monitor: Monitor, text: str, name: str = "PW") -> Path:
@@ -248,8 +244,7 @@ def last_frame(ffmpeg: str, film: Path) -> bytes:
     return subprocess.run([ffmpeg, "-v", "error", "-i", str(film), *last], capture_output=True, check=True).stdout
 
 
-@pytest.mark.parametrize("redaction", [True, False])
-def test_a_video_shows_dots_where_a_secret_is_typed(ffmpeg: str, monitor: Monitor, redaction: bool) -> None:
+def test_a_video_shows_dots_where_a_secret_is_typed(ffmpeg: str, monitor: Monitor) -> None:
     code = """
         @journey
         def walk(page, step, secrets):
@@ -260,15 +255,16 @@ def test_a_video_shows_dots_where_a_secret_is_typed(ffmpeg: str, monitor: Monito
                 page.get_by_label("user", exact=True).blur()
                 page.wait_for_timeout(1200)
     """
-    frames = []
     with Workers(1) as monitor.pool:
-        for text in ("||||||||", "@@@@@@@@"):
-            monitor.run(code, video="on", secrets_dir=keep_secret(monitor, text), redaction=redaction)
-            frames.append(last_frame(ffmpeg, monitor.saved() / "video.webm"))
-    assert len(frames[0]) == len(frames[1]) > 0
-    largest = max(abs(one - other) for one, other in zip(*frames, strict=True))
-    # Of 255; the codec's own noise is a few.
-    assert (largest < 40) is redaction, largest
+        for redaction in (True, False):
+            frames = []
+            for text in ("||||||||", "@@@@@@@@"):
+                monitor.run(code, video="on", secrets_dir=keep_secret(monitor, text), redaction=redaction)
+                frames.append(last_frame(ffmpeg, monitor.saved() / "video.webm"))
+            assert len(frames[0]) == len(frames[1]) > 0
+            largest = max(abs(one - other) for one, other in zip(*frames, strict=True))
+            # Of 255; the codec's own noise is a few.
+            assert (largest < 40) is redaction, largest
 
 
 def test_a_picture_recorded_while_a_secret_is_shown_is_left_out(monitor: Monitor) -> None:
@@ -340,26 +336,29 @@ def test_a_field_that_never_comes_is_the_fills_own_timeout(monitor: Monitor) -> 
     assert 'get_by_label("nowhere")' in result.failure.message
 
 
-@pytest.mark.parametrize("name", ["browse", "buy", "search", "stock"])
-def test_the_redacted_trace_of_every_shop_journey_opens_in_the_viewer(monitor: Monitor, chromium: Browser, name: str) -> None:
+def test_the_redacted_trace_of_every_shop_journey_opens_in_the_viewer(monitor: Monitor, chromium: Browser) -> None:
     keep_secret(monitor, "oolong-and-milk", "PASSWORD")
     folder = keep_secret(monitor, "tea@example.com", "EMAIL")
     options = {"base_url": monitor.shop, "trace": "on", "secrets_dir": folder}
     settings = load_settings(monitor.folder, options, {})
-    (journey,) = load(journeys_folder() / f"{name}.py")
-    (result,) = monitor.pool.run([plan(journey, settings)], monitor.chromium, settings, monitor.archive, [])
-    assert result.status == "passed"
-    with serving(monitor.saved() / "trace.zip") as address, sync_playwright() as playwright:
+    plans = [plan(one, settings) for one in discover([journeys_folder()])]
+    assert len(plans) == 4
+    results = monitor.pool.run(plans, monitor.chromium, settings, monitor.archive, [])
+    with sync_playwright() as playwright:
         viewer = playwright.chromium.launch(executable_path=chromium.path)
-        page = viewer.new_page()
-        page.goto(address)
-        for step in result.steps:
-            expect(page.get_by_role("treeitem", name=step.name).first).to_be_visible()
-        page.get_by_role("treeitem", name=result.steps[-1].name).first.click()
-        page.get_by_role("tab", name="After").click()
-        expect(page.frame_locator("iframe.snapshot-visible").get_by_role("heading").first).to_be_visible()
-        page.get_by_role("tab", name="Network").click()
-        expect(page.get_by_text("text/css").or_(page.get_by_text("shop.css")).first).to_be_visible()
+        for result in results:
+            assert result.status == "passed"
+            with serving(monitor.archive.find(result.id).folder / "trace.zip") as address:
+                page = viewer.new_page()
+                page.goto(address)
+                for step in result.steps:
+                    expect(page.get_by_role("treeitem", name=step.name).first).to_be_visible()
+                page.get_by_role("treeitem", name=result.steps[-1].name).first.click()
+                page.get_by_role("tab", name="After").click()
+                expect(page.frame_locator("iframe.snapshot-visible").get_by_role("heading").first).to_be_visible()
+                page.get_by_role("tab", name="Network").click()
+                expect(page.get_by_text("text/css").or_(page.get_by_text("shop.css")).first).to_be_visible()
+                page.close()
         viewer.close()
 
 

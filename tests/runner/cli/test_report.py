@@ -48,42 +48,42 @@ def test_a_page_is_written_beside_you_and_its_name_printed(folder: Folder) -> No
 
 @pytest.mark.parametrize("name", [RUN, "last-failed", "buy@last-failed"])
 def test_a_run_is_named_as_everywhere(name: str, folder: Folder) -> None:
-    made = folder.journey("report", name, "--format", "json")
+    made = folder.here("report", name, "--format", "json")
     assert [run["id"] for run in json.loads(made.stdout)["runs"]] == [RUN]
 
 
 def test_text_goes_to_standard_output(folder: Folder) -> None:
-    assert etree.fromstring(folder.journey("report", RUN, "--format", "junit").stdout.encode()).get("failures") == "1"
-    assert folder.journey("report", RUN, "--format", "markdown").stdout.startswith("### ✗ buy failed: ")
+    assert etree.fromstring(folder.here("report", RUN, "--format", "junit").stdout.encode()).get("failures") == "1"
+    assert folder.here("report", RUN, "--format", "markdown").stdout.startswith("### ✗ buy failed: ")
     assert list(folder.path.glob("report*")) == []
 
 
 def test_several_runs_are_one_report(folder: Folder) -> None:
-    made = folder.journey("report", RUN, "last")
+    made = folder.here("report", RUN, "last")
     assert made.stdout == f"report-{RUN}-and-1-more.html\n"
     assert "2 runs: 1 failed, 1 passed" in (folder.path / made.stdout.strip()).read_text()
 
 
 @pytest.mark.parametrize("name", ["last-smoke", SMOKE])
 def test_a_smoke_check_is_reported_in_every_format(name: str, folder: Folder) -> None:
-    assert folder.journey("report", name).stdout == f"report-{SMOKE}.html\n"
+    assert folder.here("report", name).stdout == f"report-{SMOKE}.html\n"
     assert "Smoke check" in (folder.path / f"report-{SMOKE}.html").read_text()
-    assert json.loads(folder.journey("report", name, "--format", "json").stdout)["id"] == SMOKE
-    assert folder.journey("report", name, "--format", "markdown").stdout.startswith("### ▲ Smoke check missed: buy")
-    assert " % slower than " in folder.journey("report", name, "--format", "junit").stdout
+    assert json.loads(folder.here("report", name, "--format", "json").stdout)["id"] == SMOKE
+    assert folder.here("report", name, "--format", "markdown").stdout.startswith("### ▲ Smoke check missed: buy")
+    assert " % slower than " in folder.here("report", name, "--format", "junit").stdout
 
 
 def test_the_output_can_be_named(folder: Folder) -> None:
-    made = folder.journey("report", RUN, "--output", "a.html")
+    made = folder.here("report", RUN, "--output", "a.html")
     assert (made.returncode, made.stdout) == (0, "")
     assert (folder.path / "a.html").is_file()
-    assert folder.journey("report", RUN, "--output", "-").stdout.startswith("<!doctype html>")
+    assert folder.here("report", RUN, "--output", "-").stdout.startswith("<!doctype html>")
 
 
 def test_a_page_elsewhere_links_to_the_artifacts(folder: Folder) -> None:
     saved = save(folder, replace(RUNS["failed"][0].result, id=OTHER[:-2] + "cc"))
     (folder.path / "out").mkdir()
-    folder.journey("report", OTHER[:-2] + "cc", "--output", "out/a.html")
+    folder.here("report", OTHER[:-2] + "cc", "--output", "out/a.html")
     (link,) = etree.HTML((folder.path / "out" / "a.html").read_text()).xpath("//a[text()='trace.zip']/@href")
     assert (folder.path / "out" / link).resolve() == saved / "trace.zip"
 
@@ -100,7 +100,7 @@ def test_a_page_elsewhere_links_to_the_artifacts(folder: Folder) -> None:
     ],
 )
 def test_what_is_not_clear_is_exit_2_and_says_what_to_do(words: list[str], said: str, folder: Folder) -> None:
-    made = folder.journey("report", *words)
+    made = folder.here("report", *words)
     assert (made.returncode, made.stdout) == (2, "")
     assert said in made.stderr
     assert "Traceback" not in made.stderr
@@ -108,7 +108,7 @@ def test_what_is_not_clear_is_exit_2_and_says_what_to_do(words: list[str], said:
 
 def test_two_checks_of_one_beginning_and_one_that_is_broken_are_told(folder: Folder) -> None:
     save_smoke(folder, replace(SMOKES["passed"], id=SMOKE[:-1] + "2"))
-    made = folder.journey("report", SMOKE[:-1])
+    made = folder.here("report", SMOKE[:-1])
     assert f"{SMOKE[:-1]!r} begins 2 ids of smoke checks" in made.stderr
     (kept,) = (folder.path / "runs" / ".smoke").glob(f"*{SMOKE}.json")
     kept.write_text("{")
@@ -119,5 +119,5 @@ def test_two_checks_of_one_beginning_and_one_that_is_broken_are_told(folder: Fol
 
 def test_where_nothing_is_saved_it_says_how_to_make_something(tmp_path: Path) -> None:
     empty = Folder(tmp_path, "http://127.0.0.1:1")
-    assert "`journey run` makes one" in empty.journey("report").stderr
-    assert "`journey smoke` makes one" in empty.journey("report", "last-smoke").stderr
+    assert "`journey run` makes one" in empty.here("report").stderr
+    assert "`journey smoke` makes one" in empty.here("report", "last-smoke").stderr

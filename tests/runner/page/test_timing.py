@@ -225,12 +225,13 @@ def test_marks_server_timing_long_tasks_failed_requests_and_shifts_are_collected
 
 
 def test_requests_are_counted_with_their_bytes_and_the_slowest_named(monitor: Monitor) -> None:
-    step = monitor.step("page.goto('/?delay=150')")
+    # By far the slowest, also on a machine that is busy with other things.
+    step = monitor.step("page.goto('/?delay=1500')")
     requests = step.requests
     assert (requests.ok, requests.failed) == (3, 0)  # the document, its style sheet, its leaf
     assert requests.transfer_bytes > 5000
     assert (requests.slowest[0].kind, requests.slowest[0].method) == ("document", "GET")
-    assert requests.slowest[0].duration_seconds >= 0.15 - TICK
+    assert requests.slowest[0].duration_seconds >= 1.5 - TICK
 
 
 def test_javascript_errors_are_named(monitor: Monitor) -> None:

@@ -73,8 +73,15 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return make()
 
 
-@pytest.fixture
-def history(url: str, results: list[RunResult]) -> Iterator[History]:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def history(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, results: list[RunResult]
+) -> Iterator[History]:
+    """All the runs, in a database that is only read."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('history') / 'journeys.db'}"
+    if request.param == "postgres":
+        make: Callable[[], str] = request.getfixturevalue("postgres")
+        url = make()
     with Store(url) as store:
         for one in results:
             store.add(one, Path("/runs") / one.id)

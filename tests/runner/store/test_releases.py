@@ -33,8 +33,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return make()
 
 
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A database that is filled once and only read."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('releases') / 'journeys.db'}"
+    if request.param == "postgres":
+        make: Callable[[], str] = request.getfixturevalue("postgres")
+        url = make()
     with Store(url) as opened:
         yield opened
 
@@ -49,7 +54,7 @@ def run(hours: float, release: str = "", status: Any = "passed", seconds: float 
     )  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stored(store: Store) -> list[RunResult]:
     """A run an hour: none of the first ten names its release, then come 1.0 and 1.1; two did not pass."""
     made = [
