@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from reports.replay.from_session import Made, untried
 from reports.replay.recording import Recording
 from runner.browser import Browser
 from runner.config import Settings, load_settings
-from tests.reports.replay.from_session.visits import record
+from tests.reports.replay.from_session.visits import aside, record
 
 GIVEN = {"email": "tea@example.com", "address": "1 Camellia Road"}
 SECRETS = {"JOURNEY_SECRET_PASSWORD": "oolong-and-milk", "JOURNEY_SECRET_CARD_NUMBER": "4242 4242 4242 4242"}
@@ -37,6 +38,12 @@ def buy(page: Page) -> None:
 def bought(chromium: Browser, shop: str) -> Recording:
     """A purchase at the shop."""
     return record(chromium, shop, buy)
+
+
+@pytest.fixture(scope="session")
+def made(bought: Recording, chromium: Browser) -> Made:
+    """The journey that is made of it, not tried yet."""
+    return aside(untried, bought, chromium)
 
 
 @pytest.fixture
