@@ -46,9 +46,9 @@ class Everything:
         served.store.add(passed, monitor.saved())
         failed = monitor.run(BREAKS, release="1.1")
         served.store.add(failed, monitor.saved())
-        for number, one in enumerate(many(100)):
+        for number, one in enumerate(many(40)):
             served.store.add(one)
-            served.store.add(made(ago=7200 - 60 * number, release=f"1.{number // 50}"))
+            served.store.add(made(ago=7200 - 60 * number, release=f"1.{number // 20}"))
         session = long_session(Shelf(served.store, served.archive.folder / FOLDER), 1, 20)
         fill(served.store, [*visits(), seen("/pay", NOW - 600, 1.0, session=session)], runs())
         self.parts = {"journey": "buy", "run": failed.id, "view": EVIL_ID, "session": session}
