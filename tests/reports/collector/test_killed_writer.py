@@ -31,7 +31,7 @@ def killed(url: str, after: float) -> list[str]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("database", "rounds"), [("sqlite", 8), ("postgres", 4)])
+@pytest.mark.parametrize(("database", "rounds"), [("sqlite", 20), ("postgres", 8)])
 def test_killed_at_any_moment_the_writer_loses_nothing_and_doubles_nothing(
     database: str, rounds: int, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
