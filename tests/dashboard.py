@@ -3,9 +3,11 @@
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
+from shutil import copyfile
 from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
@@ -128,13 +130,25 @@ class Visited:
         return answer.headers["set-cookie"].partition(";")[0]
 
 
-@pytest.fixture
-def dashboard(tmp_path: Path) -> Iterator[Callable[..., Visited]]:
-    """Starts dashboards with settings as `journey serve` gets them, on one store."""
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with all tables and nothing in them, to be copied: making them takes longer than most tests."""
+    file = tmp_path_factory.mktemp("empty") / "journeys.db"
+    with Store(f"sqlite:///{file}"):
+        return file
+
+
+@contextmanager
+def dashboards(folder: Path, empty: Path) -> Iterator[Callable[..., Visited]]:
+    """Starts dashboards with settings as `journey serve` gets them, on one store, until the block ends."""
     running: list[tuple[Server, threading.Thread, Store]] = []
 
     def start(environ: Mapping[str, str] | None = None, clock: Callable[[], float] | None = None, **more: Any) -> Visited:
-        settings = load_settings(tmp_path, {"runs_dir": tmp_path / "runs"}, environ or {})
+        settings = load_settings(folder, {"runs_dir": folder / "runs"}, environ or {})
+        file = settings.runs_dir / empty.name
+        if not file.exists():
+            file.parent.mkdir(exist_ok=True)
+            copyfile(empty, file)
         store = Store(settings.database_url)
         access = Access(settings, store, clock=clock or monotonic)
         archive = Archive(settings.runs_dir)
@@ -151,9 +165,26 @@ def dashboard(tmp_path: Path) -> Iterator[Callable[..., Visited]]:
         running.append((server[0], thread, store))
         return Visited(listening.getsockname()[1], store, archive, access)
 
-    yield start
-    for server, thread, store in running:
-        server.stop()
-        thread.join(20)
-        store.close()
-        assert not thread.is_alive()
+    try:
+        yield start
+    finally:
+        for server, _, _ in running:
+            server.stop()
+        for _, thread, store in running:
+            thread.join(20)
+            store.close()
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def dashboard(tmp_path: Path, empty: Path) -> Iterator[Callable[..., Visited]]:
+    """Starts dashboards of this test's own, on one store."""
+    with dashboards(tmp_path, empty) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory, empty: Path) -> Iterator[Callable[[str], Callable[..., Visited]]]:
+    """Starts dashboards that stay for all tests of a module, which only look: on a store for each name."""
+    with ExitStack() as stack:
+        yield lambda name: stack.enter_context(dashboards(tmp_path_factory.mktemp(name), empty))

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -55,9 +56,9 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         url = f"sqlite:///{tmp_path_factory.mktemp('figures') / 'journeys.db'}"
     else:
         url = request.getfixturevalue("postgres")()
-    with Writer(url) as writer:
-        for one in GIVEN:
-            writer.put_blocking(one)
+    # Many at a time are committed together.
+    with Writer(url) as writer, ThreadPoolExecutor(32) as pool:
+        assert all(pool.map(writer.put_blocking, GIVEN))
     with Store(url) as opened:
         yield opened
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page
 from sqlalchemy import text
 
 from reports.replay.recording import Recording, Row, read, rows
@@ -19,10 +19,11 @@ from reports.web.server import Server, listen
 from reports.web.site import Site as Dashboard
 from reports.web.site import routes
 from runner.archive import Archive
-from runner.browser import Browser as Program
 from runner.store import Store
 from tests.collector import CHROME, Served
 from tests.collector import served as served
+from tests.reports.browsers import chrome as chrome
+from tests.reports.browsers import driver as driver
 from tests.reports.collector.agent.receiver import HIDE
 from tests.reports.collector.test_browser import site as site
 from tests.servers import wait_until
@@ -89,19 +90,6 @@ def recorder(served: Callable[..., Served], shelf: Shelf) -> Recorder:
     return Recorder(served("", shelf=shelf), shelf._store, shelf)
 
 
-@pytest.fixture(scope="package")
-def driver() -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="package")
-def chrome(driver: Playwright, chromium: Program) -> Iterator[Browser]:
-    opened = driver.chromium.launch(executable_path=chromium.path)
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
 def visitor(chrome: Browser) -> Iterator[BrowserContext]:
     """A visitor with an empty browser, who looks like a person."""
@@ -119,6 +107,13 @@ def page(visitor: BrowserContext) -> Iterator[Page]:
     tab.on("pageerror", lambda error: errors.append(f"{error} {error.stack}"))
     yield tab
     assert not [error for error in errors if "agent.js" in error or "replay.js" in error]
+
+
+def hurry(page: Page) -> None:
+    """What a page does every so often it does five times as often: the recorder looks at its bounds each second, not every five."""
+    page.add_init_script(
+        "const own = setInterval; globalThis.setInterval = (work, pause, ...more) => own(work, pause / 5, ...more);"
+    )
 
 
 def hide(page: Page) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Playwright
 
 from tests.collector import CHROME
 from tests.reports.collector.test_browser import Site
-from tests.reports.replay.conftest import Recorder, hide
+from tests.reports.replay.conftest import Recorder, hide, hurry
 from tests.servers import wait_until
 
 GO_AWAY = """Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
@@ -19,6 +19,7 @@ PERSON = "Object.defineProperty(Navigator.prototype, 'webdriver', { get: () => f
 
 def begun(recorder: Recorder, site: Site, page: Page, **bounds: str) -> None:
     """Opens a page that is recorded within these bounds."""
+    hurry(page)
     site.html = f"<head>{recorder.line(**bounds)}</head><h1>Tea</h1><p>at first</p>"
     page.goto(site.address)
     wait_until(lambda: recorder.rows)
@@ -102,7 +103,8 @@ def test_a_recording_that_is_long_enough_ends_and_says_why(
 def test_a_bound_that_makes_no_sense_is_the_usual_one(recorder: Recorder, site: Site, page: Page) -> None:
     begun(recorder, site, page, replay_changes="nonsense", replay_minutes="-1", replay_bytes="", replay_idle="0")
     page.evaluate("for (let i = 0; i < 400; i++) document.body.append(document.createElement('i'))")
-    page.wait_for_timeout(5_500)
+    # Within it both looks at its bounds.
+    page.wait_for_timeout(1_500)
     assert is_noted(recorder, page, "goes on")
     assert recorder.tagged("gave-up") == []
 

@@ -16,7 +16,8 @@ def violations(page: Page, without: list[str], only: tuple[str, ...] = ()) -> li
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
     found = page.evaluate(
-        "([without, only]) => axe.run({exclude: without.map(one => [one])}, {iframes: false, ...(only.length && {runOnly: only})})",
+        "([without, only]) => axe.run({exclude: without.map(one => [one])},"
+        " {iframes: false, resultTypes: ['violations'], ...(only.length && {runOnly: only})})",
         [without, list(only)],
     )
     return [

@@ -48,7 +48,7 @@ def test_the_api_answers_as_its_description_says_whatever_it_is_asked(filled: tu
 def ask(operation: Any, mode: GenerationMode, names: dict[str, str], address: str, seen: dict[str, set[int]]) -> None:
     """Sends requests of a kind, with these names in their path."""
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(case=operation.as_strategy(generation_mode=mode))
     def send(case: Any) -> None:
         case.path_parameters.update(names)

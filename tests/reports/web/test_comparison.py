@@ -36,9 +36,9 @@ def releases(slower: float = 1.5, runs: int = 20) -> list[RunResult]:
     return found
 
 
-@pytest.fixture
-def released(dashboard: Callable[..., Visited]) -> tuple[Visited, list[RunResult]]:
-    served = dashboard(bounds=[Budget(journey="buy", step="open", figure="latency", bound=0.5)])
+@pytest.fixture(scope="module")
+def released(lasting: Callable[[str], Callable[..., Visited]]) -> tuple[Visited, list[RunResult]]:
+    served = lasting("released")(bounds=[Budget(journey="buy", step="open", figure="latency", bound=0.5)])
     runs = releases()
     for one in runs:
         served.store.add(one)
@@ -100,8 +100,10 @@ def test_a_step_that_only_one_side_has_is_named(dashboard: Callable[..., Visited
     }
 
 
-def test_a_comparison_comes_as_columns_for_a_spreadsheet(released: tuple[Visited, list[RunResult]]) -> None:
-    served, _ = released
+def test_a_comparison_comes_as_columns_for_a_spreadsheet(dashboard: Callable[..., Visited]) -> None:
+    served = dashboard()
+    for one in releases():
+        served.store.add(one)
     served.store.add(made(step="pay at once", release="1.1", ago=5))
     answer = served.get("/api/v1/journeys/buy/comparison?release=1.1&with_release=1.0&format=csv")
     rows = {row["step"]: row for row in csv.DictReader(io.StringIO(answer.body.decode(), newline=""))}

@@ -5,19 +5,27 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser as Playwright
+from playwright.sync_api import expect
 
 from reports.web import events
-from runner.browser import Browser as Program
 from runner.store import Store
 from tests.dashboard import Visited, made
 from tests.reports.web.visitors import fill, seen
 from tests.servers import wait_until
 
 Start = Callable[..., Visited]
+SPACED = 1.0
+"""Seconds between two words about page views."""
+HEAR = """() => new Promise((opened) => {
+    window.heard = [];
+    const events = new EventSource("/events");
+    events.addEventListener("changed", (told) => window.heard.push(told.data));
+    events.addEventListener("open", opened);
+})"""
+"""Listens as the page does."""
 
 
 class Told:
@@ -61,8 +69,15 @@ def visited(store: Store) -> None:
     fill(store, [seen("/item/:id", time.time() - 20, 1.0)], [])
 
 
-def test_a_run_and_a_page_view_are_told_apart(dashboard: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "QUIET", 2.0)
+@pytest.fixture(autouse=True)
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that it does after a while it does five times as often."""
+    monkeypatch.setattr(events, "LOOK", 0.4)
+    monkeypatch.setattr(events, "QUIET", 0.6)
+    monkeypatch.setitem(events.SPACED, "views", SPACED)
+
+
+def test_a_run_and_a_page_view_are_told_apart(dashboard: Start) -> None:
     served = dashboard()
     with following(served) as told:
         served.store.add(made())
@@ -73,39 +88,38 @@ def test_a_run_and_a_page_view_are_told_apart(dashboard: Start, monkeypatch: pyt
         assert len(told.of("runs")) == 1
 
 
-def test_of_page_views_that_come_all_the_time_pages_are_told_every_few_seconds(
-    dashboard: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(events, "QUIET", 2.0)
+def test_of_page_views_that_come_all_the_time_pages_are_told_every_few_seconds(dashboard: Start) -> None:
     served = dashboard()
     with following(served) as told:
-        ends = time.monotonic() + 9
-        while time.monotonic() < ends:
+        begun = time.monotonic()
+        while len(told.of("views")) < 3:
             visited(served.store)
-            time.sleep(0.2)
-        assert 1 <= len(told.of("views")) <= 3
+            time.sleep(0.1)
+            assert time.monotonic() - begun < 60
+        # The first is told at once, and each further one is kept back.
+        assert told.of("views")[2] - told.of("views")[0] > 1.5 * SPACED
 
 
-def test_the_page_about_users_shows_a_new_page_view_by_itself(dashboard: Start, chromium: Program, tmp_path: Path) -> None:
+def test_the_page_about_users_shows_a_new_page_view_by_itself(dashboard: Start, chrome: Playwright) -> None:
     served = dashboard()
     visited(served.store)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.path)
-        page = browser.new_page()
-        page.goto(f"{served.address}/users?range=1h")
-        count = page.get_by_role("heading", level=2).first
-        expect(count).to_have_text("1 page view, 1 session")
-        expect(page.get_by_role("status")).to_have_text("live")
-        visited(served.store)
-        expect(count).to_have_text("2 page views, 2 sessions", timeout=20_000)
-        # A page about runs does not ask again for what it does not show.
-        page.goto(f"{served.address}/runs?range=1h")
-        expect(page.get_by_role("status")).to_have_text("live")
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        visited(served.store)
-        page.wait_for_timeout(9_000)
-        assert asked == []
-        served.store.add(made())
-        expect(page.get_by_role("main")).to_contain_text("buy", timeout=20_000)
-        browser.close()
+    page = chrome.new_page()
+    page.goto(f"{served.address}/users?range=1h")
+    count = page.get_by_role("heading", level=2).first
+    expect(count).to_have_text("1 page view, 1 session")
+    expect(page.get_by_role("status")).to_have_text("live")
+    visited(served.store)
+    expect(count).to_have_text("2 page views, 2 sessions", timeout=20_000)
+    # A page about runs does not ask again for what it does not show.
+    page.goto(f"{served.address}/runs?range=1h")
+    expect(page.get_by_role("status")).to_have_text("live")
+    page.evaluate(HEAR)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    visited(served.store)
+    page.wait_for_function("() => window.heard.includes('views')")
+    page.wait_for_timeout(500)
+    assert [url for url in asked if not url.endswith("/events")] == []
+    served.store.add(made())
+    expect(page.get_by_role("main")).to_contain_text("buy", timeout=20_000)
+    page.close()

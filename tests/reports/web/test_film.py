@@ -25,6 +25,7 @@ def walk(page, step):
         page.wait_for_timeout(500)
     with step("look at a tea"):
         page.goto("/product/sencha")
+        page.wait_for_timeout(500)
 """
 JSON = {"accept": "application/json"}
 

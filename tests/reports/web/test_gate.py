@@ -39,6 +39,14 @@ ERRORS = (
 )
 
 
+@pytest.fixture(scope="module")
+def shown(lasting: Callable[[str], Start]) -> Visited:
+    """An open dashboard with a run, which tests only look at."""
+    served = lasting("shown")()
+    served.store.add(made(journey="buy"))
+    return served
+
+
 # The name under which it answers
 
 
@@ -59,18 +67,17 @@ ERRORS = (
         "x" * 3000,
     ],
 )
-def test_a_name_of_somebody_else_that_points_here_is_refused(dashboard: Start, host: str) -> None:
-    served = dashboard()
-    served.store.add(made(journey="hidden_journey"))
+def test_a_name_of_somebody_else_that_points_here_is_refused(shown: Visited, host: str) -> None:
+    assert b"/journeys/buy" in shown.get("/").body
     for path in ("/", "/api/v1/overview", "/static/page.js", "/metrics"):
-        answer = served.get(path, host=host)
+        answer = shown.get(path, host=host)
         assert answer.status in {400, 421}, path
-        assert b"hidden_journey" not in answer.body
+        assert b"buy" not in answer.body
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8321", "127.0.0.1", "127.1.2.3:99", "[::1]:8321", "shop.localhost"])
-def test_the_names_of_this_machine_are_answered(dashboard: Start, host: str) -> None:
-    assert dashboard().get("/", host=host).status == 200
+def test_the_names_of_this_machine_are_answered(shown: Visited, host: str) -> None:
+    assert shown.get("/", host=host).status == 200
 
 
 def test_the_public_address_is_answered_too(dashboard: Start) -> None:
@@ -261,11 +268,9 @@ def test_what_is_too_long_is_refused(operator: tuple[Visited, str, str]) -> None
     "query",
     ["range=-1h", "range=1000d", "range=" + "9" * 400 + "d", "from=x", "from=2026-01-02&to=2026-01-01", "from=0001-01-01"],
 )
-def test_a_span_that_there_is_not_is_refused_by_name(dashboard: Start, query: str) -> None:
-    served = dashboard()
-    served.store.add(made())
+def test_a_span_that_there_is_not_is_refused_by_name(shown: Visited, query: str) -> None:
     for path in ("/", "/runs", "/journeys/buy", "/api/v1/runs"):
-        answer = served.get(f"{path}?{query}")
+        answer = shown.get(f"{path}?{query}")
         assert answer.status == 400, path
         assert query.partition("=")[0] in answer.body.decode()
 
@@ -273,11 +278,9 @@ def test_a_span_that_there_is_not_is_refused_by_name(dashboard: Start, query: st
 # Headers
 
 
-def test_every_answer_is_inert_and_cannot_be_framed_elsewhere(dashboard: Start) -> None:
-    served = dashboard()
-    served.store.add(made())
+def test_every_answer_is_inert_and_cannot_be_framed_elsewhere(shown: Visited) -> None:
     for path in (*PAGES, *ERRORS):
-        headers = served.get(path).headers
+        headers = shown.get(path).headers
         policy = headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff", path
         assert headers["x-frame-options"] == "SAMEORIGIN", path

@@ -3,14 +3,12 @@
 import json
 from collections.abc import Callable
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
 import pytest
-from playwright.sync_api import Dialog, sync_playwright
+from playwright.sync_api import Browser, Dialog
 
-from runner.browser import Browser
 from runner.result import Artifact
 from tests.dashboard import Visited, made
 
@@ -73,35 +71,32 @@ def test_hostile_texts_stay_texts_on_every_page(dashboard: Start) -> None:
         assert b"<img src=x" not in page.body
 
 
-def test_hostile_texts_do_nothing_in_a_browser(dashboard: Start, chromium: Browser) -> None:
+def test_hostile_texts_do_nothing_in_a_browser(dashboard: Start, chrome: Browser) -> None:
     served = dashboard()
     paths = filled(served)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.path)
-        page = browser.new_page()
-        dialogs: list[str] = []
+    page = chrome.new_page()
+    dialogs: list[str] = []
 
-        def told(dialog: Dialog) -> None:
-            dialogs.append(dialog.message)
-            dialog.dismiss()
+    def told(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
 
-        page.on("dialog", told)
-        for path in paths:
-            page.goto(f"{served.address}{path}")
-            assert page.title() not in {"pwned", "1"}, path
-            assert page.locator("img[src=x], svg[onload]").count() == 0
-        browser.close()
+    page.on("dialog", told)
+    for path in paths:
+        page.goto(f"{served.address}{path}")
+        assert page.title() not in {"pwned", "1"}, path
+        assert page.locator("img[src=x], svg[onload]").count() == 0
+    page.close()
     assert dialogs == []
 
 
 # Files
 
 
-@pytest.fixture
-def kept(dashboard: Start) -> tuple[Visited, dict[str, int]]:
+@pytest.fixture(scope="module")
+def kept(lasting: Callable[[str], Start]) -> tuple[Visited, dict[str, int]]:
     """A run with files of every kind, one of which lies outside of its folder; their ids by path."""
-    served = dashboard()
-    served.archive.folder.mkdir(parents=True, exist_ok=True)
+    served = lasting("kept")()
     (served.archive.folder / "secret.txt").write_text("the secret")
     folder = served.archive.folder / "run"
     (folder / "sub").mkdir(parents=True)
@@ -185,12 +180,12 @@ def test_no_address_leads_out_of_a_folder(kept: tuple[Visited, dict[str, int]], 
         assert text not in answer.body
 
 
-def test_the_api_tells_no_path_of_the_machine(kept: tuple[Visited, dict[str, int]], tmp_path: Path) -> None:
+def test_the_api_tells_no_path_of_the_machine(kept: tuple[Visited, dict[str, int]]) -> None:
     served, _ = kept
     run = served.get("/api/v1/runs").json()["runs"][0]
     assert "folder" not in run
     for path in ("/api/v1/overview", "/api/v1/runs", "/api/v1/journeys/buy", "/api/v1/runs?format=csv"):
-        assert str(tmp_path) not in served.get(path).body.decode()
+        assert str(served.archive.folder) not in served.get(path).body.decode()
 
 
 def test_the_built_scripts_hold_nothing_of_what_checks_them() -> None:

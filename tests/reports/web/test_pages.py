@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import Page, Route, expect
 
+from runner.browser import Browser
+from runner.workers import Workers
 from tests.conftest import Monitor
 from tests.dashboard import TOKEN, Visited, made, many
 from tests.reports.web.accessible import violations
@@ -75,10 +77,17 @@ class Seen:
         }
 
 
-@pytest.fixture
-def seen(dashboard: Callable[..., Visited], monitor: Monitor, chrome: Playwright) -> Seen:
+@pytest.fixture(scope="module")
+def ran(
+    lasting: Callable[[str], Callable[..., Visited]],
+    tmp_path_factory: pytest.TempPathFactory,
+    shop: str,
+    chromium: Browser,
+    pool: Workers,
+) -> tuple[Visited, dict[str, str]]:
     """Two real runs of a journey on the shop, and a hundred made ones of three others."""
-    served = dashboard(budgets={"buy": 1.0})
+    monitor = Monitor(tmp_path_factory.mktemp("monitor"), shop, chromium, pool)
+    served = lasting("ran")(budgets={"buy": 1.0})
     for one in many(100):
         served.store.add(one)
     runs: dict[str, str] = {}
@@ -87,7 +96,13 @@ def seen(dashboard: Callable[..., Visited], monitor: Monitor, chrome: Playwright
         served.store.add(result, monitor.saved())
         runs[result.status] = result.id
     assert set(runs) == {"passed", "failed"}
-    return Seen(served, chrome, runs)
+    return served, runs
+
+
+@pytest.fixture
+def seen(ran: tuple[Visited, dict[str, str]], chrome: Playwright) -> Seen:
+    """What has come of them."""
+    return Seen(ran[0], chrome, ran[1])
 
 
 @pytest.fixture

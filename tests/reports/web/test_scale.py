@@ -60,12 +60,12 @@ def unbounded(connection: Any, statement: str, parameters: Any) -> list[str]:
     return found
 
 
-@pytest.fixture
-def grown(dashboard: Callable[..., Visited], tmp_path: Path) -> Visited:
+@pytest.fixture(scope="module")
+def grown(lasting: Callable[[str], Callable[..., Visited]]) -> Visited:
     """A dashboard on two days of runs, and a day of page views."""
-    served = dashboard()
+    served = lasting("grown")()
     fill(served.store, visits(), [])
-    bulk.fill(tmp_path / "runs" / "journeys.db", 3_000, time.time() - 60)
+    bulk.fill(served.archive.folder / "journeys.db", 3_000, time.time() - 60)
     return served
 
 
@@ -88,7 +88,7 @@ def a_run(store: Store, status: str) -> str:
         return str(connection.execute(wanted).scalar_one())
 
 
-def test_no_page_reads_a_whole_table(grown: Visited, asked: list[tuple[str, Any]], tmp_path: Path) -> None:
+def test_no_page_reads_a_whole_table(grown: Visited, asked: list[tuple[str, Any]]) -> None:
     failed = a_run(grown.store, "failed")
     journey = f"/journeys/{bulk.JOURNEYS[0]}"
     paths = [
@@ -101,7 +101,7 @@ def test_no_page_reads_a_whole_table(grown: Visited, asked: list[tuple[str, Any]
         f"{journey}?with=before", "/sessions?page=/item/:id", "/sessions?longer=1m&errors=yes",
     ]  # fmt: skip
     asked.clear()
-    connection = sqlite3.connect(tmp_path / "runs" / "journeys.db")
+    connection = sqlite3.connect(grown.archive.folder / "journeys.db")
     for path in paths:
         assert grown.get(path).status == 200, path
         assert [one for statement in asked for one in unbounded(connection, *statement)] == [], path
@@ -110,13 +110,13 @@ def test_no_page_reads_a_whole_table(grown: Visited, asked: list[tuple[str, Any]
     connection.close()
 
 
-def test_nothing_of_the_api_reads_a_whole_table(grown: Visited, asked: list[tuple[str, Any]], tmp_path: Path) -> None:
+def test_nothing_of_the_api_reads_a_whole_table(grown: Visited, asked: list[tuple[str, Any]]) -> None:
     with grown.store.connected() as database:
         newest = "SELECT id, session FROM page_views ORDER BY number DESC LIMIT 1"
         view, session = database.exec_driver_sql(newest).one()
     there = {"journey": bulk.JOURNEYS[0], "run": a_run(grown.store, "failed"), "view": view, "session": session}
     asked.clear()
-    connection = sqlite3.connect(tmp_path / "runs" / "journeys.db")
+    connection = sqlite3.connect(grown.archive.folder / "journeys.db")
     for endpoint in ENDPOINTS:
         path = f"/api/v1{endpoint.path.format(**there)}"
         assert grown.get(path, accept="application/json").status == 200, path
@@ -138,8 +138,8 @@ def test_nothing_of_the_api_reads_a_whole_table(grown: Visited, asked: list[tupl
         "SELECT sum(views) FROM tallies WHERE step = 3600",
     ],
 )
-def test_a_question_that_reads_what_it_does_not_show_would_be_noticed(grown: Visited, tmp_path: Path, statement: str) -> None:
-    connection = sqlite3.connect(tmp_path / "runs" / "journeys.db")
+def test_a_question_that_reads_what_it_does_not_show_would_be_noticed(grown: Visited, statement: str) -> None:
+    connection = sqlite3.connect(grown.archive.folder / "journeys.db")
     assert len(unbounded(connection, statement, ())) == 1
     connection.close()
 

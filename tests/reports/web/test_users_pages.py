@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, expect
 from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -19,21 +19,12 @@ from reports.web.api.endpoint import ENDPOINTS
 from reports.web.pages.sessions import replay_links
 from reports.web.site import Site, routes
 from runner.archive import Archive
-from runner.browser import Browser as Program
 from runner.store import Store
 from tests.collector import Served, beacon
 from tests.collector import view as told
 from tests.reports.web.serving import Reader, serving
 from tests.reports.web.visitors import DAY, EVIL, EVIL_ID, EVIL_SESSION, fill, runs, visits
 from tests.servers import wait_until
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Program) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium.path)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +45,9 @@ def address(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def reader(browser: Browser, address: str) -> Iterator[Reader]:
+def reader(chrome: Browser, address: str) -> Iterator[Reader]:
     """Looks at pages; whatever went wrong in one fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = chrome.new_context(viewport={"width": 1280, "height": 900})
     one = Reader(context, address)
     yield one
     one.assert_quiet()
@@ -76,12 +67,9 @@ def drawn(chart: Locator) -> bool:
 PAGES = ["/users", "/users/journeys", f"/users/views/{EVIL_ID}", "/sessions", f"/sessions/{EVIL_SESSION}", "/"]
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_can_be_read_on_any_screen(browser: Browser, address: str, scheme: str, width: int) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 850}, color_scheme="dark" if scheme == "dark" else "light"
-    )
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_every_page_can_be_read_on_any_screen(chrome: Browser, address: str, scheme: str, width: int) -> None:
+    context = chrome.new_context(viewport={"width": width, "height": 850}, color_scheme="dark" if scheme == "dark" else "light")
     one = Reader(context, address)
     for path in PAGES:
         page = one.open(path)
@@ -250,8 +238,8 @@ def test_the_overview_has_the_tiles_and_leads_on(reader: Reader) -> None:
         ("/sessions?errors=perhaps", "write errors=yes"),
     ],
 )
-def test_a_wrong_address_is_explained(browser: Browser, address: str, path: str, words: str) -> None:
-    with browser.new_context() as context:
+def test_a_wrong_address_is_explained(chrome: Browser, address: str, path: str, words: str) -> None:
+    with chrome.new_context() as context:
         page = context.new_page()
         answer = page.goto(address + path)
         assert answer is not None
@@ -260,8 +248,8 @@ def test_a_wrong_address_is_explained(browser: Browser, address: str, path: str,
 
 
 @pytest.mark.parametrize("path", ["/users/views/nothing", "/sessions/nothing"])
-def test_what_has_been_removed_is_said_to_be_gone(browser: Browser, address: str, path: str) -> None:
-    with browser.new_context() as context:
+def test_what_has_been_removed_is_said_to_be_gone(chrome: Browser, address: str, path: str) -> None:
+    with chrome.new_context() as context:
         page = context.new_page()
         answer = page.goto(address + path)
         assert answer is not None
@@ -269,9 +257,9 @@ def test_what_has_been_removed_is_said_to_be_gone(browser: Browser, address: str
         expect(page.get_by_role("main")).to_contain_text("'nothing' is stored; old ones are removed")
 
 
-def test_with_nothing_stored_the_pages_say_how_to_begin(browser: Browser, tmp_path: Path) -> None:
+def test_with_nothing_stored_the_pages_say_how_to_begin(chrome: Browser, tmp_path: Path) -> None:
     with Store(f"sqlite:///{tmp_path / 'journeys.db'}") as empty, serving(routes(site(empty, tmp_path))) as served:
-        context = browser.new_context()
+        context = chrome.new_context()
         one = Reader(context, served)
         for path in ("/users", "/users/journeys", "/sessions"):
             page = one.open(path)
@@ -310,14 +298,14 @@ class Metrics:
 
 
 @pytest.fixture
-def charted(browser: Browser, tmp_path: Path) -> Iterator[Callable[[Metrics], Reader]]:
+def charted(chrome: Browser, tmp_path: Path) -> Iterator[Callable[[Metrics], Reader]]:
     """Opens /metrics-chart, which reads these metrics; the store is empty."""
     with ExitStack() as stack:
 
         def start(metrics: Metrics) -> Reader:
             empty = stack.enter_context(Store(f"sqlite:///{tmp_path / 'journeys.db'}"))
             address = stack.enter_context(serving([Route("/metrics", metrics.answer), *routes(site(empty, tmp_path))]))
-            context = stack.enter_context(browser.new_context())
+            context = stack.enter_context(chrome.new_context())
             reader = Reader(context, address)
             # Time stands still but for what a test lets pass.
             reader.page.clock.install(time=DAY.start)

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from runner.browser import Browser as Program
 from runner.demo import running_shop
+from tests.reports.browsers import chrome as chrome
+from tests.reports.browsers import driver as driver
 from tests.reports.collector.agent.receiver import Receiver, receiving
 
 
@@ -30,19 +31,6 @@ def tea_shop(server: Receiver) -> Iterator[str]:
     """The demo shop, whose pages have the agent."""
     with running_shop(collector=server.address, key="k-1") as address:
         yield address
-
-
-@pytest.fixture(scope="package")
-def driver() -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="package")
-def chrome(driver: Playwright, chromium: Program) -> Iterator[Browser]:
-    opened = driver.chromium.launch(executable_path=chromium.path)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

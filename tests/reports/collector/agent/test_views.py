@@ -18,6 +18,12 @@ from runner.browser import Browser as Program
 from tests.reports.collector.agent.receiver import HIDE, SHOW, Receiver, leave, look_at, rest, vitals
 from tests.servers import wait_until
 
+PAINTED = """() => new Promise((painted) => {
+    const told = (list) => list.getEntries().some((one) => one.url) && painted();
+    new PerformanceObserver(told).observe({ type: "largest-contentful-paint", buffered: true });
+})"""
+"""Waits for a picture to be the largest that was painted."""
+
 
 def test_a_page_view_is_told_in_one_beacon_when_the_page_is_left(page: Page, receiver: Receiver, tea_shop: str) -> None:
     look_at(page, f"{tea_shop}/?delay=120")
@@ -44,8 +50,10 @@ def test_a_view_has_navigation_timing_and_web_vitals(page: Page, receiver: Recei
     view = receiver.view("/")
     found = vitals(view)
     assert set(view.phases) == {"redirect", "dns", "connect", "tls", "request", "response", "dom", "load", "ttfb", "total"}
-    assert view.phases["request"] >= 0.12
-    assert view.phases["total"] > view.phases["ttfb"] >= 0.12
+    # Browsers give times in tenths of a millisecond, rounded down.
+    assert round(view.phases["request"], 3) >= 0.12
+    assert view.phases["total"] > view.phases["ttfb"]
+    assert round(view.phases["ttfb"], 3) >= 0.12
     assert set(found) == {"ttfb", "fcp", "lcp", "cls"}
     assert found["lcp"] >= found["fcp"] >= found["ttfb"] == view.phases["ttfb"]
     (largest,) = [vital for vital in view.vitals if vital.name == "lcp"]
@@ -74,6 +82,8 @@ def test_what_made_a_vital_slow_is_told_with_it(page: Page, receiver: Receiver) 
     page.route("**/hero.png", lambda route: route.fulfill(body=noise(100, 100), content_type="image/png"))
     look_at(page, address)
     page.wait_for_function("performance.now() > 500")
+    # Whatever is drawn after the first click counts no more.
+    page.evaluate(PAINTED)
     page.click("#go")
     page.wait_for_timeout(300)
     leave(page)

@@ -18,7 +18,7 @@ from runner.browser import Browser
 from runner.cli import app
 from runner.store import Store
 from tests.reports.replay.from_session.tape import Tape, element, recording
-from tests.reports.replay.from_session.visits import record
+from tests.reports.replay.from_session.visits import aside, record
 
 
 def look(page: Page) -> None:
@@ -60,7 +60,7 @@ def keep(session: Recording) -> str:
 
 
 def journey(*words: str) -> Result:
-    return CliRunner().invoke(app, ["from-session", *words])
+    return aside(CliRunner().invoke, app, ["from-session", *words])
 
 
 def test_a_session_is_written_and_tried(looked: Recording) -> None:

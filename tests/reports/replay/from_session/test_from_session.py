@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from reports.replay.from_session import make
+from reports.replay.from_session import Made, make
+from reports.replay.from_session.trial import attempt, tried
 from reports.replay.recording import Recording
 from runner.browser import Browser
 from runner.config import Settings
 from tests.reports.replay.from_session.conftest import GIVEN, SECRETS
-from tests.reports.replay.from_session.visits import record
+from tests.reports.replay.from_session.visits import aside, record
 
 
 def test_a_purchase_becomes_a_journey_that_passes_three_times(
@@ -19,7 +21,7 @@ def test_a_purchase_becomes_a_journey_that_passes_three_times(
 ) -> None:
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
-    made = make(bought, settings(params=GIVEN), yes=True)
+    made = aside(make, bought, settings(params=GIVEN), yes=True)
     assert made.report.trial.verdict == "verified", made.report.trial
     assert made.report.trial.statuses == ("passed",) * 3
     assert made.report.resolved == len(made.report.actions)
@@ -34,10 +36,7 @@ def test_a_purchase_becomes_a_journey_that_passes_three_times(
     )
 
 
-def test_nothing_that_was_typed_is_in_the_recording_or_in_the_journey(
-    bought: Recording, settings: Callable[..., Settings]
-) -> None:
-    made = make(bought, settings(), try_it=False)
+def test_nothing_that_was_typed_is_in_the_recording_or_in_the_journey(bought: Recording, made: Made) -> None:
     recorded = json.dumps([tab.events for tab in bought.tabs])
     for typed in ("oolong-and-milk", "4242 4242 4242 4242", "Camellia"):
         # The shop prints its password on the page, and shows a card's number as an example.
@@ -48,31 +47,32 @@ def test_nothing_that_was_typed_is_in_the_recording_or_in_the_journey(
 
 
 def test_what_pays_is_not_tried_without_a_yes(
-    bought: Recording, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+    made: Made, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
-    trial = make(bought, settings(params=GIVEN)).report.trial
+    trial = tried(made, tmp_path / "receipt.py", settings(params=GIVEN), yes=False).report.trial
     assert (trial.verdict, trial.statuses) == ("untried", ())
     assert trial.message.endswith("give --yes")
 
 
-def test_what_has_to_be_given_is_said(bought: Recording, settings: Callable[..., Settings]) -> None:
-    trial = make(bought, settings(params={"email": "tea@example.com"}), yes=True).report.trial
+def test_what_has_to_be_given_is_said(made: Made, settings: Callable[..., Settings], tmp_path: Path) -> None:
+    given = settings(params={"email": "tea@example.com"})
+    trial = tried(made, tmp_path / "receipt.py", given, yes=True).report.trial
     assert trial.verdict == "untried"
     assert "--param address=… JOURNEY_SECRET_PASSWORD=… JOURNEY_SECRET_CARD_NUMBER=…" in trial.message
     assert "email" not in trial.message
 
 
 def test_a_journey_that_does_not_hold_says_at_which_action(
-    bought: Recording, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+    made: Made, settings: Callable[..., Settings], chromium: Browser, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("JOURNEY_SECRET_CARD_NUMBER", "not a card")
-    report = make(bought, settings(params=GIVEN, action_timeout=3.0), yes=True).report
-    assert report.trial.verdict == "failed"
-    (acted,) = (one for one in report.actions if one.number == report.trial.action)
+    trial = attempt(made, tmp_path / "receipt.py", settings(params=GIVEN, action_timeout=2.0), chromium, runs=1)
+    assert (trial.verdict, trial.statuses) == ("failed", ("failed",))
+    (acted,) = (one for one in made.report.actions if one.number == trial.action)
     assert acted.code.endswith('get_by_role("button", name="Pay now").click()')
 
 
@@ -89,7 +89,7 @@ def browse(page: Page) -> None:
 def test_routes_of_a_single_page_app_are_waited_for_and_not_opened(
     chromium: Browser, shop: str, settings: Callable[..., Settings]
 ) -> None:
-    made = make(record(chromium, shop, browse), settings(params={"search": "black tea"}))
+    made = aside(make, record(chromium, shop, browse), settings(params={"search": "black tea"}))
     assert made.source.count(".goto(") == 1
     assert 'expect(page).to_have_url(re.compile(r"/app/item/lapsang([?#]|$)"))' in made.source
     assert made.report.trial.verdict == "verified", made.report.trial
@@ -104,7 +104,7 @@ def test_a_page_whose_text_is_masked_is_walked_by_what_was_noted_of_its_elements
         page.get_by_role("link", name="Check out").click()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
-    made = make(record(chromium, shop, walk, mask_text=True), settings(), yes=True)
+    made = aside(make, record(chromium, shop, walk, mask_text=True), settings(), yes=True)
     assert "•" not in made.source
     assert 'page.get_by_role("link", name="Check out", exact=True).click()' in made.source
     assert made.report.trial.verdict == "verified", made.report.trial

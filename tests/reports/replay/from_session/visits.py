@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
 from playwright.sync_api import Page, sync_playwright
@@ -14,6 +15,14 @@ from tests.building import INSTALL, build, node, npm
 
 PROJECT = Path(__file__).parent / "recorder"
 SCRIPT = PROJECT / "recorder.js"
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def aside(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """Does what starts a Playwright in a thread of its own: in this one another test's may run, and there can be one in each."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work, *given, **named).result()
 
 
 def script() -> str:
@@ -24,6 +33,10 @@ def script() -> str:
 
 def record(chromium: Browser, base_url: str, walk: Callable[[Page], None], mask_text: bool = False) -> Recording:
     """What is recorded of a walk; `mask_text` has all text of the pages masked."""
+    return aside(_record, chromium, base_url, walk, mask_text)
+
+
+def _record(chromium: Browser, base_url: str, walk: Callable[[Page], None], mask_text: bool) -> Recording:
     tabs: dict[Page, list[dict[str, Any]]] = {}
 
     def note(source: Any, event: str) -> None:
