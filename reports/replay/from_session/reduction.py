@@ -5,7 +5,8 @@ beside that on its field, the click that a browser makes of Enter, the second of
 nothing came of. What was typed into a field is one action, with the last text.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 
 from reports.replay.from_session.action import Action, Said
 from reports.replay.from_session.moments import Moment, key, moments
@@ -49,6 +50,17 @@ def actions(recording: Recording) -> list[Action]:
     return found
 
 
+def _told(acts: Sequence[Moment], read: Sequence[Moment]) -> Iterator[int]:
+    """Of each click that the agent has noted the place of rrweb's own, which is the nearest in time."""
+    clicks = sorted((one for one in read if one.kind == "click" and not one.noted), key=lambda one: one.at)
+    for act in acts:
+        if act.kind == "click" or (act.kind == "change" and act.sort in {"check", "radio"}):
+            after = bisect_left(clicks, act.at, key=lambda one: one.at)
+            near = min(clicks[max(after - 1, 0) : after + 1], key=lambda one: abs(one.at - act.at), default=None)
+            if near is not None and abs(near.at - act.at) <= SAME:
+                yield near.place
+
+
 class _Reduction:
     """One tab, read from its first moment to its last."""
 
@@ -56,6 +68,8 @@ class _Reduction:
         self._tab = tab
         self._moments = read
         self._acts = [one for one in read if one.noted]
+        self._told = set(_told(self._acts, read))
+        """Places of the clicks that the agent has noted too."""
         self._done: list[Action] = []
         self._fresh: list[Action] = []
         """Those since the page has got its address."""
@@ -123,7 +137,7 @@ class _Reduction:
         del self._history[-2:]
 
     def _click(self, moment: Moment) -> None:
-        if not moment.noted and self._told_by_agent(moment):
+        if moment.place in self._told:
             return
         # A click on nothing in particular counts when something comes of it; most such clicks are beside everything.
         if moment.said == Said() and moment.sort != "button" and moment.tag != "a" and not self._had_effect(moment):
@@ -151,10 +165,6 @@ class _Reduction:
                 if one.kind in {"click", "input", "change", "enter"} and one.node != moment.node:
                     return False
         return False
-
-    def _told_by_agent(self, moment: Moment) -> bool:
-        near = (one for one in self._acts if abs(one.at - moment.at) <= SAME)
-        return any(one.kind == "click" or (one.kind == "change" and one.sort in {"check", "radio"}) for one in near)
 
     def _had_effect(self, moment: Moment) -> bool:
         for one in self._moments:

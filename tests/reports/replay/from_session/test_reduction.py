@@ -143,6 +143,12 @@ def test_two_quick_clicks_before_another_that_leads_on_are_two() -> None:
     assert told(tape) == ["goto /", "click 17", "click 17", "click 21 -> /tea"]
 
 
+def test_a_click_that_the_agent_does_not_see_counts_though_another_was_made_just_before_it() -> None:
+    # In a frame there is no agent.
+    tape = Tape().page("/", *FORM).click(17).mouse(21, after=100).page("/tea", after=200)
+    assert told(tape) == ["goto /", "click 17", "click 21 -> /tea"]
+
+
 def test_a_click_beside_everything_is_left_out_unless_something_comes_of_it() -> None:
     tape = Tape().page("/", *FORM).mouse(19).mouse(19, after=5000).change().click(17)
     assert told(tape) == ["goto /", "click 19", "click 17"]
