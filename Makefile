@@ -31,7 +31,7 @@ test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
 	@sh .ci/packages chromium chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl xvfb zsh fish git
 	$(MAKE) --no-print-directory lint types
 	@# Most tests wait for a clock or a process: four at a time keep two cores busy.
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal || sh .ci/again $$?
 
 lint: .venv/dev ## Style and import contracts
 	$(BIN)/ruff check .
