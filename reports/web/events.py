@@ -50,13 +50,14 @@ class News:
         return {"runs": self._store.mark(), "views": str(rolled(self._store))}
 
 
-def follow(news: News, stopping: Callable[[], bool] = lambda: False) -> Callable[[Request], AsyncIterator[str]]:
-    """The stream for one page, until it goes away or the server stops."""
+def follow(
+    news: News, stopping: Callable[[], bool] = lambda: False
+) -> Callable[[Request, dict[Kind, str]], AsyncIterator[str]]:
+    """The stream for one page that knows of what has these marks, until it goes away or the server stops."""
 
-    async def stream(request: Request) -> AsyncIterator[str]:
+    async def stream(request: Request, known: dict[Kind, str]) -> AsyncIterator[str]:
         news.followers += 1
         try:
-            known = dict(await news.marks())
             yield "retry: 5000\n\n"
             silent = 0.0
             since = dict.fromkeys(known, SPACED["views"])
@@ -85,6 +86,8 @@ def endpoint(news: News, stopping: Callable[[], bool] = lambda: False) -> Callab
         if news.followers >= MOST:
             return PlainTextResponse(f"{MOST} pages follow already", 503, headers={"Retry-After": "60"})
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(stream(request), media_type="text/event-stream", headers=headers)
+        # Before the answer begins: the page takes its beginning for the moment from which it is told of everything.
+        known = dict(await news.marks())
+        return StreamingResponse(stream(request, known), media_type="text/event-stream", headers=headers)
 
     return events

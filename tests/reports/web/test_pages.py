@@ -174,6 +174,18 @@ def test_a_run_that_is_stored_appears_on_the_open_page(only_one: Seen) -> None:
     assert only_one.told == []
 
 
+def test_a_run_that_is_stored_while_the_connection_is_lost_appears_when_it_is_back(only_one: Seen) -> None:
+    page = only_one.open("/?range=24h")
+    page.route("**/events", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_role("status")).to_have_text("connection lost")
+    only_one.served.store.add(made(status="failed", ago=1, message="the till is on fire"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("buy passes")
+    page.unroute_all()
+    expect(page.get_by_role("heading", level=1)).to_have_text("buy fails", timeout=30_000)
+    expect(page.get_by_role("status")).to_have_text("live")
+
+
 def test_the_trace_opens_where_the_run_failed(seen: Seen) -> None:
     page = seen.open(f"/runs/{seen.runs['failed']}")
     page.get_by_role("link", name="Open the trace at “look for what is not there”").click()

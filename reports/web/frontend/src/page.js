@@ -77,6 +77,8 @@ if (address) {
   events.addEventListener("open", () => {
     beat.hidden = false;
     beat.textContent = "live";
+    // What has come meanwhile was told to nobody here.
+    if (beat.classList.contains("lost")) refresh();
     beat.classList.remove("lost");
   });
   events.addEventListener("error", () => {
