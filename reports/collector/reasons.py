@@ -8,7 +8,7 @@ from sqlalchemy import desc, func, select
 
 from reports.collector.figures import Filter, Range
 from reports.collector.metrics import SCRIPT_KINDS
-from reports.collector.rows import listed, struct
+from reports.collector.rows import newest_of, struct
 from runner.store import Store
 from runner.store.views import page_errors, page_views, reason_tallies, reasons
 
@@ -63,13 +63,7 @@ def errors_met(
     kinds: Iterable[str] = tuple(sorted(SCRIPT_KINDS)),
 ) -> list[tuple[Reason, str]]:
     """As `errors`, of the page views that fit alone, each with the newest view that met it. Looks at the newest `among` of them."""
-    some = (
-        listed(page_views, which, when)
-        .with_only_columns(page_views.c.number, page_views.c.errors)
-        .order_by(page_views.c.started_at.desc())
-        .limit(among)
-        .subquery()
-    )
+    some = newest_of(which, when, among, "number", "errors")
     counted = (
         select(
             func.sum(page_errors.c.count).label("errors"),

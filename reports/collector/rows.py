@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, Table, or_, select
 
 from reports.collector.figures import DIMENSIONS, Filter, Range
+from runner.store.views import page_views
 
 
 def listed(table: Table, which: Filter, when: Range, page: bool = True) -> Select[Any]:
@@ -24,6 +25,12 @@ def listed(table: Table, which: Filter, when: Range, page: bool = True) -> Selec
         else:
             conditions.append(table.c[name] == wanted)
     return select(table).where(*conditions)
+
+
+def newest_of(which: Filter, when: Range, among: int, *columns: str) -> Subquery:
+    """These columns of the newest `among` page views that fit, whose events are then looked at."""
+    rows = listed(page_views, which, when).with_only_columns(*(page_views.c[name] for name in columns))
+    return rows.order_by(page_views.c.started_at.desc()).limit(among).subquery()
 
 
 def struct(kind: Any, row: Any) -> Any:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Table, desc, func, select, text, tuple_
 
 from reports.collector.figures import Filter, Range
-from reports.collector.rows import listed, moment, struct
+from reports.collector.rows import listed, moment, newest_of, struct
 from runner.store import Store
 from runner.store.views import interactions, page_errors, page_views, sessions, slow_requests
 
@@ -147,13 +147,7 @@ def marks(store: Store, session: str, limit: int = 2_000) -> list[Mark]:
 
 def actions(store: Store, which: Filter, when: Range, limit: int = 100, among: int = 20_000) -> list[Action]:
     """What users do most. Looks at the newest `among` page views that fit, and at every interaction of those: some µs for each."""
-    some = (
-        listed(page_views, which, when)
-        .with_only_columns(page_views.c.number, page_views.c.page)
-        .order_by(page_views.c.started_at.desc())
-        .limit(among)
-        .subquery()
-    )
+    some = newest_of(which, when, among, "number", "page")
     columns = (some.c.page, *(interactions.c[name] for name in ("type", "role", "name", "test_id")))
     counted = (
         select(*columns, func.count().label("count"))

@@ -13,11 +13,9 @@ from runner.store.rollups import journeys
 from runner.store.schema import alerts, artifacts, runs, slots
 from runner.store.span import Range
 from runner.store.store import Store
-from runner.store.tallies import CLOSE, Tally, coarser, tallies, total
+from runner.store.tallies import CLOSE, SPANS, Tally, coarser, tallies, total
 from runner.store.where import ended, here, named, of
 
-SPANS = 240
-"""Of time, at most, that marks are told of."""
 VARYING = re.compile(r"\b(?=[a-f-]*\d)[0-9a-f]{8,}(?:-[0-9a-f]{4,})*\b|\d+", re.IGNORECASE)
 """What differs from run to run in a message: numbers, and ids in hexadecimal digits."""
 
@@ -155,10 +153,9 @@ class History:
                     for at, one in sorted(coarser(merged, span, SPANS).items())
                     if one.failed or one.error or one.contended
                 ]
-            wanted_runs = here(journey, location, span)
             wanted = (
                 select(runs.c.id, runs.c.started_at, runs.c.status, runs.c.contended)
-                .where(*wanted_runs, or_(runs.c.status.in_(("failed", "error")), runs.c.contended))
+                .where(*here(span, journey, location), or_(runs.c.status.in_(("failed", "error")), runs.c.contended))
                 .order_by(runs.c.started_at)
             )
             return [
@@ -178,12 +175,10 @@ class History:
         Messages that differ in their numbers and ids alone are one reason.
         """
         with self.store.connected() as connection:
-            here = [runs.c.started_at >= span.start, runs.c.started_at < span.end]
-            here += [runs.c.journey == journey] if journey is not None else []
-            here += [runs.c.location == location] if location is not None else []
             columns = [runs.c[name] for name in ("id", "started_at", "status")]
             columns += [runs.c[f"failure_{name}"] for name in ("kind", "step", "message")]
-            wanted = select(*columns).where(*here, *ended(("failed", "error"))).order_by(runs.c.started_at.desc())
+            which = [*here(span, journey, location), *ended(("failed", "error"))]
+            wanted = select(*columns).where(*which).order_by(runs.c.started_at.desc())
             groups: dict[tuple[Any, ...], list[Any]] = {}
             for row in connection.execute(wanted.limit(20_000)):
                 message = (row.failure_message or "").partition("\n")[0]
@@ -216,10 +211,7 @@ class History:
         most: int = 50,
     ) -> list[RunRow]:
         """Runs of the span, the newest first; `before` is the id of the last of the page before."""
-        where = [runs.c.started_at >= span.start, runs.c.started_at < span.end]
-        where += [runs.c.journey == journey] if journey else []
-        where += [runs.c.location == location] if location else []
-        where += ended(statuses)
+        where = [*here(span, journey or None, location or None), *ended(statuses)]
         where += [runs.c.release == release, named()] if release else []
         with self.store.connected() as connection:
             if before is not None:

@@ -14,15 +14,13 @@ from runner.store.schema import navigations, runs, steps
 from runner.store.sketch import Sketch
 from runner.store.span import Range
 from runner.store.store import Store
-from runner.store.tallies import floor, pieces, width_of
+from runner.store.tallies import SPANS, floor, pieces, width_of
 from runner.store.where import here, of
 
 HOURS = timedelta(days=32)
 """Up to this length steps are added up of hours: it is one journey of which a longer line is drawn."""
 POINTS = 1_500
 """Runs that are drawn one by one; of more, spans are drawn."""
-SPANS = 240
-"""Of time, at most, that a longer series is cut into."""
 
 
 class Point(Struct, frozen=True, kw_only=True):
@@ -54,7 +52,7 @@ def step_series(store: Store, journey: str, location: str | None, span: Range) -
     Runs one by one have a point for each step that passed.
     """
     with store.connected() as connection:
-        wanted_runs = here(journey, location, span)
+        wanted_runs = here(span, journey, location)
         number = connection.execute(
             select(func.count()).select_from(select(runs.c.id).where(*wanted_runs).limit(POINTS + 1).subquery())
         ).scalar_one()
@@ -130,7 +128,7 @@ def phase_series(store: Store, journey: str, location: str | None, span: Range, 
     with store.connected() as connection:
         newest = (
             select(runs.c.id, runs.c.started_at, runs.c.attempts)
-            .where(*here(journey, location, span), runs.c.status == "passed")
+            .where(*here(span, journey, location), runs.c.status == "passed")
             .order_by(runs.c.started_at.desc())
             .limit(most)
             .subquery()

@@ -16,12 +16,14 @@ from runner.store.rollups import STATUSES, day_of, hour_of, run_days, run_hours
 from runner.store.schema import runs
 from runner.store.sketch import Sketch
 from runner.store.span import Range
-from runner.store.where import of
+from runner.store.where import here, of
 
 CLOSE = timedelta(hours=6)
 """Up to this length every run is looked at."""
 HOURS = timedelta(days=8)
 """Up to this length all journeys are added up of hours."""
+SPANS = 240
+"""Of time, at most, that what is drawn of a longer span is cut into."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -74,9 +76,8 @@ def tallies(
                     durations=Sketch.read(one["durations"]),
                 )
         return found
-    where = [runs.c.started_at >= span.start, runs.c.started_at < span.end, *of(runs, journey, location)]
     columns = ("journey", "location", "started_at", "status", "flaky", "over_budget", "contended", "duration_seconds")
-    for row in connection.execute(select(*(runs.c[name] for name in columns)).where(*where)):
+    for row in connection.execute(select(*(runs.c[name] for name in columns)).where(*here(span, journey, location))):
         moment = row.started_at.replace(minute=row.started_at.minute // 5 * 5, second=0, microsecond=0)
         tally = found[row.journey, row.location].setdefault(moment, Tally())
         if row.status in STATUSES:

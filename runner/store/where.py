@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Table, literal_column, select, text
+from sqlalchemy import ColumnElement, Table, literal_column, select
 
 from runner.store.rollups import journeys
 from runner.store.schema import runs
 from runner.store.span import Range
 
 
-def here(journey: str, location: str | None, span: Range) -> list[ColumnElement[bool]]:
-    """Runs of a journey in a span, at a place if it is given."""
-    where = [runs.c.journey == journey, runs.c.started_at >= span.start, runs.c.started_at < span.end]
-    return where + ([runs.c.location == location] if location is not None else [])
+def here(span: Range, journey: str | None, location: str | None) -> list[ColumnElement[bool]]:
+    """Runs of a span, of a journey and at a place if they are given."""
+    return [runs.c.started_at >= span.start, runs.c.started_at < span.end, *of(runs, journey, location)]
 
 
 def at_place(journey: str, location: str | None) -> list[ColumnElement[bool]]:
@@ -37,11 +36,11 @@ def _places(table: Table, journey: str, location: str | None) -> ColumnElement[b
 
 
 def ended(statuses: Sequence[str]) -> list[ColumnElement[bool]]:
-    """Runs that ended so; of those that did not pass, as their index says it."""
+    """Runs that ended so; of those that did not pass, as their partial index says it."""
     if not statuses:
         return []
     found: list[ColumnElement[bool]] = [runs.c.status.in_(statuses)]
-    return found if "passed" in statuses else [*found, text("runs.status <> 'passed'")]  # type: ignore[list-item]
+    return found if "passed" in statuses else [*found, runs.c.status != literal_column("'passed'")]
 
 
 def named() -> ColumnElement[bool]:
