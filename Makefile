@@ -1,10 +1,10 @@
 # The one list of habits. `make demo` and `make test` do everything on a fresh machine.
 PYTHON ?= python3
 BIN := .venv/bin
-WEB := runner/page/agent reports/web/frontend reports/replay/from_session/frontend
+WEB := runner/page/agent reports/web/frontend reports/codegen/frontend
 BUILT := pyproject.toml hatch_build.py $(foreach one,$(WEB),$(wildcard $(one)/*.js* $(one)/src/*.js $(one)/src/*/*.js))
 MADE := runner/page/agent.js runner/page/replay.js reports/collector/agent.js reports/collector/replay.js \
-	reports/web/static/*.js reports/web/static/vendor.css reports/web/static/replayer.css reports/replay/from_session/rebuilding.js
+	reports/web/static/*.js reports/web/static/vendor.css reports/web/static/replayer.css reports/codegen/rebuilding.js
 
 .PHONY: help demo test lint types format docs bench clean
 help: ## Show this list

@@ -23,9 +23,7 @@ PROJECTS = {
         STATIC / name for name in ("page.js", "chart.js", "metrics.js", "vendor.css", "replay.js", "replayer.css")
     ),
     # What rebuilds recorded pages.
-    HERE / "reports" / "replay" / "from_session" / "frontend": (
-        HERE / "reports" / "replay" / "from_session" / "rebuilding.js",
-    ),
+    HERE / "reports" / "codegen" / "frontend": (HERE / "reports" / "codegen" / "rebuilding.js",),
 }
 """Each project of npm with the files that it makes."""
 

@@ -24,7 +24,7 @@ from typing import Any
 from playwright.sync_api import Browser, sync_playwright
 
 import reports.collector
-from runner.browser import find
+from runner.browser.chromium import find
 
 FARO = Path(__file__).parent / "faro"
 PRESSES = 5

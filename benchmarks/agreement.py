@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from runner.browser import find
+from runner.browser.chromium import find
 from runner.demo import journeys_folder, running_shop
 from runner.errors import BrowserNotFound
 

@@ -22,15 +22,15 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import psutil
 
-from runner.archive import Archive
+from runner.archive.archive import Archive
 from runner.artifacts import trace
-from runner.browser import find
-from runner.config import load_settings
+from runner.browser.chromium import find
 from runner.demo import journeys_folder, running_shop
-from runner.discovery import load
-from runner.plan import KINDS, plan
+from runner.dsl.discovery import load
+from runner.dsl.plan import KINDS, plan
 from runner.redaction import Redactor
-from runner.workers import Workers
+from runner.settings.settings import load_settings
+from runner.workers.pool import Workers
 
 SECRETS = {"EMAIL": "tea@example.com", "PASSWORD": "oolong-and-milk", "CARD": "4242 4242 4242 4242"}
 

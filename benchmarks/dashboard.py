@@ -30,19 +30,22 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import event
 
 from benchmarks import runs, views
-from reports.collector import figures, records, visits
-from reports.collector.figures import Filter
-from reports.collector.figures import Range as Seen
-from reports.web.figures import against, users
-from runner.archive import Archive
-from runner.browser import find
-from runner.identity import run_id
+from reports.users import page_view_queries as records
+from reports.users import rollup_queries as figures
+from reports.users import session_queries as visits
+from reports.users.rollup_queries import Filter
+from reports.users.rollup_queries import Range as Seen
+from reports.web.view_models import journeys_vs_users as against
+from reports.web.view_models import users
+from runner.archive.archive import Archive
+from runner.archive.run_id import run_id
+from runner.browser.chromium import find
 from runner.result import Navigation, Request, Requests, RunResult, StepResult, Vitals
 from runner.store import Store
-from runner.store.history import History
-from runner.store.latencies import phase_series, step_series
-from runner.store.loads import loads
-from runner.store.span import Range
+from runner.store.queries.page_loads import loads
+from runner.store.queries.runs import History
+from runner.store.queries.step_series import phase_series, step_series
+from runner.store.queries.time_range import Range
 
 REAL = 1_000_000
 """Page views that are stored one by one; of more, copies of these, each in the same minute."""

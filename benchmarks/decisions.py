@@ -30,13 +30,13 @@ from statistics import median
 
 from benchmarks import guarantee
 from reports.compare import Outcome, Rule, decide, rank_sum
-from runner.archive import Archive
-from runner.browser import find
-from runner.config import load_settings
+from runner.archive.archive import Archive
+from runner.browser.chromium import find
 from runner.demo import running_shop
-from runner.discovery import load
-from runner.plan import plan
-from runner.workers import Workers
+from runner.dsl.discovery import load
+from runner.dsl.plan import plan
+from runner.settings.settings import load_settings
+from runner.workers.pool import Workers
 
 KINDS = ("document", "request")
 USUAL = 150

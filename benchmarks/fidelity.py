@@ -18,13 +18,13 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.fidelity_journey import CLICKED, DELAYS, WAITS, load_event, wait
-from runner.archive import Archive
-from runner.browser import find
-from runner.config import load_settings
+from runner.archive.archive import Archive
+from runner.browser.chromium import find
 from runner.demo import running_shop
-from runner.discovery import load
-from runner.plan import plan
-from runner.workers import Workers
+from runner.dsl.discovery import load
+from runner.dsl.plan import plan
+from runner.settings.settings import load_settings
+from runner.workers.pool import Workers
 
 Case = tuple[str, int, str, str]
 """Kind, delay in milliseconds, way to wait, tracing."""

@@ -25,12 +25,12 @@ from benchmarks.sites import library, panels, tickets, walks
 from benchmarks.sites.serving import serving
 from benchmarks.sites.walks import Site
 from benchmarks.sites.watched import watched
-from reports.replay.from_session import Made, make
-from reports.replay.shelf import Shelf
-from runner.browser import Browser, find
-from runner.config import load_settings
+from reports.codegen import Made, make
+from reports.replay.chunk_store import Shelf
+from runner.browser.chromium import Browser, find
 from runner.demo import running_shop
 from runner.errors import JourneyError
+from runner.settings.settings import load_settings
 
 
 class Outcome(Struct, frozen=True):

@@ -17,7 +17,7 @@ from collections import defaultdict
 
 import psutil
 
-from runner.browser import find
+from runner.browser.chromium import find
 from runner.demo import journeys_folder, running_shop
 
 WALKS = 6

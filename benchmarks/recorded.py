@@ -5,11 +5,11 @@ from collections.abc import Callable
 from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import select
 
+from reports.replay.chunk_store import Shelf
 from reports.replay.recording import Recording, read
-from reports.replay.shelf import Shelf
-from runner.browser import Browser
+from runner.browser.chromium import Browser
 from runner.errors import RecordingError
-from runner.store.replays import replay_chunks
+from runner.store.tables.replays import replay_chunks
 from tests.collector import CHROME
 from tests.reports.collector.agent.receiver import HIDE
 

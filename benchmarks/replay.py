@@ -25,18 +25,18 @@ from uuid import uuid4
 
 from playwright.sync_api import Browser, sync_playwright
 
-from reports.collector.collector import Collector
-from reports.collector.writer import Writer
+from reports.collector.routes import Collector
+from reports.collector.storage.group_commit import Writer
+from reports.replay.chunk_store import FOLDER, Shelf
 from reports.replay.recording import rows
-from reports.replay.shelf import FOLDER, Shelf
-from reports.web.app import build
-from reports.web.connection import Guard
-from reports.web.server import Server, listen
+from reports.web.server.bounded_http import Guard
+from reports.web.server.composite import build
+from reports.web.server.server import Server, listen
 from reports.web.site import Site, routes
-from runner.archive import Archive
-from runner.browser import find
-from runner.config import load_settings
+from runner.archive.archive import Archive
+from runner.browser.chromium import find
 from runner.demo import running_shop
+from runner.settings.settings import load_settings
 from runner.store import Store
 from tests.reports.replay.synthetic import long_session, picture
 

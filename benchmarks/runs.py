@@ -17,9 +17,9 @@ from msgspec import Struct
 from sqlalchemy import Table
 
 from runner.store import rollups
+from runner.store.quantile_sketch import Sketch
 from runner.store.rollups import run_days, run_hours, step_days, step_hours
-from runner.store.schema import PHASES, artifacts, attempts, navigations, runs, slots, steps
-from runner.store.sketch import Sketch
+from runner.store.tables.runs import PHASES, artifacts, attempts, navigations, runs, slots, steps
 
 LOCATIONS = ("berlin", "oslo")
 JOURNEYS = tuple(f"walk_{number:02}" for number in range(20))

@@ -24,8 +24,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.artifacts import CpuMeter
-from runner.browser import find
-from runner.schedule import Schedule
+from runner.browser.chromium import find
+from runner.dsl.schedule import Schedule
 
 SCRIPT = """
 import json, sys, time

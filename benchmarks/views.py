@@ -21,16 +21,21 @@ from typing import Any
 from sqlalchemy import text
 
 from benchmarks.visits import Visits
-from reports.collector import batch, figures, reasons, records, rollup, visits
-from reports.collector.arrival import Arrival
-from reports.collector.change import METRIC_NUMBERS, Change
-from reports.collector.figures import Filter, Range
-from reports.collector.labels import DAY, Directory
-from reports.collector.retention import MINUTES, measure
-from reports.collector.rollup import Sums
+from reports.collector.accepted_beacon import Arrival
+from reports.collector.storage import beacon_batch as batch
+from reports.collector.storage import rollup
+from reports.collector.storage.retention import MINUTES, measure
+from reports.collector.storage.rollup import Sums
+from reports.collector.storage.rollup_delta import METRIC_NUMBERS, Change
+from reports.collector.storage.series import DAY, Directory
+from reports.users import error_queries as reasons
+from reports.users import page_view_queries as records
+from reports.users import rollup_queries as figures
+from reports.users import session_queries as visits
+from reports.users.rollup_queries import Filter, Range
 from runner.store import Store
-from runner.store.bulk import Insert, Link
-from runner.store.views import histograms, interactions, page_views, tallies, vitals
+from runner.store.bulk_insert import Insert, Link
+from runner.store.tables.page_views import histograms, interactions, page_views, tallies, vitals
 
 DAYS = 30
 TABLES = ("page_views", "vitals", "interactions", "histograms", "tallies", "sessions")

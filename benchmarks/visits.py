@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from reports.collector.arrival import Arrival, Device
+from reports.collector.accepted_beacon import Arrival, Device
 from reports.collector.beacon import Beacon, Interaction, ScriptError, SlowRequest, View, Vital
 
 SITE = "https://shop.example"

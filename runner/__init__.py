@@ -10,6 +10,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from runner.dsl.journey import Journey, Network, journey
 from runner.errors import (
     BrowserFailed,
     BrowserNotFound,
@@ -20,15 +21,14 @@ from runner.errors import (
     RunNotFound,
     SecretMissing,
 )
-from runner.journey import Journey, Network, journey
 from runner.result import RunResult, StepResult
-from runner.secrets import Secret
+from runner.settings.secrets import Secret
 
 if TYPE_CHECKING:
     from playwright.sync_api import APIRequestContext, Browser, BrowserContext, Page, expect
 
-    from runner.secrets import Secrets
-    from runner.step import Steps as Step
+    from runner.execution.step import Steps as Step
+    from runner.settings.secrets import Secrets
 else:
     # For annotations only: reading journeys must not cost the import of Playwright.
     APIRequestContext = Browser = BrowserContext = Page = Secrets = Step = Any

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import settings
 from msgspec import Struct
 
-from reports.collector.arrival import Arrival
-from reports.collector.collector import Collector
-from reports.collector.script import FILE
-from reports.replay.shelf import Shelf
-from reports.web.app import build
-from reports.web.connection import Guard
-from reports.web.server import Server, listen
-from runner.config import load_settings
+from reports.collector.accepted_beacon import Arrival
+from reports.collector.http.agent_script import FILE
+from reports.collector.routes import Collector
+from reports.replay.chunk_store import Shelf
+from reports.web.server.bounded_http import Guard
+from reports.web.server.composite import build
+from reports.web.server.server import Server, listen
+from runner.settings.settings import load_settings
 
 # On a busy machine an example may take any time.
 settings.register_profile("unhurried", deadline=None)

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from runner.archive import Archive
-from runner.browser import Browser, find
-from runner.config import load_settings
+from runner.archive.archive import Archive
+from runner.browser.chromium import Browser, find
 from runner.demo import running_shop
-from runner.discovery import load
-from runner.moments import Moment
-from runner.plan import plan
+from runner.dsl.discovery import load
+from runner.dsl.plan import plan
+from runner.events import Moment
 from runner.result import RunResult, StepResult
-from runner.workers import Workers
+from runner.settings.settings import load_settings
+from runner.workers.pool import Workers
 
 pytest_plugins = ["tests.servers", "tests.daemon", "tests.collector", "tests.serve", "tests.dashboard"]
 

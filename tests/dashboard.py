@@ -14,18 +14,18 @@ from urllib.parse import urlencode
 
 import pytest
 
-from reports.collector.collector import Collector
-from reports.web.access.access import Access
-from reports.web.app import build
-from reports.web.connection import Guard
+from reports.collector.routes import Collector
+from reports.web.access.authenticator import Access
 from reports.web.dashboard import Guarded
 from reports.web.dashboard import dashboard as pages
-from reports.web.server import Server, listen
+from reports.web.server.bounded_http import Guard
+from reports.web.server.composite import build
+from reports.web.server.server import Server, listen
 from reports.web.site import Site
-from runner.archive import Archive
-from runner.config import load_settings
-from runner.identity import run_id
+from runner.archive.archive import Archive
+from runner.archive.run_id import run_id
 from runner.result import Failure, RunResult, StepResult
+from runner.settings.settings import load_settings
 from runner.store import Store
 from tests.collector import Answer, Kept
 

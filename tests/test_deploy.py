@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reports.web.access.access import Access
-from runner.config import CHECKS, load_settings
+from reports.web.access.authenticator import Access
+from runner.settings.settings import CHECKS, load_settings
 from runner.store import Store
 
 FOLDER = Path(__file__).parents[1] / "docs" / "deploy"

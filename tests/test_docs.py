@@ -11,21 +11,21 @@ from prometheus_client import CollectorRegistry
 from typer.main import get_command
 
 from reports.collector.beacon import Beacon, Interaction, ScriptError, SlowRequest, Synthetic, View, Vital
-from reports.collector.families import text
-from reports.collector.metrics import Metrics
-from reports.collector.refusal import Reason
+from reports.collector.errors import Reason
+from reports.collector.metrics.collector_metrics import Metrics
+from reports.collector.metrics.families import text
 from reports.compare import Comparison, Rule
-from reports.files import FORMATS
+from reports.formats.registry import FORMATS
 from reports.smoke.baseline import Baseline, JourneyBaseline
 from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck
-from runner.apps import App
 from runner.cli import app
-from runner.config import CHECKS
-from runner.figures import FIGURES
-from runner.journey import INJECTABLE
-from runner.metrics import registry
-from runner.options import NAMES
+from runner.dsl.journey import INJECTABLE
+from runner.dsl.options import NAMES
+from runner.measures import FIGURES
+from runner.metrics.run_metrics import registry
 from runner.result import Failure, RunResult, StepResult
+from runner.settings.apps import App
+from runner.settings.settings import CHECKS
 from tests.conftest import Monitor
 
 ROOT = Path(__file__).parents[1]

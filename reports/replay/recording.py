@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import func, select
 
-from reports.replay.shelf import file_of
+from reports.replay.chunk_store import file_of
 from runner.store import Store
-from runner.store.replays import replay_chunks
+from runner.store.tables.replays import replay_chunks
 
 
 class Row(Struct, frozen=True, kw_only=True):

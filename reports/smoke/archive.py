@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from reports.json_report import replace_file
+from reports.formats.json import replace_file
 from reports.smoke.result import SmokeResult
-from runner.archive import SMOKE
+from runner.archive.archive import SMOKE
 from runner.errors import ConfigError, RunNotFound
 
 _decoder = msgspec.json.Decoder(SmokeResult)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from reports.json_report import replace_file
+from reports.formats.json import replace_file
 from reports.smoke.result import SmokeResult
 from runner.errors import ConfigError
 from runner.redaction import Redactor

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from reports.compare import decide
 from reports.smoke.measurement import Measurement
 from reports.smoke.question import Question
-from runner.journey import Journey
-from runner.moments import RunEnded
-from runner.plan import Plan
+from runner.dsl.journey import Journey
+from runner.dsl.plan import Plan
+from runner.events import RunEnded
 from runner.result import RunResult
 
 

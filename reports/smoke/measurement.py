@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from reports.compare import Comparison
 from reports.smoke.baseline import JourneyBaseline
-from runner import figures
-from runner.journey import Journey
-from runner.moments import RunEnded
-from runner.plan import Plan
+from runner import measures as figures
+from runner.dsl.journey import Journey
+from runner.dsl.plan import Plan
+from runner.events import RunEnded
 from runner.result import RunResult
 
 Figures = dict[str, tuple[float, ...]]

@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from reports.compare import Rule
 from reports.smoke.baseline import Baseline
-from runner.budget import Budget
-from runner.config import Settings
+from runner.settings.budgets import Budget
+from runner.settings.settings import Settings
 
 GROWTH = 1.5
 """Each further look comes after so many times as many runs as the one before."""

@@ -9,11 +9,11 @@ from reports.smoke.check import Check
 from reports.smoke.measurement import Figures, Measurement
 from reports.smoke.question import Question
 from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
-from runner.budget import MEDIAN
-from runner.figures import percentile
-from runner.moments import RunEnded
+from runner.events import RunEnded
+from runner.measures import percentile
 from runner.redaction import Redactor
 from runner.result import Environment, Failure
+from runner.settings.budgets import MEDIAN
 
 WORST_FIRST: tuple[Verdict, ...] = ("failed", "error", "missed", "passed")
 LACKING = "the baseline has no step of this name"

@@ -10,9 +10,9 @@ from starlette.routing import BaseRoute, Route
 
 from reports.web import api, site
 from reports.web.access import pages
-from reports.web.access.access import Access
-from reports.web.access.gate import Gate
-from reports.web.app import Application
+from reports.web.access.authenticator import Access
+from reports.web.access.middleware import Gate
+from reports.web.server.composite import Application
 from reports.web.site import Site, problem
 
 

@@ -14,13 +14,15 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from reports.compare import Rule
-from reports.web import events, render, span
-from reports.web.making import Making
-from reports.web.span import BadRequest, Span
-from runner.archive import Archive
-from runner.budget import Budget
+from reports.web.pages import events
+from reports.web.query import time_range as span
+from reports.web.query.time_range import BadRequest, Span
+from reports.web.render import html as render
+from reports.web.services.journey_maker import Making
+from runner.archive.archive import Archive
+from runner.settings.budgets import Budget
 from runner.store import Store, StoreDown
-from runner.store.history import History
+from runner.store.queries.runs import History
 
 TITLES = {
     400: "That cannot be shown",
@@ -106,23 +108,23 @@ async def not_found(request: Request, error: Exception) -> Response:
 
 def routes(site: Site) -> list[BaseRoute]:
     """The pages, and what they load."""
-    from reports.web import files
+    from reports.web.pages import artifacts as files
     from reports.web.pages import (
-        against,
         coverage,
         from_session,
         journey,
         metrics_chart,
         overview,
-        pausing,
         recordings,
         replay,
         run,
         runs,
         sessions,
         users,
-        view,
     )
+    from reports.web.pages import journeys_vs_users as against
+    from reports.web.pages import page_view as view
+    from reports.web.pages import pause as pausing
 
     return [
         routed(site, "/", overview.show),

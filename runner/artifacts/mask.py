@@ -9,7 +9,7 @@ from typing import Literal
 
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright
 
-from runner.page import bridge
+from runner.browser import playwright_internals as bridge
 from runner.redaction import Redactor
 
 MASK = "-webkit-text-security: disc"

@@ -1,6 +1,6 @@
 """When an artifact is recorded, and when it is kept."""
 
-from runner.options import Policy
+from runner.dsl.options import Policy
 
 
 def records(policy: Policy, attempt: int) -> bool:

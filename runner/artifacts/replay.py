@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 from playwright.sync_api import BrowserContext, Page
 
-from runner.page import bridge
+from runner.browser import playwright_internals as bridge
 
 BINDING = "__journeyReplay"
 FLUSH = "() => globalThis.__journeyReplayFlush?.()"

@@ -93,7 +93,7 @@ def main() -> None:
     if not os.environ.get("GITHUB_ACTIONS"):
         _run()
         return
-    from reports import github
+    from reports.formats import github_actions as github
 
     with github.hushed(sys.stderr):
         _run(lambda message: github.tell_error(message, os.environ, sys.stderr))

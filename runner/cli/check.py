@@ -3,7 +3,7 @@
 import typer
 
 from runner.cli import given
-from runner.plan import plan
+from runner.dsl.plan import plan
 
 
 def check(wanted: given.Wanted = None, tag: given.Tags = None, env: given.EnvironmentName = None) -> None:

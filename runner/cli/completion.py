@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from runner.archive import Archive
-from runner.config import Settings, load_settings
-from runner.declared import Declared, declared
+from runner.archive.archive import Archive
+from runner.dsl.static_discovery import Declared, declared
 from runner.errors import JourneyError
+from runner.settings.settings import Settings, load_settings
 
 RUNS = 30
 """The most ids of runs that are offered, the newest first."""

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runner.cli import given
-from runner.duration import positive
 from runner.errors import ConfigError
+from runner.settings.duration import positive
 
 if TYPE_CHECKING:
-    from reports.replay.coverage import Action, Coverage, Page
+    from reports.users.coverage import Action, Coverage, Page
     from runner.store import Store
 
 
@@ -28,8 +28,8 @@ def coverage(
 
     Example: journey coverage --since 30d
     """
-    from reports.collector.figures import Range
-    from reports.replay import coverage as covered
+    from reports.users import coverage as covered
+    from reports.users.rollup_queries import Range
     from runner.store import Store
 
     end = datetime.now(UTC)
@@ -41,7 +41,7 @@ def coverage(
     with Store(settings.database_url) as store:
         found = covered.coverage(store, _app(store, app), Range(start, end + timedelta(minutes=1)), limit)
     if json is not None:
-        from reports import json_report
+        from reports.formats import json as json_report
 
         json_report.write({"version": 1, "coverage": found}, json)
         return
@@ -49,7 +49,7 @@ def coverage(
 
 
 def _app(store: "Store", wanted: str | None) -> str:
-    from reports.replay import coverage as covered
+    from reports.users import coverage as covered
 
     known = covered.apps(store)
     if wanted is not None and wanted not in known:
@@ -66,7 +66,7 @@ def _app(store: "Store", wanted: str | None) -> str:
 def _tell(found: "Coverage", since: str) -> None:
     from rich.console import Console
 
-    from reports.coverage_table import render
+    from reports.terminal.coverage_table import render
 
     if not found.views:
         typer.echo(f"no page view of {found.app} by a real user in the last {since}; --since looks further back")

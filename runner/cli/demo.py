@@ -16,10 +16,10 @@ import typer
 from runner import demo as shop
 from runner.cli import given
 from runner.cli.run import Pusher, execute
-from runner.discovery import discover
-from runner.plan import plan
+from runner.dsl.discovery import discover
+from runner.dsl.plan import plan
 from runner.result import RunResult
-from runner.workers import Workers
+from runner.workers.pool import Workers
 
 BROKEN = {"product": "cracked-teapot"}
 EXPECTED = {"browse": "failed", "buy": "passed", "search": "passed", "stock": "passed"}
@@ -48,7 +48,7 @@ def demo(
             typer.echo(f"the shop is at {address} (Ctrl-C ends it)")
             _until_interrupted()
         return
-    from reports.files import Files
+    from reports.formats.registry import Files
 
     with ExitStack() as stack:
         dashboard = stack.enter_context(_dashboard(runs_dir)) if serve else None
@@ -92,7 +92,7 @@ def _dashboard(runs_dir: Path | None) -> Iterator[str]:
     from runner.cli.serve import needed, served
 
     needed()
-    from reports.web.server import listen
+    from reports.web.server.server import listen
 
     settings = given.settings(serve_listen="127.0.0.1:0", runs_dir=runs_dir)
     with listen(settings.serve_listen) as listening, served(settings) as server:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from runner.archive import Archive
+from runner.archive.archive import Archive
 from runner.cli import completion, given
 from runner.errors import RunNotFound
 
@@ -32,10 +32,10 @@ def diff(
             f"{before} is a run of {first.journey}, {after} one of {second.journey}; name two runs of one journey, "
             f"such as {first.journey}@last"
         )
-    from reports import diff as compared
+    from reports.terminal import run_diff as compared
 
     if json is not None:
-        from reports import json_report
+        from reports.formats import json as json_report
 
         steps = compared.compare(first, second)
         json_report.write({"version": 1, "before": first.id, "after": second.id, "steps": steps}, json)

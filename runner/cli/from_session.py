@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner import options
+from runner.archive.atomic_write import Change, place
 from runner.cli import given
-from runner.config import Settings
-from runner.declared import declared
-from runner.discovery import load
+from runner.dsl import options
+from runner.dsl.discovery import load
+from runner.dsl.static_discovery import declared
 from runner.errors import ConfigError, RunNotFound
-from runner.placing import Change, place
+from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from reports.replay.from_session import Made, Report
+    from reports.codegen import Made, Report
     from reports.replay.recording import Recording
 
 WRITTEN, FAILED, UNTRIED = 0, 1, 2
@@ -52,7 +52,7 @@ def from_session(
 
     Example: journey from-session 01a20fc0-aafa-7b1d-ac37-708720ccee0c --param email=tea@example.com --yes
     """
-    from reports.replay.from_session import make
+    from reports.codegen import make
 
     settings = given.settings(
         base_url=base_url, params=given.params(param), database=database, runs_dir=runs_dir, browser_path=browser_path
@@ -66,11 +66,11 @@ def from_session(
     file = _place(made, out, settings)
     place({file: Change(None, made.source.encode())})
     if not no_trial:
-        from reports.replay.from_session import trial
+        from reports.codegen import verify as trial
 
         made = trial.tried(made, file, settings, yes)
     if json is not None:
-        from reports import json_report
+        from reports.formats import json as json_report
 
         json_report.write({"version": 1, "file": str(file), "report": made.report}, json)
     else:
@@ -86,8 +86,8 @@ def _code(report: "Report", no_trial: bool) -> int:
 
 def _recording(session: str, settings: Settings) -> "Recording":
     """Raises RunNotFound where there is none."""
+    from reports.replay.chunk_store import FOLDER
     from reports.replay.recording import read
-    from reports.replay.shelf import FOLDER
     from runner.store import Store
 
     folder = settings.runs_dir / FOLDER
@@ -115,7 +115,7 @@ def _place(made: "Made", out: Path | None, settings: Settings) -> Path:
         options.name_of_journey(name)
     except ValueError as error:
         raise ConfigError(f"--out: {error}") from error
-    from reports.replay.from_session.trial import file_of
+    from reports.codegen.verify import file_of
 
     file = out or file_of(name, settings.journeys)
     _require_free(file)

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from runner.archive import Archive
-from runner.budget import unfitting
+from runner.archive.archive import Archive
 from runner.cli import completion
-from runner.config import Settings, load_settings, parse_params
-from runner.discovery import find
+from runner.dsl.discovery import find
+from runner.dsl.journey import Journey
 from runner.errors import DiscoveryError, SecretMissing
-from runner.journey import Journey
-from runner.secrets import Secrets, missing
+from runner.settings.budgets import unfitting
+from runner.settings.secrets import Secrets, missing
+from runner.settings.settings import Settings, load_settings, parse_params
 
 Wanted = Annotated[
     list[str] | None,

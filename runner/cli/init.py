@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner import options
+from runner.dsl import options
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
-    from runner.starter.project import Answers
+    from runner.authoring.scaffold.project import Answers
 
 CI = {"github": ("github",), "gitlab": ("gitlab",), "both": ("github", "gitlab"), "none": ()}
 
@@ -35,8 +35,9 @@ def init(
 
     Example: journey init --base-url https://shop.example --ci github
     """
-    from runner.placing import place
-    from runner.starter import hosting, project
+    from runner.archive.atomic_write import place
+    from runner.authoring.scaffold import git_host as hosting
+    from runner.authoring.scaffold import project
 
     try:
         options.name_of_journey(name)
@@ -67,7 +68,8 @@ def _tell(files: dict[Path, str], heading: str) -> None:
 
 
 def _tell_next(folder: Path, answers: "Answers", files: Set[Path]) -> None:
-    from runner.starter import hosting, project
+    from runner.authoring.scaffold import git_host as hosting
+    from runner.authoring.scaffold import project
 
     if project.INCLUDED in files:
         typer.echo(f"\nadd to {project.PIPELINE}:\n  include: /{project.INCLUDED}")

@@ -2,7 +2,7 @@
 
 import typer
 
-from runner import browser
+from runner.browser import chromium as browser
 
 
 def install() -> None:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from runner.cli import given
-from runner.duration import show_duration
-from runner.journey import Journey
+from runner.dsl.journey import Journey
+from runner.settings.duration import show_duration
 
 
 def list_journeys(
@@ -16,7 +16,7 @@ def list_journeys(
     """
     found = given.journeys(wanted, tag, given.settings(env))
     if json is not None:
-        from reports import json_report
+        from reports.formats import json as json_report
 
         json_report.write({"version": 1, "journeys": [_plain(one) for one in found]}, json)
         return

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from runner.archive import Archive
+from runner.archive.archive import Archive
 from runner.cli import given
 from runner.cli.show import Run
 

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from runner.cli import completion, given
-from runner.duration import positive
 from runner.errors import ConfigError
+from runner.settings.duration import positive
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="A journey's name (* and ? match).", autocompletion=completion.journeys)

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from runner.archive import Archive
+from runner.archive.archive import Archive
+from runner.archive.retention import choose, old_checks
 from runner.cli import given
 from runner.errors import ConfigError
-from runner.retention import choose, old_checks
 
 
 def prune(
@@ -26,7 +26,7 @@ def prune(
 
     Example: journey prune --dry-run
     """
-    from reports.wording import size
+    from reports.text.formatting import size
 
     settings = given.settings(env, runs_dir=runs_dir)
     archive = Archive(settings.runs_dir)
@@ -49,7 +49,7 @@ def prune(
     for check in checks:
         remove(check.file, f"{check.verdict}, {size(check.bytes)}", check.reason, check.file.unlink)
     if json is not None:
-        from reports import json_report
+        from reports.formats import json as json_report
 
         removed = [
             {"id": one.saved.result.id, "folder": str(one.saved.folder), "bytes": one.bytes, "reason": one.reason}

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner import options
-from runner.browser import find
+from runner.archive.atomic_write import Change, place
+from runner.browser.chromium import find
 from runner.cli import given
-from runner.config import Settings
-from runner.declared import declared
-from runner.discovery import load
+from runner.dsl import options
+from runner.dsl.discovery import load
+from runner.dsl.python_name import identifier
+from runner.dsl.static_discovery import declared
 from runner.errors import ConfigError, DiscoveryError, RecordingError
-from runner.identifier import identifier
-from runner.placing import Change, place
+from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from runner.recorder.writing import Recording
+    from runner.authoring.recorder.write_journey import Recording
 
 DEFAULT = "recorded"
 
@@ -41,7 +41,8 @@ def record(
     Example: journey record https://shop.example --name buy
     """
     # Here and not above: no other command has to import these.
-    from runner.recorder import codegen, writing
+    from runner.authoring.recorder import codegen
+    from runner.authoring.recorder import write_journey as writing
 
     settings = given.settings(browser_path=browser_path)
     try:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.archive import Archive, Saved
+from runner.archive.archive import Archive, Saved
 from runner.cli import given
 from runner.errors import ConfigError, RunNotFound
 
 if TYPE_CHECKING:
-    from reports.files import Format
+    from reports.formats.registry import Format
     from reports.smoke.result import SmokeResult
 
 FORMATS = "html, junit, markdown or json"
@@ -37,7 +37,7 @@ def report(
 
     Example: journey report last-failed --format markdown
     """
-    from reports import files
+    from reports.formats import registry as files
 
     chosen: Format | None = next((one for one in files.FORMATS if one == form), None)
     if chosen is None:

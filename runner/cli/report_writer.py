@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from runner.archive import Archive, Saved
+from runner.archive.archive import Archive, Saved
 
 
 class ReportWriter:
@@ -29,12 +29,12 @@ class ReportWriter:
         self._pool.submit(self._write, saved)
 
     def _prepare(self) -> None:
-        from reports.html import run
+        from reports.formats.html import run
 
         run.prepare()
 
     def _write(self, saved: Saved) -> None:
-        from reports.html import run
+        from reports.formats.html import run
 
         try:
             self._archive.add(saved.folder, run.FILE, run.render(saved))

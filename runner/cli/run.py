@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.archive import Archive
-from runner.browser import find
+from runner.archive.archive import Archive
+from runner.browser.chromium import find
 from runner.cli import given
 from runner.cli.run_keeper import RunKeeper
-from runner.config import Settings
+from runner.dsl.plan import Plan, plan
 from runner.errors import PushError
-from runner.moments import Moment, RunEnded
-from runner.plan import Plan, plan
+from runner.events import Moment, RunEnded
 from runner.result import RunResult
-from runner.workers import Workers
+from runner.settings.settings import Settings
+from runner.workers.pool import Workers
 
 if TYPE_CHECKING:
-    from reports.files import Files
+    from reports.formats.registry import Files
 
 PASSED, FAILED, MONITOR, BUDGET, INTERRUPTED = 0, 1, 3, 4, 130
 
@@ -57,7 +57,7 @@ def run(
 
     Example: journey run checkout --base-url https://staging.shop.example --retries 1
     """
-    from reports.files import Files
+    from reports.formats.registry import Files
 
     files = Files(json=json, junit=junit, markdown=markdown)
     files.check()
@@ -100,9 +100,9 @@ def execute(
     """Runs the plans, shows them, pushes them, writes the reports; returns the results."""
     from rich.console import Console
 
-    from reports import console as shown
-    from reports import json_report
-    from reports.files import write_runs
+    from reports.formats import json as json_report
+    from reports.formats.registry import write_runs
+    from reports.terminal import progress as shown
 
     console = Console(stderr=files.on_stdout, highlight=False)
 
@@ -125,7 +125,7 @@ def execute(
             write_runs(files, keeper.ended)
         finally:
             if metrics_file is not None and results:
-                from runner import metrics
+                from runner.metrics import run_metrics as metrics
 
                 json_report.replace_file(metrics_file, metrics.text(results), "--metrics-file")
     console.print()
@@ -149,7 +149,7 @@ class Pusher:
         """Pushes; returns a warning for a problem that has not been warned of before."""
         if self._settings.pushgateway is None:
             return []
-        from runner.push import push
+        from runner.metrics.pushgateway import push
 
         try:
             push(result, self._settings)

@@ -6,12 +6,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from runner.archive import Archive, Saved
+from runner.archive.archive import Archive, Saved
 from runner.cli.report_writer import ReportWriter
 from runner.cli.run_store import RunStore
-from runner.config import Settings
-from runner.moments import Moment, RunEnded
+from runner.events import Moment, RunEnded
 from runner.result import RunResult
+from runner.settings.settings import Settings
 
 
 class RunKeeper:

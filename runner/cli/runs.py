@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from runner.archive import Archive
+from runner.archive.archive import Archive
 from runner.cli import completion, given
-from runner.duration import positive
 from runner.errors import ConfigError
+from runner.settings.duration import positive
 
 STATUSES = ("passed", "failed", "error", "cancelled")
 
@@ -41,13 +41,13 @@ def runs(
     found = list(islice(wanted, limit))
     given.warn_of_problems(archive)
     if json is not None:
-        from reports import json_report
+        from reports.formats import json as json_report
 
         json_report.write(json_report.document((saved.result, saved.folder) for saved in found), json)
         return
     from rich.console import Console
 
-    from reports.run_table import render
+    from reports.terminal.run_table import render
 
     if found:
         console = Console(highlight=False)

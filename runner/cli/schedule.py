@@ -10,15 +10,15 @@ from typing import Annotated, Any
 import psutil
 import typer
 
-from runner.archive import Archive, Saved, lock
-from runner.browser import find
+from runner.archive.archive import Archive, Saved, lock
+from runner.browser.chromium import find
 from runner.cli import given
 from runner.cli.report_writer import ReportWriter
 from runner.cli.run import exit_code
-from runner.config import Settings
 from runner.errors import ConfigError
-from runner.moments import Moment, RunEnded
-from runner.planning import Planned, Request, ask
+from runner.events import Moment, RunEnded
+from runner.scheduler.loader import Planned, Request, ask
+from runner.settings.settings import Settings
 
 STOP_WITHIN = 30.0
 """Seconds that runs under way get to end when the daemon is asked to stop; a second signal ends them at once."""
@@ -71,7 +71,7 @@ def schedule(
     if list_only:
         _list(request, settings, json)
         return
-    from runner.logs import log_to_stderr
+    from runner.scheduler.logs import log_to_stderr
 
     log_to_stderr("json" if log_format == "json" else "text")
     settings.runs_dir.mkdir(parents=True, exist_ok=True)
@@ -88,10 +88,10 @@ def schedule(
 
 def _run(request: Request, settings: Settings, once: bool) -> int:
     # Here and not above: the rest of the command line does without a database and a web server.
-    from runner.exporter import Endpoint, Exporter
-    from runner.scheduler import Scheduler
+    from runner.scheduler.daemon import Scheduler
+    from runner.scheduler.metrics_endpoint import Endpoint, Exporter
     from runner.store import Store
-    from runner.workers import Workers
+    from runner.workers.pool import Workers
 
     count = settings.workers if settings.origin("workers") != "default" else fitting_workers(settings.min_free_memory)
     browser = find(settings.browser_path, settings.headed)
@@ -131,7 +131,7 @@ def _obey_signals(scheduler: Any) -> None:
 
 def fitting_workers(min_free_memory: int) -> int:
     """One worker for two cores, as more make each other slower; and one for each gigabyte that is free."""
-    from runner import memory
+    from runner.browser import memory
 
     cores = max((psutil.cpu_count() or 1) // 2, 1)
     return max(min(cores, (memory.available() - min_free_memory) // 1_000_000_000), 1)
@@ -144,7 +144,7 @@ def _list(request: Request, settings: Settings, json: str | None) -> None:
     now = datetime.now(UTC)
     rows = sorted((_row(one, settings, now) for one in planning.planned if one.schedule), key=lambda row: row["next_at"])
     if json is not None:
-        from reports import json_report
+        from reports.formats import json as json_report
 
         json_report.write({"version": 1, "journeys": rows}, json)
     else:
@@ -154,7 +154,7 @@ def _list(request: Request, settings: Settings, json: str | None) -> None:
 
 
 def _row(one: Planned, settings: Settings, now: datetime) -> dict[str, Any]:
-    from runner.duration import show_duration
+    from runner.settings.duration import show_duration
 
     schedule = one.schedule
     if schedule is None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runner.cli import given
-from runner.config import Settings
 from runner.errors import ConfigError
+from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from reports.replay.from_session import Made
-    from reports.web.app import Part
-    from reports.web.server import Server
+    from reports.codegen import Made
+    from reports.web.server.composite import Part
+    from reports.web.server.server import Server
 
 
 EVERYWHERE = {"0.0.0.0", "[::]"}  # noqa: S104 (not listened on, but looked for)
@@ -43,10 +43,10 @@ def serve(
         raise ConfigError(f"--log-format {log_format!r} is not a form of log; choose text or json")
     settings = given.settings(env, serve_listen=listen, database=database, runs_dir=runs_dir)
     needed()
-    from reports.collector.pace import set_pace
-    from reports.web.server import is_loopback
-    from reports.web.server import listen as listen_at
-    from runner.logs import log_to_stderr
+    from reports.collector.storage.gc_tuning import set_pace
+    from reports.web.server.server import is_loopback
+    from reports.web.server.server import listen as listen_at
+    from runner.scheduler.logs import log_to_stderr
 
     if not settings.apps and not is_loopback(settings.serve_listen):
         raise ConfigError(
@@ -66,7 +66,7 @@ def serve(
 def needed() -> None:
     """Raises ConfigError, saying what to install, where a package for serving is missing."""
     try:
-        import reports.web.server  # noqa: F401 (only whether it can be)
+        import reports.web.server.server  # noqa: F401 (only whether it can be)
     except ModuleNotFoundError as error:
         raise ConfigError(f"serve: {error.name} is missing; install with: pip install 'journey-runner[serve]'") from error
 
@@ -74,24 +74,24 @@ def needed() -> None:
 @contextmanager
 def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     """The dashboard and the collector as one server, not yet serving. Raises ConfigError when nothing says who may see it."""
-    from reports.collector.collector import Collector
-    from reports.collector.retention import Keep
-    from reports.collector.writer import Writer
-    from reports.replay.from_session.apart import Wanted, make_apart
-    from reports.replay.shelf import FOLDER, Shelf
-    from reports.replay.tidy import Tidy
+    from reports.codegen.subprocess import Wanted, make_apart
+    from reports.collector.routes import Collector
+    from reports.collector.storage.group_commit import Writer
+    from reports.collector.storage.retention import Keep
+    from reports.replay.background import Tidy
+    from reports.replay.chunk_store import FOLDER, Shelf
     from reports.smoke.question import rule
-    from reports.web.access.access import Access
-    from reports.web.app import build
-    from reports.web.budgets import Durations
-    from reports.web.connection import Guard
+    from reports.web.access.authenticator import Access
     from reports.web.dashboard import Guarded, dashboard
-    from reports.web.making import Making
-    from reports.web.server import Server
+    from reports.web.server.bounded_http import Guard
+    from reports.web.server.composite import build
+    from reports.web.server.server import Server
+    from reports.web.services.budget_lines import Durations
+    from reports.web.services.journey_maker import Making
+    from reports.web.services.next_runs import Upcoming
     from reports.web.site import Site
-    from reports.web.upcoming import Upcoming
-    from runner.archive import Archive
-    from runner.planning import Request
+    from runner.archive.archive import Archive
+    from runner.scheduler.loader import Request
     from runner.store import Store
 
     settings.runs_dir.mkdir(parents=True, exist_ok=True)
@@ -146,7 +146,7 @@ def address(settings: Settings, port: int) -> str:
 
 
 def _greet(settings: Settings, port: int) -> None:
-    from reports.web.server import is_loopback
+    from reports.web.server.server import is_loopback
 
     here = address(settings, port)
     shown = settings.public_url.rstrip("/") if settings.public_url else here

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from runner.archive import Archive
+from runner.archive.archive import Archive
 from runner.cli import completion, given
 
 Run = Annotated[
@@ -26,12 +26,12 @@ def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = N
     saved = archive.find(run)
     given.warn_of_problems(archive)
     if json is not None:
-        from reports import json_report
+        from reports.formats import json as json_report
 
         json_report.write(json_report.document([(saved.result, saved.folder)]), json)
         return
     from rich.console import Console
 
-    from reports.run_text import render
+    from reports.terminal.run_detail import render
 
     Console(highlight=False).print(render(saved), soft_wrap=True)

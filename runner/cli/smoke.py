@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner import options
-from runner.archive import Archive
-from runner.browser import find
+from runner.archive.archive import Archive
+from runner.archive.run_id import run_id
+from runner.browser.chromium import find
 from runner.cli import given
 from runner.cli.run import BUDGET, FAILED, INTERRUPTED, MONITOR, PASSED
 from runner.cli.run_keeper import RunKeeper
-from runner.config import Settings
+from runner.dsl import options
+from runner.dsl.journey import Journey
+from runner.dsl.plan import Plan, plan
 from runner.errors import ConfigError
-from runner.identity import run_id
-from runner.journey import Journey
-from runner.moments import RunEnded
-from runner.plan import Plan, plan
-from runner.workers import Workers
+from runner.events import RunEnded
+from runner.settings.settings import Settings
+from runner.workers.pool import Workers
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from reports.files import Files
+    from reports.formats.registry import Files
     from reports.smoke.question import Question
     from reports.smoke.result import SmokeResult
 
@@ -85,7 +85,7 @@ def smoke(
     """
     from rich.console import Console
 
-    from reports.files import Files
+    from reports.formats.registry import Files
 
     settings = given.settings(
         env,
@@ -199,7 +199,7 @@ def _measure(
     """Makes all runs; the result, also of what there is when Ctrl-C ends it."""
     from reports.smoke import verdict
     from reports.smoke.check import Check
-    from reports.smoke.progress import Progress
+    from reports.terminal.smoke_progress import Progress
 
     archive = Archive(settings.runs_dir)
     keeper = RunKeeper(archive, settings, lambda problem: _warn(console, problem))
@@ -221,9 +221,10 @@ def _measure(
 
 def _tell(result: "SmokeResult", settings: Settings, console: "Console", files: "Files", save_baseline: str | None) -> None:
     """Shows the result, saves it, and writes what was asked for."""
-    from reports.files import write_smoke
-    from reports.smoke import baseline, summary
+    from reports.formats.registry import write_smoke
+    from reports.smoke import baseline
     from reports.smoke.archive import SmokeArchive
+    from reports.terminal import smoke_summary as summary
 
     console.print()
     console.print(summary.render(result), soft_wrap=True)

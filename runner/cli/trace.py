@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from runner.archive import Archive
+from runner.archive.archive import Archive
 from runner.cli import given
 from runner.cli.show import Run
 from runner.errors import RunNotFound

@@ -35,7 +35,7 @@ def add(
     """
     try:
         from reports.web.access.password import hashed, prepare
-        from reports.web.access.user import NAME, NO_PASSWORD, ROLES, User, read, write
+        from reports.web.access.users_file import NAME, NO_PASSWORD, ROLES, User, read, write
     except ModuleNotFoundError as error:
         raise ConfigError(f"user: {error.name} is missing; install with: pip install 'journey-runner[serve]'") from error
     if not NAME.fullmatch(name):
@@ -59,7 +59,7 @@ def remove(name: Name, file: File = None) -> None:
 
     Example: journey user remove ada
     """
-    from reports.web.access.user import read, write
+    from reports.web.access.users_file import read, write
 
     where, _ = _file(file)
     users = read(where)

@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from playwright.async_api import Browser, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
-from runner.browser import find
+from runner.browser.chromium import find
 from runner.demo.behaviour import BEHAVIOURS, Visit
 from runner.errors import ConfigError, JourneyError
 

@@ -11,9 +11,9 @@ from msgspec import Struct
 from playwright.sync_api import BrowserContext, Frame, Page
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.page import bridge
+from runner.browser import playwright_internals as bridge
+from runner.page.agent_messages import Snapshot, decode
 from runner.page.clock import Stamp, Window
-from runner.page.observation import Snapshot, decode
 
 REPORT = "__journeyReport"
 MARK = "__journeySynthetic"

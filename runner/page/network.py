@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Request, Response
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.page import bridge
+from runner.browser import playwright_internals as bridge
 from runner.page.clock import Window
 from runner.result import Request as RequestResult
 from runner.result import Requests

@@ -7,8 +7,8 @@ from msgspec import Struct
 from playwright.sync_api import BrowserContext, Page, WebError
 from playwright.sync_api import Error as PlaywrightError
 
-from runner import memory
-from runner.page import findings
+from runner.browser import memory
+from runner.page import step_findings as findings
 from runner.page.agent import Mark, PageAgent
 from runner.page.clock import Reading, Stamp, Window, measure
 from runner.page.network import RequestLog

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.config import parse_params
 from runner.errors import ConfigError
 from runner.pytest_plugin import collection, fixtures, summary
 from runner.pytest_plugin.project import PROJECT, Project
+from runner.settings.settings import parse_params
 
 PLAYWRIGHT = "pytest_playwright.pytest_playwright"
 """The module of pytest-playwright, whose fixtures and options a journey is run with."""

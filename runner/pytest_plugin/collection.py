@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from runner import discovery
+from runner.dsl import discovery
+from runner.dsl.journey import Journey
 from runner.errors import ConfigError, DiscoveryError
-from runner.journey import Journey
 from runner.pytest_plugin.project import PROJECT
 
 JOURNEY = pytest.StashKey[Journey]()

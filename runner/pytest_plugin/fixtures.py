@@ -12,13 +12,13 @@ import pytest
 
 from runner.pytest_plugin.collection import JOURNEY
 from runner.pytest_plugin.project import PROJECT
-from runner.secrets import Secrets
+from runner.settings.secrets import Secrets
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, BrowserType, Playwright
 
+    from runner.execution.step import Steps
     from runner.pytest_plugin.item_run import ItemRun
-    from runner.step import Steps
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +63,7 @@ def _journey_opening(
 ) -> None:
     """Before a journey's context is opened: its options, and the state that it is signed in with."""
     if JOURNEY in request.node.stash:
-        from runner.pytest_plugin import opening
+        from runner.pytest_plugin import context_args as opening
 
         opening.prepare(request.node, browser, playwright, base_url, browser_context_args)
 
@@ -81,7 +81,7 @@ def new_context(
     project = request.config.stash[PROJECT]
     if not project.hides(request.node):
         return new_context
-    from runner.pytest_plugin.pictures import PICTURES, Pictures
+    from runner.pytest_plugin.redact_screenshots import PICTURES, Pictures
 
     pictures = request.node.stash[PICTURES] = Pictures(project)
     if run is not None:

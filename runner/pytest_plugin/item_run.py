@@ -14,21 +14,21 @@ from msgspec.structs import replace
 from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.budget import overruns
-from runner.environment import environment
+from runner.archive.run_id import run_id
+from runner.dsl.journey import Journey
+from runner.dsl.plan import Plan
 from runner.errors import BrowserNotFound
-from runner.failure import trim
-from runner.identity import run_id
-from runner.journey import Journey
-from runner.load import LoadMeter, contended
+from runner.execution.environment import environment
+from runner.execution.failure import trim
+from runner.execution.journey_call import Walk, time_with
 from runner.page.agent import Mark
 from runner.page.probe import Probe
-from runner.plan import Plan
 from runner.pytest_plugin.collection import JOURNEY
-from runner.pytest_plugin.pictures import Pictures
 from runner.pytest_plugin.project import PROJECT, Project
+from runner.pytest_plugin.redact_screenshots import Pictures
 from runner.result import Attempt, Environment, Failure, Load, RunResult, Status, StepResult, skipped, status_of
-from runner.walk import Walk, time_with
+from runner.settings.budgets import overruns
+from runner.workers.machine_load import LoadMeter, contended
 
 SHORTEST = 0.1
 """Seconds that a journey gets, however long its sign-in took."""

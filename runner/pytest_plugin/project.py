@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from runner import options
-from runner.browser import find
-from runner.config import Settings, has_settings, load_settings, parse_params
+from runner.browser.chromium import find
+from runner.dsl import options
 from runner.errors import BrowserNotFound, ConfigError
 from runner.redaction import NOTHING, Redactor
-from runner.secrets import Secrets
+from runner.settings.secrets import Secrets
+from runner.settings.settings import Settings, has_settings, load_settings, parse_params
 
 if TYPE_CHECKING:
-    from runner.deadline import Deadline
+    from runner.browser.deadline import Deadline
 
 DEFAULT = "journeys"
 
@@ -45,7 +45,10 @@ class Project:
             return
         _ = self.secrets
         # Here and not above: this is what imports Playwright.
-        from runner.pytest_plugin import leaving, running, telling, verdict
+        from runner.pytest_plugin import redact_artifacts as leaving
+        from runner.pytest_plugin import report as verdict
+        from runner.pytest_plugin import runtest_hooks as running
+        from runner.pytest_plugin import xdist_transport as telling
 
         for part in (running, verdict, telling):
             self._config.pluginmanager.register(part, part.__name__)

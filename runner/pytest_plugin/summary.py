@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from runner.document import document, replace_file, text
+from runner.archive.json_document import document, replace_file, text
 from runner.errors import ConfigError
-from runner.pytest_plugin.wording import step_line
+from runner.pytest_plugin.formatting import step_line
 from runner.result import RunResult
 
 ATTRIBUTE = "journey_run"

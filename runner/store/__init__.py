@@ -1,5 +1,5 @@
 """Every run in a database: SQLite beside the saved runs, or PostgreSQL shared by several schedulers; one code path."""
 
-from runner.store.store import Store, StoreDown
+from runner.store.database import Store, StoreDown
 
 __all__ = ["Store", "StoreDown"]

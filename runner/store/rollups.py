@@ -8,8 +8,8 @@ from sqlalchemy import JSON, BigInteger, Column, Connection, Float, Index, Integ
 from sqlalchemy.dialects import postgresql, sqlite
 
 from runner.result import RunResult
-from runner.store.schema import NAME, Moment, metadata
-from runner.store.sketch import Sketch
+from runner.store.quantile_sketch import Sketch
+from runner.store.tables.runs import NAME, Moment, metadata
 
 STATUSES = ("passed", "failed", "error", "cancelled")
 

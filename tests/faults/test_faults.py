@@ -14,7 +14,7 @@ import psutil
 import pytest
 from sqlalchemy import create_engine, text
 
-from runner.browser import Browser
+from runner.browser.chromium import Browser
 from tests.daemon import Daemon, look, tick
 from tests.servers import free_port, get, running, wait_until
 
@@ -70,7 +70,7 @@ def test_a_worker_or_a_browser_killed_at_any_moment_costs_its_run_alone(daemon: 
     while daemon.runs() < LIFE or min(kills.values()) < 4:
         time.sleep(chance.uniform(0.2, 2.0))
         victim = min(kills, key=lambda name: kills[name])
-        mark = "runner.worker" if victim == "worker" else "--type="
+        mark = "runner.workers.main" if victim == "worker" else "--type="
         found = [one for one in daemon.tree() if is_victim(one, mark, victim)]
         if found:
             chance.choice(found).kill()
@@ -316,9 +316,9 @@ def test_a_second_signal_ends_what_is_under_way_and_says_so(daemon: Daemon) -> N
 
 IMPATIENT = """
 from datetime import timedelta
-import runner.store.store, runner.watch
-runner.store.store.SILENT = timedelta(seconds=4)
-runner.watch.BEAT = 1.0
+import runner.store.database, runner.scheduler.watcher
+runner.store.database.SILENT = timedelta(seconds=4)
+runner.scheduler.watcher.BEAT = 1.0
 """
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from runner.browser import Browser as Program
+from runner.browser.chromium import Browser as Program
 
 
 @pytest.fixture(scope="package")

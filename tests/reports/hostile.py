@@ -11,7 +11,7 @@ from lxml import html
 from msgspec.structs import replace
 
 from reports.smoke.result import SmokeResult
-from runner.archive import Saved
+from runner.archive.archive import Saved
 from runner.result import Failure, StepResult
 from tests.reports.samples import MADE_WITH, budget, check, run, smoke, step
 

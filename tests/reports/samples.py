@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from reports.compare import Comparison, Rule
 from reports.compare.comparison import Outcome
 from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
-from runner.archive import Saved
+from runner.archive.archive import Saved
 from runner.result import Artifact, Environment, Failure, RunResult, StepResult
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

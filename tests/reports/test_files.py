@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from reports.files import FORMATS, Files, Format, write_runs, write_smoke
-from reports.html.smoke import smoke_html
-from reports.junit import smoke_junit
-from reports.markdown import smoke_markdown
+from reports.formats.html.smoke import smoke_html
+from reports.formats.junit import smoke_junit
+from reports.formats.markdown import smoke_markdown
+from reports.formats.registry import FORMATS, Files, Format, write_runs, write_smoke
 from runner.errors import ConfigError
 from runner.result import RunResult
 from tests.reports.samples import RUNS, SMOKE, SMOKES

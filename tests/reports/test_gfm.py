@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given
 
-from reports.gfm import code, fence, inert
+from reports.formats.markdown_escape import code, fence, inert
 from tests.reports.hostile import NASTY, assert_inert, often, rendered, texts
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from reports import github
-from reports.markdown import runs_markdown, smoke_markdown
+from reports.formats import github_actions as github
+from reports.formats.markdown import runs_markdown, smoke_markdown
 from reports.smoke.result import SmokeResult
 from tests.reports.hostile import hostile_run, hostile_smoke, often, texts
 from tests.reports.samples import FAILURE, RUN, RUNS, SMOKES, run

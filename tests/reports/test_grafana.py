@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from reports.collector.families import text
-from reports.collector.metrics import Metrics
-from runner.exporter import Exporter
-from runner.identity import run_id
-from runner.metrics import registry
+from reports.collector.metrics.collector_metrics import Metrics
+from reports.collector.metrics.families import text
+from runner.archive.run_id import run_id
+from runner.metrics.run_metrics import registry
+from runner.scheduler.metrics_endpoint import Exporter
 from tests.collector import CHROME, beacon, view
 from tests.daemon import Daemon
 from tests.serve import Serve

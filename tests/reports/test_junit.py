@@ -7,7 +7,7 @@ from hypothesis import given
 from lxml import etree
 from msgspec.structs import replace
 
-from reports.junit import runs_junit, smoke_junit
+from reports.formats.junit import runs_junit, smoke_junit
 from tests.reports.hostile import hostile_run, hostile_smoke, often, texts
 from tests.reports.samples import FAILURE, RUN, RUNS, SMOKE, SMOKES, run
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from lxml import html
 
-from reports.markdown import LIMIT, runs_markdown, smoke_markdown
+from reports.formats.markdown import LIMIT, runs_markdown, smoke_markdown
 from tests.reports.hostile import assert_inert, hostile_run, hostile_smoke, often, rendered, texts
 from tests.reports.samples import FAILURE, LONG, RUN, RUNS, SMOKE, SMOKES, budget, check, run, smoke, step
 

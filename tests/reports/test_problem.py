@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from reports import problem
+from reports.text import problems as problem
 from runner.result import Failure
 from tests.reports.samples import FAILED, OVER, RUN, RUNS, SLOWER, SMOKES, run, smoke
 

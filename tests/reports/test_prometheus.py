@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.exporter import Exporter
-from runner.metrics import registry
+from runner.metrics.run_metrics import registry
+from runner.scheduler.metrics_endpoint import Exporter
 
 FOLDER = Path(__file__).parents[2] / "reports" / "prometheus"
 

@@ -12,13 +12,15 @@ from msgspec.structs import replace
 from playwright.sync_api import expect, sync_playwright
 from rich.console import Console
 
-from reports import console, diff, trace_viewer
-from reports.html import run as run_page
-from reports.run_text import render
-from runner.archive import Saved
-from runner.browser import Browser
+from reports import trace_viewer
+from reports.formats.html import run as run_page
+from reports.terminal import progress as console
+from reports.terminal import run_diff as diff
+from reports.terminal.run_detail import render
+from runner.archive.archive import Saved
+from runner.browser.chromium import Browser
 from runner.errors import RunNotFound
-from runner.moments import RunEnded, RunStarted, StepEnded, StepStarted
+from runner.events import RunEnded, RunStarted, StepEnded, StepStarted
 from runner.result import Failure, Navigation, Request, Requests, RunResult, StepResult, Vitals
 from tests.conftest import Monitor
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.apps import App
-from runner.config import load_settings
 from runner.errors import ConfigError
+from runner.settings.apps import App
+from runner.settings.settings import load_settings
 
 
 def test_an_app_is_a_table_of_the_file(tmp_path: Path) -> None:

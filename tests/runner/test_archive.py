@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.archive import Archive
+from runner.archive.archive import Archive
+from runner.archive.run_id import run_id
 from runner.errors import RunNotFound
-from runner.identity import run_id
 from runner.result import RunResult, Status
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -106,7 +106,7 @@ def test_the_last_success_is_what_the_newest_run_knows(tmp_path: Path) -> None:
 def test_what_an_ended_process_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
     living = Archive(tmp_path)
     writing = living.scratch("a")
-    code = "import os, sys; from pathlib import Path; from runner.archive import Archive\n"
+    code = "import os, sys; from pathlib import Path; from runner.archive.archive import Archive\n"
     code += "archive = Archive(Path(sys.argv[1])); archive.scratch('b'); os._exit(9)"
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
     (tmp_path / ".scratch" / "of-an-older-version").mkdir()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.browser import find
+from runner.browser.chromium import find
 from runner.errors import BrowserNotFound
 
 

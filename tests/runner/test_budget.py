@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from runner import figures
-from runner.budget import Budget, overruns, unfitting
-from runner.config import load_settings
-from runner.discovery import load
+from runner import measures as figures
+from runner.dsl.discovery import load
 from runner.errors import ConfigError
 from runner.result import PageError, Requests, RunResult, StepResult, Vitals
+from runner.settings.budgets import Budget, overruns, unfitting
+from runner.settings.settings import load_settings
 
 WRITTEN = """
 [budgets]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.config import CHECKS, SECRET_FILES, Settings, load_settings
-from runner.discovery import load
+from runner.dsl.discovery import load
+from runner.dsl.plan import plan
 from runner.errors import ConfigError
-from runner.plan import plan
+from runner.settings.settings import CHECKS, SECRET_FILES, Settings, load_settings
 
 
 def test_later_layers_win(tmp_path: Path) -> None:

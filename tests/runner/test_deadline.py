@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runner.deadline import DeadlineReached, deadline
+from runner.browser.deadline import DeadlineReached, deadline
 
 
 def test_an_endless_loop_in_the_journey_is_ended_and_named_as_its_own_code() -> None:

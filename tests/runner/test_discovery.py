@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.discovery import discover, find, load
+from runner.dsl.discovery import discover, find, load
 from runner.errors import DiscoveryError
 
 

@@ -12,10 +12,10 @@ from functools import partial
 import psutil
 import pytest
 
-from runner.archive import Archive
-from runner.config import load_settings
-from runner.discovery import load
-from runner.plan import KINDS, plan
+from runner.archive.archive import Archive
+from runner.dsl.discovery import load
+from runner.dsl.plan import KINDS, plan
+from runner.settings.settings import load_settings
 from tests.conftest import Monitor
 from tests.servers import wait_until
 

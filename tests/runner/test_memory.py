@@ -6,8 +6,8 @@ import psutil
 import pytest
 from playwright.sync_api import Error as PlaywrightError
 
-from runner import memory
-from runner.failure import explain
+from runner.browser import memory
+from runner.execution.failure import explain
 from tests.conftest import Monitor
 
 

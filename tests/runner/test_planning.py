@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from runner.messages import encode
-from runner.planning import Request, ask
+from runner.scheduler.loader import Request, ask
+from runner.workers.messages import encode
 
 
 def test_all_that_can_be_used_is_told_and_what_cannot(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_all_that_can_be_used_is_told_and_what_cannot(tmp_path: Path) -> None:
 
 
 def test_when_who_asked_has_ended_nothing_is_said(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "runner.planning"]
+    command = [sys.executable, "-m", "runner.scheduler.loader"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin
         assert process.stdout

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from runner.config import load_settings
 from runner.errors import PushError
-from runner.metrics import text
-from runner.push import push
+from runner.metrics.pushgateway import push
+from runner.metrics.run_metrics import text
 from runner.result import Navigation, Requests, RunResult, StepResult, Vitals
+from runner.settings.settings import load_settings
 from tests.conftest import Monitor
 from tests.servers import Prometheus, free_port, get, wait_until
 

@@ -12,10 +12,10 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from runner.config import load_settings
 from runner.demo import journeys_folder
-from runner.discovery import discover
-from runner.plan import plan
+from runner.dsl.discovery import discover
+from runner.dsl.plan import plan
+from runner.settings.settings import load_settings
 from tests.conftest import Monitor
 from tests.runner.artifacts.test_leaks import everything, forms
 

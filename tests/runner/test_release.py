@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.config import load_settings
 from runner.errors import ConfigError
+from runner.settings.settings import load_settings
 from tests.conftest import Monitor
 from tests.daemon import Daemon, look
 from tests.servers import wait_until

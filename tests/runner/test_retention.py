@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from runner.archive import Archive
-from runner.config import load_settings
-from runner.identity import run_id
+from runner.archive.archive import Archive
+from runner.archive.retention import choose
+from runner.archive.run_id import run_id
 from runner.result import RunResult, Status
-from runner.retention import choose
+from runner.settings.settings import load_settings
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runner.browser import Browser
-from runner.moments import AttemptEnded, AttemptStarted, RunEnded, RunStarted, StepEnded, StepStarted
-from runner.workers import Workers
+from runner.browser.chromium import Browser
+from runner.events import AttemptEnded, AttemptStarted, RunEnded, RunStarted, StepEnded, StepStarted
+from runner.workers.pool import Workers
 from tests.conftest import Monitor
 
 

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from runner.config import load_settings
+from runner.dsl.schedule import Schedule, cron
 from runner.errors import ConfigError
-from runner.maintenance import windows
-from runner.schedule import Schedule, cron
+from runner.settings.maintenance import windows
+from runner.settings.settings import load_settings
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

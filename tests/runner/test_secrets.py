@@ -9,7 +9,7 @@ import pytest
 
 from runner import Secret, SecretMissing
 from runner.errors import ConfigError
-from runner.secrets import Secrets, missing
+from runner.settings.secrets import Secrets, missing
 
 
 def test_a_secret_shows_as_dots_wherever_it_is_printed() -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from runner.config import load_settings
-from runner.discovery import load
+from runner.dsl.discovery import load
+from runner.dsl.plan import plan
 from runner.errors import DiscoveryError
-from runner.moments import StepEnded
-from runner.plan import plan
+from runner.events import StepEnded
 from runner.result import RunResult
+from runner.settings.settings import load_settings
 from tests.conftest import Monitor
 
 CODE = """

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from runner.config import load_settings
-from runner.discovery import load
-from runner.plan import plan
-from runner.push import push
+from runner.dsl.discovery import load
+from runner.dsl.plan import plan
+from runner.metrics.pushgateway import push
 from runner.result import RunResult
+from runner.settings.settings import load_settings
 from tests.conftest import Monitor
 from tests.servers import free_port, get, running, wait_until
 

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from reports.web import render
-from reports.web.access.access import Access, Slowed, Wrong
-from reports.web.access.gate import Gate, inside, sign_in_page
+from reports.web.access.authenticator import Access, Slowed, Wrong
+from reports.web.access.middleware import Gate, inside, sign_in_page
+from reports.web.render import html as render
 from reports.web.site import problem
 from runner.errors import ConfigError
 from runner.store import StoreDown

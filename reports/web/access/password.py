@@ -4,7 +4,7 @@ from functools import cache
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
-from reports.web.access.user import LONGEST, NO_PASSWORD, SHORTEST, User
+from reports.web.access.users_file import LONGEST, NO_PASSWORD, SHORTEST, User
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -5,16 +5,19 @@ from typing import Any
 
 from msgspec import Struct
 
-from reports.collector.figures import Range
-from reports.replay.coverage import Coverage
-from reports.web import selection, versus
+from reports.users.coverage import Coverage
+from reports.users.rollup_queries import Range
 from reports.web.api.parameter import DURATION, FORMAT, JOURNEY, LOCATION, RANGE, SELECTION, SPAN, Parameter
-from reports.web.figures import against, comparison, coverage, journey, lists, overview, recordings, run, sessions, users, view
-from reports.web.selection import Selection
+from reports.web.query import comparison as versus
+from reports.web.query import page_view_filter as selection
+from reports.web.query.page_view_filter import Selection
+from reports.web.query.time_range import BadRequest, Span
 from reports.web.site import Site
-from reports.web.span import BadRequest, Span
-from runner.duration import parse_duration
-from runner.store.history import History
+from reports.web.view_models import comparison, coverage, journey, lists, overview, recordings, run, sessions, users
+from reports.web.view_models import journeys_vs_users as against
+from reports.web.view_models import page_view as view
+from runner.settings.duration import parse_duration
+from runner.store.queries.runs import History
 
 
 class Asked(Struct, frozen=True):

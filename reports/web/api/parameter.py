@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from reports.web.selection import TRAFFIC
-from reports.web.span import DEFAULT, LONGEST, BadRequest
+from reports.web.query.page_view_filter import TRAFFIC
+from reports.web.query.time_range import DEFAULT, LONGEST, BadRequest
 
 LONGEST_TEXT = 200
 

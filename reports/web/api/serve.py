@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from reports.web import render
 from reports.web.api import openapi, parameter, table
 from reports.web.api.endpoint import ENDPOINTS, Asked, Endpoint
 from reports.web.api.parameter import LONGEST_TEXT
+from reports.web.query.time_range import BadRequest
+from reports.web.render import html as render
 from reports.web.site import Handler, Site, problem, routed
-from reports.web.span import BadRequest
 
 ROOT = "/api/v1"
 HEADERS = {**render.HEADERS, "Vary": "Accept, Authorization, Cookie"}

@@ -5,11 +5,11 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.replay.coverage import apps
-from reports.web import render
-from reports.web.figures import coverage as figures
+from reports.users.coverage import apps
 from reports.web.pages.users import empty
+from reports.web.render import html as render
 from reports.web.site import Site
+from reports.web.view_models import coverage as figures
 
 
 def show(site: Site, request: Request) -> Response:

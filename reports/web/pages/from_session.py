@@ -6,12 +6,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from reports.replay import recording
-from reports.web import render
-from reports.web.files import INERT
-from reports.web.making import Busy
+from reports.web.pages.artifacts import INERT
+from reports.web.render import html as render
+from reports.web.services.journey_maker import Busy
 from reports.web.site import Site, problem
+from runner.dsl.python_name import identifier
 from runner.errors import JourneyError
-from runner.identifier import identifier
 
 GONE = "No journey was made of this session since the server began; the session's replay has the button for it."
 

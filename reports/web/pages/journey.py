@@ -9,14 +9,15 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.smoke import words
-from reports.web import render, versus
-from reports.web.drawing import Interval, intervals
-from reports.web.figures import comparison, journey
-from reports.web.pages import pausing
-from reports.web.render import duration
+from reports.text import smoke_text as words
+from reports.web.pages import pause as pausing
+from reports.web.query import comparison as versus
+from reports.web.query.time_range import BadRequest, Span
+from reports.web.render import html as render
+from reports.web.render.html import duration
+from reports.web.render.svg import Interval, intervals
 from reports.web.site import Site, problem
-from reports.web.span import BadRequest, Span
+from reports.web.view_models import comparison, journey
 
 FORMS = ("lines", "stacked")
 OUTCOMES = {"slower": "poor", "faster": "good", "same": "soft", "undecided": "fair"}

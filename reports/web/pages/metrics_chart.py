@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web import render
+from reports.web.render import html as render
 from reports.web.site import Site
 
 EVERY = 5

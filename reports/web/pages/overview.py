@@ -3,11 +3,11 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.collector.figures import Range
-from reports.web import render
-from reports.web.figures import overview, users
+from reports.users.rollup_queries import Range
 from reports.web.pages.users import words
+from reports.web.render import html as render
 from reports.web.site import Site
+from reports.web.view_models import overview, users
 
 
 def show(site: Site, request: Request) -> Response:

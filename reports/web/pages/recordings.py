@@ -5,10 +5,10 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web import render
-from reports.web.figures import recordings as figures
-from reports.web.figures.recordings import TRAFFIC
+from reports.web.render import html as render
 from reports.web.site import Site
+from reports.web.view_models import recordings as figures
+from reports.web.view_models.recordings import TRAFFIC
 
 
 def show(site: Site, request: Request) -> Response:

@@ -15,15 +15,15 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from reports.replay.shelf import FOLDER, file_of
-from reports.web import render
-from reports.web.figures import replay as figures
-from reports.web.figures import run as run_figures
-from reports.web.files import INERT
+from reports.replay.chunk_store import FOLDER, file_of
 from reports.web.pages import from_session
+from reports.web.pages.artifacts import INERT
 from reports.web.pages.run import missing
+from reports.web.render import html as render
 from reports.web.site import Site, problem
-from runner.store.replays import replay_chunks
+from reports.web.view_models import replay as figures
+from reports.web.view_models import run as run_figures
+from runner.store.tables.replays import replay_chunks
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; frame-src 'none'; "

@@ -4,11 +4,11 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.html.run import PHASES, ROW, WIDTH, vitals, waterfall
-from reports.web import render
-from reports.web.figures import run as figures
-from reports.web.figures.film import Frame
+from reports.formats.html.run import PHASES, ROW, WIDTH, vitals, waterfall
+from reports.web.render import html as render
 from reports.web.site import Site, problem
+from reports.web.view_models import run as figures
+from reports.web.view_models.filmstrip import Frame
 
 
 class Picture(Struct, frozen=True):

@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web import render
-from reports.web.figures import lists
+from reports.web.render import html as render
 from reports.web.site import Site
+from reports.web.view_models import lists
 
 
 def show(site: Site, request: Request) -> Response:

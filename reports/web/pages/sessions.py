@@ -8,15 +8,16 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.collector.figures import Range
 from reports.replay import recording
-from reports.web import render, selection
-from reports.web.figures import sessions
-from reports.web.figures.sessions import SessionData
+from reports.users.rollup_queries import Range
 from reports.web.pages.users import empty, words
+from reports.web.query import page_view_filter as selection
+from reports.web.query.time_range import BadRequest
+from reports.web.render import html as render
 from reports.web.site import Site, problem
-from reports.web.span import BadRequest
-from runner.duration import parse_duration
+from reports.web.view_models import sessions
+from reports.web.view_models.sessions import SessionData
+from runner.settings.duration import parse_duration
 
 WIDTH = 900
 """Of the time axis, in units of the drawing."""

@@ -7,13 +7,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.collector.figures import Range
-from reports.web import render, selection
-from reports.web.drawing import Histogram, histogram
-from reports.web.figures import users
-from reports.web.figures.users import Bucket, Moment, Tile, Users
+from reports.users.rollup_queries import Range
+from reports.web.query import page_view_filter as selection
+from reports.web.query.time_range import BadRequest, Span
+from reports.web.render import html as render
+from reports.web.render.svg import Histogram, histogram
 from reports.web.site import Site
-from reports.web.span import BadRequest, Span
+from reports.web.view_models import users
+from reports.web.view_models.users import Bucket, Moment, Tile, Users
 
 NAMES = {"load": "load time", "lcp": "LCP", "inp": "INP", "cls": "CLS", "fcp": "FCP", "ttfb": "TTFB"}
 LONG_NAMES = {

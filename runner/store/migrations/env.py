@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from runner.store.views import page_views
+from runner.store.tables.page_views import page_views
 
 # SQLite cannot alter most of a table: Alembic copies it instead.
 context.configure(connection=context.config.attributes["connection"], target_metadata=page_views.metadata, render_as_batch=True)

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from reports.collector.arrival import Arrival
+from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import Beacon, Interaction, ScriptError, SlowRequest, View, Vital
-from reports.collector.histogram import EDGES
-from runner.identity import run_id
-from runner.store.views import BUCKETS, METRICS, STEPS, Metric
+from runner.archive.run_id import run_id
+from runner.store.tables.histogram import EDGES
+from runner.store.tables.page_views import BUCKETS, METRICS, STEPS, Metric
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 AT = NOON.timestamp()

@@ -9,9 +9,9 @@ import sys
 import threading
 import time
 
-from reports.collector import tidy
-from reports.collector.writer import Writer
-from runner.identity import run_id
+from reports.collector.storage import background as tidy
+from reports.collector.storage.group_commit import Writer
+from runner.archive.run_id import run_id
 from tests.reports.collector.arrivals import arrival, click, error, view, vital
 
 THREADS = 8

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from runner.browser import Browser
+from runner.browser.chromium import Browser
 from tests.collector import CHROME, Served
 from tests.servers import wait_until
 

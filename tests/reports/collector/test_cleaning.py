@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.collector.beacon import Beacon, decode
-from reports.collector.clean_beacon import clean_beacon
-from reports.collector.cleaning import HIDDEN, Cleaner
+from reports.collector.privacy.scrub_beacon import clean_beacon
+from reports.collector.privacy.scrubber import HIDDEN, Cleaner
 
 CLEANER = Cleaner(["page"])
 WORDS = st.text(st.characters(codec="utf-8"), max_size=80)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from reports.collector import figures
-from reports.collector.arrival import Arrival
-from reports.collector.figures import Filter, Range, pieces
-from reports.collector.histogram import bucket
-from reports.collector.writer import Writer
+from reports.collector.accepted_beacon import Arrival
+from reports.collector.storage.group_commit import Writer
+from reports.users import rollup_queries as figures
+from reports.users.rollup_queries import Filter, Range, pieces
 from runner.store import Store
+from runner.store.tables.histogram import bucket
 from tests.reports.collector.arrivals import arrival, click, error, view, vital
 from tests.reports.collector.arrivals import request as failed_request
 

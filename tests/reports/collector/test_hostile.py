@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from reports.collector.beacon import Interaction
-from reports.collector.metrics import PAGES
+from reports.collector.metrics.collector_metrics import PAGES
 from tests.collector import CHROME, beacon, view
 from tests.serve import Serve
 from tests.servers import get

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.collector.writer import Writer
+from reports.collector.storage.group_commit import Writer
 from tests.reports.collector.arrivals import check_rollups, rows
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.collector.buckets import Buckets
-from reports.collector.network import UNKNOWN, Networks
-from runner.apps import App
+from reports.collector.admission.client_network import UNKNOWN, Networks
+from reports.collector.admission.rate_limit import Buckets
+from runner.settings.apps import App
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reports.collector import figures, reasons, records, visits
 from reports.collector.beacon import ScriptError, Synthetic
-from reports.collector.figures import Filter, Range
-from reports.collector.writer import Writer
-from runner.identity import run_id
+from reports.collector.storage.group_commit import Writer
+from reports.users import error_queries as reasons
+from reports.users import page_view_queries as records
+from reports.users import rollup_queries as figures
+from reports.users import session_queries as visits
+from reports.users.rollup_queries import Filter, Range
+from runner.archive.run_id import run_id
 from runner.store import Store
 from tests.reports.collector.arrivals import arrival, click, error, request, view, vital
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from reports.collector import retention
-from reports.collector.labels import DAY
-from reports.collector.retention import Keep, measure, prune, prune_labels, prune_to_size
-from reports.collector.writer import Writer
-from runner.identity import run_id
+from reports.collector.storage import retention
+from reports.collector.storage.group_commit import Writer
+from reports.collector.storage.retention import Keep, measure, prune, prune_labels, prune_to_size
+from reports.collector.storage.series import DAY
+from runner.archive.run_id import run_id
 from runner.store import Store
-from runner.store.bulk import Link
+from runner.store.bulk_insert import Link
 from tests.reports.collector.arrivals import arrival, click, error, request, rows, view, vital
 from tests.servers import wait_until
 
@@ -142,8 +142,8 @@ def test_over_its_size_the_oldest_views_go(url: str) -> None:
 
 
 def test_the_writer_removes_what_is_too_old_while_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reports.collector.tidy.ROLL", 0.05)
-    monkeypatch.setattr("reports.collector.tidy.PRUNE", 0.05)
+    monkeypatch.setattr("reports.collector.storage.background.ROLL", 0.05)
+    monkeypatch.setattr("reports.collector.storage.background.PRUNE", 0.05)
     url = f"sqlite:///{tmp_path / 'journeys.db'}"
     with Writer(url, keep=Keep(views=3600.0)) as writer:
         for number in range(100):

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from reports.collector import labels, rollup
-from reports.collector.arrival import Arrival
-from reports.collector.histogram import EDGES, THRESHOLDS, Distribution, bucket
-from reports.collector.labels import general, reason_id
-from reports.collector.retention import MINUTES
-from reports.collector.writer import Writer
-from runner.identity import run_id
+from reports.collector.accepted_beacon import Arrival
+from reports.collector.storage import rollup
+from reports.collector.storage import series as labels
+from reports.collector.storage.group_commit import Writer
+from reports.collector.storage.retention import MINUTES
+from reports.collector.storage.series import general, reason_id
+from runner.archive.run_id import run_id
 from runner.store import Store
-from runner.store.bulk import Link
-from runner.store.views import BUCKETS, METRICS
+from runner.store.bulk_insert import Link
+from runner.store.tables.histogram import EDGES, THRESHOLDS, Distribution, bucket
+from runner.store.tables.page_views import BUCKETS, METRICS
 from tests.reports.collector.arrivals import AT, arrival, check_rollups, click, error, request, rows, view, vital
 
 NOW = time.time()
@@ -59,7 +60,7 @@ def test_rollups_are_what_the_rows_say(url: str) -> None:
 
 def test_several_collectors_may_share_a_database(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Both make roll-ups all the time.
-    monkeypatch.setattr("reports.collector.tidy.ROLL", 0.005)
+    monkeypatch.setattr("reports.collector.storage.background.ROLL", 0.005)
     given = traffic(300, 4, hours=20)
     with Writer(url) as one, Writer(url) as other, ThreadPoolExecutor(8) as pool:
         stored = pool.map(lambda both: (one, other)[both[0] % 2].put_blocking(both[1]), enumerate(given))

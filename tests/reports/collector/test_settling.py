@@ -1,6 +1,6 @@
 """A vital is observed once, when it is final."""
 
-from reports.collector.settling import Held, Settling
+from reports.collector.metrics.settling import Held, Settling
 
 
 def held(value: float, name: str = "lcp") -> Held:

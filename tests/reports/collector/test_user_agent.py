@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.collector.user_agent import Client, read
+from reports.collector.admission.user_agent import Client, read
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 

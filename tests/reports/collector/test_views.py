@@ -8,11 +8,11 @@ from http.client import HTTPConnection
 
 import pytest
 
-from reports.collector.refusal import Refusal
-from reports.collector.views import checked
-from reports.collector.writer import Busy
+from reports.collector.errors import Refusal
+from reports.collector.protocols.native import checked
+from reports.collector.storage.group_commit import Busy
 from runner.store import StoreDown
-from runner.store.bulk import Unstorable
+from runner.store.bulk_insert import Unstorable
 from tests.collector import CHROME, SHOP, Served, beacon, view
 
 

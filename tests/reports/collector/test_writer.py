@@ -13,12 +13,12 @@ import msgspec
 import pytest
 from sqlalchemy import make_url
 
-from reports.collector.arrival import Arrival
+from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import Interaction, ScriptError, SlowRequest, Synthetic, View, Vital
-from reports.collector.writer import Busy, Writer
-from runner.identity import run_id
+from reports.collector.storage.group_commit import Busy, Writer
+from runner.archive.run_id import run_id
 from runner.store import StoreDown
-from runner.store.bulk import Unstorable
+from runner.store.bulk_insert import Unstorable
 from tests.reports.collector.arrivals import AT, NOON, arrival, click, error, request, rows, view, vital
 from tests.reports.collector.wire import Wire
 from tests.servers import wait_until
@@ -202,8 +202,8 @@ def test_more_than_fits_the_queue_is_turned_away(tmp_path: Path) -> None:
 def test_while_the_database_is_away_callers_hear_of_it_at_once_and_later_all_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runner.store.store.PATIENCE", 0.1)
-    monkeypatch.setattr("reports.collector.writer.PAUSE", 0.3)
+    monkeypatch.setattr("runner.store.database.PATIENCE", 0.1)
+    monkeypatch.setattr("reports.collector.storage.group_commit.PAUSE", 0.3)
     file = tmp_path / "journeys.db"
     with Writer(f"sqlite:///{file}") as writer:
         assert writer.put_blocking(arrival())
@@ -236,8 +236,8 @@ def test_a_failed_request_and_an_interaction_count_for_their_session(writer: Wri
 def test_a_database_that_does_not_answer_any_more_is_said_within_seconds(
     postgres: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reports.collector.writer.PATIENCE", 1.0)
-    monkeypatch.setattr("reports.collector.writer.PAUSE", 0.2)
+    monkeypatch.setattr("reports.collector.storage.group_commit.PATIENCE", 1.0)
+    monkeypatch.setattr("reports.collector.storage.group_commit.PAUSE", 0.2)
     address = make_url(postgres())
     with Wire(address.port or 5432) as wire:
         url = address.set(port=wire.port).render_as_string(hide_password=False)

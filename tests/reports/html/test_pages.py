@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Dialog, Page, expect, sync_playwright
 
-from reports.html.runs import runs_html
-from reports.html.smoke import smoke_html
-from runner.browser import Browser
+from reports.formats.html.runs import runs_html
+from reports.formats.html.smoke import smoke_html
+from runner.browser.chromium import Browser
 from tests.reports.hostile import NASTY, hostile_run, hostile_smoke, often, texts
 from tests.reports.samples import RUN, RUNS, SMOKES
 

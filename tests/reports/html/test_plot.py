@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reports.compare import Rule
-from reports.html.plot import LEFT, RIGHT, WIDTH, ratio, strip
+from reports.formats.html.plot import LEFT, RIGHT, WIDTH, ratio, strip
 from reports.smoke.result import StepCheck
 from tests.reports.hostile import often
 from tests.reports.samples import SMOKES, budget, step

@@ -11,14 +11,14 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page
 from sqlalchemy import text
 
+from reports.replay.chunk_store import FOLDER, Shelf
 from reports.replay.recording import Recording, Row, read, rows
-from reports.replay.shelf import FOLDER, Shelf
-from reports.web.app import build
-from reports.web.connection import Guard
-from reports.web.server import Server, listen
+from reports.web.server.bounded_http import Guard
+from reports.web.server.composite import build
+from reports.web.server.server import Server, listen
 from reports.web.site import Site as Dashboard
 from reports.web.site import routes
-from runner.archive import Archive
+from runner.archive.archive import Archive
 from runner.store import Store
 from tests.collector import CHROME, Served
 from tests.collector import served as served

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from reports.replay.chunk import decode
-from reports.replay.shelf import Kept, Shelf
+from reports.replay.chunk_store import Kept, Shelf
 
 STEP = 10
 """Seconds of a chunk."""

@@ -12,9 +12,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
+from reports.replay.chunk_store import ORPHANED, Shelf
 from reports.replay.recording import read, rows
-from reports.replay.shelf import ORPHANED, Shelf
-from runner.store.replays import session_events
+from runner.store.tables.replays import session_events
 from tests.collector import CONFIGURATION, Served
 from tests.collector import served as served
 

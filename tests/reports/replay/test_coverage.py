@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from reports.collector.figures import Range
-from reports.collector.writer import Writer
-from reports.replay.coverage import coverage
+from reports.collector.storage.group_commit import Writer
+from reports.users.coverage import coverage
+from reports.users.rollup_queries import Range
+from runner.archive.run_id import run_id
 from runner.cli import app
-from runner.identity import run_id
 from runner.store import Store
 from tests.reports.collector.arrivals import arrival, click, connected, view
 

@@ -11,13 +11,13 @@ from uuid import uuid4
 import pytest
 
 from reports.collector.beacon import Synthetic
-from reports.collector.writer import Writer
-from reports.replay.coverage import coverage
+from reports.collector.storage.group_commit import Writer
+from reports.replay.chunk_store import FOLDER, ORPHANED, Shelf
 from reports.replay.recording import begun, read, rows
-from reports.replay.shelf import FOLDER, ORPHANED, Shelf
-from reports.web.figures.recordings import Wanted, choices, recordings
-from reports.web.figures.replay import of_session
-from reports.web.span import BadRequest, fixed
+from reports.users.coverage import coverage
+from reports.web.query.time_range import BadRequest, fixed
+from reports.web.view_models.recordings import Wanted, choices, recordings
+from reports.web.view_models.replay import of_session
 from runner.result import Artifact, RunResult
 from runner.store import Store
 from tests.collector import CONFIGURATION, Served

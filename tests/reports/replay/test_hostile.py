@@ -8,7 +8,7 @@ from uuid import uuid4
 from playwright.sync_api import BrowserContext, Page
 
 from reports.replay.chunk import decode
-from reports.replay.shelf import Kept, Shelf
+from reports.replay.chunk_store import Kept, Shelf
 from tests.reports.replay.conftest import played
 
 AWAY = "http://evil.test"

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, Page, expect
 
 from reports.replay.chunk import FULL_SNAPSHOT, META
-from reports.replay.shelf import Shelf
-from runner.store.replays import replay_chunks
+from reports.replay.chunk_store import Shelf
+from runner.store.tables.replays import replay_chunks
 from tests.conftest import Monitor
 from tests.reports.collector.test_browser import Site
 from tests.reports.replay.conftest import Recorder, hide, played

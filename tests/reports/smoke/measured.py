@@ -12,13 +12,13 @@ from reports.smoke import verdict
 from reports.smoke.check import Check, Round
 from reports.smoke.question import Question
 from reports.smoke.result import SmokeResult
-from runner.config import Settings
-from runner.discovery import load
-from runner.identity import run_id
-from runner.journey import Journey
-from runner.moments import RunEnded
-from runner.plan import Plan, plan
+from runner.archive.run_id import run_id
+from runner.dsl.discovery import load
+from runner.dsl.journey import Journey
+from runner.dsl.plan import Plan, plan
+from runner.events import RunEnded
 from runner.result import Environment, Failure, RunResult, StepResult
+from runner.settings.settings import Settings
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CANDIDATE, REFERENCE = "http://candidate.example", "http://reference.example"

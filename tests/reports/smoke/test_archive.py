@@ -8,11 +8,11 @@ from msgspec.structs import replace
 
 from reports.smoke.archive import SavedCheck, SmokeArchive
 from reports.smoke.result import SmokeResult, Verdict
-from runner.archive import Archive
-from runner.config import load_settings
+from runner.archive.archive import Archive
+from runner.archive.retention import DoomedCheck, old_checks, prune
+from runner.archive.run_id import run_id
 from runner.errors import ConfigError, RunNotFound
-from runner.identity import run_id
-from runner.retention import DoomedCheck, old_checks, prune
+from runner.settings.settings import load_settings
 from tests.reports.smoke.measured import NOW, check, sides
 
 

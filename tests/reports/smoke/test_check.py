@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from reports.headline import headline
 from reports.smoke import verdict
 from reports.smoke.baseline import Baseline, JourneyBaseline
 from reports.smoke.check import Check, reference
 from reports.smoke.question import Question, looks, rule
 from reports.smoke.result import SmokeResult
-from runner.budget import budgets
-from runner.config import load_settings
-from runner.identity import run_id
-from runner.moments import RunEnded
-from runner.plan import Plan
+from reports.text.headline import headline
+from runner.archive.run_id import run_id
+from runner.dsl.plan import Plan
+from runner.events import RunEnded
 from runner.result import Environment
+from runner.settings.budgets import budgets
+from runner.settings.settings import load_settings
 from tests.reports.smoke.measured import (
     CANDIDATE,
     NOW,

@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from reports.compare import Rule
-from reports.smoke import words
 from reports.smoke.result import BaselineSource
-from reports.wording import figure
+from reports.text import smoke_text as words
+from reports.text.formatting import figure
 from tests.reports.samples import NOON, SMOKES, budget, check, smoke, step
 
 

@@ -9,8 +9,8 @@ from playwright.sync_api import BrowserContext, Dialog, Page
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from reports.web.connection import Guard
-from reports.web.server import Server, listen
+from reports.web.server.bounded_http import Guard
+from reports.web.server.server import Server, listen
 from reports.web.site import not_found
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from reports.web.access.access import Access
-from reports.web.access.throttle import FREE, Throttle
-from reports.web.access.user import User, read, write
-from runner.config import load_settings
+from reports.web.access.authenticator import Access
+from reports.web.access.backoff import FREE, Throttle
+from reports.web.access.users_file import User, read, write
 from runner.errors import ConfigError
+from runner.settings.settings import load_settings
 from runner.store import Store
-from runner.store.schema import sign_ins
+from runner.store.tables.runs import sign_ins
 from tests.dashboard import PAGE, TOKEN, Visited, made
 
 Start = Callable[..., Visited]

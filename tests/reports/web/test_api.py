@@ -12,9 +12,9 @@ import pytest
 
 from reports.web.api import table
 from reports.web.api.endpoint import ENDPOINTS, Endpoint
-from reports.web.figures.lists import RunList
+from reports.web.view_models.lists import RunList
 from runner.result import RunResult
-from runner.store.history import RunRow
+from runner.store.queries.runs import RunRow
 from tests.dashboard import TOKEN, Visited, made, many
 from tests.reports.web.visitors import EVIL, EVIL_ID, EVIL_SESSION, fill, visits
 

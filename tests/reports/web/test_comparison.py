@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import Page, expect
 
-from runner.budget import Budget
-from runner.identity import run_id
+from runner.archive.run_id import run_id
 from runner.result import RunResult
+from runner.settings.budgets import Budget
 from tests.dashboard import Visited, made
 
 JSON = {"accept": "application/json"}

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import expect
 
-from reports.web import events
+from reports.web.pages import events
 from runner.store import Store
 from tests.dashboard import Visited, made
 from tests.reports.web.visitors import fill, seen

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import Page, Route
 from starlette.routing import Route as Address
 
-from reports.replay.shelf import FOLDER, Shelf
+from reports.replay.chunk_store import FOLDER, Shelf
 from reports.web import api, site
 from reports.web.site import Site
 from tests.conftest import Monitor

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import Page, expect
 
-from reports.web.figures import film
-from reports.web.files import INERT
+from reports.web.pages.artifacts import INERT
+from reports.web.view_models import filmstrip as film
 from runner.result import RunResult
 from tests.conftest import Monitor
 from tests.dashboard import Visited

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.web.access.hosts import Hosts
+from reports.web.access.trusted_hosts import Hosts
 from tests.dashboard import TOKEN, Visited, made
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, bearer, form_token, hashed, users
 
@@ -320,7 +320,7 @@ def test_a_page_that_breaks_tells_nobody_why(dashboard: Start, monkeypatch: pyte
     def broken(*_: object) -> None:
         raise RuntimeError("/secret/path")
 
-    monkeypatch.setattr("reports.web.figures.overview.overview", broken)
+    monkeypatch.setattr("reports.web.view_models.overview.overview", broken)
     served = dashboard()
     for path in ("/", "/api/v1/overview"):
         answer = served.get(path)

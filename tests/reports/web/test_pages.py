@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import Page, Route, expect
 
-from runner.browser import Browser
-from runner.workers import Workers
+from runner.browser.chromium import Browser
+from runner.workers.pool import Workers
 from tests.conftest import Monitor
 from tests.dashboard import TOKEN, Visited, made, many
 from tests.reports.web.accessible import violations

@@ -15,19 +15,19 @@ import pytest
 from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import BrowserContext, expect
 
+from reports.codegen import Made
+from reports.codegen.subprocess import Wanted, make_apart
 from reports.collector.beacon import Synthetic
-from reports.collector.writer import Writer
+from reports.collector.storage.group_commit import Writer
 from reports.replay.chunk import decode
-from reports.replay.from_session import Made
-from reports.replay.from_session.apart import Wanted, make_apart
+from reports.replay.chunk_store import FOLDER, Kept, Shelf
 from reports.replay.recording import Recording
-from reports.replay.shelf import FOLDER, Kept, Shelf
-from reports.web.access.user import User, write
-from reports.web.making import Making
-from runner.browser import Browser
-from runner.discovery import load
+from reports.web.access.users_file import User, write
+from reports.web.services.journey_maker import Making
+from runner.archive.run_id import run_id
+from runner.browser.chromium import Browser
+from runner.dsl.discovery import load
 from runner.errors import RecordingError
-from runner.identity import run_id
 from runner.result import Artifact
 from runner.store import Store
 from tests.dashboard import Visited, made

@@ -16,9 +16,9 @@ from benchmarks import runs as bulk
 from benchmarks.dashboard import pages
 from reports.web.api.endpoint import ENDPOINTS
 from runner.store import Store, rollups
-from runner.store import store as store_module
+from runner.store import database as store_module
 from runner.store.rollups import run_days, run_hours, step_days, step_hours
-from runner.store.schema import runs
+from runner.store.tables.runs import runs
 from tests.dashboard import Visited
 from tests.reports.web.visitors import fill, visits
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from reports.web.budgets import Durations
-from reports.web.upcoming import Upcoming
-from runner.config import load_settings
-from runner.planning import Request
+from reports.web.services.budget_lines import Durations
+from reports.web.services.next_runs import Upcoming
+from runner.scheduler.loader import Request
+from runner.settings.settings import load_settings
 from runner.store import Store
 from tests.servers import wait_until
 

@@ -9,17 +9,19 @@ from functools import partial
 import pytest
 from msgspec.structs import replace
 
-from reports.collector import figures, records
-from reports.collector.arrival import Arrival
+from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import View
-from reports.collector.figures import Filter
-from reports.collector.histogram import EDGES, bucket
-from reports.web.figures import against, sessions, users
-from reports.web.figures.users import Row
+from reports.users import page_view_queries as records
+from reports.users import rollup_queries as figures
+from reports.users.rollup_queries import Filter
+from reports.web.view_models import journeys_vs_users as against
+from reports.web.view_models import sessions, users
+from reports.web.view_models.users import Row
 from runner.store import Store
-from runner.store.loads import loads
-from runner.store.span import Range as Span
-from runner.store.views import Metric
+from runner.store.queries.page_loads import loads
+from runner.store.queries.time_range import Range as Span
+from runner.store.tables.histogram import EDGES, bucket
+from runner.store.tables.page_views import Metric
 from tests.reports.web.visitors import DAY, EVIL, EVIL_ID, EVIL_SESSION, HOUR, NOW, fill, run, runs, visits
 
 SENT = visits()

@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from reports.collector import figures
-from reports.collector.figures import Filter
+from reports.users import rollup_queries as figures
+from reports.users.rollup_queries import Filter
 from reports.web.api.endpoint import ENDPOINTS
 from reports.web.pages.sessions import replay_links
 from reports.web.site import Site, routes
-from runner.archive import Archive
+from runner.archive.archive import Archive
 from runner.store import Store
 from tests.collector import Served, beacon
 from tests.collector import view as told

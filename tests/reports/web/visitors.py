@@ -7,15 +7,16 @@ from time import time
 from typing import Any
 
 from benchmarks.visits import Visits
-from reports.collector import batch, rollup
-from reports.collector.arrival import Arrival
+from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import View
-from reports.collector.figures import Range
-from reports.collector.labels import Directory
-from runner.identity import run_id
+from reports.collector.storage import beacon_batch as batch
+from reports.collector.storage import rollup
+from reports.collector.storage.series import Directory
+from reports.users.rollup_queries import Range
+from runner.archive.run_id import run_id
 from runner.result import Navigation, RunResult, StepResult
 from runner.store import Store
-from runner.store.bulk import Link
+from runner.store.bulk_insert import Link
 from tests.reports.collector.arrivals import arrival, click, error, request, view, vital
 from tests.reports.samples import FAILURE, MADE_WITH
 

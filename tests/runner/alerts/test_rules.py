@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.alerts.rules import Past, Rules, judge
+from runner.scheduler.alerts.rules import Past, Rules, judge
 
 MARKS = {
     "p": Past("passed", False, False),

@@ -23,15 +23,15 @@ import zstandard
 from playwright.sync_api import expect, sync_playwright
 
 from reports.trace_viewer import serving
-from runner.artifacts.log import NAMES
-from runner.browser import Browser
-from runner.config import load_settings
+from runner.artifacts.logs import NAMES
+from runner.browser.chromium import Browser
 from runner.demo import journeys_folder
-from runner.discovery import discover
-from runner.metrics import text as metrics_text
-from runner.plan import KINDS, plan
+from runner.dsl.discovery import discover
+from runner.dsl.plan import KINDS, plan
+from runner.metrics.run_metrics import text as metrics_text
 from runner.result import RunResult
-from runner.workers import Workers
+from runner.settings.settings import load_settings
+from runner.workers.pool import Workers
 from tests.conftest import Monitor
 
 SECRETS = {

@@ -13,11 +13,11 @@ import yaml
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
+from runner.archive.atomic_write import Change, place
 from runner.cli import app
-from runner.config import load_settings
-from runner.discovery import discover
+from runner.dsl.discovery import discover
 from runner.errors import ConfigError
-from runner.placing import Change, place
+from runner.settings.settings import load_settings
 
 ROOT = Path(__file__).parents[3]
 MAIN = typer.main.get_command(app)

@@ -10,7 +10,7 @@ from lxml import etree
 from msgspec.structs import replace
 
 from reports.smoke.result import SmokeResult
-from runner.archive import Archive
+from runner.archive.archive import Archive
 from runner.result import RunResult
 from tests.reports.samples import RUN, RUNS, SMOKE, SMOKES
 from tests.runner.cli.test_cli import Folder

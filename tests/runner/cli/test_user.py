@@ -8,7 +8,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from reports.web.access.password import fits
-from reports.web.access.user import read
+from reports.web.access.users_file import read
 from runner.cli import app
 from runner.errors import JourneyError
 

@@ -8,10 +8,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from runner.config import load_settings
 from runner.demo import journeys_folder, running_shop
-from runner.discovery import discover
-from runner.plan import plan
+from runner.dsl.discovery import discover
+from runner.dsl.plan import plan
+from runner.settings.settings import load_settings
 from tests.conftest import Monitor
 from tests.servers import get, wait_until
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
 
-from runner.browser import find
+from runner.browser.chromium import find
 from tests.servers import free_port, wait_until
 
 RECORDINGS = Path(__file__).parent / "recordings"

@@ -4,8 +4,8 @@ import ast
 
 import pytest
 
-from runner.recorder.fields import secret_field
-from runner.recorder.writing import write
+from runner.authoring.recorder.secret_fields import secret_field
+from runner.authoring.recorder.write_journey import write
 from tests.runner.recorder.test_writing import script
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.discovery import load
+from runner.authoring.recorder.write_journey import Recording, write
+from runner.dsl.discovery import load
 from runner.errors import RecordingError
-from runner.recorder.writing import Recording, write
 from tests.conftest import Monitor
 from tests.runner.recorder.conftest import RECORDINGS
 

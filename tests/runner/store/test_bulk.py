@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from runner.store import Store, StoreDown
-from runner.store.bulk import Insert, Link, Unstorable
-from runner.store.views import marks, reason_tallies
+from runner.store.bulk_insert import Insert, Link, Unstorable
+from runner.store.tables.page_views import marks, reason_tallies
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

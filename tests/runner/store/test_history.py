@@ -12,13 +12,13 @@ from statistics import quantiles
 import pytest
 from msgspec.structs import replace
 
-from runner.identity import run_id
+from runner.archive.run_id import run_id
 from runner.result import Failure, RunResult, StepResult
 from runner.store import Store, StoreDown
-from runner.store.history import History
-from runner.store.latencies import step_series
+from runner.store.queries.runs import History
+from runner.store.queries.step_series import step_series
+from runner.store.queries.time_range import Range
 from runner.store.rollups import journeys, run_days, run_hours, step_days, step_hours
-from runner.store.span import Range
 from tests.runner.store.older import back_to
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -112,10 +112,10 @@ def test_a_long_series_has_the_percentiles_of_the_runs(
     history: History, results: list[RunResult], monkeypatch: pytest.MonkeyPatch, hours: timedelta
 ) -> None:
     span = Range(START, START + timedelta(days=10))
-    monkeypatch.setattr("runner.store.latencies.POINTS", 10)
+    monkeypatch.setattr("runner.store.queries.step_series.POINTS", 10)
     # Of a span that is longer than this, sums by the day are read.
-    monkeypatch.setattr("runner.store.latencies.HOURS", hours)
-    monkeypatch.setattr("runner.store.latencies.SPANS", 2)
+    monkeypatch.setattr("runner.store.queries.step_series.HOURS", hours)
+    monkeypatch.setattr("runner.store.queries.step_series.SPANS", 2)
     series = step_series(history.store, "buy", "berlin", span)
     assert [line.step for line in series] == ["open", "pay"]
     for index, line in enumerate(series):

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from runner.identity import run_id
+from runner.archive.run_id import run_id
 from runner.result import RunResult, StepResult
 from runner.store import Store
-from runner.store.history import History
-from runner.store.latencies import step_budgets
-from runner.store.releases import releases
-from runner.store.samples import Wanted, sample
-from runner.store.schema import runs
-from runner.store.span import Range
-from runner.store.where import named
+from runner.store.queries.filters import named
+from runner.store.queries.releases import releases
+from runner.store.queries.runs import History
+from runner.store.queries.samples import Wanted, sample
+from runner.store.queries.step_series import step_budgets
+from runner.store.queries.time_range import Range
+from runner.store.tables.runs import runs
 from tests.runner.store.older import back_to
 
 START = datetime(2026, 6, 1, tzinfo=UTC)

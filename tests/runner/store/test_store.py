@@ -11,12 +11,12 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, create_engine, inspect, text
 
+from runner.archive.run_id import run_id
 from runner.errors import ConfigError
-from runner.identity import run_id
 from runner.result import Artifact, Attempt, Failure, Navigation, Requests, RunResult, StepResult, Vitals
 from runner.store import Store, StoreDown
-from runner.store.replays import replay_chunks
-from runner.store.views import page_views
+from runner.store.tables.page_views import page_views
+from runner.store.tables.replays import replay_chunks
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 250_000, UTC)
 SLOT = NOW.replace(microsecond=0)
@@ -164,7 +164,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(store: Store, u
 
 
 def test_a_locked_database_is_said_and_works_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runner.store.store.PATIENCE", 0.1)
+    monkeypatch.setattr("runner.store.database.PATIENCE", 0.1)
     with Store(f"sqlite:///{tmp_path / 'journeys.db'}") as store:
         holder = sqlite3.connect(tmp_path / "journeys.db", isolation_level=None)
         holder.execute("BEGIN EXCLUSIVE")

@@ -6,9 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from runner.store.quantile_sketch import Sketch
 from runner.store.rollups import STATUSES, hour_of
-from runner.store.schema import runs, steps
-from runner.store.sketch import Sketch
+from runner.store.tables.runs import runs, steps
 
 revision = "0004"
 down_revision = "0003"

@@ -6,8 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from runner.store.quantile_sketch import Sketch
 from runner.store.rollups import STATUSES, day_of, run_hours, step_hours
-from runner.store.sketch import Sketch
 
 revision = "0008"
 down_revision = "0007"

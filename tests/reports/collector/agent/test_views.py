@@ -14,7 +14,7 @@ from uuid import UUID
 
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
-from runner.browser import Browser as Program
+from runner.browser.chromium import Browser as Program
 from tests.reports.collector.agent.receiver import HIDE, SHOW, Receiver, leave, look_at, rest, vitals
 from tests.servers import wait_until
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from reports.replay.from_session import Made, untried
-from reports.replay.from_session.reduction import SAME
+from reports.codegen import Made, untried
+from reports.codegen.actions import SAME
 from reports.replay.recording import Recording
-from runner.browser import Browser
-from runner.config import Settings, load_settings
+from runner.browser.chromium import Browser
+from runner.settings.settings import Settings, load_settings
 from tests.reports.replay.from_session.visits import aside, record
 
 GIVEN = {"email": "tea@example.com", "address": "1 Camellia Road"}

@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 from typer.testing import CliRunner, Result
 
 from reports.replay import chunk
+from reports.replay.chunk_store import FOLDER, Kept, Shelf
 from reports.replay.recording import Recording
-from reports.replay.shelf import FOLDER, Kept, Shelf
-from runner.browser import Browser
+from runner.browser.chromium import Browser
 from runner.cli import app
 from runner.store import Store
 from tests.reports.replay.from_session.tape import Tape, element, recording

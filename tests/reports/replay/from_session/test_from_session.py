@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from reports.replay.from_session import Made, make
-from reports.replay.from_session.trial import attempt, tried
+from reports.codegen import Made, make
+from reports.codegen.verify import attempt, tried
 from reports.replay.recording import Recording
-from runner.browser import Browser
-from runner.config import Settings
+from runner.browser.chromium import Browser
+from runner.settings.settings import Settings
 from tests.reports.replay.from_session.conftest import GIVEN, SECRETS
 from tests.reports.replay.from_session.visits import aside, record
 

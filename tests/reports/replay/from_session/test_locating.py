@@ -2,8 +2,8 @@
 
 import pytest
 
-from reports.replay.from_session import locating
-from reports.replay.from_session.action import Said
+from reports.codegen import locators as locating
+from reports.codegen.action import Said
 
 
 @pytest.mark.parametrize(

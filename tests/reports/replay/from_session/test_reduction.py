@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from reports.replay.from_session.action import Action
-from reports.replay.from_session.reduction import actions
+from reports.codegen.action import Action
+from reports.codegen.actions import actions
 from runner.errors import RecordingError
 from tests.reports.replay.from_session.tape import MASK, SITE, Tape, element, recording, text
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from reports.replay.from_session.locating import Candidate
-from reports.replay.from_session.rebuilding import Ending, Facts, Found, Rebuilt
-from reports.replay.from_session.reduction import actions
-from reports.replay.from_session.report import Made
-from reports.replay.from_session.writing import write
-from runner.discovery import load
+from reports.codegen.actions import actions
+from reports.codegen.locators import Candidate
+from reports.codegen.rebuild_page import Ending, Facts, Found, Rebuilt
+from reports.codegen.result import Made
+from reports.codegen.write_journey import write
+from runner.dsl.discovery import load
 from tests.reports.replay.from_session.tape import MASK, Tape, element, recording
 
 BODY = (

@@ -10,7 +10,7 @@ from uuid import uuid4
 from playwright.sync_api import Page, sync_playwright
 
 from reports.replay.recording import Recording, Tab
-from runner.browser import Browser
+from runner.browser.chromium import Browser
 from tests.building import INSTALL, build, node, npm
 
 PROJECT = Path(__file__).parent / "recorder"

@@ -1,0 +1,117 @@
+"""One action as a statement of a journey."""
+
+import ast
+
+from msgspec import Struct
+
+from reports.codegen import url_patterns as addresses
+from reports.codegen.action import Action
+from reports.codegen.input_values import Values
+from reports.codegen.locators import known
+from reports.codegen.rebuild_page import Found
+from runner.authoring.recorder.code_format import flat, quoted
+from runner.authoring.recorder.parse_script import Action as Scripted
+
+METHODS = {
+    "click": "click",
+    "fill": "fill",
+    "check": "check",
+    "uncheck": "uncheck",
+    "select": "select_option",
+    "press": "press",
+}
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """What stands in the journey for an action."""
+
+    action: Action
+    found: Found
+    statements: tuple[ast.stmt, ...]
+    """Empty when its element was not found again."""
+    opened: str = ""
+    """What it opens, from the base URL on."""
+    code: str = ""
+    target: ast.expr | None = None
+    missing: str = ""
+    """What is to be said where there is no statement."""
+
+    @property
+    def ends_step(self) -> bool:
+        """Whether the page went on to another address with it."""
+        return bool(self.action.leads_to) or self.action.kind in {"goto", "back"} or self.action.opens is not None
+
+    @property
+    def scripted(self) -> Scripted:
+        """The same as the recorder has it, which names steps."""
+        if self.action.kind == "goto":
+            return Scripted(kind="open", statements=self.statements, arguments=(ast.Constant(self.opened),))
+        given = (ast.Constant("Enter"),) if self.action.kind == "press" else ()
+        method = METHODS.get(self.action.kind, "click")
+        return Scripted(kind="act", statements=self.statements, target=self.target, method=method, arguments=given)
+
+
+def page_name(tab: int, tabs: list[int]) -> str:
+    """The variable of a tab: `page`, then `page1` …"""
+    place = tabs.index(tab)
+    return f"page{place}" if place else "page"
+
+
+def line(action: Action, found: Found, tabs: list[int], base_url: str, values: Values, rules: tuple[str, ...]) -> Line:
+    """The statement for an action, with what the page is expected to be at after it."""
+    page = page_name(action.tab, tabs)
+    opened = ""
+    if action.kind == "goto":
+        opened = addresses.relative(action.url, base_url)
+        code = f"{page}.goto({quoted(opened)})"
+    elif action.kind == "back":
+        code = f"{page}.go_back()"
+    elif not found.candidates:
+        return Line(action=action, found=found, statements=(), missing=_missing(action, "its element was not found again"))
+    elif action.kind == "select" and action.index is None:
+        return Line(
+            action=action, found=found, statements=(), missing=_missing(action, "which option was chosen is not recorded")
+        )
+    else:
+        locator = found.candidates[0].code
+        code = f"{_from(page, locator)}.{METHODS[action.kind]}({_given(action, found, locator, values)})"
+    target = known(found.candidates[0].code) if found.candidates else None
+    written = code
+    if action.opens is not None:
+        written = f"with {page}.expect_popup() as popup:\n    {code}\n{page_name(action.opens, tabs)} = popup.value"
+    if action.leads_to:
+        shown = page if action.opens is None else page_name(action.opens, tabs)
+        written += f"\n{expected(shown, action.leads_to, base_url, rules)}"
+    return Line(action=action, found=found, statements=tuple(ast.parse(written).body), opened=opened, code=code, target=target)
+
+
+def expected(page: str, address: str, base_url: str, rules: tuple[str, ...]) -> str:
+    """The statement that a page is at an address."""
+    return f"expect({page}).to_have_url(re.compile({addresses.pattern(address, base_url, rules)!r}))"
+
+
+def _given(action: Action, found: Found, locator: str, values: Values) -> str:
+    if action.kind == "press":
+        return '"Enter"'
+    if action.kind == "select":
+        return f"index={action.index}"
+    if action.kind != "fill":
+        return ""
+    value = values.of(action, found, locator) if action.text is None or found.facts.type == "password" else None
+    return value.code if value else quoted(action.text or "")
+
+
+def _from(page: str, locator: str) -> str:
+    tree = ast.parse(locator, mode="eval").body
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id == "page":
+            node.id = page
+    return flat(tree)
+
+
+def _missing(action: Action, why: str) -> str:
+    what = {"press": "Enter in", "fill": "typing into", "select": "a choice in"}.get(action.kind, f"a {action.kind} on")
+    said = " ".join(
+        one for one in (action.said.role or (f"<{action.tag}>" if action.tag else "an element"), action.said.name) if one
+    )
+    return f"Not repeated: {what} {said}, as {why}. Write it here by hand."

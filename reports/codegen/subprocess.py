@@ -1,0 +1,94 @@
+"""A journey made of a session in a process of its own: what a stranger's browser has sent is rebuilt there, within a time.
+
+`python -m reports.replay.from_session.apart` reads what is wanted from its input, as JSON, and writes what came of it.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from reports.codegen import untried
+from reports.codegen.result import Made
+from reports.replay.recording import read
+from runner.browser.chromium import find
+from runner.errors import JourneyError, RecordingError
+from runner.store import Store
+
+WITHIN = 120.0
+"""Seconds in which a journey is made."""
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which session, and where it is."""
+
+    session: str
+    database_url: str
+    folder: str
+    """That of all recordings."""
+    browser_path: str = ""
+    rules: dict[str, tuple[str, ...]] = {}
+    """The route templates of each app."""
+
+
+class _Came(Struct):
+    made: Made | None = None
+    error: str = ""
+
+
+_wanted = msgspec.json.Decoder(Wanted)
+_came = msgspec.json.Decoder(_Came)
+
+
+def make_apart(wanted: Wanted, within: float = WITHIN) -> Made:
+    """The journey, not tried. Raises RecordingError when there is none to be made, or not within so many seconds."""
+    command = [sys.executable, "-m", "reports.codegen.subprocess"]
+    # A group of its own, which is ended as a whole: the browser is the child of a child.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as process:
+        try:
+            told, _ = process.communicate(msgspec.json.encode(wanted), timeout=within)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise RecordingError(
+                f"session {wanted.session}: no journey was made of it within {within:g} s; try `journey from-session` with it"
+            ) from None
+    try:
+        came = _came.decode(told)
+    except msgspec.DecodeError:
+        raise RecordingError(
+            f"session {wanted.session}: making a journey of it ended with status {process.returncode}; the server's log says more"
+        ) from None
+    if came.made is None:
+        raise RecordingError(came.error)
+    return came.made
+
+
+def _make(wanted: Wanted) -> Made:
+    with Store(wanted.database_url) as store:
+        recording = read(store, Path(wanted.folder), wanted.session)
+    if recording is None:
+        raise RecordingError(
+            f"session {wanted.session} was not recorded, or its recording has been removed; choose another one"
+        )
+    return untried(
+        recording, find(Path(wanted.browser_path) if wanted.browser_path else None), rules=wanted.rules.get(recording.app, ())
+    )
+
+
+def main() -> None:
+    """Makes the journey that is wanted."""
+    try:
+        came = _Came(made=_make(_wanted.decode(sys.stdin.buffer.read())))
+    except JourneyError as error:
+        came = _Came(error=str(error))
+    sys.stdout.buffer.write(msgspec.json.encode(came))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""From actions and their locators to a journey that one is glad to edit."""
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from reports.codegen import statements
+from reports.codegen import url_patterns as addresses
+from reports.codegen.action import Action
+from reports.codegen.input_values import Value, Values
+from reports.codegen.irreversible import danger
+from reports.codegen.rebuild_page import Ending, Rebuilt
+from reports.codegen.result import Acted, Made, Report
+from reports.codegen.statements import Line
+from reports.collector.privacy.route_template import template
+from reports.replay.recording import Recording
+from runner.authoring.recorder import step_names as wording
+from runner.authoring.recorder.code_format import INDENT, lines, quoted
+from runner.dsl.python_name import identifier
+
+BODY = INDENT * 2
+WIDTH = 120
+"""Characters of a comment or a heading that is taken from a page."""
+
+
+class _Step(Struct, frozen=True):
+    name: str
+    lines: tuple[Line, ...]
+
+
+def write(recording: Recording, actions: Sequence[Action], rebuilt: Rebuilt, name: str | None, rules: tuple[str, ...]) -> Made:
+    """The journey; `name` is its name, made from what it does when there is none. `rules` are the app's route templates."""
+    base_url = addresses.origin(next(one.url or one.leads_to for one in actions if one.url or one.leads_to))
+    tabs = list(dict.fromkeys(tab for one in actions for tab in (one.tab, one.opens) if tab is not None))
+    values = Values()
+    every = [
+        statements.line(action, found, tabs, base_url, values, rules)
+        for action, found in zip(actions, rebuilt.found, strict=True)
+    ]
+    steps = _steps(every)
+    ending = _ending(every, rebuilt.endings, tabs, base_url, rules)
+    name = name or identifier(re.sub(r"\W+", "_", steps[-1].name).strip("_").lower())
+    started = min(float(tab.events[0]["timestamp"]) for tab in recording.tabs if tab.events)
+    recorded_at = datetime.fromtimestamp(started / 1000, UTC)
+    text: list[str] = []
+    acted: list[Acted] = []
+    text += _head(recording, recorded_at, base_url, every, ending, values.all, name)
+    number = 0
+    for place, step in enumerate(steps):
+        text += [""] if place else []
+        text.append(f"{INDENT}with step({quoted(step.name)}):")
+        for line in step.lines:
+            number += 1
+            why = danger(line.action, line.found, _label(line))
+            if why and line.statements:
+                text.append(f"{BODY}# Look twice before you run it: {why}.")
+            acted.append(_acted(number, line, step.name, len(text) + 1, started, why))
+            text += [f"{BODY}# {_plain(line.missing)}"] if line.missing else []
+            text += [row for one in line.statements for row in lines(one, BODY)]
+        if not any(line.statements for line in step.lines):
+            text.append(f"{BODY}pass")
+    text += [row for one in ending for row in lines(one, BODY)]
+    resolved = sum(bool(one.statements) for one in every)
+    report = Report(
+        session=recording.session,
+        name=name,
+        recorded_at=recorded_at,
+        base_url=base_url,
+        steps=tuple(step.name for step in steps),
+        actions=tuple(acted),
+        resolved=resolved,
+        params=tuple(one.name for one in values.all if not one.secret),
+        secrets=tuple(one.name for one in values.all if one.secret),
+        notes=tuple(_notes(every)),
+    )
+    return Made("\n".join(text) + "\n", report)
+
+
+def _steps(every: Sequence[Line]) -> list[_Step]:
+    groups: list[list[Line]] = [[]]
+    for line in every:
+        groups[-1].append(line)
+        if line.ends_step:
+            groups.append([])
+    groups = [one for one in groups if one]
+    names = [_name(group) for group in groups]
+    # Where two do the same, the page tells them apart.
+    told = [
+        f"{name} on {title}" if names.count(name) > 1 and (title := _title(group)) else name
+        for name, group in zip(names, groups, strict=True)
+    ]
+    unique = wording.unique([one if len(one) <= wording.LONGEST else name for one, name in zip(told, names, strict=True)])
+    return [_Step(_plain(name), tuple(group)) for name, group in zip(unique, groups, strict=True)]
+
+
+def _name(group: Sequence[Line]) -> str:
+    if group[-1].action.kind == "back":
+        return "go back"
+    return wording.name([one.scripted for one in group])
+
+
+def _title(group: Sequence[Line]) -> str:
+    """The page's title without the site's name, which follows a sign of its own."""
+    title = next((one.found.title for one in group if one.found.title), "")
+    return " ".join(re.split(r"\s[·|–—-]\s", title)[0].split())
+
+
+def _ending(
+    every: Sequence[Line], endings: dict[int, Ending], tabs: list[int], base_url: str, rules: tuple[str, ...]
+) -> list[ast.stmt]:
+    """What the last page is expected to show."""
+    last = every[-1].action
+    tab = last.tab if last.opens is None else last.opens
+    page = statements.page_name(tab, tabs)
+    written = []
+    if not last.leads_to:
+        shown = next((one.action.leads_to or one.action.url for one in reversed(every) if _shows(one.action, tab)), "")
+        written += [statements.expected(page, shown, base_url, rules)] if shown else []
+    heading = next(iter(endings[tab].headings), "") if tab in endings else ""
+    if 0 < len(heading) <= WIDTH:
+        written.append(f"expect({page}.get_by_role('heading', name={_stable(heading)})).to_be_visible()")
+    return ast.parse("\n".join(written)).body
+
+
+def _shows(action: Action, tab: int) -> bool:
+    shown = action.tab if action.opens is None else action.opens
+    return shown == tab and bool(action.leads_to or action.url)
+
+
+def _stable(heading: str) -> str:
+    """A heading's name, with any number where one stands: a receipt has another each time."""
+    if not re.search(r"\d", heading):
+        return f"{heading!r}, exact=True"
+    return f"re.compile({re.sub(r'[0-9]+', lambda _: r'[0-9]+', addresses.literal(heading))!r})"
+
+
+def _head(
+    recording: Recording,
+    recorded_at: datetime,
+    base_url: str,
+    every: Sequence[Line],
+    ending: Sequence[ast.stmt],
+    values: Sequence[Value],
+    name: str,
+) -> Iterator[str]:
+    yield f'"""Made from session {_plain(recording.session)} at {_plain(base_url)}, recorded {recorded_at:%Y-%m-%d %H:%M} UTC.'
+    params, secrets = ([one.name for one in values if one.secret is secret] for secret in (False, True))
+    if values:
+        yield from ("", "What the visitor typed is not recorded. The journey must be given:")
+    if params:
+        yield f"    {' '.join(f'--param {one}=…' for one in params)}"
+    if secrets:
+        yield f"    {' '.join(f'JOURNEY_SECRET_{one}=…' for one in secrets)}"
+    yield '"""'
+    yield ""
+    used = {
+        node.id
+        for one in (*(part for line in every for part in line.statements), *ending)
+        for node in ast.walk(one)
+        if isinstance(node, ast.Name)
+    }
+    if "re" in used:
+        yield from ("import re", "")
+    kinds = {"page": "Page", "step": "Step"}
+    kinds |= {"params": "Params"} if params else {}
+    kinds |= {"secrets": "Secrets"} if secrets else {}
+    kinds |= {"context": "BrowserContext"} if "context" in used else {}
+    yield from (
+        f"from runner import {', '.join([*sorted(kinds.values()), *(['expect'] if 'expect' in used else []), 'journey'])}",
+        "",
+        "",
+    )
+    function = identifier(name)
+    yield f"@journey(name={quoted(name)})" if function != name else "@journey"
+    yield f"def {function}({', '.join(f'{one}: {kind}' for one, kind in kinds.items())}) -> None:"
+    pages = [template(one.action.leads_to or one.action.url) for one in every if one.action.leads_to or one.action.url]
+    yield f'{INDENT}"""A visitor goes from {_plain(pages[0])} to {_plain(pages[-1])}."""'
+
+
+def _acted(number: int, line: Line, step: str, row: int, started: float, why: str | None) -> Acted:
+    return Acted(
+        number=number,
+        kind=line.action.kind,
+        seconds=round((line.action.at - started) / 1000, 3),
+        step=step,
+        line=row,
+        code=line.code,
+        locators=tuple(one.code for one in line.found.candidates),
+        danger=why,
+    )
+
+
+def _label(line: Line) -> str:
+    return wording.role_and_name(line.target)[1] if line.target is not None else ""
+
+
+def _notes(every: Sequence[Line]) -> Iterator[str]:
+    for line in every:
+        if line.missing:
+            yield line.missing
+        elif line.action.kind == "goto" and not line.action.url.partition("?")[2] and len(every) > 1 and line is not every[0]:
+            yield f"{template(line.action.url)} was opened by hand; a query that it may have had is not recorded"
+        elif line.found.candidates and not line.found.candidates[0].checked:
+            yield f"{line.code}: its page is masked, so nobody knows yet whether it finds one element"
+
+
+def _plain(text: str) -> str:
+    """A text from a page as it may stand in a comment or between quotes: on one line, and ending nothing."""
+    return "".join(one if one.isprintable() and one not in '"\\' else " " for one in text)[:WIDTH].strip()

@@ -1,0 +1,143 @@
+"""The way of a beacon: from a sender to its site, past the rules of the site, onto the disk, into the metrics."""
+
+import logging
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from reports.collector.accepted_beacon import Arrival, Traffic
+from reports.collector.admission import user_agent
+from reports.collector.admission.app_policy import Site
+from reports.collector.admission.app_registry import Register
+from reports.collector.admission.client_network import Networks
+from reports.collector.admission.rate_limit import Buckets
+from reports.collector.beacon import Beacon
+from reports.collector.errors import Refusal
+from reports.collector.metrics.collector_metrics import Metrics
+from reports.collector.privacy.route_template import UNKNOWN
+from reports.collector.privacy.scrub_beacon import clean_beacon
+from reports.collector.storage.group_commit import Busy
+from runner.store import StoreDown
+from runner.store.bulk_insert import Unstorable
+
+WAIT = 5.0
+"""Seconds after which a sender may try again when the store has not taken its beacon."""
+TROUBLED = 15.0
+"""Seconds for which the collector is not ready after that: who asks whether it is must send again, for it to find out."""
+log = logging.getLogger("journey.collector")
+
+
+class Puts(Protocol):
+    """What a writer is to the collector."""
+
+    async def put(self, arrival: Arrival) -> bool:
+        """Returns when the beacon is on disk; False when it was before. Raises StoreDown, Busy, JourneyError for what will never be."""
+
+
+class Incoming(Struct, frozen=True):
+    """A request, with its sender as far as it may be known."""
+
+    body: bytes
+    query: str
+    headers: dict[bytes, bytes]
+    origin: str
+    network: str
+    packed: bytes = b""
+    """The body as it was sent."""
+
+    def header(self, name: bytes) -> str:
+        """The text of a header, empty where there is none."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+
+class Intake:
+    """Takes beacons in, whatever form they came in."""
+
+    def __init__(self, register: Register, writer: Puts, metrics: Metrics, networks: Networks) -> None:
+        self.register = register
+        self.metrics = metrics
+        self.networks = networks
+        self._writer = writer
+        self._buckets = Buckets()
+        self._trouble = ""
+        self._troubled_at = 0.0
+
+    @property
+    def trouble(self) -> str:
+        """Why the store has just not taken a beacon; empty while all is well."""
+        return self._trouble if time.monotonic() - self._troubled_at < TROUBLED else ""
+
+    def greet(self, origin: str) -> None:
+        """Raises Refusal for a page of which no app wants anything: before its body is read, and its app's name remembered."""
+        if origin and origin not in self.register.origins:
+            raise _wrong_origin(f"nothing is taken from {origin[:200]}", self.register.open)
+
+    def admit(self, site: Site, key: str, incoming: Incoming) -> None:
+        """Raises Refusal when the site does not want this sender, or has had enough of its network."""
+        if incoming.origin and incoming.origin not in site.origins:
+            raise _wrong_origin(f"app {site.app.name!r} takes nothing from {incoming.origin[:200]}", self.register.open)
+        if not site.knows(key):
+            raise Refusal(
+                401, "wrong_key", f"this is not the key of app {site.app.name!r}", field="key", fix="send the app's key"
+            )
+        wait = self._buckets.take(site.app, incoming.network, time.monotonic())
+        if wait:
+            raise Refusal(
+                429, "rate_limited", "too much from this network", fix="wait as long as Retry-After says", retry_after=wait
+            )
+
+    async def store(self, site: Site, beacon: Beacon, incoming: Incoming) -> bool:
+        """Returns when the beacon is on disk; False when it was there before. Raises Refusal when it is not."""
+        arrival = _arrival(site, beacon, incoming.header(b"user-agent"))
+        started = time.perf_counter()
+        self.metrics.uncommitted += 1
+        try:
+            new = await self._writer.put(arrival)
+        except (StoreDown, Busy) as error:
+            self._troubled_at = time.monotonic()
+            if not self._trouble:
+                log.warning("beacons are refused: %s", error)
+            self._trouble = str(error)
+            raise Refusal(
+                503, "unavailable", "the beacon could not be stored", fix="send it again", retry_after=WAIT
+            ) from error
+        except Unstorable as error:
+            # It names the database, which is no stranger's business.
+            log.warning("%s", error)
+            raise Refusal(422, "invalid", "the beacon holds what cannot be stored", fix="see the collector's log") from error
+        finally:
+            self.metrics.uncommitted -= 1
+        if self._trouble:
+            self._trouble = ""
+            log.info("beacons are stored again")
+        self.metrics.commit.observe((), time.perf_counter() - started)
+        self.metrics.outcome("accepted" if new else "duplicate")
+        if new:
+            self.metrics.stored(arrival)
+        return new
+
+
+def _wrong_origin(error: str, trying: bool) -> Refusal:
+    fix = "name the app and its origins in [[apps]]; without any, only pages of this machine may send"
+    return Refusal(403, "wrong_origin", error, field="origin", fix=fix if trying else "add it to the origins of the app")
+
+
+def _arrival(site: Site, beacon: Beacon, agent: str) -> Arrival:
+    client = user_agent.read(agent)
+    traffic: Traffic = "real"
+    if beacon.synthetic is not None:
+        traffic = "synthetic"
+    elif beacon.webdriver or client.bot:
+        traffic = "bot"
+    cleaned = clean_beacon(beacon, site.cleaner)
+    return Arrival(
+        beacon=cleaned,
+        received_at=datetime.now(UTC),
+        pages=tuple(site.templates.of(view.url) if view.url else UNKNOWN for view in cleaned.views),
+        traffic=traffic,
+        browser=client.browser,
+        system=client.system,
+        device=client.device,
+    )

@@ -1,0 +1,78 @@
+"""The body of a request, read with limits that are counted on what really comes."""
+
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from msgspec import Struct
+
+from reports.collector.errors import Refusal
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+GZIP = b"\x1f\x8b"
+PIECE = 16_384
+"""Bytes that are inflated at a time."""
+
+
+class Limits(Struct, frozen=True):
+    """The most bytes of a body, as sent and inflated."""
+
+    raw: int = 65_536
+    inflated: int = 262_144
+
+
+async def read(receive: Receive, length: bytes, limits: Limits) -> bytes:
+    """The whole body as it was sent. A `length` that is too large is refused at once, but none is believed. Raises Refusal."""
+    if length.isdigit() and int(length[:20]) > limits.raw:
+        raise _too_large(limits.raw, "bytes")
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message["type"] == "http.request" and message.get("more_body"):
+        if len(body) > limits.raw:
+            break
+        message = await receive()
+        body += message.get("body", b"")
+    if message["type"] == "http.disconnect":
+        raise Refusal(408, "slow", "the body did not come in time, or its sender has gone")
+    if len(body) > limits.raw:
+        raise _too_large(limits.raw, "bytes")
+    return body
+
+
+def unpacked(body: bytes, encoding: bytes, limits: Limits) -> bytes:
+    """A body inflated where it is gzip or deflate: said by `encoding`, or shown by its first bytes (a page that sends with
+    `sendBeacon` cannot say it). Raises Refusal."""
+    word = encoding.strip().lower()
+    if word in {b"gzip", b"x-gzip", b"deflate"} or (not word and body.startswith(GZIP)):
+        return inflate(body, limits.inflated)
+    if word not in {b"", b"identity"}:
+        shown = word[:20].decode("latin-1")
+        raise Refusal(
+            415, "encoding", f"content-encoding {shown!r} is not understood", fix="send gzip, deflate, or the plain text"
+        )
+    return body
+
+
+def inflate(body: bytes, limit: int) -> bytes:
+    """The content of a gzip or zlib body (RFC 1952, 1950), as far as `limit` bytes. Raises Refusal."""
+    inflater = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)
+    pieces: list[bytes] = []
+    size = 0
+    rest = body
+    try:
+        while not inflater.eof:
+            piece = inflater.decompress(rest, PIECE)
+            rest = inflater.unconsumed_tail
+            size += len(piece)
+            if size > limit:
+                raise _too_large(limit, "bytes once it is inflated")
+            if not piece and not rest and not inflater.eof:
+                raise Refusal(400, "encoding", "the compressed body ends too early")
+            pieces.append(piece)
+    except zlib.error as error:
+        raise Refusal(400, "encoding", "the body is not gzip or deflate, as it says it is", field="content-encoding") from error
+    return b"".join(pieces)
+
+
+def _too_large(limit: int, what: str) -> Refusal:
+    return Refusal(413, "too_large", f"the body has more than {limit} {what}", fix="send less at a time")

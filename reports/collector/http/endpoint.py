@@ -1,0 +1,98 @@
+"""The HTTP around everything that is taken in: method, sender, size, answer, and the headers that browsers look for."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from reports.collector.admission.intake import Incoming, Intake
+from reports.collector.errors import Refusal
+from reports.collector.http import cors
+from reports.collector.http.body import Limits, Receive, read, unpacked
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+NUL = (b"\\u0000", b"\\ufffd")
+"""PostgreSQL has no character NUL, and no text needs one: another stands for it, of the same length in JSON."""
+
+SMALL = 65_536
+"""Bytes of a body that is inflated at once; a larger one in a thread, so that others do not wait for it."""
+
+
+class Answer(Struct, frozen=True):
+    """What a sender is told; a body is JSON."""
+
+    status: int = 202
+    body: bytes = b""
+
+
+Take = Callable[[Incoming], Awaitable[Answer]]
+
+
+class Ingest:
+    """An ASGI application for one address: gives the body of each POST to `take`, which raises Refusal for what it does not want."""
+
+    def __init__(self, intake: Intake, take: Take, limits: Limits | None = None) -> None:
+        self._intake = intake
+        self._take = take
+        self._limits = limits or Limits()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        metrics = self._intake.metrics
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        admitted = bool(origin) and origin in self._intake.register.origins
+        metrics.in_flight += 1
+        try:
+            if scope["method"] == "OPTIONS":
+                await _send(send, 204, b"", cors.preflight(origin, admitted))
+                return
+            try:
+                answer = await self._take(await self._incoming(scope, headers, origin, receive))
+                more: cors.Headers = []
+            except Refusal as refusal:
+                metrics.refuse(refusal.reason)
+                admitted = admitted and refusal.reason != "wrong_origin"
+                answer = Answer(refusal.status, msgspec.json.encode(refusal.body()))
+                more = _told(refusal)
+            await _send(send, answer.status, answer.body, [*cors.headers(origin, admitted), *more])
+        finally:
+            metrics.in_flight -= 1
+
+    async def _incoming(self, scope: Scope, headers: dict[bytes, bytes], origin: str, receive: Receive) -> Incoming:
+        if scope["method"] != "POST":
+            raise Refusal(405, "method", f"{scope['method']} is not taken here", fix="send a POST")
+        self._intake.greet(origin)
+        packed = await read(receive, headers.get(b"content-length", b""), self._limits)
+        encoding = headers.get(b"content-encoding", b"")
+        if len(packed) <= SMALL:
+            body = unpacked(packed, encoding, self._limits)
+        else:
+            body = await asyncio.to_thread(unpacked, packed, encoding, self._limits)
+        self._intake.metrics.bytes.add((), len(body))
+        client = scope.get("client")
+        network = self._intake.networks.of(client[0] if client else "", headers.get(b"x-forwarded-for", b"").decode("latin-1"))
+        clean = body.replace(*NUL) if NUL[0] in body else body
+        return Incoming(clean, scope["query_string"].decode("latin-1"), headers, origin, network, packed)
+
+
+def _told(refusal: Refusal) -> cors.Headers:
+    more: cors.Headers = [(b"x-content-type-options", b"nosniff")]
+    if refusal.retry_after:
+        more.append((b"retry-after", str(math.ceil(refusal.retry_after)).encode()))
+    if refusal.status == 405:
+        more.append((b"allow", cors.METHODS))
+    return more
+
+
+async def _send(send: Send, status: int, body: bytes, headers: cors.Headers) -> None:
+    if status != 204:
+        headers.append((b"content-length", str(len(body)).encode()))
+    if body:
+        headers.append((b"content-type", b"application/json"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,201 @@
+"""From what the SDK tells of a page to our page view: load times, vitals, errors, interactions, requests that failed."""
+
+import re
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
+from reports.collector.beacon import Interaction, ScriptError, SlowRequest, View, ViewType, Vital, VitalName
+from reports.collector.protocols.faro.payload import Frame, Payload, Told
+
+NAVIGATION = "faro.performance.navigation"
+RESOURCE = "faro.performance.resource"
+ACTION = "faro.user.action"
+OWN = re.compile(r"faro\.|session_|view_changed|route_change|service_name_override")
+"""Events that the SDK makes by itself."""
+VITALS: tuple[VitalName, ...] = ("ttfb", "fcp", "lcp", "inp", "cls")
+TYPES: dict[str, ViewType] = {
+    "reload": "reload",
+    "back_forward": "back_forward",
+    "back-forward": "back_forward",
+    "back-forward-cache": "bfcache",
+    "prerender": "prerender",
+    "restore": "restore",
+}
+PHASES = {
+    "redirectTime": "redirect",
+    "dnsLookupTime": "dns",
+    "tcpHandshakeTime": "connect",
+    "requestTime": "request",
+    "responseTime": "response",
+    "ttfb": "ttfb",
+    "duration": "total",
+}
+"""The SDK's times that mean what ours do. Its TLS time is wrong for connections without TLS, and is left out."""
+DAY = 86_400.0
+
+
+def navigation(payload: Payload) -> Told | None:
+    """The event of the page's own load, if it is in this message."""
+    return next((one for one in payload.events if one.name == NAVIGATION and one.attributes), None)
+
+
+def earliest(payload: Payload, now: float) -> float:
+    """When the first thing of the message happened, in seconds since the epoch."""
+    return min(
+        (moment(one.timestamp, now) for one in (*payload.events, *payload.measurements, *payload.exceptions)), default=now
+    )
+
+
+def views(payload: Payload, load: View, url: str, soft: str, now: float) -> tuple[View, ...]:
+    """What the message tells, as views. Times and vitals are those of `load`, the view of the page's own load; all else is of the
+    address `url` where the page is now, which is the view `soft` when scripts have moved it there."""
+    told = navigation(payload)
+    attributes = (told.attributes or {}) if told else {}
+    timed = replace(
+        load,
+        type=TYPES.get(text(attributes.get("type"), 40) or _navigation_type(payload), "navigate"),
+        hidden=attributes.get("visibilityState") == "hidden",
+        phases={name: _seconds(attributes[known]) for known, name in PHASES.items() if known in attributes},
+        status=min(int(_number(attributes.get("responseStatus"))), 999),
+        protocol=text(attributes.get("protocol"), 20),
+        transfer_bytes=min(int(_number(attributes.get("transferSize"))), 10_000_000_000),
+        vitals=tuple(_vitals(payload.measurements))[:50],
+    )
+    moved = bare(url) != bare(load.url)
+    current = View(id=soft, url=url, started_at=earliest(payload, now), type="soft") if moved else timed
+    current = replace(
+        current,
+        interactions=tuple(_interactions(payload.events, current.started_at, now))[:200],
+        errors=tuple(_errors(payload, current.started_at, now))[:50],
+        requests=tuple(_requests(payload.events, current.started_at, now))[:50],
+    )
+    return ((timed,) if moved and (told or timed.vitals) else ()) + (current,)
+
+
+def bare(url: str) -> str:
+    """The address without what does not tell one page from another."""
+    return re.split(r"[?#]", url, maxsplit=1)[0]
+
+
+def _vitals(measurements: list[Told]) -> list[Vital]:
+    found = []
+    for one in measurements:
+        values, context = one.values or {}, one.context or {}
+        name = next((vital for vital in VITALS if vital in values), None) if one.type == "web-vitals" else None
+        if name is None:
+            continue
+        value = max(values[name] if name == "cls" else values[name] / 1000, 0.0)
+        parts: dict[str, str | float] = {
+            part[:100]: max(float(number), 0.0) / 1000 for part, number in values.items() if part not in {name, "delta"}
+        }
+        parts |= {
+            key[:100]: text(context[key], 200)
+            for key in ("element", "interaction_target", "load_state", "largest_shift_target")
+            if key in context
+        }
+        found.append(
+            Vital(name=name, id=text(context.get("id"), 80), value=min(value, DAY), attribution=dict(list(parts.items())[:40]))
+        )
+    return found
+
+
+def _interactions(events: list[Told], started: float, now: float) -> list[Interaction]:
+    found = []
+    for one in events:
+        at = _since(one, started, now)
+        attributes = one.attributes or {}
+        if one.name == ACTION:
+            trigger = text(attributes.get("userActionTrigger") or attributes.get("userActionEventType"), 40)
+            name = text(attributes.get("userActionName"), 200)
+            kind = (
+                "keyboard"
+                if trigger.startswith("key")
+                else "click"
+                if trigger.startswith(("pointer", "click", "mouse"))
+                else "custom"
+            )
+            found.append(Interaction(type=kind, at_seconds=at, name=name))  # type: ignore[arg-type]  # one of three literals
+        elif one.name and not OWN.match(one.name):
+            found.append(Interaction(type="custom", at_seconds=at, name=one.name[:200]))
+    return found
+
+
+def _errors(payload: Payload, started: float, now: float) -> list[ScriptError]:
+    found = []
+    for one in payload.exceptions:
+        frames = one.stacktrace.frames if one.stacktrace else []
+        first = frames[0] if frames else Frame()
+        stack = "\n".join(
+            f"    at {frame.function} ({frame.filename}:{frame.lineno or 0}:{frame.colno or 0})" for frame in frames
+        )
+        found.append(
+            ScriptError(
+                kind="reported" if one.value.startswith("console.error:") else "error",
+                message=one.value[:2_000],
+                type=one.type[:200],
+                at_seconds=_since(one, started, now),
+                stack=stack[:8_000],
+                source=first.filename[:4_000],
+                line=min(max(first.lineno or 0, 0), 1_000_000),
+                column=min(max(first.colno or 0, 0), 1_000_000),
+            )
+        )
+    logs = [one for one in payload.logs if one.level == "error"]
+    return [
+        *found,
+        *(ScriptError(kind="reported", message=one.message[:2_000], at_seconds=_since(one, started, now)) for one in logs),
+    ]
+
+
+def _requests(events: list[Told], started: float, now: float) -> list[SlowRequest]:
+    found = []
+    for one in events:
+        attributes = one.attributes or {}
+        status = int(_number(attributes.get("responseStatus")))
+        if one.name == RESOURCE and status >= 400:
+            found.append(
+                SlowRequest(
+                    url=text(attributes.get("name"), 4_000),
+                    kind=text(attributes.get("initiatorType"), 100),
+                    at_seconds=_since(one, started, now),
+                    duration_seconds=_seconds(attributes.get("duration")),
+                    status=min(status, 999),
+                )
+            )
+    return found
+
+
+def _navigation_type(payload: Payload) -> str:
+    return next((text(one.context.get("navigation_type"), 40) for one in payload.measurements if one.context), "")
+
+
+def text(value: object, length: int) -> str:
+    return value[:length] if isinstance(value, str) else ""
+
+
+def _number(value: object) -> float:
+    """A number, or a text that holds one, as the SDK writes them; 0 for anything else, as it writes `unknown`."""
+    try:
+        number = float(value) if isinstance(value, str | int | float) else 0.0
+    except ValueError:
+        return 0.0
+    return number if 0 <= number < 1e15 else 0.0
+
+
+def _seconds(value: object) -> float:
+    return min(_number(value) / 1000, DAY)
+
+
+def moment(text: str, now: float) -> float:
+    """Seconds since the epoch; `now` for a time that cannot be read or is no time of the last days."""
+    try:
+        found = datetime.fromisoformat(text)
+        at = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return now
+    return at if abs(at - now) < 7 * DAY else now
+
+
+def _since(told: Told, started: float, now: float) -> float:
+    return min(max(moment(told.timestamp, now) - started, 0.0), DAY)

@@ -1,0 +1,80 @@
+"""`/faro/collect`: each message of the SDK as one of our beacons."""
+
+import re
+import time
+
+import msgspec
+
+from reports.collector.admission.anonymous_ids import Strangers, new
+from reports.collector.admission.app_policy import Site
+from reports.collector.admission.intake import Incoming, Intake
+from reports.collector.beacon import Beacon, View
+from reports.collector.http.endpoint import Answer
+from reports.collector.protocols.faro.convert import bare, earliest, moment, navigation, text, views
+from reports.collector.protocols.faro.payload import Payload, decode
+from reports.collector.protocols.native import checked, unreadable
+
+TAKEN = Answer()
+IDENTITY = re.compile(r"[A-Za-z0-9-]{8,70}")
+PIXELS = 1_000_000
+
+
+class Faro:
+    """Takes the SDK's messages."""
+
+    def __init__(self, intake: Intake, strangers: Strangers) -> None:
+        self._intake = intake
+        self._strangers = strangers
+
+    async def take(self, incoming: Incoming) -> Answer:
+        """Answers when the message is on disk. Raises Refusal."""
+        try:
+            payload = decode(incoming.body)
+        except (ValueError, RecursionError) as error:
+            raise unreadable(error) from error
+        site = self._site(payload, incoming)
+        self._intake.admit(site, incoming.header(b"x-api-key"), incoming)
+        beacon = self._beacon(payload, site.app.name, incoming)
+        await self._intake.store(site, checked(msgspec.json.encode(beacon)), incoming)
+        return TAKEN
+
+    def _site(self, payload: Payload, incoming: Incoming) -> Site:
+        # Names of apps are free there: "Tea shop" is our Tea-shop.
+        name = re.sub(r"[^A-Za-z0-9_.-]+", "-", payload.meta.app.name).strip("-._")[:64]
+        register = self._intake.register
+        return register.find(name, "meta.app.name") if name else register.of_origin(incoming.origin)
+
+    def _beacon(self, payload: Payload, app: str, incoming: Incoming) -> Beacon:
+        now, meta = time.time(), payload.meta
+        session = meta.session.id or incoming.header(b"x-faro-session-id")
+        if not IDENTITY.fullmatch(session):
+            session = self._strangers.id(app, session or incoming.network, incoming.header(b"user-agent"))
+        sent = incoming.header(b"idempotency-key")
+        sides = [str(one) for one in (meta.browser.viewport_width, meta.browser.viewport_height)]
+        viewport = [min(int(one[:10]), PIXELS) for one in sides if one.isascii() and one.isdigit()]
+        load = self._load(payload, app, session, now)
+        url = meta.page.url[:4_000] or load.url
+        soft = self._strangers.id(app, load.id, bare(url))
+        return Beacon(
+            id=sent if IDENTITY.fullmatch(sent) else new(),
+            app=app,
+            session=session,
+            sent_at=now,
+            release=(meta.app.version or meta.app.release)[:200],
+            environment=meta.app.environment[:200],
+            webdriver=meta.k6.is_k6_browser,
+            viewport=(viewport[0], viewport[1]) if len(viewport) == 2 else None,
+            views=views(payload, load, url, soft, now),
+        )
+
+    def _load(self, payload: Payload, app: str, session: str, now: float) -> View:
+        """The page load that a message belongs to: its own, else the session's newest."""
+        url = payload.meta.page.url[:4_000]
+        key = f"faro {app} {session}"
+        told = navigation(payload)
+        if told is not None and told.attributes is not None:
+            url = text(told.attributes.get("name"), 4_000) or url
+            number = self._strangers.id(app, session, text(told.attributes.get("faroNavigationId"), 100) or url)
+            self._strangers.opened(key, View(id=number, url=url, started_at=moment(told.timestamp, now)))
+        known = self._strangers.newest(key)
+        return known or View(id=self._strangers.id(app, session, bare(url)), url=url, started_at=earliest(payload, now))

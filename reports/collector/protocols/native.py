@@ -1,0 +1,47 @@
+"""`/v1/views`: the beacons of our own agent."""
+
+import re
+
+import msgspec
+
+from reports.collector.admission.intake import Incoming, Intake
+from reports.collector.beacon import Beacon, decode
+from reports.collector.errors import Refusal
+from reports.collector.http.endpoint import Answer
+
+TAKEN = Answer()
+_AT = re.compile(r" - at `\$\.?([^`]*)`$")
+
+
+class Views:
+    """Takes beacons in our own form."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    async def take(self, incoming: Incoming) -> Answer:
+        """Answers when the beacon is on disk. Raises Refusal."""
+        beacon = checked(incoming.body)
+        site = self._intake.register.find(beacon.app)
+        self._intake.admit(site, beacon.key, incoming)
+        await self._intake.store(site, beacon, incoming)
+        return TAKEN
+
+
+def checked(body: bytes) -> Beacon:
+    """The beacon in a body. Raises Refusal that names the field, 422 for one that is wrong, 400 for what is no JSON."""
+    try:
+        return decode(body)
+    except (ValueError, RecursionError) as error:
+        raise unreadable(error) from error
+
+
+def unreadable(error: ValueError | RecursionError) -> Refusal:
+    """What to tell of a document that msgspec has not taken."""
+    if isinstance(error, RecursionError):
+        return Refusal(400, "not_json", "the document is nested too deeply")
+    if not isinstance(error, msgspec.ValidationError):
+        return Refusal(400, "not_json", f"the body is not JSON in UTF-8: {str(error)[:200]}")
+    field = _AT.search(str(error))
+    shown = _AT.sub("", str(error))[:200]
+    return Refusal(422, "invalid", shown, field=field[1][:100] if field else "", fix="docs/collector.md has every field")

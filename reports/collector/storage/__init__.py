@@ -1,0 +1,1 @@
+"""Beacons on their way to the store."""

@@ -1,0 +1,69 @@
+"""What is done to stored page views in the background: added to the roll-ups, and removed when their time is over."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from reports.collector.storage import retention, rollup
+from reports.collector.storage.retention import MINUTES, Keep
+from runner.store import Store, StoreDown
+from runner.store.bulk_insert import Link
+
+ROLL = 5.0
+"""Seconds that the roll-ups are behind, at the most, while the store keeps up."""
+PRUNE = 60.0
+"""Seconds between two looks at what is too old."""
+PRUNE_LABELS = 3600.0
+log = logging.getLogger("journey.collector")
+
+
+class Tidy:
+    """A thread; `turn` is held while it writes, so that it and the writer do not wait for each other by trial."""
+
+    def __init__(self, store: Store, turn: threading.Lock, keep: Keep) -> None:
+        self._store = store
+        self._turn = turn
+        self._keep = keep
+        self._failed = False
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="tidy", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Brings the roll-ups up to date and ends."""
+        self._closing.set()
+        self._thread.join(30.0)
+
+    def _work(self) -> None:
+        link = Link(self._store)
+        prune_at = labels_at = time.monotonic()
+        closing = False
+        while not closing:
+            closing = self._closing.wait(ROLL)
+            try:
+                self._again(lambda: rollup.roll(link, self._turn, time.time() - MINUTES))
+                if time.monotonic() >= prune_at and not closing:
+                    prune_at = time.monotonic() + PRUNE
+                    self._again(lambda: self._in_turn(lambda: retention.prune(link, self._keep, time.time())))
+                    self._again(lambda: self._in_turn(lambda: retention.prune_to_size(link, self._keep)))
+                if time.monotonic() >= labels_at and not closing:
+                    labels_at = time.monotonic() + PRUNE_LABELS
+                    with self._turn:
+                        retention.prune_labels(link, self._keep, time.time())
+            except StoreDown as error:
+                if not self._failed:
+                    log.error("%s; roll-ups and retention wait until it works again", error)
+                self._failed = True
+            else:
+                self._failed = False
+        link.close()
+
+    def _again(self, some: Callable[[], int]) -> None:
+        while some() and not self._closing.is_set():
+            # Others are let in between two pieces.
+            time.sleep(0.005)
+
+    def _in_turn(self, some: Callable[[], int]) -> int:
+        with self._turn:
+            return some()

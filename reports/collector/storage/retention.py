@@ -1,0 +1,124 @@
+"""Which page views have to go: those older than the settings say, and the oldest of what is too much; some at a time.
+
+Rows leave in the order in which they came, so what is removed is always a range of numbers. Roll-ups stay longer.
+"""
+
+from msgspec import Struct
+
+from reports.collector.storage.series import DAY
+from runner.store.bulk_insert import Link
+from runner.store.tables.page_views import METRICS, STEPS
+
+AT_ONCE = 500
+"""Views, or beacons, that are removed in one transaction: beacons that arrive meanwhile wait for it."""
+MINUTES = 3 * DAY
+"""Seconds that roll-ups of minutes are kept."""
+SAMPLE = 1_000
+"""Views that tell how large one is."""
+_OF_VIEWS = ("vitals", "interactions", "slow_requests", "page_errors")
+
+
+class Keep(Struct, frozen=True, kw_only=True):
+    """How long in seconds, and how much in bytes; docs/views.md says what each holds."""
+
+    views: float = 30 * DAY
+    rollups: float = 400 * DAY
+    size: int = 20_000_000_000
+
+
+def prune(link: Link, keep: Keep, now: float) -> int:
+    """Removes the next of what is too old; returns how many rows, 0 when all is as it should be."""
+    with link.transaction():
+        gone = _beacons(link, now - DAY) + _views(link, now - keep.views)
+        for step in STEPS:
+            gone += _rollups(link, step, now - (min(MINUTES, keep.rollups) if step == STEPS[0] else keep.rollups))
+        return gone
+
+
+def prune_to_size(link: Link, keep: Keep) -> int:
+    """Removes the oldest views when all of them take more than `keep.size`; returns how many, 0 when they do not."""
+    with link.transaction():
+        _, taken = measure(link)
+        return _views(link, float("inf")) if taken > keep.size else 0
+
+
+def prune_labels(link: Link, keep: Keep, now: float) -> None:
+    """Removes series and reasons of which there are no roll-ups any more."""
+    before = now - keep.rollups
+    with link.transaction():
+        link.execute("DELETE FROM series WHERE seen_at < ?", before - DAY)
+        link.execute("DELETE FROM reasons WHERE last_at < ?", before)
+        link.execute("DELETE FROM reason_tallies WHERE at < ?", before)
+
+
+def measure(link: Link) -> tuple[int, int]:
+    """How many page views there are, and about how many bytes they take with all that belongs to them.
+
+    In SQLite the bytes are what is in use of the file, runs and roll-ups included. In PostgreSQL, whose files do not shrink when rows
+    are deleted, they are the number of views times what the newest thousand take on average.
+    """
+    ((first, last),) = link.select("SELECT min(number), max(number) FROM page_views")
+    views = last - first + 1 if last else 0
+    if link.sqlite:
+        ((pages, free, size),) = link.select(
+            "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+        )
+        return views, (pages - free) * size
+    total = 0.0
+    for table, key in (("page_views", "number"), *((name, "view") for name in _OF_VIEWS)):
+        # 28 bytes are a row's header and its place in the page; indices take their share of the table.
+        query = (
+            f"SELECT coalesce(sum(pg_column_size(t.*) + 28), 0) * "
+            f"greatest(pg_total_relation_size('{table}'), 1) / greatest(pg_relation_size('{table}'), 1) "
+            f"FROM {table} t WHERE {key} > ?"
+        )
+        ((part,),) = link.select(query, (last or 0) - SAMPLE)
+        total += float(part)
+    return views, int(total * views / max(min(views, SAMPLE), 1))
+
+
+def _beacons(link: Link, before: float) -> int:
+    # Those that the roll-ups have not taken yet stay, however old they are.
+    query = (
+        "SELECT number, received_at FROM beacons WHERE number <= (SELECT value FROM marks WHERE name = 'rolled') "
+        "ORDER BY number LIMIT ?"
+    )
+    last = _last(link, query, before)
+    return link.execute("DELETE FROM beacons WHERE number <= ?", last) if last is not None else 0
+
+
+def _views(link: Link, before: float) -> int:
+    last = _last(link, "SELECT number, received_at FROM page_views ORDER BY number LIMIT ?", before)
+    if last is None:
+        return 0
+    left = [id_ for (id_,) in link.select("SELECT DISTINCT session FROM page_views WHERE number <= ?", last)]
+    for table in _OF_VIEWS:
+        link.execute(f"DELETE FROM {table} WHERE view <= ?", last)
+    gone = link.execute("DELETE FROM page_views WHERE number <= ?", last)
+    going_on = {id_ for (id_,) in link.among("SELECT session FROM page_views WHERE session", left)}
+    for session in left:
+        if session not in going_on:
+            link.execute("DELETE FROM sessions WHERE id = ?", session)
+    return gone
+
+
+def _last(link: Link, query: str, before: float) -> int | None:
+    """The number of the last of the oldest rows that is from before a moment.
+
+    Those before it go too, whatever they say: they came when the clock was wrong.
+    """
+    return max((number for number, at in link.select(query, AT_ONCE) if at < before), default=None)
+
+
+def _rollups(link: Link, step: int, before: float) -> int:
+    """Removes the oldest few of what is too old of one step, of counts and of each metric."""
+    gone = 0
+    for table, condition in (
+        ("tallies", "step = ?"),
+        *(("histograms", f"metric = '{metric}' AND step = ?") for metric in METRICS),
+    ):
+        ((first,),) = link.select(f"SELECT min(at) FROM {table} WHERE {condition}", step)
+        if first is not None and first + step <= before:
+            until = min(before - step, first + 5 * step)
+            gone += link.execute(f"DELETE FROM {table} WHERE {condition} AND at <= ?", step, until)
+    return gone

@@ -1,0 +1,172 @@
+"""What GitHub Actions is told: annotations on the lines of journeys, and the job's summary.
+
+Commands are lines `::error file=…,line=…,title=…::message` in the output; their escapes are those of `command.ts` in
+actions/toolkit. The summary is what is appended to the file that GITHUB_STEP_SUMMARY names.
+"""
+
+import re
+import secrets
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, TextIO
+
+from reports.formats.markdown import runs_markdown, smoke_markdown
+from reports.smoke.result import SmokeResult, StepCheck
+from reports.text import problems as problem
+from reports.text import smoke_text as words
+from reports.text.problems import Problem
+from runner.archive.archive import Saved
+
+SUMMARY_BYTES = 1024 * 1024
+"""GitHub drops a step's summary that is larger."""
+ANNOTATIONS = 10
+"""GitHub shows so many errors and so many warnings of a step."""
+MESSAGE = 4000
+"""Characters of one message."""
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+Level = Literal["error", "warning"]
+_tokens: list[str] = []
+"""While it is not empty GitHub waits for its last one, and takes no other command."""
+
+
+@contextmanager
+def hushed(out: TextIO) -> Iterator[None]:
+    """GitHub takes no command from what is printed meanwhile, but for those of this module.
+
+    A page's text, or what a journey prints, may begin a line with `::`; it must not annotate the job or mask a word in its log. What
+    stops and starts it again goes to `out`, all else that GitHub is told to wherever it is written.
+    """
+    print(_stop(), file=out, flush=True)
+    try:
+        yield
+    finally:
+        # Both streams of a step come to GitHub, each in its own time.
+        sys.stdout.flush()
+        print(_resume(), file=out, flush=True)
+
+
+def _stop() -> str:
+    _tokens.append(secrets.token_hex(16))
+    return f"::stop-commands::{_tokens[-1]}"
+
+
+def _resume() -> str:
+    return f"::{_tokens.pop()}::"
+
+
+def tell(result: SmokeResult, environ: Mapping[str, str], out: TextIO | None = None) -> None:
+    """Tells of a smoke check, when GITHUB_ACTIONS is set; commands go to `out`, standard output if it is not given."""
+    if not environ.get("GITHUB_ACTIONS"):
+        return
+    problems = problem.of_smoke(result)
+    warnings = [
+        command("warning", f"journey {check.name}", remark, _place(check.file, check.line, environ))
+        for check in result.journeys
+        for remark in (*words.remarks(check), *_undecided(check.steps, result.fail_undecided))
+    ]
+    _write([*_errors(problems, environ), *_limited(warnings, "warning")], out)
+    _summarize(smoke_markdown(result), environ, out)
+
+
+def tell_runs(runs: Sequence[Saved], environ: Mapping[str, str], out: TextIO | None = None) -> None:
+    """Tells of runs, as `tell` does of a smoke check."""
+    if not environ.get("GITHUB_ACTIONS") or not runs:
+        return
+    problems = [one for saved in runs for one in problem.of_run(saved.result, saved.folder)]
+    warnings = [
+        command("warning", f"journey {saved.result.journey}", remark)
+        for saved in runs
+        for remark in (
+            *([f"passed only at attempt {saved.result.attempts} (flaky)"] if saved.result.flaky else []),
+            *saved.result.notes,
+        )
+    ]
+    _write([*_errors(problems, environ), *_limited(warnings, "warning")], out)
+    _summarize(runs_markdown(runs), environ, out)
+
+
+def tell_error(message: str, environ: Mapping[str, str], out: TextIO | None = None) -> None:
+    """Tells of an error that ended a command before there was a result."""
+    if environ.get("GITHUB_ACTIONS"):
+        _write([command("error", "journey", message)], out)
+
+
+def command(level: Level, title: str, message: str, place: Mapping[str, str] | None = None) -> str:
+    """A workflow command that makes an annotation, in one line.
+
+    >>> command("error", "buy: pay", "100 %\\nslow", {"file": "a,b.py", "line": "3"})
+    '::error file=a%2Cb.py,line=3,title=buy%3A pay::100 %25%0Aslow'
+    """
+    properties = {**(place or {}), "title": title}
+    listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {listed}::{_data(message[:MESSAGE])}"
+
+
+def _data(text: str) -> str:
+    return _CONTROL.sub("\ufffd", text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _errors(problems: Sequence[Problem], environ: Mapping[str, str]) -> list[str]:
+    commands = [
+        command("error", f"journey {one.place} ({one.type})", one.text, _place(one.file, one.line, environ)) for one in problems
+    ]
+    return _limited(commands, "error")
+
+
+def _limited(commands: list[str], level: Level) -> list[str]:
+    if len(commands) <= ANNOTATIONS:
+        return commands
+    more = len(commands) - ANNOTATIONS + 1
+    return [*commands[: ANNOTATIONS - 1], command(level, "journey", f"and {more} more, in the job's summary")]
+
+
+def _place(file: str | None, line: int | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """File and line as an annotation names them: from the root of the repository."""
+    if not file:
+        return {}
+    root = Path(environ.get("GITHUB_WORKSPACE") or Path.cwd())
+    path = Path(file)
+    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else file
+    return {"file": shown, **({"line": str(line)} if line else {})}
+
+
+def _undecided(steps: Sequence[StepCheck], fails: bool) -> Iterator[str]:
+    for step in steps:
+        if step.comparison is not None and step.comparison.outcome == "undecided" and not fails:
+            yield f"step “{step.name}”: {words.compared(step.comparison)}"
+
+
+def _summarize(markdown: str, environ: Mapping[str, str], out: TextIO | None) -> None:
+    """Appends to the summary. What hinders that is a warning: it changes nothing in what was found."""
+    name = environ.get("GITHUB_STEP_SUMMARY")
+    if not name:
+        return
+    file = Path(name)
+    try:
+        written = file.stat().st_size if file.exists() else 0
+        text = _within(markdown, SUMMARY_BYTES - written)
+        with file.open("a", encoding="utf-8") as summary:
+            summary.write(text)
+    except OSError as error:
+        warning = f"GITHUB_STEP_SUMMARY: {file} cannot be written: {error.strerror}"
+        _write([command("warning", "journey", warning)], out)
+
+
+def _within(markdown: str, room: int) -> str:
+    """The Markdown, or where there is no room for it its first line, or nothing."""
+    whole = f"{markdown}\n"
+    first = f"{markdown.splitlines()[0]}\n\n"
+    return next((text for text in (whole, first) if len(text.encode()) <= room), "")
+
+
+def _write(commands: Sequence[str], out: TextIO | None) -> None:
+    lines = [_resume(), *commands, _stop()] if _tokens and commands else commands
+    for one in lines:
+        print(one, file=out or sys.stdout, flush=True)

@@ -1,0 +1,84 @@
+"""A smoke check as a page: the verdict, what failed first, and for each step how its runs are spread beside the baseline's."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from reports.formats.html import page, plot
+from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
+from reports.text import problems as problem
+from reports.text import smoke_text as words
+from reports.text.problems import Problem
+
+TEMPLATE = "smoke.html"
+
+
+class StepView(Struct, frozen=True):
+    """What the template needs of one step."""
+
+    check: StepCheck
+    name: str
+    before: float | None
+    """The baseline's median."""
+    after: float | None
+    strip: plot.Strip | None
+    ratio: plot.Ratio | None
+    missed: bool
+
+
+class JourneyView(Struct, frozen=True):
+    """What the template needs of one journey."""
+
+    check: JourneyCheck
+    steps: tuple[StepView, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def compared(self) -> bool:
+        """Whether any step was held against a baseline."""
+        return any(one.check.comparison or one.check.baseline_figures for one in self.steps)
+
+
+class ProblemView(Struct, frozen=True):
+    """What failed, with the addresses of its files."""
+
+    problem: Problem
+    folder: str
+    trace: str
+
+
+def smoke_html(result: SmokeResult, beside: Path | None = None) -> bytes:
+    """The page; its links to runs hold for a page that lies in the folder `beside`, else on this machine only."""
+    problems = [ProblemView(one, _link(one.folder, beside), _link(one.trace, beside)) for one in problem.of_smoke(result)]
+    return page.render(
+        TEMPLATE,
+        result=result,
+        problems=problems,
+        journeys=[_journey(one, result) for one in result.journeys],
+        words=words,
+        plot=plot,
+    )
+
+
+def _link(path: str | None, beside: Path | None) -> str:
+    return page.link(Path(path), beside) if path else ""
+
+
+def _journey(check: JourneyCheck, result: SmokeResult) -> JourneyView:
+    whole = check.whole
+    shown = (*check.steps, *([whole] if whole.figures or whole.budgets or whole.comparison else []))
+    return JourneyView(check, tuple(_step(one, result) for one in shown), tuple(words.remarks(check)))
+
+
+def _step(check: StepCheck, result: SmokeResult) -> StepView:
+    before, after = words.medians(check)
+    undecided = check.comparison is not None and check.comparison.outcome == "undecided"
+    return StepView(
+        check,
+        check.name or "the whole journey",
+        before,
+        after,
+        plot.strip(check, result.rule),
+        plot.ratio(check, result.rule),
+        check.missed or (undecided and result.fail_undecided),
+    )

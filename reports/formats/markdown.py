@@ -1,0 +1,199 @@
+"""Runs and smoke checks as Markdown for a pull request's comment or a job's summary on GitHub.
+
+The first line says the verdict and what failed. However much there is to tell, it stays below LIMIT characters: what has no room
+any more is left out from the end, and the last line says so.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from reports.formats.markdown_escape import code, fence, inert
+from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
+from reports.text import problems as problem
+from reports.text import smoke_text as words
+from reports.text.formatting import MARKS, seconds, status
+from reports.text.problems import Problem
+from runner.archive.archive import Saved
+from runner.result import Environment, RunResult
+
+LIMIT = 60_000
+"""GitHub takes comments of up to 65,536 characters."""
+PROBLEMS = 20
+"""Listed at most, each in one line."""
+DETAILS = 10
+"""Shown at most with all their text."""
+ROWS = 100
+"""Of a folded table at most."""
+NAME = 100
+"""Characters of a name that are shown."""
+
+Section = Sequence[str]
+"""Lines and blocks that belong together; each is written whole or not at all."""
+
+
+def smoke_markdown(result: SmokeResult) -> str:
+    """A smoke check: verdict, what failed, a table a journey, environment and rule."""
+    problems = problem.of_smoke(result)
+    title = f"### {words.MARKS[result.verdict]} Smoke check {result.verdict}: "
+    title += _headline(problems) if problems else inert(words.counts(result))
+    order = {"failed": 0, "error": 0, "missed": 1, "passed": 2}
+    checks = sorted(result.journeys, key=lambda one: order[one.verdict])
+    sections: list[Section] = [[title, "", _about(result)], *_problems(problems)]
+    sections += [_check(one, result) for one in checks]
+    sections.append(_fold("Environment and rule", _environment(result)))
+    return _fitting(sections, f"`journey report {result.id} --format html`")
+
+
+def runs_markdown(runs: Sequence[Saved]) -> str:
+    """Runs: how many did not pass, why, a table of all, and each run's steps."""
+    problems = [one for saved in runs for one in problem.of_run(saved.result, saved.folder)]
+    results = [saved.result for saved in runs]
+    bad = [result for result in results if result.status in {"failed", "error"}]
+    if len(results) == 1:
+        title = f"{MARKS[results[0].status]} {inert(results[0].journey, NAME)} {status(results[0])}"
+    elif bad:
+        title = f"{MARKS[bad[0].status]} {len(bad)} of {len(results)} runs did not pass"
+    else:
+        title = f"✓ {len(results)} runs passed" if results else "no runs"
+    if problems:
+        title += f": {_headline(problems)}"
+    sections: list[Section] = [[f"### {title}"], *_problems(problems), _runs(results)]
+    sections += [_steps(result) for result in results]
+    if results:
+        sections.append(_fold("Environment", _pairs(_release(results[0]) | _machine(results[0].environment))))
+    return _fitting(sections, f"`journey report {results[0].id if results else 'last'} --format html`")
+
+
+def _fitting(sections: Iterable[Section], instead: str) -> str:
+    """As much of the sections as there is room for, in their order."""
+    rest = f"\n\n_There is more than a comment holds. All of it: {instead}_\n"
+    room = LIMIT - len(rest)
+    written: list[str] = []
+    for section in sections:
+        for index, part in enumerate(section):
+            text = part if index == 0 and not written else ("\n\n" if index == 0 else "\n") + part
+            if len(text) > room:
+                return "".join(written) + rest
+            written.append(text)
+            room -= len(text)
+    return "".join(written) + "\n"
+
+
+def _headline(problems: Sequence[Problem]) -> str:
+    first, more = problems[0], len(problems) - 1
+    step = f", step “{inert(first.step, NAME)}”" if first.step else ""
+    others = f"; and {more} more" if more else ""
+    return f"{inert(first.journey, NAME)}{step}: {inert(first.summary)}{others}"
+
+
+def _about(result: SmokeResult) -> str:
+    parts = [f"of {code(result.base_url)}"] if result.base_url else []
+    parts.append(inert(words.counts(result)))
+    if result.baseline is not None:
+        parts.append(f"against {inert(words.source(result.baseline))}")
+    return ", ".join([*parts, f"check {code(result.id)}"])
+
+
+def _problems(problems: Sequence[Problem]) -> Iterator[Section]:
+    if not problems:
+        return
+    lines = [f"- **{_place(one)}** ({one.type}): {inert(one.summary)}" for one in problems[:PROBLEMS]]
+    if len(problems) > PROBLEMS:
+        lines.append(f"- and {len(problems) - PROBLEMS} more")
+    yield lines
+    for one in [one for one in problems if one.failure is not None][:DETAILS]:
+        yield _fold(f"Why {_place(one)} failed", [fence(one.text), *_commands(one)])
+
+
+def _place(one: Problem) -> str:
+    step = f", step “{inert(one.step, NAME)}”" if one.step else ""
+    return f"{inert(one.journey, NAME)}{step}"
+
+
+def _commands(one: Problem) -> list[str]:
+    if not one.run:
+        return []
+    trace = f" · every action: {code(f'journey trace {one.run}')}" if one.trace else ""
+    return ["", f"The run: {code(f'journey show {one.run}')}{trace}"]
+
+
+def _check(check: JourneyCheck, result: SmokeResult) -> Section:
+    lines = [f"#### {words.MARKS[check.verdict]} {inert(check.name, NAME)}", ""]
+    steps = [one for one in (*check.steps, check.whole) if one.name or one.budgets or one.comparison or one.figures]
+    if steps:
+        lines += ["| step | baseline | median | change | outcome | budgets |", "| --- | --: | --: | --: | --- | --- |"]
+        lines += [_step(one, result) for one in steps]
+    remarks = [f"- {inert(one)}" for one in words.remarks(check)]
+    return [*lines, *(["", *remarks] if remarks else [])]
+
+
+def _step(step: StepCheck, result: SmokeResult) -> str:
+    before, after = words.medians(step)
+    name = code(step.name, NAME, cell=True) if step.name else "_whole journey_"
+    comparison = step.comparison
+    change = words.change(comparison) if comparison else "–"
+    outcome: str = comparison.outcome if comparison else "–"
+    if outcome == "slower" or (outcome == "undecided" and result.fail_undecided):
+        outcome = f"**{outcome}**"
+    missed = [one for one in step.budgets if one.missed]
+    budgets = "; ".join(f"**{inert(words.held(one))}**" for one in missed) or ("✓" if step.budgets else "–")
+    return f"| {name} | {seconds(before)} | {seconds(after)} | {inert(change)} | {outcome} | {budgets} |"
+
+
+def _environment(result: SmokeResult) -> list[str]:
+    lines = _pairs({"location": result.location, **_machine(result.environment)})
+    if result.baseline is not None:
+        lines += _pairs({f"baseline's {name}": value for name, value in _machine(result.baseline.environment).items()})
+    rule = words.rule(result) if result.baseline else ["There was no baseline: only failures and budgets count."]
+    warm_up = f"Warm-up, not counted: {words.runs(result.warm_up)} of each journey."
+    return [*lines, *(f"- {inert(one, 600)}" for one in (*rule, warm_up, *result.notes))]
+
+
+def _release(result: RunResult) -> dict[str, str]:
+    return {"release": result.release} if result.release else {}
+
+
+def _machine(environment: Environment) -> dict[str, str]:
+    found = {
+        "base URL": environment.base_url or "",
+        "browser": environment.browser,
+        "Playwright": environment.playwright,
+        "runner": environment.runner,
+        "Python": environment.python,
+        "platform": environment.platform,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _pairs(values: dict[str, str]) -> list[str]:
+    return [f"- {name}: {code(value)}" for name, value in values.items()]
+
+
+def _runs(results: Sequence[RunResult]) -> Section:
+    lines = ["| journey | status | steps | time | run |", "| --- | --- | --: | --: | --- |"]
+    for one in results:
+        passed = sum(step.status == "passed" for step in one.steps)
+        lines.append(
+            f"| {code(one.journey, NAME, cell=True)} | {MARKS[one.status]} {status(one)} | {passed}/{len(one.steps)} "
+            f"| {seconds(one.duration_seconds)} | {code(one.id, cell=True)} |"
+        )
+    return lines if results else ["Nothing was run."]
+
+
+def _steps(result: RunResult) -> Section:
+    table = ["| step | | latency | wall | budget |", "| --- | --- | --: | --: | --: |"]
+    for step in result.steps[:ROWS]:
+        budget = seconds(step.budget_seconds) if step.budget_seconds is not None else "–"
+        table.append(
+            f"| {code(step.name, NAME, cell=True)} | {MARKS[step.status]} {step.status} | {seconds(step.latency_seconds)} "
+            f"| {seconds(step.wall_seconds)} | {f'**{budget}**' if step.over_budget else budget} |"
+        )
+    if len(result.steps) > ROWS:
+        table.append(f"| _and {len(result.steps) - ROWS} more_ | | | | |")
+    notes = [f"- {inert(note)}" for note in result.notes]
+    return _fold(f"{inert(result.journey, NAME)}: steps", [*table, *(["", *notes] if notes else [])])
+
+
+def _fold(summary: str, lines: Sequence[str]) -> Section:
+    """Lines that are shown when one asks for them; as one part, since half of it would swallow what follows."""
+    body = "\n".join(lines)
+    return [f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"]

@@ -1,0 +1,44 @@
+"""Removes recordings whose time is over, and files that nobody knows, in the background."""
+
+import logging
+import threading
+import time
+
+from reports.replay.chunk_store import Shelf
+from runner.store import StoreDown
+
+PRUNE = 60.0
+"""Seconds between two looks at what is too old or too much."""
+SWEEP = 3600.0
+log = logging.getLogger("journey.collector")
+
+
+class Tidy:
+    """A thread that keeps a shelf in bounds, until it is closed."""
+
+    def __init__(self, shelf: Shelf, keep: float, size: int) -> None:
+        self._shelf = shelf
+        self._keep = keep
+        self._size = size
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="replays", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends it."""
+        self._closing.set()
+        self._thread.join(30.0)
+
+    def _work(self) -> None:
+        sweep_at = 0.0
+        while True:
+            try:
+                while self._shelf.prune(self._keep, self._size, time.time()) and not self._closing.is_set():
+                    pass
+                if time.monotonic() >= sweep_at:
+                    sweep_at = time.monotonic() + SWEEP
+                    self._shelf.sweep(time.time())
+            except (StoreDown, OSError) as error:
+                log.error("recordings are not removed just now: %s", error)
+            if self._closing.wait(PRUNE):
+                return

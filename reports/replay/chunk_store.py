@@ -1,0 +1,183 @@
+"""Where recordings stand: each chunk a file, as it came, and a row that says what is in it.
+
+A file is written whole and synced before its row is: a row therefore has its file, and a file without a row was never
+acknowledged. Names of files are made from checked ids alone.
+"""
+
+import logging
+import os
+import re
+import time
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+
+from msgspec import Struct
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from reports.replay.chunk import Chunk
+from runner.archive.archive import RECORDINGS
+from runner.settings.apps import NAME
+from runner.store import Store
+from runner.store.tables.replays import replay_chunks, session_events
+
+FOLDER = RECORDINGS
+"""The folder in `runs/`."""
+INCOMING = ".incoming"
+ORPHANED = 3600.0
+"""Seconds after which a file that has no row is taken for one that will never have any."""
+AT_ONCE = 200
+"""Sessions that are removed at a time."""
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+log = logging.getLogger("journey.collector")
+
+
+class Kept(Struct, frozen=True):
+    """What is known of a chunk besides what is in it."""
+
+    app: str
+    received_at: float
+    traffic: str
+    page: str
+
+
+class Shelf:
+    """The recordings in the folder `runs/replays`, and their rows in a store."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self._store = store
+        self.folder = folder
+
+    def put(self, chunk: Chunk, packed: bytes, kept: Kept) -> bool:
+        """Returns when file and row are on the disk; False when they were before. Raises StoreDown, OSError."""
+        once = (
+            replay_chunks.c.session == chunk.session,
+            replay_chunks.c.tab == chunk.tab,
+            replay_chunks.c.sequence == chunk.sequence,
+        )
+        with self._store.connected() as connection:
+            if connection.execute(select(replay_chunks.c.id).where(*once)).first():
+                return False
+        _write(file_of(self.folder, kept.app, chunk.session, chunk.tab, chunk.sequence), self.folder / INCOMING, packed)
+        row = {
+            **{name: getattr(chunk, name) for name in ("session", "tab", "sequence", "first_at", "last_at", "release")},
+            **{name: getattr(kept, name) for name in ("app", "received_at", "traffic", "page")},
+            "has_full_snapshot": chunk.has_full_snapshot,
+            "events": len(chunk.events),
+            "bytes": len(packed),
+            "checksum": sha256(packed).hexdigest(),
+        }
+        try:
+            with self._store.connected() as connection:
+                connection.execute(insert(replay_chunks), [row])
+        except IntegrityError:
+            # The same chunk has come twice at once.
+            return False
+        return True
+
+    def note(self, app: str, session: str, type_: str, target: str, at: float) -> None:
+        """Keeps one event that a page has told by itself. Raises StoreDown."""
+        row = {"app": app, "session": session, "type": type_, "target": target, "at": at, "received_at": time.time()}
+        with self._store.connected() as connection:
+            connection.execute(insert(session_events), [row])
+
+    def prune(self, keep: float, size: int, now: float) -> int:
+        """Removes the recordings that ended more than `keep` seconds ago, and the oldest while all have more than `size` bytes.
+
+        Recordings go whole; returns how many. Raises StoreDown.
+        """
+        ended = func.max(replay_chunks.c.received_at)
+        sessions = (
+            select(replay_chunks.c.app, replay_chunks.c.session, ended, func.sum(replay_chunks.c.bytes))
+            .group_by(replay_chunks.c.app, replay_chunks.c.session)
+            .order_by(ended)
+        )
+        with self._store.connected() as connection:
+            connection.execute(delete(session_events).where(session_events.c.received_at < now - keep))
+            taken = connection.execute(select(func.coalesce(func.sum(replay_chunks.c.bytes), 0))).scalar_one()
+            gone = []
+            for app, session, last, bytes_ in connection.execute(sessions.limit(AT_ONCE)):
+                if last >= now - keep and taken <= size:
+                    break
+                gone.append((app, session))
+                taken -= bytes_
+        for app, session in gone:
+            self.remove(app, session)
+        return len(gone)
+
+    def remove(self, app: str, session: str) -> None:
+        """Removes a recording: first its rows, so that none is without a file."""
+        of = (replay_chunks.c.app == app, replay_chunks.c.session == session)
+        with self._store.connected() as connection:
+            connection.execute(delete(replay_chunks).where(*of))
+        folder = folder_of(self.folder, app, session)
+        for file in folder.glob("*.json.gz"):
+            file.unlink(missing_ok=True)
+        with suppress(OSError):
+            # Another chunk has come meanwhile.
+            folder.rmdir()
+
+    def sweep(self, now: float) -> int:
+        """Removes the files that have no row: what a killed process has left; returns how many."""
+        swept = 0
+        for file in (self.folder / INCOMING).glob("*"):
+            swept += _remove_old(file, now)
+        for folder in self.folder.glob("*/*"):
+            if not _ID.fullmatch(folder.name) or folder.is_symlink():
+                continue
+            with self._store.connected() as connection:
+                rows = connection.execute(
+                    select(replay_chunks.c.tab, replay_chunks.c.sequence).where(replay_chunks.c.session == folder.name)
+                )
+                known = {f"{tab}-{sequence}.json.gz" for tab, sequence in rows}
+            for file in folder.glob("*.json.gz"):
+                if file.name not in known:
+                    swept += _remove_old(file, now)
+        return swept
+
+
+def folder_of(folder: Path, app: str, session: str) -> Path:
+    """Where a session's recording is. Raises ValueError for what is no name."""
+    if not NAME.fullmatch(app) or not _ID.fullmatch(session):
+        raise ValueError(f"{app!r}, {session!r} are no names of an app and a session")
+    return folder / app / session
+
+
+def file_of(folder: Path, app: str, session: str, tab: str, sequence: int) -> Path:
+    """The file of a chunk. Raises ValueError for what is no name."""
+    if not _ID.fullmatch(tab):
+        raise ValueError(f"{tab!r} is no name of a tab")
+    return folder_of(folder, app, session) / f"{tab}-{sequence}.json.gz"
+
+
+def _write(file: Path, incoming: Path, content: bytes) -> None:
+    incoming.mkdir(parents=True, exist_ok=True)
+    first = not file.parent.is_dir()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = incoming / uuid4().hex
+    try:
+        with unfinished.open("xb") as written:
+            written.write(content)
+            written.flush()
+            os.fsync(written.fileno())
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    for folder in (file.parent, *(list(file.parents)[1:3] if first else ())):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove_old(file: Path, now: float) -> int:
+    try:
+        if now - file.stat().st_mtime < ORPHANED:
+            return 0
+        file.unlink()
+    except FileNotFoundError:
+        return 0
+    return 1

@@ -1,0 +1,131 @@
+"""A smoke check on the terminal, once it is done: the verdict first, then every journey and step, then what else to know."""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from reports.compare import Outcome
+from reports.smoke.result import BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
+from reports.text import problems as problem
+from reports.text import smoke_text as words
+from reports.text.formatting import failure_lines, figure, seconds
+from reports.text.headline import headline
+from runner.measures import percentile
+
+VERDICTS: dict[Verdict, str] = {"passed": "green", "failed": "red", "error": "magenta", "missed": "yellow"}
+"""The colour of each."""
+OUTCOMES: dict[Outcome, str] = {"faster": "green", "same": "green", "slower": "yellow", "undecided": "cyan"}
+
+
+def render(result: SmokeResult) -> RenderableType:
+    """All of it; the first line says what failed."""
+    parts: list[RenderableType] = [Text(headline(result), style=f"bold {VERDICTS[result.verdict]}")]
+    parts += [
+        Text(f"{one.verdict}: {one.place}: {one.summary}", style=VERDICTS[one.verdict]) for one in problem.of_smoke(result)[1:]
+    ]
+    parts += [Text(), table(result)]
+    parts += [_failure(one) for one in result.journeys if one.failure is not None and one.failed_run is not None]
+    lines = list(_remarks(result))
+    if lines:
+        parts.append(Text("\n" + "\n".join(lines), style="yellow"))
+    return Group(*parts)
+
+
+def table(result: SmokeResult) -> Table:
+    """One row for each journey, with its duration, and one for each of its steps, with its latency."""
+    compared = result.baseline is not None
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown.add_column("")
+    numbers = ["runs", "median", "p95", *(["baseline", "ratio"] if compared else [])]
+    for heading in numbers:
+        shown.add_column(heading, justify="right", no_wrap=True)
+    if compared:
+        shown.add_column(f"{result.rule.confidence * 100:g} %", no_wrap=True)
+    shown.add_column("outcome")
+    shown.add_column("budget")
+    for one in result.journeys:
+        verdict = Text(one.verdict, style=f"bold {VERDICTS[one.verdict]}")
+        duration = _medians(one.whole, "duration")
+        comparison = [duration[2], "", ""] if compared else []
+        shown.add_row(
+            Text(one.name, style="bold"), str(len(one.runs)), *duration[:2], *comparison, verdict, _budgets(one.whole)
+        )
+        for step in one.steps:
+            shown.add_row(f"  {escape(step.name)}", *_step(step, compared))
+    return shown
+
+
+def _step(step: StepCheck, compared: bool) -> list[RenderableType]:
+    median, p95, baseline = _medians(step, "latency")
+    cells: list[RenderableType] = [str(len(step.figures.get("latency", ()))), median, p95]
+    comparison = step.comparison
+    outcome = Text(step.note, style="dim")
+    if comparison is not None:
+        low, high = comparison.interval
+        outcome = Text(comparison.outcome, style=OUTCOMES[comparison.outcome])
+        cells += [seconds(comparison.baseline_seconds), f"{comparison.ratio:.2f}", f"{low:.2f} to {high:.2f}"]
+    elif compared:
+        cells += [baseline, "–", ""]
+    return [*cells, outcome, _budgets(step)]
+
+
+def _medians(step: StepCheck, name: str) -> tuple[str, str, str]:
+    """Median and 95th percentile of the candidate, median of the baseline."""
+    values, baseline = step.figures.get(name, ()), step.baseline_figures.get(name, ())
+    return (
+        seconds(percentile(values, 50) if values else None),
+        seconds(percentile(values, 95) if values else None),
+        seconds(percentile(baseline, 50) if baseline else None),
+    )
+
+
+def _budgets(step: StepCheck) -> Text:
+    """Those that are missed, and how many are kept; the bound, where there is only one."""
+    if len(step.budgets) == 1 and not step.budgets[0].missed:
+        (budget,) = step.budgets
+        return Text(
+            f"{_name(budget)} {figure(budget.figure, budget.value)} of {figure(budget.figure, budget.bound)}", style="dim"
+        )
+    parts = [
+        Text(f"{_name(one)} {figure(one.figure, one.value)} > {figure(one.figure, one.bound)}", style="yellow")
+        for one in step.budgets
+        if one.missed
+    ]
+    kept = len(step.budgets) - len(parts)
+    return Text("\n").join([*parts, *([Text(f"{kept} kept", style="dim")] if kept else [])])
+
+
+def _name(budget: BudgetCheck) -> str:
+    return budget.figure if budget.statistic == "median" else f"{budget.figure} {budget.statistic}"
+
+
+def _failure(one: JourneyCheck) -> Text:
+    """Where it failed; the whole message was told when it did, and is in the run."""
+    text = Text()
+    if one.failure is not None:
+        step = f" in step {one.failure.step!r}" if one.failure.step else ""
+        side = " on the reference site" if one.failed_side == "baseline" else ""
+        text.append(f"\n{one.name} {one.verdict}{step}{side}", style=f"bold {VERDICTS[one.verdict]}")
+        lines = failure_lines(replace(one.failure, message=one.failure.message.partition("\n")[0]))
+        lines.append(f"see why: journey show {one.failed_run}{f' · journey trace {one.failed_run}' if one.trace else ''}")
+        text.append("".join(f"\n  {line}" for line in lines))
+    return text
+
+
+def _remarks(result: SmokeResult) -> Iterator[str]:
+    if result.baseline is not None and not result.fail_undecided:
+        lines = [
+            f"{one.name}, step “{step.name}”: {words.compared(step.comparison, result.baseline.name)}"
+            for one in result.journeys
+            for step in one.steps
+            if step.comparison is not None and step.comparison.outcome == "undecided"
+        ]
+        if lines:
+            steps = f"{len(lines)} {'step' if len(lines) == 1 else 'steps'}"
+            yield f"UNDECIDED: {steps} may or may not be slower; that does not fail this check, --undecided fail would:"
+            yield from (f"  {line}" for line in lines)
+    yield from (f"note: {note}" for note in result.notes)

@@ -1,0 +1,80 @@
+"""How figures and statuses are written, in the console and in `journey show`."""
+
+import math
+
+from runner.measures import FIGURES
+from runner.result import Failure, Overrun, RunResult, Status
+
+MARKS: dict[Status, str] = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "–", "cancelled": "○"}
+COLOURS: dict[Status, str] = {"passed": "green", "failed": "red", "error": "magenta", "skipped": "dim", "cancelled": "yellow"}
+
+
+def seconds(value: float | None) -> str:
+    """Seconds to the millisecond; a dash where there are none."""
+    return "–" if value is None else f"{value:.3f} s"
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that leaves one to three digits.
+
+    >>> size(900), size(13_400)
+    ('900 B', '13.4 kB')
+    """
+    if count < 1000:
+        return f"{count} B"
+    for unit in ("kB", "MB", "GB"):
+        count_in_unit = count / 1000 ** ("kB", "MB", "GB").index(unit) / 1000
+        if count_in_unit < 1000 or unit == "GB":
+            return f"{count_in_unit:.1f} {unit}"
+    raise AssertionError("the loop always returns at its last unit")
+
+
+def status(result: RunResult) -> str:
+    """The run's status, with its flakiness."""
+    return f"passed at attempt {result.attempts} (flaky)" if result.flaky else str(result.status)
+
+
+def figure(name: str, value: float | None) -> str:
+    """A figure's value in its unit.
+
+    >>> figure("lcp", 2.5), figure("bytes", 13_400.0), figure("cls", 0.1), figure("requests", 12.0)
+    ('2.500 s', '13.4 kB', '0.100', '12')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    match FIGURES[name]:
+        case "seconds":
+            return seconds(value)
+        case "bytes":
+            return size(round(value))
+        case "score":
+            return f"{value:.3f}"
+        case "count":
+            return f"{value:g}"
+
+
+def overrun(one: Overrun) -> str:
+    """A budget of the settings that was not kept."""
+    return (
+        f"{one.figure.replace('_', ' ')} {figure(one.figure, one.value)} is over its budget of {figure(one.figure, one.bound)}"
+    )
+
+
+def over_budget(result: RunResult) -> list[str]:
+    """The steps that passed too slowly, then the budgets of the settings that the run is over, in words."""
+    steps = [
+        f"{step.name}: {seconds(step.latency_seconds)} is over its budget of {seconds(step.budget_seconds)}"
+        for step in result.steps
+        if step.over_budget
+    ]
+    return steps + [f"{one.step or 'the journey'}: {overrun(one)}" for one in result.overruns]
+
+
+def failure_lines(failure: Failure) -> list[str]:
+    """Why it failed: the message, then the journey's line and the page's address."""
+    lines = failure.message.splitlines()
+    if failure.file is not None:
+        lines.append(f"at {failure.file}:{failure.line}: {failure.code or ''}".rstrip(": "))
+    if failure.url:
+        lines.append(f"on {failure.url}")
+    return lines

@@ -1,0 +1,31 @@
+"""A smoke check in one sentence: what failed, and by how much, or that nothing did."""
+
+from reports.smoke.result import SmokeResult
+from reports.text import problems as problem
+
+
+def headline(result: SmokeResult) -> str:
+    """The first line of all that is told: the worst problem, or that there is none."""
+    found = problem.of_smoke(result)
+    if found:
+        first = found[0]
+        count = len({one.journey for one in found if one.verdict == first.verdict})
+        return f"{first.verdict}: {first.place}: {first.summary}, {count} of {_journeys(result)}"
+    if result.stopped:
+        return f"{result.verdict}: stopped from the keyboard before it was done"
+    if not result.journeys:
+        return "passed: there was nothing to run"
+    if result.baseline is None:
+        runs = max(len(one.runs) for one in result.journeys)
+        return f"passed: {_journeys(result)} in {runs} {'run' if runs == 1 else 'runs'} each"
+    outcomes = [step.comparison.outcome for one in result.journeys for step in one.steps if step.comparison is not None]
+    if not outcomes:
+        return f"passed: {_journeys(result)}, but no step could be compared with {result.baseline.name}"
+    undecided = outcomes.count("undecided")
+    said = f"no step is more than {result.rule.tolerance * 100:g} % slower than {result.baseline.name}"
+    return f"passed: {_journeys(result)}, {f'{undecided} of {len(outcomes)} steps undecided, of the others ' if undecided else ''}{said}"
+
+
+def _journeys(result: SmokeResult) -> str:
+    count = len(result.journeys)
+    return f"{count} {'journey' if count == 1 else 'journeys'}"

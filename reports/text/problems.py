@@ -1,0 +1,163 @@
+"""Why a run or a smoke check did not pass, one value a reason: what JUnit, Markdown, annotations and pages tell, each in its way."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck, Verdict
+from reports.text import smoke_text as words
+from reports.text.formatting import failure_lines, overrun, seconds
+from runner.result import Failure, RunResult
+
+Kind = Literal["failed", "error", "budget", "baseline"]
+"""`failed`: the site · `error`: the monitor · `budget`, `baseline`: too slow."""
+ORDER: tuple[Kind, ...] = ("failed", "error", "budget", "baseline")
+_PLACE = re.compile(r"(?P<file>.+\.py):(?P<line>\d+)")
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """One reason."""
+
+    journey: str
+    step: str = ""
+    """Empty for the journey as a whole."""
+    kind: Kind
+    message: str
+    failure: Failure | None = None
+    file: str | None = None
+    line: int | None = None
+    run: str | None = None
+    """Id of the run that shows it."""
+    folder: str | None = None
+    trace: str | None = None
+    """Path of that run's trace."""
+
+    @property
+    def type(self) -> str:
+        """The failure's kind, or what was missed."""
+        return self.failure.kind if self.failure else self.kind
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it makes of a smoke check."""
+        return self.kind if self.kind in {"failed", "error"} else "missed"
+
+    @property
+    def summary(self) -> str:
+        """The first line of the message."""
+        return next(iter(self.message.splitlines()), "")
+
+    @property
+    def place(self) -> str:
+        """Journey and step."""
+        return f"{self.journey}, step “{self.step}”" if self.step else self.journey
+
+    @property
+    def text(self) -> str:
+        """All there is to say: message, the journey's line, the page, the trace."""
+        lines = self.message.splitlines()
+        if self.failure is not None:
+            lines += failure_lines(self.failure)[len(self.failure.message.splitlines()) :]
+        if self.trace:
+            lines.append(f"trace: {self.trace}")
+        if self.run:
+            lines.append(f"see: journey show {self.run}")
+        return "\n".join(lines)
+
+
+def of_run(result: RunResult, folder: Path | None = None) -> list[Problem]:
+    """The reasons of one run, the one that ended it first; `folder` is where it is saved."""
+    trace = next((one.path for one in reversed(result.artifacts) if one.kind == "trace"), None)
+    shown = {
+        "run": result.id,
+        "folder": str(folder) if folder else None,
+        "trace": str(folder / trace) if folder and trace else None,
+    }
+    found = []
+    ended_by = None
+    if result.status in {"failed", "error"}:
+        ended_by = result.failure.step if result.failure else None
+        kind: Kind = "failed" if result.status == "failed" else "error"
+        message = result.failure.message if result.failure else f"the run is {result.status}, and does not say why"
+        found.append(_problem(result.journey, ended_by, kind, message, result.failure, **shown))
+    for step in result.steps:
+        if step.status in {"failed", "error"} and step.failure is not None and step.name != ended_by:
+            kind = "failed" if step.status == "failed" else "error"
+            found.append(_problem(result.journey, step.name, kind, step.failure.message, step.failure, **shown))
+        if step.over_budget:
+            message = f"{seconds(step.latency_seconds)} is over its budget of {seconds(step.budget_seconds)}"
+            found.append(_problem(result.journey, step.name, "budget", message, None, **shown))
+    found += [
+        _problem(result.journey, one.step, "budget", f"{overrun(one)} ({one.where})", None, **shown) for one in result.overruns
+    ]
+    return found
+
+
+def of_smoke(result: SmokeResult) -> list[Problem]:
+    """The reasons of a smoke check: what failed first, then what was missed."""
+    found = [one for check in result.journeys for one in of_check(check, result)]
+    return sorted(found, key=lambda one: ORDER.index(one.kind))
+
+
+def of_check(check: JourneyCheck, result: SmokeResult) -> list[Problem]:
+    """The reasons of one journey of a smoke check."""
+    found = []
+    if check.verdict in {"failed", "error"}:
+        kind: Kind = "failed" if check.verdict == "failed" else "error"
+        message = check.failure.message if check.failure else f"the journey is {check.verdict}, and does not say why"
+        if check.failed_side == "baseline":
+            site = f" {result.baseline.name}" if result.baseline else ""
+            message = f"not passed on the reference site{site}, so nothing can be said: {message}"
+        step = check.failure.step if check.failure else None
+        found.append(
+            _problem(
+                check.name,
+                step,
+                kind,
+                message,
+                check.failure,
+                run=check.failed_run,
+                folder=check.failed_folder,
+                trace=check.trace,
+            )
+        )
+    for step_check in (check.whole, *check.steps):
+        found += _missed(check, step_check, result)
+    return found
+
+
+def _missed(check: JourneyCheck, step: StepCheck, result: SmokeResult) -> list[Problem]:
+    found = []
+    comparison = step.comparison
+    if comparison is not None and (
+        comparison.outcome == "slower" or (comparison.outcome == "undecided" and result.fail_undecided)
+    ):
+        message = words.compared(comparison, result.baseline.name if result.baseline else "the baseline")
+        found.append(_miss(check, step, "baseline", message, check.file, check.line))
+    for budget in step.budgets:
+        if budget.missed:
+            place = _PLACE.fullmatch(budget.where)
+            file, line = (place["file"], int(place["line"])) if place else (check.file, check.line)
+            found.append(_miss(check, step, "budget", words.miss(budget), file, line))
+    return found
+
+
+def _miss(check: JourneyCheck, step: StepCheck, kind: Kind, message: str, file: str, line: int) -> Problem:
+    return Problem(
+        journey=check.name, step=step.name, kind=kind, message=message, file=file or None, line=line if file and line else None
+    )
+
+
+def _problem(journey: str, step: str | None, kind: Kind, message: str, failure: Failure | None, **shown: str | None) -> Problem:
+    return Problem(
+        journey=journey,
+        step=step or "",
+        kind=kind,
+        message=message,
+        failure=failure,
+        file=failure.file if failure else None,
+        line=failure.line if failure else None,
+        **shown,
+    )

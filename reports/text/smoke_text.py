@@ -1,0 +1,134 @@
+"""A smoke check in words: its figures, its verdict, its rule; the same in every report."""
+
+import math
+from collections.abc import Sequence
+from statistics import median
+
+from reports.compare import Comparison, Rule
+from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
+from reports.text.formatting import figure, seconds
+
+MARKS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "error": "!", "missed": "▲"}
+
+
+def share(ratio: float) -> str:
+    """By how much a ratio is above or below one.
+
+    >>> share(1.354), share(0.985), share(1.0)
+    ('+35 %', '-1.5 %', '0 %')
+    """
+    if not math.isfinite(ratio):
+        return "–"
+    percent = (ratio - 1) * 100
+    if abs(percent) < 0.05:
+        return "0 %"
+    return f"{percent:+.0f} %" if abs(percent) >= 9.95 else f"{percent:+.1f} %"
+
+
+def change(comparison: Comparison) -> str:
+    """The change of the median with its interval."""
+    low, high = comparison.interval
+    return f"{share(comparison.ratio)} ({share(low)} to {share(high)})"
+
+
+def main_figure(step: StepCheck) -> str:
+    """The figure that a step is known by: its latency; of the journey as a whole, the duration where that is measured."""
+    return "duration" if not step.name and step.figures.get("duration") else "latency"
+
+
+def medians(step: StepCheck) -> tuple[float | None, float | None]:
+    """Baseline's and candidate's median of the main figure; None where it was not measured."""
+    if step.comparison is not None and main_figure(step) == "latency":
+        return step.comparison.baseline_seconds, step.comparison.candidate_seconds
+    name = main_figure(step)
+    return _median(step.baseline_figures.get(name, ())), _median(step.figures.get(name, ()))
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return median(values) if values else None
+
+
+def measure(budget: BudgetCheck) -> str:
+    """What a budget bounds, as in `p95 latency`."""
+    return f"{budget.statistic} {budget.figure.replace('_', ' ')}"
+
+
+def held(budget: BudgetCheck) -> str:
+    """A budget with its figure, as in `p95 latency 0.210 s of 0.500 s`."""
+    return f"{measure(budget)} {figure(budget.figure, budget.value)} of {figure(budget.figure, budget.bound)}"
+
+
+def miss(budget: BudgetCheck) -> str:
+    """A missed budget as a sentence."""
+    where = f" ({budget.where})" if budget.where else ""
+    bound = figure(budget.figure, budget.bound)
+    if budget.value is None:
+        return f"{measure(budget)} was never measured, though it has a budget of {bound}{where}"
+    return f"{measure(budget)} of {figure(budget.figure, budget.value)} is over the budget of {bound}{where}"
+
+
+def compared(comparison: Comparison, baseline: str = "the baseline") -> str:
+    """A comparison as a sentence: the outcome, both medians, the interval of their change, the runs of each side."""
+    percent = f"{abs(comparison.ratio - 1) * 100:.0f} %"
+    outcome = {
+        "slower": f"{percent} slower than {baseline}",
+        "faster": f"{percent} faster than {baseline}",
+        "same": f"the same as {baseline}",
+        "undecided": f"undecided against {baseline}, too close to the tolerance or too noisy",
+    }[comparison.outcome]
+    medians = f"{seconds(comparison.baseline_seconds)} → {seconds(comparison.candidate_seconds)}"
+    low, high = comparison.interval
+    before, after = comparison.runs
+    return f"{outcome} ({medians}, {share(low)} to {share(high)}, {before} and {after} runs)"
+
+
+def tolerance(comparison: Comparison, rule: Rule) -> float:
+    """Seconds by which the latency may change without mattering."""
+    return max(rule.tolerance * comparison.baseline_seconds, rule.floor_seconds)
+
+
+def rule(checked: SmokeResult) -> list[str]:
+    """The rule, sentence by sentence."""
+    one = checked.rule
+    floor = f" and by more than {seconds(one.floor_seconds)}" if one.floor_seconds else ""
+    looks = ", ".join(map(str, one.looks[:-1])) + (" or " if one.looks[1:] else "") + "".join(map(str, one.looks[-1:]))
+    return [
+        f"A step is slower or faster when its latency has changed by more than {one.tolerance:.0%} of the baseline's{floor}; "
+        "it is the same when the change is within that.",
+        f"Where nothing has changed by so much, the chance that any step is called slower or faster is at most {one.alarm:.1%}; "
+        f"where one has, the chance that any such step is called the same is at most {one.miss:.1%}. Both hold for all steps "
+        "and all looks together.",
+        f"A step is decided after {looks} runs; what is not clear after the last is undecided, which "
+        f"{'counts as missed' if checked.fail_undecided else 'does not fail the check'}.",
+        f"Intervals hold the ratio of the medians with {one.confidence:.0%} confidence (bootstrap).",
+    ]
+
+
+def source(baseline: BaselineSource) -> str:
+    """What the candidate was held against."""
+    made = f", made {baseline.made_at:%Y-%m-%d %H:%M:%SZ}" if baseline.made_at else ""
+    return f"{'saved baseline' if baseline.kind == 'saved' else 'the other address,'} {baseline.name}{made}"
+
+
+def remarks(check: JourneyCheck) -> list[str]:
+    """What may make a journey's figures less certain."""
+    found = []
+    if check.flaky_runs:
+        found.append(f"{runs(len(check.flaky_runs))} of {len(check.runs)} passed only at a later attempt (flaky)")
+    if check.contended_runs:
+        found.append(
+            f"{runs(check.contended_runs)} of {len(check.runs)} measured on a crowded machine: latencies may be too high"
+        )
+    found += [f"{step.name or 'the whole journey'}: {step.note}" for step in (*check.steps, check.whole) if step.note]
+    return found
+
+
+def runs(count: int) -> str:
+    """So many runs."""
+    return f"{count} {'run' if count == 1 else 'runs'}"
+
+
+def counts(checked: SmokeResult) -> str:
+    """What was checked, as in `12 steps of 3 journeys`."""
+    steps, journeys = sum(len(one.steps) for one in checked.journeys), len(checked.journeys)
+    return f"{steps} {'step' if steps == 1 else 'steps'} of {journeys} {'journey' if journeys == 1 else 'journeys'}"

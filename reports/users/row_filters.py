@@ -1,0 +1,44 @@
+"""Rows of page views and sessions: those that fit, and what becomes of their columns."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Subquery, Table, or_, select
+
+from reports.users.rollup_queries import DIMENSIONS, Filter, Range
+from runner.store.tables.page_views import page_views
+
+
+def listed(table: Table, which: Filter, when: Range, page: bool = True) -> Select[Any]:
+    """The rows of an app in a range, with the labels that are asked for."""
+    conditions: list[ColumnElement[bool]] = [
+        table.c.app == which.app,
+        table.c.started_at >= when.start.timestamp(),
+        table.c.started_at < when.end.timestamp(),
+    ]
+    for name in DIMENSIONS:
+        wanted = getattr(which, name)
+        if wanted is None or (name == "page" and not page):
+            continue
+        if name == "browser":
+            conditions.append(or_(table.c.browser == wanted, table.c.browser.startswith(f"{wanted} ", autoescape=True)))
+        else:
+            conditions.append(table.c[name] == wanted)
+    return select(table).where(*conditions)
+
+
+def newest_of(which: Filter, when: Range, among: int, *columns: str) -> Subquery:
+    """These columns of the newest `among` page views that fit, whose events are then looked at."""
+    rows = listed(page_views, which, when).with_only_columns(*(page_views.c[name] for name in columns))
+    return rows.order_by(page_views.c.started_at.desc()).limit(among).subquery()
+
+
+def struct(kind: Any, row: Any) -> Any:
+    """The fields of a struct from the columns of the same names, moments as such."""
+    moments = ("at", "started_at", "seen_at", "first_at", "last_at")
+    return kind(**{name: moment(row[name]) if name in moments else row[name] for name in kind.__struct_fields__})
+
+
+def moment(seconds: float) -> datetime:
+    """Of seconds since the epoch."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,160 @@
+"""What visitors did: their sessions, what happened in each, and which actions are usual.
+
+All lists are of one app and a range, `limit` at a time. Each is read along an index, so its cost is that of the rows it looks at.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+from sqlalchemy import Table, desc, func, select, text, tuple_
+
+from reports.users.rollup_queries import Filter, Range
+from reports.users.row_filters import listed, moment, newest_of, struct
+from runner.store import Store
+from runner.store.tables.page_views import interactions, page_errors, page_views, sessions, slow_requests
+
+LONGEST = 86_400.0
+"""Seconds that a session goes on at the most; our agent ends it after four hours."""
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """What one visitor did without a long pause."""
+
+    id: str
+    started_at: datetime
+    seen_at: datetime
+    first_page: str
+    last_page: str
+    traffic: str
+    environment: str
+    release: str
+    browser: str
+    system: str
+    device: str
+    views: int
+    interactions: int
+    errors: int
+    requests: int
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """Something that happened in a session."""
+
+    view: str
+    kind: Literal["interaction", "error", "request"]
+    at: datetime
+    text: str
+
+
+class Action(Struct, frozen=True, kw_only=True):
+    """What users do on a page, and how often."""
+
+    page: str
+    type: str
+    role: str
+    name: str
+    test_id: str
+    count: int
+
+
+def session(store: Store, identity: str) -> Session | None:
+    """One session; None when it is not there (any more)."""
+    with store.connected() as connection:
+        row = connection.execute(select(sessions).where(sessions.c.id == identity)).mappings().first()
+    return None if row is None else struct(Session, row)
+
+
+def newest_sessions(
+    store: Store,
+    which: Filter,
+    when: Range,
+    limit: int = 50,
+    before: str | None = None,
+    failed: bool = False,
+    longer: float = 0.0,
+    among: int = 20_000,
+) -> list[Session]:
+    """Sessions, the newest first; `failed` ones met an error, those `longer` lasted so many seconds. Cost as `newest`.
+
+    With `which.page` those that came to this page: of its newest `among` views, each of which is looked at.
+    """
+    rows = listed(sessions, which, when, page=False).where(sessions.c.views > 0)
+    if longer:
+        rows = rows.where(sessions.c.seen_at - sessions.c.started_at >= longer)
+    rows = rows.order_by(sessions.c.started_at.desc(), sessions.c.id.desc())
+    if failed:
+        # As the index of those says it.
+        rows = rows.where(text("errors > 0"))
+    with store.connected() as connection:
+        if before is not None:
+            last = connection.execute(select(sessions.c.started_at, sessions.c.id).where(sessions.c.id == before)).first()
+            if last is None:
+                return []
+            rows = rows.where(tuple_(sessions.c.started_at, sessions.c.id) < tuple_(*last))
+            # A session that began earlier has not gone on for longer than this.
+            when = Range(when.start, min(when.end, moment(last.started_at + LONGEST)))
+        if which.page is not None:
+            came = (
+                select(page_views.c.session)
+                .where(page_views.c.app == which.app, page_views.c.page == which.page)
+                .where(page_views.c.started_at >= when.start.timestamp(), page_views.c.started_at < when.end.timestamp())
+                .order_by(page_views.c.started_at.desc())
+                .limit(among)
+            )
+            rows = rows.where(sessions.c.id.in_(came))
+        return [struct(Session, row) for row in connection.execute(rows.limit(limit)).mappings()]
+
+
+def marks(store: Store, session: str, limit: int = 2_000) -> list[Mark]:
+    """What happened in the page views of a session, in order. Reads its views, and all that belongs to them."""
+    with store.connected() as connection:
+        rows = connection.execute(
+            select(page_views.c.number, page_views.c.id, page_views.c.started_at)
+            .where(page_views.c.session == session)
+            .order_by(page_views.c.started_at)
+            .limit(limit)
+        )
+        views = {row.number: row for row in rows}
+
+        def of(table: Table) -> Sequence[Any]:
+            return connection.execute(select(table).where(table.c.view.in_(views)).limit(limit)).mappings().all()
+
+        found = [
+            Mark(
+                view=views[one["view"]].id,
+                kind="interaction",
+                at=moment(views[one["view"]].started_at + one["at_seconds"]),
+                text=" ".join(part for part in (one["type"], one["role"], f"“{one['name']}”" if one["name"] else "") if part),
+            )
+            for one in of(interactions)
+        ]
+        found += [
+            Mark(view=views[one["view"]].id, kind="error", at=moment(one["at"]), text=one["message"]) for one in of(page_errors)
+        ]
+        found += [
+            Mark(
+                view=views[one["view"]].id,
+                kind="request",
+                at=moment(views[one["view"]].started_at + one["at_seconds"]),
+                text=f"{one['method']} {one['url']} {one['status'] or one['failure']}",
+            )
+            for one in of(slow_requests)
+        ]
+    return sorted(found, key=lambda one: (one.at, one.kind, one.text))
+
+
+def actions(store: Store, which: Filter, when: Range, limit: int = 100, among: int = 20_000) -> list[Action]:
+    """What users do most. Looks at the newest `among` page views that fit, and at every interaction of those: some µs for each."""
+    some = newest_of(which, when, among, "number", "page")
+    columns = (some.c.page, *(interactions.c[name] for name in ("type", "role", "name", "test_id")))
+    counted = (
+        select(*columns, func.count().label("count"))
+        .join(interactions, interactions.c.view == some.c.number)
+        .group_by(*columns)
+        .order_by(desc("count"), *columns)
+        .limit(limit)
+    )
+    with store.connected() as connection:
+        return [struct(Action, row) for row in connection.execute(counted).mappings()]

@@ -1,0 +1,179 @@
+"""The ways into the dashboard: from this machine alone, by token, by name and password, or through a reverse proxy that has asked."""
+
+import hmac
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+from secrets import token_bytes
+from time import monotonic
+
+from msgspec import Struct
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
+
+from reports.collector.admission.client_network import Networks
+from reports.web.access import password
+from reports.web.access.backoff import Throttle
+from reports.web.access.sessions import COOKIE, SECURE_COOKIE, SignIns, form_token
+from reports.web.access.trusted_hosts import Hosts
+from reports.web.access.users_file import NAME, Role, Users
+from reports.web.server.server import is_loopback
+from runner.errors import ConfigError, JourneyError
+from runner.settings.settings import Settings
+from runner.store import Store
+
+LONGEST_OF_NAME = 60.0
+LONGEST_OF_NETWORK = 300.0
+"""Seconds: the longest wait for somebody's next guess. For a name it is short, since others can cause it."""
+BY_TOKEN = "token"  # noqa: S105 (the name of who has come with it)
+
+
+class Who(Struct, frozen=True, kw_only=True):
+    """Somebody who has been let in."""
+
+    name: str
+    """Empty on a machine that only lets itself in."""
+    role: Role
+    form_token: str
+    """What forms on the pages bring back."""
+    signed_in: bool = False
+    by_header: bool = False
+    """Came with a token in a header, which no page elsewhere can make a browser send."""
+
+
+class Slowed(JourneyError):
+    """Too many guesses were wrong; `seconds` until the next one is looked at."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"too many wrong guesses; try again in {seconds:.0f} s")
+        self.seconds = seconds
+
+
+class Access:
+    """Decides who somebody is. Raises ConfigError when others could reach the dashboard and nothing says who may."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        token, header = settings.serve_token, settings.serve_proxy_user_header
+        if header and not settings.trusted_proxies:
+            raise ConfigError(
+                f"serve_proxy_user_header: {header} would be believed from nobody; name the proxy's network in trusted_proxies"
+            )
+        self.open = not (token or settings.serve_users or header)
+        if self.open and not is_loopback(settings.serve_listen):
+            raise ConfigError(
+                f"serve_listen: {settings.serve_listen} can be reached from other machines, but nothing says who may see the "
+                "dashboard; set JOURNEY_SERVE_TOKEN (or serve_token_file), serve_users to the file that `journey user add` "
+                "writes, or serve_proxy_user_header with trusted_proxies; or listen on 127.0.0.1"
+            )
+        self._token = token.reveal() if token else None
+        self.users = Users(settings.serve_users) if settings.serve_users else None
+        if self.users:
+            password.prepare()
+        self._header = header
+        self._networks = Networks(settings.trusted_proxies)
+        self._sign_ins = SignIns(store)
+        self._now = now
+        self._names = Throttle(LONGEST_OF_NAME, clock)
+        self._nets = Throttle(LONGEST_OF_NETWORK, clock)
+        self._key = token_bytes(32)
+        self._https = (settings.public_url or "").startswith("https://")
+        self.hosts = Hosts(settings.serve_listen, settings.public_url)
+        self.public_url = settings.public_url
+
+    @property
+    def by_token(self) -> bool:
+        """Whether there is a token that lets in."""
+        return self._token is not None
+
+    async def who(self, request: HTTPConnection) -> Who | None:
+        """Who has sent a request; None for nobody known. Raises Slowed, StoreDown, and ConfigError when the list cannot be read."""
+        if self.open:
+            return Who(name="", role="operate", form_token=form_token(self._key))
+        given = request.headers.get("authorization", "")
+        if given[:7].lower() == "bearer ":
+            self.check_token(request, given[7:].strip())
+            return Who(name=BY_TOKEN, role="operate", form_token=form_token(self._key), by_header=True)
+        named = request.headers.get(self._header, "") if self._header else ""
+        if named and NAME.fullmatch(named) and self._networks.trusts(self._peer(request)):
+            known = self.users.get(named) if self.users else None
+            return Who(name=named, role=known.role if known else "view", form_token=form_token(self._key + named.encode()))
+        cookie = request.cookies.get(self.cookie(request), "")
+        found = await run_in_threadpool(self._sign_ins.get, cookie, self._now()) if cookie else None
+        if found is None:
+            return None
+        role = self._role(found.name, found.credential)
+        return Who(name=found.name, role=role, form_token=form_token(cookie), signed_in=True) if role else None
+
+    def _role(self, name: str, credential: str) -> Role | None:
+        """As it is now: who was removed, or has another password, is nobody any more."""
+        if self._token is not None and hmac.compare_digest(credential, _credential(self._token)):
+            return "operate"
+        user = self.users.get(name) if self.users else None
+        return user.role if user and hmac.compare_digest(credential, user.credential) else None
+
+    def check_token(self, request: HTTPConnection, given: str) -> None:
+        """Raises Slowed when it is not looked at yet, and Wrong when it is not the token."""
+        network = self._network(request)
+        self._slow(self._nets.wait(network))
+        self._nets.wrong(network)
+        if self._token is None or not hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode()):
+            raise Wrong("that is not the token")
+        self._nets.right(network)
+
+    async def check_password(self, request: HTTPConnection, name: str, given: str) -> None:
+        """Raises Slowed when it is not looked at yet, and Wrong when it is not the password of this name."""
+        network, key = self._network(request), name[:100].lower()
+        self._slow(max(self._nets.wait(network), self._names.wait(key)))
+        # Before it is looked at, or many at the same time would all be looked at.
+        self._nets.wrong(network)
+        self._names.wrong(key)
+        user = self.users.get(name) if self.users else None
+        if not await run_in_threadpool(password.fits, user, given):
+            raise Wrong("that is not the name and password of anybody")
+        self._nets.right(network)
+        self._names.right(key)
+
+    async def sign_in(self, name: str | None) -> str:
+        """Signs in somebody who was checked, or who has brought the token; what the cookie holds. Raises StoreDown."""
+        user = self.users.get(name) if self.users and name is not None else None
+        credential = user.credential if user else _credential(self._token or "")
+        return await run_in_threadpool(self._sign_ins.begin, user.name if user else BY_TOKEN, credential, self._now())
+
+    async def sign_out(self, request: HTTPConnection) -> None:
+        """Ends what the cookie of a request stands for. Raises StoreDown."""
+        cookie = request.cookies.get(self.cookie(request), "")
+        if cookie:
+            await run_in_threadpool(self._sign_ins.end, cookie)
+
+    def https(self, request: HTTPConnection) -> bool:
+        """Whether the browser speaks https: as the settings say, or a trusted proxy."""
+        forwarded = request.headers.get("x-forwarded-proto", "")
+        return self._https or (forwarded == "https" and self._networks.trusts(self._peer(request)))
+
+    def cookie(self, request: HTTPConnection) -> str:
+        """The cookie's name."""
+        return SECURE_COOKIE if self.https(request) else COOKIE
+
+    def _peer(self, request: HTTPConnection) -> str:
+        return request.client.host if request.client else ""
+
+    def _network(self, request: HTTPConnection) -> str:
+        return self._networks.of(self._peer(request), request.headers.get("x-forwarded-for", ""))
+
+    def _slow(self, seconds: float) -> None:
+        if seconds > 0:
+            raise Slowed(max(seconds, 1.0))
+
+
+class Wrong(JourneyError):
+    """A guess that was wrong."""
+
+
+def _credential(token: str) -> str:
+    return sha256(f"token\0{token}".encode()).hexdigest()

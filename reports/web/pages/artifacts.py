@@ -1,0 +1,96 @@
+"""Files that runs have left behind, by their id in the store, and Playwright's trace viewer: all of it inert.
+
+What a site under test has written (a picture, a page's text) must never run in the dashboard's name: files come with a type
+that is not guessed, in a sandbox, and everything but pictures, videos and traces is for saving, not for showing.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from reports.trace_viewer import viewer_folder
+from reports.web.site import Site, problem
+from reports.web.view_models import filmstrip as film
+from reports.web.view_models.run import folder_of, inside
+
+LARGEST_ID = 2**31 - 1
+SHOWN = {"screenshot": "image/png", "video": "video/webm", "trace": "application/zip"}
+"""Kinds that the pages show themselves, with their types."""
+SAVED = {
+    "har": "application/json",
+    "console": "application/jsonl",
+    "page_errors": "application/jsonl",
+    "replay": "application/gzip",
+}
+INERT = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, max-age=3600",
+}
+VIEWER = (
+    "default-src 'self'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline' data: blob:; img-src 'self' data: blob:; "
+    "font-src 'self' data:; media-src 'self' data: blob:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
+    "frame-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+"""Of Playwright's viewer, which writes styles and shows pictures out of the trace."""
+_INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+
+
+def artifact(site: Site, request: Request) -> Response:
+    """`/artifacts/ID`: a file that a run has left behind."""
+    number = request.path_params["number"]
+    found = site.history.artifact(number) if number <= LARGEST_ID else None
+    folder = folder_of(site.history, site.archive, found[0]) if found else None
+    file = inside(folder, found[2]) if found and folder else None
+    if found is None or file is None:
+        return problem(request, 404, "There is no such file, or it has been removed with its run.")
+    _, kind, path = found
+    type_ = SHOWN.get(kind) or SAVED.get(kind, "text/plain; charset=utf-8")
+    name = quote(path.rpartition("/")[2])
+    how = "inline" if kind in SHOWN else "attachment"
+    headers = {**INERT, "Content-Disposition": f"{how}; filename*=UTF-8''{name}"}
+    return FileResponse(file, media_type=type_, headers=headers)
+
+
+def frame(site: Site, request: Request) -> Response:
+    """`/artifacts/ID/frames/NUMBER`: a picture out of a trace."""
+    number = request.path_params["number"]
+    found = site.history.artifact(number) if number <= LARGEST_ID else None
+    folder = folder_of(site.history, site.archive, found[0]) if found and found[1] == "trace" else None
+    file = inside(folder, found[2]) if found and folder else None
+    shown = film.picture(file, request.path_params["frame"]) if file else None
+    if shown is None:
+        return problem(request, 404, "There is no such picture, or its trace has been removed with its run.")
+    content, type_ = shown
+    return Response(content, 200, INERT, type_)
+
+
+class Viewer:
+    """`/viewer/…`: the files of Playwright's trace viewer, out of the playwright package, with a policy of their own."""
+
+    def __init__(self) -> None:
+        folder = viewer_folder()
+        self._files = StaticFiles(directory=folder)
+        # The scripts that its pages hold themselves are allowed by their hash (CSP Level 3, 2.3.1), and no other.
+        written = {script for page in sorted(folder.glob("*.html")) for script in _INLINE.findall(page.read_bytes())}
+        hashes = sorted(f" 'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in written)
+        self._policy = VIEWER.format(scripts="".join(hashes)).encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One file, as an ASGI application."""
+
+        async def with_policy(message: Mapping[str, object]) -> None:
+            if message["type"] == "http.response.start":
+                headers = [(b"content-security-policy", self._policy), (b"x-content-type-options", b"nosniff")]
+                message = {**message, "headers": [*message["headers"], *headers]}  # type: ignore[misc]
+            await send(message)  # type: ignore[arg-type]
+
+        await self._files(scope, receive, with_policy)

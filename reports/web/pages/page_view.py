@@ -1,0 +1,81 @@
+"""`/users/views/ID`: one page view of a real user."""
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reports.formats.html.run import PHASES, ROW, WIDTH, Bar
+from reports.formats.html.run import Row as Line
+from reports.users import page_view_queries as records
+from reports.users import session_queries as visits
+from reports.users.page_view_queries import Whole
+from reports.web.pages.sessions import replay_links
+from reports.web.pages.users import words
+from reports.web.render import html as render
+from reports.web.site import Site, problem
+from reports.web.view_models.sessions import slow_values
+from runner.store.tables.page_views import Metric
+
+VITALS: tuple[Metric, ...] = ("fcp", "lcp")
+"""That are moments of the loading."""
+
+
+class Loading(Struct, frozen=True):
+    """How the page was loaded: its phases and slow requests over time, and when it was painted."""
+
+    rows: tuple[Line, ...]
+    seconds: float
+    marks: tuple[tuple[float, str], ...]
+    height: float
+
+
+def show(site: Site, request: Request) -> Response:
+    """The page."""
+    data = records.view(site.store, request.path_params["view"])
+    if data is None:
+        return problem(request, 404, f"No page view {request.path_params['view'][:70]!r} is stored; old ones are removed.")
+    session = visits.session(site.store, data.seen.session)
+    return render.page(
+        request,
+        "view.html",
+        section="Real users",
+        data=data,
+        seen=data.seen,
+        session=session,
+        replay=replay_links(site, [data.seen.session], data.seen.started_at).get(data.seen.session),
+        loading=loading(data),
+        slow=slow_values(data.seen),
+        width=WIDTH,
+        height=ROW,
+        phases=PHASES,
+        **words(),
+    )
+
+
+def loading(data: Whole) -> Loading | None:
+    """The drawing of the phases; None for a view without any, such as one that came back from the cache."""
+    paints = [(name, data.seen.vitals[name]) for name in VITALS if name in data.seen.vitals]
+    total = sum(data.phases.get(phase, 0.0) for phase in PHASES)
+    seconds = max([total, data.seen.load_seconds or 0.0, *(value for _, value in paints)])
+    if seconds <= 0:
+        return None
+    during = [one for one in data.requests if one.at_seconds <= seconds]
+    seconds = max([seconds, *(min(one.at_seconds + one.duration_seconds, seconds * 3) for one in during)])
+    scale = WIDTH / seconds
+    bars: list[Bar] = []
+    reached = 0.0
+    for phase in PHASES:
+        length = data.phases.get(phase, 0.0)
+        if length > 0:
+            bars.append(Bar(reached * scale, max(length * scale, 0.5), ROW, phase, f"{phase} {length * 1000:.1f} ms"))
+            reached += length
+    rows = [Line(ROW, f"page {data.seen.url}", render.duration(data.seen.load_seconds), tuple(bars), data.seen.status >= 400)]
+    for place, one in enumerate(during):
+        y = ROW * (place + 2)
+        width = max(min(one.duration_seconds, seconds - one.at_seconds) * scale, 1.0)
+        title = f"{one.method} {one.url} {one.status or one.failure}"
+        bar = Bar(one.at_seconds * scale, width, y, "request-bar", title)
+        bad = bool(one.failure) or one.status >= 400
+        rows.append(Line(y, f"{one.kind} {one.url}", render.duration(one.duration_seconds), (bar,), bad))
+    marks = tuple((round(value * scale, 1), f"{name.upper()} {render.duration(value)}") for name, value in paints)
+    return Loading(tuple(rows), seconds, marks, ROW * (len(rows) + 1) + 4 + 16 * len(marks))

@@ -1,0 +1,157 @@
+"""HTML from the dashboard's templates, with the headers that keep it inert."""
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, Response
+
+from reports.text import formatting as wording
+from reports.web.query.time_range import OFFERED, stamp
+
+HERE = Path(__file__).parents[1]
+STATIC = HERE / "static"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
+    "media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+)
+"""Nothing from elsewhere, nothing written in a page itself: what a journey, a site or a visitor has written stays text."""
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """A page of the dashboard. Values are escaped wherever they stand."""
+    text = (
+        templates()
+        .get_template(template)
+        .render(
+            request=request,
+            root=root(request),
+            access=request.scope.get("access"),
+            offered=OFFERED,
+            now=datetime.now(UTC),
+            **values,
+        )
+    )
+    return HTMLResponse(text, status, headers=HEADERS)
+
+
+def root(request: HTTPConnection) -> str:
+    """The path under which the dashboard stands; a mount below it has changed `root_path` in the meantime."""
+    found: str = request.scope.get("dashboard_root", request.scope.get("root_path", ""))
+    return found
+
+
+def path(request: HTTPConnection) -> str:
+    """The path of an address below that."""
+    found: str = request.scope["path"]
+    return found.removeprefix(root(request)) or "/"
+
+
+@cache
+def templates() -> Environment:
+    """The templates, with the words and figures that they share."""
+    environment = Environment(
+        loader=PackageLoader("reports.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(wording=wording)
+    environment.filters.update(
+        stamp=stamp,
+        seconds=duration,
+        share=share,
+        lasting=lasting,
+        clock=clock,
+        ago=ago,
+        first_line=lambda text: (text or "").partition("\n")[0],
+        safe_json=safe_json,
+        parameters=parse_qsl,
+        minute=minute,
+    )
+    return environment
+
+
+def safe_json(text: str) -> Markup:
+    """JSON as it may stand in a script element (HTML, 4.12.1.3): nothing in it can end the element.
+
+    >>> safe_json('{"name": "</script>"}')
+    Markup('{"name": "\\\\u003c/script>"}')
+    """
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 (that is what it is for)
+
+
+def duration(value: float | None) -> str:
+    """Seconds as people read them.
+
+    >>> duration(0.0123), duration(2.5)
+    ('12 ms', '2.50 s')
+    """
+    if value is None:
+        return "–"
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s" if value < 100 else f"{value:.0f} s"
+
+
+def lasting(seconds: float) -> str:
+    """How long something went on, for people.
+
+    >>> lasting(2.44), lasting(48.6), lasting(813.2), lasting(7321.0)
+    ('2.4 s', '49 s', '13 min 33 s', '2 h 2 min')
+    """
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def share(value: float | None) -> str:
+    """A share as a percentage, with as many digits as tell it from all and nothing.
+
+    >>> share(1.0), share(0.99951), share(0.5)
+    ('100 %', '99.95 %', '50.0 %')
+    """
+    if value is None:
+        return "–"
+    if value in {0, 1}:
+        return f"{value * 100:.0f} %"
+    return f"{value * 100:.2f} %" if value > 0.99 else f"{value * 100:.1f} %"
+
+
+def clock(at: datetime) -> str:
+    """A moment in UTC, to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def minute(at: datetime) -> str:
+    """A moment in UTC, to the minute."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """How long before now, or after it.
+
+    >>> ago(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 5, tzinfo=UTC))
+    '5 min ago'
+    """
+    seconds = (now - at).total_seconds()
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        if abs(seconds) >= length:
+            count = f"{abs(seconds) // length:.0f} {unit}"
+            return f"{count} ago" if seconds > 0 else f"in {count}"
+    return "now"

@@ -1,0 +1,95 @@
+"""Serves an application until the process is told to stop."""
+
+import asyncio
+import ipaddress
+import resource
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from reports.web.server.bounded_http import Guard
+from reports.web.server.composite import Application
+from runner.errors import ConfigError
+
+STOP_WITHIN = 10
+"""Seconds that requests under way get to be answered."""
+OWN_FILES = 256
+"""Descriptors that are kept for files, the store and what comes."""
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine reaches `host:port`."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listen(address: str) -> socket.socket:
+    """A socket that listens at `host:port`; port 0 takes a free one. Raises ConfigError."""
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    try:
+        return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024)
+    except OSError as error:
+        raise ConfigError(
+            f"serve_listen: {address} cannot be listened on: {error.strerror}; choose another with --listen"
+        ) from error
+
+
+def allow_connections(wanted: int) -> int:
+    """Asks the system for as many connections; returns how many there may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = wanted + OWN_FILES
+    if soft != resource.RLIM_INFINITY and soft < enough:
+        soft = enough if hard == resource.RLIM_INFINITY else min(enough, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else max(min(wanted, soft - OWN_FILES), 16)
+
+
+class Server(uvicorn.Server):
+    """Serves one application, over connections that `guard` keeps in bounds."""
+
+    def __init__(self, application: Application, guard: Guard) -> None:
+        guard.most = allow_connections(guard.most)
+        protocol: Any = guard.protocol
+        config = uvicorn.Config(
+            application,
+            http=protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=20,
+            timeout_graceful_shutdown=STOP_WITHIN,
+        )
+        super().__init__(config)
+        self._guard = guard
+
+    def serve_until_stopped(self, listening: socket.socket) -> None:
+        """Serves until SIGTERM, Ctrl-C or `stop`; returns when the requests under way have been answered."""
+        self.run(sockets=[listening])
+
+    def stop(self) -> None:
+        """Ends it in order; from any thread."""
+        self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        if counter % 10 == 0:
+            self._guard.sweep(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn does, but a stop is all that a signal means: it is not raised again when everything has been stopped."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()

@@ -1,0 +1,67 @@
+"""When each journey is due next, read from the journeys' files in a thread: a page never waits for it, and never fails by it."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from runner.dsl.schedule import Schedule
+from runner.errors import JourneyError
+from runner.scheduler.loader import Request, ask
+from runner.scheduler.watcher import fingerprint
+from runner.store import Store
+
+PERIOD = 10.0
+"""Seconds between two looks at the files."""
+log = logging.getLogger("journey.serve")
+
+
+class Upcoming:
+    """The schedules of the journeys that `request` names; they are read at the start and when a file has changed."""
+
+    def __init__(
+        self, request: Request, store: Store, period: float = PERIOD, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._request = request
+        self._store = store
+        self._period = period
+        self._now = now
+        self._schedules: Mapping[str, Schedule] = {}
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="upcoming", daemon=True)
+
+    def __call__(self) -> Mapping[str, datetime]:
+        """The next slot of each journey that has a schedule; empty until the files were read, and while no scheduler is at work."""
+        now = self._now()
+        if not self._schedules or not self._store.scheduled(now):
+            return {}
+        return {name: one.after(name, now) for name, one in self._schedules.items()}
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stopped.set()
+
+    def _work(self) -> None:
+        seen: object = None
+        while not self._stopped.is_set():
+            found = fingerprint(self._request)
+            if found != seen:
+                seen = found
+                self._read()
+            self._stopped.wait(self._period)
+
+    def _read(self) -> None:
+        try:
+            planning = ask(self._request)
+        except (JourneyError, OSError) as error:
+            log.warning("the next runs are not known: %s", error)
+            self._schedules = {}
+            return
+        for problem in planning.problems:
+            log.info("no next run is shown of what is in %s: %s", problem.file, problem.message)
+        self._schedules = {one.plan.journey: one.schedule for one in planning.planned if one.schedule is not None}

@@ -1,0 +1,147 @@
+"""One journey over a span of time: its steps, its failures, its days."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from reports.web.query.time_range import Span
+from reports.web.services import budget_lines as budgets
+from runner.settings.budgets import Budget
+from runner.store import Store
+from runner.store.queries.releases import Release, releases
+from runner.store.queries.runs import History, Mark, Reason, RunRow
+from runner.store.queries.step_series import POINTS, StepLine, phase_series, step_budgets, step_series
+from runner.store.queries.tallies import Tally
+
+
+class Day(Struct, frozen=True, kw_only=True):
+    """A day (UTC) of the availability calendar."""
+
+    day: datetime
+    runs: int
+    passed: int
+    failed: int
+    errors: int
+    availability: float | None
+
+
+class PhaseMean(Struct, frozen=True, kw_only=True):
+    """The phases of a step's documents in one run, in seconds."""
+
+    at: datetime
+    run: str
+    step: str
+    phases: dict[str, float]
+
+
+class JourneyData(Struct, frozen=True, kw_only=True):
+    """A journey over a span."""
+
+    journey: str
+    location: str | None
+    start: datetime
+    end: datetime
+    runs: int
+    passed: int
+    failed: int
+    errors: int
+    cancelled: int
+    availability: float | None
+    flaky_rate: float | None
+    over_budget: int
+    contended: int
+    p50_seconds: float | None
+    p95_seconds: float | None
+    steps: tuple[StepLine, ...]
+    by_run: bool
+    """Whether each point is a run; else a span of time with p50 and p95."""
+    marks: tuple[Mark, ...]
+    """Where runs did not pass or were crowded."""
+    releases: tuple[Release, ...]
+    days: tuple[Day, ...]
+    reasons: tuple[Reason, ...]
+    newest: tuple[RunRow, ...]
+
+
+PHASES = ("redirect", "dns", "connect", "tls", "request", "response", "dom", "load")
+NEWEST = 25
+"""Runs that are listed."""
+
+
+def journey(store: Store, name: str, location: str | None, span: Span, bounds: Sequence[Budget] = ()) -> JourneyData | None:
+    """The figures of the page; None when nothing is known of such a journey. `bounds` are the budgets of the settings."""
+    history = History(store)
+    if not history.knows(name, location):
+        return None
+    tally = history.tally(name, location, span.range)
+    series = step_series(store, name, location, span.range)
+    points = [point for line in series for point in line.points]
+    by_run = all(point.run is not None for point in points) if points else tally.total <= POINTS
+    own = step_budgets(store, name, location)
+    budgeted = [
+        msgspec.structs.replace(line, budget_seconds=budgets.of_step(bounds, name, line.step, own.get(line.step)))
+        for line in series
+    ]
+    return JourneyData(
+        journey=name,
+        location=location,
+        start=span.start,
+        end=span.end,
+        runs=tally.total,
+        passed=tally.passed,
+        failed=tally.failed,
+        errors=tally.error,
+        cancelled=tally.cancelled,
+        availability=tally.availability,
+        flaky_rate=tally.flaky_rate,
+        over_budget=tally.over_budget,
+        contended=tally.contended,
+        p50_seconds=tally.durations.quantile(0.5),
+        p95_seconds=tally.durations.quantile(0.95),
+        steps=tuple(budgeted),
+        by_run=by_run,
+        marks=tuple(history.marks(name, location, span.range, by_run)),
+        releases=tuple(releases(store, name, location, span.range)),
+        days=tuple(_day(day, one) for day, one in history.days(name, location, span.range)),
+        reasons=tuple(history.reasons(name, location, span.range)),
+        newest=tuple(history.runs(span.range, name, location, most=NEWEST)),
+    )
+
+
+def _day(day: datetime, tally: Tally) -> Day:
+    return Day(
+        day=day,
+        runs=tally.total,
+        passed=tally.passed,
+        failed=tally.failed,
+        errors=tally.error,
+        availability=tally.availability,
+    )
+
+
+class PhaseList(Struct, frozen=True, kw_only=True):
+    """The phases of a journey's runs that passed, the oldest first."""
+
+    phases: tuple[PhaseMean, ...]
+
+
+def phases(store: Store, name: str, location: str | None, span: Span) -> list[PhaseMean]:
+    """The phases of each step's last document, run by run."""
+    found: dict[tuple[str, str], PhaseMean] = {}
+    rows: list[dict[str, Any]] = phase_series(store, name, location, span.range)
+    for row in rows:
+        found[row["run"], row["name"]] = PhaseMean(
+            at=row["started_at"],
+            run=row["run"],
+            step=row["name"],
+            phases={phase: row[phase] for phase in PHASES if row[phase]},
+        )
+    return list(found.values())
+
+
+def phase_list(store: Store, name: str, location: str | None, span: Span) -> PhaseList | None:
+    """The same as a struct; None when nothing is known of such a journey."""
+    return PhaseList(phases=tuple(phases(store, name, location, span))) if History(store).knows(name) else None

@@ -1,0 +1,102 @@
+"""Lists: runs page by page, what a run has left behind, what is wrong, and slots that were not run."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from reports.web.query.time_range import BadRequest, Span
+from reports.web.view_models.run import Kept, kept
+from runner.archive.archive import Archive
+from runner.store.queries.runs import History, RunRow
+
+STATUSES = ("passed", "failed", "error", "cancelled")
+PAGE = 50
+MOST = 1_000
+"""Of a list at a time."""
+
+
+class RunList(Struct, frozen=True, kw_only=True):
+    """Runs, the newest first."""
+
+    runs: tuple[RunRow, ...]
+    older: str | None
+    """The id to ask for as `before`; None at the end."""
+
+
+class KeptList(Struct, frozen=True, kw_only=True):
+    """Files of a run."""
+
+    artifacts: tuple[Kept, ...]
+
+
+class OpenAlert(Struct, frozen=True, kw_only=True):
+    """Something that is known to be wrong with a journey."""
+
+    id: int
+    journey: str
+    location: str
+    kind: str
+    title: str
+    opened_at: datetime
+    told_at: datetime
+    run_id: str | None
+
+
+class AlertList(Struct, frozen=True, kw_only=True):
+    """What is wrong, the newest first."""
+
+    alerts: tuple[OpenAlert, ...]
+
+
+class LostSlot(Struct, frozen=True, kw_only=True):
+    """A moment at which a journey was due and was not run: `missed`, or `paused` on purpose."""
+
+    journey: str
+    location: str
+    slot_at: datetime
+    state: str
+    reason: str
+
+
+class SlotList(Struct, frozen=True, kw_only=True):
+    """Slots that were not run, the newest first; 100 at the most."""
+
+    slots: tuple[LostSlot, ...]
+
+
+def runs(
+    history: History,
+    span: Span,
+    journey: str | None = None,
+    location: str | None = None,
+    statuses: tuple[str, ...] = (),
+    release: str | None = None,
+    before: str | None = None,
+    most: int = PAGE,
+) -> RunList:
+    """A page of the runs of a span. Raises BadRequest for a status that there is not."""
+    for one in statuses:
+        if one not in STATUSES:
+            raise BadRequest(f"status: {one[:40]!r} is none; choose of {', '.join(STATUSES)}")
+    if before is not None and history.run(before) is None:
+        raise BadRequest(f"before: there is no run {before[:60]!r}; give what `older` of the page before says")
+    found = history.runs(span.range, journey, location, statuses, release, before, most + 1)
+    return RunList(runs=tuple(found[:most]), older=found[most - 1].id if len(found) > most else None)
+
+
+def artifacts(history: History, archive: Archive, run: str) -> KeptList | None:
+    """What a run has left behind; None for one that is not stored."""
+    found = kept(history, archive, run)
+    return KeptList(artifacts=found) if found is not None else None
+
+
+def alerts(history: History) -> AlertList:
+    """What is wrong now."""
+    names = OpenAlert.__struct_fields__
+    return AlertList(alerts=tuple(OpenAlert(**{name: one[name] for name in names}) for one in history.open_alerts()))
+
+
+def slots(history: History, span: Span) -> SlotList:
+    """The slots of a span that were not run."""
+    names = LostSlot.__struct_fields__
+    return SlotList(slots=tuple(LostSlot(**{name: one[name] for name in names}) for one in history.missed(span.range)))

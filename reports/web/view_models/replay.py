@@ -1,0 +1,149 @@
+"""A recording as its player needs it: the parts of each tab, what happened when, and what is missing."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from sqlalchemy import select
+
+from reports.collector.metrics.collector_metrics import GOOD
+from reports.replay.recording import Row, by_tab, missing, rows
+from reports.users import page_view_queries as records
+from reports.web.view_models.run import RunData
+from runner.store import Store
+from runner.store.tables.replays import session_events
+
+MARKS = 500
+"""Of each kind that are listed."""
+VIEWS = 100
+"""Page views of a session whose clicks, errors and vitals are looked up."""
+
+
+class Part(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """A piece of a recording. Moments are milliseconds since the epoch, as rrweb has them."""
+
+    url: str
+    from_: float
+    to: float
+    full: bool
+    """Whether a player can begin in it."""
+
+
+class TabParts(Struct, frozen=True, kw_only=True):
+    """What one tab has shown."""
+
+    id: str
+    parts: tuple[Part, ...]
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """Something that happened."""
+
+    at: float
+    """Milliseconds since the epoch."""
+    kind: str
+    """page, click, error, slow, event, step or failure."""
+    text: str
+
+
+class Replay(Struct, frozen=True, kw_only=True):
+    """A recording. `unplayable` says why there is nothing to play, in words; empty when there is."""
+
+    start: float
+    end: float
+    tabs: tuple[TabParts, ...]
+    moments: tuple[Moment, ...]
+    gaps: tuple[str, ...]
+    unplayable: str
+
+
+def of_session(store: Store, session: str, root: str) -> Replay | None:
+    """The recording of a session, and what its beacons and events tell; None when nothing is known of it. Raises StoreDown."""
+    known = rows(store, session)
+    moments = [*_told(store, session), *_seen(store, session)]
+    if not known and not moments:
+        return None
+    tabs = tuple(
+        TabParts(id=id_, parts=tuple(_part(row, f"{root}/replays/chunks/{row.id}") for row in of_tab))
+        for id_, of_tab in by_tab(known).items()
+    )
+    unplayable = ""
+    if not known:
+        unplayable = "Nothing of this session was recorded, or its recording has been removed; below is what its pages told."
+    elif not any(row.has_full_snapshot for row in known):
+        unplayable = (
+            "No full picture of a page has arrived, so there is nothing to begin from: the first part was lost on its way."
+        )
+    gaps = tuple(gap for of_tab in by_tab(known).values() for gap in missing(of_tab))
+    return _replay(tabs, moments, gaps, unplayable)
+
+
+def of_run(data: RunData, parts: Sequence[tuple[str, float, float]]) -> Replay | None:
+    """The recording of a run: `parts` are address, start and end in milliseconds of each page's; None when it has none."""
+    if not parts:
+        return None
+    tabs = tuple(
+        TabParts(id=f"page {number}", parts=(Part(url=url, from_=start, to=end, full=True),))
+        for number, (url, start, end) in enumerate(parts, start=1)
+    )
+    moments: list[Moment] = []
+    for step in data.result.steps if data.result else ():
+        if step.started_at is None:
+            continue
+        at = step.started_at.timestamp() * 1000
+        moments.append(Moment(at=at, kind="step", text=step.name))
+        if step.failure is not None:
+            ended = at + (step.wall_seconds or 0.0) * 1000
+            moments.append(Moment(at=ended, kind="failure", text=f"{step.name}: {step.failure.message.partition(chr(10))[0]}"))
+    return _replay(tabs, moments, (), "")
+
+
+def _replay(tabs: tuple[TabParts, ...], moments: list[Moment], gaps: tuple[str, ...], unplayable: str) -> Replay:
+    parts = [part for tab in tabs for part in tab.parts]
+    # Where there is a recording it is the measure: a page may have told something long before it began.
+    start = min((part.from_ for part in parts), default=min((one.at for one in moments), default=0.0))
+    end = max((part.to for part in parts), default=max((one.at for one in moments), default=0.0))
+    return Replay(
+        start=start,
+        end=end,
+        tabs=tabs,
+        moments=tuple(sorted(moments, key=lambda one: one.at)),
+        gaps=gaps,
+        unplayable=unplayable,
+    )
+
+
+def _part(row: Row, url: str) -> Part:
+    return Part(url=url, from_=row.first_at * 1000, to=row.last_at * 1000, full=row.has_full_snapshot)
+
+
+def _told(store: Store, session: str) -> Iterable[Moment]:
+    table = session_events.c
+    wanted = select(table.at, table.type, table.target).where(table.session == session).order_by(table.at).limit(MARKS)
+    with store.connected() as connection:
+        for at, type_, target in connection.execute(wanted).all():
+            yield Moment(at=at * 1000, kind="event", text=f"{type_} {target}".strip())
+
+
+def _seen(store: Store, session: str) -> Iterable[Moment]:
+    for seen in records.session_views(store, session, VIEWS):
+        at = _milliseconds(seen.started_at)
+        yield Moment(at=at, kind="page", text=seen.url or seen.page)
+        view = records.view(store, seen.id)
+        if view is None:
+            continue
+        for act in view.interactions[:MARKS]:
+            what = " ".join(word for word in (act.type, act.role, f"“{act.name}”" if act.name else "") if word)
+            yield Moment(at=at + act.at_seconds * 1000, kind="click", text=what)
+        for error in view.errors[:MARKS]:
+            yield Moment(at=_milliseconds(error.at), kind="error", text=error.message)
+        for vital in view.vitals:
+            if vital.value <= GOOD.get(vital.name, 0.0):
+                continue
+            value = f"{vital.value:.2f}" if vital.name == "cls" else f"{vital.value:.2f} s"
+            when = vital.attribution.get("at_seconds", 0.0 if vital.name in {"cls", "inp"} else vital.value)
+            yield Moment(at=at + float(when) * 1000, kind="slow", text=f"{vital.name.upper()} {value}")
+
+
+def _milliseconds(moment: datetime) -> float:
+    return moment.timestamp() * 1000

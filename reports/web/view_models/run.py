@@ -1,0 +1,131 @@
+"""One run: what is stored of it, what it has left behind, and how it differs from the last one that passed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from reports.terminal.run_diff import StepChange, compare
+from reports.web.view_models.filmstrip import Frame, frames
+from runner.archive.archive import RESULT, Archive
+from runner.result import RunResult
+from runner.store.queries.runs import History, RunRow
+
+LOGS = ("console", "page_errors", "failed_requests")
+LINES = 200
+"""Of each log that are shown."""
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """A file that the run has left behind; it is served by its id, never by its path."""
+
+    id: int
+    kind: str
+    name: str
+    bytes: int
+    attempt: int
+    step: str | None
+    there: bool
+    """False once it has been removed from the disk."""
+
+
+class RunData(Struct, frozen=True, kw_only=True):
+    """A run."""
+
+    row: RunRow
+    result: RunResult | None
+    """All of it; None once its folder has been removed."""
+    artifacts: tuple[Kept, ...]
+    frames: tuple[Frame, ...]
+    """Pictures out of the trace of its last attempt."""
+    last_passed: RunRow | None
+    """The newest run before it that passed."""
+    changes: tuple[StepChange, ...]
+    """Against that one; empty when either is no longer on the disk."""
+
+
+def run(history: History, archive: Archive, identity: str) -> RunData | None:
+    """The figures of the page; None for a run that is not stored."""
+    row = history.run(identity)
+    if row is None:
+        return None
+    folder = folder_of(history, archive, row)
+    result = read(folder)
+    before = history.last_passed(row)
+    earlier = read(folder_of(history, archive, before)) if before else None
+    there = _kept(history, folder, identity)
+    return RunData(
+        row=row,
+        result=result,
+        artifacts=there,
+        frames=_frames(folder, there, [step.name for step in result.steps]) if folder and result else (),
+        last_passed=before,
+        changes=tuple(compare(earlier, result)) if earlier and result else (),
+    )
+
+
+def kept(history: History, archive: Archive, identity: str) -> tuple[Kept, ...] | None:
+    """What a run has left behind; None for one that is not stored."""
+    row = history.run(identity)
+    return _kept(history, folder_of(history, archive, row), row.id) if row else None
+
+
+def _kept(history: History, folder: Path | None, identity: str) -> tuple[Kept, ...]:
+    return tuple(
+        Kept(
+            id=one["id"],
+            kind=one["kind"],
+            name=one["path"],
+            bytes=one["bytes"],
+            attempt=one["attempt"],
+            step=one["step"],
+            there=folder is not None and inside(folder, one["path"]) is not None,
+        )
+        for one in history.artifacts(identity)
+    )
+
+
+def _frames(folder: Path, kept: Sequence[Kept], steps: Sequence[str]) -> tuple[Frame, ...]:
+    trace = next((one for one in reversed(kept) if one.kind == "trace" and one.there), None)
+    file = inside(folder, trace.name) if trace else None
+    return frames(file, trace.id, steps) if trace and file else ()
+
+
+def folder_of(history: History, archive: Archive, row: RunRow) -> Path | None:
+    """Where a stored run is saved: as the store says, or where the archive has it now; never what an address says."""
+    stored = history.folder(row.id)
+    if stored and (Path(stored) / RESULT).is_file():
+        return Path(stored)
+    return archive.folder_of(row.id, row.journey)
+
+
+def read(folder: Path | None) -> RunResult | None:
+    """The result in a run's folder; None when it is not there or cannot be read."""
+    if folder is None:
+        return None
+    try:
+        return msgspec.json.decode((folder / RESULT).read_bytes(), type=RunResult)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def inside(folder: Path, path: str) -> Path | None:
+    """The file at a stored path, if it really is in the folder: no link and no `..` leads out of it."""
+    file = (folder / path).resolve()
+    return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
+
+
+def logs(folder: Path | None, kept: Sequence[Kept]) -> dict[str, list[dict[str, object]]]:
+    """The lines of the run's logs, by kind."""
+    found: dict[str, list[dict[str, object]]] = {}
+    for one in kept:
+        file = inside(folder, one.name) if folder and one.kind in LOGS else None
+        if file is None:
+            continue
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines):
+                if number >= LINES:
+                    break
+                found.setdefault(one.kind, []).append(msgspec.json.decode(line))
+    return found

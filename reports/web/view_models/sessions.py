@@ -1,0 +1,109 @@
+"""Sessions of real users, and one of them with all that happened in it."""
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from reports.users import page_view_queries as records
+from reports.users import session_queries as visits
+from reports.users.page_view_queries import Seen
+from reports.users.rollup_queries import Filter, Range
+from reports.users.session_queries import Mark, Session
+from runner.store import Store
+from runner.store.tables.histogram import THRESHOLDS
+from runner.store.tables.page_views import METRICS, Metric
+
+PAGE = 50
+"""Sessions that are listed at a time."""
+VIEWS = 200
+"""Of a session that are shown."""
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    """A page of the list of sessions, the newest first."""
+
+    app: str
+    start: datetime
+    end: datetime
+    sessions: tuple[Session, ...]
+    more: bool
+    """Whether there are older ones that fit."""
+
+
+class Slow(Struct, frozen=True, kw_only=True):
+    """A value of a page view that is worse than good."""
+
+    metric: Metric
+    value: float
+    poor: bool
+
+
+class Visit(Struct, frozen=True, kw_only=True):
+    """A page view of a session, with what happened in it."""
+
+    seen: Seen
+    end: datetime
+    """When it was left, as far as is known: when it was last looked at, or when the next one began."""
+    marks: tuple[Mark, ...]
+    slow: tuple[Slow, ...]
+
+
+class SessionData(Struct, frozen=True, kw_only=True):
+    """A session."""
+
+    session: Session
+    visits: tuple[Visit, ...]
+    more: int
+    """Page views that are not shown."""
+
+
+def sessions(
+    store: Store,
+    which: Filter,
+    when: Range,
+    failed: bool = False,
+    longer: float = 0.0,
+    before: str | None = None,
+    most: int = PAGE,
+) -> Listed:
+    """Sessions that fit. Reads along the index of sessions by time as many as it takes to find a page of them.
+
+    Those with an error have an index of their own; those of one page are looked for among its newest 20,000 views.
+    """
+    found = visits.newest_sessions(store, which, when, most + 1, before, failed, longer)
+    return Listed(app=which.app, start=when.start, end=when.end, sessions=tuple(found[:most]), more=len(found) > most)
+
+
+def session(store: Store, identity: str) -> SessionData | None:
+    """One session; None when it is not stored (any more). Reads its rows alone, by key."""
+    known = visits.session(store, identity)
+    if known is None:
+        return None
+    views = [one for one in records.session_views(store, identity) if one.type != "report"]
+    marks: dict[str, list[Mark]] = {}
+    for one in visits.marks(store, identity):
+        marks.setdefault(one.view, []).append(one)
+    shown = []
+    for place, view in enumerate(views[:VIEWS]):
+        following = views[place + 1].started_at if place + 1 < len(views) else known.seen_at
+        shown.append(
+            Visit(seen=view, end=_end(view, following), marks=tuple(marks.get(view.id, ())), slow=tuple(slow_values(view)))
+        )
+    return SessionData(session=known, visits=tuple(shown), more=len(views) - len(shown))
+
+
+def slow_values(view: Seen) -> list[Slow]:
+    """What of a page view is worse than good."""
+    found = []
+    for metric in METRICS:
+        value = view.load_seconds if metric == "load" else view.vitals.get(metric)
+        good, poor = THRESHOLDS[metric]
+        if value is not None and value > good:
+            found.append(Slow(metric=metric, value=value, poor=value > poor))
+    return found
+
+
+def _end(view: Seen, following: datetime) -> datetime:
+    if view.visible_seconds is not None:
+        return view.started_at + timedelta(seconds=view.visible_seconds)
+    return max(following, view.started_at)

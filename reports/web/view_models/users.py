@@ -1,0 +1,296 @@
+"""What real users' browsers measured over a span: tiles, lines, a distribution, tables; all from the roll-ups.
+
+For ten million page views of a month this reads hours and days: the rows of the range three times for the tallies, and two or three
+times for each metric (tiles with the splits, lines, table of pages), some hundred thousand a time. Only the interactions and the errors of
+one page look at page views, 20,000 at the most, and the errors of all pages at the newest few of each reason.
+"""
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from reports.users import error_queries as reasons
+from reports.users import page_view_queries as records
+from reports.users import rollup_queries as figures
+from reports.users import session_queries as visits
+from reports.users.error_queries import Reason
+from reports.users.page_view_queries import Seen
+from reports.users.rollup_queries import Filter, Group, Range, Tally
+from reports.users.session_queries import Action
+from runner.store import Store
+from runner.store.tables.histogram import EDGES, THRESHOLDS, Distribution, Shares
+from runner.store.tables.page_views import METRICS, Metric
+
+ENOUGH = 30
+"""Fewer values have no percentile that is worth showing."""
+SHOWN: tuple[Metric, ...] = ("lcp", "inp", "cls", "fcp", "ttfb", "load")
+"""In the order of the tiles."""
+HEAD: tuple[Metric, ...] = ("lcp", "inp", "cls", "load")
+"""On the overview, and in tables."""
+SORTS = ("impact", "views", "load", "lcp", "inp", "cls", "failed", "page")
+LISTED = 15
+"""Slow views, reasons of errors and interactions."""
+PAGES = 30
+"""Rows of the table of pages."""
+POINTS = 72
+"""Of a line, at the most."""
+SAMPLES = 10
+"""Newest views with an error that tell on which pages it was."""
+
+
+class Tile(Struct, frozen=True, kw_only=True):
+    """One metric over the span."""
+
+    metric: Metric
+    count: int
+    """How many page views told it."""
+    p75: float | None
+    """Seconds, but for `cls`; None for fewer than ENOUGH."""
+    p50: float | None
+    shares: Shares | None
+    good: float
+    poor: float
+    """The thresholds."""
+
+    @property
+    def worth(self) -> str:
+        """What the 75th percentile is worth: `good`, `fair` or `poor`; empty where there is none."""
+        return worth(self.metric, self.p75)
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """The page views that began in a part of the span."""
+
+    at: datetime
+    views: int
+    sessions: int
+    failed: int
+    p75: dict[Metric, float | None]
+    count: dict[Metric, int]
+
+
+class Bucket(Struct, frozen=True, kw_only=True):
+    """Page views that took longer than `above` seconds, and no longer than `up_to`; the last bucket has no upper edge."""
+
+    above: float
+    up_to: float | None
+    count: int
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """The page views of one page, device, browser or release."""
+
+    value: str
+    views: int
+    failed: int
+    p75: dict[Metric, float | None]
+    """None where fewer than ENOUGH told it."""
+    count: dict[Metric, int]
+    impact: float
+    """Seconds that its users waited: the 75th percentile of the load time, times how many loads there were."""
+
+
+class Error(Struct, frozen=True, kw_only=True):
+    """Errors of the same reason."""
+
+    reason: str
+    kind: str
+    type: str
+    message: str
+    count: int
+    views: int
+    first_at: datetime
+    last_at: datetime
+    """Of all that is stored, not of the span alone."""
+    pages: tuple[str, ...]
+    """On which it was, by its newest views."""
+    newest_view: str | None
+    """A page view that met it; None once retention has removed them all."""
+
+
+class Users(Struct, frozen=True, kw_only=True):
+    """Real users over a span."""
+
+    app: str
+    start: datetime
+    end: datetime
+    step_seconds: int
+    """Of each of the moments."""
+    tally: Tally
+    tiles: tuple[Tile, ...]
+    moments: tuple[Moment, ...]
+    load: tuple[Bucket, ...]
+    pages: tuple[Row, ...]
+    more_pages: int
+    """Pages that are not listed."""
+    slowest: tuple[Seen, ...]
+    errors: tuple[Error, ...]
+    """Of every kind of traffic and all pages; of one page, those of the views that fit."""
+    actions: tuple[Action, ...]
+    devices: tuple[Row, ...]
+    browsers: tuple[Row, ...]
+    releases: tuple[Row, ...]
+
+
+def users(store: Store, which: Filter, when: Range, sort: str = "impact", most: int = PAGES) -> Users:
+    """The figures of the page, with `most` pages at the most."""
+    total, splits = figures.split(store, ("device", "browser", "release"), which, when, METRICS)
+    step = width(figures.step(store, when), when)
+    listed = _sorted(pages(store, which, when), sort)
+    return Users(
+        app=which.app,
+        start=when.start,
+        end=when.end,
+        step_seconds=step,
+        tally=total.tally,
+        tiles=tuple(tile(total.distributions[metric]) for metric in SHOWN),
+        moments=moments(store, which, when, step),
+        load=buckets(total.distributions["load"]),
+        pages=tuple(listed[:most]),
+        more_pages=max(len(listed) - most, 0),
+        slowest=tuple(records.slowest(store, "load", which, when, LISTED)),
+        errors=errors(store, which, when),
+        actions=tuple(visits.actions(store, which, when, LISTED)),
+        devices=_rows(splits["device"]),
+        browsers=_rows(splits["browser"]),
+        releases=_rows(splits["release"]),
+    )
+
+
+def tiles(store: Store, when: Range) -> list[tuple[str, tuple[Tile, ...]]]:
+    """Of each app that sent something in the span, for the overview. One pass over the histogram of each of four metrics an app."""
+    found = []
+    for app in figures.apps(store):
+        total = figures.total(store, Filter(app=app), when, HEAD)
+        if total.tally.views:
+            found.append((app, tuple(tile(total.distributions[metric]) for metric in HEAD)))
+    return found
+
+
+def tile(values: Distribution) -> Tile:
+    """One metric."""
+    good, poor = THRESHOLDS[values.metric]
+    return Tile(
+        metric=values.metric, count=values.count, p75=percentile(values, 0.75), p50=percentile(values, 0.5), shares=values.shares,
+        good=good, poor=poor,
+    )  # fmt: skip
+
+
+def percentile(values: Distribution, share: float) -> float | None:
+    """The percentile, where there are enough values for one."""
+    return values.percentile(share) if values.count >= ENOUGH else None
+
+
+def worth(metric: Metric, value: float | None) -> str:
+    """What a value is worth: `good`, `fair` or `poor`.
+
+    >>> worth("lcp", 2.5), worth("lcp", 2.6), worth("cls", 0.3), worth("cls", None)
+    ('good', 'fair', 'poor', '')
+    """
+    if value is None:
+        return ""
+    good, poor = THRESHOLDS[metric]
+    return "good" if value <= good else "poor" if value > poor else "fair"
+
+
+def width(step: int, when: Range, most: int = POINTS) -> int:
+    """The shortest whole number of steps, in seconds, that cuts a range into no more than `most` parts.
+
+    >>> from datetime import UTC
+    >>> width(3600, Range(datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 8, tzinfo=UTC)))
+    10800
+    """
+    return step * math.ceil((when.end - when.start).total_seconds() / step / most)
+
+
+def moments(store: Store, which: Filter, when: Range, step: int) -> tuple[Moment, ...]:
+    """Each part of the span in which there was a view; a percentile is given of however few, beside how many they are."""
+    return tuple(
+        Moment(
+            at=point.at,
+            views=point.tally.views,
+            sessions=point.tally.sessions,
+            failed=point.tally.failed,
+            p75={metric: point.distributions[metric].percentile(0.75) for metric in SHOWN},
+            count={metric: point.distributions[metric].count for metric in SHOWN},
+        )
+        for point in figures.wider(figures.over_time(store, which, when, SHOWN), step)
+    )
+
+
+def buckets(values: Distribution) -> tuple[Bucket, ...]:
+    """A distribution between its edges, without the empty ends."""
+    edges = EDGES[values.metric]
+    found = [
+        Bucket(above=edges[place - 1] if place else 0.0, up_to=edges[place] if place < len(edges) else None, count=count)
+        for place, count in enumerate(values.buckets)
+    ]
+    filled = [place for place, one in enumerate(found) if one.count]
+    return tuple(found[filled[0] : filled[-1] + 1]) if filled else ()
+
+
+def pages(store: Store, which: Filter, when: Range) -> tuple[Row, ...]:
+    """One for each page, those with most views first."""
+    return _rows(figures.by(store, "page", which, when, HEAD))
+
+
+def _rows(groups: Sequence[Group]) -> tuple[Row, ...]:
+    return tuple(_row(one) for one in groups if one.tally.views)
+
+
+def _row(group: Group) -> Row:
+    load = group.distributions["load"]
+    return Row(
+        value=group.value,
+        views=group.tally.views,
+        failed=group.tally.failed,
+        p75={metric: percentile(group.distributions[metric], 0.75) for metric in HEAD},
+        count={metric: group.distributions[metric].count for metric in HEAD},
+        impact=round((load.percentile(0.75) or 0.0) * load.count, 3),
+    )
+
+
+def _sorted(rows: Sequence[Row], sort: str) -> list[Row]:
+    """The largest first, but for the names."""
+    if sort == "page":
+        return sorted(rows, key=lambda one: one.value)
+    if sort == "failed":
+        return sorted(rows, key=lambda one: (-one.failed / one.views, -one.views, one.value))
+    if sort in HEAD:
+        metric: Metric = next(one for one in HEAD if one == sort)
+        return sorted(rows, key=lambda one: (-(one.p75[metric] or 0.0), -one.views, one.value))
+    return sorted(rows, key=lambda one: (-(one.views if sort == "views" else one.impact), one.value))
+
+
+def errors(store: Store, which: Filter, when: Range) -> tuple[Error, ...]:
+    """The reasons that most views met, each with its newest views.
+
+    Of a page, those that its newest 20,000 views that fit have met; of all pages, those of every kind of traffic, from the roll-up:
+    one look along an index for each.
+    """
+    if which.page is not None:
+        return tuple(_error(one, (which.page,), newest) for one, newest in reasons.errors_met(store, which, when, LISTED))
+    # Reasons are counted by the hour.
+    whole = Range(when.start.replace(minute=0, second=0, microsecond=0), when.end)
+    found = []
+    for one in reasons.errors(store, which.app, when, LISTED):
+        newest = records.views_with_error(store, one.id, whole, SAMPLES)
+        found.append(_error(one, tuple(dict.fromkeys(seen.page for seen in newest)), newest[0].id if newest else None))
+    return tuple(found)
+
+
+def _error(one: Reason, pages: tuple[str, ...], newest_view: str | None) -> Error:
+    return Error(
+        reason=one.id,
+        kind=one.kind,
+        type=one.type,
+        message=one.message,
+        count=one.count,
+        views=one.views,
+        first_at=one.first_at,
+        last_at=one.last_at,
+        pages=pages,
+        newest_view=newest_view,
+    )

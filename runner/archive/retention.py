@@ -1,0 +1,128 @@
+"""Which saved runs to remove: by age, by count for each journey, by the size of all; never the newest of a kind.
+
+Results of smoke checks go by age.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from runner.archive.archive import SMOKE, Archive, Saved
+from runner.settings.duration import show_duration
+from runner.settings.settings import Settings
+
+
+class Doomed(Struct, frozen=True):
+    """A run to remove, and why."""
+
+    saved: Saved
+    bytes: int
+    reason: str
+
+
+class DoomedCheck(Struct, frozen=True):
+    """The result of a smoke check to remove, and why."""
+
+    file: Path
+    verdict: str
+    bytes: int
+    reason: str
+
+
+class _Check(Struct):
+    """What of a smoke check's result says how long it is kept."""
+
+    verdict: str
+    ended_at: datetime
+
+
+_checks = msgspec.json.Decoder(_Check)
+
+
+def choose(runs: Iterable[Saved], settings: Settings, now: datetime) -> list[Doomed]:
+    """The runs to remove, oldest first.
+
+    A run that passed goes after `keep_passed` seconds, another after `keep_failed`; then what is over `keep_runs` for its
+    journey, then over `keep_size` bytes for all, those that passed before the others, the oldest first. The newest run of each
+    journey that passed, and the newest that did not, always stay.
+    """
+    newest_first = sorted(runs, key=lambda one: one.result.id, reverse=True)
+    spared: dict[tuple[str, bool], Saved] = {}
+    for saved in newest_first:
+        spared.setdefault((saved.result.journey, _passed(saved)), saved)
+    kept = {saved.folder for saved in spared.values()}
+    open_to_removal = sorted(
+        (one for one in newest_first if one.folder not in kept), key=lambda one: (not _passed(one), one.result.id)
+    )
+    sizes = {one.folder: size(one.folder) for one in newest_first}
+    count: dict[str, int] = defaultdict(int)
+    for one in newest_first:
+        count[one.result.journey] += 1
+    total = sum(sizes.values())
+    doomed: list[Doomed] = []
+
+    def too_old(saved: Saved) -> str:
+        return _too_old(_passed(saved), saved.result.ended_at, settings, now)
+
+    def too_many(saved: Saved) -> str:
+        return f"over keep_runs = {settings.keep_runs}" if count[saved.result.journey] > settings.keep_runs else ""
+
+    def too_large(_: Saved) -> str:
+        return f"over keep_size = {settings.keep_size} bytes" if total > settings.keep_size else ""
+
+    for rule in (too_old, too_many, too_large):
+        for saved in list(open_to_removal):
+            reason = rule(saved)
+            if reason:
+                open_to_removal.remove(saved)
+                doomed.append(Doomed(saved, sizes[saved.folder], reason))
+                count[saved.result.journey] -= 1
+                total -= sizes[saved.folder]
+    return sorted(doomed, key=lambda one: one.saved.result.id)
+
+
+def old_checks(archive: Archive, settings: Settings, now: datetime) -> list[DoomedCheck]:
+    """The results of smoke checks to remove, oldest first, by the same ages as runs; the newest always stays."""
+    doomed = []
+    for file in sorted((archive.folder / SMOKE).glob("*Z-*.json"))[:-1]:
+        try:
+            check = _checks.decode(file.read_bytes())
+        except (OSError, msgspec.DecodeError) as error:
+            archive.problems.append(f"{file}: cannot be read: {error}")
+            continue
+        reason = _too_old(check.verdict == "passed", check.ended_at, settings, now)
+        if reason:
+            doomed.append(DoomedCheck(file, check.verdict, file.lstat().st_size, reason))
+    return doomed
+
+
+def prune(archive: Archive, settings: Settings, now: datetime) -> Iterator[Doomed | DoomedCheck]:
+    """Removes what `choose` and `old_checks` name; yields each when it is gone. Raises OSError when one cannot be removed."""
+    for one in choose(archive.runs(), settings, now):
+        archive.delete(one.saved)
+        yield one
+    for check in old_checks(archive, settings, now):
+        check.file.unlink()
+        yield check
+
+
+def _too_old(passed: bool, ended_at: datetime, settings: Settings, now: datetime) -> str:
+    name, limit = ("keep_passed", settings.keep_passed) if passed else ("keep_failed", settings.keep_failed)
+    return f"older than {name} = {show_duration(limit)}" if (now - ended_at).total_seconds() > limit else ""
+
+
+def _passed(saved: Saved) -> bool:
+    return saved.result.status == "passed"
+
+
+def size(folder: Path) -> int:
+    """Bytes of the files below a folder; links count as what they are, not as what they lead to."""
+    total = 0
+    for path, _, names in os.walk(folder):
+        total += sum((Path(path) / name).lstat().st_size for name in names)
+    return total

@@ -1,0 +1,1 @@
+"""Journeys written for people: recorded, and the project they start in."""

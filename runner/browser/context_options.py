@@ -1,0 +1,50 @@
+"""The browser context that a plan asks for, in Playwright's words."""
+
+from typing import Any
+
+from playwright.sync_api import Browser, Playwright
+
+from runner.dsl.plan import Plan
+
+
+def options(plan: Plan, playwright: Playwright, browser: Browser) -> dict[str, Any]:
+    """The keyword arguments of `Browser.new_context`. What the plan sets itself wins over its device."""
+    wanted: dict[str, Any] = {}
+    if plan.device is not None:
+        wanted.update(playwright.devices[plan.device])
+        wanted.pop("default_browser_type", None)
+    if plan.viewport is not None:
+        width, height = plan.viewport
+        wanted["viewport"] = {"width": width, "height": height}
+    if plan.basic_auth is not None:
+        username, password = plan.basic_auth
+        wanted["http_credentials"] = {"username": username, "password": password}
+    if plan.user_agent_suffix:
+        wanted["user_agent"] = f"{wanted.get('user_agent') or _user_agent(browser)} {plan.user_agent_suffix}"
+    if plan.ignore_https_errors:
+        wanted["ignore_https_errors"] = True
+    wanted.update(
+        {
+            name: value
+            for name, value in {
+                "base_url": plan.base_url,
+                "locale": plan.locale,
+                "timezone_id": plan.timezone,
+                "geolocation": plan.geolocation,
+                "extra_http_headers": plan.headers or None,
+                "storage_state": plan.storage_state,
+                "permissions": ["geolocation"] if plan.geolocation else None,
+            }.items()
+            if value is not None
+        }
+    )
+    return wanted
+
+
+def _user_agent(browser: Browser) -> str:
+    session = browser.new_browser_cdp_session()
+    try:
+        agent: str = session.send("Browser.getVersion")["userAgent"]
+        return agent
+    finally:
+        session.detach()

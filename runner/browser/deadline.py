@@ -1,0 +1,114 @@
+"""The deadline of a run, inside its process: an alarm that ends a wait for a page as well as a loop in the journey's code.
+
+The supervisor's own deadline (see runner/workers/pool.py) stands behind it, for code that no exception can reach.
+"""
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from types import FrameType
+
+from msgspec import Struct
+
+SOONEST = 0.001
+"""Seconds; an alarm of 0 would be none at all."""
+
+
+class DeadlineReached(BaseException):
+    """The time of the run is up. Not an Exception, so that a journey's own `except Exception` does not swallow it."""
+
+    def __init__(self, seconds: float, waiting: bool) -> None:
+        super().__init__(f"not finished after {seconds:g} s")
+        self.seconds = seconds
+        self.waiting = waiting
+        """True when the journey was waiting for a page, False when its own code was running."""
+
+
+class _Foreign(Struct, frozen=True):
+    """An alarm that somebody else has set before, such as pytest-timeout; it goes off when it is due, here too."""
+
+    handler: Callable[[int, FrameType | None], object]
+    ends: float
+
+
+class Deadline:
+    """The deadline of a block that has begun."""
+
+    def __init__(self, seconds: float, foreign: _Foreign | None) -> None:
+        self._seconds = seconds
+        self._ends = self._wait_ends = time.monotonic() + seconds
+        self._foreign = foreign
+        self.gave_way = False
+        """True once a foreign alarm has gone off in the block."""
+        self.over = False
+
+    def hasten(self, seconds: float) -> None:
+        """Ends a wait for a page in `seconds`; code of the journey's own keeps its time. Nothing once the block has ended."""
+        if not self.over:
+            self._wait_ends = min(self._wait_ends, time.monotonic() + seconds)
+            self.arm()
+
+    def lift(self) -> None:
+        """Takes the deadline away, as while somebody looks at the journey with a debugger."""
+        if not self.over:
+            self._ends = self._wait_ends = math.inf
+            self.arm()
+
+    def arm(self) -> None:
+        """Sets the alarm to what is due first."""
+        first = min(self._wait_ends, self._ends, self._foreign.ends if self._foreign else math.inf)
+        signal.setitimer(signal.ITIMER_REAL, 0 if first == math.inf else max(first - time.monotonic(), SOONEST))
+
+    def reached(self, number: int, frame: FrameType | None) -> None:
+        """What the alarm calls."""
+        now = time.monotonic() + SOONEST
+        if self._foreign and self._foreign.ends <= now:
+            handler, self._foreign, self.gave_way = self._foreign.handler, None, True
+            self.arm()
+            handler(number, frame)
+            return
+        if self._ends <= now or (self._wait_ends <= now and _in_playwright(frame)):
+            raise DeadlineReached(self._seconds, _in_playwright(frame))
+        if self._wait_ends <= now:
+            self._wait_ends = self._ends
+        self.arm()
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[Deadline]:
+    """Raises DeadlineReached in the block after `seconds`, on systems with `setitimer`; in the main thread only, elsewhere never.
+
+    Blocks may be nested; an outer deadline that passes inside an inner block is raised as soon as that one ends.
+    """
+    if current_thread() is not main_thread():
+        never = Deadline(math.inf, None)
+        never.over = True
+        yield never
+        return
+    started = time.monotonic()
+    before = signal.getsignal(signal.SIGALRM)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+    ours = isinstance(getattr(before, "__self__", None), Deadline)
+    foreign = _Foreign(before, started + left) if left and callable(before) and not ours else None
+    this = Deadline(seconds, foreign)
+    signal.signal(signal.SIGALRM, this.reached)
+    this.arm()
+    try:
+        yield this
+    finally:
+        this.over = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if left and not this.gave_way:
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - started), SOONEST))
+
+
+def _in_playwright(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith("playwright."):
+            return True
+        frame = frame.f_back
+    return False

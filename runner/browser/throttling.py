@@ -1,0 +1,41 @@
+"""A slower network and processor for a page, by the DevTools protocol (`Network.emulateNetworkConditions`,
+`Emulation.setCPUThrottlingRate`)."""
+
+from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Error as PlaywrightError
+
+from runner.dsl.journey import Network
+
+
+def throttle(context: BrowserContext, network: Network | None, cpu: float | None) -> None:
+    """Slows every page of `context`, present and future. `cpu` is the factor by which the main thread is slower.
+
+    To be called when the first page is open: it is slow when this returns. A popup is slowed from when Playwright knows
+    it, so that its first request may already be on its way.
+    """
+    if network is None and cpu is None:
+        return
+
+    def slow(page: Page) -> None:
+        try:
+            session = context.new_cdp_session(page)
+            if network is not None:
+                session.send(
+                    "Network.emulateNetworkConditions",
+                    {
+                        "offline": network.offline,
+                        "latency": network.latency_seconds * 1000,
+                        "downloadThroughput": network.download_bytes_per_second,
+                        "uploadThroughput": network.upload_bytes_per_second,
+                    },
+                )
+            if cpu is not None:
+                session.send("Emulation.setCPUThrottlingRate", {"rate": cpu})
+        except PlaywrightError:
+            # A popup may close before it could be slowed; a page that lives must never be measured unslowed.
+            if not page.is_closed():
+                raise
+
+    for page in context.pages:
+        slow(page)
+    context.on("page", slow)

@@ -1,0 +1,1 @@
+"""What a journey is, and how files become journeys."""

@@ -1,0 +1,200 @@
+"""From files and folders to journeys, or to one error that names every problem with its file and line."""
+
+import importlib.util
+import linecache
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from importlib.machinery import SourceFileLoader
+from inspect import isfunction
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from msgspec.structs import replace
+
+from runner.dsl.journey import Journey
+from runner.errors import DiscoveryError
+
+EXAMPLE = "declare one with `@journey` from `runner`, as `journey init` and docs/journeys.md show"
+
+
+def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
+    """All journeys in the given files and folders (searched deeply), by file, then line.
+
+    Files and folders whose names begin with `_` or `.` are left out. Raises DiscoveryError with all problems, one a line.
+    """
+    problems: list[str] = []
+    found: list[Journey] = []
+    for path in paths:
+        files = list(files_in(path)) if path.is_dir() else [path]
+        if not path.exists():
+            problems.append(f"{path}: no such file or folder; name an existing one, or put your journeys there")
+            continue
+        before = len(found), len(problems)
+        for file in dict.fromkeys(files):
+            try:
+                known = {one.where for one in found}
+                found.extend(one for one in load(file) if one.where not in known)
+            except DiscoveryError as error:
+                problems.append(str(error))
+        if (len(found), len(problems)) == before:
+            problems.append(f"{path}: holds no journeys; {EXAMPLE}")
+    problems.extend(_same_names(found))
+    if problems:
+        raise DiscoveryError("\n".join(problems))
+    return tuple(found)
+
+
+def files_in(folder: Path) -> Iterator[Path]:
+    """The files below a folder that may hold journeys, sorted."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(("_", ".")):
+            continue
+        if path.is_dir():
+            yield from files_in(path)
+        elif path.suffix == ".py":
+            yield path
+
+
+def _same_names(journeys: Sequence[Journey]) -> Iterator[str]:
+    first: dict[str, Journey] = {}
+    for one in journeys:
+        other = first.setdefault(one.name, one)
+        if other is not one:
+            yield f"{one.where}: a journey named {one.name!r} is declared here and at {other.where}; rename one of them"
+
+
+class _Text(SourceFileLoader):
+    """Imports a file as it was, whatever stands there by now."""
+
+    def __init__(self, name: str, path: str, text: str) -> None:
+        super().__init__(name, path)
+        self._text = text
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 (the protocol's)
+        """The code of the text; without a file of compiled code, which would be the one of another text."""
+        linecache.cache[self.path] = (len(self._text), None, self._text.splitlines(keepends=True), self.path)
+        return self.source_to_code(self._text.encode(), self.path)
+
+
+def load(file: Path, text: str | None = None) -> tuple[Journey, ...]:
+    """The journeys that one file declares itself, by line; `text` is run in place of what stands there.
+
+    Raises DiscoveryError when it cannot be imported.
+    """
+    return declared(imported(file, text))
+
+
+def imported(file: Path, text: str | None = None) -> ModuleType:
+    """The module of a file, imported anew under a name of its own. Raises DiscoveryError when it cannot be imported."""
+    file = file.resolve()
+    name = f"_journeys_{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
+    loader = None if text is None else _Text(name, str(file), text)
+    spec = importlib.util.spec_from_file_location(name, file, loader=loader)
+    if spec is None or spec.loader is None:
+        raise DiscoveryError(f"{file}: is not a Python file; name one that ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        with _importing_from(file.parent):
+            spec.loader.exec_module(module)
+    except DiscoveryError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise DiscoveryError(_import_problem(file, error)) from error
+    return module
+
+
+def declared(module: ModuleType) -> tuple[Journey, ...]:
+    """The journeys that a module declares itself, by line. Raises DiscoveryError for one that names no way to sign in."""
+    functions = dict.fromkeys(
+        value for value in vars(module).values() if isfunction(value) and value.__module__ == module.__name__
+    )
+    own = [one.__journey__ for one in functions if hasattr(one, "__journey__")]
+    return _with_sign_in(sorted(own, key=lambda one: one.line))
+
+
+def _with_sign_in(journeys: list[Journey]) -> tuple[Journey, ...]:
+    """The journeys of one file, each that is signed in by another with that one's secrets among its own."""
+    named = {one.name: one for one in journeys}
+    joined = []
+    for one in journeys:
+        name = one.options.signed_in_by
+        setup = named.get(name) if name else None
+        if name and (setup is None or setup is one or setup.options.signed_in_by):
+            others = [other.name for other in journeys if other is not one and not other.options.signed_in_by]
+            raise DiscoveryError(
+                f"{one.where}: option signed_in_by: {name!r} is not a journey of this file that signs in by itself; "
+                f"{_close(name, others)}"
+            )
+        joined.append(replace(one, secret_names=(*setup.secret_names, *one.secret_names)) if setup else one)
+    return tuple(joined)
+
+
+@contextmanager
+def _importing_from(folder: Path) -> Iterator[None]:
+    # The folder stays on the path while the process lives: a journey may import its neighbour only when it runs.
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    yield
+
+
+def _import_problem(file: Path, error: BaseException) -> str:
+    line = error.lineno if isinstance(error, SyntaxError) and error.filename == str(file) else None
+    if line is None:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+        line = lines[-1] if lines else 1
+    return f"{file}:{line}: cannot be imported: {type(error).__name__}: {error}"
+
+
+def select(journeys: Sequence[Journey], wanted: Sequence[str], tags: Sequence[str] = ()) -> tuple[Journey, ...]:
+    """Those of the wanted names (`*` and `?` match), in their order, and, if tags are given, of any of these tags.
+
+    Raises DiscoveryError for a name or a tag that no journey has.
+    """
+    names = [one.name for one in journeys]
+    for pattern in wanted:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise DiscoveryError(f"no journey is named {pattern!r}; {_close(pattern, names)}")
+    chosen = [one for pattern in wanted or ["*"] for one in journeys if fnmatchcase(one.name, pattern)]
+    chosen = list({one.where: one for one in chosen}.values())
+    known_tags = sorted({tag for one in journeys for tag in one.options.tags})
+    for tag in tags:
+        if tag not in known_tags:
+            raise DiscoveryError(f"no journey has the tag {tag!r}; {_close(tag, known_tags)}")
+    return tuple(one for one in chosen if not tags or set(tags) & set(one.options.tags))
+
+
+def _close(word: str, known: Sequence[str]) -> str:
+    close = get_close_matches(word, known, 3)
+    if close:
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    return f"there are: {', '.join(known)}" if known else "there are none"
+
+
+def find(wanted: Sequence[str], tags: Sequence[str], folders: Sequence[Path]) -> tuple[Journey, ...]:
+    """The journeys for the words of a command line, each once.
+
+    A word is a path, a path with a name (`journeys/buy.py::buy`, as in pytest), or a name among the journeys in `folders`.
+    Raises DiscoveryError as `discover` and `select` do.
+    """
+    paths = [Path(word) for word in wanted if _is_path(word)]
+    names = [word for word in wanted if not _is_path(word) and "::" not in word]
+    found: list[Journey] = list(discover(paths)) if paths else []
+    for path, _, name in (word.partition("::") for word in wanted if "::" in word):
+        found.extend(select(discover([Path(path)]), [name]))
+    if names or not wanted:
+        found.extend(select(discover(folders), names))
+    chosen = list({one.where: one for one in found}.values())
+    problems = list(_same_names(chosen))
+    if problems:
+        raise DiscoveryError("\n".join(problems))
+    return select(chosen, (), tags)
+
+
+def _is_path(word: str) -> bool:
+    return "::" not in word and ("/" in word or word.endswith(".py") or Path(word).is_dir())

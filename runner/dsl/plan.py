@@ -1,0 +1,121 @@
+"""What one run of a journey needs, resolved from its options and the settings: a plain value that a worker can be sent."""
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from msgspec import field
+
+from runner.dsl.journey import Journey
+from runner.dsl.options import Keeping, Network
+from runner.errors import ConfigError
+from runner.settings.budgets import Budget
+from runner.settings.settings import Settings
+
+
+class Plan(Keeping, frozen=True, kw_only=True):
+    """One run to be made. Durations are seconds."""
+
+    journey: str
+    file: Path
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    timeout: float = 60.0
+    retries: int = 0
+    base_url: str | None = None
+    action_timeout: float = 30.0
+    location: str = "local"
+    release: str = ""
+    params: dict[str, str] = field(default_factory=dict)
+    step_names: tuple[str, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    """Those of the settings that speak of it or of its steps."""
+    source: str | None = None
+    """The text of `file` that is to be run; None for what stands there when the run begins."""
+    device: str | None = None
+    viewport: tuple[int, int] | None = None
+    locale: str | None = None
+    timezone: str | None = None
+    geolocation: dict[str, float] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    basic_auth: tuple[str, str] | None = None
+    storage_state: Path | None = None
+    signed_in_by: str | None = None
+    """The journey of the same file that signs in."""
+    state_file: Path | None = None
+    """Where the state that it makes is kept."""
+    ignore_https_errors: bool = False
+    network: Network | None = None
+    cpu: float | None = None
+    user_agent_suffix: str | None = None
+
+
+KINDS = ("trace", "screenshots", "video", "har", "console", "page_errors", "failed_requests", "aria", "replay")
+"""The kinds of artifacts, each with a policy."""
+SHARED = ("base_url", "timeout", "retries", *KINDS)
+"""What both a journey and the settings can say."""
+
+
+def plan(journey: Journey, settings: Settings) -> Plan:
+    """Resolves one journey. For what both can say, the order is: default, file, journey, environment, option; later wins.
+
+    Raises ConfigError when a file that the journey names does not exist.
+    """
+    given = journey.options
+    shared = {}
+    for name in SHARED:
+        own = getattr(given, name)
+        outside = settings.origin(name) in {"environment", "option"}
+        shared[name] = getattr(settings, name) if outside or own is None else own
+    return Plan(
+        journey=journey.name,
+        file=journey.file,
+        description=journey.description,
+        tags=given.tags,
+        action_timeout=settings.action_timeout,
+        location=settings.location,
+        release=settings.release,
+        artifact_limit=settings.artifact_limit,
+        redaction=settings.redaction,
+        redact=settings.redact,
+        secrets_dir=settings.secrets_dir,
+        secrets_file=settings.secrets_file,
+        params=settings.params,
+        step_names=journey.step_names,
+        budgets=tuple(one for one in settings.budgets if fnmatchcase(journey.name, one.journey)),
+        device=given.device,
+        viewport=given.viewport,
+        locale=given.locale,
+        timezone=given.timezone,
+        geolocation=given.geolocation,
+        headers=given.headers,
+        basic_auth=(given.basic_auth[0], given.basic_auth[1].reveal()) if given.basic_auth else None,
+        storage_state=_storage_state(journey),
+        signed_in_by=given.signed_in_by,
+        state_file=_state_file(journey, settings),
+        ignore_https_errors=given.ignore_https_errors,
+        network=given.network,
+        cpu=given.cpu,
+        user_agent_suffix=given.user_agent_suffix,
+        **shared,
+    )
+
+
+def _state_file(journey: Journey, settings: Settings) -> Path | None:
+    name = journey.options.signed_in_by
+    if name is None:
+        return None
+    if journey.options.storage_state is not None:
+        raise ConfigError(f"{journey.where}: options storage_state and signed_in_by: both give the signed-in state; keep one")
+    return settings.runs_dir / ".state" / f"{name}.json"
+
+
+def _storage_state(journey: Journey) -> Path | None:
+    given = journey.options.storage_state
+    if given is None:
+        return None
+    path = journey.file.parent / given
+    if not path.is_file():
+        raise ConfigError(
+            f"{journey.where}: option storage_state: {path} does not exist; save one with `context.storage_state`"
+        )
+    return path

@@ -1,0 +1,71 @@
+"""Which journeys there are, read from their files without running any: for what must be quick and harmless.
+
+A name or a tag that is put together at run time is not seen, nor is a file that is not Python.
+"""
+
+import ast
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from runner.dsl.discovery import files_in
+
+
+class Declared(Struct, frozen=True):
+    """A function with `@journey` above it."""
+
+    name: str
+    file: Path
+    line: int
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """File and line, as editors open them."""
+        return f"{self.file}:{self.line}"
+
+
+def declared(paths: Sequence[Path]) -> tuple[Declared, ...]:
+    """The journeys in files and folders (searched deeply), by file, then line."""
+    files = [file for path in paths for file in (files_in(path) if path.is_dir() else [path])]
+    return tuple(one for file in dict.fromkeys(files) for one in _in_file(file))
+
+
+def _in_file(file: Path) -> Iterator[Declared]:
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            for decorator in node.decorator_list:
+                options = _options(decorator)
+                if options is not None:
+                    name, tags = options.get("name", node.name), options.get("tags", ())
+                    yield Declared(
+                        name=name if isinstance(name, str) else node.name,
+                        file=file,
+                        line=node.lineno,
+                        description=(ast.get_docstring(node) or "").partition("\n")[0],
+                        tags=tuple(one for one in tags if isinstance(one, str)) if isinstance(tags, list | tuple) else (),
+                    )
+
+
+def _options(decorator: ast.expr) -> dict[str, object] | None:
+    """The options that `@journey(…)` is written with; None for another decorator."""
+    match decorator:
+        case ast.Name(id="journey") | ast.Attribute(attr="journey"):
+            return {}
+        case ast.Call(func=ast.Name(id="journey") | ast.Attribute(attr="journey"), keywords=keywords):
+            return {one.arg: _literal(one.value) for one in keywords if one.arg}
+    return None
+
+
+def _literal(node: ast.expr) -> object:
+    try:
+        value: object = ast.literal_eval(node)
+    except ValueError:
+        return None
+    return value

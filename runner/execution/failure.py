@@ -1,0 +1,120 @@
+"""From an exception to what a reader needs: its kind, a short message, the journey's line; no stack of the runner's own."""
+
+import linecache
+import re
+from pathlib import Path
+
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+from runner.browser.deadline import DeadlineReached
+from runner.errors import JourneyError
+from runner.result import Failure, FailureKind
+
+MESSAGE_LINES = 12
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+# Chromium's net error names (net/base/net_error_list.h) that speak of this machine's own network or means, not of the site.
+_OWN_NETWORK = re.compile(
+    r"net::ERR_(INTERNET_DISCONNECTED|NETWORK_CHANGED|NETWORK_IO_SUSPENDED|NETWORK_ACCESS_DENIED|PROXY_\w+"
+    r"|INSUFFICIENT_RESOURCES|OUT_OF_MEMORY|TUNNEL_CONNECTION_FAILED|ADDRESS_IN_USE)"
+)
+_NAVIGATION = re.compile(r"net::ERR_|NS_ERROR_|ECONNREFUSED|ECONNRESET|ENOTFOUND|socket hang up")
+_MISUSE = re.compile(
+    r"Cannot navigate to invalid URL|Invalid URL|Unknown engine|while parsing (css )?selector|Unexpected token"
+)
+_CLOSED = re.compile(r"Target (page, context or browser has been )?closed|has been closed|Connection closed|connection closed")
+_CRASHED = re.compile(r"(Page|Target) crashed")
+
+
+def explain(
+    error: BaseException, file: str, crashed: str | None = None, connected: bool = True, starved: bool = False
+) -> Failure:
+    """Says why a journey in `file` stopped.
+
+    `crashed` is the address of a page whose renderer crashed meanwhile; `connected` is False when the browser is gone; `starved`
+    is True when the system has ended a process for want of memory.
+    """
+    kind, message = _kind(error, crashed, connected)
+    if starved and kind in {"crash", "browser"}:
+        message = (
+            f"the system ended the browser, or a part of it, for want of memory{f' at {crashed}' if crashed else ''}: run fewer "
+            "journeys at a time (--workers), give the machine or the container more memory, or look for a leak in the page"
+        )
+    line = _line(error, file)
+    return Failure(
+        kind=kind,
+        message=message,
+        file=file if line else None,
+        line=line,
+        code=linecache.getline(file, line).strip() or None if line else None,
+        url=crashed,
+    )
+
+
+def _kind(error: BaseException, crashed: str | None, connected: bool) -> tuple[FailureKind, str]:
+    text = trim(str(error))
+    if isinstance(error, DeadlineReached):
+        if error.waiting and not connected:
+            return "browser", "the browser was gone while the journey was waiting for it: it was killed or it crashed"
+        if error.waiting:
+            return "timeout", f"the run was still waiting for the page when its timeout of {error.seconds:g} s was over"
+        return (
+            "deadline",
+            f"the journey's own code was still running when the run's timeout of {error.seconds:g} s was over",
+        )
+    if crashed is not None and isinstance(error, PlaywrightError | AssertionError):
+        return "crash", (
+            f"the renderer of {crashed} crashed: it ran out of memory or was killed; "
+            f"give the machine more memory, or look for a leak in the page ({text.splitlines()[0]})"
+        )
+    if isinstance(error, PlaywrightError | AssertionError) and not connected:
+        return (
+            "browser",
+            f"the browser was gone: it was killed or it crashed ({text.splitlines()[0] if text else 'no message'})",
+        )
+    if isinstance(error, PlaywrightTimeout):
+        return "timeout", text
+    if isinstance(error, PlaywrightError):
+        return _playwright_kind(text), text
+    if isinstance(error, AssertionError):
+        return "assertion", text or "an assertion does not hold"
+    if isinstance(error, JourneyError):
+        return "journey", text
+    return "journey", f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _playwright_kind(text: str) -> FailureKind:
+    if _CRASHED.search(text):
+        return "crash"
+    if _OWN_NETWORK.search(text):
+        return "monitor"
+    if _NAVIGATION.search(text):
+        return "navigation"
+    if _CLOSED.search(text) or _MISUSE.search(text):
+        return "journey"
+    return "page"
+
+
+def trim(message: str) -> str:
+    """Playwright's message without colour codes, empty lines, and the repeated tail of its call log."""
+    lines = [line.rstrip() for line in _ANSI.sub("", message).splitlines() if line.strip()]
+    kept: list[str] = []
+    for line in lines:
+        if line.strip() not in {one.strip() for one in kept}:
+            kept.append(line)
+    if len(kept) > MESSAGE_LINES:
+        kept = [*kept[: MESSAGE_LINES - 1], f"  … {len(kept) - MESSAGE_LINES + 1} more lines"]
+    return "\n".join(kept)
+
+
+def _line(error: BaseException, file: str) -> int | None:
+    """The innermost line of `file` on the way to the error."""
+    wanted = Path(file)
+    found = None
+    traceback = error.__traceback__
+    while traceback is not None:
+        if Path(traceback.tb_frame.f_code.co_filename) == wanted:
+            found = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return found

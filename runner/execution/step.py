@@ -1,0 +1,156 @@
+"""One step: a named part of a journey, timed by the page clock, with what was seen in it."""
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from runner.errors import JourneyError
+from runner.execution.failure import explain
+from runner.page.clock import Reading, Window
+from runner.page.probe import Probe
+from runner.result import SITE, Failure, StepResult, skipped, status_of
+from runner.settings.duration import parse_duration
+
+
+class StepError(JourneyError):
+    """A step is used in a way that cannot be timed: inside another step, or under a name that was used before."""
+
+
+class _Ended(Struct, frozen=True):
+    result: StepResult
+    window: Window
+
+
+class Steps:
+    """The `step` that a journey gets: `with step("search", budget="1s"): …`.
+
+    A failing step ends the journey, unless it is `soft`: then the failure is recorded, the journey goes on, and ends
+    `failed`. A document that answers with a status of 400 or more fails its step, unless the status is in `allow_status`.
+    """
+
+    def __init__(
+        self,
+        probe: Probe,
+        file: str,
+        on_start: Callable[[str, int], None],
+        on_end: Callable[[StepResult], None],
+    ) -> None:
+        self._probe = probe
+        self._file = file
+        self._on_start = on_start
+        self._on_end = on_end
+        self._ended: list[_Ended] = []
+        self._running: str | None = None
+        self.fatal: Failure | None = None
+        """The failure of the step that ended the journey."""
+        self.soft_failure: Failure | None = None
+        """The first failure of a soft step, after which the journey went on."""
+
+    @contextmanager
+    def __call__(
+        self, name: str, *, budget: str | float | None = None, soft: bool = False, allow_status: Collection[int] = ()
+    ) -> Iterator[None]:
+        """Times the block as step `name`.
+
+        `budget` is an upper bound of the latency: seconds, or a string such as `"800ms"`. Raises StepError inside another
+        step and for a name that this run has used.
+        """
+        self._check(name)
+        index = len(self._ended)
+        budget_seconds = None if budget is None else parse_duration(budget)
+        self._on_start(name, index)
+        self._probe.step_started(name)
+        self._running = name
+        started, started_wall = time.time(), time.perf_counter()
+        raised: BaseException | None = None
+        try:
+            yield
+        except BaseException as error:  # noqa: BLE001 (whatever ends a step is judged, and raised again below)
+            raised = error
+        wall = time.perf_counter() - started_wall
+        # Every line below comes after the end of the step has been stamped: nothing of it is counted.
+        self._running = None
+        window = Window(started, started + wall)
+        reading = self._probe.read_clock(window, wall)
+        failure = self._judge(raised, name, window, allow_status)
+        status = status_of(failure)
+        if failure is not None:
+            reading = Reading(seconds=wall, clock="stopwatch")
+        result = StepResult(
+            name=name,
+            index=index,
+            status=status,
+            started_at=datetime.fromtimestamp(started, UTC),
+            latency_seconds=round(reading.seconds, 6),
+            wall_seconds=round(max(wall, reading.seconds), 6),
+            clock=reading.clock,
+            cause=reading.cause,
+            cause_at_seconds=reading.at,
+            ended_by=reading.ended_by,
+            soft=soft,
+            budget_seconds=budget_seconds,
+            failure=failure,
+        )
+        self._ended.append(_Ended(result, window))
+        self._on_end(self._with_findings(self._ended[-1]))
+        if failure is None:
+            return
+        # What is not an Exception (the run's deadline, Ctrl-C) ends the journey in a soft step too.
+        if soft and status == "failed" and (raised is None or isinstance(raised, Exception)):
+            self.soft_failure = self.soft_failure or failure
+            return
+        self.fatal = failure
+        raise raised or HttpFailure(failure.message)
+
+    def _check(self, name: str) -> None:
+        if self._running is not None:
+            raise StepError(f"step {name!r} begins inside step {self._running!r}; end that one first: steps cannot be nested")
+        if any(ended.result.name == name for ended in self._ended):
+            raise StepError(f"a step named {name!r} has already run in this journey; give each step a name of its own")
+
+    def _judge(self, raised: BaseException | None, name: str, window: Window, allow_status: Collection[int]) -> Failure | None:
+        bad = next(
+            (
+                answer
+                for answer in reversed(self._probe.documents_answered(window))
+                if (answer.status or 0) >= 400 and answer.status not in allow_status
+            ),
+            None,
+        )
+        failure = None
+        if raised is not None:
+            failure = explain(raised, self._file, self._probe.crashed, self._probe.connected, self._probe.starved)
+            failure = replace(failure, step=name, url=failure.url or self._probe.url)
+        if bad is None or (failure is not None and failure.kind not in SITE):
+            return failure
+        message = f"HTTP {bad.status} from {bad.url}"
+        if failure is None:
+            return Failure(kind="http", message=message, step=name, url=bad.url)
+        return replace(failure, kind="http", message=f"{message}\n{failure.message}", url=bad.url)
+
+    def _with_findings(self, ended: _Ended) -> StepResult:
+        found = self._probe.findings(ended.window)
+        return replace(
+            ended.result,
+            navigations=found.navigations,
+            vitals=found.vitals,
+            requests=found.requests,
+            user_timing=found.user_timing,
+            long_tasks=found.long_tasks,
+            page_errors=found.page_errors,
+        )
+
+    def results(self, known: Collection[str] = ()) -> tuple[StepResult, ...]:
+        """All steps with everything known by now, and those of `known` that did not run, as `skipped`."""
+        results = [self._with_findings(ended) for ended in self._ended]
+        names = {result.name for result in results}
+        missed = [name for name in known if name not in names]
+        return (*results, *skipped(missed, len(results)))
+
+
+class HttpFailure(AssertionError):
+    """A step's code ran to its end, but its document answered with an error status."""

@@ -1,0 +1,78 @@
+"""What a journey's browser context is opened with: its options, pytest-playwright's command line, a signed-in state."""
+
+import time
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+from playwright.sync_api import Browser, Playwright
+
+from runner.browser.context_options import options
+from runner.dsl.plan import Plan, plan
+from runner.errors import ConfigError
+from runner.execution import sign_in as signed_in
+from runner.pytest_plugin.collection import JOURNEY, SETUP
+from runner.pytest_plugin.item_run import ItemRun, run_of, stop
+from runner.result import Failure
+
+MARKER = "browser_context_args"
+"""pytest-playwright's marker; what it holds wins over the fixture of the same name."""
+_BY_HAND = pytest.StashKey[dict[str, Any]]()
+
+
+def prepare(
+    item: pytest.Function, browser: Browser, playwright: Playwright, base_url: str | None, given: Mapping[str, Any]
+) -> None:
+    """Resolves the journey's plan and puts it into the marker that pytest-playwright opens a context by.
+
+    `given` is what that would open one with by itself. The later wins: that, the journey's options, a marker in the code, and
+    `--device`. Fails the test when there is no plan, or no signed-in state can be made.
+    """
+    run = run_of(item)
+    journey = item.stash[JOURNEY]
+    try:
+        wanted = plan(journey, run.project.settings_at(base_url))
+    except ConfigError as error:
+        stop(run, Failure(kind="journey", message=str(error)))
+    device = item.config.getoption("device")
+    if device:
+        wanted = replace(wanted, device=device, viewport=None)
+    if wanted.base_url is None:
+        wanted = replace(wanted, base_url=given.get("base_url"))
+    if wanted.basic_auth:
+        run.project.redactor.hide(wanted.basic_auth[1])
+    run.plan = wanted
+    opening = {**given, **options(wanted, playwright, browser)}
+    if item.stash[SETUP] is not None:
+        opening["storage_state"] = _signed_in(item, run, wanted, browser, opening)
+    marker = item.get_closest_marker(MARKER)
+    by_hand = item.stash.setdefault(_BY_HAND, dict(marker.kwargs) if marker else {})
+    item.own_markers = [one for one in item.own_markers if one.name != MARKER]
+    item.add_marker(pytest.mark.browser_context_args(**{**opening, **by_hand}))
+
+
+def _signed_in(item: pytest.Function, run: ItemRun, wanted: Plan, browser: Browser, opening: Mapping[str, Any]) -> Any:
+    """The file of the state, made by the first journey of the session that needs it, and again once one has failed with it."""
+    setup, project = item.stash[SETUP], run.project
+    assert setup is not None
+    key = sha256(f"{setup.where} {wanted.base_url} {browser.browser_type.name}".encode()).hexdigest()[:12]
+    state = project.states / f"{setup.name}-{key}.json"
+    run.state = state
+    if not state.exists():
+        began = time.perf_counter()
+        fresh = {name: value for name, value in opening.items() if name != "storage_state" and not name.startswith("record_")}
+        try:
+            failure = signed_in.make(setup, wanted, project.secrets, state, browser, fresh, wanted.timeout)
+        except OSError as error:
+            failure = Failure(kind="monitor", message=f"the signed-in state {state} cannot be written: {error}")
+        run.spent = time.perf_counter() - began
+        if failure is not None:
+            stop(run, failure)
+    try:
+        signed_in.hide(state, project.redactor)
+    except (OSError, msgspec.DecodeError) as error:
+        stop(run, Failure(kind="monitor", message=f"the signed-in state {state} cannot be read: {error}"))
+    return state

@@ -1,0 +1,69 @@
+"""Keeps secrets out of the pictures of one test: of what pytest-playwright's `--tracing`, `--screenshot` and `--video` take."""
+
+from functools import partial
+from typing import Any
+from weakref import WeakSet
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Playwright, Video
+from playwright.sync_api import Error as PlaywrightError
+
+from runner.artifacts import mask
+from runner.artifacts.recorder import PATIENCE
+from runner.browser.deadline import DeadlineReached, deadline
+from runner.pytest_plugin.project import Project
+
+PICTURES: "pytest.StashKey[Pictures]" = pytest.StashKey()
+"""An item's, where there is something to keep out of them."""
+_taught: WeakSet[Playwright] = WeakSet()
+"""Those that know how to find what shows a secret."""
+
+
+class Pictures:
+    """As artifacts/recording.py does it: fields are masked, screenshots cover what shows a secret, such a video is not kept."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._pages: list[Page] = []
+        self.secret_seen = False
+
+    def guard(self, context: BrowserContext, playwright: Playwright) -> None:
+        """To be called before the first page of a context is opened; does nothing where there are no secrets or no pictures."""
+        redactor = self._project.redactor
+        if not redactor.secrets or not self._project.records("tracing", "screenshot", "video"):
+            return
+        if playwright not in _taught:
+            mask.register(playwright)
+            _taught.add(playwright)
+        mask.mask_fields(context, redactor)
+        context.on("page", self._watch)
+
+    def _watch(self, page: Page) -> None:
+        self._pages.append(page)
+        page.screenshot = partial(self._covered, page, page.screenshot)  # type: ignore[method-assign]
+        if page.video is not None:
+            page.video.save_as = partial(self._saved, page.video, page.video.save_as)  # type: ignore[method-assign]
+
+    def _covered(self, page: Page, screenshot: Any, **options: Any) -> bytes:
+        covers = [*(options.get("mask") or ()), *mask.covers(page, self._project.redactor)]
+        taken: bytes = screenshot(**{"mask_color": "#555", **options, "mask": covers})
+        return taken
+
+    def look(self) -> None:
+        """Looks whether a secret stands on a page, where one is being filmed: then the video is not kept."""
+        if self.secret_seen or not self._pages or not self._project.records("video"):
+            return
+        try:
+            with deadline(PATIENCE):
+                open_pages = [page for page in self._pages if not page.is_closed()]
+                self.secret_seen = any(mask.is_shown(page, self._project.redactor) for page in open_pages)
+        except (PlaywrightError, DeadlineReached):
+            # What cannot be looked at is treated like what shows one.
+            self.secret_seen = True
+
+    def _saved(self, video: Video, save_as: Any, path: str) -> None:
+        """In place of `Video.save_as`. pytest-playwright leaves out a video that raises playwright's Error."""
+        if self.secret_seen:
+            video.delete()
+            raise PlaywrightError(f"{path}: not kept, a secret stood on the page")
+        save_as(path)

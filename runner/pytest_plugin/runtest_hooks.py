@@ -1,0 +1,91 @@
+"""Runs the tests that walk: what is checked before, how a journey is called, what its end is. Registered by Project.begin."""
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from runner.errors import SecretMissing
+from runner.pytest_plugin.collection import JOURNEY
+from runner.pytest_plugin.item_run import RUN, run_of, stop
+from runner.pytest_plugin.project import PROJECT
+from runner.pytest_plugin.redact_screenshots import PICTURES
+from runner.result import Failure
+from runner.workers.stdout import print_redacted
+
+
+class OverBudget(pytest.PytestWarning):
+    """A step was over its budget, and `--journey-budgets=warn` is given."""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """An attempt of a test that walks begins. Fails a journey whose secrets are not there, before any browser is started."""
+    project = item.config.stash[PROJECT]
+    project.walking = None
+    if not isinstance(item, pytest.Function) or not (JOURNEY in item.stash or RUN in item.stash):
+        return
+    again = RUN in item.stash
+    run = run_of(item)
+    if again:
+        run.begin()
+    if run.journey is None:
+        return
+    problems = []
+    for name in run.journey.secret_names:
+        try:
+            _ = project.secrets[name]
+        except SecretMissing as error:
+            problems.append(f"{run.journey.where}: {run.name}: {error}")
+    if problems:
+        stop(run, Failure(kind="journey", message="\n".join(problems)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Calls a journey, with what it prints redacted."""
+    if JOURNEY not in pyfuncitem.stash:
+        return None
+    run = run_of(pyfuncitem)
+    with print_redacted(run.project.redactor):
+        page: Any = pyfuncitem.funcargs.get("page")
+        run.call(page)
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Ends the attempt while its pages are still open; then a soft step that failed and a budget that was missed fail the test."""
+    if RUN in item.stash:
+        item.stash[RUN].start()
+    try:
+        result = yield
+    finally:
+        if PICTURES in item.stash:
+            item.stash[PICTURES].look()
+        if RUN in item.stash:
+            item.stash[RUN].end()
+    run = item.stash.get(RUN, None)
+    if run is not None and run.walk is not None:
+        steps = run.walk.steps
+        # A test may expect a step to fail; a journey that swallows it has failed.
+        failure = (steps.fatal if run.journey else None) or steps.soft_failure
+        if failure is not None:
+            stop(run, failure)
+        _hold_budgets(item)
+    return result
+
+
+def _hold_budgets(item: pytest.Item) -> None:
+    over, wanted = item.stash[RUN].over_budget, item.config.getoption("journey_budgets")
+    if over and wanted == "fail":
+        item.stash[RUN].missed_budget = True
+        pytest.fail("\n".join(over), pytrace=False)
+    if over and wanted == "warn":
+        item.warn(OverBudget("; ".join(over)))
+
+
+def pytest_enter_pdb(config: pytest.Config) -> None:
+    """Whoever looks at a journey with a debugger has all the time there is."""
+    end = config.stash[PROJECT].deadline
+    if end is not None:
+        end.lift()

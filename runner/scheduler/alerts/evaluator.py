@@ -1,0 +1,133 @@
+"""From a stored run to messages: what changed, said once, said again while it lasts."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+
+from runner.archive.archive import Saved
+from runner.result import RunResult
+from runner.scheduler.alerts.rules import HISTORY, Kind, Rules, judge
+from runner.settings.settings import Settings
+from runner.store import Store
+
+WORDS: dict[Kind, tuple[str, str]] = {
+    "failing": ("is failing", "has recovered"),
+    "monitor": ("cannot be monitored", "is monitored again"),
+    "flaky": ("is flaky", "is no longer flaky"),
+    "budget": ("is over its budget", "is within its budget again"),
+    "files": ("Journeys cannot be read", "Journeys can be read again"),
+}
+log = logging.getLogger("journey.alerts")
+
+
+class Message(Struct, frozen=True):
+    """What is sent."""
+
+    title: str
+    body: str
+    bad: bool
+
+
+class Alarm:
+    """Looks at each run when it is stored; `targets` are the names of the places that are told."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        targets: tuple[str, ...],
+        paused: Callable[[str, datetime], str],
+        tell: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._targets = targets
+        self._paused = paused
+        self._tell = tell
+
+    def look(self, saved: Saved) -> None:
+        """Tells what the run has changed. Raises StoreDown; then nothing of it is lost, it is looked at with the next run."""
+        result = saved.result
+        now = datetime.now(UTC)
+        # What happens in a maintenance window is expected, and judged by the first run after it.
+        if result.status in {"cancelled", "skipped"} or self._paused(result.journey, now):
+            return
+        is_open = self._store.open_alerts(result.journey, result.location)
+        past = self._store.past(result.journey, result.location, HISTORY)
+        wrong = judge(past, self._rules, frozenset(is_open))
+        for kind, why in wrong.items():
+            told_at = is_open.get(kind)
+            if told_at is None or now - told_at >= timedelta(seconds=self._settings.alert_again):
+                self._send(
+                    result.journey, result.location, kind, self._bad(result, kind, why, told_at is not None), now, result.id
+                )
+        for kind in is_open.keys() - wrong.keys() - {"files"}:
+            self._send(result.journey, result.location, kind, self._good(result, kind), now, result.id)
+
+    def files(self, broken: str) -> None:
+        """Tells that files of journeys are broken, as `broken` says, or whole again, if that has changed."""
+        now = datetime.now(UTC)
+        is_open = "files" in self._store.open_alerts("", self._settings.location)
+        if bool(broken) != is_open:
+            words = WORDS["files"]
+            message = Message(words[0], broken, True) if broken else Message(words[1], "", False)
+            self._send("", self._settings.location, "files", message, now, None)
+
+    def _send(self, journey: str, location: str, kind: Kind, message: Message, now: datetime, run: str | None) -> None:
+        self._store.alert(journey, location, kind, message.title, message.body, message.bad, self._targets, now, run)
+        log.log(
+            logging.WARNING if message.bad else logging.INFO,
+            "alert: %s",
+            message.title,
+            extra={"journey": journey, "kind": kind},
+        )
+        self._tell()
+
+    @property
+    def _rules(self) -> Rules:
+        settings = self._settings
+        return Rules(
+            after=settings.alert_after,
+            of=settings.alert_of,
+            monitor_after=settings.alert_monitor_after,
+            flaky_share=settings.alert_flaky,
+            budget_after=settings.alert_budget_after,
+        )
+
+    def _bad(self, result: RunResult, kind: Kind, why: str, again: bool) -> Message:
+        still = "still " if again else ""
+        lines = [f"{why}."]
+        failure = result.failure
+        if failure is not None:
+            where = f" in step {failure.step!r}" if failure.step else ""
+            lines.append(f"{failure.kind}{where}: {failure.message}")
+            lines += [f"at {failure.file}:{failure.line}: {failure.code}"] if failure.file else []
+            lines += [f"on {failure.url}"] if failure.url else []
+        lines += [
+            f"step {step.name!r}: {step.latency_seconds:.3f} s, budget {step.budget_seconds:g} s"
+            for step in result.steps
+            if step.over_budget and kind == "budget"
+        ]
+        if kind == "budget":
+            lines += [
+                f"{one.step or 'the journey'}: {one.figure} {one.value:g}, budget {one.bound:g} ({one.where})"
+                for one in result.overruns
+            ]
+        words = WORDS[kind][0]
+        title = f"{result.journey} {words.replace('is ', f'is {still}', 1) if still else words}"
+        return Message(f"{title} ({result.location})", "\n".join([*lines, *self._links(result)]), True)
+
+    def _good(self, result: RunResult, kind: Kind) -> Message:
+        return Message(f"{result.journey} {WORDS[kind][1]} ({result.location})", "\n".join(self._links(result)), False)
+
+    def _links(self, result: RunResult) -> list[str]:
+        lines = [f"run {result.id}, ended {result.ended_at:%Y-%m-%d %H:%M:%S}Z"]
+        if any(one.kind == "trace" for one in result.artifacts):
+            lines.append(f"its trace: journey trace {result.id}")
+        if self._settings.public_url is not None:
+            # To the step that failed, with the way to the trace below it; else to what each step took.
+            place = "why" if result.failure else "steps"
+            lines.append(f"{self._settings.public_url.rstrip('/')}/runs/{result.id}#{place}")
+        return lines

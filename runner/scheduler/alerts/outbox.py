@@ -1,0 +1,101 @@
+"""Sends messages, in a thread of its own: each is stored first, sent until it arrives, and marked."""
+
+import logging
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from importlib.util import find_spec
+from typing import Any
+
+from runner.errors import ConfigError
+from runner.settings.secrets import Secret
+from runner.store import Store, StoreDown
+
+PAUSE = 5.0
+"""Seconds between two looks at what could not be sent; twice as many after each failure, up to ten minutes."""
+LONGEST = 600.0
+GIVE_UP = timedelta(hours=24)
+log = logging.getLogger("journey.alerts")
+
+
+class Outbox:
+    """Sends what is stored for these addresses, which are Apprise's (`mailto://…`, `slack://…`, `json://…`).
+
+    A message for each address is marked when it was sent. One whose sending was cut off by the end of the process is sent again:
+    rather twice than never. Raises ConfigError for an address that Apprise does not know, or when it is not installed.
+    """
+
+    def __init__(self, urls: tuple[Secret, ...], store: Store) -> None:
+        self._store = store
+        self._senders = {name_of(url): _sender(url) for url in urls}
+        self._changed = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._work, name="alerts", daemon=True)
+        self._thread.start()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names under which messages for the addresses are stored."""
+        return tuple(self._senders)
+
+    def wake(self) -> None:
+        """Has it look for messages."""
+        self._changed.set()
+
+    def stop(self, timeout: float) -> None:
+        """Sends what waits once more, for so many seconds at the most."""
+        self._stopping = True
+        self._changed.set()
+        self._thread.join(timeout)
+
+    def _work(self) -> None:
+        pause = PAUSE
+        while True:
+            self._changed.clear()
+            try:
+                done = self._send_all()
+            except StoreDown as error:
+                log.warning("%s", error)
+                done = False
+            pause = PAUSE if done else min(pause * 2, LONGEST)
+            if self._stopping:
+                return
+            self._changed.wait(LONGEST if done else pause)
+
+    def _send_all(self) -> bool:
+        """Whether everything is sent."""
+        done = True
+        for message in self._store.unsent(self.targets):
+            began = time.monotonic()
+            if self._senders[message.target].notify(
+                title=message.title, body=message.body or message.title, notify_type="failure" if message.bad else "success"
+            ):
+                self._store.sent(message.id, datetime.now(UTC))
+                log.info("sent in %.1f s: %s", time.monotonic() - began, message.title)
+            elif datetime.now(UTC) - message.made_at > GIVE_UP:
+                log.error("given up after a day: %s", message.title)
+                self._store.sent(message.id, datetime.now(UTC))
+            else:
+                log.warning("could not be sent, tried again later: %s", message.title)
+                done = False
+        return done
+
+
+def name_of(url: Secret) -> str:
+    """The name of an address in the store, which nothing secret can be read from."""
+    return sha256(url.reveal().encode()).hexdigest()[:16]
+
+
+def _sender(url: Secret) -> Any:
+    if find_spec("apprise") is None:
+        raise ConfigError("alert_urls needs the package apprise; install with: pip install 'journey-runner[alerts]'")
+    import apprise
+
+    sender = apprise.Apprise()
+    if not sender.add(url.reveal()):
+        scheme = url.reveal().partition("://")[0]
+        raise ConfigError(
+            f"alert_urls: the address that begins with {scheme!r} is none that Apprise knows; see its list of services"
+        )
+    return sender

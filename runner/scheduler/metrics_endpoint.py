@@ -1,0 +1,138 @@
+"""What a scheduler tells of itself over HTTP: `/metrics` for Prometheus, `/healthz` and `/readyz` for who watches it."""
+
+import threading
+from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
+from types import TracebackType
+from typing import Any, Self
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
+from prometheus_client.registry import Collector
+
+from runner.errors import ConfigError
+from runner.metrics.run_metrics import registry
+from runner.result import RunResult
+
+RUN_EDGES = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
+DELAY_EDGES = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60)
+
+
+class Exporter:
+    """The metrics of a scheduler; those of the newest runs are among them if `with_runs`."""
+
+    def __init__(self, with_runs: bool) -> None:
+        self.registry = CollectorRegistry()
+        self._newest: dict[str, RunResult] = {}
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, labels, registry=self.registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(name, text, labels, registry=self.registry)
+
+        self.runs = counter("synthetic_runs", "Runs that have ended.", "journey", "status")
+        self.run_seconds = Histogram(
+            "synthetic_run_seconds", "Time of a run.", ["journey"], registry=self.registry, buckets=RUN_EDGES
+        )
+        self.delay = Histogram(
+            "synthetic_schedule_delay_seconds",
+            "From when a run was due to its start.",
+            registry=self.registry,
+            buckets=DELAY_EDGES,
+        )
+        self.pushes = counter("synthetic_pushes", "Pushes to the gateway.", "outcome")
+        self.missed = counter("synthetic_missed_slots", "Slots that were not run, by reason.", "journey", "reason")
+        self.paused = gauge("synthetic_paused", "1 while a journey is paused or in a maintenance window.", "journey")
+        self.next_run = gauge("synthetic_next_run_timestamp_seconds", "When the journey is due next.", "journey")
+        self.interval = gauge("synthetic_interval_seconds", "Time from the journey's next slot to the one after.", "journey")
+        self.browsers = gauge("synthetic_browsers", "Workers with a browser of their own.")
+        self.running = gauge("synthetic_running", "Runs under way.")
+        self.waiting = gauge("synthetic_waiting", "Runs that wait for a free worker.")
+        self.unstored = gauge("synthetic_unstored_runs", "Ended runs that the store has not taken yet.")
+        self.unpushed = gauge("synthetic_unpushed_journeys", "Journeys whose newest state the gateway has not taken yet.")
+        self.broken_files = gauge("synthetic_broken_files", "Files of journeys that cannot be used as they are now.")
+        if with_runs:
+            self.registry.register(_Newest(self._newest))
+
+    def ended(self, result: RunResult) -> None:
+        """Takes in a run that has ended."""
+        self._newest[result.journey] = result
+        self.runs.labels(result.journey, result.status).inc()
+        self.run_seconds.labels(result.journey).observe(result.duration_seconds)
+
+    def newest(self, result: RunResult) -> None:
+        """Takes in the newest run of a journey that an earlier scheduler has made."""
+        self._newest[result.journey] = result
+
+    def forget(self, journey: str) -> None:
+        """Ends the gauges of a journey that is no longer on the schedule."""
+        self._newest.pop(journey, None)
+        for gauge in (self.paused, self.next_run, self.interval):
+            try:
+                gauge.remove(journey)
+            except KeyError:
+                # It has never been set.
+                continue
+
+
+class _Newest(Collector):
+    def __init__(self, newest: dict[str, RunResult]) -> None:
+        self._newest = newest
+
+    def collect(self) -> Iterable[Any]:
+        """The gauges of the newest run of each journey."""
+        return registry(*list(self._newest.values())).collect()
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the protocol's)
+        """Not logged: it is asked every few seconds."""
+
+
+Check = Callable[[], str]
+"""Says what is wrong, or nothing."""
+
+
+class Endpoint:
+    """An HTTP server in a thread, at `address` (`host:port`; port 0 takes a free one). Raises ConfigError when it cannot listen."""
+
+    def __init__(self, address: str, exporter: Exporter, healthy: Check, ready: Check) -> None:
+        host, _, port = address.rpartition(":")
+        metrics = make_wsgi_app(exporter.registry)
+
+        def answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+            path = environ.get("PATH_INFO", "/")
+            if path == "/metrics":
+                found: Iterable[bytes] = metrics(environ, start)
+                return found
+            check = {"/healthz": healthy, "/readyz": ready}.get(path)
+            if check is None:
+                status, text = "404 Not Found", "there are /metrics, /healthz and /readyz"
+            else:
+                wrong = check()
+                status, text = ("503 Service Unavailable", wrong) if wrong else ("200 OK", "ok")
+            start(status, [("Content-Type", "text/plain; charset=utf-8")])
+            return [f"{text}\n".encode()]
+
+        try:
+            self._server = make_server(host.strip("[]"), int(port), answer, _Server, _Quiet)
+        except OSError as error:
+            raise ConfigError(
+                f"listen: {address} cannot be listened on: {error.strerror}; choose another with --listen"
+            ) from error
+        self.address = f"http://{host}:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, name="http", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

@@ -1,0 +1,222 @@
+"""Many rows in one statement, through the driver itself: what page views are written with, as each of them waits for it.
+
+One INSERT of sixty rows costs half of sixty, and a driver lets other threads run once a statement: between two rows it would have
+to wait for the event loop again and again. SQLite gets the rows as values of one statement; PostgreSQL, which would read each such
+statement anew, as one JSON document.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any
+
+import msgspec
+from sqlalchemy import JSON, Dialect, Table
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from runner.errors import JourneyError
+from runner.store.database import Store, StoreDown
+
+CHUNKS = (128, 64, 32, 16, 8, 4, 2, 1)
+"""How many rows a statement of SQLite has: few different texts, so that it has each prepared."""
+AT_ONCE = 2_000
+"""How many rows go to PostgreSQL in one document."""
+LONGEST = "10s"
+"""The longest that PostgreSQL may work on one statement."""
+
+Row = Sequence[Any]
+_NUL = (b"\\u0000", b"\\ufffd")
+"""The one character that a text in PostgreSQL cannot have, as JSON writes it, and what stands for it."""
+
+
+class Unstorable(JourneyError):
+    """The database does not take a value: this row will never be stored."""
+
+    exit_code = 3
+
+
+class Insert:
+    """The text of an INSERT of so many rows into a table, with what is done about a row that is there."""
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        replaced: Sequence[str] = (),
+        added: Sequence[str] = (),
+        computed: dict[str, str] | None = None,
+    ) -> None:
+        """`replaced` columns take the new value, `added` ones the sum; `computed` ones the SQL, in which the new row is `excluded`."""
+        self.names = [column.name for column in table.columns]
+        self._table = table
+        changes = [f'"{name}" = excluded."{name}"' for name in replaced]
+        changes += [f'"{name}" = {table.name}."{name}" + excluded."{name}"' for name in added]
+        changes += [f'"{name}" = {sql}' for name, sql in (computed or {}).items()]
+        keys = ", ".join(f'"{column.name}"' for column in table.primary_key)
+        self._clash = f" ON CONFLICT ({keys}) DO UPDATE SET {', '.join(changes)}" if changes else ""
+        columns = ", ".join(f'"{name}"' for name in self.names)
+        self._head = f"INSERT INTO {table.name} ({columns}) "
+
+    def of_values(self, rows: int) -> str:
+        """The statement with `?` for each value."""
+        row = f"({', '.join('?' * len(self.names))})"
+        return f"{self._head}VALUES {', '.join([row] * rows)}{self._clash}"
+
+    def of_document(self, dialect: Dialect) -> str:
+        """The statement with one `?` for an array of objects."""
+        values, types = [], []
+        for column in self._table.columns:
+            is_json = isinstance(column.type, JSON)
+            values.append(f'"{column.name}"' + ("::json" if is_json else ""))
+            types.append(f'"{column.name}" {"text" if is_json else column.type.compile(dialect)}')
+        source = f"json_to_recordset(?::json) AS given({', '.join(types)})"
+        return f"{self._head}SELECT {', '.join(values)} FROM {source}{self._clash}"
+
+
+class Link:
+    """A connection of one thread, opened when it is needed and again after an error.
+
+    Raises StoreDown when the database cannot be used, Unstorable when it does not take a value.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._dialect = store.engine.dialect
+        self.sqlite = self._dialect.name == "sqlite"
+        self.for_update = "" if self.sqlite else " FOR UPDATE"
+        """Ends a query whose rows no other writer may change until the transaction ends."""
+        self._texts: dict[tuple[str | Insert, int], str] = {}
+        self._begun = False
+        self._cursor: Any = None
+        self._connection: Any = None
+        driver: Any = self._dialect.loaded_dbapi
+        self._refusals = (driver.DataError, driver.IntegrityError, driver.ProgrammingError, UnicodeError, OverflowError)
+        self._failures = (driver.Error, SQLAlchemyError, OSError)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """For queries, each of which sees what has been committed by then."""
+        try:
+            if self._connection is None:
+                self._open()
+            yield
+        except self._refusals as error:
+            self._undo()
+            raise Unstorable(f"the database {self._store.shown} does not take a value: {_first_line(error)}") from error
+        except self._failures as error:
+            self.close()
+            raise StoreDown(f"the database {self._store.shown} cannot be used: {_first_line(error)}") from error
+        except BaseException:
+            self._undo()
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; in SQLite it holds what other writers wait for."""
+        with self.reading():
+            self._cursor.execute("BEGIN IMMEDIATE" if self.sqlite else "BEGIN")
+            self._begun = True
+            yield
+            self._cursor.execute("COMMIT")
+            self._begun = False
+
+    def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
+        """Stores rows, whose values are in the order of the table's columns."""
+        if not self.sqlite:
+            for start in range(0, len(rows), AT_ONCE):
+                document = [dict(zip(statement.names, row, strict=True)) for row in rows[start : start + AT_ONCE]]
+                self._run(statement, (msgspec.json.encode(document).replace(*_NUL).decode(),))
+            return
+        start = 0
+        for size in CHUNKS:
+            while len(rows) - start >= size:
+                self._run(statement, list(chain.from_iterable(rows[start : start + size])), size)
+                start += size
+
+    def execute(self, sql: str, *values: object) -> int:
+        """Runs a statement with `?` for each value; returns how many rows it has changed."""
+        self._run(sql, values)
+        changed: int = self._cursor.rowcount
+        return changed
+
+    def select(self, sql: str, *values: object) -> list[Any]:
+        """The rows of a query with `?` for each value."""
+        self._run(sql, values)
+        rows: list[Any] = self._cursor.fetchall()
+        return rows
+
+    def among(self, sql: str, wanted: Iterable[object]) -> list[Any]:
+        """The rows of a query that ends with a column which has to be one of `wanted`; that may be none."""
+        values = list(wanted)
+        if not self.sqlite:
+            return self.select(f"{sql} = ANY(?)", values) if values else []
+        rows: list[Any] = []
+        for start in range(0, len(values), CHUNKS[0]):
+            part = values[start : start + CHUNKS[0]]
+            size = next(size for size in reversed(CHUNKS) if size >= len(part))
+            part += [part[-1]] * (size - len(part))
+            self._run(f"{sql} IN ({', '.join('?' * size)})", part)
+            rows += self._cursor.fetchall()
+        return rows
+
+    def close(self) -> None:
+        """Lets go of the connection; the next transaction opens another."""
+        connection, self._connection, self._cursor, self._begun = self._connection, None, None, False
+        if connection is not None:
+            try:
+                connection.close()
+            except self._failures:
+                # It was closed from the other side.
+                return
+
+    def _open(self) -> None:
+        connection = self._store.engine.raw_connection()
+        driver: Any = connection.driver_connection
+        # It is not lent by the pool any more: nobody else is to get one that leaves transactions to its user.
+        connection.detach()
+        self._connection = connection
+        self._cursor = driver.cursor()
+        if self.sqlite:
+            driver.isolation_level = None
+            # Indices are written to in many places: each page of the file once in several groups, not once in each.
+            self._cursor.execute("PRAGMA wal_autocheckpoint = 4000")
+            self._cursor.execute("PRAGMA cache_size = -8000")
+            return
+        driver.autocommit = True
+        self._cursor.execute(f"SET statement_timeout = '{LONGEST}'")
+        # Rows are looked up by key; a plan that was made while a table was small would read all of it when it is large.
+        self._cursor.execute("SET enable_seqscan = off")
+        self._cursor.execute("SET jit = off")
+        # What is answered must be on the disk, whatever this server's habit is.
+        self._cursor.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+
+    def _undo(self) -> None:
+        if not self._begun:
+            return
+        self._begun = False
+        try:
+            self._cursor.execute("ROLLBACK")
+        except self._failures:
+            self.close()
+
+    def _run(self, statement: str | Insert, values: Sequence[object], rows: int = 0) -> None:
+        if not self.sqlite:
+            # The one character that a text in PostgreSQL cannot have.
+            values = [one.replace("\0", "\ufffd") if isinstance(one, str) and "\0" in one else one for one in values]
+        self._cursor.execute(self._text(statement, rows), values)
+
+    def _text(self, statement: str | Insert, rows: int) -> str:
+        known = self._texts.get((statement, rows))
+        if known is None:
+            text = statement
+            if isinstance(text, Insert):
+                text = text.of_values(rows) if self.sqlite else text.of_document(self._dialect)
+            known = self._texts[statement, rows] = text if self.sqlite else text.replace("?", "%s")
+        return known
+
+
+def _first_line(error: BaseException) -> str:
+    original = error.orig if isinstance(error, DBAPIError) else error
+    return (str(original).strip().splitlines() or [type(original).__name__])[0]

@@ -1,0 +1,1 @@
+"""What the pages and commands ask of the store."""

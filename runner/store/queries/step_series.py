@@ -1,0 +1,142 @@
+"""What the steps of a journey have taken over time, and what their documents were made of."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, and_, func, select
+
+from runner.result import Status
+from runner.store.database import Store
+from runner.store.quantile_sketch import Sketch
+from runner.store.queries.filters import here, of
+from runner.store.queries.tallies import SPANS, floor, pieces, width_of
+from runner.store.queries.time_range import Range
+from runner.store.rollups import journeys, step_days, step_hours
+from runner.store.tables.runs import navigations, runs, steps
+
+HOURS = timedelta(days=32)
+"""Up to this length steps are added up of hours: it is one journey of which a longer line is drawn."""
+POINTS = 1_500
+"""Runs that are drawn one by one; of more, spans are drawn."""
+
+
+class Point(Struct, frozen=True, kw_only=True):
+    """A step at a moment: of one run, or of a span with so many."""
+
+    at: datetime
+    p50: float | None
+    p95: float | None = None
+    count: int = 1
+    run: str | None = None
+    status: Status | None = None
+    contended: bool = False
+
+
+class StepLine(Struct, frozen=True, kw_only=True):
+    """A step over a span of time."""
+
+    step: str
+    points: tuple[Point, ...]
+    p50: float | None
+    p95: float | None
+    """Over the whole span, of the runs in which it passed; within 3 %."""
+    budget_seconds: float | None = None
+
+
+def step_series(store: Store, journey: str, location: str | None, span: Range) -> list[StepLine]:
+    """The latencies of each step over time, in the order of the steps: run by run, or p50 and p95 of up to SPANS spans.
+
+    Runs one by one have a point for each step that passed.
+    """
+    with store.connected() as connection:
+        wanted_runs = here(span, journey, location)
+        number = connection.execute(
+            select(func.count()).select_from(select(runs.c.id).where(*wanted_runs).limit(POINTS + 1).subquery())
+        ).scalar_one()
+        if number > POINTS:
+            return _long_series(connection, journey, location, span)
+        columns = [steps.c.index.label("position"), *(steps.c[name] for name in ("name", "latency_seconds", "status"))]
+        wanted = (
+            select(runs.c.id, runs.c.started_at, runs.c.contended, *columns)
+            .join(steps, and_(steps.c.run_id == runs.c.id, steps.c.attempt == runs.c.attempts))
+            .where(*wanted_runs)
+            .order_by(runs.c.started_at)
+        )
+        found: dict[str, list[Point]] = {}
+        order: dict[str, int] = {}
+        for row in connection.execute(wanted):
+            order[row.name] = row.position
+            points = found.setdefault(row.name, [])
+            if row.status != "skipped":
+                latency = row.latency_seconds if row.status == "passed" else None
+                points.append(Point(at=row.started_at, p50=latency, run=row.id, status=row.status, contended=row.contended))
+    return [_line(name, found[name]) for name in sorted(found, key=lambda one: order[one])]
+
+
+def _long_series(connection: Connection, journey: str, location: str | None, span: Range) -> list[StepLine]:
+    width = width_of(span, SPANS, HOURS)
+    merged: dict[str, dict[datetime, Sketch]] = defaultdict(dict)
+    order: dict[str, int] = {}
+    for table, at, start, end in pieces(step_hours, step_days, span, HOURS):
+        where = [at >= start, at < end, *of(table, journey, location)]
+        for row in connection.execute(select(table).where(*where)).mappings():
+            order[row["step"]] = row["position"]
+            merged[row["step"]].setdefault(floor(row[at.name], width), Sketch()).merge(Sketch.read(row["latencies"]))
+    lines = []
+    for name in sorted(merged, key=lambda one: order[one]):
+        total = Sketch()
+        for one in merged[name].values():
+            total.merge(one)
+        points = tuple(
+            Point(at=at, p50=one.quantile(0.5), p95=one.quantile(0.95), count=one.count)
+            for at, one in sorted(merged[name].items())
+        )
+        lines.append(StepLine(step=name, points=points, p50=total.quantile(0.5), p95=total.quantile(0.95)))
+    return lines
+
+
+def _line(name: str, points: Sequence[Point]) -> StepLine:
+    total = Sketch.of(point.p50 for point in points if point.p50 is not None)
+    return StepLine(step=name, points=tuple(points), p50=total.quantile(0.5), p95=total.quantile(0.95))
+
+
+def step_budgets(store: Store, journey: str, location: str | None) -> dict[str, float]:
+    """The budgets that a journey has given to its steps, as its newest runs have had them."""
+    with store.connected() as connection:
+        places = select(journeys.c.location, journeys.c.newest_run).where(journeys.c.journey == journey)
+        newest: list[str] = []
+        for place, run in connection.execute(places).all():
+            if location in {None, place}:
+                # A run that failed early has not come to all its steps.
+                same = (runs.c.journey == journey, runs.c.location == place, runs.c.status == "passed")
+                passed = select(runs.c.id).where(*same).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(1)
+                newest += [run, *connection.execute(passed).scalars()]
+        wanted = (
+            select(steps.c.name, steps.c.budget_seconds)
+            .join(runs, runs.c.id == steps.c.run_id)
+            .where(steps.c.run_id.in_(newest), steps.c.budget_seconds.is_not(None))
+            .order_by(runs.c.started_at)
+        )
+        return {row.name: row.budget_seconds for row in connection.execute(wanted)}
+
+
+def phase_series(store: Store, journey: str, location: str | None, span: Range, most: int = 300) -> list[dict[str, Any]]:
+    """The phases of each step's documents over the newest runs that passed, the oldest first."""
+    with store.connected() as connection:
+        newest = (
+            select(runs.c.id, runs.c.started_at, runs.c.attempts)
+            .where(*here(span, journey, location), runs.c.status == "passed")
+            .order_by(runs.c.started_at.desc())
+            .limit(most)
+            .subquery()
+        )
+        wanted = (
+            select(newest.c.id.label("run"), newest.c.started_at, steps.c.name, navigations)
+            .join(steps, and_(steps.c.run_id == newest.c.id, steps.c.attempt == newest.c.attempts))
+            .join(navigations, navigations.c.step_id == steps.c.id)
+            .order_by(newest.c.started_at, steps.c.index)
+        )
+        return [dict(row) for row in connection.execute(wanted).mappings()]

@@ -1,0 +1,248 @@
+"""The tables of real users' page views. Moments are seconds since the epoch, as beacons have them: short, and quick to compare.
+
+What belongs to a view is kept in the order of views (in SQLite as part of the key's own tree), so that new rows go to the end and
+old ones leave from the beginning. There are no foreign keys: a batch is stored whole, and retention removes a view with all it has.
+"""
+
+from typing import Literal
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text, text
+
+from runner.store.tables.runs import NAME, PHASES, metadata
+
+BUCKETS = tuple(f"b{number:02}" for number in range(25))
+"""The columns of a histogram: how many values are up to each edge and above the one before it, the last: above all."""
+STEPS = (60, 3600, 86400)
+"""Seconds that one row of a roll-up covers."""
+Metric = Literal["load", "ttfb", "fcp", "lcp", "inp", "cls"]
+METRICS: tuple[Metric, ...] = ("load", "ttfb", "fcp", "lcp", "inp", "cls")
+"""What there are histograms of: the phase `total`, and the vitals."""
+
+# Only a column of the type INTEGER is SQLite's own row number.
+LARGE = BigInteger().with_variant(Integer, "sqlite")
+ID = String(70)
+LABEL = String(200)
+
+page_views = Table(
+    "page_views",
+    metadata,
+    Column("number", LARGE, primary_key=True, autoincrement=False),
+    Column("id", ID, nullable=False, unique=True),
+    Column("app", NAME, nullable=False),
+    Column("session", ID, nullable=False),
+    Column("page", LABEL, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("referrer", Text, nullable=False),
+    Column("type", String(12), nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("received_at", Float, nullable=False),
+    Column("told_at", Float, nullable=False),
+    Column("release", LABEL, nullable=False),
+    Column("environment", LABEL, nullable=False),
+    Column("traffic", String(10), nullable=False),
+    Column("browser", LABEL, nullable=False),
+    Column("system", LABEL, nullable=False),
+    Column("device", String(10), nullable=False),
+    Column("hidden", Boolean, nullable=False),
+    Column("ended", Boolean, nullable=False),
+    Column("visible_seconds", Float),
+    *(Column(phase, Float) for phase in PHASES),
+    Column("status", Integer, nullable=False),
+    Column("protocol", String(20), nullable=False),
+    Column("transfer_bytes", BigInteger, nullable=False),
+    Column("connection", String(20), nullable=False),
+    Column("viewport_width", Integer),
+    Column("viewport_height", Integer),
+    Column("journey", LABEL),
+    Column("run", ID),
+    Column("step", LABEL),
+    Column("location", LABEL),
+    Column("series", Integer, nullable=False),
+    Column("interactions", Integer, nullable=False),
+    Column("errors", Integer, nullable=False),
+    Column("requests", Integer, nullable=False),
+    Column("listed_interactions", Integer, nullable=False),
+    Index("page_views_by_session", "session"),
+    Index("page_views_by_time", "app", "started_at"),
+    Index("page_views_by_page", "app", "page", "started_at"),
+    Index("page_views_by_run", "run", sqlite_where=text("run IS NOT NULL"), postgresql_where=text("run IS NOT NULL")),
+)
+"""`number` grows by one a view; `told_at` is when the newest beacon that spoke of it was sent, by the browser's clock."""
+
+vitals = Table(
+    "vitals",
+    metadata,
+    Column("view", LARGE, primary_key=True, autoincrement=False),
+    Column("name", String(4), primary_key=True),
+    Column("id", String(80), primary_key=True),
+    Column("value", Float, nullable=False),
+    Column("attribution", JSON, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+interactions = Table(
+    "interactions",
+    metadata,
+    Column("view", LARGE, primary_key=True, autoincrement=False),
+    Column("index", Integer, primary_key=True),
+    Column("type", String(10), nullable=False),
+    Column("at_seconds", Float, nullable=False),
+    Column("role", LABEL, nullable=False),
+    Column("name", LABEL, nullable=False),
+    Column("test_id", LABEL, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+slow_requests = Table(
+    "slow_requests",
+    metadata,
+    Column("view", LARGE, primary_key=True, autoincrement=False),
+    Column("index", Integer, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("method", String(20), nullable=False),
+    Column("kind", LABEL, nullable=False),
+    Column("at_seconds", Float, nullable=False),
+    Column("duration_seconds", Float, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("failure", LABEL, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+reasons = Table(
+    "reasons",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("app", NAME, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("type", LABEL, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("stack", Text, nullable=False),
+    Column("first_at", Float, nullable=False),
+    Column("last_at", Float, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("views", BigInteger, nullable=False),
+    Index("reasons_by_time", "app", "last_at"),
+)
+"""Errors that are the same but for numbers and ids in their message, with the stack of the first one."""
+
+page_errors = Table(
+    "page_errors",
+    metadata,
+    Column("view", LARGE, primary_key=True, autoincrement=False),
+    Column("reason", String(16), primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("column", Integer, nullable=False),
+    Index("page_errors_by_reason", "reason", "at"),
+    sqlite_with_rowid=False,
+)
+"""One row for each reason that a view met, however often; `at` is the first time."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("app", NAME, nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+    Column("first_page", LABEL, nullable=False),
+    Column("last_page", LABEL, nullable=False),
+    Column("release", LABEL, nullable=False),
+    Column("environment", LABEL, nullable=False),
+    Column("traffic", String(10), nullable=False),
+    Column("browser", LABEL, nullable=False),
+    Column("system", LABEL, nullable=False),
+    Column("device", String(10), nullable=False),
+    Column("views", Integer, nullable=False),
+    Column("interactions", Integer, nullable=False),
+    Column("errors", Integer, nullable=False),
+    Column("requests", Integer, nullable=False),
+    Index("sessions_by_time", "app", "started_at"),
+    Index("sessions_with_errors", "app", "started_at", sqlite_where=text("errors > 0"), postgresql_where=text("errors > 0")),
+)
+
+beacons = Table(
+    "beacons",
+    metadata,
+    Column("number", LARGE, primary_key=True, autoincrement=False),
+    Column("id", ID, nullable=False, unique=True),
+    Column("received_at", Float, nullable=False),
+    Column("changes", Text, nullable=False),
+)
+"""Every beacon of the last day, so that one that comes again counts once; `changes` is what the roll-ups have to learn of it."""
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String(10), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""`views`, `beacons`: the number given last; `rolled`: the last beacon that is in the roll-ups."""
+
+series = Table(
+    "series",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("app", NAME, nullable=False),
+    Column("page", LABEL, nullable=False),
+    Column("traffic", String(10), nullable=False),
+    Column("environment", LABEL, nullable=False),
+    Column("release", LABEL, nullable=False),
+    Column("device", String(10), nullable=False),
+    Column("browser", LABEL, nullable=False),
+    Column("whole", Integer, nullable=False),
+    Column("seen_at", Integer, nullable=False),
+    Index("series_by_labels", "app", "page", "traffic", "environment", "release", "device", "browser", unique=True),
+)
+"""Each combination of labels that there are roll-ups of; `browser` without its version; `seen_at` is the newest day it had a view.
+
+A page view counts in its own series and in the `whole` one, which has the same labels and an empty page: so that what is asked of all
+pages need not be added up from each.
+"""
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("at", Integer, primary_key=True, autoincrement=False),
+    Column("series", Integer, primary_key=True, autoincrement=False),
+    Column("views", BigInteger, nullable=False),
+    Column("sessions", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("interactions", BigInteger, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Roll-up: how much there was in the `step` seconds from `at`. `sessions` began there; `failed` views met an error."""
+
+histograms = Table(
+    "histograms",
+    metadata,
+    Column("metric", String(4), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("at", Integer, primary_key=True, autoincrement=False),
+    Column("series", Integer, primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
+    Column("sum", Float, nullable=False),
+    Column("worst", Float, nullable=False),
+    Column("view", BigInteger, nullable=False),
+    *(Column(bucket, Integer, nullable=False) for bucket in BUCKETS),
+    sqlite_with_rowid=False,
+)
+"""Roll-up: how a metric was distributed, and the number of the view with its largest value."""
+
+reason_tallies = Table(
+    "reason_tallies",
+    metadata,
+    Column("reason", String(16), primary_key=True),
+    Column("at", Integer, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),
+    Column("views", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Roll-up: how often a reason was met in the hour from `at`, and by how many views."""

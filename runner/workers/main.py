@@ -1,0 +1,109 @@
+"""A worker process: one warm browser, one run at a time, told what to run and telling what happens through a pipe.
+
+Started by pool.py as `python -m runner.workers.main FD`; messages are JSON, one a message of the pipe.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+
+from playwright.sync_api import Playwright, sync_playwright
+
+from runner.artifacts import mask
+from runner.dsl.discovery import load
+from runner.errors import BrowserFailed, JourneyError
+from runner.events import Moment
+from runner.execution.run import WarmBrowser, execute
+from runner.redaction import NOTHING, Redactor
+from runner.settings.secrets import Secrets
+from runner.workers.messages import Broken, BrowserWanted, Execution, Job, Ready, encode, to_worker
+from runner.workers.stdout import print_redacted
+
+PR_SET_PDEATHSIG = 1
+"""Of prctl(2): the signal that this process gets when its parent ends."""
+
+
+def serve(connection: Connection, playwright: Playwright) -> None:
+    """Does jobs until the supervisor closes the pipe."""
+    browser: WarmBrowser | None = None
+    wanted: BrowserWanted | None = None
+
+    def send(message: Moment | Execution | Broken, redactor: Redactor) -> None:
+        """Nothing secret leaves this process: what the supervisor shows, saves and pushes comes from here."""
+        connection.send_bytes(redactor.json(encode(message)))
+
+    try:
+        while True:
+            message = to_worker.decode(connection.recv_bytes())
+            if isinstance(message, BrowserWanted):
+                if message == wanted:
+                    continue
+                if browser is not None:
+                    browser.close()
+                wanted = message
+                browser = WarmBrowser(playwright, message.browser, message.headed, message.slow_mo, message.min_free_memory)
+                if message.warm:
+                    with suppress(BrowserFailed):
+                        browser.get()
+                    connection.send_bytes(encode(Ready()))
+            elif browser is not None:
+                _do(message, browser, send)
+    except EOFError:
+        pass
+    finally:
+        if browser is not None:
+            browser.close()
+
+
+def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Execution | Broken, Redactor], None]) -> None:
+    redactor = Redactor(patterns=job.plan.redact) if job.plan.redaction else NOTHING
+    try:
+        secrets = Secrets(folder=job.plan.secrets_dir, file=job.plan.secrets_file, on_made=redactor.hide)
+        for text in (*secrets.texts(), *(job.plan.basic_auth or ())[1:]):
+            redactor.hide(text)
+        journeys = {one.name: one for one in load(job.plan.file, job.plan.source)}
+        journey = journeys[job.plan.journey]
+        setup = journeys[job.plan.signed_in_by] if job.plan.signed_in_by else None
+    except (JourneyError, KeyError) as error:
+        send(
+            Broken(
+                job.run,
+                f"{job.plan.file} no longer declares a journey named {error}" if isinstance(error, KeyError) else str(error),
+            ),
+            redactor,
+        )
+        return
+    with print_redacted(redactor):
+        execution = execute(
+            job.run, journey, job.plan, browser, job.folder, lambda moment: send(moment, redactor), secrets, redactor, setup
+        )
+    send(execution, redactor)
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main() -> None:
+    """The process's entry: `python -m runner.workers.main FD`."""
+    _die_with_parent()
+    # Ctrl-C reaches the supervisor, which decides; a worker is ended by it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    connection = Connection(int(sys.argv[1]))
+    # What a journey prints must not mix with the JSON that the supervisor may be writing to standard output.
+    os.dup2(2, 1)
+    with sync_playwright() as playwright:
+        mask.register(playwright)
+        serve(connection, playwright)
+        # The browser is closed and the driver ends with its pipe: taking Python apart in order would only cost the user time.
+        sys.stderr.flush()
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

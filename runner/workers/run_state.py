@@ -1,0 +1,105 @@
+"""A run in a worker, as far as it has come: what is known of it if its worker cannot say so any more."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from runner.dsl.plan import Plan
+from runner.events import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
+from runner.result import Attempt, Environment, Failure, FailureKind, Status, StepResult, skipped
+from runner.workers.machine_load import LoadMeter
+from runner.workers.messages import Execution
+
+GRACE = 10.0
+"""Seconds beyond a run's timeout in which its worker may still end the journey itself."""
+FINISH = 120.0
+"""Seconds that an attempt's artifacts may take, to be finished, redacted and closed; none of it counts as the run's time."""
+
+
+class Slot(Struct, frozen=True):
+    """The moment of a schedule that a run is for, and the id that the run has got with it."""
+
+    at: datetime
+    run: str
+    due: datetime
+    """When it was to begin: `at`, or later where its start was put off."""
+
+    def delay(self, started_at: datetime) -> float:
+        """Seconds from when it was to begin to when it began."""
+        return max(round((started_at - self.due).total_seconds(), 6), 0.0)
+
+
+class StartedRun:
+    """A run in a worker, as far as it has come."""
+
+    def __init__(self, plan: Plan, folder: Path, run: str, slot: Slot | None = None, beside: int = 0) -> None:
+        self.run = run
+        self.slot = slot
+        self.plan = plan
+        self.folder = folder
+        self.started_at = datetime.now(UTC)
+        self.started = time.monotonic()
+        self.meter = LoadMeter.start(self.started, beside)
+        self.attempt = AttemptStarted(run=run, journey=plan.journey, number=1)
+        self.attempt_at = self.started_at
+        self.steps: list[StepResult] = []
+        self.running: StepStarted | None = None
+        self._finishing: float | None = None
+        self._finished = 0.0
+
+    @property
+    def deadline(self) -> float:
+        """When the supervisor ends it, by `time.monotonic()`."""
+        allowed = self.plan.timeout + GRACE + self._finished
+        return self.started + allowed if self._finishing is None else max(self._finishing + FINISH, self.started + allowed)
+
+    def overdue(self) -> tuple[FailureKind, str]:
+        """Why its worker was ended at the deadline."""
+        if self._finishing is not None:
+            return "monitor", f"the artifacts were not finished within {FINISH:g} s, and their worker was ended"
+        limit = self.plan.timeout
+        return "deadline", f"the run was still going {GRACE:g} s after its timeout of {limit:g} s, and its worker was ended"
+
+    def note(self, moment: Moment) -> None:
+        """Remembers how far the run is, in case its worker cannot say so any more."""
+        if isinstance(moment, AttemptEnded):
+            self._finishing = time.monotonic()
+        elif isinstance(moment, AttemptStarted):
+            if self._finishing is not None:
+                self._finished += time.monotonic() - self._finishing
+                self._finishing = None
+            self.attempt, self.attempt_at, self.steps = moment, datetime.now(UTC), []
+        elif isinstance(moment, StepStarted):
+            self.running = moment
+        elif isinstance(moment, StepEnded):
+            self.running = None
+            self.steps.append(moment.step)
+
+    def ended_by_us(self, status: Status, kind: FailureKind, message: str) -> Execution:
+        """What is known of a run whose worker has not ended it."""
+        duration = round(time.monotonic() - self.started, 6)
+        failure = Failure(kind=kind, message=message, step=self.running.name if self.running else None)
+        steps = list(self.steps)
+        if self.running:
+            steps.append(StepResult(name=self.running.name, index=len(steps), status=status, failure=failure))
+        names = {step.name for step in steps}
+        missed = [name for name in self.plan.step_names if name not in names]
+        steps += skipped(missed, len(steps))
+        attempt = Attempt(
+            number=self.attempt.number,
+            status=status,
+            started_at=self.attempt_at,
+            duration_seconds=duration,
+            steps=tuple(steps),
+            failure=failure,
+        )
+        return Execution(
+            run=self.run,
+            started_at=self.started_at,
+            ended_at=datetime.now(UTC),
+            duration_seconds=duration,
+            attempts=(attempt,),
+            environment=Environment(base_url=self.plan.base_url),
+        )
