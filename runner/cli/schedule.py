@@ -139,8 +139,10 @@ def fitting_workers(min_free_memory: int) -> int:
 
 def _list(request: Request, settings: Settings, json: str | None) -> None:
     planning = ask(request)
-    for problem in planning.problems:
-        typer.echo(f"error: {problem.message}", err=True)
+    for message in (*planning.unknown, *(problem.message for problem in planning.problems)):
+        typer.echo(f"error: {message}", err=True)
+    if planning.unknown:
+        raise typer.Exit(2)
     now = datetime.now(UTC)
     rows = sorted((_row(one, settings, now) for one in planning.planned if one.schedule), key=lambda row: row["next_at"])
     if json is not None:

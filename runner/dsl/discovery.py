@@ -4,7 +4,7 @@ import importlib.util
 import linecache
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -159,13 +159,13 @@ def select(journeys: Sequence[Journey], wanted: Sequence[str], tags: Sequence[st
     names = [one.name for one in journeys]
     for pattern in wanted:
         if not any(fnmatchcase(name, pattern) for name in names):
-            raise DiscoveryError(f"no journey is named {pattern!r}; {_close(pattern, names)}")
+            raise DiscoveryError(unknown_name(pattern, names))
     chosen = [one for pattern in wanted or ["*"] for one in journeys if fnmatchcase(one.name, pattern)]
     chosen = list({one.where: one for one in chosen}.values())
-    known_tags = sorted({tag for one in journeys for tag in one.options.tags})
+    known_tags = {tag for one in journeys for tag in one.options.tags}
     for tag in tags:
         if tag not in known_tags:
-            raise DiscoveryError(f"no journey has the tag {tag!r}; {_close(tag, known_tags)}")
+            raise DiscoveryError(unknown_tag(tag, known_tags))
     return tuple(one for one in chosen if not tags or set(tags) & set(one.options.tags))
 
 
@@ -176,14 +176,42 @@ def _close(word: str, known: Sequence[str]) -> str:
     return f"there are: {', '.join(known)}" if known else "there are none"
 
 
+def selectors(wanted: Sequence[str], folders: Sequence[Path]) -> tuple[tuple[Path, str], ...]:
+    """The words of a command line, each as files or folders to look in and the pattern of the names wanted there.
+
+    A word is a path, a path with a name (`journeys/buy.py::buy`, as in pytest), or a name among the journeys in `folders`; no word
+    at all means every journey in `folders`.
+    """
+    found: list[tuple[Path, str]] = []
+    for word in wanted:
+        path, separator, name = word.partition("::")
+        if separator:
+            found.append((Path(path), name))
+        elif is_path(word):
+            found.append((Path(word), "*"))
+        else:
+            found += [(folder, word) for folder in folders]
+    return tuple(found) if wanted else tuple((folder, "*") for folder in folders)
+
+
+def unknown_name(word: str, known: Sequence[str]) -> str:
+    """What to say of a name that no journey has."""
+    return f"no journey is named {word!r}; {_close(word, known)}"
+
+
+def unknown_tag(tag: str, known: Iterable[str]) -> str:
+    """What to say of a tag that no journey has."""
+    return f"no journey has the tag {tag!r}; {_close(tag, sorted(known))}"
+
+
 def find(wanted: Sequence[str], tags: Sequence[str], folders: Sequence[Path]) -> tuple[Journey, ...]:
     """The journeys for the words of a command line, each once.
 
     A word is a path, a path with a name (`journeys/buy.py::buy`, as in pytest), or a name among the journeys in `folders`.
     Raises DiscoveryError as `discover` and `select` do.
     """
-    paths = [Path(word) for word in wanted if _is_path(word)]
-    names = [word for word in wanted if not _is_path(word) and "::" not in word]
+    paths = [Path(word) for word in wanted if is_path(word)]
+    names = [word for word in wanted if not is_path(word) and "::" not in word]
     found: list[Journey] = list(discover(paths)) if paths else []
     for path, _, name in (word.partition("::") for word in wanted if "::" in word):
         found.extend(select(discover([Path(path)]), [name]))
@@ -196,5 +224,6 @@ def find(wanted: Sequence[str], tags: Sequence[str], folders: Sequence[Path]) ->
     return select(chosen, (), tags)
 
 
-def _is_path(word: str) -> bool:
+def is_path(word: str) -> bool:
+    """Whether a word of the command line names a file or folder, not a journey."""
     return "::" not in word and ("/" in word or word.endswith(".py") or Path(word).is_dir())

@@ -424,8 +424,8 @@ class Scheduler:
         """Puts what was read on the schedule; of a file that is broken now, what it held before stays."""
         now = self._now()
         planned = {one.plan.journey: one for one in planning.planned if one.schedule}
-        if first and not planned:
-            problems = "\n".join(one.message for one in planning.problems)
+        if first and (not planned or planning.unknown):
+            problems = "\n".join([*planning.unknown, *(one.message for one in planning.problems)])
             raise DiscoveryError(problems or "no journey has a schedule; give one every='5m' or cron='*/5 * * * *'")
         self._tell_problems(planning, first)
         for name, entry in list(self._entries.items()):

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from runner.dsl.discovery import files_in, load
+from runner.dsl.discovery import files_in, is_path, load, selectors, unknown_name, unknown_tag
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan
 from runner.dsl.schedule import Schedule
@@ -57,6 +57,8 @@ class Planning(Struct, frozen=True):
 
     planned: tuple[Planned, ...]
     problems: tuple[Problem, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """What is wrong with the wanted names and tags that no journey has."""
 
 
 _decoder = decoder(Planning)
@@ -87,9 +89,21 @@ def read(request: Request) -> Planning:
     planned: list[Planned] = []
     problems: list[Problem] = []
     where: dict[str, str] = {}
-    for file in _files(settings.journeys, request.wanted):
+    wanted = _wanted(selectors(request.wanted, settings.journeys))
+    names: dict[Path, list[str]] = {}
+    tags: set[str] = set()
+    for file, patterns in wanted.items():
         try:
-            found = list(_planned(file, settings, request))
+            text = file.read_text(encoding="utf-8")
+            journeys = load(file, text)
+            names[file] = [one.name for one in journeys]
+            tags.update(tag for one in journeys for tag in one.options.tags)
+            found = [
+                _planned(one, text, settings)
+                for one in journeys
+                if any(fnmatchcase(one.name, pattern) for pattern in patterns)
+                and (not request.tags or set(request.tags) & set(one.options.tags))
+            ]
             for one in found:
                 name = one.plan.journey
                 if name in where:
@@ -100,25 +114,38 @@ def read(request: Request) -> Planning:
             where.update({one.plan.journey: str(file) for one in found})
         except (JourneyError, OSError, UnicodeDecodeError) as error:
             problems.append(Problem(file, str(error)))
-    return Planning(tuple(planned), tuple(problems))
+    unknown = [
+        *_unknown_names(request, settings.journeys, names),
+        *(unknown_tag(tag, tags) for tag in request.tags if tag not in tags),
+    ]
+    return Planning(tuple(planned), tuple(problems), tuple(unknown))
 
 
-def _files(folders: Sequence[Path], wanted: Sequence[str]) -> Iterator[Path]:
-    named = [Path(word) for word in wanted if _is_path(word)]
-    for path in named or folders:
+def _wanted(selected: Sequence[tuple[Path, str]]) -> dict[Path, list[str]]:
+    """Each file to read with the patterns of the names that are wanted of it."""
+    wanted: dict[Path, list[str]] = {}
+    for path, pattern in selected:
         if not path.exists():
             raise ConfigError(f"{path}: no such file or folder; name an existing one, or put your journeys there")
-        yield from (file.resolve() for file in (files_in(path) if path.is_dir() else [path]))
+        for file in files_in(path) if path.is_dir() else [path]:
+            wanted.setdefault(file.resolve(), []).append(pattern)
+    return wanted
 
 
-def _planned(file: Path, settings: Settings, request: Request) -> Iterator[Planned]:
-    text = file.read_text(encoding="utf-8")
-    names = [word for word in request.wanted if not _is_path(word)]
-    for one in load(file, text):
-        wanted = not names or any(fnmatchcase(one.name, pattern) for pattern in names)
-        if wanted and (not request.tags or set(request.tags) & set(one.options.tags)):
-            _require_secrets(one, settings)
-            yield Planned(msgspec.structs.replace(plan(one, settings), source=text), _schedule(one, settings))
+def _unknown_names(request: Request, folders: Sequence[Path], names: dict[Path, list[str]]) -> Iterator[str]:
+    for word in request.wanted:
+        if is_path(word):
+            continue
+        files = _wanted(selectors([word], folders))
+        known = [name for file in files for name in names.get(file, ())]
+        pattern = word.rpartition("::")[2]
+        if not any(fnmatchcase(name, pattern) for name in known):
+            yield unknown_name(pattern, known)
+
+
+def _planned(journey: Journey, text: str, settings: Settings) -> Planned:
+    _require_secrets(journey, settings)
+    return Planned(msgspec.structs.replace(plan(journey, settings), source=text), _schedule(journey, settings))
 
 
 def _require_secrets(journey: Journey, settings: Settings) -> None:
@@ -143,10 +170,6 @@ def _schedule(journey: Journey, settings: Settings) -> Schedule | None:
         timezone=given.cron_timezone or settings.cron_timezone,
         jitter=settings.jitter if given.jitter is None else given.jitter,
     )
-
-
-def _is_path(word: str) -> bool:
-    return "/" in word or word.endswith(".py") or Path(word).is_dir()
 
 
 def main() -> None:
