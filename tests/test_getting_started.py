@@ -89,7 +89,7 @@ def test_every_command_of_the_page_works_in_its_turn(tmp_path: Path, shop: str, 
 
 def test_the_journey_on_the_page_is_the_one_that_is_made() -> None:
     (shown,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    made = (ROOT / "runner" / "starter" / "templates" / "journey.py.txt").read_text()
+    made = (ROOT / "runner" / "authoring" / "scaffold" / "templates" / "journey.py.txt").read_text()
     lines = made.replace("<<option>>", "").replace("<<function>>", "home").splitlines()
     assert [line for line in shown.splitlines() if line not in lines] == []
 

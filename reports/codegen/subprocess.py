@@ -1,6 +1,6 @@
 """A journey made of a session in a process of its own: what a stranger's browser has sent is rebuilt there, within a time.
 
-`python -m reports.replay.from_session.apart` reads what is wanted from its input, as JSON, and writes what came of it.
+`python -m reports.codegen.subprocess` reads what is wanted from its input, as JSON, and writes what came of it.
 """
 
 import os

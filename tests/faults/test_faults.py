@@ -259,12 +259,12 @@ def test_a_page_that_eats_memory_costs_its_run_alone(daemon: Daemon, chromium: B
 
 SHIFTED = """
 import datetime, pathlib
-import runner.scheduler
+import runner.scheduler.daemon
 class Shifted(datetime.datetime):
     @classmethod
     def now(cls, tz=None):
         return super().now(tz) + datetime.timedelta(seconds=float(pathlib.Path("shift").read_text()))
-runner.scheduler.datetime = Shifted
+runner.scheduler.daemon.datetime = Shifted
 """
 
 

@@ -309,7 +309,7 @@ def test_budgets_can_be_a_warning(project: Project) -> None:
 
 
 OPTIONS = """
-from runner.options import Network
+from runner.dsl.options import Network
 
 @journey(viewport="640x480", locale="de-DE", timezone="Asia/Tokyo", headers={"X-Team": "shop"}, user_agent_suffix="mine/1",
          geolocation=(1, 2), basic_auth=("me", "password"), ignore_https_errors=True, network="4g", cpu=2)

@@ -220,7 +220,7 @@ def test_a_worker_is_replaced_after_its_runs_and_when_it_holds_too_much(daemon: 
 
 def test_old_runs_are_removed_and_stay_in_the_store(daemon: Daemon) -> None:
     daemon.write(tick())
-    daemon.start(before="import runner.watch\nrunner.watch.TIDY = 2", JOURNEY_KEEP_RUNS="3")
+    daemon.start(before="import runner.scheduler.watcher\nrunner.scheduler.watcher.TIDY = 2", JOURNEY_KEEP_RUNS="3")
     daemon.wait_for_runs(8)
     wait_until(lambda: daemon.events(message="removed 2 old runs") or "old runs" in daemon.log())
     assert daemon.stop() == 0
