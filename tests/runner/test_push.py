@@ -1,10 +1,12 @@
 """Metrics in a real Pushgateway, scraped by a real Prometheus."""
 
 import re
+import socket
 import ssl
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from runner.errors import PushError
-from runner.metrics.pushgateway import push
+from runner.metrics.pushgateway import delete, push
 from runner.metrics.run_metrics import text
 from runner.result import Navigation, Requests, RunResult, StepResult, Vitals
 from runner.settings.settings import load_settings
@@ -86,6 +88,15 @@ def test_every_metric_arrives_with_its_labels(gateway: str) -> None:
         assert samples[name] == value, name
 
 
+@pytest.mark.parametrize("location", [".", "..", "eu/west", "é🛒", "%2F", "a?b#c"])
+def test_a_location_of_any_letters_is_a_group_of_its_own(gateway: str, location: str) -> None:
+    run = replace(RUN, location=location)
+    push(run, settings(gateway))
+    assert f'location="{location}"' in (get(f"{gateway}/metrics") or "")
+    delete("buy", replace(settings(gateway), location=location))
+    assert f'location="{location}"' not in (get(f"{gateway}/metrics") or "")
+
+
 def test_a_renamed_step_leaves_nothing_behind(gateway: str) -> None:
     push(RUN, settings(gateway))
     push(replace(RUN, steps=(replace(STEP, name="renamed"),)), settings(gateway))
@@ -126,7 +137,9 @@ def test_a_journeys_numbers_are_scraped_by_prometheus(
 
 
 @contextmanager
-def answering(status: int, wait: float = 0.0, certificate: tuple[Path, Path] | None = None) -> Iterator[tuple[str, list[Any]]]:
+def answering(
+    status: int, wait: float = 0.0, certificate: tuple[Path, Path] | None = None, headers: dict[str, str] | None = None
+) -> Iterator[tuple[str, list[Any]]]:
     """A stand-in for gateways that a Debian package cannot play: refusing, slow, behind a password or TLS."""
     seen: list[Any] = []
     release = threading.Event()
@@ -136,9 +149,12 @@ def answering(status: int, wait: float = 0.0, certificate: tuple[Path, Path] | N
             self.rfile.read(int(self.headers["Content-Length"]))
             seen.append(dict(self.headers) | {"path": self.path})
             release.wait(wait)
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(b"said the gateway")
+            with suppress(BrokenPipeError):  # whoever gave up has gone
+                self.send_response(status)
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(b"said the gateway")
 
         def log_message(self, *args: Any) -> None: ...
 
@@ -166,20 +182,71 @@ def answering(status: int, wait: float = 0.0, certificate: tuple[Path, Path] | N
 def test_a_gateway_that_refuses_is_quoted(status: int) -> None:
     with (
         answering(status) as (address, _),
-        pytest.raises(PushError, match=rf"{address} refused buy: {status} .*said the gateway"),
+        pytest.raises(PushError, match=rf"{address} rejected the metrics of buy: {status} .*said the gateway"),
     ):
         push(RUN, settings(address))
 
 
 def test_a_gateway_that_is_down_is_named() -> None:
     address = f"http://127.0.0.1:{free_port()}"
-    with pytest.raises(PushError, match=f"{address} could not be reached for buy: .*refused"):
+    with pytest.raises(PushError, match=f"{address} could not be reached for the metrics of buy: .*refused"):
         push(RUN, settings(address))
 
 
 def test_a_slow_gateway_is_given_up() -> None:
-    with answering(200, wait=30) as (address, _), pytest.raises(PushError, match="could not be reached for buy: timed out"):
+    with answering(200, wait=30) as (address, _), pytest.raises(PushError, match=r"within pushgateway_timeout \(0.2 s\)"):
         push(RUN, settings(address, timeout="200ms"))
+
+
+def test_a_gateway_that_answers_byte_by_byte_is_given_up_as_a_whole() -> None:
+    """Each read succeeds in time; it is the exchange that never ends."""
+    released = threading.Event()
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 10_000:
+                connection.sendall(bytes([byte]))
+                if released.wait(0.02):
+                    return
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    try:
+        with pytest.raises(PushError, match=r"within pushgateway_timeout \(0.5 s\)"):
+            push(RUN, settings(address, timeout="500ms"))
+    finally:
+        released.set()
+        listening.close()
+        thread.join()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_and_says_where_to(status: int) -> None:
+    with (
+        answering(status, headers={"Location": "https://gateway.example/metrics"}) as (address, seen),
+        pytest.raises(PushError, match=r"redirects the metrics of buy to https://gateway.example/metrics .*set pushgateway"),
+    ):
+        push(RUN, settings(address.replace("http://", "http://me:hush@")))
+    assert len(seen) == 1
+
+
+def test_a_proxy_of_the_environment_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"http://me:hush@127.0.0.1:{free_port()}")
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(
+        PushError, match=r"through the proxy 127\.0\.0\.1:\d+ of http_proxy; list the host in no_proxy"
+    ) as caught:
+        push(RUN, settings("http://gateway.example:9091"))
+    assert "hush" not in str(caught.value)
+
+
+def test_user_and_password_in_the_address_are_decoded() -> None:
+    with answering(200) as (address, seen):
+        push(RUN, settings(address.replace("http://", "http://us%40er:p%2Fw%3A%C3%A9@")))
+    assert b64decode(seen[0]["Authorization"].split()[1]).decode() == "us@er:p/w:é"
 
 
 def test_user_password_and_token_are_sent_and_never_shown() -> None:
@@ -196,7 +263,7 @@ def test_user_password_and_token_are_sent_and_never_shown() -> None:
 
 def test_a_certificate_authority_of_ones_own_is_trusted_when_named(certificate: tuple[Path, Path]) -> None:
     with answering(200, certificate=certificate) as (address, seen):
-        with pytest.raises(PushError, match="CERTIFICATE_VERIFY_FAILED"):
+        with pytest.raises(PushError, match=r"CERTIFICATE_VERIFY_FAILED.*set pushgateway_ca_file"):
             push(RUN, settings(address))
         push(RUN, settings(address, ca_file=str(certificate[0])))
     assert len(seen) == 1
