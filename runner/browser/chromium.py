@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from runner.browser.proxy import proxy_with_password
 from runner.errors import BrowserFailed, BrowserNotFound
 
 if TYPE_CHECKING:
@@ -139,8 +140,24 @@ def launch(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: fl
     # Here and not above: finding a browser must not cost the command line the import of Playwright.
     from playwright.sync_api import Error as PlaywrightError
 
+    temporary = os.environ.get("TMPDIR")
+    if temporary and not Path(temporary).is_dir():
+        raise BrowserFailed(f"TMPDIR is {temporary!r}, which is no folder; the browser needs one: create it, or unset TMPDIR")
+    proxy = proxy_with_password(os.environ)
     try:
-        return playwright.chromium.launch(executable_path=browser.path, headless=not headed, slow_mo=slow_mo * 1000)
+        return playwright.chromium.launch(
+            executable_path=browser.path,
+            headless=not headed,
+            slow_mo=slow_mo * 1000,
+            proxy={
+                "server": proxy.server,
+                "username": proxy.username,
+                "password": proxy.password,
+                "bypass": proxy.bypass,
+            }
+            if proxy
+            else None,
+        )
     except PlaywrightError as error:
         first = [line for line in str(error).splitlines() if line.strip()][:3]
         raise BrowserFailed(f"{browser.path} ({browser.found}) could not be started: {' '.join(first)}; {HOW}") from error

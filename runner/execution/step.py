@@ -128,6 +128,9 @@ class Steps:
         if bad is None or (failure is not None and failure.kind not in SITE):
             return failure
         message = f"HTTP {bad.status} from {bad.url}"
+        if bad.status == 407:  # RFC 9110, 15.5.8: only a proxy answers so
+            message = f"{message}: the proxy requires a user and a password; set http_proxy to http://USER:PASSWORD@HOST:PORT"
+            return Failure(kind="monitor", message=message, step=name, url=bad.url)
         if failure is None:
             return Failure(kind="http", message=message, step=name, url=bad.url)
         return replace(failure, kind="http", message=f"{message}\n{failure.message}", url=bad.url)

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from playwright.sync_api import Playwright, sync_playwright
 
 from runner.artifacts import mask
+from runner.browser.proxy import proxy_with_password
 from runner.dsl.discovery import load
 from runner.errors import BrowserFailed, JourneyError
 from runner.events import Moment
@@ -63,7 +64,8 @@ def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Execution | Bro
     redactor = Redactor(patterns=job.plan.redact) if job.plan.redaction else NOTHING
     try:
         secrets = Secrets(folder=job.plan.secrets_dir, file=job.plan.secrets_file, on_made=redactor.hide)
-        for text in (*secrets.texts(), *(job.plan.basic_auth or ())[1:]):
+        proxy = proxy_with_password(os.environ)
+        for text in (*secrets.texts(), *(job.plan.basic_auth or ())[1:], *((proxy.password,) if proxy else ())):
             redactor.hide(text)
         journeys = {one.name: one for one in load(job.plan.file, job.plan.source)}
         journey = journeys[job.plan.journey]
