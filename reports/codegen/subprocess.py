@@ -47,7 +47,7 @@ _came = msgspec.json.Decoder(_Came)
 
 def make_apart(wanted: Wanted, within: float = WITHIN) -> Made:
     """The journey, not tried. Raises RecordingError when there is none to be made, or not within so many seconds."""
-    command = [sys.executable, "-m", "reports.codegen.subprocess"]
+    command = [sys.executable, "-P", "-m", "reports.codegen.subprocess"]
     # A group of its own, which is ended as a whole: the browser is the child of a child.
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as process:
         try:

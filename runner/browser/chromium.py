@@ -129,7 +129,7 @@ def install() -> Browser:
     try:
         return find()
     except BrowserNotFound:
-        command = [sys.executable, "-m", "playwright", "install", "--only-shell", "chromium"]
+        command = [sys.executable, "-P", "-m", "playwright", "install", "--only-shell", "chromium"]
         if subprocess.run(command, check=False, stdout=sys.stderr).returncode != 0:
             raise BrowserNotFound(f"`{' '.join(command[1:])}` did not succeed, its message is above; {HOW}") from None
     return find()

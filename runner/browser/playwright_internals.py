@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from playwright._impl.channel_owner import ApiCallOptions
+from playwright._impl.channel_owner import ApiCallOptions, from_channel
 from playwright.sync_api import BrowserContext, ElementHandle, Frame, Keyboard, Locator, Page, Request
 from playwright.sync_api import Error as PlaywrightError
 
@@ -119,3 +119,28 @@ async def _call_on_located(locator: Any, script: str, timeout: float | None) -> 
 for _class, _methods in _TYPING.items():
     for _method, _position in _methods.items():
         setattr(_class, _method, _announcing(getattr(_class, _method), _position))
+
+
+def watch_dialogs(context: BrowserContext, unanswered: list[str]) -> None:
+    """Keeps in `unanswered` what the context's dialogs say that have been opened and neither accepted nor dismissed.
+
+    The event of the protocol is heard, not the API's: a listener there would turn off that Playwright dismisses a dialog by itself.
+    The protocol tells of dialogs only when the journey listens for them, the one case in which they can be forgotten.
+    """
+
+    def opened(parameters: dict[str, Any]) -> None:
+        dialog = from_channel(parameters["dialog"])
+        words = f"{dialog.type}({dialog.message[:200]!r})"
+        unanswered.append(words)
+
+        def answering(answer: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+            async def answered(*arguments: Any, **options: Any) -> None:
+                await answer(*arguments, **options)
+                if words in unanswered:
+                    unanswered.remove(words)
+
+            return answered
+
+        dialog.accept, dialog.dismiss = answering(dialog.accept), answering(dialog.dismiss)
+
+    context._impl_obj._channel.on("dialog", opened)

@@ -107,7 +107,18 @@ def _dashboard(runs_dir: Path | None) -> Iterator[str]:
 
 def _send_visitors(address: str) -> None:
     """Sends them for about a minute, and goes on serving until Ctrl-C."""
-    command = [sys.executable, "-m", "runner.demo.visitors", "--shop", address, "--visitors", str(VISITORS), "--workers", "1"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "runner.demo.visitors",
+        "--shop",
+        address,
+        "--visitors",
+        str(VISITORS),
+        "--workers",
+        "1",
+    ]
     process = subprocess.Popen(command, start_new_session=True)
     try:
         _until_interrupted()

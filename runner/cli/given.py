@@ -71,7 +71,7 @@ def misfits(known: Settings, chosen: tuple[Journey, ...], whole: bool) -> Iterat
         project = () if whole else find((), (), known.journeys)
     except DiscoveryError as error:
         yield f"budgets were only looked for among the chosen journeys, as others cannot be read: {str(error).splitlines()[0]}"
-    yield from unfitting(known.budgets, list({one.where: one for one in (*project, *chosen)}.values()))
+    yield from unfitting(known.budgets, list({one.key: one for one in (*project, *chosen)}.values()))
 
 
 def require_secrets(chosen: tuple[Journey, ...], known: Settings) -> None:

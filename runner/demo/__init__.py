@@ -47,7 +47,7 @@ def running_shop(
     and of a share `replay` of the visits a recording. Raises ConfigError when the shop does not start.
     """
     require()
-    command = [sys.executable, "-m", "runner.demo", "--port", str(port), "--delay", str(delay)]
+    command = [sys.executable, "-P", "-m", "runner.demo", "--port", str(port), "--delay", str(delay)]
     if access_log is not None:
         command += ["--access-log", str(access_log)]
     if collector is not None:

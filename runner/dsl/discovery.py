@@ -5,7 +5,6 @@ import linecache
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from hashlib import sha256
@@ -16,7 +15,8 @@ from types import CodeType, ModuleType
 
 from msgspec.structs import replace
 
-from runner.dsl.journey import Journey
+from runner.dsl.journey import Journey, noted_declarations
+from runner.dsl.project_imports import enter_folder, package_of
 from runner.errors import DiscoveryError
 
 EXAMPLE = "declare one with `@journey` from `runner`, as `journey init` and docs/journeys.md show"
@@ -37,8 +37,8 @@ def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
         before = len(found), len(problems)
         for file in dict.fromkeys(files):
             try:
-                known = {one.where for one in found}
-                found.extend(one for one in load(file) if one.where not in known)
+                known = {one.key for one in found}
+                found.extend(one for one in load(file) if one.key not in known)
             except DiscoveryError as error:
                 problems.append(str(error))
         if (len(found), len(problems)) == before:
@@ -50,12 +50,18 @@ def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """The files below a folder that may hold journeys, sorted."""
+    """The files below a folder that may hold journeys, sorted. `conftest.py` is pytest's; a folder is entered once, links included."""
+    yield from _files_in(folder, {*folder.resolve().parents})
+
+
+def _files_in(folder: Path, entered: set[Path]) -> Iterator[Path]:
+    entered.add(folder.resolve())
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(("_", ".")):
+        if path.name.startswith(("_", ".")) or path.name == "conftest.py":
             continue
         if path.is_dir():
-            yield from files_in(path)
+            if path.resolve() not in entered:
+                yield from _files_in(path, entered)
         elif path.suffix == ".py":
             yield path
 
@@ -89,33 +95,85 @@ def load(file: Path, text: str | None = None) -> tuple[Journey, ...]:
     return declared(imported(file, text))
 
 
+DECLARED = "__journeys_declared__"
+"""The attribute of a module with every journey that was declared while it was imported."""
+
+
 def imported(file: Path, text: str | None = None) -> ModuleType:
     """The module of a file, imported anew under a name of its own. Raises DiscoveryError when it cannot be imported."""
     file = file.resolve()
     name = f"_journeys_{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
+    package = package_of(file.parent)
+    name = f"{package}.{name}" if package else name
     loader = None if text is None else _Text(name, str(file), text)
     spec = importlib.util.spec_from_file_location(name, file, loader=loader)
     if spec is None or spec.loader is None:
         raise DiscoveryError(f"{file}: is not a Python file; name one that ends in .py")
     module = importlib.util.module_from_spec(spec)
+    enter_folder(file.parent)
     sys.modules[name] = module
     try:
-        with _importing_from(file.parent):
+        with noted_declarations() as found:
             spec.loader.exec_module(module)
     except DiscoveryError:
         raise
     except (Exception, SystemExit) as error:
         raise DiscoveryError(_import_problem(file, error)) from error
+    setattr(module, DECLARED, tuple(found))
     return module
 
 
 def declared(module: ModuleType) -> tuple[Journey, ...]:
-    """The journeys that a module declares itself, by line. Raises DiscoveryError for one that names no way to sign in."""
-    functions = dict.fromkeys(
-        value for value in vars(module).values() if isfunction(value) and value.__module__ == module.__name__
+    """The journeys that a module declares itself, by line.
+
+    Raises DiscoveryError for one that names no way to sign in, and for one that was declared but cannot be reached by a name of the
+    module: it would never run, and nobody would know.
+    """
+    own: dict[int, Journey] = {}
+    for value in vars(module).values():
+        journey = journey_of(value, module)
+        if journey is not None:
+            own.setdefault(id(value), journey)
+    kept = {id(one.__journey__) for one in vars(module).values() if isfunction(one) and hasattr(one, "__journey__")}
+    for lost in getattr(module, DECLARED, ()):
+        if id(lost) not in kept and lost.function.__module__ == module.__name__:
+            raise DiscoveryError(_lost(lost, list(own.values()), module))
+    return _with_sign_in(sorted(own.values(), key=lambda one: (one.line, one.name)))
+
+
+def journey_of(value: object, module: ModuleType) -> Journey | None:
+    """The journey that a name of a module stands for; None for one that another file declares.
+
+    A decorator above `@journey` that uses `functools.wraps` is part of the journey. One that a factory of a helper module made
+    belongs to the file that asked for it.
+    """
+    if not isfunction(value):
+        return None
+    journey: Journey | None = getattr(value, "__journey__", None)
+    if journey is None:
+        return None
+    if value.__module__ != module.__name__:
+        if "<locals>" not in journey.function.__qualname__:
+            return None
+        journey = replace(journey, file=Path(str(module.__file__)), line=1, step_lines=(1,) * len(journey.step_names))
+    return journey if journey.function is value else replace(journey, function=value)
+
+
+def _lost(lost: Journey, kept: Sequence[Journey], module: ModuleType) -> str:
+    """What to say of a journey that was declared but that no name of its module stands for."""
+    name = lost.function.__name__
+    again = [one for one in kept if one.function.__name__ == name and one.line > lost.line]
+    if again:
+        return f"{lost.where}: the function {name!r} is defined again in line {again[0].line}, which replaces this one; rename one of them"
+    if callable(vars(module).get(name)):
+        return (
+            f"{lost.where}: what stands above @journey hides the journey {lost.name!r}; "
+            "put @journey on top, or use functools.wraps in that decorator"
+        )
+    return (
+        f"{lost.where}: no name of the file stands for the journey {lost.name!r}; declare it at the top level of the file, "
+        f"or assign it there, such as `{lost.name if lost.name.isidentifier() else 'buy'} = make(…)`"
     )
-    own = [one.__journey__ for one in functions if hasattr(one, "__journey__")]
-    return _with_sign_in(sorted(own, key=lambda one: one.line))
 
 
 def _with_sign_in(journeys: list[Journey]) -> tuple[Journey, ...]:
@@ -135,20 +193,17 @@ def _with_sign_in(journeys: list[Journey]) -> tuple[Journey, ...]:
     return tuple(joined)
 
 
-@contextmanager
-def _importing_from(folder: Path) -> Iterator[None]:
-    # The folder stays on the path while the process lives: a journey may import its neighbour only when it runs.
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-    yield
-
-
 def _import_problem(file: Path, error: BaseException) -> str:
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == str(file) else None
     if line is None:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
         line = lines[-1] if lines else 1
-    return f"{file}:{line}: cannot be imported: {type(error).__name__}: {error}"
+    hint = ""
+    if isinstance(error, ImportError) and "relative import" in str(error):
+        hint = f"; the folder {file.parent.name!r} cannot be a package, as its name is no Python name: write `import pages` without the dot"
+    elif isinstance(error, ModuleNotFoundError) and error.name:
+        hint = f"; install it, or put {error.name.partition('.')[0]}.py beside the journey or in a folder above it"
+    return f"{file}:{line}: cannot be imported: {type(error).__name__}: {error}{hint}"
 
 
 def select(journeys: Sequence[Journey], wanted: Sequence[str], tags: Sequence[str] = ()) -> tuple[Journey, ...]:
@@ -161,7 +216,7 @@ def select(journeys: Sequence[Journey], wanted: Sequence[str], tags: Sequence[st
         if not any(fnmatchcase(name, pattern) for name in names):
             raise DiscoveryError(unknown_name(pattern, names))
     chosen = [one for pattern in wanted or ["*"] for one in journeys if fnmatchcase(one.name, pattern)]
-    chosen = list({one.where: one for one in chosen}.values())
+    chosen = list({one.key: one for one in chosen}.values())
     known_tags = {tag for one in journeys for tag in one.options.tags}
     for tag in tags:
         if tag not in known_tags:
@@ -217,7 +272,7 @@ def find(wanted: Sequence[str], tags: Sequence[str], folders: Sequence[Path]) ->
         found.extend(select(discover([Path(path)]), [name]))
     if names or not wanted:
         found.extend(select(discover(folders), names))
-    chosen = list({one.where: one for one in found}.values())
+    chosen = list({one.key: one for one in found}.values())
     problems = list(_same_names(chosen))
     if problems:
         raise DiscoveryError("\n".join(problems))

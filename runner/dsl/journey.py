@@ -1,7 +1,8 @@
 """What a journey is: the decorator that declares one, and its options."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -42,6 +43,25 @@ class Journey(Struct, frozen=True, kw_only=True):
     def where(self) -> str:
         """File and line, as editors open them."""
         return f"{self.file}:{self.line}"
+
+    @property
+    def key(self) -> tuple[Path, str]:
+        """What tells it from all others: several may come from one line of a factory."""
+        return self.file, self.name
+
+
+_noted: list[list[Journey]] = []
+
+
+@contextmanager
+def noted_declarations() -> Iterator[list[Journey]]:
+    """Collects every journey that is declared in the block, whatever becomes of its function."""
+    found: list[Journey] = []
+    _noted.append(found)
+    try:
+        yield found
+    finally:
+        _noted.remove(found)
 
 
 @overload
@@ -95,14 +115,25 @@ def journey(function: F | None = None, /, **given: Any) -> F | Callable[[F], F]:
     """
 
     def declare(target: F) -> F:
-        target.__journey__ = _declared(target, given)  # type: ignore[attr-defined]
+        declared = _declared(target, given)
+        target.__journey__ = declared  # type: ignore[attr-defined]
+        if _noted:
+            _noted[-1].append(declared)
         return target
 
     return declare if function is None else declare(function)
 
 
 def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey:
-    file, line = Path(function.__code__.co_filename), function.__code__.co_firstlineno
+    if not inspect.isfunction(function):
+        caller = next(frame for frame in inspect.stack()[1:] if frame.filename != __file__)
+        raise DiscoveryError(
+            f"{caller.filename}:{caller.lineno}: @journey stands above a function that is written with `def`, not above "
+            f"{type(function).__name__}; write one that calls it"
+        )
+    # Decorators below @journey that keep the function's name keep its place, too.
+    written = inspect.unwrap(function)
+    file, line = Path(written.__code__.co_filename), written.__code__.co_firstlineno
     where = f"{file}:{line}"
     unknown = [name for name in given if name not in options.NAMES]
     if unknown:
@@ -137,6 +168,10 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
 def _parameters(function: Callable[..., object], where: str) -> tuple[str, ...]:
     if inspect.iscoroutinefunction(function):
         raise DiscoveryError(f"{where}: {function.__name__} is `async def`; journeys use Playwright's sync API: write `def`")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise DiscoveryError(
+            f"{where}: {function.__name__} has a `yield`: calling it would run nothing of it; take the `yield` out"
+        )
     parameters = inspect.signature(function).parameters.values()
     for parameter in parameters:
         plain = parameter.kind in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}

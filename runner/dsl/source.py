@@ -23,11 +23,14 @@ class Source(Struct, frozen=True):
 
 
 def read(function: Callable[..., object]) -> Source:
-    """Reads the literal arguments of `step("…")`, `secrets["…"]` and `secrets.totp("…")` in a function; nothing where there is no source."""
+    """Reads the literal arguments of `step("…")`, `secrets["…"]` and `secrets.totp("…")` in a function.
+
+    Where there is no source, any step may come.
+    """
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, SyntaxError):
-        return Source()
+        return Source(more_steps=True)
     nodes = sorted(
         (node for node in ast.walk(tree) if isinstance(node, ast.expr)), key=lambda one: (one.lineno, one.col_offset)
     )

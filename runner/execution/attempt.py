@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import Struct
 from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from runner.artifacts.recorder import Recording
 from runner.browser.context_options import options
-from runner.browser.deadline import DeadlineReached
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
@@ -69,6 +70,7 @@ def run_attempt(
         tell(StepEnded(run=setting.run, journey=plan.journey, attempt=number, step=step))
         recording.step_ended(step)
 
+    others = [one for one in browser.contexts if one is not context]
     mark = Mark(journey=plan.journey, run=setting.run, location=plan.location)
     walk = Walk(context, str(plan.file), step_started, step_ended, mark=mark)
     recording.start(context)
@@ -78,7 +80,7 @@ def run_attempt(
     try:
         with time_with(browser, seconds):
             walk.call(setting.journey, plan, setting.secrets)
-    except (Exception, DeadlineReached) as error:  # noqa: BLE001 (a journey may raise anything; all of it is reported)
+    except BaseException as error:  # noqa: BLE001 (a journey may raise anything, SystemExit too; all of it is reported)
         failure = walk.why(error)
     duration = time.perf_counter() - started
     tell(AttemptEnded(run=setting.run, journey=plan.journey, number=number))
@@ -91,6 +93,10 @@ def run_attempt(
     if problem is not None:
         recording.notes.append(problem)
     recording.finish(passed=status == "passed", last=not another(status, duration))
+    for left_open in browser.contexts:
+        if left_open not in others and left_open is not context:
+            with suppress(PlaywrightError):  # it may go by itself meanwhile
+                left_open.close()
     attempt = Attempt(
         number=number,
         status=status,

@@ -12,6 +12,10 @@ from runner.errors import JourneyError
 from runner.result import Failure, FailureKind
 
 MESSAGE_LINES = 12
+LINE_LENGTH = 1000
+"""The most characters of a line that are kept: a page's text, or a data address, may have millions."""
+READ = 200_000
+"""Characters of a message that are looked at."""
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 # Chromium's net error names (net/base/net_error_list.h) that speak of this machine's own network or means, not of the site.
@@ -21,25 +25,48 @@ _OWN_NETWORK = re.compile(
 )
 _NAVIGATION = re.compile(r"net::ERR_|NS_ERROR_|ECONNREFUSED|ECONNRESET|ENOTFOUND|socket hang up")
 _MISUSE = re.compile(
-    r"Cannot navigate to invalid URL|Invalid URL|Unknown engine|while parsing (css )?selector|Unexpected token"
+    "|".join(
+        (
+            # What Playwright's own checks of arguments say (its protocol's validator, its client, the server's dispatchers).
+            r"Cannot navigate to invalid URL|Invalid URL|Unknown engine|while parsing (css )?selector|is not a valid selector",
+            r"\bexpected (one of|string|number|integer|boolean|object|array|undefined)\b|\bgot (string|number|boolean|object|undefined)\b",
+            r"precondition .* failed|Unknown (key|permission|device|button)|has been already (started|stopped)|Must start \w+ before",
+            r"Cookie should have|Error reading storage state|Invalid (header|cookie|parameters|value|argument|arguments|option)\b",
+            r"Either \w+ or \w+ (must|should)|Please use either|cannot be (both|used together)|Can only be (called|used)",
+            r"using Playwright Sync API inside the asyncio loop|is already handled|only one of .* (may|can|must|should) be",
+            r"must be (a |an )?(positive|non-negative|greater|specified|one of|between|set|string|number|function)|values must be",
+            r"is not a valid XPath|(Page|Frame|Locator|ElementHandle|JSHandle|Worker)\.(evaluate|eval_on|wait_for_function)\w*: SyntaxError",
+            r"Unsupported \w+ (type|mime)|Unknown \w+ type|Malformed \w+|Unexpected token",
+        )
+    )
 )
 _CLOSED = re.compile(r"Target (page, context or browser has been )?closed|has been closed|Connection closed|connection closed")
 _CRASHED = re.compile(r"(Page|Target) crashed")
 
 
 def explain(
-    error: BaseException, file: str, crashed: str | None = None, connected: bool = True, starved: bool = False
+    error: BaseException,
+    file: str,
+    crashed: str | None = None,
+    connected: bool = True,
+    starved: bool = False,
+    open_dialog: str | None = None,
 ) -> Failure:
     """Says why a journey in `file` stopped.
 
     `crashed` is the address of a page whose renderer crashed meanwhile; `connected` is False when the browser is gone; `starved`
-    is True when the system has ended a process for want of memory.
+    is True when the system has ended a process for want of memory; `open_dialog` is what a dialog says that nobody has answered.
     """
     kind, message = _kind(error, crashed, connected)
     if starved and kind in {"crash", "browser"}:
         message = (
             f"the system ended the browser, or a part of it, for want of memory{f' at {crashed}' if crashed else ''}: run fewer "
             "journeys at a time (--workers), give the machine or the container more memory, or look for a leak in the page"
+        )
+    if open_dialog is not None and kind in {"timeout", "assertion"}:
+        message = (
+            f"{message}\na dialog was open and kept the page waiting: {open_dialog}; "
+            "a listener of `dialog` must call accept() or dismiss()"
         )
     line = _line(error, file)
     return Failure(
@@ -53,7 +80,12 @@ def explain(
 
 
 def _kind(error: BaseException, crashed: str | None, connected: bool) -> tuple[FailureKind, str]:
-    text = trim(str(error))
+    text = trim(_words(error))
+    if isinstance(error, SystemExit):
+        return _exit(error)
+    if any(one.__name__ == "OutcomeException" for one in type(error).__mro__):
+        name = type(error).__name__
+        return _PYTEST.get(name, "journey"), text or name
     if isinstance(error, DeadlineReached):
         if error.waiting and not connected:
             return "browser", "the browser was gone while the journey was waiting for it: it was killed or it crashed"
@@ -84,6 +116,23 @@ def _kind(error: BaseException, crashed: str | None, connected: bool) -> tuple[F
     return "journey", f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+_PYTEST: dict[str, FailureKind] = {"Failed": "assertion", "Skipped": "journey", "Exit": "journey"}
+"""What pytest's outcomes mean outside of pytest: `pytest.fail` judges the site; nothing else does."""
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as inner:  # noqa: BLE001 (an exception of the journey's own may fail in any way)
+        return f"(its text cannot be had: {type(inner).__name__})"
+
+
+def _exit(error: SystemExit) -> tuple[FailureKind, str]:
+    if error.code in {None, 0}:
+        return "journey", f"sys.exit({'' if error.code is None else 0}) ended the journey before its end; write `return`"
+    return "assertion", f"sys.exit: {trim(str(error.code))}"
+
+
 def _playwright_kind(text: str) -> FailureKind:
     if _CRASHED.search(text):
         return "crash"
@@ -98,7 +147,7 @@ def _playwright_kind(text: str) -> FailureKind:
 
 def trim(message: str) -> str:
     """Playwright's message without colour codes, empty lines, and the repeated tail of its call log."""
-    lines = [line.rstrip() for line in _ANSI.sub("", message).splitlines() if line.strip()]
+    lines = [_bounded(line.rstrip()) for line in _ANSI.sub("", message[:READ]).splitlines() if line.strip()]
     kept: list[str] = []
     for line in lines:
         if line.strip() not in {one.strip() for one in kept}:
@@ -106,6 +155,10 @@ def trim(message: str) -> str:
     if len(kept) > MESSAGE_LINES:
         kept = [*kept[: MESSAGE_LINES - 1], f"  … {len(kept) - MESSAGE_LINES + 1} more lines"]
     return "\n".join(kept)
+
+
+def _bounded(line: str) -> str:
+    return line if len(line) <= LINE_LENGTH else f"{line[:LINE_LENGTH]} … {len(line) - LINE_LENGTH} more characters"
 
 
 def _line(error: BaseException, file: str) -> int | None:

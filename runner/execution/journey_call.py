@@ -1,6 +1,6 @@
 """What a journey's function does in one open browser context: called, timed in steps, and judged."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,8 +11,10 @@ from runner.browser.deadline import Deadline, DeadlineReached, deadline
 from runner.browser.throttling import throttle
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
+from runner.errors import JourneyError
 from runner.execution.api_requests import TimedRequests
 from runner.execution.failure import explain
+from runner.execution.own_contexts import watched
 from runner.execution.step import Steps
 from runner.page.agent import Mark
 from runner.page.probe import Probe
@@ -61,17 +63,22 @@ class Walk:
             offered["page"] = page or self.context.new_page()
         throttle(self.context, plan.network, plan.cpu)
         arguments = {name: offered[name] for name in journey.parameters}
-        if "step" in journey.parameters:
-            journey.function(**arguments)
+        with watched(self.context.browser, self.probe.watch):
+            self._call(journey, arguments)
+
+    def _call(self, journey: Journey, arguments: dict[str, Any]) -> None:
+        if "step" in journey.parameters and (journey.step_names or journey.more_steps):
+            _check_returned(journey.function(**arguments))
+            self.steps.check_all_ran()
             return
-        # A recorded script knows nothing of steps: it is one step, under the journey's name.
+        # A recorded script knows nothing of steps, and some journey makes none: it is one step, under the journey's name.
         with self.steps(journey.name):
-            journey.function(**arguments)
+            _check_returned(journey.function(**arguments))
 
     def why(self, error: BaseException) -> Failure:
         """Why it stopped with `error`."""
         probe = self.probe
-        return self.steps.fatal or explain(error, self._file, probe.crashed, probe.connected, probe.starved)
+        return self.steps.fatal or explain(error, self._file, probe.crashed, probe.connected, probe.starved, probe.open_dialog)
 
     def collect_late(self) -> str | None:
         """Reads what comes late, while the pages are still open; returns what has kept it from that, in words."""
@@ -81,6 +88,17 @@ class Walk:
         except (PlaywrightError, DeadlineReached) as error:
             return f"late timings: {error}"
         return None
+
+
+def _check_returned(value: object) -> None:
+    """Raises JourneyError for what would have to be awaited or iterated to do anything."""
+    if isinstance(value, Coroutine):
+        value.close()
+    if isinstance(value, Awaitable | Generator | AsyncGenerator):
+        raise JourneyError(
+            f"the journey returned a {type(value).__name__} of which nothing was run; journeys use Playwright's sync API: "
+            "call plain functions"
+        )
 
 
 @contextmanager

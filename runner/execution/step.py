@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -45,20 +45,34 @@ class Steps:
         self._on_end = on_end
         self._ended: list[_Ended] = []
         self._running: str | None = None
+        self._not_entered: list[str] = []
         self.fatal: Failure | None = None
         """The failure of the step that ended the journey."""
         self.soft_failure: Failure | None = None
         """The first failure of a soft step, after which the journey went on."""
 
-    @contextmanager
     def __call__(
         self, name: str, *, budget: str | float | None = None, soft: bool = False, allow_status: Collection[int] = ()
-    ) -> Iterator[None]:
+    ) -> AbstractContextManager[None]:
         """Times the block as step `name`.
 
         `budget` is an upper bound of the latency: seconds, or a string such as `"800ms"`. Raises StepError inside another
         step and for a name that this run has used.
         """
+        self._not_entered.append(name)
+        return self._step(name, budget, soft, allow_status)
+
+    def check_all_ran(self) -> None:
+        """Raises StepError where the journey has run to its end and a step was named but not begun, or none was."""
+        if self._not_entered:
+            name = self._not_entered[0]
+            raise StepError(f"step {name!r} was named but never begun; write `with step({name!r}):` above what belongs to it")
+        if not self._ended:
+            raise StepError("the journey ended without a step; put what it does under `with step(…):`")
+
+    @contextmanager
+    def _step(self, name: str, budget: str | float | None, soft: bool, allow_status: Collection[int]) -> Iterator[None]:
+        self._not_entered.remove(name)
         self._check(name)
         index = len(self._ended)
         budget_seconds = None if budget is None else parse_duration(budget)
@@ -123,7 +137,9 @@ class Steps:
         )
         failure = None
         if raised is not None:
-            failure = explain(raised, self._file, self._probe.crashed, self._probe.connected, self._probe.starved)
+            failure = explain(
+                raised, self._file, self._probe.crashed, self._probe.connected, self._probe.starved, self._probe.open_dialog
+            )
             failure = replace(failure, step=name, url=failure.url or self._probe.url)
         if bad is None or (failure is not None and failure.kind not in SITE):
             return failure

@@ -8,6 +8,7 @@ from playwright.sync_api import BrowserContext, Page, WebError
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import memory
+from runner.browser.playwright_internals import watch_dialogs
 from runner.page import step_findings as findings
 from runner.page.agent import Mark, PageAgent
 from runner.page.clock import Reading, Stamp, Window, measure
@@ -43,6 +44,20 @@ class Probe:
         self._kills = memory.kills()
         context.on("weberror", self._page_error)
         context.on("page", self._watch_crash)
+        self._others: list[RequestLog] = []
+        self._dialogs: list[str] = []
+        watch_dialogs(context, self._dialogs)
+
+    def watch(self, context: BrowserContext) -> None:
+        """Another context, which the journey opened: what its documents answer is judged as well."""
+        self._others.append(RequestLog(context))
+        context.on("page", self._watch_crash)
+        watch_dialogs(context, self._dialogs)
+
+    @property
+    def open_dialog(self) -> str | None:
+        """What the newest dialog says that a listener has not answered yet."""
+        return self._dialogs[-1] if self._dialogs else None
 
     def _page_error(self, error: WebError) -> None:
         with suppress(PlaywrightError):  # the page may be gone by the time its error arrives
@@ -84,7 +99,7 @@ class Probe:
 
     def documents_answered(self, window: Window) -> list[RequestResult]:
         """The answers to top-level navigations that began in `window`, redirects included."""
-        return self._requests.document_statuses(window)
+        return [answer for log in (*self._others, self._requests) for answer in log.document_statuses(window)]
 
     def finish(self) -> None:
         """Collects what comes late (paints, sizes, the last interactions), when no step is being timed any more."""

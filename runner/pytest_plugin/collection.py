@@ -71,11 +71,15 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str, obj: object) -> Sequence[pytest.Item] | None:
     """The item of a journey, in a file of journeys or of tests; none for one that was imported from elsewhere."""
-    declared = obj.__dict__.get("__journey__") if isfunction(obj) else None
-    if not isinstance(declared, Journey) or not isinstance(collector, pytest.Module):
+    if (
+        not isfunction(obj)
+        or not isinstance(obj.__dict__.get("__journey__"), Journey)
+        or not isinstance(collector, pytest.Module)
+    ):
         return None
-    if declared.function.__module__ != collector.obj.__name__ or declared.function.__name__ != name:
-        return []
+    declared = discovery.journey_of(obj, collector.obj)
+    if declared is None or next(known for known, value in vars(collector.obj).items() if value is obj) != name:
+        return []  # of another file, or a second name of one
     project = collector.config.stash[PROJECT]
     if not project.usable:
         problem = f"{declared.where}: {declared.name} cannot be run: {MISSING}"

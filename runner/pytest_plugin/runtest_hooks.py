@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from runner.dsl.project_imports import enter_folder
 from runner.errors import SecretMissing
 from runner.pytest_plugin.collection import JOURNEY
 from runner.pytest_plugin.item_run import RUN, run_of, stop
@@ -46,6 +47,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if JOURNEY not in pyfuncitem.stash:
         return None
     run = run_of(pyfuncitem)
+    if run.journey is not None:
+        enter_folder(run.journey.file.parent)
     with print_redacted(run.project.redactor):
         page: Any = pyfuncitem.funcargs.get("page")
         run.call(page)

@@ -68,7 +68,7 @@ def ask(request: Request) -> Planning:
     """Reads all journeys in a new process. Raises ConfigError when the settings are wrong, or it does not end in time."""
     try:
         answer = subprocess.run(
-            [sys.executable, "-m", "runner.scheduler.loader"],
+            [sys.executable, "-P", "-m", "runner.scheduler.loader"],
             input=encode(request),
             stdout=subprocess.PIPE,
             timeout=PATIENCE,

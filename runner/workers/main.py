@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
+from msgspec.structs import replace
 from playwright.sync_api import Playwright, sync_playwright
 
 from runner.artifacts import mask
@@ -18,6 +19,7 @@ from runner.browser.proxy import proxy_with_password
 from runner.dsl.discovery import load
 from runner.errors import BrowserFailed, JourneyError
 from runner.events import Moment
+from runner.execution.isolation import isolated_run
 from runner.execution.run import WarmBrowser, execute
 from runner.redaction import NOTHING, Redactor
 from runner.settings.secrets import Secrets
@@ -62,6 +64,14 @@ def serve(connection: Connection, playwright: Playwright) -> None:
 
 def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Execution | Broken, Redactor], None]) -> None:
     redactor = Redactor(patterns=job.plan.redact) if job.plan.redaction else NOTHING
+    with isolated_run() as undone:
+        done = _executed(job, browser, redactor, lambda moment: send(moment, redactor))
+    if isinstance(done, Execution):
+        done = replace(done, notes=(*done.notes, *(redactor.text(note) for note in undone)))
+    send(done, redactor)
+
+
+def _executed(job: Job, browser: WarmBrowser, redactor: Redactor, tell: Callable[[Moment], None]) -> Execution | Broken:
     try:
         secrets = Secrets(folder=job.plan.secrets_dir, file=job.plan.secrets_file, on_made=redactor.hide)
         proxy = proxy_with_password(os.environ)
@@ -70,20 +80,12 @@ def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Execution | Bro
         journeys = {one.name: one for one in load(job.plan.file, job.plan.source)}
         journey = journeys[job.plan.journey]
         setup = journeys[job.plan.signed_in_by] if job.plan.signed_in_by else None
-    except (JourneyError, KeyError) as error:
-        send(
-            Broken(
-                job.run,
-                f"{job.plan.file} no longer declares a journey named {error}" if isinstance(error, KeyError) else str(error),
-            ),
-            redactor,
-        )
-        return
+    except KeyError as error:
+        return Broken(job.run, f"{job.plan.file} no longer declares a journey named {error}")
+    except JourneyError as error:
+        return Broken(job.run, str(error))
     with print_redacted(redactor):
-        execution = execute(
-            job.run, journey, job.plan, browser, job.folder, lambda moment: send(moment, redactor), secrets, redactor, setup
-        )
-    send(execution, redactor)
+        return execute(job.run, journey, job.plan, browser, job.folder, tell, secrets, redactor, setup)
 
 
 def _die_with_parent() -> None:

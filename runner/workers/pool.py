@@ -45,7 +45,7 @@ class Worker:
         self.pipe: Connection = ours
         # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then ends runs in order.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "runner.workers.main", str(theirs.fileno())],
+            [sys.executable, "-P", "-m", "runner.workers.main", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             start_new_session=True,
             stdin=subprocess.DEVNULL,

@@ -143,3 +143,100 @@ def test_an_unknown_name_or_tag_is_answered_with_close_ones(tmp_path: Path) -> N
         find(["by_tea"], (), [tmp_path])
     with pytest.raises(DiscoveryError, match="no journey has the tag 'chekout'; did you mean 'checkout'"):
         find([], ["chekout"], [tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("@journey\ndef walk(page, step):\n    yield\n", "walk has a `yield`"),
+        ("walk = journey(functools.partial(print))\n", "not above partial"),
+        (
+            "@journey\ndef walk(page): ...\n@journey\ndef walk(page, step): ...\n",
+            "the function 'walk' is defined again in line 5",
+        ),
+        ("def make():\n    @journey\n    def walk(page): ...\nmake()\n", "no name of the file stands for the journey 'walk'"),
+        ("class Shop:\n    @staticmethod\n    @journey\n    def walk(page): ...\n", "no name of the file stands for"),
+        (
+            "def hide(f):\n    return lambda page: f(page)\n@hide\n@journey\ndef walk(page): ...\n",
+            "put @journey on top, or use functools.wraps",
+        ),
+    ],
+)
+def test_a_journey_that_would_never_run_is_refused(tmp_path: Path, code: str, message: str) -> None:
+    file = tmp_path / "walk.py"
+    file.write_text("import functools\nfrom runner import journey\n" + code)
+    with pytest.raises(DiscoveryError) as caught:
+        discover([file])
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(f"{file}:")
+
+
+def test_journeys_of_a_factory_are_told_apart_by_their_names(tmp_path: Path) -> None:
+    (tmp_path / "_factory.py").write_text(
+        "from runner import journey\ndef make(title):\n    @journey(name=title)\n    def walk(page): ...\n    return walk\n"
+    )
+    (tmp_path / "walks.py").write_text("from _factory import make\nfirst, second = make('tea'), make('coffee')\nsame = first\n")
+    found = discover([tmp_path])
+    assert [(one.name, one.file) for one in found] == [("coffee", tmp_path / "walks.py"), ("tea", tmp_path / "walks.py")]
+
+
+def test_a_decorator_above_is_part_of_the_journey(tmp_path: Path) -> None:
+    (tmp_path / "walk.py").write_text(
+        "import functools\nfrom runner import journey\n"
+        "def twice(f):\n    @functools.wraps(f)\n    def again(**given):\n        return f(**given), f(**given)\n    return again\n"
+        "@twice\n@journey\ndef walk(params):\n    return 'walked'\n"
+    )
+    (found,) = discover([tmp_path])
+    assert found.function(params={}) == ("walked", "walked")
+
+
+def test_conftest_and_links_that_loop_are_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "journeys"
+    folder.mkdir()
+    (folder / "walk.py").write_text("from runner import journey\n@journey\ndef walk(page): ...\n")
+    (folder / "conftest.py").write_text("import what_only_pytest_has\n")
+    (folder / "again").symlink_to(".")
+    (folder / "up").symlink_to("..")
+    assert [one.name for one in discover([folder])] == ["walk"]
+
+
+def test_each_folder_sees_its_own_neighbours_as_they_are_now(tmp_path: Path) -> None:
+    for who in ("shop", "blog"):
+        (tmp_path / who).mkdir()
+        (tmp_path / who / "helpers.py").write_text(f"WHO = {who!r}\n")
+        (tmp_path / who / f"{who}.py").write_text(
+            f"import helpers\nfrom runner import journey\n@journey\ndef {who}(page):\n    return helpers.WHO\n"
+        )
+    assert {one.name: one.function(page=None) for one in discover([tmp_path])} == {"shop": "shop", "blog": "blog"}
+    (tmp_path / "shop" / "helpers.py").write_text("WHO = 'another'\n")
+    (shop,) = discover([tmp_path / "shop"])
+    assert shop.function(page=None) == "another"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["from .pages import PATH", "from pages import PATH", "from journeys.pages import PATH", "from lib.site import PATH"],
+)
+@pytest.mark.parametrize("package", [True, False])
+def test_a_journey_may_import_as_its_authors_are_used_to(tmp_path: Path, statement: str, package: bool) -> None:
+    folder = tmp_path / "journeys"
+    folder.mkdir()
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "journey.toml").touch()
+    if package:
+        (folder / "__init__.py").touch()
+    (folder / "pages.py").write_text("PATH = '/tea'\n")
+    (tmp_path / "lib" / "site.py").write_text("PATH = '/tea'\n")
+    (folder / "walk.py").write_text(f"from runner import journey\n{statement}\n@journey\ndef walk(page):\n    return PATH\n")
+    (walk,) = discover([folder / "walk.py"])
+    assert walk.function(page=None) == "/tea"
+
+
+def test_files_of_a_project_never_shadow_what_the_runner_imports(tmp_path: Path) -> None:
+    for name in ("types", "http", "psutil", "runner", "playwright"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('imported in place of the real one')\n")
+    (tmp_path / "walk.py").write_text(
+        "import http, psutil, types\nfrom runner import journey\n@journey\ndef walk(page):\n    return psutil.__version__\n"
+    )
+    (walk,) = discover([tmp_path / "walk.py"])
+    assert walk.function(page=None)

@@ -176,6 +176,19 @@ def test_a_caught_failure_of_a_step_still_fails_the_run(monitor: Monitor) -> Non
         ("{}['x']", "error", "journey", "KeyError: 'x'"),
         ("page.goto('http://')", "error", "journey", "Cannot navigate to invalid URL"),
         ("page.close()\npage.title()", "error", "journey", "has been closed"),
+        ("page.keyboard.press('Foo')", "error", "journey", "Unknown key"),
+        ("context.add_cookies([{'name': 'a', 'value': 'b'}])", "error", "journey", "Cookie should have a url"),
+        ("page.wait_for_load_state('loaded')", "error", "journey", "expected one of"),
+        ("page.evaluate('(((')", "error", "journey", "SyntaxError"),
+        ("context.set_geolocation({'latitude': 500, 'longitude': 0})", "error", "journey", "precondition"),
+        ("page.context.browser.new_context(locale=5)", "error", "journey", "expected string, got number"),
+        ("raise SystemExit('no stock today')", "failed", "assertion", "sys.exit: no stock today"),
+        ("raise SystemExit(0)", "error", "journey", "ended the journey before its end"),
+        ("import pytest; pytest.fail('no results')", "failed", "assertion", "no results"),
+        ("import pytest; pytest.skip('closed today')", "error", "journey", "closed today"),
+        ("raise KeyboardInterrupt", "error", "journey", "KeyboardInterrupt"),
+        ("import asyncio; raise asyncio.CancelledError()", "error", "journey", "CancelledError"),
+        ("raise ValueError('x' * 3_000_000)", "error", "journey", "more characters"),
         ("page.goto('chrome://crash')", "error", "crash", "crashed"),
     ],
 )
@@ -184,6 +197,13 @@ def test_the_status_tells_the_site_from_the_monitor(monitor: Monitor, body: str,
     assert failure is not None
     assert (failure.kind, message in failure.message) == (kind, True), failure.message
     assert monitor.archive.find("last").result.status == status
+
+
+def test_a_step_that_is_named_but_not_begun_is_an_error(monitor: Monitor) -> None:
+    result = monitor.run("@journey\ndef walk(page, step):\n    step('open')\n    page.goto('/')\n")
+    assert result.failure is not None
+    assert (result.status, result.failure.kind) == ("error", "journey")
+    assert "step 'open' was named but never begun; write `with step('open'):`" in result.failure.message
 
 
 def test_the_browsers_own_page_about_an_error_is_not_recorded(monitor: Monitor) -> None:

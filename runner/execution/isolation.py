@@ -1,0 +1,86 @@
+"""What one run may not leave behind for the next in the same worker process.
+
+Restored after each run: the working directory, the environment, handlers of signals, the locale, the default timeout of sockets, the
+filters of warnings, the recursion limit, the timeout of `expect`, `sys.path` and `sys.argv`. Processes that the journey has
+started are ended. What lives in modules (a cache, a patched function of a library) and threads is not undone: `worker_runs = 1` gives
+each run a process of its own.
+"""
+
+import locale
+import os
+import signal
+import socket
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import expect
+
+GRACE = 2.0
+"""Seconds that a process which the journey left running has to end before it is killed."""
+
+
+@contextmanager
+def isolated_run() -> Iterator[list[str]]:
+    """Puts back what the block changes of the process; the list is filled with what was undone that may surprise, for the notes."""
+    notes: list[str] = []
+    folder, environment = Path.cwd(), dict(os.environ)
+    path, arguments, recursion = list(sys.path), list(sys.argv), sys.getrecursionlimit()
+    timeout, words = socket.getdefaulttimeout(), locale.setlocale(locale.LC_ALL)
+    handlers = {
+        number: signal.getsignal(number) for number in signal.valid_signals() if number not in {signal.SIGKILL, signal.SIGSTOP}
+    }
+    children = _children()
+    try:
+        with warnings.catch_warnings():
+            yield notes
+    finally:
+        os.chdir(folder)
+        _restore_environment(environment)
+        sys.path[:], sys.argv[:] = path, arguments
+        sys.setrecursionlimit(recursion)
+        socket.setdefaulttimeout(timeout)
+        with suppress(locale.Error):  # a name that setlocale itself has returned
+            locale.setlocale(locale.LC_ALL, words)
+        for number, handler in handlers.items():
+            # None stands for a handler that was not set from Python.
+            if handler is not None and signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+        expect.set_options(timeout=None)
+        notes += _end_processes(children)
+
+
+def _restore_environment(environment: dict[str, str]) -> None:
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    for name, value in environment.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
+
+
+def _children() -> set[int]:
+    """The process ids of this process's own children; on Linux without a look at every process of the machine."""
+    listings = list(Path("/proc/self/task").glob("*/children"))
+    if listings:
+        return {int(number) for listing in listings for number in listing.read_text().split()}
+    return {one.pid for one in psutil.Process().children()}
+
+
+def _end_processes(known: set[int]) -> Iterator[str]:
+    """Ends the children that came since; the browser is none: Playwright's driver, which is older, is its parent."""
+    started = []
+    for number in _children() - known:
+        with suppress(psutil.NoSuchProcess):
+            started.append(psutil.Process(number))
+    if not started:
+        return
+    yield f"processes that the journey left running were ended: {', '.join(sorted(one.name() for one in started))}"
+    for one in started:
+        with suppress(psutil.NoSuchProcess):
+            one.terminate()
+    for one in psutil.wait_procs(started, GRACE)[1]:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()

@@ -1,0 +1,88 @@
+"""Nothing of one run reaches the next in the same worker."""
+
+import psutil
+
+from tests.conftest import Monitor
+
+CHANGES = """
+    import locale, os, signal, socket, subprocess, sys, warnings
+
+    @journey
+    def walk(browser, page, step):
+        with step("look"):
+            page.goto("/")
+            with open(os.path.join(FOLDER, "states"), "a") as file:
+                print(os.getcwd(), os.environ.get("LEFT"), socket.getdefaulttimeout(), len(browser.contexts),
+                      signal.getsignal(signal.SIGUSR1), sys.getrecursionlimit(), "left" in sys.path, len(sys.argv), file=file)
+            os.chdir("/")
+            os.environ["LEFT"] = "behind"
+            socket.setdefaulttimeout(0.001)
+            sys.setrecursionlimit(500)
+            sys.path.append("left")
+            sys.argv.append("left")
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+            warnings.simplefilter("error")
+            expect.set_options(timeout=1)
+            browser.new_context()
+            subprocess.Popen(["sleep", "1234"])
+"""
+
+
+def test_what_a_run_changes_of_its_process_is_put_back(monitor: Monitor) -> None:
+    code = f"\n    FOLDER = {str(monitor.folder)!r}\n{CHANGES}"
+    first, second = monitor.run(code), monitor.run(code)
+    assert (first.status, second.status) == ("passed", "passed"), (first.failure, second.failure)
+    states = (monitor.folder / "states").read_text().splitlines()
+    assert len(states) == 2
+    assert states[0] == states[1]
+    assert second.notes == ("processes that the journey left running were ended: sleep",)
+    assert not [one for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == ["sleep", "1234"]]
+
+
+def test_the_timeout_of_expect_is_the_default_again(monitor: Monitor) -> None:
+    assert (
+        monitor.run("""
+        @journey
+        def walk(step):
+            with step("set"):
+                expect.set_options(timeout=1)
+    """).status
+        == "passed"
+    )
+    result = monitor.run("""
+        @journey
+        def walk(page, step):
+            with step("wait"):
+                page.set_content("<script>setTimeout(() => document.body.append('late'), 500)</script>")
+                expect(page.get_by_text("late")).to_be_visible()
+    """)
+    assert result.status == "passed", result.failure
+
+
+def test_an_error_page_in_a_context_of_the_journeys_own_fails_its_step(monitor: Monitor) -> None:
+    result = monitor.run(
+        """
+        @journey
+        def walk(browser, page, step, params):
+            with step("as another visitor"):
+                browser.new_context(base_url=params["shop"]).new_page().goto("/nowhere")
+    """,
+        params={"shop": monitor.shop},
+    )
+    assert result.failure is not None
+    assert (result.status, result.failure.kind) == ("failed", "http")
+    assert "HTTP 404" in result.failure.message
+
+
+def test_a_dialog_that_a_listener_forgets_is_named(monitor: Monitor) -> None:
+    result = monitor.run("""
+        @journey
+        def walk(page, step):
+            page.on("dialog", lambda dialog: None)
+            with step("ask"):
+                page.set_content("<button onclick=alert('Really?')>Pay</button>")
+                page.get_by_role("button").click(timeout=1500)
+    """)
+    assert result.failure is not None
+    assert (result.status, result.failure.kind) == ("failed", "timeout")
+    assert "a dialog was open and kept the page waiting: alert('Really?')" in result.failure.message
