@@ -85,6 +85,8 @@ def _kind(error: BaseException, crashed: str | None, connected: bool) -> tuple[F
         return _exit(error)
     if any(one.__name__ == "OutcomeException" for one in type(error).__mro__):
         name = type(error).__name__
+        if text.endswith("from pytest-timeout."):
+            return "deadline", text
         return _PYTEST.get(name, "journey"), text or name
     if isinstance(error, DeadlineReached):
         if error.waiting and not connected:
