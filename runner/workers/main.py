@@ -14,13 +14,15 @@ from multiprocessing.connection import Connection
 from playwright.sync_api import Playwright, sync_playwright
 
 from runner.artifacts import mask
+from runner.codec import encode
 from runner.dsl.discovery import load
 from runner.errors import BrowserFailed, JourneyError
 from runner.events import Moment
+from runner.execution.outcome import Execution
 from runner.execution.run import WarmBrowser, execute
 from runner.redaction import NOTHING, Redactor
 from runner.settings.secrets import Secrets
-from runner.workers.messages import Broken, BrowserWanted, Execution, Job, Ready, encode, to_worker
+from runner.workers.messages import Broken, BrowserWanted, Job, Ready, to_worker
 from runner.workers.stdout import print_redacted
 
 PR_SET_PDEATHSIG = 1
