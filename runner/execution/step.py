@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.errors import JourneyError
-from runner.execution.failure import explain
+from runner.execution.failure import explain_failure
 from runner.page.clock import Reading, Window
 from runner.page.probe import Probe
 from runner.result import SITE, Failure, StepResult, skipped, status_of
@@ -123,7 +123,7 @@ class Steps:
         )
         failure = None
         if raised is not None:
-            failure = explain(raised, self._file, self._probe.crashed, self._probe.connected, self._probe.starved)
+            failure = explain_failure(raised, self._file, self._probe.crashed, self._probe.connected, self._probe.starved)
             failure = replace(failure, step=name, url=failure.url or self._probe.url)
         if bad is None or (failure is not None and failure.kind not in SITE):
             return failure

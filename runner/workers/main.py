@@ -19,7 +19,8 @@ from runner.dsl.discovery import load
 from runner.errors import BrowserFailed, JourneyError
 from runner.events import Moment
 from runner.execution.outcome import Execution
-from runner.execution.run import WarmBrowser, execute
+from runner.execution.run import execute_run
+from runner.execution.warm_browser import WarmBrowser
 from runner.redaction import NOTHING, Redactor
 from runner.settings.secrets import Secrets
 from runner.workers.messages import Broken, BrowserWanted, Job, Ready, to_worker
@@ -80,7 +81,7 @@ def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Execution | Bro
         )
         return
     with print_redacted(redactor):
-        execution = execute(
+        execution = execute_run(
             job.run, journey, job.plan, browser, job.folder, lambda moment: send(moment, redactor), secrets, redactor, setup
         )
     send(execution, redactor)
