@@ -38,7 +38,7 @@ def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
         for file in dict.fromkeys(files):
             try:
                 known = {one.where for one in found}
-                found.extend(one for one in load(file) if one.where not in known)
+                found.extend(one for one in load_journeys(file) if one.where not in known)
             except DiscoveryError as error:
                 problems.append(str(error))
         if (len(found), len(problems)) == before:
@@ -81,15 +81,15 @@ class _Text(SourceFileLoader):
         return self.source_to_code(self._text.encode(), self.path)
 
 
-def load(file: Path, text: str | None = None) -> tuple[Journey, ...]:
+def load_journeys(file: Path, text: str | None = None) -> tuple[Journey, ...]:
     """The journeys that one file declares itself, by line; `text` is run in place of what stands there.
 
     Raises DiscoveryError when it cannot be imported.
     """
-    return declared(imported(file, text))
+    return list_declared(import_file(file, text))
 
 
-def imported(file: Path, text: str | None = None) -> ModuleType:
+def import_file(file: Path, text: str | None = None) -> ModuleType:
     """The module of a file, imported anew under a name of its own. Raises DiscoveryError when it cannot be imported."""
     file = file.resolve()
     name = f"_journeys_{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
@@ -109,7 +109,7 @@ def imported(file: Path, text: str | None = None) -> ModuleType:
     return module
 
 
-def declared(module: ModuleType) -> tuple[Journey, ...]:
+def list_declared(module: ModuleType) -> tuple[Journey, ...]:
     """The journeys that a module declares itself, by line. Raises DiscoveryError for one that names no way to sign in."""
     functions = dict.fromkeys(
         value for value in vars(module).values() if isfunction(value) and value.__module__ == module.__name__

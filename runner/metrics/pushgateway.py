@@ -10,7 +10,7 @@ from urllib.request import HTTPSHandler, Request, build_opener
 from prometheus_client import delete_from_gateway, push_to_gateway
 
 from runner.errors import PushError
-from runner.metrics.run_metrics import registry
+from runner.metrics.run_metrics import build_registry
 from runner.result import RunResult
 from runner.settings.settings import Settings
 
@@ -18,7 +18,7 @@ JOB = "synthetic_monitor"
 Handler = Callable[[str, str, float | None, list[tuple[str, str]], bytes], Callable[[], None]]
 
 
-def push(result: RunResult, settings: Settings) -> None:
+def push_result(result: RunResult, settings: Settings) -> None:
     """Replaces (PUT) the group of job `synthetic_monitor`, the result's journey and location, by the result's metrics.
 
     Raises PushError, with the address and the gateway's own words, when the gateway does not take them in time.
@@ -30,7 +30,7 @@ def push(result: RunResult, settings: Settings) -> None:
         push_to_gateway(
             address,
             job=JOB,
-            registry=registry(result),
+            registry=build_registry(result),
             grouping_key={"journey": result.journey, "location": result.location},
             timeout=settings.pushgateway_timeout,
             handler=_handler(settings, user, password),
@@ -46,7 +46,7 @@ def push(result: RunResult, settings: Settings) -> None:
         raise PushError(f"the Pushgateway at {address} could not be reached for {result.journey}: {reason}") from error
 
 
-def delete(journey: str, settings: Settings) -> None:
+def delete_group(journey: str, settings: Settings) -> None:
     """Deletes the group of a journey at this location. Raises PushError when the gateway does not do it in time."""
     address, user, password = _address(settings)
     try:
