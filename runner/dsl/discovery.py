@@ -69,20 +69,20 @@ def _same_names(journeys: Sequence[Journey]) -> Iterator[str]:
 
 
 class _Text(SourceFileLoader):
-    """Imports a file as it was, whatever stands there by now."""
+    """Imports a file with the text that it had earlier."""
 
     def __init__(self, name: str, path: str, text: str) -> None:
         super().__init__(name, path)
         self._text = text
 
     def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 (the protocol's)
-        """The code of the text; without a file of compiled code, which would be the one of another text."""
+        """The code of the text; not from a cached `.pyc`, which belongs to another text."""
         linecache.cache[self.path] = (len(self._text), None, self._text.splitlines(keepends=True), self.path)
         return self.source_to_code(self._text.encode(), self.path)
 
 
 def load_journeys(file: Path, text: str | None = None) -> tuple[Journey, ...]:
-    """The journeys that one file declares itself, by line; `text` is run in place of what stands there.
+    """The journeys that one file declares itself, by line; `text` is run in place of its content.
 
     Raises DiscoveryError when it cannot be imported.
     """
@@ -90,7 +90,7 @@ def load_journeys(file: Path, text: str | None = None) -> tuple[Journey, ...]:
 
 
 def import_file(file: Path, text: str | None = None) -> ModuleType:
-    """The module of a file, imported anew under a name of its own. Raises DiscoveryError when it cannot be imported."""
+    """The module of a file, imported again under a unique name. Raises DiscoveryError when it cannot be imported."""
     file = file.resolve()
     name = f"_journeys_{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
     loader = None if text is None else _Text(name, str(file), text)
@@ -110,7 +110,7 @@ def import_file(file: Path, text: str | None = None) -> ModuleType:
 
 
 def list_declared(module: ModuleType) -> tuple[Journey, ...]:
-    """The journeys that a module declares itself, by line. Raises DiscoveryError for one that names no way to sign in."""
+    """The journeys that a module declares itself, by line. Raises DiscoveryError for a `signed_in_by` that is not valid."""
     functions = dict.fromkeys(
         value for value in vars(module).values() if isfunction(value) and value.__module__ == module.__name__
     )
@@ -119,7 +119,7 @@ def list_declared(module: ModuleType) -> tuple[Journey, ...]:
 
 
 def _with_sign_in(journeys: list[Journey]) -> tuple[Journey, ...]:
-    """The journeys of one file, each that is signed in by another with that one's secrets among its own."""
+    """The journeys of one file; a journey that is signed in by another also needs the secrets of that one."""
     named = {one.name: one for one in journeys}
     joined = []
     for one in journeys:

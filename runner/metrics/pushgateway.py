@@ -1,4 +1,4 @@
-"""A run's metrics to a Prometheus Pushgateway."""
+"""Pushes a run's metrics to a Prometheus Pushgateway."""
 
 import ssl
 from base64 import b64encode
@@ -21,7 +21,7 @@ Handler = Callable[[str, str, float | None, list[tuple[str, str]], bytes], Calla
 def push_result(result: RunResult, settings: Settings) -> None:
     """Replaces (PUT) the group of job `synthetic_monitor`, the result's journey and location, by the result's metrics.
 
-    Raises PushError, with the address and the gateway's own words, when the gateway does not take them in time.
+    Raises PushError, with the address and the gateway's message, when the gateway does not accept them in time.
     """
     if settings.pushgateway is None:
         raise PushError("no Pushgateway is set; give --pushgateway URL or JOURNEY_PUSHGATEWAY")
@@ -37,9 +37,9 @@ def push_result(result: RunResult, settings: Settings) -> None:
         )
     except HTTPError as error:
         with error:
-            said = error.read(500).decode(errors="replace").strip()
+            message = error.read(500).decode(errors="replace").strip()
         raise PushError(
-            f"the Pushgateway at {address} refused {result.journey}: {error.code} {error.reason}: {said}"
+            f"the Pushgateway at {address} refused {result.journey}: {error.code} {error.reason}: {message}"
         ) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
@@ -47,7 +47,7 @@ def push_result(result: RunResult, settings: Settings) -> None:
 
 
 def delete_group(journey: str, settings: Settings) -> None:
-    """Deletes the group of a journey at this location. Raises PushError when the gateway does not do it in time."""
+    """Deletes the group of a journey at this location. Raises PushError when the gateway does not delete it in time."""
     address, user, password = _address(settings)
     try:
         delete_from_gateway(
