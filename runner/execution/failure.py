@@ -14,7 +14,7 @@ from runner.result import Failure, FailureKind
 MESSAGE_LINES = 12
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
-# Chromium's net error names (net/base/net_error_list.h) that speak of this machine's own network or means, not of the site.
+# Chromium's net errors (net/base/net_error_list.h) that concern this machine's own network or resources, not the site.
 _OWN_NETWORK = re.compile(
     r"net::ERR_(INTERNET_DISCONNECTED|NETWORK_CHANGED|NETWORK_IO_SUSPENDED|NETWORK_ACCESS_DENIED|PROXY_\w+"
     r"|INSUFFICIENT_RESOURCES|OUT_OF_MEMORY|TUNNEL_CONNECTION_FAILED|ADDRESS_IN_USE)"
@@ -30,7 +30,7 @@ _CRASHED = re.compile(r"(Page|Target) crashed")
 def explain_failure(
     error: BaseException, file: str, crashed: str | None = None, connected: bool = True, starved: bool = False
 ) -> Failure:
-    """Says why a journey in `file` stopped.
+    """Why a journey in `file` stopped.
 
     `crashed` is the address of a page whose renderer crashed meanwhile; `connected` is False when the browser is gone; `starved`
     is True when the kernel's OOM killer has ended a process.

@@ -48,7 +48,7 @@ class JourneyCall:
         self._file = file
 
     def run(self, journey: Journey, plan: Plan, secrets: Secrets, page: Page | None = None) -> None:
-        """Calls the journey's function with what it asks for; `page` is its page where one is open. Raises whatever it raises."""
+        """Calls the journey's function with what its parameters name; `page` is a page that is already open. Raises whatever it raises."""
         offered: dict[str, Any] = {
             "context": self.context,
             "browser": self.context.browser,
@@ -64,7 +64,7 @@ class JourneyCall:
         if "step" in journey.parameters:
             journey.function(**arguments)
             return
-        # A recorded script knows nothing of steps: it is one step, under the journey's name.
+        # A recorded script has no steps: it is one step, under the journey's name.
         with self.steps(journey.name):
             journey.function(**arguments)
 
