@@ -13,7 +13,7 @@ from runner.result import RunResult
 VERSION = 1
 
 
-def document(runs: Iterable[tuple[RunResult, Path | None]]) -> dict[str, Any]:
+def build_document(runs: Iterable[tuple[RunResult, Path | None]]) -> dict[str, Any]:
     """The runs, each with the folder it was saved in."""
     return {
         "version": VERSION,
@@ -21,13 +21,13 @@ def document(runs: Iterable[tuple[RunResult, Path | None]]) -> dict[str, Any]:
     }
 
 
-def text(content: object) -> str:
-    """JSON as it is written: indented, with a line's end."""
+def format_json(content: object) -> str:
+    """JSON for a file: indented, with a newline at the end."""
     return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
 
 
 def replace_file(file: Path, content: str | bytes, option: str) -> None:
-    """Puts `content` in the place of `file` in one rename. Raises ConfigError that names the option and the file."""
+    """Replaces `file` by `content` in one rename. Raises ConfigError that names the option and the file when that fails."""
     temporary = file.parent / f".{file.name}.partial"
     try:
         temporary.write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.dsl import options
 from runner.errors import ConfigError
+from runner.settings.parsers import parse_journey_name, parse_url
 
 if TYPE_CHECKING:
     from runner.authoring.scaffold.project import Answers
@@ -35,16 +35,16 @@ def init(
 
     Example: journey init --base-url https://shop.example --ci github
     """
-    from runner.archive.atomic_write import place
+    from runner.archive.atomic_write import write_files
     from runner.authoring.scaffold import git_host as hosting
     from runner.authoring.scaffold import project
 
     try:
-        options.name_of_journey(name)
+        parse_journey_name(name)
     except ValueError as error:
         raise ConfigError(f"--name: {error}") from error
     try:
-        base_url = None if base_url is None else options.url(base_url)
+        base_url = None if base_url is None else parse_url(base_url)
     except ValueError as error:
         raise ConfigError(f"--base-url: {error}") from error
     if ci is not None and ci not in CI:
@@ -53,7 +53,7 @@ def init(
     wanted = hosting.hosts(target) if ci is None else CI[ci]
     answers = project.Answers(name=name, base_url=base_url, ci=wanted, pyproject=pyproject, force=force)
     drafted = project.draft(target, answers)
-    place({target / path: change for path, change in drafted.changes.items()})
+    write_files({target / path: change for path, change in drafted.changes.items()})
     _tell(drafted.made, "made" if drafted.made else "nothing to make; all is there")
     _tell(drafted.left, "left alone" if drafted.left else "")
     _tell_next(folder, answers, drafted.made.keys() | drafted.left.keys())

@@ -9,7 +9,7 @@ import typer
 from runner.archive.archive import Archive
 from runner.cli import completion, given
 from runner.errors import ConfigError
-from runner.settings.duration import positive
+from runner.settings.duration import parse_positive_duration
 
 STATUSES = ("passed", "failed", "error", "cancelled")
 
@@ -43,7 +43,7 @@ def runs(
     if json is not None:
         from reports.formats import json as json_report
 
-        json_report.write(json_report.document((saved.result, saved.folder) for saved in found), json)
+        json_report.write(json_report.build_document((saved.result, saved.folder) for saved in found), json)
         return
     from rich.console import Console
 
@@ -61,6 +61,6 @@ def _earliest(since: str | None) -> datetime | None:
     if since is None:
         return None
     try:
-        return datetime.now(UTC) - timedelta(seconds=positive(since))
+        return datetime.now(UTC) - timedelta(seconds=parse_positive_duration(since))
     except ValueError as error:
         raise ConfigError(f"--since: {error}") from error

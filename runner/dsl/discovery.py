@@ -38,7 +38,7 @@ def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
         for file in dict.fromkeys(files):
             try:
                 known = {one.key for one in found}
-                found.extend(one for one in load(file) if one.key not in known)
+                found.extend(one for one in load_journeys(file) if one.key not in known)
             except DiscoveryError as error:
                 problems.append(str(error))
         if (len(found), len(problems)) == before:
@@ -75,32 +75,32 @@ def _same_names(journeys: Sequence[Journey]) -> Iterator[str]:
 
 
 class _Text(SourceFileLoader):
-    """Imports a file as it was, whatever stands there by now."""
+    """Imports a file with the text that it had earlier."""
 
     def __init__(self, name: str, path: str, text: str) -> None:
         super().__init__(name, path)
         self._text = text
 
     def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 (the protocol's)
-        """The code of the text; without a file of compiled code, which would be the one of another text."""
+        """The code of the text; not from a cached `.pyc`, which belongs to another text."""
         linecache.cache[self.path] = (len(self._text), None, self._text.splitlines(keepends=True), self.path)
         return self.source_to_code(self._text.encode(), self.path)
 
 
-def load(file: Path, text: str | None = None) -> tuple[Journey, ...]:
-    """The journeys that one file declares itself, by line; `text` is run in place of what stands there.
+def load_journeys(file: Path, text: str | None = None) -> tuple[Journey, ...]:
+    """The journeys that one file declares itself, by line; `text` is run in place of its content.
 
     Raises DiscoveryError when it cannot be imported.
     """
-    return declared(imported(file, text))
+    return list_declared(import_file(file, text))
 
 
 DECLARED = "__journeys_declared__"
 """The attribute of a module with every journey that was declared while it was imported."""
 
 
-def imported(file: Path, text: str | None = None) -> ModuleType:
-    """The module of a file, imported anew under a name of its own. Raises DiscoveryError when it cannot be imported."""
+def import_file(file: Path, text: str | None = None) -> ModuleType:
+    """The module of a file, imported again under a unique name. Raises DiscoveryError when it cannot be imported."""
     file = file.resolve()
     name = f"_journeys_{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
     package = package_of(file.parent)
@@ -123,7 +123,7 @@ def imported(file: Path, text: str | None = None) -> ModuleType:
     return module
 
 
-def declared(module: ModuleType) -> tuple[Journey, ...]:
+def list_declared(module: ModuleType) -> tuple[Journey, ...]:
     """The journeys that a module declares itself, by line.
 
     Raises DiscoveryError for one that names no way to sign in, and for one that was declared but cannot be reached by a name of the
@@ -177,7 +177,7 @@ def _lost(lost: Journey, kept: Sequence[Journey], module: ModuleType) -> str:
 
 
 def _with_sign_in(journeys: list[Journey]) -> tuple[Journey, ...]:
-    """The journeys of one file, each that is signed in by another with that one's secrets among its own."""
+    """The journeys of one file; a journey that is signed in by another also needs the secrets of that one."""
     named = {one.name: one for one in journeys}
     joined = []
     for one in journeys:

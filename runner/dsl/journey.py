@@ -9,21 +9,21 @@ from typing import Any, TypeVar, overload
 
 from msgspec import Struct
 
-from runner.dsl import options, source
-from runner.dsl.options import Network, Options
+from runner.dsl import source
+from runner.dsl.options import NAMES, Network, Options, parse_options
 from runner.errors import DiscoveryError
-from runner.settings.duration import positive
+from runner.settings.duration import parse_positive_duration
 
 __all__ = ["INJECTABLE", "Journey", "Network", "Options", "journey"]
 
 INJECTABLE = ("page", "context", "browser", "step", "request", "params", "secrets")
-"""What a journey's function may ask for by the names of its parameters."""
+"""Names that a journey's function can have as parameters."""
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
 class Journey(Struct, frozen=True, kw_only=True):
-    """A named scripted walk, as declared in a file. Nothing in it changes when it runs."""
+    """A scripted journey as declared in a file. Running it does not change it."""
 
     name: str
     function: Callable[..., object]
@@ -34,9 +34,9 @@ class Journey(Struct, frozen=True, kw_only=True):
     parameters: tuple[str, ...]
     step_names: tuple[str, ...] = ()
     step_lines: tuple[int, ...] = ()
-    """The line of the file in which each of them begins."""
+    """The line of the file in which each step begins."""
     more_steps: bool = False
-    """Whether it may have steps that its source does not name."""
+    """Whether it may have steps whose names are not in its source."""
     secret_names: tuple[str, ...] = ()
 
     @property
@@ -135,19 +135,19 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
     written = inspect.unwrap(function)
     file, line = Path(written.__code__.co_filename), written.__code__.co_firstlineno
     where = f"{file}:{line}"
-    unknown = [name for name in given if name not in options.NAMES]
+    unknown = [name for name in given if name not in NAMES]
     if unknown:
-        close = get_close_matches(unknown[0], options.NAMES, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(options.NAMES)}"
+        close = get_close_matches(unknown[0], NAMES, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(NAMES)}"
         raise DiscoveryError(f"{where}: unknown option {unknown[0]!r}; {hint}")
     try:
-        checked = options.check(given)
+        checked = parse_options(given)
     except ValueError as error:
         raise DiscoveryError(f"{where}: {error}") from error
-    read = source.read(function)
+    read = source.read_source(function)
     for offset, budget in read.budgets:
         try:
-            positive(budget)
+            parse_positive_duration(budget)
         except ValueError as error:
             raise DiscoveryError(f"{file}:{line + offset}: step's budget: {error}") from error
     return Journey(

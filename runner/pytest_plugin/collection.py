@@ -14,18 +14,15 @@ import pytest
 from runner.dsl import discovery
 from runner.dsl.journey import Journey
 from runner.errors import ConfigError, DiscoveryError
-from runner.pytest_plugin.project import PROJECT
+from runner.pytest_plugin.activation import activate
+from runner.pytest_plugin.session import JOURNEY, PROJECT, SETUP
 
-JOURNEY = pytest.StashKey[Journey]()
-"""An item's journey."""
-SETUP = pytest.StashKey[Journey | None]()
-"""The journey that signs it in, if it names one."""
 _DECLARED = pytest.StashKey[dict[str, Journey]]()
 
 FROM_PYTEST = ("page", "context", "browser")
-"""What a journey gets from pytest-playwright's fixtures, which a project may override; the rest is the runner's own."""
-WALK = "_journey_walk"
-"""The fixture that begins to observe the browser context. Asked for first, so that it is there before the first page."""
+"""What a journey gets from pytest-playwright's fixtures, which a project may override; the runner provides the rest."""
+OBSERVE = "_journey_observe"
+"""The fixture that begins to observe the browser context. Requested first, so that it runs before the first page is opened."""
 MISSING = "pytest-playwright is missing; install it with: pip install 'journey-runner[test]'"
 
 
@@ -34,12 +31,12 @@ class JourneyModule(pytest.Module):
 
     def _getobj(self) -> ModuleType:
         try:
-            return discovery.imported(self.path)
+            return discovery.import_file(self.path)
         except DiscoveryError as error:
             raise self.CollectError(str(error)) from error
 
     def istestfunction(self, obj: object, name: str) -> bool:  # noqa: ARG002 (pytest's)
-        """A helper beside a journey is no test, whatever its name."""
+        """A helper beside a journey is not a test, whatever its name."""
         return False
 
     def istestclass(self, obj: object, name: str) -> bool:  # noqa: ARG002 (pytest's)
@@ -51,18 +48,18 @@ class JourneyModule(pytest.Module):
 def pytest_collect_file(
     file_path: Path, parent: pytest.Collector
 ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
-    """Adds a file of a folder of journeys that pytest itself would leave out, as its name is not that of a test."""
+    """Adds a file in a folder of journeys that pytest would skip, as its name does not match `python_files`."""
     collectors = yield
     project = parent.config.stash[PROJECT]
-    if project.usable and project.holds(file_path) and not any(isinstance(one, pytest.Module) for one in collectors):
+    if project.usable and project.contains(file_path) and not any(isinstance(one, pytest.Module) for one in collectors):
         return [*collectors, JourneyModule.from_parent(parent, path=file_path)]
     return collectors
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
-    """The same for one that is named on the command line, which pytest takes for a file of tests."""
+    """The same for a file that is named on the command line, which pytest treats as a test module."""
     patterns: list[str] = parent.config.getini("python_files")
-    if not parent.config.stash[PROJECT].holds(module_path) or any(map(module_path.match, patterns)):
+    if not parent.config.stash[PROJECT].contains(module_path) or any(map(module_path.match, patterns)):
         return None
     module: pytest.Module = JourneyModule.from_parent(parent, path=module_path)
     return module
@@ -89,27 +86,27 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str
         return []
     try:
         _ = project.secrets
-        journeys = collector.stash.setdefault(_DECLARED, {one.name: one for one in discovery.declared(collector.obj)})
+        journeys = collector.stash.setdefault(_DECLARED, {one.name: one for one in discovery.list_declared(collector.obj)})
     except (ConfigError, DiscoveryError) as error:
         raise collector.CollectError(str(error)) from error
     journey = journeys[declared.name]
-    items = list(collector._genfunctions(name, _asking(journey)))
+    items = list(collector._genfunctions(name, _request_fixtures(journey)))
     for item in items:
         item.stash[JOURNEY] = journey
         item.stash[SETUP] = journeys.get(journey.options.signed_in_by or "")
         item.extra_keyword_matches.add(journey.name)
-        for marker in ("journey", *(_marker(tag, collector.config) for tag in journey.options.tags)):
+        for marker in ("journey", *(_register_marker(tag, collector.config) for tag in journey.options.tags)):
             item.add_marker(marker)
     return items
 
 
-def _asking(journey: Journey) -> Callable[..., object]:
-    """The journey's function, for pytest to read: it asks for fixtures, of which `request` would be another's."""
-    wanted = (WALK, *(name for name in FROM_PYTEST if name in journey.parameters))
+def _request_fixtures(journey: Journey) -> Callable[..., object]:
+    """A function with the fixtures that pytest is to set up for the journey; its own `request` is not pytest's fixture of that name."""
+    wanted = (OBSERVE, *(name for name in FROM_PYTEST if name in journey.parameters))
 
     @wraps(journey.function)
     def asking(**_: Any) -> None:
-        raise TypeError(f"{journey.name} is called by the plugin, with what it asks for")
+        raise TypeError(f"{journey.name} is called by the plugin")
 
     signature = Signature([Parameter(name, Parameter.KEYWORD_ONLY) for name in wanted])
     asking.__signature__ = signature  # type: ignore[attr-defined]
@@ -118,7 +115,7 @@ def _asking(journey: Journey) -> Callable[..., object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
-    """pytest-playwright names the browser in each test's id; in a journey's it stands only where there are several."""
+    """pytest-playwright puts the browser into each test's id; a journey's id names it only when there are several."""
     if hasattr(metafunc.function, "__journey__"):
         metafunc.parametrize = partial(_parametrize, metafunc.parametrize)  # type: ignore[method-assign]
     return (yield)
@@ -131,24 +128,24 @@ def _parametrize(parametrize: Callable[..., None], names: object, values: Sequen
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Brings in what runs journeys, once there is one."""
+    """Activates the plugin when the first journey is collected."""
     if JOURNEY in item.stash:
-        item.config.stash[PROJECT].begin()
+        activate(item.config)
 
 
-def marker_of(tag: str) -> str:
-    """A tag as the name of a marker: what is no letter or digit becomes `_`, and `tag_` stands before one that begins otherwise.
+def to_marker_name(tag: str) -> str:
+    """A tag as the name of a marker: other characters than letters and digits become `_`; `tag_` is added where the name is not valid.
 
-    >>> marker_of("checkout"), marker_of("slow 3G"), marker_of("2fa"), marker_of("if")
+    >>> to_marker_name("checkout"), to_marker_name("slow 3G"), to_marker_name("2fa"), to_marker_name("if")
     ('checkout', 'slow_3G', 'tag_2fa', 'tag_if')
     """
     name = re.sub(r"\W", "_", tag)
     return name if name[0].isalpha() and not keyword.iskeyword(name) else f"tag_{name}"
 
 
-def _marker(tag: str, config: pytest.Config) -> str:
-    """The marker of a tag, registered. A name of pytest's that takes arguments (`skip timeout`) gets `tag_` before it."""
-    name = marker_of(tag)
+def _register_marker(tag: str, config: pytest.Config) -> str:
+    """Registers the marker of a tag and returns its name. One that pytest uses with arguments (`skip timeout`) gets the prefix `tag_`."""
+    name = to_marker_name(tag)
     known = [line.partition(":")[0].strip() for line in config.getini("markers")]
     if any(line.startswith(f"{name}(") for line in known):
         name = f"tag_{name}"

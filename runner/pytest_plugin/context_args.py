@@ -1,8 +1,9 @@
-"""What a journey's browser context is opened with: its options, pytest-playwright's command line, a signed-in state."""
+"""The arguments of a journey's browser context: its options, pytest-playwright's command line, a signed-in state."""
 
 import time
 from collections.abc import Mapping
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,30 +14,30 @@ from playwright.sync_api import Browser, Playwright
 from runner.browser.context_options import options
 from runner.dsl.plan import Plan, plan
 from runner.errors import ConfigError
-from runner.execution import sign_in as signed_in
-from runner.pytest_plugin.collection import JOURNEY, SETUP
-from runner.pytest_plugin.item_run import ItemRun, run_of, stop
+from runner.execution.sign_in import SignIn
+from runner.pytest_plugin.item_run import ItemRun, fail_test, get_run
+from runner.pytest_plugin.session import JOURNEY, SETUP
 from runner.result import Failure
 
 MARKER = "browser_context_args"
-"""pytest-playwright's marker; what it holds wins over the fixture of the same name."""
+"""pytest-playwright's marker; its values win over the fixture of the same name."""
 _BY_HAND = pytest.StashKey[dict[str, Any]]()
 
 
-def prepare(
+def prepare_context_args(
     item: pytest.Function, browser: Browser, playwright: Playwright, base_url: str | None, given: Mapping[str, Any]
 ) -> None:
-    """Resolves the journey's plan and puts it into the marker that pytest-playwright opens a context by.
+    """Resolves the journey's plan and puts it into the marker from which pytest-playwright opens a context.
 
-    `given` is what that would open one with by itself. The later wins: that, the journey's options, a marker in the code, and
-    `--device`. Fails the test when there is no plan, or no signed-in state can be made.
+    `given` is what pytest-playwright would use by itself. The later wins: `given`, the journey's options, a marker in the code,
+    `--device`. Fails the test when the plan is not valid, or when signing in fails.
     """
-    run = run_of(item)
+    run = get_run(item)
     journey = item.stash[JOURNEY]
     try:
         wanted = plan(journey, run.project.settings_at(base_url))
     except ConfigError as error:
-        stop(run, Failure(kind="journey", message=str(error)))
+        fail_test(run, Failure(kind="journey", message=str(error)))
     device = item.config.getoption("device")
     if device:
         wanted = replace(wanted, device=device, viewport=None)
@@ -47,32 +48,27 @@ def prepare(
     run.plan = wanted
     opening = {**given, **options(wanted, playwright, browser)}
     if item.stash[SETUP] is not None:
-        opening["storage_state"] = _signed_in(item, run, wanted, browser, opening)
+        opening["storage_state"] = _sign_in(item, run, wanted, browser, opening)
     marker = item.get_closest_marker(MARKER)
     by_hand = item.stash.setdefault(_BY_HAND, dict(marker.kwargs) if marker else {})
     item.own_markers = [one for one in item.own_markers if one.name != MARKER]
     item.add_marker(pytest.mark.browser_context_args(**{**opening, **by_hand}))
 
 
-def _signed_in(item: pytest.Function, run: ItemRun, wanted: Plan, browser: Browser, opening: Mapping[str, Any]) -> Any:
-    """The file of the state, made by the first journey of the session that needs it, and again once one has failed with it."""
+def _sign_in(item: pytest.Function, run: ItemRun, wanted: Plan, browser: Browser, opening: Mapping[str, Any]) -> Path:
+    """The file of the state. It is made by the first journey of the session that needs it, and again after one has failed with it."""
     setup, project = item.stash[SETUP], run.project
     assert setup is not None
     key = sha256(f"{setup.where} {wanted.base_url} {browser.browser_type.name}".encode()).hexdigest()[:12]
     state = project.states / f"{setup.name}-{key}.json"
-    run.state = state
-    if not state.exists():
-        began = time.perf_counter()
-        fresh = {name: value for name, value in opening.items() if name != "storage_state" and not name.startswith("record_")}
-        try:
-            failure = signed_in.make(setup, wanted, project.secrets, state, browser, fresh, wanted.timeout)
-        except OSError as error:
-            failure = Failure(kind="monitor", message=f"the signed-in state {state} cannot be written: {error}")
-        run.spent = time.perf_counter() - began
-        if failure is not None:
-            stop(run, failure)
+    run.sign_in = SignIn(setup, wanted, state, project.secrets, project.redactor)
+    fresh = {name: value for name, value in opening.items() if name != "storage_state" and not name.startswith("record_")}
+    began = time.perf_counter()
     try:
-        signed_in.hide(state, project.redactor)
+        failure = run.sign_in.ensure(browser, fresh, wanted.timeout)
     except (OSError, msgspec.DecodeError) as error:
-        stop(run, Failure(kind="monitor", message=f"the signed-in state {state} cannot be read: {error}"))
+        failure = Failure(kind="monitor", message=f"the signed-in state {state} cannot be used: {error}")
+    run.spent = time.perf_counter() - began
+    if failure is not None:
+        fail_test(run, failure)
     return state

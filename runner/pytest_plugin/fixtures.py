@@ -1,8 +1,7 @@
-"""The fixtures: what journeys need of pytest-playwright's, and `step`, `params`, `secrets` for tests that are no journeys.
+"""Fixtures: overrides of pytest-playwright's for journeys, and `step`, `params`, `secrets` for ordinary tests.
 
-Each overrides one of pytest-playwright's, or stands beside them, and can be overridden by a project like those. What overrides
-asks for all that the overridden one asks for: an older pytest does not see what stands behind, and there would be no browser in
-a test's id.
+A project can override each of them. An override requests all fixtures that the overridden one requests: an older pytest does not
+follow the chain, and the browser would be missing from the test's id.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.pytest_plugin.collection import JOURNEY
-from runner.pytest_plugin.project import PROJECT
+from runner.pytest_plugin.activation import activate
+from runner.pytest_plugin.session import JOURNEY, PROJECT
 from runner.settings.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def launch_browser(
     browser_type_launch_args: Mapping[str, Any],
     connect_options: Mapping[str, Any] | None,
 ) -> Callable[..., "Browser"]:
-    """pytest-playwright's; a channel that a project asks for, or a browser elsewhere, is not held back by our Chromium."""
+    """pytest-playwright's; our Chromium does not replace a channel that a project asks for, or a remote browser."""
 
     def launch(**given: Any) -> "Browser":
         wanted = {**browser_type_launch_args, **given}
@@ -63,9 +62,9 @@ def _journey_opening(
 ) -> None:
     """Before a journey's context is opened: its options, and the state that it is signed in with."""
     if JOURNEY in request.node.stash:
-        from runner.pytest_plugin import context_args as opening
+        from runner.pytest_plugin.context_args import prepare_context_args
 
-        opening.prepare(request.node, browser, playwright, base_url, browser_context_args)
+        prepare_context_args(request.node, browser, playwright, base_url, browser_context_args)
 
 
 @pytest.fixture
@@ -76,14 +75,14 @@ def new_context(
     _journey_opening: None,
     new_context: Callable[..., "BrowserContext"],
 ) -> Callable[..., "BrowserContext"]:
-    """pytest-playwright's; where secrets are known they are kept out of the pictures of what it opens."""
-    run = _run(request) if _walks(request) else None
+    """pytest-playwright's; known secrets are kept out of screenshots and videos of the contexts that it opens."""
+    run = _get_run(request) if _is_observed(request) else None
     project = request.config.stash[PROJECT]
-    if not project.hides(request.node):
+    if not project.redacts(request.node):
         return new_context
-    from runner.pytest_plugin.redact_screenshots import PICTURES, Pictures
+    from runner.pytest_plugin.redact_screenshots import PICTURES, ScreenshotRedactor
 
-    pictures = request.node.stash[PICTURES] = Pictures(project)
+    pictures = request.node.stash[PICTURES] = ScreenshotRedactor(project)
     if run is not None:
         run.pictures = pictures
 
@@ -91,7 +90,7 @@ def new_context(
         context = new_context(**given)
         pictures.guard(context, playwright)
         if run is not None:
-            run.opened(context)
+            run.configure_context(context)
         return context
 
     return opened
@@ -103,22 +102,22 @@ def context(
     new_context: object,  # noqa: ARG001 (see above)
     context: "BrowserContext",
 ) -> "BrowserContext":
-    """pytest-playwright's; in a test that walks it is observed before its first page is opened."""
-    if _walks(request):
-        _run(request).observe(context)
+    """pytest-playwright's; in a journey, or a test with steps, it is observed before its first page is opened."""
+    if _is_observed(request):
+        _get_run(request).observe(context)
     return context
 
 
 @pytest.fixture
-def _journey_walk(request: pytest.FixtureRequest, _journey_opening: None, context: "BrowserContext") -> None:
-    """What every journey asks for first."""
-    _run(request).observe(context)
+def _journey_observe(request: pytest.FixtureRequest, _journey_opening: None, context: "BrowserContext") -> None:
+    """Requested first by every journey."""
+    _get_run(request).observe(context)
 
 
 @pytest.fixture
 def step(request: pytest.FixtureRequest, context: "BrowserContext") -> "Steps":
     """Times a part of a test by the page clock, as in a journey: `with step("search", budget="1s"): …`."""
-    return _run(request).observe(context).steps
+    return _get_run(request).observe(context).steps
 
 
 @pytest.fixture(scope="session")
@@ -129,21 +128,20 @@ def params(pytestconfig: pytest.Config) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def secrets(pytestconfig: pytest.Config) -> Secrets:
-    """The secrets by name, as journeys get them; from now on they are hidden in what the tests of the session leave behind."""
-    project = pytestconfig.stash[PROJECT]
-    project.begin()
-    return project.secrets
+    """The secrets by name, as journeys get them; from now on they are hidden in all that the tests of the session write."""
+    activate(pytestconfig)
+    return pytestconfig.stash[PROJECT].secrets
 
 
-def _run(request: pytest.FixtureRequest) -> "ItemRun":
-    from runner.pytest_plugin.item_run import run_of
+def _get_run(request: pytest.FixtureRequest) -> "ItemRun":
+    from runner.pytest_plugin.item_run import get_run
 
-    request.config.stash[PROJECT].begin()
-    return run_of(request.node)
+    activate(request.config)
+    return get_run(request.node)
 
 
-def _walks(request: pytest.FixtureRequest) -> bool:
-    """Whether the test is a journey, or asks for the `step` of this module and not for one of the project's own."""
+def _is_observed(request: pytest.FixtureRequest) -> bool:
+    """Whether the test is a journey, or requests the `step` of this module, not one that the project defines."""
     if JOURNEY in request.node.stash:
         return True
     known = getattr(getattr(request.node, "_fixtureinfo", None), "name2fixturedefs", {}).get("step", ())

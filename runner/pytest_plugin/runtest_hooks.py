@@ -1,4 +1,4 @@
-"""Runs the tests that walk: what is checked before, how a journey is called, what its end is. Registered by Project.begin."""
+"""Runs journeys and tests with steps: checks before, the call, the end. Registered by `activate`."""
 
 from collections.abc import Generator
 from typing import Any
@@ -7,26 +7,25 @@ import pytest
 
 from runner.dsl.project_imports import enter_folder
 from runner.errors import SecretMissing
-from runner.pytest_plugin.collection import JOURNEY
-from runner.pytest_plugin.item_run import RUN, run_of, stop
-from runner.pytest_plugin.project import PROJECT
+from runner.pytest_plugin.item_run import RUN, fail_test, get_run
 from runner.pytest_plugin.redact_screenshots import PICTURES
+from runner.pytest_plugin.session import JOURNEY, PROJECT
 from runner.result import Failure
 from runner.workers.stdout import print_redacted
 
 
 class OverBudget(pytest.PytestWarning):
-    """A step was over its budget, and `--journey-budgets=warn` is given."""
+    """A step exceeded its budget, and `--journey-budgets=warn` is given."""
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """An attempt of a test that walks begins. Fails a journey whose secrets are not there, before any browser is started."""
+    """Begins an attempt. Fails a journey whose secrets are not set, before a browser is started."""
     project = item.config.stash[PROJECT]
-    project.walking = None
+    project.observed_item = None
     if not isinstance(item, pytest.Function) or not (JOURNEY in item.stash or RUN in item.stash):
         return
     again = RUN in item.stash
-    run = run_of(item)
+    run = get_run(item)
     if again:
         run.begin()
     if run.journey is None:
@@ -38,15 +37,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         except SecretMissing as error:
             problems.append(f"{run.journey.where}: {run.name}: {error}")
     if problems:
-        stop(run, Failure(kind="journey", message="\n".join(problems)))
+        fail_test(run, Failure(kind="journey", message="\n".join(problems)))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Calls a journey, with what it prints redacted."""
+    """Calls a journey and redacts what it prints."""
     if JOURNEY not in pyfuncitem.stash:
         return None
-    run = run_of(pyfuncitem)
+    run = get_run(pyfuncitem)
     if run.journey is not None:
         enter_folder(run.journey.file.parent)
     with print_redacted(run.project.redactor):
@@ -57,23 +56,23 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Ends the attempt while its pages are still open; then a soft step that failed and a budget that was missed fail the test."""
+    """Ends the attempt while its pages are still open; then a failed soft step or a missed budget fails the test."""
     if RUN in item.stash:
         item.stash[RUN].start()
     try:
         result = yield
     finally:
         if PICTURES in item.stash:
-            item.stash[PICTURES].look()
+            item.stash[PICTURES].check_pages()
         if RUN in item.stash:
             item.stash[RUN].end()
     run = item.stash.get(RUN, None)
-    if run is not None and run.walk is not None:
-        steps = run.walk.steps
+    if run is not None and run.journey_call is not None:
+        steps = run.journey_call.steps
         # A test may expect a step to fail; a journey that swallows it has failed.
         failure = (steps.fatal if run.journey else None) or steps.soft_failure
         if failure is not None:
-            stop(run, failure)
+            fail_test(run, failure)
         _hold_budgets(item)
     return result
 
@@ -88,7 +87,7 @@ def _hold_budgets(item: pytest.Item) -> None:
 
 
 def pytest_enter_pdb(config: pytest.Config) -> None:
-    """Whoever looks at a journey with a debugger has all the time there is."""
+    """Lifts the deadline while a journey is in the debugger."""
     end = config.stash[PROJECT].deadline
     if end is not None:
         end.lift()

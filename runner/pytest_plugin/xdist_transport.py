@@ -1,4 +1,4 @@
-"""Hands the run of a test on with its last report, so that it also gets from a process of pytest-xdist to the one that tells."""
+"""Attaches the run of a test to its last report, so that it gets from a worker of pytest-xdist to the controller."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -9,12 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from runner.pytest_plugin.item_run import RUN
-from runner.pytest_plugin.project import PROJECT
+from runner.pytest_plugin.session import PROJECT
 from runner.pytest_plugin.summary import ATTRIBUTE
 from runner.result import Artifact, ArtifactKind
 
 KINDS: tuple[ArtifactKind, ...] = ("trace", "screenshot", "video")
-"""What pytest-playwright saves; it names each in a property `playwright_<kind>`."""
+"""Kinds of files that pytest-playwright saves; it names each in a property `playwright_<kind>`."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -24,17 +24,17 @@ def pytest_runtest_makereport(
     """Adds the run, redacted, once pytest-playwright has saved its artifacts."""
     report = yield
     run = item.stash.get(RUN, None)
-    if call.when != "teardown" or run is None or run.skipped or (run.walk is None and run.failure is None):
+    if call.when != "teardown" or run is None or run.skipped or (run.journey_call is None and run.failure is None):
         return report
     folder, artifacts = _saved(report.user_properties, item.config.invocation_params.dir)
     result = replace(run.result(), artifacts=artifacts)
-    told: dict[str, Any] = {"result": result, "folder": str(folder) if folder else None, "journey": run.journey is not None}
-    setattr(report, ATTRIBUTE, item.config.stash[PROJECT].redactor.json(msgspec.json.encode(told)).decode())
+    reported: dict[str, Any] = {"result": result, "folder": str(folder) if folder else None, "journey": run.journey is not None}
+    setattr(report, ATTRIBUTE, item.config.stash[PROJECT].redactor.json(msgspec.json.encode(reported)).decode())
     return report
 
 
 def _saved(properties: list[tuple[str, object]], start: Path) -> tuple[Path | None, tuple[Artifact, ...]]:
-    """The folder of a test's artifacts, and those."""
+    """The folder of a test's artifacts, and the artifacts."""
     files = [(kind, start / str(path)) for kind in KINDS for name, path in properties if name == f"playwright_{kind}"]
     if not files:
         return None, ()

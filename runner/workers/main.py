@@ -16,14 +16,17 @@ from playwright.sync_api import Playwright, sync_playwright
 
 from runner.artifacts import mask
 from runner.browser.proxy import proxy_with_password
-from runner.dsl.discovery import load
+from runner.codec import encode
+from runner.dsl.discovery import load_journeys
 from runner.errors import BrowserFailed, JourneyError
 from runner.events import Moment
 from runner.execution.isolation import isolated_run
-from runner.execution.run import WarmBrowser, execute
+from runner.execution.outcome import Execution
+from runner.execution.run import execute_run
+from runner.execution.warm_browser import WarmBrowser
 from runner.redaction import NOTHING, Redactor
 from runner.settings.secrets import Secrets
-from runner.workers.messages import Broken, BrowserWanted, Execution, Job, Ready, encode, to_worker
+from runner.workers.messages import Broken, BrowserWanted, Job, Ready, to_worker
 from runner.workers.stdout import print_redacted
 
 PR_SET_PDEATHSIG = 1
@@ -77,7 +80,7 @@ def _executed(job: Job, browser: WarmBrowser, redactor: Redactor, tell: Callable
         proxy = proxy_with_password(os.environ)
         for text in (*secrets.texts(), *(job.plan.basic_auth or ())[1:], *((proxy.password,) if proxy else ())):
             redactor.hide(text)
-        journeys = {one.name: one for one in load(job.plan.file, job.plan.source)}
+        journeys = {one.name: one for one in load_journeys(job.plan.file, job.plan.source)}
         journey = journeys[job.plan.journey]
         setup = journeys[job.plan.signed_in_by] if job.plan.signed_in_by else None
     except KeyError as error:
@@ -85,7 +88,7 @@ def _executed(job: Job, browser: WarmBrowser, redactor: Redactor, tell: Callable
     except JourneyError as error:
         return Broken(job.run, str(error))
     with print_redacted(redactor):
-        return execute(job.run, journey, job.plan, browser, job.folder, tell, secrets, redactor, setup)
+        return execute_run(job.run, journey, job.plan, browser, job.folder, tell, secrets, redactor, setup)
 
 
 def _die_with_parent() -> None:

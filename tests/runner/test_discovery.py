@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.dsl.discovery import discover, find, load
+from runner.dsl.discovery import discover, find, load_journeys
 from runner.errors import DiscoveryError
 
 
@@ -49,7 +49,7 @@ def test_step_and_secret_names_are_read_from_the_source(tmp_path: Path) -> None:
             with step("two", budget="1s"): ...
         """,
     )
-    (one,) = load(file)
+    (one,) = load_journeys(file)
     assert (one.step_names, one.secret_names) == (("one", "two"), ("PW",))
 
 
@@ -58,11 +58,11 @@ def test_step_and_secret_names_are_read_from_the_source(tmp_path: Path) -> None:
     [
         ("@journey(evry='5m')\ndef a(page): ...", 2, "unknown option 'evry'; did you mean 'every'?"),
         ("@journey(every='5 parsecs')\ndef a(page): ...", 2, "option every: '5 parsecs' is not a duration"),
-        ("@journey(timeout=0)\ndef a(page): ...", 2, "option timeout: 0 is no time at all"),
+        ("@journey(timeout=0)\ndef a(page): ...", 2, "option timeout: 0 is too short"),
         (
             "@journey(device='Pixel 77')\ndef a(page): ...",
             2,
-            "option device: 'Pixel 77' is not a device that Playwright knows; did you mean",
+            "option device: 'Pixel 77' is not one of Playwright's devices; did you mean",
         ),
         (
             "@journey(network='2g')\ndef a(page): ...",
