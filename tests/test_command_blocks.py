@@ -3,9 +3,7 @@
 A command that is neither typed nor listed here, with a reason, fails the test.
 """
 
-import re
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +18,7 @@ INSTALLED = ("cd ~/journey-runner", *commands(ROOT / "docs" / "install.md")[:4])
 """What the page about installing says of a clone."""
 ADD_EXTRA = "pip install -e '.[%s]'"
 BROKEN = "journey run browse --param product=cracked-teapot || true"
+CLOSE_THE_OTHERS = "close the other terminals"
 SERVING = "Ctrl-C ends it"
 SCHEDULING = "metrics at"
 
@@ -33,6 +32,8 @@ class Page(Struct, frozen=True, kw_only=True):
     """Typed before one of its commands."""
     stays: dict[str, str] = field(default_factory=dict)
     """Commands that run until they are stopped, with what they say once they do their work."""
+    beside: dict[str, str] = field(default_factory=dict)
+    """Commands that go on while the next ones are typed, with what they say once they do their work."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Commands that are not typed, with the reason."""
 
@@ -61,32 +62,63 @@ PAGES = {
     ),
     "docs/install.md": Page(
         before=("cd ~/journey-runner",),
-        left_out={
-            command: ELSEWHERE
-            for command in commands(ROOT / "docs" / "install.md")
-            if "https://" in command
-        },
+        left_out={command: ELSEWHERE for command in commands(ROOT / "docs" / "install.md") if "https://" in command},
     ),
     "docs/getting-started.md": Page(
         before=(),
         stays={"journey record https://shop.example --name look": "file:goto", "journey schedule": SCHEDULING},
     ),
-    "docs/collector.md": Page(before=IN_CLONE, stays={}, between={}),
-    "docs/configuration.md": Page(before=('printf \'release = "1"\\n\' > journey.toml',)),
-    "docs/dashboard.md": Page(before=IN_CLONE),
-    "docs/dashboard-access.md": Page(),
-    "docs/from-session.md": Page(
+    "docs/collector.md": Page(before=IN_CLONE, beside={"journey serve": SERVING}),
+    "docs/configuration.md": Page(before=("printf 'release = \"1\"\\n' > journey.toml",)),
+    "docs/dashboard.md": Page(
+        before=IN_CLONE,
+        stays={
+            "journey serve": SERVING,
+            "JOURNEY_ALERT_URLS=json://127.0.0.1:9000/alert JOURNEY_PUBLIC_URL=http://127.0.0.1:8321 journey schedule": SCHEDULING,
+        },
+        beside={"journey serve &": SERVING},
+    ),
+    "docs/dashboard-access.md": Page(
+        before=(
+            *INSTALLED,
+            "mkdir -p /etc/journey; echo oolong-and-milk > bobs-password",
+            'printf \'[[apps]]\\nname = "shop"\\norigins = ["https://shop.example"]\\n\' > journey.toml',
+        ),
+        between={"JOURNEY_SERVE_USERS=/etc/journey/users journey serve --listen 0.0.0.0:8321": (CLOSE_THE_OTHERS,)},
+        stays={"JOURNEY_SERVE_USERS=/etc/journey/users journey serve --listen 0.0.0.0:8321": SERVING},
+        beside={"journey serve --listen 0.0.0.0:8321 &": SERVING},
         left_out={
-            command: "needs a recorded session of visitors; tests/reports/replay/from_session and test_coverage.py"
-            for command in commands(ROOT / "docs" / "from-session.md")
-        }
+            "journey user add ada --role operate --users /etc/journey/users": "asks on a terminal; tests/runner/cli/test_user.py",
+            "curl -s 'http://127.0.0.1:8321/api/v1/runs?statsu=failed'": "needs a dashboard without a token; tests/reports/web/test_api.py",
+        },
+    ),
+    "docs/from-session.md": Page(
+        left_out=dict.fromkeys(
+            commands(ROOT / "docs" / "from-session.md"),
+            "needs a recorded session of visitors; tests/reports/replay/from_session and test_coverage.py",
+        )
     ),
     "docs/metrics.md": Page(),
-    "docs/pytest.md": Page(before=IN_CLONE),
-    "docs/real-users.md": Page(),
+    "docs/pytest.md": Page(before=("mkdir journeys; cp ~/journey-runner/journeys/stock.py journeys/", *IN_CLONE)),
+    "docs/real-users.md": Page(
+        before=INSTALLED,
+        between={},
+        beside={"python -m runner.demo --port 8000 --collector http://127.0.0.1:8321": "http://"},
+    ),
     "docs/reports.md": Page(before=(*INSTALLED, BROKEN, "journey smoke stock")),
-    "docs/schedule.md": Page(),
-    "docs/smoke.md": Page(),
+    "docs/schedule.md": Page(
+        stays={
+            command: SCHEDULING for command in commands(ROOT / "docs" / "schedule.md") if command.endswith("journey schedule")
+        }
+        | {"journey schedule --pushgateway 127.0.0.1:9091": SCHEDULING},
+        left_out={
+            "JOURNEY_DATABASE=postgresql://monitor:…@db.example/journeys journey schedule": ELSEWHERE
+            + "; tests/runner/store has a PostgreSQL of its own",
+        },
+    ),
+    "docs/smoke.md": Page(
+        beside={"python -m runner.demo --port 8001 & python -m runner.demo --port 8002 --delay 100 &": "http://"},
+    ),
     "docs/views.md": Page(before=(*INSTALLED, "journey run stock")),
 }
 
@@ -101,6 +133,7 @@ def reader(shop: str, gateway: str, display: str) -> Iterator[Reader]:
         "127.0.0.1:9091": gateway.removeprefix("http://"),
         "0.0.0.0": "127.0.0.1",
         "monitor:8321": "127.0.0.1:8321",
+        "--visitors 50": "--visitors 2",
         **ports,
     }
     environment = {
@@ -118,7 +151,7 @@ def reader(shop: str, gateway: str, display: str) -> Iterator[Reader]:
     }
     # Chromium's sockets have a limit to the length of their paths, which pytest's own folders exceed.
     with TemporaryDirectory(prefix="j-") as home:
-        found = Reader(Path(home), replaced, environment)
+        found = Reader(Path(home), {**replaced, "/etc/journey": f"{home}/etc"}, environment)
         try:
             yield found
         finally:
@@ -135,13 +168,21 @@ def test_the_commands_of_a_page_work_in_their_turn(name: str, reader: Reader) ->
         if command in page.left_out:
             continue
         for first in page.between.get(command, ()):
-            reader.type(first)
-        reader.type(command, until=page.stays.get(command))
+            if first == CLOSE_THE_OTHERS:
+                reader.leave()
+            else:
+                reader.type(first)
+        if command in page.stays:
+            reader.type_and_stop(command, page.stays[command])
+        elif command in page.beside:
+            reader.type_and_leave(command, page.beside[command])
+        else:
+            reader.type(command)
 
 
 def test_every_page_with_commands_is_followed_and_nothing_else_is_listed() -> None:
     found = {str(page.relative_to(ROOT)): commands(page) for page in pages()}
     assert {name for name, known in found.items() if known} == set(PAGES)
-    listed = {name: [*page.between, *page.stays, *page.left_out] for name, page in PAGES.items()}
+    listed = {name: [*page.between, *page.stays, *page.beside, *page.left_out] for name, page in PAGES.items()}
     assert {name: set(words) - set(found[name]) for name, words in listed.items() if set(words) - set(found[name])} == {}
     assert all(reason for page in PAGES.values() for reason in page.left_out.values())

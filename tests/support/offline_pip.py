@@ -36,7 +36,7 @@ def main(site: Path, python: Path, words: list[str]) -> None:
     parser.add_argument("--wheel-dir", type=Path)
     parser.add_argument("-e", "--editable", action="append", default=[])
     parser.add_argument("what", nargs="*")
-    given = parser.parse_args(words)
+    given = parser.parse_intermixed_args(words)
     if given.command == "wheel":
         (source,) = given.what
         build(Path(source), given.wheel_dir)

@@ -98,22 +98,35 @@ class Reader:
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
 
-    def type(self, command: str, until: str | None = None, code: int = 0) -> str:
-        """Types a command and returns what it says; with `until` it is stopped, as by Ctrl-C, once that stands in its output.
+    def type(self, command: str) -> str:
+        """Types a command and returns what it says. Raises AssertionError when it does not end with 0."""
+        process, output = self._start(f"set -eo pipefail\n{command}\nexport -p > {self._state}; pwd > {self._state}.folder")
+        ended = process.wait(LONGEST)
+        said = output.read_text(errors="replace")
+        assert ended == 0, f"{command}: {ended}\n{said}"
+        self.folder = Path(Path(f"{self._state}.folder").read_text().strip())
+        return said
 
-        `until` may begin with `file:` and name a text in a file `recorded.py`, which Playwright's recorder writes.
+    def type_and_stop(self, command: str, until: str) -> None:
+        """Types a command that runs until it is stopped; presses Ctrl-C once `until` has come."""
+        process, output = self._start(f"exec env {command}")
+        self._wait(process, output, until)
+        process.send_signal(signal.SIGINT)
+        ended = process.wait(LONGEST)
+        assert ended in {0, 130, -signal.SIGINT}, f"{command}: {ended}\n{output.read_text(errors='replace')}"
 
-        Raises AssertionError when it does not end with `code`.
-        """
+    def type_and_leave(self, command: str, until: str) -> None:
+        """Types a command in another terminal, where it goes on after `until` has come, till the end of the test."""
+        self._wait(*self._start(f"exec env {command}" if not command.endswith("&") else f"{command}\nwait"), until)
+
+    def _start(self, script: str) -> "tuple[subprocess.Popen[bytes], Path]":
         for before, after in self._replaced.items():
-            command = command.replace(before, after)
+            script = script.replace(before, after)
         output = self.home / f"output-{len(self._started)}"
-        prefix = f". {self._state}; " if self._state.exists() else ""
-        saved = f"export -p > {self._state}; pwd > {self._state}.folder"
-        script = f"{prefix}exec env {command}" if until else f"{prefix}set -eo pipefail\n{command}\n{saved}"
+        before_it = f". {self._state}; " if self._state.exists() else ""
         with output.open("wb") as written:
             process = subprocess.Popen(
-                ["bash", "-c", script],
+                ["bash", "-c", before_it + script],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -122,16 +135,12 @@ class Reader:
                 start_new_session=True,
             )
         self._started.append(process)
-        if until:
-            wait_until(lambda: self._has_come(until, output) or process.poll() is not None, LONGEST)
-            process.send_signal(signal.SIGINT)
-        ended = process.wait(LONGEST)
-        said = output.read_text(errors="replace")
-        assert ended == code or (until and self._has_come(until, output) and ended in {0, 130, -signal.SIGINT}), f"{command}: {ended}\n{said}"
-        where = Path(f"{self._state}.folder")
-        if where.exists():
-            self.folder = Path(where.read_text().strip())
-        return said
+        return process, output
+
+    def _wait(self, process: "subprocess.Popen[bytes]", output: Path, until: str) -> None:
+        """Waits for a text in the output, or with `file:` for one in the file that Playwright's recorder writes."""
+        wait_until(lambda: self._has_come(until, output) or process.poll() is not None, LONGEST)
+        assert self._has_come(until, output), output.read_text(errors="replace")
 
     def _has_come(self, until: str, output: Path) -> bool:
         if until.startswith("file:"):
@@ -143,6 +152,7 @@ class Reader:
         for process in self._started:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
+            process.wait(LONGEST)
 
 
 def pages() -> Iterator[Path]:
