@@ -1,7 +1,9 @@
 """What a journey is: the decorator that declares one, and its options."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -17,6 +19,8 @@ __all__ = ["INJECTABLE", "Journey", "Network", "Options", "journey"]
 
 INJECTABLE = ("page", "context", "browser", "step", "request", "params", "secrets")
 """What a journey's function may ask for by the names of its parameters."""
+
+_problems: ContextVar[list[str] | None] = ContextVar("problems of declarations", default=None)
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -95,30 +99,44 @@ def journey(function: F | None = None, /, **given: Any) -> F | Callable[[F], F]:
     """
 
     def declare(target: F) -> F:
-        target.__journey__ = _declared(target, given)  # type: ignore[attr-defined]
+        try:
+            target.__journey__ = _declared(target, given)  # type: ignore[attr-defined]
+        except DiscoveryError as error:
+            problems = _problems.get()
+            if problems is None:
+                raise
+            problems.append(str(error))
         return target
 
     return declare if function is None else declare(function)
 
 
+@contextmanager
+def collecting_problems() -> Iterator[list[str]]:
+    """While the block runs, a declaration that is not valid adds its problems to the list that is given, and raises nothing."""
+    problems: list[str] = []
+    token = _problems.set(problems)
+    try:
+        yield problems
+    finally:
+        _problems.reset(token)
+
+
 def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey:
+    """The journey. Raises DiscoveryError with all problems of the declaration, one a line."""
     file, line = Path(function.__code__.co_filename), function.__code__.co_firstlineno
     where = f"{file}:{line}"
-    unknown = [name for name in given if name not in options.NAMES]
-    if unknown:
-        close = get_close_matches(unknown[0], options.NAMES, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(options.NAMES)}"
-        raise DiscoveryError(f"{where}: unknown option {unknown[0]!r}; {hint}")
-    try:
-        checked = options.check(given)
-    except ValueError as error:
-        raise DiscoveryError(f"{where}: {error}") from error
+    problems = [f"{where}: {problem}" for problem in _option_problems(given)]
     read = source.read(function)
     for offset, budget in read.budgets:
         try:
             positive(budget)
         except ValueError as error:
-            raise DiscoveryError(f"{file}:{line + offset}: step's budget: {error}") from error
+            problems.append(f"{file}:{line + offset}: step's budget: {error}")
+    problems += [f"{where}: {problem}" for problem in _parameter_problems(function)]
+    if problems:
+        raise DiscoveryError("\n".join(problems))
+    checked = options.check(given)
     return Journey(
         name=checked.name or function.__name__,
         function=function,
@@ -126,7 +144,7 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
         line=line,
         description=(inspect.getdoc(function) or "").partition("\n")[0],
         options=checked,
-        parameters=_parameters(function, where),
+        parameters=tuple(inspect.signature(function).parameters),
         step_names=read.steps,
         step_lines=tuple(line + offset for offset in read.step_lines),
         more_steps=read.more_steps,
@@ -134,15 +152,30 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
     )
 
 
-def _parameters(function: Callable[..., object], where: str) -> tuple[str, ...]:
+def _option_problems(given: dict[str, Any]) -> Iterator[str]:
+    for name, value in given.items():
+        if name not in options.NAMES:
+            close = get_close_matches(name, options.NAMES, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(options.NAMES)}"
+            yield f"unknown option {name!r}; {hint}"
+            continue
+        try:
+            options.check({name: value})
+        except ValueError as error:
+            yield str(error)
+    try:
+        options.check_together(given)
+    except ValueError as error:
+        yield str(error)
+
+
+def _parameter_problems(function: Callable[..., object]) -> Iterator[str]:
     if inspect.iscoroutinefunction(function):
-        raise DiscoveryError(f"{where}: {function.__name__} is `async def`; journeys use Playwright's sync API: write `def`")
-    parameters = inspect.signature(function).parameters.values()
-    for parameter in parameters:
+        yield f"{function.__name__} is `async def`; journeys use Playwright's sync API: write `def`"
+    for parameter in inspect.signature(function).parameters.values():
         plain = parameter.kind in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}
         if not plain or parameter.name not in INJECTABLE:
-            raise DiscoveryError(
-                f"{where}: {function.__name__} asks for {str(parameter.replace(annotation=parameter.empty))!r}, "
+            yield (
+                f"{function.__name__} asks for {str(parameter.replace(annotation=parameter.empty))!r}, "
                 f"which cannot be given; it can ask for: {', '.join(INJECTABLE)}"
             )
-    return tuple(parameter.name for parameter in parameters)
