@@ -3,6 +3,7 @@
 A command that is neither typed nor listed here, with a reason, fails the test.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,10 @@ SCHEDULING = "metrics at"
 class Page(Struct, frozen=True, kw_only=True):
     """What a page takes for granted, and which of its commands are special."""
 
+    journeys: tuple[str, ...] = ()
+    """Names of files in the reader's own `journeys/`, for the page's blocks of Python in their order."""
+    replaced: dict[str, str] = field(default_factory=dict)
+    """Addresses of the page that stand for that of the demo shop here."""
     before: tuple[str, ...] = INSTALLED
     """Typed before the page's first command."""
     between: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -41,6 +46,8 @@ class Page(Struct, frozen=True, kw_only=True):
 ELSEWHERE = "goes to another machine"
 PAGES = {
     "README.md": Page(
+        journeys=("buy_tea.py", "home.py"),
+        replaced={"http://127.0.0.1:8000": "https://shop.example"},
         before=("cd ~/journey-runner",),
         between={
             "journey run --base-url http://127.0.0.1:8000": (*IN_CLONE, ADD_EXTRA % "demo", "cd ~/shop"),
@@ -165,6 +172,11 @@ def reader(shop: str, gateway: str, display: str) -> Iterator[Reader]:
 @pytest.mark.parametrize("name", PAGES)
 def test_the_commands_of_a_page_work_in_their_turn(name: str, reader: Reader) -> None:
     page = PAGES[name]
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / name).read_text(), re.DOTALL | re.MULTILINE)
+    for file, block in zip(page.journeys, blocks, strict=bool(page.journeys)):
+        (reader.folder / "journeys").mkdir(exist_ok=True)
+        (reader.folder / "journeys" / file).write_text(block)
+    reader.replaced = {**page.replaced, **reader.replaced}
     for command in page.before:
         reader.type(command)
     for command in commands(ROOT / name):

@@ -68,7 +68,7 @@ class Reader:
         self.folder = home / "shop"
         self.folder.mkdir()
         clone(home / "journey-runner")
-        self._replaced = replaced
+        self.replaced = replaced
         self._state = home / ".state"
         self._started: list[subprocess.Popen[bytes]] = []
         self._programs()
@@ -120,7 +120,7 @@ class Reader:
         self._wait(*self._start(f"exec env {command}" if not command.endswith("&") else f"{command}\nwait"), until)
 
     def _start(self, script: str) -> "tuple[subprocess.Popen[bytes], Path]":
-        for before, after in self._replaced.items():
+        for before, after in self.replaced.items():
             script = script.replace(before, after)
         output = self.home / f"output-{len(self._started)}"
         before_it = f". {self._state}; " if self._state.exists() else ""
