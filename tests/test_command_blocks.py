@@ -39,6 +39,8 @@ class Page(Struct, frozen=True, kw_only=True):
     """Commands that run until they are stopped, with what they say once they do their work."""
     beside: dict[str, str] = field(default_factory=dict)
     """Commands that go on while the next ones are typed, with what they say once they do their work."""
+    codes: dict[str, int] = field(default_factory=dict)
+    """Exit codes other than 0."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Commands that are not typed, with the reason."""
 
@@ -55,7 +57,7 @@ PAGES = {
             "python3 -m venv .venv": ("rm -rf .venv",),
             "journey init --base-url https://shop.example": ("cd ~/shop",),
             "pytest journeys --base-url https://shop.example": ("cd ~/journey-runner", ADD_EXTRA % "test", "cd ~/shop"),
-            "journey trace last-failed": ("journey run --base-url http://127.0.0.1:1 home || true",),
+            "journey report last-failed --format markdown": ("journey run --base-url http://127.0.0.1:1 home || true",),
         },
         stays={
             "journey record https://shop.example --name buy": "file:goto",
@@ -127,6 +129,7 @@ PAGES = {
     "docs/smoke.md": Page(
         # One journey, with the tag that the page selects.
         before=(*INSTALLED, "rm journeys/b*.py journeys/search.py", 'sed -i \'s/"api"/"critical"/\' journeys/stock.py'),
+        codes={"journey smoke --base-url http://127.0.0.1:8002 --against http://127.0.0.1:8001": 4},
         beside={"python -m runner.demo --port 8001 & python -m runner.demo --port 8002 --delay 100 &": "http://"},
     ),
     "docs/views.md": Page(before=(*INSTALLED, "journey run stock")),
@@ -192,12 +195,12 @@ def test_the_commands_of_a_page_work_in_their_turn(name: str, reader: Reader) ->
         elif command in page.beside:
             reader.type_and_leave(command, page.beside[command])
         else:
-            reader.type(command)
+            reader.type(command, page.codes.get(command, 0))
 
 
 def test_every_page_with_commands_is_followed_and_nothing_else_is_listed() -> None:
     found = {str(page.relative_to(ROOT)): commands(page) for page in pages()}
     assert {name for name, known in found.items() if known} == set(PAGES)
-    listed = {name: [*page.between, *page.stays, *page.beside, *page.left_out] for name, page in PAGES.items()}
+    listed = {name: [*page.between, *page.stays, *page.beside, *page.codes, *page.left_out] for name, page in PAGES.items()}
     assert {name: set(words) - set(found[name]) for name, words in listed.items() if set(words) - set(found[name])} == {}
     assert all(reason for page in PAGES.values() for reason in page.left_out.values())

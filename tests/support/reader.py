@@ -98,12 +98,13 @@ class Reader:
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
 
-    def type(self, command: str) -> str:
-        """Types a command and returns what it says. Raises AssertionError when it does not end with 0."""
-        process, output = self._start(f"set -eo pipefail\n{command}\nexport -p > {self._state}; pwd > {self._state}.folder")
+    def type(self, command: str, code: int = 0) -> str:
+        """Types a command and returns what it says. Raises AssertionError when it does not end with `code`."""
+        saved = f"export -p > {self._state}; pwd > {self._state}.folder"
+        process, output = self._start(f"trap '{saved}' EXIT; set -eo pipefail\n{command}")
         ended = process.wait(LONGEST)
         said = output.read_text(errors="replace")
-        assert ended == 0, f"{command}: {ended}\n{said}"
+        assert ended == code, f"{command}: {ended}\n{said}"
         self.folder = Path(Path(f"{self._state}.folder").read_text().strip())
         return said
 
