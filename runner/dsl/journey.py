@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -10,7 +11,7 @@ from typing import Any, TypeVar, overload
 from msgspec import Struct
 
 from runner.dsl import source
-from runner.dsl.options import NAMES, Network, Options, parse_options
+from runner.dsl.options import NAMES, Network, Options, check_together, parse_options
 from runner.errors import DiscoveryError
 from runner.settings.duration import parse_positive_duration
 
@@ -18,6 +19,8 @@ __all__ = ["INJECTABLE", "Journey", "Network", "Options", "journey"]
 
 INJECTABLE = ("page", "context", "browser", "step", "request", "params", "secrets")
 """Names that a journey's function can have as parameters."""
+
+_problems: ContextVar[list[str] | None] = ContextVar("problems of declarations", default=None)
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -115,7 +118,14 @@ def journey(function: F | None = None, /, **given: Any) -> F | Callable[[F], F]:
     """
 
     def declare(target: F) -> F:
-        declared = _declared(target, given)
+        try:
+            declared = _declared(target, given)
+        except DiscoveryError as error:
+            problems = _problems.get()
+            if problems is None:
+                raise
+            problems.append(str(error))
+            return target
         target.__journey__ = declared  # type: ignore[attr-defined]
         if _noted:
             _noted[-1].append(declared)
@@ -124,7 +134,19 @@ def journey(function: F | None = None, /, **given: Any) -> F | Callable[[F], F]:
     return declare if function is None else declare(function)
 
 
+@contextmanager
+def collecting_problems() -> Iterator[list[str]]:
+    """While the block runs, a declaration that is not valid adds its problems to the list that is given, and raises nothing."""
+    problems: list[str] = []
+    token = _problems.set(problems)
+    try:
+        yield problems
+    finally:
+        _problems.reset(token)
+
+
 def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey:
+    """The journey. Raises DiscoveryError with all problems of the declaration, one a line."""
     if not inspect.isfunction(function):
         caller = next(frame for frame in inspect.stack()[1:] if frame.filename != __file__)
         raise DiscoveryError(
@@ -135,21 +157,17 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
     written = inspect.unwrap(function)
     file, line = Path(written.__code__.co_filename), written.__code__.co_firstlineno
     where = f"{file}:{line}"
-    unknown = [name for name in given if name not in NAMES]
-    if unknown:
-        close = get_close_matches(unknown[0], NAMES, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(NAMES)}"
-        raise DiscoveryError(f"{where}: unknown option {unknown[0]!r}; {hint}")
-    try:
-        checked = parse_options(given)
-    except ValueError as error:
-        raise DiscoveryError(f"{where}: {error}") from error
+    problems = [f"{where}: {problem}" for problem in _option_problems(given)]
     read = source.read_source(function)
     for offset, budget in read.budgets:
         try:
             parse_positive_duration(budget)
         except ValueError as error:
-            raise DiscoveryError(f"{file}:{line + offset}: step's budget: {error}") from error
+            problems.append(f"{file}:{line + offset}: step's budget: {error}")
+    problems += [f"{where}: {problem}" for problem in _parameter_problems(function)]
+    if problems:
+        raise DiscoveryError("\n".join(problems))
+    checked = parse_options(given)
     return Journey(
         name=checked.name or function.__name__,
         function=function,
@@ -157,7 +175,7 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
         line=line,
         description=(inspect.getdoc(function) or "").partition("\n")[0],
         options=checked,
-        parameters=_parameters(function, where),
+        parameters=tuple(inspect.signature(function).parameters),
         step_names=read.steps,
         step_lines=tuple(line + offset for offset in read.step_lines),
         more_steps=read.more_steps,
@@ -165,19 +183,32 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
     )
 
 
-def _parameters(function: Callable[..., object], where: str) -> tuple[str, ...]:
+def _option_problems(given: dict[str, Any]) -> Iterator[str]:
+    for name, value in given.items():
+        if name not in NAMES:
+            close = get_close_matches(name, NAMES, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(NAMES)}"
+            yield f"unknown option {name!r}; {hint}"
+            continue
+        try:
+            parse_options({name: value})
+        except ValueError as error:
+            yield str(error)
+    try:
+        check_together(given)
+    except ValueError as error:
+        yield str(error)
+
+
+def _parameter_problems(function: Callable[..., object]) -> Iterator[str]:
     if inspect.iscoroutinefunction(function):
-        raise DiscoveryError(f"{where}: {function.__name__} is `async def`; journeys use Playwright's sync API: write `def`")
+        yield f"{function.__name__} is `async def`; journeys use Playwright's sync API: write `def`"
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise DiscoveryError(
-            f"{where}: {function.__name__} has a `yield`: calling it would run nothing of it; take the `yield` out"
-        )
-    parameters = inspect.signature(function).parameters.values()
-    for parameter in parameters:
+        yield f"{function.__name__} has a `yield`: calling it would run nothing of it; take the `yield` out"
+    for parameter in inspect.signature(function).parameters.values():
         plain = parameter.kind in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}
         if not plain or parameter.name not in INJECTABLE:
-            raise DiscoveryError(
-                f"{where}: {function.__name__} asks for {str(parameter.replace(annotation=parameter.empty))!r}, "
+            yield (
+                f"{function.__name__} asks for {str(parameter.replace(annotation=parameter.empty))!r}, "
                 f"which cannot be given; it can ask for: {', '.join(INJECTABLE)}"
             )
-    return tuple(parameter.name for parameter in parameters)

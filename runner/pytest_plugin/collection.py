@@ -14,6 +14,7 @@ import pytest
 from runner.dsl import discovery
 from runner.dsl.journey import Journey
 from runner.errors import ConfigError, DiscoveryError
+from runner.installation import install_command
 from runner.pytest_plugin.activation import activate
 from runner.pytest_plugin.session import JOURNEY, PROJECT, SETUP
 
@@ -23,7 +24,11 @@ FROM_PYTEST = ("page", "context", "browser")
 """What a journey gets from pytest-playwright's fixtures, which a project may override; the runner provides the rest."""
 OBSERVE = "_journey_observe"
 """The fixture that begins to observe the browser context. Requested first, so that it runs before the first page is opened."""
-MISSING = "pytest-playwright is missing; install it with: pip install 'journey-runner[test]'"
+
+
+def missing_plugin() -> str:
+    """What to say when pytest-playwright is not there."""
+    return f"pytest-playwright is missing; install it with: {install_command('test')}"
 
 
 class JourneyModule(pytest.Module):
@@ -79,7 +84,7 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str
         return []  # of another file, or a second name of one
     project = collector.config.stash[PROJECT]
     if not project.usable:
-        problem = f"{declared.where}: {declared.name} cannot be run: {MISSING}"
+        problem = f"{declared.where}: {declared.name} cannot be run: {missing_plugin()}"
         if isinstance(collector, JourneyModule):
             raise collector.CollectError(problem)
         collector.warn(pytest.PytestCollectionWarning(problem))

@@ -52,6 +52,13 @@ Origin = Literal["default", "file", "environment", "option"]
 PREFIX = "JOURNEY_"
 PARAM_PREFIX = "JOURNEY_PARAM_"
 ENVIRONMENT = "JOURNEY_ENV"
+SERVICE_ADDRESS = re.compile(
+    r"(?:_[A-Z0-9_]+)?_(?:SERVICE_HOST=.*|SERVICE_PORT(?:_[A-Z0-9_]+)?=\d+|PORT=\w+://.*|PORT_\d+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?=.*)"
+)
+"""Variables that Kubernetes sets in every container beside a service named `journey` or `journey-…`, after `JOURNEY`.
+
+https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
+"""
 ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token", "alert_urls", "serve_token"}
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
 
@@ -148,7 +155,8 @@ def load_settings(
 
     The file is `journey.toml`, or `pyproject.toml` with a table `[tool.journey]`, in `start` or the nearest folder above.
     The table `env.NAME` of the file, for `environment` (or JOURNEY_ENV), overrides the rest of it. `overrides` are the command's options;
-    None is an option that was not given. Raises ConfigError that names the file or variable, the key, and the fix.
+    None is an option that was not given. Raises ConfigError
+    with every problem, one a line: file or variable, key, and the fix.
     """
     file, table = find_config_file(start)
     base = file.parent if file else start
@@ -159,9 +167,15 @@ def load_settings(
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
 
+    problems: list[str] = []
+
     def lay(layer: Mapping[str, object], origin: Origin, where: Callable[[str], str], base: Path) -> None:
         for name, value in layer.items():
-            checked = _parse(name, value, where(name), base)
+            try:
+                checked = _parse(name, value, where(name), base)
+            except ConfigError as error:
+                problems.append(str(error))
+                continue
             key = name.removesuffix("_file") if name in SECRET_FILES else name
             values[key] = {**values.get("params", {}), **checked} if key == "params" else checked
             origins[key] = origin
@@ -177,6 +191,8 @@ def load_settings(
     lay(_read_environ(environ), "environment", lambda name: f"{PREFIX}{name.upper()}", start)
     given = {name: value for name, value in overrides.items() if value is not None}
     lay(given, "option", lambda name: f"--{name.removeprefix('smoke_').replace('_', '-')}", start)
+    if problems:
+        raise ConfigError("\n".join(problems))
     values.setdefault("runs_dir", base / "runs")
     values.setdefault("journeys", (base / "journeys",))
     return Settings(**values, origins=origins)
@@ -199,11 +215,28 @@ def _read_environ(environ: Mapping[str, str]) -> dict[str, object]:
     for variable, value in environ.items():
         if not variable.startswith(PREFIX) or variable == ENVIRONMENT or variable.startswith(SECRET_PREFIX):
             continue
+        if _is_service_address(variable, value):
+            continue
         if variable.startswith(PARAM_PREFIX):
             params[variable.removeprefix(PARAM_PREFIX).lower()] = value
             continue
         found[variable.removeprefix(PREFIX).lower()] = value
     return {**found, "params": params} if params else found
+
+
+def _is_service_address(variable: str, value: str) -> bool:
+    """Whether Kubernetes set the variable, for a service whose name begins with `journey`.
+
+    >>> _is_service_address("JOURNEY_PORT_9464_TCP_ADDR", "10.0.0.7"), _is_service_address("JOURNEY_PORT", "tcp://10.0.0.7:9464")
+    (True, True)
+
+    A number alone is a user's mistake, and is reported:
+
+    >>> _is_service_address("JOURNEY_PORT", "9464")
+    False
+    """
+    text = f"_{variable.removeprefix(PREFIX)}={value}"
+    return not variable.startswith(PARAM_PREFIX) and SERVICE_ADDRESS.fullmatch(text) is not None
 
 
 def _parse(name: str, value: object, where: str, base: Path) -> Any:
