@@ -35,7 +35,7 @@ def pause(
     except ValueError as error:
         raise ConfigError(f"--for: {error}") from error
     with Store(given.settings(database=database, runs_dir=runs_dir).database_url) as store:
-        store.pause(name, until, reason, now)
+        store.pauses.pause(name, until, reason, now)
     typer.echo(f"{name} is paused {f'until {until:%Y-%m-%d %H:%M:%S}Z' if until else 'until it is resumed'}")
 
 
@@ -47,8 +47,8 @@ def resume(name: Name, database: given.Database = None, runs_dir: given.RunsDir 
     from runner.store import Store
 
     with Store(given.settings(database=database, runs_dir=runs_dir).database_url) as store:
-        ended = store.resume(name)
-        left = [one.pattern for one in store.pauses(datetime.now(UTC))]
+        ended = store.pauses.resume(name)
+        left = [one.pattern for one in store.pauses.active(datetime.now(UTC))]
     if not ended:
         raise ConfigError(f"{name} is not paused; paused are: {', '.join(left) or 'none'}")
     typer.echo(f"resumed: {', '.join(ended)}")

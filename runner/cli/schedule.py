@@ -182,13 +182,11 @@ def _pause(settings: Settings, name: str, at: datetime) -> str | None:
     file = settings.database_url.removeprefix("sqlite:///")
     if file != settings.database_url and not Path(file).exists():
         return None
-    from fnmatch import fnmatchcase
-
     from runner.store import Store
 
     with Store(settings.database_url) as store:
-        found = [one for one in store.pauses(at) if fnmatchcase(name, one.pattern)]
-    return found[0].reason + (f" until {found[0].until:%Y-%m-%d %H:%M}Z" if found[0].until else "") if found else None
+        found = [one for one in store.pauses.active(at) if one.applies_to(name)]
+    return found[0].describe() if found else None
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

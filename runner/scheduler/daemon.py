@@ -32,7 +32,7 @@ from runner.scheduler.store_queue import Keeper
 from runner.scheduler.watcher import Watch
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
-from runner.store.database import OpenSlot
+from runner.store.slots import OpenSlot
 from runner.workers.pool import Workers
 from runner.workers.run_state import Slot
 
@@ -156,7 +156,7 @@ class Scheduler:
         """Runs until `stop`, or, with `once`, until all that is due now has ended; returns the results of those runs."""
         self._results = [] if once else None
         now = self._now()
-        self._store.sign_on(self._owner, socket.gethostname(), os.getpid(), self._settings.location, now)
+        self._store.schedulers.register(self._owner, socket.gethostname(), os.getpid(), self._settings.location, now)
         self._recover()
         pool.open(browser, self._settings, self._archive, self._listeners)
         pool.recycle(self._settings.worker_runs, self._settings.worker_memory)
@@ -202,7 +202,7 @@ class Scheduler:
                 log.warning("the newest state of %d journeys could not be pushed", unpushed)
         self._outbox.stop(10.0)
         try:
-            self._store.sign_off(self._owner)
+            self._store.schedulers.unregister(self._owner)
         except StoreDown as error:
             log.warning("%s", error)
 
@@ -285,7 +285,7 @@ class Scheduler:
         name, location = due.entry.name, self._settings.location
         if self._store_answers():
             try:
-                return self._store.claim(name, location, due.slot, run, self._owner, now)
+                return self._store.slots.claim(name, location, due.slot, run, self._owner, now)
             except StoreDown as error:
                 self._store_failed(error)
         if not self._store.shared:
@@ -311,7 +311,7 @@ class Scheduler:
         if not self._store_answers():
             return
         try:
-            self._store.record(entry.name, self._settings.location, slot, state, reason, self._owner, now)
+            self._store.slots.record(entry.name, self._settings.location, slot, state, reason, self._owner, now)
         except StoreDown as error:
             self._store_failed(error)
 
@@ -405,9 +405,9 @@ class Scheduler:
         gateway, location = self._settings.pushgateway or "", self._settings.location
         try:
             if outcome == "pushed":
-                self._store.pushed(journey, location, gateway)
+                self._store.push_groups.add(journey, location, gateway)
             elif outcome == "deleted":
-                self._store.unpushed(journey, location, gateway)
+                self._store.push_groups.remove(journey, location, gateway)
         except StoreDown as error:
             log.warning("%s", error)
 
@@ -474,10 +474,10 @@ class Scheduler:
                 self._store.add(saved.result, saved.folder)
         if unknown:
             log.info("%d saved runs were stored that the store did not know", len(unknown))
-        for orphan in self._store.orphans(self._owner, self._now(), alone=not self._store.shared):
+        for orphan in self._store.schedulers.adopt_orphans(self._owner, self._now(), alone=not self._store.shared):
             self._bury(orphan)
         if self._pushes is not None:
-            held = self._store.groups(self._settings.location, self._settings.pushgateway or "")
+            held = self._store.push_groups.journeys(self._settings.location, self._settings.pushgateway or "")
             for name in held:
                 if name not in self._entries:
                     self._pushes.delete(name)
@@ -505,7 +505,7 @@ class Scheduler:
     def _note_end(self, orphan: OpenSlot) -> None:
         log.warning("%s is no longer on the schedule; its run %s was cut off", orphan.journey, orphan.run)
         try:
-            self._store.close_slot(orphan.run, "missed", "killed")
+            self._store.slots.close(orphan.run, "missed", "killed")
         except StoreDown as error:
             self._store_failed(error)
 
@@ -516,7 +516,7 @@ class Scheduler:
             if schedule is None:
                 continue
             newest = schedule.latest(entry.name, now)
-            last = self._store.last_slot(entry.name, self._settings.location)
+            last = self._store.slots.newest(entry.name, self._settings.location)
             gap: deque[datetime] = deque(maxlen=MOST_MISSED)
             count = 0
             slot = schedule.after(entry.name, last) if last else newest
@@ -528,7 +528,7 @@ class Scheduler:
                 self._exporter.missed.labels(entry.name, "down").inc(count)
                 log.warning("%s missed %d slots while no scheduler was running", entry.name, count)
                 for slot in gap:
-                    self._store.record(entry.name, self._settings.location, slot, "missed", "down", self._owner, now)
+                    self._store.slots.record(entry.name, self._settings.location, slot, "missed", "down", self._owner, now)
             # What comes every so often is wanted soon; a time of day is wanted at that time.
             wanted = schedule.every is not None or once or (now - newest).total_seconds() <= self._settings.max_delay
             if wanted and (last is None or last < newest) and not self._paused(entry.name, now):

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from runner.archive.archive import Archive
@@ -15,7 +14,8 @@ from runner.errors import ConfigError
 from runner.scheduler.loader import Planning, Problem, Request, ask
 from runner.settings.settings import Settings, load_settings
 from runner.store import Store, StoreDown
-from runner.store.database import OpenSlot, Pause
+from runner.store.pauses import Pause
+from runner.store.slots import OpenSlot
 
 PERIOD = 1.0
 """Seconds between two looks."""
@@ -64,8 +64,8 @@ class Watch:
         """Why a journey is paused; nothing when it is not."""
         now = datetime.now(UTC)
         for one in self._pauses:
-            if fnmatchcase(journey, one.pattern) and (one.until is None or one.until > now):
-                return one.reason + (f" until {one.until:%Y-%m-%d %H:%M}Z" if one.until else "")
+            if one.applies_to(journey) and (one.until is None or one.until > now):
+                return one.describe()
         return ""
 
     def planning(self) -> Planning | None:
@@ -120,16 +120,16 @@ class Watch:
 
     def _read_pauses(self) -> None:
         try:
-            self._pauses = self._store.pauses(datetime.now(UTC))
+            self._pauses = self._store.pauses.active(datetime.now(UTC))
         except StoreDown as error:
             log.debug("%s", error)
 
     def _beat(self) -> None:
         try:
             now = datetime.now(UTC)
-            self._store.seen(self._owner, now)
+            self._store.schedulers.heartbeat(self._owner, now)
             if self._store.shared:
-                self._orphans += self._store.orphans(self._owner, now, alone=False)
+                self._orphans += self._store.schedulers.adopt_orphans(self._owner, now, alone=False)
         except StoreDown as error:
             log.warning("%s", error)
         if self._orphans:

@@ -35,7 +35,7 @@ class Upcoming:
     def __call__(self) -> Mapping[str, datetime]:
         """The next slot of each journey that has a schedule; empty until the files were read, and while no scheduler is at work."""
         now = self._now()
-        if not self._schedules or not self._store.scheduled(now):
+        if not self._schedules or not self._store.schedulers.any_alive(now):
             return {}
         return {name: one.after(name, now) for name, one in self._schedules.items()}
 

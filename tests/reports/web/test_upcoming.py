@@ -24,7 +24,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     (tmp_path / "journeys").mkdir()
     (tmp_path / "journey.toml").write_text("base_url = 'http://127.0.0.1'")
     with Store(f"sqlite:///{tmp_path / 'journeys.db'}") as store:
-        store.sign_on("me", "here", 1, "berlin", datetime.now(UTC))
+        store.schedulers.register("me", "here", 1, "berlin", datetime.now(UTC))
         yield store
 
 
@@ -45,9 +45,9 @@ def test_nothing_is_due_while_no_scheduler_is_at_work(tmp_path: Path, store: Sto
     (tmp_path / "journeys" / "buy.py").write_text(JOURNEY)
     with Upcoming(Request(start=tmp_path), store, period=0.2) as upcoming:
         wait_until(upcoming)
-        store.sign_off("me")
+        store.schedulers.unregister("me")
         assert upcoming() == {}
-        store.sign_on("me", "here", 1, "berlin", datetime.now(UTC) - timedelta(minutes=5))
+        store.schedulers.register("me", "here", 1, "berlin", datetime.now(UTC) - timedelta(minutes=5))
         assert upcoming() == {}
 
 
