@@ -17,6 +17,7 @@ from runner.events import Moment
 from runner.result import RunResult, StepResult
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
+from runner.workers.run_plans import run_plans
 
 pytest_plugins = ["tests.servers", "tests.daemon", "tests.collector", "tests.serve", "tests.dashboard"]
 
@@ -69,7 +70,9 @@ class Monitor:
         """Runs the one journey declared in `code` once; `options` are settings."""
         (journey,) = load(self.write(code))
         settings = load_settings(self.folder, {"base_url": self.shop, **options}, {})
-        (result,) = self.pool.run([plan(journey, settings)], self.chromium, settings, self.archive, [self.moments.append])
+        (result,) = run_plans(
+            self.pool, [plan(journey, settings)], self.chromium, settings, self.archive, [self.moments.append]
+        )
         return result
 
     def step(self, body: str, before: str = "", **options: Any) -> StepResult:

@@ -159,7 +159,7 @@ class Scheduler:
         self._store.schedulers.register(self._owner, socket.gethostname(), os.getpid(), self._settings.location, now)
         self._recover()
         pool.open(browser, self._settings, self._archive, self._listeners)
-        pool.recycle(self._settings.worker_runs, self._settings.worker_memory)
+        pool.recycle_after(self._settings.worker_runs, self._settings.worker_memory)
         self._pool = pool
         self._watch.start()
         self._catch_up(now, once)
@@ -178,7 +178,7 @@ class Scheduler:
                     break
                 if self._stop_by is not None and time.monotonic() >= self._stop_by:
                     break
-                if pool.listen(self._pause(now), [self._wake_read]):
+                if pool.poll(self._pause(now), [self._wake_read]):
                     os.read(self._wake_read, 4096)
         finally:
             self._close(pool)
@@ -186,7 +186,7 @@ class Scheduler:
 
     def _close(self, pool: Workers) -> None:
         """Everything to its place, in a bounded time."""
-        pool.cancel("the scheduler was stopped while the run was under way")
+        pool.cancel_runs("the scheduler was stopped while the run was under way")
         self._watch.stop()
         left = self._keeper.stop(10.0)
         if left:
@@ -272,7 +272,7 @@ class Scheduler:
                 self._waiting.remove(due)
                 self._exporter.delay.observe(max((now - due.at).total_seconds(), 0.0))
                 try:
-                    pool.begin(entry.planned.plan, Slot(due.slot, identity, due.at))
+                    pool.start_run(entry.planned.plan, Slot(due.slot, identity, due.at))
                 except ConfigError as error:
                     # No folder for it: the disk is full, or cannot be written.
                     self._make_up(identity, entry.planned, due.slot, due.at, "error", str(error), now)
