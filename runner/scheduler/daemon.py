@@ -25,7 +25,7 @@ from runner.events import Listener, Moment, RunEnded
 from runner.result import Environment, Failure, RunResult, Status, skipped
 from runner.scheduler.alerts.evaluator import Alarm
 from runner.scheduler.alerts.outbox import Outbox
-from runner.scheduler.loader import Planned, Planning, Request, ask
+from runner.scheduler.loader import LoadedJourneys, LoadRequest, PlannedJourney, load_in_subprocess
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.push_queue import Outcome, PushQueue
 from runner.scheduler.store_queue import Keeper
@@ -48,7 +48,7 @@ log = logging.getLogger("journey.schedule")
 class Entry:
     """A journey on the schedule."""
 
-    def __init__(self, planned: Planned, next_at: datetime) -> None:
+    def __init__(self, planned: PlannedJourney, next_at: datetime) -> None:
         self.planned = planned
         self.next_at = next_at
         self.busy = False
@@ -77,7 +77,7 @@ class Scheduler:
 
     def __init__(
         self,
-        request: Request,
+        request: LoadRequest,
         settings: Settings,
         store: Store,
         archive: Archive,
@@ -111,7 +111,7 @@ class Scheduler:
         self._pool: Workers | None = None
         self._outbox = Outbox(settings.alert_urls, store)
         self._alarm = Alarm(settings, store, self._outbox.targets, self._paused, self._outbox.wake)
-        self._take_over(ask(request), first=True)
+        self._take_over(load_in_subprocess(request), first=True)
 
     @property
     def count(self) -> int:
@@ -337,7 +337,14 @@ class Scheduler:
             self._make_up(identity, due.entry.planned, due.slot, due.at, "cancelled", message, now)
 
     def _make_up(
-        self, run: str, planned: Planned, slot: datetime, started_at: datetime, status: Status, message: str, now: datetime
+        self,
+        run: str,
+        planned: PlannedJourney,
+        slot: datetime,
+        started_at: datetime,
+        status: Status,
+        message: str,
+        now: datetime,
     ) -> None:
         """Saves and tells the result of a run that no worker can tell of."""
         plan = planned.plan
@@ -420,7 +427,7 @@ class Scheduler:
         for orphan in self._watch.orphans():
             self._bury(orphan)
 
-    def _take_over(self, planning: Planning, first: bool) -> None:
+    def _take_over(self, planning: LoadedJourneys, first: bool) -> None:
         """Puts what was read on the schedule; of a file that is broken now, what it held before stays."""
         now = self._now()
         planned = {one.plan.journey: one for one in planning.planned if one.schedule}
@@ -448,7 +455,7 @@ class Scheduler:
                     known.next_at = one.schedule.after(name, now)
                 known.planned = one
 
-    def _tell_problems(self, planning: Planning, first: bool) -> None:
+    def _tell_problems(self, planning: LoadedJourneys, first: bool) -> None:
         broken = {one.file: one.message for one in planning.problems}
         for file, message in broken.items():
             if self._broken.get(file) != message:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from runner.archive.archive import Archive
 from runner.archive.retention import Doomed, DoomedCheck, prune
+from runner.dsl.selection import searched_paths
 from runner.errors import ConfigError
-from runner.scheduler.loader import Planning, Problem, Request, ask
+from runner.scheduler.loader import FileProblem, LoadedJourneys, LoadRequest, load_in_subprocess
 from runner.settings.settings import Settings, load_settings
 from runner.store import Store, StoreDown
 from runner.store.pauses import Pause
@@ -29,7 +30,7 @@ log = logging.getLogger("journey.watch")
 class Watch:
     """Looks around every second; what it finds waits until the loop takes it."""
 
-    def __init__(self, request: Request, settings: Settings, store: Store, owner: str, wake: Callable[[], None]) -> None:
+    def __init__(self, request: LoadRequest, settings: Settings, store: Store, owner: str, wake: Callable[[], None]) -> None:
         self._request = request
         self._settings = settings
         # Of its own: what a thread moves out of the way must not meet what another one does.
@@ -39,7 +40,7 @@ class Watch:
         self._wake = wake
         self._seen = fingerprint(request)
         self._pauses: list[Pause] = []
-        self._planning: Planning | None = None
+        self._planning: LoadedJourneys | None = None
         self._orphans: list[OpenSlot] = []
         self._stopped = threading.Event()
         self._wanted = threading.Event()
@@ -68,7 +69,7 @@ class Watch:
                 return one.describe()
         return ""
 
-    def planning(self) -> Planning | None:
+    def planning(self) -> LoadedJourneys | None:
         """What was read since it was last asked."""
         planning, self._planning = self._planning, None
         return planning
@@ -113,9 +114,9 @@ class Watch:
         self._wanted.clear()
         self._seen = found
         try:
-            self._planning = ask(self._request)
+            self._planning = load_in_subprocess(self._request)
         except ConfigError as error:
-            self._planning = Planning((), (Problem(self._request.start, str(error)),))
+            self._planning = LoadedJourneys((), (FileProblem(self._request.start, str(error)),))
         self._wake()
 
     def _read_pauses(self) -> None:
@@ -136,15 +137,14 @@ class Watch:
             self._wake()
 
 
-def fingerprint(request: Request) -> dict[Path, tuple[int, int]]:
+def fingerprint(request: LoadRequest) -> dict[Path, tuple[int, int]]:
     """Time and size of every file that can change what is on the schedule."""
     try:
         settings = load_settings(request.start, request.overrides, os.environ, request.environment)
     except ConfigError:
         folders: tuple[Path, ...] = ()
     else:
-        named = tuple(Path(word) for word in request.wanted if Path(word).exists())
-        folders = named or settings.journeys
+        folders = searched_paths(request.wanted, settings.journeys)
     found = {}
     files = [request.start / "journey.toml", request.start / "pyproject.toml"]
     for folder in folders:
