@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from reports.codegen.result import Made, Trial
 from runner.archive.archive import Archive
 from runner.browser.chromium import Browser, find
-from runner.dsl.discovery import load_file
+from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.dsl.python_name import identifier
 from runner.events import Moment, RunEnded
@@ -53,7 +53,7 @@ def attempt(made: Made, file: Path, settings: Settings, browser: Browser, runs: 
         if isinstance(moment, RunEnded):
             ended.append(moment)
 
-    (journey,) = load_file(file, made.source)
+    (journey,) = load_journeys(file, made.source)
     planned = plan(journey, settings)
     one = replace(planned, source=made.source, retries=0, base_url=planned.base_url or made.report.base_url)
     with Workers(1) as pool:

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from runner.archive.archive import Archive
-from runner.dsl.static_discovery import Declared, read_declared
+from runner.dsl.static_discovery import Declared, find_declared_journeys
 from runner.errors import JourneyError
 from runner.settings.settings import Settings, load_settings
 
@@ -54,7 +54,7 @@ def _runs() -> Iterator[tuple[str, str]]:
 def _declared() -> tuple[Declared, ...]:
     settings = _settings()
     try:
-        return read_declared([one for one in settings.journeys if one.exists()]) if settings else ()
+        return find_declared_journeys([one for one in settings.journeys if one.exists()]) if settings else ()
     except OSError:
         return ()
 

@@ -8,8 +8,8 @@ import typer
 from runner.archive.atomic_write import Change, place
 from runner.cli import given
 from runner.dsl import options
-from runner.dsl.discovery import load_file
-from runner.dsl.static_discovery import read_declared
+from runner.dsl.discovery import load_journeys
+from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import ConfigError, RunNotFound
 from runner.settings.settings import Settings
 
@@ -119,10 +119,10 @@ def _place(made: "Made", out: Path | None, settings: Settings) -> Path:
 
     file = out or file_of(name, settings.journeys)
     _require_free(file)
-    for one in read_declared([one for one in settings.journeys if one.exists()]):
+    for one in find_declared_journeys([one for one in settings.journeys if one.exists()]):
         if one.name == name:
             raise ConfigError(f"a journey named {name!r} is declared at {one.where}; choose another name with --out OTHER.py")
-    load_file(file, made.source)
+    load_journeys(file, made.source)
     return file
 
 

@@ -13,7 +13,7 @@ from runner.cli import completion
 from runner.dsl.discovery import Discovery
 from runner.dsl.journey import Journey
 from runner.dsl.selection import find, unknown_name
-from runner.dsl.static_discovery import read_declared
+from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import DiscoveryError, SecretMissing
 from runner.settings.budgets import unfitting
 from runner.settings.secrets import Secrets, missing
@@ -68,7 +68,7 @@ def journeys(wanted: list[str] | None, tags: list[str] | None, known: Settings) 
 def require_known(name: str, known: Settings, stored: Iterable[str]) -> None:
     """Raises DiscoveryError when a name (`*` and `?` match) fits neither a declared journey nor one of which runs are stored."""
     folders = [folder for folder in known.journeys if folder.exists()]
-    names = {*stored, *(one.name for one in read_declared(folders))}
+    names = {*stored, *(one.name for one in find_declared_journeys(folders))}
     if _fits(name, names):
         return
     # The name of a journey may be computed; then only loading its file tells it.

@@ -12,9 +12,9 @@ from runner.archive.atomic_write import Change, place
 from runner.browser.chromium import find
 from runner.cli import given
 from runner.dsl import options
-from runner.dsl.discovery import load_file
+from runner.dsl.discovery import load_journeys
 from runner.dsl.python_name import identifier
-from runner.dsl.static_discovery import read_declared
+from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import ConfigError, DiscoveryError, RecordingError
 from runner.settings.settings import Settings
 
@@ -57,7 +57,7 @@ def record(
     recorded = codegen.record(url, browser)
     try:
         recording = writing.write(recorded.text, name)
-        load_file(file, recording.text)
+        load_journeys(file, recording.text)
     except (RecordingError, DiscoveryError):
         _keep(recorded.text, file)
         raise
@@ -89,7 +89,7 @@ def _place(out: Path | None, name: str | None, folders: Sequence[Path]) -> tuple
     above = next(one for one in file.absolute().parents if one.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
         raise ConfigError(f"--out: {above} is no folder that can be written to; name another with --out")
-    for one in read_declared([one for one in folders if one.exists()]):
+    for one in find_declared_journeys([one for one in folders if one.exists()]):
         if one.name == name:
             raise ConfigError(f"--name: a journey named {name!r} is declared at {one.where}; choose another name")
     return file, name

@@ -35,8 +35,8 @@ class Discovery:
     """The journeys in files and folders, and what is wrong with these; each file is loaded once."""
 
     def __init__(self, load: Callable[[Path], tuple[Journey, ...]] | None = None) -> None:
-        """`load` replaces `load_file`; it raises DiscoveryError for a file that cannot be used."""
-        self._load = load or load_file
+        """`load` replaces `load_journeys`; it raises DiscoveryError for a file that cannot be used."""
+        self._load = load or load_journeys
         self._by_file: dict[Path, tuple[Journey, ...]] = {}
         self._problems: dict[Path, Problem] = {}
 
@@ -126,7 +126,7 @@ class _Text(SourceFileLoader):
         return self.source_to_code(self._text.encode(), self.path)
 
 
-def load_file(file: Path, text: str | None = None) -> tuple[Journey, ...]:
+def load_journeys(file: Path, text: str | None = None) -> tuple[Journey, ...]:
     """The journeys that one file declares itself, by line; `text` is run instead of the file's content.
 
     Raises DiscoveryError when it cannot be imported.

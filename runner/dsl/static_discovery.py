@@ -27,7 +27,7 @@ class Declared(Struct, frozen=True):
         return f"{self.file}:{self.line}"
 
 
-def read_declared(paths: Sequence[Path]) -> tuple[Declared, ...]:
+def find_declared_journeys(paths: Sequence[Path]) -> tuple[Declared, ...]:
     """The journeys in files and folders (searched deeply), by file, then line."""
     files = [file for path in paths for file in (files_in(path) if path.is_dir() else [path])]
     return tuple(one for file in dict.fromkeys(files) for one in _in_file(file))

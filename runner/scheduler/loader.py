@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from runner.dsl.discovery import load_file
+from runner.dsl.discovery import load_journeys
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan
 from runner.dsl.schedule import Schedule
@@ -93,7 +93,7 @@ def plan_journeys(request: LoadRequest) -> LoadedJourneys:
             texts[file] = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise DiscoveryError(f"{file}: cannot be read: {error}") from error
-        return load_file(file, texts[file])
+        return load_journeys(file, texts[file])
 
     selection = select(request.wanted, request.tags, settings.journeys, load)
     missing_paths = [problem.message for problem in selection.problems if problem.kind == "missing"]

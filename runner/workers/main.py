@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from playwright.sync_api import Playwright, sync_playwright
 
 from runner.artifacts import mask
-from runner.dsl.discovery import load_file
+from runner.dsl.discovery import load_journeys
 from runner.errors import BrowserFailed, JourneyError
 from runner.events import Moment
 from runner.execution.run import WarmBrowser, execute
@@ -65,7 +65,7 @@ def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Execution | Bro
         secrets = Secrets(folder=job.plan.secrets_dir, file=job.plan.secrets_file, on_made=redactor.hide)
         for text in (*secrets.texts(), *(job.plan.basic_auth or ())[1:]):
             redactor.hide(text)
-        journeys = {one.name: one for one in load_file(job.plan.file, job.plan.source)}
+        journeys = {one.name: one for one in load_journeys(job.plan.file, job.plan.source)}
         journey = journeys[job.plan.journey]
         setup = journeys[job.plan.signed_in_by] if job.plan.signed_in_by else None
     except (JourneyError, KeyError) as error:

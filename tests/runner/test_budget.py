@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner import measures as figures
-from runner.dsl.discovery import load_file
+from runner.dsl.discovery import load_journeys
 from runner.errors import ConfigError
 from runner.result import PageError, Requests, RunResult, StepResult, Vitals
 from runner.settings.budgets import Budget, overruns, unfitting
@@ -161,7 +161,7 @@ def test_a_pattern_that_fits_nothing_is_told_with_the_nearest_name(tmp_path: Pat
         "from runner import journey\n@journey\ndef buy(page, step):\n    with step('pay'): ...\n@journey\ndef look(page): ...\n"
     )
     (tmp_path / "walks.py").write_text(code)
-    journeys = load_file(tmp_path / "walks.py")
+    journeys = load_journeys(tmp_path / "walks.py")
     lines = ['"bye" = { requests = 9 }', '"buy/pays" = { latency = 1, lcp = 1 }', '"buy/pay" = { latency = 1 }']
     lines += ['"look/look" = { latency = 1 }', '"*/*" = { lcp = 1 }', '"look/buy" = { latency = 1 }']
     found = list(unfitting(written(tmp_path, "[budgets]\n" + "\n".join(lines)), journeys))
@@ -175,12 +175,12 @@ def test_a_pattern_that_fits_nothing_is_told_with_the_nearest_name(tmp_path: Pat
 @pytest.mark.parametrize("body", ["with step(f'pay {1}'): ...", "helper(page, step)"])
 def test_any_pattern_may_fit_a_step_that_the_source_does_not_name(tmp_path: Path, body: str) -> None:
     (tmp_path / "w.py").write_text(f"from runner import journey\n@journey\ndef buy(page, step):\n    {body}\n")
-    assert list(unfitting(written(tmp_path, '[budgets]\n"buy/pay 1" = { lcp = 1 }'), load_file(tmp_path / "w.py"))) == []
+    assert list(unfitting(written(tmp_path, '[budgets]\n"buy/pay 1" = { lcp = 1 }'), load_journeys(tmp_path / "w.py"))) == []
 
 
 def test_a_journey_knows_where_its_steps_are_written(tmp_path: Path) -> None:
     code = "from runner import journey\n\n@journey\ndef buy(page, step):\n    with step('a'): ...\n\n    with step('b'): ...\n"
     (tmp_path / "w.py").write_text(code)
-    (journey,) = load_file(tmp_path / "w.py")
+    (journey,) = load_journeys(tmp_path / "w.py")
     assert (journey.step_names, journey.step_lines, journey.more_steps) == (("a", "b"), (5, 7), False)
     assert re.search("'b'", code.splitlines()[journey.step_lines[1] - 1])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.dsl.discovery import load_file
+from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.metrics.pushgateway import push
 from runner.result import RunResult
@@ -39,7 +39,7 @@ def serving(command: list[str], ready: str, log: Path) -> Iterator[None]:
 
 def walk(monitor: Monitor, name: str, address: str, gateway: str) -> RunResult:
     """Runs the walk, and checks what must hold on every site."""
-    (journey,) = load_file(WALKS / f"{name}.py")
+    (journey,) = load_journeys(WALKS / f"{name}.py")
     settings = load_settings(monitor.folder, {"base_url": address, "trace": "on", "pushgateway": gateway}, {})
     (result,) = run_plans(monitor.pool, [plan(journey, settings)], monitor.chromium, settings, monitor.archive, [])
     assert result.failure is None, result.failure

@@ -11,7 +11,7 @@ from msgspec import Struct
 from runner.archive.atomic_write import Change
 from runner.authoring.scaffold.template import fill, is_made_from
 from runner.dsl.python_name import identifier
-from runner.dsl.static_discovery import read_declared
+from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import ConfigError
 from runner.settings.settings import load_settings
 
@@ -159,7 +159,7 @@ def _journey(drawn: _Draft, answers: Answers) -> None:
         folders = list(load_settings(drawn.folder, {}, {}).journeys)
         if folders[0].suffix != ".py" and folders[0].is_relative_to(drawn.folder):
             file = folders[0].relative_to(drawn.folder) / file.name
-    other = next((one for one in read_declared([one for one in folders if one.exists()]) if one.name == answers.name), None)
+    other = next((one for one in find_declared_journeys([one for one in folders if one.exists()]) if one.name == answers.name), None)
     if other is not None and other.file != drawn.folder / file:
         drawn.project.left[file] = f"a journey {answers.name} is at {other.where}"
         return
