@@ -31,6 +31,7 @@ from runner.dsl.plan import KINDS, plan
 from runner.redaction import Redactor
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
+from runner.workers.run_plans import run_plans
 
 SECRETS = {"EMAIL": "tea@example.com", "PASSWORD": "oolong-and-milk", "CARD": "4242 4242 4242 4242"}
 
@@ -93,7 +94,7 @@ def main() -> None:
                 settings = load_settings(Path(folder), {"base_url": shop, **options}, {})
                 with CpuMeter() as meter:
                     started = time.perf_counter()
-                    (result,) = pool.run([plan(buy, settings)], find(), settings, archive, [])
+                    (result,) = run_plans(pool, [plan(buy, settings)], find(), settings, archive, [])
                     wall = time.perf_counter() - started
                 if result.status != "passed":
                     raise SystemExit(f"{name}: {result.failure}")

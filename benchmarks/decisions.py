@@ -37,6 +37,7 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
+from runner.workers.run_plans import run_plans
 
 KINDS = ("document", "request")
 USUAL = 150
@@ -73,7 +74,7 @@ def shop() -> Iterator[Walk]:
         def walk(steps: Sequence[str]) -> list[float]:
             given = {"base_url": address, "trace": "off", "replay": "off", "params": {"steps": ",".join(steps)}}
             settings = load_settings(Path(folder), given, {})
-            (result,) = pool.run([plan(journey, settings)], browser, settings, Archive(Path(folder) / "runs"), [])
+            (result,) = run_plans(pool, [plan(journey, settings)], browser, settings, Archive(Path(folder) / "runs"), [])
             if result.status != "passed":
                 raise SystemExit(f"the journey did not pass: {result.failure}")
             return [step.latency_seconds or 0.0 for step in result.steps]

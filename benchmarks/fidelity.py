@@ -25,6 +25,7 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
+from runner.workers.run_plans import run_plans
 
 Case = tuple[str, int, str, str]
 """Kind, delay in milliseconds, way to wait, tracing."""
@@ -76,7 +77,7 @@ def measure(rounds: int, delays: list[int]) -> tuple[Errors, int]:
                 settings = load_settings(
                     Path(folder), {"base_url": shop, "trace": tracing, "replay": "off", "params": params}, {}
                 )
-                (result,) = pool.run([plan(journey, settings)], program, settings, Archive(Path(folder) / "runs"), [])
+                (result,) = run_plans(pool, [plan(journey, settings)], program, settings, Archive(Path(folder) / "runs"), [])
                 if result.status != "passed":
                     raise SystemExit(f"the journey did not pass: {result.failure}")
                 same_load = json.loads(told.read_text())

@@ -19,6 +19,7 @@ from runner.events import Moment
 from runner.result import RunResult, StepResult
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
+from runner.workers.run_plans import run_plans
 
 # As in an activated environment: what a hint proposes is `journey …`, not `.venv/bin/journey …`.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -73,7 +74,9 @@ class Monitor:
         """Runs the one journey declared in `code` once; `options` are settings."""
         (journey,) = load_journeys(self.write(code))
         settings = load_settings(self.folder, {"base_url": self.shop, **options}, {})
-        (result,) = self.pool.run([plan(journey, settings)], self.chromium, settings, self.archive, [self.moments.append])
+        (result,) = run_plans(
+            self.pool, [plan(journey, settings)], self.chromium, settings, self.archive, [self.moments.append]
+        )
         return result
 
     def step(self, body: str, before: str = "", **options: Any) -> StepResult:

@@ -15,6 +15,7 @@ from runner.result import RunResult
 from runner.settings.secrets import Secrets, find_missing
 from runner.settings.settings import Settings
 from runner.workers.pool import Workers
+from runner.workers.run_plans import run_plans
 
 RUNS = 3
 FOLDER = ".trials"
@@ -56,7 +57,7 @@ def attempt(made: Made, file: Path, settings: Settings, browser: Browser, runs: 
     planned = plan(journey, settings)
     one = replace(planned, source=made.source, retries=0, base_url=planned.base_url or made.report.base_url)
     with Workers(1) as pool:
-        pool.run([one] * runs, browser, settings, Archive(settings.runs_dir / FOLDER), [listen])
+        run_plans(pool, [one] * runs, browser, settings, Archive(settings.runs_dir / FOLDER), [listen])
     return judged(made, ended)
 
 

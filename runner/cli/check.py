@@ -3,8 +3,9 @@
 import typer
 
 from runner.cli import given
-from runner.dsl.discovery import NotAllDiscovered, is_path
+from runner.dsl.discovery import NotAllDiscovered
 from runner.dsl.plan import plan
+from runner.dsl.selection import is_path
 from runner.errors import ConfigError, DiscoveryError, JourneyError
 
 

@@ -1,7 +1,8 @@
 """Options that several commands share."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,10 @@ import typer
 from runner.archive.archive import Archive
 from runner.cli import completion
 from runner.dsl.budget_check import find_unmatched_budgets
-from runner.dsl.discovery import find
+from runner.dsl.discovery import Discovery
 from runner.dsl.journey import Journey
+from runner.dsl.selection import find, unknown_name
+from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import DiscoveryError, SecretMissing
 from runner.settings.secrets import Secrets, find_missing
 from runner.settings.settings import Settings, load_settings, parse_params
@@ -60,6 +63,26 @@ def settings(environment: str | None = None, **options: object) -> Settings:
 def journeys(wanted: list[str] | None, tags: list[str] | None, known: Settings) -> tuple[Journey, ...]:
     """The journeys that a command line names."""
     return find(wanted or (), tags or (), known.journeys)
+
+
+def require_known(name: str, known: Settings, stored: Iterable[str]) -> None:
+    """Raises DiscoveryError when a name (`*` and `?` match) fits neither a declared journey nor one of which runs are stored."""
+    folders = [folder for folder in known.journeys if folder.exists()]
+    names = {*stored, *(one.name for one in find_declared_journeys(folders))}
+    if _fits(name, names):
+        return
+    # The name of a journey may be computed; then only loading its file tells it.
+    discovery = Discovery()
+    for folder in folders:
+        discovery.search(folder)
+    names.update(one.name for one in discovery.journeys)
+    if not _fits(name, names):
+        broken = [problem.message for problem in discovery.problems if problem.kind == "broken"]
+        raise DiscoveryError("\n".join([unknown_name(name, sorted(names)), *broken]))
+
+
+def _fits(pattern: str, names: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for name in names)
 
 
 def misfits(known: Settings, chosen: tuple[Journey, ...], whole: bool) -> Iterator[str]:

@@ -1,13 +1,16 @@
 """`journey pause` and `journey resume`: journeys that the scheduler leaves out for a while."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runner.cli import completion, given
 from runner.errors import ConfigError
 from runner.settings.duration import parse_positive_duration
+
+if TYPE_CHECKING:
+    from runner.store import Store
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="A journey's name (* and ? match).", autocompletion=completion.journeys)
@@ -34,8 +37,10 @@ def pause(
         until = now + timedelta(seconds=parse_positive_duration(span)) if span is not None else None
     except ValueError as error:
         raise ConfigError(f"--for: {error}") from error
-    with Store(given.settings(database=database, runs_dir=runs_dir).database_url) as store:
-        store.pause(name, until, reason, now)
+    settings = given.settings(database=database, runs_dir=runs_dir)
+    with Store(settings.database_url) as store:
+        given.require_known(name, settings, _stored_names(store))
+        store.pauses.pause(name, until, reason, now)
     typer.echo(f"{name} is paused {f'until {until:%Y-%m-%d %H:%M:%S}Z' if until else 'until it is resumed'}")
 
 
@@ -46,9 +51,19 @@ def resume(name: Name, database: given.Database = None, runs_dir: given.RunsDir 
     """
     from runner.store import Store
 
-    with Store(given.settings(database=database, runs_dir=runs_dir).database_url) as store:
-        ended = store.resume(name)
-        left = [one.pattern for one in store.pauses(datetime.now(UTC))]
+    settings = given.settings(database=database, runs_dir=runs_dir)
+    with Store(settings.database_url) as store:
+        ended = store.pauses.resume(name)
+        if not ended:
+            given.require_known(name, settings, _stored_names(store))
+        left = [one.pattern for one in store.pauses.active(datetime.now(UTC))]
     if not ended:
         raise ConfigError(f"{name} is not paused; paused are: {', '.join(left) or 'none'}")
     typer.echo(f"resumed: {', '.join(ended)}")
+
+
+def _stored_names(store: "Store") -> set[str]:
+    """The names of all journeys of which runs are stored, also of those that are no longer declared."""
+    from runner.store.queries.runs import History
+
+    return {journey for journey, _ in History(store).places()}

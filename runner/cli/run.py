@@ -16,6 +16,7 @@ from runner.installation import journey_command
 from runner.result import RunResult
 from runner.settings.settings import Settings
 from runner.workers.pool import Workers
+from runner.workers.run_plans import run_plans
 
 if TYPE_CHECKING:
     from reports.formats.registry import Files
@@ -119,7 +120,7 @@ def execute(
     keeper = RunKeeper(archive, settings, warn)
     try:
         with keeper, shown.Progress(console) as progress:
-            pool.run(plans, find(settings.browser_path, settings.headed), settings, archive, [progress, keeper, push])
+            run_plans(pool, plans, find(settings.browser_path, settings.headed), settings, archive, [progress, keeper, push])
     finally:
         results = [result for result, _ in keeper.ended]
         try:

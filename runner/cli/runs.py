@@ -31,7 +31,10 @@ def runs(
     for one in status or ():
         if one not in STATUSES:
             raise ConfigError(f"--status {one!r} is not a status; choose one of {', '.join(STATUSES)}")
-    archive = Archive(given.settings(runs_dir=runs_dir).runs_dir)
+    settings = given.settings(runs_dir=runs_dir)
+    archive = Archive(settings.runs_dir)
+    if journey is not None:
+        given.require_known(journey, settings, {folder.parent.name for folder in archive.ids().values()})
     earliest = _earliest(since)
     wanted = (
         saved

@@ -17,7 +17,7 @@ from runner.cli.report_writer import ReportWriter
 from runner.cli.run import exit_code
 from runner.errors import ConfigError
 from runner.events import Moment, RunEnded
-from runner.scheduler.loader import Planned, Request, ask
+from runner.scheduler.loader import LoadRequest, PlannedJourney, load_in_subprocess
 from runner.settings.settings import Settings
 
 STOP_WITHIN = 30.0
@@ -67,7 +67,7 @@ def schedule(
         raise ConfigError(f"--log-format {log_format!r} is not a form of log; choose text or json")
     settings = given.settings(env, **overrides)
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in overrides.items() if value is not None}
-    request = Request(start=Path.cwd(), overrides=plain, environment=env, wanted=tuple(wanted or ()), tags=tuple(tag or ()))
+    request = LoadRequest(start=Path.cwd(), overrides=plain, environment=env, wanted=tuple(wanted or ()), tags=tuple(tag or ()))
     if list_only:
         _list(request, settings, json)
         return
@@ -86,7 +86,7 @@ def schedule(
         os.close(held)
 
 
-def _run(request: Request, settings: Settings, once: bool) -> int:
+def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
     # Here and not above: the rest of the command line does without a database and a web server.
     from runner.scheduler.daemon import Scheduler
     from runner.scheduler.metrics_endpoint import Endpoint, Exporter
@@ -137,8 +137,8 @@ def fitting_workers(min_free_memory: int) -> int:
     return max(min(cores, (memory.available() - min_free_memory) // 1_000_000_000), 1)
 
 
-def _list(request: Request, settings: Settings, json: str | None) -> None:
-    planning = ask(request)
+def _list(request: LoadRequest, settings: Settings, json: str | None) -> None:
+    planning = load_in_subprocess(request)
     for message in (*planning.unknown, *(problem.message for problem in planning.problems)):
         typer.echo(f"error: {message}", err=True)
     if planning.unknown:
@@ -155,7 +155,7 @@ def _list(request: Request, settings: Settings, json: str | None) -> None:
         raise typer.Exit(2)
 
 
-def _row(one: Planned, settings: Settings, now: datetime) -> dict[str, Any]:
+def _row(one: PlannedJourney, settings: Settings, now: datetime) -> dict[str, Any]:
     from runner.settings.duration import show_duration
 
     schedule = one.schedule
@@ -182,13 +182,11 @@ def _pause(settings: Settings, name: str, at: datetime) -> str | None:
     file = settings.database_url.removeprefix("sqlite:///")
     if file != settings.database_url and not Path(file).exists():
         return None
-    from fnmatch import fnmatchcase
-
     from runner.store import Store
 
     with Store(settings.database_url) as store:
-        found = [one for one in store.pauses(at) if fnmatchcase(name, one.pattern)]
-    return found[0].reason + (f" until {found[0].until:%Y-%m-%d %H:%M}Z" if found[0].until else "") if found else None
+        found = [one for one in store.pauses.active(at) if one.applies_to(name)]
+    return found[0].describe() if found else None
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

@@ -92,12 +92,12 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     from reports.web.services.next_runs import Upcoming
     from reports.web.site import Site
     from runner.archive.archive import Archive
-    from runner.scheduler.loader import Request
+    from runner.scheduler.loader import LoadRequest
     from runner.store import Store
 
     settings.runs_dir.mkdir(parents=True, exist_ok=True)
     keep = Keep(views=settings.keep_views, rollups=settings.keep_rollups, size=settings.keep_views_size)
-    planned = Request(start=Path.cwd(), environment=env)
+    planned = LoadRequest(start=Path.cwd(), environment=env)
     with ExitStack() as stack:
         store = stack.enter_context(Store(settings.database_url))
         access = Access(settings, store)

@@ -20,6 +20,7 @@ from runner.events import RunEnded
 from runner.settings.parsers import parse_url
 from runner.settings.settings import Settings
 from runner.workers.pool import Workers
+from runner.workers.run_plans import run_in_order
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -206,7 +207,7 @@ def _measure(
     check, started_at, stopped = Check(question, plans), datetime.now(UTC), False
 
     def run(wanted: Plan) -> RunEnded:
-        pool.make([wanted])
+        run_in_order(pool, [wanted])
         result, folder = keeper.ended[-1]
         return RunEnded(result=result, folder=folder)
 

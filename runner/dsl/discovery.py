@@ -4,15 +4,16 @@ import importlib.util
 import linecache
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from hashlib import sha256
 from importlib.machinery import SourceFileLoader
 from inspect import isfunction
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Literal
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.dsl.journey import Journey, collecting_problems, noted_declarations
@@ -31,33 +32,74 @@ class NotAllDiscovered(DiscoveryError):
         self.found = tuple(found)
 
 
-def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
-    """All journeys in the given files and folders (searched deeply), by file, then line.
+class Problem(Struct, frozen=True):
+    """A path without usable journeys: it does not exist (`missing`), cannot be imported (`broken`) or declares none (`empty`)."""
 
-    Files and folders whose names begin with `_` or `.` are left out. Raises NotAllDiscovered with all problems, one a line.
-    """
-    problems: list[str] = []
-    found: list[Journey] = []
-    for path in paths:
-        files = list(files_in(path)) if path.is_dir() else [path]
+    path: Path
+    kind: Literal["missing", "broken", "empty"]
+    message: str
+
+
+class Discovery:
+    """The journeys in files and folders, and what is wrong with these; each file is loaded once."""
+
+    def __init__(self, load: Callable[[Path], tuple[Journey, ...]] | None = None) -> None:
+        """`load` replaces `load_journeys`; it raises DiscoveryError for a file that cannot be used."""
+        self._load = load or load_journeys
+        self._by_file: dict[Path, tuple[Journey, ...]] = {}
+        self._problems: dict[Path, Problem] = {}
+
+    @property
+    def journeys(self) -> tuple[Journey, ...]:
+        """All journeys found so far, in the order of the files, then of the lines."""
+        return tuple(journey for journeys in self._by_file.values() for journey in journeys)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the paths searched so far."""
+        return tuple(self._problems.values())
+
+    def search(self, path: Path) -> tuple[tuple[Journey, ...], bool]:
+        """The journeys in a file or (searched deeply) a folder, and whether they are all: no file is missing or broken.
+
+        Files and folders whose names begin with `_` or `.` are left out.
+        """
         if not path.exists():
-            problems.append(
-                f"{path}: no such file or folder; begin a project with `{journey_command('init')}`, or name another"
-            )
-            continue
-        before = len(found), len(problems)
-        for file in dict.fromkeys(files):
-            try:
-                known = {one.key for one in found}
-                found.extend(one for one in load_journeys(file) if one.key not in known)
-            except DiscoveryError as error:
-                problems.append(str(error))
-        if (len(found), len(problems)) == before:
-            problems.append(f"{path}: holds no journeys; {EXAMPLE}")
-    problems.extend(_same_names(found))
+            message = f"{path}: no such file or folder; begin a project with `{journey_command('init')}`, or name another"
+            self._problems[path] = Problem(path, "missing", message)
+            return (), False
+        files = [file.resolve() for file in (files_in(path) if path.is_dir() else [path])]
+        for file in files:
+            self._load_once(file)
+        found = tuple(journey for file in dict.fromkeys(files) for journey in self._by_file.get(file, ()))
+        complete = all(file in self._by_file for file in files)
+        if complete and not found:
+            self._problems[path] = Problem(path, "empty", f"{path}: holds no journeys; {EXAMPLE}")
+        return found, complete
+
+    def _load_once(self, file: Path) -> None:
+        if file in self._by_file or file in self._problems:
+            return
+        try:
+            self._by_file[file] = self._load(file)
+        except DiscoveryError as error:
+            self._problems[file] = Problem(file, "broken", str(error))
+
+
+def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
+    """All journeys in the given files and folders, by file, then line. Raises NotAllDiscovered with all problems, one a line."""
+    discovery = Discovery()
+    for path in paths:
+        discovery.search(path)
+    require_usable(discovery)
+    return discovery.journeys
+
+
+def require_usable(discovery: Discovery) -> None:
+    """Raises NotAllDiscovered when a path has a problem or two journeys share a name; it has all problems, one a line."""
+    problems = [*(problem.message for problem in discovery.problems), *same_names(discovery.journeys)]
     if problems:
-        raise NotAllDiscovered(problems, found)
-    return tuple(found)
+        raise NotAllDiscovered(problems, discovery.journeys)
 
 
 def files_in(folder: Path) -> Iterator[Path]:
@@ -77,7 +119,8 @@ def _files_in(folder: Path, entered: set[Path]) -> Iterator[Path]:
             yield path
 
 
-def _same_names(journeys: Sequence[Journey]) -> Iterator[str]:
+def same_names(journeys: Sequence[Journey]) -> Iterator[str]:
+    """What to say about each journey whose name an earlier one has."""
     first: dict[str, Journey] = {}
     for one in journeys:
         other = first.setdefault(one.name, one)
@@ -202,7 +245,7 @@ def _with_sign_in(journeys: list[Journey]) -> tuple[Journey, ...]:
             others = [other.name for other in journeys if other is not one and not other.options.signed_in_by]
             problems.append(
                 f"{one.where}: option signed_in_by: {name!r} is not a journey of this file that signs in by itself; "
-                f"{_close(name, others)}"
+                f"{suggest(name, others)}"
             )
         joined.append(replace(one, secret_names=(*setup.secret_names, *one.secret_names)) if setup else one)
     if problems:
@@ -223,79 +266,9 @@ def _import_problem(file: Path, error: BaseException) -> str:
     return f"{file}:{line}: cannot be imported: {type(error).__name__}: {error}{hint}"
 
 
-def select(journeys: Sequence[Journey], wanted: Sequence[str], tags: Sequence[str] = ()) -> tuple[Journey, ...]:
-    """Those of the wanted names (`*` and `?` match), in their order, and, if tags are given, of any of these tags.
-
-    Raises DiscoveryError for a name or a tag that no journey has.
-    """
-    names = [one.name for one in journeys]
-    for pattern in wanted:
-        if not any(fnmatchcase(name, pattern) for name in names):
-            raise DiscoveryError(unknown_name(pattern, names))
-    chosen = [one for pattern in wanted or ["*"] for one in journeys if fnmatchcase(one.name, pattern)]
-    chosen = list({one.key: one for one in chosen}.values())
-    known_tags = {tag for one in journeys for tag in one.options.tags}
-    for tag in tags:
-        if tag not in known_tags:
-            raise DiscoveryError(unknown_tag(tag, known_tags))
-    return tuple(one for one in chosen if not tags or set(tags) & set(one.options.tags))
-
-
-def _close(word: str, known: Sequence[str]) -> str:
+def suggest(word: str, known: Sequence[str]) -> str:
+    """Which of the known names may have been meant; all of them if none is close."""
     close = get_close_matches(word, known, 3)
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
     return f"there are: {', '.join(known)}" if known else "there are none"
-
-
-def selectors(wanted: Sequence[str], folders: Sequence[Path]) -> tuple[tuple[Path, str], ...]:
-    """The words of a command line, each as files or folders to look in and the pattern of the names wanted there.
-
-    A word is a path, a path with a name (`journeys/buy.py::buy`, as in pytest), or a name among the journeys in `folders`; no word
-    at all means every journey in `folders`.
-    """
-    found: list[tuple[Path, str]] = []
-    for word in wanted:
-        path, separator, name = word.partition("::")
-        if separator:
-            found.append((Path(path), name))
-        elif is_path(word):
-            found.append((Path(word), "*"))
-        else:
-            found += [(folder, word) for folder in folders]
-    return tuple(found) if wanted else tuple((folder, "*") for folder in folders)
-
-
-def unknown_name(word: str, known: Sequence[str]) -> str:
-    """What to say of a name that no journey has."""
-    return f"no journey is named {word!r}; {_close(word, known)}"
-
-
-def unknown_tag(tag: str, known: Iterable[str]) -> str:
-    """What to say of a tag that no journey has."""
-    return f"no journey has the tag {tag!r}; {_close(tag, sorted(known))}"
-
-
-def find(wanted: Sequence[str], tags: Sequence[str], folders: Sequence[Path]) -> tuple[Journey, ...]:
-    """The journeys for the words of a command line, each once.
-
-    A word is a path, a path with a name (`journeys/buy.py::buy`, as in pytest), or a name among the journeys in `folders`.
-    Raises DiscoveryError as `discover` and `select` do.
-    """
-    paths = [Path(word) for word in wanted if is_path(word)]
-    names = [word for word in wanted if not is_path(word) and "::" not in word]
-    found: list[Journey] = list(discover(paths)) if paths else []
-    for path, _, name in (word.partition("::") for word in wanted if "::" in word):
-        found.extend(select(discover([Path(path)]), [name]))
-    if names or not wanted:
-        found.extend(select(discover(folders), names))
-    chosen = list({one.key: one for one in found}.values())
-    problems = list(_same_names(chosen))
-    if problems:
-        raise DiscoveryError("\n".join(problems))
-    return select(chosen, (), tags)
-
-
-def is_path(word: str) -> bool:
-    """Whether a word of the command line names a file or folder, not a journey."""
-    return "::" not in word and ("/" in word or word.endswith(".py") or Path(word).is_dir())

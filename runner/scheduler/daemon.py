@@ -25,14 +25,14 @@ from runner.events import Listener, Moment, RunEnded
 from runner.result import Environment, Failure, RunResult, Status, skipped
 from runner.scheduler.alerts.evaluator import Alarm
 from runner.scheduler.alerts.outbox import Outbox
-from runner.scheduler.loader import Planned, Planning, Request, ask
+from runner.scheduler.loader import LoadedJourneys, LoadRequest, PlannedJourney, load_in_subprocess
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.push_queue import Outcome, PushQueue
 from runner.scheduler.store_queue import Keeper
 from runner.scheduler.watcher import Watch
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
-from runner.store.database import OpenSlot
+from runner.store.slots import OpenSlot
 from runner.workers.pool import Workers
 from runner.workers.run_state import Slot
 
@@ -48,7 +48,7 @@ log = logging.getLogger("journey.schedule")
 class Entry:
     """A journey on the schedule."""
 
-    def __init__(self, planned: Planned, next_at: datetime) -> None:
+    def __init__(self, planned: PlannedJourney, next_at: datetime) -> None:
         self.planned = planned
         self.next_at = next_at
         self.busy = False
@@ -77,7 +77,7 @@ class Scheduler:
 
     def __init__(
         self,
-        request: Request,
+        request: LoadRequest,
         settings: Settings,
         store: Store,
         archive: Archive,
@@ -111,7 +111,7 @@ class Scheduler:
         self._pool: Workers | None = None
         self._outbox = Outbox(settings.alert_urls, store)
         self._alarm = Alarm(settings, store, self._outbox.targets, self._paused, self._outbox.wake)
-        self._take_over(ask(request), first=True)
+        self._take_over(load_in_subprocess(request), first=True)
 
     @property
     def count(self) -> int:
@@ -156,10 +156,10 @@ class Scheduler:
         """Runs until `stop`, or, with `once`, until all that is due now has ended; returns the results of those runs."""
         self._results = [] if once else None
         now = self._now()
-        self._store.sign_on(self._owner, socket.gethostname(), os.getpid(), self._settings.location, now)
+        self._store.schedulers.register(self._owner, socket.gethostname(), os.getpid(), self._settings.location, now)
         self._recover()
         pool.open(browser, self._settings, self._archive, self._listeners)
-        pool.recycle(self._settings.worker_runs, self._settings.worker_memory)
+        pool.recycle_after(self._settings.worker_runs, self._settings.worker_memory)
         self._pool = pool
         self._watch.start()
         self._catch_up(now, once)
@@ -178,7 +178,7 @@ class Scheduler:
                     break
                 if self._stop_by is not None and time.monotonic() >= self._stop_by:
                     break
-                if pool.listen(self._pause(now), [self._wake_read]):
+                if pool.poll(self._pause(now), [self._wake_read]):
                     os.read(self._wake_read, 4096)
         finally:
             self._close(pool)
@@ -186,7 +186,7 @@ class Scheduler:
 
     def _close(self, pool: Workers) -> None:
         """Everything to its place, in a bounded time."""
-        pool.cancel("the scheduler was stopped while the run was under way")
+        pool.cancel_runs("the scheduler was stopped while the run was under way")
         self._watch.stop()
         left = self._keeper.stop(10.0)
         if left:
@@ -202,7 +202,7 @@ class Scheduler:
                 log.warning("the newest state of %d journeys could not be pushed", unpushed)
         self._outbox.stop(10.0)
         try:
-            self._store.sign_off(self._owner)
+            self._store.schedulers.unregister(self._owner)
         except StoreDown as error:
             log.warning("%s", error)
 
@@ -272,7 +272,7 @@ class Scheduler:
                 self._waiting.remove(due)
                 self._exporter.delay.observe(max((now - due.at).total_seconds(), 0.0))
                 try:
-                    pool.begin(entry.planned.plan, Slot(due.slot, identity, due.at))
+                    pool.start_run(entry.planned.plan, Slot(due.slot, identity, due.at))
                 except ConfigError as error:
                     # No folder for it: the disk is full, or cannot be written.
                     self._make_up(identity, entry.planned, due.slot, due.at, "error", str(error), now)
@@ -285,7 +285,7 @@ class Scheduler:
         name, location = due.entry.name, self._settings.location
         if self._store_answers():
             try:
-                return self._store.claim(name, location, due.slot, run, self._owner, now)
+                return self._store.slots.claim(name, location, due.slot, run, self._owner, now)
             except StoreDown as error:
                 self._store_failed(error)
         if not self._store.shared:
@@ -311,7 +311,7 @@ class Scheduler:
         if not self._store_answers():
             return
         try:
-            self._store.record(entry.name, self._settings.location, slot, state, reason, self._owner, now)
+            self._store.slots.record(entry.name, self._settings.location, slot, state, reason, self._owner, now)
         except StoreDown as error:
             self._store_failed(error)
 
@@ -337,7 +337,14 @@ class Scheduler:
             self._make_up(identity, due.entry.planned, due.slot, due.at, "cancelled", message, now)
 
     def _make_up(
-        self, run: str, planned: Planned, slot: datetime, started_at: datetime, status: Status, message: str, now: datetime
+        self,
+        run: str,
+        planned: PlannedJourney,
+        slot: datetime,
+        started_at: datetime,
+        status: Status,
+        message: str,
+        now: datetime,
     ) -> None:
         """Saves and tells the result of a run that no worker can tell of."""
         plan = planned.plan
@@ -405,9 +412,9 @@ class Scheduler:
         gateway, location = self._settings.pushgateway or "", self._settings.location
         try:
             if outcome == "pushed":
-                self._store.pushed(journey, location, gateway)
+                self._store.push_groups.add(journey, location, gateway)
             elif outcome == "deleted":
-                self._store.unpushed(journey, location, gateway)
+                self._store.push_groups.remove(journey, location, gateway)
         except StoreDown as error:
             log.warning("%s", error)
 
@@ -420,7 +427,7 @@ class Scheduler:
         for orphan in self._watch.orphans():
             self._bury(orphan)
 
-    def _take_over(self, planning: Planning, first: bool) -> None:
+    def _take_over(self, planning: LoadedJourneys, first: bool) -> None:
         """Puts what was read on the schedule; of a file that is broken now, what it held before stays."""
         now = self._now()
         planned = {one.plan.journey: one for one in planning.planned if one.schedule}
@@ -448,7 +455,7 @@ class Scheduler:
                     known.next_at = one.schedule.after(name, now)
                 known.planned = one
 
-    def _tell_problems(self, planning: Planning, first: bool) -> None:
+    def _tell_problems(self, planning: LoadedJourneys, first: bool) -> None:
         broken = {one.file: one.message for one in planning.problems}
         for file, message in broken.items():
             if self._broken.get(file) != message:
@@ -474,10 +481,10 @@ class Scheduler:
                 self._store.add(saved.result, saved.folder)
         if unknown:
             log.info("%d saved runs were stored that the store did not know", len(unknown))
-        for orphan in self._store.orphans(self._owner, self._now(), alone=not self._store.shared):
+        for orphan in self._store.schedulers.adopt_orphans(self._owner, self._now(), alone=not self._store.shared):
             self._bury(orphan)
         if self._pushes is not None:
-            held = self._store.groups(self._settings.location, self._settings.pushgateway or "")
+            held = self._store.push_groups.journeys(self._settings.location, self._settings.pushgateway or "")
             for name in held:
                 if name not in self._entries:
                     self._pushes.delete(name)
@@ -505,7 +512,7 @@ class Scheduler:
     def _note_end(self, orphan: OpenSlot) -> None:
         log.warning("%s is no longer on the schedule; its run %s was cut off", orphan.journey, orphan.run)
         try:
-            self._store.close_slot(orphan.run, "missed", "killed")
+            self._store.slots.close(orphan.run, "missed", "killed")
         except StoreDown as error:
             self._store_failed(error)
 
@@ -516,7 +523,7 @@ class Scheduler:
             if schedule is None:
                 continue
             newest = schedule.latest(entry.name, now)
-            last = self._store.last_slot(entry.name, self._settings.location)
+            last = self._store.slots.newest(entry.name, self._settings.location)
             gap: deque[datetime] = deque(maxlen=MOST_MISSED)
             count = 0
             slot = schedule.after(entry.name, last) if last else newest
@@ -528,7 +535,7 @@ class Scheduler:
                 self._exporter.missed.labels(entry.name, "down").inc(count)
                 log.warning("%s missed %d slots while no scheduler was running", entry.name, count)
                 for slot in gap:
-                    self._store.record(entry.name, self._settings.location, slot, "missed", "down", self._owner, now)
+                    self._store.slots.record(entry.name, self._settings.location, slot, "missed", "down", self._owner, now)
             # What comes every so often is wanted soon; a time of day is wanted at that time.
             wanted = schedule.every is not None or once or (now - newest).total_seconds() <= self._settings.max_delay
             if wanted and (last is None or last < newest) and not self._paused(entry.name, now):

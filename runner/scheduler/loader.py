@@ -1,14 +1,13 @@
-"""All journeys read and planned in a process of their own, so that nothing in their files can stop or fill a daemon.
+"""Loads and plans all journeys in a process of its own, so that nothing in their files can block a daemon or fill its memory.
 
-`python -m runner.scheduler.loader` reads a Request as JSON from standard input and writes a Planning to standard output.
+`python -m runner.scheduler.loader` reads a LoadRequest as JSON from standard input and writes LoadedJourneys to standard output.
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from fnmatch import fnmatchcase
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,21 @@ import msgspec
 from msgspec import Struct
 
 from runner.codec import decoder, encode
-from runner.dsl.discovery import files_in, is_path, load_journeys, selectors, unknown_name, unknown_tag
+from runner.dsl.discovery import load_journeys
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan
 from runner.dsl.schedule import Schedule
+from runner.dsl.selection import select
 from runner.errors import ConfigError, DiscoveryError, JourneyError
 from runner.settings.secrets import Secrets, find_missing
 from runner.settings.settings import Settings, load_settings
 
-PATIENCE = 60.0
-"""Seconds that reading all journeys may take."""
+LOAD_TIMEOUT = 60.0
+"""Seconds in which all journeys have to be loaded."""
 
 
-class Request(Struct, frozen=True, kw_only=True):
-    """What to read: as the command line of `journey schedule` says it."""
+class LoadRequest(Struct, frozen=True, kw_only=True):
+    """Which journeys to load, from the command line of `journey schedule`."""
 
     start: Path
     overrides: dict[str, Any] = {}
@@ -38,114 +38,96 @@ class Request(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
 
 
-class Planned(Struct, frozen=True):
-    """A journey, ready to be run; `schedule` is None when it does not say when."""
+class PlannedJourney(Struct, frozen=True):
+    """A journey that is ready to be run; `schedule` is None when it has neither every nor cron."""
 
     plan: Plan
     schedule: Schedule | None
 
 
-class Problem(Struct, frozen=True):
+class FileProblem(Struct, frozen=True):
     """A file that cannot be used, and why."""
 
     file: Path
     message: str
 
 
-class Planning(Struct, frozen=True):
-    """What was read: every journey that can be used, every file that cannot."""
+class LoadedJourneys(Struct, frozen=True):
+    """The journeys that can be used, and the files that cannot."""
 
-    planned: tuple[Planned, ...]
-    problems: tuple[Problem, ...] = ()
+    planned: tuple[PlannedJourney, ...]
+    problems: tuple[FileProblem, ...] = ()
     unknown: tuple[str, ...] = ()
-    """What is wrong with the wanted names and tags that no journey has."""
+    """A message for each wanted name and tag that no journey has, and each path without journeys."""
 
 
-_decoder = decoder(Planning)
+_decoder = decoder(LoadedJourneys)
 
 
-def ask(request: Request) -> Planning:
-    """Reads all journeys in a new process. Raises ConfigError when the settings are wrong, or it does not end in time."""
+def load_in_subprocess(request: LoadRequest) -> LoadedJourneys:
+    """Loads all journeys in a new process. Raises ConfigError when the process fails or takes too long."""
     try:
         answer = subprocess.run(
             [sys.executable, "-P", "-m", "runner.scheduler.loader"],
             input=encode(request),
             stdout=subprocess.PIPE,
-            timeout=PATIENCE,
+            timeout=LOAD_TIMEOUT,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ConfigError(f"reading the journeys took more than {PATIENCE:g} s; look for a loop in their files") from error
+        raise ConfigError(f"loading the journeys took more than {LOAD_TIMEOUT:g} s; look for a loop in their files") from error
     try:
-        planning: Planning = _decoder.decode(answer.stdout)
+        loaded: LoadedJourneys = _decoder.decode(answer.stdout)
     except msgspec.DecodeError as error:
-        raise ConfigError(f"the journeys could not be read (exit code {answer.returncode}); what was said is above") from error
-    return planning
+        raise ConfigError(f"the journeys could not be loaded (exit code {answer.returncode}); see the output above") from error
+    return loaded
 
 
-def read(request: Request) -> Planning:
-    """Reads all journeys in this process. Raises ConfigError when the settings are wrong."""
+def plan_journeys(request: LoadRequest) -> LoadedJourneys:
+    """Reads all journeys in this process. Raises ConfigError when the settings are wrong or a path does not exist."""
     settings = load_settings(request.start, request.overrides, os.environ, request.environment)
-    planned: list[Planned] = []
-    problems: list[Problem] = []
-    where: dict[str, str] = {}
-    wanted = _wanted(selectors(request.wanted, settings.journeys))
-    names: dict[Path, list[str]] = {}
-    tags: set[str] = set()
-    for file, patterns in wanted.items():
+    texts: dict[Path, str] = {}
+
+    def load(file: Path) -> tuple[Journey, ...]:
         try:
-            text = file.read_text(encoding="utf-8")
-            journeys = load_journeys(file, text)
-            names[file] = [one.name for one in journeys]
-            tags.update(tag for one in journeys for tag in one.options.tags)
-            found = [
-                _planned(one, text, settings)
-                for one in journeys
-                if any(fnmatchcase(one.name, pattern) for pattern in patterns)
-                and (not request.tags or set(request.tags) & set(one.options.tags))
-            ]
-            for one in found:
-                name = one.plan.journey
-                if name in where:
+            texts[file] = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DiscoveryError(f"{file}: cannot be read: {error}") from error
+        return load_journeys(file, texts[file])
+
+    selection = select(request.wanted, request.tags, settings.journeys, load)
+    missing_paths = [problem.message for problem in selection.problems if problem.kind == "missing"]
+    if missing_paths:
+        raise ConfigError("\n".join(missing_paths))
+    problems = {problem.path: problem.message for problem in selection.problems if problem.kind == "broken"}
+    empty = [problem.message for problem in selection.problems if problem.kind == "empty"]
+    planned: list[PlannedJourney] = []
+    where: dict[str, Path] = {}
+    for file, journeys in groupby(sorted(selection.journeys, key=lambda one: one.file), key=lambda one: one.file):
+        try:
+            found = [_plan_journey(one, texts[file], settings) for one in journeys]
+            names = dict(where)
+            for name in (one.plan.journey for one in found):
+                if name in names:
                     raise DiscoveryError(
-                        f"{file}: a journey named {name!r} is declared in {where[name]} too; rename one of them"
+                        f"{file}: a journey named {name!r} is declared in {names[name]} too; rename one of them"
                     )
+                names[name] = file
+        except JourneyError as error:
+            problems[file] = str(error)
+        else:
             planned += found
-            where.update({one.plan.journey: str(file) for one in found})
-        except (JourneyError, OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(file, str(error)))
-    unknown = [
-        *_unknown_names(request, settings.journeys, names),
-        *(unknown_tag(tag, tags) for tag in request.tags if tag not in tags),
-    ]
-    return Planning(tuple(planned), tuple(problems), tuple(unknown))
+            where = names
+    return LoadedJourneys(
+        tuple(planned),
+        tuple(FileProblem(file, message) for file, message in problems.items()),
+        (*empty, *selection.unknown),
+    )
 
 
-def _wanted(selected: Sequence[tuple[Path, str]]) -> dict[Path, list[str]]:
-    """Each file to read with the patterns of the names that are wanted of it."""
-    wanted: dict[Path, list[str]] = {}
-    for path, pattern in selected:
-        if not path.exists():
-            raise ConfigError(f"{path}: no such file or folder; name an existing one, or put your journeys there")
-        for file in files_in(path) if path.is_dir() else [path]:
-            wanted.setdefault(file.resolve(), []).append(pattern)
-    return wanted
-
-
-def _unknown_names(request: Request, folders: Sequence[Path], names: dict[Path, list[str]]) -> Iterator[str]:
-    for word in request.wanted:
-        if is_path(word):
-            continue
-        files = _wanted(selectors([word], folders))
-        known = [name for file in files for name in names.get(file, ())]
-        pattern = word.rpartition("::")[2]
-        if not any(fnmatchcase(name, pattern) for name in known):
-            yield unknown_name(pattern, known)
-
-
-def _planned(journey: Journey, text: str, settings: Settings) -> Planned:
+def _plan_journey(journey: Journey, text: str, settings: Settings) -> PlannedJourney:
     _require_secrets(journey, settings)
-    return Planned(msgspec.structs.replace(plan(journey, settings), source=text), _schedule(journey, settings))
+    return PlannedJourney(msgspec.structs.replace(plan(journey, settings), source=text), _schedule(journey, settings))
 
 
 def _require_secrets(journey: Journey, settings: Settings) -> None:
@@ -174,17 +156,17 @@ def _schedule(journey: Journey, settings: Settings) -> Schedule | None:
 
 def main() -> None:
     """The process's entry."""
-    request = decoder(Request).decode(sys.stdin.buffer.read())
+    request = decoder(LoadRequest).decode(sys.stdin.buffer.read())
     # What a journey's file prints must not mix with the answer.
     answer = os.dup(1)
     os.dup2(2, 1)
     try:
-        planning = read(request)
+        loaded = plan_journeys(request)
     except JourneyError as error:
-        planning = Planning((), (Problem(request.start, str(error)),))
-    # Who asked may have ended meanwhile: then nobody waits for the answer.
+        loaded = LoadedJourneys((), (FileProblem(request.start, str(error)),))
+    # The parent process may have ended meanwhile: then nobody waits for the answer.
     with suppress(BrokenPipeError), os.fdopen(answer, "wb") as stream:
-        stream.write(encode(planning))
+        stream.write(encode(loaded))
 
 
 if __name__ == "__main__":

@@ -6,16 +6,17 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from runner.archive.archive import Archive
 from runner.archive.retention import ExpiredCheck, ExpiredRun, prune_archive
+from runner.dsl.selection import searched_paths
 from runner.errors import ConfigError
-from runner.scheduler.loader import Planning, Problem, Request, ask
+from runner.scheduler.loader import FileProblem, LoadedJourneys, LoadRequest, load_in_subprocess
 from runner.settings.settings import Settings, load_settings
 from runner.store import Store, StoreDown
-from runner.store.database import OpenSlot, Pause
+from runner.store.pauses import Pause
+from runner.store.slots import OpenSlot
 
 PERIOD = 1.0
 """Seconds between two looks."""
@@ -29,7 +30,7 @@ log = logging.getLogger("journey.watch")
 class Watch:
     """Looks around every second; what it finds waits until the loop takes it."""
 
-    def __init__(self, request: Request, settings: Settings, store: Store, owner: str, wake: Callable[[], None]) -> None:
+    def __init__(self, request: LoadRequest, settings: Settings, store: Store, owner: str, wake: Callable[[], None]) -> None:
         self._request = request
         self._settings = settings
         # Of its own: what a thread moves out of the way must not meet what another one does.
@@ -39,7 +40,7 @@ class Watch:
         self._wake = wake
         self._seen = fingerprint(request)
         self._pauses: list[Pause] = []
-        self._planning: Planning | None = None
+        self._planning: LoadedJourneys | None = None
         self._orphans: list[OpenSlot] = []
         self._stopped = threading.Event()
         self._wanted = threading.Event()
@@ -64,11 +65,11 @@ class Watch:
         """Why a journey is paused; nothing when it is not."""
         now = datetime.now(UTC)
         for one in self._pauses:
-            if fnmatchcase(journey, one.pattern) and (one.until is None or one.until > now):
-                return one.reason + (f" until {one.until:%Y-%m-%d %H:%M}Z" if one.until else "")
+            if one.applies_to(journey) and (one.until is None or one.until > now):
+                return one.describe()
         return ""
 
-    def planning(self) -> Planning | None:
+    def planning(self) -> LoadedJourneys | None:
         """What was read since it was last asked."""
         planning, self._planning = self._planning, None
         return planning
@@ -113,38 +114,37 @@ class Watch:
         self._wanted.clear()
         self._seen = found
         try:
-            self._planning = ask(self._request)
+            self._planning = load_in_subprocess(self._request)
         except ConfigError as error:
-            self._planning = Planning((), (Problem(self._request.start, str(error)),))
+            self._planning = LoadedJourneys((), (FileProblem(self._request.start, str(error)),))
         self._wake()
 
     def _read_pauses(self) -> None:
         try:
-            self._pauses = self._store.pauses(datetime.now(UTC))
+            self._pauses = self._store.pauses.active(datetime.now(UTC))
         except StoreDown as error:
             log.debug("%s", error)
 
     def _beat(self) -> None:
         try:
             now = datetime.now(UTC)
-            self._store.seen(self._owner, now)
+            self._store.schedulers.heartbeat(self._owner, now)
             if self._store.shared:
-                self._orphans += self._store.orphans(self._owner, now, alone=False)
+                self._orphans += self._store.schedulers.adopt_orphans(self._owner, now, alone=False)
         except StoreDown as error:
             log.warning("%s", error)
         if self._orphans:
             self._wake()
 
 
-def fingerprint(request: Request) -> dict[Path, tuple[int, int]]:
+def fingerprint(request: LoadRequest) -> dict[Path, tuple[int, int]]:
     """Time and size of every file that can change what is on the schedule."""
     try:
         settings = load_settings(request.start, request.overrides, os.environ, request.environment)
     except ConfigError:
         folders: tuple[Path, ...] = ()
     else:
-        named = tuple(Path(word) for word in request.wanted if Path(word).exists())
-        folders = named or settings.journeys
+        folders = searched_paths(request.wanted, settings.journeys)
     found = {}
     files = [request.start / "journey.toml", request.start / "pyproject.toml"]
     for folder in folders:

@@ -1,4 +1,4 @@
-"""A run in a worker, as far as it has come: what is known of it if its worker cannot say so any more."""
+"""A run in a worker and its progress, from which a result is made if its worker dies."""
 
 import time
 from datetime import UTC, datetime
@@ -13,26 +13,26 @@ from runner.result import Attempt, Environment, Failure, FailureKind, Status, St
 from runner.workers.machine_load import LoadMeter
 
 GRACE = 10.0
-"""Seconds beyond a run's timeout in which its worker may still end the journey itself."""
+"""Seconds after a run's timeout in which its worker may still end the journey itself."""
 FINISH = 120.0
-"""Seconds that an attempt's artifacts may take, to be finished, redacted and closed; none of it counts as the run's time."""
+"""Seconds in which an attempt's artifacts have to be finished, redacted and closed; they do not count as time of the run."""
 
 
 class Slot(Struct, frozen=True):
-    """The moment of a schedule that a run is for, and the id that the run has got with it."""
+    """The slot of a schedule that a run is for, and the id that the run was given when the slot was claimed."""
 
     at: datetime
     run: str
     due: datetime
-    """When it was to begin: `at`, or later where its start was put off."""
+    """When the run was to begin: `at`, or later where jitter postponed it."""
 
     def delay(self, started_at: datetime) -> float:
-        """Seconds from when it was to begin to when it began."""
+        """Seconds from `due` to the start of the run."""
         return max(round((started_at - self.due).total_seconds(), 6), 0.0)
 
 
 class StartedRun:
-    """A run in a worker, as far as it has come."""
+    """A run in a worker and its progress."""
 
     def __init__(self, plan: Plan, folder: Path, run: str, slot: Slot | None = None, beside: int = 0) -> None:
         self.run = run
@@ -51,19 +51,19 @@ class StartedRun:
 
     @property
     def deadline(self) -> float:
-        """When the supervisor ends it, by `time.monotonic()`."""
+        """When the pool kills its worker, by `time.monotonic()`."""
         allowed = self.plan.timeout + GRACE + self._finished
         return self.started + allowed if self._finishing is None else max(self._finishing + FINISH, self.started + allowed)
 
-    def overdue(self) -> tuple[FailureKind, str]:
-        """Why its worker was ended at the deadline."""
+    def overdue_failure(self) -> tuple[FailureKind, str]:
+        """The kind of failure and the message for a run whose worker was killed at the deadline."""
         if self._finishing is not None:
             return "monitor", f"the artifacts were not finished within {FINISH:g} s, and their worker was ended"
         limit = self.plan.timeout
         return "deadline", f"the run was still going {GRACE:g} s after its timeout of {limit:g} s, and its worker was ended"
 
-    def note(self, moment: Moment) -> None:
-        """Remembers how far the run is, in case its worker cannot say so any more."""
+    def record_progress(self, moment: Moment) -> None:
+        """Records the progress of the run, in case its worker dies."""
         if isinstance(moment, AttemptEnded):
             self._finishing = time.monotonic()
         elif isinstance(moment, AttemptStarted):
@@ -77,8 +77,8 @@ class StartedRun:
             self.running = None
             self.steps.append(moment.step)
 
-    def ended_by_us(self, status: Status, kind: FailureKind, message: str) -> Execution:
-        """What is known of a run whose worker has not ended it."""
+    def unfinished_execution(self, status: Status, kind: FailureKind, message: str) -> Execution:
+        """What is known about a run that its worker did not finish."""
         duration = round(time.monotonic() - self.started, 6)
         failure = Failure(kind=kind, message=message, step=self.running.name if self.running else None)
         steps = list(self.steps)

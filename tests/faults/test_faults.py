@@ -316,8 +316,8 @@ def test_a_second_signal_ends_what_is_under_way_and_says_so(daemon: Daemon) -> N
 
 IMPATIENT = """
 from datetime import timedelta
-import runner.store.database, runner.scheduler.watcher
-runner.store.database.SILENT = timedelta(seconds=4)
+import runner.store.schedulers, runner.scheduler.watcher
+runner.store.schedulers.SILENT = timedelta(seconds=4)
 runner.scheduler.watcher.BEAT = 1.0
 """
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.dsl.discovery import NotAllDiscovered, discover, find, load_journeys
+from runner.dsl.discovery import NotAllDiscovered, discover, load_journeys
+from runner.dsl.selection import find
 from runner.errors import DiscoveryError
 
 

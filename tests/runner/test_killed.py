@@ -16,6 +16,7 @@ from runner.archive.archive import Archive
 from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import KINDS, plan
 from runner.settings.settings import load_settings
+from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.servers import wait_until
 
@@ -96,7 +97,7 @@ def test_on_a_full_disk_a_run_ends_with_its_status_and_result(monitor: Monitor) 
     try:
         (journey,) = load_journeys(monitor.write(JOURNEY))
         settings = load_settings(monitor.folder, {"base_url": monitor.shop, "trace": "on", "har": "on"}, {})
-        (result,) = monitor.pool.run([plan(journey, settings)], monitor.chromium, settings, monitor.archive, [])
+        (result,) = run_plans(monitor.pool, [plan(journey, settings)], monitor.chromium, settings, monitor.archive, [])
         saved = monitor.archive.find("last").result
         del monitor.archive
     finally:

@@ -16,6 +16,7 @@ from runner.demo import journeys_folder
 from runner.dsl.discovery import discover
 from runner.dsl.plan import plan
 from runner.settings.settings import load_settings
+from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.runner.artifacts.test_leaks import everything, forms
 
@@ -190,7 +191,7 @@ def test_the_shops_journeys_run_as_they_are_by_the_clock_of_journey_run(
         return
     settings = load_settings(monitor.folder, {"base_url": monitor.shop}, {})
     plans = [plan(one, settings) for one in discover([journeys_folder()])]
-    for expected in monitor.pool.run(plans, monitor.chromium, settings, monitor.archive, []):
+    for expected in run_plans(monitor.pool, plans, monitor.chromium, settings, monitor.archive, []):
         told = project.runs[expected.journey]
         assert [(one["name"], one["status"], one["clock"], one["cause"], one["budget_seconds"]) for one in told["steps"]] == [
             (one.name, one.status, one.clock, one.cause, one.budget_seconds) for one in expected.steps

@@ -13,6 +13,7 @@ from runner.errors import DiscoveryError
 from runner.events import StepEnded
 from runner.result import RunResult
 from runner.settings.settings import load_settings
+from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 
 CODE = """
@@ -37,7 +38,9 @@ PASSWORD = "oolong-and-milk"
 def run(monitor: Monitor, password: str = PASSWORD, **options: object) -> RunResult:
     walk = next(one for one in load_journeys(monitor.write(CODE.format(password=password))) if one.name == "walk")
     settings = load_settings(monitor.folder, {"base_url": monitor.shop, **options}, {})
-    (result,) = monitor.pool.run([plan(walk, settings)], monitor.chromium, settings, monitor.archive, [monitor.moments.append])
+    (result,) = run_plans(
+        monitor.pool, [plan(walk, settings)], monitor.chromium, settings, monitor.archive, [monitor.moments.append]
+    )
     return result
 
 

@@ -16,6 +16,7 @@ from runner.dsl.plan import plan
 from runner.metrics.pushgateway import push_result
 from runner.result import RunResult
 from runner.settings.settings import load_settings
+from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.servers import free_port, get, running, wait_until
 
@@ -40,7 +41,7 @@ def walk(monitor: Monitor, name: str, address: str, gateway: str) -> RunResult:
     """Runs the walk, and checks what must hold on every site."""
     (journey,) = load_journeys(WALKS / f"{name}.py")
     settings = load_settings(monitor.folder, {"base_url": address, "trace": "on", "pushgateway": gateway}, {})
-    (result,) = monitor.pool.run([plan(journey, settings)], monitor.chromium, settings, monitor.archive, [])
+    (result,) = run_plans(monitor.pool, [plan(journey, settings)], monitor.chromium, settings, monitor.archive, [])
     assert result.failure is None, result.failure
     assert result.notes == ()
     for step in result.steps:

@@ -1,7 +1,6 @@
 """`/journeys/NAME/pause` and `/resume`: have the scheduler leave a journey out for a while; for those who may operate."""
 
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -10,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from reports.web.query.time_range import BadRequest
 from reports.web.site import Site, problem
 from runner.settings.duration import parse_positive_duration
-from runner.store.database import Pause
+from runner.store.pauses import Pause
 
 OFFERED = (("1h", "an hour"), ("6h", "6 hours"), ("24h", "a day"), ("7d", "a week"), ("", "ever, until it is resumed"))
 LONGEST_REASON = 200
@@ -18,7 +17,7 @@ LONGEST_REASON = 200
 
 def of(site: Site, name: str) -> list[Pause]:
     """The pauses that hold for a journey now."""
-    return [one for one in site.store.pauses(site.now()) if fnmatchcase(name, one.pattern)]
+    return [one for one in site.store.pauses.active(site.now()) if one.applies_to(name)]
 
 
 def pause(site: Site, request: Request) -> Response:
@@ -35,7 +34,7 @@ def pause(site: Site, request: Request) -> Response:
     except (ValueError, OverflowError) as error:
         raise BadRequest(f"for: {error}") from error
     who = request.scope["access"].name
-    site.store.pause(name, until, f"{reason} ({who})" if who else reason, site.now())
+    site.store.pauses.pause(name, until, f"{reason} ({who})" if who else reason, site.now())
     return _back(request, name)
 
 
@@ -44,7 +43,7 @@ def resume(site: Site, request: Request) -> Response:
     name = request.path_params["journey"]
     if missing := _missing(site, request, name):
         return missing
-    site.store.resume(name)
+    site.store.pauses.resume(name)
     return _back(request, name)
 
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from runner.dsl.schedule import Schedule
 from runner.errors import JourneyError
-from runner.scheduler.loader import Request, ask
+from runner.scheduler.loader import LoadRequest, load_in_subprocess
 from runner.scheduler.watcher import fingerprint
 from runner.store import Store
 
@@ -22,7 +22,11 @@ class Upcoming:
     """The schedules of the journeys that `request` names; they are read at the start and when a file has changed."""
 
     def __init__(
-        self, request: Request, store: Store, period: float = PERIOD, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        request: LoadRequest,
+        store: Store,
+        period: float = PERIOD,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._request = request
         self._store = store
@@ -35,7 +39,7 @@ class Upcoming:
     def __call__(self) -> Mapping[str, datetime]:
         """The next slot of each journey that has a schedule; empty until the files were read, and while no scheduler is at work."""
         now = self._now()
-        if not self._schedules or not self._store.scheduled(now):
+        if not self._schedules or not self._store.schedulers.any_alive(now):
             return {}
         return {name: one.after(name, now) for name, one in self._schedules.items()}
 
@@ -57,7 +61,7 @@ class Upcoming:
 
     def _read(self) -> None:
         try:
-            planning = ask(self._request)
+            planning = load_in_subprocess(self._request)
         except (JourneyError, OSError) as error:
             log.warning("the next runs are not known: %s", error)
             self._schedules = {}

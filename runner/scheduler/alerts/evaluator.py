@@ -8,11 +8,12 @@ from msgspec import Struct
 
 from runner.archive.archive import Saved
 from runner.result import RunResult
-from runner.scheduler.alerts.rules import HISTORY, Kind, Rules, judge
+from runner.scheduler.alerts.rules import HISTORY, Rules, judge
 from runner.settings.settings import Settings
 from runner.store import Store
+from runner.store.alerts import AlertKind
 
-WORDS: dict[Kind, tuple[str, str]] = {
+WORDS: dict[AlertKind, tuple[str, str]] = {
     "failing": ("is failing", "has recovered"),
     "monitor": ("cannot be monitored", "is monitored again"),
     "flaky": ("is flaky", "is no longer flaky"),
@@ -54,8 +55,8 @@ class Alarm:
         # What happens in a maintenance window is expected, and judged by the first run after it.
         if result.status in {"cancelled", "skipped"} or self._paused(result.journey, now):
             return
-        is_open = self._store.open_alerts(result.journey, result.location)
-        past = self._store.past(result.journey, result.location, HISTORY)
+        is_open = self._store.alerts.open(result.journey, result.location)
+        past = self._store.alerts.past_runs(result.journey, result.location, HISTORY)
         wrong = judge(past, self._rules, frozenset(is_open))
         for kind, why in wrong.items():
             told_at = is_open.get(kind)
@@ -69,14 +70,14 @@ class Alarm:
     def files(self, broken: str) -> None:
         """Tells that files of journeys are broken, as `broken` says, or whole again, if that has changed."""
         now = datetime.now(UTC)
-        is_open = "files" in self._store.open_alerts("", self._settings.location)
+        is_open = "files" in self._store.alerts.open("", self._settings.location)
         if bool(broken) != is_open:
             words = WORDS["files"]
             message = Message(words[0], broken, True) if broken else Message(words[1], "", False)
             self._send("", self._settings.location, "files", message, now, None)
 
-    def _send(self, journey: str, location: str, kind: Kind, message: Message, now: datetime, run: str | None) -> None:
-        self._store.alert(journey, location, kind, message.title, message.body, message.bad, self._targets, now, run)
+    def _send(self, journey: str, location: str, kind: AlertKind, message: Message, now: datetime, run: str | None) -> None:
+        self._store.alerts.record(journey, location, kind, message.title, message.body, message.bad, self._targets, now, run)
         log.log(
             logging.WARNING if message.bad else logging.INFO,
             "alert: %s",
@@ -96,7 +97,7 @@ class Alarm:
             budget_after=settings.alert_budget_after,
         )
 
-    def _bad(self, result: RunResult, kind: Kind, why: str, again: bool) -> Message:
+    def _bad(self, result: RunResult, kind: AlertKind, why: str, again: bool) -> Message:
         still = "still " if again else ""
         lines = [f"{why}."]
         failure = result.failure
@@ -119,7 +120,7 @@ class Alarm:
         title = f"{result.journey} {words.replace('is ', f'is {still}', 1) if still else words}"
         return Message(f"{title} ({result.location})", "\n".join([*lines, *self._links(result)]), True)
 
-    def _good(self, result: RunResult, kind: Kind) -> Message:
+    def _good(self, result: RunResult, kind: AlertKind) -> Message:
         return Message(f"{result.journey} {WORDS[kind][1]} ({result.location})", "\n".join(self._links(result)), False)
 
     def _links(self, result: RunResult) -> list[str]:

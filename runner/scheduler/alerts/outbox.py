@@ -67,16 +67,16 @@ class Outbox:
     def _send_all(self) -> bool:
         """Whether everything is sent."""
         done = True
-        for message in self._store.unsent(self.targets):
+        for message in self._store.alerts.unsent(self.targets):
             began = time.monotonic()
             if self._senders[message.target].notify(
                 title=message.title, body=message.body or message.title, notify_type="failure" if message.bad else "success"
             ):
-                self._store.sent(message.id, datetime.now(UTC))
+                self._store.alerts.mark_sent(message.id, datetime.now(UTC))
                 log.info("sent in %.1f s: %s", time.monotonic() - began, message.title)
             elif datetime.now(UTC) - message.made_at > GIVE_UP:
                 log.error("given up after a day: %s", message.title)
-                self._store.sent(message.id, datetime.now(UTC))
+                self._store.alerts.mark_sent(message.id, datetime.now(UTC))
             else:
                 log.warning("could not be sent, tried again later: %s", message.title)
                 done = False

@@ -1,25 +1,15 @@
 """When somebody is told: rules over the newest runs of a journey, which know nothing but those runs."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from msgspec import Struct
 
-from runner.result import Status
+from runner.store.alerts import AlertKind, PastRun
 
-Kind = Literal["failing", "monitor", "flaky", "budget", "files"]
 HISTORY = 50
 """Runs that the rules look back on."""
 FLAKY_OF = 20
 """Runs of which the flaky share is taken."""
-
-
-class Past(Struct, frozen=True):
-    """What the rules know of a run."""
-
-    status: Status
-    flaky: bool
-    over_budget: bool
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -32,7 +22,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     budget_after: int = 3
 
 
-def judge(past: Sequence[Past], rules: Rules, is_open: frozenset[Kind] = frozenset()) -> dict[Kind, str]:
+def judge(past: Sequence[PastRun], rules: Rules, is_open: frozenset[AlertKind] = frozenset()) -> dict[AlertKind, str]:
     """What is wrong, in words, by the runs of a journey, newest first; runs that were cancelled or skipped do not count.
 
     An alert in `is_open` ends later than it would begin: `failing` with the first run that passes, `flaky` at half the share.
@@ -40,7 +30,7 @@ def judge(past: Sequence[Past], rules: Rules, is_open: frozenset[Kind] = frozens
     counted = [one for one in past if one.status in {"passed", "failed", "error"}]
     if not counted:
         return {}
-    found: dict[Kind, str] = {}
+    found: dict[AlertKind, str] = {}
     failed = _streak([one.status == "failed" for one in counted])
     among, newest = rules.of
     recent = sum(one.status == "failed" for one in counted[:newest])

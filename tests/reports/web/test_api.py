@@ -31,8 +31,8 @@ def filled(lasting: Callable[[str], Start]) -> tuple[Visited, list[RunResult]]:
     for one in runs:
         served.store.add(one)
     now = datetime.now(UTC)
-    served.store.alert("buy", "berlin", "failing", "buy fails", "since 3 runs", True, [], now, runs[0].id)
-    served.store.record("buy", "berlin", now - timedelta(minutes=3), "missed", "the machine was asleep", "me", now)
+    served.store.alerts.record("buy", "berlin", "failing", "buy fails", "since 3 runs", True, [], now, runs[0].id)
+    served.store.slots.record("buy", "berlin", now - timedelta(minutes=3), "missed", "the machine was asleep", "me", now)
     fill(served.store, SENT, [])
     return served, runs
 

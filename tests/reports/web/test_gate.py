@@ -111,7 +111,7 @@ def operator(dashboard: Start) -> tuple[Visited, str, str]:
 def paused(served: Visited) -> bool:
     from datetime import UTC, datetime
 
-    return bool(served.store.pauses(datetime.now(UTC)))
+    return bool(served.store.pauses.active(datetime.now(UTC)))
 
 
 def test_a_form_of_the_journeys_page_pauses_and_resumes_it(operator: tuple[Visited, str, str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from reports.web.services.budget_lines import Durations
 from reports.web.services.next_runs import Upcoming
-from runner.scheduler.loader import Request
+from runner.scheduler.loader import LoadRequest
 from runner.settings.settings import load_settings
 from runner.store import Store
 from tests.servers import wait_until
@@ -24,14 +24,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
     (tmp_path / "journeys").mkdir()
     (tmp_path / "journey.toml").write_text("base_url = 'http://127.0.0.1'")
     with Store(f"sqlite:///{tmp_path / 'journeys.db'}") as store:
-        store.sign_on("me", "here", 1, "berlin", datetime.now(UTC))
+        store.schedulers.register("me", "here", 1, "berlin", datetime.now(UTC))
         yield store
 
 
 def test_the_next_run_is_known_and_follows_the_files(tmp_path: Path, store: Store) -> None:
     file = tmp_path / "journeys" / "buy.py"
     file.write_text(JOURNEY)
-    with Upcoming(Request(start=tmp_path), store, period=0.2) as upcoming:
+    with Upcoming(LoadRequest(start=tmp_path), store, period=0.2) as upcoming:
         found = wait_until(upcoming)
         assert timedelta(0) < found["buy"] - datetime.now(UTC) <= timedelta(minutes=5)
         file.write_text(JOURNEY.replace("def buy", "def pay"))
@@ -43,17 +43,17 @@ def test_the_next_run_is_known_and_follows_the_files(tmp_path: Path, store: Stor
 
 def test_nothing_is_due_while_no_scheduler_is_at_work(tmp_path: Path, store: Store) -> None:
     (tmp_path / "journeys" / "buy.py").write_text(JOURNEY)
-    with Upcoming(Request(start=tmp_path), store, period=0.2) as upcoming:
+    with Upcoming(LoadRequest(start=tmp_path), store, period=0.2) as upcoming:
         wait_until(upcoming)
-        store.sign_off("me")
+        store.schedulers.unregister("me")
         assert upcoming() == {}
-        store.sign_on("me", "here", 1, "berlin", datetime.now(UTC) - timedelta(minutes=5))
+        store.schedulers.register("me", "here", 1, "berlin", datetime.now(UTC) - timedelta(minutes=5))
         assert upcoming() == {}
 
 
 def test_settings_that_are_wrong_leave_the_pages_alone(tmp_path: Path, store: Store) -> None:
     (tmp_path / "journey.toml").write_text("nonsense = 1")
-    with Upcoming(Request(start=tmp_path), store, period=0.2) as upcoming:
+    with Upcoming(LoadRequest(start=tmp_path), store, period=0.2) as upcoming:
         assert upcoming() == {}
 
 

@@ -2,15 +2,16 @@
 
 import pytest
 
-from runner.scheduler.alerts.rules import Past, Rules, judge
+from runner.scheduler.alerts.rules import Rules, judge
+from runner.store.alerts import PastRun
 
 MARKS = {
-    "p": Past("passed", False, False),
-    "~": Past("passed", True, False),
-    "b": Past("passed", False, True),
-    "f": Past("failed", False, False),
-    "e": Past("error", False, False),
-    "c": Past("cancelled", False, False),
+    "p": PastRun("passed", False, False),
+    "~": PastRun("passed", True, False),
+    "b": PastRun("passed", False, True),
+    "f": PastRun("failed", False, False),
+    "e": PastRun("error", False, False),
+    "c": PastRun("cancelled", False, False),
 }
 
 

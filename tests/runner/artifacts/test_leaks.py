@@ -32,6 +32,7 @@ from runner.metrics.run_metrics import format_metrics as metrics_text
 from runner.result import RunResult
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
+from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 
 SECRETS = {
@@ -343,7 +344,7 @@ def test_the_redacted_trace_of_every_shop_journey_opens_in_the_viewer(monitor: M
     settings = load_settings(monitor.folder, options, {})
     plans = [plan(one, settings) for one in discover([journeys_folder()])]
     assert len(plans) == 4
-    results = monitor.pool.run(plans, monitor.chromium, settings, monitor.archive, [])
+    results = run_plans(monitor.pool, plans, monitor.chromium, settings, monitor.archive, [])
     with sync_playwright() as playwright:
         viewer = playwright.chromium.launch(executable_path=chromium.path)
         for result in results:

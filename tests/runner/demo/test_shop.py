@@ -12,6 +12,7 @@ from runner.demo import journeys_folder, running_shop
 from runner.dsl.discovery import discover
 from runner.dsl.plan import plan
 from runner.settings.settings import load_settings
+from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.servers import get, wait_until
 
@@ -22,7 +23,7 @@ TICK = 0.001
 def test_the_four_journeys_pass(monitor: Monitor) -> None:
     settings = load_settings(monitor.folder, {"base_url": monitor.shop}, {})
     plans = [plan(one, settings) for one in discover([journeys_folder()])]
-    results = monitor.pool.run(plans, monitor.chromium, settings, monitor.archive, [])
+    results = run_plans(monitor.pool, plans, monitor.chromium, settings, monitor.archive, [])
     assert [(one.journey, one.status) for one in results] == [(name, "passed") for name in ("browse", "buy", "search", "stock")]
     assert all(step.clock == "page" for one in results for step in one.steps if step.name != "ask the API")
 

@@ -89,7 +89,7 @@ def test_a_run_is_stored_whole_and_once(store: Store, url: str) -> None:
 def test_a_half_stored_run_does_not_exist(store: Store) -> None:
     run = result()
     broken = Artifact(kind="trace", path=None, bytes=1)  # type: ignore[arg-type]
-    with pytest.raises(StoreDown, match=f"does not take run {run.id}"):
+    with pytest.raises(StoreDown, match=f"rejected run {run.id}"):
         store.add(msgspec.structs.replace(run, artifacts=(broken,)))
     assert store.count() == 0
     assert store.add(run)
@@ -103,48 +103,48 @@ def test_a_character_that_a_database_cannot_hold_costs_no_run(store: Store) -> N
 def test_a_slot_is_claimed_once_whoever_asks(store: Store, url: str) -> None:
     with ThreadPoolExecutor(8) as pool, Store(url) as other:
         stores = [store, other] * 8
-        claims = list(pool.map(lambda one: one[1].claim("buy", "local", SLOT, str(one[0]), "me", NOW), enumerate(stores)))
+        claims = list(pool.map(lambda one: one[1].slots.claim("buy", "local", SLOT, str(one[0]), "me", NOW), enumerate(stores)))
     assert sum(claims) == 1
-    assert store.claim("buy", "elsewhere", SLOT, "x", "me", NOW)
-    assert not store.record("buy", "local", SLOT, "missed", "late", "me", NOW)
-    assert store.slot_counts("buy") == {"claimed": 2}
+    assert store.slots.claim("buy", "elsewhere", SLOT, "x", "me", NOW)
+    assert not store.slots.record("buy", "local", SLOT, "missed", "late", "me", NOW)
+    assert store.slots.count_by_state("buy") == {"claimed": 2}
 
 
 def test_storing_a_run_closes_its_slot(store: Store) -> None:
     run = result()
-    store.claim("buy", "local", SLOT, run.id, "me", NOW)
+    store.slots.claim("buy", "local", SLOT, run.id, "me", NOW)
     store.add(run)
-    assert store.slot_counts("buy") == {"done": 1}
-    assert store.last_slot("buy", "local") == SLOT
+    assert store.slots.count_by_state("buy") == {"done": 1}
+    assert store.slots.newest("buy", "local") == SLOT
 
 
 def test_a_slot_may_be_run_again_when_the_clock_was_set_back_over_it(store: Store) -> None:
     run = result()
-    store.claim("buy", "local", SLOT, run.id, "me", NOW + timedelta(hours=1))
-    assert not store.claim("buy", "local", SLOT, "again", "me", NOW)
+    store.slots.claim("buy", "local", SLOT, run.id, "me", NOW + timedelta(hours=1))
+    assert not store.slots.claim("buy", "local", SLOT, "again", "me", NOW)
     store.add(run)
-    assert store.claim("buy", "local", SLOT, "again", "me", NOW)
-    assert not store.claim("buy", "local", SLOT, "and again", "me", NOW + timedelta(seconds=30))
+    assert store.slots.claim("buy", "local", SLOT, "again", "me", NOW)
+    assert not store.slots.claim("buy", "local", SLOT, "and again", "me", NOW + timedelta(seconds=30))
 
 
 def test_the_open_slots_of_a_dead_scheduler_are_taken_over_once(store: Store) -> None:
     for name, seen in (("dead", NOW - timedelta(minutes=2)), ("alive", NOW), ("mine", NOW)):
-        store.sign_on(name, "host", 1, "local", seen)
-        store.claim(f"of-{name}", "local", SLOT, f"run-{name}", name, NOW)
-    (orphan,) = store.orphans("mine", NOW, alone=False)
+        store.schedulers.register(name, "host", 1, "local", seen)
+        store.slots.claim(f"of-{name}", "local", SLOT, f"run-{name}", name, NOW)
+    (orphan,) = store.schedulers.adopt_orphans("mine", NOW, alone=False)
     assert (orphan.journey, orphan.run, orphan.slot_at) == ("of-dead", "run-dead", SLOT)
-    assert store.orphans("mine", NOW, alone=False) == []
-    assert [one.journey for one in store.orphans("mine", NOW, alone=True)] == ["of-alive"]
+    assert store.schedulers.adopt_orphans("mine", NOW, alone=False) == []
+    assert [one.journey for one in store.schedulers.adopt_orphans("mine", NOW, alone=True)] == ["of-alive"]
 
 
 def test_a_pause_holds_until_its_time_or_until_it_is_resumed(store: Store) -> None:
-    store.pause("check*", NOW + timedelta(hours=1), "provider moves", NOW)
-    store.pause("buy", None, "broken", NOW)
-    assert {one.pattern for one in store.pauses(NOW)} == {"check*", "buy"}
-    assert {one.pattern for one in store.pauses(NOW + timedelta(hours=2))} == {"buy"}
-    assert store.resume("checkout") == ["check*"]
-    assert store.resume("checkout") == []
-    assert [one.pattern for one in store.pauses(NOW)] == ["buy"]
+    store.pauses.pause("check*", NOW + timedelta(hours=1), "provider moves", NOW)
+    store.pauses.pause("buy", None, "broken", NOW)
+    assert {one.pattern for one in store.pauses.active(NOW)} == {"check*", "buy"}
+    assert {one.pattern for one in store.pauses.active(NOW + timedelta(hours=2))} == {"buy"}
+    assert store.pauses.resume("checkout") == ["check*"]
+    assert store.pauses.resume("checkout") == []
+    assert [one.pattern for one in store.pauses.active(NOW)] == ["buy"]
 
 
 def test_the_migrations_make_what_the_schema_says(store: Store, url: str) -> None:

@@ -1,0 +1,35 @@
+"""Which groups of metrics a Pushgateway holds, so that they can be deleted when their journey is gone."""
+
+from sqlalchemy import and_, delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from runner.store.tables.runs import groups
+from runner.store.transaction import Transaction
+
+
+class PushGroups:
+    """The table of groups. Every method is one transaction and raises StoreDown when the database cannot be used."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def add(self, journey: str, location: str, gateway: str) -> None:
+        """Records that the gateway holds a group of this journey."""
+        try:
+            with self._transaction() as connection:
+                connection.execute(insert(groups), [{"journey": journey, "location": location, "gateway": gateway}])
+        except IntegrityError:
+            # It is recorded already.
+            return
+
+    def journeys(self, location: str, gateway: str) -> list[str]:
+        """The journeys whose group the gateway holds."""
+        with self._transaction() as connection:
+            wanted = select(groups.c.journey).where(groups.c.location == location, groups.c.gateway == gateway)
+            return list(connection.execute(wanted).scalars())
+
+    def remove(self, journey: str, location: str, gateway: str) -> None:
+        """Records that the gateway's group of this journey was deleted."""
+        with self._transaction() as connection:
+            same = and_(groups.c.journey == journey, groups.c.location == location, groups.c.gateway == gateway)
+            connection.execute(delete(groups).where(same))

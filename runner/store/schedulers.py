@@ -1,0 +1,63 @@
+"""The schedulers that share the database: which of them are alive, and what the dead ones have left open."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, delete, insert, or_, select, update
+
+from runner.store.slots import SKEW, OpenSlot
+from runner.store.tables.runs import schedulers, slots
+from runner.store.transaction import Transaction
+
+SILENT = timedelta(seconds=60)
+"""A scheduler without a heartbeat for this long counts as dead."""
+
+
+class Schedulers:
+    """The table of schedulers. Every method is one transaction and raises StoreDown when the database cannot be used."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def register(self, owner: str, host: str, process: int, location: str, now: datetime) -> None:
+        """Adds a scheduler that starts."""
+        row = {"id": owner, "host": host, "process": process, "location": location, "started_at": now, "seen_at": now}
+        with self._transaction() as connection:
+            connection.execute(insert(schedulers), [row])
+
+    def heartbeat(self, owner: str, now: datetime) -> None:
+        """Records that a scheduler is alive."""
+        with self._transaction() as connection:
+            connection.execute(update(schedulers).where(schedulers.c.id == owner).values(seen_at=now))
+
+    def unregister(self, owner: str) -> None:
+        """Removes a scheduler that ends in order."""
+        with self._transaction() as connection:
+            connection.execute(delete(schedulers).where(schedulers.c.id == owner))
+
+    def any_alive(self, now: datetime) -> bool:
+        """Whether at least one scheduler is alive."""
+        with self._transaction() as connection:
+            wanted = select(schedulers.c.id).where(schedulers.c.seen_at > now - SILENT).limit(1)
+            return connection.execute(wanted).first() is not None
+
+    def adopt_orphans(self, owner: str, now: datetime, alone: bool) -> list[OpenSlot]:
+        """Makes `owner` the owner of the open slots of dead schedulers and returns them.
+
+        With `alone`, no other scheduler can be at work, so all others count as dead.
+        """
+        with self._transaction() as connection:
+            dead = schedulers.c.id != owner
+            if not alone:
+                dead = and_(dead, or_(schedulers.c.seen_at < now - SILENT, schedulers.c.seen_at > now + SKEW))
+            ids = list(connection.execute(select(schedulers.c.id).where(dead)).scalars())
+            if not ids:
+                return []
+            theirs = and_(slots.c.state == "claimed", slots.c.owner.in_(ids))
+            found = connection.execute(
+                select(slots.c.journey, slots.c.location, slots.c.slot_at, slots.c.run_id, slots.c.claimed_at)
+                .where(theirs)
+                .with_for_update()
+            ).all()
+            connection.execute(update(slots).where(theirs).values(owner=owner))
+            connection.execute(delete(schedulers).where(schedulers.c.id.in_(ids)))
+            return [OpenSlot(*row) for row in found]

@@ -1,0 +1,75 @@
+"""The slots of schedules: each is claimed once, whichever scheduler asks."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from runner.store.tables.runs import slots
+from runner.store.transaction import Transaction
+
+SKEW = timedelta(seconds=60)
+"""A slot whose claim lies this far in the future was claimed before the clock was set back: it may be claimed again."""
+
+
+class OpenSlot(Struct, frozen=True):
+    """A slot whose run has no result yet."""
+
+    journey: str
+    location: str
+    slot_at: datetime
+    run: str
+    claimed_at: datetime
+
+
+class Slots:
+    """The table of slots. Every method is one transaction and raises StoreDown when the database cannot be used."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def claim(self, journey: str, location: str, slot_at: datetime, run: str, owner: str, now: datetime) -> bool:
+        """Claims a slot for a run of the scheduler `owner`; False when the slot is taken."""
+        row = {"journey": journey, "location": location, "slot_at": slot_at, "run_id": run, "owner": owner}
+        return self._insert(row | {"claimed_at": now, "state": "claimed", "reason": ""})
+
+    def record(
+        self, journey: str, location: str, slot_at: datetime, state: str, reason: str, owner: str, now: datetime
+    ) -> bool:
+        """Records a slot that is not run: `missed` or `paused`; False when the slot is taken."""
+        row = {"journey": journey, "location": location, "slot_at": slot_at, "run_id": None, "owner": owner}
+        return self._insert(row | {"claimed_at": now, "state": state, "reason": reason})
+
+    def _insert(self, row: dict[str, Any]) -> bool:
+        try:
+            with self._transaction() as connection:
+                connection.execute(insert(slots), [row])
+            return True
+        except IntegrityError:
+            same = and_(*(slots.c[name] == row[name] for name in ("journey", "location", "slot_at")))
+            with self._transaction() as connection:
+                # One statement, so that only one of two schedulers gets the slot.
+                again = update(slots).where(same, slots.c.claimed_at > row["claimed_at"] + SKEW, slots.c.state != "claimed")
+                return connection.execute(again.values(**row)).rowcount == 1
+
+    def close(self, run: str, state: str, reason: str) -> None:
+        """Closes the slot of a run that has no result."""
+        with self._transaction() as connection:
+            connection.execute(update(slots).where(slots.c.run_id == run).values(state=state, reason=reason))
+
+    def newest(self, journey: str, location: str) -> datetime | None:
+        """The newest recorded slot of a journey; None when there is none."""
+        with self._transaction() as connection:
+            return connection.execute(
+                select(func.max(slots.c.slot_at)).where(slots.c.journey == journey, slots.c.location == location)
+            ).scalar()
+
+    def count_by_state(self, journey: str) -> dict[str, int]:
+        """How many slots of a journey are in each state."""
+        with self._transaction() as connection:
+            counted = (
+                select(slots.c.state, func.count().label("number")).where(slots.c.journey == journey).group_by(slots.c.state)
+            )
+            return {row.state: row.number for row in connection.execute(counted)}

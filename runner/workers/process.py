@@ -1,0 +1,84 @@
+"""One worker process, as its pool sees it."""
+
+import subprocess
+import sys
+from contextlib import suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+
+import psutil
+
+from runner.codec import encode
+from runner.workers.messages import BrowserWanted, Job
+from runner.workers.run_state import StartedRun
+
+CLOSE_TIMEOUT = 3.0
+"""Seconds that a worker gets to close its browser before it is killed."""
+
+
+class Worker:
+    """A worker process and the pipe to it."""
+
+    def __init__(self) -> None:
+        ours, theirs = Pipe()
+        self.pipe: Connection = ours
+        # A session of its own: Ctrl-C in the terminal reaches only the parent process, which then ends the runs in order.
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "runner.workers.main", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+        )
+        theirs.close()
+        self.run: StartedRun | None = None
+        """The run under way; None while the worker is idle."""
+        self.runs = 0
+        """How many runs it has ended."""
+        self.retiring = False
+        """Whether a replacement is to take its place after the current run."""
+        self.ready = False
+        """Whether it has reported that its browser is started."""
+
+    def memory(self) -> int:
+        """Bytes held by the worker and all its child processes, without shared memory."""
+        total = 0
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self._process.pid)
+            for one in (process, *process.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    held = one.memory_info()
+                    total += held.rss - getattr(held, "shared", 0)
+        return total
+
+    def send(self, message: BrowserWanted | Job) -> None:
+        """Sends one message. Raises BrokenPipeError when the worker has died."""
+        self.pipe.send_bytes(encode(message))
+
+    def stop(self) -> None:
+        """Stops an idle worker: closes its pipe, so that it closes its browser; kills it if that takes too long."""
+        self.pipe.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(CLOSE_TIMEOUT)
+        self.kill()
+
+    def kill(self) -> None:
+        """Kills the worker and its child processes. Playwright starts the browser in a process group of its own, so the tree
+        of processes is walked."""
+        self.pipe.close()
+        tree: list[psutil.Process] = []
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self._process.pid)
+            tree = [process, *process.children(recursive=True)]
+        for one in tree:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        self._process.wait()
+        psutil.wait_procs(tree[1:], timeout=CLOSE_TIMEOUT)
+
+    def exit_reason(self) -> str:
+        """How a dead worker ended, to follow "the worker process"."""
+        try:
+            code = self._process.wait(CLOSE_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            return "no longer answers"
+        return f"was ended by signal {-code}" if code < 0 else f"ended by itself with code {code}; see its output above"

@@ -1,0 +1,53 @@
+"""A list of plans, run once in a pool of workers."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from runner.archive.archive import Archive
+from runner.browser.chromium import Browser
+from runner.dsl.plan import Plan
+from runner.events import Listener, Moment, RunEnded
+from runner.result import RunResult
+from runner.settings.settings import Settings
+from runner.workers.pool import Workers
+
+FOREVER = 3600.0
+
+
+def run_plans(
+    pool: Workers,
+    plans: Sequence[Plan],
+    browser: Browser,
+    settings: Settings,
+    archive: Archive,
+    listeners: Sequence[Listener],
+) -> list[RunResult]:
+    """Opens the pool for these, runs every plan once, and returns the results in the order in which the runs ended.
+
+    Each result is saved in `archive` before the listeners hear that its run has ended.
+    """
+    results: list[RunResult] = []
+
+    def collect(moment: Moment) -> None:
+        if isinstance(moment, RunEnded):
+            results.append(moment.result)
+
+    pool.open(browser, settings, archive, [collect, *listeners])
+    run_in_order(pool, plans)
+    return results
+
+
+def run_in_order(pool: Workers, plans: Sequence[Plan]) -> None:
+    """Runs every plan once in an open pool, in order, as many at a time as there are workers.
+
+    On KeyboardInterrupt the runs under way are saved as `cancelled`, and the interrupt is raised again.
+    """
+    waiting = deque(plans)
+    try:
+        while waiting or pool.running:
+            while waiting and pool.idle:
+                pool.start_run(waiting.popleft())
+            pool.poll(FOREVER)
+    except KeyboardInterrupt:
+        pool.cancel_runs("cancelled from the keyboard")
+        raise
