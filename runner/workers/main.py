@@ -18,6 +18,7 @@ from runner.codec import encode
 from runner.dsl.discovery import load_journeys
 from runner.errors import BrowserFailed, JourneyError
 from runner.events import Moment
+from runner.execution.attempt import RunContext
 from runner.execution.outcome import Execution
 from runner.execution.run import execute_run
 from runner.execution.warm_browser import WarmBrowser
@@ -80,10 +81,17 @@ def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Execution | Bro
             redactor,
         )
         return
+    context = RunContext(
+        run=job.run,
+        plan=job.plan,
+        journey=journey,
+        secrets=secrets,
+        redactor=redactor,
+        folder=job.folder,
+        emit=lambda moment: send(moment, redactor),
+    )
     with print_redacted(redactor):
-        execution = execute_run(
-            job.run, journey, job.plan, browser, job.folder, lambda moment: send(moment, redactor), secrets, redactor, setup
-        )
+        execution = execute_run(context, browser, setup)
     send(execution, redactor)
 
 
