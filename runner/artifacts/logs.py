@@ -5,14 +5,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Response, WebError
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.result import ArtifactKind
+from runner.untrusted_text import encode_json, tamed
 
 KEPT = 5_000
 """Lines of each kind; a page that says more is cut off with a last line that tells how many there were."""
+LONGEST = 20_000
+"""Characters of one text of a line."""
 NAMES: dict[ArtifactKind, str] = {
     "console": "console",
     "page_errors": "page-errors",
@@ -61,7 +63,7 @@ class Logs:
         self._count[kind] += 1
         if self._count[kind] <= KEPT:
             try:
-                self._lines[kind].append({"at": _now(), **line()})
+                self._lines[kind].append({"at": _now(), **_bounded(line())})
             except PlaywrightError as error:
                 # Its page may be gone by the time it arrives.
                 self._lines[kind].append({"at": _now(), "lost": str(error).partition("\n")[0]})
@@ -73,7 +75,11 @@ class Logs:
             return None
         more = self._count[kind] - len(lines)
         ended = [*lines, {"at": _now(), "dropped": more}] if more else lines
-        return b"".join(msgspec.json.encode(line) + b"\n" for line in ended)
+        return b"".join(encode_json(line) + b"\n" for line in ended)
+
+
+def _bounded(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: tamed(value, LONGEST) if isinstance(value, str) else value for name, value in line.items()}
 
 
 def _request(request: Request) -> dict[str, str]:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 from msgspec.structs import replace
 from playwright.sync_api import Browser, Playwright
 from playwright.sync_api import Error as PlaywrightError
@@ -114,8 +113,11 @@ def execute(
                 )
         except (BrowserFailed, PlaywrightError) as error:
             outcome = Outcome(attempt=_not_started(number, plan, Failure(kind="browser", message=trim(str(error)))))
-        except (OSError, msgspec.DecodeError) as error:
-            message = f"the signed-in state {state} cannot be used: {error}; remove it, it is made again"
+        except signed_in.StateUnusable as error:
+            outcome = Outcome(attempt=_not_started(number, plan, Failure(kind="monitor", message=trim(str(error)))))
+        except OSError as error:
+            # A folder that is not there, a disk that is full, a certificate that cannot be read.
+            message = trim(f"this machine could not run the journey: {type(error).__name__}: {error}")
             outcome = Outcome(attempt=_not_started(number, plan, Failure(kind="monitor", message=message)))
         repeat = another(outcome.attempt.status, outcome.attempt.duration_seconds)
         outcomes.append(outcome)

@@ -17,11 +17,17 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.browser.deadline import DeadlineReached
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
+from runner.errors import JourneyError
 from runner.execution.journey_call import Walk, time_with
 from runner.page.agent import Mark
 from runner.redaction import Redactor
 from runner.result import Failure
 from runner.settings.secrets import Secrets
+
+
+class StateUnusable(JourneyError):
+    """A signed-in state can be neither written nor read. Names its file."""
+
 
 SHORTEST = 8
 """Characters of a cookie's value that is hidden wherever it turns up; a shorter one may be any word."""
@@ -40,7 +46,7 @@ def make(
     """Runs the set-up journey for `seconds` at most, without timing or artifacts, and saves the state that it ends with.
 
     `plan` is of the journey that needs it, `opening` the options of its browser context. Returns why it could not be made.
-    Raises playwright's Error when no context can be opened, OSError when the state cannot be written.
+    Raises playwright's Error when no context can be opened, StateUnusable when the state cannot be written.
     """
     context = browser.new_context(**opening)
     try:
@@ -57,7 +63,10 @@ def make(
     finally:
         with suppress(PlaywrightError):  # a browser that has gone took the context with it
             context.close()
-    _write(file, state)
+    try:
+        _write(file, state)
+    except OSError as error:
+        raise StateUnusable(f"the signed-in state {file} cannot be written: {error}") from error
     return None
 
 
@@ -76,8 +85,11 @@ def _write(file: Path, state: bytes) -> None:
 
 
 def hide(file: Path, redactor: Redactor) -> None:
-    """Hides the values of the state's cookies and its local storage. Raises msgspec.DecodeError when it is no JSON."""
-    state = msgspec.json.decode(file.read_bytes())
+    """Hides the values of the state's cookies and its local storage. Raises StateUnusable when it cannot be read."""
+    try:
+        state = msgspec.json.decode(file.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise StateUnusable(f"the signed-in state {file} cannot be used: {error}; remove it, it is made again") from error
     values = [cookie["value"] for cookie in state.get("cookies", ())]
     values += [entry["value"] for origin in state.get("origins", ()) for entry in origin.get("localStorage", ())]
     for value in values:

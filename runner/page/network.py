@@ -11,6 +11,7 @@ from runner.browser import playwright_internals as bridge
 from runner.page.clock import Window
 from runner.result import Request as RequestResult
 from runner.result import Requests
+from runner.untrusted_text import tamed
 
 SLOWEST = 5
 FAILURES = 10
@@ -84,7 +85,7 @@ class RequestLog:
     def _result(self, request: Request, window: Window, status: int | None) -> RequestResult:
         timing = request.timing
         return RequestResult(
-            url=request.url,
+            url=tamed(request.url),
             method=request.method,
             kind=request.resource_type,
             at_seconds=round(timing["startTime"] / 1000 - window.start, 6),

@@ -11,6 +11,7 @@ from runner.browser.chromium import Browser
 from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, StepEnded, StepStarted
 from runner.result import Artifact, Attempt, Environment
+from runner.untrusted_text import encode_json
 
 
 class BrowserWanted(Struct, frozen=True, tag=True):
@@ -71,7 +72,7 @@ def _rich(wanted: type, value: Any) -> Any:
 
 def encode(message: object) -> bytes:
     """One message as JSON. Raises NotImplementedError for what has no JSON form."""
-    return msgspec.json.encode(message, enc_hook=_plain)
+    return encode_json(message, enc_hook=_plain)
 
 
 def decoder(wanted: Any) -> "msgspec.json.Decoder[Any]":
