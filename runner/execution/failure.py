@@ -15,8 +15,6 @@ from runner.untrusted_text import bounded, tamed
 MESSAGE_LINES = 12
 LONGEST_LINE = 1_000
 """Characters of one line of a message."""
-LONGEST_RAW = 100_000
-"""Characters of an exception's text that are looked at."""
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 # Chromium's net error names (net/base/net_error_list.h) that speak of this machine's own network or means, not of the site.
@@ -153,8 +151,7 @@ def trim(message: str) -> str:
 
     Playwright puts the page's whole text into it, of which one line alone can be megabytes.
     """
-    whole = _ANSI.sub("", bounded(message, LONGEST_RAW))
-    lines = [bounded(line.rstrip(), LONGEST_LINE) for line in whole.splitlines() if line.strip()]
+    lines = [bounded(line.rstrip(), LONGEST_LINE) for line in _ANSI.sub("", message).splitlines() if line.strip()]
     kept = list({line.strip(): line for line in reversed(lines)}.values())[::-1]
     if len(kept) > MESSAGE_LINES:
         kept = [*kept[: MESSAGE_LINES - 1], f"  … {len(kept) - MESSAGE_LINES + 1} more lines"]
