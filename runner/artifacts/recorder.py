@@ -143,6 +143,8 @@ class Recording:
         replays = self._replays if self._keeps("replay", passed) else None
         if replays is not None and not self._silent:
             self._guard("replay", replays.gather)
+        if self._logs is not None:
+            self._guard("failed_requests", self._logs.gather)
         raw_trace = self._raw / "trace.zip" if self._keeps("trace", passed) else None
         if self._records("trace"):
             self._guard("trace", lambda: trace.stop(context, raw_trace))

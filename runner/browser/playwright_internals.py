@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from playwright._impl import transport
 from playwright._impl.channel_owner import ApiCallOptions, from_channel
-from playwright.sync_api import BrowserContext, ElementHandle, Frame, Keyboard, Locator, Page, Request
+from playwright.sync_api import BrowserContext, Download, ElementHandle, Frame, Keyboard, Locator, Page, Request
 from playwright.sync_api import Error as PlaywrightError
 
 
@@ -25,6 +25,11 @@ def evaluate(frame: Frame, expression: str) -> Coroutine[Any, Any, Any]:
 def sizes(request: Request) -> Coroutine[Any, Any, Any]:
     """The call `request.sizes()`, not yet made."""
     return _internally(request._impl_obj, request._impl_obj.sizes)
+
+
+def download_failure(download: Download) -> Coroutine[Any, Any, Any]:
+    """The call `download.failure()`, not yet made; it lasts as long as the download."""
+    return _internally(download._impl_obj._artifact, download._impl_obj.failure)
 
 
 async def _internally(owner: Any, call: Callable[[], Awaitable[Any]]) -> Any:
