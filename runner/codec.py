@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from runner.untrusted_text import encode_json
+
 
 def _plain(value: object) -> object:
     if isinstance(value, Path):
@@ -20,7 +22,7 @@ def _rich(wanted: type, value: Any) -> Any:
 
 def encode(message: object) -> bytes:
     """A value as JSON. Raises NotImplementedError for a type that has no JSON form."""
-    return msgspec.json.encode(message, enc_hook=_plain)
+    return encode_json(message, enc_hook=_plain)
 
 
 def decoder(wanted: Any) -> "msgspec.json.Decoder[Any]":

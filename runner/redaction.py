@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from runner.untrusted_text import decode_json, encode_json
+
 HIDDEN = "•••"
 SHORTEST = 4
 """Characters; a shorter secret stands by chance in any file, and cannot be told from what is not one."""
@@ -142,7 +144,7 @@ class Redactor:
             lowered = document.lower()
             if not any(word in lowered for word in _STRUCTURED):
                 return document
-        return msgspec.json.encode(self.value(msgspec.json.decode(document)))
+        return encode_json(self.value(decode_json(document, _anything)))
 
     def value(self, value: Any, key: str = "") -> Any:
         """A decoded JSON value with everything hidden in its strings; `key` is the key that it stands under."""
@@ -284,4 +286,5 @@ _SYMBOLS = {
     ord("+"): rb"(?:[+-]|%(?:25)*2[bB]|\\+u002[bB]|&#(?:43|[xX]2[bB]);)",
     ord("/"): rb"(?:\\*/|_|%(?:25)*2[fF]|\\+u002[fF]|&#(?:47|[xX]2[fF]);)",
 }
+_anything = msgspec.json.Decoder()
 _COMPILED = [(literals, re.compile(pattern), replacement) for literals, pattern, replacement in _LOOKS]

@@ -27,6 +27,7 @@ from runner.browser.deadline import DeadlineReached, deadline
 from runner.dsl.plan import Plan
 from runner.redaction import Redactor
 from runner.result import Artifact, ArtifactKind, StepResult
+from runner.untrusted_text import well_formed
 
 PATIENCE = 10.0
 """Seconds that one piece of work on artifacts may take: a hanging page must not hold the runner."""
@@ -142,6 +143,8 @@ class Recording:
         replays = self._replays if self._keeps("replay", passed) else None
         if replays is not None and not self._silent:
             self._guard("replay", replays.gather)
+        if self._logs is not None:
+            self._guard("failed_requests", self._logs.gather)
         raw_trace = self._raw / "trace.zip" if self._keeps("trace", passed) else None
         if self._records("trace"):
             self._guard("trace", lambda: trace.stop(context, raw_trace))
@@ -198,7 +201,9 @@ class Recording:
             stem = _unused(screenshot.slug(step), stems)
             stems.add(stem)
             clean = self._redactor.text(tree) if self._plan.redaction else tree
-            self._write("aria", clean.encode(), f"aria/{policy.numbered(stem, '.yaml', self._attempt, last)}", step)
+            self._write(
+                "aria", well_formed(clean).encode(), f"aria/{policy.numbered(stem, '.yaml', self._attempt, last)}", step
+            )
 
     def _finish_videos(self, pages: list[Page], last: bool) -> None:
         if self._secret_seen and self._plan.redaction:

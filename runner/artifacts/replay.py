@@ -12,6 +12,7 @@ from msgspec import Raw, Struct
 from playwright.sync_api import BrowserContext, Page
 
 from runner.browser import playwright_internals as bridge
+from runner.untrusted_text import decode_json, encode_json
 
 BINDING = "__journeyReplay"
 FLUSH = "() => globalThis.__journeyReplayFlush?.()"
@@ -55,7 +56,7 @@ class Replays:
             self.cut = self.cut or size > MOST
             return
         try:
-            pieces = _pieces.decode(text)
+            pieces = decode_json(text, _pieces)
         except msgspec.DecodeError:
             # The page's own scripts can call the binding too.
             return
@@ -70,7 +71,7 @@ class Replays:
     def written(self, journey: str) -> list[bytes]:
         """The recording of each page that showed something, as JSON; in the order in which the pages began."""
         return [
-            msgspec.json.encode(Chunk(app=journey, tab=f"page-{number}", events=events))
+            encode_json(Chunk(app=journey, tab=f"page-{number}", events=events))
             for number, events in enumerate(self._events.values(), start=1)
             if len(events) > 1
         ]

@@ -15,11 +15,13 @@ from playwright.sync_api import BrowserContext
 
 from runner.artifacts.mask import MASK
 from runner.redaction import Redactor
+from runner.untrusted_text import decode_json
 
 LINES = (".trace", ".network")
 PICTURES = (".jpeg", ".jpg", ".png", ".webp", ".gif", ".woff", ".woff2", ".mp4", ".webm")
 LEVEL = 4
 """Of deflate: a trace is written in a run and read by few."""
+_anything = msgspec.json.Decoder()
 _SNAPSHOT = b'{"type":"frame-snapshot"'
 _FRAME = b'{"type":"screencast-frame"'
 _REFERENCE = re.compile(rb"\[\[\d+,\d+\]\]")
@@ -93,7 +95,7 @@ def _renamed(line: bytes, names: dict[bytes, bytes]) -> bytes:
 
 
 def _file(line: bytes) -> bytes:
-    name: str = msgspec.json.decode(line)["file"]
+    name: str = decode_json(line, _anything)["file"]
     return name.encode()
 
 
@@ -111,7 +113,7 @@ def _frames_to_leave_out(lines: list[bytes], redactor: Redactor) -> set[bytes]:
             waiting.append(_file(line))
         elif line.startswith(_SNAPSHOT):
             before = any(showing.values())
-            snapshot = msgspec.json.decode(line)["snapshot"]
+            snapshot = decode_json(line, _anything)["snapshot"]
             page, frame = snapshot["pageId"], snapshot["frameId"]
             frames = showing.setdefault(page, set())
             if not _REFERENCE.search(line):

@@ -1,7 +1,8 @@
 """What Playwright's sync API does not offer: several calls at once, none for longer than told, and a word before typing.
 
 The sync API makes one call at a time, and `Frame.evaluate` has no timeout: a page whose main thread hangs would hold the
-runner as well. This is the one module that reaches into Playwright's implementation (`_impl_obj`, `_sync`, `_loop`).
+runner as well. This is the one module that reaches into Playwright's implementation (`_impl_obj`, `_sync`, `_loop`), and it
+has the driver outlive what a page says to it.
 """
 
 import asyncio
@@ -10,8 +11,9 @@ from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from playwright._impl import transport
 from playwright._impl.channel_owner import ApiCallOptions, from_channel
-from playwright.sync_api import BrowserContext, ElementHandle, Frame, Keyboard, Locator, Page, Request
+from playwright.sync_api import BrowserContext, Download, ElementHandle, Frame, Keyboard, Locator, Page, Request
 from playwright.sync_api import Error as PlaywrightError
 
 
@@ -23,6 +25,11 @@ def evaluate(frame: Frame, expression: str) -> Coroutine[Any, Any, Any]:
 def sizes(request: Request) -> Coroutine[Any, Any, Any]:
     """The call `request.sizes()`, not yet made."""
     return _internally(request._impl_obj, request._impl_obj.sizes)
+
+
+def download_failure(download: Download) -> Coroutine[Any, Any, Any]:
+    """The call `download.failure()`, not yet made; it lasts as long as the download."""
+    return _internally(download._impl_obj._artifact, download._impl_obj.failure)
 
 
 async def _internally(owner: Any, call: Callable[[], Awaitable[Any]]) -> Any:
@@ -144,3 +151,19 @@ def watch_dialogs(context: BrowserContext, unanswered: list[str]) -> None:
         dialog.accept, dialog.dismiss = answering(dialog.accept), answering(dialog.dismiss)
 
     context._impl_obj._channel.on("dialog", opened)
+
+
+_driver_env: Callable[[], dict[str, str]] = vars(transport)["get_driver_env"]
+
+
+def _lasting_driver_env() -> dict[str, str]:
+    """The environment of Playwright's driver, in which a promise that nobody waited for does not end it.
+
+    The driver parses what a page says on a binding where no error is caught (`PageBinding.dispatch`). Once there is a binding, a
+    page that has put something else in the place of `JSON`, or that calls the binding itself, would end it, and with it the run.
+    """
+    env = _driver_env()
+    return {**env, "NODE_OPTIONS": f"{env.get('NODE_OPTIONS', '')} --unhandled-rejections=none".strip()}
+
+
+vars(transport)["get_driver_env"] = _lasting_driver_env

@@ -10,12 +10,11 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from runner.browser.deadline import DeadlineReached
 from runner.errors import JourneyError
 from runner.result import Failure, FailureKind
+from runner.untrusted_text import bounded, tamed
 
 MESSAGE_LINES = 12
-LINE_LENGTH = 1000
-"""The most characters of a line that are kept: a page's text, or a data address, may have millions."""
-READ = 200_000
-"""Characters of a message that are looked at."""
+LONGEST_LINE = 1_000
+"""Characters of one line of a message."""
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 # Chromium's net errors (net/base/net_error_list.h) that concern this machine's own network or resources, not the site.
@@ -148,19 +147,15 @@ def _playwright_kind(text: str) -> FailureKind:
 
 
 def trim_message(message: str) -> str:
-    """Playwright's message without colour codes, empty lines, and the repeated tail of its call log."""
-    lines = [_bounded(line.rstrip()) for line in _ANSI.sub("", message[:READ]).splitlines() if line.strip()]
-    kept: list[str] = []
-    for line in lines:
-        if line.strip() not in {one.strip() for one in kept}:
-            kept.append(line)
+    """Playwright's message without colour codes, empty lines, and the repeated tail of its call log; bounded, each line too.
+
+    Playwright puts the page's whole text into it, of which one line alone can be megabytes.
+    """
+    lines = [bounded(line.rstrip(), LONGEST_LINE) for line in _ANSI.sub("", message).splitlines() if line.strip()]
+    kept = list({line.strip(): line for line in reversed(lines)}.values())[::-1]
     if len(kept) > MESSAGE_LINES:
         kept = [*kept[: MESSAGE_LINES - 1], f"  … {len(kept) - MESSAGE_LINES + 1} more lines"]
-    return "\n".join(kept)
-
-
-def _bounded(line: str) -> str:
-    return line if len(line) <= LINE_LENGTH else f"{line[:LINE_LENGTH]} … {len(line) - LINE_LENGTH} more characters"
+    return tamed("\n".join(kept))
 
 
 def _line(error: BaseException, file: str) -> int | None:

@@ -3,7 +3,6 @@
 import time
 from datetime import UTC, datetime
 
-import msgspec
 from msgspec.structs import replace
 from playwright.sync_api import Error as PlaywrightError
 
@@ -16,7 +15,7 @@ from runner.execution.environment import describe_environment
 from runner.execution.failure import trim_message
 from runner.execution.outcome import Execution
 from runner.execution.retry import RetryPolicy
-from runner.execution.sign_in import SignIn
+from runner.execution.sign_in import SignIn, StateUnusable
 from runner.execution.warm_browser import WarmBrowser
 from runner.page.agent import Mark
 from runner.result import Attempt, Failure, skipped, status_of
@@ -49,7 +48,8 @@ def execute_run(context: RunContext, browser: WarmBrowser, setup: Journey | None
         except (BrowserFailed, PlaywrightError) as error:
             outcome = _not_started(number, plan, Failure(kind="browser", message=trim_message(str(error))))
         except OSError as error:
-            message = f"a file of the run cannot be written or read: {error}"
+            # A folder that is not there, a disk that is full, a certificate that cannot be read.
+            message = trim_message(f"this machine could not run the journey: {type(error).__name__}: {error}")
             outcome = _not_started(number, plan, Failure(kind="monitor", message=message))
         repeats = retry.repeats(outcome.attempt.status, outcome.attempt.duration_seconds)
         note = retry.prepare_next(outcome.attempt) if repeats else None
@@ -77,9 +77,8 @@ def _make_attempt(
     if sign_in is not None:
         try:
             failure = sign_in.ensure(opened, options(plan, browser.playwright, opened), retry.seconds_left)
-        except (OSError, msgspec.DecodeError) as error:
-            message = f"the signed-in state {sign_in.file} cannot be used: {error}; remove the file, and it is made again"
-            failure = Failure(kind="monitor", message=message)
+        except StateUnusable as error:
+            failure = Failure(kind="monitor", message=trim_message(str(error)))
         if failure is not None:
             return _not_started(number, plan, failure)
         context = replace(context, plan=replace(plan, storage_state=sign_in.file))

@@ -17,11 +17,17 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.browser.deadline import DeadlineReached
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
+from runner.errors import JourneyError
 from runner.execution.journey_call import JourneyCall, limit_time
 from runner.page.agent import Mark
 from runner.redaction import Redactor
 from runner.result import Failure
 from runner.settings.secrets import Secrets
+
+
+class StateUnusable(JourneyError):
+    """A signed-in state can be neither written nor read. Names its file."""
+
 
 SHORTEST = 8
 """Characters of a cookie's value that is hidden wherever it occurs; a shorter one may be any word."""
@@ -46,8 +52,7 @@ class SignIn:
         """Makes the state unless there is one, in at most `seconds`, and hides its values from now on.
 
         `context_args` are the options of the browser context to sign in with. Returns why signing in failed. Raises
-        playwright's Error when no context can be opened, OSError when the file cannot be written or read, msgspec.DecodeError
-        when it is not JSON.
+        playwright's Error when no context can be opened, StateUnusable when the file cannot be written or read.
         """
         failure = None if self.file.exists() else self._make(browser, context_args, seconds)
         if failure is None:
@@ -76,7 +81,10 @@ class SignIn:
         finally:
             with suppress(PlaywrightError):  # a browser that has gone took the context with it
                 context.close()
-        self._write(state)
+        try:
+            self._write(state)
+        except OSError as error:
+            raise StateUnusable(f"the signed-in state {self.file} cannot be written: {error}") from error
         return None
 
     def _name_setup(self, failure: Failure) -> Failure:
@@ -93,7 +101,12 @@ class SignIn:
 
     def _hide_values(self) -> None:
         """Hides the values of the state's cookies and its local storage."""
-        state = msgspec.json.decode(self.file.read_bytes())
+        try:
+            state = msgspec.json.decode(self.file.read_bytes())
+        except (OSError, msgspec.DecodeError) as error:
+            raise StateUnusable(
+                f"the signed-in state {self.file} cannot be used: {error}; remove the file, and it is made again"
+            ) from error
         values = [cookie["value"] for cookie in state.get("cookies", ())]
         values += [entry["value"] for origin in state.get("origins", ()) for entry in origin.get("localStorage", ())]
         for value in values:

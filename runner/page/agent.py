@@ -14,6 +14,7 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.browser import playwright_internals as bridge
 from runner.page.agent_messages import Snapshot, decode
 from runner.page.clock import Stamp, Window
+from runner.untrusted_text import tamed
 
 REPORT = "__journeyReport"
 MARK = "__journeySynthetic"
@@ -23,6 +24,10 @@ PAINTED = "await agent?.firstPaints?.();"
 BEGIN = "() => globalThis.__journeyAgent?.begin()"
 PATIENCE = 2.0
 """Seconds that a page whose main thread is busy gets to answer."""
+PROBLEMS = 20
+"""Of a context, that are noted."""
+LONGEST_PROBLEM = 500
+"""Characters of one."""
 SKEW = 0.005
 """A page's clock may differ by this much from ours before it is called another clock, in seconds."""
 
@@ -78,21 +83,28 @@ class PageAgent:
             snapshot = decode(str(message))
         except msgspec.DecodeError as error:
             # The binding can be called by the site as well: what is not the agent's is named, not believed.
-            self.trusted = False
-            self.problems.add(f"a message on {REPORT} was not the page agent's: {error}")
+            self._distrust(f"a message on {REPORT} was not the page agent's: {error}")
             return None
         if snapshot.asked is not None:
             return self.step_at(snapshot.asked / 1000)
         self._note(snapshot, 0.0)
         return None
 
+    def _distrust(self, problem: str) -> None:
+        self.trusted = False
+        self._complain(problem)
+
+    def _complain(self, problem: str) -> None:
+        """Notes what kept an agent from working. A page can say as many different things as it likes."""
+        if len(self.problems) < PROBLEMS:
+            self.problems.add(tamed(problem, LONGEST_PROBLEM))
+
     def _note(self, snapshot: Snapshot, skew: float) -> None:
         def stamp(what: str, milliseconds: float) -> Stamp:
             return Stamp(what, milliseconds / 1000 - skew)
 
         if snapshot.problem:
-            self.trusted = False
-            self.problems.add(f"the page agent could not start: {snapshot.problem}")
+            self._distrust(f"the page agent could not start: {snapshot.problem}")
         if snapshot.inputs.first is not None:
             self.causes.append(stamp("input", snapshot.inputs.first))
         if snapshot.inputs.move is not None:
@@ -160,14 +172,30 @@ class PageAgent:
             # Its document was being replaced while it was asked: the new one can answer for both.
             answer = self._ask_again(frame, window)
             if isinstance(answer, PlaywrightError):
-                self.problems.add(f"the page agent of {frame.url} could not be read: {str(answer).splitlines()[0]}")
+                self._complain(f"the page agent of {frame.url} could not be read: {_first_line(answer)}")
                 return None
         if isinstance(answer, TimeoutError):
-            self.problems.add(f"{frame.url} did not say its timing within {PATIENCE:g} s")
+            self._complain(f"{frame.url} did not say its timing within {PATIENCE:g} s")
             return None
         if isinstance(answer, Exception) and not isinstance(answer, PlaywrightError):
-            raise answer
-        return decode(answer) if isinstance(answer, str) else Snapshot()
+            # The page has put something in the place of the agent's answer that Playwright cannot read.
+            self._distrust(
+                f"the answer of {frame.url} was not the page agent's: {type(answer).__name__}: {_first_line(answer)}"
+            )
+            return None
+        return self._decoded(frame, answer) if isinstance(answer, str) else Snapshot()
+
+    def _decoded(self, frame: Frame, answer: str) -> Snapshot | None:
+        try:
+            return decode(answer)
+        except msgspec.DecodeError as error:
+            # A site may have replaced what the agent is made of, or the agent.
+            self._distrust(f"the answer of {frame.url} was not the page agent's: {error}")
+            return None
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _skew(answer: Snapshot, asked: float, answered: float) -> float:

@@ -1,66 +1,78 @@
 """What the page agent tells: its messages, decoded. Times are milliseconds since the epoch, spans milliseconds."""
 
+from typing import Annotated
+
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+from runner.untrusted_text import decode_json
+
+# The page's own scripts can speak in the agent's name: what a number stands for has to exist.
+Millis = Annotated[float, Meta(ge=-8.64e15, le=8.64e15)]
+"""Milliseconds, in the range of ECMAScript's time values."""
+Whole = Annotated[int, Meta(ge=0, le=2**53)]
+LONGEST = 4_000_000
+"""Characters of a message; the agent keeps a few hundred entries, whose names the site has chosen."""
 
 
 class Inputs(Struct, frozen=True):
     """The first trusted act, and the first mouse move, since the document was last read."""
 
-    first: float | None = None
-    move: float | None = None
+    first: Millis | None = None
+    move: Millis | None = None
 
 
 class Effect(Struct, frozen=True):
     """Something that happened on the page: `signal` is `load`, `dom`, `response`, `paint` or `input`."""
 
     signal: str
-    at: float
+    at: Millis
 
 
 class ServerTimingEntry(Struct, frozen=True):
     """An entry of `PerformanceNavigationTiming.serverTiming`."""
 
     name: str
-    duration: float = 0.0
+    duration: float | None = 0.0
+    """None for a header that says more than a number can."""
     description: str = ""
 
 
 class NavigationTiming(Struct, frozen=True, rename="camel"):
     """`PerformanceNavigationTiming`: stamps count from the start of the document, 0 = has not happened."""
 
-    redirect_start: float
-    redirect_end: float
-    fetch_start: float
-    domain_lookup_start: float
-    domain_lookup_end: float
-    connect_start: float
-    secure_connection_start: float
-    connect_end: float
-    request_start: float
-    response_start: float
-    response_end: float
-    dom_interactive: float
-    dom_content_loaded_event_end: float
-    dom_complete: float
-    load_event_start: float
-    load_event_end: float
-    redirect_count: int
-    transfer_size: int
-    decoded_body_size: int
+    redirect_start: Millis
+    redirect_end: Millis
+    fetch_start: Millis
+    domain_lookup_start: Millis
+    domain_lookup_end: Millis
+    connect_start: Millis
+    secure_connection_start: Millis
+    connect_end: Millis
+    request_start: Millis
+    response_start: Millis
+    response_end: Millis
+    dom_interactive: Millis
+    dom_content_loaded_event_end: Millis
+    dom_complete: Millis
+    load_event_start: Millis
+    load_event_end: Millis
+    redirect_count: Whole
+    transfer_size: Whole
+    decoded_body_size: Whole
     name: str
     """The address that was loaded; the page may have changed its own since."""
     type: str
     next_hop_protocol: str = ""
-    response_status: int = 0
+    response_status: Whole = 0
     server_timing: tuple[ServerTimingEntry, ...] = ()
 
 
 class Vital(Struct, frozen=True):
     """A web vital; `at` is when its first entry began, None where it has no entry."""
 
-    value: float
-    at: float | None = None
+    value: Millis
+    at: Millis | None = None
 
 
 class Timing(Struct, frozen=True):
@@ -84,7 +96,7 @@ class Task(Struct, frozen=True):
 class Snapshot(Struct, frozen=True, rename="camel"):
     """One document as its agent sees it; `effect` and `now` only when the agent was read, not when it reported by itself."""
 
-    origin: float = 0.0
+    origin: Millis = 0.0
     top: bool = False
     url: str = ""
     inputs: Inputs = Inputs()
@@ -92,10 +104,10 @@ class Snapshot(Struct, frozen=True, rename="camel"):
     vitals: dict[str, Vital] = {}
     user_timings: tuple[Timing, ...] = ()
     long_tasks: tuple[Task, ...] = ()
-    now: float | None = None
+    now: Millis | None = None
     effect: Effect | None = None
     problem: str = ""
-    asked: float | None = None
+    asked: Millis | None = None
     """Nothing is told, but which step was under way at this moment is asked."""
 
 
@@ -103,5 +115,7 @@ _decoder = msgspec.json.Decoder(Snapshot)
 
 
 def decode(message: str) -> Snapshot:
-    """One message of the agent. Raises msgspec.ValidationError for a message that is not the agent's."""
-    return _decoder.decode(message)
+    """One message of the agent. Raises msgspec.DecodeError for a message that is not the agent's."""
+    if len(message) > LONGEST:
+        raise msgspec.ValidationError(f"{len(message)} characters, and at most {LONGEST} are read")
+    return decode_json(message, _decoder)

@@ -1,6 +1,7 @@
 """The requests of a browser context, by Playwright's network events: they see other origins and failures, where Resource
 Timing shows zeros."""
 
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -9,8 +10,10 @@ from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import playwright_internals as bridge
 from runner.page.clock import Window
+from runner.page.downloads import Downloads
 from runner.result import Request as RequestResult
 from runner.result import Requests
+from runner.untrusted_text import tamed
 
 SLOWEST = 5
 FAILURES = 10
@@ -25,28 +28,44 @@ class RequestLog:
 
     def __init__(self, context: BrowserContext) -> None:
         self._context = context
-        self._ended: list[Request] = []
+        self._downloads = Downloads(context)
+        self._began: dict[Request, float] = {}
+        """When we heard of each request, in seconds since the epoch: the browser has no stamps of one that got no answer."""
+        self._ended: dict[Request, float] = {}
         self._failures: dict[Request, str] = {}
         self._status: dict[Request, int] = {}
         self._bytes: dict[Request, int] = {}
+        context.on("request", self._requested)
         context.on("response", self._responded)
         context.on("requestfinished", self._finished)
         context.on("requestfailed", self._failed)
+
+    def _requested(self, request: Request) -> None:
+        self._began.setdefault(request, time.time())
 
     def _responded(self, response: Response) -> None:
         self._status[response.request] = response.status
 
     def _finished(self, request: Request) -> None:
-        self._ended.append(request)
+        self._ended[request] = time.time()
 
     def _failed(self, request: Request) -> None:
         self._failures[request] = request.failure or "failed"
-        self._ended.append(request)
+        self._ended[request] = time.time()
 
     def sizes(self) -> list[Coroutine[Any, Any, None]]:
-        """Calls that ask for the bytes of each response received so far."""
+        """Calls that ask for the bytes of each response received so far, and how each download has ended."""
         asked = [request for request in self._ended if request not in self._failures and request not in self._bytes]
-        return [self._measure(request) for request in asked]
+        return [*(self._measure(request) for request in asked), *self._downloads.questions()]
+
+    def _started(self, request: Request) -> float:
+        """Seconds since the epoch."""
+        stamp = request.timing["startTime"]
+        return stamp / 1000 if stamp > 0 else self._began.get(request, 0.0)
+
+    def _failure(self, request: Request) -> str:
+        reason = self._failures.get(request, "")
+        return self._downloads.failure(request, reason, self._status.get(request)) if reason else ""
 
     async def _measure(self, request: Request) -> None:
         size = await bridge.sizes(request)
@@ -56,10 +75,8 @@ class RequestLog:
         """The top-level documents answered in `window`, redirects included, in order."""
         found = []
         for request, status in self._status.items():
-            if request.is_navigation_request() and _is_top(request):
-                at = request.timing["startTime"] / 1000
-                if at in window:
-                    found.append(self._result(request, window, status))
+            if request.is_navigation_request() and _is_top(request) and self._started(request) in window:
+                found.append(self._result(request, window, status))
         return found
 
     def within(self, window: Window) -> Requests:
@@ -67,9 +84,7 @@ class RequestLog:
         results = [
             self._result(request, window, self._status.get(request))
             for request in self._ended
-            if request.timing["startTime"] / 1000 in window
-            and request.url.startswith("http")
-            and request.resource_type != UNAWAITED
+            if self._started(request) in window and request.url.startswith("http") and request.resource_type != UNAWAITED
         ]
         failed = [one for one in results if one.failure or (one.status or 0) >= 400]
         return Requests(
@@ -82,16 +97,18 @@ class RequestLog:
         )
 
     def _result(self, request: Request, window: Window, status: int | None) -> RequestResult:
-        timing = request.timing
+        started, took = self._started(request), request.timing["responseEnd"] / 1000
+        if took <= 0 and request in self._failures:
+            took = self._ended[request] - started
         return RequestResult(
-            url=request.url,
+            url=tamed(request.url),
             method=request.method,
             kind=request.resource_type,
-            at_seconds=round(timing["startTime"] / 1000 - window.start, 6),
-            duration_seconds=round(max(timing["responseEnd"], 0.0) / 1000, 6),
+            at_seconds=round(started - window.start, 6),
+            duration_seconds=round(max(took, 0.0), 6),
             status=status,
             transfer_bytes=self._bytes.get(request, 0),
-            failure=self._failures.get(request, ""),
+            failure=self._failure(request),
         )
 
 

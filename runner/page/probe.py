@@ -15,6 +15,7 @@ from runner.page.clock import Reading, Stamp, Window, measure
 from runner.page.network import RequestLog
 from runner.result import LongTask, Navigation, PageError, Requests, UserTiming, Vitals
 from runner.result import Request as RequestResult
+from runner.untrusted_text import tamed
 
 PAGE_ERRORS = 20
 
@@ -62,7 +63,7 @@ class Probe:
     def _page_error(self, error: WebError) -> None:
         with suppress(PlaywrightError):  # the page may be gone by the time its error arrives
             url = error.page.url if error.page else ""
-            self._errors.append((time.time(), PageError(message=str(error.error).split("\n    at ")[0], url=url)))
+            self._errors.append((time.time(), PageError(message=tamed(str(error.error).split("\n    at ")[0]), url=tamed(url))))
 
     def _watch_crash(self, page: Page) -> None:
         def crashed(_: Page) -> None:

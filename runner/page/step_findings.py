@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from runner.page.agent_messages import NavigationTiming, Snapshot
 from runner.page.clock import Window
 from runner.result import LongTask, Navigation, ServerTiming, UserTiming, Vitals
+from runner.untrusted_text import LONGEST_NAME, tamed
 
 
 def seconds(milliseconds: float) -> float:
@@ -27,17 +28,21 @@ def _navigation(document: Snapshot) -> Navigation:
     if timing is None:
         raise ValueError(f"{document.url} was not read as a top-level document")
     return Navigation(
-        url=timing.name,
-        type=timing.type,
+        url=tamed(timing.name),
+        type=tamed(timing.type, LONGEST_NAME),
         started_at=datetime.fromtimestamp(document.origin / 1000, UTC),
         status=timing.response_status or None,
-        protocol=timing.next_hop_protocol,
+        protocol=tamed(timing.next_hop_protocol, LONGEST_NAME),
         phases=phases(timing),
         redirects=timing.redirect_count,
         transfer_bytes=timing.transfer_size,
         decoded_bytes=timing.decoded_body_size,
         server_timing=tuple(
-            ServerTiming(name=one.name, duration_seconds=seconds(one.duration), description=one.description)
+            ServerTiming(
+                name=tamed(one.name, LONGEST_NAME),
+                duration_seconds=seconds(one.duration or 0.0),
+                description=tamed(one.description),
+            )
             for one in timing.server_timing
         ),
     )
@@ -91,7 +96,7 @@ def user_timing(documents: Iterable[Snapshot], window: Window) -> tuple[UserTimi
     """The site's own marks and measures that began in `window`, in order."""
     return tuple(
         UserTiming(
-            name=one.name,
+            name=tamed(one.name, LONGEST_NAME),
             kind="measure" if one.kind == "measure" else "mark",
             at_seconds=round(one.at / 1000 - window.start, 6),
             duration_seconds=seconds(one.duration),

@@ -4,7 +4,6 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -12,6 +11,7 @@ from runner.pytest_plugin.item_run import RUN
 from runner.pytest_plugin.session import PROJECT
 from runner.pytest_plugin.summary import ATTRIBUTE
 from runner.result import Artifact, ArtifactKind
+from runner.untrusted_text import encode_json
 
 KINDS: tuple[ArtifactKind, ...] = ("trace", "screenshot", "video")
 """Kinds of files that pytest-playwright saves; it names each in a property `playwright_<kind>`."""
@@ -29,7 +29,7 @@ def pytest_runtest_makereport(
     folder, artifacts = _saved(report.user_properties, item.config.invocation_params.dir)
     result = replace(run.result(), artifacts=artifacts)
     reported: dict[str, Any] = {"result": result, "folder": str(folder) if folder else None, "journey": run.journey is not None}
-    setattr(report, ATTRIBUTE, item.config.stash[PROJECT].redactor.json(msgspec.json.encode(reported)).decode())
+    setattr(report, ATTRIBUTE, item.config.stash[PROJECT].redactor.json(encode_json(reported)).decode())
     return report
 
 

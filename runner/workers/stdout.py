@@ -1,48 +1,186 @@
-"""What a journey prints and logs, with its secrets hidden."""
+"""What a journey prints and logs, with its secrets hidden.
 
+A journey may use `sys.stdout` as the file that it is: `buffer`, `fileno()` (for a child process), `reconfigure()`, `encoding`. All of
+it goes through the redactor, and nothing of it ends a run: a stream that is closed, full or has another encoding only loses text.
+"""
+
+import codecs
 import io
+import os
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TextIO
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 from runner.redaction import Redactor
+from runner.untrusted_text import printable, well_formed
+
+LONGEST_LINE = 100_000
+"""Characters that are held back of a line that does not end."""
+LAST_WORDS = 1.0
+"""Seconds that what child processes have written gets to arrive."""
 
 
 @contextmanager
 def print_redacted(redactor: Redactor) -> Iterator[None]:
     """What is printed and logged while the block runs goes through `redactor`, a line at a time."""
     streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (_Redacted(stream, redactor) for stream in streams)
+    redacted = [_Redacted(stream, redactor) for stream in streams]
+    sys.stdout, sys.stderr = redacted
     try:
         yield
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
         sys.stdout, sys.stderr = streams
+        for stream in redacted:
+            stream.end()
 
 
 class _Redacted(io.TextIOBase):
     """Holds back the last, unfinished line: a secret may come in two writes."""
 
-    def __init__(self, stream: TextIO, redactor: Redactor) -> None:
+    def __init__(self, stream: TextIO | None, redactor: Redactor) -> None:
         self._stream = stream
         self._redactor = redactor
         self._line = ""
+        self._lock = threading.RLock()
+        self._buffer: _Bytes | None = None
+        self._pipe: _Pipe | None = None
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # a property instead of an attribute
+        """That of what is written to `buffer` and `fileno()`."""
+        return "utf-8"
+
+    @property
+    def errors(self) -> str:  # type: ignore[override]
+        """No character is refused."""
+        return "backslashreplace"
+
+    @property
+    def name(self) -> str:
+        """As the stream has it that this one stands for."""
+        return str(getattr(self._stream, "name", "<stream>"))
+
+    @property
+    def mode(self) -> str:
+        """It is written to."""
+        return "w"
+
+    @property
+    def line_buffering(self) -> bool:
+        """A line is written when it ends."""
+        return True
+
+    @property
+    def buffer(self) -> "_Bytes":
+        """The same stream for bytes in UTF-8."""
+        with self._lock:
+            self._buffer = self._buffer or _Bytes(self)
+            return self._buffer
+
+    def fileno(self) -> int:
+        """A descriptor for what writes by itself, such as a child process; what comes on it is redacted too."""
+        with self._lock:
+            self._pipe = self._pipe or _Pipe(self)
+            return self._pipe.fileno()
+
+    def reconfigure(self, **options: Any) -> None:
+        """Nothing: every character can be written as it is."""
+
+    def detach(self) -> Any:
+        """Raises io.UnsupportedOperation: what was written past this stream would not be redacted."""
+        raise io.UnsupportedOperation("a journey's sys.stdout cannot be detached; write to sys.stdout.buffer instead")
+
+    def close(self) -> None:
+        """Flushes; the stream belongs to the runner and stays open."""
+        self.flush()
+
+    def isatty(self) -> bool:
+        """False: lines come when they are whole."""
+        return False
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        *whole, self._line = (self._line + text).splitlines(keepends=True) or [""]
-        if self._line.endswith("\n"):
-            whole, self._line = [*whole, self._line], ""
-        if whole:
-            self._stream.write(self._redactor.text("".join(whole)))
+        with self._lock:
+            whole, newline, self._line = (self._line + text).rpartition("\n")
+            if newline:
+                self._put(whole + newline)
+            if len(self._line) > LONGEST_LINE:
+                self._put(self._line)
+                self._line = ""
         return len(text)
 
     def flush(self) -> None:
-        if self._line:
-            self._stream.write(self._redactor.text(self._line))
-            self._line = ""
-        self._stream.flush()
+        with self._lock:
+            if self._line:
+                self._put(self._line)
+                self._line = ""
+            with suppress(OSError, ValueError, AttributeError):
+                self._stream.flush()  # type: ignore[union-attr]  # a closed stream is None
+
+    def end(self) -> None:
+        """Takes in what is still under way from child processes, and flushes."""
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._buffer is not None:
+            self._buffer.flush()
+        self.flush()
+
+    def _put(self, text: str) -> None:
+        if self._stream is None:
+            return
+        clean = printable(well_formed(self._redactor.text(text)))
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        with suppress(OSError, ValueError):  # a full disk or a closed stream is no reason to end a run
+            self._stream.write(clean.encode(encoding, "backslashreplace").decode(encoding))
+
+
+class _Bytes(io.BufferedIOBase):
+    """Bytes in UTF-8 for a redacted stream; one who keeps half a character gets the other half later."""
+
+    def __init__(self, text: _Redacted) -> None:
+        self._text = text
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._text.fileno()
+
+    def write(self, content: Any) -> int:
+        raw = bytes(content)
+        self._text.write(self._decoder.decode(raw))
+        return len(raw)
+
+    def flush(self) -> None:
+        self._text.flush()
+
+    def close(self) -> None:
+        self.flush()
+
+
+class _Pipe:
+    """A descriptor whose bytes become text of a redacted stream."""
+
+    def __init__(self, text: _Redacted) -> None:
+        out, self._into = os.pipe()
+        self._thread = threading.Thread(target=_carry, args=(out, _Bytes(text)), daemon=True)
+        self._thread.start()
+
+    def fileno(self) -> int:
+        return self._into
+
+    def close(self) -> None:
+        """Waits for what has been written; a child process that goes on keeps its end, and is not waited for."""
+        os.close(self._into)
+        self._thread.join(LAST_WORDS)
+
+
+def _carry(out: int, into: _Bytes) -> None:
+    with open(out, "rb", buffering=0) as pipe:
+        while content := pipe.read(65_536):
+            into.write(content)

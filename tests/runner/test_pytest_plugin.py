@@ -542,3 +542,19 @@ def test_every_option_and_fixture_is_documented(project: Project) -> None:
     assert len(set(options)) == 4
     for name in {*options, "step", "params", "secrets", "browser_type_launch_args"}:
         assert f"`{name}" in page, name
+
+
+def test_half_a_character_of_a_page_is_a_failure_of_the_site_in_every_report(project: Project) -> None:
+    project.write(
+        "journeys/half.py",
+        '@journey\ndef half(page, step):\n    page.goto("/")\n    page.evaluate(r"""document.title = \'caf\\ud83d\'""")\n'
+        "    with step('on ' + page.title()):\n        print(page.title())\n"
+        "        assert page.title() == 'coffee', page.title()\n",
+    )
+    ended = project.run("--junit-xml=junit.xml")
+    ended.assert_outcomes(failed=1)
+    assert "INTERNALERROR" not in ended.stdout.str() + ended.stderr.str()
+    run = project.runs["half"]
+    assert (run["status"], run["failure"]["message"].splitlines()[0]) == ("failed", "caf\ufffd")
+    assert run["steps"][0]["name"] == "on caf\ufffd"
+    assert ElementTree.parse(project.path / "junit.xml").find(".//failure") is not None

@@ -6,12 +6,12 @@ import { lastEffect } from "./journey/effects.js";
 import { inputs, rearm, watchInput } from "./journey/input.js";
 import { noteLoad } from "./journey/load.js";
 import { longTasks, watchLongTasks } from "./journey/longTasks.js";
-import { inNextTask } from "./journey/natives.js";
+import { binding, inNextTask, stringify } from "./journey/natives.js";
 import { watchPaint } from "./journey/paint.js";
 import { watchResponses } from "./journey/responses.js";
 import { userTimings, watchUserTiming } from "./journey/userTiming.js";
 import { firstPaints, vitals, watchVitals } from "./journey/webVitals.js";
-import { addEventListener, setTimeout, stringify } from "./natives.js";
+import { addEventListener, setTimeout } from "./natives.js";
 import { navigationTiming } from "./journey/navigationTiming.js";
 
 const AGENT = "__journeyAgent";
@@ -20,7 +20,7 @@ const REPORT = "__journeyReport";
 const MARK = "__journeySynthetic";
 
 function start() {
-  const report = globalThis[REPORT];
+  const report = binding(REPORT);
   const top = globalThis.top === globalThis;
   // Blank pages and the browser's own error page are no documents of the site's.
   const site = top && location.protocol !== "about:" && location.protocol !== "chrome-error:";

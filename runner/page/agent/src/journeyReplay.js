@@ -3,9 +3,10 @@
 //
 // No step is to wait for it. The recorder is imported when the page is done: bundled, that is a function which the browser reads over
 // and does not run until then. The first picture is taken then, or at the first action if that comes sooner.
-import { addEventListener, guarded, setTimeout, stringify, whenIdle } from "./natives.js";
+import { binding, stringify } from "./journey/natives.js";
+import { addEventListener, guarded, setTimeout, whenIdle } from "./natives.js";
 
-const { __journeyReplay: tell } = globalThis;
+const tell = binding("__journeyReplay");
 const PICTURE = 90_000;
 /** Milliseconds that events wait for others: each message takes its time, in the page and in the runner. */
 const GATHER = 500;

@@ -2,6 +2,7 @@
 import { absolute } from "../clock.js";
 import { effect } from "./effects.js";
 import { addEventListener } from "../natives.js";
+import { timeOf } from "./natives.js";
 
 // `input` and `beforeinput` are here because Playwright's fill() types without a key.
 const ACTS = ["pointerdown", "mousedown", "touchstart", "keydown", "beforeinput", "input", "click", "wheel", "drop"];
@@ -13,7 +14,7 @@ let move = null;
 export function watchInput(told) {
   const act = (event) => {
     if (!event.isTrusted) return;
-    const at = absolute(event.timeStamp);
+    const at = absolute(timeOf(event));
     effect("input", at);
     if (first === null) {
       first = at;
@@ -23,7 +24,7 @@ export function watchInput(told) {
   for (let i = 0; i < ACTS.length; i++) addEventListener(ACTS[i], act, { capture: true, passive: true });
   // Playwright moves the mouse before each click: a move is a cause only where nothing stronger came.
   const moved = (event) => {
-    if (event.isTrusted && move === null) move = absolute(event.timeStamp);
+    if (event.isTrusted && move === null) move = absolute(timeOf(event));
   };
   addEventListener("pointermove", moved, { capture: true, passive: true });
 }

@@ -1,4 +1,6 @@
 // More of the browser's own, for the agent of a journey. See ../natives.js.
+import { stringify as plain } from "../natives.js";
+
 export const MutationObserver = globalThis.MutationObserver;
 
 const MessageChannel = globalThis.MessageChannel;
@@ -9,3 +11,42 @@ export function inNextTask(then) {
   channel.port1.onmessage = () => then();
   return () => post(null);
 }
+
+const { apply, defineProperty, deleteProperty, getOwnPropertyDescriptor: own } = globalThis.Reflect;
+const stamped = own(globalThis.Event.prototype, "timeStamp").get;
+/** When an event happened, in milliseconds from the document's start. */
+export const timeOf = (event) => apply(stamped, event, []);
+
+// Old libraries (Prototype before 1.7) give every array and text a `toJSON` of their own: messages would be quoted twice.
+// The last one first: what the others inherit from it is not theirs.
+const { Object, Array, String, Number, Boolean, Promise, JSON } = globalThis;
+const SPOILED = [Object.prototype, Array.prototype, String.prototype, Number.prototype, Boolean.prototype];
+const { parse } = JSON;
+// What Playwright's bindings need in the page.
+const NEEDED = { JSON: { stringify: plain, parse }, Promise };
+
+/** Calls `f` with the browser's own functions in the place of those that the site has put there. */
+function unspoiled(f, value) {
+  const spoilers = [];
+  for (let i = 0; i < SPOILED.length; i++) {
+    const spoiler = own(SPOILED[i], "toJSON");
+    if (spoiler && deleteProperty(SPOILED[i], "toJSON")) spoilers[spoilers.length] = { of: SPOILED[i], name: "toJSON", spoiler };
+  }
+  for (const name in NEEDED) {
+    const spoiler = own(globalThis, name);
+    const put = defineProperty(globalThis, name, { value: NEEDED[name], configurable: true, writable: true });
+    if (put && spoiler) spoilers[spoilers.length] = { of: globalThis, name, spoiler };
+  }
+  try {
+    return f(value);
+  } finally {
+    for (let i = 0; i < spoilers.length; i++) defineProperty(spoilers[i].of, spoilers[i].name, spoilers[i].spoiler);
+  }
+}
+
+export const stringify = (value) => unspoiled(plain, value);
+/** A binding of Playwright's that the site cannot break; undefined where there is none. */
+export const binding = (name) => {
+  const bound = globalThis[name];
+  return bound && ((text) => unspoiled(bound, text));
+};
