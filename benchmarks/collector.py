@@ -29,7 +29,7 @@ import msgspec
 import psutil
 
 from benchmarks.visits import Visits
-from tests.servers import free_port, get, wait_until
+from tests.support.servers import free_port, get, wait_until
 
 SMALL = """
 from flask import Flask, jsonify, request

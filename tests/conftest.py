@@ -18,7 +18,13 @@ from runner.result import RunResult, StepResult
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
 
-pytest_plugins = ["tests.servers", "tests.daemon", "tests.collector", "tests.serve", "tests.dashboard"]
+pytest_plugins = [
+    "tests.support.servers",
+    "tests.support.daemon",
+    "tests.support.collector",
+    "tests.support.serve",
+    "tests.support.dashboard",
+]
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from runner.cli import app
-from tests.servers import wait_until
+from tests.support.servers import wait_until
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "getting-started.md").read_text()

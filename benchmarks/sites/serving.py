@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from tests.servers import free_port, wait_until
+from tests.support.servers import free_port, wait_until
 
 
 @contextmanager

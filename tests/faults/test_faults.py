@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from runner.browser.chromium import Browser
-from tests.daemon import Daemon, look, tick
-from tests.servers import free_port, get, running, wait_until
+from tests.support.daemon import Daemon, look, tick
+from tests.support.servers import free_port, get, running, wait_until
 
 LIFE = 12
 """Runs that each of the kill tests goes on for at least."""

@@ -20,10 +20,10 @@ from reports.collector.metrics.families import text
 from runner.archive.run_id import run_id
 from runner.metrics.run_metrics import registry
 from runner.scheduler.metrics_endpoint import Exporter
-from tests.collector import CHROME, beacon, view
-from tests.daemon import Daemon
-from tests.serve import Serve
-from tests.servers import Prometheus, wait_until
+from tests.support.collector import CHROME, beacon, view
+from tests.support.daemon import Daemon
+from tests.support.serve import Serve
+from tests.support.servers import Prometheus, wait_until
 
 FOLDER = Path(__file__).parents[2] / "reports" / "grafana"
 FILES = sorted(FOLDER.glob("*.json"))

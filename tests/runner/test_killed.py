@@ -17,7 +17,7 @@ from runner.dsl.discovery import load
 from runner.dsl.plan import KINDS, plan
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
-from tests.servers import wait_until
+from tests.support.servers import wait_until
 
 JOURNEY = """
     @journey

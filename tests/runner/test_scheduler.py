@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.daemon import Daemon, look, tick
-from tests.servers import Prometheus, get, wait_until
+from tests.support.daemon import Daemon, look, tick
+from tests.support.servers import Prometheus, get, wait_until
 
 WAITS = """
 @journey(every="{every}")

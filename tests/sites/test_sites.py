@@ -17,7 +17,7 @@ from runner.metrics.pushgateway import push
 from runner.result import RunResult
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
-from tests.servers import free_port, get, running, wait_until
+from tests.support.servers import free_port, get, running, wait_until
 
 pytestmark = pytest.mark.sites
 WALKS = Path(__file__).parent / "walks"

@@ -4,7 +4,7 @@ from playwright.sync_api import Page
 
 from tests.reports.collector.test_browser import Site
 from tests.reports.replay.conftest import Recorder, hide, hurry
-from tests.servers import wait_until
+from tests.support.servers import wait_until
 
 
 def test_a_visit_is_recorded_from_a_full_picture_on(recorder: Recorder, site: Site, page: Page) -> None:

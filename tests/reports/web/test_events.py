@@ -12,9 +12,9 @@ from playwright.sync_api import expect
 
 from reports.web.pages import events
 from runner.store import Store
-from tests.dashboard import Visited, made
 from tests.reports.web.visitors import fill, seen
-from tests.servers import wait_until
+from tests.support.dashboard import Visited, made
+from tests.support.servers import wait_until
 
 Start = Callable[..., Visited]
 SPACED = 1.0

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from runner.cli import app
 from runner.demo import journeys_folder
 from runner.errors import JourneyError
-from tests.servers import free_port, get, wait_until
+from tests.support.servers import free_port, get, wait_until
 
 WALK = """
 from runner import expect, journey

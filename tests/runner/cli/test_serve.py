@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from runner.cli import app
 from runner.errors import JourneyError
-from tests.collector import CHROME, beacon
-from tests.serve import Serve
-from tests.servers import get, wait_until
+from tests.support.collector import CHROME, beacon
+from tests.support.serve import Serve
+from tests.support.servers import get, wait_until
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

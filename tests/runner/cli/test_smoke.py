@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, text
 from reports.smoke.archive import SmokeArchive
 from reports.smoke.result import SmokeResult
 from tests.runner.cli.test_cli import Folder
-from tests.servers import free_port, wait_until
+from tests.support.servers import free_port, wait_until
 
 LOOK = """
 from runner import journey

@@ -13,7 +13,7 @@ from runner.dsl.discovery import discover
 from runner.dsl.plan import plan
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
-from tests.servers import get, wait_until
+from tests.support.servers import get, wait_until
 
 TICK = 0.001
 """Seconds, more than a system's timer rounds to."""

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.servers import free_port, get, wait_until
+from tests.support.servers import free_port, get, wait_until
 
 
 class Daemon:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import free_port, get, wait_until
+from tests.support.servers import free_port, get, wait_until
 
 
 class Serve:
