@@ -17,7 +17,7 @@ from runner.dsl.discovery import load
 from runner.dsl.plan import KINDS, plan
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
-from tests.support.servers import wait_until
+from tests.support.wait import wait_until
 
 JOURNEY = """
     @journey
@@ -66,7 +66,7 @@ def test_killed_at_any_moment_it_leaves_nothing_half_written_and_nothing_running
             wait_until(lambda: list((runs / ".scratch").glob("*/*")))
             if round_ == ROUNDS - 1:
                 # On a slow machine none may have been saved so far.
-                wait_until(lambda: list((runs / "walk").glob("*")), 60)
+                wait_until(lambda: list((runs / "walk").glob("*")))
             time.sleep(moments.uniform(0.0, 3.0))
         finally:
             process.kill()

@@ -9,7 +9,7 @@ from runner.errors import ConfigError
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
 from tests.support.daemon import Daemon, look
-from tests.support.servers import wait_until
+from tests.support.wait import wait_until
 
 
 def test_a_run_knows_the_release_and_tells_it(daemon: Daemon) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from runner.browser.chromium import Browser
 from tests.support.collector import CHROME, Served
-from tests.support.servers import wait_until
+from tests.support.wait import wait_until
 
 
 class Site:

@@ -26,7 +26,7 @@ from tests.support.browsers import driver as driver
 from tests.support.collector import CHROME, Served
 from tests.support.collector import served as served
 from tests.support.receiver import HIDE
-from tests.support.servers import wait_until
+from tests.support.wait import wait_until
 
 
 class Recorder:

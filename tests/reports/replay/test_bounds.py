@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Playwright
 from tests.reports.collector.test_browser import Site
 from tests.reports.replay.conftest import Recorder, hide, hurry
 from tests.support.collector import CHROME
-from tests.support.servers import wait_until
+from tests.support.wait import wait_until
 
 GO_AWAY = """Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
 document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));"""

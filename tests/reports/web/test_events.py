@@ -14,7 +14,7 @@ from reports.web.pages import events
 from runner.store import Store
 from tests.reports.web.visitors import fill, seen
 from tests.support.dashboard import Visited, made
-from tests.support.servers import wait_until
+from tests.support.wait import wait_until
 
 Start = Callable[..., Visited]
 SPACED = 1.0
@@ -43,7 +43,7 @@ class Told:
 def following(served: Visited) -> Iterator[Told]:
     """The stream of a page, until the block ends."""
     told, stopped = Told(), threading.Event()
-    connection = HTTPConnection("127.0.0.1", served.port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", served.port)
     connection.request("GET", "/events", headers={"accept": "text/event-stream"})
     answer = connection.getresponse()
     assert (answer.status, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")

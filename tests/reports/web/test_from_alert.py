@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 from tests.runner.alerts.test_alerts import webhook
 from tests.support.daemon import Daemon
 from tests.support.serve import Serve
-from tests.support.servers import free_port, wait_until
+from tests.support.servers import free_port
+from tests.support.wait import wait_until
 
 BROKEN = """
     @journey(every="1s")

@@ -24,7 +24,7 @@ from tests.reports.web.visitors import DAY, EVIL, EVIL_ID, EVIL_SESSION, fill, r
 from tests.support.collector import Served, beacon
 from tests.support.collector import view as told
 from tests.support.reader import Reader, serving
-from tests.support.servers import wait_until
+from tests.support.wait import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import json
 from playwright.sync_api import BrowserContext, Page
 
 from tests.support.receiver import HIDE, SHOW, Receiver, acts, leave
-from tests.support.servers import wait_until
+from tests.support.wait import wait_until
 
 HURRY = """const native = window.setTimeout;
 window.setTimeout = (f, after) => native(f, after >= 5000 ? after / 20 : after);"""

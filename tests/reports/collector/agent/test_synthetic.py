@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 from tests.conftest import Monitor
 from tests.support.receiver import Receiver, leave
-from tests.support.servers import wait_until
+from tests.support.wait import wait_until
 
 JOURNEY = """
 @journey
