@@ -29,7 +29,8 @@ import msgspec
 import psutil
 
 from benchmarks.visits import Visits
-from tests.servers import free_port, get, wait_until
+from tests.support.servers import free_port, get
+from tests.support.wait import wait_until
 
 SMALL = """
 from flask import Flask, jsonify, request

@@ -10,8 +10,8 @@ from reports.replay.recording import Recording, read
 from runner.browser.chromium import Browser
 from runner.errors import RecordingError
 from runner.store.tables.replays import replay_chunks
-from tests.collector import CHROME
-from tests.reports.collector.agent.receiver import HIDE
+from tests.support.collector import CHROME
+from tests.support.receiver import HIDE
 
 PERSON = "Object.defineProperty(Navigator.prototype, 'webdriver', { get: () => false });"
 LONGEST = 50

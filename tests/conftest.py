@@ -23,7 +23,13 @@ from runner.workers.run_plans import run_plans
 
 # As in an activated environment: what a hint proposes is `journey …`, not `.venv/bin/journey …`.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-pytest_plugins = ["tests.servers", "tests.daemon", "tests.collector", "tests.serve", "tests.dashboard"]
+pytest_plugins = [
+    "tests.support.servers",
+    "tests.support.daemon",
+    "tests.support.collector",
+    "tests.support.serve",
+    "tests.support.dashboard",
+]
 
 
 @pytest.fixture(scope="session")

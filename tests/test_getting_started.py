@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from runner.cli import app
-from tests.servers import wait_until
+from tests.support.wait import wait_until
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "getting-started.md").read_text()
@@ -70,7 +70,7 @@ class Reader:
         """Lets the recorder show the site, then ends it as Ctrl-C does."""
         assert process.stdout is not None
         assert "close the site's window when you are done" in process.stdout.readline()
-        wait_until(lambda: any("goto" in one.read_text() for one in self.temporary.glob("*/recorded.py")), 30)
+        wait_until(lambda: any("goto" in one.read_text() for one in self.temporary.glob("*/recorded.py")))
         process.send_signal(signal.SIGINT)
 
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from tests.servers import free_port, wait_until
+from tests.support.servers import free_port
+from tests.support.wait import wait_until
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from tests.building import INSTALL, build, npm
+from tests.support.npm import INSTALL, build, npm
 
 PROJECT = Path(__file__).parent / "react"
 BUILT = PROJECT / "dist"

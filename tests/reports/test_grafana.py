@@ -20,10 +20,11 @@ from reports.collector.metrics.families import text
 from runner.archive.run_id import run_id
 from runner.metrics.run_metrics import build_registry
 from runner.scheduler.metrics_endpoint import Exporter
-from tests.collector import CHROME, beacon, view
-from tests.daemon import Daemon
-from tests.serve import Serve
-from tests.servers import Prometheus, wait_until
+from tests.support.collector import CHROME, beacon, view
+from tests.support.daemon import Daemon
+from tests.support.serve import Serve
+from tests.support.servers import Prometheus
+from tests.support.wait import wait_until
 
 FOLDER = Path(__file__).parents[2] / "reports" / "grafana"
 FILES = sorted(FOLDER.glob("*.json"))
@@ -205,7 +206,7 @@ def test_every_panel_shows_something_and_a_question_without_an_answer_would_be_n
         return not waiting
 
     try:
-        wait_until(all_answered, 120)
+        wait_until(all_answered, timeout=120)
     except AssertionError as error:
         raise AssertionError(f"these have no data: {waiting}") from error
     assert not answered(measured.query('synthetic_success{journey="none"}'))

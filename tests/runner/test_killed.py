@@ -18,7 +18,7 @@ from runner.dsl.plan import KINDS, plan
 from runner.settings.settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
-from tests.servers import wait_until
+from tests.support.wait import wait_until
 
 JOURNEY = """
     @journey
@@ -67,7 +67,7 @@ def test_killed_at_any_moment_it_leaves_nothing_half_written_and_nothing_running
             wait_until(lambda: list((runs / ".scratch").glob("*/*")))
             if round_ == ROUNDS - 1:
                 # On a slow machine none may have been saved so far.
-                wait_until(lambda: list((runs / "walk").glob("*")), 60)
+                wait_until(lambda: list((runs / "walk").glob("*")))
             time.sleep(moments.uniform(0.0, 3.0))
         finally:
             process.kill()

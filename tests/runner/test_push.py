@@ -21,7 +21,8 @@ from runner.metrics.run_metrics import format_metrics
 from runner.result import Navigation, Requests, RunResult, StepResult, Vitals
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
-from tests.servers import Prometheus, free_port, get, wait_until
+from tests.support.servers import Prometheus, free_port, get
+from tests.support.wait import wait_until
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NAVIGATION = Navigation(url="http://x/", type="navigate", started_at=NOON, phases={"ttfb": 0.1, "total": 0.3})

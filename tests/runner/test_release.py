@@ -8,8 +8,8 @@ import pytest
 from runner.errors import ConfigError
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
-from tests.daemon import Daemon, look
-from tests.servers import wait_until
+from tests.support.daemon import Daemon, look
+from tests.support.wait import wait_until
 
 
 def test_a_run_knows_the_release_and_tells_it(daemon: Daemon) -> None:

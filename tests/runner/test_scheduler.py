@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from tests.daemon import Daemon, look, tick
-from tests.servers import Prometheus, get, wait_until
+from tests.support.daemon import Daemon, look, tick
+from tests.support.servers import Prometheus, get
+from tests.support.wait import wait_until
 
 WAITS = """
 @journey(every="{every}")
@@ -144,12 +145,19 @@ def test_the_groups_stay_or_go_when_it_is_stopped(daemon: Daemon, gateway: str, 
 
 
 def test_once_runs_what_is_due_and_nothing_twice(daemon: Daemon) -> None:
-    daemon.write(look("1h") + "@journey(every='1h')\ndef wrong(step):\n    with step('a'):\n        assert False, 'so it is'\n")
+    # Slots so far apart that none comes while the test runs, however long that takes.
+    wrong = "@journey(cron='0 4 1 1 *')\ndef wrong(step):\n    with step('a'):\n        assert False, 'so it is'\n"
+    daemon.write(look("3650d") + wrong)
+
+    def saved() -> int:
+        return len(list(daemon.folder.glob("runs/*/*/result.json")))
+
     ended = daemon.command("schedule", "--once", "--base-url", daemon.shop)
-    assert (ended.returncode, daemon.runs()) == (1, 2), ended.stderr
+    assert (ended.returncode, saved()) == (1, 2), ended.stderr
     assert "wrong failed" in ended.stderr
+    # What could not be stored in time on a busy machine is stored by this one before it looks for what is due.
     again = daemon.command("schedule", "--once", "--base-url", daemon.shop)
-    assert (again.returncode, daemon.runs()) == (0, 2), again.stderr
+    assert (again.returncode, saved(), daemon.runs()) == (0, 2, 2), again.stderr
 
 
 def test_the_list_shows_what_comes_next(daemon: Daemon) -> None:
@@ -211,7 +219,7 @@ def test_a_worker_is_replaced_after_its_runs_and_when_it_holds_too_much(daemon: 
     daemon.start("--workers", "1", JOURNEY_WORKER_RUNS="2")
     daemon.wait_for_runs(6, status="passed")
     # The next one takes over when its browser is there.
-    wait_until(lambda: len({line for line in daemon.log().splitlines() if line.startswith("worker ")}) >= 2, 60)
+    wait_until(lambda: len({line for line in daemon.log().splitlines() if line.startswith("worker ")}) >= 2)
     daemon.stop()
     daemon.start("--workers", "1", JOURNEY_WORKER_MEMORY="1MB")
     before = daemon.runs()
@@ -233,10 +241,15 @@ import gc, pathlib, threading, time
 from runner.result import RunResult
 def count():
     while True:
-        # Without a byte of Python in between: no other thread may run while the list holds its half-made tuples.
-        held = list(map(type, gc.get_objects())).count(RunResult)
-        pathlib.Path("new").write_text(str(held))
-        pathlib.Path("new").rename("held")
+        if pathlib.Path("count").exists():
+            gc.collect()
+            # Nothing else may run while the list holds what other threads have half made: no byte of Python in between, and no
+            # collection, whose finalizers are Python. A tuple that is held here cannot be finished there: a SystemError.
+            gc.disable()
+            held = list(map(type, gc.get_objects())).count(RunResult)
+            gc.enable()
+            pathlib.Path("new").write_text(str(held))
+            pathlib.Path("new").rename("held")
         time.sleep(0.2)
 threading.Thread(target=count, daemon=True).start()
 """
@@ -246,6 +259,11 @@ def test_a_daemon_does_not_remember_the_runs_that_it_has_stored(daemon: Daemon) 
     daemon.write(look("500ms") + tick())
     daemon.start("--workers", "2", before=COUNTS)
     daemon.wait_for_runs(15)
-    # The newest of each journey, and one or two on their way.
-    wait_until(lambda: int((daemon.folder / "held").read_text()) <= 5)
+    assert daemon.command("pause", "*").returncode == 0
+    wait_until(lambda: daemon.metric("synthetic_paused") == 2)
+    wait_until(lambda: daemon.metric("synthetic_running") == daemon.metric("synthetic_unstored_runs") == 0)
+    # None is on its way now: only what each journey and each thread has seen last may be held.
+    (daemon.folder / "count").touch()
+    held = daemon.folder / "held"
+    wait_until(lambda: held.exists() and int(held.read_text()) <= 5, "the daemon to hold no more than a few runs")
     assert daemon.stop() == 0

@@ -18,7 +18,8 @@ from runner.result import RunResult
 from runner.settings.settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
-from tests.servers import free_port, get, running, wait_until
+from tests.support.servers import free_port, get, running
+from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.sites
 WALKS = Path(__file__).parent / "walks"
@@ -30,7 +31,7 @@ def serving(command: list[str], ready: str, log: Path) -> Iterator[None]:
     with log.open("wb") as errors:
         process = subprocess.Popen([sys.executable, "-m", *command], stdout=errors, stderr=errors, cwd=log.parent)
         try:
-            wait_until(lambda: get(ready) is not None, 60)
+            wait_until(lambda: get(ready) is not None)
             yield
         finally:
             process.terminate()

@@ -1,165 +1,64 @@
-"""Somebody who types what a page says, on a machine with Python, make and nothing else of ours."""
+"""Serves some of the dashboard's routes for a test, and looks at a page as a reader would."""
 
-import os
-import re
-import shlex
-import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
-from tests.servers import wait_until
+from playwright.sync_api import BrowserContext, Dialog, Page
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
-ROOT = Path(__file__).parents[2]
-BUILT = ("runner/page/*.js", "reports/collector/*.js", "reports/web/static/*", "reports/codegen/*.js")
-"""What an installation builds with npm, which is not tried here."""
-LONGEST = 120
-"""Seconds for one command."""
+from reports.web.server.bounded_http import Guard
+from reports.web.server.server import Server, listen
+from reports.web.site import not_found
 
 
-def commands(page: Path) -> list[str]:
-    """The commands in the blocks of a page, each with what follows in its lines; without comments at their ends."""
-    found: list[str] = []
-    for language, block in re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
-        if language == "console":
-            found += [line.removeprefix("$ ") for line in block.splitlines() if line.startswith("$ ")]
-        elif language == "sh":
-            lines: list[str] = []
-            for line in block.splitlines():
-                lines = [*lines[:-1], f"{lines[-1]}\n{line}"] if lines and _is_open(lines[-1]) else [*lines, line]
-            found += [line for line in lines if line.strip()]
-    return [re.sub(r"\s{2,}#\s.*$", "", one) for one in found]
-
-
-def _is_open(text: str) -> bool:
-    """Whether a quotation goes on in the next line."""
+@contextmanager
+def serving(routes: Sequence[BaseRoute]) -> Iterator[str]:
+    """The address at which the routes are served, on a free port, until the block ends."""
+    listening = listen("127.0.0.1:0")
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    application: Any = Starlette(routes=routes, exception_handlers={404: not_found})
+    server = Server(application, Guard(lambda _: None))
+    thread = threading.Thread(target=server.serve_until_stopped, args=(listening,))
+    thread.start()
     try:
-        shlex.split(text, comments=True)
-    except ValueError:
-        return True
-    return False
-
-
-def clone(into: Path) -> None:
-    """A copy of the files that git knows or would add, with what an installation builds."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split("\0")
-    files = {Path(name) for name in listed if name and not name.startswith(("tests/", "benchmarks/"))}
-    files |= {file.relative_to(ROOT) for pattern in BUILT for file in ROOT.glob(pattern)}
-    for file in files:
-        if (ROOT / file).is_file():
-            (into / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / file, into / file)
+        yield address
+    finally:
+        server.stop()
+        thread.join(20)
+        assert not thread.is_alive()
 
 
 class Reader:
-    """Types commands one after the other into a shell; environment and folder last from one to the next."""
+    """A browser that notes what goes wrong in a page."""
 
-    def __init__(self, home: Path, replaced: dict[str, str], environment: dict[str, str]) -> None:
-        self.home = home
-        self.folder = home / "shop"
-        self.folder.mkdir()
-        clone(home / "journey-runner")
-        self.replaced = replaced
-        self._state = home / ".state"
-        self._started: list[subprocess.Popen[bytes]] = []
-        self._programs()
-        temporary = home / "tmp"
-        temporary.mkdir()
-        kept = ("LANG", "PLAYWRIGHT_BROWSERS_PATH", "XDG_CACHE_HOME")
-        self.environment = {name: os.environ[name] for name in kept if name in os.environ} | {
-            "HOME": str(home),
-            "PATH": f"{home / 'bin'}:/usr/local/bin:/usr/bin:/bin",
-            "TMPDIR": str(temporary),
-            "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")),
-            "OFFLINE_WHEELS": str(home / ".wheels"),
-            **environment,
-        }
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.page: Page = context.new_page()
+        self.address = address
+        self.wrong: list[str] = []
+        self.elsewhere: list[str] = []
+        self.page.on("console", lambda said: self.wrong.append(said.text) if said.type in {"error", "warning"} else None)
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("dialog", self._refuse)
+        self.page.on(
+            "request",
+            lambda asked: self.elsewhere.append(asked.url) if not asked.url.startswith((address, "data:")) else None,
+        )
 
-    def _programs(self) -> None:
-        """`python3` makes environments whose pip needs no network; a browser of the desktop opens nothing."""
-        folder = self.home / "bin"
-        folder.mkdir()
-        python = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
-        offline = shlex.join([sys.executable, str(ROOT / "tests" / "support" / "offline_pip.py"), "venv", str(python)])
-        texts = {
-            "python3": f'#!/bin/sh\n[ "$1 $2" = "-m venv" ] && {{ shift 2; exec {offline} "$@"; }}\nexec {python} "$@"\n',
-            "xdg-open": "#!/bin/sh\n",
-        }
-        for name, text in texts.items():
-            (folder / name).write_text(text)
-            (folder / name).chmod(0o755)
+    def _refuse(self, dialog: Dialog) -> None:
+        self.wrong.append(f"a dialog was opened: {dialog.message}")
+        dialog.dismiss()
 
-    def type(self, command: str, code: int = 0) -> str:
-        """Types a command and returns what it says. Raises AssertionError when it does not end with `code`."""
-        saved = f"export -p > {self._state}; pwd > {self._state}.folder"
-        process, output = self._start(f"trap '{saved}' EXIT; set -eo pipefail\n{command}")
-        ended = process.wait(LONGEST)
-        said = output.read_text(errors="replace")
-        assert ended == code, f"{command}: {ended}\n{said}"
-        self.folder = Path(Path(f"{self._state}.folder").read_text().strip())
-        return said
+    def open(self, path: str) -> Page:
+        """The page at a path."""
+        self.page.goto(self.address + path)
+        return self.page
 
-    def type_and_stop(self, command: str, until: str) -> None:
-        """Types a command that runs until it is stopped; presses Ctrl-C once `until` has come."""
-        process, output = self._start(f"exec env {command}")
-        self._wait(process, output, until)
-        process.send_signal(signal.SIGINT)
-        ended = process.wait(LONGEST)
-        assert ended in {0, 130, -signal.SIGINT}, f"{command}: {ended}\n{output.read_text(errors='replace')}"
-
-    def type_and_leave(self, command: str, until: str) -> None:
-        """Types a command in another terminal, where it goes on after `until` has come, till the end of the test."""
-        self._wait(*self._start(f"exec env {command}" if not command.endswith("&") else f"{command}\nwait"), until)
-
-    def _start(self, script: str) -> "tuple[subprocess.Popen[bytes], Path]":
-        for before, after in self.replaced.items():
-            script = script.replace(before, after)
-        output = self.home / f"output-{len(self._started)}"
-        before_it = f". {self._state}; " if self._state.exists() else ""
-        with output.open("wb") as written:
-            process = subprocess.Popen(
-                ["bash", "-c", before_it + script],
-                cwd=self.folder,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=written,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self._started.append(process)
-        return process, output
-
-    def _wait(self, process: "subprocess.Popen[bytes]", output: Path, until: str) -> None:
-        """Waits for a text in the output, or with `file:` for one in the file that Playwright's recorder writes."""
-        wait_until(lambda: self._has_come(until, output) or process.poll() is not None, LONGEST)
-        assert self._has_come(until, output), output.read_text(errors="replace")
-
-    def _has_come(self, until: str, output: Path) -> bool:
-        if until.startswith("file:"):
-            return any(until.removeprefix("file:") in one.read_text() for one in self.home.glob("tmp/*/recorded.py"))
-        return until in output.read_text(errors="replace")
-
-    def leave(self) -> None:
-        """Ends what commands have left running, each with its own group of processes."""
-        for process in self._started:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            process.wait(LONGEST)
-
-
-def pages() -> Iterator[Path]:
-    """The pages whose commands are followed."""
-    yield from (ROOT / "README.md", ROOT / "CONTRIBUTING.md")
-    for page in sorted((ROOT / "docs").rglob("*.md")):
-        # Written by the program; its blocks show how commands are spelt.
-        if page.name != "commands.md":
-            yield page
+    def assert_quiet(self) -> None:
+        """Fails if the page complained, asked for something from elsewhere, or is wider than the window."""
+        assert self.wrong == []
+        assert self.elsewhere == []
+        width, shown = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert width <= shown, self.page.url

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from runner.browser.chromium import Browser
-from tests.collector import CHROME, Served
-from tests.servers import wait_until
+from tests.support.collector import CHROME, Served
+from tests.support.wait import wait_until
 
 
 class Site:

@@ -111,7 +111,7 @@ def test_any_document_is_a_beacon_or_a_clear_error(document: dict[str, object]) 
 def test_cleaning_leaves_a_beacon_that_can_be_sent_again() -> None:
     import msgspec
 
-    from tests.collector import beacon, view
+    from tests.support.collector import beacon, view
 
     sent = beacon(view(vitals=[{"name": "cls", "id": "v", "value": 0.1}], interactions=[{"type": "click", "name": "Buy"}]))
     found = decode(msgspec.json.encode(sent))

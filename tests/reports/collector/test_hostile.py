@@ -17,9 +17,9 @@ import pytest
 
 from reports.collector.beacon import Interaction
 from reports.collector.metrics.collector_metrics import PAGES
-from tests.collector import CHROME, beacon, view
-from tests.serve import Serve
-from tests.servers import get
+from tests.support.collector import CHROME, beacon, view
+from tests.support.serve import Serve
+from tests.support.servers import get
 
 MESSAGES = 10_000
 SLOW = 300

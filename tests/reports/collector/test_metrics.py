@@ -11,8 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from reports.collector.metrics.collector_metrics import LOAD_EDGES, PAGES, SHIFT_EDGES, VITAL_EDGES
 from reports.collector.metrics.families import OTHER, Counter, Exemplar, Gauge, Histogram, text
-from tests.collector import Served, beacon, view
-from tests.servers import Prometheus, wait_until
+from tests.support.collector import Served, beacon, view
+from tests.support.servers import Prometheus
+from tests.support.wait import wait_until
 
 
 def read_plain(written: str) -> list[Metric]:

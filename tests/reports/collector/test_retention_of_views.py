@@ -14,7 +14,7 @@ from runner.archive.run_id import run_id
 from runner.store import Store
 from runner.store.bulk_insert import Link
 from tests.reports.collector.arrivals import arrival, click, error, request, rows, view, vital
-from tests.servers import wait_until
+from tests.support.wait import wait_until
 
 NOW = time.time()
 TABLES = ("page_views", "vitals", "interactions", "page_errors", "slow_requests", "sessions")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.collector import CHROME, SHOP, Served
+from tests.support.collector import CHROME, SHOP, Served
 
 
 def test_a_load_time_in_milliseconds_is_counted_in_seconds(collector: Served) -> None:

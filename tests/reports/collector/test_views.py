@@ -13,7 +13,7 @@ from reports.collector.protocols.native import checked
 from reports.collector.storage.group_commit import Busy
 from runner.store import StoreDown
 from runner.store.bulk_insert import Unstorable
-from tests.collector import CHROME, SHOP, Served, beacon, view
+from tests.support.collector import CHROME, SHOP, Served, beacon, view
 
 
 def test_a_beacon_is_answered_when_it_is_stored(collector: Served) -> None:

@@ -21,7 +21,7 @@ from runner.store import StoreDown
 from runner.store.bulk_insert import Unstorable
 from tests.reports.collector.arrivals import AT, NOON, arrival, click, error, request, rows, view, vital
 from tests.reports.collector.wire import Wire
-from tests.servers import wait_until
+from tests.support.wait import wait_until
 
 
 @pytest.fixture

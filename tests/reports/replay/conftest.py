@@ -20,13 +20,13 @@ from reports.web.site import Site as Dashboard
 from reports.web.site import routes
 from runner.archive.archive import Archive
 from runner.store import Store
-from tests.collector import CHROME, Served
-from tests.collector import served as served
-from tests.reports.browsers import chrome as chrome
-from tests.reports.browsers import driver as driver
-from tests.reports.collector.agent.receiver import HIDE
 from tests.reports.collector.test_browser import site as site
-from tests.servers import wait_until
+from tests.support.browsers import chrome as chrome
+from tests.support.browsers import driver as driver
+from tests.support.collector import CHROME, Served
+from tests.support.collector import served as served
+from tests.support.receiver import HIDE
+from tests.support.wait import wait_until
 
 
 class Recorder:

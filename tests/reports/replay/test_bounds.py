@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Playwright
 
-from tests.collector import CHROME
 from tests.reports.collector.test_browser import Site
 from tests.reports.replay.conftest import Recorder, hide, hurry
-from tests.servers import wait_until
+from tests.support.collector import CHROME
+from tests.support.wait import wait_until
 
 GO_AWAY = """Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
 document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));"""

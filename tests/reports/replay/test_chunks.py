@@ -15,8 +15,8 @@ from sqlalchemy import select
 from reports.replay.chunk_store import ORPHANED, Shelf
 from reports.replay.recording import read, rows
 from runner.store.tables.replays import session_events
-from tests.collector import CONFIGURATION, Served
-from tests.collector import served as served
+from tests.support.collector import CONFIGURATION, Served
+from tests.support.collector import served as served
 
 SESSION = "0190a1b2-0000-7000-8000-000000000001"
 TAB = "0190a1b2-0000-7000-8000-000000000002"

@@ -20,13 +20,13 @@ from reports.web.view_models.recordings import Wanted, choices, recordings
 from reports.web.view_models.replay import of_session
 from runner.result import Artifact, RunResult
 from runner.store import Store
-from tests.collector import CONFIGURATION, Served
-from tests.collector import served as served
-from tests.dashboard import made
 from tests.reports.collector.arrivals import arrival, click, error, view
 from tests.reports.collector.conftest import migrated as migrated
 from tests.reports.collector.conftest import url as url
 from tests.reports.replay.test_chunks import chunk, packed
+from tests.support.collector import CONFIGURATION, Served
+from tests.support.collector import served as served
+from tests.support.dashboard import made
 
 NOW = datetime.now(UTC)
 SPAN = fixed(NOW - timedelta(hours=1), NOW + timedelta(hours=1))

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from runner.demo import running_shop
 from tests.reports.collector.test_browser import Site
 from tests.reports.replay.conftest import Recorder, hide
-from tests.servers import wait_until
+from tests.support.wait import wait_until
 
 TYPED = {
     "text": "zorbaflor",

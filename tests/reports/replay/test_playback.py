@@ -16,7 +16,7 @@ from runner.demo import running_shop
 from tests.reports.replay import pictures
 from tests.reports.replay.conftest import Recorder, hide
 from tests.reports.replay.pictures import Comparison
-from tests.servers import wait_until
+from tests.support.wait import wait_until
 
 Visit = Callable[[Page, str], Iterator[None]]
 """Walks through the site at an address, and stops at five moments."""

@@ -13,7 +13,7 @@ from tests.conftest import Monitor
 from tests.reports.collector.test_browser import Site
 from tests.reports.replay.conftest import Recorder, hide, played
 from tests.reports.replay.synthetic import long_session
-from tests.servers import wait_until
+from tests.support.wait import wait_until
 
 COUNTER = """<h1>Tea</h1><style>h1 { color: rgb(0, 128, 0); }</style><button>More</button><p id=out>none</p><script>
 let count = 0;

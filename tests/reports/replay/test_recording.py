@@ -4,7 +4,7 @@ from playwright.sync_api import Page
 
 from tests.reports.collector.test_browser import Site
 from tests.reports.replay.conftest import Recorder, hide, hurry
-from tests.servers import wait_until
+from tests.support.wait import wait_until
 
 
 def test_a_visit_is_recorded_from_a_full_picture_on(recorder: Recorder, site: Site, page: Page) -> None:
@@ -150,5 +150,5 @@ def test_a_collector_that_was_away_gets_everything(recorder: Recorder, site: Sit
     page.get_by_role("button").click()
     assert recorder.rows == []
     page.unroute("**/v1/replay")
-    wait_until(lambda: bool(recorder.rows) and bool(recorder.tagged("act")), 30)
+    wait_until(lambda: bool(recorder.rows) and bool(recorder.tagged("act")))
     assert recorder.recordings[0].gaps == ()

@@ -1,4 +1,4 @@
 """What the tests of pages have in common."""
 
-from tests.reports.browsers import chrome as chrome
-from tests.reports.browsers import driver as driver
+from tests.support.browsers import chrome as chrome
+from tests.support.browsers import driver as driver

@@ -15,8 +15,8 @@ from reports.web.api.endpoint import ENDPOINTS, Endpoint
 from reports.web.view_models.lists import RunList
 from runner.result import RunResult
 from runner.store.queries.runs import RunRow
-from tests.dashboard import TOKEN, Visited, made, many
 from tests.reports.web.visitors import EVIL, EVIL_ID, EVIL_SESSION, fill, visits
+from tests.support.dashboard import TOKEN, Visited, made, many
 
 SENT = visits()
 Start = Callable[..., Visited]

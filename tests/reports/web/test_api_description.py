@@ -11,9 +11,9 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from reports.web.api.endpoint import ENDPOINTS
 from runner.result import RunResult
-from tests.dashboard import Visited
 from tests.reports.web.test_api import filled
 from tests.reports.web.visitors import EVIL_ID, EVIL_SESSION
+from tests.support.dashboard import Visited
 
 __all__ = ["filled"]
 # What a schema cannot say (`from` before `to`, a run that there is) is refused though it fits the schema.

@@ -3,8 +3,8 @@
 import socket
 from collections.abc import Callable
 
-from tests.collector import SHOP, Served, beacon
-from tests.servers import wait_until
+from tests.support.collector import SHOP, Served, beacon
+from tests.support.wait import wait_until
 
 HEAD = b"POST /v1/views HTTP/1.1\r\nhost: x\r\n"
 

@@ -12,9 +12,9 @@ from playwright.sync_api import expect
 
 from reports.web.pages import events
 from runner.store import Store
-from tests.dashboard import Visited, made
 from tests.reports.web.visitors import fill, seen
-from tests.servers import wait_until
+from tests.support.dashboard import Visited, made
+from tests.support.wait import wait_until
 
 Start = Callable[..., Visited]
 SPACED = 1.0
@@ -43,7 +43,7 @@ class Told:
 def following(served: Visited) -> Iterator[Told]:
     """The stream of a page, until the block ends."""
     told, stopped = Told(), threading.Event()
-    connection = HTTPConnection("127.0.0.1", served.port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", served.port)
     connection.request("GET", "/events", headers={"accept": "text/event-stream"})
     answer = connection.getresponse()
     assert (answer.status, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")

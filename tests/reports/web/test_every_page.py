@@ -12,10 +12,10 @@ from reports.replay.chunk_store import FOLDER, Shelf
 from reports.web import api, site
 from reports.web.site import Site
 from tests.conftest import Monitor
-from tests.dashboard import Visited, made, many
 from tests.reports.replay.synthetic import long_session
 from tests.reports.web.accessible import CONTRAST, violations
 from tests.reports.web.visitors import EVIL_ID, NOW, fill, runs, seen, visits
+from tests.support.dashboard import Visited, made, many
 
 BREAKS = """
 @journey(trace="on", screenshots="on", replay="on", console="on")

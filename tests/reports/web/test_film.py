@@ -14,7 +14,7 @@ from reports.web.pages.artifacts import INERT
 from reports.web.view_models import filmstrip as film
 from runner.result import RunResult
 from tests.conftest import Monitor
-from tests.dashboard import Visited
+from tests.support.dashboard import Visited
 
 WALK = """
 @journey({options})

@@ -7,10 +7,11 @@ import pytest
 from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import expect
 
-from tests.daemon import Daemon
 from tests.runner.alerts.test_alerts import webhook
-from tests.serve import Serve
-from tests.servers import free_port, wait_until
+from tests.support.daemon import Daemon
+from tests.support.serve import Serve
+from tests.support.servers import free_port
+from tests.support.wait import wait_until
 
 BROKEN = """
     @journey(every="1s")

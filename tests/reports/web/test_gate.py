@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from reports.web.access.trusted_hosts import Hosts
-from tests.dashboard import TOKEN, Visited, made
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, bearer, form_token, hashed, users
+from tests.support.dashboard import TOKEN, Visited, made
 
 __all__ = ["hashed", "users"]
 Start = Callable[..., Visited]

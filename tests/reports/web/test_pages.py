@@ -11,8 +11,8 @@ from playwright.sync_api import Page, Route, expect
 from runner.browser.chromium import Browser
 from runner.workers.pool import Workers
 from tests.conftest import Monitor
-from tests.dashboard import TOKEN, Visited, made, many
 from tests.reports.web.accessible import violations
+from tests.support.dashboard import TOKEN, Visited, made, many
 
 BREAKS = """
 @journey(trace="on", screenshots="on")

@@ -30,7 +30,6 @@ from runner.dsl.discovery import load_journeys
 from runner.errors import RecordingError
 from runner.result import Artifact
 from runner.store import Store
-from tests.dashboard import Visited, made
 from tests.reports.collector.arrivals import arrival, click, view
 from tests.reports.replay.from_session.conftest import buy
 from tests.reports.replay.from_session.tape import Tape, element
@@ -38,8 +37,9 @@ from tests.reports.replay.from_session.tape import text as text_of
 from tests.reports.replay.from_session.visits import record
 from tests.reports.web.test_every_page import look
 from tests.reports.web.visitors import EVIL
-from tests.serve import Serve
-from tests.serve import serve as serve
+from tests.support.dashboard import Visited, made
+from tests.support.serve import Serve
+from tests.support.serve import serve as serve
 
 Start = Callable[..., Visited]
 

@@ -11,7 +11,7 @@ from reports.web.services.next_runs import Upcoming
 from runner.scheduler.loader import LoadRequest
 from runner.settings.settings import load_settings
 from runner.store import Store
-from tests.servers import wait_until
+from tests.support.wait import wait_until
 
 JOURNEY = (
     "from runner import journey\n@journey(every='5m')\ndef buy(page, step):\n    with step('open'):\n        page.goto('/')\n"

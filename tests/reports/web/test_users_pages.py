@@ -20,11 +20,11 @@ from reports.web.pages.sessions import replay_links
 from reports.web.site import Site, routes
 from runner.archive.archive import Archive
 from runner.store import Store
-from tests.collector import Served, beacon
-from tests.collector import view as told
-from tests.reports.web.serving import Reader, serving
 from tests.reports.web.visitors import DAY, EVIL, EVIL_ID, EVIL_SESSION, fill, runs, visits
-from tests.servers import wait_until
+from tests.support.collector import Served, beacon
+from tests.support.collector import view as told
+from tests.support.reader import Reader, serving
+from tests.support.wait import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from tests.daemon import Daemon
-from tests.servers import free_port, wait_until
+from tests.support.daemon import Daemon
+from tests.support.servers import free_port
+from tests.support.wait import wait_until
 
 SWITCHED = """
     from pathlib import Path

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from runner.cli import app
 from runner.demo import journeys_folder
 from runner.errors import JourneyError
-from tests.servers import free_port, get, wait_until
+from tests.support.servers import free_port, get
+from tests.support.wait import wait_until
 
 WALK = """
 from runner import expect, journey
@@ -217,7 +218,7 @@ def test_ctrl_c_ends_cleanly_with_130(folder: Folder) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors.decode()) == (130, "stopped; what had ended is saved\n")
-    psutil.wait_procs(started, timeout=30)
+    psutil.wait_procs(started)
     assert [one for one in started if one.is_running() and one.status() != "zombie"] == []
     runs = json.loads((folder.path / "out.json").read_text())["runs"]
     assert [(run["journey"], run["status"]) for run in runs] == [("quick", "passed"), ("slow", "cancelled")]

@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 
 from runner.cli import app
 from runner.errors import JourneyError
-from tests.collector import CHROME, beacon
-from tests.serve import Serve
-from tests.servers import get, wait_until
+from tests.support.collector import CHROME, beacon
+from tests.support.serve import Serve
+from tests.support.servers import get
+from tests.support.wait import wait_until
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,8 @@ from sqlalchemy import create_engine, text
 from reports.smoke.archive import SmokeArchive
 from reports.smoke.result import SmokeResult
 from tests.runner.cli.test_cli import Folder
-from tests.servers import free_port, wait_until
+from tests.support.servers import free_port
+from tests.support.wait import wait_until
 
 LOOK = """
 from runner import journey
@@ -306,7 +307,7 @@ def test_ctrl_c_saves_what_was_measured_and_is_exit_130(folder: Folder) -> None:
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=30)
     assert (process.returncode, errors.decode()) == (130, "")
-    psutil.wait_procs(started, timeout=30)
+    psutil.wait_procs(started)
     assert [one for one in started if one.is_running() and one.status() != "zombie"] == []
     checked = result(folder)
     assert (checked.verdict, checked.stopped) == ("error", True)

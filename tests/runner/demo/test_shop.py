@@ -14,7 +14,8 @@ from runner.dsl.plan import plan
 from runner.settings.settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
-from tests.servers import get, wait_until
+from tests.support.servers import get
+from tests.support.wait import wait_until
 
 TICK = 0.001
 """Seconds, more than a system's timer rounds to."""

@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
 
 from runner.browser.chromium import find
-from tests.servers import free_port, wait_until
+from tests.support.servers import free_port
+from tests.support.wait import wait_until
 
 RECORDINGS = Path(__file__).parent / "recordings"
 
@@ -103,7 +104,7 @@ def recorder(tmp_path: Path, display: str) -> Iterator[Callable[..., Walk]]:
                 pages = [one for context in browser.contexts for one in context.pages if one.url.startswith(url)]
                 return pages[0] if pages else None
 
-            found: Page = wait_until(page, 30)
+            found: Page = wait_until(page)
             return Walk(process, found)
 
         yield start

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.runner.recorder.conftest import Walk
-from tests.servers import free_port
+from tests.support.servers import free_port
 
 
 def journey(folder: Path, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":

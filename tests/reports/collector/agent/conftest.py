@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from runner.demo import running_shop
-from tests.reports.browsers import chrome as chrome
-from tests.reports.browsers import driver as driver
-from tests.reports.collector.agent.receiver import Receiver, receiving
+from tests.support.browsers import chrome as chrome
+from tests.support.browsers import driver as driver
+from tests.support.receiver import Receiver, receiving
 
 
 @pytest.fixture(scope="package")

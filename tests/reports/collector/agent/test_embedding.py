@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import runner.page
-from tests.reports.collector.agent.receiver import AGENT, Receiver, acts, leave, look_at, rest, vitals
+from tests.support.receiver import AGENT, Receiver, acts, leave, look_at, rest, vitals
 
 
 @pytest.mark.parametrize("how", ["", "defer", "async"])

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.reports.collector.agent.receiver import Receiver, leave
+from tests.support.receiver import Receiver, leave
 
 
 def test_errors_are_told_with_their_place_and_counted(page: Page, receiver: Receiver, tea_shop: str) -> None:

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.reports.collector.agent.receiver import Receiver, leave, look_at, vitals
-from tests.servers import wait_until
+from tests.support.receiver import Receiver, leave, look_at, vitals
+from tests.support.wait import wait_until
 
 CANARY = "Xyloph0ne-Canary"
 

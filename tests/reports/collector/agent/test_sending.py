@@ -4,8 +4,8 @@ import json
 
 from playwright.sync_api import BrowserContext, Page
 
-from tests.reports.collector.agent.receiver import HIDE, SHOW, Receiver, acts, leave
-from tests.servers import wait_until
+from tests.support.receiver import HIDE, SHOW, Receiver, acts, leave
+from tests.support.wait import wait_until
 
 HURRY = """const native = window.setTimeout;
 window.setTimeout = (f, after) => native(f, after >= 5000 ? after / 20 : after);"""

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.reports.collector.agent.receiver import Receiver, acts, leave
+from tests.support.receiver import Receiver, acts, leave
 
 
 def test_a_visit_is_one_session_in_all_tabs_and_without_a_cookie(visitor: BrowserContext, receiver: Receiver) -> None:

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page
 
 from tests.conftest import Monitor
-from tests.reports.collector.agent.receiver import Receiver, leave
-from tests.servers import wait_until
+from tests.support.receiver import Receiver, leave
+from tests.support.wait import wait_until
 
 JOURNEY = """
 @journey

@@ -15,8 +15,8 @@ from uuid import UUID
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from runner.browser.chromium import Browser as Program
-from tests.reports.collector.agent.receiver import HIDE, SHOW, Receiver, leave, look_at, rest, vitals
-from tests.servers import wait_until
+from tests.support.receiver import HIDE, SHOW, Receiver, leave, look_at, rest, vitals
+from tests.support.wait import wait_until
 
 PAINTED = """() => new Promise((painted) => {
     const told = (list) => list.getEntries().some((one) => one.url) && painted();

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from reports.replay.recording import Recording, Tab
 from runner.browser.chromium import Browser
-from tests.building import INSTALL, build, node, npm
+from tests.support.npm import INSTALL, build, node, npm
 
 PROJECT = Path(__file__).parent / "recorder"
 SCRIPT = PROJECT / "recorder.js"

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 import reports.collector
 from reports.collector.beacon import Beacon, View, decode
-from tests.servers import wait_until
+from tests.support.wait import wait_until
 
 AGENT = Path(reports.collector.__file__).parent / "agent.js"
 

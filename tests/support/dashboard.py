@@ -27,7 +27,7 @@ from runner.archive.run_id import run_id
 from runner.result import Failure, RunResult, StepResult
 from runner.settings.settings import load_settings
 from runner.store import Store
-from tests.collector import Answer, Kept
+from tests.support.collector import Answer, Kept
 
 TOKEN = "a-token-that-is-long-enough-1"
 PAGE = "text/html,application/xhtml+xml"

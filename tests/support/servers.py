@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +18,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests.support.wait import wait_until
+
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on."""
@@ -26,17 +27,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def wait_until(what: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """The first true answer of `what`; an AssertionError when none comes."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        answer = what()
-        if answer:
-            return answer
-        time.sleep(0.1)
-    raise AssertionError(f"{what} gave nothing within {seconds:g} s")
 
 
 def get(url: str) -> str | None:

@@ -14,7 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.servers import free_port, get, wait_until
+from tests.support.servers import free_port, get
+from tests.support.wait import wait_until
 
 
 class Daemon:
@@ -120,9 +121,13 @@ class Daemon:
         return int(found[0][0]) if found else 0
 
     def wait_for_runs(self, count: int, journey: str = "%", status: str = "%", seconds: float = 40.0) -> None:
-        """Waits until so many runs are stored."""
+        """Waits until so many runs are stored, for `seconds` for each."""
+
+        def stored() -> int:
+            return self.runs(journey, status)
+
         try:
-            wait_until(lambda: self.runs(journey, status) >= count, seconds)
+            wait_until(lambda: stored() >= count, f"{count} runs", seconds, progress=stored)
         except AssertionError as error:
             raise AssertionError(f"{self.runs(journey, status)} runs instead of {count}\n{self.log()[-6000:]}") from error
 

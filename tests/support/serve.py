@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import free_port, get, wait_until
+from tests.support.servers import free_port, get
+from tests.support.wait import wait_until
 
 
 class Serve:
