@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from tests.support.servers import wait_until
+from tests.support.wait import wait_until
 
 ROOT = Path(__file__).parents[2]
 BUILT = ("runner/page/*.js", "reports/collector/*.js", "reports/web/static/*", "reports/codegen/*.js")
@@ -140,7 +140,7 @@ class Reader:
 
     def _wait(self, process: "subprocess.Popen[bytes]", output: Path, until: str) -> None:
         """Waits for a text in the output, or with `file:` for one in the file that Playwright's recorder writes."""
-        wait_until(lambda: self._has_come(until, output) or process.poll() is not None, LONGEST)
+        wait_until(lambda: self._has_come(until, output) or process.poll() is not None, until, LONGEST)
         assert self._has_come(until, output), output.read_text(errors="replace")
 
     def _has_come(self, until: str, output: Path) -> bool:
