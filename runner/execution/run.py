@@ -22,11 +22,11 @@ from runner.execution import sign_in as signed_in
 from runner.execution.attempt import Outcome, Setting, run_attempt
 from runner.execution.environment import environment
 from runner.execution.failure import trim
+from runner.execution.outcome import Execution
 from runner.page.agent import Mark
 from runner.redaction import Redactor
 from runner.result import Attempt, Failure, Status, skipped, status_of
 from runner.settings.secrets import Secrets
-from runner.workers.messages import Execution
 
 
 class WarmBrowser:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from runner.codec import decoder, encode
 from runner.dsl.discovery import files_in, is_path, load, selectors, unknown_name, unknown_tag
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan
@@ -22,7 +23,6 @@ from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError, DiscoveryError, JourneyError
 from runner.settings.secrets import Secrets, missing
 from runner.settings.settings import Settings, load_settings
-from runner.workers.messages import decoder, encode
 
 PATIENCE = 60.0
 """Seconds that reading all journeys may take."""

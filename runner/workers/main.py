@@ -16,14 +16,16 @@ from playwright.sync_api import Playwright, sync_playwright
 
 from runner.artifacts import mask
 from runner.browser.proxy import proxy_with_password
+from runner.codec import encode
 from runner.dsl.discovery import load
 from runner.errors import BrowserFailed, JourneyError
 from runner.events import Moment
 from runner.execution.isolation import isolated_run
+from runner.execution.outcome import Execution
 from runner.execution.run import WarmBrowser, execute
 from runner.redaction import NOTHING, Redactor
 from runner.settings.secrets import Secrets
-from runner.workers.messages import Broken, BrowserWanted, Execution, Job, Ready, encode, to_worker
+from runner.workers.messages import Broken, BrowserWanted, Job, Ready, to_worker
 from runner.workers.stdout import print_redacted
 
 PR_SET_PDEATHSIG = 1

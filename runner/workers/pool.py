@@ -23,13 +23,15 @@ from msgspec.structs import replace
 from runner.archive.archive import RAW, Archive
 from runner.archive.run_id import run_id
 from runner.browser.chromium import Browser
+from runner.codec import encode
 from runner.dsl.plan import Plan
 from runner.events import Listener, Moment, RunEnded, RunStarted
+from runner.execution.outcome import Execution
 from runner.result import FailureKind, RunResult
-from runner.settings.budgets import overruns
+from runner.settings.budgets import find_overruns
 from runner.settings.settings import Settings
 from runner.workers.machine_load import contended
-from runner.workers.messages import Broken, BrowserWanted, Execution, FromWorker, Job, Ready, encode, from_worker
+from runner.workers.messages import Broken, BrowserWanted, FromWorker, Job, Ready, from_worker
 from runner.workers.run_state import Slot, StartedRun
 
 FOREVER = 3600.0
@@ -371,7 +373,7 @@ class _Desk:
             load=load,
             contended=contended(load),
         )
-        result = replace(result, overruns=overruns(result, run.plan.budgets))
+        result = replace(result, overruns=find_overruns(result, run.plan.budgets))
         folder: Path | None = None
         try:
             folder = self._archive.save(result, run.folder)

@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
+from runner.execution.outcome import Execution
 from runner.result import Attempt, Environment, Failure, FailureKind, Status, StepResult, skipped
 from runner.workers.machine_load import LoadMeter
-from runner.workers.messages import Execution
 
 GRACE = 10.0
 """Seconds beyond a run's timeout in which its worker may still end the journey itself."""

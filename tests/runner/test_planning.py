@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from runner.codec import encode
 from runner.scheduler.loader import Request, ask
-from runner.workers.messages import encode
 
 
 def test_all_that_can_be_used_is_told_and_what_cannot(tmp_path: Path) -> None:

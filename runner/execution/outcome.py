@@ -1,0 +1,20 @@
+"""The outcome of a run: all that its attempts have produced."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from runner.result import Artifact, Attempt, Environment
+
+
+class Execution(Struct, frozen=True, kw_only=True, tag=True):
+    """All that a run has produced, before it is saved."""
+
+    run: str
+    started_at: datetime
+    ended_at: datetime
+    duration_seconds: float
+    attempts: tuple[Attempt, ...]
+    artifacts: tuple[Artifact, ...] = ()
+    notes: tuple[str, ...] = ()
+    environment: Environment = Environment()
