@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from reports.formats.json import replace_file
 from reports.smoke.result import SmokeResult
 from runner.archive.archive import SMOKE
+from runner.archive.json_document import replace_file
 from runner.errors import ConfigError, RunNotFound
 
 _decoder = msgspec.json.Decoder(SmokeResult)

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from reports.formats.json import replace_file
 from reports.smoke.result import SmokeResult
+from runner.archive.json_document import replace_file
 from runner.errors import ConfigError
 from runner.redaction import Redactor
 from runner.result import Environment
