@@ -25,7 +25,7 @@ from runner.measures import FIGURES
 from runner.metrics.run_metrics import registry
 from runner.result import Failure, RunResult, StepResult
 from runner.settings.apps import App
-from runner.settings.settings import CHECKS
+from runner.settings.settings import PARSERS
 from tests.conftest import Monitor
 
 ROOT = Path(__file__).parents[1]
@@ -43,7 +43,7 @@ def names(collected: CollectorRegistry) -> set[str]:
 
 
 def test_every_setting_is_documented() -> None:
-    assert set(CHECKS) - words("configuration.md") == set()
+    assert set(PARSERS) - words("configuration.md") == set()
 
 
 def test_every_option_of_a_journey_and_everything_injectable_is_documented() -> None:
@@ -85,7 +85,7 @@ def test_every_field_of_a_smoke_check_and_of_a_baseline_is_documented() -> None:
 def test_every_option_of_smoke_its_figures_and_settings_are_documented() -> None:
     command = get_command(app).commands["smoke"]  # type: ignore[attr-defined]
     spelt = {word for one in command.params for word in (*one.opts, *one.secondary_opts) if word.startswith("--")}
-    settings = {name for name in CHECKS if name.startswith("smoke_")} | {"budgets"}
+    settings = {name for name in PARSERS if name.startswith("smoke_")} | {"budgets"}
     assert (spelt | settings | set(FIGURES)) - {"--help"} - words("smoke.md") == set()
 
 

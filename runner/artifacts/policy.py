@@ -1,6 +1,6 @@
 """When an artifact is recorded, and when it is kept."""
 
-from runner.dsl.options import Policy
+from runner.settings.artifact_policy import Policy
 
 
 def records(policy: Policy, attempt: int) -> bool:

@@ -7,7 +7,7 @@ import typer
 
 from runner.cli import given
 from runner.errors import ConfigError
-from runner.settings.duration import positive
+from runner.settings.duration import parse_positive_duration
 
 if TYPE_CHECKING:
     from reports.users.coverage import Action, Coverage, Page
@@ -34,7 +34,7 @@ def coverage(
 
     end = datetime.now(UTC)
     try:
-        start = end - timedelta(seconds=positive(since))
+        start = end - timedelta(seconds=parse_positive_duration(since))
     except (ValueError, OverflowError) as error:
         raise ConfigError(f"--since: {error}") from error
     settings = given.settings(database=database, runs_dir=runs_dir)

@@ -7,10 +7,10 @@ import typer
 
 from runner.archive.atomic_write import Change, place
 from runner.cli import given
-from runner.dsl import options
 from runner.dsl.discovery import load
 from runner.dsl.static_discovery import declared
 from runner.errors import ConfigError, RunNotFound
+from runner.settings.parsers import parse_journey_name
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _place(made: "Made", out: Path | None, settings: Settings) -> Path:
     """The file, with a name for the journey that no other has."""
     name = made.report.name
     try:
-        options.name_of_journey(name)
+        parse_journey_name(name)
     except ValueError as error:
         raise ConfigError(f"--out: {error}") from error
     from reports.codegen.verify import file_of

@@ -9,10 +9,10 @@ import typer
 
 from runner.archive.archive import Archive
 from runner.cli import completion
+from runner.dsl.budget_check import find_unmatched_budgets
 from runner.dsl.discovery import find
 from runner.dsl.journey import Journey
 from runner.errors import DiscoveryError, SecretMissing
-from runner.settings.budgets import unfitting
 from runner.settings.secrets import Secrets, missing
 from runner.settings.settings import Settings, load_settings, parse_params
 
@@ -71,7 +71,7 @@ def misfits(known: Settings, chosen: tuple[Journey, ...], whole: bool) -> Iterat
         project = () if whole else find((), (), known.journeys)
     except DiscoveryError as error:
         yield f"budgets were only looked for among the chosen journeys, as others cannot be read: {str(error).splitlines()[0]}"
-    yield from unfitting(known.budgets, list({one.key: one for one in (*project, *chosen)}.values()))
+    yield from find_unmatched_budgets(known.budgets, list({one.key: one for one in (*project, *chosen)}.values()))
 
 
 def require_secrets(chosen: tuple[Journey, ...], known: Settings) -> None:

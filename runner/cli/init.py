@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.dsl import options
 from runner.errors import ConfigError
+from runner.settings.parsers import parse_journey_name, parse_url
 
 if TYPE_CHECKING:
     from runner.authoring.scaffold.project import Answers
@@ -40,11 +40,11 @@ def init(
     from runner.authoring.scaffold import project
 
     try:
-        options.name_of_journey(name)
+        parse_journey_name(name)
     except ValueError as error:
         raise ConfigError(f"--name: {error}") from error
     try:
-        base_url = None if base_url is None else options.url(base_url)
+        base_url = None if base_url is None else parse_url(base_url)
     except ValueError as error:
         raise ConfigError(f"--base-url: {error}") from error
     if ci is not None and ci not in CI:

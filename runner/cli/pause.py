@@ -7,7 +7,7 @@ import typer
 
 from runner.cli import completion, given
 from runner.errors import ConfigError
-from runner.settings.duration import positive
+from runner.settings.duration import parse_positive_duration
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="A journey's name (* and ? match).", autocompletion=completion.journeys)
@@ -31,7 +31,7 @@ def pause(
 
     now = datetime.now(UTC)
     try:
-        until = now + timedelta(seconds=positive(span)) if span is not None else None
+        until = now + timedelta(seconds=parse_positive_duration(span)) if span is not None else None
     except ValueError as error:
         raise ConfigError(f"--for: {error}") from error
     with Store(given.settings(database=database, runs_dir=runs_dir).database_url) as store:

@@ -11,11 +11,11 @@ import typer
 from runner.archive.atomic_write import Change, place
 from runner.browser.chromium import find
 from runner.cli import given
-from runner.dsl import options
 from runner.dsl.discovery import load
 from runner.dsl.python_name import identifier
 from runner.dsl.static_discovery import declared
 from runner.errors import ConfigError, DiscoveryError, RecordingError
+from runner.settings.parsers import parse_journey_name, parse_url
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def record(
 
     settings = given.settings(browser_path=browser_path)
     try:
-        options.url(url)
+        parse_url(url)
     except ValueError as error:
         raise ConfigError(f"URL: {error}") from error
     file, name = _place(out, name, settings.journeys)
@@ -77,7 +77,7 @@ def _place(out: Path | None, name: str | None, folders: Sequence[Path]) -> tuple
     """The file and the name of the journey; checked before the walk, which may be long."""
     name = name or (out.stem if out else DEFAULT)
     try:
-        options.name_of_journey(name)
+        parse_journey_name(name)
     except ValueError as error:
         raise ConfigError(f"--name: {error}") from error
     folder = folders[0].parent if folders[0].suffix == ".py" else folders[0]

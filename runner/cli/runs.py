@@ -9,7 +9,7 @@ import typer
 from runner.archive.archive import Archive
 from runner.cli import completion, given
 from runner.errors import ConfigError
-from runner.settings.duration import positive
+from runner.settings.duration import parse_positive_duration
 
 STATUSES = ("passed", "failed", "error", "cancelled")
 
@@ -61,6 +61,6 @@ def _earliest(since: str | None) -> datetime | None:
     if since is None:
         return None
     try:
-        return datetime.now(UTC) - timedelta(seconds=positive(since))
+        return datetime.now(UTC) - timedelta(seconds=parse_positive_duration(since))
     except ValueError as error:
         raise ConfigError(f"--since: {error}") from error

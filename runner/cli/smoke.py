@@ -13,11 +13,11 @@ from runner.browser.chromium import find
 from runner.cli import given
 from runner.cli.run import BUDGET, FAILED, INTERRUPTED, MONITOR, PASSED
 from runner.cli.run_keeper import RunKeeper
-from runner.dsl import options
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan
 from runner.errors import ConfigError
 from runner.events import RunEnded
+from runner.settings.parsers import parse_url
 from runner.settings.settings import Settings
 from runner.workers.pool import Workers
 
@@ -167,7 +167,7 @@ def _question(
 
 def _require_two_sites(against: str, chosen: tuple[Journey, ...], settings: Settings) -> None:
     try:
-        options.url(against)
+        parse_url(against)
     except ValueError as error:
         raise ConfigError(f"--against: {error}") from error
     for one in chosen:

@@ -9,10 +9,10 @@ from typing import Any, TypeVar, overload
 
 from msgspec import Struct
 
-from runner.dsl import options, source
-from runner.dsl.options import Network, Options
+from runner.dsl import source
+from runner.dsl.options import NAMES, Network, Options, parse_options
 from runner.errors import DiscoveryError
-from runner.settings.duration import positive
+from runner.settings.duration import parse_positive_duration
 
 __all__ = ["INJECTABLE", "Journey", "Network", "Options", "journey"]
 
@@ -135,19 +135,19 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
     written = inspect.unwrap(function)
     file, line = Path(written.__code__.co_filename), written.__code__.co_firstlineno
     where = f"{file}:{line}"
-    unknown = [name for name in given if name not in options.NAMES]
+    unknown = [name for name in given if name not in NAMES]
     if unknown:
-        close = get_close_matches(unknown[0], options.NAMES, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(options.NAMES)}"
+        close = get_close_matches(unknown[0], NAMES, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(NAMES)}"
         raise DiscoveryError(f"{where}: unknown option {unknown[0]!r}; {hint}")
     try:
-        checked = options.check(given)
+        checked = parse_options(given)
     except ValueError as error:
         raise DiscoveryError(f"{where}: {error}") from error
     read = source.read(function)
     for offset, budget in read.budgets:
         try:
-            positive(budget)
+            parse_positive_duration(budget)
         except ValueError as error:
             raise DiscoveryError(f"{file}:{line + offset}: step's budget: {error}") from error
     return Journey(

@@ -6,17 +6,23 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
-from zoneinfo import available_timezones
+from typing import Any
 
 from msgspec import Struct
 
-from runner.dsl import schedule
-from runner.settings.duration import positive
+from runner.settings.artifact_policy import Policy
+from runner.settings.duration import parse_positive_duration
+from runner.settings.parsers import (
+    check_bool,
+    check_count,
+    parse_cron,
+    parse_journey_name,
+    parse_policy,
+    parse_text,
+    parse_timezone,
+    parse_url,
+)
 from runner.settings.secrets import Secret
-
-Policy = Literal["off", "on", "retain-on-failure", "on-first-retry"]
-POLICIES = ("off", "on", "retain-on-failure", "on-first-retry")
 
 
 class Network(Struct, frozen=True):
@@ -34,26 +40,6 @@ NETWORKS = {
     "fast-3g": Network(180_000, 84_375, 0.5625),
     "4g": Network(1_012_500, 168_750, 0.165),
 }
-
-
-class Keeping(Struct, frozen=True, kw_only=True):
-    """What a run leaves behind and what is hidden in it: a part of the settings, and of each plan."""
-
-    trace: Policy = "retain-on-failure"
-    screenshots: Policy = "retain-on-failure"
-    video: Policy = "off"
-    har: Policy = "off"
-    console: Policy = "retain-on-failure"
-    page_errors: Policy = "retain-on-failure"
-    failed_requests: Policy = "retain-on-failure"
-    aria: Policy = "retain-on-failure"
-    replay: Policy = "retain-on-failure"
-    artifact_limit: int = 200_000_000
-    """Bytes of all artifacts of a run together."""
-    redaction: bool = True
-    redact: tuple[str, ...] = ()
-    secrets_dir: Path | None = None
-    secrets_file: Path | None = None
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -95,7 +81,7 @@ class Options(Struct, frozen=True, kw_only=True):
 NAMES = Options.__struct_fields__
 
 
-def check(given: Mapping[str, Any]) -> Options:
+def parse_options(given: Mapping[str, Any]) -> Options:
     """The options in their one form. Raises ValueError that names the option, the value, and what is accepted."""
     if given.get("every") is not None and given.get("cron") is not None:
         raise ValueError("options every and cron: both say when to run; keep one")
@@ -104,77 +90,19 @@ def check(given: Mapping[str, Any]) -> Options:
         if value is None:
             continue
         try:
-            checked[name] = _CHECKS[name](value)
+            checked[name] = _PARSERS[name](value)
         except ValueError as error:
             raise ValueError(f"option {name}: {error}") from error
     return Options(**checked)
 
 
-def url(value: object) -> str:
-    """An absolute http or https address."""
-    if isinstance(value, str) and re.match(r"https?://[^/\s]+", value):
-        return value
-    raise ValueError(f"{value!r} is not an address; write one such as 'https://shop.example'")
-
-
-def policy(value: object) -> Policy:
-    """When an artifact is kept."""
-    for known in POLICIES:
-        if value == known:
-            return known  # type: ignore[return-value]  # POLICIES holds exactly the literals of Policy
-    raise ValueError(f"{value!r} is not a policy; choose one of {', '.join(POLICIES)}")
-
-
-def count(value: object) -> int:
-    """A whole number from 0."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    raise ValueError(f"{value!r} is not a count; write a whole number from 0")
-
-
-def size(value: object) -> int:
-    """Bytes, from a number or from a text with a unit."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(k|M|G|T)?B?", str(value)) if not isinstance(value, bool) else None
-    if found is None:
-        raise ValueError(f"{value!r} is not a size; write a number of bytes, or one with a unit such as '200MB'")
-    return int(float(found[1]) * {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}[found[2]])
-
-
-def text(value: object) -> str:
-    """A text with something in it."""
-    if isinstance(value, str) and value.strip():
-        return value
-    raise ValueError(f"{value!r} is not a text")
-
-
-def label(value: object) -> str:
-    """A text that can be a metric's label and a column of the store."""
-    if len(text(value)) > 100:
-        raise ValueError(f"{value!r} has more than 100 characters")
-    return str(value)
-
-
-def yes_or_no(value: object) -> bool:
-    """True or False."""
-    if isinstance(value, bool):
-        return value
-    raise ValueError(f"{value!r} is neither True nor False")
-
-
-def name_of_journey(value: object) -> str:
-    """A name that can stand in a path and in a label."""
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", value):
-        return value
-    raise ValueError(f"{value!r} is not a name for a journey; use letters, digits, '_', '-' and '.', 100 at most")
-
-
-def _tags(value: object) -> tuple[str, ...]:
+def _parse_tags(value: object) -> tuple[str, ...]:
     if isinstance(value, list | tuple) and all(isinstance(one, str) and one.strip() for one in value):
         return tuple(value)
     raise ValueError(f"{value!r} is not a list of texts; write one such as ['checkout', 'critical']")
 
 
-def _viewport(value: object) -> tuple[int, int]:
+def _parse_viewport(value: object) -> tuple[int, int]:
     sizes: object = value
     if isinstance(value, str):
         sizes = [int(part) for part in value.split("x")] if re.fullmatch(r"\d+x\d+", value) else None
@@ -185,8 +113,8 @@ def _viewport(value: object) -> tuple[int, int]:
     raise ValueError(f"{value!r} is not a size of a window; write one such as '1280x720' or (1280, 720)")
 
 
-def _device(value: object) -> str:
-    known = devices()
+def _parse_device(value: object) -> str:
+    known = list_devices()
     if value in known or (not known and isinstance(value, str)):
         return str(value)
     close = get_close_matches(str(value), known, 3)
@@ -195,7 +123,7 @@ def _device(value: object) -> str:
 
 
 @cache
-def devices() -> tuple[str, ...]:
+def list_devices() -> tuple[str, ...]:
     """The names of Playwright's devices, read from its files: starting it only to ask would cost half a second.
 
     Empty when a later Playwright keeps them elsewhere; a wrong name is then found when the browser context is opened.
@@ -209,19 +137,13 @@ def devices() -> tuple[str, ...]:
     return tuple(re.findall(r'"([^"\n]+)":\s*\{\s*"?userAgent"?:', bundle.read_text(encoding="utf-8")))
 
 
-def timezone(value: object) -> str:
-    if value in available_timezones():
-        return str(value)
-    raise ValueError(f"{value!r} is not a time zone; write one of the IANA database, such as 'Europe/Berlin'")
-
-
-def _locale(value: object) -> str:
+def _parse_locale(value: object) -> str:
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", value):
         return value.replace("_", "-")
     raise ValueError(f"{value!r} is not a locale; write one such as 'de-DE'")
 
 
-def _geolocation(value: object) -> dict[str, float]:
+def _parse_geolocation(value: object) -> dict[str, float]:
     place = dict(value) if isinstance(value, Mapping) else None
     if isinstance(value, list | tuple) and len(value) == 2:
         place = dict(zip(("latitude", "longitude"), value, strict=True))
@@ -232,25 +154,25 @@ def _geolocation(value: object) -> dict[str, float]:
     raise ValueError(f"{value!r} is not a place; write (latitude, longitude) in degrees, such as (52.52, 13.4)")
 
 
-def _headers(value: object) -> dict[str, str]:
+def _parse_headers(value: object) -> dict[str, str]:
     if isinstance(value, Mapping) and all(isinstance(key, str) and isinstance(one, str) for key, one in value.items()):
         return dict(value)
     raise ValueError(f"{value!r} is not a set of headers; write one such as {{'X-Team': 'shop'}}")
 
 
-def _basic_auth(value: object) -> tuple[str, Secret]:
+def _parse_basic_auth(value: object) -> tuple[str, Secret]:
     if isinstance(value, list | tuple) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], str | Secret):
         return (value[0], value[1] if isinstance(value[1], Secret) else Secret(value[1]))
     raise ValueError("is not (user, password)")
 
 
-def _path(value: object) -> Path:
+def _parse_path(value: object) -> Path:
     if isinstance(value, str | Path) and str(value):
         return Path(value)
     raise ValueError(f"{value!r} is not a path")
 
 
-def _network(value: object) -> Network:
+def _parse_network(value: object) -> Network:
     if isinstance(value, Network):
         return value
     if isinstance(value, str) and value in NETWORKS:
@@ -258,42 +180,42 @@ def _network(value: object) -> Network:
     raise ValueError(f"{value!r} is not a network; choose one of {', '.join(NETWORKS)}, or give a runner.Network(…)")
 
 
-def _cpu(value: object) -> float:
+def _parse_cpu(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= 100:
         return float(value)
     raise ValueError(f"{value!r} is not a slow-down of the processor; write a factor from 1 to 100")
 
 
-_CHECKS: dict[str, Callable[[Any], Any]] = {
-    "name": name_of_journey,
-    "every": positive,
-    "cron": schedule.cron,
-    "cron_timezone": timezone,
-    "jitter": positive,
-    "timeout": positive,
-    "tags": _tags,
-    "retries": count,
-    "base_url": url,
-    "viewport": _viewport,
-    "device": _device,
-    "locale": _locale,
-    "timezone": timezone,
-    "geolocation": _geolocation,
-    "headers": _headers,
-    "basic_auth": _basic_auth,
-    "storage_state": _path,
-    "signed_in_by": name_of_journey,
-    "ignore_https_errors": yes_or_no,
-    "network": _network,
-    "cpu": _cpu,
-    "user_agent_suffix": text,
-    "trace": policy,
-    "screenshots": policy,
-    "video": policy,
-    "har": policy,
-    "console": policy,
-    "page_errors": policy,
-    "failed_requests": policy,
-    "aria": policy,
-    "replay": policy,
+_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "name": parse_journey_name,
+    "every": parse_positive_duration,
+    "cron": parse_cron,
+    "cron_timezone": parse_timezone,
+    "jitter": parse_positive_duration,
+    "timeout": parse_positive_duration,
+    "tags": _parse_tags,
+    "retries": check_count,
+    "base_url": parse_url,
+    "viewport": _parse_viewport,
+    "device": _parse_device,
+    "locale": _parse_locale,
+    "timezone": parse_timezone,
+    "geolocation": _parse_geolocation,
+    "headers": _parse_headers,
+    "basic_auth": _parse_basic_auth,
+    "storage_state": _parse_path,
+    "signed_in_by": parse_journey_name,
+    "ignore_https_errors": check_bool,
+    "network": _parse_network,
+    "cpu": _parse_cpu,
+    "user_agent_suffix": parse_text,
+    "trace": parse_policy,
+    "screenshots": parse_policy,
+    "video": parse_policy,
+    "har": parse_policy,
+    "console": parse_policy,
+    "page_errors": parse_policy,
+    "failed_requests": parse_policy,
+    "aria": parse_policy,
+    "replay": parse_policy,
 }

@@ -6,13 +6,14 @@ from pathlib import Path
 from msgspec import field
 
 from runner.dsl.journey import Journey
-from runner.dsl.options import Keeping, Network
+from runner.dsl.options import Network
 from runner.errors import ConfigError
+from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.budgets import Budget
 from runner.settings.settings import Settings
 
 
-class Plan(Keeping, frozen=True, kw_only=True):
+class Plan(ArtifactSettings, frozen=True, kw_only=True):
     """One run to be made. Durations are seconds."""
 
     journey: str

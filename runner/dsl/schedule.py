@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from cronsim import CronSim, CronSimError
+from cronsim import CronSim
 from msgspec import Struct
 
 
@@ -56,18 +56,3 @@ class Schedule(Struct, frozen=True, kw_only=True):
 def share(text: str) -> float:
     """A number from 0 to 1 made from a text, the same in every process."""
     return int.from_bytes(sha256(text.encode()).digest()[:8]) / 2**64
-
-
-def cron(value: object) -> str:
-    """A cron expression of five fields. Raises ValueError that says what is wrong with it."""
-    try:
-        if not isinstance(value, str):
-            raise CronSimError("it is no text")
-        next(CronSim(value, datetime.now(UTC)))
-    except CronSimError as error:
-        raise ValueError(
-            f"{value!r} is not a cron expression ({error}); write minute, hour, day, month and weekday, as in '*/5 8-18 * * mon-fri'"
-        ) from error
-    except StopIteration as error:
-        raise ValueError(f"{value!r} has no day in the next fifty years") from error
-    return value

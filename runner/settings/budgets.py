@@ -1,4 +1,4 @@
-"""Upper bounds of figures, as the settings write them: for journeys and steps whose names fit a pattern."""
+"""Budgets in the settings: upper bounds of figures, for journeys and steps whose names match a pattern."""
 
 import re
 import tomllib
@@ -9,27 +9,26 @@ from typing import Any
 
 from msgspec import Struct
 
-from runner import measures as figures
-from runner.dsl.journey import Journey
-from runner.dsl.options import size
+from runner import measures
 from runner.measures import FIGURES, OF_A_RUN
 from runner.result import Overrun, RunResult
-from runner.settings.duration import positive
+from runner.settings.duration import parse_positive_duration
+from runner.settings.parsers import parse_size
 
 MEDIAN = 50
 LEAST, MOST = 50, 99
-"""Percentiles that can be asked for."""
+"""Percentiles that a budget can use."""
 
 
 class Budget(Struct, frozen=True, kw_only=True):
-    """A bound of one figure, of the journeys whose name fits `journey`, or of their steps whose name fits `step`."""
+    """An upper bound of one figure, for journeys whose name matches `journey`, or for their steps whose name matches `step`."""
 
     journey: str
     step: str | None = None
     """None for the journey as a whole."""
     figure: str
     percent: int | None = None
-    """The percentile that is held against the bound; None for the median."""
+    """The percentile to compare with the bound; None for the median."""
     bound: float
     where: str = "budgets"
     """The key in the settings."""
@@ -40,53 +39,32 @@ class Budget(Struct, frozen=True, kw_only=True):
         return "median" if self.percent is None else f"p{self.percent}"
 
     def holds_for(self, journey: str, step: str | None = None) -> bool:
-        """Whether it is a budget of this step, or, without one, of the journey as a whole."""
+        """Whether it applies to this step, or, if `step` is None, to the journey as a whole."""
         if (self.step is None) != (step is None) or not fnmatchcase(journey, self.journey):
             return False
         return self.step is None or fnmatchcase(step or "", self.step)
 
     def value(self, measured: Mapping[str, Sequence[float]]) -> float | None:
-        """What is to be held against the bound, of these figures; None when they have nothing of the kind."""
+        """The value to compare with the bound, from these figures; None when they do not include it."""
         values = measured.get(self.figure)
-        return figures.percentile(values, self.percent or MEDIAN) if values else None
+        return measures.percentile(values, self.percent or MEDIAN) if values else None
 
 
-def overruns(result: RunResult, budgets: Sequence[Budget]) -> tuple[Overrun, ...]:
-    """The budgets of the settings that a run which passed is over: those of its steps, then those of the whole."""
+def find_overruns(result: RunResult, budgets: Sequence[Budget]) -> tuple[Overrun, ...]:
+    """The budgets that a passed run exceeds: those of its steps, then those of the journey as a whole. None for other runs."""
     if result.status != "passed":
         return ()
-    measured = [(step.name, figures.of_step(step)) for step in result.steps if step.status == "passed"]
+    measured = [(step.name, measures.of_step(step)) for step in result.steps if step.status == "passed"]
     found = []
-    for step, values in [*measured, ("", figures.of_run(result))]:
+    for step, values in [*measured, ("", measures.of_run(result))]:
         for one in budgets:
-            value = one.value(figures.gather([values])) if one.holds_for(result.journey, step or None) else None
+            value = one.value(measures.gather([values])) if one.holds_for(result.journey, step or None) else None
             if value is not None and value > one.bound:
                 found.append(Overrun(step=step, figure=one.figure, bound=one.bound, value=value, where=one.where))
     return tuple(found)
 
 
-def unfitting(budgets: Sequence[Budget], journeys: Sequence[Journey]) -> Iterator[str]:
-    """Says, once for each key of the settings, which pattern fits no journey or no step of a whole project.
-
-    Where a step's name is put together at run time, or steps are begun in another function, any pattern may fit one.
-    """
-    for one in {(budget.journey, budget.step): budget for budget in budgets}.values():
-        key = one.where.rpartition(".")[0]
-        fitting = [journey for journey in journeys if fnmatchcase(journey.name, one.journey)]
-        if not fitting:
-            yield f"{key}: no journey has a name like {one.journey!r}{_close(one.journey, [known.name for known in journeys])}"
-        elif one.step is not None and not any(journey.more_steps for journey in fitting):
-            names = [name for journey in fitting for name in journey.step_names or (journey.name,)]
-            if not any(fnmatchcase(name, one.step) for name in names):
-                yield f"{key}: no step of {one.journey!r} has a name like {one.step!r}{_close(one.step, names)}"
-
-
-def _close(word: str, known: Sequence[str]) -> str:
-    close = get_close_matches(word, known, 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def budgets(value: object) -> tuple[Budget, ...]:
+def parse_budgets(value: object) -> tuple[Budget, ...]:
     """A table as in the configuration file, or its text in TOML. Raises ValueError that names key, figure and what is accepted."""
     table: object = value
     if isinstance(value, str):
@@ -96,21 +74,21 @@ def budgets(value: object) -> tuple[Budget, ...]:
             raise ValueError(f"cannot be read as TOML: {error}") from error
     if not isinstance(table, Mapping):
         raise ValueError(f'{value!r} is not a table; write one such as "buy/pay" = {{ latency = "2s" }}')
-    return tuple(one for pattern, bounds in table.items() for one in _of_pattern(pattern, bounds))
+    return tuple(one for pattern, bounds in table.items() for one in _parse_bounds(pattern, bounds))
 
 
-def _of_pattern(pattern: str, bounds: object) -> Iterator[Budget]:
+def _parse_bounds(pattern: str, bounds: object) -> Iterator[Budget]:
     journey, slash, step = pattern.partition("/")
     if not journey or (slash and not step):
         raise ValueError(f'{pattern!r} is not a pattern; write one of a journey, "buy", or of a step, "buy/pay"')
     if not isinstance(bounds, Mapping):
         raise ValueError(f'"{pattern}": {bounds!r} is not a table of bounds; write one such as {{ latency = "2s" }}')
     for name, bound in bounds.items():
-        figure, percent = _figure(pattern, name)
+        figure, percent = _parse_figure(pattern, name)
         if step and figure in OF_A_RUN:
             raise ValueError(f'"{pattern}".{name}: {figure} is one of a journey as a whole; a step has latency and wall')
         try:
-            checked = _bound(figure, bound)
+            checked = _parse_bound(figure, bound)
         except ValueError as error:
             raise ValueError(f'"{pattern}".{name}: {error}') from error
         yield Budget(
@@ -123,7 +101,7 @@ def _of_pattern(pattern: str, bounds: object) -> Iterator[Budget]:
         )
 
 
-def _figure(pattern: str, name: str) -> tuple[str, int | None]:
+def _parse_figure(pattern: str, name: str) -> tuple[str, int | None]:
     found = re.fullmatch(r"(.+)_p(\d+)", name)
     figure, percent = (found[1], int(found[2])) if found else (name, None)
     if figure not in FIGURES:
@@ -136,12 +114,12 @@ def _figure(pattern: str, name: str) -> tuple[str, int | None]:
     return figure, percent
 
 
-def _bound(figure: str, value: Any) -> float:
+def _parse_bound(figure: str, value: Any) -> float:
     unit = FIGURES[figure]
     if unit == "seconds":
-        return positive(value)
+        return parse_positive_duration(value)
     if unit == "bytes":
-        return float(size(value))
+        return float(parse_size(value))
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
         what = "a score without a unit, such as 0.1" if unit == "score" else "a number without a unit, such as 0"
         raise ValueError(f"{value!r} is not a bound for {figure}; write {what}")

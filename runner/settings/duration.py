@@ -26,11 +26,11 @@ def parse_duration(value: object) -> float:
     raise ValueError(f"{value!r} is not a duration; write a number of seconds, or a number with a unit ({', '.join(UNITS)})")
 
 
-def positive(value: object) -> float:
-    """As `parse_duration`, but refuses 0."""
+def parse_positive_duration(value: object) -> float:
+    """As `parse_duration`, but also raises ValueError for 0."""
     seconds = parse_duration(value)
     if seconds == 0:
-        raise ValueError(f"{value!r} is no time at all; a duration above 0 is needed")
+        raise ValueError(f"{value!r} is too short; a duration must be greater than 0")
     return seconds
 
 

@@ -1,4 +1,4 @@
-"""Recurring windows in which journeys are not run, because what they would find is known."""
+"""Recurring maintenance windows, in which journeys are not run."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 from msgspec import Struct
 
-from runner.dsl import options, schedule
-from runner.settings.duration import positive
+from runner.settings.duration import parse_positive_duration
+from runner.settings.parsers import parse_cron, parse_text, parse_timezone
 
 
-class Window(Struct, frozen=True, kw_only=True):
-    """From each time that `cron` names, `duration` seconds long, for journeys whose name fits one of the patterns."""
+class MaintenanceWindow(Struct, frozen=True, kw_only=True):
+    """Starts at each time that `cron` matches and lasts `duration` seconds, for journeys whose name matches one of the patterns."""
 
     cron: str
     duration: float
@@ -31,29 +31,29 @@ class Window(Struct, frozen=True, kw_only=True):
         return end if moment < end else None
 
 
-def windows(value: object) -> tuple[Window, ...]:
+def parse_windows(value: object) -> tuple[MaintenanceWindow, ...]:
     """A list of tables as in the configuration file. Raises ValueError that names what is wrong."""
     if not isinstance(value, list | tuple):
         raise ValueError(f"{value!r} is not a list of windows; write [[maintenance]] tables in the configuration file")
-    return tuple(_window(one) for one in value)
+    return tuple(_parse_window(one) for one in value)
 
 
-def _window(value: object) -> Window:
-    if isinstance(value, Window):
+def _parse_window(value: object) -> MaintenanceWindow:
+    if isinstance(value, MaintenanceWindow):
         return value
     if not isinstance(value, Mapping):
         raise ValueError(f"{value!r} is not a table")
-    unknown = set(value) - set(Window.__struct_fields__)
+    unknown = set(value) - set(MaintenanceWindow.__struct_fields__)
     if unknown or "cron" not in value or "duration" not in value:
-        what = f"{', '.join(sorted(unknown))} is not known" if unknown else "cron and duration are needed"
-        raise ValueError(f"window {dict(value)}: {what}; keys are {', '.join(Window.__struct_fields__)}")
+        what = f"unknown: {', '.join(sorted(unknown))}" if unknown else "cron and duration are required"
+        raise ValueError(f"window {dict(value)}: {what}; keys are {', '.join(MaintenanceWindow.__struct_fields__)}")
     names = value.get("journeys", ["*"])
     if not isinstance(names, list) or not names or not all(isinstance(one, str) for one in names):
         raise ValueError(f"{names!r} is not a list of names; write one such as ['checkout*']")
-    return Window(
-        cron=schedule.cron(value["cron"]),
-        duration=positive(value["duration"]),
+    return MaintenanceWindow(
+        cron=parse_cron(value["cron"]),
+        duration=parse_positive_duration(value["duration"]),
         journeys=tuple(names),
-        timezone=options.timezone(value.get("timezone", "UTC")),
-        reason=options.text(value.get("reason", "maintenance")),
+        timezone=parse_timezone(value.get("timezone", "UTC")),
+        reason=parse_text(value.get("reason", "maintenance")),
     )

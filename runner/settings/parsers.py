@@ -1,23 +1,32 @@
-"""From what somebody wrote as a setting's value, in a file or in the environment, to its one form.
+"""Parsers of values that settings and the options of a journey share.
 
-Each raises ValueError, which says what is wrong with the value and what to write; who calls knows where it is written.
+A `check_…` function accepts only a value of the right type, as Python code and TOML give it; a `parse_…` function also accepts
+text. Each raises ValueError that says what is wrong with the value and what to write; the caller adds where it is written.
 """
 
 import re
 from collections.abc import Mapping
-from ipaddress import ip_network
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
+from zoneinfo import available_timezones
 
-from runner.dsl import options
-from runner.settings.duration import parse_duration
-from runner.settings.secrets import Secret
+from cronsim import CronSim, CronSimError
+
+from runner.settings.artifact_policy import POLICIES, Policy
 
 Traffic = Literal["real", "bot", "synthetic"]
-SHORTEST_TOKEN = 16
 
 
-def boolean(value: object) -> bool:
+def check_bool(value: object) -> bool:
+    """True or False."""
+    if isinstance(value, bool):
+        return value
+    raise ValueError(f"{value!r} is neither True nor False")
+
+
+def parse_bool(value: object) -> bool:
+    """A truth value, or a word for one such as `yes` or `off`."""
     words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
@@ -26,80 +35,90 @@ def boolean(value: object) -> bool:
     raise ValueError(f"{value!r} is neither true nor false")
 
 
-def count(value: object) -> int:
-    return options.count(int(value) if isinstance(value, str) and value.isdecimal() else value)
+def check_count(value: object) -> int:
+    """A whole number from 0."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ValueError(f"{value!r} is not a count; write a whole number from 0")
 
 
-def at_least_one(value: object) -> int:
-    number = count(value)
+def parse_count(value: object) -> int:
+    """A whole number from 0, also as text."""
+    return check_count(int(value) if isinstance(value, str) and value.isdecimal() else value)
+
+
+def parse_positive_count(value: object) -> int:
+    """A whole number from 1, also as text."""
+    number = parse_count(value)
     if number == 0:
         raise ValueError("0 is too few; write a number from 1")
     return number
 
 
-def gateway(value: object) -> str:
-    return options.url(f"http://{value}" if isinstance(value, str) and "://" not in value else value)
+def parse_size(value: object) -> int:
+    """Bytes, from a number or from a text with a unit."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(k|M|G|T)?B?", str(value)) if not isinstance(value, bool) else None
+    if found is None:
+        raise ValueError(f"{value!r} is not a size; write a number of bytes, or one with a unit such as '200MB'")
+    return int(float(found[1]) * {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}[found[2]])
 
 
-def database(value: object) -> str:
-    if isinstance(value, str) and re.match(r"sqlite:///.|postgresql(\+psycopg)?://[^/]*/.", value):
-        return re.sub(r"^postgresql://", "postgresql+psycopg://", value)
-    shown = "it" if "@" in str(value) else repr(value)
-    raise ValueError(f"{shown} is not the address of a database; write sqlite:///FILE or postgresql://USER@HOST/NAME")
+def parse_fraction(value: object) -> float:
+    """A number from 0 to 1."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = -1.0
+    if 0 <= number <= 1:
+        return number
+    raise ValueError(f"{value!r} is not a fraction; write a number from 0 to 1")
 
 
-def address(value: object) -> str:
-    found = re.fullmatch(r"(?:\[[0-9a-f:]+\]|[\w.-]+):(\d{1,5})", value) if isinstance(value, str) else None
-    if found is None or int(found[1]) > 65535:
-        raise ValueError(f"{value!r} is not an address to listen on; write one such as '127.0.0.1:9464'")
+def parse_count_of_count(value: object) -> tuple[int, int]:
+    """How many of how many, such as `3/5`."""
+    found = re.fullmatch(r"(\d+)/(\d+)", value) if isinstance(value, str) else None
+    if found and 0 < int(found[1]) <= int(found[2]) <= 50:
+        return int(found[1]), int(found[2])
+    raise ValueError(f"{value!r} does not say how many of how many; write one such as '3/5', of at most 50")
+
+
+def parse_text(value: object) -> str:
+    """A text that is not blank."""
+    if isinstance(value, str) and value.strip():
+        return value
+    raise ValueError(f"{value!r} is not a text")
+
+
+def parse_label(value: object) -> str:
+    """A text that can be a metric's label and a column of the store."""
+    if len(parse_text(value)) > 100:
+        raise ValueError(f"{value!r} has more than 100 characters")
     return str(value)
 
 
-def ingest_path(value: object) -> str:
-    if isinstance(value, str) and re.fullmatch(r"(?:/[A-Za-z0-9_.~-]+){1,8}", value):
+def parse_release(value: object) -> str:
+    """The name of a release. An empty text means that it is not known: a pipeline may set the variable without a value."""
+    if isinstance(value, str) and len(value.strip()) <= 100 and value.strip().isprintable():
+        return value.strip()
+    raise ValueError(f"{value!r} is not the name of a release; write a text of at most 100 characters, such as '2026.11.2'")
+
+
+def parse_journey_name(value: object) -> str:
+    """A name that can be part of a path and a label."""
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", value):
         return value
-    raise ValueError(f"{value!r} is not a path; write one such as '/v1/views'")
+    raise ValueError(f"{value!r} is not a name for a journey; use at most 100 letters, digits, '_', '-' and '.'")
 
 
-def proxies(value: object) -> tuple[str, ...]:
-    words = value.replace(",", " ").split() if isinstance(value, str) else value
-    if not isinstance(words, list | tuple) or not all(isinstance(one, str) for one in words):
-        raise ValueError(f"{value!r} is not a list of networks; write one such as ['10.0.0.0/8']")
-    try:
-        return tuple(str(ip_network(one)) for one in words)
-    except ValueError as error:
-        raise ValueError(f"{error}; write addresses and networks such as ['127.0.0.1', '10.0.0.0/8']") from error
-
-
-def traffic(value: object) -> tuple[Traffic, ...]:
-    words = value.replace(",", " ").split() if isinstance(value, str) else value
-    known = get_args(Traffic)
-    if not isinstance(words, list | tuple) or not words or any(one not in known for one in words):
-        raise ValueError(f"{value!r} is not a list of kinds of traffic; choose from {', '.join(known)}")
-    return tuple(words)
-
-
-def params(value: object) -> dict[str, str]:
+def parse_text_table(value: object) -> dict[str, str]:
+    """A table of texts; numbers become text."""
     if isinstance(value, Mapping) and all(isinstance(one, str | int | float) for one in value.values()):
         return {str(key): str(one) for key, one in value.items()}
     raise ValueError(f"{value!r} is not a table of texts; write one such as {{ product = 'sencha' }}")
 
 
-def paths(value: object) -> tuple[Path, ...]:
-    words = value.split(":") if isinstance(value, str) else value
-    if isinstance(words, list | tuple) and words and all(isinstance(one, str | Path) and str(one) for one in words):
-        return tuple(Path(one) for one in words)
-    raise ValueError(f"{value!r} is not a list of files and folders; write one such as ['journeys']")
-
-
-def release(value: object) -> str:
-    """Nothing is one that is not known: a pipeline may set the variable without a value."""
-    if isinstance(value, str) and len(value.strip()) <= 100 and value.strip().isprintable():
-        return value.strip()
-    raise ValueError(f"{value!r} is not the name of a release; write a text of 100 characters at the most, such as '2026.11.2'")
-
-
-def patterns(value: object) -> tuple[str, ...]:
+def parse_regexes(value: object) -> tuple[str, ...]:
+    """Regular expressions, none of which matches the empty text."""
     patterns = [value] if isinstance(value, str) else value
     if not isinstance(patterns, list | tuple) or not all(isinstance(one, str) and one for one in patterns):
         raise ValueError(f"{value!r} is not a list of regular expressions; write one such as ['card=\\\\d+']")
@@ -109,108 +128,64 @@ def patterns(value: object) -> tuple[str, ...]:
         except re.error as error:
             raise ValueError(f"{one!r} is not a regular expression: {error}") from error
         if matches_nothing:
-            raise ValueError(f"{one!r} matches the empty text, so it would hide everything and nothing; ask for a character")
+            raise ValueError(f"{one!r} matches the empty text, so it would match everywhere; require at least one character")
     return tuple(patterns)
 
 
-def path(value: object) -> Path:
-    return Path(options.text(str(value)))
+def parse_path(value: object) -> Path:
+    """The path of a file or folder."""
+    return Path(parse_text(str(value)))
 
 
-def secret(value: object) -> Secret:
-    return value if isinstance(value, Secret) else Secret(options.text(value))
+def parse_paths(value: object) -> tuple[Path, ...]:
+    """Files and folders: a list, or a text with colons between them."""
+    words = value.split(":") if isinstance(value, str) else value
+    if isinstance(words, list | tuple) and words and all(isinstance(one, str | Path) and str(one) for one in words):
+        return tuple(Path(one) for one in words)
+    raise ValueError(f"{value!r} is not a list of files and folders; write one such as ['journeys']")
 
 
-def secret_file(value: object) -> Secret:
-    return Secret(path(value).read_text(encoding="utf-8").strip())
-
-
-def token(value: object) -> Secret:
-    token = secret(value)
-    if len(token.reveal()) < SHORTEST_TOKEN or not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", token.reveal()):
-        raise ValueError(
-            f"is no token that is hard to guess; write {SHORTEST_TOKEN} or more letters and digits, such as `openssl rand -hex 32` prints"
-        )
-    return token
-
-
-def token_file(value: object) -> Secret:
-    return token(secret_file(value))
-
-
-def header(value: object) -> str:
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", value):
+def parse_url(value: object) -> str:
+    """An absolute http or https address."""
+    if isinstance(value, str) and re.match(r"https?://[^/\s]+", value):
         return value
-    raise ValueError(f"{value!r} is not the name of a header; write one such as 'X-Forwarded-User'")
+    raise ValueError(f"{value!r} is not an address; write one such as 'https://shop.example'")
 
 
-def alert_urls(value: object) -> tuple[Secret, ...]:
-    words = value.split() if isinstance(value, str) else value
-    if not isinstance(words, list | tuple) or not all(isinstance(one, str | Secret) for one in words):
-        raise ValueError("is not a list of addresses; write them with spaces between")
-    urls = tuple(one if isinstance(one, Secret) else Secret(one) for one in words)
-    if any("://" not in one.reveal() for one in urls):
-        raise ValueError("holds a word that is no address; each begins with a service, such as mailto:// or slack://")
-    return urls
-
-
-def alert_urls_file(value: object) -> tuple[Secret, ...]:
-    return alert_urls(path(value).read_text(encoding="utf-8"))
-
-
-def of(value: object) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d+)/(\d+)", value) if isinstance(value, str) else None
-    if found and 0 < int(found[1]) <= int(found[2]) <= 50:
-        return int(found[1]), int(found[2])
-    raise ValueError(f"{value!r} is not so many of so many; write one such as '3/5', of 50 at the most")
-
-
-def share(value: object) -> float:
-    try:
-        number = float(str(value))
-    except ValueError:
-        number = -1.0
-    if 0 <= number <= 1:
-        return number
-    raise ValueError(f"{value!r} is not a share; write a number from 0 to 1")
-
-
-def chance(value: object) -> float:
-    number = share(value)
-    if 0 < number < 0.5:
-        return number
-    raise ValueError(f"{value!r} is no chance to be wrong that says anything; write a number between 0 and 0.5, such as 0.01")
-
-
-def tolerance(value: object) -> tuple[float | None, float | None]:
-    """A share, as in `0.1` or `10%`, or a duration, or both with a comma between; None for what is not written."""
-    share = seconds = None
-    try:
-        for word in str(value).split(","):
-            number = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*", word)
-            if number:
-                share = float(number[1]) / (100 if number[2] else 1)
-            else:
-                seconds = parse_duration(word)
-    except ValueError as error:
-        raise ValueError(
-            f"{value!r} is not a tolerance; write a share such as '10%', or one with a time, '10%,20ms'"
-        ) from error
-    if share is not None and share > 1 and "%" not in str(value):
-        raise ValueError(f"{value!r} is {share:g} times the baseline; write '{share:g}%' for a share of a hundred")
-    return share, seconds
-
-
-def undecided(value: object) -> str:
-    if value in {"pass", "fail"}:
+def parse_timezone(value: object) -> str:
+    """The name of a time zone in the IANA database."""
+    if value in available_timezones():
         return str(value)
-    raise ValueError(f"{value!r} is neither 'pass' nor 'fail'")
+    raise ValueError(f"{value!r} is not a time zone; write one of the IANA database, such as 'Europe/Berlin'")
 
 
-def looks(value: object) -> tuple[int, ...]:
-    words = value.split(",") if isinstance(value, str) else value
-    if isinstance(words, list | tuple) and words:
-        looks = tuple(at_least_one(one.strip() if isinstance(one, str) else one) for one in words)
-        if list(looks) == sorted(set(looks)):
-            return looks
-    raise ValueError(f"{value!r} is not a list of rising numbers of runs; write one such as [8, 12, 18]")
+def parse_cron(value: object) -> str:
+    """A cron expression of five fields."""
+    try:
+        if not isinstance(value, str):
+            raise CronSimError("it is not a text")
+        next(CronSim(value, datetime.now(UTC)))
+    except CronSimError as error:
+        raise ValueError(
+            f"{value!r} is not a cron expression ({error}); write minute, hour, day, month and weekday, as in '*/5 8-18 * * mon-fri'"
+        ) from error
+    except StopIteration as error:
+        raise ValueError(f"{value!r} does not match any day in the next fifty years") from error
+    return value
+
+
+def parse_policy(value: object) -> Policy:
+    """When an artifact is kept."""
+    for known in POLICIES:
+        if value == known:
+            return known
+    raise ValueError(f"{value!r} is not a policy; choose one of {', '.join(POLICIES)}")
+
+
+def parse_traffic(value: object) -> tuple[Traffic, ...]:
+    """Kinds of traffic: a list, or a text with commas or spaces between them."""
+    words = value.replace(",", " ").split() if isinstance(value, str) else value
+    known = get_args(Traffic)
+    if not isinstance(words, list | tuple) or not words or any(one not in known for one in words):
+        raise ValueError(f"{value!r} is not a list of kinds of traffic; choose from {', '.join(known)}")
+    return tuple(words)

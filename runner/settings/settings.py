@@ -1,7 +1,6 @@
 """Settings: from the configuration file, the environment and the command line, the later winning."""
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -9,17 +8,45 @@ from typing import Any, Literal
 
 from msgspec import field
 
-from runner.dsl import options
-from runner.dsl.options import Keeping
 from runner.errors import ConfigError
-from runner.settings import parsers as written
-from runner.settings.apps import App, apps
-from runner.settings.budgets import Budget, budgets
-from runner.settings.duration import parse_duration, positive
-from runner.settings.maintenance import Window, windows
-from runner.settings.parsers import Traffic
+from runner.settings.apps import App, parse_apps
+from runner.settings.artifact_policy import ArtifactSettings
+from runner.settings.budgets import Budget, parse_budgets
+from runner.settings.config_file import find_config_file, select_environment
+from runner.settings.duration import parse_duration, parse_positive_duration
+from runner.settings.maintenance import MaintenanceWindow, parse_windows
+from runner.settings.network_parsers import (
+    parse_database_url,
+    parse_gateway_url,
+    parse_header_name,
+    parse_ingest_path,
+    parse_listen_address,
+    parse_proxies,
+)
+from runner.settings.parsers import (
+    Traffic,
+    parse_bool,
+    parse_count,
+    parse_count_of_count,
+    parse_fraction,
+    parse_label,
+    parse_path,
+    parse_paths,
+    parse_policy,
+    parse_positive_count,
+    parse_regexes,
+    parse_release,
+    parse_size,
+    parse_text,
+    parse_text_table,
+    parse_timezone,
+    parse_traffic,
+    parse_url,
+)
+from runner.settings.secret_parsers import parse_alert_urls, parse_secret, parse_token, read_alert_urls, read_secret, read_token
 from runner.settings.secrets import PREFIX as SECRET_PREFIX
 from runner.settings.secrets import Secret
+from runner.settings.smoke_parsers import parse_error_probability, parse_looks, parse_tolerance, parse_undecided
 
 Origin = Literal["default", "file", "environment", "option"]
 PREFIX = "JOURNEY_"
@@ -29,7 +56,7 @@ ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token", "alert_urls",
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
 
 
-class Settings(Keeping, frozen=True, kw_only=True):
+class Settings(ArtifactSettings, frozen=True, kw_only=True):
     """All settings, resolved. Durations are seconds; every one is described in docs/configuration.md."""
 
     base_url: str | None = None
@@ -57,7 +84,7 @@ class Settings(Keeping, frozen=True, kw_only=True):
     cron_timezone: str = "UTC"
     jitter: float = 0.0
     max_delay: float = 60.0
-    maintenance: tuple[Window, ...] = ()
+    maintenance: tuple[MaintenanceWindow, ...] = ()
     listen: str = "127.0.0.1:9464"
     worker_runs: int = 200
     worker_memory: int = 2_000_000_000
@@ -123,18 +150,18 @@ def load_settings(
     `environment` (or JOURNEY_ENV) lays the table `env.NAME` of the file over it. `overrides` are the command's options;
     None is an option that was not given. Raises ConfigError that names the file or variable, the key, and the fix.
     """
-    file, table = _find_file(start)
+    file, table = find_config_file(start)
     base = file.parent if file else start
     environments: object = table.pop("env", {})
     chosen = environment or environ.get(ENVIRONMENT)
     if chosen is not None:
-        table = {**table, **_environment(environments, chosen, file)}
+        table = {**table, **select_environment(environments, chosen, file)}
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
 
     def lay(layer: Mapping[str, object], origin: Origin, where: Callable[[str], str], base: Path) -> None:
         for name, value in layer.items():
-            checked = _check(name, value, where(name), base)
+            checked = _parse(name, value, where(name), base)
             key = name.removesuffix("_file") if name in SECRET_FILES else name
             values[key] = {**values.get("params", {}), **checked} if key == "params" else checked
             origins[key] = origin
@@ -147,7 +174,7 @@ def load_settings(
     if re.search(r"//[^/@]*:[^/@]*@", str(table.get("database", ""))):
         raise ConfigError(f"{file}: database must not hold a password, as others read the file; set {PREFIX}DATABASE")
     lay(table, "file", lambda name: f"{file}: {name}", base)
-    lay(_from_environment(environ), "environment", lambda name: f"{PREFIX}{name.upper()}", start)
+    lay(_read_environ(environ), "environment", lambda name: f"{PREFIX}{name.upper()}", start)
     given = {name: value for name, value in overrides.items() if value is not None}
     lay(given, "option", lambda name: f"--{name.removeprefix('smoke_').replace('_', '-')}", start)
     values.setdefault("runs_dir", base / "runs")
@@ -166,45 +193,7 @@ def parse_params(given: Iterable[str], option: str) -> dict[str, str]:
     return table
 
 
-def has_settings(start: Path) -> bool:
-    """Whether there is a file of settings for `start`, be it valid or not."""
-    try:
-        return _find_file(start)[0] is not None
-    except ConfigError:
-        return True
-
-
-def _find_file(start: Path) -> tuple[Path | None, dict[str, Any]]:
-    for folder in (start, *start.resolve().parents):
-        file = folder / "journey.toml"
-        if file.is_file():
-            return file, _read(file)
-        file = folder / "pyproject.toml"
-        if file.is_file():
-            table = _read(file).get("tool", {}).get("journey")
-            if isinstance(table, dict):
-                return file, table
-    return None, {}
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file}: cannot be read as TOML: {error}") from error
-
-
-def _environment(environments: object, name: str, file: Path | None) -> dict[str, Any]:
-    known = environments if isinstance(environments, dict) else {}
-    table = known.get(name)
-    if isinstance(table, dict):
-        return table
-    where = file or "no configuration file was found"
-    there_are = f"there are: {', '.join(known)}" if known else "it has none"
-    raise ConfigError(f"{where}: no environment named {name!r} ({there_are}); add a table [env.{name}] to the settings")
-
-
-def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
+def _read_environ(environ: Mapping[str, str]) -> dict[str, object]:
     found: dict[str, object] = {}
     params: dict[str, str] = {}
     for variable, value in environ.items():
@@ -217,16 +206,16 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     return {**found, "params": params} if params else found
 
 
-def _check(name: str, value: object, where: str, base: Path) -> Any:
-    if name not in CHECKS:
-        close = get_close_matches(name, CHECKS, 1)
+def _parse(name: str, value: object, where: str, base: Path) -> Any:
+    if name not in PARSERS:
+        close = get_close_matches(name, PARSERS, 1)
         meant = where.rpartition(name)[0] + close[0] if close and name in where else close[0] if close else ""
         if close and where.startswith(PREFIX):
             meant = PREFIX + close[0].upper()
-        hint = f"did you mean {meant}?" if close else f"settings are: {', '.join(CHECKS)}"
+        hint = f"did you mean {meant}?" if close else f"settings are: {', '.join(PARSERS)}"
         raise ConfigError(f"{where} is not a setting; {hint}")
     try:
-        checked = CHECKS[name](base / str(value) if name in SECRET_FILES else value)
+        checked = PARSERS[name](base / str(value) if name in SECRET_FILES else value)
     except (ValueError, OSError) as error:
         raise ConfigError(f"{where}: {error}") from error
     if isinstance(checked, Path):
@@ -236,92 +225,92 @@ def _check(name: str, value: object, where: str, base: Path) -> Any:
     return checked
 
 
-CHECKS: dict[str, Callable[[Any], Any]] = {
-    "base_url": options.url,
-    "location": options.label,
-    "release": written.release,
-    "runs_dir": written.path,
-    "journeys": written.paths,
-    "timeout": positive,
-    "retries": written.count,
-    "workers": written.at_least_one,
-    "action_timeout": positive,
-    "headed": written.boolean,
+PARSERS: dict[str, Callable[[Any], Any]] = {
+    "base_url": parse_url,
+    "location": parse_label,
+    "release": parse_release,
+    "runs_dir": parse_path,
+    "journeys": parse_paths,
+    "timeout": parse_positive_duration,
+    "retries": parse_count,
+    "workers": parse_positive_count,
+    "action_timeout": parse_positive_duration,
+    "headed": parse_bool,
     "slow_mo": parse_duration,
-    "browser_path": written.path,
-    "trace": options.policy,
-    "screenshots": options.policy,
-    "video": options.policy,
-    "har": options.policy,
-    "console": options.policy,
-    "page_errors": options.policy,
-    "failed_requests": options.policy,
-    "aria": options.policy,
-    "replay": options.policy,
-    "artifact_limit": options.size,
-    "redaction": written.boolean,
-    "redact": written.patterns,
-    "secrets_dir": written.path,
-    "secrets_file": written.path,
-    "keep_passed": positive,
-    "keep_failed": positive,
-    "keep_runs": written.at_least_one,
-    "keep_size": options.size,
-    "keep_views": positive,
-    "keep_views_size": options.size,
-    "keep_rollups": positive,
-    "keep_replays": positive,
-    "keep_replays_size": options.size,
-    "database": written.database,
-    "cron_timezone": options.timezone,
+    "browser_path": parse_path,
+    "trace": parse_policy,
+    "screenshots": parse_policy,
+    "video": parse_policy,
+    "har": parse_policy,
+    "console": parse_policy,
+    "page_errors": parse_policy,
+    "failed_requests": parse_policy,
+    "aria": parse_policy,
+    "replay": parse_policy,
+    "artifact_limit": parse_size,
+    "redaction": parse_bool,
+    "redact": parse_regexes,
+    "secrets_dir": parse_path,
+    "secrets_file": parse_path,
+    "keep_passed": parse_positive_duration,
+    "keep_failed": parse_positive_duration,
+    "keep_runs": parse_positive_count,
+    "keep_size": parse_size,
+    "keep_views": parse_positive_duration,
+    "keep_views_size": parse_size,
+    "keep_rollups": parse_positive_duration,
+    "keep_replays": parse_positive_duration,
+    "keep_replays_size": parse_size,
+    "database": parse_database_url,
+    "cron_timezone": parse_timezone,
     "jitter": parse_duration,
-    "max_delay": positive,
-    "maintenance": windows,
-    "listen": written.address,
-    "worker_runs": written.at_least_one,
-    "worker_memory": options.size,
-    "min_free_memory": options.size,
-    "delete_groups": written.boolean,
-    "alert_urls": written.alert_urls,
-    "alert_urls_file": written.alert_urls_file,
-    "alert_after": written.count,
-    "alert_of": written.of,
-    "alert_monitor_after": written.count,
-    "alert_flaky": written.share,
-    "alert_budget_after": written.count,
-    "alert_again": positive,
-    "public_url": options.url,
-    "budgets": budgets,
-    "smoke_runs": written.at_least_one,
-    "smoke_warm_up": written.count,
-    "smoke_max_runs": written.at_least_one,
-    "smoke_tolerance": written.tolerance,
-    "smoke_undecided": written.undecided,
-    "smoke_looks": written.looks,
-    "smoke_alarm": written.chance,
-    "smoke_miss": written.chance,
-    "apps": apps,
-    "serve_listen": written.address,
-    "serve_token": written.token,
-    "serve_token_file": written.token_file,
-    "serve_users": written.path,
-    "serve_proxy_user_header": written.header,
-    "serve_public_metrics": written.boolean,
-    "collector_path": written.ingest_path,
-    "replay_path": written.ingest_path,
-    "trusted_proxies": written.proxies,
-    "counted_traffic": written.traffic,
+    "max_delay": parse_positive_duration,
+    "maintenance": parse_windows,
+    "listen": parse_listen_address,
+    "worker_runs": parse_positive_count,
+    "worker_memory": parse_size,
+    "min_free_memory": parse_size,
+    "delete_groups": parse_bool,
+    "alert_urls": parse_alert_urls,
+    "alert_urls_file": read_alert_urls,
+    "alert_after": parse_count,
+    "alert_of": parse_count_of_count,
+    "alert_monitor_after": parse_count,
+    "alert_flaky": parse_fraction,
+    "alert_budget_after": parse_count,
+    "alert_again": parse_positive_duration,
+    "public_url": parse_url,
+    "budgets": parse_budgets,
+    "smoke_runs": parse_positive_count,
+    "smoke_warm_up": parse_count,
+    "smoke_max_runs": parse_positive_count,
+    "smoke_tolerance": parse_tolerance,
+    "smoke_undecided": parse_undecided,
+    "smoke_looks": parse_looks,
+    "smoke_alarm": parse_error_probability,
+    "smoke_miss": parse_error_probability,
+    "apps": parse_apps,
+    "serve_listen": parse_listen_address,
+    "serve_token": parse_token,
+    "serve_token_file": read_token,
+    "serve_users": parse_path,
+    "serve_proxy_user_header": parse_header_name,
+    "serve_public_metrics": parse_bool,
+    "collector_path": parse_ingest_path,
+    "replay_path": parse_ingest_path,
+    "trusted_proxies": parse_proxies,
+    "counted_traffic": parse_traffic,
     "vital_settle": parse_duration,
-    "max_pages": written.at_least_one,
-    "params": written.params,
-    "pushgateway": written.gateway,
-    "pushgateway_username": options.text,
-    "pushgateway_password": written.secret,
-    "pushgateway_password_file": written.secret_file,
-    "pushgateway_bearer_token": written.secret,
-    "pushgateway_bearer_token_file": written.secret_file,
-    "pushgateway_ca_file": written.path,
-    "pushgateway_timeout": positive,
-    "require_push": written.boolean,
+    "max_pages": parse_positive_count,
+    "params": parse_text_table,
+    "pushgateway": parse_gateway_url,
+    "pushgateway_username": parse_text,
+    "pushgateway_password": parse_secret,
+    "pushgateway_password_file": read_secret,
+    "pushgateway_bearer_token": parse_secret,
+    "pushgateway_bearer_token_file": read_secret,
+    "pushgateway_ca_file": parse_path,
+    "pushgateway_timeout": parse_positive_duration,
+    "require_push": parse_bool,
 }
 """Every setting, with what turns a written value into its one form or raises ValueError."""

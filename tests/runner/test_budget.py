@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from runner import measures as figures
+from runner.dsl.budget_check import find_unmatched_budgets
 from runner.dsl.discovery import load
 from runner.errors import ConfigError
 from runner.result import PageError, Requests, RunResult, StepResult, Vitals
-from runner.settings.budgets import Budget, overruns, unfitting
+from runner.settings.budgets import Budget, find_overruns
 from runner.settings.settings import load_settings
 
 WRITTEN = """
@@ -87,7 +88,7 @@ def test_a_named_environment_has_budgets_of_its_own(tmp_path: Path) -> None:
         ('"buy" = { latency_p5 = "2s" }', '"buy".latency_p5: percentiles are latency_p50 to latency_p99'),
         ('"buy" = { latency_p100 = "2s" }', '"buy".latency_p100: percentiles are latency_p50 to latency_p99'),
         ('"buy" = { latency = "2 parsecs" }', "\"buy\".latency: '2 parsecs' is not a duration"),
-        ('"buy" = { latency = 0 }', '"buy".latency: 0 is no time at all'),
+        ('"buy" = { latency = 0 }', '"buy".latency: 0 is too short'),
         ('"buy" = { bytes = "2 elephants" }', "\"buy\".bytes: '2 elephants' is not a size"),
         ('"buy" = { cls = "0.1s" }', "\"buy\".cls: '0.1s' is not a bound for cls; write a score without a unit"),
         ('"buy" = { requests = -1 }', '"buy".requests: -1 is not a bound for requests'),
@@ -152,7 +153,7 @@ def test_one_run_is_held_against_them(tmp_path: Path, line: str, over: list[tupl
         step("open", 1.0, failed=1),
         step("pay", 0.5, Vitals(lcp=0.8, inp=0.1), errors=2),
     )
-    found = overruns(result, written(tmp_path, f"[budgets]\n{line}\n"))
+    found = find_overruns(result, written(tmp_path, f"[budgets]\n{line}\n"))
     assert [(one.step, one.value) for one in found] == over
 
 
@@ -164,7 +165,7 @@ def test_a_pattern_that_fits_nothing_is_told_with_the_nearest_name(tmp_path: Pat
     journeys = load(tmp_path / "walks.py")
     lines = ['"bye" = { requests = 9 }', '"buy/pays" = { latency = 1, lcp = 1 }', '"buy/pay" = { latency = 1 }']
     lines += ['"look/look" = { latency = 1 }', '"*/*" = { lcp = 1 }', '"look/buy" = { latency = 1 }']
-    found = list(unfitting(written(tmp_path, "[budgets]\n" + "\n".join(lines)), journeys))
+    found = list(find_unmatched_budgets(written(tmp_path, "[budgets]\n" + "\n".join(lines)), journeys))
     assert found == [
         "budgets.\"bye\": no journey has a name like 'bye'; did you mean 'buy'?",
         "budgets.\"buy/pays\": no step of 'buy' has a name like 'pays'; did you mean 'pay'?",
@@ -175,7 +176,9 @@ def test_a_pattern_that_fits_nothing_is_told_with_the_nearest_name(tmp_path: Pat
 @pytest.mark.parametrize("body", ["with step(f'pay {1}'): ...", "helper(page, step)"])
 def test_any_pattern_may_fit_a_step_that_the_source_does_not_name(tmp_path: Path, body: str) -> None:
     (tmp_path / "w.py").write_text(f"from runner import journey\n@journey\ndef buy(page, step):\n    {body}\n")
-    assert list(unfitting(written(tmp_path, '[budgets]\n"buy/pay 1" = { lcp = 1 }'), load(tmp_path / "w.py"))) == []
+    assert (
+        list(find_unmatched_budgets(written(tmp_path, '[budgets]\n"buy/pay 1" = { lcp = 1 }'), load(tmp_path / "w.py"))) == []
+    )
 
 
 def test_a_journey_knows_where_its_steps_are_written(tmp_path: Path) -> None:

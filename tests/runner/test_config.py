@@ -8,7 +8,7 @@ import pytest
 from runner.dsl.discovery import load
 from runner.dsl.plan import plan
 from runner.errors import ConfigError
-from runner.settings.settings import CHECKS, SECRET_FILES, Settings, load_settings
+from runner.settings.settings import PARSERS, SECRET_FILES, Settings, load_settings
 
 
 def test_later_layers_win(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_secrets_come_from_files_and_the_environment_and_do_not_print(tmp_path: 
 
 def test_every_setting_can_be_given(tmp_path: Path) -> None:
     fields = set(Settings.__struct_fields__) - {"origins"}
-    assert {name.removesuffix("_file") if name in SECRET_FILES else name for name in CHECKS} == fields
+    assert {name.removesuffix("_file") if name in SECRET_FILES else name for name in PARSERS} == fields
 
 
 def test_a_journey_wins_over_the_file_and_the_environment_over_the_journey(tmp_path: Path) -> None:
@@ -140,15 +140,15 @@ def test_a_tolerance_is_a_share_a_time_or_both(written: object, read: tuple[floa
 @pytest.mark.parametrize(
     ("setting", "value", "message"),
     [
-        ("tolerance", "10", "'10' is 10 times the baseline; write '10%' for a share of a hundred"),
-        ("tolerance", "a little", "'a little' is not a tolerance; write a share such as '10%'"),
+        ("tolerance", "10", "'10' is 10 times the baseline; write '10%' for a percentage"),
+        ("tolerance", "a little", "'a little' is not a tolerance; write a percentage such as '10%'"),
         ("tolerance", "-1%", "'-1%' is not a tolerance"),
         ("undecided", "maybe", "'maybe' is neither 'pass' nor 'fail'"),
         ("looks", "8,8", "'8,8' is not a list of rising numbers of runs"),
         ("looks", "few", "'few' is not a count"),
-        ("alarm", "0", "'0' is no chance to be wrong that says anything"),
-        ("miss", "0.5", "'0.5' is no chance to be wrong that says anything"),
-        ("miss", "2", "'2' is not a share"),
+        ("alarm", "0", "'0' is not valid; it must be a probability between 0 and 0.5"),
+        ("miss", "0.5", "'0.5' is not valid; it must be a probability between 0 and 0.5"),
+        ("miss", "2", "'2' is not a fraction"),
         ("runs", "0", "0 is too few"),
     ],
 )

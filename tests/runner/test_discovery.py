@@ -58,7 +58,7 @@ def test_step_and_secret_names_are_read_from_the_source(tmp_path: Path) -> None:
     [
         ("@journey(evry='5m')\ndef a(page): ...", 2, "unknown option 'evry'; did you mean 'every'?"),
         ("@journey(every='5 parsecs')\ndef a(page): ...", 2, "option every: '5 parsecs' is not a duration"),
-        ("@journey(timeout=0)\ndef a(page): ...", 2, "option timeout: 0 is no time at all"),
+        ("@journey(timeout=0)\ndef a(page): ...", 2, "option timeout: 0 is too short"),
         (
             "@journey(device='Pixel 77')\ndef a(page): ...",
             2,

@@ -47,7 +47,9 @@ def test_a_pipeline_may_set_it_to_nothing(tmp_path: Path, written: str, release:
 
 @pytest.mark.parametrize("written", ["x" * 101, "two\nlines", "a\0b"])
 def test_what_is_no_name_is_refused_with_the_key_and_the_fix(tmp_path: Path, written: str) -> None:
-    with pytest.raises(ConfigError, match=r"JOURNEY_RELEASE: .* is not the name of a release; write a text of 100 characters"):
+    with pytest.raises(
+        ConfigError, match=r"JOURNEY_RELEASE: .* is not the name of a release; write a text of at most 100 characters"
+    ):
         load_settings(tmp_path, {}, {"JOURNEY_RELEASE": written})
     (tmp_path / "journey.toml").write_text("release = 1.0\n")
     with pytest.raises(ConfigError, match=r"journey\.toml: release: 1\.0 is not the name of a release"):

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from runner.dsl.schedule import Schedule, cron
+from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError
-from runner.settings.maintenance import windows
+from runner.settings.maintenance import parse_windows
+from runner.settings.parsers import parse_cron
 from runner.settings.settings import load_settings
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -91,11 +92,11 @@ def test_a_start_is_put_off_by_no_more_than_the_jitter_and_differently_each_time
 @pytest.mark.parametrize("wrong", ["61 * * * *", "* * * *", "@daily", "", 5, "0 0 31 2 *"])
 def test_what_is_no_cron_expression_is_refused_with_an_example(wrong: object) -> None:
     with pytest.raises(ValueError, match=r"is not a cron expression .*as in '\*/5 8-18"):
-        cron(wrong)
+        parse_cron(wrong)
 
 
 def test_a_window_is_open_from_its_time_for_its_duration_for_its_journeys() -> None:
-    (window,) = windows(
+    (window,) = parse_windows(
         [{"cron": "0 2 * * sun", "duration": "2h", "journeys": ["check*"], "timezone": "Europe/Berlin", "reason": "backup"}]
     )
     sunday = datetime(2026, 11, 22, tzinfo=BERLIN)
@@ -109,9 +110,9 @@ def test_a_window_is_open_from_its_time_for_its_duration_for_its_journeys() -> N
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ({"duration": "2h"}, "cron and duration are needed"),
-        ({"cron": "0 2 * * sun"}, "cron and duration are needed"),
-        ({"cron": "0 2 * * sun", "duration": "2h", "until": 5}, "until is not known; keys are cron, duration"),
+        ({"duration": "2h"}, "cron and duration are required"),
+        ({"cron": "0 2 * * sun"}, "cron and duration are required"),
+        ({"cron": "0 2 * * sun", "duration": "2h", "until": 5}, "unknown: until; keys are cron, duration"),
         ({"cron": "0 2 * * sun", "duration": "long"}, "'long' is not a duration"),
         ({"cron": "2", "duration": "2h"}, "'2' is not a cron expression"),
         ({"cron": "0 2 * * sun", "duration": "2h", "timezone": "Berlin"}, "'Berlin' is not a time zone"),
@@ -120,7 +121,7 @@ def test_a_window_is_open_from_its_time_for_its_duration_for_its_journeys() -> N
 )
 def test_a_wrong_window_is_refused_with_what_is_wrong(table: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said.replace("(", r"\(")):
-        windows([table])
+        parse_windows([table])
 
 
 def test_the_address_of_a_database_is_checked_and_its_password_not_shown(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from reports.web.query.time_range import BadRequest
 from reports.web.site import Site, problem
-from runner.settings.duration import positive
+from runner.settings.duration import parse_positive_duration
 from runner.store.database import Pause
 
 OFFERED = (("1h", "an hour"), ("6h", "6 hours"), ("24h", "a day"), ("7d", "a week"), ("", "ever, until it is resumed"))
@@ -31,7 +31,7 @@ def pause(site: Site, request: Request) -> Response:
         raise BadRequest(f"reason: has {len(reason)} characters; {LONGEST_REASON} are the most")
     words = fields.get("for", "")
     try:
-        until = site.now() + timedelta(seconds=positive(words)) if words else None
+        until = site.now() + timedelta(seconds=parse_positive_duration(words)) if words else None
     except (ValueError, OverflowError) as error:
         raise BadRequest(f"for: {error}") from error
     who = request.scope["access"].name

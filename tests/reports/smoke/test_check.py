@@ -16,7 +16,7 @@ from runner.archive.run_id import run_id
 from runner.dsl.plan import Plan
 from runner.events import RunEnded
 from runner.result import Environment
-from runner.settings.budgets import budgets
+from runner.settings.budgets import parse_budgets
 from runner.settings.settings import load_settings
 from tests.reports.smoke.measured import (
     CANDIDATE,
@@ -164,7 +164,7 @@ def test_an_error_of_the_monitor_is_not_a_failure_of_the_site(tmp_path: Path) ->
 
 
 def test_a_failure_comes_before_an_error_and_an_error_before_a_miss(tmp_path: Path) -> None:
-    slow = budgets({"*": {"duration": "10ms"}})
+    slow = parse_budgets({"*": {"duration": "10ms"}})
 
     def made(of: Plan) -> RunEnded:
         return {"buy": lambda: failed(of, "error"), "look": lambda: failed(of)}.get(of.journey, lambda: run(of, {"open": 1}))()
@@ -286,7 +286,9 @@ def test_budgets_of_steps_are_held_on_the_median_with_the_line_that_gives_them(t
 
 def test_budgets_of_the_settings_are_held_on_the_median_or_a_percentile(tmp_path: Path) -> None:
     latencies = iter((0.1, 0.2, 0.3, 0.4, 5.0))
-    asked = budgets({"buy/p*": {"latency": 0.3, "latency_p90": 3.0, "latency_p50": 0.2}, "b*": {"latency": 0.2, "inp": 1}})
+    asked = parse_budgets(
+        {"buy/p*": {"latency": 0.3, "latency_p90": 3.0, "latency_p50": 0.2}, "b*": {"latency": 0.2, "inp": 1}}
+    )
     result, _ = check(tmp_path, lambda of: run(of, {"pay": next(latencies)}), budgets=asked)
     (buy,) = result.journeys
     assert [(one.statistic, one.value, one.missed) for one in buy.steps[0].budgets] == [

@@ -178,7 +178,7 @@ def test_a_broken_file_is_told(daemon: Daemon) -> None:
 @pytest.mark.parametrize(
     ("urls", "said"),
     [
-        ("nobody", "JOURNEY_ALERT_URLS: holds a word that is no address"),
+        ("nobody", "JOURNEY_ALERT_URLS: holds a word that is not an address"),
         ("carrier-pigeon://geheim@home", "the address that begins with 'carrier-pigeon' is none that Apprise knows"),
     ],
 )
