@@ -11,7 +11,8 @@ import pytest
 
 from runner.errors import ConfigError
 from runner.pytest_plugin import collection, fixtures, summary
-from runner.pytest_plugin.project import PROJECT, Project
+from runner.pytest_plugin.project import PytestProject
+from runner.pytest_plugin.session import PROJECT
 from runner.settings.settings import parse_params
 
 PLAYWRIGHT = "pytest_playwright.pytest_playwright"
@@ -50,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     module = sys.modules.get(PLAYWRIGHT)
     usable = module is not None and config.pluginmanager.is_registered(module)
-    config.stash[PROJECT] = Project(config, usable)
+    config.stash[PROJECT] = PytestProject(config, usable)
     config.addinivalue_line("markers", "journey: a @journey function (journey-runner)")
     config.pluginmanager.register(collection, "journey-collection")
     config.pluginmanager.register(summary.Summary(config), "journey-summary")

@@ -14,12 +14,9 @@ import pytest
 from runner.dsl import discovery
 from runner.dsl.journey import Journey
 from runner.errors import ConfigError, DiscoveryError
-from runner.pytest_plugin.project import PROJECT
+from runner.pytest_plugin.activation import activate
+from runner.pytest_plugin.session import JOURNEY, PROJECT, SETUP
 
-JOURNEY = pytest.StashKey[Journey]()
-"""An item's journey."""
-SETUP = pytest.StashKey[Journey | None]()
-"""The journey that signs it in, if it names one."""
 _DECLARED = pytest.StashKey[dict[str, Journey]]()
 
 FROM_PYTEST = ("page", "context", "browser")
@@ -54,7 +51,7 @@ def pytest_collect_file(
     """Adds a file of a folder of journeys that pytest itself would leave out, as its name is not that of a test."""
     collectors = yield
     project = parent.config.stash[PROJECT]
-    if project.usable and project.holds(file_path) and not any(isinstance(one, pytest.Module) for one in collectors):
+    if project.usable and project.contains(file_path) and not any(isinstance(one, pytest.Module) for one in collectors):
         return [*collectors, JourneyModule.from_parent(parent, path=file_path)]
     return collectors
 
@@ -62,7 +59,7 @@ def pytest_collect_file(
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
     """The same for one that is named on the command line, which pytest takes for a file of tests."""
     patterns: list[str] = parent.config.getini("python_files")
-    if not parent.config.stash[PROJECT].holds(module_path) or any(map(module_path.match, patterns)):
+    if not parent.config.stash[PROJECT].contains(module_path) or any(map(module_path.match, patterns)):
         return None
     module: pytest.Module = JourneyModule.from_parent(parent, path=module_path)
     return module
@@ -93,17 +90,17 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str
     except (ConfigError, DiscoveryError) as error:
         raise collector.CollectError(str(error)) from error
     journey = journeys[declared.name]
-    items = list(collector._genfunctions(name, _asking(journey)))
+    items = list(collector._genfunctions(name, _request_fixtures(journey)))
     for item in items:
         item.stash[JOURNEY] = journey
         item.stash[SETUP] = journeys.get(journey.options.signed_in_by or "")
         item.extra_keyword_matches.add(journey.name)
-        for marker in ("journey", *(_marker(tag, collector.config) for tag in journey.options.tags)):
+        for marker in ("journey", *(_register_marker(tag, collector.config) for tag in journey.options.tags)):
             item.add_marker(marker)
     return items
 
 
-def _asking(journey: Journey) -> Callable[..., object]:
+def _request_fixtures(journey: Journey) -> Callable[..., object]:
     """The journey's function, for pytest to read: it asks for fixtures, of which `request` would be another's."""
     wanted = (WALK, *(name for name in FROM_PYTEST if name in journey.parameters))
 
@@ -133,22 +130,22 @@ def _parametrize(parametrize: Callable[..., None], names: object, values: Sequen
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Brings in what runs journeys, once there is one."""
     if JOURNEY in item.stash:
-        item.config.stash[PROJECT].begin()
+        activate(item.config)
 
 
-def marker_of(tag: str) -> str:
+def to_marker_name(tag: str) -> str:
     """A tag as the name of a marker: what is no letter or digit becomes `_`, and `tag_` stands before one that begins otherwise.
 
-    >>> marker_of("checkout"), marker_of("slow 3G"), marker_of("2fa"), marker_of("if")
+    >>> to_marker_name("checkout"), to_marker_name("slow 3G"), to_marker_name("2fa"), to_marker_name("if")
     ('checkout', 'slow_3G', 'tag_2fa', 'tag_if')
     """
     name = re.sub(r"\W", "_", tag)
     return name if name[0].isalpha() and not keyword.iskeyword(name) else f"tag_{name}"
 
 
-def _marker(tag: str, config: pytest.Config) -> str:
+def _register_marker(tag: str, config: pytest.Config) -> str:
     """The marker of a tag, registered. A name of pytest's that takes arguments (`skip timeout`) gets `tag_` before it."""
-    name = marker_of(tag)
+    name = to_marker_name(tag)
     known = [line.partition(":")[0].strip() for line in config.getini("markers")]
     if any(line.startswith(f"{name}(") for line in known):
         name = f"tag_{name}"

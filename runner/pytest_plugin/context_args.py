@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Playwright
 from runner.browser.context_options import options
 from runner.dsl.plan import Plan, plan
 from runner.errors import ConfigError
-from runner.execution import sign_in as signed_in
-from runner.pytest_plugin.collection import JOURNEY, SETUP
-from runner.pytest_plugin.item_run import ItemRun, run_of, stop
+from runner.execution import sign_in
+from runner.pytest_plugin.item_run import ItemRun, fail_test, get_run
+from runner.pytest_plugin.session import JOURNEY, SETUP
 from runner.result import Failure
 
 MARKER = "browser_context_args"
@@ -23,7 +23,7 @@ MARKER = "browser_context_args"
 _BY_HAND = pytest.StashKey[dict[str, Any]]()
 
 
-def prepare(
+def prepare_context_args(
     item: pytest.Function, browser: Browser, playwright: Playwright, base_url: str | None, given: Mapping[str, Any]
 ) -> None:
     """Resolves the journey's plan and puts it into the marker that pytest-playwright opens a context by.
@@ -31,12 +31,12 @@ def prepare(
     `given` is what that would open one with by itself. The later wins: that, the journey's options, a marker in the code, and
     `--device`. Fails the test when there is no plan, or no signed-in state can be made.
     """
-    run = run_of(item)
+    run = get_run(item)
     journey = item.stash[JOURNEY]
     try:
         wanted = plan(journey, run.project.settings_at(base_url))
     except ConfigError as error:
-        stop(run, Failure(kind="journey", message=str(error)))
+        fail_test(run, Failure(kind="journey", message=str(error)))
     device = item.config.getoption("device")
     if device:
         wanted = replace(wanted, device=device, viewport=None)
@@ -65,14 +65,14 @@ def _signed_in(item: pytest.Function, run: ItemRun, wanted: Plan, browser: Brows
         began = time.perf_counter()
         fresh = {name: value for name, value in opening.items() if name != "storage_state" and not name.startswith("record_")}
         try:
-            failure = signed_in.make(setup, wanted, project.secrets, state, browser, fresh, wanted.timeout)
+            failure = sign_in.make(setup, wanted, project.secrets, state, browser, fresh, wanted.timeout)
         except OSError as error:
             failure = Failure(kind="monitor", message=f"the signed-in state {state} cannot be written: {error}")
         run.spent = time.perf_counter() - began
         if failure is not None:
-            stop(run, failure)
+            fail_test(run, failure)
     try:
-        signed_in.hide(state, project.redactor)
+        sign_in.hide(state, project.redactor)
     except (OSError, msgspec.DecodeError) as error:
-        stop(run, Failure(kind="monitor", message=f"the signed-in state {state} cannot be read: {error}"))
+        fail_test(run, Failure(kind="monitor", message=f"the signed-in state {state} cannot be read: {error}"))
     return state

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.pytest_plugin.collection import JOURNEY
-from runner.pytest_plugin.project import PROJECT
+from runner.pytest_plugin.activation import activate
+from runner.pytest_plugin.session import JOURNEY, PROJECT
 from runner.settings.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ def _journey_opening(
 ) -> None:
     """Before a journey's context is opened: its options, and the state that it is signed in with."""
     if JOURNEY in request.node.stash:
-        from runner.pytest_plugin import context_args as opening
+        from runner.pytest_plugin.context_args import prepare_context_args
 
-        opening.prepare(request.node, browser, playwright, base_url, browser_context_args)
+        prepare_context_args(request.node, browser, playwright, base_url, browser_context_args)
 
 
 @pytest.fixture
@@ -77,13 +77,13 @@ def new_context(
     new_context: Callable[..., "BrowserContext"],
 ) -> Callable[..., "BrowserContext"]:
     """pytest-playwright's; where secrets are known they are kept out of the pictures of what it opens."""
-    run = _run(request) if _walks(request) else None
+    run = _get_run(request) if _walks(request) else None
     project = request.config.stash[PROJECT]
-    if not project.hides(request.node):
+    if not project.redacts(request.node):
         return new_context
-    from runner.pytest_plugin.redact_screenshots import PICTURES, Pictures
+    from runner.pytest_plugin.redact_screenshots import PICTURES, ScreenshotRedactor
 
-    pictures = request.node.stash[PICTURES] = Pictures(project)
+    pictures = request.node.stash[PICTURES] = ScreenshotRedactor(project)
     if run is not None:
         run.pictures = pictures
 
@@ -91,7 +91,7 @@ def new_context(
         context = new_context(**given)
         pictures.guard(context, playwright)
         if run is not None:
-            run.opened(context)
+            run.configure_context(context)
         return context
 
     return opened
@@ -105,20 +105,20 @@ def context(
 ) -> "BrowserContext":
     """pytest-playwright's; in a test that walks it is observed before its first page is opened."""
     if _walks(request):
-        _run(request).observe(context)
+        _get_run(request).observe(context)
     return context
 
 
 @pytest.fixture
 def _journey_walk(request: pytest.FixtureRequest, _journey_opening: None, context: "BrowserContext") -> None:
     """What every journey asks for first."""
-    _run(request).observe(context)
+    _get_run(request).observe(context)
 
 
 @pytest.fixture
 def step(request: pytest.FixtureRequest, context: "BrowserContext") -> "Steps":
     """Times a part of a test by the page clock, as in a journey: `with step("search", budget="1s"): …`."""
-    return _run(request).observe(context).steps
+    return _get_run(request).observe(context).steps
 
 
 @pytest.fixture(scope="session")
@@ -130,16 +130,15 @@ def params(pytestconfig: pytest.Config) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def secrets(pytestconfig: pytest.Config) -> Secrets:
     """The secrets by name, as journeys get them; from now on they are hidden in what the tests of the session leave behind."""
-    project = pytestconfig.stash[PROJECT]
-    project.begin()
-    return project.secrets
+    activate(pytestconfig)
+    return pytestconfig.stash[PROJECT].secrets
 
 
-def _run(request: pytest.FixtureRequest) -> "ItemRun":
-    from runner.pytest_plugin.item_run import run_of
+def _get_run(request: pytest.FixtureRequest) -> "ItemRun":
+    from runner.pytest_plugin.item_run import get_run
 
-    request.config.stash[PROJECT].begin()
-    return run_of(request.node)
+    activate(request.config)
+    return get_run(request.node)
 
 
 def _walks(request: pytest.FixtureRequest) -> bool:

@@ -7,12 +7,12 @@ from runner.result import Failure, StepResult, status_of
 MARKS = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "–", "cancelled": "○"}
 
 
-def heading(failure: Failure) -> str:
+def format_heading(failure: Failure) -> str:
     """The first line: which step, and whose fault.
 
-    >>> heading(Failure(kind="timeout", message="", step="pay"))
+    >>> format_heading(Failure(kind="timeout", message="", step="pay"))
     "step 'pay' failed (timeout)"
-    >>> heading(Failure(kind="browser", message=""))
+    >>> format_heading(Failure(kind="browser", message=""))
     'the journey ended with an error of the monitor, not of the site (browser)'
     """
     who = "the journey" if failure.step is None else f"step {failure.step!r}"
@@ -21,7 +21,7 @@ def heading(failure: Failure) -> str:
     return f"{who} ended with an error of the monitor, not of the site ({failure.kind})"
 
 
-def failure_lines(failure: Failure) -> list[str]:
+def format_failure(failure: Failure) -> list[str]:
     """The message, then the journey's line and the page's address."""
     lines = failure.message.splitlines()
     if failure.file is not None:
@@ -33,7 +33,7 @@ def failure_lines(failure: Failure) -> list[str]:
     return lines
 
 
-def step_line(step: StepResult) -> str:
+def format_step(step: StepResult) -> str:
     """A step with its times."""
     line = f"  {MARKS[step.status]} {step.name}"
     if step.latency_seconds is None:

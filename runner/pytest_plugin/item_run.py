@@ -23,11 +23,11 @@ from runner.execution.failure import trim
 from runner.execution.journey_call import Walk, time_with
 from runner.page.agent import Mark
 from runner.page.probe import Probe
-from runner.pytest_plugin.collection import JOURNEY
-from runner.pytest_plugin.project import PROJECT, Project
-from runner.pytest_plugin.redact_screenshots import Pictures
+from runner.pytest_plugin.project import PytestProject
+from runner.pytest_plugin.redact_screenshots import ScreenshotRedactor
+from runner.pytest_plugin.session import JOURNEY, PROJECT
 from runner.result import Attempt, Environment, Failure, Load, RunResult, Status, StepResult, skipped, status_of
-from runner.settings.budgets import overruns
+from runner.settings.budgets import find_overruns
 from runner.workers.machine_load import LoadMeter, contended
 
 SHORTEST = 0.1
@@ -40,7 +40,7 @@ _probes: dict[BrowserContext, Probe] = {}
 class ItemRun:
     """A run of a journey, or of a test that asks for `step` (`journey` is None); a test that is run again adds an attempt."""
 
-    def __init__(self, item: pytest.Function, project: Project, journey: Journey | None) -> None:
+    def __init__(self, item: pytest.Function, project: PytestProject, journey: Journey | None) -> None:
         self.journey = journey
         self.project = project
         self.name = journey.name if journey else item.name
@@ -69,7 +69,7 @@ class ItemRun:
         self.skipped = False
         self.missed_budget = False
         """True when a step was over its budget, and that fails the test."""
-        self.pictures: Pictures | None = None
+        self.pictures: ScreenshotRedactor | None = None
         self._opened = False
         self._steps: tuple[StepResult, ...] | None = None
         self._started_at = self._ended_at = datetime.now(UTC)
@@ -78,7 +78,7 @@ class ItemRun:
         self._meter = LoadMeter.start(time.monotonic(), _beside())
         self._load: Load | None = None
 
-    def opened(self, context: BrowserContext) -> None:
+    def configure_context(self, context: BrowserContext) -> None:
         """Sets the setting `action_timeout` in a context of a journey, unless somebody is debugging."""
         self._opened = True
         if self.plan is not None and not self.project.is_debugged:
@@ -220,7 +220,7 @@ class ItemRun:
             load=self._load,
             contended=self._load is not None and contended(self._load),
         )
-        return replace(result, overruns=overruns(result, self.plan.budgets if self.plan else ()))
+        return replace(result, overruns=find_overruns(result, self.plan.budgets if self.plan else ()))
 
 
 def _forget(closed: BrowserContext) -> None:
@@ -235,7 +235,7 @@ def _beside() -> int:
 RUN = pytest.StashKey[ItemRun]()
 
 
-def run_of(item: pytest.Function) -> ItemRun:
+def get_run(item: pytest.Function) -> ItemRun:
     """The run of a test that walks, begun if there is none yet."""
     project = item.config.stash[PROJECT]
     project.walking = item
@@ -244,7 +244,7 @@ def run_of(item: pytest.Function) -> ItemRun:
     return item.stash[RUN]
 
 
-def stop(run: ItemRun, failure: Failure) -> NoReturn:
+def fail_test(run: ItemRun, failure: Failure) -> NoReturn:
     """Fails the test with this, without a traceback: there is nothing to see in it."""
     run.failure = failure
     raise pytest.fail.Exception(failure.message, pytrace=False) from None

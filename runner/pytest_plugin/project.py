@@ -11,11 +11,12 @@ import pytest
 from msgspec.structs import replace
 
 from runner.browser.chromium import find
-from runner.dsl import options
 from runner.errors import BrowserNotFound, ConfigError
 from runner.redaction import NOTHING, Redactor
+from runner.settings.config_file import has_config_file
+from runner.settings.parsers import parse_url
 from runner.settings.secrets import Secrets
-from runner.settings.settings import Settings, has_settings, load_settings, parse_params
+from runner.settings.settings import Settings, load_settings, parse_params
 
 if TYPE_CHECKING:
     from runner.browser.deadline import Deadline
@@ -23,37 +24,18 @@ if TYPE_CHECKING:
 DEFAULT = "journeys"
 
 
-class Project:
+class PytestProject:
     """One for each pytest session and each of its processes; `usable` is False where pytest-playwright is missing."""
 
     def __init__(self, config: pytest.Config, usable: bool) -> None:
         self._config = config
         self.usable = usable
-        self.begun = False
+        self.active = False
         """True once there is a test that walks, or one that has asked for `secrets`."""
         self.walking: pytest.Item | None = None
         """The test that is being set up, run or torn down, if it walks."""
         self.deadline: Deadline | None = None
         """That of the journey that is being run."""
-
-    def begin(self) -> None:
-        """Registers what runs, judges and redacts: when a journey is collected, or a test asks for `step` or `secrets`.
-
-        Raises ConfigError when the settings or the secrets cannot be read.
-        """
-        if self.begun:
-            return
-        _ = self.secrets
-        # Here and not above: this is what imports Playwright.
-        from runner.pytest_plugin import redact_artifacts as leaving
-        from runner.pytest_plugin import report as verdict
-        from runner.pytest_plugin import runtest_hooks as running
-        from runner.pytest_plugin import xdist_transport as telling
-
-        for part in (running, verdict, telling):
-            self._config.pluginmanager.register(part, part.__name__)
-        self._config.add_cleanup(leaving.watch(self))
-        self.begun = True
 
     @property
     def _start(self) -> Path:
@@ -63,7 +45,9 @@ class Project:
 
     def has_journeys(self) -> bool:
         """Whether there are settings for journeys, or a folder of the usual name."""
-        return has_settings(self._start) or any((folder / DEFAULT).is_dir() for folder in {self._start, self._config.rootpath})
+        return has_config_file(self._start) or any(
+            (folder / DEFAULT).is_dir() for folder in {self._start, self._config.rootpath}
+        )
 
     @cached_property
     def settings(self) -> Settings:
@@ -84,7 +68,7 @@ class Project:
             return self.settings
         try:
             origins = self.settings.origins if in_file else {**self.settings.origins, "base_url": "option"}
-            return replace(self.settings, base_url=options.url(base_url), origins=origins)
+            return replace(self.settings, base_url=parse_url(base_url), origins=origins)
         except ValueError as error:
             raise ConfigError(f"--base-url: {error}") from error
 
@@ -99,7 +83,7 @@ class Project:
         usual = (root,) if self.settings.origin("journeys") == "default" else ()
         return tuple(Path(os.path.normpath(folder.absolute())) for folder in (*given, *usual))
 
-    def holds(self, path: Path) -> bool:
+    def contains(self, path: Path) -> bool:
         """Whether `path` is a file that may hold journeys, by its place."""
         for folder in self.folders:
             if path == folder:
@@ -123,9 +107,9 @@ class Project:
             redactor.hide(text)
         return secrets
 
-    def hides(self, item: pytest.Item | None) -> bool:
+    def redacts(self, item: pytest.Item | None) -> bool:
         """Whether what this test leaves behind is redacted: always if it walks, else where secrets are known."""
-        return self.begun and (bool(self.redactor.secrets) or (item is not None and item is self.walking))
+        return self.active and (bool(self.redactor.secrets) or (item is not None and item is self.walking))
 
     @property
     def is_debugged(self) -> bool:
@@ -159,6 +143,3 @@ class Project:
         folder = Path(mkdtemp(prefix="journey-states-"))
         self._config.add_cleanup(lambda: rmtree(folder, ignore_errors=True))
         return folder
-
-
-PROJECT = pytest.StashKey[Project]()

@@ -12,18 +12,18 @@ import msgspec
 from playwright.sync_api import BrowserContext
 
 from runner.artifacts import trace
-from runner.pytest_plugin.project import Project
+from runner.pytest_plugin.project import PytestProject
 
 
-def watch(project: Project) -> Callable[[], None]:
-    """Begins to redact; returns what ends it."""
+def start_redaction(project: PytestProject) -> Callable[[], None]:
+    """Starts to redact; returns the function that ends it."""
     # Playwright exports no class for it, only what returns one; one class for browser contexts and for API requests.
     tracing: type = get_type_hints(vars(BrowserContext)["tracing"].fget)["return"]
     kept = {name: getattr(tracing, name) for name in ("stop", "stop_chunk")}
     for name, original in kept.items():
-        setattr(tracing, name, _redacting(original, project))
+        setattr(tracing, name, _wrap_stop(original, project))
     make = logging.getLogRecordFactory()
-    logging.setLogRecordFactory(_logging(make, project))
+    logging.setLogRecordFactory(_wrap_record_factory(make, project))
 
     def end() -> None:
         for name, original in kept.items():
@@ -33,12 +33,12 @@ def watch(project: Project) -> Callable[[], None]:
     return end
 
 
-def _redacting(stop: Callable[..., None], project: Project) -> Callable[..., None]:
+def _wrap_stop(stop: Callable[..., None], project: PytestProject) -> Callable[..., None]:
     """`Tracing.stop` or `stop_chunk`, of which pytest-playwright makes every trace: what it writes is redacted first."""
 
     @wraps(stop)
     def stopping(self: Any, *, path: str | Path | None = None, **options: Any) -> None:
-        if path is None or not project.settings.redaction or not project.hides(project.walking):
+        if path is None or not project.settings.redaction or not project.redacts(project.walking):
             stop(self, path=path, **options)
             return
         raw = Path(f"{os.fspath(path)}.raw")
@@ -54,7 +54,7 @@ def _redacting(stop: Callable[..., None], project: Project) -> Callable[..., Non
     return stopping
 
 
-def _logging(make: Callable[..., logging.LogRecord], project: Project) -> Callable[..., logging.LogRecord]:
+def _wrap_record_factory(make: Callable[..., logging.LogRecord], project: PytestProject) -> Callable[..., logging.LogRecord]:
     """A record that holds a secret holds it redacted, for every handler: pytest's report, its log file, its live log."""
     plain = logging.Formatter()
 

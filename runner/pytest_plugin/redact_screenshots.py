@@ -11,18 +11,18 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.artifacts import mask
 from runner.artifacts.recorder import PATIENCE
 from runner.browser.deadline import DeadlineReached, deadline
-from runner.pytest_plugin.project import Project
+from runner.pytest_plugin.project import PytestProject
 
-PICTURES: "pytest.StashKey[Pictures]" = pytest.StashKey()
+PICTURES: "pytest.StashKey[ScreenshotRedactor]" = pytest.StashKey()
 """An item's, where there is something to keep out of them."""
 _taught: WeakSet[Playwright] = WeakSet()
 """Those that know how to find what shows a secret."""
 
 
-class Pictures:
-    """As artifacts/recording.py does it: fields are masked, screenshots cover what shows a secret, such a video is not kept."""
+class ScreenshotRedactor:
+    """As artifacts/recorder.py does: masks fields, covers secrets in screenshots, discards a video in which a secret was visible."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: PytestProject) -> None:
         self._project = project
         self._pages: list[Page] = []
         self.secret_seen = False

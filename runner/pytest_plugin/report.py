@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
 
-from runner.pytest_plugin.formatting import failure_lines, heading, step_line
+from runner.pytest_plugin.formatting import format_failure, format_heading, format_step
 from runner.pytest_plugin.item_run import RUN, ItemRun
-from runner.pytest_plugin.project import PROJECT
+from runner.pytest_plugin.session import PROJECT
 from runner.pytest_plugin.summary import STATUS
 from runner.redaction import Redactor
 
@@ -37,7 +37,7 @@ def pytest_runtest_makereport(
             _add_properties(item, run)
             report.user_properties = list(item.user_properties)
     project = item.config.stash[PROJECT]
-    if project.hides(item):
+    if project.redacts(item):
         _hide(report, project.redactor, item.config)
     return report
 
@@ -58,9 +58,9 @@ def _lead(report: pytest.TestReport, run: ItemRun, traced: bool) -> None:
     failure = run.failure
     if not run.missed_budget and (failure is None or (run.journey is None and failure.step is None)):
         return
-    lines = [heading(failure), *failure_lines(failure)] if failure else run.over_budget
+    lines = [format_heading(failure), *format_failure(failure)] if failure else run.over_budget
     first = ": ".join([lines[0], *(failure.message.splitlines()[:1] if failure else ())])
-    lines += ["", *map(step_line, run.steps)]
+    lines += ["", *map(format_step, run.steps)]
     if failure is not None and run.journey is not None:
         setattr(report, STATUS, run.status)
     path, line, _ = report.location

@@ -7,10 +7,9 @@ import pytest
 
 from runner.dsl.project_imports import enter_folder
 from runner.errors import SecretMissing
-from runner.pytest_plugin.collection import JOURNEY
-from runner.pytest_plugin.item_run import RUN, run_of, stop
-from runner.pytest_plugin.project import PROJECT
+from runner.pytest_plugin.item_run import RUN, fail_test, get_run
 from runner.pytest_plugin.redact_screenshots import PICTURES
+from runner.pytest_plugin.session import JOURNEY, PROJECT
 from runner.result import Failure
 from runner.workers.stdout import print_redacted
 
@@ -26,7 +25,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if not isinstance(item, pytest.Function) or not (JOURNEY in item.stash or RUN in item.stash):
         return
     again = RUN in item.stash
-    run = run_of(item)
+    run = get_run(item)
     if again:
         run.begin()
     if run.journey is None:
@@ -38,7 +37,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         except SecretMissing as error:
             problems.append(f"{run.journey.where}: {run.name}: {error}")
     if problems:
-        stop(run, Failure(kind="journey", message="\n".join(problems)))
+        fail_test(run, Failure(kind="journey", message="\n".join(problems)))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -46,7 +45,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Calls a journey, with what it prints redacted."""
     if JOURNEY not in pyfuncitem.stash:
         return None
-    run = run_of(pyfuncitem)
+    run = get_run(pyfuncitem)
     if run.journey is not None:
         enter_folder(run.journey.file.parent)
     with print_redacted(run.project.redactor):
@@ -73,7 +72,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
         # A test may expect a step to fail; a journey that swallows it has failed.
         failure = (steps.fatal if run.journey else None) or steps.soft_failure
         if failure is not None:
-            stop(run, failure)
+            fail_test(run, failure)
         _hold_budgets(item)
     return result
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from runner.archive.json_document import document, replace_file, text
 from runner.errors import ConfigError
-from runner.pytest_plugin.formatting import step_line
+from runner.pytest_plugin.formatting import format_step
 from runner.result import RunResult
 
 ATTRIBUTE = "journey_run"
@@ -18,7 +18,7 @@ STATUS = "journey_status"
 """Of the report of a journey that did not pass: `failed` (the site) or `error` (the monitor)."""
 
 
-class _Told(Struct, frozen=True):
+class _ReportedRun(Struct, frozen=True):
     result: RunResult
     journey: bool
     folder: str | None = None
@@ -29,13 +29,13 @@ class Summary:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._runs: dict[str, _Told] = {}
+        self._runs: dict[str, _ReportedRun] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keeps the newest run of each test: one that is run again holds its earlier attempts."""
         told = getattr(report, ATTRIBUTE, None)
         if told is not None and not hasattr(self._config, "workerinput"):
-            self._runs[report.nodeid] = msgspec.json.decode(told, type=_Told)
+            self._runs[report.nodeid] = msgspec.json.decode(told, type=_ReportedRun)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
@@ -57,7 +57,7 @@ class Summary:
             again = f" at attempt {result.attempts}" if result.attempts > 1 else ""
             terminalreporter.line(f"{nodeid} {result.status}{again} in {result.duration_seconds:.3f} s")
             for step in result.steps:
-                terminalreporter.line(step_line(step))
+                terminalreporter.line(format_step(step))
             for note in result.notes:
                 terminalreporter.line(f"  note: {note}")
 

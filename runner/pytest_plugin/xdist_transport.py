@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from runner.pytest_plugin.item_run import RUN
-from runner.pytest_plugin.project import PROJECT
+from runner.pytest_plugin.session import PROJECT
 from runner.pytest_plugin.summary import ATTRIBUTE
 from runner.result import Artifact, ArtifactKind
 
