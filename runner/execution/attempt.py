@@ -1,4 +1,4 @@
-"""One try of a run: a fresh browser context, and the journey's function called in it."""
+"""One attempt of a run: a fresh browser context, and the journey's function called in it."""
 
 import time
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from runner.browser.context_options import options
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
-from runner.execution.journey_call import Walk, time_with
+from runner.execution.journey_call import JourneyCall, limit_time
 from runner.page.agent import Mark
 from runner.redaction import Redactor
 from runner.result import Artifact, Attempt, Failure, Status, StepResult, status_of
 from runner.settings.secrets import Secrets
 
 
-class Setting(Struct, frozen=True, kw_only=True):
+class AttemptContext(Struct, frozen=True, kw_only=True):
     """What all attempts of one run share."""
 
     run: str
@@ -31,12 +31,12 @@ class Setting(Struct, frozen=True, kw_only=True):
     secrets: Secrets
     redactor: Redactor
     folder: Path
-    """Where artifacts go until the run is saved."""
+    """Holds the artifacts until the run is saved."""
     tell: Callable[[Moment], None]
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
-    """An attempt, and what it leaves behind."""
+class AttemptOutcome(Struct, frozen=True, kw_only=True):
+    """An attempt and its artifacts."""
 
     attempt: Attempt
     artifacts: tuple[Artifact, ...] = ()
@@ -45,64 +45,64 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 def run_attempt(
     number: int,
-    setting: Setting,
+    context: AttemptContext,
     browser: Browser,
     playwright: Playwright,
     seconds: float,
-    another: Callable[[Status, float], bool],
+    repeats: Callable[[Status, float], bool],
     room: int,
-) -> Outcome:
-    """Calls the journey once, for `seconds` at most; its artifacts may have `room` bytes.
+) -> AttemptOutcome:
+    """Calls the journey once, for at most `seconds`; its artifacts may take `room` bytes.
 
-    `another` is asked, with the status and the seconds used, whether one more attempt will follow. Raises playwright's
+    `repeats` says, from the status and the seconds that the attempt took, whether another one follows. Raises playwright's
     Error when no context can be opened.
     """
-    plan, tell = setting.plan, setting.tell
-    recording = Recording(plan, number, setting.folder, setting.redactor, room)
-    context = browser.new_context(**options(plan, playwright, browser), **recording.context_options())
-    context.set_default_timeout(plan.action_timeout * 1000)
+    plan, tell = context.plan, context.tell
+    recording = Recording(plan, number, context.folder, context.redactor, room)
+    browser_context = browser.new_context(**options(plan, playwright, browser), **recording.context_options())
+    browser_context.set_default_timeout(plan.action_timeout * 1000)
 
     def step_started(name: str, index: int) -> None:
-        tell(StepStarted(run=setting.run, journey=plan.journey, attempt=number, name=name, index=index))
+        tell(StepStarted(run=context.run, journey=plan.journey, attempt=number, name=name, index=index))
         recording.step_started(name)
 
     def step_ended(step: StepResult) -> None:
-        tell(StepEnded(run=setting.run, journey=plan.journey, attempt=number, step=step))
+        tell(StepEnded(run=context.run, journey=plan.journey, attempt=number, step=step))
         recording.step_ended(step)
 
-    others = [one for one in browser.contexts if one is not context]
-    mark = Mark(journey=plan.journey, run=setting.run, location=plan.location)
-    walk = Walk(context, str(plan.file), step_started, step_ended, mark=mark)
-    recording.start(context)
-    tell(AttemptStarted(run=setting.run, journey=plan.journey, number=number))
+    others = [one for one in browser.contexts if one is not browser_context]
+    mark = Mark(journey=plan.journey, run=context.run, location=plan.location)
+    call = JourneyCall(browser_context, str(plan.file), step_started, step_ended, mark=mark)
+    recording.start(browser_context)
+    tell(AttemptStarted(run=context.run, journey=plan.journey, number=number))
     started_at, started = datetime.now(UTC), time.perf_counter()
     failure: Failure | None = None
     try:
-        with time_with(browser, seconds):
-            walk.call(setting.journey, plan, setting.secrets)
+        with limit_time(browser, seconds):
+            call.run(context.journey, plan, context.secrets)
     except BaseException as error:  # noqa: BLE001 (a journey may raise anything, SystemExit too; all of it is reported)
-        failure = walk.why(error)
+        failure = call.explain(error)
     duration = time.perf_counter() - started
-    tell(AttemptEnded(run=setting.run, journey=plan.journey, number=number))
+    tell(AttemptEnded(run=context.run, journey=plan.journey, number=number))
     if failure is not None and failure.step is None:
         recording.take_picture(plan.journey)
         recording.take_tree(plan.journey)
-    failure = failure or walk.steps.fatal or walk.steps.soft_failure
+    failure = failure or call.steps.fatal or call.steps.soft_failure
     status = status_of(failure)
-    problem = walk.collect_late()
+    problem = call.collect_late()
     if problem is not None:
         recording.notes.append(problem)
-    recording.finish(passed=status == "passed", last=not another(status, duration))
+    recording.finish(passed=status == "passed", last=not repeats(status, duration))
     for left_open in browser.contexts:
-        if left_open not in others and left_open is not context:
-            with suppress(PlaywrightError):  # it may go by itself meanwhile
+        if left_open not in others and left_open is not browser_context:
+            with suppress(PlaywrightError):  # it may close by itself meanwhile
                 left_open.close()
     attempt = Attempt(
         number=number,
         status=status,
         started_at=started_at,
         duration_seconds=round(duration, 6),
-        steps=walk.steps.results(plan.step_names),
+        steps=call.steps.results(plan.step_names),
         failure=failure,
     )
-    return Outcome(attempt=attempt, artifacts=tuple(recording.artifacts), notes=(*walk.probe.problems, *recording.notes))
+    return AttemptOutcome(attempt=attempt, artifacts=tuple(recording.artifacts), notes=(*call.probe.problems, *recording.notes))

@@ -1,4 +1,4 @@
-"""What a run is measured with."""
+"""What a run is measured with: versions and platform."""
 
 import platform
 from functools import cache
@@ -10,8 +10,8 @@ import runner
 from runner.result import Environment
 
 
-def environment(browser: str, version: str, base_url: str | None) -> Environment:
-    """This machine's, with a browser of that name; an empty `version` stands for a browser that has not started."""
+def describe_environment(browser: str, version: str, base_url: str | None) -> Environment:
+    """This machine, with a browser of that name; an empty `version` stands for a browser that has not started."""
     return replace(_machine(), browser=f"{browser} {version}" if version else "", base_url=base_url)
 
 

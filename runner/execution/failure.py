@@ -1,4 +1,4 @@
-"""From an exception to what a reader needs: its kind, a short message, the journey's line; no stack of the runner's own."""
+"""From an exception to a failure: its kind, a short message, the line in the journey; without the runner's own stack."""
 
 import linecache
 import re
@@ -44,7 +44,7 @@ _CLOSED = re.compile(r"Target (page, context or browser has been )?closed|has be
 _CRASHED = re.compile(r"(Page|Target) crashed")
 
 
-def explain(
+def explain_failure(
     error: BaseException,
     file: str,
     crashed: str | None = None,
@@ -55,12 +55,12 @@ def explain(
     """Says why a journey in `file` stopped.
 
     `crashed` is the address of a page whose renderer crashed meanwhile; `connected` is False when the browser is gone; `starved`
-    is True when the system has ended a process for want of memory; `open_dialog` is what a dialog says that nobody has answered.
+    is True when the kernel's OOM killer has ended a process; `open_dialog` is the text of a dialog that was not answered.
     """
     kind, message = _kind(error, crashed, connected)
     if starved and kind in {"crash", "browser"}:
         message = (
-            f"the system ended the browser, or a part of it, for want of memory{f' at {crashed}' if crashed else ''}: run fewer "
+            f"the kernel's OOM killer ended the browser or one of its processes{f' at {crashed}' if crashed else ''}: run fewer "
             "journeys at a time (--workers), give the machine or the container more memory, or look for a leak in the page"
         )
     if open_dialog is not None and kind in {"timeout", "assertion"}:
@@ -80,7 +80,7 @@ def explain(
 
 
 def _kind(error: BaseException, crashed: str | None, connected: bool) -> tuple[FailureKind, str]:
-    text = trim(_words(error))
+    text = trim_message(_words(error))
     if isinstance(error, SystemExit):
         return _exit(error)
     if any(one.__name__ == "OutcomeException" for one in type(error).__mro__):
@@ -92,10 +92,10 @@ def _kind(error: BaseException, crashed: str | None, connected: bool) -> tuple[F
         if error.waiting and not connected:
             return "browser", "the browser was gone while the journey was waiting for it: it was killed or it crashed"
         if error.waiting:
-            return "timeout", f"the run was still waiting for the page when its timeout of {error.seconds:g} s was over"
+            return "timeout", f"the run was still waiting for the page when its timeout of {error.seconds:g} s expired"
         return (
             "deadline",
-            f"the journey's own code was still running when the run's timeout of {error.seconds:g} s was over",
+            f"the journey's own code was still running when the run's timeout of {error.seconds:g} s expired",
         )
     if crashed is not None and isinstance(error, PlaywrightError | AssertionError):
         return "crash", (
@@ -132,7 +132,7 @@ def _words(error: BaseException) -> str:
 def _exit(error: SystemExit) -> tuple[FailureKind, str]:
     if error.code in {None, 0}:
         return "journey", f"sys.exit({'' if error.code is None else 0}) ended the journey before its end; write `return`"
-    return "assertion", f"sys.exit: {trim(str(error.code))}"
+    return "assertion", f"sys.exit: {trim_message(str(error.code))}"
 
 
 def _playwright_kind(text: str) -> FailureKind:
@@ -147,7 +147,7 @@ def _playwright_kind(text: str) -> FailureKind:
     return "page"
 
 
-def trim(message: str) -> str:
+def trim_message(message: str) -> str:
     """Playwright's message without colour codes, empty lines, and the repeated tail of its call log."""
     lines = [_bounded(line.rstrip()) for line in _ANSI.sub("", message[:READ]).splitlines() if line.strip()]
     kept: list[str] = []

@@ -1,4 +1,4 @@
-"""What a journey's function does in one open browser context: called, timed in steps, and judged."""
+"""A journey's function, called in an open browser context: its steps are timed, its end is judged."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.errors import JourneyError
 from runner.execution.api_requests import TimedRequests
-from runner.execution.failure import explain
+from runner.execution.failure import explain_failure
 from runner.execution.own_contexts import watched
 from runner.execution.step import Steps
 from runner.page.agent import Mark
@@ -22,17 +22,17 @@ from runner.result import Failure, StepResult
 from runner.settings.secrets import Secrets
 
 LATE = 5.0
-"""Seconds that late timings (paints, sizes) may take after the journey has ended."""
+"""Seconds in which late timings (paints, sizes) are collected after the journey has ended."""
 
 GONE = 2.0
-"""Seconds that a wait for a page goes on for once the browser has gone. Playwright ends it at once, but for one case: an answer
-that names an object which went with the browser is dropped, and the call would wait for ever."""
+"""Seconds that a wait for a page may go on after the browser has gone. Playwright ends it at once, with one exception: it drops
+an answer that names an object of the browser, and the call would never return."""
 
 
-class Walk:
-    """Observes a context from its first page on; `file` is where the lines of the journey stand.
+class JourneyCall:
+    """Observes a context from its first page on; `file` is the journey's source.
 
-    `probe` is given for a context that has been observed before, `mark` tells the site's own agent whose pages these are.
+    `probe` is given for a context that has been observed before. `mark` tells the site's own agent that the pages are a journey's.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Walk:
         self.steps = Steps(self.probe, file, on_start, on_end)
         self._file = file
 
-    def call(self, journey: Journey, plan: Plan, secrets: Secrets, page: Page | None = None) -> None:
+    def run(self, journey: Journey, plan: Plan, secrets: Secrets, page: Page | None = None) -> None:
         """Calls the journey's function with what it asks for; `page` is its page where one is open. Raises whatever it raises."""
         offered: dict[str, Any] = {
             "context": self.context,
@@ -75,13 +75,15 @@ class Walk:
         with self.steps(journey.name):
             _check_returned(journey.function(**arguments))
 
-    def why(self, error: BaseException) -> Failure:
-        """Why it stopped with `error`."""
+    def explain(self, error: BaseException) -> Failure:
+        """The failure that `error` means."""
         probe = self.probe
-        return self.steps.fatal or explain(error, self._file, probe.crashed, probe.connected, probe.starved, probe.open_dialog)
+        return self.steps.fatal or explain_failure(
+            error, self._file, probe.crashed, probe.connected, probe.starved, probe.open_dialog
+        )
 
     def collect_late(self) -> str | None:
-        """Reads what comes late, while the pages are still open; returns what has kept it from that, in words."""
+        """Collects late timings while the pages are still open; returns a note when that failed."""
         try:
             with deadline(LATE):
                 self.probe.finish()
@@ -102,10 +104,10 @@ def _check_returned(value: object) -> None:
 
 
 @contextmanager
-def time_with(browser: Browser | None, seconds: float) -> Iterator[Deadline]:
-    """Raises DeadlineReached in the block after `seconds`, and soon when it waits for a `browser` that has gone.
+def limit_time(browser: Browser | None, seconds: float) -> Iterator[Deadline]:
+    """Raises DeadlineReached in the block after `seconds`, and sooner when it waits for a `browser` that has gone.
 
-    A context that was opened together with its browser knows of none.
+    `browser` is None for a context that was opened together with its browser.
     """
     with deadline(seconds) as end:
 

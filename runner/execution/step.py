@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.errors import JourneyError
-from runner.execution.failure import explain
+from runner.execution.failure import explain_failure
 from runner.page.clock import Reading, Window
 from runner.page.probe import Probe
 from runner.result import SITE, Failure, StepResult, skipped, status_of
@@ -137,7 +137,7 @@ class Steps:
         )
         failure = None
         if raised is not None:
-            failure = explain(
+            failure = explain_failure(
                 raised, self._file, self._probe.crashed, self._probe.connected, self._probe.starved, self._probe.open_dialog
             )
             failure = replace(failure, step=name, url=failure.url or self._probe.url)

@@ -21,7 +21,7 @@ _DECLARED = pytest.StashKey[dict[str, Journey]]()
 
 FROM_PYTEST = ("page", "context", "browser")
 """What a journey gets from pytest-playwright's fixtures, which a project may override; the rest is the runner's own."""
-WALK = "_journey_walk"
+OBSERVE = "_journey_observe"
 """The fixture that begins to observe the browser context. Asked for first, so that it is there before the first page."""
 MISSING = "pytest-playwright is missing; install it with: pip install 'journey-runner[test]'"
 
@@ -102,7 +102,7 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str
 
 def _request_fixtures(journey: Journey) -> Callable[..., object]:
     """The journey's function, for pytest to read: it asks for fixtures, of which `request` would be another's."""
-    wanted = (WALK, *(name for name in FROM_PYTEST if name in journey.parameters))
+    wanted = (OBSERVE, *(name for name in FROM_PYTEST if name in journey.parameters))
 
     @wraps(journey.function)
     def asking(**_: Any) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from playwright.sync_api import Browser, Playwright
 from runner.browser.context_options import options
 from runner.dsl.plan import Plan, plan
 from runner.errors import ConfigError
-from runner.execution import sign_in
+from runner.execution.sign_in import SignIn
 from runner.pytest_plugin.item_run import ItemRun, fail_test, get_run
 from runner.pytest_plugin.session import JOURNEY, SETUP
 from runner.result import Failure
@@ -47,32 +48,27 @@ def prepare_context_args(
     run.plan = wanted
     opening = {**given, **options(wanted, playwright, browser)}
     if item.stash[SETUP] is not None:
-        opening["storage_state"] = _signed_in(item, run, wanted, browser, opening)
+        opening["storage_state"] = _sign_in(item, run, wanted, browser, opening)
     marker = item.get_closest_marker(MARKER)
     by_hand = item.stash.setdefault(_BY_HAND, dict(marker.kwargs) if marker else {})
     item.own_markers = [one for one in item.own_markers if one.name != MARKER]
     item.add_marker(pytest.mark.browser_context_args(**{**opening, **by_hand}))
 
 
-def _signed_in(item: pytest.Function, run: ItemRun, wanted: Plan, browser: Browser, opening: Mapping[str, Any]) -> Any:
-    """The file of the state, made by the first journey of the session that needs it, and again once one has failed with it."""
+def _sign_in(item: pytest.Function, run: ItemRun, wanted: Plan, browser: Browser, opening: Mapping[str, Any]) -> Path:
+    """The file of the state. It is made by the first journey of the session that needs it, and again after one has failed with it."""
     setup, project = item.stash[SETUP], run.project
     assert setup is not None
     key = sha256(f"{setup.where} {wanted.base_url} {browser.browser_type.name}".encode()).hexdigest()[:12]
     state = project.states / f"{setup.name}-{key}.json"
-    run.state = state
-    if not state.exists():
-        began = time.perf_counter()
-        fresh = {name: value for name, value in opening.items() if name != "storage_state" and not name.startswith("record_")}
-        try:
-            failure = sign_in.make(setup, wanted, project.secrets, state, browser, fresh, wanted.timeout)
-        except OSError as error:
-            failure = Failure(kind="monitor", message=f"the signed-in state {state} cannot be written: {error}")
-        run.spent = time.perf_counter() - began
-        if failure is not None:
-            fail_test(run, failure)
+    run.sign_in = SignIn(setup, wanted, state, project.secrets, project.redactor)
+    fresh = {name: value for name, value in opening.items() if name != "storage_state" and not name.startswith("record_")}
+    began = time.perf_counter()
     try:
-        sign_in.hide(state, project.redactor)
+        failure = run.sign_in.ensure(browser, fresh, wanted.timeout)
     except (OSError, msgspec.DecodeError) as error:
-        fail_test(run, Failure(kind="monitor", message=f"the signed-in state {state} cannot be read: {error}"))
+        failure = Failure(kind="monitor", message=f"the signed-in state {state} cannot be used: {error}")
+    run.spent = time.perf_counter() - began
+    if failure is not None:
+        fail_test(run, failure)
     return state

@@ -77,7 +77,7 @@ def new_context(
     new_context: Callable[..., "BrowserContext"],
 ) -> Callable[..., "BrowserContext"]:
     """pytest-playwright's; where secrets are known they are kept out of the pictures of what it opens."""
-    run = _get_run(request) if _walks(request) else None
+    run = _get_run(request) if _is_observed(request) else None
     project = request.config.stash[PROJECT]
     if not project.redacts(request.node):
         return new_context
@@ -104,13 +104,13 @@ def context(
     context: "BrowserContext",
 ) -> "BrowserContext":
     """pytest-playwright's; in a test that walks it is observed before its first page is opened."""
-    if _walks(request):
+    if _is_observed(request):
         _get_run(request).observe(context)
     return context
 
 
 @pytest.fixture
-def _journey_walk(request: pytest.FixtureRequest, _journey_opening: None, context: "BrowserContext") -> None:
+def _journey_observe(request: pytest.FixtureRequest, _journey_opening: None, context: "BrowserContext") -> None:
     """What every journey asks for first."""
     _get_run(request).observe(context)
 
@@ -141,7 +141,7 @@ def _get_run(request: pytest.FixtureRequest) -> "ItemRun":
     return get_run(request.node)
 
 
-def _walks(request: pytest.FixtureRequest) -> bool:
+def _is_observed(request: pytest.FixtureRequest) -> bool:
     """Whether the test is a journey, or asks for the `step` of this module and not for one of the project's own."""
     if JOURNEY in request.node.stash:
         return True

@@ -5,7 +5,6 @@ import os
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import current_thread, main_thread
 from typing import NoReturn
 
@@ -18,9 +17,10 @@ from runner.archive.run_id import run_id
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.errors import BrowserNotFound
-from runner.execution.environment import environment
-from runner.execution.failure import trim
-from runner.execution.journey_call import Walk, time_with
+from runner.execution.environment import describe_environment
+from runner.execution.failure import trim_message
+from runner.execution.journey_call import JourneyCall, limit_time
+from runner.execution.sign_in import SignIn
 from runner.page.agent import Mark
 from runner.page.probe import Probe
 from runner.pytest_plugin.project import PytestProject
@@ -59,12 +59,12 @@ class ItemRun:
             self._earlier.append(self._attempt())
         self._begun = True
         self.plan: Plan | None = None
-        self.walk: Walk | None = None
+        self.journey_call: JourneyCall | None = None
         self.failure: Failure | None = None
         self.spent = 0.0
         """Seconds of the journey's timeout that were spent before it was called."""
-        self.state: Path | None = None
-        """The file of the signed-in state that it begins with."""
+        self.sign_in: SignIn | None = None
+        """What signs it in."""
         self.notes: list[str] = []
         self.skipped = False
         self.missed_budget = False
@@ -84,29 +84,31 @@ class ItemRun:
         if self.plan is not None and not self.project.is_debugged:
             context.set_default_timeout(self.plan.action_timeout * 1000)
 
-    def observe(self, context: BrowserContext) -> Walk:
+    def observe(self, context: BrowserContext) -> JourneyCall:
         """Begins to observe a context, once in an attempt."""
-        if self.walk is None:
+        if self.journey_call is None:
             if self.plan is not None and not self._opened:
                 self.notes.append(FOREIGN)
             mark = Mark(journey=self.name, run=self._id, location=self.project.settings.location)
-            self.walk = Walk(context, self._file, self._step_started, self._step_ended, _probes.get(context), mark)
+            self.journey_call = JourneyCall(
+                context, self._file, self._step_started, self._step_ended, _probes.get(context), mark
+            )
             if context not in _probes:
-                _probes[context] = self.walk.probe
+                _probes[context] = self.journey_call.probe
                 context.on("close", _forget)
             if context.browser is not None:
                 base_url = self.plan.base_url if self.plan else None
-                self._environment = environment(context.browser.browser_type.name, context.browser.version, base_url)
-        return self.walk
+                self._environment = describe_environment(context.browser.browser_type.name, context.browser.version, base_url)
+        return self.journey_call
 
     def _step_started(self, name: str, _: int) -> None:
-        if self.walk is not None and self.project.records("tracing"):
-            self.walk.context.tracing.group(name)
+        if self.journey_call is not None and self.project.records("tracing"):
+            self.journey_call.context.tracing.group(name)
 
     def _step_ended(self, _: StepResult) -> None:
-        if self.walk is not None and self.project.records("tracing"):
+        if self.journey_call is not None and self.project.records("tracing"):
             with suppress(PlaywrightError):  # a browser that has gone took the trace with it
-                self.walk.context.tracing.group_end()
+                self.journey_call.context.tracing.group_end()
         if self.pictures is not None:
             self.pictures.look()
 
@@ -119,27 +121,27 @@ class ItemRun:
         """Calls the journey, for its timeout at most unless somebody is debugging. Raises whatever it raises."""
         assert self.journey is not None
         assert self.plan is not None
-        assert self.walk is not None
+        assert self.journey_call is not None
         if current_thread() is not main_thread():
             self.notes.append("the timeout was not held: pytest does not run in the main thread")
         seconds = math.inf if self.project.is_debugged else max(self.plan.timeout - self.spent, SHORTEST)
-        with time_with(self.walk.context.browser, seconds) as self.project.deadline:
-            self.walk.call(self.journey, self.plan, self.project.secrets, page)
+        with limit_time(self.journey_call.context.browser, seconds) as self.project.deadline:
+            self.journey_call.run(self.journey, self.plan, self.project.secrets, page)
 
     def end(self) -> None:
         """The test's function has ended; its pages are still open."""
         self._duration, self._ended_at = time.perf_counter() - self._started, datetime.now(UTC)
         self._load = self._meter.read(time.monotonic())
         self.project.deadline = None
-        if self.walk is None:
+        if self.journey_call is None:
             return
         try:
-            problem = self.walk.collect_late()
+            problem = self.journey_call.collect_late()
             self.notes += [problem] if problem else []
         finally:
             # An alarm of pytest-timeout may end the reading; what is known by then is told.
-            self.notes += self.walk.probe.problems
-            self._steps = self.walk.steps.results(self.journey.step_names if self.journey else ())
+            self.notes += self.journey_call.probe.problems
+            self._steps = self.journey_call.steps.results(self.journey.step_names if self.journey else ())
 
     def fail(self, error: BaseException) -> None:
         """Notes why the attempt did not pass, unless that is known. One that passed, but over a budget, has passed."""
@@ -148,18 +150,18 @@ class ItemRun:
             error = error.exceptions[0]
         if self.missed_budget:
             return
-        if self.state is not None:
-            # The site may have forgotten the session, or it has run out: the next journey signs in anew.
-            self.state.unlink(missing_ok=True)
+        if self.sign_in is not None:
+            # The next journey signs in again.
+            self.sign_in.invalidate()
         if self.failure is not None:
             return
-        if self.walk is not None:
-            self.failure = self.walk.why(error)
+        if self.journey_call is not None:
+            self.failure = self.journey_call.explain(error)
         elif isinstance(error, PlaywrightError | BrowserNotFound):
             # No context is open yet.
-            self.failure = Failure(kind="browser", message=trim(str(error)))
+            self.failure = Failure(kind="browser", message=trim_message(str(error)))
         else:
-            self.failure = Failure(kind="journey", message=trim(f"{type(error).__name__}: {error}"))
+            self.failure = Failure(kind="journey", message=trim_message(f"{type(error).__name__}: {error}"))
 
     @property
     def steps(self) -> tuple[StepResult, ...]:
@@ -238,7 +240,7 @@ RUN = pytest.StashKey[ItemRun]()
 def get_run(item: pytest.Function) -> ItemRun:
     """The run of a test that walks, begun if there is none yet."""
     project = item.config.stash[PROJECT]
-    project.walking = item
+    project.observed_item = item
     if RUN not in item.stash:
         item.stash[RUN] = ItemRun(item, project, item.stash.get(JOURNEY, None))
     return item.stash[RUN]

@@ -32,7 +32,7 @@ class PytestProject:
         self.usable = usable
         self.active = False
         """True once there is a test that walks, or one that has asked for `secrets`."""
-        self.walking: pytest.Item | None = None
+        self.observed_item: pytest.Item | None = None
         """The test that is being set up, run or torn down, if it walks."""
         self.deadline: Deadline | None = None
         """That of the journey that is being run."""
@@ -109,7 +109,7 @@ class PytestProject:
 
     def redacts(self, item: pytest.Item | None) -> bool:
         """Whether what this test leaves behind is redacted: always if it walks, else where secrets are known."""
-        return self.active and (bool(self.redactor.secrets) or (item is not None and item is self.walking))
+        return self.active and (bool(self.redactor.secrets) or (item is not None and item is self.observed_item))
 
     @property
     def is_debugged(self) -> bool:

@@ -38,7 +38,7 @@ def _wrap_stop(stop: Callable[..., None], project: PytestProject) -> Callable[..
 
     @wraps(stop)
     def stopping(self: Any, *, path: str | Path | None = None, **options: Any) -> None:
-        if path is None or not project.settings.redaction or not project.redacts(project.walking):
+        if path is None or not project.settings.redaction or not project.redacts(project.observed_item):
             stop(self, path=path, **options)
             return
         raw = Path(f"{os.fspath(path)}.raw")

@@ -21,7 +21,7 @@ class OverBudget(pytest.PytestWarning):
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """An attempt of a test that walks begins. Fails a journey whose secrets are not there, before any browser is started."""
     project = item.config.stash[PROJECT]
-    project.walking = None
+    project.observed_item = None
     if not isinstance(item, pytest.Function) or not (JOURNEY in item.stash or RUN in item.stash):
         return
     again = RUN in item.stash
@@ -67,8 +67,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
         if RUN in item.stash:
             item.stash[RUN].end()
     run = item.stash.get(RUN, None)
-    if run is not None and run.walk is not None:
-        steps = run.walk.steps
+    if run is not None and run.journey_call is not None:
+        steps = run.journey_call.steps
         # A test may expect a step to fail; a journey that swallows it has failed.
         failure = (steps.fatal if run.journey else None) or steps.soft_failure
         if failure is not None:

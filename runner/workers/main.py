@@ -22,7 +22,8 @@ from runner.errors import BrowserFailed, JourneyError
 from runner.events import Moment
 from runner.execution.isolation import isolated_run
 from runner.execution.outcome import Execution
-from runner.execution.run import WarmBrowser, execute
+from runner.execution.run import execute_run
+from runner.execution.warm_browser import WarmBrowser
 from runner.redaction import NOTHING, Redactor
 from runner.settings.secrets import Secrets
 from runner.workers.messages import Broken, BrowserWanted, Job, Ready, to_worker
@@ -87,7 +88,7 @@ def _executed(job: Job, browser: WarmBrowser, redactor: Redactor, tell: Callable
     except JourneyError as error:
         return Broken(job.run, str(error))
     with print_redacted(redactor):
-        return execute(job.run, journey, job.plan, browser, job.folder, tell, secrets, redactor, setup)
+        return execute_run(job.run, journey, job.plan, browser, job.folder, tell, secrets, redactor, setup)
 
 
 def _die_with_parent() -> None:

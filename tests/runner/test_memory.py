@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import memory
-from runner.execution.failure import explain
+from runner.execution.failure import explain_failure
 from tests.conftest import Monitor
 
 
@@ -36,12 +36,12 @@ def test_a_container_without_a_limit_has_what_the_machine_has(container: Path) -
     assert memory.available() == pytest.approx(psutil.virtual_memory().available, rel=0.2)
 
 
-def test_a_browser_that_the_system_has_ended_for_want_of_memory_is_named_as_such() -> None:
-    failure = explain(PlaywrightError("Target crashed"), __file__, "https://shop.example/", True, True)
+def test_a_browser_that_the_oom_killer_has_ended_is_named_as_such() -> None:
+    failure = explain_failure(PlaywrightError("Target crashed"), __file__, "https://shop.example/", True, True)
     assert failure.kind == "crash"
-    assert "for want of memory at https://shop.example/: run fewer journeys at a time (--workers)" in failure.message
-    assert "want of memory" not in explain(PlaywrightError("Target crashed"), __file__, "https://shop.example/").message
-    assert explain(AssertionError("no"), __file__, None, True, True).message == "no"
+    assert "OOM killer ended the browser or one of its processes at https://shop.example/: run fewer" in failure.message
+    assert "OOM" not in explain_failure(PlaywrightError("Target crashed"), __file__, "https://shop.example/").message
+    assert explain_failure(AssertionError("no"), __file__, None, True, True).message == "no"
 
 
 def test_no_browser_is_started_without_memory_for_it(monitor: Monitor) -> None:
@@ -50,4 +50,4 @@ def test_no_browser_is_started_without_memory_for_it(monitor: Monitor) -> None:
     )
     assert (result.status, result.failure and result.failure.kind) == ("error", "browser")
     assert result.failure
-    assert "fewer than min_free_memory (900000000 MB): no browser was started; use fewer workers" in result.failure.message
+    assert "less than min_free_memory (900000000 MB): no browser was started; use fewer workers" in result.failure.message

@@ -1,4 +1,4 @@
-"""A state that is made once, used by others, and made anew when it no longer works."""
+"""A state that is made once, used by others, and renewed when it no longer works."""
 
 import json
 import stat
@@ -66,7 +66,7 @@ def test_a_state_that_no_longer_works_is_made_anew(monitor: Monitor) -> None:
     state(monitor).write_text(json.dumps(forgotten))
     result = run(monitor)
     assert (result.status, result.attempts, result.earlier_attempts[0].status) == ("passed", 2, "failed")
-    assert "the signed-in state was made anew with 'sign_in'" in result.notes
+    assert "the signed-in state was renewed with 'sign_in'" in result.notes
     assert "forgotten" not in state(monitor).read_text()
 
 

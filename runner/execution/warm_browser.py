@@ -1,0 +1,37 @@
+"""A browser that stays open between runs."""
+
+from playwright.sync_api import Browser, Playwright
+
+from runner.browser import memory
+from runner.browser.chromium import Browser as Program
+from runner.browser.chromium import launch
+from runner.errors import BrowserFailed
+
+
+class WarmBrowser:
+    """Started when it is first needed, and again when it has crashed or was killed."""
+
+    def __init__(self, playwright: Playwright, program: Program, headed: bool, slow_mo: float, min_free_memory: int) -> None:
+        self.playwright = playwright
+        self._program = program
+        self._headed = headed
+        self._slow_mo = slow_mo
+        self._min_free_memory = min_free_memory
+        self._browser: Browser | None = None
+
+    def get(self) -> Browser:
+        """The open browser. Raises BrowserFailed when it cannot be started."""
+        if self._browser is None or not self._browser.is_connected():
+            free = memory.available()
+            if free < self._min_free_memory:
+                raise BrowserFailed(
+                    f"only {memory.shown(free)} of memory are free, less than min_free_memory "
+                    f"({memory.shown(self._min_free_memory)}): no browser was started; use fewer workers, or add memory"
+                )
+            self._browser = launch(self.playwright, self._program, self._headed, self._slow_mo)
+        return self._browser
+
+    def close(self) -> None:
+        """Closes the browser, if it is open."""
+        if self._browser is not None and self._browser.is_connected():
+            self._browser.close()
