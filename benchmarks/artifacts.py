@@ -26,7 +26,7 @@ from runner.archive.archive import Archive
 from runner.artifacts import trace
 from runner.browser.chromium import find
 from runner.demo import journeys_folder, running_shop
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import KINDS, plan
 from runner.redaction import Redactor
 from runner.settings.settings import load_settings
@@ -86,7 +86,7 @@ def main() -> None:
     recorded: dict[str, bytes] = {}
     figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     with tempfile.TemporaryDirectory() as folder, running_shop() as shop, Workers(1) as pool:
-        (buy,) = load(journeys_folder() / "buy.py")
+        (buy,) = load_journeys(journeys_folder() / "buy.py")
         archive = Archive(Path(folder) / "runs")
         for number in range(rounds + 1):
             for name, options in cases.items():

@@ -33,7 +33,7 @@ from reports.compare import Outcome, Rule, decide, rank_sum
 from runner.archive.archive import Archive
 from runner.browser.chromium import find
 from runner.demo import running_shop
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
@@ -66,7 +66,7 @@ Walk = Callable[[Sequence[str]], list[float]]
 @contextmanager
 def shop() -> Iterator[Walk]:
     """A walk through a running shop, with one warm browser, every walk in a fresh context."""
-    (journey,) = load(Path(__file__).with_name("decisions_journey.py"))
+    (journey,) = load_journeys(Path(__file__).with_name("decisions_journey.py"))
     browser = find()
     with tempfile.TemporaryDirectory() as folder, running_shop() as address, Workers(1) as pool:
 

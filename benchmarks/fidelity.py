@@ -21,7 +21,7 @@ from benchmarks.fidelity_journey import CLICKED, DELAYS, WAITS, load_event, wait
 from runner.archive.archive import Archive
 from runner.browser.chromium import find
 from runner.demo import running_shop
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
@@ -62,7 +62,7 @@ def measure(rounds: int, delays: list[int]) -> tuple[Errors, int]:
     """All errors, and how often a latency was above its stopwatch."""
     bare: dict[Case, list[float]] = defaultdict(list)
     measured: list[tuple[Case, float, float, float]] = []
-    (journey,) = load(Path(__file__).with_name("fidelity_journey.py"))
+    (journey,) = load_journeys(Path(__file__).with_name("fidelity_journey.py"))
     program = find()
     with tempfile.TemporaryDirectory() as folder, running_shop() as shop, sync_playwright() as playwright, Workers(1) as pool:
         told = Path(folder) / "truth.json"

@@ -11,7 +11,7 @@ import pytest
 from runner.archive.archive import Archive
 from runner.browser.chromium import Browser, find
 from runner.demo import running_shop
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.events import Moment
 from runner.result import RunResult, StepResult
@@ -67,7 +67,7 @@ class Monitor:
 
     def run(self, code: str, **options: Any) -> RunResult:
         """Runs the one journey declared in `code` once; `options` are settings."""
-        (journey,) = load(self.write(code))
+        (journey,) = load_journeys(self.write(code))
         settings = load_settings(self.folder, {"base_url": self.shop, **options}, {})
         (result,) = self.pool.run([plan(journey, settings)], self.chromium, settings, self.archive, [self.moments.append])
         return result

@@ -22,7 +22,7 @@ from runner.cli import app
 from runner.dsl.journey import INJECTABLE
 from runner.dsl.options import NAMES
 from runner.measures import FIGURES
-from runner.metrics.run_metrics import registry
+from runner.metrics.run_metrics import build_registry
 from runner.result import Failure, RunResult, StepResult
 from runner.settings.apps import App
 from runner.settings.settings import PARSERS
@@ -52,7 +52,7 @@ def test_every_option_of_a_journey_and_everything_injectable_is_documented() -> 
 
 def test_every_metric_is_documented_and_no_other() -> None:
     documented = {word for word in words("metrics.md") if word.startswith("synthetic_") and word != "synthetic_monitor"}
-    assert documented == names(registry())
+    assert documented == names(build_registry())
 
 
 def test_every_metric_of_real_users_and_of_the_collector_is_documented_and_no_other() -> None:

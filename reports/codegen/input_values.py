@@ -7,7 +7,7 @@ from msgspec import Struct
 from reports.codegen.action import Action
 from reports.codegen.rebuild_page import Found
 from runner.authoring.recorder.secret_fields import SECRET_FIELDS
-from runner.dsl.python_name import identifier
+from runner.dsl.python_name import to_python_name
 
 WORDS = 3
 """More of them in a label are a sentence, and no name."""
@@ -65,11 +65,11 @@ def _plain(action: Action, found: Found) -> str:
     for text in (found.facts.label, action.said.name, found.facts.field, found.facts.placeholder):
         words = _words(text)
         if 0 < len(words) <= WORDS and len("".join(words)) > 1:
-            return identifier("_".join(words))
+            return to_python_name("_".join(words))
     if found.facts.type == "search":
         return "search"
     words = _words(found.facts.label or action.said.name or found.facts.placeholder)
-    return identifier("_".join(words[-WORDS:])) if words else "text"
+    return to_python_name("_".join(words[-WORDS:])) if words else "text"
 
 
 def _words(text: str) -> list[str]:

@@ -7,12 +7,12 @@ from msgspec.structs import replace
 from reports.codegen.result import Made, Trial
 from runner.archive.archive import Archive
 from runner.browser.chromium import Browser, find
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
-from runner.dsl.python_name import identifier
+from runner.dsl.python_name import to_python_name
 from runner.events import Moment, RunEnded
 from runner.result import RunResult
-from runner.settings.secrets import Secrets, missing
+from runner.settings.secrets import Secrets, find_missing
 from runner.settings.settings import Settings
 from runner.workers.pool import Workers
 
@@ -26,7 +26,7 @@ def obstacle(made: Made, settings: Settings, yes: bool) -> str:
     report = made.report
     wanting = [f"--param {one}=…" for one in report.params if one not in settings.params]
     secrets = Secrets(folder=settings.secrets_dir, file=settings.secrets_file)
-    wanting += [f"JOURNEY_SECRET_{one}=…" for one in missing(report.secrets, secrets)]
+    wanting += [f"JOURNEY_SECRET_{one}=…" for one in find_missing(report.secrets, secrets)]
     wanting += ["--yes"] if report.dangers and not yes else []
     if not wanting:
         return ""
@@ -52,7 +52,7 @@ def attempt(made: Made, file: Path, settings: Settings, browser: Browser, runs: 
         if isinstance(moment, RunEnded):
             ended.append(moment)
 
-    (journey,) = load(file, made.source)
+    (journey,) = load_journeys(file, made.source)
     planned = plan(journey, settings)
     one = replace(planned, source=made.source, retries=0, base_url=planned.base_url or made.report.base_url)
     with Workers(1) as pool:
@@ -91,4 +91,4 @@ def _action(made: Made, result: RunResult) -> int | None:
 def file_of(name: str, folders: tuple[Path, ...]) -> Path:
     """Where a journey of that name belongs."""
     folder = folders[0].parent if folders[0].suffix == ".py" else folders[0]
-    return folder / f"{identifier(name)}.py"
+    return folder / f"{to_python_name(name)}.py"

@@ -19,7 +19,7 @@ from reports.collector.privacy.route_template import template
 from reports.replay.recording import Recording
 from runner.authoring.recorder import step_names as wording
 from runner.authoring.recorder.code_format import INDENT, lines, quoted
-from runner.dsl.python_name import identifier
+from runner.dsl.python_name import to_python_name
 
 BODY = INDENT * 2
 WIDTH = 120
@@ -42,7 +42,7 @@ def write(recording: Recording, actions: Sequence[Action], rebuilt: Rebuilt, nam
     ]
     steps = _steps(every)
     ending = _ending(every, rebuilt.endings, tabs, base_url, rules)
-    name = name or identifier(re.sub(r"\W+", "_", steps[-1].name).strip("_").lower())
+    name = name or to_python_name(re.sub(r"\W+", "_", steps[-1].name).strip("_").lower())
     started = min(float(tab.events[0]["timestamp"]) for tab in recording.tabs if tab.events)
     recorded_at = datetime.fromtimestamp(started / 1000, UTC)
     text: list[str] = []
@@ -173,7 +173,7 @@ def _head(
         "",
         "",
     )
-    function = identifier(name)
+    function = to_python_name(name)
     yield f"@journey(name={quoted(name)})" if function != name else "@journey"
     yield f"def {function}({', '.join(f'{one}: {kind}' for one, kind in kinds.items())}) -> None:"
     pages = [template(one.action.leads_to or one.action.url) for one in every if one.action.leads_to or one.action.url]

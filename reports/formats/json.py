@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from runner.archive.json_document import document, replace_file, text
+from runner.archive.json_document import build_document, format_json, replace_file
 
-__all__ = ["document", "replace_file", "text", "write"]
+__all__ = ["build_document", "format_json", "replace_file", "write"]
 
 
 def write(content: object, target: str) -> None:
@@ -14,6 +14,6 @@ def write(content: object, target: str) -> None:
     Raises ConfigError when the file cannot be written.
     """
     if target == "-":
-        sys.stdout.write(text(content))
+        sys.stdout.write(format_json(content))
         return
-    replace_file(Path(target), text(content), "--json")
+    replace_file(Path(target), format_json(content), "--json")

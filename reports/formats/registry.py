@@ -45,7 +45,7 @@ class Files(Struct, frozen=True, kw_only=True):
 def of_runs(form: Format, runs: Sequence[tuple[RunResult, Path | None]], beside: Path) -> str | bytes:
     """A report of runs, each with the folder it is saved in; `beside` is the folder that the report will lie in."""
     if form == "json":
-        return json_report.text(json_report.document(runs))
+        return json_report.format_json(json_report.build_document(runs))
     # A run that could not be saved has no artifacts, so nobody asks where they are.
     saved = [Saved(result, folder or Path()) for result, folder in runs]
     if form == "junit":
@@ -64,7 +64,7 @@ def of_runs(form: Format, runs: Sequence[tuple[RunResult, Path | None]], beside:
 def of_smoke(form: Format, result: SmokeResult, beside: Path) -> str | bytes:
     """A report of a smoke check; `beside` is the folder that the report will lie in."""
     if form == "json":
-        return json_report.text(result)
+        return json_report.format_json(result)
     if form == "junit":
         from reports.formats.junit import smoke_junit
 

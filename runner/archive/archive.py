@@ -49,10 +49,10 @@ class _Place:
         scratch.mkdir(parents=True, exist_ok=True)
         self.folder = scratch / uuid4().hex
         self._lock = self.folder.with_suffix(LOCK)
-        self._held = lock(self._lock)
+        self._held = lock_file(self._lock)
         while self._held is None:
             # A sweeping process was faster: between our making the file and our locking it.
-            self._held = lock(self._lock)
+            self._held = lock_file(self._lock)
         self.folder.mkdir()
 
     def leave(self) -> None:
@@ -87,7 +87,7 @@ class Archive:
     def _place(self) -> Path:
         """This process's folder in the scratch; made at the first call, which also sweeps what others have left over."""
         if self._own is None:
-            sweep(self.folder / SCRATCH)
+            sweep_scratch(self.folder / SCRATCH)
             self._own = _Place(self.folder / SCRATCH)
             weakref.finalize(self, self._own.leave)
         return self._own.folder
@@ -196,12 +196,12 @@ class Archive:
         return newest.result.last_success_at if newest else None
 
 
-def sweep(scratch: Path) -> None:
+def sweep_scratch(scratch: Path) -> None:
     """Removes what processes that have ended left in the scratch."""
     if not scratch.is_dir() or scratch.is_symlink():
         return
     for file in scratch.glob(f"*{LOCK}"):
-        held = lock(file)
+        held = lock_file(file)
         if held is not None:
             rmtree(file.with_suffix(""), ignore_errors=True)
             file.unlink(missing_ok=True)
@@ -211,7 +211,7 @@ def sweep(scratch: Path) -> None:
             rmtree(folder, ignore_errors=True)
 
 
-def lock(file: Path) -> int | None:
+def lock_file(file: Path) -> int | None:
     """Locks `file`, made if need be, until the descriptor is closed or its process ends; None when another holds it."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from runner.errors import ConfigError
 
 
-class Change(Struct, frozen=True):
+class FileChange(Struct, frozen=True):
     """A file's content, before and after."""
 
     before: bytes | None
@@ -19,7 +19,7 @@ class Change(Struct, frozen=True):
     after: bytes
 
 
-def place(changes: Mapping[Path, Change]) -> None:
+def write_files(changes: Mapping[Path, FileChange]) -> None:
     """Makes and changes files, with the folders that they need.
 
     Raises ConfigError when a file cannot be written, or no longer holds what it held before; then everything is as it was.
@@ -35,7 +35,7 @@ def place(changes: Mapping[Path, Change]) -> None:
         undo.pop_all()
 
 
-def _stage(path: Path, change: Change, undo: ExitStack) -> Path:
+def _stage(path: Path, change: FileChange, undo: ExitStack) -> Path:
     try:
         _make_folder(path.parent, undo)
         new = _beside(path, change)
@@ -48,7 +48,7 @@ def _stage(path: Path, change: Change, undo: ExitStack) -> Path:
     return new
 
 
-def _beside(path: Path, change: Change) -> Path:
+def _beside(path: Path, change: FileChange) -> Path:
     """A name beside the file itself, wherever a link leads to it."""
     place = path if change.before is None else path.resolve()
     return place.parent / f".{place.name}.{uuid4().hex}"
@@ -66,7 +66,7 @@ def _remove_folder(folder: Path) -> None:
         folder.rmdir()
 
 
-def _move(path: Path, change: Change, new: Path, undo: ExitStack, at_last: ExitStack) -> None:
+def _move(path: Path, change: FileChange, new: Path, undo: ExitStack, at_last: ExitStack) -> None:
     if change.before is None:
         if path.exists() or path.is_symlink():
             raise ConfigError(f"{path} exists by now and is not overwritten; nothing was changed")

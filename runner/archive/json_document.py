@@ -13,7 +13,7 @@ from runner.result import RunResult
 VERSION = 1
 
 
-def document(runs: Iterable[tuple[RunResult, Path | None]]) -> dict[str, Any]:
+def build_document(runs: Iterable[tuple[RunResult, Path | None]]) -> dict[str, Any]:
     """The runs, each with the folder it was saved in."""
     return {
         "version": VERSION,
@@ -21,7 +21,7 @@ def document(runs: Iterable[tuple[RunResult, Path | None]]) -> dict[str, Any]:
     }
 
 
-def text(content: object) -> str:
+def format_json(content: object) -> str:
     """JSON as it is written: indented, with a line's end."""
     return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
 

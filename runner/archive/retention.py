@@ -17,7 +17,7 @@ from runner.settings.duration import show_duration
 from runner.settings.settings import Settings
 
 
-class Doomed(Struct, frozen=True):
+class ExpiredRun(Struct, frozen=True):
     """A run to remove, and why."""
 
     saved: Saved
@@ -25,7 +25,7 @@ class Doomed(Struct, frozen=True):
     reason: str
 
 
-class DoomedCheck(Struct, frozen=True):
+class ExpiredCheck(Struct, frozen=True):
     """The result of a smoke check to remove, and why."""
 
     file: Path
@@ -44,7 +44,7 @@ class _Check(Struct):
 _checks = msgspec.json.Decoder(_Check)
 
 
-def choose(runs: Iterable[Saved], settings: Settings, now: datetime) -> list[Doomed]:
+def select_expired_runs(runs: Iterable[Saved], settings: Settings, now: datetime) -> list[ExpiredRun]:
     """The runs to remove, oldest first.
 
     A run that passed goes after `keep_passed` seconds, another after `keep_failed`; then what is over `keep_runs` for its
@@ -59,12 +59,12 @@ def choose(runs: Iterable[Saved], settings: Settings, now: datetime) -> list[Doo
     open_to_removal = sorted(
         (one for one in newest_first if one.folder not in kept), key=lambda one: (not _passed(one), one.result.id)
     )
-    sizes = {one.folder: size(one.folder) for one in newest_first}
+    sizes = {one.folder: measure_folder(one.folder) for one in newest_first}
     count: dict[str, int] = defaultdict(int)
     for one in newest_first:
         count[one.result.journey] += 1
     total = sum(sizes.values())
-    doomed: list[Doomed] = []
+    doomed: list[ExpiredRun] = []
 
     def too_old(saved: Saved) -> str:
         return _too_old(_passed(saved), saved.result.ended_at, settings, now)
@@ -80,13 +80,13 @@ def choose(runs: Iterable[Saved], settings: Settings, now: datetime) -> list[Doo
             reason = rule(saved)
             if reason:
                 open_to_removal.remove(saved)
-                doomed.append(Doomed(saved, sizes[saved.folder], reason))
+                doomed.append(ExpiredRun(saved, sizes[saved.folder], reason))
                 count[saved.result.journey] -= 1
                 total -= sizes[saved.folder]
     return sorted(doomed, key=lambda one: one.saved.result.id)
 
 
-def old_checks(archive: Archive, settings: Settings, now: datetime) -> list[DoomedCheck]:
+def select_expired_checks(archive: Archive, settings: Settings, now: datetime) -> list[ExpiredCheck]:
     """The results of smoke checks to remove, oldest first, by the same ages as runs; the newest always stays."""
     doomed = []
     for file in sorted((archive.folder / SMOKE).glob("*Z-*.json"))[:-1]:
@@ -97,16 +97,16 @@ def old_checks(archive: Archive, settings: Settings, now: datetime) -> list[Doom
             continue
         reason = _too_old(check.verdict == "passed", check.ended_at, settings, now)
         if reason:
-            doomed.append(DoomedCheck(file, check.verdict, file.lstat().st_size, reason))
+            doomed.append(ExpiredCheck(file, check.verdict, file.lstat().st_size, reason))
     return doomed
 
 
-def prune(archive: Archive, settings: Settings, now: datetime) -> Iterator[Doomed | DoomedCheck]:
+def prune_archive(archive: Archive, settings: Settings, now: datetime) -> Iterator[ExpiredRun | ExpiredCheck]:
     """Removes what `choose` and `old_checks` name; yields each when it is gone. Raises OSError when one cannot be removed."""
-    for one in choose(archive.runs(), settings, now):
+    for one in select_expired_runs(archive.runs(), settings, now):
         archive.delete(one.saved)
         yield one
-    for check in old_checks(archive, settings, now):
+    for check in select_expired_checks(archive, settings, now):
         check.file.unlink()
         yield check
 
@@ -120,7 +120,7 @@ def _passed(saved: Saved) -> bool:
     return saved.result.status == "passed"
 
 
-def size(folder: Path) -> int:
+def measure_folder(folder: Path) -> int:
     """Bytes of the files below a folder; links count as what they are, not as what they lead to."""
     total = 0
     for path, _, names in os.walk(folder):

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from runner.archive.archive import Archive
-from runner.dsl.static_discovery import Declared, declared
+from runner.dsl.static_discovery import DeclaredJourney, find_declared_journeys
 from runner.errors import JourneyError
 from runner.settings.settings import Settings, load_settings
 
@@ -51,10 +51,10 @@ def _runs() -> Iterator[tuple[str, str]]:
         yield run, f"{folder.parent.name} {at[:4]}-{at[4:6]}-{at[6:8]} {at[9:11]}.{at[11:13]}Z"
 
 
-def _declared() -> tuple[Declared, ...]:
+def _declared() -> tuple[DeclaredJourney, ...]:
     settings = _settings()
     try:
-        return declared([one for one in settings.journeys if one.exists()]) if settings else ()
+        return find_declared_journeys([one for one in settings.journeys if one.exists()]) if settings else ()
     except OSError:
         return ()
 

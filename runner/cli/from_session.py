@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.archive.atomic_write import Change, place
+from runner.archive.atomic_write import FileChange, write_files
 from runner.cli import given
-from runner.dsl.discovery import load
-from runner.dsl.static_discovery import declared
+from runner.dsl.discovery import load_journeys
+from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import ConfigError, RunNotFound
 from runner.settings.parsers import parse_journey_name
 from runner.settings.settings import Settings
@@ -64,7 +64,7 @@ def from_session(
     # Written before it is tried: a walk that does not hold is still the best start for one that does.
     made = make(recording, settings, name=out.stem if out else None, try_it=False, rules=rules)
     file = _place(made, out, settings)
-    place({file: Change(None, made.source.encode())})
+    write_files({file: FileChange(None, made.source.encode())})
     if not no_trial:
         from reports.codegen import verify as trial
 
@@ -119,10 +119,10 @@ def _place(made: "Made", out: Path | None, settings: Settings) -> Path:
 
     file = out or file_of(name, settings.journeys)
     _require_free(file)
-    for one in declared([one for one in settings.journeys if one.exists()]):
+    for one in find_declared_journeys([one for one in settings.journeys if one.exists()]):
         if one.name == name:
             raise ConfigError(f"a journey named {name!r} is declared at {one.where}; choose another name with --out OTHER.py")
-    load(file, made.source)
+    load_journeys(file, made.source)
     return file
 
 

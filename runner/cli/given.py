@@ -13,7 +13,7 @@ from runner.dsl.budget_check import find_unmatched_budgets
 from runner.dsl.discovery import find
 from runner.dsl.journey import Journey
 from runner.errors import DiscoveryError, SecretMissing
-from runner.settings.secrets import Secrets, missing
+from runner.settings.secrets import Secrets, find_missing
 from runner.settings.settings import Settings, load_settings, parse_params
 
 Wanted = Annotated[
@@ -82,7 +82,7 @@ def require_secrets(chosen: tuple[Journey, ...], known: Settings) -> None:
     lines = [
         f"{one.where}: {one.name} needs secret {name!r}, which is not set; {secrets.where(name)}"
         for one in chosen
-        for name in missing(one.secret_names, secrets)
+        for name in find_missing(one.secret_names, secrets)
     ]
     if lines:
         raise SecretMissing("\n".join(lines))

@@ -35,7 +35,7 @@ def init(
 
     Example: journey init --base-url https://shop.example --ci github
     """
-    from runner.archive.atomic_write import place
+    from runner.archive.atomic_write import write_files
     from runner.authoring.scaffold import git_host as hosting
     from runner.authoring.scaffold import project
 
@@ -53,7 +53,7 @@ def init(
     wanted = hosting.hosts(target) if ci is None else CI[ci]
     answers = project.Answers(name=name, base_url=base_url, ci=wanted, pyproject=pyproject, force=force)
     drafted = project.draft(target, answers)
-    place({target / path: change for path, change in drafted.changes.items()})
+    write_files({target / path: change for path, change in drafted.changes.items()})
     _tell(drafted.made, "made" if drafted.made else "nothing to make; all is there")
     _tell(drafted.left, "left alone" if drafted.left else "")
     _tell_next(folder, answers, drafted.made.keys() | drafted.left.keys())

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from runner.archive.archive import Archive
-from runner.archive.retention import choose, old_checks
+from runner.archive.retention import select_expired_checks, select_expired_runs
 from runner.cli import given
 from runner.errors import ConfigError
 
@@ -31,7 +31,7 @@ def prune(
     settings = given.settings(env, runs_dir=runs_dir)
     archive = Archive(settings.runs_dir)
     now = datetime.now(UTC)
-    doomed, checks = choose(archive.runs(), settings, now), old_checks(archive, settings, now)
+    doomed, checks = select_expired_runs(archive.runs(), settings, now), select_expired_checks(archive, settings, now)
     given.warn_of_problems(archive)
 
     def remove(place: Path, what: str, reason: str, by: Callable[[], object]) -> None:

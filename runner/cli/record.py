@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.archive.atomic_write import Change, place
+from runner.archive.atomic_write import FileChange, write_files
 from runner.browser.chromium import find
 from runner.cli import given
-from runner.dsl.discovery import load
-from runner.dsl.python_name import identifier
-from runner.dsl.static_discovery import declared
+from runner.dsl.discovery import load_journeys
+from runner.dsl.python_name import to_python_name
+from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import ConfigError, DiscoveryError, RecordingError
 from runner.settings.parsers import parse_journey_name, parse_url
 from runner.settings.settings import Settings
@@ -57,7 +57,7 @@ def record(
     recorded = codegen.record(url, browser)
     try:
         recording = writing.write(recorded.text, name)
-        load(file, recording.text)
+        load_journeys(file, recording.text)
     except (RecordingError, DiscoveryError):
         _keep(recorded.text, file)
         raise
@@ -69,7 +69,7 @@ def record(
         )
     if recorded.trouble:
         typer.echo(f"warning: the recorder ended early: {recorded.trouble}", err=True)
-    place({file: Change(None, recording.text.encode())})
+    write_files({file: FileChange(None, recording.text.encode())})
     _tell(file, name, recording, settings)
 
 
@@ -81,7 +81,7 @@ def _place(out: Path | None, name: str | None, folders: Sequence[Path]) -> tuple
     except ValueError as error:
         raise ConfigError(f"--name: {error}") from error
     folder = folders[0].parent if folders[0].suffix == ".py" else folders[0]
-    file = out or folder / f"{identifier(name)}.py"
+    file = out or folder / f"{to_python_name(name)}.py"
     if file.suffix != ".py":
         raise ConfigError(f"--out: {file} is not a Python file; name one that ends in .py")
     if file.exists() or file.is_symlink():
@@ -89,7 +89,7 @@ def _place(out: Path | None, name: str | None, folders: Sequence[Path]) -> tuple
     above = next(one for one in file.absolute().parents if one.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
         raise ConfigError(f"--out: {above} is no folder that can be written to; name another with --out")
-    for one in declared([one for one in folders if one.exists()]):
+    for one in find_declared_journeys([one for one in folders if one.exists()]):
         if one.name == name:
             raise ConfigError(f"--name: a journey named {name!r} is declared at {one.where}; choose another name")
     return file, name

@@ -127,7 +127,7 @@ def execute(
             if metrics_file is not None and results:
                 from runner.metrics import run_metrics as metrics
 
-                json_report.replace_file(metrics_file, metrics.text(results), "--metrics-file")
+                json_report.replace_file(metrics_file, metrics.format_metrics(results), "--metrics-file")
     console.print()
     console.print(shown.summary(results))
     console.print(f"\nruns are saved in {archive.folder}", markup=False, soft_wrap=True)
@@ -149,10 +149,10 @@ class Pusher:
         """Pushes; returns a warning for a problem that has not been warned of before."""
         if self._settings.pushgateway is None:
             return []
-        from runner.metrics.pushgateway import push
+        from runner.metrics.pushgateway import push_result
 
         try:
-            push(result, self._settings)
+            push_result(result, self._settings)
         except PushError as error:
             self.failed = True
             fresh = {str(error)} - self._warned

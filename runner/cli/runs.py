@@ -43,7 +43,7 @@ def runs(
     if json is not None:
         from reports.formats import json as json_report
 
-        json_report.write(json_report.document((saved.result, saved.folder) for saved in found), json)
+        json_report.write(json_report.build_document((saved.result, saved.folder) for saved in found), json)
         return
     from rich.console import Console
 

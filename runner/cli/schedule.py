@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import psutil
 import typer
 
-from runner.archive.archive import Archive, Saved, lock
+from runner.archive.archive import Archive, Saved, lock_file
 from runner.browser.chromium import find
 from runner.cli import given
 from runner.cli.report_writer import ReportWriter
@@ -75,7 +75,7 @@ def schedule(
 
     log_to_stderr("json" if log_format == "json" else "text")
     settings.runs_dir.mkdir(parents=True, exist_ok=True)
-    held = lock(settings.runs_dir / LOCK)
+    held = lock_file(settings.runs_dir / LOCK)
     if held is None:
         raise ConfigError(
             f"runs_dir: another scheduler works in {settings.runs_dir}; stop it, or name another folder with --runs-dir"

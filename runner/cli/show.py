@@ -28,7 +28,7 @@ def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = N
     if json is not None:
         from reports.formats import json as json_report
 
-        json_report.write(json_report.document([(saved.result, saved.folder)]), json)
+        json_report.write(json_report.build_document([(saved.result, saved.folder)]), json)
         return
     from rich.console import Console
 

@@ -38,7 +38,7 @@ def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
         for file in dict.fromkeys(files):
             try:
                 known = {one.key for one in found}
-                found.extend(one for one in load(file) if one.key not in known)
+                found.extend(one for one in load_journeys(file) if one.key not in known)
             except DiscoveryError as error:
                 problems.append(str(error))
         if (len(found), len(problems)) == before:
@@ -87,19 +87,19 @@ class _Text(SourceFileLoader):
         return self.source_to_code(self._text.encode(), self.path)
 
 
-def load(file: Path, text: str | None = None) -> tuple[Journey, ...]:
+def load_journeys(file: Path, text: str | None = None) -> tuple[Journey, ...]:
     """The journeys that one file declares itself, by line; `text` is run in place of what stands there.
 
     Raises DiscoveryError when it cannot be imported.
     """
-    return declared(imported(file, text))
+    return list_declared(import_file(file, text))
 
 
 DECLARED = "__journeys_declared__"
 """The attribute of a module with every journey that was declared while it was imported."""
 
 
-def imported(file: Path, text: str | None = None) -> ModuleType:
+def import_file(file: Path, text: str | None = None) -> ModuleType:
     """The module of a file, imported anew under a name of its own. Raises DiscoveryError when it cannot be imported."""
     file = file.resolve()
     name = f"_journeys_{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
@@ -123,7 +123,7 @@ def imported(file: Path, text: str | None = None) -> ModuleType:
     return module
 
 
-def declared(module: ModuleType) -> tuple[Journey, ...]:
+def list_declared(module: ModuleType) -> tuple[Journey, ...]:
     """The journeys that a module declares itself, by line.
 
     Raises DiscoveryError for one that names no way to sign in, and for one that was declared but cannot be reached by a name of the

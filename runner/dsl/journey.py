@@ -144,7 +144,7 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
         checked = parse_options(given)
     except ValueError as error:
         raise DiscoveryError(f"{where}: {error}") from error
-    read = source.read(function)
+    read = source.read_source(function)
     for offset, budget in read.budgets:
         try:
             parse_positive_duration(budget)

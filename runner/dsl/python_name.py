@@ -6,10 +6,10 @@ TAKEN = {"page", "context", "browser", "step", "request", "params", "secrets", "
 """Names that a journey's file uses itself."""
 
 
-def identifier(name: str) -> str:
+def to_python_name(name: str) -> str:
     """A Python name for a journey's.
 
-    >>> identifier("buy-tea"), identifier("2nd"), identifier("class")
+    >>> to_python_name("buy-tea"), to_python_name("2nd"), to_python_name("class")
     ('buy_tea', 'journey_2nd', 'journey_class')
     """
     plain = "".join(one if one.isalnum() else "_" for one in name)

@@ -32,7 +32,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
         if self.cron is not None:
             return next(CronSim(self.cron, moment.astimezone(ZoneInfo(self.timezone)))).astimezone(UTC)
         every = self.every or 1.0
-        offset = share(journey) * every
+        offset = hash_to_fraction(journey) * every
         count = (moment.timestamp() - offset) // every + 1
         slot = datetime.fromtimestamp(round(count * every + offset, 3), UTC)
         return slot if slot > moment else slot + timedelta(seconds=every)
@@ -50,9 +50,9 @@ class Schedule(Struct, frozen=True, kw_only=True):
 
     def put_off(self, journey: str, slot: datetime) -> float:
         """The seconds that the start of a slot is put off: the same for every scheduler."""
-        return share(f"{journey} {slot.timestamp()}") * self.jitter
+        return hash_to_fraction(f"{journey} {slot.timestamp()}") * self.jitter
 
 
-def share(text: str) -> float:
+def hash_to_fraction(text: str) -> float:
     """A number from 0 to 1 made from a text, the same in every process."""
     return int.from_bytes(sha256(text.encode()).digest()[:8]) / 2**64

@@ -22,7 +22,7 @@ class Source(Struct, frozen=True):
     """Each written budget of a step, with its line, counted from 0 at the function's first."""
 
 
-def read(function: Callable[..., object]) -> Source:
+def read_source(function: Callable[..., object]) -> Source:
     """Reads the literal arguments of `step("…")`, `secrets["…"]` and `secrets.totp("…")` in a function.
 
     Where there is no source, any step may come.

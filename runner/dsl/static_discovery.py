@@ -12,7 +12,7 @@ from msgspec import Struct
 from runner.dsl.discovery import files_in
 
 
-class Declared(Struct, frozen=True):
+class DeclaredJourney(Struct, frozen=True):
     """A function with `@journey` above it."""
 
     name: str
@@ -27,13 +27,13 @@ class Declared(Struct, frozen=True):
         return f"{self.file}:{self.line}"
 
 
-def declared(paths: Sequence[Path]) -> tuple[Declared, ...]:
+def find_declared_journeys(paths: Sequence[Path]) -> tuple[DeclaredJourney, ...]:
     """The journeys in files and folders (searched deeply), by file, then line."""
     files = [file for path in paths for file in (files_in(path) if path.is_dir() else [path])]
     return tuple(one for file in dict.fromkeys(files) for one in _in_file(file))
 
 
-def _in_file(file: Path) -> Iterator[Declared]:
+def _in_file(file: Path) -> Iterator[DeclaredJourney]:
     try:
         tree = ast.parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):
@@ -44,7 +44,7 @@ def _in_file(file: Path) -> Iterator[Declared]:
                 options = _options(decorator)
                 if options is not None:
                     name, tags = options.get("name", node.name), options.get("tags", ())
-                    yield Declared(
+                    yield DeclaredJourney(
                         name=name if isinstance(name, str) else node.name,
                         file=file,
                         line=node.lineno,

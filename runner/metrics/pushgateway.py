@@ -24,7 +24,7 @@ from urllib.request import (
 from prometheus_client import delete_from_gateway, push_to_gateway
 
 from runner.errors import PushError
-from runner.metrics.run_metrics import registry
+from runner.metrics.run_metrics import build_registry
 from runner.result import RunResult
 from runner.settings.settings import Settings
 
@@ -32,7 +32,7 @@ JOB = "synthetic_monitor"
 Handler = Callable[[str, str, float | None, list[tuple[str, str]], bytes], Callable[[], None]]
 
 
-def push(result: RunResult, settings: Settings) -> None:
+def push_result(result: RunResult, settings: Settings) -> None:
     """Replaces (PUT) the group of job `synthetic_monitor`, the result's journey and location, by the result's metrics.
 
     `pushgateway_timeout` bounds the whole exchange, not each read of it. Raises PushError, with the address and the gateway's own
@@ -45,14 +45,14 @@ def push(result: RunResult, settings: Settings) -> None:
         push_to_gateway(
             address,
             job=JOB,
-            registry=registry(result),
+            registry=build_registry(result),
             grouping_key=_group(result.journey, result.location),
             timeout=settings.pushgateway_timeout,
             handler=handler,
         )
 
 
-def delete(journey: str, settings: Settings) -> None:
+def delete_group(journey: str, settings: Settings) -> None:
     """Deletes the group of a journey at this location. Raises PushError when the gateway does not do it in time."""
     address, handler = _target(settings)
     with _errors(address, f"the deletion of the group of {journey}", settings.pushgateway_timeout):

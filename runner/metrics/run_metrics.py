@@ -41,7 +41,7 @@ class _Gauges:
         self.bytes = gauge("synthetic_transfer_bytes", "Bytes that the step's responses took.", STEP)
 
 
-def registry(*results: RunResult) -> CollectorRegistry:
+def build_registry(*results: RunResult) -> CollectorRegistry:
     """The gauges of one run, or of several runs of different journeys.
 
     A failed run has the latencies of the steps that passed. The time of the last success is there only when it is known.
@@ -91,7 +91,7 @@ def _phases(navigations: tuple[Navigation, ...]) -> dict[str, float]:
     return chosen[0].phases if chosen else {}
 
 
-def text(results: Iterable[RunResult]) -> str:
+def format_metrics(results: Iterable[RunResult]) -> str:
     """The newest result of each journey in Prometheus' text format, for a file that a node exporter collects."""
     newest = {(result.journey, result.location): result for result in results}
-    return generate_latest(registry(*newest.values())).decode()
+    return generate_latest(build_registry(*newest.values())).decode()

@@ -31,7 +31,7 @@ class JourneyModule(pytest.Module):
 
     def _getobj(self) -> ModuleType:
         try:
-            return discovery.imported(self.path)
+            return discovery.import_file(self.path)
         except DiscoveryError as error:
             raise self.CollectError(str(error)) from error
 
@@ -86,7 +86,7 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str
         return []
     try:
         _ = project.secrets
-        journeys = collector.stash.setdefault(_DECLARED, {one.name: one for one in discovery.declared(collector.obj)})
+        journeys = collector.stash.setdefault(_DECLARED, {one.name: one for one in discovery.list_declared(collector.obj)})
     except (ConfigError, DiscoveryError) as error:
         raise collector.CollectError(str(error)) from error
     journey = journeys[declared.name]

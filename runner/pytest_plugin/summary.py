@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from runner.archive.json_document import document, replace_file, text
+from runner.archive.json_document import build_document, format_json, replace_file
 from runner.errors import ConfigError
 from runner.pytest_plugin.formatting import format_step
 from runner.result import RunResult
@@ -68,7 +68,7 @@ class Summary:
             return
         runs = [(told.result, Path(told.folder) if told.folder else None) for told in self._runs.values() if told.journey]
         try:
-            replace_file(target, text(document(runs)), "--journey-json")
+            replace_file(target, format_json(build_document(runs)), "--journey-json")
         except ConfigError as error:
             # The tests have run: all else that is told of them must not be lost.
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR

@@ -16,12 +16,12 @@ import msgspec
 from msgspec import Struct
 
 from runner.codec import decoder, encode
-from runner.dsl.discovery import files_in, is_path, load, selectors, unknown_name, unknown_tag
+from runner.dsl.discovery import files_in, is_path, load_journeys, selectors, unknown_name, unknown_tag
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan
 from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError, DiscoveryError, JourneyError
-from runner.settings.secrets import Secrets, missing
+from runner.settings.secrets import Secrets, find_missing
 from runner.settings.settings import Settings, load_settings
 
 PATIENCE = 60.0
@@ -95,7 +95,7 @@ def read(request: Request) -> Planning:
     for file, patterns in wanted.items():
         try:
             text = file.read_text(encoding="utf-8")
-            journeys = load(file, text)
+            journeys = load_journeys(file, text)
             names[file] = [one.name for one in journeys]
             tags.update(tag for one in journeys for tag in one.options.tags)
             found = [
@@ -154,7 +154,7 @@ def _require_secrets(journey: Journey, settings: Settings) -> None:
     secrets = Secrets(folder=settings.secrets_dir, file=settings.secrets_file)
     lines = [
         f"{journey.where}: {journey.name} needs secret {name!r}, which is not set; {secrets.where(name)}"
-        for name in missing(journey.secret_names, secrets)
+        for name in find_missing(journey.secret_names, secrets)
     ]
     if lines:
         raise ConfigError("\n".join(lines))

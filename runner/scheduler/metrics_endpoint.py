@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make
 from prometheus_client.registry import Collector
 
 from runner.errors import ConfigError
-from runner.metrics.run_metrics import registry
+from runner.metrics.run_metrics import build_registry
 from runner.result import RunResult
 
 RUN_EDGES = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
@@ -82,7 +82,7 @@ class _Newest(Collector):
 
     def collect(self) -> Iterable[Any]:
         """The gauges of the newest run of each journey."""
-        return registry(*list(self._newest.values())).collect()
+        return build_registry(*list(self._newest.values())).collect()
 
 
 class _Server(ThreadingMixIn, WSGIServer):

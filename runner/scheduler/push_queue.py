@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from runner.errors import PushError
-from runner.metrics.pushgateway import delete, push
+from runner.metrics.pushgateway import delete_group, push_result
 from runner.result import RunResult
 from runner.settings.settings import Settings
 
@@ -84,9 +84,9 @@ class PushQueue:
 
     def _send(self, journey: str, what: RunResult | None) -> None:
         if what is None:
-            delete(journey, self._settings)
+            delete_group(journey, self._settings)
         else:
-            push(what, self._settings)
+            push_result(what, self._settings)
         with self._changed:
             if self._waiting.get(journey) is what:
                 del self._waiting[journey]

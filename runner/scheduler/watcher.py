@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from runner.archive.archive import Archive
-from runner.archive.retention import Doomed, DoomedCheck, prune
+from runner.archive.retention import ExpiredCheck, ExpiredRun, prune_archive
 from runner.errors import ConfigError
 from runner.scheduler.loader import Planning, Problem, Request, ask
 from runner.settings.settings import Settings, load_settings
@@ -95,9 +95,9 @@ class Watch:
         """Removes runs as the settings say; their rows in the store stay."""
         removed = checks = 0
         try:
-            for one in prune(self._archive, self._settings, datetime.now(UTC)):
-                removed += isinstance(one, Doomed)
-                checks += isinstance(one, DoomedCheck)
+            for one in prune_archive(self._archive, self._settings, datetime.now(UTC)):
+                removed += isinstance(one, ExpiredRun)
+                checks += isinstance(one, ExpiredCheck)
         except (OSError, ConfigError) as error:
             log.warning("old runs cannot be removed: %s", error)
         self._archive.problems.clear()

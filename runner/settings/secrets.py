@@ -176,6 +176,6 @@ def _require(module: str, what: str) -> None:
         raise ConfigError(f"{what} needs the package {module}; install with: pip install 'journey-runner[secrets]'")
 
 
-def missing(names: Iterable[str], known: Secrets) -> list[str]:
+def find_missing(names: Iterable[str], known: Secrets) -> list[str]:
     """Those of `names` that are not set."""
     return [name for name in names if name not in known]

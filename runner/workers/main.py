@@ -17,7 +17,7 @@ from playwright.sync_api import Playwright, sync_playwright
 from runner.artifacts import mask
 from runner.browser.proxy import proxy_with_password
 from runner.codec import encode
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from runner.errors import BrowserFailed, JourneyError
 from runner.events import Moment
 from runner.execution.isolation import isolated_run
@@ -80,7 +80,7 @@ def _executed(job: Job, browser: WarmBrowser, redactor: Redactor, tell: Callable
         proxy = proxy_with_password(os.environ)
         for text in (*secrets.texts(), *(job.plan.basic_auth or ())[1:], *((proxy.password,) if proxy else ())):
             redactor.hide(text)
-        journeys = {one.name: one for one in load(job.plan.file, job.plan.source)}
+        journeys = {one.name: one for one in load_journeys(job.plan.file, job.plan.source)}
         journey = journeys[job.plan.journey]
         setup = journeys[job.plan.signed_in_by] if job.plan.signed_in_by else None
     except KeyError as error:

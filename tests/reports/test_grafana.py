@@ -18,7 +18,7 @@ from hatchling.builders.wheel import WheelBuilder
 from reports.collector.metrics.collector_metrics import Metrics
 from reports.collector.metrics.families import text
 from runner.archive.run_id import run_id
-from runner.metrics.run_metrics import registry
+from runner.metrics.run_metrics import build_registry
 from runner.scheduler.metrics_endpoint import Exporter
 from tests.collector import CHROME, beacon, view
 from tests.daemon import Daemon
@@ -107,7 +107,7 @@ def test_a_dashboard_is_one_that_grafana_takes(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_metric_that_it_names_is_exported(file: Path) -> None:
-    families = [*registry().collect(), *Exporter(with_runs=False).registry.collect()]
+    families = [*build_registry().collect(), *Exporter(with_runs=False).registry.collect()]
     kinds = {family.name: family.type for family in families}
     kinds |= dict(re.findall(r"^# TYPE (\S+) (\S+)", text(Metrics().families, openmetrics=False).decode(), re.MULTILINE))
     exported = {name for name, kind in kinds.items() if kind == "gauge"}

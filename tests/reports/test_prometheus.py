@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.metrics.run_metrics import registry
+from runner.metrics.run_metrics import build_registry
 from runner.scheduler.metrics_endpoint import Exporter
 
 FOLDER = Path(__file__).parents[2] / "reports" / "prometheus"
@@ -29,7 +29,7 @@ def test_a_rule_that_is_broken_would_be_noticed(tmp_path: Path) -> None:
 
 def test_the_rules_ask_only_for_metrics_that_are_exported() -> None:
     asked = set(re.findall(r"synthetic_\w+", (FOLDER / "alerts.yml").read_text()))
-    families = [*registry().collect(), *Exporter(with_runs=False).registry.collect()]
+    families = [*build_registry().collect(), *Exporter(with_runs=False).registry.collect()]
     exported = {family.name for family in families}
     exported |= {f"{family.name}_{end}" for family in families for end in ("total", "bucket", "sum", "count")}
     assert asked

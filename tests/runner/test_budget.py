@@ -8,7 +8,7 @@ import pytest
 
 from runner import measures as figures
 from runner.dsl.budget_check import find_unmatched_budgets
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from runner.errors import ConfigError
 from runner.result import PageError, Requests, RunResult, StepResult, Vitals
 from runner.settings.budgets import Budget, find_overruns
@@ -162,7 +162,7 @@ def test_a_pattern_that_fits_nothing_is_told_with_the_nearest_name(tmp_path: Pat
         "from runner import journey\n@journey\ndef buy(page, step):\n    with step('pay'): ...\n@journey\ndef look(page): ...\n"
     )
     (tmp_path / "walks.py").write_text(code)
-    journeys = load(tmp_path / "walks.py")
+    journeys = load_journeys(tmp_path / "walks.py")
     lines = ['"bye" = { requests = 9 }', '"buy/pays" = { latency = 1, lcp = 1 }', '"buy/pay" = { latency = 1 }']
     lines += ['"look/look" = { latency = 1 }', '"*/*" = { lcp = 1 }', '"look/buy" = { latency = 1 }']
     found = list(find_unmatched_budgets(written(tmp_path, "[budgets]\n" + "\n".join(lines)), journeys))
@@ -177,13 +177,16 @@ def test_a_pattern_that_fits_nothing_is_told_with_the_nearest_name(tmp_path: Pat
 def test_any_pattern_may_fit_a_step_that_the_source_does_not_name(tmp_path: Path, body: str) -> None:
     (tmp_path / "w.py").write_text(f"from runner import journey\n@journey\ndef buy(page, step):\n    {body}\n")
     assert (
-        list(find_unmatched_budgets(written(tmp_path, '[budgets]\n"buy/pay 1" = { lcp = 1 }'), load(tmp_path / "w.py"))) == []
+        list(
+            find_unmatched_budgets(written(tmp_path, '[budgets]\n"buy/pay 1" = { lcp = 1 }'), load_journeys(tmp_path / "w.py"))
+        )
+        == []
     )
 
 
 def test_a_journey_knows_where_its_steps_are_written(tmp_path: Path) -> None:
     code = "from runner import journey\n\n@journey\ndef buy(page, step):\n    with step('a'): ...\n\n    with step('b'): ...\n"
     (tmp_path / "w.py").write_text(code)
-    (journey,) = load(tmp_path / "w.py")
+    (journey,) = load_journeys(tmp_path / "w.py")
     assert (journey.step_names, journey.step_lines, journey.more_steps) == (("a", "b"), (5, 7), False)
     assert re.search("'b'", code.splitlines()[journey.step_lines[1] - 1])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.errors import ConfigError
 from runner.settings.settings import PARSERS, SECRET_FILES, Settings, load_settings
@@ -106,7 +106,7 @@ def test_every_setting_can_be_given(tmp_path: Path) -> None:
 def test_a_journey_wins_over_the_file_and_the_environment_over_the_journey(tmp_path: Path) -> None:
     file = tmp_path / "walk.py"
     file.write_text("from runner import journey\n@journey(base_url='http://own.example', retries=5)\ndef a(page): ...\n")
-    (journey,) = load(file)
+    (journey,) = load_journeys(file)
     (tmp_path / "journey.toml").write_text("base_url = 'http://file.example'\nretries = 1\n")
     assert plan(journey, load_settings(tmp_path, {}, {})).base_url == "http://own.example"
     settings = load_settings(tmp_path, {"retries": 0}, {"JOURNEY_BASE_URL": "http://env.example"})
@@ -116,7 +116,7 @@ def test_a_journey_wins_over_the_file_and_the_environment_over_the_journey(tmp_p
 def test_a_missing_storage_state_is_named_with_the_journey(tmp_path: Path) -> None:
     file = tmp_path / "walk.py"
     file.write_text("from runner import journey\n@journey(storage_state='state.json')\ndef a(page): ...\n")
-    (journey,) = load(file)
+    (journey,) = load_journeys(file)
     with pytest.raises(ConfigError, match=r"walk\.py:2: option storage_state: .*state\.json does not exist"):
         plan(journey, load_settings(tmp_path, {}, {}))
 

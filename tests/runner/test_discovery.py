@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.dsl.discovery import discover, find, load
+from runner.dsl.discovery import discover, find, load_journeys
 from runner.errors import DiscoveryError
 
 
@@ -49,7 +49,7 @@ def test_step_and_secret_names_are_read_from_the_source(tmp_path: Path) -> None:
             with step("two", budget="1s"): ...
         """,
     )
-    (one,) = load(file)
+    (one,) = load_journeys(file)
     assert (one.step_names, one.secret_names) == (("one", "two"), ("PW",))
 
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from runner.archive.archive import Archive
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import KINDS, plan
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
@@ -94,7 +94,7 @@ def test_on_a_full_disk_a_run_ends_with_its_status_and_result(monitor: Monitor) 
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=True)
     try:
-        (journey,) = load(monitor.write(JOURNEY))
+        (journey,) = load_journeys(monitor.write(JOURNEY))
         settings = load_settings(monitor.folder, {"base_url": monitor.shop, "trace": "on", "har": "on"}, {})
         (result,) = monitor.pool.run([plan(journey, settings)], monitor.chromium, settings, monitor.archive, [])
         saved = monitor.archive.find("last").result

@@ -16,8 +16,8 @@ import pytest
 from msgspec.structs import replace
 
 from runner.errors import PushError
-from runner.metrics.pushgateway import delete, push
-from runner.metrics.run_metrics import text
+from runner.metrics.pushgateway import delete_group, push_result
+from runner.metrics.run_metrics import format_metrics
 from runner.result import Navigation, Requests, RunResult, StepResult, Vitals
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
@@ -65,7 +65,7 @@ def lines(gateway: str, prefix: str) -> dict[str, float]:
 
 
 def test_every_metric_arrives_with_its_labels(gateway: str) -> None:
-    push(RUN, settings(gateway))
+    push_result(RUN, settings(gateway))
     run = '{journey="buy",location="office"}'
     step = '{journey="buy",location="office",step="open"}'
     samples = lines(gateway, "synthetic_")
@@ -91,15 +91,15 @@ def test_every_metric_arrives_with_its_labels(gateway: str) -> None:
 @pytest.mark.parametrize("location", [".", "..", "eu/west", "é🛒", "%2F", "a?b#c"])
 def test_a_location_of_any_letters_is_a_group_of_its_own(gateway: str, location: str) -> None:
     run = replace(RUN, location=location)
-    push(run, settings(gateway))
+    push_result(run, settings(gateway))
     assert f'location="{location}"' in (get(f"{gateway}/metrics") or "")
-    delete("buy", replace(settings(gateway), location=location))
+    delete_group("buy", replace(settings(gateway), location=location))
     assert f'location="{location}"' not in (get(f"{gateway}/metrics") or "")
 
 
 def test_a_renamed_step_leaves_nothing_behind(gateway: str) -> None:
-    push(RUN, settings(gateway))
-    push(replace(RUN, steps=(replace(STEP, name="renamed"),)), settings(gateway))
+    push_result(RUN, settings(gateway))
+    push_result(replace(RUN, steps=(replace(STEP, name="renamed"),)), settings(gateway))
     assert list(lines(gateway, "synthetic_latency_seconds")) == [
         'synthetic_latency_seconds{journey="buy",location="office",step="renamed"}'
     ]
@@ -107,7 +107,7 @@ def test_a_renamed_step_leaves_nothing_behind(gateway: str) -> None:
 
 def test_a_failed_run_says_so_and_keeps_passed_steps_and_the_last_success(gateway: str) -> None:
     failed = replace(STEP, name="pay", status="failed")
-    push(
+    push_result(
         replace(RUN, status="failed", steps=(STEP, failed, replace(STEP, name="receipt", status="skipped"))), settings(gateway)
     )
     samples = lines(gateway, "synthetic_")
@@ -119,7 +119,7 @@ def test_a_failed_run_says_so_and_keeps_passed_steps_and_the_last_success(gatewa
 
 
 def test_an_error_of_the_monitor_is_a_metric_of_its_own_and_no_success_is_invented(gateway: str) -> None:
-    push(replace(RUN, status="error", steps=(), last_success_at=None), settings(gateway))
+    push_result(replace(RUN, status="error", steps=(), last_success_at=None), settings(gateway))
     assert list(lines(gateway, "synthetic_monitor_error").values()) == [1]
     assert lines(gateway, "synthetic_last_success") == {}
 
@@ -128,7 +128,7 @@ def test_a_journeys_numbers_are_scraped_by_prometheus(
     monitor: Monitor, gateway: str, prometheus: Callable[[str], Prometheus]
 ) -> None:
     result = monitor.run("@journey\ndef walk(page, step):\n    with step('open'):\n        page.goto('/')\n")
-    push(result, settings(gateway))
+    push_result(result, settings(gateway))
     server = prometheus(gateway)
     (sample,) = wait_until(lambda: server.query('synthetic_latency_seconds{step="open"}'))
     assert sample["metric"]["job"] == "synthetic_monitor"
@@ -184,18 +184,18 @@ def test_a_gateway_that_refuses_is_quoted(status: int) -> None:
         answering(status) as (address, _),
         pytest.raises(PushError, match=rf"{address} rejected the metrics of buy: {status} .*said the gateway"),
     ):
-        push(RUN, settings(address))
+        push_result(RUN, settings(address))
 
 
 def test_a_gateway_that_is_down_is_named() -> None:
     address = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(PushError, match=f"{address} could not be reached for the metrics of buy: .*refused"):
-        push(RUN, settings(address))
+        push_result(RUN, settings(address))
 
 
 def test_a_slow_gateway_is_given_up() -> None:
     with answering(200, wait=30) as (address, _), pytest.raises(PushError, match=r"within pushgateway_timeout \(0.2 s\)"):
-        push(RUN, settings(address, timeout="200ms"))
+        push_result(RUN, settings(address, timeout="200ms"))
 
 
 def test_a_gateway_that_answers_byte_by_byte_is_given_up_as_a_whole() -> None:
@@ -216,7 +216,7 @@ def test_a_gateway_that_answers_byte_by_byte_is_given_up_as_a_whole() -> None:
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
     try:
         with pytest.raises(PushError, match=r"within pushgateway_timeout \(0.5 s\)"):
-            push(RUN, settings(address, timeout="500ms"))
+            push_result(RUN, settings(address, timeout="500ms"))
     finally:
         released.set()
         listening.close()
@@ -229,7 +229,7 @@ def test_a_redirect_is_not_followed_and_says_where_to(status: int) -> None:
         answering(status, headers={"Location": "https://gateway.example/metrics"}) as (address, seen),
         pytest.raises(PushError, match=r"redirects the metrics of buy to https://gateway.example/metrics .*set pushgateway"),
     ):
-        push(RUN, settings(address.replace("http://", "http://me:hush@")))
+        push_result(RUN, settings(address.replace("http://", "http://me:hush@")))
     assert len(seen) == 1
 
 
@@ -239,37 +239,37 @@ def test_a_proxy_of_the_environment_is_named_without_its_password(monkeypatch: p
     with pytest.raises(
         PushError, match=r"through the proxy 127\.0\.0\.1:\d+ of http_proxy; list the host in no_proxy"
     ) as caught:
-        push(RUN, settings("http://gateway.example:9091"))
+        push_result(RUN, settings("http://gateway.example:9091"))
     assert "hush" not in str(caught.value)
 
 
 def test_user_and_password_in_the_address_are_decoded() -> None:
     with answering(200) as (address, seen):
-        push(RUN, settings(address.replace("http://", "http://us%40er:p%2Fw%3A%C3%A9@")))
+        push_result(RUN, settings(address.replace("http://", "http://us%40er:p%2Fw%3A%C3%A9@")))
     assert b64decode(seen[0]["Authorization"].split()[1]).decode() == "us@er:p/w:é"
 
 
 def test_user_password_and_token_are_sent_and_never_shown() -> None:
     with answering(200) as (address, seen):
-        push(RUN, settings(address, username="me", password="hush"))
-        push(RUN, settings(address, bearer_token="abc"))
-        push(RUN, settings(address.replace("http://", "http://me:hush@")))
+        push_result(RUN, settings(address, username="me", password="hush"))
+        push_result(RUN, settings(address, bearer_token="abc"))
+        push_result(RUN, settings(address.replace("http://", "http://me:hush@")))
     assert [one["Authorization"] for one in seen] == ["Basic bWU6aHVzaA==", "Bearer abc", "Basic bWU6aHVzaA=="]
     assert seen[0]["path"] == "/metrics/job/synthetic_monitor/journey/buy/location/office"
     with answering(403) as (address, _), pytest.raises(PushError) as caught:
-        push(RUN, settings(address.replace("http://", "http://me:hush@")))
+        push_result(RUN, settings(address.replace("http://", "http://me:hush@")))
     assert "hush" not in str(caught.value)
 
 
 def test_a_certificate_authority_of_ones_own_is_trusted_when_named(certificate: tuple[Path, Path]) -> None:
     with answering(200, certificate=certificate) as (address, seen):
         with pytest.raises(PushError, match=r"CERTIFICATE_VERIFY_FAILED.*set pushgateway_ca_file"):
-            push(RUN, settings(address))
-        push(RUN, settings(address, ca_file=str(certificate[0])))
+            push_result(RUN, settings(address))
+        push_result(RUN, settings(address, ca_file=str(certificate[0])))
     assert len(seen) == 1
 
 
 def test_without_a_gateway_the_metrics_are_text_for_a_collector() -> None:
-    written = text([RUN, replace(RUN, journey="look"), replace(RUN, journey="look", status="failed")])
+    written = format_metrics([RUN, replace(RUN, journey="look"), replace(RUN, journey="look", status="failed")])
     assert written.count("# TYPE synthetic_success gauge") == 1
     assert 'synthetic_success{journey="look",location="office"} 0.0' in written

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runner.archive.archive import Archive
-from runner.archive.retention import choose
+from runner.archive.retention import select_expired_runs
 from runner.archive.run_id import run_id
 from runner.result import RunResult, Status
 from runner.settings.settings import load_settings
@@ -34,7 +34,7 @@ def save(archive: Archive, journey: str, days: float, status: Status = "passed",
 
 def doomed(archive: Archive, **options: Any) -> dict[str, str]:
     settings = load_settings(Path("/"), options, {})
-    return {one.saved.result.id: one.reason for one in choose(archive.runs(), settings, NOW)}
+    return {one.saved.result.id: one.reason for one in select_expired_runs(archive.runs(), settings, NOW)}
 
 
 def test_failures_are_kept_longer_than_passes(archive: Archive) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from runner import Secret, SecretMissing
 from runner.errors import ConfigError
-from runner.settings.secrets import Secrets, missing
+from runner.settings.secrets import Secrets, find_missing
 
 
 def test_a_secret_shows_as_dots_wherever_it_is_printed() -> None:
@@ -40,7 +40,7 @@ def test_a_missing_secret_names_every_place_where_it_was_looked_for(tmp_path: Pa
         "secret 'PW' is not set; give it in the environment variable JOURNEY_SECRET_PW, or "
         f"in the file {tmp_path / 'PW'}, or as PW=… in {tmp_path / '.env'}"
     )
-    assert missing(["PW", "TOKEN"], Secrets({"JOURNEY_SECRET_TOKEN": "x"})) == ["PW"]
+    assert find_missing(["PW", "TOKEN"], Secrets({"JOURNEY_SECRET_TOKEN": "x"})) == ["PW"]
 
 
 def test_the_environment_wins_over_the_folder_and_the_folder_over_the_file(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.errors import DiscoveryError
 from runner.events import StepEnded
@@ -35,7 +35,7 @@ PASSWORD = "oolong-and-milk"
 
 
 def run(monitor: Monitor, password: str = PASSWORD, **options: object) -> RunResult:
-    walk = next(one for one in load(monitor.write(CODE.format(password=password))) if one.name == "walk")
+    walk = next(one for one in load_journeys(monitor.write(CODE.format(password=password))) if one.name == "walk")
     settings = load_settings(monitor.folder, {"base_url": monitor.shop, **options}, {})
     (result,) = monitor.pool.run([plan(walk, settings)], monitor.chromium, settings, monitor.archive, [monitor.moments.append])
     return result
@@ -101,4 +101,4 @@ def test_the_states_cookies_are_hidden_in_a_trace(monitor: Monitor) -> None:
 def test_a_set_up_journey_that_is_not_there_is_named(monitor: Monitor, name: str) -> None:
     file = monitor.write(CODE.format(password=PASSWORD).replace('signed_in_by="sign_in"', f"signed_in_by={name!r}"))
     with pytest.raises(DiscoveryError, match=f"walk.py:12: option signed_in_by: {name!r} is not a journey of this file"):
-        load(file)
+        load_journeys(file)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
-from runner.metrics.pushgateway import push
+from runner.metrics.pushgateway import push_result
 from runner.result import RunResult
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
@@ -38,7 +38,7 @@ def serving(command: list[str], ready: str, log: Path) -> Iterator[None]:
 
 def walk(monitor: Monitor, name: str, address: str, gateway: str) -> RunResult:
     """Runs the walk, and checks what must hold on every site."""
-    (journey,) = load(WALKS / f"{name}.py")
+    (journey,) = load_journeys(WALKS / f"{name}.py")
     settings = load_settings(monitor.folder, {"base_url": address, "trace": "on", "pushgateway": gateway}, {})
     (result,) = monitor.pool.run([plan(journey, settings)], monitor.chromium, settings, monitor.archive, [])
     assert result.failure is None, result.failure
@@ -54,7 +54,7 @@ def walk(monitor: Monitor, name: str, address: str, gateway: str) -> RunResult:
     assert opened.requests.transfer_bytes > 1000
     with zipfile.ZipFile(monitor.saved() / "trace.zip") as trace:
         assert all(step.name.encode() in trace.read("trace.trace") for step in result.steps)
-    push(result, settings)
+    push_result(result, settings)
     metrics = get(f"{gateway}/metrics") or ""
     assert all(f'journey="{name}",location="local",step="{step.name}"}}' in metrics for step in result.steps)
     return result

@@ -10,7 +10,7 @@ from reports.web.pages.artifacts import INERT
 from reports.web.render import html as render
 from reports.web.services.journey_maker import Busy
 from reports.web.site import Site, problem
-from runner.dsl.python_name import identifier
+from runner.dsl.python_name import to_python_name
 from runner.errors import JourneyError
 
 GONE = "No journey was made of this session since the server began; the session's replay has the button for it."
@@ -60,7 +60,7 @@ def download(site: Site, request: Request) -> Response:
     if made is None:
         return problem(request, 404, GONE)
     # A page's title may be in any script, a header only in one (RFC 6266).
-    name = f"attachment; filename=\"journey.py\"; filename*=UTF-8''{quote(identifier(made.report.name))}.py"
+    name = f"attachment; filename=\"journey.py\"; filename*=UTF-8''{quote(to_python_name(made.report.name))}.py"
     headers = {**INERT, "Content-Disposition": name, "Cache-Control": "no-store"}
     return Response(made.source, 200, headers, "text/x-python; charset=utf-8")
 

@@ -11,7 +11,7 @@ from runner.authoring.recorder.code_format import INDENT, flat, lines, quoted
 from runner.authoring.recorder.parse_script import Action, Script, read
 from runner.authoring.recorder.secret_fields import SecretField, secret_field
 from runner.authoring.recorder.steps import Step, divide
-from runner.dsl.python_name import identifier
+from runner.dsl.python_name import to_python_name
 from runner.redaction import SHORTEST
 
 BODY = INDENT * 2
@@ -139,7 +139,7 @@ def _file(name: str, steps: tuple[Step, ...], base_url: str | None, secrets: Map
         yield from ("import re", "")
     yield from (f"from runner import {', '.join(imported)}", "", "")
     yield '# every="5m" has `journey schedule` run it around the clock; budget="2s" beside a step\'s name bounds its latency.'
-    function = identifier(name)
+    function = to_python_name(name)
     yield f"@journey(name={quoted(name)})" if function != name else "@journey"
     yield f"def {function}({', '.join(f'{one}: {kind}' for one, kind in wanted.items())}) -> None:"
     yield f'{INDENT}"""A visitor does what was recorded."""'

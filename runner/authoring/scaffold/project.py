@@ -8,10 +8,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from runner.archive.atomic_write import Change
+from runner.archive.atomic_write import FileChange
 from runner.authoring.scaffold.template import fill, is_made_from
-from runner.dsl.python_name import identifier
-from runner.dsl.static_discovery import declared
+from runner.dsl.python_name import to_python_name
+from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import ConfigError
 from runner.settings.settings import load_settings
 
@@ -38,7 +38,7 @@ class Answers(Struct, frozen=True, kw_only=True):
 class Project(Struct, frozen=True):
     """What is to be done, by paths below the folder."""
 
-    changes: dict[Path, Change]
+    changes: dict[Path, FileChange]
     made: dict[Path, str]
     """What each file that is made or changed is for."""
     left: dict[Path, str]
@@ -59,7 +59,7 @@ class _Draft:
         file = self.folder / path
         text = fill(template, **values)
         if not (file.exists() or file.is_symlink()):
-            self._make(path, Change(None, text.encode()), what)
+            self._make(path, FileChange(None, text.encode()), what)
             return
         before = _bytes(file)
         if not self.force:
@@ -67,7 +67,7 @@ class _Draft:
         elif before == text.encode():
             self.project.left[path] = "is as it would be made"
         elif is_made_from(template, before.decode(errors="replace")):
-            self._make(path, Change(before, text.encode()), f"{what}, made anew")
+            self._make(path, FileChange(before, text.encode()), f"{what}, made anew")
         else:
             self.changed.append(path)
 
@@ -76,9 +76,9 @@ class _Draft:
         before = _bytes(self.folder / path)
         line = "\r\n" if b"\r\n" in before else "\n"
         gap = "" if not before or before.endswith(b"\n") else line
-        self._make(path, Change(before, before + (gap + text.replace("\n", line)).encode()), what)
+        self._make(path, FileChange(before, before + (gap + text.replace("\n", line)).encode()), what)
 
-    def _make(self, path: Path, change: Change, what: str) -> None:
+    def _make(self, path: Path, change: FileChange, what: str) -> None:
         self.project.changes[path] = change
         self.project.made[path] = what
 
@@ -131,7 +131,7 @@ def _table(file: Path) -> Any:
     return tool.get("journey") if isinstance(tool, dict) else None
 
 
-def _still_toml(file: Path, change: Change) -> None:
+def _still_toml(file: Path, change: FileChange) -> None:
     """A table can be written so that no other can stand below it (`tool = {…}`)."""
     before = {"tool": {}, **_parsed(file, change.before or b"")}
     try:
@@ -151,7 +151,7 @@ def _parsed(file: Path, content: bytes) -> dict[str, Any]:
 
 
 def _journey(drawn: _Draft, answers: Answers) -> None:
-    function = identifier(answers.name)
+    function = to_python_name(answers.name)
     file = Path("journeys") / f"{function}.py"
     folders = [drawn.folder / "journeys"]
     if not {Path("journey.toml"), Path("pyproject.toml")} & set(drawn.project.changes):
@@ -159,7 +159,9 @@ def _journey(drawn: _Draft, answers: Answers) -> None:
         folders = list(load_settings(drawn.folder, {}, {}).journeys)
         if folders[0].suffix != ".py" and folders[0].is_relative_to(drawn.folder):
             file = folders[0].relative_to(drawn.folder) / file.name
-    other = next((one for one in declared([one for one in folders if one.exists()]) if one.name == answers.name), None)
+    other = next(
+        (one for one in find_declared_journeys([one for one in folders if one.exists()]) if one.name == answers.name), None
+    )
     if other is not None and other.file != drawn.folder / file:
         drawn.project.left[file] = f"a journey {answers.name} is at {other.where}"
         return
@@ -176,7 +178,7 @@ def _ignore(drawn: _Draft) -> None:
     elif file.exists():
         drawn.append(path, f"{IGNORED}\n", f"{IGNORED} added")
     else:
-        drawn.project.changes[path] = Change(None, f"{IGNORED}\n".encode())
+        drawn.project.changes[path] = FileChange(None, f"{IGNORED}\n".encode())
         drawn.project.made[path] = IGNORED
 
 

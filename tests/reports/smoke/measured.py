@@ -13,7 +13,7 @@ from reports.smoke.check import Check, Round
 from reports.smoke.question import Question
 from reports.smoke.result import SmokeResult
 from runner.archive.run_id import run_id
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan
 from runner.events import RunEnded
@@ -33,7 +33,7 @@ def journeys(folder: Path, *names: str) -> list[tuple[Journey, Plan]]:
     for name in names:
         code += f"@journey\ndef {name}(page, step):\n    with step('open'): ...\n    with step('pay'): ...\n"
     (folder / "walks.py").write_text(code)
-    return [(one, plan(one, Settings(base_url=CANDIDATE))) for one in load(folder / "walks.py")]
+    return [(one, plan(one, Settings(base_url=CANDIDATE))) for one in load_journeys(folder / "walks.py")]
 
 
 def run(of: Plan, latencies: Mapping[str, float], **changed: Any) -> RunEnded:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from reports.smoke.archive import SavedCheck, SmokeArchive
 from reports.smoke.result import SmokeResult, Verdict
 from runner.archive.archive import Archive
-from runner.archive.retention import DoomedCheck, old_checks, prune
+from runner.archive.retention import ExpiredCheck, prune_archive, select_expired_checks
 from runner.archive.run_id import run_id
 from runner.errors import ConfigError, RunNotFound
 from runner.settings.settings import load_settings
@@ -72,12 +72,12 @@ def test_old_checks_go_by_the_ages_of_runs_and_the_newest_stays(tmp_path: Path, 
 
     old_failure, old_pass, failure, newest = save(95, "missed"), save(41, "passed"), save(40, "failed"), save(31, "passed")
     archive, settings = Archive(tmp_path), load_settings(tmp_path, {}, {})
-    assert [(one.file, one.reason) for one in old_checks(archive, settings, NOW)] == [
+    assert [(one.file, one.reason) for one in select_expired_checks(archive, settings, NOW)] == [
         (old_failure, "older than keep_failed = 90d"),
         (old_pass, "older than keep_passed = 30d"),
     ]
     (archive.folder / ".smoke" / "20250101T000000Z-broken.json").write_text("{")
-    removed = list(prune(archive, settings, datetime.now(UTC).replace(year=2026, month=6, day=1)))
-    assert [one.file for one in removed if isinstance(one, DoomedCheck)] == [old_failure, old_pass]
+    removed = list(prune_archive(archive, settings, datetime.now(UTC).replace(year=2026, month=6, day=1)))
+    assert [one.file for one in removed if isinstance(one, ExpiredCheck)] == [old_failure, old_pass]
     assert [one.exists() for one in (old_failure, old_pass, failure, newest)] == [False, False, True, True]
     assert "broken.json: cannot be read" in archive.problems[0]

@@ -26,7 +26,7 @@ from reports.web.access.users_file import User, write
 from reports.web.services.journey_maker import Making
 from runner.archive.run_id import run_id
 from runner.browser.chromium import Browser
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from runner.errors import RecordingError
 from runner.result import Artifact
 from runner.store import Store
@@ -106,7 +106,7 @@ def test_a_button_makes_a_journey_of_a_session(recorded: Recorded, context: Brow
     assert download.value.suggested_filename == "open_receipt.py"
     source = Path(download.value.path()).read_text()
     assert page.locator("pre.listing").text_content() == source
-    (journey,) = load(tmp_path / "open_receipt.py", source)
+    (journey,) = load_journeys(tmp_path / "open_receipt.py", source)
     assert journey.name == "open_receipt"
     # Nothing was written beside the user's journeys, and nothing was run.
     assert not (tmp_path / "journeys").exists()

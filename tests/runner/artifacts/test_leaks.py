@@ -28,7 +28,7 @@ from runner.browser.chromium import Browser
 from runner.demo import journeys_folder
 from runner.dsl.discovery import discover
 from runner.dsl.plan import KINDS, plan
-from runner.metrics.run_metrics import text as metrics_text
+from runner.metrics.run_metrics import format_metrics as metrics_text
 from runner.result import RunResult
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers

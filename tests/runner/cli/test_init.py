@@ -13,7 +13,7 @@ import yaml
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
-from runner.archive.atomic_write import Change, place
+from runner.archive.atomic_write import FileChange, write_files
 from runner.cli import app
 from runner.dsl.discovery import discover
 from runner.errors import ConfigError
@@ -291,7 +291,7 @@ def test_a_change_that_fails_last_is_taken_back(tmp_path: Path) -> None:
     second.parent.mkdir()
     second.write_bytes(b"another's")
     with pytest.raises(ConfigError, match="exists by now and is not overwritten"):
-        place({first: Change(b"1", b"2"), tmp_path / "c": Change(None, b"3"), second: Change(None, b"4")})
+        write_files({first: FileChange(b"1", b"2"), tmp_path / "c": FileChange(None, b"3"), second: FileChange(None, b"4")})
     assert {one.name: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()} == {"a": b"1", "b": b"another's"}
 
 

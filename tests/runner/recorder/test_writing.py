@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner.authoring.recorder.write_journey import Recording, write
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from runner.errors import RecordingError
 from tests.conftest import Monitor
 from tests.runner.recorder.conftest import RECORDINGS
@@ -57,7 +57,7 @@ def test_every_recording_becomes_a_journey_in_the_form_of_our_own(recording: Rea
     written = write(recording(name), name)
     file = tmp_path / "walk.py"
     file.write_text(written.text)
-    (journey,) = load(file)
+    (journey,) = load_journeys(file)
     assert journey.name == name
     assert journey.step_names == written.steps
     assert set(journey.secret_names) == set(written.secrets)
@@ -254,7 +254,7 @@ def test_a_name_that_is_not_pythons_goes_into_the_decorator(tmp_path: Path) -> N
         assert f'@journey(name="{name}")\ndef {function}(' in written.text
         file = tmp_path / "walk.py"
         file.write_text(written.text)
-        assert [one.name for one in load(file)] == [name]
+        assert [one.name for one in load_journeys(file)] == [name]
 
 
 @pytest.mark.parametrize(

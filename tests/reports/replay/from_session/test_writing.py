@@ -7,7 +7,7 @@ from reports.codegen.locators import Candidate
 from reports.codegen.rebuild_page import Ending, Facts, Found, Rebuilt
 from reports.codegen.result import Made
 from reports.codegen.write_journey import write
-from runner.dsl.discovery import load
+from runner.dsl.discovery import load_journeys
 from tests.reports.replay.from_session.tape import MASK, Tape, element, recording
 
 BODY = (
@@ -77,7 +77,7 @@ def sign_in(page: Page, step: Step, params: Params, secrets: Secrets) -> None:
         expect(page.get_by_role("heading", name="Hello", exact=True)).to_be_visible()
 '''
     )
-    (journey,) = load(tmp_path / "sign_in.py", result.source)
+    (journey,) = load_journeys(tmp_path / "sign_in.py", result.source)
     assert journey.step_names == ("open login", "sign in")
     assert journey.secret_names == ("PASSWORD",)
 
@@ -104,7 +104,7 @@ def test_an_element_that_was_not_found_again_leaves_a_note_where_it_belongs() ->
         "# Not repeated: a click on button Order, as its element was not found again. Write it here by hand." in result.source
     )
     assert (result.report.resolved, len(result.report.actions)) == (1, 2)
-    assert load(Path("order.py"), result.source)
+    assert load_journeys(Path("order.py"), result.source)
 
 
 def test_each_action_is_known_by_its_line() -> None:
@@ -125,7 +125,7 @@ def test_a_page_that_names_itself_badly_breaks_nothing(tmp_path: Path) -> None:
     tape = Tape().page('/"""%0Aimport os', *BODY).click(14, role="link", name=bad)
     named = Found(LINK.facts, (), bad)
     result = made(tape, named, ending=Ending(bad, (bad,)))
-    (journey,) = load(tmp_path / "bad.py", result.source)
+    (journey,) = load_journeys(tmp_path / "bad.py", result.source)
     assert journey.description.startswith("A visitor goes from")
     assert "\nimport os" not in result.source
 
