@@ -1,8 +1,8 @@
 """The saved runs: one folder a run, `runs/<journey>/<UTC time>-<run id>/`, with `result.json` and the artifacts.
 
 A folder gets its final name in one rename, when everything in it is written; until then it is under `runs/.scratch/`, in a
-folder of the process that writes it. That process holds a lock as long as it lives, whatever ends it; so the next one can tell
-what was left over, and sweeps it.
+folder of the process that writes it. That process holds a lock until it ends, for whatever reason, so the next process can
+recognize what was left behind, and removes it.
 """
 
 import fcntl
@@ -23,9 +23,9 @@ from runner.result import RunResult
 
 SCRATCH = ".scratch"
 RAW = ".raw"
-"""What the name of the folder ends with, beside a run's in the scratch, that takes what is not yet redacted."""
+"""Suffix of the folder, beside a run's folder in the scratch, that holds what is not yet redacted."""
 SMOKE = ".smoke"
-"""Beside the runs: the results of smoke checks, a file each."""
+"""Beside the runs: the results of smoke checks, one file each."""
 RECORDINGS = "replays"
 """Beside the runs: what real users' browsers recorded, a folder for each app, which may have any name."""
 RESULT = "result.json"
@@ -43,7 +43,7 @@ class Saved(Struct, frozen=True):
 
 
 class _Place:
-    """A folder of this process's own in the scratch, locked while the process lives. Raises OSError when it cannot be made."""
+    """This process's folder in the scratch, locked until the process ends. Raises OSError when it cannot be created."""
 
     def __init__(self, scratch: Path) -> None:
         scratch.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ class _Place:
         self._lock = self.folder.with_suffix(LOCK)
         self._held = lock_file(self._lock)
         while self._held is None:
-            # A sweeping process was faster: between our making the file and our locking it.
+            # Another process has swept the file away between its creation and the lock.
             self._held = lock_file(self._lock)
         self.folder.mkdir()
 
@@ -74,7 +74,7 @@ class Archive:
         """Runs that could not be read, and why."""
 
     def scratch(self, run: str) -> Path:
-        """A new folder for the artifacts of a run that is not yet saved. Raises ConfigError when it cannot be made."""
+        """A new folder for the artifacts of a run that is not yet saved. Raises ConfigError when it cannot be created."""
         try:
             folder = self._place() / run
             folder.mkdir()
@@ -85,7 +85,7 @@ class Archive:
         return folder
 
     def _place(self) -> Path:
-        """This process's folder in the scratch; made at the first call, which also sweeps what others have left over."""
+        """This process's folder in the scratch; the first call creates it and removes what ended processes have left."""
         if self._own is None:
             sweep_scratch(self.folder / SCRATCH)
             self._own = _Place(self.folder / SCRATCH)
@@ -137,10 +137,10 @@ class Archive:
             if parent.name.startswith(".") or parent.is_symlink() or not parent.is_dir() or journey not in {None, parent.name}:
                 continue
             for one in parent.iterdir():
-                # A link could lead out of the runs' folder, to something that only looks like a run.
+                # A link could point outside the folder of the runs, to something that only looks like a run.
                 if not one.name.endswith(ending) or not _RUN.fullmatch(one.name) or one.is_symlink() or not one.is_dir():
                     continue
-                # An app can be called as a run's folder is, a journey as the folder of recordings: a run has a result.
+                # The name of an app can look like a run's folder, and a journey can be named like the folder of recordings: a run has a result.
                 if parent.name != RECORDINGS or (one / RESULT).is_file():
                     yield one
 
@@ -157,13 +157,13 @@ class Archive:
         return {folder.name.partition("Z-")[2]: folder for folder in self._folders(None)}
 
     def folder_of(self, run: str, journey: str | None = None) -> Path | None:
-        """The folder of a run, sought among those of its journey if that is known; None when it is not saved."""
+        """The folder of a run, searched among those of its journey if that is given; None when it is not saved."""
         return next(self._folders(journey, f"Z-{run}"), None)
 
     def find(self, wanted: str) -> Saved:
         """The run that `wanted` means: an id, a unique beginning of one, `last`, `last-failed`, `NAME@last`, or a folder.
 
-        Raises RunNotFound, saying what there is.
+        Raises RunNotFound that says what can be given.
         """
         name, _, which = wanted.rpartition("@")
         if which in {"last", "last-failed"}:
@@ -191,13 +191,13 @@ class Archive:
         )
 
     def last_success(self, journey: str) -> datetime | None:
-        """When the newest run of a journey that passed has ended, as its newest saved run knows; None when none is known."""
+        """When the newest passed run of a journey ended, according to its newest saved run; None when it is not known."""
         newest = next(self.runs(journey), None)
         return newest.result.last_success_at if newest else None
 
 
 def sweep_scratch(scratch: Path) -> None:
-    """Removes what processes that have ended left in the scratch."""
+    """Removes from the scratch what ended processes have left."""
     if not scratch.is_dir() or scratch.is_symlink():
         return
     for file in scratch.glob(f"*{LOCK}"):
@@ -212,7 +212,7 @@ def sweep_scratch(scratch: Path) -> None:
 
 
 def lock_file(file: Path) -> int | None:
-    """Locks `file`, made if need be, until the descriptor is closed or its process ends; None when another holds it."""
+    """Locks `file`, created if necessary, until the descriptor is closed or the process ends; None when another process holds it."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -225,7 +225,7 @@ def lock_file(file: Path) -> int | None:
 
 
 def _sync(folder: Path) -> None:
-    """Makes a rename in `folder` survive a power cut."""
+    """Makes a rename in `folder` survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Files written together: all of them, or none."""
+"""Several files written as one change: all of them, or none."""
 
 import shutil
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ class FileChange(Struct, frozen=True):
 
 
 def write_files(changes: Mapping[Path, FileChange]) -> None:
-    """Makes and changes files, with the folders that they need.
+    """Creates and changes files, and creates the folders that they need.
 
-    Raises ConfigError when a file cannot be written, or no longer holds what it held before; then everything is as it was.
+    Raises ConfigError when a file cannot be written, or its content is no longer `before`; then nothing has changed.
     """
     with ExitStack() as at_last, ExitStack() as undo:
-        # Most of what can fail fails while the new content is written beside its place, before anything has been changed.
+        # Most failures happen while the new content is written to temporary files, before anything has changed.
         staged = [(path, change, _stage(path, change, undo)) for path, change in changes.items()]
         for path, change, new in staged:
             try:
@@ -49,7 +49,7 @@ def _stage(path: Path, change: FileChange, undo: ExitStack) -> Path:
 
 
 def _beside(path: Path, change: FileChange) -> Path:
-    """A name beside the file itself, wherever a link leads to it."""
+    """A temporary name in the folder of the file itself, also when a link points to it."""
     place = path if change.before is None else path.resolve()
     return place.parent / f".{place.name}.{uuid4().hex}"
 
@@ -62,20 +62,20 @@ def _make_folder(folder: Path, undo: ExitStack) -> None:
 
 
 def _remove_folder(folder: Path) -> None:
-    with suppress(OSError):  # another has put something into it meanwhile
+    with suppress(OSError):  # another process has put something into it meanwhile
         folder.rmdir()
 
 
 def _move(path: Path, change: FileChange, new: Path, undo: ExitStack, at_last: ExitStack) -> None:
     if change.before is None:
         if path.exists() or path.is_symlink():
-            raise ConfigError(f"{path} exists by now and is not overwritten; nothing was changed")
+            raise ConfigError(f"{path} already exists and is not overwritten; nothing was changed")
         new.rename(path)
         undo.callback(path.unlink, missing_ok=True)
         return
     target = path.resolve()
     if target.read_bytes() != change.before:
-        raise ConfigError(f"{path} was changed meanwhile; nothing was changed here, try again")
+        raise ConfigError(f"{path} was changed by another process; nothing was changed, try again")
     kept = _beside(path, change)
     at_last.callback(kept.unlink, missing_ok=True)
     shutil.copy2(target, kept)

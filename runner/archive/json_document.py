@@ -22,12 +22,12 @@ def build_document(runs: Iterable[tuple[RunResult, Path | None]]) -> dict[str, A
 
 
 def format_json(content: object) -> str:
-    """JSON as it is written: indented, with a line's end."""
+    """JSON for a file: indented, with a newline at the end."""
     return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
 
 
 def replace_file(file: Path, content: str | bytes, option: str) -> None:
-    """Puts `content` in the place of `file` in one rename. Raises ConfigError that names the option and the file."""
+    """Replaces `file` by `content` in one rename. Raises ConfigError that names the option and the file when that fails."""
     temporary = file.parent / f".{file.name}.partial"
     try:
         temporary.write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -1,6 +1,6 @@
-"""Which saved runs to remove: by age, by count for each journey, by the size of all; never the newest of a kind.
+"""Which saved runs to remove: by age, by count per journey, by total size; the newest of each kind always stays.
 
-Results of smoke checks go by age.
+Results of smoke checks are removed by age.
 """
 
 import os
@@ -35,7 +35,7 @@ class ExpiredCheck(Struct, frozen=True):
 
 
 class _Check(Struct):
-    """What of a smoke check's result says how long it is kept."""
+    """The part of a smoke check's result that decides how long it is kept."""
 
     verdict: str
     ended_at: datetime
@@ -47,9 +47,9 @@ _checks = msgspec.json.Decoder(_Check)
 def select_expired_runs(runs: Iterable[Saved], settings: Settings, now: datetime) -> list[ExpiredRun]:
     """The runs to remove, oldest first.
 
-    A run that passed goes after `keep_passed` seconds, another after `keep_failed`; then what is over `keep_runs` for its
-    journey, then over `keep_size` bytes for all, those that passed before the others, the oldest first. The newest run of each
-    journey that passed, and the newest that did not, always stay.
+    A passed run is removed after `keep_passed` seconds, another one after `keep_failed`; then runs in excess of `keep_runs` per
+    journey, then of `keep_size` bytes in total: passed runs before others, the oldest first. The newest passed run of each
+    journey, and its newest run that did not pass, always stay.
     """
     newest_first = sorted(runs, key=lambda one: one.result.id, reverse=True)
     spared: dict[tuple[str, bool], Saved] = {}
@@ -87,7 +87,7 @@ def select_expired_runs(runs: Iterable[Saved], settings: Settings, now: datetime
 
 
 def select_expired_checks(archive: Archive, settings: Settings, now: datetime) -> list[ExpiredCheck]:
-    """The results of smoke checks to remove, oldest first, by the same ages as runs; the newest always stays."""
+    """The results of smoke checks to remove, oldest first, by the same ages as runs; the newest one always stays."""
     doomed = []
     for file in sorted((archive.folder / SMOKE).glob("*Z-*.json"))[:-1]:
         try:
@@ -102,7 +102,7 @@ def select_expired_checks(archive: Archive, settings: Settings, now: datetime) -
 
 
 def prune_archive(archive: Archive, settings: Settings, now: datetime) -> Iterator[ExpiredRun | ExpiredCheck]:
-    """Removes what `choose` and `old_checks` name; yields each when it is gone. Raises OSError when one cannot be removed."""
+    """Removes all expired runs and checks, and yields each after it is removed. Raises OSError when one cannot be removed."""
     for one in select_expired_runs(archive.runs(), settings, now):
         archive.delete(one.saved)
         yield one
@@ -121,7 +121,7 @@ def _passed(saved: Saved) -> bool:
 
 
 def measure_folder(folder: Path) -> int:
-    """Bytes of the files below a folder; links count as what they are, not as what they lead to."""
+    """Bytes of the files below a folder; a link counts as the link itself, not as its target."""
     total = 0
     for path, _, names in os.walk(folder):
         total += sum((Path(path) / name).lstat().st_size for name in names)

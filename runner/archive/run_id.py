@@ -8,7 +8,7 @@ import uuid
 def run_id() -> str:
     """A UUID version 7 (RFC 9562, section 5.7): milliseconds since the epoch, 12 bits of their fraction, then random bits.
 
-    The fraction (section 6.2, method 3) keeps ids of the same millisecond in the order in which they were made.
+    The fraction (section 6.2, method 3) keeps ids of the same millisecond in the order of their creation.
 
     >>> uuid.UUID(run_id()).version
     7

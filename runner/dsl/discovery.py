@@ -75,20 +75,20 @@ def _same_names(journeys: Sequence[Journey]) -> Iterator[str]:
 
 
 class _Text(SourceFileLoader):
-    """Imports a file as it was, whatever stands there by now."""
+    """Imports a file with the text that it had earlier."""
 
     def __init__(self, name: str, path: str, text: str) -> None:
         super().__init__(name, path)
         self._text = text
 
     def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 (the protocol's)
-        """The code of the text; without a file of compiled code, which would be the one of another text."""
+        """The code of the text; not from a cached `.pyc`, which belongs to another text."""
         linecache.cache[self.path] = (len(self._text), None, self._text.splitlines(keepends=True), self.path)
         return self.source_to_code(self._text.encode(), self.path)
 
 
 def load_journeys(file: Path, text: str | None = None) -> tuple[Journey, ...]:
-    """The journeys that one file declares itself, by line; `text` is run in place of what stands there.
+    """The journeys that one file declares itself, by line; `text` is run in place of its content.
 
     Raises DiscoveryError when it cannot be imported.
     """
@@ -100,7 +100,7 @@ DECLARED = "__journeys_declared__"
 
 
 def import_file(file: Path, text: str | None = None) -> ModuleType:
-    """The module of a file, imported anew under a name of its own. Raises DiscoveryError when it cannot be imported."""
+    """The module of a file, imported again under a unique name. Raises DiscoveryError when it cannot be imported."""
     file = file.resolve()
     name = f"_journeys_{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
     package = package_of(file.parent)
@@ -126,8 +126,8 @@ def import_file(file: Path, text: str | None = None) -> ModuleType:
 def list_declared(module: ModuleType) -> tuple[Journey, ...]:
     """The journeys that a module declares itself, by line.
 
-    Raises DiscoveryError for one that names no way to sign in, and for one that was declared but cannot be reached by a name of the
-    module: it would never run, and nobody would know.
+    Raises DiscoveryError for a `signed_in_by` that is not valid, and for a journey that no name of the module refers to: it would
+    never run, without a message.
     """
     own: dict[int, Journey] = {}
     for value in vars(module).values():
@@ -142,10 +142,10 @@ def list_declared(module: ModuleType) -> tuple[Journey, ...]:
 
 
 def journey_of(value: object, module: ModuleType) -> Journey | None:
-    """The journey that a name of a module stands for; None for one that another file declares.
+    """The journey that a name of a module refers to; None for one that another file declares.
 
-    A decorator above `@journey` that uses `functools.wraps` is part of the journey. One that a factory of a helper module made
-    belongs to the file that asked for it.
+    A decorator above `@journey` that uses `functools.wraps` is part of the journey. One that a factory in a helper module made
+    belongs to the file that called the factory.
     """
     if not isfunction(value):
         return None
@@ -160,24 +160,24 @@ def journey_of(value: object, module: ModuleType) -> Journey | None:
 
 
 def _lost(lost: Journey, kept: Sequence[Journey], module: ModuleType) -> str:
-    """What to say of a journey that was declared but that no name of its module stands for."""
+    """The message about a declared journey that no name of its module refers to."""
     name = lost.function.__name__
     again = [one for one in kept if one.function.__name__ == name and one.line > lost.line]
     if again:
         return f"{lost.where}: the function {name!r} is defined again in line {again[0].line}, which replaces this one; rename one of them"
     if callable(vars(module).get(name)):
         return (
-            f"{lost.where}: what stands above @journey hides the journey {lost.name!r}; "
+            f"{lost.where}: the decorator above @journey hides the journey {lost.name!r}; "
             "put @journey on top, or use functools.wraps in that decorator"
         )
     return (
-        f"{lost.where}: no name of the file stands for the journey {lost.name!r}; declare it at the top level of the file, "
+        f"{lost.where}: no name in the file refers to the journey {lost.name!r}; declare it at the top level of the file, "
         f"or assign it there, such as `{lost.name if lost.name.isidentifier() else 'buy'} = make(…)`"
     )
 
 
 def _with_sign_in(journeys: list[Journey]) -> tuple[Journey, ...]:
-    """The journeys of one file, each that is signed in by another with that one's secrets among its own."""
+    """The journeys of one file; a journey that is signed in by another also needs the secrets of that one."""
     named = {one.name: one for one in journeys}
     joined = []
     for one in journeys:

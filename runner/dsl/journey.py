@@ -17,13 +17,13 @@ from runner.settings.duration import parse_positive_duration
 __all__ = ["INJECTABLE", "Journey", "Network", "Options", "journey"]
 
 INJECTABLE = ("page", "context", "browser", "step", "request", "params", "secrets")
-"""What a journey's function may ask for by the names of its parameters."""
+"""Names that a journey's function can have as parameters."""
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
 class Journey(Struct, frozen=True, kw_only=True):
-    """A named scripted walk, as declared in a file. Nothing in it changes when it runs."""
+    """A scripted journey as declared in a file. Running it does not change it."""
 
     name: str
     function: Callable[..., object]
@@ -34,9 +34,9 @@ class Journey(Struct, frozen=True, kw_only=True):
     parameters: tuple[str, ...]
     step_names: tuple[str, ...] = ()
     step_lines: tuple[int, ...] = ()
-    """The line of the file in which each of them begins."""
+    """The line of the file in which each step begins."""
     more_steps: bool = False
-    """Whether it may have steps that its source does not name."""
+    """Whether it may have steps whose names are not in its source."""
     secret_names: tuple[str, ...] = ()
 
     @property

@@ -1,4 +1,4 @@
-"""The options of a journey: what may be written, checked, in one form."""
+"""The options of a journey, and their parsers."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ from runner.settings.secrets import Secret
 
 
 class Network(Struct, frozen=True):
-    """A slower network: bytes a second, and seconds added to each request."""
+    """A slower network: bytes per second, and seconds added to each request."""
 
     download_bytes_per_second: float
     upload_bytes_per_second: float
@@ -35,7 +35,7 @@ class Network(Struct, frozen=True):
 
 
 NETWORKS = {
-    # The presets of Chrome DevTools' network panel, with the factors that it applies to their names.
+    # The presets of Chrome DevTools' network panel, with the adjustment factors that it applies.
     "slow-3g": Network(50_000, 50_000, 2.0),
     "fast-3g": Network(180_000, 84_375, 0.5625),
     "4g": Network(1_012_500, 168_750, 0.165),
@@ -43,7 +43,7 @@ NETWORKS = {
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """What a journey declares about itself; None where it leaves the choice to the settings."""
+    """What a journey declares about itself; None where the settings decide."""
 
     name: str | None = None
     every: float | None = None
@@ -82,7 +82,7 @@ NAMES = Options.__struct_fields__
 
 
 def parse_options(given: Mapping[str, Any]) -> Options:
-    """The options in their one form. Raises ValueError that names the option, the value, and what is accepted."""
+    """The options, parsed. Raises ValueError that names the option, the value, and what is accepted."""
     if given.get("every") is not None and given.get("cron") is not None:
         raise ValueError("options every and cron: both say when to run; keep one")
     checked = {}
@@ -110,7 +110,7 @@ def _parse_viewport(value: object) -> tuple[int, int]:
         sizes = [value.get("width"), value.get("height")]
     if isinstance(sizes, list | tuple) and len(sizes) == 2 and all(isinstance(one, int) and 0 < one <= 16384 for one in sizes):
         return (sizes[0], sizes[1])
-    raise ValueError(f"{value!r} is not a size of a window; write one such as '1280x720' or (1280, 720)")
+    raise ValueError(f"{value!r} is not a window size; write one such as '1280x720' or (1280, 720)")
 
 
 def _parse_device(value: object) -> str:
@@ -119,14 +119,14 @@ def _parse_device(value: object) -> str:
         return str(value)
     close = get_close_matches(str(value), known, 3)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "it is a name such as 'Pixel 7' or 'iPhone 15'"
-    raise ValueError(f"{value!r} is not a device that Playwright knows; {hint}")
+    raise ValueError(f"{value!r} is not one of Playwright's devices; {hint}")
 
 
 @cache
 def list_devices() -> tuple[str, ...]:
-    """The names of Playwright's devices, read from its files: starting it only to ask would cost half a second.
+    """The names of Playwright's devices, read from its files, as starting it would take half a second.
 
-    Empty when a later Playwright keeps them elsewhere; a wrong name is then found when the browser context is opened.
+    Empty when a later Playwright keeps them elsewhere; a wrong name then fails when the browser context is opened.
     """
     package = find_spec("playwright")
     if package is None or package.origin is None:
@@ -151,7 +151,7 @@ def _parse_geolocation(value: object) -> dict[str, float]:
         numbers = {key: float(one) for key, one in place.items() if isinstance(one, int | float)}
         if len(numbers) == len(place) and abs(numbers["latitude"]) <= 90 and abs(numbers["longitude"]) <= 180:
             return numbers
-    raise ValueError(f"{value!r} is not a place; write (latitude, longitude) in degrees, such as (52.52, 13.4)")
+    raise ValueError(f"{value!r} is not a location; write (latitude, longitude) in degrees, such as (52.52, 13.4)")
 
 
 def _parse_headers(value: object) -> dict[str, str]:
@@ -183,7 +183,7 @@ def _parse_network(value: object) -> Network:
 def _parse_cpu(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= 100:
         return float(value)
-    raise ValueError(f"{value!r} is not a slow-down of the processor; write a factor from 1 to 100")
+    raise ValueError(f"{value!r} is not a CPU slow-down; write a factor from 1 to 100")
 
 
 _PARSERS: dict[str, Callable[[Any], Any]] = {

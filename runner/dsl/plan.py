@@ -1,4 +1,4 @@
-"""What one run of a journey needs, resolved from its options and the settings: a plain value that a worker can be sent."""
+"""All that one run of a journey needs, resolved from its options and the settings: a plain value that can be sent to a worker."""
 
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,7 +14,7 @@ from runner.settings.settings import Settings
 
 
 class Plan(ArtifactSettings, frozen=True, kw_only=True):
-    """One run to be made. Durations are seconds."""
+    """One run to make. Durations are seconds."""
 
     journey: str
     file: Path
@@ -29,9 +29,9 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     params: dict[str, str] = field(default_factory=dict)
     step_names: tuple[str, ...] = ()
     budgets: tuple[Budget, ...] = ()
-    """Those of the settings that speak of it or of its steps."""
+    """The budgets that apply to the journey or to its steps."""
     source: str | None = None
-    """The text of `file` that is to be run; None for what stands there when the run begins."""
+    """The source to run in place of `file`; None to read the file when the run begins."""
     device: str | None = None
     viewport: tuple[int, int] | None = None
     locale: str | None = None
@@ -43,7 +43,7 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     signed_in_by: str | None = None
     """The journey of the same file that signs in."""
     state_file: Path | None = None
-    """Where the state that it makes is kept."""
+    """The file of the state that it makes."""
     ignore_https_errors: bool = False
     network: Network | None = None
     cpu: float | None = None
@@ -53,11 +53,11 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
 KINDS = ("trace", "screenshots", "video", "har", "console", "page_errors", "failed_requests", "aria", "replay")
 """The kinds of artifacts, each with a policy."""
 SHARED = ("base_url", "timeout", "retries", *KINDS)
-"""What both a journey and the settings can say."""
+"""What both a journey and the settings can set."""
 
 
 def plan(journey: Journey, settings: Settings) -> Plan:
-    """Resolves one journey. For what both can say, the order is: default, file, journey, environment, option; later wins.
+    """Resolves one journey. Where both set a value, the order is: default, file, journey, environment, option; the later wins.
 
     Raises ConfigError when a file that the journey names does not exist.
     """

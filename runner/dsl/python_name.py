@@ -1,13 +1,13 @@
-"""From a journey's name to a name that Python takes for its function and its file."""
+"""From a journey's name to a Python identifier for its function and its file."""
 
 from keyword import iskeyword
 
 TAKEN = {"page", "context", "browser", "step", "request", "params", "secrets", "expect", "journey", "re"}
-"""Names that a journey's file uses itself."""
+"""Names that a journey's file uses for something else."""
 
 
 def to_python_name(name: str) -> str:
-    """A Python name for a journey's.
+    """A Python identifier for the name of a journey.
 
     >>> to_python_name("buy-tea"), to_python_name("2nd"), to_python_name("class")
     ('buy_tea', 'journey_2nd', 'journey_class')

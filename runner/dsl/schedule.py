@@ -1,4 +1,4 @@
-"""When a journey runs: its slots, which are moments on the wall clock, the same for every scheduler that computes them."""
+"""When a journey runs: its slots, which are times on the wall clock; every scheduler computes the same ones."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
-    """`every` so many seconds, or by `cron` in the time zone `timezone`; `jitter` is the most seconds that a start is put off."""
+    """`every` is an interval in seconds; `cron` is evaluated in `timezone`; `jitter` is the longest delay of a start, in seconds."""
 
     every: float | None = None
     cron: str | None = None
@@ -19,10 +19,10 @@ class Schedule(Struct, frozen=True, kw_only=True):
     def after(self, journey: str, moment: datetime) -> datetime:
         """The first slot after `moment`.
 
-        With `every`, journeys are spread over the interval by a part of it that is made from their names, so that those with
-        the same interval do not start together, and each keeps its place over restarts. With `cron`, the change to and from
-        daylight-saving time is dealt with as in Debian's cron: a fixed time that the clock leaves out is run as soon as it has
-        gone forward, one that it shows twice is run once; `*` in the field of hours goes on in real time.
+        With `every`, each journey has an offset in the interval that is derived from its name, so that journeys with the same
+        interval do not start together, and slots stay the same over restarts. With `cron`, changes of daylight-saving time
+        are handled as in Debian's cron: a fixed time that the clock skips runs right after the change, one that occurs twice
+        runs once; `*` in the field of hours follows real time.
 
         >>> hourly = Schedule(every=3600)
         >>> first = hourly.after("buy", datetime(2026, 1, 1, tzinfo=UTC))
@@ -49,10 +49,10 @@ class Schedule(Struct, frozen=True, kw_only=True):
         return slot
 
     def put_off(self, journey: str, slot: datetime) -> float:
-        """The seconds that the start of a slot is put off: the same for every scheduler."""
+        """Seconds by which the start of a slot is delayed; every scheduler computes the same."""
         return hash_to_fraction(f"{journey} {slot.timestamp()}") * self.jitter
 
 
 def hash_to_fraction(text: str) -> float:
-    """A number from 0 to 1 made from a text, the same in every process."""
+    """A number from 0 to 1 that is derived from a text and is the same in every process."""
     return int.from_bytes(sha256(text.encode()).digest()[:8]) / 2**64

@@ -1,4 +1,4 @@
-"""What a journey's source tells without being run: the names of its steps and of its secrets."""
+"""What can be read from a journey's source without running it: the names of its steps and of its secrets."""
 
 import ast
 import inspect
@@ -10,22 +10,22 @@ from msgspec import Struct
 
 
 class Source(Struct, frozen=True):
-    """Names in the order in which they are written. A name that is put together at run time is not among them."""
+    """Names in source order, without those that are built at run time."""
 
     steps: tuple[str, ...] = ()
     step_lines: tuple[int, ...] = ()
-    """The line in which each begins, counted from 0 at the function's first."""
+    """The line in which each begins; 0 is the first line of the function."""
     more_steps: bool = False
-    """Whether there are steps with names put together at run time, or another function may begin some."""
+    """Whether there may be steps with names built at run time, or steps begun in another function."""
     secrets: tuple[str, ...] = ()
     budgets: tuple[tuple[int, object], ...] = ()
-    """Each written budget of a step, with its line, counted from 0 at the function's first."""
+    """The literal budget of each step, with its line; 0 is the first line of the function."""
 
 
 def read_source(function: Callable[..., object]) -> Source:
     """Reads the literal arguments of `step("…")`, `secrets["…"]` and `secrets.totp("…")` in a function.
 
-    Where there is no source, any step may come.
+    A function without source may have any steps.
     """
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
@@ -54,7 +54,7 @@ def _steps(nodes: list[ast.expr]) -> Iterator[tuple[str, int]]:
 
 def _more_steps(nodes: list[ast.expr]) -> bool:
     begun = [node for node in nodes if _begins_step(node)]
-    # A `step` that is not called here is handed on.
+    # A `step` that is not called here is passed to another function.
     handed_on = sum(isinstance(node, ast.Name) and node.id == "step" for node in nodes) > len(begun)
     return handed_on or any(not list(_literal(node.args[0])) for node in begun)
 

@@ -1,6 +1,6 @@
-"""Which journeys there are, read from their files without running any: for what must be quick and harmless.
+"""The journeys in files, found without running the files: for what must be quick and harmless.
 
-A name or a tag that is put together at run time is not seen, nor is a file that is not Python.
+Names and tags that are built at run time are not found, nor are journeys in a file that is not valid Python.
 """
 
 import ast
@@ -28,7 +28,7 @@ class DeclaredJourney(Struct, frozen=True):
 
 
 def find_declared_journeys(paths: Sequence[Path]) -> tuple[DeclaredJourney, ...]:
-    """The journeys in files and folders (searched deeply), by file, then line."""
+    """The journeys in files and folders (searched recursively), by file, then line."""
     files = [file for path in paths for file in (files_in(path) if path.is_dir() else [path])]
     return tuple(one for file in dict.fromkeys(files) for one in _in_file(file))
 
@@ -54,7 +54,7 @@ def _in_file(file: Path) -> Iterator[DeclaredJourney]:
 
 
 def _options(decorator: ast.expr) -> dict[str, object] | None:
-    """The options that `@journey(…)` is written with; None for another decorator."""
+    """The literal options of `@journey(…)`; None for another decorator."""
     match decorator:
         case ast.Name(id="journey") | ast.Attribute(attr="journey"):
             return {}

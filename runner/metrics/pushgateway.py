@@ -1,4 +1,4 @@
-"""A run's metrics to a Prometheus Pushgateway."""
+"""Pushes a run's metrics to a Prometheus Pushgateway."""
 
 import ssl
 import threading
@@ -35,8 +35,8 @@ Handler = Callable[[str, str, float | None, list[tuple[str, str]], bytes], Calla
 def push_result(result: RunResult, settings: Settings) -> None:
     """Replaces (PUT) the group of job `synthetic_monitor`, the result's journey and location, by the result's metrics.
 
-    `pushgateway_timeout` bounds the whole exchange, not each read of it. Raises PushError, with the address and the gateway's own
-    words, when the gateway does not take them in time.
+    `pushgateway_timeout` bounds the whole exchange, not each read of it. Raises PushError, with the address and the
+    gateway's message, when the gateway does not accept them in time.
     """
     if settings.pushgateway is None:
         raise PushError("no Pushgateway is set; give --pushgateway URL or JOURNEY_PUSHGATEWAY")
@@ -53,7 +53,7 @@ def push_result(result: RunResult, settings: Settings) -> None:
 
 
 def delete_group(journey: str, settings: Settings) -> None:
-    """Deletes the group of a journey at this location. Raises PushError when the gateway does not do it in time."""
+    """Deletes the group of a journey at this location. Raises PushError when the gateway does not delete it in time."""
     address, handler = _target(settings)
     with _errors(address, f"the deletion of the group of {journey}", settings.pushgateway_timeout):
         delete_from_gateway(

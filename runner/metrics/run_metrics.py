@@ -12,7 +12,7 @@ STEP = (*RUN, "step")
 
 
 class _Gauges:
-    """All gauges of DESIGN's table in one registry; a gauge without a value is not exposed."""
+    """All gauges of a run in one registry; a gauge without a value is not exposed."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -44,7 +44,7 @@ class _Gauges:
 def build_registry(*results: RunResult) -> CollectorRegistry:
     """The gauges of one run, or of several runs of different journeys.
 
-    A failed run has the latencies of the steps that passed. The time of the last success is there only when it is known.
+    A failed run has the latencies of the steps that passed. The time of the last success is exposed only when it is known.
     """
     gauges = _Gauges()
     for result in results:
@@ -85,13 +85,13 @@ def _set_step(gauges: _Gauges, step: StepResult, labels: tuple[str, ...]) -> Non
 
 
 def _phases(navigations: tuple[Navigation, ...]) -> dict[str, float]:
-    """Of several documents in a step, the last that has finished loading, else the last."""
+    """The phases of the step's last document that has finished loading, or of the last one if none has."""
     finished = [one for one in navigations if "total" in one.phases]
     chosen = (finished or list(navigations))[-1:]
     return chosen[0].phases if chosen else {}
 
 
 def format_metrics(results: Iterable[RunResult]) -> str:
-    """The newest result of each journey in Prometheus' text format, for a file that a node exporter collects."""
+    """The newest result of each journey in Prometheus' text format, for the textfile collector of a node exporter."""
     newest = {(result.journey, result.location): result for result in results}
     return generate_latest(build_registry(*newest.values())).decode()

@@ -14,11 +14,11 @@ from runner.redaction import HIDDEN, SHORTEST
 
 PREFIX = "JOURNEY_SECRET_"
 LARGEST = 65_536
-"""Bytes; a larger file in the secrets' folder is no secret."""
+"""Bytes; a larger file in the folder of secrets is not a secret."""
 
 
 class Secret:
-    """A text that shows as `•••` wherever it is printed; `reveal()` is the one way to it.
+    """A text that prints as `•••`; only `reveal()` returns it.
 
     >>> password = Secret("oolong")
     >>> f"{password}", password.reveal()
@@ -56,10 +56,10 @@ class Secret:
 class Secrets(Mapping[str, Secret]):
     """The `secrets` that a journey gets, by name.
 
-    `secrets["PW"]` is looked for in the environment variable `JOURNEY_SECRET_PW`, then in the file `PW` of the folder
+    `secrets["PW"]` is looked up in the environment variable `JOURNEY_SECRET_PW`, then in the file `PW` of the folder
     `secrets_dir` (as Docker and Kubernetes mount secrets), then as `PW` in the dotenv file `secrets_file`; the first wins.
 
-    Raises SecretMissing, naming where it was looked for, for a secret that is not set or too short to be hidden, and
+    Raises SecretMissing, with the places to set it, for a secret that is not set or too short to be hidden, and
     ConfigError for a folder or file that cannot be read.
     """
 
@@ -86,7 +86,7 @@ class Secrets(Mapping[str, Secret]):
         if len(text) < SHORTEST:
             raise SecretMissing(
                 f"secret {name!r} has {len(text)} characters, too few to be found and hidden in artifacts; "
-                f"use one of {SHORTEST} or more"
+                f"use at least {SHORTEST}"
             )
         return Secret(text)
 
@@ -100,21 +100,21 @@ class Secrets(Mapping[str, Secret]):
         return len(self._texts)
 
     def where(self, name: str) -> str:
-        """Where a secret is looked for, as what to do."""
-        places = [f"give it in the environment variable {PREFIX}{name}"]
+        """The places where a secret can be set, as an instruction."""
+        places = [f"set it in the environment variable {PREFIX}{name}"]
         places += [f"in the file {self._folder / name}"] if self._folder else []
         places += [f"as {name}=… in {self._file}"] if self._file else []
         return ", or ".join(places)
 
     def texts(self) -> tuple[str, ...]:
-        """All values, to be hidden wherever they turn up."""
+        """All values, which must be hidden wherever they occur."""
         return tuple(self._texts.values())
 
     def totp(self, name: str) -> Secret:
         """The one-time code of this moment (RFC 6238), for a sign-in with a second factor.
 
-        The secret `name` is the key in base32, or the whole `otpauth://` address that a QR code holds. Raises SecretMissing as
-        `secrets[name]` does, and ConfigError when the secret is no such key or pyotp is not installed.
+        The secret `name` is the key in base32, or the `otpauth://` address from a QR code. Raises SecretMissing as
+        `secrets[name]` does, and ConfigError when the secret is not such a key or pyotp is not installed.
         """
         _require("pyotp", f"secrets.totp({name!r})")
         import pyotp
@@ -123,7 +123,7 @@ class Secrets(Mapping[str, Secret]):
         try:
             maker = pyotp.parse_uri(_long_uri(key)) if key.startswith("otpauth://") else pyotp.TOTP(_long_key(key))
             if not isinstance(maker, pyotp.TOTP):
-                raise ConfigError(f"secret {name!r} is not a key for time-based codes; it counts instead")
+                raise ConfigError(f"secret {name!r} is a key for counter-based codes; use one for time-based codes")
             code = maker.now()
         except ValueError as error:
             raise ConfigError(
@@ -135,7 +135,7 @@ class Secrets(Mapping[str, Secret]):
 
 
 def _in_folder(folder: Path) -> dict[str, str]:
-    """Kubernetes puts links and hidden folders beside the files."""
+    """The values of the files in a folder. Kubernetes puts links and hidden folders beside them."""
     try:
         files = [one for one in folder.iterdir() if not one.name.startswith(".") and one.is_file()]
         small = [one for one in files if one.stat().st_size <= LARGEST]
@@ -163,9 +163,9 @@ def _long_uri(uri: str) -> str:
 
 
 def _long_key(key: str) -> str:
-    """The same key, as long as pyotp asks for: sites give out keys of 80 bits, and HMAC ends a key with zeros anyhow (RFC 2104, 2).
+    """The same key, padded to the length that pyotp requires: some sites use keys of 80 bits, and HMAC pads with zeros anyway (RFC 2104, 2).
 
-    Raises ValueError for what is not base32.
+    Raises ValueError for a key that is not base32.
     """
     plain = key.replace(" ", "").rstrip("=")
     return b32encode(b32decode(plain + "=" * (-len(plain) % 8), casefold=True).ljust(20, b"\0")).decode()

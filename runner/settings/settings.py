@@ -1,4 +1,4 @@
-"""Settings: from the configuration file, the environment and the command line, the later winning."""
+"""Settings from the configuration file, the environment and the command line; the later wins."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -104,7 +104,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     smoke_max_runs: int | None = None
     smoke_undecided: Literal["pass", "fail"] = "pass"
     smoke_tolerance: tuple[float | None, float | None] = (None, None)
-    """A share of the baseline, and seconds; None, here and below, leaves it to the rule of the comparison."""
+    """A fraction of the baseline, and seconds; None, here and below, means the default of the comparison."""
     smoke_looks: tuple[int, ...] | None = None
     smoke_alarm: float | None = None
     smoke_miss: float | None = None
@@ -129,25 +129,25 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     pushgateway_timeout: float = 10.0
     require_push: bool = False
     origins: dict[str, Origin] = field(default_factory=dict)
-    """Where each setting that is not a default comes from."""
+    """The origin of each setting that is not a default."""
 
     @property
     def database_url(self) -> str:
-        """Where runs are stored: `database`, else a file beside the saved runs."""
+        """Where runs are stored: `database`, or a file beside the saved runs."""
         return self.database or f"sqlite:///{self.runs_dir.resolve() / 'journeys.db'}"
 
     def origin(self, name: str) -> Origin:
-        """Where the setting's value comes from."""
+        """Where the value of a setting comes from."""
         return self.origins.get(name, "default")
 
 
 def load_settings(
     start: Path, overrides: Mapping[str, object], environ: Mapping[str, str], environment: str | None = None
 ) -> Settings:
-    """Reads the settings for a command that is run in folder `start`.
+    """Reads the settings for a command that runs in the folder `start`.
 
     The file is `journey.toml`, or `pyproject.toml` with a table `[tool.journey]`, in `start` or the nearest folder above.
-    `environment` (or JOURNEY_ENV) lays the table `env.NAME` of the file over it. `overrides` are the command's options;
+    The table `env.NAME` of the file, for `environment` (or JOURNEY_ENV), overrides the rest of it. `overrides` are the command's options;
     None is an option that was not given. Raises ConfigError that names the file or variable, the key, and the fix.
     """
     file, table = find_config_file(start)
@@ -168,11 +168,11 @@ def load_settings(
 
     for name in ONLY_SECRET & set(table):
         raise ConfigError(
-            f"{file}: {name} must not be written in a file that others read; set {PREFIX}{name.upper()}, or {name}_file to a "
-            "file that holds it"
+            f"{file}: {name} must not be in a file that others can read; set {PREFIX}{name.upper()}, or set {name}_file to "
+            "the file that holds it"
         )
     if re.search(r"//[^/@]*:[^/@]*@", str(table.get("database", ""))):
-        raise ConfigError(f"{file}: database must not hold a password, as others read the file; set {PREFIX}DATABASE")
+        raise ConfigError(f"{file}: database must not contain a password, as others can read the file; set {PREFIX}DATABASE")
     lay(table, "file", lambda name: f"{file}: {name}", base)
     lay(_read_environ(environ), "environment", lambda name: f"{PREFIX}{name.upper()}", start)
     given = {name: value for name, value in overrides.items() if value is not None}
@@ -183,7 +183,7 @@ def load_settings(
 
 
 def parse_params(given: Iterable[str], option: str) -> dict[str, str]:
-    """The texts `k=v` of a repeated option as a table. Raises ConfigError, naming the option, for one without `=`."""
+    """The values `k=v` of a repeated option as a table. Raises ConfigError that names the option for one without `=`."""
     table = {}
     for text in given:
         key, equals, value = text.partition("=")
@@ -313,4 +313,4 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "pushgateway_timeout": parse_positive_duration,
     "require_push": parse_bool,
 }
-"""Every setting, with what turns a written value into its one form or raises ValueError."""
+"""The parser of every setting; each raises ValueError for a value that is not valid."""

@@ -62,7 +62,7 @@ def test_step_and_secret_names_are_read_from_the_source(tmp_path: Path) -> None:
         (
             "@journey(device='Pixel 77')\ndef a(page): ...",
             2,
-            "option device: 'Pixel 77' is not a device that Playwright knows; did you mean",
+            "option device: 'Pixel 77' is not one of Playwright's devices; did you mean",
         ),
         (
             "@journey(network='2g')\ndef a(page): ...",

@@ -270,7 +270,7 @@ def test_a_failing_journeys_report_is_led_by_what_failed_and_says_whose_fault_it
         [
             "step 'bug' ended with an error of the monitor, not of the site (journey)",
             "step 'loop' ended with an error of the monitor, not of the site (deadline)",
-            "*failing.py:*: secret: secret 'NOT_SET' is not set; give it in the environment variable JOURNEY_SECRET_NOT_SET",
+            "*failing.py:*: secret: secret 'NOT_SET' is not set; set it in the environment variable JOURNEY_SECRET_NOT_SET",
             "step 'look' failed (assertion)",
             "Locator expected to be visible",
             'at journeys/failing.py:8: expect(page.get_by_text("Check out")).to_be_visible(timeout=200)',

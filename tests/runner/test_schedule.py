@@ -129,6 +129,6 @@ def test_the_address_of_a_database_is_checked_and_its_password_not_shown(tmp_pat
         load_settings(tmp_path, {}, {"JOURNEY_DATABASE": "mysql://me:geheim@db/x"})
     assert "geheim" not in str(caught.value)
     (tmp_path / "journey.toml").write_text('database = "postgresql://me:geheim@db/x"')
-    with pytest.raises(ConfigError, match=r"must not hold a password.*JOURNEY_DATABASE") as caught:
+    with pytest.raises(ConfigError, match=r"must not contain a password.*JOURNEY_DATABASE") as caught:
         load_settings(tmp_path, {}, {})
     assert "geheim" not in str(caught.value)

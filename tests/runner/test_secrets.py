@@ -37,7 +37,7 @@ def test_a_missing_secret_names_every_place_where_it_was_looked_for(tmp_path: Pa
     with pytest.raises(SecretMissing) as caught:
         Secrets({}, tmp_path, tmp_path / ".env")["PW"]
     assert str(caught.value) == (
-        "secret 'PW' is not set; give it in the environment variable JOURNEY_SECRET_PW, or "
+        "secret 'PW' is not set; set it in the environment variable JOURNEY_SECRET_PW, or "
         f"in the file {tmp_path / 'PW'}, or as PW=… in {tmp_path / '.env'}"
     )
     assert find_missing(["PW", "TOKEN"], Secrets({"JOURNEY_SECRET_TOKEN": "x"})) == ["PW"]

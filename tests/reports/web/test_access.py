@@ -103,7 +103,7 @@ def test_a_token_that_is_easy_to_guess_is_refused_without_being_shown(tmp_path: 
 
 def test_a_token_is_never_written_in_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "journey.toml").write_text(f"serve_token = '{TOKEN}'")
-    with pytest.raises(ConfigError, match="serve_token must not be written in a file that others read"):
+    with pytest.raises(ConfigError, match="serve_token must not be in a file that others can read"):
         load_settings(tmp_path, {}, {})
     (tmp_path / "token").write_text(f"{TOKEN}\n")
     (tmp_path / "journey.toml").write_text("serve_token_file = 'token'")

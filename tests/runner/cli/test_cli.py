@@ -127,7 +127,7 @@ def test_a_secret_that_is_not_set_is_exit_2_with_the_variable(folder: Folder) ->
     folder.write("journeys/in.py", "from runner import journey\n@journey\ndef sign_in(page, secrets):\n    secrets['PW']\n")
     ran = folder.journey("run", "sign_in")
     assert ran.returncode == 2
-    assert "needs secret 'PW', which is not set; give it in the environment variable JOURNEY_SECRET_PW" in ran.stderr
+    assert "needs secret 'PW', which is not set; set it in the environment variable JOURNEY_SECRET_PW" in ran.stderr
     assert folder.here("check", "sign_in", JOURNEY_SECRET_PW="oolong").stdout == "ok: 1 journey in 1 file\n"
 
 

@@ -290,7 +290,7 @@ def test_a_change_that_fails_last_is_taken_back(tmp_path: Path) -> None:
     first.write_bytes(b"1")
     second.parent.mkdir()
     second.write_bytes(b"another's")
-    with pytest.raises(ConfigError, match="exists by now and is not overwritten"):
+    with pytest.raises(ConfigError, match="already exists and is not overwritten"):
         write_files({first: FileChange(b"1", b"2"), tmp_path / "c": FileChange(None, b"3"), second: FileChange(None, b"4")})
     assert {one.name: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()} == {"a": b"1", "b": b"another's"}
 
