@@ -1,4 +1,4 @@
-"""The `request` that a journey gets: Playwright's API requests, with the time of each noted for the page clock."""
+"""The `request` that a journey gets: Playwright's API requests, timed for the page clock."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ CALLS = frozenset({"delete", "fetch", "get", "head", "patch", "post", "put"})
 
 
 class TimedRequests:
-    """Stands in for an APIRequestContext; it shares the cookies and the base URL of the journey's browser context."""
+    """Wraps an APIRequestContext, which shares the cookies and the base URL of the journey's browser context."""
 
     def __init__(self, requests: APIRequestContext, note: Callable[[float, float], None]) -> None:
         self._requests = requests

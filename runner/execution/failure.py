@@ -18,7 +18,7 @@ READ = 200_000
 """Characters of a message that are looked at."""
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
-# Chromium's net error names (net/base/net_error_list.h) that speak of this machine's own network or means, not of the site.
+# Chromium's net errors (net/base/net_error_list.h) that concern this machine's own network or resources, not the site.
 _OWN_NETWORK = re.compile(
     r"net::ERR_(INTERNET_DISCONNECTED|NETWORK_CHANGED|NETWORK_IO_SUSPENDED|NETWORK_ACCESS_DENIED|(UNEXPECTED_|HTTPS_|MANDATORY_)?PROXY_\w+"
     r"|NO_SUPPORTED_PROXIES|SOCKS_CONNECTION_\w+|INSUFFICIENT_RESOURCES|OUT_OF_MEMORY|TUNNEL_CONNECTION_FAILED|ADDRESS_IN_USE)"
@@ -52,7 +52,7 @@ def explain_failure(
     starved: bool = False,
     open_dialog: str | None = None,
 ) -> Failure:
-    """Says why a journey in `file` stopped.
+    """Why a journey in `file` stopped.
 
     `crashed` is the address of a page whose renderer crashed meanwhile; `connected` is False when the browser is gone; `starved`
     is True when the kernel's OOM killer has ended a process; `open_dialog` is the text of a dialog that was not answered.

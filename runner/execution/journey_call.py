@@ -50,7 +50,7 @@ class JourneyCall:
         self._file = file
 
     def run(self, journey: Journey, plan: Plan, secrets: Secrets, page: Page | None = None) -> None:
-        """Calls the journey's function with what it asks for; `page` is its page where one is open. Raises whatever it raises."""
+        """Calls the journey's function with what its parameters name; `page` is a page that is already open. Raises whatever it raises."""
         offered: dict[str, Any] = {
             "context": self.context,
             "browser": self.context.browser,
@@ -71,7 +71,7 @@ class JourneyCall:
             _check_returned(journey.function(**arguments))
             self.steps.check_all_ran()
             return
-        # A recorded script knows nothing of steps, and some journey makes none: it is one step, under the journey's name.
+        # A recorded script has no steps, nor have some journeys: each is one step, under the journey's name.
         with self.steps(journey.name):
             _check_returned(journey.function(**arguments))
 

@@ -1,4 +1,4 @@
-"""One step: a named part of a journey, timed by the page clock, with what was seen in it."""
+"""One step: a named part of a journey, timed by the page clock, with what was observed in it."""
 
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -17,7 +17,7 @@ from runner.settings.duration import parse_duration
 
 
 class StepError(JourneyError):
-    """A step is used in a way that cannot be timed: inside another step, or under a name that was used before."""
+    """A step cannot be timed: it is inside another step, or its name was used before."""
 
 
 class _Ended(Struct, frozen=True):
@@ -122,9 +122,9 @@ class Steps:
 
     def _check(self, name: str) -> None:
         if self._running is not None:
-            raise StepError(f"step {name!r} begins inside step {self._running!r}; end that one first: steps cannot be nested")
+            raise StepError(f"step {name!r} begins inside step {self._running!r}; end that step first: steps cannot be nested")
         if any(ended.result.name == name for ended in self._ended):
-            raise StepError(f"a step named {name!r} has already run in this journey; give each step a name of its own")
+            raise StepError(f"a step named {name!r} has already run in this journey; give each step its own name")
 
     def _judge(self, raised: BaseException | None, name: str, window: Window, allow_status: Collection[int]) -> Failure | None:
         bad = next(
@@ -164,7 +164,7 @@ class Steps:
         )
 
     def results(self, known: Collection[str] = ()) -> tuple[StepResult, ...]:
-        """All steps with everything known by now, and those of `known` that did not run, as `skipped`."""
+        """All steps with everything that is known so far; those of `known` that did not run are `skipped`."""
         results = [self._with_findings(ended) for ended in self._ended]
         names = {result.name for result in results}
         missed = [name for name in known if name not in names]

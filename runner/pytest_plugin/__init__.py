@@ -1,4 +1,4 @@
-"""Journeys under pytest: `pytest journeys` walks them as `journey run` does; docs/pytest.md says how.
+"""Journeys under pytest: `pytest journeys` runs them as `journey run` does; see docs/pytest.md.
 
 pytest loads this package by the entry point `journey`. Nothing of Playwright is imported here, nor by what is registered here:
 that waits until a journey is collected or a test asks for `step` or `secrets`.
@@ -16,7 +16,7 @@ from runner.pytest_plugin.session import PROJECT
 from runner.settings.settings import parse_params
 
 PLAYWRIGHT = "pytest_playwright.pytest_playwright"
-"""The module of pytest-playwright, whose fixtures and options a journey is run with."""
+"""The module of pytest-playwright, whose fixtures and options journeys use."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Registers the parts that cost nothing. Raises UsageError for an option that cannot be used."""
+    """Registers the parts that are cheap to import. Raises UsageError for an option that is not valid."""
     target = config.getoption("journey_json")
     if target is not None and not target.absolute().parent.is_dir():
         raise pytest.UsageError(f"--journey-json {target}: cannot be written; name a file in a folder that exists")
@@ -71,6 +71,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Says why journeys that are there are not collected."""
+    """Says why existing journeys are not collected."""
     project = config.stash[PROJECT]
     return None if project.usable or not project.has_journeys() else f"journeys: not collected, {collection.MISSING}"

@@ -20,9 +20,9 @@ from runner.pytest_plugin.session import JOURNEY, PROJECT, SETUP
 _DECLARED = pytest.StashKey[dict[str, Journey]]()
 
 FROM_PYTEST = ("page", "context", "browser")
-"""What a journey gets from pytest-playwright's fixtures, which a project may override; the rest is the runner's own."""
+"""What a journey gets from pytest-playwright's fixtures, which a project may override; the runner provides the rest."""
 OBSERVE = "_journey_observe"
-"""The fixture that begins to observe the browser context. Asked for first, so that it is there before the first page."""
+"""The fixture that begins to observe the browser context. Requested first, so that it runs before the first page is opened."""
 MISSING = "pytest-playwright is missing; install it with: pip install 'journey-runner[test]'"
 
 
@@ -36,7 +36,7 @@ class JourneyModule(pytest.Module):
             raise self.CollectError(str(error)) from error
 
     def istestfunction(self, obj: object, name: str) -> bool:  # noqa: ARG002 (pytest's)
-        """A helper beside a journey is no test, whatever its name."""
+        """A helper beside a journey is not a test, whatever its name."""
         return False
 
     def istestclass(self, obj: object, name: str) -> bool:  # noqa: ARG002 (pytest's)
@@ -48,7 +48,7 @@ class JourneyModule(pytest.Module):
 def pytest_collect_file(
     file_path: Path, parent: pytest.Collector
 ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
-    """Adds a file of a folder of journeys that pytest itself would leave out, as its name is not that of a test."""
+    """Adds a file in a folder of journeys that pytest would skip, as its name does not match `python_files`."""
     collectors = yield
     project = parent.config.stash[PROJECT]
     if project.usable and project.contains(file_path) and not any(isinstance(one, pytest.Module) for one in collectors):
@@ -57,7 +57,7 @@ def pytest_collect_file(
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
-    """The same for one that is named on the command line, which pytest takes for a file of tests."""
+    """The same for a file that is named on the command line, which pytest treats as a test module."""
     patterns: list[str] = parent.config.getini("python_files")
     if not parent.config.stash[PROJECT].contains(module_path) or any(map(module_path.match, patterns)):
         return None
@@ -101,12 +101,12 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str
 
 
 def _request_fixtures(journey: Journey) -> Callable[..., object]:
-    """The journey's function, for pytest to read: it asks for fixtures, of which `request` would be another's."""
+    """A function with the fixtures that pytest is to set up for the journey; its own `request` is not pytest's fixture of that name."""
     wanted = (OBSERVE, *(name for name in FROM_PYTEST if name in journey.parameters))
 
     @wraps(journey.function)
     def asking(**_: Any) -> None:
-        raise TypeError(f"{journey.name} is called by the plugin, with what it asks for")
+        raise TypeError(f"{journey.name} is called by the plugin")
 
     signature = Signature([Parameter(name, Parameter.KEYWORD_ONLY) for name in wanted])
     asking.__signature__ = signature  # type: ignore[attr-defined]
@@ -115,7 +115,7 @@ def _request_fixtures(journey: Journey) -> Callable[..., object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
-    """pytest-playwright names the browser in each test's id; in a journey's it stands only where there are several."""
+    """pytest-playwright puts the browser into each test's id; a journey's id names it only when there are several."""
     if hasattr(metafunc.function, "__journey__"):
         metafunc.parametrize = partial(_parametrize, metafunc.parametrize)  # type: ignore[method-assign]
     return (yield)
@@ -128,13 +128,13 @@ def _parametrize(parametrize: Callable[..., None], names: object, values: Sequen
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Brings in what runs journeys, once there is one."""
+    """Activates the plugin when the first journey is collected."""
     if JOURNEY in item.stash:
         activate(item.config)
 
 
 def to_marker_name(tag: str) -> str:
-    """A tag as the name of a marker: what is no letter or digit becomes `_`, and `tag_` stands before one that begins otherwise.
+    """A tag as the name of a marker: other characters than letters and digits become `_`; `tag_` is added where the name is not valid.
 
     >>> to_marker_name("checkout"), to_marker_name("slow 3G"), to_marker_name("2fa"), to_marker_name("if")
     ('checkout', 'slow_3G', 'tag_2fa', 'tag_if')
@@ -144,7 +144,7 @@ def to_marker_name(tag: str) -> str:
 
 
 def _register_marker(tag: str, config: pytest.Config) -> str:
-    """The marker of a tag, registered. A name of pytest's that takes arguments (`skip timeout`) gets `tag_` before it."""
+    """Registers the marker of a tag and returns its name. One that pytest uses with arguments (`skip timeout`) gets the prefix `tag_`."""
     name = to_marker_name(tag)
     known = [line.partition(":")[0].strip() for line in config.getini("markers")]
     if any(line.startswith(f"{name}(") for line in known):

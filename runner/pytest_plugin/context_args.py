@@ -1,4 +1,4 @@
-"""What a journey's browser context is opened with: its options, pytest-playwright's command line, a signed-in state."""
+"""The arguments of a journey's browser context: its options, pytest-playwright's command line, a signed-in state."""
 
 import time
 from collections.abc import Mapping
@@ -20,17 +20,17 @@ from runner.pytest_plugin.session import JOURNEY, SETUP
 from runner.result import Failure
 
 MARKER = "browser_context_args"
-"""pytest-playwright's marker; what it holds wins over the fixture of the same name."""
+"""pytest-playwright's marker; its values win over the fixture of the same name."""
 _BY_HAND = pytest.StashKey[dict[str, Any]]()
 
 
 def prepare_context_args(
     item: pytest.Function, browser: Browser, playwright: Playwright, base_url: str | None, given: Mapping[str, Any]
 ) -> None:
-    """Resolves the journey's plan and puts it into the marker that pytest-playwright opens a context by.
+    """Resolves the journey's plan and puts it into the marker from which pytest-playwright opens a context.
 
-    `given` is what that would open one with by itself. The later wins: that, the journey's options, a marker in the code, and
-    `--device`. Fails the test when there is no plan, or no signed-in state can be made.
+    `given` is what pytest-playwright would use by itself. The later wins: `given`, the journey's options, a marker in the code,
+    `--device`. Fails the test when the plan is not valid, or when signing in fails.
     """
     run = get_run(item)
     journey = item.stash[JOURNEY]

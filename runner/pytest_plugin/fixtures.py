@@ -1,8 +1,7 @@
-"""The fixtures: what journeys need of pytest-playwright's, and `step`, `params`, `secrets` for tests that are no journeys.
+"""Fixtures: overrides of pytest-playwright's for journeys, and `step`, `params`, `secrets` for ordinary tests.
 
-Each overrides one of pytest-playwright's, or stands beside them, and can be overridden by a project like those. What overrides
-asks for all that the overridden one asks for: an older pytest does not see what stands behind, and there would be no browser in
-a test's id.
+A project can override each of them. An override requests all fixtures that the overridden one requests: an older pytest does not
+follow the chain, and the browser would be missing from the test's id.
 """
 
 from collections.abc import Callable, Mapping
@@ -40,7 +39,7 @@ def launch_browser(
     browser_type_launch_args: Mapping[str, Any],
     connect_options: Mapping[str, Any] | None,
 ) -> Callable[..., "Browser"]:
-    """pytest-playwright's; a channel that a project asks for, or a browser elsewhere, is not held back by our Chromium."""
+    """pytest-playwright's; our Chromium does not replace a channel that a project asks for, or a remote browser."""
 
     def launch(**given: Any) -> "Browser":
         wanted = {**browser_type_launch_args, **given}
@@ -76,7 +75,7 @@ def new_context(
     _journey_opening: None,
     new_context: Callable[..., "BrowserContext"],
 ) -> Callable[..., "BrowserContext"]:
-    """pytest-playwright's; where secrets are known they are kept out of the pictures of what it opens."""
+    """pytest-playwright's; known secrets are kept out of screenshots and videos of the contexts that it opens."""
     run = _get_run(request) if _is_observed(request) else None
     project = request.config.stash[PROJECT]
     if not project.redacts(request.node):
@@ -103,7 +102,7 @@ def context(
     new_context: object,  # noqa: ARG001 (see above)
     context: "BrowserContext",
 ) -> "BrowserContext":
-    """pytest-playwright's; in a test that walks it is observed before its first page is opened."""
+    """pytest-playwright's; in a journey, or a test with steps, it is observed before its first page is opened."""
     if _is_observed(request):
         _get_run(request).observe(context)
     return context
@@ -111,7 +110,7 @@ def context(
 
 @pytest.fixture
 def _journey_observe(request: pytest.FixtureRequest, _journey_opening: None, context: "BrowserContext") -> None:
-    """What every journey asks for first."""
+    """Requested first by every journey."""
     _get_run(request).observe(context)
 
 
@@ -129,7 +128,7 @@ def params(pytestconfig: pytest.Config) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def secrets(pytestconfig: pytest.Config) -> Secrets:
-    """The secrets by name, as journeys get them; from now on they are hidden in what the tests of the session leave behind."""
+    """The secrets by name, as journeys get them; from now on they are hidden in all that the tests of the session write."""
     activate(pytestconfig)
     return pytestconfig.stash[PROJECT].secrets
 
@@ -142,7 +141,7 @@ def _get_run(request: pytest.FixtureRequest) -> "ItemRun":
 
 
 def _is_observed(request: pytest.FixtureRequest) -> bool:
-    """Whether the test is a journey, or asks for the `step` of this module and not for one of the project's own."""
+    """Whether the test is a journey, or requests the `step` of this module, not one that the project defines."""
     if JOURNEY in request.node.stash:
         return True
     known = getattr(getattr(request.node, "_fixtureinfo", None), "name2fixturedefs", {}).get("step", ())

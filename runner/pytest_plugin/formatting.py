@@ -1,4 +1,4 @@
-"""How a journey's failure and its steps are written in pytest's terminal."""
+"""A journey's failure and its steps as text for pytest's terminal."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ MARKS = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "–", "canc
 
 
 def format_heading(failure: Failure) -> str:
-    """The first line: which step, and whose fault.
+    """The first line: which step failed, and whether the site or the monitor is at fault.
 
     >>> format_heading(Failure(kind="timeout", message="", step="pay"))
     "step 'pay' failed (timeout)"

@@ -1,4 +1,4 @@
-"""One test that walks: its attempts, of which the last may be under way, and the run that they make."""
+"""The run of one test: its attempts, of which the last may be in progress."""
 
 import math
 import os
@@ -32,9 +32,9 @@ from runner.workers.machine_load import LoadMeter, contended
 
 SHORTEST = 0.1
 """Seconds that a journey gets, however long its sign-in took."""
-FOREIGN = "the project's own fixture `context` was used: options of the journey that are the context's do not hold"
+FOREIGN = "the project's own fixture `context` was used: options of the journey that configure the context have no effect"
 _probes: dict[BrowserContext, Probe] = {}
-"""Of the contexts that are open: a project may use one for several tests."""
+"""Of the open contexts: a project may use one for several tests."""
 
 
 class ItemRun:
@@ -48,7 +48,7 @@ class ItemRun:
         self._id = run_id()
         self._earlier: list[Attempt] = []
         self.properties: list[tuple[str, object]] = []
-        """What the last attempt has put among the item's `user_properties`."""
+        """Those of the item's `user_properties` that the last attempt has added."""
         self._environment = Environment()
         self._begun = False
         self.begin()
@@ -79,7 +79,7 @@ class ItemRun:
         self._load: Load | None = None
 
     def configure_context(self, context: BrowserContext) -> None:
-        """Sets the setting `action_timeout` in a context of a journey, unless somebody is debugging."""
+        """Applies the setting `action_timeout` to a context of a journey, except in a debugger."""
         self._opened = True
         if self.plan is not None and not self.project.is_debugged:
             context.set_default_timeout(self.plan.action_timeout * 1000)
@@ -110,7 +110,7 @@ class ItemRun:
             with suppress(PlaywrightError):  # a browser that has gone took the trace with it
                 self.journey_call.context.tracing.group_end()
         if self.pictures is not None:
-            self.pictures.look()
+            self.pictures.check_pages()
 
     def start(self) -> None:
         """The test's function is about to be called."""
@@ -118,12 +118,12 @@ class ItemRun:
         self._meter = LoadMeter.start(time.monotonic(), _beside())
 
     def call(self, page: Page | None) -> None:
-        """Calls the journey, for its timeout at most unless somebody is debugging. Raises whatever it raises."""
+        """Calls the journey, with its timeout except in a debugger. Raises whatever it raises."""
         assert self.journey is not None
         assert self.plan is not None
         assert self.journey_call is not None
         if current_thread() is not main_thread():
-            self.notes.append("the timeout was not held: pytest does not run in the main thread")
+            self.notes.append("the timeout was not enforced: pytest does not run in the main thread")
         seconds = math.inf if self.project.is_debugged else max(self.plan.timeout - self.spent, SHORTEST)
         with limit_time(self.journey_call.context.browser, seconds) as self.project.deadline:
             self.journey_call.run(self.journey, self.plan, self.project.secrets, page)
@@ -139,12 +139,12 @@ class ItemRun:
             problem = self.journey_call.collect_late()
             self.notes += [problem] if problem else []
         finally:
-            # An alarm of pytest-timeout may end the reading; what is known by then is told.
+            # An alarm of pytest-timeout may end the reading; what is known by then is reported.
             self.notes += self.journey_call.probe.problems
             self._steps = self.journey_call.steps.results(self.journey.step_names if self.journey else ())
 
     def fail(self, error: BaseException) -> None:
-        """Notes why the attempt did not pass, unless that is known. One that passed, but over a budget, has passed."""
+        """Notes why the attempt did not pass, unless that is known. An attempt that only exceeds a budget has passed."""
         while isinstance(error, BaseExceptionGroup):
             # What pytest-playwright makes of several soft assertions, and of one beside another error.
             error = error.exceptions[0]
@@ -176,7 +176,7 @@ class ItemRun:
 
     @property
     def over_budget(self) -> list[str]:
-        """The steps that passed too slowly, and the budgets of the settings that were missed, in words."""
+        """Messages about steps over their own budget and about missed budgets of the settings."""
         own = [
             f"step {step.name!r}: {step.latency_seconds:.3f} s is over its budget of {step.budget_seconds:.3f} s"
             for step in self.steps
@@ -199,7 +199,7 @@ class ItemRun:
         )
 
     def result(self) -> RunResult:
-        """The run with all its attempts, as `journey run` would tell it."""
+        """The run with all its attempts, as `journey run` reports it."""
         last = self._attempt()
         attempts = (*self._earlier, last)
         result = RunResult(
@@ -238,7 +238,7 @@ RUN = pytest.StashKey[ItemRun]()
 
 
 def get_run(item: pytest.Function) -> ItemRun:
-    """The run of a test that walks, begun if there is none yet."""
+    """The run of a journey or a test with steps; the first call begins it."""
     project = item.config.stash[PROJECT]
     project.observed_item = item
     if RUN not in item.stash:
@@ -247,6 +247,6 @@ def get_run(item: pytest.Function) -> ItemRun:
 
 
 def fail_test(run: ItemRun, failure: Failure) -> NoReturn:
-    """Fails the test with this, without a traceback: there is nothing to see in it."""
+    """Fails the test with this failure, without a traceback, which would show only the plugin."""
     run.failure = failure
     raise pytest.fail.Exception(failure.message, pytrace=False) from None

@@ -1,4 +1,4 @@
-"""What a pytest session knows of the project whose journeys it runs; each part is read when it is first asked for."""
+"""The project whose journeys a pytest session runs: settings, secrets, folders; each is read on first use."""
 
 import os
 from functools import cached_property
@@ -31,20 +31,20 @@ class PytestProject:
         self._config = config
         self.usable = usable
         self.active = False
-        """True once there is a test that walks, or one that has asked for `secrets`."""
+        """True once a journey was collected, or a test has requested `step` or `secrets`."""
         self.observed_item: pytest.Item | None = None
-        """The test that is being set up, run or torn down, if it walks."""
+        """The journey, or test with steps, that is being set up, run or torn down."""
         self.deadline: Deadline | None = None
-        """That of the journey that is being run."""
+        """The deadline of the running journey."""
 
     @property
     def _start(self) -> Path:
-        """Where the settings are looked for: where pytest was started, or its root if that lies elsewhere."""
+        """Where to look for the settings: the folder in which pytest was started if it is below its root, else the root."""
         root, here = self._config.rootpath, self._config.invocation_params.dir
         return here if here.is_relative_to(root) else root
 
     def has_journeys(self) -> bool:
-        """Whether there are settings for journeys, or a folder of the usual name."""
+        """Whether there is a configuration file, or a folder with the default name."""
         return has_config_file(self._start) or any(
             (folder / DEFAULT).is_dir() for folder in {self._start, self._config.rootpath}
         )
@@ -56,10 +56,10 @@ class PytestProject:
         return load_settings(self._start, {"params": params or None}, os.environ, self._config.getoption("journey_env"))
 
     def settings_at(self, base_url: str | None) -> Settings:
-        """The settings with what pytest's fixture `base_url` says.
+        """The settings with the value of pytest's fixture `base_url`.
 
-        It counts as an option of the command line, unless it is what pytest's own configuration file says: that counts only
-        where nothing else names a base URL. Raises ConfigError for one that is no address.
+        It counts as an option of the command line, unless it comes from pytest's own configuration file: that is used only when
+        nothing else sets a base URL. Raises ConfigError when it is not an address.
         """
         if not base_url:
             return self.settings
@@ -78,13 +78,13 @@ class PytestProject:
         root = self._config.rootpath / DEFAULT
         try:
             given = self.settings.journeys
-        except ConfigError:  # told at the start of the session where it matters
+        except ConfigError:  # reported at the start of the session where it matters
             return (root,)
         usual = (root,) if self.settings.origin("journeys") == "default" else ()
         return tuple(Path(os.path.normpath(folder.absolute())) for folder in (*given, *usual))
 
     def contains(self, path: Path) -> bool:
-        """Whether `path` is a file that may hold journeys, by its place."""
+        """Whether `path` is a file that may hold journeys, judged by its path alone."""
         for folder in self.folders:
             if path == folder:
                 return True
@@ -95,7 +95,7 @@ class PytestProject:
 
     @cached_property
     def redactor(self) -> Redactor:
-        """What hides the secrets of this session; those that the settings name are known to it once `secrets` were read."""
+        """Hides the secrets of this session; it knows those of the settings once `secrets` was read."""
         return Redactor(patterns=self.settings.redact) if self.settings.redaction else NOTHING
 
     @cached_property
@@ -108,22 +108,22 @@ class PytestProject:
         return secrets
 
     def redacts(self, item: pytest.Item | None) -> bool:
-        """Whether what this test leaves behind is redacted: always if it walks, else where secrets are known."""
+        """Whether what this test writes is redacted: always for a journey or a test with steps, else once secrets are known."""
         return self.active and (bool(self.redactor.secrets) or (item is not None and item is self.observed_item))
 
     @property
     def is_debugged(self) -> bool:
-        """Whether somebody steps through the tests: no timeout is held then."""
+        """Whether the tests run in a debugger: no timeout is enforced then."""
         return bool(os.environ.get("PWDEBUG") or self._config.getoption("playwright_debug", None))
 
     def records(self, *options: str) -> bool:
-        """Whether one of these of pytest-playwright's options is on: `tracing video screenshot`."""
+        """Whether one of these options of pytest-playwright is on: `tracing video screenshot`."""
         return any(self._config.getoption(option) != "off" for option in options)
 
     def chromium(self, headed: bool) -> Path | None:
-        """The Chromium to use where Playwright would find none of its own; None where it does, or where there is none.
+        """The Chromium to use where Playwright has not installed one; None where it has, or where none is found.
 
-        Raises BrowserNotFound for a setting `browser_path` that names no program.
+        Raises BrowserNotFound for a setting `browser_path` that does not name a program.
         """
         try:
             given = self.settings.browser_path
@@ -139,7 +139,7 @@ class PytestProject:
 
     @cached_property
     def states(self) -> Path:
-        """A folder of this session's own for signed-in states, which only its owner can read."""
+        """A temporary folder of this session for signed-in states, which only its owner can read."""
         folder = Path(mkdtemp(prefix="journey-states-"))
         self._config.add_cleanup(lambda: rmtree(folder, ignore_errors=True))
         return folder

@@ -1,4 +1,4 @@
-"""What the tests leave behind beside reports and pictures: Playwright's traces and log records, redacted before they are kept."""
+"""Redacts Playwright's traces and log records before they are written."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from runner.pytest_plugin.project import PytestProject
 
 def start_redaction(project: PytestProject) -> Callable[[], None]:
     """Starts to redact; returns the function that ends it."""
-    # Playwright exports no class for it, only what returns one; one class for browser contexts and for API requests.
+    # Playwright does not export the class, only what returns one; browser contexts and API requests share it.
     tracing: type = get_type_hints(vars(BrowserContext)["tracing"].fget)["return"]
     kept = {name: getattr(tracing, name) for name in ("stop", "stop_chunk")}
     for name, original in kept.items():
@@ -34,7 +34,7 @@ def start_redaction(project: PytestProject) -> Callable[[], None]:
 
 
 def _wrap_stop(stop: Callable[..., None], project: PytestProject) -> Callable[..., None]:
-    """`Tracing.stop` or `stop_chunk`, of which pytest-playwright makes every trace: what it writes is redacted first."""
+    """`Tracing.stop` or `stop_chunk`, which write all of pytest-playwright's traces: the trace is redacted first."""
 
     @wraps(stop)
     def stopping(self: Any, *, path: str | Path | None = None, **options: Any) -> None:
@@ -55,7 +55,7 @@ def _wrap_stop(stop: Callable[..., None], project: PytestProject) -> Callable[..
 
 
 def _wrap_record_factory(make: Callable[..., logging.LogRecord], project: PytestProject) -> Callable[..., logging.LogRecord]:
-    """A record that holds a secret holds it redacted, for every handler: pytest's report, its log file, its live log."""
+    """Makes log records whose secrets are redacted, for every handler: pytest's report, its log file, its live log."""
     plain = logging.Formatter()
 
     def record(*args: Any, **kwargs: Any) -> logging.LogRecord:
@@ -67,9 +67,9 @@ def _wrap_record_factory(make: Callable[..., logging.LogRecord], project: Pytest
         if redactor.holds_secret(message):
             made.msg, made.args = redactor.text(message), None
         if made.exc_info:
-            told = plain.formatException(made.exc_info)
-            if redactor.holds_secret(told):
-                made.exc_text = redactor.text(told)
+            formatted = plain.formatException(made.exc_info)
+            if redactor.holds_secret(formatted):
+                made.exc_text = redactor.text(formatted)
         return made
 
     return record

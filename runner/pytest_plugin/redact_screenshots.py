@@ -1,4 +1,4 @@
-"""Keeps secrets out of the pictures of one test: of what pytest-playwright's `--tracing`, `--screenshot` and `--video` take."""
+"""Keeps secrets out of one test's screenshots and videos, which pytest-playwright takes for `--tracing`, `--screenshot`, `--video`."""
 
 from functools import partial
 from typing import Any
@@ -14,9 +14,9 @@ from runner.browser.deadline import DeadlineReached, deadline
 from runner.pytest_plugin.project import PytestProject
 
 PICTURES: "pytest.StashKey[ScreenshotRedactor]" = pytest.StashKey()
-"""An item's, where there is something to keep out of them."""
-_taught: WeakSet[Playwright] = WeakSet()
-"""Those that know how to find what shows a secret."""
+"""In the stash of an item, if there is something to hide."""
+_registered: WeakSet[Playwright] = WeakSet()
+"""Those in which the selector of what shows a secret is registered."""
 
 
 class ScreenshotRedactor:
@@ -32,9 +32,9 @@ class ScreenshotRedactor:
         redactor = self._project.redactor
         if not redactor.secrets or not self._project.records("tracing", "screenshot", "video"):
             return
-        if playwright not in _taught:
+        if playwright not in _registered:
             mask.register(playwright)
-            _taught.add(playwright)
+            _registered.add(playwright)
         mask.mask_fields(context, redactor)
         context.on("page", self._watch)
 
@@ -49,8 +49,8 @@ class ScreenshotRedactor:
         taken: bytes = screenshot(**{"mask_color": "#555", **options, "mask": covers})
         return taken
 
-    def look(self) -> None:
-        """Looks whether a secret stands on a page, where one is being filmed: then the video is not kept."""
+    def check_pages(self) -> None:
+        """Checks whether a secret is visible on a page while a video is recorded: then the video is discarded."""
         if self.secret_seen or not self._pages or not self._project.records("video"):
             return
         try:
@@ -58,12 +58,12 @@ class ScreenshotRedactor:
                 open_pages = [page for page in self._pages if not page.is_closed()]
                 self.secret_seen = any(mask.is_shown(page, self._project.redactor) for page in open_pages)
         except (PlaywrightError, DeadlineReached):
-            # What cannot be looked at is treated like what shows one.
+            # A page that cannot be checked is treated as if it showed a secret.
             self.secret_seen = True
 
     def _saved(self, video: Video, save_as: Any, path: str) -> None:
         """In place of `Video.save_as`. pytest-playwright leaves out a video that raises playwright's Error."""
         if self.secret_seen:
             video.delete()
-            raise PlaywrightError(f"{path}: not kept, a secret stood on the page")
+            raise PlaywrightError(f"{path}: not kept, as a secret was visible on the page")
         save_as(path)

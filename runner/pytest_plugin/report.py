@@ -1,4 +1,4 @@
-"""What the report of a test that walks says: the step that failed first of all, then the rest; nothing secret in any of it."""
+"""The report of a journey or a test with steps: the failed step comes first, then the rest; secrets are hidden."""
 
 import os
 from collections.abc import Generator
@@ -14,16 +14,16 @@ from runner.pytest_plugin.summary import STATUS
 from runner.redaction import Redactor
 
 MACHINERY = frozenset({"playwright", "runner", "contextlib", "asyncio", "_pytest", "pluggy", "pytest_playwright"})
-"""Packages in whose lines no traceback ends, unless `--full-trace` is given: it ends in those of the project."""
+"""Packages whose frames are cut off the end of a traceback, unless `--full-trace` is given."""
 STRUCTURE = frozenset({"type", "style", "path"})
-"""Keys of a report's traceback that are pytest's own."""
+"""Keys in a report's traceback that pytest itself needs unchanged."""
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Notes why a test failed and says it in the report; the first of all plugins to see it, so that all others see it redacted."""
+    """Puts the reason of a failure into the report. Runs first of all plugins, so that all others see the report redacted."""
     run = item.stash.get(RUN, None)
     if run is not None and call.excinfo is not None and not item.config.getoption("fulltrace"):
         _end_in_own_lines(call.excinfo.value)
@@ -43,7 +43,7 @@ def pytest_runtest_makereport(
 
 
 def _end_in_own_lines(error: BaseException) -> None:
-    """Cuts what follows the last line of the project itself off the traceback, if there is one."""
+    """Cuts off the traceback after the last frame of the project's own code, if there is one."""
     last, entry = None, error.__traceback__
     while entry is not None:
         package = entry.tb_frame.f_globals.get("__name__", "").partition(".")[0]
@@ -54,7 +54,7 @@ def _end_in_own_lines(error: BaseException) -> None:
 
 
 def _lead(report: pytest.TestReport, run: ItemRun, traced: bool) -> None:
-    """Puts the failure before the traceback; there is none to see where it is not `traced`."""
+    """Puts the failure before the traceback, or in its place when the error is not `traced`."""
     failure = run.failure
     if not run.missed_budget and (failure is None or (run.journey is None and failure.step is None)):
         return
@@ -78,7 +78,7 @@ def _lead(report: pytest.TestReport, run: ItemRun, traced: bool) -> None:
 
 
 def _add_properties(item: pytest.Item, run: ItemRun) -> None:
-    """Adds the times of the steps, in the place of those of an earlier attempt."""
+    """Adds the times of the steps, and removes those of an earlier attempt."""
     others = [one for one in item.user_properties if one not in run.properties]
     run.properties = []
     for step in run.steps:

@@ -1,4 +1,4 @@
-"""Runs the tests that walk: what is checked before, how a journey is called, what its end is. Registered by Project.begin."""
+"""Runs journeys and tests with steps: checks before, the call, the end. Registered by `activate`."""
 
 from collections.abc import Generator
 from typing import Any
@@ -15,11 +15,11 @@ from runner.workers.stdout import print_redacted
 
 
 class OverBudget(pytest.PytestWarning):
-    """A step was over its budget, and `--journey-budgets=warn` is given."""
+    """A step exceeded its budget, and `--journey-budgets=warn` is given."""
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """An attempt of a test that walks begins. Fails a journey whose secrets are not there, before any browser is started."""
+    """Begins an attempt. Fails a journey whose secrets are not set, before a browser is started."""
     project = item.config.stash[PROJECT]
     project.observed_item = None
     if not isinstance(item, pytest.Function) or not (JOURNEY in item.stash or RUN in item.stash):
@@ -42,7 +42,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Calls a journey, with what it prints redacted."""
+    """Calls a journey and redacts what it prints."""
     if JOURNEY not in pyfuncitem.stash:
         return None
     run = get_run(pyfuncitem)
@@ -56,14 +56,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Ends the attempt while its pages are still open; then a soft step that failed and a budget that was missed fail the test."""
+    """Ends the attempt while its pages are still open; then a failed soft step or a missed budget fails the test."""
     if RUN in item.stash:
         item.stash[RUN].start()
     try:
         result = yield
     finally:
         if PICTURES in item.stash:
-            item.stash[PICTURES].look()
+            item.stash[PICTURES].check_pages()
         if RUN in item.stash:
             item.stash[RUN].end()
     run = item.stash.get(RUN, None)
@@ -87,7 +87,7 @@ def _hold_budgets(item: pytest.Item) -> None:
 
 
 def pytest_enter_pdb(config: pytest.Config) -> None:
-    """Whoever looks at a journey with a debugger has all the time there is."""
+    """Lifts the deadline while a journey is in the debugger."""
     end = config.stash[PROJECT].deadline
     if end is not None:
         end.lift()

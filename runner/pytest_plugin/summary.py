@@ -1,4 +1,4 @@
-"""Tells of the runs, in the process that talks to the user: the status word, the section of journeys, `--journey-json`."""
+"""Reports the runs, in the process that writes to the terminal: the status word, the section of journeys, `--journey-json`."""
 
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,9 @@ from runner.pytest_plugin.formatting import format_step
 from runner.result import RunResult
 
 ATTRIBUTE = "journey_run"
-"""Of a test's last report: its run, as JSON."""
+"""Attribute of a test's last report: its run, as JSON."""
 STATUS = "journey_status"
-"""Of the report of a journey that did not pass: `failed` (the site) or `error` (the monitor)."""
+"""Attribute of the report of a journey that did not pass: `failed` (the site) or `error` (the monitor)."""
 
 
 class _ReportedRun(Struct, frozen=True):
@@ -32,14 +32,14 @@ class Summary:
         self._runs: dict[str, _ReportedRun] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keeps the newest run of each test: one that is run again holds its earlier attempts."""
-        told = getattr(report, ATTRIBUTE, None)
-        if told is not None and not hasattr(self._config, "workerinput"):
-            self._runs[report.nodeid] = msgspec.json.decode(told, type=_ReportedRun)
+        """Keeps the newest run of each test, which includes its earlier attempts."""
+        reported = getattr(report, ATTRIBUTE, None)
+        if reported is not None and not hasattr(self._config, "workerinput"):
+            self._runs[report.nodeid] = msgspec.json.decode(reported, type=_ReportedRun)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
-        """An error of the monitor is no failure of the site, and a sign-in that fails is no error of a fixture."""
+        """An error of the monitor is not a failure of the site, and a failed sign-in is not an error of a fixture."""
         status = getattr(report, STATUS, None)
         if status is None or not report.failed:
             return None
@@ -48,12 +48,12 @@ class Summary:
         return "failed", "F", "FAILED"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The journeys, and the tests with steps, each with its steps."""
+        """Lists journeys and tests with steps, each with its steps."""
         if not self._runs:
             return
         terminalreporter.section("journeys")
-        for nodeid, told in self._runs.items():
-            result = told.result
+        for nodeid, reported in self._runs.items():
+            result = reported.result
             again = f" at attempt {result.attempts}" if result.attempts > 1 else ""
             terminalreporter.line(f"{nodeid} {result.status}{again} in {result.duration_seconds:.3f} s")
             for step in result.steps:
@@ -66,11 +66,15 @@ class Summary:
         target: Path | None = self._config.getoption("journey_json")
         if target is None or hasattr(self._config, "workerinput"):
             return
-        runs = [(told.result, Path(told.folder) if told.folder else None) for told in self._runs.values() if told.journey]
+        runs = [
+            (reported.result, Path(reported.folder) if reported.folder else None)
+            for reported in self._runs.values()
+            if reported.journey
+        ]
         try:
             replace_file(target, format_json(build_document(runs)), "--journey-json")
         except ConfigError as error:
-            # The tests have run: all else that is told of them must not be lost.
+            # The tests have run: the rest of the report must not be lost.
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
             reporter = self._config.pluginmanager.get_plugin("terminalreporter")
             if reporter is not None:

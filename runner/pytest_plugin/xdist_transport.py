@@ -1,4 +1,4 @@
-"""Hands the run of a test on with its last report, so that it also gets from a process of pytest-xdist to the one that tells."""
+"""Attaches the run of a test to its last report, so that it gets from a worker of pytest-xdist to the controller."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -14,7 +14,7 @@ from runner.pytest_plugin.summary import ATTRIBUTE
 from runner.result import Artifact, ArtifactKind
 
 KINDS: tuple[ArtifactKind, ...] = ("trace", "screenshot", "video")
-"""What pytest-playwright saves; it names each in a property `playwright_<kind>`."""
+"""Kinds of files that pytest-playwright saves; it names each in a property `playwright_<kind>`."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -28,13 +28,13 @@ def pytest_runtest_makereport(
         return report
     folder, artifacts = _saved(report.user_properties, item.config.invocation_params.dir)
     result = replace(run.result(), artifacts=artifacts)
-    told: dict[str, Any] = {"result": result, "folder": str(folder) if folder else None, "journey": run.journey is not None}
-    setattr(report, ATTRIBUTE, item.config.stash[PROJECT].redactor.json(msgspec.json.encode(told)).decode())
+    reported: dict[str, Any] = {"result": result, "folder": str(folder) if folder else None, "journey": run.journey is not None}
+    setattr(report, ATTRIBUTE, item.config.stash[PROJECT].redactor.json(msgspec.json.encode(reported)).decode())
     return report
 
 
 def _saved(properties: list[tuple[str, object]], start: Path) -> tuple[Path | None, tuple[Artifact, ...]]:
-    """The folder of a test's artifacts, and those."""
+    """The folder of a test's artifacts, and the artifacts."""
     files = [(kind, start / str(path)) for kind in KINDS for name, path in properties if name == f"playwright_{kind}"]
     if not files:
         return None, ()

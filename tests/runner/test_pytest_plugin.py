@@ -287,7 +287,7 @@ def test_a_failing_journeys_report_is_led_by_what_failed_and_says_whose_fault_it
             "step 'banner' failed (assertion)",
             "  ✓ after  *",
             "step 'wait' failed (timeout)",
-            "the run was still waiting for the page when its timeout of 0.7 s was over",
+            "the run was still waiting for the page when its timeout of 0.7 s expired",
             "FAILED *::cart - step 'look' failed (assertion): Locator*",
         ]
     )
@@ -468,7 +468,7 @@ def after(page, step):
 def test_a_journeys_timeout_and_pytest_timeouts_alarm_each_go_off_when_they_are_due(project: Project) -> None:
     file = project.write("journeys/hanging.py", HANGING.format(own="1s"))
     project.run("--timeout=20", "--timeout-method=thread").assert_outcomes(failed=1, passed=1)
-    assert project.runs["hanging"]["failure"]["message"].endswith("when its timeout of 1 s was over")
+    assert project.runs["hanging"]["failure"]["message"].endswith("when its timeout of 1 s expired")
     file.write_text(file.read_text().replace("1s", "60s"))
     project.run("--timeout=4", "--timeout-method=signal").assert_outcomes(errors=1, passed=1)
     assert "from pytest-timeout" in project.runs["hanging"]["failure"]["message"]
