@@ -22,7 +22,7 @@ from runner.result import Artifact, Attempt, Failure, Status, StepResult, status
 from runner.settings.secrets import Secrets
 
 
-class AttemptContext(Struct, frozen=True, kw_only=True):
+class RunContext(Struct, frozen=True, kw_only=True):
     """What all attempts of one run share."""
 
     run: str
@@ -32,7 +32,8 @@ class AttemptContext(Struct, frozen=True, kw_only=True):
     redactor: Redactor
     folder: Path
     """Holds the artifacts until the run is saved."""
-    tell: Callable[[Moment], None]
+    emit: Callable[[Moment], None]
+    """Receives the events of the run as they happen."""
 
 
 class AttemptOutcome(Struct, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ class AttemptOutcome(Struct, frozen=True, kw_only=True):
 
 def run_attempt(
     number: int,
-    context: AttemptContext,
+    context: RunContext,
     browser: Browser,
     playwright: Playwright,
     seconds: float,
@@ -57,24 +58,24 @@ def run_attempt(
     `repeats` says, from the status and the seconds that the attempt took, whether another one follows. Raises playwright's
     Error when no context can be opened.
     """
-    plan, tell = context.plan, context.tell
+    plan, emit = context.plan, context.emit
     recording = Recording(plan, number, context.folder, context.redactor, room)
     browser_context = browser.new_context(**options(plan, playwright, browser), **recording.context_options())
     browser_context.set_default_timeout(plan.action_timeout * 1000)
 
     def step_started(name: str, index: int) -> None:
-        tell(StepStarted(run=context.run, journey=plan.journey, attempt=number, name=name, index=index))
+        emit(StepStarted(run=context.run, journey=plan.journey, attempt=number, name=name, index=index))
         recording.step_started(name)
 
     def step_ended(step: StepResult) -> None:
-        tell(StepEnded(run=context.run, journey=plan.journey, attempt=number, step=step))
+        emit(StepEnded(run=context.run, journey=plan.journey, attempt=number, step=step))
         recording.step_ended(step)
 
     others = [one for one in browser.contexts if one is not browser_context]
     mark = Mark(journey=plan.journey, run=context.run, location=plan.location)
     call = JourneyCall(browser_context, str(plan.file), step_started, step_ended, mark=mark)
     recording.start(browser_context)
-    tell(AttemptStarted(run=context.run, journey=plan.journey, number=number))
+    emit(AttemptStarted(run=context.run, journey=plan.journey, number=number))
     started_at, started = datetime.now(UTC), time.perf_counter()
     failure: Failure | None = None
     try:
@@ -83,7 +84,7 @@ def run_attempt(
     except BaseException as error:  # noqa: BLE001 (a journey may raise anything, SystemExit too; all of it is reported)
         failure = call.explain(error)
     duration = time.perf_counter() - started
-    tell(AttemptEnded(run=context.run, journey=plan.journey, number=number))
+    emit(AttemptEnded(run=context.run, journey=plan.journey, number=number))
     if failure is not None and failure.step is None:
         recording.take_picture(plan.journey)
         recording.take_tree(plan.journey)

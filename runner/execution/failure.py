@@ -112,7 +112,7 @@ def _kind(error: BaseException, crashed: str | None, connected: bool) -> tuple[F
     if isinstance(error, PlaywrightError):
         return _playwright_kind(text), text
     if isinstance(error, AssertionError):
-        return "assertion", text or "an assertion does not hold"
+        return "assertion", text or "an assertion failed"
     if isinstance(error, JourneyError):
         return "journey", text
     return "journey", f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,9 +1,7 @@
 """One run: its attempts, until one passes or no other follows."""
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
@@ -13,8 +11,7 @@ from runner.browser.context_options import options
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.errors import BrowserFailed
-from runner.events import Moment
-from runner.execution.attempt import AttemptContext, AttemptOutcome, run_attempt
+from runner.execution.attempt import AttemptOutcome, RunContext, run_attempt
 from runner.execution.environment import describe_environment
 from runner.execution.failure import trim_message
 from runner.execution.outcome import Execution
@@ -22,35 +19,23 @@ from runner.execution.retry import RetryPolicy
 from runner.execution.sign_in import SignIn
 from runner.execution.warm_browser import WarmBrowser
 from runner.page.agent import Mark
-from runner.redaction import Redactor
 from runner.result import Attempt, Failure, skipped, status_of
-from runner.settings.secrets import Secrets
 
 SHORTEST = 0.1
 """Seconds that an attempt gets, however long signing in took."""
 
 
-def execute_run(
-    run: str,
-    journey: Journey,
-    plan: Plan,
-    browser: WarmBrowser,
-    folder: Path,
-    tell: Callable[[Moment], None],
-    secrets: Secrets,
-    redactor: Redactor,
-    setup: Journey | None = None,
-) -> Execution:
+def execute_run(context: RunContext, browser: WarmBrowser, setup: Journey | None = None) -> Execution:
     """Runs a journey until an attempt passes, the retries are used up, or its timeout is over.
 
-    The timeout holds for all attempts together. `setup` is the journey that signs in where the plan asks for a signed-in state.
+    The timeout applies to all attempts together. `setup` is the journey that signs in if the plan asks for a signed-in state.
     Never raises for what the journey, the site or the browser does.
     """
-    context = AttemptContext(run=run, plan=plan, journey=journey, secrets=secrets, redactor=redactor, folder=folder, tell=tell)
+    run, plan = context.run, context.plan
     sign_in = None
     if setup is not None and plan.state_file is not None:
         mark = Mark(journey=setup.name, run=run, location=plan.location)
-        sign_in = SignIn(setup, plan, plan.state_file, secrets, redactor, mark)
+        sign_in = SignIn(setup, plan, plan.state_file, context.secrets, context.redactor, mark)
     retry = RetryPolicy(plan, sign_in)
     started_at, started = datetime.now(UTC), time.perf_counter()
     outcomes: list[AttemptOutcome] = []
@@ -85,9 +70,9 @@ def execute_run(
 
 
 def _make_attempt(
-    number: int, context: AttemptContext, browser: WarmBrowser, sign_in: SignIn | None, retry: RetryPolicy, room: int
+    number: int, context: RunContext, browser: WarmBrowser, sign_in: SignIn | None, retry: RetryPolicy, room: int
 ) -> AttemptOutcome:
-    """Signs in if the plan asks for it, then calls the journey. Raises BrowserFailed and playwright's Error."""
+    """Signs in if the plan asks for it, then calls the journey. Raises BrowserFailed, playwright's Error, OSError."""
     plan, opened, began = context.plan, browser.get(), time.perf_counter()
     if sign_in is not None:
         try:

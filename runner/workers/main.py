@@ -20,6 +20,7 @@ from runner.codec import encode
 from runner.dsl.discovery import load_journeys
 from runner.errors import BrowserFailed, JourneyError
 from runner.events import Moment
+from runner.execution.attempt import RunContext
 from runner.execution.isolation import isolated_run
 from runner.execution.outcome import Execution
 from runner.execution.run import execute_run
@@ -87,8 +88,11 @@ def _executed(job: Job, browser: WarmBrowser, redactor: Redactor, tell: Callable
         return Broken(job.run, f"{job.plan.file} no longer declares a journey named {error}")
     except JourneyError as error:
         return Broken(job.run, str(error))
+    context = RunContext(
+        run=job.run, plan=job.plan, journey=journey, secrets=secrets, redactor=redactor, folder=job.folder, emit=tell
+    )
     with print_redacted(redactor):
-        return execute_run(job.run, journey, job.plan, browser, job.folder, tell, secrets, redactor, setup)
+        return execute_run(context, browser, setup)
 
 
 def _die_with_parent() -> None:
