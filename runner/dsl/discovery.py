@@ -183,8 +183,8 @@ def import_file(file: Path, text: str | None = None) -> ModuleType:
 def list_declared(module: ModuleType) -> tuple[Journey, ...]:
     """The journeys that a module declares itself, by line.
 
-    Raises DiscoveryError for one that names no way to sign in, and for one that was declared but cannot be reached by a name of the
-    module: it would never run, and nobody would know.
+    Raises DiscoveryError for a `signed_in_by` that is not valid, and for a journey that no name of the module refers to: it would
+    never run, without a message.
     """
     own: dict[int, Journey] = {}
     for value in vars(module).values():
@@ -199,10 +199,10 @@ def list_declared(module: ModuleType) -> tuple[Journey, ...]:
 
 
 def journey_of(value: object, module: ModuleType) -> Journey | None:
-    """The journey that a name of a module stands for; None for one that another file declares.
+    """The journey that a name of a module refers to; None for one that another file declares.
 
-    A decorator above `@journey` that uses `functools.wraps` is part of the journey. One that a factory of a helper module made
-    belongs to the file that asked for it.
+    A decorator above `@journey` that uses `functools.wraps` is part of the journey. One that a factory in a helper module made
+    belongs to the file that called the factory.
     """
     if not isfunction(value):
         return None
@@ -217,18 +217,18 @@ def journey_of(value: object, module: ModuleType) -> Journey | None:
 
 
 def _lost(lost: Journey, kept: Sequence[Journey], module: ModuleType) -> str:
-    """What to say of a journey that was declared but that no name of its module stands for."""
+    """The message about a declared journey that no name of its module refers to."""
     name = lost.function.__name__
     again = [one for one in kept if one.function.__name__ == name and one.line > lost.line]
     if again:
         return f"{lost.where}: the function {name!r} is defined again in line {again[0].line}, which replaces this one; rename one of them"
     if callable(vars(module).get(name)):
         return (
-            f"{lost.where}: what stands above @journey hides the journey {lost.name!r}; "
+            f"{lost.where}: the decorator above @journey hides the journey {lost.name!r}; "
             "put @journey on top, or use functools.wraps in that decorator"
         )
     return (
-        f"{lost.where}: no name of the file stands for the journey {lost.name!r}; declare it at the top level of the file, "
+        f"{lost.where}: no name in the file refers to the journey {lost.name!r}; declare it at the top level of the file, "
         f"or assign it there, such as `{lost.name if lost.name.isidentifier() else 'buy'} = make(…)`"
     )
 

@@ -25,7 +25,7 @@ class Source(Struct, frozen=True):
 def read_source(function: Callable[..., object]) -> Source:
     """Reads the literal arguments of `step("…")`, `secrets["…"]` and `secrets.totp("…")` in a function.
 
-    Where there is no source, any step may come.
+    A function without source may have any steps.
     """
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))

@@ -71,7 +71,7 @@ class JourneyCall:
             _check_returned(journey.function(**arguments))
             self.steps.check_all_ran()
             return
-        # A recorded script knows nothing of steps, and some journey makes none: it is one step, under the journey's name.
+        # A recorded script has no steps, nor have some journeys: each is one step, under the journey's name.
         with self.steps(journey.name):
             _check_returned(journey.function(**arguments))
 

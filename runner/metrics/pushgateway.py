@@ -35,8 +35,8 @@ Handler = Callable[[str, str, float | None, list[tuple[str, str]], bytes], Calla
 def push_result(result: RunResult, settings: Settings) -> None:
     """Replaces (PUT) the group of job `synthetic_monitor`, the result's journey and location, by the result's metrics.
 
-    `pushgateway_timeout` bounds the whole exchange, not each read of it. Raises PushError, with the address and the gateway's own
-    words, when the gateway does not take them in time.
+    `pushgateway_timeout` bounds the whole exchange, not each read of it. Raises PushError, with the address and the
+    gateway's message, when the gateway does not accept them in time.
     """
     if settings.pushgateway is None:
         raise PushError("no Pushgateway is set; give --pushgateway URL or JOURNEY_PUSHGATEWAY")

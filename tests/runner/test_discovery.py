@@ -178,8 +178,8 @@ def test_an_unknown_name_or_tag_is_answered_with_close_ones(tmp_path: Path) -> N
             "@journey\ndef walk(page): ...\n@journey\ndef walk(page, step): ...\n",
             "the function 'walk' is defined again in line 5",
         ),
-        ("def make():\n    @journey\n    def walk(page): ...\nmake()\n", "no name of the file stands for the journey 'walk'"),
-        ("class Shop:\n    @staticmethod\n    @journey\n    def walk(page): ...\n", "no name of the file stands for"),
+        ("def make():\n    @journey\n    def walk(page): ...\nmake()\n", "no name in the file refers to the journey 'walk'"),
+        ("class Shop:\n    @staticmethod\n    @journey\n    def walk(page): ...\n", "no name in the file refers to"),
         (
             "def hide(f):\n    return lambda page: f(page)\n@hide\n@journey\ndef walk(page): ...\n",
             "put @journey on top, or use functools.wraps",
