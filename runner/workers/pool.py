@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from runner.archive.archive import Archive
 from runner.browser.chromium import Browser
-from runner.codec import encode
 from runner.dsl.plan import Plan
 from runner.events import Listener
 from runner.result import FailureKind
