@@ -1,7 +1,7 @@
 """What a context's pages said and what went wrong in them: console messages, uncaught errors, failed requests; one JSON
 object a line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,40 +9,58 @@ import msgspec
 from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Response, WebError
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.result import ArtifactKind
+from runner.artifacts.recorder import Recorded, Recorder, Workspace
+from runner.settings.artifact_kinds import Policy
 
-KEPT = 5_000
-"""Lines of each kind; a page that says more is cut off with a last line that tells how many there were."""
-NAMES: dict[ArtifactKind, str] = {
-    "console": "console",
-    "page_errors": "page-errors",
-    "failed_requests": "failed-requests",
-}
-"""The kinds, each with its file's name without `.jsonl`."""
+LIMIT = 5_000
+"""Lines of one log; a longer one is cut off with a last line that says how many were dropped."""
 
 
-class Logs:
-    """The logs of one attempt; `kinds` are those of NAMES that are wanted."""
+class LogRecorder(Recorder):
+    """A log of one attempt, as lines of JSON; an empty one is not saved."""
 
-    def __init__(self, context: BrowserContext, kinds: set[ArtifactKind]) -> None:
-        self._lines: dict[ArtifactKind, list[dict[str, Any]]] = {kind: [] for kind in kinds}
-        self._count = dict.fromkeys(kinds, 0)
-        if "console" in kinds:
-            context.on("console", self._console)
-        if "page_errors" in kinds:
-            context.on("weberror", self._page_error)
-        if "failed_requests" in kinds:
-            context.on("requestfailed", self._request_failed)
-            context.on("response", self._answered)
+    def __init__(self, workspace: Workspace, policy: Policy) -> None:
+        super().__init__(workspace, policy)
+        self._lines: list[dict[str, Any]] = []
+        self._count = 0
 
-    def _console(self, message: ConsoleMessage) -> None:
+    def add(self, line: Callable[[], dict[str, Any]]) -> None:
+        """Adds what `line` returns, with the time."""
+        self._count += 1
+        if self._count <= LIMIT:
+            try:
+                self._lines.append({"at": _now(), **line()})
+            except PlaywrightError as error:
+                # Its page may be gone by the time it arrives.
+                self._lines.append({"at": _now(), "lost": str(error).partition("\n")[0]})
+
+    def save(self) -> Iterator[Recorded]:
+        if self._lines:
+            more = self._count - len(self._lines)
+            lines = [*self._lines, {"at": _now(), "dropped": more}] if more else self._lines
+            yield Recorded(b"".join(self.workspace.redact_json(msgspec.json.encode(line)) + b"\n" for line in lines))
+
+
+class ConsoleRecorder(LogRecorder):
+    """The messages on the pages' consoles."""
+
+    def start(self, context: BrowserContext) -> None:
+        context.on("console", self._add_message)
+
+    def _add_message(self, message: ConsoleMessage) -> None:
         at = message.location
         where = {"url": at["url"], "line": at["lineNumber"] + 1, "column": at["columnNumber"] + 1}
-        self._add("console", lambda: {"level": message.type, "text": message.text, **where})
+        self.add(lambda: {"level": message.type, "text": message.text, **where})
 
-    def _page_error(self, error: WebError) -> None:
-        self._add(
-            "page_errors",
+
+class PageErrorRecorder(LogRecorder):
+    """The uncaught errors of the pages' scripts."""
+
+    def start(self, context: BrowserContext) -> None:
+        context.on("weberror", self._add_error)
+
+    def _add_error(self, error: WebError) -> None:
+        self.add(
             lambda: {
                 "message": error.error.message,
                 "stack": error.error.stack or "",
@@ -50,33 +68,23 @@ class Logs:
             },
         )
 
-    def _request_failed(self, request: Request) -> None:
-        self._add("failed_requests", lambda: {**_request(request), "failure": request.failure or "failed"})
 
-    def _answered(self, response: Response) -> None:
+class FailedRequestRecorder(LogRecorder):
+    """The requests that failed or were answered with 400 or more."""
+
+    def start(self, context: BrowserContext) -> None:
+        context.on("requestfailed", self._add_failed)
+        context.on("response", self._add_answered)
+
+    def _add_failed(self, request: Request) -> None:
+        self.add(lambda: {**_describe(request), "failure": request.failure or "failed"})
+
+    def _add_answered(self, response: Response) -> None:
         if response.status >= 400:
-            self._add("failed_requests", lambda: {**_request(response.request), "status": response.status})
-
-    def _add(self, kind: ArtifactKind, line: Callable[[], dict[str, Any]]) -> None:
-        self._count[kind] += 1
-        if self._count[kind] <= KEPT:
-            try:
-                self._lines[kind].append({"at": _now(), **line()})
-            except PlaywrightError as error:
-                # Its page may be gone by the time it arrives.
-                self._lines[kind].append({"at": _now(), "lost": str(error).partition("\n")[0]})
-
-    def text(self, kind: ArtifactKind) -> bytes | None:
-        """The lines of one kind, None when there are none."""
-        lines = self._lines[kind]
-        if not lines:
-            return None
-        more = self._count[kind] - len(lines)
-        ended = [*lines, {"at": _now(), "dropped": more}] if more else lines
-        return b"".join(msgspec.json.encode(line) + b"\n" for line in ended)
+            self.add(lambda: {**_describe(response.request), "status": response.status})
 
 
-def _request(request: Request) -> dict[str, str]:
+def _describe(request: Request) -> dict[str, str]:
     return {"method": request.method, "url": request.url, "kind": request.resource_type}
 
 

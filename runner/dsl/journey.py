@@ -4,13 +4,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, Unpack, overload
 
 from msgspec import Struct
 
 from runner.dsl import source
-from runner.dsl.options import NAMES, Network, Options, parse_options
+from runner.dsl.options import Network, Options, list_options, parse_options
 from runner.errors import DiscoveryError
+from runner.settings.artifact_kinds import ArtifactPolicies
 from runner.settings.duration import parse_positive_duration
 
 __all__ = ["INJECTABLE", "Journey", "Network", "Options", "journey"]
@@ -71,15 +72,7 @@ def journey(
     network: str | Network | None = None,
     cpu: float | None = None,
     user_agent_suffix: str | None = None,
-    trace: str | None = None,
-    screenshots: str | None = None,
-    video: str | None = None,
-    har: str | None = None,
-    console: str | None = None,
-    page_errors: str | None = None,
-    failed_requests: str | None = None,
-    aria: str | None = None,
-    replay: str | None = None,
+    **policies: Unpack[ArtifactPolicies],
 ) -> Callable[[F], F]: ...
 def journey(function: F | None = None, /, **given: Any) -> F | Callable[[F], F]:
     """Declares a function as a journey, with or without options; the function itself stays as it is.
@@ -104,10 +97,11 @@ def journey(function: F | None = None, /, **given: Any) -> F | Callable[[F], F]:
 def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey:
     file, line = Path(function.__code__.co_filename), function.__code__.co_firstlineno
     where = f"{file}:{line}"
-    unknown = [name for name in given if name not in NAMES]
+    known = list_options()
+    unknown = [name for name in given if name not in known]
     if unknown:
-        close = get_close_matches(unknown[0], NAMES, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(NAMES)}"
+        close = get_close_matches(unknown[0], known, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
         raise DiscoveryError(f"{where}: unknown option {unknown[0]!r}; {hint}")
     try:
         checked = parse_options(given)
