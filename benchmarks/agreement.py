@@ -24,10 +24,9 @@ from pathlib import Path
 from runner.browser.chromium import find
 from runner.demo import journeys_folder, running_shop
 from runner.errors import BrowserNotFound
+from runner.settings.artifact_kinds import ARTIFACT_KINDS
 
-QUIET = {
-    f"JOURNEY_{kind}": "off" for kind in ("TRACE", "SCREENSHOTS", "CONSOLE", "PAGE_ERRORS", "FAILED_REQUESTS", "ARIA", "REPLAY")
-}
+QUIET = {f"JOURNEY_{kind.upper()}": "off" for kind in ARTIFACT_KINDS}
 REFERENCE, HEADED = "journey run", "journey run --headed"
 
 

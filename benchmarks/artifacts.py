@@ -27,8 +27,9 @@ from runner.artifacts import trace
 from runner.browser.chromium import find
 from runner.demo import journeys_folder, running_shop
 from runner.dsl.discovery import load_journeys
-from runner.dsl.plan import KINDS, plan
+from runner.dsl.plan import plan
 from runner.redaction import Redactor
+from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
@@ -70,7 +71,7 @@ class CpuMeter:
 
 def settings_of(kinds: tuple[str, ...], redaction: bool = True) -> dict[str, object]:
     """The settings under which exactly these kinds are kept."""
-    return {**{kind: "on" if kind in kinds else "off" for kind in KINDS}, "redaction": redaction}
+    return {**{kind: "on" if kind in kinds else "off" for kind in ARTIFACT_KINDS}, "redaction": redaction}
 
 
 def main() -> None:
@@ -79,7 +80,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
     os.environ.update({f"JOURNEY_SECRET_{name}": text for name, text in SECRETS.items()})
-    kinds = tuple(kind for kind in KINDS if kind != "video")
+    kinds = tuple(kind for kind in ARTIFACT_KINDS if kind != "video")
     cases = {"none": settings_of(())} | {kind: settings_of((kind,)) for kind in kinds}
     cases["trace, not redacted"] = settings_of(("trace",), redaction=False)
     cases["all"] = settings_of(kinds)

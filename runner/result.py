@@ -17,7 +17,6 @@ FailureKind = Literal[
 SITE: frozenset[FailureKind] = frozenset({"assertion", "timeout", "http", "navigation", "page"})
 """The kinds of failure that are the site's; all others are the monitor's."""
 Clock = Literal["page", "stopwatch"]
-ArtifactKind = Literal["trace", "screenshot", "video", "har", "console", "page_errors", "failed_requests", "aria", "replay"]
 
 
 class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -207,7 +206,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
 class Artifact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A file saved by a run; `path` is relative to the run's folder and uses `/`."""
 
-    kind: ArtifactKind
+    kind: str
+    """One of those in docs/artifacts.md, in the singular: `screenshot`."""
     path: str
     bytes: int
     attempt: int = 1

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from reports.web.access.authenticator import Access
-from runner.settings.settings import PARSERS, load_settings
+from runner.settings.settings import list_parsers, load_settings
 from runner.store import Store
 
 FOLDER = Path(__file__).parents[1] / "docs" / "deploy"
@@ -23,7 +23,7 @@ def text(name: str) -> str:
 @pytest.mark.parametrize("name", [one.name for one in FOLDER.iterdir()])
 def test_every_setting_in_them_exists(name: str) -> None:
     named = {word.lower() for word in re.findall(r"JOURNEY_([A-Z_]+)", text(name))}
-    assert named - set(PARSERS) == set()
+    assert named - set(list_parsers()) == set()
 
 
 def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:

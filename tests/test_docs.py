@@ -20,12 +20,13 @@ from reports.smoke.baseline import Baseline, JourneyBaseline
 from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck
 from runner.cli import app
 from runner.dsl.journey import INJECTABLE
-from runner.dsl.options import NAMES
+from runner.dsl.options import list_options
 from runner.measures import FIGURES
 from runner.metrics.run_metrics import build_registry
 from runner.result import Failure, RunResult, StepResult
 from runner.settings.apps import App
-from runner.settings.settings import PARSERS
+from runner.settings.artifact_kinds import ARTIFACT_KINDS
+from runner.settings.settings import list_parsers
 from tests.conftest import Monitor
 
 ROOT = Path(__file__).parents[1]
@@ -43,11 +44,15 @@ def names(collected: CollectorRegistry) -> set[str]:
 
 
 def test_every_setting_is_documented() -> None:
-    assert set(PARSERS) - words("configuration.md") == set()
+    assert set(list_parsers()) - set(ARTIFACT_KINDS) - words("configuration.md") == set()
+
+
+def test_every_kind_of_artifact_is_documented() -> None:
+    assert set(ARTIFACT_KINDS) - words("artifacts.md") == set()
 
 
 def test_every_option_of_a_journey_and_everything_injectable_is_documented() -> None:
-    assert (set(NAMES) | set(INJECTABLE)) - words("journeys.md") == set()
+    assert (set(list_options()) - set(ARTIFACT_KINDS) | set(INJECTABLE)) - words("journeys.md") == set()
 
 
 def test_every_metric_is_documented_and_no_other() -> None:
@@ -85,7 +90,7 @@ def test_every_field_of_a_smoke_check_and_of_a_baseline_is_documented() -> None:
 def test_every_option_of_smoke_its_figures_and_settings_are_documented() -> None:
     command = get_command(app).commands["smoke"]  # type: ignore[attr-defined]
     spelt = {word for one in command.params for word in (*one.opts, *one.secondary_opts) if word.startswith("--")}
-    settings = {name for name in PARSERS if name.startswith("smoke_")} | {"budgets"}
+    settings = {name for name in list_parsers() if name.startswith("smoke_")} | {"budgets"}
     assert (spelt | settings | set(FIGURES)) - {"--help"} - words("smoke.md") == set()
 
 

@@ -1,15 +1,34 @@
 """What assistive technology sees of a page: its accessibility tree as YAML, as Playwright writes it."""
 
+from collections.abc import Iterator
+
 from playwright.sync_api import BrowserContext
+
+from runner.artifacts.recorder import Recorded, Recorder, Workspace, newest_page
+from runner.settings.artifact_kinds import Policy
+from runner.untrusted_text import well_formed
 
 PATIENCE = 5.0
 """Seconds; a page whose main thread hangs has no snapshot."""
 
 
-def take(context: BrowserContext) -> str | None:
-    """The newest open page's tree; None when no page is open. Raises playwright's Error when the page does not answer."""
-    pages = [page for page in context.pages if not page.is_closed()]
-    if not pages:
-        return None
-    tree: str = pages[-1].locator("body").aria_snapshot(timeout=PATIENCE * 1000)
-    return f"# {pages[-1].url}\n{tree}\n"
+class AriaRecorder(Recorder):
+    """The tree of the page that a failing step left; with the policy `on`, of every step's."""
+
+    def __init__(self, workspace: Workspace, policy: Policy) -> None:
+        super().__init__(workspace, policy)
+        self._trees: dict[str, str] = {}
+
+    def look(self, context: BrowserContext, name: str, failed: bool) -> None:
+        if (failed or self.policy == "on") and not self.workspace.silent:
+            self.workspace.guard(f"accessibility tree of {name!r}", lambda: self._take_tree(context, name))
+
+    def _take_tree(self, context: BrowserContext, name: str) -> None:
+        page = newest_page(context)
+        if page is not None:
+            tree: str = page.locator("body").aria_snapshot(timeout=PATIENCE * 1000)
+            self._trees[name] = f"# {page.url}\n{tree}\n"
+
+    def save(self) -> Iterator[Recorded]:
+        for step, tree in self._trees.items():
+            yield Recorded(well_formed(self.workspace.redact_text(tree)).encode(), step)

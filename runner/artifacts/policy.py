@@ -1,6 +1,6 @@
 """When an artifact is recorded, and when it is kept."""
 
-from runner.settings.artifact_policy import Policy
+from runner.settings.artifact_kinds import Policy
 
 
 def records(policy: Policy, attempt: int) -> bool:

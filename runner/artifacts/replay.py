@@ -4,6 +4,8 @@ The recorder is an init script (runner/page/agent/src/journeyReplay.js). Its eve
 in the page waits for, and are put together when the attempt has ended. Everything typed is masked before it leaves the page.
 """
 
+import gzip
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
@@ -11,7 +13,9 @@ import msgspec
 from msgspec import Raw, Struct
 from playwright.sync_api import BrowserContext, Page
 
+from runner.artifacts.recorder import Recorded, Recorder, Workspace
 from runner.browser import playwright_internals as bridge
+from runner.settings.artifact_kinds import Policy
 from runner.untrusted_text import decode_json, encode_json
 
 BINDING = "__journeyReplay"
@@ -35,6 +39,29 @@ class Chunk(Struct, frozen=True, kw_only=True):
 
 
 _pieces = msgspec.json.Decoder(list[Raw])
+
+
+class ReplayRecorder(Recorder):
+    """A replay of each page."""
+
+    def __init__(self, workspace: Workspace, policy: Policy) -> None:
+        super().__init__(workspace, policy)
+        self._replays: Replays | None = None
+
+    def start(self, context: BrowserContext) -> None:
+        self._replays = Replays(context)
+
+    def stop(self, context: BrowserContext, kept: bool) -> None:
+        if self._replays is not None and kept and not self.workspace.silent:
+            self._replays.gather()
+
+    def save(self) -> Iterator[Recorded]:
+        if self._replays is None:
+            return
+        if self._replays.cut:
+            self.workspace.notes.append("replay: not whole, a page changed more than is kept")
+        for recording in self._replays.written(self.workspace.journey):
+            yield Recorded(gzip.compress(self.workspace.redact_json(recording), 6))
 
 
 class Replays:

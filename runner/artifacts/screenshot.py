@@ -1,31 +1,39 @@
 """A picture of the page as it was when a step ended."""
 
-import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext
 
 from runner.artifacts.mask import covers
-from runner.redaction import Redactor
+from runner.artifacts.recorder import Recorded, Recorder, Workspace, newest_page
+from runner.settings.artifact_kinds import Policy
 
 PATIENCE = 5.0
 """Seconds; a page that cannot be drawn in this time has no screenshot."""
 
 
-def slug(name: str) -> str:
-    """The step's name as a file name: letters, digits, `-` and `_`, 80 characters at most."""
-    return re.sub(r"[^\w-]+", "-", name).strip("-")[:80] or "step"
+class ScreenshotRecorder(Recorder):
+    """A picture of the page that a failing step left; with the policy `on`, of every step's. Secrets are covered."""
 
+    def __init__(self, workspace: Workspace, policy: Policy) -> None:
+        super().__init__(workspace, policy)
+        self._pictures: dict[str, Path] = {}
 
-def take(context: BrowserContext, file: Path, redactor: Redactor) -> int | None:
-    """Saves a picture of the newest open page, secrets covered; returns its bytes, None when no page is open.
+    def look(self, context: BrowserContext, name: str, failed: bool) -> None:
+        if (failed or self.policy == "on") and not self.workspace.silent:
+            self.workspace.guard(f"screenshot of {name!r}", lambda: self._take_picture(context, name))
 
-    Raises playwright's Error when the page cannot be drawn.
-    """
-    pages = [page for page in context.pages if not page.is_closed()]
-    if not pages:
-        return None
-    file.parent.mkdir(parents=True, exist_ok=True)
-    covered = covers(pages[-1], redactor)
-    pages[-1].screenshot(path=file, timeout=PATIENCE * 1000, animations="disabled", mask=covered, mask_color="#555")
-    return file.stat().st_size
+    def _take_picture(self, context: BrowserContext, name: str) -> None:
+        page = newest_page(context)
+        if page is None:
+            return
+        file = self.workspace.folder / f"screenshot-{len(self._pictures)}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        covered = covers(page, self.workspace.redactor)
+        page.screenshot(path=file, timeout=PATIENCE * 1000, animations="disabled", mask=covered, mask_color="#555")
+        self._pictures[name] = file
+
+    def save(self) -> Iterator[Recorded]:
+        for step, file in self._pictures.items():
+            yield Recorded(file, step)

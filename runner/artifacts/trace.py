@@ -14,7 +14,9 @@ import msgspec
 from playwright.sync_api import BrowserContext
 
 from runner.artifacts.mask import MASK
+from runner.artifacts.recorder import Recorded, Recorder
 from runner.redaction import Redactor
+from runner.result import StepResult
 from runner.untrusted_text import decode_json
 
 LINES = (".trace", ".network")
@@ -29,6 +31,43 @@ _REFERENCE = re.compile(rb"\[\[\d+,\d+\]\]")
 
 _RESOURCE = re.compile(rb'"((?:src@)?[0-9a-f]{40}[^"\\]{0,20})"')
 """A whole string that names a file of `resources/`: a digest and an extension."""
+
+
+class TraceRecorder(Recorder):
+    """The trace of one context, in which each step is a group."""
+
+    _context: BrowserContext | None = None
+
+    def start(self, context: BrowserContext) -> None:
+        self._context = context
+        start(context, self.workspace.journey)
+
+    def step_started(self, name: str) -> None:
+        if self._context is not None:
+            self._context.tracing.group(name)
+
+    def step_ended(self, step: StepResult) -> None:
+        if self._context is not None:
+            self.workspace.guard("trace", self._context.tracing.group_end)
+
+    def stop(self, context: BrowserContext, kept: bool) -> None:
+        stop(context, self._raw if kept else None)
+
+    @property
+    def _raw(self) -> Path:
+        return self.workspace.folder / "trace.zip"
+
+    def save(self) -> Iterator[Recorded]:
+        if not self._raw.exists():
+            return
+        if not self.workspace.redaction:
+            yield Recorded(self._raw)
+            return
+        redacted = self.workspace.folder / "redacted.zip"
+        left_out = redact(self._raw, redacted, self.workspace.redactor)
+        if left_out:
+            self.workspace.notes.append(f"trace: {left_out} pictures left out, a secret stood on the page")
+        yield Recorded(redacted)
 
 
 def start(context: BrowserContext, title: str) -> None:

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, Unpack, overload
 
 from msgspec import Struct
 
 from runner.dsl import source
-from runner.dsl.options import NAMES, Network, Options, check_together, parse_options
+from runner.dsl.options import Network, Options, check_together, list_options, parse_options
 from runner.errors import DiscoveryError
+from runner.settings.artifact_kinds import ArtifactPolicies
 from runner.settings.duration import parse_positive_duration
 
 __all__ = ["INJECTABLE", "Journey", "Network", "Options", "journey"]
@@ -94,15 +95,7 @@ def journey(
     network: str | Network | None = None,
     cpu: float | None = None,
     user_agent_suffix: str | None = None,
-    trace: str | None = None,
-    screenshots: str | None = None,
-    video: str | None = None,
-    har: str | None = None,
-    console: str | None = None,
-    page_errors: str | None = None,
-    failed_requests: str | None = None,
-    aria: str | None = None,
-    replay: str | None = None,
+    **policies: Unpack[ArtifactPolicies],
 ) -> Callable[[F], F]: ...
 def journey(function: F | None = None, /, **given: Any) -> F | Callable[[F], F]:
     """Declares a function as a journey, with or without options; the function itself stays as it is.
@@ -185,9 +178,9 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
 
 def _option_problems(given: dict[str, Any]) -> Iterator[str]:
     for name, value in given.items():
-        if name not in NAMES:
-            close = get_close_matches(name, NAMES, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(NAMES)}"
+        if name not in list_options():
+            close = get_close_matches(name, list_options(), 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(list_options())}"
             yield f"unknown option {name!r}; {hint}"
             continue
         try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from runner.settings.artifact_policy import Policy
+from runner.settings.artifact_kinds import ARTIFACT_KINDS, Policy
 from runner.settings.duration import parse_positive_duration
 from runner.settings.parsers import (
     check_bool,
@@ -67,32 +67,31 @@ class Options(Struct, frozen=True, kw_only=True):
     network: Network | None = None
     cpu: float | None = None
     user_agent_suffix: str | None = None
-    trace: Policy | None = None
-    screenshots: Policy | None = None
-    video: Policy | None = None
-    har: Policy | None = None
-    console: Policy | None = None
-    page_errors: Policy | None = None
-    failed_requests: Policy | None = None
-    aria: Policy | None = None
-    replay: Policy | None = None
+    artifact_policies: dict[str, Policy] = {}
+    """Those that it sets, by the kind's `option`; each is an option of its own."""
 
 
-NAMES = Options.__struct_fields__
+def list_options() -> tuple[str, ...]:
+    """The names of all options."""
+    return (*_PARSERS, *ARTIFACT_KINDS)
 
 
 def parse_options(given: Mapping[str, Any]) -> Options:
     """The options, parsed. Raises ValueError that names the option, the value, and what is accepted."""
     check_together(given)
-    checked = {}
+    checked: dict[str, Any] = {}
+    policies: dict[str, Policy] = {}
     for name, value in given.items():
         if value is None:
             continue
         try:
-            checked[name] = _PARSERS[name](value)
+            if name in ARTIFACT_KINDS:
+                policies[name] = parse_policy(value)
+            else:
+                checked[name] = _PARSERS[name](value)
         except ValueError as error:
             raise ValueError(f"option {name}: {error}") from error
-    return Options(**checked)
+    return Options(**checked, artifact_policies=policies)
 
 
 def check_together(given: Mapping[str, Any]) -> None:
@@ -214,13 +213,4 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "network": _parse_network,
     "cpu": _parse_cpu,
     "user_agent_suffix": parse_text,
-    "trace": parse_policy,
-    "screenshots": parse_policy,
-    "video": parse_policy,
-    "har": parse_policy,
-    "console": parse_policy,
-    "page_errors": parse_policy,
-    "failed_requests": parse_policy,
-    "aria": parse_policy,
-    "replay": parse_policy,
 }

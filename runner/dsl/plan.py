@@ -50,10 +50,8 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     user_agent_suffix: str | None = None
 
 
-KINDS = ("trace", "screenshots", "video", "har", "console", "page_errors", "failed_requests", "aria", "replay")
-"""The kinds of artifacts, each with a policy."""
-SHARED = ("base_url", "timeout", "retries", *KINDS)
-"""What both a journey and the settings can set."""
+SHARED = ("base_url", "timeout", "retries")
+"""What both a journey and the settings can set, beside the policies of artifacts."""
 
 
 def plan(journey: Journey, settings: Settings) -> Plan:
@@ -65,8 +63,10 @@ def plan(journey: Journey, settings: Settings) -> Plan:
     shared = {}
     for name in SHARED:
         own = getattr(given, name)
-        outside = settings.origin(name) in {"environment", "option"}
-        shared[name] = getattr(settings, name) if outside or own is None else own
+        shared[name] = getattr(settings, name) if own is None or _is_overridden(name, settings) else own
+    policies = settings.artifact_policies | {
+        name: policy for name, policy in given.artifact_policies.items() if not _is_overridden(name, settings)
+    }
     return Plan(
         journey=journey.name,
         file=journey.file,
@@ -75,6 +75,7 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         action_timeout=settings.action_timeout,
         location=settings.location,
         release=settings.release,
+        artifact_policies=policies,
         artifact_limit=settings.artifact_limit,
         redaction=settings.redaction,
         redact=settings.redact,
@@ -99,6 +100,11 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         user_agent_suffix=given.user_agent_suffix,
         **shared,
     )
+
+
+def _is_overridden(name: str, settings: Settings) -> bool:
+    """Whether the settings win over the journey."""
+    return settings.origin(name) in {"environment", "option"}
 
 
 def _state_file(journey: Journey, settings: Settings) -> Path | None:

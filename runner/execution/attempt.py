@@ -10,7 +10,7 @@ from msgspec import Struct
 from playwright.sync_api import Browser, Playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.artifacts.recorder import Recording
+from runner.artifacts.recording import Recording
 from runner.browser.context_options import options
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
@@ -86,8 +86,7 @@ def run_attempt(
     duration = time.perf_counter() - started
     emit(AttemptEnded(run=context.run, journey=plan.journey, number=number))
     if failure is not None and failure.step is None:
-        recording.take_picture(plan.journey)
-        recording.take_tree(plan.journey)
+        recording.look(plan.journey, failed=True)
     failure = failure or call.steps.fatal or call.steps.soft_failure
     status = status_of(failure)
     problem = call.collect_late()

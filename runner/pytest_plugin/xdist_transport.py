@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from runner.pytest_plugin.item_run import RUN
 from runner.pytest_plugin.session import PROJECT
 from runner.pytest_plugin.summary import ATTRIBUTE
-from runner.result import Artifact, ArtifactKind
+from runner.result import Artifact
 from runner.untrusted_text import encode_json
 
-KINDS: tuple[ArtifactKind, ...] = ("trace", "screenshot", "video")
+KINDS = ("trace", "screenshot", "video")
 """Kinds of files that pytest-playwright saves; it names each in a property `playwright_<kind>`."""
 
 

@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 
 from cronsim import CronSim, CronSimError
 
-from runner.settings.artifact_policy import POLICIES, Policy
+from runner.settings.artifact_kinds import POLICIES, Policy
 
 Traffic = Literal["real", "bot", "synthetic"]
 

@@ -10,6 +10,7 @@ from msgspec import field
 
 from runner.errors import ConfigError
 from runner.settings.apps import App, parse_apps
+from runner.settings.artifact_kinds import ARTIFACT_KINDS, default_policies
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.budgets import Budget, parse_budgets
 from runner.settings.config_file import find_config_file, select_environment
@@ -164,7 +165,8 @@ def load_settings(
     chosen = environment or environ.get(ENVIRONMENT)
     if chosen is not None:
         table = {**table, **select_environment(environments, chosen, file)}
-    values: dict[str, Any] = {}
+    policies = default_policies()
+    values: dict[str, Any] = {"artifact_policies": policies}
     origins: dict[str, Origin] = {}
 
     problems: list[str] = []
@@ -177,7 +179,10 @@ def load_settings(
                 problems.append(str(error))
                 continue
             key = name.removesuffix("_file") if name in SECRET_FILES else name
-            values[key] = {**values.get("params", {}), **checked} if key == "params" else checked
+            if key in ARTIFACT_KINDS:
+                policies[key] = checked
+            else:
+                values[key] = {**values.get("params", {}), **checked} if key == "params" else checked
             origins[key] = origin
 
     for name in ONLY_SECRET & set(table):
@@ -240,15 +245,16 @@ def _is_service_address(variable: str, value: str) -> bool:
 
 
 def _parse(name: str, value: object, where: str, base: Path) -> Any:
-    if name not in PARSERS:
-        close = get_close_matches(name, PARSERS, 1)
+    parsers = list_parsers()
+    if name not in parsers:
+        close = get_close_matches(name, parsers, 1)
         meant = where.rpartition(name)[0] + close[0] if close and name in where else close[0] if close else ""
         if close and where.startswith(PREFIX):
             meant = PREFIX + close[0].upper()
-        hint = f"did you mean {meant}?" if close else f"settings are: {', '.join(PARSERS)}"
+        hint = f"did you mean {meant}?" if close else f"settings are: {', '.join(parsers)}"
         raise ConfigError(f"{where} is not a setting; {hint}")
     try:
-        checked = PARSERS[name](base / str(value) if name in SECRET_FILES else value)
+        checked = parsers[name](base / str(value) if name in SECRET_FILES else value)
     except (ValueError, OSError) as error:
         raise ConfigError(f"{where}: {error}") from error
     if isinstance(checked, Path):
@@ -258,7 +264,12 @@ def _parse(name: str, value: object, where: str, base: Path) -> Any:
     return checked
 
 
-PARSERS: dict[str, Callable[[Any], Any]] = {
+def list_parsers() -> dict[str, Callable[[Any], Any]]:
+    """Every setting, with the function that parses its value or raises ValueError."""
+    return _PARSERS | dict.fromkeys(ARTIFACT_KINDS, parse_policy)
+
+
+_PARSERS: dict[str, Callable[[Any], Any]] = {
     "base_url": parse_url,
     "location": parse_label,
     "release": parse_release,
@@ -271,15 +282,6 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "headed": parse_bool,
     "slow_mo": parse_duration,
     "browser_path": parse_path,
-    "trace": parse_policy,
-    "screenshots": parse_policy,
-    "video": parse_policy,
-    "har": parse_policy,
-    "console": parse_policy,
-    "page_errors": parse_policy,
-    "failed_requests": parse_policy,
-    "aria": parse_policy,
-    "replay": parse_policy,
     "artifact_limit": parse_size,
     "redaction": parse_bool,
     "redact": parse_regexes,
@@ -346,4 +348,3 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "pushgateway_timeout": parse_positive_duration,
     "require_push": parse_bool,
 }
-"""The parser of every setting; each raises ValueError for a value that is not valid."""

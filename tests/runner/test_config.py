@@ -8,7 +8,8 @@ import pytest
 from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.errors import ConfigError
-from runner.settings.settings import PARSERS, SECRET_FILES, Settings, load_settings
+from runner.settings.artifact_kinds import ARTIFACT_KINDS
+from runner.settings.settings import SECRET_FILES, Settings, list_parsers, load_settings
 
 
 def test_later_layers_win(tmp_path: Path) -> None:
@@ -99,8 +100,8 @@ def test_secrets_come_from_files_and_the_environment_and_do_not_print(tmp_path: 
 
 
 def test_every_setting_can_be_given(tmp_path: Path) -> None:
-    fields = set(Settings.__struct_fields__) - {"origins"}
-    assert {name.removesuffix("_file") if name in SECRET_FILES else name for name in PARSERS} == fields
+    fields = set(Settings.__struct_fields__) - {"origins", "artifact_policies"} | set(ARTIFACT_KINDS)
+    assert {name.removesuffix("_file") if name in SECRET_FILES else name for name in list_parsers()} == fields
 
 
 def test_a_journey_wins_over_the_file_and_the_environment_over_the_journey(tmp_path: Path) -> None:

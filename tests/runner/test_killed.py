@@ -14,7 +14,8 @@ import pytest
 
 from runner.archive.archive import Archive
 from runner.dsl.discovery import load_journeys
-from runner.dsl.plan import KINDS, plan
+from runner.dsl.plan import plan
+from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
@@ -52,7 +53,7 @@ def test_killed_at_any_moment_it_leaves_nothing_half_written_and_nothing_running
     file = monitor.write(JOURNEY)
     runs = monitor.folder / "runs"
     command = [sys.executable, "-m", "runner.cli", "run", str(file), "--base-url", monitor.shop, "--repeat", "50"]
-    policies = {f"JOURNEY_{kind.upper()}": "on" for kind in KINDS if kind != "video"}
+    policies = {f"JOURNEY_{kind.upper()}": "on" for kind in ARTIFACT_KINDS if kind != "video"}
     moments = random.Random(7)
     for round_ in range(ROUNDS):
         mark = f"{monitor.folder}-{round_}"

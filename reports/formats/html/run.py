@@ -11,6 +11,7 @@ from reports.text import problems as problem
 from reports.text.problems import Problem
 from runner.archive.archive import Saved
 from runner.result import Artifact, Navigation, Request, RunResult, StepResult
+from runner.settings.artifact_kinds import list_shown_as
 
 FILE = "report.html"
 TEMPLATE = "run.html"
@@ -98,10 +99,11 @@ def render(saved: Saved) -> bytes:
 def view(saved: Saved, beside: Path) -> View:
     """The run for a page that lies in the folder `beside`."""
     result = saved.result
+    images = {kind.name: kind.media_type for kind in list_shown_as("image")}
     pictures = tuple(
-        (_caption(one, result.attempts), _data_uri(saved, one.path))
+        (_caption(one, result.attempts), _data_uri(saved, one.path, images[one.kind]))
         for one in result.artifacts
-        if one.kind == "screenshot" and (saved.folder / one.path).is_file()
+        if one.kind in images and (saved.folder / one.path).is_file()
     )
     return View(
         result=result,
@@ -130,8 +132,8 @@ def _caption(picture: Artifact, attempts: int) -> str:
     return f"{step}, attempt {picture.attempt}" if attempts > 1 else step
 
 
-def _data_uri(saved: Saved, path: str) -> str:
-    return f"data:image/png;base64,{b64encode((saved.folder / path).read_bytes()).decode()}"
+def _data_uri(saved: Saved, path: str, media_type: str) -> str:
+    return f"data:{media_type};base64,{b64encode((saved.folder / path).read_bytes()).decode()}"
 
 
 def vitals(step: StepResult) -> list[Vital]:

@@ -19,16 +19,11 @@ from reports.trace_viewer import viewer_folder
 from reports.web.site import Site, problem
 from reports.web.view_models import filmstrip as film
 from reports.web.view_models.run import folder_of, inside
+from runner.settings.artifact_kinds import find_kind
 
 LARGEST_ID = 2**31 - 1
-SHOWN = {"screenshot": "image/png", "video": "video/webm", "trace": "application/zip"}
-"""Kinds that the pages show themselves, with their types."""
-SAVED = {
-    "har": "application/json",
-    "console": "application/jsonl",
-    "page_errors": "application/jsonl",
-    "replay": "application/gzip",
-}
+UNKNOWN = "text/plain; charset=utf-8"
+"""The type of files of a kind that another version has saved."""
 INERT = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
@@ -53,9 +48,11 @@ def artifact(site: Site, request: Request) -> Response:
     if found is None or file is None:
         return problem(request, 404, "There is no such file, or it has been removed with its run.")
     _, kind, path = found
-    type_ = SHOWN.get(kind) or SAVED.get(kind, "text/plain; charset=utf-8")
+    known = find_kind(kind)
+    type_ = known.media_type if known else UNKNOWN
     name = quote(path.rpartition("/")[2])
-    how = "inline" if kind in SHOWN else "attachment"
+    # Playwright's viewer, which is one of the pages, reads the trace.
+    how = "inline" if kind == "trace" or (known and known.shown_as in {"image", "video"}) else "attachment"
     headers = {**INERT, "Content-Disposition": f"{how}; filename*=UTF-8''{name}"}
     return FileResponse(file, media_type=type_, headers=headers)
 

@@ -9,6 +9,7 @@ from reports.web.render import html as render
 from reports.web.site import Site, problem
 from reports.web.view_models import run as figures
 from reports.web.view_models.filmstrip import Frame
+from runner.settings.artifact_kinds import list_shown_as
 
 
 class Picture(Struct, frozen=True):
@@ -39,8 +40,10 @@ def show(site: Site, request: Request) -> Response:
         vitals={step.name: vitals(step) for step in result.steps} if result else {},
         pictures=pictures,
         at_failure=next((one for one in reversed(pictures) if row.failure_step and one.step == row.failure_step), None),
-        removed=any(one.kind in {"screenshot", "trace"} and not one.there for one in data.artifacts),
-        videos=[one for one in data.artifacts if one.kind == "video" and one.there],
+        removed=any(one.kind in {*_names("image"), "trace"} and not one.there for one in data.artifacts),
+        videos=[one for one in data.artifacts if one.kind in _names("video") and one.there],
+        opened=_names("image") | _names("video"),
+        log_kinds=list_shown_as("lines"),
         trace=next((one for one in reversed(data.artifacts) if one.kind == "trace" and one.there), None),
         replay=any(one.kind == "replay" and one.there for one in data.artifacts),
         logs=figures.logs(figures.folder_of(site.history, site.archive, data.row), data.artifacts),
@@ -52,7 +55,8 @@ def show(site: Site, request: Request) -> Response:
 
 def _pictures(data: figures.RunData) -> list[Picture]:
     """Those that were saved; of each step of the last attempt that has none, those of the trace."""
-    saved = [one for one in data.artifacts if one.kind == "screenshot" and one.there]
+    images = _names("image")
+    saved = [one for one in data.artifacts if one.kind in images and one.there]
     now = [one for one in saved if one.attempt == data.row.attempts]
     names = list(dict.fromkeys([*(step.name for step in data.result.steps), *(one.step for one in now)])) if data.result else []
     found = [_saved(data, one) for one in saved if one not in now or not names]
@@ -60,6 +64,10 @@ def _pictures(data: figures.RunData) -> list[Picture]:
         own = [_saved(data, one) for one in now if one.step == name]
         found += own or [_taken(one) for one in data.frames if one.step == name]
     return found
+
+
+def _names(how: str) -> set[str]:
+    return {kind.name for kind in list_shown_as(how)}
 
 
 def _saved(data: figures.RunData, one: figures.Kept) -> Picture:

@@ -10,9 +10,9 @@ from reports.terminal.run_diff import StepChange, compare
 from reports.web.view_models.filmstrip import Frame, frames
 from runner.archive.archive import RESULT, Archive
 from runner.result import RunResult
+from runner.settings.artifact_kinds import list_shown_as
 from runner.store.queries.runs import History, RunRow
 
-LOGS = ("console", "page_errors", "failed_requests")
 LINES = 200
 """Of each log that are shown."""
 
@@ -119,8 +119,9 @@ def inside(folder: Path, path: str) -> Path | None:
 def logs(folder: Path | None, kept: Sequence[Kept]) -> dict[str, list[dict[str, object]]]:
     """The lines of the run's logs, by kind."""
     found: dict[str, list[dict[str, object]]] = {}
+    kinds = {kind.name for kind in list_shown_as("lines")}
     for one in kept:
-        file = inside(folder, one.name) if folder and one.kind in LOGS else None
+        file = inside(folder, one.name) if folder and one.kind in kinds else None
         if file is None:
             continue
         with file.open("rb") as lines:

@@ -113,7 +113,7 @@ def kept(lasting: Callable[[str], Start]) -> tuple[Visited, dict[str, int]]:
         (folder / path).write_bytes(page)
     (folder / "link.png").symlink_to(served.archive.folder / "secret.txt")
     outside = ["../secret.txt", str(served.archive.folder / "secret.txt"), "link.png", "sub/../../secret.txt", "sub", "none"]
-    artifacts = [Artifact(kind=kind, path=path, bytes=9) for kind, path in paths.items()]  # type: ignore[arg-type]
+    artifacts = [Artifact(kind=kind, path=path, bytes=9) for kind, path in paths.items()]
     artifacts += [Artifact(kind="screenshot", path=path, bytes=9) for path in outside]
     one = made(artifacts=tuple(artifacts))
     (folder / "result.json").write_bytes(msgspec.json.encode(one))

@@ -1,0 +1,137 @@
+"""All artifacts of one attempt: recorded as the policies say, kept or dropped at its end.
+
+What goes wrong with an artifact becomes a note in the result and never changes the run. What is recorded waits outside the
+run's folder until everything secret in it is hidden; what cannot be redacted is not kept.
+"""
+
+import os
+import re
+from functools import partial
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+from playwright.sync_api import BrowserContext
+
+from runner.archive.archive import RAW
+from runner.artifacts import mask, policy
+from runner.artifacts.recorder import Recorded, Recorder, Workspace
+from runner.dsl.plan import Plan
+from runner.redaction import Redactor
+from runner.result import Artifact, StepResult
+from runner.settings.artifact_kinds import ARTIFACT_KINDS, ArtifactKind
+
+REDACTION = 60.0
+"""Seconds that the redaction of one kind of artifact may take."""
+
+for _kind in ARTIFACT_KINDS.values():
+    # Imported now, while a worker starts, and not in its first run.
+    _kind.load_recorder()
+
+
+class Recording:
+    """Created before the browser context, started with it, told about its steps, and finished, which closes the context."""
+
+    def __init__(self, plan: Plan, attempt: int, folder: Path, redactor: Redactor, room: int) -> None:
+        """`folder` is where the artifacts are kept, `room` the number of bytes they may take."""
+        self._attempt = attempt
+        self._folder = folder
+        self._room = room
+        self._workspace = Workspace(plan.journey, redactor, plan.redaction, folder.with_name(folder.name + RAW))
+        self._context: BrowserContext | None = None
+        self._recorders: list[tuple[ArtifactKind, Recorder]] = []
+        for kind in sorted(ARTIFACT_KINDS.values(), key=lambda kind: kind.order):
+            wanted = plan.artifact_policies.get(kind.option, kind.policy)
+            if policy.records(wanted, attempt):
+                self._recorders.append((kind, kind.load_recorder()(self._workspace, wanted)))
+        self.artifacts: list[Artifact] = []
+
+    @property
+    def notes(self) -> list[str]:
+        """What went wrong, for the result."""
+        return self._workspace.notes
+
+    def context_options(self) -> dict[str, Any]:
+        """What the browser context has to know before it is opened."""
+        return {name: value for _, recorder in self._recorders for name, value in recorder.context_options().items()}
+
+    def start(self, context: BrowserContext) -> None:
+        """Begins to record `context`."""
+        self._context = context
+        if self._workspace.redactor.secrets and any(kind.pictures for kind, _ in self._recorders):
+            mask.mask_fields(context, self._workspace.redactor)
+        for _, recorder in self._recorders:
+            recorder.start(context)
+
+    def step_started(self, name: str) -> None:
+        """To be called before the step's clock starts."""
+        for _, recorder in self._recorders:
+            recorder.step_started(name)
+
+    def step_ended(self, step: StepResult) -> None:
+        """To be called after the step's clock was read."""
+        for _, recorder in self._recorders:
+            recorder.step_ended(step)
+        self.look(step.name, step.failure is not None)
+
+    def look(self, name: str, failed: bool) -> None:
+        """Lets the recorders look at the pages, under the name of a step or, after a failure outside of all steps, the journey's."""
+        if self._context is not None:
+            for _, recorder in self._recorders:
+                recorder.look(self._context, name, failed)
+
+    def finish(self, passed: bool, last: bool) -> None:
+        """Keeps or drops what was recorded and closes the context; `last`: no other attempt will follow."""
+        context = self._context
+        if context is None:
+            return
+        guard = self._workspace.guard
+        kept = []
+        for kind, recorder in self._recorders:
+            keeps = policy.keeps(recorder.policy, self._attempt, passed)
+            guard(kind.option, partial(recorder.stop, context, keeps))
+            if keeps:
+                kept.append((kind, recorder))
+        guard("closing the browser context", context.close)
+        for kind, recorder in kept:
+            guard(kind.option, partial(self._save, kind, recorder, last), REDACTION)
+        rmtree(self._workspace.folder, ignore_errors=True)
+
+    def _save(self, kind: ArtifactKind, recorder: Recorder, last: bool) -> None:
+        folder, _, name = kind.file.rpartition("/")
+        pattern, dot, suffix = name.partition(".")
+        used: set[str] = set()
+        for recorded in recorder.save():
+            stem = _find_unused(pattern.replace("<step>", slug(recorded.step or "")), used)
+            used.add(stem)
+            file = policy.numbered(stem, dot + suffix, self._attempt, last)
+            self._keep(kind, recorded, f"{folder}/{file}" if folder else file)
+
+    def _keep(self, kind: ArtifactKind, recorded: Recorded, name: str) -> None:
+        """Gives a finished file its name in the run's folder, whole and synced, if there is room for it."""
+        if isinstance(recorded.content, Path):
+            file = recorded.content
+        else:
+            self._workspace.folder.mkdir(parents=True, exist_ok=True)
+            file = self._workspace.folder / "written"
+            file.write_bytes(recorded.content)
+        size = file.stat().st_size
+        if size > self._room:
+            self.notes.append(f"{name}: not kept, {size} bytes are over what artifact_limit leaves for it ({self._room})")
+            return
+        with file.open("rb") as written:
+            os.fsync(written.fileno())
+        (self._folder / name).parent.mkdir(exist_ok=True)
+        file.replace(self._folder / name)
+        self._room -= size
+        self.artifacts.append(Artifact(kind=kind.name, path=name, bytes=size, attempt=self._attempt, step=recorded.step))
+
+
+def slug(name: str) -> str:
+    """A step's name as a file name: letters, digits, `-` and `_`, at most 80 characters."""
+    return re.sub(r"[^\w-]+", "-", name).strip("-")[:80] or "step"
+
+
+def _find_unused(stem: str, used: set[str]) -> str:
+    """`stem`, or where it is taken the first of `stem-2`, `stem-3` … that is not."""
+    return next(one for one in (stem, *(f"{stem}-{number}" for number in range(2, len(used) + 2))) if one not in used)
