@@ -17,6 +17,7 @@ from runner.settings.secrets import Secret
 
 Policy = Literal["off", "on", "retain-on-failure", "on-first-retry"]
 POLICIES = ("off", "on", "retain-on-failure", "on-first-retry")
+Waits = Literal["events", "polling"]
 
 
 class Network(Struct, frozen=True):
@@ -67,6 +68,7 @@ class Options(Struct, frozen=True, kw_only=True):
     timeout: float | None = None
     tags: tuple[str, ...] = ()
     retries: int | None = None
+    waits: Waits | None = None
     base_url: str | None = None
     viewport: tuple[int, int] | None = None
     device: str | None = None
@@ -123,6 +125,15 @@ def policy(value: object) -> Policy:
         if value == known:
             return known  # type: ignore[return-value]  # POLICIES holds exactly the literals of Policy
     raise ValueError(f"{value!r} is not a policy; choose one of {', '.join(POLICIES)}")
+
+
+def waits(value: object) -> Waits:
+    """When a page that is waited for is looked at again."""
+    if value == "events":
+        return "events"
+    if value == "polling":
+        return "polling"
+    raise ValueError(f"{value!r} is neither 'events' nor 'polling'")
 
 
 def count(value: object) -> int:
@@ -273,6 +284,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "timeout": positive,
     "tags": _tags,
     "retries": count,
+    "waits": waits,
     "base_url": url,
     "viewport": _viewport,
     "device": _device,

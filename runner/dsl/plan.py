@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import field
 
 from runner.dsl.journey import Journey
-from runner.dsl.options import Keeping, Network
+from runner.dsl.options import Keeping, Network, Waits
 from runner.errors import ConfigError
 from runner.settings.budgets import Budget
 from runner.settings.settings import Settings
@@ -23,6 +23,7 @@ class Plan(Keeping, frozen=True, kw_only=True):
     retries: int = 0
     base_url: str | None = None
     action_timeout: float = 30.0
+    waits: Waits = "events"
     location: str = "local"
     release: str = ""
     params: dict[str, str] = field(default_factory=dict)
@@ -51,7 +52,7 @@ class Plan(Keeping, frozen=True, kw_only=True):
 
 KINDS = ("trace", "screenshots", "video", "har", "console", "page_errors", "failed_requests", "aria", "replay")
 """The kinds of artifacts, each with a policy."""
-SHARED = ("base_url", "timeout", "retries", *KINDS)
+SHARED = ("base_url", "timeout", "retries", "waits", *KINDS)
 """What both a journey and the settings can say."""
 
 

@@ -70,7 +70,7 @@ def run_attempt(
         recording.step_ended(step)
 
     mark = Mark(journey=plan.journey, run=setting.run, location=plan.location)
-    walk = Walk(context, str(plan.file), step_started, step_ended, mark=mark)
+    walk = Walk(context, str(plan.file), step_started, step_ended, mark=mark, waits=plan.waits)
     recording.start(context)
     tell(AttemptStarted(run=setting.run, journey=plan.journey, number=number))
     started_at, started = datetime.now(UTC), time.perf_counter()

@@ -10,6 +10,7 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.browser.deadline import Deadline, DeadlineReached, deadline
 from runner.browser.throttling import throttle
 from runner.dsl.journey import Journey
+from runner.dsl.options import Waits
 from runner.dsl.plan import Plan
 from runner.execution.api_requests import TimedRequests
 from runner.execution.failure import explain
@@ -41,9 +42,10 @@ class Walk:
         on_end: Callable[[StepResult], None] = lambda _: None,
         probe: Probe | None = None,
         mark: Mark | None = None,
+        waits: Waits = "events",
     ) -> None:
         self.context = context
-        self.probe = probe or Probe(context, mark)
+        self.probe = probe or Probe(context, mark, waits)
         self.steps = Steps(self.probe, file, on_start, on_end)
         self._file = file
 

@@ -45,7 +45,7 @@ def make(
     context = browser.new_context(**opening)
     try:
         context.set_default_timeout(plan.action_timeout * 1000)
-        walk = Walk(context, str(setup.file), mark=mark)
+        walk = Walk(context, str(setup.file), mark=mark, waits=plan.waits)
         try:
             with time_with(browser, seconds):
                 walk.call(setup, plan, secrets)

@@ -8,6 +8,7 @@ from playwright.sync_api import BrowserContext, Page, WebError
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import memory
+from runner.dsl.options import Waits
 from runner.page import step_findings as findings
 from runner.page.agent import Mark, PageAgent
 from runner.page.clock import Reading, Stamp, Window, measure
@@ -32,9 +33,9 @@ class Findings(Struct, frozen=True, kw_only=True):
 class Probe:
     """Observes a context from its first page on. Made before the first page, it misses nothing."""
 
-    def __init__(self, context: BrowserContext, mark: Mark | None = None) -> None:
+    def __init__(self, context: BrowserContext, mark: Mark | None = None, waits: Waits = "events") -> None:
         self._context = context
-        self._agent = PageAgent(context, mark)
+        self._agent = PageAgent(context, mark, waits)
         self._requests = RequestLog(context)
         self._errors: list[tuple[float, PageError]] = []
         self._api: list[tuple[float, float]] = []

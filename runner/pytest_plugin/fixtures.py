@@ -5,7 +5,7 @@ asks for all that the overridden one asks for: an older pytest does not see what
 a test's id.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
     from runner.execution.step import Steps
     from runner.pytest_plugin.item_run import ItemRun
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
+    """Prepares the driver for event-driven waits, which the contexts of tests that walk ask for."""
+    if fixturedef.argname != "playwright":
+        return (yield)
+    from runner.browser import event_waits
+
+    with event_waits.preloaded():
+        return (yield)
 
 
 @pytest.fixture(scope="session")

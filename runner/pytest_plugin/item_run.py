@@ -90,7 +90,8 @@ class ItemRun:
             if self.plan is not None and not self._opened:
                 self.notes.append(FOREIGN)
             mark = Mark(journey=self.name, run=self._id, location=self.project.settings.location)
-            self.walk = Walk(context, self._file, self._step_started, self._step_ended, _probes.get(context), mark)
+            waits = (self.plan or self.project.settings).waits
+            self.walk = Walk(context, self._file, self._step_started, self._step_ended, _probes.get(context), mark, waits)
             if context not in _probes:
                 _probes[context] = self.walk.probe
                 context.on("close", _forget)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from msgspec import field
 
 from runner.dsl import options
-from runner.dsl.options import Keeping
+from runner.dsl.options import Keeping, Waits
 from runner.errors import ConfigError
 from runner.settings import parsers as written
 from runner.settings.apps import App, apps
@@ -41,6 +41,7 @@ class Settings(Keeping, frozen=True, kw_only=True):
     retries: int = 0
     workers: int = 1
     action_timeout: float = 30.0
+    waits: Waits = "events"
     headed: bool = False
     slow_mo: float = 0.0
     browser_path: Path | None = None
@@ -246,6 +247,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "retries": written.count,
     "workers": written.at_least_one,
     "action_timeout": positive,
+    "waits": options.waits,
     "headed": written.boolean,
     "slow_mo": parse_duration,
     "browser_path": written.path,

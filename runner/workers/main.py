@@ -8,12 +8,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
 
 from playwright.sync_api import Playwright, sync_playwright
 
 from runner.artifacts import mask
+from runner.browser import event_waits
 from runner.dsl.discovery import load
 from runner.errors import BrowserFailed, JourneyError
 from runner.events import Moment
@@ -97,7 +98,9 @@ def main() -> None:
     connection = Connection(int(sys.argv[1]))
     # What a journey prints must not mix with the JSON that the supervisor may be writing to standard output.
     os.dup2(2, 1)
-    with sync_playwright() as playwright:
+    with ExitStack() as stack:
+        with event_waits.preloaded():
+            playwright = stack.enter_context(sync_playwright())
         mask.register(playwright)
         serve(connection, playwright)
         # The browser is closed and the driver ends with its pipe: taking Python apart in order would only cost the user time.
