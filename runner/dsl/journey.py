@@ -81,6 +81,7 @@ def journey(
     timeout: str | float | None = None,
     tags: list[str] | tuple[str, ...] | None = None,
     retries: int | None = None,
+    waits: str | None = None,
     base_url: str | None = None,
     viewport: str | tuple[int, int] | Mapping[str, int] | None = None,
     device: str | None = None,

@@ -13,6 +13,7 @@ from msgspec import Struct
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, Policy
 from runner.settings.duration import parse_positive_duration
 from runner.settings.parsers import (
+    Waits,
     check_bool,
     check_count,
     parse_cron,
@@ -21,6 +22,7 @@ from runner.settings.parsers import (
     parse_text,
     parse_timezone,
     parse_url,
+    parse_waits,
 )
 from runner.settings.secrets import Secret
 
@@ -53,6 +55,7 @@ class Options(Struct, frozen=True, kw_only=True):
     timeout: float | None = None
     tags: tuple[str, ...] = ()
     retries: int | None = None
+    waits: Waits | None = None
     base_url: str | None = None
     viewport: tuple[int, int] | None = None
     device: str | None = None
@@ -199,6 +202,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "timeout": parse_positive_duration,
     "tags": _parse_tags,
     "retries": check_count,
+    "waits": parse_waits,
     "base_url": parse_url,
     "viewport": _parse_viewport,
     "device": _parse_device,

@@ -10,6 +10,7 @@ from runner.dsl.options import Network
 from runner.errors import ConfigError
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.budgets import Budget
+from runner.settings.parsers import Waits
 from runner.settings.settings import Settings
 
 
@@ -24,6 +25,7 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     retries: int = 0
     base_url: str | None = None
     action_timeout: float = 30.0
+    waits: Waits = "events"
     location: str = "local"
     release: str = ""
     params: dict[str, str] = field(default_factory=dict)
@@ -50,7 +52,7 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     user_agent_suffix: str | None = None
 
 
-SHARED = ("base_url", "timeout", "retries")
+SHARED = ("base_url", "timeout", "retries", "waits")
 """What both a journey and the settings can set, beside the policies of artifacts."""
 
 

@@ -73,7 +73,7 @@ def run_attempt(
 
     others = [one for one in browser.contexts if one is not browser_context]
     mark = Mark(journey=plan.journey, run=context.run, location=plan.location)
-    call = JourneyCall(browser_context, str(plan.file), step_started, step_ended, mark=mark)
+    call = JourneyCall(browser_context, str(plan.file), step_started, step_ended, mark=mark, waits=plan.waits)
     recording.start(browser_context)
     emit(AttemptStarted(run=context.run, journey=plan.journey, number=number))
     started_at, started = datetime.now(UTC), time.perf_counter()

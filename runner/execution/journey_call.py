@@ -19,6 +19,7 @@ from runner.execution.step import Steps
 from runner.page.agent import Mark
 from runner.page.probe import Probe
 from runner.result import Failure, StepResult
+from runner.settings.parsers import Waits
 from runner.settings.secrets import Secrets
 
 LATE = 5.0
@@ -43,9 +44,10 @@ class JourneyCall:
         on_end: Callable[[StepResult], None] = lambda _: None,
         probe: Probe | None = None,
         mark: Mark | None = None,
+        waits: Waits = "events",
     ) -> None:
         self.context = context
-        self.probe = probe or Probe(context, mark)
+        self.probe = probe or Probe(context, mark, waits)
         self.steps = Steps(self.probe, file, on_start, on_end)
         self._file = file
 

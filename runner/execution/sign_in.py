@@ -69,7 +69,7 @@ class SignIn:
         context = browser.new_context(**context_args)
         try:
             context.set_default_timeout(self._plan.action_timeout * 1000)
-            call = JourneyCall(context, str(self.setup.file), mark=self._mark)
+            call = JourneyCall(context, str(self.setup.file), mark=self._mark, waits=self._plan.waits)
             try:
                 with limit_time(browser, seconds):
                     call.run(self.setup, self._plan, self._secrets)

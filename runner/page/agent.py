@@ -11,9 +11,11 @@ from msgspec import Struct
 from playwright.sync_api import BrowserContext, Frame, Page
 from playwright.sync_api import Error as PlaywrightError
 
+from runner.browser import event_waits
 from runner.browser import playwright_internals as bridge
 from runner.page.agent_messages import Snapshot, decode
 from runner.page.clock import Stamp, Window
+from runner.settings.parsers import Waits
 from runner.untrusted_text import tamed
 
 REPORT = "__journeyReport"
@@ -48,7 +50,7 @@ class Mark(Struct, frozen=True, kw_only=True):
 class PageAgent:
     """The agents of all documents in one browser context, from `install` to the end of the context."""
 
-    def __init__(self, context: BrowserContext, mark: Mark | None = None) -> None:
+    def __init__(self, context: BrowserContext, mark: Mark | None = None, waits: Waits = "events") -> None:
         self._context = context
         self._steps: list[tuple[float, str]] = []
         self.documents: dict[float, Snapshot] = {}
@@ -56,12 +58,15 @@ class PageAgent:
         self.causes: list[Stamp] = []
         self.effects: list[Stamp] = []
         self.problems: set[str] = set()
-        """What kept an agent from working, in words."""
+        """What kept an agent or event-driven waits from working, in words."""
         self.trusted = True
         """False once an agent could not start, or a site has spoken in its name: then only the stopwatch is believed."""
         context.expose_binding(REPORT, lambda _, message: self._receive(message))
         marking = f"globalThis.{MARK} = {{ mark: {msgspec.json.encode(mark).decode()} }};" if mark else ""
-        context.add_init_script(marking + source())
+        if waits == "events" and (unavailable := event_waits.unavailable()):
+            self.problems.add(unavailable)
+            waits = "polling"
+        context.add_init_script((event_waits.MARK if waits == "events" else "") + marking + source())
         context.on("page", lambda page: page.once("domcontentloaded", self._begin))
 
     def step_started(self, name: str) -> None:

@@ -15,6 +15,7 @@ from runner.page.clock import Reading, Stamp, Window, measure
 from runner.page.network import RequestLog
 from runner.result import LongTask, Navigation, PageError, Requests, UserTiming, Vitals
 from runner.result import Request as RequestResult
+from runner.settings.parsers import Waits
 from runner.untrusted_text import tamed
 
 PAGE_ERRORS = 20
@@ -34,9 +35,9 @@ class Findings(Struct, frozen=True, kw_only=True):
 class Probe:
     """Observes a context from its first page on. Made before the first page, it misses nothing."""
 
-    def __init__(self, context: BrowserContext, mark: Mark | None = None) -> None:
+    def __init__(self, context: BrowserContext, mark: Mark | None = None, waits: Waits = "events") -> None:
         self._context = context
-        self._agent = PageAgent(context, mark)
+        self._agent = PageAgent(context, mark, waits)
         self._requests = RequestLog(context)
         self._errors: list[tuple[float, PageError]] = []
         self._api: list[tuple[float, float]] = []

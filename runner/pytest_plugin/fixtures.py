@@ -4,7 +4,7 @@ A project can override each of them. An override requests all fixtures that the 
 follow the chain, and the browser would be missing from the test's id.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 
     from runner.execution.step import Steps
     from runner.pytest_plugin.item_run import ItemRun
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
+    """Prepares the driver for event-driven waits, which the contexts of tests that walk ask for."""
+    if fixturedef.argname != "playwright":
+        return (yield)
+    from runner.browser import event_waits
+
+    with event_waits.preloaded():
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -90,8 +90,9 @@ class ItemRun:
             if self.plan is not None and not self._opened:
                 self.notes.append(FOREIGN)
             mark = Mark(journey=self.name, run=self._id, location=self.project.settings.location)
+            waits = (self.plan or self.project.settings).waits
             self.journey_call = JourneyCall(
-                context, self._file, self._step_started, self._step_ended, _probes.get(context), mark
+                context, self._file, self._step_started, self._step_ended, _probes.get(context), mark, waits
             )
             if context not in _probes:
                 _probes[context] = self.journey_call.probe

@@ -16,6 +16,7 @@ from cronsim import CronSim, CronSimError
 from runner.settings.artifact_kinds import POLICIES, Policy
 
 Traffic = Literal["real", "bot", "synthetic"]
+Waits = Literal["events", "polling"]
 
 
 def check_bool(value: object) -> bool:
@@ -53,6 +54,15 @@ def parse_positive_count(value: object) -> int:
     if number == 0:
         raise ValueError("0 is too few; write a number from 1")
     return number
+
+
+def parse_waits(value: object) -> Waits:
+    """When a page that is waited for is checked again: as soon as it has changed, or after fixed intervals."""
+    if value == "events":
+        return "events"
+    if value == "polling":
+        return "polling"
+    raise ValueError(f"{value!r} is not valid; choose one of events, polling")
 
 
 def parse_size(value: object) -> int:

@@ -26,6 +26,7 @@ from runner.settings.network_parsers import (
 )
 from runner.settings.parsers import (
     Traffic,
+    Waits,
     parse_bool,
     parse_count,
     parse_count_of_count,
@@ -43,6 +44,7 @@ from runner.settings.parsers import (
     parse_timezone,
     parse_traffic,
     parse_url,
+    parse_waits,
 )
 from runner.settings.secret_parsers import parse_alert_urls, parse_secret, parse_token, read_alert_urls, read_secret, read_token
 from runner.settings.secrets import PREFIX as SECRET_PREFIX
@@ -76,6 +78,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     retries: int = 0
     workers: int = 1
     action_timeout: float = 30.0
+    waits: Waits = "events"
     headed: bool = False
     slow_mo: float = 0.0
     browser_path: Path | None = None
@@ -279,6 +282,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "retries": parse_count,
     "workers": parse_positive_count,
     "action_timeout": parse_positive_duration,
+    "waits": parse_waits,
     "headed": parse_bool,
     "slow_mo": parse_duration,
     "browser_path": parse_path,

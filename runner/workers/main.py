@@ -8,13 +8,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
 
 from msgspec.structs import replace
 from playwright.sync_api import Playwright, sync_playwright
 
 from runner.artifacts import mask
+from runner.browser import event_waits
 from runner.browser.proxy import proxy_with_password
 from runner.codec import encode
 from runner.dsl.discovery import load_journeys
@@ -108,7 +109,9 @@ def main() -> None:
     connection = Connection(int(sys.argv[1]))
     # What a journey prints must not mix with the JSON that the supervisor may be writing to standard output.
     os.dup2(2, 1)
-    with sync_playwright() as playwright:
+    with ExitStack() as stack:
+        with event_waits.preloaded():
+            playwright = stack.enter_context(sync_playwright())
         mask.register(playwright)
         serve(connection, playwright)
         # The browser is closed and the driver ends with its pipe: taking Python apart in order would only cost the user time.

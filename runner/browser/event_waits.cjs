@@ -1,0 +1,271 @@
+// Preloaded into Playwright's driver (see event_waits.py). In browser contexts that carry the mark, a check that the driver would
+// repeat after a fixed interval (20, 50, 100, 100, 500, 500 … ms) is repeated as soon as the page has changed. Only the interval
+// differs: the checks, timeouts, call logs, traces, locator handlers and errors are the driver's own. Other contexts are not
+// affected.
+"use strict";
+const { EventEmitter } = require("node:events");
+
+/** Stands in one of the context's init scripts; the same as MARK in event_waits.py. */
+const MARK = "journey: waits=events";
+/** The longest interval, in ms: for changes without any event, such as a property that is set by a script. */
+const LATEST = 200;
+/** An interval is at least this many times as long as the check before it, so checks take a fifth of the time at most. */
+const REST = 4;
+/** On a page that changes all the time, each interval is this much longer than the one before it, up to the most, in ms. */
+const GROWTH = 2;
+const GROWN = 32;
+/** The most that an attempt of an action counts as, in ms: it mostly waits for frames, to see whether the element is stable. */
+const ATTEMPT = 20;
+/** The interval after a document that could not be queried, in ms. */
+const GONE = 20;
+
+/**
+ * Runs in the page, in Playwright's isolated world, whose globals the site's scripts cannot replace. Resolves with the numbers of
+ * changes and of scrolls once either differs from `seen`, so that changes between two calls are not missed.
+ */
+function nextChange(seen) {
+  const EVERYTHING = { subtree: true, childList: true, attributes: true, characterData: true };
+  const EVENTS = [
+    "animationcancel", "animationend", "animationstart", "beforetoggle", "blur", "cancel", "change", "close", "DOMContentLoaded",
+    "ended", "error", "focus", "fullscreenchange", "hashchange", "input", "invalid", "load", "loadeddata", "pageshow", "pause",
+    "play", "playing", "popstate", "readystatechange", "reset", "resize", "select", "slotchange", "submit", "toggle",
+    "transitioncancel", "transitionend", "transitionrun", "transitionstart", "visibilitychange",
+  ];
+  const start = () => {
+    const watch = { changes: 1, scrolls: 1, tell: [], roots: new WeakSet(), searchAfter: 0 };
+    const told = () => {
+      const { tell } = watch;
+      watch.tell = [];
+      for (const resolve of tell) resolve([watch.changes, watch.scrolls]);
+    };
+    watch.changed = () => {
+      watch.changes++;
+      told();
+    };
+    watch.scrolled = () => {
+      watch.scrolls++;
+      told();
+    };
+    watch.observer = new MutationObserver(watch.changed);
+    watch.observer.observe(document, EVERYTHING);
+    return watch;
+  };
+  const watch = (globalThis.__journeyChanges ??= start());
+  // At each call, since `document.open` removes all listeners; one that is still registered is not registered twice. Shadow roots
+  // get their own, for events that are not composed.
+  const listen = (target) => {
+    for (const type of EVENTS) target.addEventListener(type, watch.changed, { capture: true, passive: true });
+    target.addEventListener("scroll", watch.scrolled, { capture: true, passive: true });
+  };
+  listen(globalThis);
+  document.addEventListener("readystatechange", watch.changed);
+  const began = performance.now();
+  if (began >= watch.searchAfter) {
+    // Attaching a shadow root is no mutation. The search takes a twentieth of the time at most.
+    const walk = (tree) => {
+      const walker = document.createTreeWalker(tree, NodeFilter.SHOW_ELEMENT);
+      for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        const root = node.shadowRoot;
+        if (!root) continue;
+        if (!watch.roots.has(root)) {
+          watch.roots.add(root);
+          watch.observer.observe(root, EVERYTHING);
+          listen(root);
+          watch.changes++;
+        }
+        walk(root);
+      }
+    };
+    walk(document);
+    const ended = performance.now();
+    watch.searchAfter = ended + 20 * (ended - began);
+  }
+  if (seen.changes !== watch.changes || seen.scrolls !== watch.scrolls) return [watch.changes, watch.scrolls];
+  return new Promise((resolve) => watch.tell.push(resolve));
+}
+const NEXT_CHANGE = nextChange.toString();
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The changes of one page, in all of its frames. The page is only queried during a wait. */
+class Changes {
+  constructor(page) {
+    this.page = page;
+    this.changes = 0;
+    this.scrolls = 0;
+    this.asked = new Set();
+    this.known = new WeakMap();
+    this.waiting = new Set();
+    // `history.pushState` changes the URL without an event in the page.
+    page.mainFrame().on("internalnavigation", () => this.note(true));
+  }
+
+  /** The state by now, to be passed to `since`; `scrolls` says whether scrolling counts as a change. */
+  seen(scrolls) {
+    return scrolls ? this.changes + this.scrolls : this.changes;
+  }
+
+  note(changed) {
+    if (changed) this.changes++;
+    else this.scrolls++;
+    const { waiting } = this;
+    this.waiting = new Set();
+    for (const wake of waiting) wake();
+  }
+
+  ask() {
+    for (const frame of this.page.frames()) {
+      if (this.asked.has(frame)) continue;
+      this.asked.add(frame);
+      this.next(frame).then((changed) => {
+        this.asked.delete(frame);
+        this.note(changed);
+      });
+    }
+  }
+
+  /** Resolves at the frame's next change: true, or false if it was only scrolled. Replacing the document is a change. */
+  async next(frame) {
+    try {
+      const context = await frame.utilityContext();
+      const before = this.known.get(context) ?? { changes: 0, scrolls: 0 };
+      const [changes, scrolls] = await context.evaluateExpression(NEXT_CHANGE, { isFunction: true }, before);
+      this.known.set(context, { changes, scrolls });
+      return changes !== before.changes;
+    } catch {
+      // The document is being replaced, or the frame was detached: the check finds out.
+      await sleep(GONE);
+      return true;
+    }
+  }
+
+  /** Resolves with whether the state differs from `seen`: at once when it does, after `latest` ms at the latest. */
+  async since(seen, scrolls, latest) {
+    const ends = performance.now() + latest;
+    this.ask();
+    while (this.seen(scrolls) === seen) {
+      const left = ends - performance.now();
+      if (left <= 0) return false;
+      let wake, timer;
+      await new Promise((resolve) => {
+        wake = resolve;
+        timer = setTimeout(resolve, left);
+        this.waiting.add(wake);
+      });
+      clearTimeout(timer);
+      this.waiting.delete(wake);
+      this.ask();
+    }
+    return true;
+  }
+}
+
+/** The repeated checks of one wait. */
+class Checks {
+  constructor(changes, scrolls) {
+    this.changes = changes;
+    this.scrolls = scrolls;
+    this.woken = 0;
+    this.costs = [];
+    this.started();
+  }
+
+  started() {
+    this.seen = this.changes.seen(this.scrolls);
+    this.began = performance.now();
+  }
+
+  ended(most = Infinity) {
+    this.costs = [Math.min(performance.now() - this.began, most), ...this.costs.slice(0, 2)];
+  }
+
+  /** The interval before the next check, for which Playwright takes `own` ms. */
+  async interval(own) {
+    // The cheapest of the last checks: what is more went to other processes of a busy machine.
+    const rest = Math.max(REST * Math.min(...this.costs), Math.min(GROWTH * this.woken, GROWN));
+    const latest = Math.min(own, Math.max(LATEST, rest));
+    const soonest = Math.min(latest, rest);
+    await sleep(soonest);
+    this.woken = (await this.changes.since(this.seen, this.scrolls, latest - soonest)) ? this.woken + 1 : 0;
+  }
+}
+
+const marked = new WeakMap();
+const isMarked = (script) => {
+  if (!marked.has(script)) marked.set(script, script.source.includes(MARK));
+  return marked.get(script);
+};
+const pages = new WeakMap();
+/** The changes of a page whose context carries the mark; undefined for any other. */
+function changesOf(page) {
+  if (!pages.has(page) && page.browserContext.initScripts.some(isMarked)) pages.set(page, new Changes(page));
+  return pages.get(page);
+}
+
+/** `Frame.retryWithProgressAndTimeouts`: matchers, `wait_for`, `wait_for_selector`, and elements that an action waits for. */
+function changeFrame(prototype) {
+  const original = prototype.retryWithProgressAndTimeouts;
+  prototype.retryWithProgressAndTimeouts = async function (progress, timeouts, action) {
+    const changes = changesOf(this._page);
+    if (!changes) return original.call(this, progress, timeouts, action);
+    const continuePolling = Symbol("continuePolling");
+    const checks = new Checks(changes, true);
+    for (let retry = 0; ; retry++) {
+      if (retry) {
+        const interval = checks.interval(timeouts[Math.min(retry, timeouts.length) - 1]);
+        await progress.race(this._page.openScope.race(this._detachedScope.race(interval)));
+      }
+      checks.started();
+      try {
+        const result = await action(progress, continuePolling);
+        if (result !== continuePolling) return result;
+      } catch (error) {
+        if (this.isNonRetriableError(error)) throw error;
+      }
+      checks.ended();
+    }
+  };
+}
+
+/** `ElementHandle._retryAction`: an element that is attached, but not yet visible, enabled, stable or uncovered. */
+function changeElement(prototype) {
+  const original = prototype._retryAction;
+  prototype._retryAction = async function (progress, name, action, options) {
+    const changes = changesOf(this._page);
+    if (!changes) return original.call(this, progress, name, action, options);
+    // Scrolling does not count as a change, since every attempt scrolls to another position.
+    const checks = new Checks(changes, false);
+    const waiting = Object.create(progress, { wait: { value: (own) => progress.race(checks.interval(own)) } });
+    const attempt = async (_, retry) => {
+      checks.started();
+      try {
+        // With the original `progress`, so that waits within an attempt, such as the `delay` of a click, keep their length.
+        return await action(progress, retry);
+      } finally {
+        checks.ended(ATTEMPT);
+      }
+    };
+    return original.call(this, waiting, name, attempt, options);
+  };
+}
+
+/** The driver does not export these classes, but the constructor of every one calls this method. */
+const wanted = new Map([["retryWithProgressAndTimeouts", changeFrame], ["_retryAction", changeElement]]);
+const { setMaxListeners } = EventEmitter.prototype;
+EventEmitter.prototype.setMaxListeners = function (count) {
+  for (let prototype = Object.getPrototypeOf(this); prototype; prototype = Object.getPrototypeOf(prototype)) {
+    for (const [method, change] of wanted) {
+      if (!Object.hasOwn(prototype, method)) continue;
+      wanted.delete(method);
+      change(prototype);
+    }
+  }
+  if (!wanted.size) EventEmitter.prototype.setMaxListeners = setMaxListeners;
+  return setMaxListeners.call(this, count);
+};
+
+// The driver's child processes get the user's own options.
+const { JOURNEY_NODE_OPTIONS: original } = process.env;
+delete process.env.JOURNEY_NODE_OPTIONS;
+if (original) process.env.NODE_OPTIONS = original;
+else delete process.env.NODE_OPTIONS;
