@@ -81,6 +81,10 @@ def test_the_collector_of_the_compose_file_may_be_reached_by_visitors(tmp_path: 
         assert not Access(settings, store).open
 
 
+def test_kubernetes_sets_no_variables_that_look_like_settings() -> None:
+    assert yaml.safe_load(text("kubernetes.yaml"))["spec"]["template"]["spec"]["enableServiceLinks"] is False
+
+
 def test_the_kubernetes_manifest_asks_for_paths_that_are_served() -> None:
     (container,) = yaml.safe_load(text("kubernetes.yaml"))["spec"]["template"]["spec"]["containers"]
     paths = {container[probe]["httpGet"]["path"] for probe in ("livenessProbe", "readinessProbe", "startupProbe")}

@@ -157,3 +157,30 @@ def test_a_mistake_about_smoke_checks_names_the_option_or_the_variable(setting: 
         load_settings(Path("/"), {f"smoke_{setting}": value}, {})
     with pytest.raises(ConfigError, match=re.escape(f"JOURNEY_SMOKE_{setting.upper()}: {message}")):
         load_settings(Path("/"), {}, {f"JOURNEY_SMOKE_{setting.upper()}": value})
+
+
+def test_addresses_that_kubernetes_sets_for_a_service_are_no_settings(tmp_path: Path) -> None:
+    # What a pod sees beside the services `journey` and `journey-dashboard`, as the kubelet writes it.
+    injected = {
+        f"{service}_{name}": value
+        for service in ("JOURNEY", "JOURNEY_DASHBOARD")
+        for name, value in {
+            "SERVICE_HOST": "10.0.171.239",
+            "SERVICE_PORT": "9464",
+            "SERVICE_PORT_METRICS": "9464",
+            "PORT": "tcp://10.0.171.239:9464",
+            "PORT_9464_TCP": "tcp://10.0.171.239:9464",
+            "PORT_9464_TCP_PROTO": "tcp",
+            "PORT_9464_TCP_PORT": "9464",
+            "PORT_9464_TCP_ADDR": "10.0.171.239",
+            "PORT_53_UDP_PORT": "53",
+        }.items()
+    }
+    settings = load_settings(tmp_path, {}, {**injected, "JOURNEY_PARAM_SERVICE_PORT": "80", "JOURNEY_RETRIES": "1"})
+    assert (settings.retries, settings.params) == (1, {"service_port": "80"})
+
+
+@pytest.mark.parametrize("variable", ["JOURNEY_PORT", "JOURNEY_SERVE_PORT"])
+def test_a_port_that_a_user_sets_is_still_a_mistake(variable: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"{variable} is not a setting"):
+        load_settings(tmp_path, {}, {variable: "8080"})
