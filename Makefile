@@ -15,7 +15,7 @@ help: ## Show this list
 	$(PYTHON) -m venv .venv || { sh .ci/packages python3-venv && $(PYTHON) -m venv .venv; }
 
 .venv/demo: .venv/bin/python $(BUILT)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,serve]'
 	@touch $@
 
 .venv/dev: .venv/bin/python $(BUILT)

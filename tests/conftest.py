@@ -1,6 +1,8 @@
 """The parts that tests are made of: the shop, and a monitor that runs journeys against it."""
 
 import json
+import os
+import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,8 @@ from runner.result import RunResult, StepResult
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
 
+# As in an activated environment: what a hint proposes is `journey …`, not `.venv/bin/journey …`.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 pytest_plugins = ["tests.servers", "tests.daemon", "tests.collector", "tests.serve", "tests.dashboard"]
 
 

@@ -112,7 +112,9 @@ def rebuild(recording: Recording, actions: Sequence[Action], browser: browsers.B
 @cache
 def _script() -> str:
     if not SCRIPT.is_file():
-        raise RecordingError(f"{SCRIPT} is missing: it is built when the package is; install it anew with `pip install .`")
+        raise RecordingError(
+            f"{SCRIPT} is missing: it is built when the package is installed; install it again (docs/install.md)"
+        )
     return SCRIPT.read_text(encoding="utf-8")
 
 

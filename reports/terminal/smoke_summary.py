@@ -14,6 +14,7 @@ from reports.text import problems as problem
 from reports.text import smoke_text as words
 from reports.text.formatting import failure_lines, figure, seconds
 from reports.text.headline import headline
+from runner.installation import journey_command
 from runner.measures import percentile
 
 VERDICTS: dict[Verdict, str] = {"passed": "green", "failed": "red", "error": "magenta", "missed": "yellow"}
@@ -111,7 +112,8 @@ def _failure(one: JourneyCheck) -> Text:
         side = " on the reference site" if one.failed_side == "baseline" else ""
         text.append(f"\n{one.name} {one.verdict}{step}{side}", style=f"bold {VERDICTS[one.verdict]}")
         lines = failure_lines(replace(one.failure, message=one.failure.message.partition("\n")[0]))
-        lines.append(f"see why: journey show {one.failed_run}{f' · journey trace {one.failed_run}' if one.trace else ''}")
+        commands = ("show", "trace") if one.trace else ("show",)
+        lines.append(f"see why: {' · '.join(journey_command(command, str(one.failed_run)) for command in commands)}")
         text.append("".join(f"\n  {line}" for line in lines))
     return text
 

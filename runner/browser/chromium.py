@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from runner.browser.proxy import proxy_with_password
 from runner.errors import BrowserFailed, BrowserNotFound
+from runner.installation import journey_command, python_command
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as PlaywrightBrowser
@@ -21,14 +22,22 @@ if TYPE_CHECKING:
 
 SHELLS = ("chromium-headless-shell", "chrome-headless-shell")
 FULL = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-HOW = (
-    "install one with `journey install` (downloads Playwright's Chromium), or on Debian with "
-    "`apt-get install chromium-headless-shell`, or name one with --browser-path or JOURNEY_BROWSER_PATH"
-)
-HOW_HEADED = (
-    "install one with `python -m playwright install chromium`, or on Debian with `apt-get install chromium`, or name one with "
-    "--browser-path or JOURNEY_BROWSER_PATH; `journey install` is content with one that shows nothing"
-)
+APT = "sudo apt-get install chromium-headless-shell"
+NAMED = "name one with --browser-path or JOURNEY_BROWSER_PATH"
+
+
+def how_to_install(headed: bool = False) -> str:
+    """The ways to get a Chromium, as the end of a message."""
+    if headed:
+        download = python_command("-m", "playwright", "install", "chromium")
+        return (
+            f"install one with `{download}`, or on Debian and Ubuntu with `sudo apt-get install chromium`, or {NAMED}; "
+            "`journey install` accepts a Chromium that cannot show a window"
+        )
+    return (
+        f"install one with `{journey_command('install')}` (downloads Playwright's Chromium), or on Debian and Ubuntu with "
+        f"`{APT}`, or {NAMED}"
+    )
 
 
 class Browser(Struct, frozen=True):
@@ -43,7 +52,7 @@ class Browser(Struct, frozen=True):
         try:
             answer = subprocess.run([self.path, "--version"], capture_output=True, text=True, timeout=20, check=True)
         except (OSError, subprocess.SubprocessError) as error:
-            raise BrowserFailed(f"{self.path} does not run: {error}; {HOW}") from error
+            raise BrowserFailed(f"{self.path} does not run: {error}; {how_to_install()}") from error
         return answer.stdout.strip()
 
 
@@ -54,7 +63,7 @@ def find(path: Path | None = None, headed: bool = False) -> Browser:
     """
     if path is not None:
         if not os.access(path, os.X_OK) or path.is_dir():
-            raise BrowserNotFound(f"browser_path: {path} is not a program; {HOW}")
+            raise BrowserNotFound(f"browser_path: {path} is not a program; {how_to_install()}")
         return Browser(_behind_script(path), "given as browser_path")
     own = _playwright_browser("chromium" if headed else "chromium-headless-shell")
     if own is not None:
@@ -63,9 +72,7 @@ def find(path: Path | None = None, headed: bool = False) -> Browser:
         on_path = shutil.which(name)
         if on_path is not None:
             return Browser(_behind_script(Path(on_path)), f"{name} on PATH")
-    raise BrowserNotFound(
-        f"no Chromium with a window on this machine; {HOW_HEADED}" if headed else f"no Chromium on this machine; {HOW}"
-    )
+    raise BrowserNotFound(f"no Chromium {'with a window ' if headed else ''}on this machine; {how_to_install(headed)}")
 
 
 def can_record_video() -> bool:
@@ -129,10 +136,27 @@ def install() -> Browser:
     try:
         return find()
     except BrowserNotFound:
-        command = [sys.executable, "-P", "-m", "playwright", "install", "--only-shell", "chromium"]
-        if subprocess.run(command, check=False, stdout=sys.stderr).returncode != 0:
-            raise BrowserNotFound(f"`{' '.join(command[1:])}` did not succeed, its message is above; {HOW}") from None
+        _download()
     return find()
+
+
+def _download() -> None:
+    """Runs Playwright's installer; its progress goes to standard error, its errors become one line of the exception."""
+    command = [sys.executable, "-P", "-m", "playwright", "install", "--only-shell", "chromium"]
+    said: list[str] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as process:
+        for line in process.stdout or ():
+            # It tries again several times, and prints a stack each time.
+            if line.startswith(("Downloading ", "|")) and line not in said:
+                sys.stderr.write(line)
+            said.append(line)
+    if process.returncode != 0:
+        errors = list(dict.fromkeys(line.removeprefix("Error: ").strip() for line in said if line.startswith("Error: ")))
+        reason = "".join(errors[:1]) or "".join(said[-3:]).strip() or f"exit code {process.returncode}"
+        raise BrowserNotFound(
+            f"Playwright's Chromium could not be downloaded: {reason}\n"
+            f"Without the internet: on Debian and Ubuntu install the system's Chromium with\n  {APT}\nor {NAMED}"
+        )
 
 
 def launch(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: float) -> "PlaywrightBrowser":
@@ -160,4 +184,6 @@ def launch(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: fl
         )
     except PlaywrightError as error:
         first = [line for line in str(error).splitlines() if line.strip()][:3]
-        raise BrowserFailed(f"{browser.path} ({browser.found}) could not be started: {' '.join(first)}; {HOW}") from error
+        raise BrowserFailed(
+            f"{browser.path} ({browser.found}) could not be started: {' '.join(first)}; {how_to_install()}"
+        ) from error

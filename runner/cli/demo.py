@@ -18,6 +18,8 @@ from runner.cli import given
 from runner.cli.run import Pusher, execute
 from runner.dsl.discovery import discover
 from runner.dsl.plan import plan
+from runner.errors import ConfigError
+from runner.installation import install_command, journey_command
 from runner.result import RunResult
 from runner.workers.pool import Workers
 
@@ -26,7 +28,6 @@ EXPECTED = {"browse": "failed", "buy": "passed", "search": "passed", "stock": "p
 METRICS = Path("metrics.prom")
 VISITORS = 12
 """Take about a minute, one after the other."""
-SPACE = " " * 18
 GATEWAY = "prometheus-pushgateway"
 
 
@@ -74,16 +75,31 @@ def _tell(results: list[RunResult], runs_dir: Path | None, dashboard: str | None
         typer.echo("\nthis is not how the demo should end: browse fails on purpose, the others pass", err=True)
         raise typer.Exit(1)
     typer.echo("\nbrowse failed on purpose: its product page answers 500. Next:")
-    typer.echo(
-        "  journey show last-failed       why, step by step\n  journey trace last-failed      every action, with the page before and after"
-    )
-    typer.echo("  journey demo --site-only       the shop, for a journey of your own")
+    where = ["--runs-dir", str(runs_dir)] if runs_dir else []
+    proposed = {
+        journey_command("show", "last-failed", *where): "why, step by step",
+        journey_command("trace", "last-failed", *where): "every action, with the page before and after",
+        journey_command("demo", "--site-only"): "the shop, for a journey of your own",
+    }
+    if not dashboard:
+        if not _can_serve():
+            proposed[install_command("serve")] = "what the dashboard needs, and then"
+        proposed[journey_command("serve", *where)] = "the dashboard, with all of this on it"
+    width = max(map(len, proposed))
+    for command, what in proposed.items():
+        typer.echo(f"  {command:{width}}   {what}")
     if dashboard:
         typer.echo(f"\nthe dashboard is at {dashboard}/ (Ctrl-C ends it); visitors walk through the shop now")
-    else:
-        typer.echo(
-            f"  journey serve{f' --runs-dir {runs_dir}' if runs_dir else ''}{SPACE}the dashboard, with all of this on it"
-        )
+
+
+def _can_serve() -> bool:
+    from runner.cli.serve import needed
+
+    try:
+        needed()
+    except ConfigError:
+        return False
+    return True
 
 
 @contextmanager

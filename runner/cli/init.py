@@ -9,6 +9,7 @@ import typer
 
 from runner.dsl import options
 from runner.errors import ConfigError
+from runner.installation import journey_command, source_url
 
 if TYPE_CHECKING:
     from runner.authoring.scaffold.project import Answers
@@ -56,7 +57,7 @@ def init(
     place({target / path: change for path, change in drafted.changes.items()})
     _tell(drafted.made, "made" if drafted.made else "nothing to make; all is there")
     _tell(drafted.left, "left alone" if drafted.left else "")
-    _tell_next(folder, answers, drafted.made.keys() | drafted.left.keys())
+    _tell_next(folder, answers, drafted.made.keys(), drafted.left.keys())
 
 
 def _tell(files: dict[Path, str], heading: str) -> None:
@@ -67,27 +68,26 @@ def _tell(files: dict[Path, str], heading: str) -> None:
         typer.echo(f"  {path!s:{width}}  {why}")
 
 
-def _tell_next(folder: Path, answers: "Answers", files: Set[Path]) -> None:
+def _tell_next(folder: Path, answers: "Answers", made: Set[Path], left: Set[Path]) -> None:
     from runner.authoring.scaffold import git_host as hosting
     from runner.authoring.scaffold import project
 
-    if project.INCLUDED in files:
+    if project.INCLUDED in made | left:
         typer.echo(f"\nadd to {project.PIPELINE}:\n  include: /{project.INCLUDED}")
     above = hosting.top(folder.absolute())
     if answers.ci and above is not None and above.resolve() != folder.resolve():
         typer.echo(f"\nCI looks only at the top of the repository, {above}: move its files there, and name this folder in them")
-    steps = [["cd", str(folder)]] if folder.resolve() != Path.cwd().resolve() else []
+    elsewhere = folder.resolve() != Path.cwd().resolve()
     where = [] if answers.base_url else ["--base-url", "https://shop.example"]
-    steps += [["journey", "install"], ["journey", "check"], ["journey", "run", *where]]
-    steps += [
-        [
-            "journey",
-            "record",
-            answers.base_url or "https://shop.example",
-            "--name",
-            "buy" if answers.name != "buy" else "search",
-        ]
-    ]
+    if answers.ci and source_url() is None and {project.WORKFLOW, project.PIPELINE, project.INCLUDED} & made:
+        typer.echo(
+            "\nset MONITOR_PACKAGE in the CI files to what pip can install there: the address of a wheel that you built, or of a "
+            "repository; docs/install.md says how"
+        )
+    steps = [["install"], ["check"], ["run", *where]]
+    steps += [["record", answers.base_url or "https://shop.example", "--name", "buy" if answers.name != "buy" else "search"]]
     typer.echo("\nnext:")
+    if elsewhere:
+        typer.echo(f"  {shlex.join(['cd', str(folder)])}")
     for words in steps:
-        typer.echo(f"  {shlex.join(words)}")
+        typer.echo(f"  {journey_command(*words, folder=folder)}")

@@ -12,6 +12,7 @@ from runner.cli.run_keeper import RunKeeper
 from runner.dsl.plan import Plan, plan
 from runner.errors import PushError
 from runner.events import Moment, RunEnded
+from runner.installation import journey_command
 from runner.result import RunResult
 from runner.settings.settings import Settings
 from runner.workers.pool import Workers
@@ -132,7 +133,9 @@ def execute(
     console.print(shown.summary(results))
     console.print(f"\nruns are saved in {archive.folder}", markup=False, soft_wrap=True)
     if any(result.status in {"failed", "error"} for result in results):
-        console.print("see why: journey show last-failed · journey trace last-failed", markup=False)
+        where = ["--runs-dir", str(settings.runs_dir)] if settings.origin("runs_dir") == "option" else []
+        look, trace = (journey_command(command, "last-failed", *where) for command in ("show", "trace"))
+        console.print(f"see why: {look} · {trace}", markup=False, soft_wrap=True)
     return results
 
 

@@ -11,6 +11,7 @@ import typer
 
 from runner.cli import given
 from runner.errors import ConfigError
+from runner.installation import install_command
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def needed() -> None:
     try:
         import reports.web.server.server  # noqa: F401 (only whether it can be)
     except ModuleNotFoundError as error:
-        raise ConfigError(f"serve: {error.name} is missing; install with: pip install 'journey-runner[serve]'") from error
+        raise ConfigError(f"serve: {error.name} is missing; install it with: {install_command('serve')}") from error
 
 
 @contextmanager

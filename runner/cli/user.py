@@ -8,6 +8,7 @@ import typer
 
 from runner.cli import given, manual
 from runner.errors import ConfigError
+from runner.installation import install_command
 
 app = typer.Typer(cls=manual.Group, help="Say who may use the dashboard of `journey serve`.", no_args_is_help=True)
 DEFAULT = Path("dashboard-users")
@@ -37,7 +38,7 @@ def add(
         from reports.web.access.password import hashed, prepare
         from reports.web.access.users_file import NAME, NO_PASSWORD, ROLES, User, read, write
     except ModuleNotFoundError as error:
-        raise ConfigError(f"user: {error.name} is missing; install with: pip install 'journey-runner[serve]'") from error
+        raise ConfigError(f"user: {error.name} is missing; install it with: {install_command('serve')}") from error
     if not NAME.fullmatch(name):
         raise ConfigError(f"{name!r} is no name; use letters, digits and ._@+-, 64 at the most")
     if role not in ROLES:

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from runner.errors import ConfigError
+from runner.installation import install_command
 
 NEEDED = ("starlette", "uvicorn", "jinja2", "python_multipart")
 START = 20.0
@@ -28,7 +29,7 @@ def require() -> None:
     """Raises ConfigError, saying what to install, where the shop's web server is missing."""
     absent = [name for name in NEEDED if find_spec(name) is None]
     if absent:
-        raise ConfigError(f"the demo shop needs {', '.join(absent)}; install with: pip install 'journey-runner[demo]'")
+        raise ConfigError(f"the demo shop needs {', '.join(absent)}; install with: {install_command('demo')}")
 
 
 @contextmanager

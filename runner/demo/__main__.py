@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import uvicorn
-
-from runner.demo.shop import Agent, build
+from runner.demo import require
+from runner.errors import ConfigError
 
 
 def main() -> None:
@@ -25,6 +24,15 @@ def main() -> None:
     parser.add_argument("--key", default="", help="the collector's key for the app `shop`")
     parser.add_argument("--replay", type=float, default=0.0, metavar="SHARE", help="of the visits, that are recorded")
     options = parser.parse_args()
+    try:
+        require()
+    except ConfigError as error:
+        parser.exit(error.exit_code, f"error: {error}\n")
+    # Here and not above: the extra that they need may not be installed.
+    import uvicorn
+
+    from runner.demo.shop import Agent, build
+
     agent = Agent(options.collector, options.key, options.replay) if options.collector else None
     if sys.platform == "linux":
         # prctl(2), PR_SET_PDEATHSIG: a shop whose test was killed must not stay.

@@ -72,4 +72,4 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_report_header(config: pytest.Config) -> str | None:
     """Says why journeys that are there are not collected."""
     project = config.stash[PROJECT]
-    return None if project.usable or not project.has_journeys() else f"journeys: not collected, {collection.MISSING}"
+    return None if project.usable or not project.has_journeys() else f"journeys: not collected, {collection.missing_plugin()}"

@@ -14,6 +14,7 @@ import pytest
 from runner.dsl import discovery
 from runner.dsl.journey import Journey
 from runner.errors import ConfigError, DiscoveryError
+from runner.installation import install_command
 from runner.pytest_plugin.project import PROJECT
 
 JOURNEY = pytest.StashKey[Journey]()
@@ -26,7 +27,11 @@ FROM_PYTEST = ("page", "context", "browser")
 """What a journey gets from pytest-playwright's fixtures, which a project may override; the rest is the runner's own."""
 WALK = "_journey_walk"
 """The fixture that begins to observe the browser context. Asked for first, so that it is there before the first page."""
-MISSING = "pytest-playwright is missing; install it with: pip install 'journey-runner[test]'"
+
+
+def missing_plugin() -> str:
+    """What to say when pytest-playwright is not there."""
+    return f"pytest-playwright is missing; install it with: {install_command('test')}"
 
 
 class JourneyModule(pytest.Module):
@@ -82,7 +87,7 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str
         return []  # of another file, or a second name of one
     project = collector.config.stash[PROJECT]
     if not project.usable:
-        problem = f"{declared.where}: {declared.name} cannot be run: {MISSING}"
+        problem = f"{declared.where}: {declared.name} cannot be run: {missing_plugin()}"
         if isinstance(collector, JourneyModule):
             raise collector.CollectError(problem)
         collector.warn(pytest.PytestCollectionWarning(problem))

@@ -10,6 +10,7 @@ from typing import NoReturn
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from runner.errors import ConfigError, SecretMissing
+from runner.installation import install_command
 from runner.redaction import HIDDEN, SHORTEST
 
 PREFIX = "JOURNEY_SECRET_"
@@ -173,7 +174,7 @@ def _long_key(key: str) -> str:
 
 def _require(module: str, what: str) -> None:
     if find_spec(module) is None:
-        raise ConfigError(f"{what} needs the package {module}; install with: pip install 'journey-runner[secrets]'")
+        raise ConfigError(f"{what} needs the package {module}; install it with: {install_command('secrets')}")
 
 
 def missing(names: Iterable[str], known: Secrets) -> list[str]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, and_, create_engine, delete, event, f
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from runner.errors import ConfigError, JourneyError
+from runner.installation import install_command
 from runner.result import RunResult, StepResult
 from runner.scheduler.alerts.rules import Kind, Past
 from runner.store import rollups
@@ -101,9 +102,7 @@ class Store:
                 self.close()
                 raise
         except ModuleNotFoundError as error:
-            raise ConfigError(
-                f"database: {error.name} is missing; install with: pip install 'journey-runner[postgres]'"
-            ) from error
+            raise ConfigError(f"database: {error.name} is missing; install it with: {install_command('postgres')}") from error
         except OSError as error:
             raise StoreDown(f"the database {self.shown} cannot be made: {error}") from error
 

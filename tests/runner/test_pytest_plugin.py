@@ -161,7 +161,7 @@ def test_without_pytest_playwright_journeys_are_left_out_and_the_reason_is_told(
     project.write("journeys/a.py", HOME_JOURNEY)
     project.write("test_a.py", "def test_a(): ...\n")
     project.start("-p", "no:playwright").stdout.fnmatch_lines(
-        ["journeys: not collected, pytest-playwright is missing; *journey-runner?test?*", "*1 passed*"]
+        ["journeys: not collected, pytest-playwright is missing; *install *?test?*", "*1 passed*"]
     )
     named = project.start("-p", "no:playwright", "journeys/a.py")
     named.stdout.fnmatch_lines(["*a.py:3: home cannot be run: pytest-playwright is missing; *"])

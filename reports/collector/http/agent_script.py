@@ -33,7 +33,11 @@ class Script:
         """The file, or 304 for who has it already."""
         if not self._plain:
             return JSONResponse(
-                {"error": f"{self._name} has not been built", "fix": "install journey-runner with pip, which builds it"}, 404
+                {
+                    "error": f"{self._name} has not been built",
+                    "fix": "install the package again (docs/install.md), which builds it",
+                },
+                404,
             )
         headers = {**HEADERS, "etag": self._tag}
         known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}

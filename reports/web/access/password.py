@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reports.web.access.users_file import LONGEST, NO_PASSWORD, SHORTEST, User
 from runner.errors import ConfigError
+from runner.installation import install_command
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -19,7 +20,7 @@ def _hasher() -> "PasswordHasher":
     try:
         from argon2 import PasswordHasher
     except ModuleNotFoundError as error:
-        raise ConfigError("serve_users: argon2-cffi is missing; install with: pip install 'journey-runner[serve]'") from error
+        raise ConfigError(f"serve_users: argon2-cffi is missing; install it with: {install_command('serve')}") from error
     return PasswordHasher()
 
 

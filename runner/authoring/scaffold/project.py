@@ -13,6 +13,7 @@ from runner.authoring.scaffold.template import fill, is_made_from
 from runner.dsl.python_name import identifier
 from runner.dsl.static_discovery import declared
 from runner.errors import ConfigError
+from runner.installation import source_url
 from runner.settings.settings import load_settings
 
 WORKFLOW = Path(".github/workflows/journeys.yml")
@@ -93,12 +94,14 @@ def draft(folder: Path, answers: Answers) -> Project:
     drawn = _Draft(folder, answers.force)
     _settings(drawn, answers)
     _journey(drawn, answers)
+    package = source_url() or ""
     if "github" in answers.ci:
-        drawn.want(WORKFLOW, "github.yml", "smoke check on pull requests, and scheduled runs")
+        drawn.want(WORKFLOW, "github.yml", "smoke check on pull requests, and scheduled runs", package=package)
     if "gitlab" in answers.ci:
         own = folder / PIPELINE
         included = own.exists() and b"journey-runner" not in _bytes(own)
-        drawn.want(INCLUDED if included else PIPELINE, "gitlab.yml", "smoke check on merge requests, and scheduled runs")
+        path = INCLUDED if included else PIPELINE
+        drawn.want(path, "gitlab.yml", "smoke check on merge requests, and scheduled runs", package=package)
     _ignore(drawn)
     if drawn.changed:
         raise ConfigError(

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from runner.errors import ConfigError
+from runner.installation import install_command
 from runner.settings.secrets import Secret
 from runner.store import Store, StoreDown
 
@@ -89,7 +90,7 @@ def name_of(url: Secret) -> str:
 
 def _sender(url: Secret) -> Any:
     if find_spec("apprise") is None:
-        raise ConfigError("alert_urls needs the package apprise; install with: pip install 'journey-runner[alerts]'")
+        raise ConfigError(f"alert_urls needs the package apprise; install it with: {install_command('alerts')}")
     import apprise
 
     sender = apprise.Apprise()

@@ -28,7 +28,7 @@ def test_any_page_may_load_the_agent_and_keep_it(served: Callable[..., Served], 
 
 def test_an_agent_that_is_not_built_is_told_of(served: Callable[..., Served], tmp_path: Path) -> None:
     answer = served(CONFIGURATION, tmp_path / "none.js").request("GET", "/agent.js")
-    assert (answer.status, answer.json()["fix"]) == (404, "install journey-runner with pip, which builds it")
+    assert (answer.status, answer.json()["fix"]) == (404, "install the package again (docs/install.md), which builds it")
 
 
 def test_an_address_that_does_not_exist_is_told_of(collector: Served) -> None:
