@@ -1,0 +1,188 @@
+"""Every command in README.md and docs/ is typed as it stands there, in an environment with what its page says and no more.
+
+A command that is neither typed nor listed here, with a reason, fails the test.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from msgspec import Struct, field
+
+from tests.servers import free_port
+from tests.support.reader import ROOT, Reader, commands, pages
+
+IN_CLONE = ("cd ~/journey-runner", "python3 -m venv .venv", ". .venv/bin/activate")
+INSTALLED = ("cd ~/journey-runner", *commands(ROOT / "docs" / "install.md")[:4])
+"""What the page about installing says of a clone."""
+ADD_EXTRA = "pip install -e '.[%s]'"
+BROKEN = "journey run browse --param product=cracked-teapot || true"
+CLOSE_THE_OTHERS = "close the other terminals"
+SERVING = "Ctrl-C ends it"
+SCHEDULING = "metrics at"
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """What a page takes for granted, and which of its commands are special."""
+
+    before: tuple[str, ...] = INSTALLED
+    """Typed before the page's first command."""
+    between: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Typed before one of its commands."""
+    stays: dict[str, str] = field(default_factory=dict)
+    """Commands that run until they are stopped, with what they say once they do their work."""
+    beside: dict[str, str] = field(default_factory=dict)
+    """Commands that go on while the next ones are typed, with what they say once they do their work."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Commands that are not typed, with the reason."""
+
+
+ELSEWHERE = "goes to another machine"
+PAGES = {
+    "README.md": Page(
+        before=("cd ~/journey-runner",),
+        between={
+            "journey run --base-url http://127.0.0.1:8000": (*IN_CLONE, ADD_EXTRA % "demo", "cd ~/shop"),
+            "make demo": ("cd ~/journey-runner", "rm -rf .venv"),
+            "python3 -m venv .venv": ("rm -rf .venv",),
+            "journey init --base-url https://shop.example": ("cd ~/shop",),
+            "pytest journeys --base-url https://shop.example": ("cd ~/journey-runner", ADD_EXTRA % "test", "cd ~/shop"),
+            "journey trace last-failed": ("journey run --base-url http://127.0.0.1:1 home || true",),
+        },
+        stays={
+            "journey record https://shop.example --name buy": "file:goto",
+            "journey schedule": SCHEDULING,
+            "journey serve": SERVING,
+        },
+        left_out={
+            "journey from-session ID": "ID stands for a visitor's session; tests/reports/replay/from_session has some",
+            "journey trace last-failed": "opens a window until it is closed; tests/runner/cli/test_trace.py",
+        },
+    ),
+    "docs/install.md": Page(
+        before=("cd ~/journey-runner",),
+        left_out={command: ELSEWHERE for command in commands(ROOT / "docs" / "install.md") if "https://" in command},
+    ),
+    "docs/getting-started.md": Page(
+        before=(),
+        stays={"journey record https://shop.example --name look": "file:goto", "journey schedule": SCHEDULING},
+    ),
+    "docs/collector.md": Page(before=IN_CLONE, beside={"journey serve": SERVING}),
+    "docs/configuration.md": Page(before=("printf 'release = \"1\"\\n' > journey.toml",)),
+    "docs/dashboard.md": Page(
+        before=IN_CLONE,
+        stays={
+            "journey serve": SERVING,
+            "JOURNEY_ALERT_URLS=json://127.0.0.1:9000/alert JOURNEY_PUBLIC_URL=http://127.0.0.1:8321 journey schedule": SCHEDULING,
+        },
+        beside={"journey serve &": SERVING},
+    ),
+    "docs/dashboard-access.md": Page(
+        before=(
+            *INSTALLED,
+            "mkdir -p /etc/journey; echo oolong-and-milk > bobs-password",
+            'printf \'[[apps]]\\nname = "shop"\\norigins = ["https://shop.example"]\\n\' > journey.toml',
+        ),
+        between={"JOURNEY_SERVE_USERS=/etc/journey/users journey serve --listen 0.0.0.0:8321": (CLOSE_THE_OTHERS,)},
+        stays={"JOURNEY_SERVE_USERS=/etc/journey/users journey serve --listen 0.0.0.0:8321": SERVING},
+        beside={"journey serve --listen 0.0.0.0:8321 &": SERVING},
+        left_out={
+            "journey user add ada --role operate --users /etc/journey/users": "asks on a terminal; tests/runner/cli/test_user.py",
+            "curl -s 'http://127.0.0.1:8321/api/v1/runs?statsu=failed'": "needs a dashboard without a token; tests/reports/web/test_api.py",
+        },
+    ),
+    "docs/from-session.md": Page(
+        left_out=dict.fromkeys(
+            commands(ROOT / "docs" / "from-session.md"),
+            "needs a recorded session of visitors; tests/reports/replay/from_session and test_coverage.py",
+        )
+    ),
+    "docs/metrics.md": Page(),
+    "docs/pytest.md": Page(before=("mkdir journeys; cp ~/journey-runner/journeys/stock.py journeys/", *IN_CLONE)),
+    "docs/real-users.md": Page(
+        before=INSTALLED,
+        between={},
+        beside={"python -m runner.demo --port 8000 --collector http://127.0.0.1:8321": "http://"},
+    ),
+    "docs/reports.md": Page(before=(*INSTALLED, BROKEN, "journey smoke stock")),
+    "docs/schedule.md": Page(
+        stays={
+            command: SCHEDULING for command in commands(ROOT / "docs" / "schedule.md") if command.endswith("journey schedule")
+        }
+        | {"journey schedule --pushgateway 127.0.0.1:9091": SCHEDULING},
+        left_out={
+            "JOURNEY_DATABASE=postgresql://monitor:…@db.example/journeys journey schedule": ELSEWHERE
+            + "; tests/runner/store has a PostgreSQL of its own",
+        },
+    ),
+    "docs/smoke.md": Page(
+        beside={"python -m runner.demo --port 8001 & python -m runner.demo --port 8002 --delay 100 &": "http://"},
+    ),
+    "docs/views.md": Page(before=(*INSTALLED, "journey run stock")),
+}
+
+
+@pytest.fixture
+def reader(shop: str, gateway: str, display: str) -> Iterator[Reader]:
+    """Somebody in an empty folder of a fresh account, for whom `shop.example` is the shop of the demo."""
+    ports = {name: str(free_port()) for name in ("8000", "8001", "8002", "8321")}
+    replaced = {
+        "https://staging.shop.example": shop,
+        "https://shop.example": shop,
+        "127.0.0.1:9091": gateway.removeprefix("http://"),
+        "0.0.0.0": "127.0.0.1",
+        "monitor:8321": "127.0.0.1:8321",
+        "--visitors 50": "--visitors 2",
+        **ports,
+    }
+    environment = {
+        "DISPLAY": display,
+        "JOURNEY_BASE_URL": shop,
+        "JOURNEY_LISTEN": "127.0.0.1:0",
+        "JOURNEY_SERVE_LISTEN": f"127.0.0.1:{ports['8321']}",
+        # A verdict after few runs: what it is worth is not tried here.
+        "JOURNEY_SMOKE_RUNS": "2",
+        "JOURNEY_SMOKE_WARM_UP": "0",
+        "JOURNEY_SMOKE_MAX_RUNS": "5",
+        "JOURNEY_SMOKE_LOOKS": "5",
+        "JOURNEY_SMOKE_ALARM": "0.4",
+        "JOURNEY_SMOKE_MISS": "0.4",
+    }
+    # Chromium's sockets have a limit to the length of their paths, which pytest's own folders exceed.
+    with TemporaryDirectory(prefix="j-") as home:
+        found = Reader(Path(home), {**replaced, "/etc/journey": f"{home}/etc"}, environment)
+        try:
+            yield found
+        finally:
+            found.leave()
+
+
+@pytest.mark.timeout(280)
+@pytest.mark.parametrize("name", PAGES)
+def test_the_commands_of_a_page_work_in_their_turn(name: str, reader: Reader) -> None:
+    page = PAGES[name]
+    for command in page.before:
+        reader.type(command)
+    for command in commands(ROOT / name):
+        if command in page.left_out:
+            continue
+        for first in page.between.get(command, ()):
+            if first == CLOSE_THE_OTHERS:
+                reader.leave()
+            else:
+                reader.type(first)
+        if command in page.stays:
+            reader.type_and_stop(command, page.stays[command])
+        elif command in page.beside:
+            reader.type_and_leave(command, page.beside[command])
+        else:
+            reader.type(command)
+
+
+def test_every_page_with_commands_is_followed_and_nothing_else_is_listed() -> None:
+    found = {str(page.relative_to(ROOT)): commands(page) for page in pages()}
+    assert {name for name, known in found.items() if known} == set(PAGES)
+    listed = {name: [*page.between, *page.stays, *page.beside, *page.left_out] for name, page in PAGES.items()}
+    assert {name: set(words) - set(found[name]) for name, words in listed.items() if set(words) - set(found[name])} == {}
+    assert all(reason for page in PAGES.values() for reason in page.left_out.values())
