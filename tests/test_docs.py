@@ -115,7 +115,22 @@ def test_the_ci_examples_are_yaml_that_runs_journeys() -> None:
     assert set(FORMATS) <= words("reports.md")
 
 
+def anchors(page: Path) -> set[str]:
+    """What can stand behind `#` in a link to a page: its headings, as GitHub writes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_links_between_documents_lead_somewhere() -> None:
+    broken = []
     for file in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", file.read_text()):
-            assert (file.parent / target).exists(), f"{file}: {target}"
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", file.read_text()):
+            page = file.parent / target if target else file
+            if not page.exists() or (anchor and anchor not in anchors(page)):
+                broken.append(f"{file.relative_to(ROOT)}: {target}#{anchor}")
+    assert broken == []
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    numbers = [int(file.name[:4]) for file in sorted((ROOT / "docs" / "decisions").iterdir())]
+    assert numbers == list(range(1, len(numbers) + 1))
