@@ -3,7 +3,9 @@
 import typer
 
 from runner.cli import given
+from runner.dsl.discovery import NotAllDiscovered, is_path
 from runner.dsl.plan import plan
+from runner.errors import ConfigError, DiscoveryError, JourneyError
 
 
 def check(wanted: given.Wanted = None, tag: given.Tags = None, env: given.EnvironmentName = None) -> None:
@@ -12,12 +14,26 @@ def check(wanted: given.Wanted = None, tag: given.Tags = None, env: given.Enviro
     Example: journey check journeys/buy.py
     """
     settings = given.settings(env)
-    found = given.journeys(wanted, tag, settings)
+    problems: list[JourneyError] = []
+    try:
+        found = given.journeys(wanted, tag, settings)
+    except NotAllDiscovered as error:
+        problems.append(error)
+        # With a name or a tag, the problem may be in a file that was not asked for, and so may the other journeys.
+        found = error.found if not tag and all(map(is_path, wanted or ())) else ()
     for one in found:
-        plan(one, settings)
-    given.require_secrets(found, settings)
-    for problem in given.misfits(settings, found, whole=not wanted and not tag):
-        typer.echo(f"warning: {problem}", err=True)
+        try:
+            plan(one, settings)
+        except ConfigError as error:
+            problems.append(error)
+    try:
+        given.require_secrets(found, settings)
+    except JourneyError as error:
+        problems.append(error)
+    for warning in given.misfits(settings, found, whole=not wanted and not tag):
+        typer.echo(f"warning: {warning}", err=True)
+    if problems:
+        raise DiscoveryError("\n".join(map(str, problems)))
     files = len({one.file for one in found})
     typer.echo(
         f"ok: {len(found)} {'journey' if len(found) == 1 else 'journeys'} in {files} {'file' if files == 1 else 'files'}"

@@ -18,21 +18,32 @@ from msgspec.structs import replace
 from runner.dsl.journey import Journey, noted_declarations
 from runner.dsl.project_imports import enter_folder, package_of
 from runner.errors import DiscoveryError
+from runner.installation import journey_command
 
 EXAMPLE = "declare one with `@journey` from `runner`, as `journey init` and docs/journeys.md show"
+
+
+class NotAllDiscovered(DiscoveryError):
+    """Some journeys cannot be loaded; `found` has the others."""
+
+    def __init__(self, problems: Sequence[str], found: Sequence[Journey]) -> None:
+        super().__init__("\n".join(problems))
+        self.found = tuple(found)
 
 
 def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
     """All journeys in the given files and folders (searched deeply), by file, then line.
 
-    Files and folders whose names begin with `_` or `.` are left out. Raises DiscoveryError with all problems, one a line.
+    Files and folders whose names begin with `_` or `.` are left out. Raises NotAllDiscovered with all problems, one per line.
     """
     problems: list[str] = []
     found: list[Journey] = []
     for path in paths:
         files = list(files_in(path)) if path.is_dir() else [path]
         if not path.exists():
-            problems.append(f"{path}: no such file or folder; name an existing one, or put your journeys there")
+            problems.append(
+                f"{path}: no such file or folder; begin a project with `{journey_command('init')}`, or name another"
+            )
             continue
         before = len(found), len(problems)
         for file in dict.fromkeys(files):
@@ -45,7 +56,7 @@ def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
             problems.append(f"{path}: holds no journeys; {EXAMPLE}")
     problems.extend(_same_names(found))
     if problems:
-        raise DiscoveryError("\n".join(problems))
+        raise NotAllDiscovered(problems, found)
     return tuple(found)
 
 
@@ -112,14 +123,17 @@ def imported(file: Path, text: str | None = None) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     enter_folder(file.parent)
     sys.modules[name] = module
-    try:
-        with noted_declarations() as found:
+    with noted_declarations() as found:
+        try:
             spec.loader.exec_module(module)
-    except DiscoveryError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise DiscoveryError(_import_problem(file, error)) from error
-    setattr(module, DECLARED, tuple(found))
+        except DiscoveryError as error:
+            found.problems.append(str(error))
+        except (Exception, SystemExit) as error:
+            found.problems.append(_import_problem(file, error))
+            raise DiscoveryError("\n".join(found.problems)) from error
+    if found.problems:
+        raise DiscoveryError("\n".join(found.problems))
+    setattr(module, DECLARED, tuple(found.journeys))
     return module
 
 
@@ -135,9 +149,13 @@ def declared(module: ModuleType) -> tuple[Journey, ...]:
         if journey is not None:
             own.setdefault(id(value), journey)
     kept = {id(one.__journey__) for one in vars(module).values() if isfunction(one) and hasattr(one, "__journey__")}
-    for lost in getattr(module, DECLARED, ()):
-        if id(lost) not in kept and lost.function.__module__ == module.__name__:
-            raise DiscoveryError(_lost(lost, list(own.values()), module))
+    problems = [
+        _lost(lost, list(own.values()), module)
+        for lost in getattr(module, DECLARED, ())
+        if id(lost) not in kept and lost.function.__module__ == module.__name__
+    ]
+    if problems:
+        raise DiscoveryError("\n".join(problems))
     return _with_sign_in(sorted(own.values(), key=lambda one: (one.line, one.name)))
 
 
@@ -180,16 +198,19 @@ def _with_sign_in(journeys: list[Journey]) -> tuple[Journey, ...]:
     """The journeys of one file, each that is signed in by another with that one's secrets among its own."""
     named = {one.name: one for one in journeys}
     joined = []
+    problems = []
     for one in journeys:
         name = one.options.signed_in_by
         setup = named.get(name) if name else None
         if name and (setup is None or setup is one or setup.options.signed_in_by):
             others = [other.name for other in journeys if other is not one and not other.options.signed_in_by]
-            raise DiscoveryError(
+            problems.append(
                 f"{one.where}: option signed_in_by: {name!r} is not a journey of this file that signs in by itself; "
                 f"{_close(name, others)}"
             )
         joined.append(replace(one, secret_names=(*setup.secret_names, *one.secret_names)) if setup else one)
+    if problems:
+        raise DiscoveryError("\n".join(problems))
     return tuple(joined)
 
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from runner.dsl import options, source
 from runner.dsl.options import Network, Options
@@ -50,18 +50,26 @@ class Journey(Struct, frozen=True, kw_only=True):
         return self.file, self.name
 
 
-_noted: list[list[Journey]] = []
+class Declarations(Struct):
+    """What a file declares while it is imported."""
+
+    journeys: list[Journey] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """Of the declarations that are not valid, each with file and line."""
+
+
+_noted: list[Declarations] = []
 
 
 @contextmanager
-def noted_declarations() -> Iterator[list[Journey]]:
-    """Collects every journey that is declared in the block, whatever becomes of its function."""
-    found: list[Journey] = []
+def noted_declarations() -> Iterator[Declarations]:
+    """Collects every journey that is declared in the block, and the problems of those that are not valid, which then raise nothing."""
+    found = Declarations()
     _noted.append(found)
     try:
         yield found
     finally:
-        _noted.remove(found)
+        _noted.pop()
 
 
 @overload
@@ -115,16 +123,23 @@ def journey(function: F | None = None, /, **given: Any) -> F | Callable[[F], F]:
     """
 
     def declare(target: F) -> F:
-        declared = _declared(target, given)
+        try:
+            declared = _declared(target, given)
+        except DiscoveryError as error:
+            if not _noted:
+                raise
+            _noted[-1].problems.append(str(error))
+            return target
         target.__journey__ = declared  # type: ignore[attr-defined]
         if _noted:
-            _noted[-1].append(declared)
+            _noted[-1].journeys.append(declared)
         return target
 
     return declare if function is None else declare(function)
 
 
 def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey:
+    """The journey. Raises DiscoveryError with all problems of the declaration, one per line."""
     if not inspect.isfunction(function):
         caller = next(frame for frame in inspect.stack()[1:] if frame.filename != __file__)
         raise DiscoveryError(
@@ -135,21 +150,17 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
     written = inspect.unwrap(function)
     file, line = Path(written.__code__.co_filename), written.__code__.co_firstlineno
     where = f"{file}:{line}"
-    unknown = [name for name in given if name not in options.NAMES]
-    if unknown:
-        close = get_close_matches(unknown[0], options.NAMES, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(options.NAMES)}"
-        raise DiscoveryError(f"{where}: unknown option {unknown[0]!r}; {hint}")
-    try:
-        checked = options.check(given)
-    except ValueError as error:
-        raise DiscoveryError(f"{where}: {error}") from error
+    problems = [f"{where}: {problem}" for problem in _option_problems(given)]
     read = source.read(function)
     for offset, budget in read.budgets:
         try:
             positive(budget)
         except ValueError as error:
-            raise DiscoveryError(f"{file}:{line + offset}: step's budget: {error}") from error
+            problems.append(f"{file}:{line + offset}: step's budget: {error}")
+    problems += [f"{where}: {problem}" for problem in _parameter_problems(function)]
+    if problems:
+        raise DiscoveryError("\n".join(problems))
+    checked = options.check(given)
     return Journey(
         name=checked.name or function.__name__,
         function=function,
@@ -157,7 +168,7 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
         line=line,
         description=(inspect.getdoc(function) or "").partition("\n")[0],
         options=checked,
-        parameters=_parameters(function, where),
+        parameters=tuple(inspect.signature(function).parameters),
         step_names=read.steps,
         step_lines=tuple(line + offset for offset in read.step_lines),
         more_steps=read.more_steps,
@@ -165,19 +176,32 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
     )
 
 
-def _parameters(function: Callable[..., object], where: str) -> tuple[str, ...]:
+def _option_problems(given: dict[str, Any]) -> Iterator[str]:
+    for name, value in given.items():
+        if name not in options.NAMES:
+            close = get_close_matches(name, options.NAMES, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(options.NAMES)}"
+            yield f"unknown option {name!r}; {hint}"
+            continue
+        try:
+            options.check({name: value})
+        except ValueError as error:
+            yield str(error)
+    try:
+        options.check_together(given)
+    except ValueError as error:
+        yield str(error)
+
+
+def _parameter_problems(function: Callable[..., object]) -> Iterator[str]:
     if inspect.iscoroutinefunction(function):
-        raise DiscoveryError(f"{where}: {function.__name__} is `async def`; journeys use Playwright's sync API: write `def`")
+        yield f"{function.__name__} is `async def`; journeys use Playwright's sync API: write `def`"
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise DiscoveryError(
-            f"{where}: {function.__name__} has a `yield`: calling it would run nothing of it; take the `yield` out"
-        )
-    parameters = inspect.signature(function).parameters.values()
-    for parameter in parameters:
+        yield f"{function.__name__} has a `yield`: calling it would run nothing of it; take the `yield` out"
+    for parameter in inspect.signature(function).parameters.values():
         plain = parameter.kind in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}
         if not plain or parameter.name not in INJECTABLE:
-            raise DiscoveryError(
-                f"{where}: {function.__name__} asks for {str(parameter.replace(annotation=parameter.empty))!r}, "
+            yield (
+                f"{function.__name__} asks for {str(parameter.replace(annotation=parameter.empty))!r}, "
                 f"which cannot be given; it can ask for: {', '.join(INJECTABLE)}"
             )
-    return tuple(parameter.name for parameter in parameters)

@@ -97,8 +97,7 @@ NAMES = Options.__struct_fields__
 
 def check(given: Mapping[str, Any]) -> Options:
     """The options in their one form. Raises ValueError that names the option, the value, and what is accepted."""
-    if given.get("every") is not None and given.get("cron") is not None:
-        raise ValueError("options every and cron: both say when to run; keep one")
+    check_together(given)
     checked = {}
     for name, value in given.items():
         if value is None:
@@ -108,6 +107,12 @@ def check(given: Mapping[str, Any]) -> Options:
         except ValueError as error:
             raise ValueError(f"option {name}: {error}") from error
     return Options(**checked)
+
+
+def check_together(given: Mapping[str, Any]) -> None:
+    """Raises ValueError for options that exclude each other."""
+    if given.get("every") is not None and given.get("cron") is not None:
+        raise ValueError("options every and cron: both say when to run; keep one")
 
 
 def url(value: object) -> str:

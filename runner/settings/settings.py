@@ -128,7 +128,7 @@ def load_settings(
 
     The file is `journey.toml`, or `pyproject.toml` with a table `[tool.journey]`, in `start` or the nearest folder above.
     `environment` (or JOURNEY_ENV) lays the table `env.NAME` of the file over it. `overrides` are the command's options;
-    None is an option that was not given. Raises ConfigError that names the file or variable, the key, and the fix.
+    None is an option that was not given. Raises ConfigError with every problem, one a line: file or variable, key, and the fix.
     """
     file, table = _find_file(start)
     base = file.parent if file else start
@@ -139,9 +139,15 @@ def load_settings(
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
 
+    problems: list[str] = []
+
     def lay(layer: Mapping[str, object], origin: Origin, where: Callable[[str], str], base: Path) -> None:
         for name, value in layer.items():
-            checked = _check(name, value, where(name), base)
+            try:
+                checked = _check(name, value, where(name), base)
+            except ConfigError as error:
+                problems.append(str(error))
+                continue
             key = name.removesuffix("_file") if name in SECRET_FILES else name
             values[key] = {**values.get("params", {}), **checked} if key == "params" else checked
             origins[key] = origin
@@ -157,6 +163,8 @@ def load_settings(
     lay(_from_environment(environ), "environment", lambda name: f"{PREFIX}{name.upper()}", start)
     given = {name: value for name, value in overrides.items() if value is not None}
     lay(given, "option", lambda name: f"--{name.removeprefix('smoke_').replace('_', '-')}", start)
+    if problems:
+        raise ConfigError("\n".join(problems))
     values.setdefault("runs_dir", base / "runs")
     values.setdefault("journeys", (base / "journeys",))
     return Settings(**values, origins=origins)

@@ -180,6 +180,15 @@ def test_addresses_that_kubernetes_sets_for_a_service_are_no_settings(tmp_path: 
     assert (settings.retries, settings.params) == (1, {"service_port": "80"})
 
 
+def test_all_mistakes_of_the_settings_are_named_at_once(tmp_path: Path) -> None:
+    (tmp_path / "journey.toml").write_text("retrys = 1\ntimeout = 'soon'\n")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path, {"headed": "maybe"}, {"JOURNEY_WORKERS": "none"})
+    lines = str(caught.value).splitlines()
+    parts = ["journey.toml: retrys is not a setting", "journey.toml: timeout: ", "JOURNEY_WORKERS: ", "--headed: "]
+    assert [part in line for part, line in zip(parts, lines, strict=True)] == [True] * 4
+
+
 @pytest.mark.parametrize("variable", ["JOURNEY_PORT", "JOURNEY_SERVE_PORT"])
 def test_a_port_that_a_user_sets_is_still_a_mistake(variable: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=f"{variable} is not a setting"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.dsl.discovery import discover, find, load
+from runner.dsl.discovery import NotAllDiscovered, discover, find, load
 from runner.errors import DiscoveryError
 
 
@@ -121,6 +121,29 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         "two.py",
         "three.py",
     ]
+
+
+def test_every_mistake_of_a_file_is_named(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        """
+        @journey(evry='5m', retries=-1, timeout='soon')
+        def a(page, mail):
+            with step('x', budget='never'):
+                pass
+        @journey(every='5m', cron='* * * * *')
+        async def b(page): ...
+        @journey
+        def c(page): ...
+        import nothing_here
+        """,
+    )
+    with pytest.raises(NotAllDiscovered) as caught:
+        discover([tmp_path])
+    expected = ["unknown option 'evry'", "option retries", "option timeout", "step's budget", "a asks for 'mail'"]
+    expected += ["options every and cron", "b is `async def`", "cannot be imported: ModuleNotFoundError"]
+    lines = str(caught.value).splitlines()
+    assert [part in line and line.startswith(f"{file}:") for part, line in zip(expected, lines, strict=True)] == [True] * 8
 
 
 def test_a_folder_without_journeys_says_how_to_declare_one(tmp_path: Path) -> None:

@@ -223,6 +223,24 @@ def test_ctrl_c_ends_cleanly_with_130(folder: Folder) -> None:
     assert [(run["journey"], run["status"]) for run in runs] == [("quick", "passed"), ("slow", "cancelled")]
 
 
+def test_check_names_every_problem_of_every_file(folder: Folder) -> None:
+    folder.write("journeys/one.py", "from runner import journey\n@journey(evry='5m', retries=-1)\ndef one(page): ...\n")
+    folder.write("journeys/two.py", "from runner import journey\n@journey\ndef two(page, secrets): secrets['PW']\n")
+    folder.write("journeys/three.py", "from runner import journey\n@journey(storage_state='no.json')\ndef three(page): ...\n")
+    ran = folder.here("check")
+    assert ran.returncode == 2
+    named = [line.removeprefix("error: ").rpartition("/")[2].partition(".py:")[0] for line in ran.stderr.splitlines()]
+    assert named == ["one", "one", "no.json does not exist; save one with `context.storage_state`", "two"], ran.stderr
+
+
+def test_an_empty_folder_is_told_how_to_begin(folder: Folder) -> None:
+    (folder.path / "journeys" / "walk.py").unlink()
+    (folder.path / "journeys").rmdir()
+    for command in ("run", "check", "list"):
+        ran = folder.here(command)
+        assert (ran.returncode, "begin a project with `journey init`" in ran.stderr) == (2, True), ran.stderr
+
+
 def test_list_and_check_show_what_there_is(folder: Folder) -> None:
     listed = folder.journey("list")
     assert "walk  look  5m" in " ".join(listed.stdout.split("\n")[1].split("   ")) or "journeys/walk.py:4" in listed.stdout
