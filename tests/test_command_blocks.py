@@ -3,6 +3,7 @@
 A command that is neither typed nor listed here, with a reason, fails the test.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,10 @@ SCHEDULING = "metrics at"
 class Page(Struct, frozen=True, kw_only=True):
     """What a page takes for granted, and which of its commands are special."""
 
+    journeys: tuple[str, ...] = ()
+    """Names of files in the reader's own `journeys/`, for the page's blocks of Python in their order."""
+    replaced: dict[str, str] = field(default_factory=dict)
+    """Addresses of the page that stand for that of the demo shop here."""
     before: tuple[str, ...] = INSTALLED
     """Typed before the page's first command."""
     between: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -34,6 +39,8 @@ class Page(Struct, frozen=True, kw_only=True):
     """Commands that run until they are stopped, with what they say once they do their work."""
     beside: dict[str, str] = field(default_factory=dict)
     """Commands that go on while the next ones are typed, with what they say once they do their work."""
+    codes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """Exit codes other than 0."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Commands that are not typed, with the reason."""
 
@@ -41,6 +48,8 @@ class Page(Struct, frozen=True, kw_only=True):
 ELSEWHERE = "goes to another machine"
 PAGES = {
     "README.md": Page(
+        journeys=("buy_tea.py", "home.py"),
+        replaced={"http://127.0.0.1:8000": "https://shop.example"},
         before=("cd ~/journey-runner",),
         between={
             "journey run --base-url http://127.0.0.1:8000": (*IN_CLONE, ADD_EXTRA % "demo", "cd ~/shop"),
@@ -48,7 +57,7 @@ PAGES = {
             "python3 -m venv .venv": ("rm -rf .venv",),
             "journey init --base-url https://shop.example": ("cd ~/shop",),
             "pytest journeys --base-url https://shop.example": ("cd ~/journey-runner", ADD_EXTRA % "test", "cd ~/shop"),
-            "journey trace last-failed": ("journey run --base-url http://127.0.0.1:1 home || true",),
+            "journey report last-failed --format markdown": ("journey run --base-url http://127.0.0.1:1 home || true",),
         },
         stays={
             "journey record https://shop.example --name buy": "file:goto",
@@ -120,6 +129,8 @@ PAGES = {
     "docs/smoke.md": Page(
         # One journey, with the tag that the page selects.
         before=(*INSTALLED, "rm journeys/b*.py journeys/search.py", 'sed -i \'s/"api"/"critical"/\' journeys/stock.py'),
+        # 4 when two pairs are enough to see the delay.
+        codes={"journey smoke --base-url http://127.0.0.1:8002 --against http://127.0.0.1:8001": (0, 4)},
         beside={"python -m runner.demo --port 8001 & python -m runner.demo --port 8002 --delay 100 &": "http://"},
     ),
     "docs/views.md": Page(before=(*INSTALLED, "journey run stock")),
@@ -137,6 +148,8 @@ def reader(shop: str, gateway: str, display: str) -> Iterator[Reader]:
         "0.0.0.0": "127.0.0.1",
         "monitor:8321": "127.0.0.1:8321",
         "--visitors 50": "--visitors 2",
+        "--runs 20": "--runs 2",
+        "--repeat 5": "--repeat 2",
         **ports,
     }
     environment = {
@@ -147,8 +160,8 @@ def reader(shop: str, gateway: str, display: str) -> Iterator[Reader]:
         # A verdict after few runs: what it is worth is not tried here.
         "JOURNEY_SMOKE_RUNS": "2",
         "JOURNEY_SMOKE_WARM_UP": "0",
-        "JOURNEY_SMOKE_MAX_RUNS": "5",
-        "JOURNEY_SMOKE_LOOKS": "5",
+        "JOURNEY_SMOKE_MAX_RUNS": "2",
+        "JOURNEY_SMOKE_LOOKS": "2",
         "JOURNEY_SMOKE_ALARM": "0.4",
         "JOURNEY_SMOKE_MISS": "0.4",
     }
@@ -165,6 +178,11 @@ def reader(shop: str, gateway: str, display: str) -> Iterator[Reader]:
 @pytest.mark.parametrize("name", PAGES)
 def test_the_commands_of_a_page_work_in_their_turn(name: str, reader: Reader) -> None:
     page = PAGES[name]
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / name).read_text(), re.DOTALL | re.MULTILINE)
+    for file, block in zip(page.journeys, blocks, strict=bool(page.journeys)):
+        (reader.folder / "journeys").mkdir(exist_ok=True)
+        (reader.folder / "journeys" / file).write_text(block)
+    reader.replaced = {**page.replaced, **reader.replaced}
     for command in page.before:
         reader.type(command)
     for command in commands(ROOT / name):
@@ -180,12 +198,12 @@ def test_the_commands_of_a_page_work_in_their_turn(name: str, reader: Reader) ->
         elif command in page.beside:
             reader.type_and_leave(command, page.beside[command])
         else:
-            reader.type(command)
+            reader.type(command, *page.codes.get(command, (0,)))
 
 
 def test_every_page_with_commands_is_followed_and_nothing_else_is_listed() -> None:
     found = {str(page.relative_to(ROOT)): commands(page) for page in pages()}
     assert {name for name, known in found.items() if known} == set(PAGES)
-    listed = {name: [*page.between, *page.stays, *page.beside, *page.left_out] for name, page in PAGES.items()}
+    listed = {name: [*page.between, *page.stays, *page.beside, *page.codes, *page.left_out] for name, page in PAGES.items()}
     assert {name: set(words) - set(found[name]) for name, words in listed.items() if set(words) - set(found[name])} == {}
     assert all(reason for page in PAGES.values() for reason in page.left_out.values())

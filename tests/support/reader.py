@@ -68,7 +68,7 @@ class Reader:
         self.folder = home / "shop"
         self.folder.mkdir()
         clone(home / "journey-runner")
-        self._replaced = replaced
+        self.replaced = replaced
         self._state = home / ".state"
         self._started: list[subprocess.Popen[bytes]] = []
         self._programs()
@@ -98,12 +98,13 @@ class Reader:
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
 
-    def type(self, command: str) -> str:
-        """Types a command and returns what it says. Raises AssertionError when it does not end with 0."""
-        process, output = self._start(f"set -eo pipefail\n{command}\nexport -p > {self._state}; pwd > {self._state}.folder")
+    def type(self, command: str, *codes: int) -> str:
+        """Types a command and returns what it says. Raises AssertionError when it does not end with one of `codes` (0 if none are given)."""
+        saved = f"export -p > {self._state}; pwd > {self._state}.folder"
+        process, output = self._start(f"trap '{saved}' EXIT; set -eo pipefail\n{command}")
         ended = process.wait(LONGEST)
         said = output.read_text(errors="replace")
-        assert ended == 0, f"{command}: {ended}\n{said}"
+        assert ended in (codes or (0,)), f"{command}: {ended}\n{said}"
         self.folder = Path(Path(f"{self._state}.folder").read_text().strip())
         return said
 
@@ -120,7 +121,7 @@ class Reader:
         self._wait(*self._start(f"exec env {command}" if not command.endswith("&") else f"{command}\nwait"), until)
 
     def _start(self, script: str) -> "tuple[subprocess.Popen[bytes], Path]":
-        for before, after in self._replaced.items():
+        for before, after in self.replaced.items():
             script = script.replace(before, after)
         output = self.home / f"output-{len(self._started)}"
         before_it = f". {self._state}; " if self._state.exists() else ""
