@@ -36,7 +36,13 @@ def texts(roots: Iterable[str]) -> Iterator[tuple[Path, str]]:
         for file in files:
             if file.is_file() and file.suffix in SUFFIXES and file not in GENERATED and "node_modules" not in file.parts:
                 text = file.read_text(errors="ignore")
-                yield file, text.replace(table(), "") if file.name == "CONTRIBUTING.md" else text
+                yield file, text.replace(table(), "") if file.name == "CONTRIBUTING.md" else without_output(text)
+
+
+def without_output(text: str) -> str:
+    """The text with empty lines in place of what programs print, which is theirs to word."""
+    blocks = re.compile(r"^```(?:console)?\n.*?^```$", re.DOTALL | re.MULTILINE)
+    return blocks.sub(lambda block: "\n" * block[0].count("\n"), text)
 
 
 def findings(roots: Iterable[str]) -> list[str]:

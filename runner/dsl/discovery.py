@@ -16,7 +16,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.dsl.journey import Journey, collecting_problems, noted_declarations
+from runner.dsl.journey import Journey, noted_declarations
 from runner.dsl.project_imports import enter_folder, package_of
 from runner.errors import DiscoveryError
 from runner.installation import journey_command
@@ -166,17 +166,17 @@ def import_file(file: Path, text: str | None = None) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     enter_folder(file.parent)
     sys.modules[name] = module
-    with collecting_problems() as problems, noted_declarations() as found:
+    with noted_declarations() as found:
         try:
             spec.loader.exec_module(module)
         except DiscoveryError as error:
-            problems.append(str(error))
+            found.problems.append(str(error))
         except (Exception, SystemExit) as error:
-            problems.append(_import_problem(file, error))
-            raise DiscoveryError("\n".join(problems)) from error
-    if problems:
-        raise DiscoveryError("\n".join(problems))
-    setattr(module, DECLARED, tuple(found))
+            found.problems.append(_import_problem(file, error))
+            raise DiscoveryError("\n".join(found.problems)) from error
+    if found.problems:
+        raise DiscoveryError("\n".join(found.problems))
+    setattr(module, DECLARED, tuple(found.journeys))
     return module
 
 
@@ -192,9 +192,13 @@ def list_declared(module: ModuleType) -> tuple[Journey, ...]:
         if journey is not None:
             own.setdefault(id(value), journey)
     kept = {id(one.__journey__) for one in vars(module).values() if isfunction(one) and hasattr(one, "__journey__")}
-    for lost in getattr(module, DECLARED, ()):
-        if id(lost) not in kept and lost.function.__module__ == module.__name__:
-            raise DiscoveryError(_lost(lost, list(own.values()), module))
+    problems = [
+        _lost(lost, list(own.values()), module)
+        for lost in getattr(module, DECLARED, ())
+        if id(lost) not in kept and lost.function.__module__ == module.__name__
+    ]
+    if problems:
+        raise DiscoveryError("\n".join(problems))
     return _with_sign_in(sorted(own.values(), key=lambda one: (one.line, one.name)))
 
 

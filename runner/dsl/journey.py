@@ -3,12 +3,11 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, Unpack, overload
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from runner.dsl import source
 from runner.dsl.options import Network, Options, check_together, list_options, parse_options
@@ -20,8 +19,6 @@ __all__ = ["INJECTABLE", "Journey", "Network", "Options", "journey"]
 
 INJECTABLE = ("page", "context", "browser", "step", "request", "params", "secrets")
 """Names that a journey's function can have as parameters."""
-
-_problems: ContextVar[list[str] | None] = ContextVar("problems of declarations", default=None)
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -54,18 +51,26 @@ class Journey(Struct, frozen=True, kw_only=True):
         return self.file, self.name
 
 
-_noted: list[list[Journey]] = []
+class Declarations(Struct):
+    """What a file declares while it is imported."""
+
+    journeys: list[Journey] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """Of the declarations that are not valid, each with file and line."""
+
+
+_noted: list[Declarations] = []
 
 
 @contextmanager
-def noted_declarations() -> Iterator[list[Journey]]:
-    """Collects every journey that is declared in the block, whatever becomes of its function."""
-    found: list[Journey] = []
+def noted_declarations() -> Iterator[Declarations]:
+    """Collects every journey that is declared in the block, and the problems of those that are not valid, which then raise nothing."""
+    found = Declarations()
     _noted.append(found)
     try:
         yield found
     finally:
-        _noted.remove(found)
+        _noted.pop()
 
 
 @overload
@@ -115,28 +120,16 @@ def journey(function: F | None = None, /, **given: Any) -> F | Callable[[F], F]:
         try:
             declared = _declared(target, given)
         except DiscoveryError as error:
-            problems = _problems.get()
-            if problems is None:
+            if not _noted:
                 raise
-            problems.append(str(error))
+            _noted[-1].problems.append(str(error))
             return target
         target.__journey__ = declared  # type: ignore[attr-defined]
         if _noted:
-            _noted[-1].append(declared)
+            _noted[-1].journeys.append(declared)
         return target
 
     return declare if function is None else declare(function)
-
-
-@contextmanager
-def collecting_problems() -> Iterator[list[str]]:
-    """While the block runs, a declaration that is not valid adds its problems to the list that is given, and raises nothing."""
-    problems: list[str] = []
-    token = _problems.set(problems)
-    try:
-        yield problems
-    finally:
-        _problems.reset(token)
 
 
 def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.browser.chromium import find
+from runner.browser.chromium import find, install
 from runner.errors import BrowserNotFound
 
 
@@ -37,6 +37,21 @@ def test_no_browser_at_all_is_an_error_with_what_to_do(tmp_path: Path, monkeypat
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
     with pytest.raises(BrowserNotFound, match=r"no Chromium on this machine; install one with `\S*journey install`"):
         find()
+
+
+def test_a_download_that_fails_ends_with_one_reason_and_the_systems_own_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+    # Nobody listens there, as behind a firewall.
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(BrowserNotFound) as caught:
+        install()
+    assert str(caught.value).startswith("Playwright's Chromium could not be downloaded: connect ECONNREFUSED 127.0.0.1:9\n")
+    assert "\n  sudo apt-get install chromium-headless-shell\n" in str(caught.value)
+    printed = capfd.readouterr()
+    assert (printed.out, "    at " in printed.err + str(caught.value)) == ("", False)
 
 
 def test_a_headless_shell_on_path_comes_before_a_full_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,13 +98,13 @@ class Reader:
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
 
-    def type(self, command: str, code: int = 0) -> str:
-        """Types a command and returns what it says. Raises AssertionError when it does not end with `code`."""
+    def type(self, command: str, *codes: int) -> str:
+        """Types a command and returns what it says. Raises AssertionError when it does not end with one of `codes` (0 if none are given)."""
         saved = f"export -p > {self._state}; pwd > {self._state}.folder"
         process, output = self._start(f"trap '{saved}' EXIT; set -eo pipefail\n{command}")
         ended = process.wait(LONGEST)
         said = output.read_text(errors="replace")
-        assert ended == code, f"{command}: {ended}\n{said}"
+        assert ended in (codes or (0,)), f"{command}: {ended}\n{said}"
         self.folder = Path(Path(f"{self._state}.folder").read_text().strip())
         return said
 

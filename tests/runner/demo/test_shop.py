@@ -1,6 +1,8 @@
 """The demo shop, and the four journeys on it."""
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.error import HTTPError
@@ -102,3 +104,12 @@ def test_the_access_log_has_exact_times(tmp_path: Path) -> None:
     assert line["status"] == 200
     assert before <= line["started"]
     assert line["ended"] - line["started"] >= 0.1 - TICK
+
+
+def test_without_its_extra_the_shop_says_what_to_install(tmp_path: Path) -> None:
+    # As in an environment without uvicorn.
+    code = "import sys, runpy; sys.modules['uvicorn'] = None; sys.argv = ['demo']; runpy.run_module('runner.demo', run_name='__main__')"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: the demo shop needs uvicorn; install with: ")
+    assert "Traceback" not in ended.stderr
