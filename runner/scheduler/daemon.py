@@ -28,7 +28,7 @@ from runner.scheduler.alerts.outbox import Outbox
 from runner.scheduler.loader import LoadedJourneys, LoadRequest, PlannedJourney, load_in_subprocess
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.push_queue import Outcome, PushQueue
-from runner.scheduler.store_queue import Keeper
+from runner.scheduler.store_queue import StoreQueue
 from runner.scheduler.watcher import Watch
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
@@ -105,7 +105,7 @@ class Scheduler:
         self._store_asked = -RETRY
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
-        self._keeper = Keeper(store, self._stored)
+        self._store_queue = StoreQueue(store, self._stored)
         self._pushes = PushQueue(settings, self._push_told) if settings.pushgateway else None
         self._watch = Watch(request, settings, store, self._owner, self.wake)
         self._pool: Workers | None = None
@@ -146,8 +146,8 @@ class Scheduler:
         """What keeps it from doing its work; nothing when it can."""
         if self._pool is None:
             return "the workers are not started yet"
-        if self._keeper.down_since is not None:
-            return f"the store does not work; {self._keeper.waiting} runs wait for it"
+        if self._store_queue.down_since is not None:
+            return f"the store does not work; {self._store_queue.waiting} runs wait for it"
         return self.healthy()
 
     # The loop
@@ -188,7 +188,7 @@ class Scheduler:
         """Everything to its place, in a bounded time."""
         pool.cancel_runs("the scheduler was stopped while the run was under way")
         self._watch.stop()
-        left = self._keeper.stop(10.0)
+        left = self._store_queue.stop(10.0)
         if left:
             log.error(
                 "%d runs could not be stored; they are in %s and are stored at the next start", left, self._archive.folder
@@ -385,7 +385,7 @@ class Scheduler:
         if self._results is not None:
             self._results.append(result)
         self._exporter.ended(result)
-        self._keeper.put(result, moment.folder)
+        self._store_queue.put(result, moment.folder)
         why = f": {result.failure.message.splitlines()[0]}" if result.failure else ""
         log.log(
             logging.INFO if result.status == "passed" else logging.WARNING,
@@ -500,7 +500,7 @@ class Scheduler:
         saved = next((one for one in [self._archive.folder_of(orphan.run)] if one is not None), None)
         known = self._archive.read(saved) if saved is not None else None
         if known is not None:
-            self._keeper.put(known.result, known.folder)
+            self._store_queue.put(known.result, known.folder)
             return
         entry = self._entries.get(orphan.journey)
         if entry is None:
@@ -547,7 +547,7 @@ class Scheduler:
         exporter.browsers.set(pool.count)
         exporter.running.set(len(pool.running))
         exporter.waiting.set(len(self._waiting))
-        exporter.unstored.set(self._keeper.waiting)
+        exporter.unstored.set(self._store_queue.waiting)
         exporter.unpushed.set(self._pushes.waiting if self._pushes else 0)
         for entry in self._entries.values():
             schedule = entry.planned.schedule

@@ -1,93 +1,71 @@
-"""Pushes that wait for a gateway that is away: the newest state of each journey, pushed in a thread of their own."""
+"""Results on their way to the Pushgateway: the newest state of each journey waits while the gateway cannot be reached."""
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import Literal
 
 from runner.errors import PushError
 from runner.metrics.pushgateway import delete_group, push_result
 from runner.result import RunResult
+from runner.scheduler.retry_queue import RetryQueue
 from runner.settings.settings import Settings
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
-"""Seconds between two tries while the gateway is away; doubled each time."""
+"""Seconds between two tries while the gateway cannot be reached; doubled each time."""
 Outcome = Literal["pushed", "failed", "replaced", "deleted"]
 log = logging.getLogger("journey.push")
 
 
 class PushQueue:
-    """Pushes the newest result of each journey, in order, as soon as the gateway takes it.
+    """Pushes the newest result of each journey as soon as the gateway accepts it.
 
-    A result that waits is replaced by a newer one of its journey; the metrics carry the run's own times, so that what is
-    pushed late never looks fresh. `told` hears the outcome of each, in the queue's thread.
+    A waiting result is replaced by a newer one of its journey. The metrics carry the times of the run itself, so that a late push
+    never looks fresh. `report` is called with the outcome of each push, mostly in the queue's thread.
     """
 
-    def __init__(self, settings: Settings, told: Callable[[str, Outcome], None]) -> None:
+    def __init__(self, settings: Settings, report: Callable[[str, Outcome], None]) -> None:
         self._settings = settings
-        self._told = told
-        self._waiting: dict[str, RunResult | None] = {}
-        """By journey; None asks for the group to be deleted."""
-        self._changed = threading.Condition()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._work, name="push", daemon=True)
-        self._thread.start()
+        self._report = report
+        self._queue = RetryQueue[RunResult | None](
+            "push",
+            self._send,
+            error=PushError,
+            failed=self._note_failure,
+            done=self._note_success,
+            first_pause=FIRST_PAUSE,
+            longest_pause=LONGEST_PAUSE,
+        )
 
     def put(self, result: RunResult) -> None:
-        """Has a result pushed."""
+        """Adds a result that is to be pushed."""
         self._put(result.journey, result)
 
     def delete(self, journey: str) -> None:
-        """Has the group of a journey deleted."""
+        """Adds a journey whose group is to be deleted from the gateway."""
         self._put(journey, None)
 
-    def _put(self, journey: str, what: RunResult | None) -> None:
-        with self._changed:
-            if self._waiting.pop(journey, None) is not None:
-                self._told(journey, "replaced")
-            self._waiting[journey] = what
-            self._changed.notify()
+    def _put(self, journey: str, result: RunResult | None) -> None:
+        if self._queue.put(journey, result) is not None:
+            self._report(journey, "replaced")
 
     @property
     def waiting(self) -> int:
-        """How many journeys have a state that the gateway does not have."""
-        return len(self._waiting)
+        """The number of journeys whose newest state the gateway does not have."""
+        return self._queue.waiting
 
     def stop(self, timeout: float) -> int:
-        """Pushes what waits, for so many seconds at the most; returns how much was left."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
-        self._thread.join(timeout)
-        return len(self._waiting)
+        """Pushes what waits, for at most `timeout` seconds; returns how many journeys are left."""
+        return self._queue.stop(timeout)
 
-    def _work(self) -> None:
-        pause = FIRST_PAUSE
-        while True:
-            with self._changed:
-                while not self._waiting and not self._stopping:
-                    self._changed.wait()
-                if not self._waiting:
-                    return
-                journey, what = next(iter(self._waiting.items()))
-            try:
-                self._send(journey, what)
-                pause = FIRST_PAUSE
-            except PushError as error:
-                self._told(journey, "failed")
-                log.warning("%s", error, extra={"journey": journey})
-                with self._changed:
-                    if self._stopping:
-                        return
-                    self._changed.wait_for(lambda: self._stopping, pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
-
-    def _send(self, journey: str, what: RunResult | None) -> None:
-        if what is None:
+    def _send(self, journey: str, result: RunResult | None) -> None:
+        if result is None:
             delete_group(journey, self._settings)
         else:
-            push_result(what, self._settings)
-        with self._changed:
-            if self._waiting.get(journey) is what:
-                del self._waiting[journey]
-        self._told(journey, "deleted" if what is None else "pushed")
+            push_result(result, self._settings)
+
+    def _note_failure(self, journey: str, error: Exception) -> None:
+        self._report(journey, "failed")
+        log.warning("%s", error, extra={"journey": journey})
+
+    def _note_success(self, journey: str, result: RunResult | None) -> None:
+        self._report(journey, "deleted" if result is None else "pushed")

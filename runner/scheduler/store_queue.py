@@ -1,14 +1,13 @@
-"""Stores what has ended, in a thread of its own: tried until it works, and nothing else happens with a run before."""
+"""Runs that have ended on their way to the store: each is stored before anything else happens with it."""
 
 import logging
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 from runner.archive.archive import Saved
 from runner.result import RunResult
+from runner.scheduler.retry_queue import RetryQueue
 from runner.store import Store, StoreDown
 
 PAUSE = 1.0
@@ -16,62 +15,48 @@ PAUSE = 1.0
 log = logging.getLogger("journey.store")
 
 
-class Keeper:
-    """Stores runs in order; `stored` hears of each, in the keeper's thread, when it is safe."""
+class StoreQueue:
+    """Stores runs; `stored` is called for each, in the queue's thread, when it is stored."""
 
     def __init__(self, store: Store, stored: Callable[[Saved], None]) -> None:
         self._store = store
         self._stored = stored
-        self._waiting: deque[tuple[RunResult, Path | None]] = deque()
-        self._changed = threading.Condition()
-        self._stopping = False
         self.down_since: float | None = None
         """When the store stopped working, by `time.monotonic()`; None while it works."""
-        self._thread = threading.Thread(target=self._work, name="store", daemon=True)
-        self._thread.start()
+        self._queue = RetryQueue[tuple[RunResult, Path | None]](
+            "store",
+            self._add,
+            error=StoreDown,
+            failed=self._note_failure,
+            done=self._note_success,
+            first_pause=PAUSE,
+            longest_pause=PAUSE,
+        )
 
     def put(self, result: RunResult, folder: Path | None) -> None:
-        """Has a run stored."""
-        with self._changed:
-            self._waiting.append((result, folder))
-            self._changed.notify()
+        """Adds a run that is to be stored."""
+        self._queue.put(result.id, (result, folder))
 
     @property
     def waiting(self) -> int:
-        """How many runs are not stored yet."""
-        return len(self._waiting)
+        """The number of runs that are not stored yet."""
+        return self._queue.waiting
 
     def stop(self, timeout: float) -> int:
-        """Stores what waits, for so many seconds at the most; returns how many runs were left."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
-        self._thread.join(timeout)
-        return len(self._waiting)
+        """Stores what waits, for at most `timeout` seconds; returns how many runs are left."""
+        return self._queue.stop(timeout)
 
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                while not self._waiting and not self._stopping:
-                    self._changed.wait()
-                if not self._waiting:
-                    return
-                result, folder = self._waiting[0]
-            try:
-                self._store.add(result, folder)
-            except StoreDown as error:
-                if self.down_since is None:
-                    self.down_since = time.monotonic()
-                    log.error("%s; runs wait until it works again", error)
-                with self._changed:
-                    # One that the store does not take must not hold up the others.
-                    self._waiting.rotate(-1)
-                    if self._changed.wait_for(lambda: self._stopping, PAUSE):
-                        return
-                continue
-            if self.down_since is not None:
-                log.info("the store works again")
-                self.down_since = None
-            with self._changed:
-                self._waiting.remove((result, folder))
-            self._stored(Saved(result, folder or Path()))
+    def _add(self, _: str, run: tuple[RunResult, Path | None]) -> None:
+        self._store.add(*run)
+
+    def _note_failure(self, _: str, error: Exception) -> None:
+        if self.down_since is None:
+            self.down_since = time.monotonic()
+            log.error("%s; runs wait until it works again", error)
+
+    def _note_success(self, _: str, run: tuple[RunResult, Path | None]) -> None:
+        if self.down_since is not None:
+            log.info("the store works again")
+            self.down_since = None
+        result, folder = run
+        self._stored(Saved(result, folder or Path()))
