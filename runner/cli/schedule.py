@@ -89,7 +89,7 @@ def schedule(
 def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
     # Here and not above: the rest of the command line does without a database and a web server.
     from runner.scheduler.daemon import Scheduler
-    from runner.scheduler.metrics_endpoint import Endpoint, Exporter
+    from runner.scheduler.metrics_endpoint import Exporter, MetricsEndpoint
     from runner.store import Store
     from runner.workers.pool import Workers
 
@@ -108,7 +108,7 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
         if once:
             with Workers(count) as pool:
                 return exit_code(scheduler.run(pool, browser, once=True))
-        with Endpoint(settings.listen, exporter, scheduler.healthy, scheduler.ready) as endpoint, Workers(count) as pool:
+        with MetricsEndpoint(settings.listen, exporter, scheduler.healthy, scheduler.ready) as endpoint, Workers(count) as pool:
             log.info("runs %d journeys with %d workers; metrics at %s/metrics", scheduler.count, count, endpoint.address)
             scheduler.run(pool, browser)
             log.info("stopped")

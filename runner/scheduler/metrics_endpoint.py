@@ -1,4 +1,4 @@
-"""What a scheduler tells of itself over HTTP: `/metrics` for Prometheus, `/healthz` and `/readyz` for who watches it."""
+"""A scheduler's HTTP endpoint: its own metrics at `/metrics`, probes of its health at `/healthz` and `/readyz`."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -55,18 +55,18 @@ class Exporter:
         if with_runs:
             self.registry.register(_Newest(self._newest))
 
-    def ended(self, result: RunResult) -> None:
-        """Takes in a run that has ended."""
+    def count_run(self, result: RunResult) -> None:
+        """Counts a run that has ended."""
         self._newest[result.journey] = result
         self.runs.labels(result.journey, result.status).inc()
         self.run_seconds.labels(result.journey).observe(result.duration_seconds)
 
-    def newest(self, result: RunResult) -> None:
-        """Takes in the newest run of a journey that an earlier scheduler has made."""
+    def set_newest(self, result: RunResult) -> None:
+        """Sets the newest run of a journey, made by an earlier scheduler, without counting it."""
         self._newest[result.journey] = result
 
     def forget(self, journey: str) -> None:
-        """Ends the gauges of a journey that is no longer on the schedule."""
+        """Removes the gauges of a journey that is no longer on the schedule."""
         self._newest.pop(journey, None)
         for gauge in (self.paused, self.next_run, self.interval):
             try:
@@ -91,14 +91,14 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the protocol's)
-        """Not logged: it is asked every few seconds."""
+        """Does not log: requests come every few seconds."""
 
 
 Check = Callable[[], str]
-"""Says what is wrong, or nothing."""
+"""Returns what is wrong; empty when nothing is."""
 
 
-class Endpoint:
+class MetricsEndpoint:
     """An HTTP server in a thread, at `address` (`host:port`; port 0 takes a free one). Raises ConfigError when it cannot listen."""
 
     def __init__(self, address: str, exporter: Exporter, healthy: Check, ready: Check) -> None:

@@ -1,4 +1,4 @@
-"""What a scheduler has to look after while it runs: files that change, pauses, other schedulers; in a thread of its own."""
+"""Watches what changes while a scheduler runs, in a thread of its own: files, pauses, other schedulers, old runs."""
 
 import logging
 import os
@@ -18,82 +18,84 @@ from runner.store import Store, StoreDown
 from runner.store.pauses import Pause
 from runner.store.slots import OpenSlot
 
-PERIOD = 1.0
-"""Seconds between two looks."""
-BEAT = 10.0
-"""Seconds between two signs of life."""
-TIDY = 3600.0
-"""Seconds between two looks at what is to be removed."""
+WATCH_PERIOD = 1.0
+"""Seconds between two looks at the files and the pauses."""
+HEARTBEAT_PERIOD = 10.0
+"""Seconds between two heartbeats."""
+PRUNE_PERIOD = 3600.0
+"""Seconds between two removals of old runs."""
 log = logging.getLogger("journey.watch")
 
 
-class Watch:
-    """Looks around every second; what it finds waits until the loop takes it."""
+class Watcher:
+    """Looks for changes every second; what it finds waits until the loop takes it."""
 
     def __init__(self, request: LoadRequest, settings: Settings, store: Store, owner: str, wake: Callable[[], None]) -> None:
         self._request = request
         self._settings = settings
-        # Of its own: what a thread moves out of the way must not meet what another one does.
+        # Of its own: an archive is not safe to share between threads that move runs.
         self._archive = Archive(settings.runs_dir)
         self._store = store
         self._owner = owner
         self._wake = wake
         self._seen = fingerprint(request)
         self._pauses: list[Pause] = []
-        self._planning: LoadedJourneys | None = None
+        self._loaded: LoadedJourneys | None = None
         self._orphans: list[OpenSlot] = []
         self._stopped = threading.Event()
-        self._wanted = threading.Event()
+        self._reload_wanted = threading.Event()
         self._thread = threading.Thread(target=self._work, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Begins to look; the pauses are known when it returns."""
+        """Starts the thread; the pauses are known when it returns."""
         self._read_pauses()
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread, unless it is held up; then it ends with the process."""
+        """Stops the thread. If it is busy for long, it ends with the process."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(2.0)
 
     def reload(self) -> None:
-        """Has the journeys read again, changed or not."""
-        self._wanted.set()
+        """Loads the journeys again, whether or not a file has changed."""
+        self._reload_wanted.set()
 
-    def paused(self, journey: str) -> str:
-        """Why a journey is paused; nothing when it is not."""
-        now = datetime.now(UTC)
-        for one in self._pauses:
-            if one.applies_to(journey) and (one.until is None or one.until > now):
-                return one.describe()
+    def pause_reason(self, journey: str, now: datetime) -> str:
+        """Why a journey is paused or in a maintenance window; empty when it is to be run."""
+        for pause in self._pauses:
+            if pause.applies_to(journey) and (pause.until is None or pause.until > now):
+                return pause.describe()
+        for window in self._settings.maintenance:
+            end = window.ends(journey, now)
+            if end:
+                return f"{window.reason} until {end:%Y-%m-%d %H:%M}Z"
         return ""
 
-    def planning(self) -> LoadedJourneys | None:
-        """What was read since it was last asked."""
-        planning, self._planning = self._planning, None
-        return planning
+    def take_loaded(self) -> LoadedJourneys | None:
+        """The journeys that were loaded since the last call; None when they were not."""
+        loaded, self._loaded = self._loaded, None
+        return loaded
 
-    def orphans(self) -> list[OpenSlot]:
-        """The open slots of schedulers that have died since it was last asked."""
+    def take_orphans(self) -> list[OpenSlot]:
+        """The open slots of schedulers that were found dead since the last call."""
         found, self._orphans = self._orphans, []
         return found
 
     def _work(self) -> None:
-        beaten = time.monotonic()
-        tidied = beaten
-        while not self._stopped.wait(PERIOD):
-            self._look_at_files()
+        beaten_at = pruned_at = time.monotonic()
+        while not self._stopped.wait(WATCH_PERIOD):
+            self._check_files()
             self._read_pauses()
-            if time.monotonic() - beaten > BEAT:
-                beaten = time.monotonic()
-                self._beat()
-            if time.monotonic() - tidied > TIDY:
-                self._tidy()
-                tidied = time.monotonic()
+            if time.monotonic() - beaten_at > HEARTBEAT_PERIOD:
+                beaten_at = time.monotonic()
+                self._send_heartbeat()
+            if time.monotonic() - pruned_at > PRUNE_PERIOD:
+                self._prune_runs()
+                pruned_at = time.monotonic()
 
-    def _tidy(self) -> None:
-        """Removes runs as the settings say; their rows in the store stay."""
+    def _prune_runs(self) -> None:
+        """Removes old runs as the settings say; their rows in the store stay."""
         removed = checks = 0
         try:
             for one in prune_archive(self._archive, self._settings, datetime.now(UTC)):
@@ -107,16 +109,16 @@ class Watch:
         if checks:
             log.info("removed %d old smoke checks", checks)
 
-    def _look_at_files(self) -> None:
+    def _check_files(self) -> None:
         found = fingerprint(self._request)
-        if found == self._seen and not self._wanted.is_set():
+        if found == self._seen and not self._reload_wanted.is_set():
             return
-        self._wanted.clear()
+        self._reload_wanted.clear()
         self._seen = found
         try:
-            self._planning = load_in_subprocess(self._request)
+            self._loaded = load_in_subprocess(self._request)
         except ConfigError as error:
-            self._planning = LoadedJourneys((), (FileProblem(self._request.start, str(error)),))
+            self._loaded = LoadedJourneys((), (FileProblem(self._request.start, str(error)),))
         self._wake()
 
     def _read_pauses(self) -> None:
@@ -125,7 +127,7 @@ class Watch:
         except StoreDown as error:
             log.debug("%s", error)
 
-    def _beat(self) -> None:
+    def _send_heartbeat(self) -> None:
         try:
             now = datetime.now(UTC)
             self._store.schedulers.heartbeat(self._owner, now)
@@ -138,7 +140,7 @@ class Watch:
 
 
 def fingerprint(request: LoadRequest) -> dict[Path, tuple[int, int]]:
-    """Time and size of every file that can change what is on the schedule."""
+    """Time of change and size of every file that can change what is on the schedule."""
     try:
         settings = load_settings(request.start, request.overrides, os.environ, request.environment)
     except ConfigError:

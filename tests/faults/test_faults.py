@@ -326,7 +326,7 @@ IMPATIENT = """
 from datetime import timedelta
 import runner.store.schedulers, runner.scheduler.watcher
 runner.store.schedulers.SILENT = timedelta(seconds=4)
-runner.scheduler.watcher.BEAT = 1.0
+runner.scheduler.watcher.HEARTBEAT_PERIOD = 1.0
 """
 
 

@@ -64,7 +64,7 @@ def test_a_run_that_waits_too_long_for_a_worker_is_cancelled_and_says_why(daemon
         "SELECT runs.journey, failure_message, state FROM runs JOIN slots ON run_id = runs.id WHERE runs.status = 'cancelled'"
     )
     assert state == "done"
-    assert "for a free worker, longer than max_delay (2 s), while 1 runs were under way; add workers" in message
+    assert "for a free worker, longer than max_delay (2 s), while 1 run was under way; add workers" in message
     assert daemon.metric("synthetic_runs_total", journey=journey, status="cancelled") == 1
     assert "waited" in daemon.command("show", f"{journey}@last").stdout
 
@@ -228,7 +228,7 @@ def test_a_worker_is_replaced_after_its_runs_and_when_it_holds_too_much(daemon: 
 
 def test_old_runs_are_removed_and_stay_in_the_store(daemon: Daemon) -> None:
     daemon.write(tick())
-    daemon.start(before="import runner.scheduler.watcher\nrunner.scheduler.watcher.TIDY = 2", JOURNEY_KEEP_RUNS="3")
+    daemon.start(before="import runner.scheduler.watcher\nrunner.scheduler.watcher.PRUNE_PERIOD = 2", JOURNEY_KEEP_RUNS="3")
     daemon.wait_for_runs(8)
     wait_until(lambda: daemon.events(message="removed 2 old runs") or "old runs" in daemon.log())
     assert daemon.stop() == 0

@@ -1,4 +1,4 @@
-"""From a stored run to messages: what changed, said once, said again while it lasts."""
+"""From a stored run to messages: a change is sent once, and again while it lasts."""
 
 import logging
 from collections.abc import Callable
@@ -31,29 +31,29 @@ class Message(Struct, frozen=True):
     bad: bool
 
 
-class Alarm:
-    """Looks at each run when it is stored; `targets` are the names of the places that are told."""
+class AlertEvaluator:
+    """Evaluates the rules for each stored run and stores messages for `targets`; `wake` is called when there are new ones."""
 
     def __init__(
         self,
         settings: Settings,
         store: Store,
         targets: tuple[str, ...],
-        paused: Callable[[str, datetime], str],
-        tell: Callable[[], None],
+        pause_reason: Callable[[str, datetime], str],
+        wake: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._store = store
         self._targets = targets
-        self._paused = paused
-        self._tell = tell
+        self._pause_reason = pause_reason
+        self._wake = wake
 
-    def look(self, saved: Saved) -> None:
-        """Tells what the run has changed. Raises StoreDown; then nothing of it is lost, it is looked at with the next run."""
+    def evaluate_run(self, saved: Saved) -> None:
+        """Stores messages about what the run has changed. Raises StoreDown; then the next run shows the same change."""
         result = saved.result
         now = datetime.now(UTC)
-        # What happens in a maintenance window is expected, and judged by the first run after it.
-        if result.status in {"cancelled", "skipped"} or self._paused(result.journey, now):
+        # A failure in a maintenance window is expected; the first run after the window shows whether it lasts.
+        if result.status in {"cancelled", "skipped"} or self._pause_reason(result.journey, now):
             return
         is_open = self._store.alerts.open(result.journey, result.location)
         past = self._store.alerts.past_runs(result.journey, result.location, HISTORY)
@@ -67,13 +67,13 @@ class Alarm:
         for kind in is_open.keys() - wrong.keys() - {"files"}:
             self._send(result.journey, result.location, kind, self._good(result, kind), now, result.id)
 
-    def files(self, broken: str) -> None:
-        """Tells that files of journeys are broken, as `broken` says, or whole again, if that has changed."""
+    def evaluate_files(self, problems: str) -> None:
+        """Stores a message when files of journeys have become broken, or can be used again. Raises StoreDown."""
         now = datetime.now(UTC)
         is_open = "files" in self._store.alerts.open("", self._settings.location)
-        if bool(broken) != is_open:
+        if bool(problems) != is_open:
             words = WORDS["files"]
-            message = Message(words[0], broken, True) if broken else Message(words[1], "", False)
+            message = Message(words[0], problems, True) if problems else Message(words[1], "", False)
             self._send("", self._settings.location, "files", message, now, None)
 
     def _send(self, journey: str, location: str, kind: AlertKind, message: Message, now: datetime, run: str | None) -> None:
@@ -84,7 +84,7 @@ class Alarm:
             message.title,
             extra={"journey": journey, "kind": kind},
         )
-        self._tell()
+        self._wake()
 
     @property
     def _rules(self) -> Rules:

@@ -1,0 +1,49 @@
+"""What an earlier scheduler has left: runs that it had saved but not stored, and runs that it was killed in."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+
+from runner.archive.archive import Archive
+from runner.scheduler.result_pipeline import ResultPipeline
+from runner.scheduler.slots import SlotLedger
+from runner.scheduler.timetable import Timetable
+from runner.store import Store
+from runner.store.slots import OpenSlot
+
+KILLED = "the scheduler that had begun the run was killed, or its machine was switched off"
+log = logging.getLogger("journey.schedule")
+
+
+def store_saved_runs(store: Store, archive: Archive) -> None:
+    """Stores the saved runs that the store does not have. Raises StoreDown."""
+    folders = archive.ids()
+    unknown = store.missing(folders)
+    for identity in sorted(unknown):
+        saved = archive.read(folders[identity])
+        if saved is not None:
+            store.add(saved.result, saved.folder)
+    if unknown:
+        log.info("stored %d saved %s that the store did not have", len(unknown), "run" if len(unknown) == 1 else "runs")
+
+
+def finish_orphaned_runs(
+    orphans: Iterable[OpenSlot],
+    timetable: Timetable,
+    archive: Archive,
+    pipeline: ResultPipeline,
+    ledger: SlotLedger,
+    now: datetime,
+) -> None:
+    """Gives each run of a scheduler that was killed a result: the saved one if there is one, else an error."""
+    for orphan in orphans:
+        folder = archive.folder_of(orphan.run)
+        saved = archive.read(folder) if folder is not None else None
+        entry = timetable.entries.get(orphan.journey)
+        if saved is not None:
+            pipeline.store_saved(saved.result, saved.folder)
+        elif entry is not None:
+            pipeline.finish_without_worker(orphan.run, entry.plan, orphan.slot_at, orphan.claimed_at, "error", KILLED, now)
+        else:
+            log.warning("%s is no longer on the schedule; its run %s was cut off", orphan.journey, orphan.run)
+            ledger.close_killed(orphan)

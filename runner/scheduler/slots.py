@@ -1,0 +1,121 @@
+"""The slots of journeys on the schedule, and how what becomes of each is kept in the store."""
+
+import logging
+import time
+from datetime import datetime
+
+from msgspec import Struct
+
+from runner.dsl.plan import Plan
+from runner.dsl.schedule import Schedule
+from runner.scheduler.metrics_endpoint import Exporter
+from runner.store import Store, StoreDown
+from runner.store.slots import OpenSlot
+
+RETRY = 5.0
+"""Seconds in which a database that does not work is not asked again."""
+log = logging.getLogger("journey.schedule")
+
+
+class Entry:
+    """A journey on the schedule."""
+
+    def __init__(self, plan: Plan, schedule: Schedule, next_at: datetime) -> None:
+        self.plan = plan
+        self.schedule = schedule
+        self.next_at = next_at
+        """Its next slot."""
+        self.busy = False
+        """Whether a run of it waits or is under way."""
+
+    @property
+    def name(self) -> str:
+        """The name of the journey."""
+        return self.plan.journey
+
+
+class Due(Struct, frozen=True):
+    """A slot that has come and waits for a worker; `at` is when its run may start."""
+
+    entry: Entry
+    slot: datetime
+    at: datetime
+    late: bool = False
+    """Whether the slot was before the scheduler's start; a newer slot takes its place."""
+    counts: bool = True
+    """Whether it counts as missed when it is not run: not when it was before the journey's very first scheduler."""
+
+
+class SlotLedger:
+    """Claims and records slots in the store for one scheduler, `owner`. While the store is down, slots are not recorded."""
+
+    def __init__(self, store: Store, location: str, owner: str, exporter: Exporter) -> None:
+        self._store = store
+        self._location = location
+        self._owner = owner
+        self._exporter = exporter
+        self._failed_at = -RETRY
+
+    def newest(self, journey: str) -> datetime | None:
+        """The newest recorded slot of a journey. Raises StoreDown."""
+        return self._store.slots.newest(journey, self._location)
+
+    def claim(self, journey: str, slot: datetime, run: str, now: datetime) -> bool:
+        """Whether this scheduler may run the slot.
+
+        Without the store, a scheduler that has the store to itself may; else another scheduler could run the slot too.
+        """
+        if self._answers():
+            try:
+                return self._store.slots.claim(journey, self._location, slot, run, self._owner, now)
+            except StoreDown as error:
+                self.back_off(error)
+        if not self._store.shared:
+            return True
+        self._exporter.missed.labels(journey, "store").inc()
+        log.error("%s was not run: without the store, another scheduler may run it too", journey, extra={"journey": journey})
+        return False
+
+    def miss(self, journey: str, slot: datetime, reason: str, now: datetime) -> None:
+        """Counts, logs and records a missed slot."""
+        log.warning("%s missed its slot of %s: %s", journey, f"{slot:%H:%M:%S}Z", reason, extra={"journey": journey})
+        self.miss_quietly(journey, slot, reason, now)
+
+    def miss_quietly(self, journey: str, slot: datetime, reason: str, now: datetime) -> None:
+        """Counts and records a missed slot."""
+        self._exporter.missed.labels(journey, reason).inc()
+        self._record(journey, slot, "missed", reason, now)
+
+    def miss_gap(self, journey: str, count: int, newest: list[datetime], now: datetime) -> None:
+        """Counts the slots that came while no scheduler was running, and records the newest of them. Raises StoreDown."""
+        self._exporter.missed.labels(journey, "down").inc(count)
+        log.warning("%s missed %d %s while no scheduler was running", journey, count, "slot" if count == 1 else "slots")
+        for slot in newest:
+            self._store.slots.record(journey, self._location, slot, "missed", "down", self._owner, now)
+
+    def pause(self, journey: str, slot: datetime, reason: str, now: datetime) -> None:
+        """Records a slot that is left out because its journey is paused."""
+        self._record(journey, slot, "paused", reason, now)
+
+    def close_killed(self, orphan: OpenSlot) -> None:
+        """Closes the slot of a run that was killed with its scheduler and gets no result."""
+        try:
+            self._store.slots.close(orphan.run, "missed", "killed")
+        except StoreDown as error:
+            self.back_off(error)
+
+    def back_off(self, error: StoreDown) -> None:
+        """Logs that the store is down, and leaves it alone for RETRY seconds."""
+        self._failed_at = time.monotonic()
+        log.error("%s", error)
+
+    def _answers(self) -> bool:
+        return time.monotonic() - self._failed_at > RETRY
+
+    def _record(self, journey: str, slot: datetime, state: str, reason: str, now: datetime) -> None:
+        if not self._answers():
+            return
+        try:
+            self._store.slots.record(journey, self._location, slot, state, reason, self._owner, now)
+        except StoreDown as error:
+            self.back_off(error)
