@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from runner.scheduler.retry_queue import RetryQueue
-from tests.support.servers import wait_until
+from tests.support.wait import wait_until
 
 
 class Worker:
