@@ -65,7 +65,7 @@ def test_params_of_all_layers_come_together(tmp_path: Path) -> None:
         ("timeout = '5 parsecs'", "journey.toml: timeout: '5 parsecs' is not a duration"),
         ("workers = 0", "journey.toml: workers: 0 is too few"),
         ("trace = 'maybe'", "journey.toml: trace: 'maybe' is not a policy"),
-        ("pushgateway_password = 'x'", "set JOURNEY_PUSHGATEWAY_PASSWORD, or pushgateway_password_file"),
+        ("pushgateway_password = 'x'", "set JOURNEY_PUSHGATEWAY_PASSWORD, or set pushgateway_password_file"),
         ("pushgateway_password_file = 'none.txt'", "journey.toml: pushgateway_password_file: "),
         ("= 1", "journey.toml: cannot be read as TOML"),
     ],

@@ -106,7 +106,7 @@ def test_other_machines_reach_the_dashboard_only_when_something_says_who_may(tmp
     said = refused(tmp_path)
     assert ("people cannot be read" in said, "journey user add" in said) == (True, True)
     (tmp_path / "journey.toml").write_text("serve_token = 'a-token-that-is-written-down'\n")
-    assert "serve_token must not be written" in refused(tmp_path)
+    assert "serve_token must not be in a file" in refused(tmp_path)
 
 
 def test_with_a_token_the_dashboard_asks_for_it(serve: Serve) -> None:
