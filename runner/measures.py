@@ -27,7 +27,7 @@ OF_A_RUN = {"duration"}
 """Those that a step does not have."""
 
 
-def of_step(step: StepResult) -> dict[str, float]:
+def measure_step(step: StepResult) -> dict[str, float]:
     """The figures of a step that has run; what it does not have, such as the `inp` of a step without input, is absent."""
     found: dict[str, float | None] = {
         "latency": step.latency_seconds,
@@ -41,9 +41,9 @@ def of_step(step: StepResult) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if value is not None}
 
 
-def of_run(result: RunResult) -> dict[str, float]:
+def measure_run(result: RunResult) -> dict[str, float]:
     """The figures of a run as a whole: its duration, the worst of its steps for vitals, the sum over them for the others."""
-    steps = [of_step(step) for step in result.steps if step.status == "passed"]
+    steps = [measure_step(step) for step in result.steps if step.status == "passed"]
     found = {"duration": result.duration_seconds}
     for name in FIGURES:
         values = [one[name] for one in steps if name in one]
@@ -52,10 +52,10 @@ def of_run(result: RunResult) -> dict[str, float]:
     return {name: found[name] for name in FIGURES if name in found}
 
 
-def gather(measured: Iterable[Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
+def gather_values(measured: Iterable[Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
     """Each figure's values over several steps or runs, in their order.
 
-    >>> gather([{"latency": 1.0, "lcp": 0.5}, {"latency": 2.0}])
+    >>> gather_values([{"latency": 1.0, "lcp": 0.5}, {"latency": 2.0}])
     {'latency': (1.0, 2.0), 'lcp': (0.5,)}
     """
     found: dict[str, list[float]] = {}

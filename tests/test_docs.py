@@ -15,7 +15,7 @@ from reports.collector.errors import Reason
 from reports.collector.metrics.collector_metrics import Metrics
 from reports.collector.metrics.families import text
 from reports.compare import Comparison, Rule
-from reports.formats.registry import FORMATS
+from reports.formats.registry import REPORT_FORMATS
 from reports.smoke.baseline import Baseline, JourneyBaseline
 from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck
 from runner.cli import app
@@ -117,7 +117,7 @@ def test_the_ci_examples_are_yaml_that_runs_journeys() -> None:
     github, gitlab = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL))
     commands = [step["run"] for step in github["jobs"]["smoke"]["steps"] if "run" in step] + gitlab["smoke"]["script"]
     assert sum(command.startswith("journey smoke ") for command in commands) == 2
-    assert set(FORMATS) <= words("reports.md")
+    assert set(REPORT_FORMATS) <= words("reports.md")
 
 
 def anchors(page: Path) -> set[str]:

@@ -14,9 +14,8 @@ from typing import Literal, TextIO
 
 from reports.formats.markdown import runs_markdown, smoke_markdown
 from reports.smoke.result import SmokeResult, StepCheck
-from reports.text import problems as problem
-from reports.text import smoke_text as words
-from reports.text.problems import Problem
+from reports.text import smoke_text
+from reports.text.problems import Problem, list_run_problems, list_smoke_problems
 from runner.archive.archive import Saved
 
 SUMMARY_BYTES = 1024 * 1024
@@ -33,7 +32,7 @@ _tokens: list[str] = []
 
 
 @contextmanager
-def hushed(out: TextIO) -> Iterator[None]:
+def stop_commands(out: TextIO) -> Iterator[None]:
     """GitHub takes no command from what is printed meanwhile, but for those of this module.
 
     A page's text, or what a journey prints, may begin a line with `::`; it must not annotate the job or mask a word in its log. What
@@ -57,27 +56,27 @@ def _resume() -> str:
     return f"::{_tokens.pop()}::"
 
 
-def tell(result: SmokeResult, environ: Mapping[str, str], out: TextIO | None = None) -> None:
+def report_smoke(result: SmokeResult, environ: Mapping[str, str], out: TextIO | None = None) -> None:
     """Tells of a smoke check, when GITHUB_ACTIONS is set; commands go to `out`, standard output if it is not given."""
     if not environ.get("GITHUB_ACTIONS"):
         return
-    problems = problem.of_smoke(result)
+    problems = list_smoke_problems(result)
     warnings = [
-        command("warning", f"journey {check.name}", remark, _place(check.file, check.line, environ))
+        format_command("warning", f"journey {check.name}", remark, _place(check.file, check.line, environ))
         for check in result.journeys
-        for remark in (*words.remarks(check), *_undecided(check.steps, result.fail_undecided))
+        for remark in (*smoke_text.list_remarks(check), *_undecided(check.steps, result.fail_undecided))
     ]
     _write([*_errors(problems, environ), *_limited(warnings, "warning")], out)
     _summarize(smoke_markdown(result), environ, out)
 
 
-def tell_runs(runs: Sequence[Saved], environ: Mapping[str, str], out: TextIO | None = None) -> None:
+def report_runs(runs: Sequence[Saved], environ: Mapping[str, str], out: TextIO | None = None) -> None:
     """Tells of runs, as `tell` does of a smoke check."""
     if not environ.get("GITHUB_ACTIONS") or not runs:
         return
-    problems = [one for saved in runs for one in problem.of_run(saved.result, saved.folder)]
+    problems = [one for saved in runs for one in list_run_problems(saved.result, saved.folder)]
     warnings = [
-        command("warning", f"journey {saved.result.journey}", remark)
+        format_command("warning", f"journey {saved.result.journey}", remark)
         for saved in runs
         for remark in (
             *([f"passed only at attempt {saved.result.attempts} (flaky)"] if saved.result.flaky else []),
@@ -88,16 +87,16 @@ def tell_runs(runs: Sequence[Saved], environ: Mapping[str, str], out: TextIO | N
     _summarize(runs_markdown(runs), environ, out)
 
 
-def tell_error(message: str, environ: Mapping[str, str], out: TextIO | None = None) -> None:
+def report_error(message: str, environ: Mapping[str, str], out: TextIO | None = None) -> None:
     """Tells of an error that ended a command before there was a result."""
     if environ.get("GITHUB_ACTIONS"):
-        _write([command("error", "journey", message)], out)
+        _write([format_command("error", "journey", message)], out)
 
 
-def command(level: Level, title: str, message: str, place: Mapping[str, str] | None = None) -> str:
+def format_command(level: Level, title: str, message: str, place: Mapping[str, str] | None = None) -> str:
     """A workflow command that makes an annotation, in one line.
 
-    >>> command("error", "buy: pay", "100 %\\nslow", {"file": "a,b.py", "line": "3"})
+    >>> format_command("error", "buy: pay", "100 %\\nslow", {"file": "a,b.py", "line": "3"})
     '::error file=a%2Cb.py,line=3,title=buy%3A pay::100 %25%0Aslow'
     """
     properties = {**(place or {}), "title": title}
@@ -115,7 +114,8 @@ def _property(text: str) -> str:
 
 def _errors(problems: Sequence[Problem], environ: Mapping[str, str]) -> list[str]:
     commands = [
-        command("error", f"journey {one.place} ({one.type})", one.text, _place(one.file, one.line, environ)) for one in problems
+        format_command("error", f"journey {one.place} ({one.type})", one.text, _place(one.file, one.line, environ))
+        for one in problems
     ]
     return _limited(commands, "error")
 
@@ -124,7 +124,7 @@ def _limited(commands: list[str], level: Level) -> list[str]:
     if len(commands) <= ANNOTATIONS:
         return commands
     more = len(commands) - ANNOTATIONS + 1
-    return [*commands[: ANNOTATIONS - 1], command(level, "journey", f"and {more} more, in the job's summary")]
+    return [*commands[: ANNOTATIONS - 1], format_command(level, "journey", f"and {more} more, in the job's summary")]
 
 
 def _place(file: str | None, line: int | None, environ: Mapping[str, str]) -> dict[str, str]:
@@ -140,7 +140,7 @@ def _place(file: str | None, line: int | None, environ: Mapping[str, str]) -> di
 def _undecided(steps: Sequence[StepCheck], fails: bool) -> Iterator[str]:
     for step in steps:
         if step.comparison is not None and step.comparison.outcome == "undecided" and not fails:
-            yield f"step “{step.name}”: {words.compared(step.comparison)}"
+            yield f"step “{step.name}”: {smoke_text.describe_comparison(step.comparison)}"
 
 
 def _summarize(markdown: str, environ: Mapping[str, str], out: TextIO | None) -> None:
@@ -156,7 +156,7 @@ def _summarize(markdown: str, environ: Mapping[str, str], out: TextIO | None) ->
             summary.write(text)
     except OSError as error:
         warning = f"GITHUB_STEP_SUMMARY: {file} cannot be written: {error.strerror}"
-        _write([command("warning", "journey", warning)], out)
+        _write([format_command("warning", "journey", warning)], out)
 
 
 def _within(markdown: str, room: int) -> str:

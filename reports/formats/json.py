@@ -2,13 +2,26 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.archive.json_document import build_document, format_json, replace_file
 
-__all__ = ["build_document", "format_json", "replace_file", "write"]
+if TYPE_CHECKING:
+    from reports.formats.registry import Runs
+    from reports.smoke.result import SmokeResult
 
 
-def write(content: object, target: str) -> None:
+def render_runs(runs: "Runs", _beside: Path) -> str:
+    """Runs as one document."""
+    return format_json(build_document(runs))
+
+
+def render_smoke(result: "SmokeResult", _beside: Path) -> str:
+    """A smoke check."""
+    return format_json(result)
+
+
+def write_json(content: object, target: str) -> None:
     """Writes JSON to a file, whole or not at all, or to standard output for `-`.
 
     Raises ConfigError when the file cannot be written.

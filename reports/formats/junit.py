@@ -14,11 +14,11 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from msgspec import Struct
 
+from reports.formats.registry import Runs, list_saved
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
-from reports.text import problems as problem
-from reports.text import smoke_text as words
-from reports.text.formatting import figure, status
-from reports.text.problems import Problem
+from reports.text import smoke_text
+from reports.text.formatting import format_figure, format_status
+from reports.text.problems import Problem, list_check_problems, list_run_problems
 from runner.archive.archive import Saved
 from runner.result import Environment, RunResult, StepResult
 
@@ -38,11 +38,21 @@ class _Case(Struct, frozen=True, kw_only=True):
     output: Sequence[str] = ()
 
 
+def render_runs(runs: Runs, _beside: Path) -> str:
+    """Runs; see `runs_junit`."""
+    return runs_junit(list_saved(runs))
+
+
+def render_smoke(result: SmokeResult, _beside: Path) -> str:
+    """A smoke check; see `smoke_junit`."""
+    return smoke_junit(result)
+
+
 def smoke_junit(result: SmokeResult) -> str:
     """A smoke check; a step's time is the median of its latencies."""
     suites = Element("testsuites", name="journey smoke")
     for check in result.journeys:
-        cases = list(_check_cases(check, problem.of_check(check, result)))
+        cases = list(_check_cases(check, list_check_problems(check, result)))
         properties = {
             "file": check.file,
             "line": str(check.line or ""),
@@ -50,7 +60,7 @@ def smoke_junit(result: SmokeResult) -> str:
             "smoke": result.id,
             "location": result.location,
             "runs": str(len(check.runs)),
-            "baseline": words.source(result.baseline) if result.baseline else "",
+            "baseline": smoke_text.describe_baseline(result.baseline) if result.baseline else "",
             **_environment(result.environment),
         }
         figures = {
@@ -74,7 +84,7 @@ def runs_junit(runs: Sequence[Saved]) -> str:
         which = f" (run {seen[result.journey]})" if times[result.journey] > 1 else ""
         properties = {
             "run": result.id,
-            "status": status(result),
+            "status": format_status(result),
             "attempts": str(result.attempts),
             "location": result.location,
             "release": result.release,
@@ -92,7 +102,7 @@ def _check_cases(check: JourneyCheck, problems: Sequence[Problem]) -> Iterator[_
         measured = bool(step.figures.get("latency"))
         yield _Case(
             name=step.name,
-            seconds=words.medians(step)[1],
+            seconds=smoke_text.find_medians(step)[1],
             problems=own,
             skipped="" if own or measured else "not measured",
             output=_output(step),
@@ -104,29 +114,29 @@ def _check_cases(check: JourneyCheck, problems: Sequence[Problem]) -> Iterator[_
         skipped = f"step “{failed_at}” failed" if failed_at and not whole else ""
         yield _Case(
             name=WHOLE,
-            seconds=words.medians(check.whole)[1],
+            seconds=smoke_text.find_medians(check.whole)[1],
             problems=whole,
             skipped=skipped,
-            output=[*_output(check.whole), *words.remarks(check)],
+            output=[*_output(check.whole), *smoke_text.list_remarks(check)],
         )
 
 
 def _output(step: StepCheck) -> list[str]:
-    name = words.main_figure(step)
+    name = smoke_text.find_main_figure(step)
     values = step.figures.get(name, ())
     lines = []
     if values:
-        lowest, highest = figure(name, min(values)), figure(name, max(values))
-        lines.append(f"{name}: median {figure(name, median(values))} of {len(values)}, {lowest} to {highest}")
+        lowest, highest = format_figure(name, min(values)), format_figure(name, max(values))
+        lines.append(f"{name}: median {format_figure(name, median(values))} of {len(values)}, {lowest} to {highest}")
     if step.comparison is not None:
-        lines.append(f"baseline: {words.compared(step.comparison)}")
-    lines += [f"budget: {words.held(one)}{', missed' if one.missed else ''}" for one in step.budgets]
+        lines.append(f"baseline: {smoke_text.describe_comparison(step.comparison)}")
+    lines += [f"budget: {smoke_text.format_budget(one)}{', missed' if one.missed else ''}" for one in step.budgets]
     return [*lines, *([step.note] if step.note else [])]
 
 
 def _run_cases(saved: Saved, which: str) -> Iterator[_Case]:
     result = saved.result
-    problems = problem.of_run(result, saved.folder)
+    problems = list_run_problems(result, saved.folder)
     names = {step.name for step in result.steps}
     for step in result.steps:
         own = [one for one in problems if one.step == step.name]

@@ -5,13 +5,14 @@ any more is left out from the end, and the last line says so.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from reports.formats.markdown_escape import code, fence, inert
+from reports.formats.registry import Runs, list_saved
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
-from reports.text import problems as problem
-from reports.text import smoke_text as words
-from reports.text.formatting import MARKS, seconds, status
-from reports.text.problems import Problem
+from reports.text import smoke_text
+from reports.text.formatting import MARKS, format_seconds, format_status
+from reports.text.problems import Problem, list_run_problems, list_smoke_problems
 from runner.archive.archive import Saved
 from runner.result import Environment, RunResult
 
@@ -30,11 +31,21 @@ Section = Sequence[str]
 """Lines and blocks that belong together; each is written whole or not at all."""
 
 
+def render_runs(runs: Runs, _beside: Path) -> str:
+    """Runs; see `runs_markdown`."""
+    return runs_markdown(list_saved(runs))
+
+
+def render_smoke(result: SmokeResult, _beside: Path) -> str:
+    """A smoke check; see `smoke_markdown`."""
+    return smoke_markdown(result)
+
+
 def smoke_markdown(result: SmokeResult) -> str:
     """A smoke check: verdict, what failed, a table a journey, environment and rule."""
-    problems = problem.of_smoke(result)
-    title = f"### {words.MARKS[result.verdict]} Smoke check {result.verdict}: "
-    title += _headline(problems) if problems else inert(words.counts(result))
+    problems = list_smoke_problems(result)
+    title = f"### {smoke_text.MARKS[result.verdict]} Smoke check {result.verdict}: "
+    title += _headline(problems) if problems else inert(smoke_text.count_steps(result))
     order = {"failed": 0, "error": 0, "missed": 1, "passed": 2}
     checks = sorted(result.journeys, key=lambda one: order[one.verdict])
     sections: list[Section] = [[title, "", _about(result)], *_problems(problems)]
@@ -45,11 +56,11 @@ def smoke_markdown(result: SmokeResult) -> str:
 
 def runs_markdown(runs: Sequence[Saved]) -> str:
     """Runs: how many did not pass, why, a table of all, and each run's steps."""
-    problems = [one for saved in runs for one in problem.of_run(saved.result, saved.folder)]
+    problems = [one for saved in runs for one in list_run_problems(saved.result, saved.folder)]
     results = [saved.result for saved in runs]
     bad = [result for result in results if result.status in {"failed", "error"}]
     if len(results) == 1:
-        title = f"{MARKS[results[0].status]} {inert(results[0].journey, NAME)} {status(results[0])}"
+        title = f"{MARKS[results[0].status]} {inert(results[0].journey, NAME)} {format_status(results[0])}"
     elif bad:
         title = f"{MARKS[bad[0].status]} {len(bad)} of {len(results)} runs did not pass"
     else:
@@ -87,9 +98,9 @@ def _headline(problems: Sequence[Problem]) -> str:
 
 def _about(result: SmokeResult) -> str:
     parts = [f"of {code(result.base_url)}"] if result.base_url else []
-    parts.append(inert(words.counts(result)))
+    parts.append(inert(smoke_text.count_steps(result)))
     if result.baseline is not None:
-        parts.append(f"against {inert(words.source(result.baseline))}")
+        parts.append(f"against {inert(smoke_text.describe_baseline(result.baseline))}")
     return ", ".join([*parts, f"check {code(result.id)}"])
 
 
@@ -117,34 +128,34 @@ def _commands(one: Problem) -> list[str]:
 
 
 def _check(check: JourneyCheck, result: SmokeResult) -> Section:
-    lines = [f"#### {words.MARKS[check.verdict]} {inert(check.name, NAME)}", ""]
+    lines = [f"#### {smoke_text.MARKS[check.verdict]} {inert(check.name, NAME)}", ""]
     steps = [one for one in (*check.steps, check.whole) if one.name or one.budgets or one.comparison or one.figures]
     if steps:
         lines += ["| step | baseline | median | change | outcome | budgets |", "| --- | --: | --: | --: | --- | --- |"]
         lines += [_step(one, result) for one in steps]
-    remarks = [f"- {inert(one)}" for one in words.remarks(check)]
+    remarks = [f"- {inert(one)}" for one in smoke_text.list_remarks(check)]
     return [*lines, *(["", *remarks] if remarks else [])]
 
 
 def _step(step: StepCheck, result: SmokeResult) -> str:
-    before, after = words.medians(step)
+    before, after = smoke_text.find_medians(step)
     name = code(step.name, NAME, cell=True) if step.name else "_whole journey_"
     comparison = step.comparison
-    change = words.change(comparison) if comparison else "–"
+    change = smoke_text.format_change(comparison) if comparison else "–"
     outcome: str = comparison.outcome if comparison else "–"
     if outcome == "slower" or (outcome == "undecided" and result.fail_undecided):
         outcome = f"**{outcome}**"
     missed = [one for one in step.budgets if one.missed]
-    budgets = "; ".join(f"**{inert(words.held(one))}**" for one in missed) or ("✓" if step.budgets else "–")
-    return f"| {name} | {seconds(before)} | {seconds(after)} | {inert(change)} | {outcome} | {budgets} |"
+    budgets = "; ".join(f"**{inert(smoke_text.format_budget(one))}**" for one in missed) or ("✓" if step.budgets else "–")
+    return f"| {name} | {format_seconds(before)} | {format_seconds(after)} | {inert(change)} | {outcome} | {budgets} |"
 
 
 def _environment(result: SmokeResult) -> list[str]:
     lines = _pairs({"location": result.location, **_machine(result.environment)})
     if result.baseline is not None:
         lines += _pairs({f"baseline's {name}": value for name, value in _machine(result.baseline.environment).items()})
-    rule = words.rule(result) if result.baseline else ["There was no baseline: only failures and budgets count."]
-    warm_up = f"Warm-up, not counted: {words.runs(result.warm_up)} of each journey."
+    rule = smoke_text.describe_rule(result) if result.baseline else ["There was no baseline: only failures and budgets count."]
+    warm_up = f"Warm-up, not counted: {smoke_text.count_runs(result.warm_up)} of each journey."
     return [*lines, *(f"- {inert(one, 600)}" for one in (*rule, warm_up, *result.notes))]
 
 
@@ -173,8 +184,8 @@ def _runs(results: Sequence[RunResult]) -> Section:
     for one in results:
         passed = sum(step.status == "passed" for step in one.steps)
         lines.append(
-            f"| {code(one.journey, NAME, cell=True)} | {MARKS[one.status]} {status(one)} | {passed}/{len(one.steps)} "
-            f"| {seconds(one.duration_seconds)} | {code(one.id, cell=True)} |"
+            f"| {code(one.journey, NAME, cell=True)} | {MARKS[one.status]} {format_status(one)} | {passed}/{len(one.steps)} "
+            f"| {format_seconds(one.duration_seconds)} | {code(one.id, cell=True)} |"
         )
     return lines if results else ["Nothing was run."]
 
@@ -182,10 +193,10 @@ def _runs(results: Sequence[RunResult]) -> Section:
 def _steps(result: RunResult) -> Section:
     table = ["| step | | latency | wall | budget |", "| --- | --- | --: | --: | --: |"]
     for step in result.steps[:ROWS]:
-        budget = seconds(step.budget_seconds) if step.budget_seconds is not None else "–"
+        budget = format_seconds(step.budget_seconds) if step.budget_seconds is not None else "–"
         table.append(
-            f"| {code(step.name, NAME, cell=True)} | {MARKS[step.status]} {step.status} | {seconds(step.latency_seconds)} "
-            f"| {seconds(step.wall_seconds)} | {f'**{budget}**' if step.over_budget else budget} |"
+            f"| {code(step.name, NAME, cell=True)} | {MARKS[step.status]} {step.status} | {format_seconds(step.latency_seconds)} "
+            f"| {format_seconds(step.wall_seconds)} | {f'**{budget}**' if step.over_budget else budget} |"
         )
     if len(result.steps) > ROWS:
         table.append(f"| _and {len(result.steps) - ROWS} more_ | | | | |")

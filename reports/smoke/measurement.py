@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from reports.compare import Comparison
 from reports.smoke.baseline import JourneyBaseline
-from runner import measures as figures
+from runner import measures
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.events import RunEnded
@@ -64,8 +64,8 @@ class Measurement:
     @property
     def whole(self) -> tuple[Figures, Figures]:
         """The journey's own figures, of the candidate and of the baseline."""
-        baseline = self.saved.whole if self.saved else figures.gather(map(figures.of_run, _passed(self.baseline)))
-        return figures.gather(map(figures.of_run, _passed(self.candidate))), baseline
+        baseline = self.saved.whole if self.saved else measures.gather_values(map(measures.measure_run, _passed(self.baseline)))
+        return measures.gather_values(map(measures.measure_run, _passed(self.candidate))), baseline
 
     @property
     def steps(self) -> dict[str, tuple[Figures, Figures]]:
@@ -100,8 +100,8 @@ def _steps(runs: Iterable[RunResult]) -> dict[str, Figures]:
     for run in runs:
         for step in run.steps:
             if step.status == "passed":
-                found.setdefault(step.name, []).append(figures.of_step(step))
-    return {name: figures.gather(measured) for name, measured in found.items()}
+                found.setdefault(step.name, []).append(measures.measure_step(step))
+    return {name: measures.gather_values(measured) for name, measured in found.items()}
 
 
 def _passed(runs: Iterable[RunEnded]) -> Iterable[RunResult]:

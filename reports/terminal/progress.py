@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from reports.text.formatting import COLOURS, MARKS, failure_lines, over_budget, seconds, status
+from reports.text.formatting import COLOURS, MARKS, format_failure, format_seconds, format_status, list_over_budget
 from runner.events import AttemptStarted, Moment, RunEnded, RunStarted, StepEnded, StepStarted
 from runner.result import RunResult, StepResult
 
@@ -76,12 +76,12 @@ def _step_line(journey: str, step: StepResult) -> Text:
     line = Text(f"{journey}  ")
     line.append(f"{MARKS[step.status]} {step.name}", style=COLOURS[step.status])
     if step.status == "passed":
-        line.append(f"  {seconds(step.latency_seconds)}", style="bold")
-        line.append(f"  (wall {seconds(step.wall_seconds)})", style="dim")
+        line.append(f"  {format_seconds(step.latency_seconds)}", style="bold")
+        line.append(f"  (wall {format_seconds(step.wall_seconds)})", style="dim")
         if step.over_budget:
-            line.append(f"  over its budget of {seconds(step.budget_seconds)}", style="yellow")
+            line.append(f"  over its budget of {format_seconds(step.budget_seconds)}", style="yellow")
     elif step.failure is not None:
-        line.append(f"  {step.status} after {seconds(step.wall_seconds)}: {step.failure.message.splitlines()[0]}")
+        line.append(f"  {step.status} after {format_seconds(step.wall_seconds)}: {step.failure.message.splitlines()[0]}")
     return line
 
 
@@ -89,16 +89,16 @@ def end(moment: RunEnded) -> Text:
     """How a run has ended: its status, why it did not pass, what it was over."""
     result = moment.result
     text = Text(f"{result.journey}  ")
-    text.append(f"{MARKS[result.status]} {status(result)}", style=f"bold {COLOURS[result.status]}")
-    text.append(f" in {seconds(result.duration_seconds)}")
+    text.append(f"{MARKS[result.status]} {format_status(result)}", style=f"bold {COLOURS[result.status]}")
+    text.append(f" in {format_seconds(result.duration_seconds)}")
     if result.failure is not None:
         step = f"in step {result.failure.step!r}: " if result.failure.step else ""
-        lines = failure_lines(result.failure)
+        lines = format_failure(result.failure)
         text.append("".join(f"\n    {line}" for line in (step + lines[0], *lines[1:])))
         text.append(
             "".join(f"\n    {one.kind}: {moment.folder / one.path}" for one in result.artifacts if moment.folder), style="dim"
         )
-    for line in over_budget(result):
+    for line in list_over_budget(result):
         text.append(f"\n    {line}", style="yellow")
     for note in result.notes:
         text.append(f"\n    note: {note}", style="yellow")
@@ -122,9 +122,9 @@ def summary(results: Sequence[RunResult]) -> Table:
         slowest = max(timed, key=lambda step: step.latency_seconds or 0.0, default=None)
         table.add_row(
             escape(result.journey),
-            Text(f"{MARKS[result.status]} {status(result)}", style=COLOURS[result.status]),
+            Text(f"{MARKS[result.status]} {format_status(result)}", style=COLOURS[result.status]),
             f"{passed}/{len(result.steps)}",
-            seconds(result.duration_seconds),
-            escape(f"{slowest.name} {seconds(slowest.latency_seconds)}") if slowest else "–",
+            format_seconds(result.duration_seconds),
+            escape(f"{slowest.name} {format_seconds(slowest.latency_seconds)}") if slowest else "–",
         )
     return table

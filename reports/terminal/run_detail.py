@@ -5,7 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from reports.text.formatting import COLOURS, MARKS, failure_lines, seconds, size, status
+from reports.text.formatting import COLOURS, MARKS, format_failure, format_seconds, format_size, format_status
 from runner.archive.archive import Saved
 from runner.result import Attempt, RunResult, StepResult
 
@@ -28,8 +28,8 @@ def render(saved: Saved) -> RenderableType:
 
 def _head(result: RunResult) -> Text:
     text = Text()
-    text.append(f"{MARKS[result.status]} {result.journey}: {status(result)}", style=f"bold {COLOURS[result.status]}")
-    text.append(f" in {seconds(result.duration_seconds)}\n")
+    text.append(f"{MARKS[result.status]} {result.journey}: {format_status(result)}", style=f"bold {COLOURS[result.status]}")
+    text.append(f" in {format_seconds(result.duration_seconds)}\n")
     text.append(f"run {result.id}, {result.started_at:%Y-%m-%d %H:%M:%SZ}, location {result.location}", style="dim")
     text.append(f", release {result.release}\n" if result.release else "\n", style="dim")
     environment = result.environment
@@ -45,13 +45,15 @@ def _steps(result: RunResult) -> Table:
     longest = max((step.wall_seconds or 0.0 for step in result.steps), default=0.0) or 1.0
     for step in result.steps:
         colour = COLOURS[step.status]
-        budget = Text(seconds(step.budget_seconds), style="yellow" if step.over_budget else "") if step.budget_seconds else ""
+        budget = (
+            Text(format_seconds(step.budget_seconds), style="yellow" if step.over_budget else "") if step.budget_seconds else ""
+        )
         ended_by = step.ended_by or ("stopwatch" if step.latency_seconds is not None else step.status)
         table.add_row(
             escape(step.name),
             Text(MARKS[step.status], style=colour),
-            seconds(step.latency_seconds),
-            Text(seconds(step.wall_seconds), style="dim"),
+            format_seconds(step.latency_seconds),
+            Text(format_seconds(step.wall_seconds), style="dim"),
             _bar(step, longest, colour),
             budget,
             ended_by,
@@ -84,18 +86,23 @@ def _details(step: StepResult) -> Text:
     if requests.ok or requests.failed:
         failed = f", {requests.failed} failed" if requests.failed else ""
         count = requests.ok + requests.failed
-        lines.append(f"{count} {'request' if count == 1 else 'requests'}{failed}, {size(requests.transfer_bytes)}")
+        lines.append(f"{count} {'request' if count == 1 else 'requests'}{failed}, {format_size(requests.transfer_bytes)}")
     lines += [f"failed: {one.method} {one.url} {one.status or one.failure}" for one in requests.failures]
     slowest = sorted(requests.entries, key=lambda one: -one.duration_seconds)[:SLOWEST]
     lines += [
-        f"{one.duration_seconds * 1000:6.0f} ms  {one.status or one.failure or '–'}  {size(one.transfer_bytes):>8}  "
+        f"{one.duration_seconds * 1000:6.0f} ms  {one.status or one.failure or '–'}  {format_size(one.transfer_bytes):>8}  "
         f"{one.kind}  {one.method} {one.url}"
         for one in slowest
     ]
     if len(requests.entries) > SLOWEST:
         lines.append(f"and {len(requests.entries) - SLOWEST} faster ones, in report.html")
-    lines += [f"{one.kind} {one.name} at {seconds(one.at_seconds)} {seconds(one.duration_seconds)}" for one in step.user_timing]
-    lines += [f"{one.kind} of {seconds(one.duration_seconds)} at {seconds(one.at_seconds)}" for one in step.long_tasks]
+    lines += [
+        f"{one.kind} {one.name} at {format_seconds(one.at_seconds)} {format_seconds(one.duration_seconds)}"
+        for one in step.user_timing
+    ]
+    lines += [
+        f"{one.kind} of {format_seconds(one.duration_seconds)} at {format_seconds(one.at_seconds)}" for one in step.long_tasks
+    ]
     lines += [f"page error: {error.message}" for error in step.page_errors]
     text.append("".join(f"\n  {line}" for line in lines or ["nothing was loaded"]), style="not bold")
     return text
@@ -107,21 +114,23 @@ def _failure(result: RunResult) -> Text:
     if failure is not None:
         where = f" in step {failure.step!r}" if failure.step else ""
         text.append(f"\n{result.status}{where} ({failure.kind})", style=f"bold {COLOURS[result.status]}")
-        text.append("".join(f"\n  {line}" for line in failure_lines(failure)))
+        text.append("".join(f"\n  {line}" for line in format_failure(failure)))
     return text
 
 
 def _earlier(attempt: Attempt) -> Text:
-    text = Text(f"\nattempt {attempt.number}: {attempt.status} after {seconds(attempt.duration_seconds)}", style="yellow")
+    text = Text(
+        f"\nattempt {attempt.number}: {attempt.status} after {format_seconds(attempt.duration_seconds)}", style="yellow"
+    )
     if attempt.failure is not None:
-        text.append("".join(f"\n  {line}" for line in failure_lines(attempt.failure)), style="default")
+        text.append("".join(f"\n  {line}" for line in format_failure(attempt.failure)), style="default")
     return text
 
 
 def _files(saved: Saved) -> Text:
     text = Text(f"\n{saved.folder}", style="bold")
     for artifact in saved.result.artifacts:
-        text.append(f"\n  {artifact.kind}: {saved.folder / artifact.path} ({size(artifact.bytes)})", style="not bold")
+        text.append(f"\n  {artifact.kind}: {saved.folder / artifact.path} ({format_size(artifact.bytes)})", style="not bold")
     for note in saved.result.notes:
         text.append(f"\n  note: {note}", style="not bold yellow")
     return text

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from reports.text.formatting import COLOURS, MARKS, seconds, size, status
+from reports.text.formatting import COLOURS, MARKS, format_seconds, format_size, format_status
 from runner.result import Request, RunResult, StepResult
 
 SLOWER = (1.5, 0.020)
@@ -130,7 +130,7 @@ def render(before: RunResult, after: RunResult) -> RenderableType:
     head = Text()
     for word, run in (("before", before), ("after", after)):
         head.append(f"{word:7}{run.id}  {run.started_at:%Y-%m-%d %H:%M:%SZ}  ", style="dim")
-        head.append(f"{MARKS[run.status]} {status(run)}\n", style=COLOURS[run.status])
+        head.append(f"{MARKS[run.status]} {format_status(run)}\n", style=COLOURS[run.status])
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("step", "", "before", "after", "change", "most changed phase"):
         table.add_column(heading, justify="right" if heading in {"before", "after", "change"} else "left")
@@ -138,10 +138,12 @@ def render(before: RunResult, after: RunResult) -> RenderableType:
         table.add_row(
             escape(change.name),
             _statuses(change),
-            seconds(change.latency_seconds[0]),
-            seconds(change.latency_seconds[1]),
+            format_seconds(change.latency_seconds[0]),
+            format_seconds(change.latency_seconds[1]),
             _difference(change),
-            f"{change.phase} {seconds(change.phase_seconds[0])} → {seconds(change.phase_seconds[1])}" if change.phase else "",
+            f"{change.phase} {format_seconds(change.phase_seconds[0])} → {format_seconds(change.phase_seconds[1])}"
+            if change.phase
+            else "",
         )
     return Group(head, table, *(_request_lines(change) for change in changes if change.requests))
 
@@ -167,13 +169,15 @@ def _request_lines(change: StepChange) -> Text:
     for one in change.requests:
         old, new = one.duration_seconds
         figures = (
-            f"{seconds(old)} → {seconds(new)}" if old is not None and new is not None else seconds(old if new is None else new)
+            f"{format_seconds(old)} → {format_seconds(new)}"
+            if old is not None and new is not None
+            else format_seconds(old if new is None else new)
         )
         before, after = one.transfer_bytes
         sizes = (
-            f"{size(before)} → {size(after)}"
+            f"{format_size(before)} → {format_size(after)}"
             if before is not None and after is not None
-            else size((before or 0) + (after or 0))
+            else format_size((before or 0) + (after or 0))
         )
         text.append(f"\n  {one.what:7}{one.method} {one.url}  {figures}, {sizes}", style="not bold")
     return text

@@ -6,7 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from reports.text.formatting import COLOURS, MARKS, seconds, status
+from reports.text.formatting import COLOURS, MARKS, format_seconds, format_status
 from runner.archive.archive import Saved
 
 
@@ -21,8 +21,8 @@ def render(runs: Sequence[Saved]) -> Table:
         table.add_row(
             f"{result.started_at:%Y-%m-%d %H:%MZ}",
             escape(result.journey),
-            Text(f"{MARKS[result.status]} {status(result)}{where}", style=COLOURS[result.status]),
-            seconds(result.duration_seconds),
+            Text(f"{MARKS[result.status]} {format_status(result)}{where}", style=COLOURS[result.status]),
+            format_seconds(result.duration_seconds),
             result.id,
         )
     return table

@@ -4,7 +4,7 @@ from rich.text import Text
 
 from reports.smoke.check import Round
 from reports.terminal.progress import Spinners, end
-from reports.text.formatting import COLOURS, MARKS, seconds
+from reports.text.formatting import COLOURS, MARKS, format_seconds
 from runner.events import Moment, RunEnded, RunStarted, StepStarted
 from runner.result import RunResult
 
@@ -41,4 +41,4 @@ class Progress(Spinners):
 
 def _run(result: RunResult) -> Text:
     mark = "" if result.status == "passed" else f"{MARKS[result.status]} "
-    return Text(f"{mark}{seconds(result.duration_seconds)}", style=COLOURS[result.status])
+    return Text(f"{mark}{format_seconds(result.duration_seconds)}", style=COLOURS[result.status])

@@ -10,10 +10,10 @@ from rich.text import Text
 
 from reports.compare import Outcome
 from reports.smoke.result import BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
-from reports.text import problems as problem
-from reports.text import smoke_text as words
-from reports.text.formatting import failure_lines, figure, seconds
-from reports.text.headline import headline
+from reports.text import smoke_text
+from reports.text.formatting import format_failure, format_figure, format_seconds
+from reports.text.headline import format_headline
+from reports.text.problems import list_smoke_problems
 from runner.installation import journey_command
 from runner.measures import percentile
 
@@ -24,9 +24,10 @@ OUTCOMES: dict[Outcome, str] = {"faster": "green", "same": "green", "slower": "y
 
 def render(result: SmokeResult) -> RenderableType:
     """All of it; the first line says what failed."""
-    parts: list[RenderableType] = [Text(headline(result), style=f"bold {VERDICTS[result.verdict]}")]
+    parts: list[RenderableType] = [Text(format_headline(result), style=f"bold {VERDICTS[result.verdict]}")]
     parts += [
-        Text(f"{one.verdict}: {one.place}: {one.summary}", style=VERDICTS[one.verdict]) for one in problem.of_smoke(result)[1:]
+        Text(f"{one.verdict}: {one.place}: {one.summary}", style=VERDICTS[one.verdict])
+        for one in list_smoke_problems(result)[1:]
     ]
     parts += [Text(), table(result)]
     parts += [_failure(one) for one in result.journeys if one.failure is not None and one.failed_run is not None]
@@ -68,7 +69,7 @@ def _step(step: StepCheck, compared: bool) -> list[RenderableType]:
     if comparison is not None:
         low, high = comparison.interval
         outcome = Text(comparison.outcome, style=OUTCOMES[comparison.outcome])
-        cells += [seconds(comparison.baseline_seconds), f"{comparison.ratio:.2f}", f"{low:.2f} to {high:.2f}"]
+        cells += [format_seconds(comparison.baseline_seconds), f"{comparison.ratio:.2f}", f"{low:.2f} to {high:.2f}"]
     elif compared:
         cells += [baseline, "–", ""]
     return [*cells, outcome, _budgets(step)]
@@ -78,9 +79,9 @@ def _medians(step: StepCheck, name: str) -> tuple[str, str, str]:
     """Median and 95th percentile of the candidate, median of the baseline."""
     values, baseline = step.figures.get(name, ()), step.baseline_figures.get(name, ())
     return (
-        seconds(percentile(values, 50) if values else None),
-        seconds(percentile(values, 95) if values else None),
-        seconds(percentile(baseline, 50) if baseline else None),
+        format_seconds(percentile(values, 50) if values else None),
+        format_seconds(percentile(values, 95) if values else None),
+        format_seconds(percentile(baseline, 50) if baseline else None),
     )
 
 
@@ -89,10 +90,11 @@ def _budgets(step: StepCheck) -> Text:
     if len(step.budgets) == 1 and not step.budgets[0].missed:
         (budget,) = step.budgets
         return Text(
-            f"{_name(budget)} {figure(budget.figure, budget.value)} of {figure(budget.figure, budget.bound)}", style="dim"
+            f"{_name(budget)} {format_figure(budget.figure, budget.value)} of {format_figure(budget.figure, budget.bound)}",
+            style="dim",
         )
     parts = [
-        Text(f"{_name(one)} {figure(one.figure, one.value)} > {figure(one.figure, one.bound)}", style="yellow")
+        Text(f"{_name(one)} {format_figure(one.figure, one.value)} > {format_figure(one.figure, one.bound)}", style="yellow")
         for one in step.budgets
         if one.missed
     ]
@@ -111,7 +113,7 @@ def _failure(one: JourneyCheck) -> Text:
         step = f" in step {one.failure.step!r}" if one.failure.step else ""
         side = " on the reference site" if one.failed_side == "baseline" else ""
         text.append(f"\n{one.name} {one.verdict}{step}{side}", style=f"bold {VERDICTS[one.verdict]}")
-        lines = failure_lines(replace(one.failure, message=one.failure.message.partition("\n")[0]))
+        lines = format_failure(replace(one.failure, message=one.failure.message.partition("\n")[0]))
         commands = ("show", "trace") if one.trace else ("show",)
         lines.append(f"see why: {' · '.join(journey_command(command, str(one.failed_run)) for command in commands)}")
         text.append("".join(f"\n  {line}" for line in lines))
@@ -121,7 +123,7 @@ def _failure(one: JourneyCheck) -> Text:
 def _remarks(result: SmokeResult) -> Iterator[str]:
     if result.baseline is not None and not result.fail_undecided:
         lines = [
-            f"{one.name}, step “{step.name}”: {words.compared(step.comparison, result.baseline.name)}"
+            f"{one.name}, step “{step.name}”: {smoke_text.describe_comparison(step.comparison, result.baseline.name)}"
             for one in result.journeys
             for step in one.steps
             if step.comparison is not None and step.comparison.outcome == "undecided"

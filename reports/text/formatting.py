@@ -9,15 +9,15 @@ MARKS: dict[Status, str] = {"passed": "✓", "failed": "✗", "error": "!", "ski
 COLOURS: dict[Status, str] = {"passed": "green", "failed": "red", "error": "magenta", "skipped": "dim", "cancelled": "yellow"}
 
 
-def seconds(value: float | None) -> str:
+def format_seconds(value: float | None) -> str:
     """Seconds to the millisecond; a dash where there are none."""
     return "–" if value is None else f"{value:.3f} s"
 
 
-def size(count: int) -> str:
+def format_size(count: int) -> str:
     """Bytes in the unit that leaves one to three digits.
 
-    >>> size(900), size(13_400)
+    >>> format_size(900), format_size(13_400)
     ('900 B', '13.4 kB')
     """
     if count < 1000:
@@ -29,48 +29,46 @@ def size(count: int) -> str:
     raise AssertionError("the loop always returns at its last unit")
 
 
-def status(result: RunResult) -> str:
+def format_status(result: RunResult) -> str:
     """The run's status, with its flakiness."""
     return f"passed at attempt {result.attempts} (flaky)" if result.flaky else str(result.status)
 
 
-def figure(name: str, value: float | None) -> str:
+def format_figure(name: str, value: float | None) -> str:
     """A figure's value in its unit.
 
-    >>> figure("lcp", 2.5), figure("bytes", 13_400.0), figure("cls", 0.1), figure("requests", 12.0)
+    >>> format_figure("lcp", 2.5), format_figure("bytes", 13_400.0), format_figure("cls", 0.1), format_figure("requests", 12.0)
     ('2.500 s', '13.4 kB', '0.100', '12')
     """
     if value is None or not math.isfinite(value):
         return "–"
     match FIGURES[name]:
         case "seconds":
-            return seconds(value)
+            return format_seconds(value)
         case "bytes":
-            return size(round(value))
+            return format_size(round(value))
         case "score":
             return f"{value:.3f}"
         case "count":
             return f"{value:g}"
 
 
-def overrun(one: Overrun) -> str:
+def format_overrun(one: Overrun) -> str:
     """A budget of the settings that was not kept."""
-    return (
-        f"{one.figure.replace('_', ' ')} {figure(one.figure, one.value)} is over its budget of {figure(one.figure, one.bound)}"
-    )
+    return f"{one.figure.replace('_', ' ')} {format_figure(one.figure, one.value)} is over its budget of {format_figure(one.figure, one.bound)}"
 
 
-def over_budget(result: RunResult) -> list[str]:
+def list_over_budget(result: RunResult) -> list[str]:
     """The steps that passed too slowly, then the budgets of the settings that the run is over, in words."""
     steps = [
-        f"{step.name}: {seconds(step.latency_seconds)} is over its budget of {seconds(step.budget_seconds)}"
+        f"{step.name}: {format_seconds(step.latency_seconds)} is over its budget of {format_seconds(step.budget_seconds)}"
         for step in result.steps
         if step.over_budget
     ]
-    return steps + [f"{one.step or 'the journey'}: {overrun(one)}" for one in result.overruns]
+    return steps + [f"{one.step or 'the journey'}: {format_overrun(one)}" for one in result.overruns]
 
 
-def failure_lines(failure: Failure) -> list[str]:
+def format_failure(failure: Failure) -> list[str]:
     """Why it failed: the message, then the journey's line and the page's address."""
     lines = failure.message.splitlines()
     if failure.file is not None:

@@ -1,12 +1,12 @@
 """A smoke check in one sentence: what failed, and by how much, or that nothing did."""
 
 from reports.smoke.result import SmokeResult
-from reports.text import problems as problem
+from reports.text.problems import list_smoke_problems
 
 
-def headline(result: SmokeResult) -> str:
+def format_headline(result: SmokeResult) -> str:
     """The first line of all that is told: the worst problem, or that there is none."""
-    found = problem.of_smoke(result)
+    found = list_smoke_problems(result)
     if found:
         first = found[0]
         count = len({one.journey for one in found if one.verdict == first.verdict})

@@ -7,8 +7,8 @@ from typing import Literal
 from msgspec import Struct
 
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck, Verdict
-from reports.text import smoke_text as words
-from reports.text.formatting import failure_lines, overrun, seconds
+from reports.text import smoke_text
+from reports.text.formatting import format_failure, format_overrun, format_seconds
 from runner.result import Failure, RunResult
 
 Kind = Literal["failed", "error", "budget", "baseline"]
@@ -59,7 +59,7 @@ class Problem(Struct, frozen=True, kw_only=True):
         """All there is to say: message, the journey's line, the page, the trace."""
         lines = self.message.splitlines()
         if self.failure is not None:
-            lines += failure_lines(self.failure)[len(self.failure.message.splitlines()) :]
+            lines += format_failure(self.failure)[len(self.failure.message.splitlines()) :]
         if self.trace:
             lines.append(f"trace: {self.trace}")
         if self.run:
@@ -67,7 +67,7 @@ class Problem(Struct, frozen=True, kw_only=True):
         return "\n".join(lines)
 
 
-def of_run(result: RunResult, folder: Path | None = None) -> list[Problem]:
+def list_run_problems(result: RunResult, folder: Path | None = None) -> list[Problem]:
     """The reasons of one run, the one that ended it first; `folder` is where it is saved."""
     trace = next((one.path for one in reversed(result.artifacts) if one.kind == "trace"), None)
     shown = {
@@ -87,21 +87,22 @@ def of_run(result: RunResult, folder: Path | None = None) -> list[Problem]:
             kind = "failed" if step.status == "failed" else "error"
             found.append(_problem(result.journey, step.name, kind, step.failure.message, step.failure, **shown))
         if step.over_budget:
-            message = f"{seconds(step.latency_seconds)} is over its budget of {seconds(step.budget_seconds)}"
+            message = f"{format_seconds(step.latency_seconds)} is over its budget of {format_seconds(step.budget_seconds)}"
             found.append(_problem(result.journey, step.name, "budget", message, None, **shown))
     found += [
-        _problem(result.journey, one.step, "budget", f"{overrun(one)} ({one.where})", None, **shown) for one in result.overruns
+        _problem(result.journey, one.step, "budget", f"{format_overrun(one)} ({one.where})", None, **shown)
+        for one in result.overruns
     ]
     return found
 
 
-def of_smoke(result: SmokeResult) -> list[Problem]:
+def list_smoke_problems(result: SmokeResult) -> list[Problem]:
     """The reasons of a smoke check: what failed first, then what was missed."""
-    found = [one for check in result.journeys for one in of_check(check, result)]
+    found = [one for check in result.journeys for one in list_check_problems(check, result)]
     return sorted(found, key=lambda one: ORDER.index(one.kind))
 
 
-def of_check(check: JourneyCheck, result: SmokeResult) -> list[Problem]:
+def list_check_problems(check: JourneyCheck, result: SmokeResult) -> list[Problem]:
     """The reasons of one journey of a smoke check."""
     found = []
     if check.verdict in {"failed", "error"}:
@@ -134,13 +135,13 @@ def _missed(check: JourneyCheck, step: StepCheck, result: SmokeResult) -> list[P
     if comparison is not None and (
         comparison.outcome == "slower" or (comparison.outcome == "undecided" and result.fail_undecided)
     ):
-        message = words.compared(comparison, result.baseline.name if result.baseline else "the baseline")
+        message = smoke_text.describe_comparison(comparison, result.baseline.name if result.baseline else "the baseline")
         found.append(_miss(check, step, "baseline", message, check.file, check.line))
     for budget in step.budgets:
         if budget.missed:
             place = _PLACE.fullmatch(budget.where)
             file, line = (place["file"], int(place["line"])) if place else (check.file, check.line)
-            found.append(_miss(check, step, "budget", words.miss(budget), file, line))
+            found.append(_miss(check, step, "budget", smoke_text.describe_missed_budget(budget), file, line))
     return found
 
 

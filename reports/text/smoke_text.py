@@ -6,15 +6,15 @@ from statistics import median
 
 from reports.compare import Comparison, Rule
 from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
-from reports.text.formatting import figure, seconds
+from reports.text.formatting import format_figure, format_seconds
 
 MARKS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "error": "!", "missed": "▲"}
 
 
-def share(ratio: float) -> str:
+def format_ratio(ratio: float) -> str:
     """By how much a ratio is above or below one.
 
-    >>> share(1.354), share(0.985), share(1.0)
+    >>> format_ratio(1.354), format_ratio(0.985), format_ratio(1.0)
     ('+35 %', '-1.5 %', '0 %')
     """
     if not math.isfinite(ratio):
@@ -25,22 +25,22 @@ def share(ratio: float) -> str:
     return f"{percent:+.0f} %" if abs(percent) >= 9.95 else f"{percent:+.1f} %"
 
 
-def change(comparison: Comparison) -> str:
+def format_change(comparison: Comparison) -> str:
     """The change of the median with its interval."""
     low, high = comparison.interval
-    return f"{share(comparison.ratio)} ({share(low)} to {share(high)})"
+    return f"{format_ratio(comparison.ratio)} ({format_ratio(low)} to {format_ratio(high)})"
 
 
-def main_figure(step: StepCheck) -> str:
+def find_main_figure(step: StepCheck) -> str:
     """The figure that a step is known by: its latency; of the journey as a whole, the duration where that is measured."""
     return "duration" if not step.name and step.figures.get("duration") else "latency"
 
 
-def medians(step: StepCheck) -> tuple[float | None, float | None]:
+def find_medians(step: StepCheck) -> tuple[float | None, float | None]:
     """Baseline's and candidate's median of the main figure; None where it was not measured."""
-    if step.comparison is not None and main_figure(step) == "latency":
+    if step.comparison is not None and find_main_figure(step) == "latency":
         return step.comparison.baseline_seconds, step.comparison.candidate_seconds
-    name = main_figure(step)
+    name = find_main_figure(step)
     return _median(step.baseline_figures.get(name, ())), _median(step.figures.get(name, ()))
 
 
@@ -48,26 +48,28 @@ def _median(values: Sequence[float]) -> float | None:
     return median(values) if values else None
 
 
-def measure(budget: BudgetCheck) -> str:
+def name_measure(budget: BudgetCheck) -> str:
     """What a budget bounds, as in `p95 latency`."""
     return f"{budget.statistic} {budget.figure.replace('_', ' ')}"
 
 
-def held(budget: BudgetCheck) -> str:
+def format_budget(budget: BudgetCheck) -> str:
     """A budget with its figure, as in `p95 latency 0.210 s of 0.500 s`."""
-    return f"{measure(budget)} {figure(budget.figure, budget.value)} of {figure(budget.figure, budget.bound)}"
+    return (
+        f"{name_measure(budget)} {format_figure(budget.figure, budget.value)} of {format_figure(budget.figure, budget.bound)}"
+    )
 
 
-def miss(budget: BudgetCheck) -> str:
+def describe_missed_budget(budget: BudgetCheck) -> str:
     """A missed budget as a sentence."""
     where = f" ({budget.where})" if budget.where else ""
-    bound = figure(budget.figure, budget.bound)
+    bound = format_figure(budget.figure, budget.bound)
     if budget.value is None:
-        return f"{measure(budget)} was never measured, though it has a budget of {bound}{where}"
-    return f"{measure(budget)} of {figure(budget.figure, budget.value)} is over the budget of {bound}{where}"
+        return f"{name_measure(budget)} was never measured, though it has a budget of {bound}{where}"
+    return f"{name_measure(budget)} of {format_figure(budget.figure, budget.value)} is over the budget of {bound}{where}"
 
 
-def compared(comparison: Comparison, baseline: str = "the baseline") -> str:
+def describe_comparison(comparison: Comparison, baseline: str = "the baseline") -> str:
     """A comparison as a sentence: the outcome, both medians, the interval of their change, the runs of each side."""
     percent = f"{abs(comparison.ratio - 1) * 100:.0f} %"
     outcome = {
@@ -76,21 +78,21 @@ def compared(comparison: Comparison, baseline: str = "the baseline") -> str:
         "same": f"the same as {baseline}",
         "undecided": f"undecided against {baseline}, too close to the tolerance or too noisy",
     }[comparison.outcome]
-    medians = f"{seconds(comparison.baseline_seconds)} → {seconds(comparison.candidate_seconds)}"
+    medians = f"{format_seconds(comparison.baseline_seconds)} → {format_seconds(comparison.candidate_seconds)}"
     low, high = comparison.interval
     before, after = comparison.runs
-    return f"{outcome} ({medians}, {share(low)} to {share(high)}, {before} and {after} runs)"
+    return f"{outcome} ({medians}, {format_ratio(low)} to {format_ratio(high)}, {before} and {after} runs)"
 
 
-def tolerance(comparison: Comparison, rule: Rule) -> float:
+def tolerance_seconds(comparison: Comparison, rule: Rule) -> float:
     """Seconds by which the latency may change without mattering."""
     return max(rule.tolerance * comparison.baseline_seconds, rule.floor_seconds)
 
 
-def rule(checked: SmokeResult) -> list[str]:
+def describe_rule(checked: SmokeResult) -> list[str]:
     """The rule, sentence by sentence."""
     one = checked.rule
-    floor = f" and by more than {seconds(one.floor_seconds)}" if one.floor_seconds else ""
+    floor = f" and by more than {format_seconds(one.floor_seconds)}" if one.floor_seconds else ""
     looks = ", ".join(map(str, one.looks[:-1])) + (" or " if one.looks[1:] else "") + "".join(map(str, one.looks[-1:]))
     return [
         f"A step is slower or faster when its latency has changed by more than {one.tolerance:.0%} of the baseline's{floor}; "
@@ -104,31 +106,31 @@ def rule(checked: SmokeResult) -> list[str]:
     ]
 
 
-def source(baseline: BaselineSource) -> str:
+def describe_baseline(baseline: BaselineSource) -> str:
     """What the candidate was held against."""
     made = f", made {baseline.made_at:%Y-%m-%d %H:%M:%SZ}" if baseline.made_at else ""
     return f"{'saved baseline' if baseline.kind == 'saved' else 'the other address,'} {baseline.name}{made}"
 
 
-def remarks(check: JourneyCheck) -> list[str]:
+def list_remarks(check: JourneyCheck) -> list[str]:
     """What may make a journey's figures less certain."""
     found = []
     if check.flaky_runs:
-        found.append(f"{runs(len(check.flaky_runs))} of {len(check.runs)} passed only at a later attempt (flaky)")
+        found.append(f"{count_runs(len(check.flaky_runs))} of {len(check.runs)} passed only at a later attempt (flaky)")
     if check.contended_runs:
         found.append(
-            f"{runs(check.contended_runs)} of {len(check.runs)} measured on a crowded machine: latencies may be too high"
+            f"{count_runs(check.contended_runs)} of {len(check.runs)} measured on a crowded machine: latencies may be too high"
         )
     found += [f"{step.name or 'the whole journey'}: {step.note}" for step in (*check.steps, check.whole) if step.note]
     return found
 
 
-def runs(count: int) -> str:
+def count_runs(count: int) -> str:
     """So many runs."""
     return f"{count} {'run' if count == 1 else 'runs'}"
 
 
-def counts(checked: SmokeResult) -> str:
+def count_steps(checked: SmokeResult) -> str:
     """What was checked, as in `12 steps of 3 journeys`."""
     steps, journeys = sum(len(one.steps) for one in checked.journeys), len(checked.journeys)
     return f"{steps} {'step' if steps == 1 else 'steps'} of {journeys} {'journey' if journeys == 1 else 'journeys'}"

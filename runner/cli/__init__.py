@@ -93,10 +93,10 @@ def main() -> None:
     if not os.environ.get("GITHUB_ACTIONS"):
         _run()
         return
-    from reports.formats import github_actions as github
+    from reports.formats import github_actions
 
-    with github.hushed(sys.stderr):
-        _run(lambda message: github.tell_error(message, os.environ, sys.stderr))
+    with github_actions.stop_commands(sys.stderr):
+        _run(lambda message: github_actions.report_error(message, os.environ, sys.stderr))
 
 
 def _run(tell: Callable[[str], None] | None = None) -> None:

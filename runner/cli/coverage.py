@@ -41,9 +41,9 @@ def coverage(
     with Store(settings.database_url) as store:
         found = covered.coverage(store, _app(store, app), Range(start, end + timedelta(minutes=1)), limit)
     if json is not None:
-        from reports.formats import json as json_report
+        from reports.formats.json import write_json
 
-        json_report.write({"version": 1, "coverage": found}, json)
+        write_json({"version": 1, "coverage": found}, json)
         return
     _tell(found, since)
 

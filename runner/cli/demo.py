@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from reports.formats.report_files import Files
 from runner import demo as shop
 from runner.cli import given
 from runner.cli.run import Pusher, execute
@@ -49,8 +50,6 @@ def demo(
             typer.echo(f"the shop is at {address} (Ctrl-C ends it)")
             _until_interrupted()
         return
-    from reports.formats.registry import Files
-
     with ExitStack() as stack:
         dashboard = stack.enter_context(_dashboard(runs_dir)) if serve else None
         address = stack.enter_context(shop.running_shop(port, collector=dashboard))

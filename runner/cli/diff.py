@@ -35,10 +35,10 @@ def diff(
     from reports.terminal import run_diff as compared
 
     if json is not None:
-        from reports.formats import json as json_report
+        from reports.formats.json import write_json
 
         steps = compared.compare(first, second)
-        json_report.write({"version": 1, "before": first.id, "after": second.id, "steps": steps}, json)
+        write_json({"version": 1, "before": first.id, "after": second.id, "steps": steps}, json)
         return
     from rich.console import Console
 

@@ -70,9 +70,9 @@ def from_session(
 
         made = trial.tried(made, file, settings, yes)
     if json is not None:
-        from reports.formats import json as json_report
+        from reports.formats.json import write_json
 
-        json_report.write({"version": 1, "file": str(file), "report": made.report}, json)
+        write_json({"version": 1, "file": str(file), "report": made.report}, json)
     else:
         _tell(file, made.report, settings)
     raise typer.Exit(_code(made.report, no_trial))

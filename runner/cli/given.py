@@ -41,14 +41,6 @@ BrowserPath = Annotated[Path | None, typer.Option("--browser-path", help="The Ch
 Json = Annotated[
     str | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON to FILE, or to standard output for -.")
 ]
-Junit = Annotated[
-    str | None,
-    typer.Option("--junit", metavar="FILE", help="Write the result as JUnit XML to FILE, or to standard output for -."),
-]
-Markdown = Annotated[
-    str | None,
-    typer.Option("--markdown", metavar="FILE", help="Write the result as Markdown to FILE, or to standard output for -."),
-]
 Database = Annotated[
     str | None, typer.Option(metavar="URL", help="Where runs are stored (default: journeys.db beside the saved runs).")
 ]

@@ -16,9 +16,9 @@ def list_journeys(
     """
     found = given.journeys(wanted, tag, given.settings(env))
     if json is not None:
-        from reports.formats import json as json_report
+        from reports.formats.json import write_json
 
-        json_report.write({"version": 1, "journeys": [_plain(one) for one in found]}, json)
+        write_json({"version": 1, "journeys": [_plain(one) for one in found]}, json)
         return
     from rich.console import Console
     from rich.markup import escape

@@ -7,6 +7,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from reports.formats.registry import REPORT_FORMATS
+
 MANY = 10
 """Options in one list; with more than these they are grouped."""
 GROUPS = {
@@ -15,7 +17,7 @@ GROUPS = {
     "Comparison": ("baseline", "against", "save_baseline", "tolerance", "undecided", "seed"),
     "What is kept": ("trace", "screenshots", "video", "runs_dir", "database"),
     "Metrics": ("pushgateway", "require_push", "location", "metrics_file", "listen"),
-    "Reports": ("json", "junit", "markdown", "html", "log_format"),
+    "Reports": ("log_format", "json", *REPORT_FORMATS),
 }
 """The options that have a group of their own, by the names of their parameters; the others are about what is run and how."""
 _EXAMPLE = re.compile(r"^Examples?:\s*(.+)\Z", re.MULTILINE | re.DOTALL)

@@ -26,7 +26,7 @@ def prune(
 
     Example: journey prune --dry-run
     """
-    from reports.text.formatting import size
+    from reports.text.formatting import format_size
 
     settings = given.settings(env, runs_dir=runs_dir)
     archive = Archive(settings.runs_dir)
@@ -44,21 +44,21 @@ def prune(
             typer.echo(f"{'would remove' if dry_run else 'removed'} {place} ({what}): {reason}")
 
     for run in doomed:
-        what = f"{run.saved.result.status}, {size(run.bytes)}"
+        what = f"{run.saved.result.status}, {format_size(run.bytes)}"
         remove(run.saved.folder, what, run.reason, partial(archive.delete, run.saved))
     for check in checks:
-        remove(check.file, f"{check.verdict}, {size(check.bytes)}", check.reason, check.file.unlink)
+        remove(check.file, f"{check.verdict}, {format_size(check.bytes)}", check.reason, check.file.unlink)
     if json is not None:
-        from reports.formats import json as json_report
+        from reports.formats.json import write_json
 
         removed = [
             {"id": one.saved.result.id, "folder": str(one.saved.folder), "bytes": one.bytes, "reason": one.reason}
             for one in doomed
         ]
         old = [{"file": str(one.file), "bytes": one.bytes, "reason": one.reason} for one in checks]
-        json_report.write({"version": 1, "dry_run": dry_run, "removed": removed, "checks": old}, json)
+        write_json({"version": 1, "dry_run": dry_run, "removed": removed, "checks": old}, json)
     if json != "-":
         runs = f"{len(doomed)} {'run' if len(doomed) == 1 else 'runs'}"
         runs += f" and {len(checks)} smoke {'check' if len(checks) == 1 else 'checks'}" if checks else ""
         total = sum(one.bytes for one in doomed) + sum(one.bytes for one in checks)
-        typer.echo(f"{runs} {'to remove' if dry_run else 'removed'}, {size(total)}")
+        typer.echo(f"{runs} {'to remove' if dry_run else 'removed'}, {format_size(total)}")

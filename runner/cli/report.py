@@ -5,15 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reports.formats.registry import REPORT_FORMATS
+from reports.formats.report_files import write_report
 from runner.archive.archive import Archive, Saved
 from runner.cli import given
 from runner.errors import ConfigError, RunNotFound
 
 if TYPE_CHECKING:
-    from reports.formats.registry import Format
     from reports.smoke.result import SmokeResult
 
-FORMATS = "html, junit, markdown or json"
+*_OTHERS, _LAST_FORMAT = REPORT_FORMATS
+FORMATS = f"{', '.join(_OTHERS)} or {_LAST_FORMAT}"
+FILES = ", ".join(f"report-<id>{row.suffix} for {row.name}" for row in REPORT_FORMATS.values() if row.to_file)
 LAST = "last-smoke"
 
 
@@ -29,7 +32,7 @@ def report(
     form: Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"One of {FORMATS}.")] = "html",
     output: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Where to; - is standard output (default: that, but report-<id>.html for html)."),
+        typer.Option(metavar="FILE", help=f"Where to; - is standard output (default: that, but {FILES})."),
     ] = None,
     runs_dir: given.RunsDir = None,
 ) -> None:
@@ -37,9 +40,7 @@ def report(
 
     Example: journey report last-failed --format markdown
     """
-    from reports.formats import registry as files
-
-    chosen: Format | None = next((one for one in files.FORMATS if one == form), None)
+    chosen = REPORT_FORMATS.get(form)
     if chosen is None:
         raise ConfigError(f"--format {form!r} is not a format; choose {FORMATS}")
     archive = Archive(given.settings(runs_dir=runs_dir).runs_dir)
@@ -47,13 +48,13 @@ def report(
     check = _smoke(archive, words)
     runs = [] if check else [archive.find(word) for word in words]
     given.warn_of_problems(archive)
-    target = output or (_name(check, runs) if chosen == "html" else "-")
+    target = output or (_name(check, runs, chosen.suffix) if chosen.to_file else "-")
     beside = Path(target).parent
     if check is not None:
-        content = files.of_smoke(chosen, check, beside)
+        content = chosen.render_smoke(check, beside)
     else:
-        content = files.of_runs(chosen, [(saved.result, saved.folder) for saved in runs], beside)
-    files.write(content, target, "--output")
+        content = chosen.render_runs([(saved.result, saved.folder) for saved in runs], beside)
+    write_report(content, target, "--output")
     if output is None and target != "-":
         typer.echo(target)
 
@@ -79,6 +80,6 @@ def _smoke(archive: Archive, words: list[str]) -> "SmokeResult | None":
     return checks.find(named[0]).result
 
 
-def _name(check: "SmokeResult | None", runs: list[Saved]) -> str:
+def _name(check: "SmokeResult | None", runs: list[Saved], suffix: str) -> str:
     more = f"-and-{len(runs) - 1}-more" if len(runs) > 1 else ""
-    return f"report-{check.id if check else runs[0].result.id}{more}.html"
+    return f"report-{check.id if check else runs[0].result.id}{more}{suffix}"

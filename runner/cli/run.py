@@ -1,13 +1,15 @@
 """`journey run`: run journeys now."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from reports.formats.report_files import Files, write_runs
 from runner.archive.archive import Archive
 from runner.browser.chromium import find
 from runner.cli import given
+from runner.cli.report_options import with_report_options
 from runner.cli.run_keeper import RunKeeper
 from runner.dsl.plan import Plan, plan
 from runner.errors import PushError
@@ -18,12 +20,10 @@ from runner.settings.settings import Settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
 
-if TYPE_CHECKING:
-    from reports.formats.registry import Files
-
 PASSED, FAILED, MONITOR, BUDGET, INTERRUPTED = 0, 1, 3, 4, 130
 
 
+@with_report_options("run")
 def run(
     wanted: given.Wanted = None,
     tag: given.Tags = None,
@@ -49,9 +49,8 @@ def run(
     metrics_file: Annotated[
         Path | None, typer.Option(help="Write the metrics to a file, for node exporter's textfile collector.")
     ] = None,
-    json: given.Json = None,
-    junit: given.Junit = None,
-    markdown: given.Markdown = None,
+    *,
+    files: Files,
 ) -> None:
     """Run journeys now, show each step as it ends, save every run.
 
@@ -59,9 +58,6 @@ def run(
 
     Example: journey run checkout --base-url https://staging.shop.example --retries 1
     """
-    from reports.formats.registry import Files
-
-    files = Files(json=json, junit=junit, markdown=markdown)
     files.check()
     settings = given.settings(
         env,
@@ -97,14 +93,13 @@ def run(
 
 
 def execute(
-    pool: Workers, plans: list[Plan], settings: Settings, files: "Files", metrics_file: Path | None, pusher: "Pusher"
+    pool: Workers, plans: list[Plan], settings: Settings, files: Files, metrics_file: Path | None, pusher: "Pusher"
 ) -> list[RunResult]:
     """Runs the plans, shows them, pushes them, writes the reports; returns the results."""
     from rich.console import Console
 
-    from reports.formats import json as json_report
-    from reports.formats.registry import write_runs
     from reports.terminal import progress as shown
+    from runner.archive.json_document import replace_file
 
     console = Console(stderr=files.on_stdout, highlight=False)
 
@@ -129,7 +124,7 @@ def execute(
             if metrics_file is not None and results:
                 from runner.metrics import run_metrics as metrics
 
-                json_report.replace_file(metrics_file, metrics.format_metrics(results), "--metrics-file")
+                replace_file(metrics_file, metrics.format_metrics(results), "--metrics-file")
     console.print()
     console.print(shown.summary(results))
     console.print(f"\nruns are saved in {archive.folder}", markup=False, soft_wrap=True)

@@ -44,9 +44,10 @@ def runs(
     found = list(islice(wanted, limit))
     given.warn_of_problems(archive)
     if json is not None:
-        from reports.formats import json as json_report
+        from reports.formats.json import write_json
+        from runner.archive.json_document import build_document
 
-        json_report.write(json_report.build_document((saved.result, saved.folder) for saved in found), json)
+        write_json(build_document((saved.result, saved.folder) for saved in found), json)
         return
     from rich.console import Console
 

@@ -146,9 +146,9 @@ def _list(request: LoadRequest, settings: Settings, json: str | None) -> None:
     now = datetime.now(UTC)
     rows = sorted((_row(one, settings, now) for one in planning.planned if one.schedule), key=lambda row: row["next_at"])
     if json is not None:
-        from reports.formats import json as json_report
+        from reports.formats.json import write_json
 
-        json_report.write({"version": 1, "journeys": rows}, json)
+        write_json({"version": 1, "journeys": rows}, json)
     else:
         _show(rows)
     if planning.problems:

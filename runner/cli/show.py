@@ -26,9 +26,10 @@ def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = N
     saved = archive.find(run)
     given.warn_of_problems(archive)
     if json is not None:
-        from reports.formats import json as json_report
+        from reports.formats.json import write_json
+        from runner.archive.json_document import build_document
 
-        json_report.write(json_report.build_document([(saved.result, saved.folder)]), json)
+        write_json(build_document([(saved.result, saved.folder)]), json)
         return
     from rich.console import Console
 

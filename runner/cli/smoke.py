@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reports.formats.report_files import Files, write_smoke
 from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
 from runner.browser.chromium import find
 from runner.cli import given
+from runner.cli.report_options import with_report_options
 from runner.cli.run import BUDGET, FAILED, INTERRUPTED, MONITOR, PASSED
 from runner.cli.run_keeper import RunKeeper
 from runner.dsl.journey import Journey
@@ -25,7 +27,6 @@ from runner.workers.run_plans import run_in_order
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from reports.formats.registry import Files
     from reports.smoke.question import Question
     from reports.smoke.result import SmokeResult
 
@@ -34,6 +35,7 @@ WIDE = 200
 CODES = {"passed": PASSED, "failed": FAILED, "error": MONITOR, "missed": BUDGET}
 
 
+@with_report_options("smoke")
 def smoke(
     wanted: given.Wanted = None,
     tag: given.Tags = None,
@@ -72,10 +74,8 @@ def smoke(
     browser_path: given.BrowserPath = None,
     location: Annotated[str | None, typer.Option(help="Where this monitor stands.")] = None,
     runs_dir: given.RunsDir = None,
-    json: given.Json = None,
-    junit: Annotated[str | None, typer.Option(metavar="FILE", help="Write the result as JUnit XML.")] = None,
-    markdown: Annotated[str | None, typer.Option(metavar="FILE", help="Write the result as Markdown.")] = None,
-    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write the result as one page.")] = None,
+    *,
+    files: Files,
 ) -> None:
     """Run journeys several times, hold them against budgets and a baseline, and come to one verdict.
 
@@ -85,8 +85,6 @@ def smoke(
     Example: journey smoke --tag critical --base-url https://staging.shop.example --against https://shop.example
     """
     from rich.console import Console
-
-    from reports.formats.registry import Files
 
     settings = given.settings(
         env,
@@ -106,7 +104,6 @@ def smoke(
         location=location,
         runs_dir=runs_dir,
     )
-    files = Files(json=json, junit=junit, markdown=markdown, html=html)
     _require_folders(files, save_baseline, settings)
     console = Console(stderr=files.on_stdout, highlight=False)
     if not console.is_terminal:
@@ -179,12 +176,12 @@ def _require_two_sites(against: str, chosen: tuple[Journey, ...], settings: Sett
             )
 
 
-def _require_folders(files: "Files", save_baseline: str | None, settings: Settings) -> None:
+def _require_folders(files: Files, save_baseline: str | None, settings: Settings) -> None:
     """Raises ConfigError for a file that cannot be written, before minutes are spent on what is to be in it."""
     from reports.smoke import baseline
 
     files.check()
-    targets = {f"--{name}": Path(target) for name, target in files.wanted().items() if target != "-"}
+    targets = {f"--{name}": Path(target) for name, target in files.targets.items() if target != "-"}
     if save_baseline is not None:
         file = baseline.file_of(save_baseline, settings.runs_dir, "--save-baseline")
         if file.parent.name != baseline.FOLDER:
@@ -220,9 +217,8 @@ def _measure(
     return verdict.result(check, run_id(), started_at, stopped)
 
 
-def _tell(result: "SmokeResult", settings: Settings, console: "Console", files: "Files", save_baseline: str | None) -> None:
+def _tell(result: "SmokeResult", settings: Settings, console: "Console", files: Files, save_baseline: str | None) -> None:
     """Shows the result, saves it, and writes what was asked for."""
-    from reports.formats.registry import write_smoke
     from reports.smoke import baseline
     from reports.smoke.archive import SmokeArchive
     from reports.terminal import smoke_summary as summary

@@ -54,11 +54,11 @@ def find_overruns(result: RunResult, budgets: Sequence[Budget]) -> tuple[Overrun
     """The budgets that a passed run exceeds: those of its steps, then those of the journey as a whole. None for other runs."""
     if result.status != "passed":
         return ()
-    measured = [(step.name, measures.of_step(step)) for step in result.steps if step.status == "passed"]
+    measured = [(step.name, measures.measure_step(step)) for step in result.steps if step.status == "passed"]
     found = []
-    for step, values in [*measured, ("", measures.of_run(result))]:
+    for step, values in [*measured, ("", measures.measure_run(result))]:
         for one in budgets:
-            value = one.value(measures.gather([values])) if one.holds_for(result.journey, step or None) else None
+            value = one.value(measures.gather_values([values])) if one.holds_for(result.journey, step or None) else None
             if value is not None and value > one.bound:
                 found.append(Overrun(step=step, figure=one.figure, bound=one.bound, value=value, where=one.where))
     return tuple(found)

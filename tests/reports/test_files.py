@@ -9,7 +9,8 @@ import pytest
 from reports.formats.html.smoke import smoke_html
 from reports.formats.junit import smoke_junit
 from reports.formats.markdown import smoke_markdown
-from reports.formats.registry import FORMATS, Files, Format, write_runs, write_smoke
+from reports.formats.registry import REPORT_FORMATS
+from reports.formats.report_files import Files, write_runs, write_smoke
 from runner.errors import ConfigError
 from runner.result import RunResult
 from tests.reports.samples import RUNS, SMOKE, SMOKES
@@ -18,17 +19,17 @@ PAIRS: list[tuple[RunResult, Path | None]] = [(saved.result, saved.folder) for s
 
 
 def test_each_report_goes_into_its_file(tmp_path: Path) -> None:
-    files = Files(**{name: str(tmp_path / name) for name in FORMATS})
+    files = Files(**{name: str(tmp_path / name) for name in REPORT_FORMATS})
     write_smoke(files, SMOKES["failed"], {})
     assert (tmp_path / "junit").read_text() == smoke_junit(SMOKES["failed"])
     assert (tmp_path / "markdown").read_text() == smoke_markdown(SMOKES["failed"])
     assert (tmp_path / "html").read_bytes() == smoke_html(SMOKES["failed"], tmp_path)
     assert json.loads((tmp_path / "json").read_text())["id"] == SMOKE
-    assert sorted(one.name for one in tmp_path.iterdir()) == sorted(FORMATS)
+    assert sorted(one.name for one in tmp_path.iterdir()) == sorted(REPORT_FORMATS)
 
 
 def test_a_run_that_could_not_be_saved_is_reported_too(tmp_path: Path) -> None:
-    files = Files(**{name: str(tmp_path / name) for name in FORMATS})
+    files = Files(**{name: str(tmp_path / name) for name in REPORT_FORMATS})
     write_runs(files, [(RUNS["passed"][0].result, None)], {})
     assert json.loads((tmp_path / "json").read_text())["runs"][0]["folder"] is None
     assert "buy" in (tmp_path / "junit").read_text()
@@ -40,8 +41,8 @@ def test_only_one_report_can_go_to_standard_output() -> None:
     Files(json="-", junit="x").check()
 
 
-@pytest.mark.parametrize("form", FORMATS)
-def test_a_report_goes_to_standard_output(form: Format, capfdbinary: Any) -> None:
+@pytest.mark.parametrize("form", REPORT_FORMATS)
+def test_a_report_goes_to_standard_output(form: str, capfdbinary: Any) -> None:
     write_runs(Files(**{form: "-"}), PAIRS, {})
     begins = {"html": b"<!doctype html>", "junit": b"<?xml", "markdown": b"### ", "json": b"{"}
     assert capfdbinary.readouterr().out.startswith(begins[form])

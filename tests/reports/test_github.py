@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from reports.formats import github_actions as github
+from reports.formats import github_actions
 from reports.formats.markdown import runs_markdown, smoke_markdown
 from reports.smoke.result import SmokeResult
 from tests.reports.hostile import hostile_run, hostile_smoke, often, texts
@@ -37,7 +37,7 @@ def annotations(tell: Callable[[io.StringIO], None]) -> list[tuple[str, dict[str
 
 
 def of_smoke(result: SmokeResult, **environ: str) -> list[tuple[str, dict[str, str], str]]:
-    return annotations(lambda out: github.tell(result, {"GITHUB_ACTIONS": "true", **environ}, out))
+    return annotations(lambda out: github_actions.report_smoke(result, {"GITHUB_ACTIONS": "true", **environ}, out))
 
 
 def test_a_failure_is_an_error_at_the_journeys_line() -> None:
@@ -76,16 +76,16 @@ def test_a_check_that_passed_says_nothing() -> None:
 
 def test_runs_are_told_of_in_the_same_way(tmp_path: Path) -> None:
     environ = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": "/repo"}
-    failed, error = annotations(lambda out: github.tell_runs(RUNS["several"], environ, out))
+    failed, error = annotations(lambda out: github_actions.report_runs(RUNS["several"], environ, out))
     assert (failed[0], failed[1]["file"], failed[1]["line"]) == ("error", "journeys/buy.py", "14")
     assert (error[0], error[1]) == ("error", {"title": "journey search, step “pay” (browser)"})
-    ((level, _, message),) = annotations(lambda out: github.tell_runs(RUNS["flaky"], environ, out))
+    ((level, _, message),) = annotations(lambda out: github_actions.report_runs(RUNS["flaky"], environ, out))
     assert (level, message) == ("warning", "passed only at attempt 2 (flaky)")
 
 
 def test_more_than_github_shows_end_with_how_many_more() -> None:
     environ = {"GITHUB_ACTIONS": "true"}
-    found = annotations(lambda out: github.tell_runs([run("failed")] * 25, environ, out))
+    found = annotations(lambda out: github_actions.report_runs([run("failed")] * 25, environ, out))
     assert len(found) == 10
     assert found[-1][2] == "and 16 more, in the job's summary"
 
@@ -93,9 +93,9 @@ def test_more_than_github_shows_end_with_how_many_more() -> None:
 def test_elsewhere_nothing_is_told(tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     out = io.StringIO()
-    github.tell(SMOKES["failed"], {"GITHUB_STEP_SUMMARY": str(summary)}, out)
-    github.tell_runs(RUNS["failed"], {}, out)
-    github.tell_error("x", {}, out)
+    github_actions.report_smoke(SMOKES["failed"], {"GITHUB_STEP_SUMMARY": str(summary)}, out)
+    github_actions.report_runs(RUNS["failed"], {}, out)
+    github_actions.report_error("x", {}, out)
     assert (out.getvalue(), summary.exists()) == ("", False)
 
 
@@ -103,8 +103,8 @@ def test_the_summary_is_appended_to(tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("# Before\n")
     environ = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
-    github.tell(SMOKES["slower"], environ, io.StringIO())
-    github.tell_runs(RUNS["failed"], environ, io.StringIO())
+    github_actions.report_smoke(SMOKES["slower"], environ, io.StringIO())
+    github_actions.report_runs(RUNS["failed"], environ, io.StringIO())
     assert summary.read_text() == (f"# Before\n{smoke_markdown(SMOKES['slower'])}\n{runs_markdown(RUNS['failed'])}\n")
 
 
@@ -113,7 +113,7 @@ def test_a_summary_that_is_nearly_full_is_never_made_too_large(tmp_path: Path, f
     summary = tmp_path / "summary.md"
     summary.write_text("x" * (1024 * 1024 - full))
     environ = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
-    github.tell(SMOKES["slower"], environ, io.StringIO())
+    github_actions.report_smoke(SMOKES["slower"], environ, io.StringIO())
     added = summary.read_text().lstrip("x")
     assert added == ({"nothing": "", "first line": f"{smoke_markdown(SMOKES['slower']).splitlines()[0]}\n\n"})[kept]
     assert summary.stat().st_size <= 1024 * 1024
@@ -132,8 +132,8 @@ def test_whatever_a_page_says_each_annotation_is_one_line(text: str) -> None:
     environ = {"GITHUB_ACTIONS": "true"}
     for level, properties, _ in (
         *of_smoke(hostile_smoke(text)),
-        *annotations(lambda out: github.tell_runs([hostile_run(text)], environ, out)),
-        *annotations(lambda out: github.tell_error(text, environ, out)),
+        *annotations(lambda out: github_actions.report_runs([hostile_run(text)], environ, out)),
+        *annotations(lambda out: github_actions.report_error(text, environ, out)),
     ):
         assert set(properties) <= {"file", "line", "title"}
         assert level in {"error", "warning"}
@@ -142,7 +142,7 @@ def test_whatever_a_page_says_each_annotation_is_one_line(text: str) -> None:
 def test_a_percent_sign_and_a_break_are_kept_for_the_reader() -> None:
     failure = replace(FAILURE, message="50 %0A of\na: b, c")
     ((_, properties, message),) = annotations(
-        lambda out: github.tell_runs([run("failed", failure=failure, steps=())], {"GITHUB_ACTIONS": "1"}, out)
+        lambda out: github_actions.report_runs([run("failed", failure=failure, steps=())], {"GITHUB_ACTIONS": "1"}, out)
     )
     assert message.startswith("50 %0A of\na: b, c\n")
     assert properties["title"] == "journey buy, step “pay” (assertion)"

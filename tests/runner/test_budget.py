@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner import measures as figures
+from runner import measures
 from runner.dsl.budget_check import find_unmatched_budgets
 from runner.dsl.discovery import load_journeys
 from runner.errors import ConfigError
@@ -115,7 +115,7 @@ def test_budgets_that_are_no_table_are_refused(tmp_path: Path) -> None:
 def test_a_run_has_the_sums_of_its_steps_and_the_worst_of_their_vitals() -> None:
     first = step("open", 1.0, Vitals(lcp=0.5, cls=0.2), failed=1)
     second = step("pay", 0.5, Vitals(lcp=0.8, inp=0.1), errors=2)
-    assert figures.of_run(run(first, second)) == {
+    assert measures.measure_run(run(first, second)) == {
         "latency": 1.5,
         "wall": 3.5,
         "duration": 3.0,
@@ -132,7 +132,7 @@ def test_a_run_has_the_sums_of_its_steps_and_the_worst_of_their_vitals() -> None
 def test_percentiles_are_those_of_hyndman_and_fans_type_7() -> None:
     values = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0]
     # R: quantile(c(3,1,4,1,5,9,2,6), c(.5,.75,.9,.95), type = 7)
-    assert [round(figures.percentile(values, one), 6) for one in (50, 75, 90, 95)] == [3.5, 5.25, 6.9, 7.95]
+    assert [round(measures.percentile(values, one), 6) for one in (50, 75, 90, 95)] == [3.5, 5.25, 6.9, 7.95]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.text import formatting as wording
+from reports.text import formatting
 
 
 def render(template: str, **values: object) -> bytes:
@@ -41,7 +41,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     style = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
-    environment.globals["wording"] = wording
+    environment.globals["formatting"] = formatting
     environment.globals["style"] = Markup(style)  # noqa: S704 (our own file)
     # The one style sheet that the page allows; so not even a style that got into it could hide anything.
     environment.globals["style_hash"] = f"sha256-{b64encode(sha256(style.encode()).digest()).decode()}"

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from reports.compare import Rule
 from reports.smoke.result import StepCheck
-from reports.text import smoke_text as words
-from reports.text.formatting import figure as figure_text
+from reports.text import smoke_text
+from reports.text.formatting import format_figure
 
 WIDTH = 420.0
 """Of a drawing, in its own units."""
@@ -86,13 +86,13 @@ class _Axis(Struct, frozen=True):
 
 def strip(step: StepCheck, rule: Rule) -> Strip | None:
     """The values of the step's main figure; None when it has none."""
-    name = words.main_figure(step)
+    name = smoke_text.find_main_figure(step)
     after = _finite(step.figures.get(name, ()))
     before = _finite(step.baseline_figures.get(name, ()))
     if not after:
         return None
     bounds = [one for one in step.budgets if one.figure == name and math.isfinite(one.bound)]
-    margin = words.tolerance(step.comparison, rule) if step.comparison and name == "latency" else 0.0
+    margin = smoke_text.tolerance_seconds(step.comparison, rule) if step.comparison and name == "latency" else 0.0
     base = step.comparison.baseline_seconds if step.comparison else 0.0
     shown = [*after, *before, *([base - margin, base + margin] if margin else [])]
     # A bound that is far off would press all values into a corner; the text beside the drawing tells it anyhow.
@@ -106,7 +106,9 @@ def strip(step: StepCheck, rule: Rule) -> Strip | None:
         series=series,
         ticks=_ticks(axis),
         band=(axis(base - margin), axis(base + margin)) if margin else None,
-        budgets=tuple(Tick(axis(one.bound), f"{words.measure(one)}: {figure_text(name, one.bound)}") for one in near),
+        budgets=tuple(
+            Tick(axis(one.bound), f"{smoke_text.name_measure(one)}: {format_figure(name, one.bound)}") for one in near
+        ),
         title=f"{name}: " + ", ".join(f"{one.name} median {one.label} of {len(one.dots)} runs" for one in series),
     )
 
@@ -117,7 +119,9 @@ def ratio(step: StepCheck, rule: Rule) -> Ratio | None:
     if comparison is None or not all(0 < one < math.inf for one in (comparison.ratio, *comparison.interval)):
         return None
     share = (
-        words.tolerance(comparison, rule) / comparison.baseline_seconds if comparison.baseline_seconds > 0 else rule.tolerance
+        smoke_text.tolerance_seconds(comparison, rule) / comparison.baseline_seconds
+        if comparison.baseline_seconds > 0
+        else rule.tolerance
     )
     edges = (max(1 - share, 0.01), 1 + share)
     reach = max(abs(math.log(one)) for one in (comparison.ratio, *comparison.interval, *edges)) * 1.15
@@ -128,7 +132,7 @@ def ratio(step: StepCheck, rule: Rule) -> Ratio | None:
         at = axis(math.log(one))
         # Labels need room beside each other.
         if all(abs(at - tick.x) >= 46 for tick in ticks):
-            ticks.append(Tick(at, words.share(one)))
+            ticks.append(Tick(at, smoke_text.format_ratio(one)))
     return Ratio(
         low=axis(math.log(comparison.interval[0])),
         high=axis(math.log(comparison.interval[1])),
@@ -136,7 +140,8 @@ def ratio(step: StepCheck, rule: Rule) -> Ratio | None:
         one=axis(0.0),
         band=(axis(math.log(edges[0])), axis(math.log(edges[1]))),
         ticks=tuple(ticks),
-        title=f"change of the median {words.change(comparison)}, tolerated {words.share(edges[0])} to {words.share(edges[1])}",
+        title=f"change of the median {smoke_text.format_change(comparison)}, "
+        f"tolerated {smoke_text.format_ratio(edges[0])} to {smoke_text.format_ratio(edges[1])}",
     )
 
 
@@ -172,5 +177,5 @@ def _series(name: str, kind: str, values: Sequence[float], index: int, figure: s
         free = [lane for lane in LANES if ends[lane] + 2 * DOT <= x]
         lane = free[0] if free else min(LANES, key=lambda one: ends[one])
         ends[lane] = x
-        dots.append(Dot(x, round(middle + lane * 2 * DOT, 1), f"{figure_text(figure, value)}, the {run}. of {len(values)}"))
-    return Series(name, kind, middle, tuple(dots), axis(median(values)), figure_text(figure, median(values)))
+        dots.append(Dot(x, round(middle + lane * 2 * DOT, 1), f"{format_figure(figure, value)}, the {run}. of {len(values)}"))
+    return Series(name, kind, middle, tuple(dots), axis(median(values)), format_figure(figure, median(values)))

@@ -6,9 +6,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from reports.formats.html import page
-from reports.text import formatting as wording
-from reports.text import problems as problem
-from reports.text.problems import Problem
+from reports.text import formatting
+from reports.text.problems import Problem, list_run_problems
 from runner.archive.archive import Saved
 from runner.result import Artifact, Navigation, Request, RunResult, StepResult
 from runner.settings.artifact_kinds import list_shown_as
@@ -107,7 +106,7 @@ def view(saved: Saved, beside: Path) -> View:
     )
     return View(
         result=result,
-        problems=tuple(problem.of_run(result)),
+        problems=tuple(list_run_problems(result)),
         longest=max((step.wall_seconds or 0.0 for step in result.steps), default=0.0) or 1.0,
         pictures=pictures,
         waterfalls={step.name: waterfall(step) for step in result.steps},
@@ -143,7 +142,7 @@ def vitals(step: StepResult) -> list[Vital]:
         value = getattr(step.vitals, name)
         if value is not None:
             worth = "good" if value <= good else "poor" if value > poor else "fair"
-            text = f"{value:.3f}" if name == "cls" else wording.seconds(value)
+            text = f"{value:.3f}" if name == "cls" else formatting.format_seconds(value)
             unit = "" if name == "cls" else " s"
             found.append(Vital(name, text, worth, f"good up to {good:g}{unit}, poor above {poor:g}{unit}"))
     return found
@@ -163,9 +162,7 @@ def waterfall(step: StepResult) -> Waterfall | None:
     rows += [_request_row(one, scale, len(rows) + index) for index, one in enumerate(step.requests.entries)]
     latency = None
     if step.latency_seconds is not None:
-        title = (
-            f"latency {wording.seconds(step.latency_seconds)}, from {step.cause or 'the start'} to {step.ended_by or 'the end'}"
-        )
+        title = f"latency {formatting.format_seconds(step.latency_seconds)}, from {step.cause or 'the start'} to {step.ended_by or 'the end'}"
         latency = Bar(step.cause_at_seconds * scale, max(step.latency_seconds * scale, 1.0), ROW, "latency", title)
     return Waterfall(tuple(rows), seconds, latency)
 
@@ -179,13 +176,15 @@ def _document_row(document: Navigation, at: float, scale: float, index: int) -> 
         if length > 0:
             bars.append(Bar(reached * scale, max(length * scale, 0.5), y, phase, f"{phase} {length * 1000:.1f} ms"))
             reached += length
-    figure = wording.seconds(document.phases.get("total"))
+    figure = formatting.format_seconds(document.phases.get("total"))
     return Row(y, f"page {document.url}", figure, tuple(bars), (document.status or 0) >= 400)
 
 
 def _request_row(request: Request, scale: float, index: int) -> Row:
     y = ROW * (index + 1)
-    title = f"{request.method} {request.url} {request.status or request.failure}, {wording.size(request.transfer_bytes)}"
+    title = (
+        f"{request.method} {request.url} {request.status or request.failure}, {formatting.format_size(request.transfer_bytes)}"
+    )
     bar = Bar(request.at_seconds * scale, max(request.duration_seconds * scale, 1.0), y, "request-bar", title)
     figure = f"{request.duration_seconds * 1000:.0f} ms"
     bad = bool(request.failure) or (request.status or 0) >= 400

@@ -6,9 +6,8 @@ from msgspec import Struct
 
 from reports.formats.html import page, plot
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
-from reports.text import problems as problem
-from reports.text import smoke_text as words
-from reports.text.problems import Problem
+from reports.text import smoke_text
+from reports.text.problems import Problem, list_smoke_problems
 
 TEMPLATE = "smoke.html"
 
@@ -49,13 +48,13 @@ class ProblemView(Struct, frozen=True):
 
 def smoke_html(result: SmokeResult, beside: Path | None = None) -> bytes:
     """The page; its links to runs hold for a page that lies in the folder `beside`, else on this machine only."""
-    problems = [ProblemView(one, _link(one.folder, beside), _link(one.trace, beside)) for one in problem.of_smoke(result)]
+    problems = [ProblemView(one, _link(one.folder, beside), _link(one.trace, beside)) for one in list_smoke_problems(result)]
     return page.render(
         TEMPLATE,
         result=result,
         problems=problems,
         journeys=[_journey(one, result) for one in result.journeys],
-        words=words,
+        smoke_text=smoke_text,
         plot=plot,
     )
 
@@ -67,11 +66,11 @@ def _link(path: str | None, beside: Path | None) -> str:
 def _journey(check: JourneyCheck, result: SmokeResult) -> JourneyView:
     whole = check.whole
     shown = (*check.steps, *([whole] if whole.figures or whole.budgets or whole.comparison else []))
-    return JourneyView(check, tuple(_step(one, result) for one in shown), tuple(words.remarks(check)))
+    return JourneyView(check, tuple(_step(one, result) for one in shown), tuple(smoke_text.list_remarks(check)))
 
 
 def _step(check: StepCheck, result: SmokeResult) -> StepView:
-    before, after = words.medians(check)
+    before, after = smoke_text.find_medians(check)
     undecided = check.comparison is not None and check.comparison.outcome == "undecided"
     return StepView(
         check,

@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.text import smoke_text as words
+from reports.text import smoke_text
 from reports.web.pages import pause as pausing
 from reports.web.query import comparison as versus
 from reports.web.query.time_range import BadRequest, Span
@@ -61,7 +61,7 @@ def show(site: Site, request: Request) -> Response:
         compared=compared,
         drawings=_intervals(compared),
         rule=_rule(compared) if compared else "",
-        words=words,
+        smoke_text=smoke_text,
         OUTCOMES=OUTCOMES,
         paused=pausing.of(site, name),
         offered_pauses=pausing.OFFERED,

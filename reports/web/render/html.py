@@ -11,7 +11,7 @@ from markupsafe import Markup
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 
-from reports.text import formatting as wording
+from reports.text import formatting
 from reports.web.query.time_range import OFFERED, stamp
 
 HERE = Path(__file__).parents[1]
@@ -70,7 +70,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(wording=wording)
+    environment.globals.update(formatting=formatting)
     environment.filters.update(
         stamp=stamp,
         seconds=duration,

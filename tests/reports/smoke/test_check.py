@@ -11,7 +11,7 @@ from reports.smoke.baseline import Baseline, JourneyBaseline
 from reports.smoke.check import Check, reference
 from reports.smoke.question import Question, looks, rule
 from reports.smoke.result import SmokeResult
-from reports.text.headline import headline
+from reports.text.headline import format_headline
 from runner.archive.run_id import run_id
 from runner.dsl.plan import Plan
 from runner.events import RunEnded
@@ -50,7 +50,7 @@ def test_without_a_baseline_each_journey_is_run_so_many_times(tmp_path: Path) ->
     assert [one.name for one in rounds] == ["warm-up 1 of 2", "warm-up 2 of 2", "round 1 of 3", "round 2 of 3", "round 3 of 3"]
     assert [len(one.runs) for one in result.journeys] == [3, 3]
     assert len(result.journeys[0].steps[0].figures["latency"]) == 3
-    assert (result.verdict, headline(result)) == ("passed", "passed: 2 journeys in 3 runs each")
+    assert (result.verdict, format_headline(result)) == ("passed", "passed: 2 journeys in 3 runs each")
 
 
 def test_journeys_take_turns_and_so_do_the_two_sides_in_a_random_order(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_journeys_take_turns_and_so_do_the_two_sides_in_a_random_order(tmp_path:
 def test_slower_than_the_other_site_is_missed_and_the_first_line_says_by_how_much(tmp_path: Path) -> None:
     result, rounds = check(tmp_path, sides(2.63, 2.14), against=REFERENCE)
     assert (result.verdict, outcomes(result)) == ("missed", {"open": "slower", "pay": "slower"})
-    assert headline(result) == (
+    assert format_headline(result) == (
         f"missed: buy, step “open”: 23 % slower than {REFERENCE} (2.140 s → 2.630 s, +23 % to +23 %, 5 and 5 runs), 1 of 1 journey"
     )
     assert (len(rounds), rounds[-1].decided) == (5, (2, 2))
@@ -94,7 +94,7 @@ def test_slower_than_the_other_site_is_missed_and_the_first_line_says_by_how_muc
 def test_the_same_as_the_other_site_passes_at_the_first_look(tmp_path: Path) -> None:
     result, rounds = check(tmp_path, sides(1.0, 1.0), against=REFERENCE)
     assert (result.verdict, outcomes(result), len(rounds)) == ("passed", {"open": "same", "pay": "same"}, 5)
-    assert headline(result) == f"passed: 1 journey, no step is more than 10 % slower than {REFERENCE}"
+    assert format_headline(result) == f"passed: 1 journey, no step is more than 10 % slower than {REFERENCE}"
 
 
 def test_faster_passes(tmp_path: Path) -> None:
@@ -107,9 +107,9 @@ def test_what_is_never_clear_is_undecided_after_the_last_look(tmp_path: Path, fa
     result, rounds = check(tmp_path, sides(1.0, 1.0, noise=0.2), against=REFERENCE, fail_undecided=fail)
     assert (result.verdict, set(outcomes(result).values()), len(rounds)) == (said, {"undecided"}, 8)
     if fail:
-        assert headline(result).startswith(f"missed: buy, step “open”: undecided against {REFERENCE}, too close ")
+        assert format_headline(result).startswith(f"missed: buy, step “open”: undecided against {REFERENCE}, too close ")
     else:
-        assert headline(result).startswith("passed: 1 journey, 2 of 2 steps undecided")
+        assert format_headline(result).startswith("passed: 1 journey, 2 of 2 steps undecided")
 
 
 def test_a_decided_step_keeps_its_outcome_while_the_others_are_measured_on(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_failed_journey_is_not_measured_further_and_the_others_go_on(tmp_path:
     made = one_after_the_other(failed, lambda of: run(of, {"open": 0.1, "pay": 0.1}))
     result, _ = check(tmp_path, made, ("buy", "look"), runs=3)
     assert [(one.verdict, len(one.runs)) for one in result.journeys] == [("failed", 1), ("passed", 3)]
-    assert (result.verdict, headline(result)) == ("failed", "failed: buy, step “pay”: it is not there, 1 of 2 journeys")
+    assert (result.verdict, format_headline(result)) == ("failed", "failed: buy, step “pay”: it is not there, 1 of 2 journeys")
     (buy, _) = result.journeys
     assert (buy.failed_run, buy.failed_folder) == (buy.runs[0], f"/runs/{buy.runs[0]}")
     assert buy.failure
@@ -160,7 +160,7 @@ def test_with_keep_going_it_is_measured_to_its_end_and_fails_all_the_same(tmp_pa
 
 def test_an_error_of_the_monitor_is_not_a_failure_of_the_site(tmp_path: Path) -> None:
     result, _ = check(tmp_path, lambda of: failed(of, "error"))
-    assert (result.verdict, headline(result)) == ("error", "error: buy, step “pay”: it is not there, 1 of 1 journey")
+    assert (result.verdict, format_headline(result)) == ("error", "error: buy, step “pay”: it is not there, 1 of 1 journey")
 
 
 def test_a_failure_comes_before_an_error_and_an_error_before_a_miss(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_broken_reference_is_an_error_of_which_nothing_can_be_said(tmp_path: P
     result, _ = check(tmp_path, lambda of: failed(of) if of.base_url == REFERENCE else good(of), against=REFERENCE)
     (buy,) = result.journeys
     assert (result.verdict, buy.failed_side, len(buy.runs), len(buy.baseline_runs)) == ("error", "baseline", 1, 1)
-    assert headline(result).startswith(
+    assert format_headline(result).startswith(
         f"error: buy, step “pay”: not passed on the reference site {REFERENCE}, so nothing can be said: it is not"
     )
 
@@ -196,7 +196,7 @@ def test_against_a_saved_baseline_only_the_candidate_is_measured(tmp_path: Path)
     assert (len(buy.runs), buy.baseline_runs, len(rounds)) == (5, (), 5)
     assert buy.steps[0].comparison
     assert buy.steps[0].comparison.test == "rank-sum"
-    assert headline(result) == (
+    assert format_headline(result) == (
         "missed: buy, step “open”: 100 % slower than main (0.100 s → 0.200 s, +100 % to +100 %, 8 and 5 runs), 1 of 1 journey"
     )
 
@@ -264,7 +264,7 @@ def test_a_stopped_check_has_not_passed_and_knows_what_it_had(tmp_path: Path) ->
     result = verdict.result(begun, run_id(), NOW, stopped=True)
     (buy,) = result.journeys
     assert (result.verdict, result.stopped, len(buy.runs)) == ("error", True, 2)
-    assert headline(result) == "error: buy: stopped from the keyboard after 2 runs, 1 of 1 journey"
+    assert format_headline(result) == "error: buy: stopped from the keyboard after 2 runs, 1 of 1 journey"
 
 
 def test_budgets_of_steps_are_held_on_the_median_with_the_line_that_gives_them(tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ def test_budgets_of_steps_are_held_on_the_median_with_the_line_that_gives_them(t
     (held,) = result.journeys[0].steps[1].budgets
     assert (held.figure, held.statistic, held.bound, held.value, held.missed) == ("latency", "median", 0.2, 0.3, True)
     assert held.where == f"{tmp_path / 'walks.py'}:5"
-    assert headline(result) == (
+    assert format_headline(result) == (
         f"missed: buy, step “pay”: median latency of 0.300 s is over the budget of 0.200 s ({held.where}), 1 of 1 journey"
     )
 

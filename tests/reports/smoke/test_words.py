@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from reports.compare import Rule
 from reports.smoke.result import BaselineSource
-from reports.text import smoke_text as words
-from reports.text.formatting import figure
+from reports.text import smoke_text
+from reports.text.formatting import format_figure
 from tests.reports.samples import NOON, SMOKES, budget, check, smoke, step
 
 
@@ -17,7 +17,7 @@ from tests.reports.samples import NOON, SMOKES, budget, check, smoke, step
     [(1.354, "+35 %"), (0.5, "-50 %"), (1.0, "0 %"), (1.0004, "0 %"), (0.985, "-1.5 %"), (1.0996, "+10 %"), (math.inf, "–")],
 )
 def test_a_change_is_told_as_exactly_as_it_matters(ratio: float, said: str) -> None:
-    assert words.share(ratio) == said
+    assert smoke_text.format_ratio(ratio) == said
 
 
 @pytest.mark.parametrize(
@@ -32,31 +32,31 @@ def test_a_change_is_told_as_exactly_as_it_matters(ratio: float, said: str) -> N
     ],
 )
 def test_a_figure_has_its_unit(name: str, value: float | None, said: str) -> None:
-    assert figure(name, value) == said
+    assert format_figure(name, value) == said
 
 
 def test_a_budget_is_told_with_its_statistic_and_where_it_is_written() -> None:
-    assert words.miss(budget(0.31, 0.125, "failed_requests")) == (
+    assert smoke_text.describe_missed_budget(budget(0.31, 0.125, "failed_requests")) == (
         "p95 failed requests of 0.31 is over the budget of 0.125 (budgets.latency)"
     )
-    assert words.held(budget(0.06, 0.2, "ttfb")) == "p95 ttfb 0.060 s of 0.200 s"
+    assert smoke_text.format_budget(budget(0.06, 0.2, "ttfb")) == "p95 ttfb 0.060 s of 0.200 s"
 
 
 def test_the_rule_is_told_with_its_own_numbers() -> None:
     checked = smoke(
         "passed", rule=Rule(tolerance=0.25, floor_seconds=0.0, alarm=0.002, miss=0.1, looks=(5, 9)), fail_undecided=True
     )
-    text = " ".join(words.rule(checked))
+    text = " ".join(smoke_text.describe_rule(checked))
     for part in ("more than 25% of the baseline's;", "at most 0.2%", "at most 10.0%", "after 5 or 9 runs", "counts as missed"):
         assert part in text, part
-    assert "after 40 runs" in " ".join(words.rule(replace(checked, rule=Rule(looks=(40,)))))
+    assert "after 40 runs" in " ".join(smoke_text.describe_rule(replace(checked, rule=Rule(looks=(40,)))))
 
 
 def test_what_makes_the_figures_uncertain_is_remarked() -> None:
     one = check(
         "buy", "passed", step("new", note="the baseline has no step of this name"), contended_runs=1, flaky_runs=("1", "2")
     )
-    assert words.remarks(one) == [
+    assert smoke_text.list_remarks(one) == [
         "2 runs of 12 passed only at a later attempt (flaky)",
         "1 run of 12 measured on a crowded machine: latencies may be too high",
         "new: the baseline has no step of this name",
@@ -65,19 +65,20 @@ def test_what_makes_the_figures_uncertain_is_remarked() -> None:
 
 def test_the_baseline_is_named() -> None:
     assert (
-        words.source(BaselineSource(kind="saved", name="main", made_at=NOON))
+        smoke_text.describe_baseline(BaselineSource(kind="saved", name="main", made_at=NOON))
         == "saved baseline main, made 2026-01-01 12:00:00Z"
     )
     assert (
-        words.source(BaselineSource(kind="against", name="https://shop.example")) == "the other address, https://shop.example"
+        smoke_text.describe_baseline(BaselineSource(kind="against", name="https://shop.example"))
+        == "the other address, https://shop.example"
     )
 
 
 def test_the_medians_are_those_that_were_compared() -> None:
     pay = SMOKES["slower"].journeys[0].steps[1]
     assert pay.comparison is not None
-    assert words.medians(pay) == (pay.comparison.baseline_seconds, pay.comparison.candidate_seconds)
-    assert words.medians(step("a", 0.12))[0] is None
-    before, after = words.medians(SMOKES["over"].journeys[0].whole)
+    assert smoke_text.find_medians(pay) == (pay.comparison.baseline_seconds, pay.comparison.candidate_seconds)
+    assert smoke_text.find_medians(step("a", 0.12))[0] is None
+    before, after = smoke_text.find_medians(SMOKES["over"].journeys[0].whole)
     assert before is None
     assert after == pytest.approx(0.908, abs=0.001)
