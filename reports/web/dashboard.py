@@ -8,19 +8,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from reports.web import api, site
+from reports.web import api, routes
 from reports.web.access import pages
 from reports.web.access.authenticator import Access
 from reports.web.access.middleware import Gate
+from reports.web.render.problem import not_found, problem
 from reports.web.server.composite import Application
-from reports.web.site import Site, problem
+from reports.web.site import Site
 
 
 def dashboard(what: Site, access: Access) -> Application:
     """Everything that people look at. It answers whatever no other part does, whichever path that is."""
     inside = Starlette(exception_handlers={HTTPException: _refused, Exception: _failed})
     gate = Gate(inside, access)
-    inside.router.routes += [*pages.routes(access, gate), *api.routes(what), *site.routes(what)]
+    inside.router.routes += [*pages.routes(access, gate), *api.routes(what), *routes.routes(what)]
     return gate
 
 
@@ -36,7 +37,7 @@ class Guarded:
 async def _refused(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
     if status == 404:
-        return await site.not_found(request, error)
+        return await not_found(request, error)
     answer = problem(request, status, str(getattr(error, "detail", "")) or "This cannot be done here.")
     answer.headers.update(getattr(error, "headers", None) or {})
     return answer

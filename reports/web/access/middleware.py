@@ -13,7 +13,7 @@ from reports.web.access.authenticator import Access, Slowed, Who, Wrong
 from reports.web.access.csrf import FormError
 from reports.web.access.sessions import LASTS
 from reports.web.render import html as render
-from reports.web.site import problem
+from reports.web.render.problem import problem
 from runner.errors import ConfigError
 from runner.store import StoreDown
 

@@ -90,6 +90,11 @@ def tallies(
     return found
 
 
+def long_enough_for_hours(span: Range) -> Range:
+    """The span, or a longer one with the same start: so long that its tallies are those of whole hours."""
+    return Range(span.start, max(span.end, span.start + CLOSE + timedelta(seconds=1)))
+
+
 def total(tallies: Iterable[Tally]) -> Tally:
     """All of them together."""
     found = Tally()

@@ -12,11 +12,11 @@ from reports.collector.beacon import View
 from reports.collector.storage import beacon_batch as batch
 from reports.collector.storage import rollup
 from reports.collector.storage.series import Directory
-from reports.users.rollup_queries import Range
 from runner.archive.run_id import run_id
 from runner.result import Navigation, RunResult, StepResult
 from runner.store import Store
 from runner.store.bulk_insert import Link
+from runner.store.queries.time_range import Range
 from tests.reports.collector.arrivals import arrival, click, error, request, view, vital
 from tests.reports.samples import FAILURE, MADE_WITH
 
