@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from reports.terminal.run_diff import StepChange, compare
+from reports.compare.run_diff import StepChange, compare_runs
 from reports.web.view_models.filmstrip import Frame, frames
 from runner.archive.archive import RESULT, Archive
 from runner.result import RunResult
@@ -79,7 +79,7 @@ def run_with_folder(connection: Connection, archive: Archive, identity: str) -> 
         artifacts=there,
         frames=_frames(folder, there, [step.name for step in result.steps]) if folder and result else (),
         last_passed=before,
-        changes=tuple(compare(earlier, result)) if earlier and result else (),
+        changes=tuple(compare_runs(earlier, result)) if earlier and result else (),
     )
     return data, folder
 
