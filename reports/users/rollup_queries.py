@@ -13,7 +13,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from sqlalchemy import Connection, text
 
-from runner.store.queries.time_range import Range
+from runner.store.queries.time_range import Grain, Range, cut_range
 from runner.store.tables.histogram import Distribution, merged
 from runner.store.tables.page_views import BUCKETS, Metric
 
@@ -156,11 +156,9 @@ def pieces(when: Range, minutes_from: int | None) -> list[Piece]:
     """
     fine, coarse = (MINUTE, HOUR) if _even(when, minutes_from)[0] == MINUTE else (HOUR, DAY)
     start, end = _outward(when, fine)
-    first, last = -(-start // coarse) * coarse, end // coarse * coarse
-    if first >= last:
-        return [(fine, start, end)]
-    cut = [(fine, start, first), (coarse, first, last), (fine, last, end)]
-    return [piece for piece in cut if piece[1] < piece[2]]
+    steps: dict[Grain, int] = {"fine": fine, "coarse": coarse}
+    parts = cut_range(start, -(-start // coarse) * coarse, end // coarse * coarse, end)
+    return [(steps[grain], first, last) for grain, first, last in parts]
 
 
 def _even(when: Range, minutes_from: int | None) -> Piece:
