@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 from sqlalchemy import Connection, desc, func, select
 
-from reports.collector.metrics.collector_metrics import SCRIPT_KINDS
+from reports.collector.beacon import SCRIPT_KINDS
 from reports.users.rollup_queries import Filter
 from reports.users.row_filters import newest_of, struct
 from runner.store.queries.time_range import Range

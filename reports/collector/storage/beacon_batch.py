@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from reports.collector.accepted_beacon import Arrival
-from reports.collector.beacon import Beacon, View
-from reports.collector.metrics.collector_metrics import SCRIPT_KINDS
+from reports.collector.beacon import SCRIPT_KINDS, Beacon, View
+from reports.collector.labels import OTHER
 from reports.collector.storage import rollup_delta as change
 from reports.collector.storage.rollup_delta import METRIC_NUMBERS, Change
-from reports.collector.storage.series import DAY, OTHER, Directory, Labels, family, general, other_reason
+from reports.collector.storage.series import DAY, Directory, Labels, family, general, other_reason
 from runner.store.bulk_insert import Insert, Link, Unstorable
 from runner.store.tables.page_views import (
     beacons,

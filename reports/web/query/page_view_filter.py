@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from reports.collector.accepted_beacon import Traffic
 from reports.users.rollup_queries import DIMENSIONS, Dimension, Filter, apps, labels
 from reports.web.query.time_range import BadRequest
+from runner.settings.parsers import Traffic
 
 LONGEST = 200
 """Characters of a value: no label is longer."""

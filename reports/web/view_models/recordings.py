@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, literal, or_, select
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, f
 from reports.web.query.page_view_filter import LONGEST
 from reports.web.query.time_range import BadRequest, Span
 from runner.settings.duration import parse_duration
+from runner.settings.parsers import Traffic
 from runner.store.tables.page_views import page_views
 from runner.store.tables.page_views import sessions as visits
 from runner.store.tables.replays import replay_chunks
@@ -19,7 +20,6 @@ PAGE = 50
 """Recordings that are listed at a time."""
 CHOICES = 200
 """Pages and releases that are offered to choose from."""
-Traffic = Literal["real", "bot", "synthetic"]
 TRAFFIC: tuple[Traffic, ...] = get_args(Traffic)
 
 

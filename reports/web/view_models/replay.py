@@ -7,12 +7,12 @@ from pathlib import Path
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
-from reports.collector.metrics.collector_metrics import GOOD
 from reports.replay.chunk_store import FOLDER, file_of
 from reports.replay.recording import Row, begun, by_tab, missing, rows
 from reports.users import page_view_queries as records
 from reports.web.view_models.run import RunData
 from runner.archive.archive import Archive
+from runner.store.tables.histogram import GOOD
 from runner.store.tables.replays import replay_chunks, session_events
 
 MARKS = 500

@@ -83,7 +83,7 @@ def filled(request: pytest.FixtureRequest, lasting: Callable[[str], Callable[...
 def saved(served: Visited) -> str:
     """A run with its files; its id."""
     kinds = {"trace": "trace.zip", "replay": "replay.json.gz", "console": "console.jsonl"}
-    result = replace(made(), artifacts=tuple(Artifact(kind=kind, path=path, bytes=1) for kind, path in kinds.items()))  # type: ignore[arg-type]
+    result = replace(made(), artifacts=tuple(Artifact(kind=kind, path=path, bytes=1) for kind, path in kinds.items()))
     folder = served.archive.scratch(result.id)
     with ZipFile(folder / "trace.zip", "w") as trace:
         trace.writestr("screencast/1.jpeg", b"\xff\xd8\xff\xe0")
