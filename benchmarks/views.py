@@ -22,8 +22,8 @@ from sqlalchemy import text
 
 from benchmarks.visits import Visits
 from reports.collector.accepted_beacon import Arrival
-from reports.collector.storage import beacon_batch as batch
 from reports.collector.storage import rollup
+from reports.collector.storage.beacon_batch import store_beacons
 from reports.collector.storage.retention import MINUTES, measure
 from reports.collector.storage.rollup import Sums
 from reports.collector.storage.rollup_delta import METRIC_NUMBERS, Change
@@ -70,7 +70,7 @@ def fill(store: Store, number: int, until: float) -> float:
     while given := list(islice(source, 256)):
         began = time.perf_counter()
         with link.transaction():
-            batch.store(link, directory, given)
+            store_beacons(link, directory, given)
         directory.settle()
         since += len(given)
         if since >= rollup.AT_ONCE or len(given) < 256:

@@ -9,8 +9,8 @@ from typing import Any
 from benchmarks.visits import Visits
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import View
-from reports.collector.storage import beacon_batch as batch
 from reports.collector.storage import rollup
+from reports.collector.storage.beacon_batch import store_beacons
 from reports.collector.storage.series import Directory
 from runner.archive.run_id import run_id
 from runner.result import Navigation, RunResult, StepResult
@@ -98,7 +98,7 @@ def fill(store: Store, sent: list[Arrival], ran: list[RunResult]) -> None:
     """Stores all of it, with its roll-ups."""
     link, directory = Link(store), Directory()
     with link.transaction():
-        batch.store(link, directory, sent)
+        store_beacons(link, directory, sent)
     directory.settle()
     while rollup.roll(link, threading.Lock(), NOW - 48 * HOUR):
         pass
