@@ -34,7 +34,6 @@ from reports.users import page_view_queries as records
 from reports.users import rollup_queries as figures
 from reports.users import session_queries as visits
 from reports.users.rollup_queries import Filter
-from reports.users.rollup_queries import Range as Seen
 from reports.web.view_models import journeys_vs_users as against
 from reports.web.view_models import users
 from runner.archive.archive import Archive
@@ -151,35 +150,40 @@ def pages(store: Store, run: str) -> dict[str, str]:
 
 def questions(store: Store, until: float) -> Iterator[tuple[str, Callable[[], Any]]]:
     """What the pages ask, as they ask it."""
-    history, end = History(store), datetime.fromtimestamp(until, UTC)
+    end = datetime.fromtimestamp(until, UTC)
+    asked = partial(views.asked, store)
+
+    def asked_of_history(question: Callable[..., Any], *given: Any, **more: Any) -> Any:
+        return asked(lambda connection: question(History(connection), *given, **more))
+
     one = runs.JOURNEYS[0]
     with store.connected() as connection:
         view = connection.exec_driver_sql("SELECT id, session FROM page_views ORDER BY number DESC LIMIT 1").one()
     for name, days in (("24 hours", 1), ("30 days", 30), ("90 days", 90)):
         span = Range(end - timedelta(days=days), end)
-        yield f"all journeys with their tallies, {name}", partial(history.journeys, span)
-        yield f"steps of a journey over time, {name}", partial(step_series, store, one, None, span)
-        yield f"a journey day by day, {name}", partial(history.days, one, None, span)
-        yield f"why its runs did not pass, {name}", partial(history.reasons, one, None, span)
-        yield f"50 newest runs, {name}", partial(history.runs, span)
-        yield f"50 newest runs that failed, {name}", partial(history.runs, span, statuses=("failed",))
-        yield f"slots that were not run, {name}", partial(history.missed, span)
-        yield f"what journeys have loaded, {name}", partial(loads, store, span)
-    yield "phases of its newest runs", partial(phase_series, store, one, None, span)
-    yield "what is wrong now", history.open_alerts
+        yield f"all journeys with their tallies, {name}", partial(asked_of_history, History.journeys, span)
+        yield f"steps of a journey over time, {name}", partial(asked, step_series, one, None, span)
+        yield f"a journey day by day, {name}", partial(asked_of_history, History.tally_over_time, one, None, span)
+        yield f"why its runs did not pass, {name}", partial(asked_of_history, History.reasons, one, None, span)
+        yield f"50 newest runs, {name}", partial(asked_of_history, History.runs, span)
+        yield f"50 newest runs that failed, {name}", partial(asked_of_history, History.runs, span, statuses=("failed",))
+        yield f"slots that were not run, {name}", partial(asked_of_history, History.missed, span)
+        yield f"what journeys have loaded, {name}", partial(asked, loads, span)
+    yield "phases of its newest runs", partial(asked, phase_series, one, None, span)
+    yield "what is wrong now", partial(asked_of_history, History.open_alerts)
     for name, days in (("24 hours", 1), ("30 days", 30)):
-        when = Seen(end - timedelta(days=days), end)
-        yield f"four p75 with shares, {name}", partial(figures.total, store, SHOP, when, users.HEAD)
-        yield f"six metrics over time, {name}", partial(figures.over_time, store, SHOP, when, users.SHOWN)
-        yield f"table of pages, {name}", partial(users.pages, store, SHOP, when)
-        yield f"slowest page views, {name}", partial(records.slowest, store, "load", SHOP, when, users.LISTED)
-        yield f"errors with their pages, {name}", partial(users.errors, store, SHOP, when)
-        yield f"errors of a page, {name}", partial(users.errors, store, Filter(app="shop", page=PAGE), when)
-        yield f"what users do, {name}", partial(visits.actions, store, SHOP, when, users.LISTED)
-        yield f"sessions, {name}", partial(visits.newest_sessions, store, SHOP, when)
-        yield f"journeys beside real users, {name}", partial(against.against, store, SHOP, when)
-    yield "a page view whole", partial(records.view, store, view.id)
-    yield "a session's page views", partial(records.session_views, store, view.session)
+        when = Range(end - timedelta(days=days), end)
+        yield f"four p75 with shares, {name}", partial(asked, figures.total, SHOP, when, users.HEAD)
+        yield f"six metrics over time, {name}", partial(asked, figures.over_time, SHOP, when, users.SHOWN)
+        yield f"table of pages, {name}", partial(asked, users.pages, SHOP, when)
+        yield f"slowest page views, {name}", partial(asked, records.slowest, "load", SHOP, when, users.LISTED)
+        yield f"errors with their pages, {name}", partial(asked, users.errors, SHOP, when)
+        yield f"errors of a page, {name}", partial(asked, users.errors, Filter(app="shop", page=PAGE), when)
+        yield f"what users do, {name}", partial(asked, visits.actions, SHOP, when, users.LISTED)
+        yield f"sessions, {name}", partial(asked, visits.newest_sessions, SHOP, when)
+        yield f"journeys beside real users, {name}", partial(asked, against.against, SHOP, when)
+    yield "a page view whole", partial(asked, records.view, view.id)
+    yield "a session's page views", partial(asked, records.session_views, view.session)
 
 
 @contextmanager
@@ -232,7 +236,8 @@ def ask(store: Store, file: Path, what: Callable[[], Any], rounds: int) -> Asked
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-        sent.append((statement, parameters))
+        if statement != "BEGIN":
+            sent.append((statement, parameters))
 
     event.listen(store.engine, "before_cursor_execute", note)
     what()

@@ -29,10 +29,11 @@ from reports.collector.routes import Collector
 from reports.collector.storage.group_commit import Writer
 from reports.replay.chunk_store import FOLDER, Shelf
 from reports.replay.recording import rows
+from reports.web.routes import routes
 from reports.web.server.bounded_http import Guard
 from reports.web.server.composite import build
 from reports.web.server.server import Server, listen
-from reports.web.site import Site, routes
+from reports.web.site import Site
 from runner.archive.archive import Archive
 from runner.browser.chromium import find
 from runner.demo import running_shop
@@ -171,7 +172,8 @@ def sought(rounds: int) -> None:
     """Prints how long a seek in a long session takes."""
     with tempfile.TemporaryDirectory() as name, serving(Path(name)) as (address, shelf), sync_playwright() as playwright:
         session = long_session(shelf, minutes=30, picture_every=90, rows=500)
-        whole = sum(row.bytes for row in rows(shelf._store, session))
+        with shelf._store.snapshot() as connection:
+            whole = sum(row.bytes for row in rows(connection, session))
         browser = playwright.chromium.launch(executable_path=find().path)
         page = browser.new_page()
         page.goto(f"{address}/sessions/{session}/replay")

@@ -6,8 +6,8 @@ from typing import Literal
 from msgspec import Struct
 
 from reports.collector.beacon import Beacon
+from runner.settings.parsers import Traffic
 
-Traffic = Literal["real", "bot", "synthetic"]
 Device = Literal["desktop", "mobile", "tablet", "other"]
 
 

@@ -5,7 +5,7 @@ told before under its id is replaced. A beacon that arrives twice (it was sent a
 counts once. docs/real-users.md describes every field.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -45,6 +45,11 @@ class Interaction(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     name: Short = ""
     """The accessible name, of elements that are acted on: buttons, links, fields."""
     test_id: Short = ""
+
+
+INTERACTION_TYPES = frozenset(get_args(Interaction.__annotations__["type"]))
+SCRIPT_KINDS = {"error", "unhandled-rejection", "resource", "reported"}
+"""Of errors, those that the page's scripts met; the others are what the browser reported by itself."""
 
 
 class ScriptError(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -6,6 +6,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from reports.collector.admission.anonymous_ids import Strangers
 from reports.collector.admission.app_registry import Register
@@ -21,7 +22,6 @@ from reports.collector.protocols.replay import LIMITS, Replays, SessionEvents
 from reports.collector.protocols.reporting_api import Reporting
 from reports.collector.protocols.simple import Simple
 from reports.replay.chunk_store import Shelf
-from reports.web.server.composite import Application
 from runner.settings.settings import Settings
 
 
@@ -35,7 +35,7 @@ class Collector:
         self.exposition = Exposition(self.metrics)
         strangers = Strangers()
         simple = Simple(self.intake, strangers)
-        self.direct: Mapping[str, Application] = {settings.collector_path: Ingest(self.intake, Views(self.intake).take)}
+        self.direct: Mapping[str, ASGIApp] = {settings.collector_path: Ingest(self.intake, Views(self.intake).take)}
         self.routes: Sequence[BaseRoute] = [
             Route("/log-page-load", Ingest(self.intake, simple.page_load)),
             Route("/log-interaction", Ingest(self.intake, simple.interaction)),

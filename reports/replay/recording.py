@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from reports.replay.chunk_store import file_of
 from runner.store import Store
@@ -60,28 +60,27 @@ class _Told(Struct):
 _decoder = msgspec.json.Decoder(_Told)
 
 
-def rows(store: Store, session: str) -> list[Row]:
+def rows(connection: Connection, session: str) -> list[Row]:
     """The chunks of a session, in the order in which they were recorded. Raises StoreDown."""
     table = replay_chunks.c
     wanted = select(replay_chunks).where(table.session == session).order_by(table.tab, table.sequence)
-    with store.connected() as connection:
-        return [Row(**row) for row in connection.execute(wanted).mappings()]
+    return [Row(**row) for row in connection.execute(wanted).mappings()]
 
 
-def begun(store: Store, sessions: Iterable[str]) -> dict[str, float]:
+def begun(connection: Connection, sessions: Iterable[str]) -> dict[str, float]:
     """Those of the sessions that were recorded, with the moment at which their recording begins."""
-    with store.connected() as connection:
-        wanted = (
-            select(replay_chunks.c.session, func.min(replay_chunks.c.first_at))
-            .where(replay_chunks.c.session.in_(list(sessions)))
-            .group_by(replay_chunks.c.session)
-        )
-        return {row[0]: row[1] for row in connection.execute(wanted)}
+    wanted = (
+        select(replay_chunks.c.session, func.min(replay_chunks.c.first_at))
+        .where(replay_chunks.c.session.in_(list(sessions)))
+        .group_by(replay_chunks.c.session)
+    )
+    return {row[0]: row[1] for row in connection.execute(wanted)}
 
 
 def read(store: Store, folder: Path, session: str) -> Recording | None:
     """The recording of a session, None when there is none; `folder` is `runs/replays`. Raises StoreDown."""
-    known = rows(store, session)
+    with store.snapshot() as connection:
+        known = rows(connection, session)
     if not known:
         return None
     gaps: list[str] = []

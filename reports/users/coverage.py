@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from sqlalchemy import Connection, Subquery, case, exists, func, select, true
 
-from reports.users.rollup_queries import Range
-from runner.store import Store
+from runner.store.queries.time_range import Range
 from runner.store.tables.page_views import interactions, page_views
 from runner.store.tables.replays import replay_chunks
 
@@ -89,19 +88,18 @@ class _Use(Struct):
         return self.recorded or self.newest
 
 
-def coverage(store: Store, app: str, when: Range, limit: int = 50, among: int = AMONG) -> Coverage:
+def coverage(connection: Connection, app: str, when: Range, limit: int = 50, among: int = AMONG) -> Coverage:
     """What there is of an app in a range; at most `limit` pages and actions. Raises StoreDown.
 
     Reads the views of the range, the newest `among` at the most.
     """
     some = _newest(app, when, among)
-    with store.connected() as connection:
-        looked_at = connection.execute(select(func.count()).select_from(some)).scalar_one()
-        pages, opened = _pages(connection, some)
-        actions, done = _actions(connection, some)
-        left_pages = _most(((page, use) for page, use in pages.items() if page not in opened), limit)
-        left_actions = _most(((key, use) for key, use in actions.items() if key not in done), limit)
-        sessions = _sessions(connection, [use.best for _, use in (*left_pages, *left_actions)])
+    looked_at = connection.execute(select(func.count()).select_from(some)).scalar_one()
+    pages, opened = _pages(connection, some)
+    actions, done = _actions(connection, some)
+    left_pages = _most(((page, use) for page, use in pages.items() if page not in opened), limit)
+    left_actions = _most(((key, use) for key, use in actions.items() if key not in done), limit)
+    sessions = _sessions(connection, [use.best for _, use in (*left_pages, *left_actions)])
     return Coverage(
         app=app,
         views=sum(use.count for use in pages.values()),
@@ -122,16 +120,13 @@ def coverage(store: Store, app: str, when: Range, limit: int = 50, among: int = 
     )
 
 
-def apps(store: Store) -> list[str]:
+def apps(connection: Connection) -> list[str]:
     """Every app that page views are stored of, also those of the last minute, which no roll-up has yet."""
     found: list[str] = []
     app = page_views.c.app
-    with store.connected() as connection:
-        # One look into the index for each: `DISTINCT` would read all of it.
-        while (
-            after := connection.execute(select(func.min(app)).where(*[app > one for one in found[-1:]])).scalar()
-        ) is not None:
-            found.append(after)
+    # One look into the index for each: `DISTINCT` would read all of it.
+    while (after := connection.execute(select(func.min(app)).where(*[app > one for one in found[-1:]])).scalar()) is not None:
+        found.append(after)
     return found
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import desc, func, select
+from sqlalchemy import Connection, desc, func, select
 
-from reports.collector.metrics.collector_metrics import SCRIPT_KINDS
-from reports.users.rollup_queries import Filter, Range
+from reports.collector.beacon import SCRIPT_KINDS
+from reports.users.rollup_queries import Filter
 from reports.users.row_filters import newest_of, struct
-from runner.store import Store
+from runner.store.queries.time_range import Range
 from runner.store.tables.page_views import page_errors, page_views, reason_tallies, reasons
 
 
@@ -29,7 +29,7 @@ class Reason(Struct, frozen=True, kw_only=True):
 
 
 def errors(
-    store: Store, app: str, when: Range, limit: int = 100, kinds: Iterable[str] = tuple(sorted(SCRIPT_KINDS))
+    connection: Connection, app: str, when: Range, limit: int = 100, kinds: Iterable[str] = tuple(sorted(SCRIPT_KINDS))
 ) -> list[Reason]:
     """The reasons of errors in a range of whole hours, most views first; `kinds` are those of a beacon's errors.
 
@@ -45,17 +45,14 @@ def errors(
         .order_by(desc("views"), desc("errors"), reasons.c.id)
         .limit(limit)
     )
-    with store.connected() as connection:
-        rows = {row.id: row for row in connection.execute(counted)}
-        found = connection.execute(select(reasons).where(reasons.c.id.in_(rows))).mappings()
-        made = [
-            struct(Reason, {**one, "count": int(rows[one["id"]].errors), "views": int(rows[one["id"]].views)}) for one in found
-        ]
+    rows = {row.id: row for row in connection.execute(counted)}
+    found = connection.execute(select(reasons).where(reasons.c.id.in_(rows))).mappings()
+    made = [struct(Reason, {**one, "count": int(rows[one["id"]].errors), "views": int(rows[one["id"]].views)}) for one in found]
     return sorted(made, key=lambda one: (-one.views, -one.count, one.id))
 
 
 def errors_met(
-    store: Store,
+    connection: Connection,
     which: Filter,
     when: Range,
     limit: int = 100,
@@ -78,14 +75,13 @@ def errors_met(
         .order_by(desc("views"), desc("errors"), reasons.c.id)
         .limit(limit)
     )
-    with store.connected() as connection:
-        rows = connection.execute(counted).all()
-        known = {
-            one["id"]: one
-            for one in connection.execute(select(reasons).where(reasons.c.id.in_([row.id for row in rows]))).mappings()
-        }
-        wanted = select(page_views.c.number, page_views.c.id).where(page_views.c.number.in_([row.newest for row in rows]))
-        newest = {row.number: row.id for row in connection.execute(wanted)}
+    rows = connection.execute(counted).all()
+    known = {
+        one["id"]: one
+        for one in connection.execute(select(reasons).where(reasons.c.id.in_([row.id for row in rows]))).mappings()
+    }
+    wanted = select(page_views.c.number, page_views.c.id).where(page_views.c.number.in_([row.newest for row in rows]))
+    newest = {row.number: row.id for row in connection.execute(wanted)}
     return [
         (struct(Reason, {**known[row.id], "count": int(row.errors), "views": int(row.views)}), newest[row.newest])
         for row in rows

@@ -10,9 +10,9 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Select, Table, func, select, text, tuple_
 
-from reports.users.rollup_queries import Filter, Range, step_of
+from reports.users.rollup_queries import Filter, step_of
 from reports.users.row_filters import listed, moment, struct
-from runner.store import Store
+from runner.store.queries.time_range import Range
 from runner.store.tables.page_views import Metric, interactions, page_errors, page_views, reasons, slow_requests, vitals
 from runner.store.tables.runs import PHASES
 
@@ -117,24 +117,23 @@ class Whole(Struct, frozen=True, kw_only=True):
     requests: tuple[Requested, ...]
 
 
-def newest(store: Store, which: Filter, when: Range, limit: int = 50, before: str | None = None) -> list[Seen]:
+def newest(connection: Connection, which: Filter, when: Range, limit: int = 50, before: str | None = None) -> list[Seen]:
     """Page views, the newest first; `before` is the id of the last one of the page before.
 
     Reads as many rows as it takes to find `limit` that fit the labels other than app and page, at the most those of the range.
     """
-    with store.connected() as connection:
-        rows = listed(page_views, which, when).where(page_views.c.type != "report")
-        rows = rows.order_by(page_views.c.started_at.desc(), page_views.c.number.desc())
-        if before is not None:
-            place = select(page_views.c.started_at, page_views.c.number).where(page_views.c.id == before)
-            last = connection.execute(place).first()
-            if last is None:
-                return []
-            rows = rows.where(tuple_(page_views.c.started_at, page_views.c.number) < tuple_(*last))
-        return _seen(connection, rows.limit(limit))
+    rows = listed(page_views, which, when).where(page_views.c.type != "report")
+    rows = rows.order_by(page_views.c.started_at.desc(), page_views.c.number.desc())
+    if before is not None:
+        place = select(page_views.c.started_at, page_views.c.number).where(page_views.c.id == before)
+        last = connection.execute(place).first()
+        if last is None:
+            return []
+        rows = rows.where(tuple_(page_views.c.started_at, page_views.c.number) < tuple_(*last))
+    return _seen(connection, rows.limit(limit))
 
 
-def slowest(store: Store, metric: Metric, which: Filter, when: Range, limit: int = 50) -> list[Seen]:
+def slowest(connection: Connection, metric: Metric, which: Filter, when: Range, limit: int = 50) -> list[Seen]:
     """The page views with the largest values, one for each minute, hour or day of the range and combination of labels at the most.
 
     Reads the roll-up, which holds the worst view of each row, then `limit` views by their number. Views that retention has removed
@@ -147,80 +146,75 @@ def slowest(store: Store, metric: Metric, which: Filter, when: Range, limit: int
         f"WHERE metric = :metric AND step = :step AND at >= :start AND at < :end AND series.id = {table}.series AND {condition} "
         f"AND {table}.view >= :oldest ORDER BY worst DESC LIMIT :limit"
     )
-    with store.connected() as connection:
-        step, start, end = step_of(connection, when)
-        oldest = connection.execute(select(func.min(page_views.c.number))).scalar() or 0
-        bounds = {
-            "metric": metric,
-            "step": step,
-            "start": start,
-            "end": end,
-            "limit": limit,
-            "oldest": oldest,
-        }
-        numbers = list(connection.execute(sql, parameters | bounds).scalars())
-        found = _seen(connection, select(page_views).where(page_views.c.number.in_(numbers)))
+    step, start, end = step_of(connection, when)
+    oldest = connection.execute(select(func.min(page_views.c.number))).scalar() or 0
+    bounds = {
+        "metric": metric,
+        "step": step,
+        "start": start,
+        "end": end,
+        "limit": limit,
+        "oldest": oldest,
+    }
+    numbers = list(connection.execute(sql, parameters | bounds).scalars())
+    found = _seen(connection, select(page_views).where(page_views.c.number.in_(numbers)))
     return sorted(found, key=lambda one: -((one.load_seconds if metric == "load" else one.vitals.get(metric)) or 0.0))
 
 
-def view(store: Store, identity: str) -> Whole | None:
+def view(connection: Connection, identity: str) -> Whole | None:
     """A page view whole; None when it is not there (any more). Six look-ups by key."""
-    with store.connected() as connection:
-        row = connection.execute(select(page_views).where(page_views.c.id == identity)).mappings().first()
-        if row is None:
-            return None
-        number = row["number"]
+    row = connection.execute(select(page_views).where(page_views.c.id == identity)).mappings().first()
+    if row is None:
+        return None
+    number = row["number"]
 
-        def of(table: Table, *order: Any) -> Sequence[Any]:
-            return connection.execute(select(table).where(table.c.view == number).order_by(*order)).mappings().all()
+    def of(table: Table, *order: Any) -> Sequence[Any]:
+        return connection.execute(select(table).where(table.c.view == number).order_by(*order)).mappings().all()
 
-        errors = connection.execute(
-            select(page_errors, reasons.c.kind, reasons.c.type, reasons.c.source, reasons.c.stack)
-            .join(reasons, reasons.c.id == page_errors.c.reason)
-            .where(page_errors.c.view == number)
-            .order_by(page_errors.c.at)
-        ).mappings()
-        return Whole(
-            app=row["app"],
-            seen=_as_seen(row["total"], row, {one["name"]: one["value"] for one in of(vitals)}),
-            received_at=moment(row["received_at"]),
-            **{name: row[name] for name in ("referrer", "hidden", "ended", "protocol", "transfer_bytes", "connection")},
-            **{name: row[name] for name in ("journey", "step", "location")},
-            phases={phase: row[phase] for phase in PHASES if row[phase] is not None},
-            viewport=None if row["viewport_width"] is None else (row["viewport_width"], row["viewport_height"]),
-            vitals=tuple(struct(Measured, one) for one in of(vitals, vitals.c.name)),
-            interactions=tuple(struct(Acted, one) for one in of(interactions, interactions.c.index)),
-            errors=tuple(struct(Failed, one) for one in errors),
-            requests=tuple(struct(Requested, one) for one in of(slow_requests, slow_requests.c.index)),
-        )
+    errors = connection.execute(
+        select(page_errors, reasons.c.kind, reasons.c.type, reasons.c.source, reasons.c.stack)
+        .join(reasons, reasons.c.id == page_errors.c.reason)
+        .where(page_errors.c.view == number)
+        .order_by(page_errors.c.at)
+    ).mappings()
+    return Whole(
+        app=row["app"],
+        seen=_as_seen(row["total"], row, {one["name"]: one["value"] for one in of(vitals)}),
+        received_at=moment(row["received_at"]),
+        **{name: row[name] for name in ("referrer", "hidden", "ended", "protocol", "transfer_bytes", "connection")},
+        **{name: row[name] for name in ("journey", "step", "location")},
+        phases={phase: row[phase] for phase in PHASES if row[phase] is not None},
+        viewport=None if row["viewport_width"] is None else (row["viewport_width"], row["viewport_height"]),
+        vitals=tuple(struct(Measured, one) for one in of(vitals, vitals.c.name)),
+        interactions=tuple(struct(Acted, one) for one in of(interactions, interactions.c.index)),
+        errors=tuple(struct(Failed, one) for one in errors),
+        requests=tuple(struct(Requested, one) for one in of(slow_requests, slow_requests.c.index)),
+    )
 
 
-def session_views(store: Store, identity: str, limit: int = 1_000) -> list[Seen]:
+def session_views(connection: Connection, identity: str, limit: int = 1_000) -> list[Seen]:
     """The page views of a session in the order in which they began. Reads these rows."""
     rows = select(page_views).where(page_views.c.session == identity).order_by(page_views.c.started_at, page_views.c.number)
-    with store.connected() as connection:
-        return _seen(connection, rows.limit(limit))
+    return _seen(connection, rows.limit(limit))
 
 
-def run_views(store: Store, run: str, limit: int = 1_000) -> list[Seen]:
+def run_views(connection: Connection, run: str, limit: int = 1_000) -> list[Seen]:
     """The page views of a journey's run, as the page's own agent saw them. Reads these rows."""
     rows = select(page_views).where(page_views.c.run == run).order_by(page_views.c.started_at, page_views.c.number)
-    with store.connected() as connection:
-        return _seen(connection, rows.limit(limit))
+    return _seen(connection, rows.limit(limit))
 
 
-def views_with_error(store: Store, reason: str, when: Range, limit: int = 50) -> list[Seen]:
+def views_with_error(connection: Connection, reason: str, when: Range, limit: int = 50) -> list[Seen]:
     """The page views that met an error of this reason, the newest first. Reads these rows."""
     start, end = when.start.timestamp(), when.end.timestamp()
-    with store.connected() as connection:
-        met = (
-            select(page_errors.c.view)
-            .where(page_errors.c.reason == reason, page_errors.c.at >= start, page_errors.c.at < end)
-            .order_by(page_errors.c.at.desc())
-            .limit(limit)
-        )
-        numbers = list(connection.execute(met).scalars())
-        found = _seen(connection, select(page_views).where(page_views.c.number.in_(numbers)))
+    met = (
+        select(page_errors.c.view)
+        .where(page_errors.c.reason == reason, page_errors.c.at >= start, page_errors.c.at < end)
+        .order_by(page_errors.c.at.desc())
+        .limit(limit)
+    )
+    numbers = list(connection.execute(met).scalars())
+    found = _seen(connection, select(page_views).where(page_views.c.number.in_(numbers)))
     return sorted(found, key=lambda one: one.started_at, reverse=True)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from sqlalchemy import Connection, text
 
-from runner.store import Store
+from runner.store.queries.time_range import Grain, Range, cut_range
 from runner.store.tables.histogram import Distribution, merged
 from runner.store.tables.page_views import BUCKETS, Metric
 
@@ -25,13 +25,6 @@ DIMENSIONS: tuple[Dimension, ...] = ("page", "traffic", "environment", "release"
 
 Piece = tuple[int, int, int]
 """A step, and from when to when its rows are read."""
-
-
-class Range(Struct, frozen=True):
-    """From a moment, up to another."""
-
-    start: datetime
-    end: datetime
 
 
 class Filter(Struct, frozen=True, kw_only=True):
@@ -84,29 +77,26 @@ class Point(Struct, frozen=True):
     distributions: dict[Metric, Distribution]
 
 
-def total(store: Store, which: Filter, when: Range, metrics: Sequence[Metric]) -> Group:
+def total(connection: Connection, which: Filter, when: Range, metrics: Sequence[Metric]) -> Group:
     """All of the range in one: percentiles, shares, counts. For the tiles of the overview, and for distributions."""
-    with store.connected() as connection:
-        groups = _groups(connection, which, pieces(when, _minutes_from(connection)), metrics, ":app")
+    groups = _groups(connection, which, pieces(when, _minutes_from(connection)), metrics, ":app")
     return groups[which.app]
 
 
-def by(store: Store, dimension: Dimension, which: Filter, when: Range, metrics: Sequence[Metric]) -> list[Group]:
+def by(connection: Connection, dimension: Dimension, which: Filter, when: Range, metrics: Sequence[Metric]) -> list[Group]:
     """One for each value of a label, those with most views first. As `total`; one with `page` is the table of pages."""
-    with store.connected() as connection:
-        groups = _groups(connection, which, pieces(when, _minutes_from(connection)), metrics, f"series.{dimension}")
+    groups = _groups(connection, which, pieces(when, _minutes_from(connection)), metrics, f"series.{dimension}")
     return sorted(groups.values(), key=lambda one: (-one.tally.views, one.value))
 
 
 def split(
-    store: Store, dimensions: Sequence[Dimension], which: Filter, when: Range, metrics: Sequence[Metric]
+    connection: Connection, dimensions: Sequence[Dimension], which: Filter, when: Range, metrics: Sequence[Metric]
 ) -> tuple[Group, dict[Dimension, list[Group]]]:
     """`total`, and `by` of several labels but the page, at the cost of one of them."""
-    with store.connected() as connection:
-        groups = _groups(connection, which, pieces(when, _minutes_from(connection)), metrics, "series.id")
-        names = ", ".join(dimensions)
-        rows = connection.execute(text(f"SELECT id, {names} FROM series WHERE app = :app"), {"app": which.app})
-        values = {row[0]: row[1:] for row in rows if row[0] in groups}
+    groups = _groups(connection, which, pieces(when, _minutes_from(connection)), metrics, "series.id")
+    names = ", ".join(dimensions)
+    rows = connection.execute(text(f"SELECT id, {names} FROM series WHERE app = :app"), {"app": which.app})
+    values = {row[0]: row[1:] for row in rows if row[0] in groups}
     found: dict[Dimension, list[Group]] = {}
     for place, dimension in enumerate(dimensions):
         parts: dict[str, list[Group]] = defaultdict(list)
@@ -118,10 +108,9 @@ def split(
     return Group(which.app, _tallied(every), _spread(every, metrics)), found
 
 
-def over_time(store: Store, which: Filter, when: Range, metrics: Sequence[Metric]) -> list[Point]:
+def over_time(connection: Connection, which: Filter, when: Range, metrics: Sequence[Metric]) -> list[Point]:
     """One for each minute, hour or day of the range in which there was a view, oldest first. As `total`."""
-    with store.connected() as connection:
-        groups = _groups(connection, which, [step_of(connection, when)], metrics, "{table}.at")
+    groups = _groups(connection, which, [step_of(connection, when)], metrics, "{table}.at")
     points = sorted((int(at), one) for at, one in groups.items())
     return [Point(datetime.fromtimestamp(at, UTC), one.tally, one.distributions) for at, one in points]
 
@@ -142,24 +131,21 @@ def step_of(connection: Connection, when: Range) -> Piece:
     return _even(when, _minutes_from(connection))
 
 
-def step(store: Store, when: Range) -> int:
+def step(connection: Connection, when: Range) -> int:
     """The seconds of a step that `over_time` shows a range in."""
-    with store.connected() as connection:
-        return step_of(connection, when)[0]
+    return step_of(connection, when)[0]
 
 
-def labels(store: Store, app: str) -> dict[Dimension, list[str]]:
+def labels(connection: Connection, app: str) -> dict[Dimension, list[str]]:
     """Every value of every label that an app has roll-ups of. Reads its series: some thousand rows."""
     names = ", ".join(DIMENSIONS)
-    with store.connected() as connection:
-        rows = connection.execute(text(f"SELECT {names} FROM series WHERE app = :app AND page <> ''"), {"app": app}).all()
+    rows = connection.execute(text(f"SELECT {names} FROM series WHERE app = :app AND page <> ''"), {"app": app}).all()
     return {name: sorted({row[place] for row in rows}) for place, name in enumerate(DIMENSIONS)}
 
 
-def apps(store: Store) -> list[str]:
+def apps(connection: Connection) -> list[str]:
     """Every app that has sent something. Reads all series."""
-    with store.connected() as connection:
-        return list(connection.execute(text("SELECT DISTINCT app FROM series ORDER BY app")).scalars())
+    return list(connection.execute(text("SELECT DISTINCT app FROM series ORDER BY app")).scalars())
 
 
 def pieces(when: Range, minutes_from: int | None) -> list[Piece]:
@@ -170,11 +156,9 @@ def pieces(when: Range, minutes_from: int | None) -> list[Piece]:
     """
     fine, coarse = (MINUTE, HOUR) if _even(when, minutes_from)[0] == MINUTE else (HOUR, DAY)
     start, end = _outward(when, fine)
-    first, last = -(-start // coarse) * coarse, end // coarse * coarse
-    if first >= last:
-        return [(fine, start, end)]
-    cut = [(fine, start, first), (coarse, first, last), (fine, last, end)]
-    return [piece for piece in cut if piece[1] < piece[2]]
+    steps: dict[Grain, int] = {"fine": fine, "coarse": coarse}
+    parts = cut_range(start, -(-start // coarse) * coarse, end // coarse * coarse, end)
+    return [(steps[grain], first, last) for grain, first, last in parts]
 
 
 def _even(when: Range, minutes_from: int | None) -> Piece:

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, Table, or_, select
 
-from reports.users.rollup_queries import DIMENSIONS, Filter, Range
+from reports.users.rollup_queries import DIMENSIONS, Filter
+from runner.store.queries.time_range import Range
 from runner.store.tables.page_views import page_views
 
 

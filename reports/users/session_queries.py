@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import Struct
-from sqlalchemy import Table, desc, func, select, text, tuple_
+from sqlalchemy import Connection, Table, desc, func, select, text, tuple_
 
-from reports.users.rollup_queries import Filter, Range
+from reports.users.rollup_queries import Filter
 from reports.users.row_filters import listed, moment, newest_of, struct
-from runner.store import Store
+from runner.store.queries.time_range import Range
 from runner.store.tables.page_views import interactions, page_errors, page_views, sessions, slow_requests
 
 LONGEST = 86_400.0
@@ -59,15 +59,14 @@ class Action(Struct, frozen=True, kw_only=True):
     count: int
 
 
-def session(store: Store, identity: str) -> Session | None:
+def session(connection: Connection, identity: str) -> Session | None:
     """One session; None when it is not there (any more)."""
-    with store.connected() as connection:
-        row = connection.execute(select(sessions).where(sessions.c.id == identity)).mappings().first()
+    row = connection.execute(select(sessions).where(sessions.c.id == identity)).mappings().first()
     return None if row is None else struct(Session, row)
 
 
 def newest_sessions(
-    store: Store,
+    connection: Connection,
     which: Filter,
     when: Range,
     limit: int = 50,
@@ -87,65 +86,63 @@ def newest_sessions(
     if failed:
         # As the index of those says it.
         rows = rows.where(text("errors > 0"))
-    with store.connected() as connection:
-        if before is not None:
-            last = connection.execute(select(sessions.c.started_at, sessions.c.id).where(sessions.c.id == before)).first()
-            if last is None:
-                return []
-            rows = rows.where(tuple_(sessions.c.started_at, sessions.c.id) < tuple_(*last))
-            # A session that began earlier has not gone on for longer than this.
-            when = Range(when.start, min(when.end, moment(last.started_at + LONGEST)))
-        if which.page is not None:
-            came = (
-                select(page_views.c.session)
-                .where(page_views.c.app == which.app, page_views.c.page == which.page)
-                .where(page_views.c.started_at >= when.start.timestamp(), page_views.c.started_at < when.end.timestamp())
-                .order_by(page_views.c.started_at.desc())
-                .limit(among)
-            )
-            rows = rows.where(sessions.c.id.in_(came))
-        return [struct(Session, row) for row in connection.execute(rows.limit(limit)).mappings()]
-
-
-def marks(store: Store, session: str, limit: int = 2_000) -> list[Mark]:
-    """What happened in the page views of a session, in order. Reads its views, and all that belongs to them."""
-    with store.connected() as connection:
-        rows = connection.execute(
-            select(page_views.c.number, page_views.c.id, page_views.c.started_at)
-            .where(page_views.c.session == session)
-            .order_by(page_views.c.started_at)
-            .limit(limit)
+    if before is not None:
+        last = connection.execute(select(sessions.c.started_at, sessions.c.id).where(sessions.c.id == before)).first()
+        if last is None:
+            return []
+        rows = rows.where(tuple_(sessions.c.started_at, sessions.c.id) < tuple_(*last))
+        # A session that began earlier has not gone on for longer than this.
+        when = Range(when.start, min(when.end, moment(last.started_at + LONGEST)))
+    if which.page is not None:
+        came = (
+            select(page_views.c.session)
+            .where(page_views.c.app == which.app, page_views.c.page == which.page)
+            .where(page_views.c.started_at >= when.start.timestamp(), page_views.c.started_at < when.end.timestamp())
+            .order_by(page_views.c.started_at.desc())
+            .limit(among)
         )
-        views = {row.number: row for row in rows}
+        rows = rows.where(sessions.c.id.in_(came))
+    return [struct(Session, row) for row in connection.execute(rows.limit(limit)).mappings()]
 
-        def of(table: Table) -> Sequence[Any]:
-            return connection.execute(select(table).where(table.c.view.in_(views)).limit(limit)).mappings().all()
 
-        found = [
-            Mark(
-                view=views[one["view"]].id,
-                kind="interaction",
-                at=moment(views[one["view"]].started_at + one["at_seconds"]),
-                text=" ".join(part for part in (one["type"], one["role"], f"“{one['name']}”" if one["name"] else "") if part),
-            )
-            for one in of(interactions)
-        ]
-        found += [
-            Mark(view=views[one["view"]].id, kind="error", at=moment(one["at"]), text=one["message"]) for one in of(page_errors)
-        ]
-        found += [
-            Mark(
-                view=views[one["view"]].id,
-                kind="request",
-                at=moment(views[one["view"]].started_at + one["at_seconds"]),
-                text=f"{one['method']} {one['url']} {one['status'] or one['failure']}",
-            )
-            for one in of(slow_requests)
-        ]
+def marks(connection: Connection, session: str, limit: int = 2_000) -> list[Mark]:
+    """What happened in the page views of a session, in order. Reads its views, and all that belongs to them."""
+    rows = connection.execute(
+        select(page_views.c.number, page_views.c.id, page_views.c.started_at)
+        .where(page_views.c.session == session)
+        .order_by(page_views.c.started_at)
+        .limit(limit)
+    )
+    views = {row.number: row for row in rows}
+
+    def of(table: Table) -> Sequence[Any]:
+        return connection.execute(select(table).where(table.c.view.in_(views)).limit(limit)).mappings().all()
+
+    found = [
+        Mark(
+            view=views[one["view"]].id,
+            kind="interaction",
+            at=moment(views[one["view"]].started_at + one["at_seconds"]),
+            text=" ".join(part for part in (one["type"], one["role"], f"“{one['name']}”" if one["name"] else "") if part),
+        )
+        for one in of(interactions)
+    ]
+    found += [
+        Mark(view=views[one["view"]].id, kind="error", at=moment(one["at"]), text=one["message"]) for one in of(page_errors)
+    ]
+    found += [
+        Mark(
+            view=views[one["view"]].id,
+            kind="request",
+            at=moment(views[one["view"]].started_at + one["at_seconds"]),
+            text=f"{one['method']} {one['url']} {one['status'] or one['failure']}",
+        )
+        for one in of(slow_requests)
+    ]
     return sorted(found, key=lambda one: (one.at, one.kind, one.text))
 
 
-def actions(store: Store, which: Filter, when: Range, limit: int = 100, among: int = 20_000) -> list[Action]:
+def actions(connection: Connection, which: Filter, when: Range, limit: int = 100, among: int = 20_000) -> list[Action]:
     """What users do most. Looks at the newest `among` page views that fit, and at every interaction of those: some µs for each."""
     some = newest_of(which, when, among, "number", "page")
     columns = (some.c.page, *(interactions.c[name] for name in ("type", "role", "name", "test_id")))
@@ -156,5 +153,4 @@ def actions(store: Store, which: Filter, when: Range, limit: int = 100, among: i
         .order_by(desc("count"), *columns)
         .limit(limit)
     )
-    with store.connected() as connection:
-        return [struct(Action, row) for row in connection.execute(counted).mappings()]
+    return [struct(Action, row) for row in connection.execute(counted).mappings()]

@@ -7,20 +7,21 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
-from reports.web import api, site
+from reports.web import api, routes
 from reports.web.access import pages
 from reports.web.access.authenticator import Access
 from reports.web.access.middleware import Gate
-from reports.web.server.composite import Application
-from reports.web.site import Site, problem
+from reports.web.render.problem import not_found, problem
+from reports.web.site import Site
 
 
-def dashboard(what: Site, access: Access) -> Application:
+def dashboard(what: Site, access: Access) -> ASGIApp:
     """Everything that people look at. It answers whatever no other part does, whichever path that is."""
     inside = Starlette(exception_handlers={HTTPException: _refused, Exception: _failed})
     gate = Gate(inside, access)
-    inside.router.routes += [*pages.routes(access, gate), *api.routes(what), *site.routes(what)]
+    inside.router.routes += [*pages.routes(access, gate), *api.routes(what), *routes.routes(what)]
     return gate
 
 
@@ -30,13 +31,13 @@ class Guarded:
     def __init__(self, path: str, endpoint: Callable[[Request], Awaitable[Response]], access: Access) -> None:
         # A scraper comes under any name; where it has to bring a token, the name protects nothing.
         self.routes: Sequence[BaseRoute] = [Route(path, Gate(Route(path, endpoint).app, access, any_host=not access.open))]
-        self.direct: Mapping[str, Application] = {}
+        self.direct: Mapping[str, ASGIApp] = {}
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
     if status == 404:
-        return await site.not_found(request, error)
+        return await not_found(request, error)
     answer = problem(request, status, str(getattr(error, "detail", "")) or "This cannot be done here.")
     answer.headers.update(getattr(error, "headers", None) or {})
     return answer

@@ -1,45 +1,25 @@
-"""The dashboard as a part of an application: what its pages are made from, and its routes."""
+"""What the dashboard's pages are made from, and how an address leads to one."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from msgspec import Struct
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from reports.compare import Rule
-from reports.web.pages import events
 from reports.web.query import time_range as span
 from reports.web.query.time_range import BadRequest, Span
-from reports.web.render import html as render
+from reports.web.render.problem import problem
 from reports.web.services.journey_maker import Making
 from runner.archive.archive import Archive
 from runner.settings.budgets import Budget
 from runner.store import Store, StoreDown
-from runner.store.queries.runs import History
 
-TITLES = {
-    400: "That cannot be shown",
-    401: "Not signed in",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Not done here",
-    409: "Not just now",
-    413: "Too large",
-    414: "Too long",
-    415: "Not a form",
-    421: "Another name",
-    422: "It cannot be made",
-    429: "Too many guesses",
-    431: "Too long",
-    503: "The store does not answer",
-}
 Handler = Callable[["Site", Request], Response]
 """Makes a page. It is called in a thread: it may ask the database and read files."""
 
@@ -49,8 +29,8 @@ class Site(Struct, frozen=True, kw_only=True):
 
     store: Store
     archive: Archive
-    upcoming: Callable[[], Mapping[str, datetime]] = dict
-    """When each journey is due next."""
+    upcoming: Callable[[Connection], Mapping[str, datetime]] = lambda _: {}
+    """When each journey is due next; asked over the connection of the page."""
     budgets: Mapping[str, float] = {}
     """Of a run's duration in seconds, by journey."""
     bounds: Sequence[Budget] = ()
@@ -64,11 +44,6 @@ class Site(Struct, frozen=True, kw_only=True):
     stopping: Callable[[], bool] = lambda: False
     """Whether the server is about to end, so that streams end too."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-
-    @property
-    def history(self) -> History:
-        """Of the runs."""
-        return History(self.store)
 
     def span(self, request: Request) -> Span:
         """The span of time that an address asks for. Raises BadRequest."""
@@ -88,69 +63,3 @@ def routed(site: Site, path: str, handler: Handler, **more: Any) -> Route:
 
     endpoint: Callable[[Request], Awaitable[Response]] = answer
     return Route(path, endpoint, **more)
-
-
-def problem(request: Request, status: int, text: str) -> Response:
-    """A page that says what is wrong; for the API, what RFC 9457 has for it."""
-    if render.path(request).startswith("/api/"):
-        told = {"type": "about:blank", "title": TITLES.get(status, "Something went wrong"), "status": status, "detail": text}
-        name, colon, _ = text.partition(": ")
-        told |= {"parameter": name} if status == 400 and colon and name.isidentifier() else {}
-        return Response(msgspec.json.encode(told), status, render.HEADERS, "application/problem+json")
-    return render.page(request, "problem.html", status, title=TITLES.get(status, "Something went wrong"), text=text)
-
-
-async def not_found(request: Request, error: Exception) -> Response:
-    """The page for an address that does not exist."""
-    detail = error.detail if isinstance(error, HTTPException) and error.detail != "Not Found" else "There is no such page."
-    return problem(request, 404, detail)
-
-
-def routes(site: Site) -> list[BaseRoute]:
-    """The pages, and what they load."""
-    from reports.web.pages import artifacts as files
-    from reports.web.pages import (
-        coverage,
-        from_session,
-        journey,
-        metrics_chart,
-        overview,
-        recordings,
-        replay,
-        run,
-        runs,
-        sessions,
-        users,
-    )
-    from reports.web.pages import journeys_vs_users as against
-    from reports.web.pages import page_view as view
-    from reports.web.pages import pause as pausing
-
-    return [
-        routed(site, "/", overview.show),
-        routed(site, "/journeys/{journey}", journey.show),
-        routed(site, "/journeys/{journey}/pause", pausing.pause, methods=["POST"]),
-        routed(site, "/journeys/{journey}/resume", pausing.resume, methods=["POST"]),
-        routed(site, "/runs", runs.show),
-        routed(site, "/runs/{run}", run.show),
-        routed(site, "/runs/{run}/trace", run.trace),
-        routed(site, "/users", users.show),
-        routed(site, "/users/journeys", against.show),
-        routed(site, "/users/views/{view}", view.show),
-        routed(site, "/metrics-chart", metrics_chart.show),
-        routed(site, "/sessions", sessions.show_list),
-        routed(site, "/sessions/{session}", sessions.show),
-        routed(site, "/sessions/{session}/journey", from_session.make, methods=["POST"]),
-        routed(site, "/sessions/{session}/journey", from_session.show),
-        routed(site, "/sessions/{session}/journey.py", from_session.download),
-        routed(site, "/recordings", recordings.show),
-        routed(site, "/coverage", coverage.show),
-        routed(site, "/runs/{run}/replay", replay.run),
-        routed(site, "/sessions/{session}/replay", replay.session),
-        routed(site, "/replays/chunks/{number:int}", replay.chunk),
-        routed(site, "/artifacts/{number:int}", files.artifact),
-        routed(site, "/artifacts/{number:int}/frames/{frame:int}", files.frame),
-        Mount("/viewer", files.Viewer()),
-        Route("/events", events.endpoint(events.News(site.store), site.stopping)),
-        Mount("/static", StaticFiles(directory=render.STATIC), name="static"),
-    ]

@@ -10,8 +10,9 @@ from runner.errors import ConfigError
 from runner.settings.duration import parse_positive_duration
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from reports.users.coverage import Action, Coverage, Page
-    from runner.store import Store
 
 
 def coverage(
@@ -29,8 +30,8 @@ def coverage(
     Example: journey coverage --since 30d
     """
     from reports.users import coverage as covered
-    from reports.users.rollup_queries import Range
     from runner.store import Store
+    from runner.store.queries.time_range import Range
 
     end = datetime.now(UTC)
     try:
@@ -38,8 +39,8 @@ def coverage(
     except (ValueError, OverflowError) as error:
         raise ConfigError(f"--since: {error}") from error
     settings = given.settings(database=database, runs_dir=runs_dir)
-    with Store(settings.database_url) as store:
-        found = covered.coverage(store, _app(store, app), Range(start, end + timedelta(minutes=1)), limit)
+    with Store(settings.database_url) as store, store.snapshot() as connection:
+        found = covered.coverage(connection, _app(connection, app), Range(start, end + timedelta(minutes=1)), limit)
     if json is not None:
         from reports.formats.json import write_json
 
@@ -48,10 +49,10 @@ def coverage(
     _tell(found, since)
 
 
-def _app(store: "Store", wanted: str | None) -> str:
+def _app(connection: "Connection", wanted: str | None) -> str:
     from reports.users import coverage as covered
 
-    known = covered.apps(store)
+    known = covered.apps(connection)
     if wanted is not None and wanted not in known:
         raise ConfigError(f"--app: no page view of {wanted!r} is stored; there are: {', '.join(known) or 'none'}")
     if wanted is None and len(known) != 1:

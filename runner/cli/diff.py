@@ -32,14 +32,15 @@ def diff(
             f"{before} is a run of {first.journey}, {after} one of {second.journey}; name two runs of one journey, "
             f"such as {first.journey}@last"
         )
-    from reports.terminal import run_diff as compared
-
     if json is not None:
+        from reports.compare.run_diff import compare_runs
         from reports.formats.json import write_json
 
-        steps = compared.compare(first, second)
+        steps = compare_runs(first, second)
         write_json({"version": 1, "before": first.id, "after": second.id, "steps": steps}, json)
         return
     from rich.console import Console
 
-    Console(highlight=False).print(compared.render(first, second), soft_wrap=True)
+    from reports.terminal.run_diff import render_run_diff
+
+    Console(highlight=False).print(render_run_diff(first, second), soft_wrap=True)

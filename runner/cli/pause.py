@@ -66,4 +66,5 @@ def _stored_names(store: "Store") -> set[str]:
     """The names of all journeys of which runs are stored, also of those that are no longer declared."""
     from runner.store.queries.runs import History
 
-    return {journey for journey, _ in History(store).places()}
+    with store.snapshot() as connection:
+        return {journey for journey, _ in History(connection).places()}

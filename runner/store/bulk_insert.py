@@ -35,6 +35,16 @@ class Unstorable(JourneyError):
     exit_code = 3
 
 
+def larger(table: str, column: str) -> str:
+    """SQL for the larger of the value that is there and the new one, for `Insert`'s `computed`."""
+    return f'CASE WHEN excluded."{column}" > {table}."{column}" THEN excluded."{column}" ELSE {table}."{column}" END'
+
+
+def smaller(table: str, column: str) -> str:
+    """SQL for the smaller of the two."""
+    return f'CASE WHEN excluded."{column}" < {table}."{column}" THEN excluded."{column}" ELSE {table}."{column}" END'
+
+
 class Insert:
     """The text of an INSERT of so many rows into a table, with what is done about a row that is there."""
 

@@ -92,12 +92,32 @@ class Store:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    @cached_property
+    def _snapshots(self) -> Engine:
+        """The engine for snapshots; in PostgreSQL each query of a transaction sees a state of its own unless told otherwise."""
+        if self._file is not None:
+            return self._engine
+        return self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
     @contextmanager
     def connected(self) -> Iterator[Connection]:
-        """A transaction, committed when its block ends; its queries see one state of the database."""
+        """A transaction, committed when its block ends."""
+        with self._errors_as_store_down(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A read-only transaction: all its queries see the database as it was at the first one, whatever is written meanwhile."""
+        with self._errors_as_store_down(), self._snapshots.begin() as connection:
+            if self._file is not None:
+                # Python's sqlite3 begins a transaction before the first change only, so each query would see a state of its own.
+                connection.exec_driver_sql("BEGIN")
+            yield connection
+
+    @contextmanager
+    def _errors_as_store_down(self) -> Iterator[None]:
         try:
-            with self._engine.begin() as connection:
-                yield connection
+            yield
         except IntegrityError:
             raise
         except DBAPIError as error:
@@ -168,12 +188,6 @@ class Store:
         with self.connected() as connection:
             wanted = select(func.count()).select_from(runs).where(*(runs.c[name] == value for name, value in equal.items()))
             return connection.execute(wanted).scalar_one()
-
-    def mark(self) -> str:
-        """A text that changes whenever a run is stored; cheap, as it reads no run."""
-        with self.connected() as connection:
-            newest = select(func.count(), func.max(rollups.journeys.c.newest_at), func.max(rollups.journeys.c.newest_run))
-            return "/".join(str(value) for value in connection.execute(newest).one())
 
 
 def _engine(url: str, is_file: bool) -> Engine:

@@ -4,7 +4,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import Connection, delete, insert, or_, select
 
 from runner.store.tables.runs import pauses
 from runner.store.transaction import Transaction
@@ -50,7 +50,12 @@ class Pauses:
     def active(self, now: datetime) -> list[Pause]:
         """The pauses that hold at a time."""
         with self._transaction() as connection:
-            wanted = select(pauses.c.pattern, pauses.c.until, pauses.c.reason).where(
-                or_(pauses.c.until.is_(None), pauses.c.until > now)
-            )
-            return [Pause(*row) for row in connection.execute(wanted)]
+            return read_active_pauses(connection, now)
+
+
+def read_active_pauses(connection: Connection, now: datetime) -> list[Pause]:
+    """The pauses that hold at a time."""
+    wanted = select(pauses.c.pattern, pauses.c.until, pauses.c.reason).where(
+        or_(pauses.c.until.is_(None), pauses.c.until > now)
+    )
+    return [Pause(*row) for row in connection.execute(wanted)]

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from runner.store.slots import SKEW, OpenSlot
 from runner.store.tables.runs import schedulers, slots
@@ -34,12 +34,6 @@ class Schedulers:
         with self._transaction() as connection:
             connection.execute(delete(schedulers).where(schedulers.c.id == owner))
 
-    def any_alive(self, now: datetime) -> bool:
-        """Whether at least one scheduler is alive."""
-        with self._transaction() as connection:
-            wanted = select(schedulers.c.id).where(schedulers.c.seen_at > now - SILENT).limit(1)
-            return connection.execute(wanted).first() is not None
-
     def adopt_orphans(self, owner: str, now: datetime, alone: bool) -> list[OpenSlot]:
         """Makes `owner` the owner of the open slots of dead schedulers and returns them.
 
@@ -61,3 +55,9 @@ class Schedulers:
             connection.execute(update(slots).where(theirs).values(owner=owner))
             connection.execute(delete(schedulers).where(schedulers.c.id.in_(ids)))
             return [OpenSlot(*row) for row in found]
+
+
+def is_any_scheduler_alive(connection: Connection, now: datetime) -> bool:
+    """Whether at least one scheduler has given a sign of life lately."""
+    wanted = select(schedulers.c.id).where(schedulers.c.seen_at > now - SILENT).limit(1)
+    return connection.execute(wanted).first() is not None

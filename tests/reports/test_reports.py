@@ -13,10 +13,11 @@ from playwright.sync_api import expect, sync_playwright
 from rich.console import Console
 
 from reports import trace_viewer
+from reports.compare.run_diff import compare_runs
 from reports.formats.html import run as run_page
 from reports.terminal import progress as console
-from reports.terminal import run_diff as diff
 from reports.terminal.run_detail import render
+from reports.terminal.run_diff import render_run_diff
 from runner.archive.archive import Saved
 from runner.browser.chromium import Browser
 from runner.errors import RunNotFound
@@ -220,7 +221,7 @@ def test_a_diff_names_the_step_the_phase_and_the_requests() -> None:
         request("/bad", 0.01, status=500),
     )
     after = replace(after, steps=after.steps[:1])
-    changed, missing = diff.compare(before, after)
+    changed, missing = compare_runs(before, after)
     assert (changed.name, changed.difference, changed.phase, changed.phase_seconds) == (STEP.name, 0.7, "request", (0.05, 0.75))
     assert {urlsplit(one.url).path: one.what for one in changed.requests} == {
         "/slow": "slower",
@@ -231,7 +232,7 @@ def test_a_diff_names_the_step_the_phase_and_the_requests() -> None:
     }
     assert (missing.status, missing.difference) == (("passed", None), None)
     written = io.StringIO()
-    Console(file=written, width=200).print(diff.render(before, after), soft_wrap=True)
+    Console(file=written, width=200).print(render_run_diff(before, after), soft_wrap=True)
     text = written.getvalue()
     assert "+0.700 s (+350%)" in text
     assert "passed → not there" in text
@@ -240,7 +241,7 @@ def test_a_diff_names_the_step_the_phase_and_the_requests() -> None:
 
 def test_a_run_does_not_differ_from_itself() -> None:
     run = walk(0.2, {"request": 0.05}, request("/a", 0.1), request("/a", 0.2))
-    assert all((one.difference, one.phase, one.requests) == (0.0, "", ()) for one in diff.compare(run, run))
+    assert all((one.difference, one.phase, one.requests) == (0.0, "", ()) for one in compare_runs(run, run))
 
 
 def test_a_trace_can_be_cut_to_one_step(monitor: Monitor, chromium: Browser, tmp_path: Path) -> None:

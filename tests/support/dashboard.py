@@ -117,8 +117,10 @@ class Visited:
         return self.request("GET", path, None, {name.replace("_", "-"): text for name, text in headers.items()})
 
     def post(self, path: str, fields: Mapping[str, str], **headers: str) -> Answer:
-        """A form."""
+        """A form, as a browser sends one from a page of the dashboard if the headers say nothing else of where it is from."""
         named = {name.replace("_", "-"): text for name, text in headers.items()}
+        if not named.keys() & {"sec-fetch-site", "origin"}:
+            named["sec-fetch-site"] = "same-origin"
         return self.request(
             "POST", path, urlencode(fields).encode(), {"content-type": "application/x-www-form-urlencoded", **named}
         )

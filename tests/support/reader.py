@@ -9,9 +9,9 @@ from playwright.sync_api import BrowserContext, Dialog, Page
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from reports.web.render.problem import not_found
 from reports.web.server.bounded_http import Guard
 from reports.web.server.server import Server, listen
-from reports.web.site import not_found
 
 
 @contextmanager

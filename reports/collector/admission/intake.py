@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from reports.collector.accepted_beacon import Arrival, Traffic
+from reports.collector.accepted_beacon import Arrival
 from reports.collector.admission import user_agent
 from reports.collector.admission.app_policy import Site
 from reports.collector.admission.app_registry import Register
@@ -15,10 +15,11 @@ from reports.collector.admission.client_network import Networks
 from reports.collector.admission.rate_limit import Buckets
 from reports.collector.beacon import Beacon
 from reports.collector.errors import Refusal
+from reports.collector.labels import UNKNOWN
 from reports.collector.metrics.collector_metrics import Metrics
-from reports.collector.privacy.route_template import UNKNOWN
 from reports.collector.privacy.scrub_beacon import clean_beacon
 from reports.collector.storage.group_commit import Busy
+from runner.settings.parsers import Traffic
 from runner.store import StoreDown
 from runner.store.bulk_insert import Unstorable
 

@@ -2,27 +2,24 @@
 
 import time
 from collections.abc import Callable, Collection
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol
 
 from reports.collector.accepted_beacon import Arrival
-from reports.collector.beacon import Interaction, View
+from reports.collector.beacon import INTERACTION_TYPES, SCRIPT_KINDS, View
 from reports.collector.errors import Reason
+from reports.collector.labels import OTHER, UNKNOWN
 from reports.collector.metrics.families import Counter, Exemplar, Family, Gauge, Histogram, Total
 from reports.collector.metrics.settling import Held, Settling
-from reports.collector.privacy.route_template import OTHER, UNKNOWN
+from runner.store.tables.histogram import GOOD
 
 LOAD_EDGES = (0.1, 0.2, 0.5, 0.8, 1.0, 1.8, 2.5, 3.0, 4.0, 6.0, 10.0, 30.0)
 VITAL_EDGES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.8, 1.2, 1.8, 2.5, 3.0, 4.0, 6.0, 10.0)
 SHIFT_EDGES = (0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0)
 """The thresholds of good and poor are among the edges, so that the share of good page views is exact (web.dev/articles/vitals)."""
 COMMIT_EDGES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5)
-GOOD = {"load": 2.5, "ttfb": 0.8, "fcp": 1.8, "lcp": 2.5, "inp": 0.2, "cls": 0.1}
-"""Above this an observation is slow, and brings an exemplar."""
 PAINTS = {"fcp", "lcp"}
 PAGES = 300
 """Pairs of app and page that are told apart in the metrics; the others are `__other__`, and told apart in the store alone."""
-SCRIPT_KINDS = {"error", "unhandled-rejection", "resource", "reported"}
-TYPES = frozenset(get_args(Interaction.__annotations__["type"]))
 
 Outcome = Literal["accepted", "duplicate", "refused", "unavailable"]
 
@@ -149,14 +146,14 @@ class Metrics:
         for one in view.interactions:
             counts[one.type] = counts.get(one.type, 0) + 1
         for name, count in view.interaction_counts.items():
-            known = name if name in TYPES else "custom"
+            known = name if name in INTERACTION_TYPES else "custom"
             counts[known] = max(counts.get(known, 0), count)
         for name, count in counts.items():
             self.interactions.add((app, name), count)
 
     def _observe(self, held: Held) -> None:
-        slow = held.value > GOOD[held.name]
-        exemplar = Exemplar(held.session, held.value, time.time()) if slow else None
+        # A slow one brings an exemplar: the session in which it was.
+        exemplar = Exemplar(held.session, held.value, time.time()) if held.value > GOOD[held.name] else None
         if held.name == "load":
             self.load.observe((held.app, held.page), held.value, exemplar)
         elif held.name == "cls":

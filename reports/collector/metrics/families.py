@@ -11,10 +11,11 @@ from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
+from reports.collector.labels import OTHER
+
 Labels = tuple[str, ...]
 CHILDREN = 2_000
 """Of one family, at the most; what comes after that is counted with `__other__` as its last label."""
-OTHER = "__other__"
 Child = TypeVar("Child")
 
 

@@ -10,10 +10,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 from urllib.parse import unquote
 
-OTHER = "__other__"
-"""What every page is called once there are too many templates."""
-UNKNOWN = "__unknown__"
-"""What a page is called whose address is not known."""
+from reports.collector.labels import OTHER
+
 DEEPEST = 8
 """Segments of a path; what lies deeper is `*`."""
 LONGEST = 40

@@ -14,9 +14,8 @@ from msgspec import Meta, Struct
 from reports.collector.admission.anonymous_ids import Strangers, new
 from reports.collector.admission.app_policy import Site
 from reports.collector.admission.intake import Incoming, Intake
-from reports.collector.beacon import Beacon, View
+from reports.collector.beacon import INTERACTION_TYPES, Beacon, View
 from reports.collector.http.endpoint import Answer
-from reports.collector.metrics.collector_metrics import TYPES
 from reports.collector.protocols.native import unreadable
 
 TAKEN = Answer(200, b'{"status":"ok"}')
@@ -70,7 +69,7 @@ class Simple:
             kind = _interactions.decode(incoming.body).type
         except (ValueError, RecursionError) as error:
             raise unreadable(error) from error
-        counts = {kind if kind in TYPES else "custom": 1}
+        counts = {kind if kind in INTERACTION_TYPES else "custom": 1}
         view = View(id=new(), url=_page(incoming), started_at=time.time(), type="report", interaction_counts=counts)
         return await self._store(incoming, view, opened=False)
 

@@ -13,8 +13,8 @@ from typing import Any, Self
 from msgspec import Struct
 
 from reports.collector.accepted_beacon import Arrival
-from reports.collector.storage import beacon_batch as batch
 from reports.collector.storage.background import Tidy
+from reports.collector.storage.beacon_batch import store_beacons
 from reports.collector.storage.retention import Keep
 from reports.collector.storage.series import Directory
 from runner.errors import JourneyError
@@ -208,7 +208,7 @@ def _store(link: Link, directory: Directory, arrivals: Sequence[Arrival]) -> Seq
     """All in one transaction; if one of them is not taken, those around it in one of their own."""
     try:
         with link.transaction():
-            outcomes: list[Outcome] = list(batch.store(link, directory, arrivals))
+            outcomes: list[Outcome] = list(store_beacons(link, directory, arrivals))
     except StoreDown:
         directory.undo()
         raise

@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from reports.collector.storage import rollup_delta as change
 from reports.collector.storage.rollup_delta import Change
-from runner.store import Store
 from runner.store.bulk_insert import Insert, Link
 from runner.store.tables.histogram import EDGES, bucket
 from runner.store.tables.page_views import BUCKETS, METRICS, STEPS, Metric, histograms, marks, tallies
@@ -57,10 +56,9 @@ def roll(link: Link, turn: threading.Lock, minutes_from: float) -> int:
     return len(rows)
 
 
-def rolled(store: Store) -> int:
+def rolled(connection: Connection) -> int:
     """The last beacon that is in the roll-ups; 0 while there is none. One look-up by key."""
-    with store.connected() as connection:
-        return connection.execute(select(marks.c.value).where(marks.c.name == "rolled")).scalar() or 0
+    return connection.execute(select(marks.c.value).where(marks.c.name == "rolled")).scalar() or 0
 
 
 class Sums:

@@ -11,13 +11,13 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from reports.collector.beacon import ScriptError
+from reports.collector.labels import OTHER
 from runner.store.bulk_insert import Link
 
 SERIES = 2_000
 """The most series that an app has on one day."""
 REASONS = 500
 """The most new reasons that an app gets on one day."""
-OTHER = "__other__"
 DAY = 86_400
 _VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\b(?=[a-f]*\d)[0-9a-f]{8,}\b|\d+", re.IGNORECASE)
 

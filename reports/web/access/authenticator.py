@@ -4,7 +4,6 @@ import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
-from secrets import token_bytes
 from time import monotonic
 
 from msgspec import Struct
@@ -14,7 +13,8 @@ from starlette.requests import HTTPConnection
 from reports.collector.admission.client_network import Networks
 from reports.web.access import password
 from reports.web.access.backoff import Throttle
-from reports.web.access.sessions import COOKIE, SECURE_COOKIE, SignIns, form_token
+from reports.web.access.csrf import normalize_origin
+from reports.web.access.sessions import COOKIE, SECURE_COOKIE, SignIns
 from reports.web.access.trusted_hosts import Hosts
 from reports.web.access.users_file import NAME, Role, Users
 from reports.web.server.server import is_loopback
@@ -34,8 +34,6 @@ class Who(Struct, frozen=True, kw_only=True):
     name: str
     """Empty on a machine that only lets itself in."""
     role: Role
-    form_token: str
-    """What forms on the pages bring back."""
     signed_in: bool = False
     by_header: bool = False
     """Came with a token in a header, which no page elsewhere can make a browser send."""
@@ -81,10 +79,9 @@ class Access:
         self._now = now
         self._names = Throttle(LONGEST_OF_NAME, clock)
         self._nets = Throttle(LONGEST_OF_NETWORK, clock)
-        self._key = token_bytes(32)
         self._https = (settings.public_url or "").startswith("https://")
         self.hosts = Hosts(settings.serve_listen, settings.public_url)
-        self.public_url = settings.public_url
+        self._public_origin = normalize_origin(settings.public_url or "")
 
     @property
     def by_token(self) -> bool:
@@ -94,21 +91,21 @@ class Access:
     async def who(self, request: HTTPConnection) -> Who | None:
         """Who has sent a request; None for nobody known. Raises Slowed, StoreDown, and ConfigError when the list cannot be read."""
         if self.open:
-            return Who(name="", role="operate", form_token=form_token(self._key))
+            return Who(name="", role="operate")
         given = request.headers.get("authorization", "")
         if given[:7].lower() == "bearer ":
             self.check_token(request, given[7:].strip())
-            return Who(name=BY_TOKEN, role="operate", form_token=form_token(self._key), by_header=True)
+            return Who(name=BY_TOKEN, role="operate", by_header=True)
         named = request.headers.get(self._header, "") if self._header else ""
         if named and NAME.fullmatch(named) and self._networks.trusts(self._peer(request)):
             known = self.users.get(named) if self.users else None
-            return Who(name=named, role=known.role if known else "view", form_token=form_token(self._key + named.encode()))
+            return Who(name=named, role=known.role if known else "view")
         cookie = request.cookies.get(self.cookie(request), "")
         found = await run_in_threadpool(self._sign_ins.get, cookie, self._now()) if cookie else None
         if found is None:
             return None
         role = self._role(found.name, found.credential)
-        return Who(name=found.name, role=role, form_token=form_token(cookie), signed_in=True) if role else None
+        return Who(name=found.name, role=role, signed_in=True) if role else None
 
     def _role(self, name: str, credential: str) -> Role | None:
         """As it is now: who was removed, or has another password, is nobody any more."""
@@ -153,12 +150,23 @@ class Access:
 
     def https(self, request: HTTPConnection) -> bool:
         """Whether the browser speaks https: as the settings say, or a trusted proxy."""
-        forwarded = request.headers.get("x-forwarded-proto", "")
-        return self._https or (forwarded == "https" and self._networks.trusts(self._peer(request)))
+        return self._https or self._is_forwarded_https(request)
+
+    def own_origins(self, request: HTTPConnection) -> set[str]:
+        """The origins that a page of ours has, as the one who sends this request sees them: by its Host, and by `public_url`."""
+        host = request.headers.get("host", "")
+        secure = {normalize_origin(f"https://{host}")}
+        # Where it is known to be https, a page of the same name by http is not ours: anybody on the way may have written it.
+        only_secure = self._is_forwarded_https(request) or self._public_origin in secure
+        own = secure if only_secure else secure | {normalize_origin(f"http://{host}")}
+        return (own | {self._public_origin}) - {""}
 
     def cookie(self, request: HTTPConnection) -> str:
         """The cookie's name."""
         return SECURE_COOKIE if self.https(request) else COOKIE
+
+    def _is_forwarded_https(self, request: HTTPConnection) -> bool:
+        return request.headers.get("x-forwarded-proto", "") == "https" and self._networks.trusts(self._peer(request))
 
     def _peer(self, request: HTTPConnection) -> str:
         return request.client.host if request.client else ""

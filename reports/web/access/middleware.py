@@ -13,7 +13,7 @@ from reports.web.access.authenticator import Access, Slowed, Who, Wrong
 from reports.web.access.csrf import FormError
 from reports.web.access.sessions import LASTS
 from reports.web.render import html as render
-from reports.web.site import problem
+from reports.web.render.problem import problem
 from runner.errors import ConfigError
 from runner.store import StoreDown
 
@@ -77,7 +77,7 @@ class Gate:
 
     async def _admit(self, request: Request, path: str) -> Response | None:
         if path == "/sign-in" and request.method == "POST":
-            form.check_origin(request, self._access.public_url)
+            form.check_same_origin(request, self._access.own_origins(request))
             request.scope["form"] = await form.read(request)
             return None
         token = request.query_params.get("token")
@@ -95,10 +95,9 @@ class Gate:
         return None
 
     async def _may_change(self, request: Request, who: Who, path: str) -> None:
-        fields = await form.read(request)
         if not who.by_header:
-            form.check_origin(request, self._access.public_url)
-            form.check_token(fields, who.form_token)
+            form.check_same_origin(request, self._access.own_origins(request))
+        fields = await form.read(request)
         if who.role != "operate" and path not in ANYBODY_MAY:
             raise FormError(403, f"{who.name} may look, but not change anything; the role `operate` may")
         request.scope["form"] = fields

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 from reports.web.access.authenticator import Access, Slowed, Wrong
 from reports.web.access.middleware import Gate, inside, sign_in_page
 from reports.web.render import html as render
-from reports.web.site import problem
+from reports.web.render.problem import problem
 from runner.errors import ConfigError
 from runner.store import StoreDown
 

@@ -1,6 +1,5 @@
 """Who is signed in: a random id in the browser's cookie, of which the store has the hash."""
 
-import hmac
 from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
@@ -53,11 +52,6 @@ class SignIns:
         """Signs out."""
         with self._store.connected() as connection:
             connection.execute(delete(sign_ins).where(sign_ins.c.id == _hash(cookie)))
-
-
-def form_token(key: bytes | str) -> str:
-    """What a form has to bring back: made from a secret that other sites cannot know, and of no use to learn that secret."""
-    return hmac.new(key.encode() if isinstance(key, str) else key, b"form", sha256).hexdigest()
 
 
 def _hash(cookie: str) -> str:

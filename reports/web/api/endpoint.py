@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from reports.users.coverage import Coverage
-from reports.users.rollup_queries import Range
 from reports.web.api.parameter import DURATION, FORMAT, JOURNEY, LOCATION, RANGE, SELECTION, SPAN, Parameter
 from reports.web.query import comparison as versus
 from reports.web.query import page_view_filter as selection
@@ -17,31 +17,21 @@ from reports.web.view_models import comparison, coverage, journey, lists, overvi
 from reports.web.view_models import journeys_vs_users as against
 from reports.web.view_models import page_view as view
 from runner.settings.duration import parse_duration
-from runner.store.queries.runs import History
 
 
 class Asked(Struct, frozen=True):
-    """What an address asks for: of which site, over which span, with which values in its path and parameters."""
+    """What an address asks for: over which connection, of which site and span, with which values in its path and parameters."""
 
+    connection: Connection
     site: Site
     span: Span
     values: Mapping[str, Any]
 
     @property
-    def history(self) -> History:
-        """Of the runs."""
-        return self.site.history
-
-    @property
-    def when(self) -> Range:
-        """The span, as it is asked for page views."""
-        return Range(self.span.start, self.span.end)
-
-    @property
     def chosen(self) -> Selection | None:
         """Which page views; None when none is stored. Raises BadRequest."""
         given = {one.name: self.values[one.name] or "" for one in SELECTION}
-        return selection.read(given, self.site.store)
+        return selection.read(self.connection, given)
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -79,14 +69,14 @@ OLDER = Parameter(name="before", means="The next page: the id of the last sessio
 
 def _users(asked: Asked) -> users.Users | None:
     chosen = asked.chosen
-    return users.users(asked.site.store, chosen.filter, asked.when, asked["sort"], asked["limit"]) if chosen else None
+    return users.users(asked.connection, chosen.filter, asked.span.range, asked["sort"], asked["limit"]) if chosen else None
 
 
 def _against(asked: Asked) -> against.Against | None:
     chosen = asked.chosen
     if chosen is None:
         return None
-    return against.against(asked.site.store, chosen.filter, asked.when, asked.site.rules.get(chosen.filter.app, ()))
+    return against.against(asked.connection, chosen.filter, asked.span.range, asked.site.rules.get(chosen.filter.app, ()))
 
 
 def _sessions(asked: Asked) -> sessions.Listed | None:
@@ -98,7 +88,7 @@ def _sessions(asked: Asked) -> sessions.Listed | None:
     except (ValueError, OverflowError) as error:
         raise BadRequest(f"longer: {error}") from error
     failed = asked["errors"] == "yes"
-    return sessions.sessions(asked.site.store, chosen.filter, asked.when, failed, longer, asked["before"], asked["limit"])
+    return sessions.sessions(asked.connection, chosen.filter, asked.span.range, failed, longer, asked["before"], asked["limit"])
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -127,7 +117,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 ENDPOINTS = (
     Endpoint(
         path="/overview",
-        answer=lambda asked: overview.overview(asked.history, asked.span, asked["location"], asked.site.budgets),
+        answer=lambda asked: overview.overview(asked.connection, asked.span, asked["location"], asked.site.budgets),
         parameters=(*SPAN, LOCATION),
         struct=overview.Overview,
         summary="How every journey is doing, and what has changed lately",
@@ -136,7 +126,7 @@ ENDPOINTS = (
     Endpoint(
         path="/journeys/{journey}",
         answer=lambda asked: journey.journey(
-            asked.site.store, asked["journey"], asked["location"], asked.span, asked.site.bounds
+            asked.connection, asked["journey"], asked["location"], asked.span, asked.site.bounds
         ),
         parameters=(*SPAN, LOCATION),
         struct=journey.JourneyData,
@@ -146,7 +136,7 @@ ENDPOINTS = (
     Endpoint(
         path="/journeys/{journey}/comparison",
         answer=lambda asked: comparison.comparison(
-            asked.site.store,
+            asked.connection,
             asked["journey"],
             asked["location"],
             versus.read(asked.values, asked.span),
@@ -159,7 +149,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/journeys/{journey}/phases",
-        answer=lambda asked: journey.phase_list(asked.site.store, asked["journey"], asked["location"], asked.span),
+        answer=lambda asked: journey.phase_list(asked.connection, asked["journey"], asked["location"], asked.span),
         parameters=(*SPAN, LOCATION),
         struct=journey.PhaseList,
         summary="What loading each step's document was made of, in the newest runs that passed",
@@ -168,7 +158,7 @@ ENDPOINTS = (
     Endpoint(
         path="/runs",
         answer=lambda asked: lists.runs(
-            asked.history,
+            asked.connection,
             asked.span,
             asked["journey"],
             asked["location"],
@@ -184,20 +174,20 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/runs/{run}",
-        answer=lambda asked: run.run(asked.history, asked.site.archive, asked["run"]),
+        answer=lambda asked: run.run(asked.connection, asked.site.archive, asked["run"]),
         struct=run.RunData,
         summary="One run: all that is stored of it, and how it differs from the last one that passed",
     ),
     Endpoint(
         path="/runs/{run}/artifacts",
-        answer=lambda asked: lists.artifacts(asked.history, asked.site.archive, asked["run"]),
+        answer=lambda asked: lists.artifacts(asked.connection, asked.site.archive, asked["run"]),
         struct=lists.KeptList,
         summary="The files that a run has left behind; each is at /artifacts/ID",
         rows=("artifacts",),
     ),
     Endpoint(
         path="/recordings",
-        answer=lambda asked: recordings.recordings(asked.site.store, asked.span, recordings.read(asked.values), asked["limit"]),
+        answer=lambda asked: recordings.recordings(asked.connection, asked.span, recordings.read(asked.values), asked["limit"]),
         parameters=(*SPAN, APP, *RECORDED, BEFORE, LIMIT),
         struct=recordings.Recordings,
         summary="What can be watched, of visits and of journeys' runs, the newest first, page by page",
@@ -205,7 +195,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/coverage",
-        answer=lambda asked: coverage.coverage(asked.site.store, asked.span, asked["app"], asked["limit"]),
+        answer=lambda asked: coverage.coverage(asked.connection, asked.span, asked["app"], asked["limit"]),
         parameters=(*SPAN, APP, LIMIT),
         struct=Coverage,
         summary="What real users do and no journey touches; as CSV its actions",
@@ -213,14 +203,14 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/alerts",
-        answer=lambda asked: lists.alerts(asked.history),
+        answer=lambda asked: lists.alerts(asked.connection),
         struct=lists.AlertList,
         summary="What is known to be wrong now",
         rows=("alerts",),
     ),
     Endpoint(
         path="/missed",
-        answer=lambda asked: lists.slots(asked.history, asked.span),
+        answer=lambda asked: lists.slots(asked.connection, asked.span),
         parameters=SPAN,
         struct=lists.SlotList,
         summary="Slots at which a journey was due and was not run",
@@ -236,7 +226,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/users/views/{view}",
-        answer=lambda asked: view.view(asked.site.store, asked["view"]),
+        answer=lambda asked: view.view(asked.connection, asked["view"]),
         struct=view.ViewData,
         summary="One page view of a real user, with all that its browser told",
     ),
@@ -258,7 +248,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/sessions/{session}",
-        answer=lambda asked: sessions.session(asked.site.store, asked["session"]),
+        answer=lambda asked: sessions.session(asked.connection, asked["session"]),
         struct=sessions.SessionData,
         summary="One session, with what happened in each of its page views",
     ),

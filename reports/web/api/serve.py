@@ -13,7 +13,8 @@ from reports.web.api.endpoint import ENDPOINTS, Asked, Endpoint
 from reports.web.api.parameter import LONGEST_TEXT
 from reports.web.query.time_range import BadRequest
 from reports.web.render import html as render
-from reports.web.site import Handler, Site, problem, routed
+from reports.web.render.problem import problem
+from reports.web.site import Handler, Site, routed
 
 ROOT = "/api/v1"
 HEADERS = {**render.HEADERS, "Vary": "Accept, Authorization, Cookie"}
@@ -37,7 +38,8 @@ def answering(endpoint: Endpoint) -> Handler:
         for name in endpoint.in_path:
             if len(given[name]) > LONGEST_TEXT:
                 raise BadRequest(f"{name}: is no name; {LONGEST_TEXT} characters are the most")
-        data = endpoint.answer(Asked(site, site.span(request), given))
+        with site.store.snapshot() as connection:
+            data = endpoint.answer(Asked(connection, site, site.span(request), given))
         if data is None and not endpoint.in_path:
             return problem(request, 404, "No page view is stored yet.")
         if data is None:

@@ -16,12 +16,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from reports.trace_viewer import viewer_folder
-from reports.web.site import Site, problem
+from reports.web.render.problem import problem
+from reports.web.site import Site
 from reports.web.view_models import filmstrip as film
-from reports.web.view_models.run import folder_of, inside
+from reports.web.view_models.run import artifact_file
 from runner.settings.artifact_kinds import find_kind
 
-LARGEST_ID = 2**31 - 1
 UNKNOWN = "text/plain; charset=utf-8"
 """The type of files of a kind that another version has saved."""
 INERT = {
@@ -41,29 +41,24 @@ _INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 def artifact(site: Site, request: Request) -> Response:
     """`/artifacts/ID`: a file that a run has left behind."""
-    number = request.path_params["number"]
-    found = site.history.artifact(number) if number <= LARGEST_ID else None
-    folder = folder_of(site.history, site.archive, found[0]) if found else None
-    file = inside(folder, found[2]) if found and folder else None
-    if found is None or file is None:
+    with site.store.snapshot() as connection:
+        found = artifact_file(connection, site.archive, request.path_params["number"])
+    if found is None:
         return problem(request, 404, "There is no such file, or it has been removed with its run.")
-    _, kind, path = found
-    known = find_kind(kind)
+    known = find_kind(found.kind)
     type_ = known.media_type if known else UNKNOWN
-    name = quote(path.rpartition("/")[2])
+    name = quote(found.path.rpartition("/")[2])
     # Playwright's viewer, which is one of the pages, reads the trace.
-    how = "inline" if kind == "trace" or (known and known.shown_as in {"image", "video"}) else "attachment"
+    how = "inline" if found.kind == "trace" or (known and known.shown_as in {"image", "video"}) else "attachment"
     headers = {**INERT, "Content-Disposition": f"{how}; filename*=UTF-8''{name}"}
-    return FileResponse(file, media_type=type_, headers=headers)
+    return FileResponse(found.file, media_type=type_, headers=headers)
 
 
 def frame(site: Site, request: Request) -> Response:
     """`/artifacts/ID/frames/NUMBER`: a picture out of a trace."""
-    number = request.path_params["number"]
-    found = site.history.artifact(number) if number <= LARGEST_ID else None
-    folder = folder_of(site.history, site.archive, found[0]) if found and found[1] == "trace" else None
-    file = inside(folder, found[2]) if found and folder else None
-    shown = film.picture(file, request.path_params["frame"]) if file else None
+    with site.store.snapshot() as connection:
+        trace = artifact_file(connection, site.archive, request.path_params["number"])
+    shown = film.picture(trace.file, request.path_params["frame"]) if trace and trace.kind == "trace" else None
     if shown is None:
         return problem(request, 404, "There is no such picture, or its trace has been removed with its run.")
     content, type_ = shown

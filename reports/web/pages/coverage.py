@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.users.coverage import apps
 from reports.web.pages.users import empty
 from reports.web.render import html as render
 from reports.web.site import Site
@@ -15,7 +14,8 @@ from reports.web.view_models import coverage as figures
 def show(site: Site, request: Request) -> Response:
     """The page."""
     span = site.span(request)
-    data = figures.coverage(site.store, span, request.query_params.get("app") or None)
+    with site.store.snapshot() as connection:
+        data, apps = figures.coverage_with_apps(connection, span, request.query_params.get("app") or None)
     if not data.app:
         return empty(site, request)
     return render.page(
@@ -24,6 +24,6 @@ def show(site: Site, request: Request) -> Response:
         section="Coverage",
         span=span,
         data=data,
-        apps=apps(site.store),
+        apps=apps,
         keep=f"&{urlencode({'app': data.app})}" if request.query_params.get("app") else "",
     )

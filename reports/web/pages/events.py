@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from reports.collector.storage.rollup import rolled
 from runner.store import Store, StoreDown
+from runner.store.queries.runs import History
 
 Kind = Literal["runs", "views"]
 LOOK = 2.0
@@ -47,7 +48,8 @@ class News:
 
     def _look(self) -> dict[Kind, str]:
         # Page views are told of when they are in the roll-ups, of which pages are made.
-        return {"runs": self._store.mark(), "views": str(rolled(self._store))}
+        with self._store.snapshot() as connection:
+            return {"runs": History(connection).mark(), "views": str(rolled(connection))}
 
 
 def follow(

@@ -5,11 +5,12 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from reports.replay import recording
 from reports.web.pages.artifacts import INERT
 from reports.web.render import html as render
+from reports.web.render.problem import problem
 from reports.web.services.journey_maker import Busy
-from reports.web.site import Site, problem
+from reports.web.site import Site
+from reports.web.view_models.replay import is_recorded
 from runner.dsl.python_name import to_python_name
 from runner.errors import JourneyError
 
@@ -66,7 +67,8 @@ def download(site: Site, request: Request) -> Response:
 
 
 def _is_recorded(site: Site, session: str) -> bool:
-    return bool(recording.begun(site.store, [session]))
+    with site.store.snapshot() as connection:
+        return is_recorded(connection, session)
 
 
 def _unknown(request: Request, session: str) -> Response:

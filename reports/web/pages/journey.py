@@ -1,5 +1,6 @@
 """`/journeys/NAME`: one journey over time."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from statistics import median
 from typing import Any
@@ -15,8 +16,9 @@ from reports.web.query import comparison as versus
 from reports.web.query.time_range import BadRequest, Span
 from reports.web.render import html as render
 from reports.web.render.html import duration
+from reports.web.render.problem import problem
 from reports.web.render.svg import Interval, intervals
-from reports.web.site import Site, problem
+from reports.web.site import Site
 from reports.web.view_models import comparison, journey
 
 FORMS = ("lines", "stacked")
@@ -29,16 +31,17 @@ def show(site: Site, request: Request) -> Response:
     """The page."""
     span, query = site.span(request), request.query_params
     name, location = request.path_params["journey"], query.get("location") or None
-    data = journey.journey(site.store, name, location, span, site.bounds)
-    if data is None:
+    sides, wrong = _sides(query, span)
+    with site.store.snapshot() as connection:
+        found = journey.journey_page(connection, name, location, span, site.bounds, sides, site.rule, site.now())
+    if found is None:
         return problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")
+    data = found.data
     kept = {"location": location} if location else {}
     form = next((one for one in FORMS if one == query.get("form")), FORMS[0])
     drawn = ({"form": form} if form != FORMS[0] else {}) | ({"tails": "on"} if query.get("tails") else {})
     given = {one: query[one] for one in versus.NAMES if query.get(one)}
-    sides, wrong = _sides(query, span)
-    phases = _phases(site, data, span)
-    compared = comparison.comparison(site.store, name, location, sides, site.rule) if sides else None
+    phases = _phases(found.phases)
     return render.page(
         request,
         "journey.html",
@@ -58,12 +61,12 @@ def show(site: Site, request: Request) -> Response:
         days=_calendar(data),
         wrong=wrong,
         asked=dict.fromkeys(versus.NAMES, "") | given,
-        compared=compared,
-        drawings=_intervals(compared),
-        rule=_rule(compared) if compared else "",
+        compared=found.compared,
+        drawings=_intervals(found.compared),
+        rule=_rule(found.compared) if found.compared else "",
         smoke_text=smoke_text,
         OUTCOMES=OUTCOMES,
-        paused=pausing.of(site, name),
+        paused=found.paused,
         offered_pauses=pausing.OFFERED,
     )
 
@@ -128,8 +131,7 @@ def _chart(data: journey.JourneyData) -> dict[str, Any]:
     }
 
 
-def _phases(site: Site, data: journey.JourneyData, span: Span) -> dict[str, Any]:
-    found = journey.phases(site.store, data.journey, data.location, span)
+def _phases(found: Sequence[journey.PhaseMean]) -> dict[str, Any]:
     steps = list(dict.fromkeys(one.step for one in found))
     return {
         "phases": journey.PHASES,

@@ -6,7 +6,6 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.users.rollup_queries import Range
 from reports.web.pages.users import empty, words
 from reports.web.query import page_view_filter as selection
 from reports.web.render import html as render
@@ -28,11 +27,11 @@ MEANINGS = {
 def show(site: Site, request: Request) -> Response:
     """The page."""
     span = site.span(request)
-    chosen = selection.read(request.query_params, site.store)
-    if chosen is None:
+    with site.store.snapshot() as connection:
+        chosen = selection.read(connection, request.query_params)
+        data = against.against(connection, chosen.filter, span.range, site.rules.get(chosen.filter.app, ())) if chosen else None
+    if chosen is None or data is None:
         return empty(site, request)
-    rules = site.rules.get(chosen.filter.app, ())
-    data = against.against(site.store, chosen.filter, Range(span.start, span.end), rules)
     medians, ratio = charts(data)
     return render.page(
         request,

@@ -3,7 +3,6 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.users.rollup_queries import Range
 from reports.web.pages.users import words
 from reports.web.render import html as render
 from reports.web.site import Site
@@ -14,7 +13,10 @@ def show(site: Site, request: Request) -> Response:
     """The page."""
     span = site.span(request)
     location = request.query_params.get("location")
-    data = overview.overview(site.history, span, location, site.budgets)
+    with site.store.snapshot() as connection:
+        data = overview.overview(connection, span, location, site.budgets)
+        upcoming = site.upcoming(connection)
+        tiles = users.tiles(connection, span.range)
     headline, mood = overview.headline(data)
     return render.page(
         request,
@@ -28,7 +30,7 @@ def show(site: Site, request: Request) -> Response:
         sparks=[overview.line(one, span.start, span.end) for one in data.journeys],
         headline=headline,
         mood=mood,
-        next=site.upcoming(),
-        users=users.tiles(site.store, Range(span.start, span.end)),
+        next=upcoming,
+        users=tiles,
         **words(),
     )

@@ -6,14 +6,13 @@ from starlette.responses import Response
 
 from reports.formats.html.run import PHASES, ROW, WIDTH, Bar
 from reports.formats.html.run import Row as Line
-from reports.users import page_view_queries as records
-from reports.users import session_queries as visits
 from reports.users.page_view_queries import Whole
-from reports.web.pages.sessions import replay_links
+from reports.web.pages.sessions import replay_link
 from reports.web.pages.users import words
 from reports.web.render import html as render
-from reports.web.site import Site, problem
-from reports.web.view_models.sessions import slow_values
+from reports.web.render.problem import problem
+from reports.web.site import Site
+from reports.web.view_models import page_view as figures
 from runner.store.tables.page_views import Metric
 
 VITALS: tuple[Metric, ...] = ("fcp", "lcp")
@@ -31,20 +30,21 @@ class Loading(Struct, frozen=True):
 
 def show(site: Site, request: Request) -> Response:
     """The page."""
-    data = records.view(site.store, request.path_params["view"])
-    if data is None:
+    with site.store.snapshot() as connection:
+        found = figures.view(connection, request.path_params["view"])
+    if found is None:
         return problem(request, 404, f"No page view {request.path_params['view'][:70]!r} is stored; old ones are removed.")
-    session = visits.session(site.store, data.seen.session)
+    data, seen, begins = found.view, found.view.seen, found.recorded_from
     return render.page(
         request,
         "view.html",
         section="Real users",
         data=data,
-        seen=data.seen,
-        session=session,
-        replay=replay_links(site, [data.seen.session], data.seen.started_at).get(data.seen.session),
+        seen=seen,
+        session=found.session,
+        replay=replay_link(seen.session, begins.timestamp(), seen.started_at) if begins else None,
         loading=loading(data),
-        slow=slow_values(data.seen),
+        slow=found.slow,
         width=WIDTH,
         height=ROW,
         phases=PHASES,

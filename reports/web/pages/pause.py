@@ -7,17 +7,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from reports.web.query.time_range import BadRequest
-from reports.web.site import Site, problem
+from reports.web.render.problem import problem
+from reports.web.site import Site
 from runner.settings.duration import parse_positive_duration
-from runner.store.pauses import Pause
+from runner.store.queries.runs import History
 
 OFFERED = (("1h", "an hour"), ("6h", "6 hours"), ("24h", "a day"), ("7d", "a week"), ("", "ever, until it is resumed"))
 LONGEST_REASON = 200
-
-
-def of(site: Site, name: str) -> list[Pause]:
-    """The pauses that hold for a journey now."""
-    return [one for one in site.store.pauses.active(site.now()) if one.applies_to(name)]
 
 
 def pause(site: Site, request: Request) -> Response:
@@ -48,7 +44,9 @@ def resume(site: Site, request: Request) -> Response:
 
 
 def _missing(site: Site, request: Request, name: str) -> Response | None:
-    if not site.history.knows(name):
+    with site.store.snapshot() as connection:
+        known = History(connection).knows(name)
+    if not known:
         return problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")
     if set(name) & set("*?["):
         raise BadRequest(f"journey: {name[:100]!r} would pause others too; use `journey pause`")

@@ -15,7 +15,9 @@ def show(site: Site, request: Request) -> Response:
     """The list."""
     span = site.span(request)
     wanted = figures.read(request.query_params)
-    data = figures.recordings(site.store, span, wanted)
+    with site.store.snapshot() as connection:
+        data = figures.recordings(connection, span, wanted)
+        choices = figures.choices(connection, span)
     keep = urlencode(figures.words(wanted))
     return render.page(
         request,
@@ -26,7 +28,7 @@ def show(site: Site, request: Request) -> Response:
         data=data,
         wanted=wanted,
         longer=request.query_params.get("longer") or "",
-        choices=figures.choices(site.store, span),
+        choices=choices,
         kinds=TRAFFIC,
         keep=f"&{keep}" if keep else "",
         older=urlencode({"before": data.older}) if data.older else "",

@@ -15,15 +15,14 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from reports.replay.chunk_store import FOLDER, file_of
 from reports.web.pages import from_session
 from reports.web.pages.artifacts import INERT
 from reports.web.pages.run import missing
 from reports.web.render import html as render
-from reports.web.site import Site, problem
+from reports.web.render.problem import problem
+from reports.web.site import Site
 from reports.web.view_models import replay as figures
 from reports.web.view_models import run as run_figures
-from runner.store.tables.replays import replay_chunks
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; frame-src 'none'; "
@@ -55,7 +54,8 @@ _decoder = msgspec.json.Decoder(_Events)
 def session(site: Site, request: Request) -> Response:
     """The recording of a session."""
     identity = request.path_params["session"]
-    data = figures.of_session(site.store, identity, request.scope.get("root_path", ""))
+    with site.store.snapshot() as connection:
+        data = figures.of_session(connection, identity, request.scope.get("root_path", ""))
     if data is None:
         return problem(request, 404, f"Nothing is known of a session {identity[:70]!r}.")
     may_make = from_session.may_make(site, request) and not data.unplayable
@@ -65,10 +65,11 @@ def session(site: Site, request: Request) -> Response:
 
 def run(site: Site, request: Request) -> Response:
     """The recording of a run, the last attempt's."""
-    found = run_figures.run(site.history, site.archive, request.path_params["run"])
-    if found is None:
+    with site.store.snapshot() as connection:
+        stored = run_figures.run_with_folder(connection, site.archive, request.path_params["run"])
+    if stored is None:
         return missing(request)
-    folder = run_figures.folder_of(site.history, site.archive, found.row)
+    found, folder = stored
     kept = [one for one in found.artifacts if one.kind == "replay" and one.there and one.attempt == found.row.attempts]
     root = request.scope.get("root_path", "")
     parts = [
@@ -88,13 +89,10 @@ def run(site: Site, request: Request) -> Response:
 
 def chunk(site: Site, request: Request) -> Response:
     """A part of a recording, as it came."""
-    table = replay_chunks.c
-    with site.store.connected() as connection:
-        wanted = replay_chunks.select().where(table.id == request.path_params["number"])
-        row = connection.execute(wanted).mappings().first()
-    if row is None:
+    with site.store.snapshot() as connection:
+        file = figures.chunk_file(connection, site.archive, request.path_params["number"])
+    if file is None:
         return problem(request, 404, "There is no such part, or it has been removed.")
-    file = file_of(site.archive.folder / FOLDER, row["app"], row["session"], row["tab"], row["sequence"])
     try:
         packed = file.read_bytes()
     except OSError:

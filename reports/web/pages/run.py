@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from reports.formats.html.run import PHASES, ROW, WIDTH, vitals, waterfall
 from reports.web.render import html as render
-from reports.web.site import Site, problem
+from reports.web.render.problem import problem
+from reports.web.site import Site
 from reports.web.view_models import run as figures
 from reports.web.view_models.filmstrip import Frame
 from runner.settings.artifact_kinds import list_shown_as
@@ -23,9 +24,11 @@ class Picture(Struct, frozen=True):
 
 def show(site: Site, request: Request) -> Response:
     """The page."""
-    data = figures.run(site.history, site.archive, request.path_params["run"])
-    if data is None:
+    with site.store.snapshot() as connection:
+        found = figures.run_with_folder(connection, site.archive, request.path_params["run"])
+    if found is None:
         return missing(request)
+    data, folder = found
     row, result = data.row, data.result
     pictures = _pictures(data)
     return render.page(
@@ -46,7 +49,7 @@ def show(site: Site, request: Request) -> Response:
         log_kinds=list_shown_as("lines"),
         trace=next((one for one in reversed(data.artifacts) if one.kind == "trace" and one.there), None),
         replay=any(one.kind == "replay" and one.there for one in data.artifacts),
-        logs=figures.logs(figures.folder_of(site.history, site.archive, data.row), data.artifacts),
+        logs=figures.logs(folder, data.artifacts),
         width=WIDTH,
         height=ROW,
         phases=PHASES,
@@ -81,7 +84,8 @@ def _taken(one: Frame) -> Picture:
 
 def trace(site: Site, request: Request) -> Response:
     """The viewer, in a frame of the page."""
-    data = figures.run(site.history, site.archive, request.path_params["run"])
+    with site.store.snapshot() as connection:
+        data = figures.run(connection, site.archive, request.path_params["run"])
     if data is None:
         return missing(request)
     kept = [one for one in data.artifacts if one.kind == "trace" and one.there]

@@ -16,8 +16,9 @@ def show(site: Site, request: Request) -> Response:
     query = request.query_params
     wanted = [one for one in query.getlist("status") if one]
     journey, location, release = (query.get(name) or None for name in ("journey", "location", "release"))
-    places = site.history.places()
-    found = lists.runs(site.history, span, journey, location, tuple(wanted), release, query.get("before"))
+    with site.store.snapshot() as connection:
+        journeys, locations = lists.places(connection)
+        found = lists.runs(connection, span, journey, location, tuple(wanted), release, query.get("before"))
     kept = [("status", one) for one in wanted]
     kept += [("journey", journey)] if journey else []
     kept += [("location", location)] if location else []
@@ -37,6 +38,6 @@ def show(site: Site, request: Request) -> Response:
         journey=journey,
         location=location,
         release=release,
-        journeys=sorted({name for name, _ in places}),
-        locations=sorted({place for _, place in places}),
+        journeys=journeys,
+        locations=locations,
     )

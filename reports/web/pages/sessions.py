@@ -1,6 +1,5 @@
 """`/sessions`: sessions of real users; `/sessions/ID`: one, with its page views over time."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -8,13 +7,12 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.replay import recording
-from reports.users.rollup_queries import Range
 from reports.web.pages.users import empty, words
 from reports.web.query import page_view_filter as selection
 from reports.web.query.time_range import BadRequest
 from reports.web.render import html as render
-from reports.web.site import Site, problem
+from reports.web.render.problem import problem
+from reports.web.site import Site
 from reports.web.view_models import sessions
 from reports.web.view_models.sessions import SessionData
 from runner.settings.duration import parse_duration
@@ -51,22 +49,20 @@ class Timeline(Struct, frozen=True):
     height: float
 
 
-def replay_links(site: Site, sessions: Iterable[str], at: datetime | None = None) -> dict[str, str]:
-    """Where those of the sessions that were recorded can be watched, from a moment on if one is given."""
-    links = {}
-    for session, begins in recording.begun(site.store, sessions).items():
-        offset = max(int((at.timestamp() - begins) * 1000), 0) if at else 0
-        links[session] = f"/sessions/{session}/replay{f'?t={offset}' if offset else ''}"
-    return links
+def replay_link(session: str, begins: float, at: datetime | None = None) -> str:
+    """Where a session's recording, which begins at this second since the epoch, can be watched; from a moment on if one is given.
+
+    >>> replay_link("01b8", 1780351200.0, datetime.fromtimestamp(1780351201.5).astimezone())
+    '/sessions/01b8/replay?t=1500'
+    """
+    offset = max(int((at.timestamp() - begins) * 1000), 0) if at else 0
+    return f"/sessions/{session}/replay{f'?t={offset}' if offset else ''}"
 
 
 def show_list(site: Site, request: Request) -> Response:
     """The list."""
     span = site.span(request)
     query = request.query_params
-    chosen = selection.read(query, site.store)
-    if chosen is None:
-        return empty(site, request)
     failed = query.get("errors") or ""
     if failed not in {"", "yes"}:
         raise BadRequest(
@@ -77,9 +73,15 @@ def show_list(site: Site, request: Request) -> Response:
         seconds = parse_duration(longer) if longer else 0.0
     except (ValueError, OverflowError) as error:
         raise BadRequest(f"longer: {error}") from error
-    data = sessions.sessions(
-        site.store, chosen.filter, Range(span.start, span.end), bool(failed), seconds, query.get("before") or None
-    )
+    with site.store.snapshot() as connection:
+        chosen = selection.read(connection, query)
+        data = (
+            sessions.session_list(connection, chosen.filter, span.range, bool(failed), seconds, query.get("before") or None)
+            if chosen
+            else None
+        )
+    if chosen is None or data is None:
+        return empty(site, request)
     more = urlencode({name: value for name, value in (("errors", failed), ("longer", longer)) if value})
     keep = f"{chosen.words}&{more}" if more else chosen.words
     return render.page(
@@ -88,20 +90,22 @@ def show_list(site: Site, request: Request) -> Response:
         section="Sessions",
         span=span,
         live=span.moving and not query.get("before"),
-        data=data,
+        data=data.listed,
         chosen=chosen,
         failed=failed,
         longer=longer,
         keep=keep,
-        replays=replay_links(site, [one.id for one in data.sessions]),
+        replays={session: replay_link(session, begins) for session, begins in data.recorded.items()},
     )
 
 
 def show(site: Site, request: Request) -> Response:
     """One session."""
-    data = sessions.session(site.store, request.path_params["session"])
-    if data is None:
+    with site.store.snapshot() as connection:
+        found = sessions.session_with_recording(connection, request.path_params["session"])
+    if found is None:
         return problem(request, 404, f"No session {request.path_params['session'][:70]!r} is stored; old ones are removed.")
+    data, begins = found
     return render.page(
         request,
         "session.html",
@@ -109,7 +113,7 @@ def show(site: Site, request: Request) -> Response:
         data=data,
         session=data.session,
         timeline=timeline(data),
-        replay=replay_links(site, [data.session.id]).get(data.session.id),
+        replay=replay_link(data.session.id, begins) if begins is not None else None,
         width=WIDTH,
         row=ROW,
         **words(),

@@ -7,7 +7,6 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.users.rollup_queries import Range
 from reports.web.query import page_view_filter as selection
 from reports.web.query.time_range import BadRequest, Span
 from reports.web.render import html as render
@@ -30,13 +29,14 @@ LONG_NAMES = {
 def show(site: Site, request: Request) -> Response:
     """The page."""
     span = site.span(request)
-    chosen = selection.read(request.query_params, site.store)
-    if chosen is None:
-        return empty(site, request)
     sort = request.query_params.get("sort") or "impact"
-    if sort not in users.SORTS:
-        raise BadRequest(f"sort: {sort[:40]!r} is none; choose of {', '.join(users.SORTS)}")
-    data = users.users(site.store, chosen.filter, Range(span.start, span.end), sort)
+    with site.store.snapshot() as connection:
+        chosen = selection.read(connection, request.query_params)
+        if chosen is not None and sort not in users.SORTS:
+            raise BadRequest(f"sort: {sort[:40]!r} is none; choose of {', '.join(users.SORTS)}")
+        data = users.users(connection, chosen.filter, span.range, sort) if chosen else None
+    if chosen is None or data is None:
+        return empty(site, request)
     return render.page(
         request,
         "users.html",

@@ -5,11 +5,11 @@ from typing import get_args
 from urllib.parse import urlencode
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
-from reports.collector.accepted_beacon import Traffic
 from reports.users.rollup_queries import DIMENSIONS, Dimension, Filter, apps, labels
 from reports.web.query.time_range import BadRequest
-from runner.store import Store
+from runner.settings.parsers import Traffic
 
 LONGEST = 200
 """Characters of a value: no label is longer."""
@@ -34,9 +34,9 @@ class Selection(Struct, frozen=True, kw_only=True):
         return self.filter.traffic or ALL
 
 
-def read(query: Mapping[str, str], store: Store) -> Selection | None:
+def read(connection: Connection, query: Mapping[str, str]) -> Selection | None:
     """The selection of an address; None when no app has sent anything. Raises BadRequest. Reads the series: some thousand rows."""
-    known = tuple(apps(store))
+    known = tuple(apps(connection))
     given = {name: query.get(name, "") for name in ("app", *DIMENSIONS)}
     for name, value in given.items():
         if len(value) > LONGEST:
@@ -54,6 +54,6 @@ def read(query: Mapping[str, str], store: Store) -> Selection | None:
     return Selection(
         filter=Filter(app=app or known[0], traffic=None if traffic == ALL else traffic, **chosen),
         apps=known,
-        choices=labels(store, app or known[0]),
+        choices=labels(connection, app or known[0]),
         words=f"&{urlencode(words)}" if words else "",
     )

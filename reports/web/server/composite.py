@@ -1,21 +1,13 @@
 """One ASGI application out of parts, such as the collector."""
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
-
-Application = Callable[
-    [
-        MutableMapping[str, Any],
-        Callable[[], Awaitable[MutableMapping[str, Any]]],
-        Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ],
-    Awaitable[None],
-]
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Part(Protocol):
@@ -26,7 +18,7 @@ class Part(Protocol):
         """Its addresses."""
 
     @property
-    def direct(self) -> Mapping[str, Application]:
+    def direct(self) -> Mapping[str, ASGIApp]:
         """Its busiest addresses: each is given its requests before anything else looks at them."""
 
 
@@ -35,20 +27,16 @@ async def _nothing(request: Request, error: Exception) -> Response:
     return JSONResponse(told, getattr(error, "status_code", 404), {"x-content-type-options": "nosniff"})
 
 
-def build(parts: Sequence[Part], rest: Application | None = None) -> Application:
+def build(parts: Sequence[Part], rest: ASGIApp | None = None) -> ASGIApp:
     """The application. An address that two parts have goes to the first; one that none has, to `rest`."""
     routed = Starlette(routes=[route for part in parts for route in part.routes], exception_handlers={404: _nothing})
     if rest is not None:
         routed.router.default = rest
-    direct: dict[str, Application] = {}
+    direct: dict[str, ASGIApp] = {}
     for part in reversed(parts):
         direct.update(part.direct)
 
-    async def answer(
-        scope: MutableMapping[str, Any],
-        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
-        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         await (direct.get(scope["path"], routed) if scope["type"] == "http" else routed)(scope, receive, send)
 
     return answer

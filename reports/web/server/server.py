@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from reports.web.server.bounded_http import Guard
-from reports.web.server.composite import Application
 from runner.errors import ConfigError
 
 STOP_WITHIN = 10
@@ -54,7 +54,7 @@ def allow_connections(wanted: int) -> int:
 class Server(uvicorn.Server):
     """Serves one application, over connections that `guard` keeps in bounds."""
 
-    def __init__(self, application: Application, guard: Guard) -> None:
+    def __init__(self, application: ASGIApp, guard: Guard) -> None:
         guard.most = allow_connections(guard.most)
         protocol: Any = guard.protocol
         config = uvicorn.Config(

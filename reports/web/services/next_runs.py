@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy import Connection
+
 from runner.dsl.schedule import Schedule
 from runner.errors import JourneyError
 from runner.scheduler.loader import LoadRequest, load_in_subprocess
 from runner.scheduler.watcher import fingerprint
-from runner.store import Store
+from runner.store.schedulers import is_any_scheduler_alive
 
 PERIOD = 10.0
 """Seconds between two looks at the files."""
@@ -22,24 +24,19 @@ class Upcoming:
     """The schedules of the journeys that `request` names; they are read at the start and when a file has changed."""
 
     def __init__(
-        self,
-        request: LoadRequest,
-        store: Store,
-        period: float = PERIOD,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        self, request: LoadRequest, period: float = PERIOD, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._request = request
-        self._store = store
         self._period = period
         self._now = now
         self._schedules: Mapping[str, Schedule] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="upcoming", daemon=True)
 
-    def __call__(self) -> Mapping[str, datetime]:
+    def __call__(self, connection: Connection) -> Mapping[str, datetime]:
         """The next slot of each journey that has a schedule; empty until the files were read, and while no scheduler is at work."""
         now = self._now()
-        if not self._schedules or not self._store.schedulers.any_alive(now):
+        if not self._schedules or not is_any_scheduler_alive(connection, now):
             return {}
         return {name: one.after(name, now) for name, one in self._schedules.items()}
 

@@ -6,10 +6,10 @@ from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from reports.compare import Comparison, Rule, decide
 from reports.web.query.comparison import Side, Versus
-from runner.store import Store
 from runner.store.queries.runs import History
 from runner.store.queries.samples import Sample, Wanted, sample
 
@@ -57,15 +57,15 @@ class ComparisonData(Struct, frozen=True, kw_only=True):
     """What a reader has to know before he trusts it."""
 
 
-def comparison(store: Store, name: str, location: str | None, sides: Versus, rule: Rule) -> ComparisonData | None:
+def comparison(connection: Connection, name: str, location: str | None, sides: Versus, rule: Rule) -> ComparisonData | None:
     """The figures; None when nothing is known of such a journey.
 
     The runs of a saved history come in no random order, so the test is the one of a saved baseline (rank sum). It is one look: the
     rates of error hold for whoever looks once, not for whoever looks until he likes what he sees.
     """
-    if not History(store).knows(name):
+    if not History(connection).knows(name):
         return None
-    before, after = (_sample(store, name, location, side) for side in (sides.baseline, sides.candidate))
+    before, after = (_sample(connection, name, location, side) for side in (sides.baseline, sides.candidate))
     once = msgspec.structs.replace(rule, looks=(max(after.taken, 1),))
     both = [step for step in after.latencies if step in before.latencies]
     steps = [
@@ -99,8 +99,8 @@ def _decided(before: Sequence[float], after: Sequence[float], rule: Rule, family
     return decide(before, after, rule, look=0, family=family, paired=False)
 
 
-def _sample(store: Store, name: str, location: str | None, side: Side) -> Sample:
-    return sample(store, Wanted(journey=name, location=location, span=side.span.range, release=side.release))
+def _sample(connection: Connection, name: str, location: str | None, side: Side) -> Sample:
+    return sample(connection, Wanted(journey=name, location=location, span=side.span.range, release=side.release))
 
 
 def _side(side: Side, found: Sample) -> SideData:

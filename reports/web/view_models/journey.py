@@ -6,15 +6,19 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy import Connection
 
+from reports.compare import Rule
+from reports.web.query.comparison import Versus
 from reports.web.query.time_range import Span
 from reports.web.services import budget_lines as budgets
+from reports.web.view_models.comparison import ComparisonData, comparison
 from runner.settings.budgets import Budget
-from runner.store import Store
+from runner.store.pauses import Pause, read_active_pauses
 from runner.store.queries.releases import Release, releases
-from runner.store.queries.runs import History, Mark, Reason, RunRow
+from runner.store.queries.runs import History, Mark, Reason, RunRow, marks_over_time, sum_by_day
 from runner.store.queries.step_series import POINTS, StepLine, phase_series, step_budgets, step_series
-from runner.store.queries.tallies import Tally
+from runner.store.queries.tallies import Tally, long_enough_for_hours, total
 
 
 class Day(Struct, frozen=True, kw_only=True):
@@ -66,21 +70,59 @@ class JourneyData(Struct, frozen=True, kw_only=True):
     newest: tuple[RunRow, ...]
 
 
+class JourneyPage(Struct, frozen=True, kw_only=True):
+    """All that the page of a journey shows."""
+
+    data: JourneyData
+    phases: tuple[PhaseMean, ...]
+    compared: ComparisonData | None
+    """None where nothing is to be compared."""
+    paused: tuple[Pause, ...]
+    """The pauses that hold for it."""
+
+
 PHASES = ("redirect", "dns", "connect", "tls", "request", "response", "dom", "load")
 NEWEST = 25
 """Runs that are listed."""
 
 
-def journey(store: Store, name: str, location: str | None, span: Span, bounds: Sequence[Budget] = ()) -> JourneyData | None:
+def journey_page(
+    connection: Connection,
+    name: str,
+    location: str | None,
+    span: Span,
+    bounds: Sequence[Budget],
+    sides: Versus | None,
+    rule: Rule,
+    now: datetime,
+) -> JourneyPage | None:
+    """The whole page; None when nothing is known of such a journey. `sides` are compared by `rule`; pauses are those at `now`."""
+    data = journey(connection, name, location, span, bounds)
+    if data is None:
+        return None
+    return JourneyPage(
+        data=data,
+        phases=tuple(phases(connection, name, location, span)),
+        compared=comparison(connection, name, location, sides, rule) if sides else None,
+        paused=tuple(one for one in read_active_pauses(connection, now) if one.applies_to(name)),
+    )
+
+
+def journey(
+    connection: Connection, name: str, location: str | None, span: Span, bounds: Sequence[Budget] = ()
+) -> JourneyData | None:
     """The figures of the page; None when nothing is known of such a journey. `bounds` are the budgets of the settings."""
-    history = History(store)
+    history = History(connection)
     if not history.knows(name, location):
         return None
-    tally = history.tally(name, location, span.range)
-    series = step_series(store, name, location, span.range)
+    by_time = history.tally_over_time(name, location, span.range)
+    tally = total(by_time.values())
+    hourly = long_enough_for_hours(span.range)
+    by_hour = by_time if hourly == span.range else history.tally_over_time(name, location, hourly)
+    series = step_series(connection, name, location, span.range)
     points = [point for line in series for point in line.points]
     by_run = all(point.run is not None for point in points) if points else tally.total <= POINTS
-    own = step_budgets(store, name, location)
+    own = step_budgets(connection, name, location)
     budgeted = [
         msgspec.structs.replace(line, budget_seconds=budgets.of_step(bounds, name, line.step, own.get(line.step)))
         for line in series
@@ -103,9 +145,9 @@ def journey(store: Store, name: str, location: str | None, span: Span, bounds: S
         p95_seconds=tally.durations.quantile(0.95),
         steps=tuple(budgeted),
         by_run=by_run,
-        marks=tuple(history.marks(name, location, span.range, by_run)),
-        releases=tuple(releases(store, name, location, span.range)),
-        days=tuple(_day(day, one) for day, one in history.days(name, location, span.range)),
+        marks=tuple(history.run_marks(name, location, span.range) if by_run else marks_over_time(by_time, span.range)),
+        releases=tuple(releases(connection, name, location, span.range)),
+        days=tuple(_day(day, one) for day, one in sum_by_day(by_hour)),
         reasons=tuple(history.reasons(name, location, span.range)),
         newest=tuple(history.runs(span.range, name, location, most=NEWEST)),
     )
@@ -128,10 +170,10 @@ class PhaseList(Struct, frozen=True, kw_only=True):
     phases: tuple[PhaseMean, ...]
 
 
-def phases(store: Store, name: str, location: str | None, span: Span) -> list[PhaseMean]:
+def phases(connection: Connection, name: str, location: str | None, span: Span) -> list[PhaseMean]:
     """The phases of each step's last document, run by run."""
     found: dict[tuple[str, str], PhaseMean] = {}
-    rows: list[dict[str, Any]] = phase_series(store, name, location, span.range)
+    rows: list[dict[str, Any]] = phase_series(connection, name, location, span.range)
     for row in rows:
         found[row["run"], row["name"]] = PhaseMean(
             at=row["started_at"],
@@ -142,6 +184,6 @@ def phases(store: Store, name: str, location: str | None, span: Span) -> list[Ph
     return list(found.values())
 
 
-def phase_list(store: Store, name: str, location: str | None, span: Span) -> PhaseList | None:
+def phase_list(connection: Connection, name: str, location: str | None, span: Span) -> PhaseList | None:
     """The same as a struct; None when nothing is known of such a journey."""
-    return PhaseList(phases=tuple(phases(store, name, location, span))) if History(store).knows(name) else None
+    return PhaseList(phases=tuple(phases(connection, name, location, span))) if History(connection).knows(name) else None

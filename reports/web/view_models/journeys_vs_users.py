@@ -12,16 +12,16 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from reports.collector.privacy.route_template import template
 from reports.users import page_view_queries as records
 from reports.users import rollup_queries as figures
-from reports.users.rollup_queries import HOUR, MINUTE, Filter, Range, Tally
+from reports.users.rollup_queries import HOUR, MINUTE, Filter, Tally
 from reports.web.view_models.users import ENOUGH, percentile, width
-from runner.store import Store
 from runner.store.queries.page_loads import PARTS, Load, loads
 from runner.store.queries.runs import History
-from runner.store.queries.time_range import Range as Span
+from runner.store.queries.time_range import Range
 
 FEW = 5
 """Loads by journeys, and page views with an error, below which nothing is said."""
@@ -105,20 +105,20 @@ class Against(Struct, frozen=True, kw_only=True):
     real_sites: tuple[str, ...]
 
 
-def against(store: Store, which: Filter, when: Range, rules: Sequence[str] = ()) -> Against:
+def against(connection: Connection, which: Filter, when: Range, rules: Sequence[str] = ()) -> Against:
     """The figures of the page. `rules` are the app's routes, as its page views are named by; `which.page` is shown over time."""
     everywhere = Filter(
         app=which.app, traffic=which.traffic, environment=which.environment, release=which.release, device=which.device,
         browser=which.browser,
     )  # fmt: skip
-    real_sites = _sites(one.url for one in records.newest(store, everywhere, when, NEWEST))
-    seen = loads(store, Span(when.start, when.end))
+    real_sites = _sites(one.url for one in records.newest(connection, everywhere, when, NEWEST))
+    seen = loads(connection, when)
     here = [one for one in seen if site(one.url) in real_sites]
     same = bool(here)
     by_page: dict[str, list[Load]] = {}
     for one in here or seen:
         by_page.setdefault(template(one.url, rules), []).append(one)
-    real = {one.value: one for one in figures.by(store, "page", everywhere, when, ["load"])}
+    real = {one.value: one for one in figures.by(connection, "page", everywhere, when, ["load"])}
     pages = [
         _beside(page, percentile(real[page].distributions["load"], 0.5), real[page].distributions["load"].count, by_page[page])
         for page in real
@@ -132,8 +132,8 @@ def against(store: Store, which: Filter, when: Range, rules: Sequence[str] = ())
         end=when.end,
         pages=tuple(pages),
         page=chosen,
-        over_time=_over_time(store, everywhere, when, chosen, by_page.get(chosen, [])) if chosen else (),
-        triage=_triage(store, everywhere, when, since, by_page),
+        over_time=_over_time(connection, everywhere, when, chosen, by_page.get(chosen, [])) if chosen else (),
+        triage=_triage(connection, everywhere, when, since, by_page),
         since=since,
         same_site=same,
         sites=tuple(sorted(_sites(one.url for some in by_page.values() for one in some))),
@@ -176,13 +176,13 @@ def _ratio(real: float | None, synthetic: float | None) -> float | None:
     return round(real / synthetic, 3) if real is not None and synthetic else None
 
 
-def _over_time(store: Store, which: Filter, when: Range, page: str, some: Sequence[Load]) -> tuple[Both, ...]:
-    step = width(figures.step(store, when), when, PARTS)
+def _over_time(connection: Connection, which: Filter, when: Range, page: str, some: Sequence[Load]) -> tuple[Both, ...]:
+    step = width(figures.step(connection, when), when, PARTS)
     here = Filter(
         app=which.app, page=page, traffic=which.traffic, environment=which.environment, release=which.release, device=which.device,
         browser=which.browser,
     )  # fmt: skip
-    points = figures.wider(figures.over_time(store, here, when, ["load"]), step)
+    points = figures.wider(figures.over_time(connection, here, when, ["load"]), step)
     real = {int(one.at.timestamp()): one.distributions["load"] for one in points}
     times: dict[int, list[float]] = {}
     for one in some:
@@ -216,16 +216,18 @@ def cut(when: Range) -> datetime:
     return datetime.fromtimestamp((when.start + length).timestamp() // step * step, UTC)
 
 
-def _triage(store: Store, which: Filter, when: Range, since: datetime, by_page: dict[str, list[Load]]) -> tuple[Triage, ...]:
+def _triage(
+    connection: Connection, which: Filter, when: Range, since: datetime, by_page: dict[str, list[Load]]
+) -> tuple[Triage, ...]:
     before, now = Range(when.start, since), Range(since, when.end)
-    early = {one.value: one.tally for one in figures.by(store, "page", which, before, [])} if when.start < since else {}
-    late = {one.value: one.tally for one in figures.by(store, "page", which, now, [])}
+    early = {one.value: one.tally for one in figures.by(connection, "page", which, before, [])} if when.start < since else {}
+    late = {one.value: one.tally for one in figures.by(connection, "page", which, now, [])}
     pages_of: dict[str, set[str]] = {}
     for page, some in by_page.items():
         for one in some:
             pages_of.setdefault(one.journey, set()).add(page)
     newest: dict[str, tuple[State, str | None]] = {}
-    for row in History(store).journeys(Span(when.start, when.end)):
+    for row in History(connection).journeys(when):
         run = row.newest
         if run is None or run.started_at < when.start or run.status not in ("passed", "failed"):
             state: State = "unknown"

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from reports.web.query.time_range import BadRequest, Span
 from reports.web.view_models.run import Kept, kept
@@ -65,7 +66,7 @@ class SlotList(Struct, frozen=True, kw_only=True):
 
 
 def runs(
-    history: History,
+    connection: Connection,
     span: Span,
     journey: str | None = None,
     location: str | None = None,
@@ -75,6 +76,7 @@ def runs(
     most: int = PAGE,
 ) -> RunList:
     """A page of the runs of a span. Raises BadRequest for a status that there is not."""
+    history = History(connection)
     for one in statuses:
         if one not in STATUSES:
             raise BadRequest(f"status: {one[:40]!r} is none; choose of {', '.join(STATUSES)}")
@@ -84,19 +86,29 @@ def runs(
     return RunList(runs=tuple(found[:most]), older=found[most - 1].id if len(found) > most else None)
 
 
-def artifacts(history: History, archive: Archive, run: str) -> KeptList | None:
+def places(connection: Connection) -> tuple[list[str], list[str]]:
+    """The names of all journeys, and of all locations, that there are runs of."""
+    found = History(connection).places()
+    return sorted({name for name, _ in found}), sorted({place for _, place in found})
+
+
+def artifacts(connection: Connection, archive: Archive, run: str) -> KeptList | None:
     """What a run has left behind; None for one that is not stored."""
-    found = kept(history, archive, run)
+    found = kept(connection, archive, run)
     return KeptList(artifacts=found) if found is not None else None
 
 
-def alerts(history: History) -> AlertList:
+def alerts(connection: Connection) -> AlertList:
     """What is wrong now."""
     names = OpenAlert.__struct_fields__
-    return AlertList(alerts=tuple(OpenAlert(**{name: one[name] for name in names}) for one in history.open_alerts()))
+    return AlertList(
+        alerts=tuple(OpenAlert(**{name: one[name] for name in names}) for one in History(connection).open_alerts())
+    )
 
 
-def slots(history: History, span: Span) -> SlotList:
+def slots(connection: Connection, span: Span) -> SlotList:
     """The slots of a span that were not run."""
     names = LostSlot.__struct_fields__
-    return SlotList(slots=tuple(LostSlot(**{name: one[name] for name in names}) for one in history.missed(span.range)))
+    return SlotList(
+        slots=tuple(LostSlot(**{name: one[name] for name in names}) for one in History(connection).missed(span.range))
+    )

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from reports.web.query.time_range import Span
 from reports.web.render.svg import Spark, spark
@@ -66,8 +67,11 @@ class Overview(Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
 
 
-def overview(history: History, span: Span, location: str | None = None, budgets: Mapping[str, float] | None = None) -> Overview:
+def overview(
+    connection: Connection, span: Span, location: str | None = None, budgets: Mapping[str, float] | None = None
+) -> Overview:
     """The figures of the page. `budgets` are those of a run's duration, by journey."""
+    history = History(connection)
     rows = history.journeys(span.range, location)
     bad = history.runs(span.range, location=location, statuses=("failed", "error"), most=500)
     newest_bad: dict[tuple[str, str], RunRow] = {}

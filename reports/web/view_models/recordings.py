@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, literal, or_, select
 
 from reports.web.query.page_view_filter import LONGEST
 from reports.web.query.time_range import BadRequest, Span
 from runner.settings.duration import parse_duration
-from runner.store import Store
+from runner.settings.parsers import Traffic
 from runner.store.tables.page_views import page_views
 from runner.store.tables.page_views import sessions as visits
 from runner.store.tables.replays import replay_chunks
@@ -20,7 +20,6 @@ PAGE = 50
 """Recordings that are listed at a time."""
 CHOICES = 200
 """Pages and releases that are offered to choose from."""
-Traffic = Literal["real", "bot", "synthetic"]
 TRAFFIC: tuple[Traffic, ...] = get_args(Traffic)
 
 
@@ -94,7 +93,7 @@ def read(asked: Mapping[str, Any]) -> Wanted:
     return Wanted(**given, failed=bool(failed), longer=seconds)
 
 
-def recordings(store: Store, span: Span, wanted: Wanted, most: int = PAGE) -> Recordings:
+def recordings(connection: Connection, span: Span, wanted: Wanted, most: int = PAGE) -> Recordings:
     """Those of a span that fit, by when they began. Raises BadRequest, StoreDown.
 
     Reads the rows of all chunks that came in the span, and the runs that were recorded in it.
@@ -102,11 +101,10 @@ def recordings(store: Store, span: Span, wanted: Wanted, most: int = PAGE) -> Re
     if wanted.traffic and wanted.traffic not in TRAFFIC:
         raise BadRequest(f"traffic: {wanted.traffic[:40]!r} is none; choose of {', '.join(TRAFFIC)}")
     place = _place(wanted.before)
-    with store.connected() as connection:
-        visited = connection.execute(_of_visits(span, wanted, place, most + 1)).mappings()
-        found = [(float(row["began"]), _visit(row)) for row in visited]
-        ran = connection.execute(_of_runs(span, wanted, place, most + 1)).mappings()
-        found += [(row["started_at"].timestamp(), _run(row)) for row in ran]
+    visited = connection.execute(_of_visits(span, wanted, place, most + 1)).mappings()
+    found = [(float(row["began"]), _visit(row)) for row in visited]
+    ran = connection.execute(_of_runs(span, wanted, place, most + 1)).mappings()
+    found += [(row["started_at"].timestamp(), _run(row)) for row in ran]
     found.sort(key=lambda one: (one[0], one[1].id), reverse=True)
     older = None
     if len(found) > most:
@@ -115,16 +113,15 @@ def recordings(store: Store, span: Span, wanted: Wanted, most: int = PAGE) -> Re
     return Recordings(recordings=tuple(one for _, one in found[:most]), older=older)
 
 
-def choices(store: Store, span: Span) -> Choices:
+def choices(connection: Connection, span: Span) -> Choices:
     """What there is to choose from. Raises StoreDown."""
     table = replay_chunks.c
-    with store.connected() as connection:
 
-        def all_of(column: ColumnElement[str]) -> tuple[str, ...]:
-            chosen = select(column).where(*_came(span), column != "").distinct().order_by(column).limit(CHOICES)
-            return tuple(connection.execute(chosen).scalars())
+    def all_of(column: ColumnElement[str]) -> tuple[str, ...]:
+        chosen = select(column).where(*_came(span), column != "").distinct().order_by(column).limit(CHOICES)
+        return tuple(connection.execute(chosen).scalars())
 
-        return Choices(apps=all_of(table.app), pages=all_of(table.page), releases=all_of(table.release))
+    return Choices(apps=all_of(table.app), pages=all_of(table.page), releases=all_of(table.release))
 
 
 def _place(before: str) -> tuple[float, str] | None:

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from reports.collector.metrics.collector_metrics import GOOD
-from reports.replay.recording import Row, by_tab, missing, rows
+from reports.replay.chunk_store import FOLDER, file_of
+from reports.replay.recording import Row, begun, by_tab, missing, rows
 from reports.users import page_view_queries as records
 from reports.web.view_models.run import RunData
-from runner.store import Store
-from runner.store.tables.replays import session_events
+from runner.archive.archive import Archive
+from runner.store.tables.histogram import GOOD
+from runner.store.tables.replays import replay_chunks, session_events
 
 MARKS = 500
 """Of each kind that are listed."""
@@ -57,10 +59,10 @@ class Replay(Struct, frozen=True, kw_only=True):
     unplayable: str
 
 
-def of_session(store: Store, session: str, root: str) -> Replay | None:
+def of_session(connection: Connection, session: str, root: str) -> Replay | None:
     """The recording of a session, and what its beacons and events tell; None when nothing is known of it. Raises StoreDown."""
-    known = rows(store, session)
-    moments = [*_told(store, session), *_seen(store, session)]
+    known = rows(connection, session)
+    moments = [*_told(connection, session), *_seen(connection, session)]
     if not known and not moments:
         return None
     tabs = tuple(
@@ -76,6 +78,19 @@ def of_session(store: Store, session: str, root: str) -> Replay | None:
         )
     gaps = tuple(gap for of_tab in by_tab(known).values() for gap in missing(of_tab))
     return _replay(tabs, moments, gaps, unplayable)
+
+
+def chunk_file(connection: Connection, archive: Archive, number: int) -> Path | None:
+    """The file of a part of a recording, by its id; None when there is none of this id."""
+    table = replay_chunks.c
+    wanted = select(table.app, table.session, table.tab, table.sequence).where(table.id == number)
+    row = connection.execute(wanted).first()
+    return file_of(archive.folder / FOLDER, row.app, row.session, row.tab, row.sequence) if row else None
+
+
+def is_recorded(connection: Connection, session: str) -> bool:
+    """Whether anything of a session was recorded and is still stored."""
+    return bool(begun(connection, [session]))
 
 
 def of_run(data: RunData, parts: Sequence[tuple[str, float, float]]) -> Replay | None:
@@ -117,19 +132,18 @@ def _part(row: Row, url: str) -> Part:
     return Part(url=url, from_=row.first_at * 1000, to=row.last_at * 1000, full=row.has_full_snapshot)
 
 
-def _told(store: Store, session: str) -> Iterable[Moment]:
+def _told(connection: Connection, session: str) -> Iterable[Moment]:
     table = session_events.c
     wanted = select(table.at, table.type, table.target).where(table.session == session).order_by(table.at).limit(MARKS)
-    with store.connected() as connection:
-        for at, type_, target in connection.execute(wanted).all():
-            yield Moment(at=at * 1000, kind="event", text=f"{type_} {target}".strip())
+    for at, type_, target in connection.execute(wanted).all():
+        yield Moment(at=at * 1000, kind="event", text=f"{type_} {target}".strip())
 
 
-def _seen(store: Store, session: str) -> Iterable[Moment]:
-    for seen in records.session_views(store, session, VIEWS):
+def _seen(connection: Connection, session: str) -> Iterable[Moment]:
+    for seen in records.session_views(connection, session, VIEWS):
         at = _milliseconds(seen.started_at)
         yield Moment(at=at, kind="page", text=seen.url or seen.page)
-        view = records.view(store, seen.id)
+        view = records.view(connection, seen.id)
         if view is None:
             continue
         for act in view.interactions[:MARKS]:

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy import Connection
 
-from reports.terminal.run_diff import StepChange, compare
+from reports.compare.run_diff import StepChange, compare_runs
 from reports.web.view_models.filmstrip import Frame, frames
 from runner.archive.archive import RESULT, Archive
 from runner.result import RunResult
 from runner.settings.artifact_kinds import list_shown_as
 from runner.store.queries.runs import History, RunRow
 
+LARGEST_ID = 2**31 - 1
 LINES = 200
 """Of each log that are shown."""
 
@@ -45,8 +47,24 @@ class RunData(Struct, frozen=True, kw_only=True):
     """Against that one; empty when either is no longer on the disk."""
 
 
-def run(history: History, archive: Archive, identity: str) -> RunData | None:
+class ArtifactFile(Struct, frozen=True, kw_only=True):
+    """A file that a run has left behind, where it is on the disk."""
+
+    kind: str
+    path: str
+    """In the run's folder."""
+    file: Path
+
+
+def run(connection: Connection, archive: Archive, identity: str) -> RunData | None:
     """The figures of the page; None for a run that is not stored."""
+    found = run_with_folder(connection, archive, identity)
+    return found[0] if found else None
+
+
+def run_with_folder(connection: Connection, archive: Archive, identity: str) -> tuple[RunData, Path | None] | None:
+    """The same, with the folder in which the run is saved; None in its place once it has been removed."""
+    history = History(connection)
     row = history.run(identity)
     if row is None:
         return None
@@ -55,20 +73,34 @@ def run(history: History, archive: Archive, identity: str) -> RunData | None:
     before = history.last_passed(row)
     earlier = read(folder_of(history, archive, before)) if before else None
     there = _kept(history, folder, identity)
-    return RunData(
+    data = RunData(
         row=row,
         result=result,
         artifacts=there,
         frames=_frames(folder, there, [step.name for step in result.steps]) if folder and result else (),
         last_passed=before,
-        changes=tuple(compare(earlier, result)) if earlier and result else (),
+        changes=tuple(compare_runs(earlier, result)) if earlier and result else (),
     )
+    return data, folder
 
 
-def kept(history: History, archive: Archive, identity: str) -> tuple[Kept, ...] | None:
+def kept(connection: Connection, archive: Archive, identity: str) -> tuple[Kept, ...] | None:
     """What a run has left behind; None for one that is not stored."""
+    history = History(connection)
     row = history.run(identity)
     return _kept(history, folder_of(history, archive, row), row.id) if row else None
+
+
+def artifact_file(connection: Connection, archive: Archive, number: int) -> ArtifactFile | None:
+    """An artifact by its id; None when there is none of this id, or its file has been removed."""
+    history = History(connection)
+    found = history.artifact(number) if number <= LARGEST_ID else None
+    if found is None:
+        return None
+    row, kind, path = found
+    folder = folder_of(history, archive, row)
+    file = inside(folder, path) if folder else None
+    return ArtifactFile(kind=kind, path=path, file=file) if file else None
 
 
 def _kept(history: History, folder: Path | None, identity: str) -> tuple[Kept, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from reports.users import error_queries as reasons
 from reports.users import page_view_queries as records
@@ -17,9 +18,9 @@ from reports.users import rollup_queries as figures
 from reports.users import session_queries as visits
 from reports.users.error_queries import Reason
 from reports.users.page_view_queries import Seen
-from reports.users.rollup_queries import Filter, Group, Range, Tally
+from reports.users.rollup_queries import Filter, Group, Tally
 from reports.users.session_queries import Action
-from runner.store import Store
+from runner.store.queries.time_range import Range
 from runner.store.tables.histogram import EDGES, THRESHOLDS, Distribution, Shares
 from runner.store.tables.page_views import METRICS, Metric
 
@@ -134,11 +135,11 @@ class Users(Struct, frozen=True, kw_only=True):
     releases: tuple[Row, ...]
 
 
-def users(store: Store, which: Filter, when: Range, sort: str = "impact", most: int = PAGES) -> Users:
+def users(connection: Connection, which: Filter, when: Range, sort: str = "impact", most: int = PAGES) -> Users:
     """The figures of the page, with `most` pages at the most."""
-    total, splits = figures.split(store, ("device", "browser", "release"), which, when, METRICS)
-    step = width(figures.step(store, when), when)
-    listed = _sorted(pages(store, which, when), sort)
+    total, splits = figures.split(connection, ("device", "browser", "release"), which, when, METRICS)
+    step = width(figures.step(connection, when), when)
+    listed = _sorted(pages(connection, which, when), sort)
     return Users(
         app=which.app,
         start=when.start,
@@ -146,24 +147,24 @@ def users(store: Store, which: Filter, when: Range, sort: str = "impact", most: 
         step_seconds=step,
         tally=total.tally,
         tiles=tuple(tile(total.distributions[metric]) for metric in SHOWN),
-        moments=moments(store, which, when, step),
+        moments=moments(connection, which, when, step),
         load=buckets(total.distributions["load"]),
         pages=tuple(listed[:most]),
         more_pages=max(len(listed) - most, 0),
-        slowest=tuple(records.slowest(store, "load", which, when, LISTED)),
-        errors=errors(store, which, when),
-        actions=tuple(visits.actions(store, which, when, LISTED)),
+        slowest=tuple(records.slowest(connection, "load", which, when, LISTED)),
+        errors=errors(connection, which, when),
+        actions=tuple(visits.actions(connection, which, when, LISTED)),
         devices=_rows(splits["device"]),
         browsers=_rows(splits["browser"]),
         releases=_rows(splits["release"]),
     )
 
 
-def tiles(store: Store, when: Range) -> list[tuple[str, tuple[Tile, ...]]]:
+def tiles(connection: Connection, when: Range) -> list[tuple[str, tuple[Tile, ...]]]:
     """Of each app that sent something in the span, for the overview. One pass over the histogram of each of four metrics an app."""
     found = []
-    for app in figures.apps(store):
-        total = figures.total(store, Filter(app=app), when, HEAD)
+    for app in figures.apps(connection):
+        total = figures.total(connection, Filter(app=app), when, HEAD)
         if total.tally.views:
             found.append((app, tuple(tile(total.distributions[metric]) for metric in HEAD)))
     return found
@@ -205,7 +206,7 @@ def width(step: int, when: Range, most: int = POINTS) -> int:
     return step * math.ceil((when.end - when.start).total_seconds() / step / most)
 
 
-def moments(store: Store, which: Filter, when: Range, step: int) -> tuple[Moment, ...]:
+def moments(connection: Connection, which: Filter, when: Range, step: int) -> tuple[Moment, ...]:
     """Each part of the span in which there was a view; a percentile is given of however few, beside how many they are."""
     return tuple(
         Moment(
@@ -216,7 +217,7 @@ def moments(store: Store, which: Filter, when: Range, step: int) -> tuple[Moment
             p75={metric: point.distributions[metric].percentile(0.75) for metric in SHOWN},
             count={metric: point.distributions[metric].count for metric in SHOWN},
         )
-        for point in figures.wider(figures.over_time(store, which, when, SHOWN), step)
+        for point in figures.wider(figures.over_time(connection, which, when, SHOWN), step)
     )
 
 
@@ -231,9 +232,9 @@ def buckets(values: Distribution) -> tuple[Bucket, ...]:
     return tuple(found[filled[0] : filled[-1] + 1]) if filled else ()
 
 
-def pages(store: Store, which: Filter, when: Range) -> tuple[Row, ...]:
+def pages(connection: Connection, which: Filter, when: Range) -> tuple[Row, ...]:
     """One for each page, those with most views first."""
-    return _rows(figures.by(store, "page", which, when, HEAD))
+    return _rows(figures.by(connection, "page", which, when, HEAD))
 
 
 def _rows(groups: Sequence[Group]) -> tuple[Row, ...]:
@@ -264,19 +265,19 @@ def _sorted(rows: Sequence[Row], sort: str) -> list[Row]:
     return sorted(rows, key=lambda one: (-(one.views if sort == "views" else one.impact), one.value))
 
 
-def errors(store: Store, which: Filter, when: Range) -> tuple[Error, ...]:
+def errors(connection: Connection, which: Filter, when: Range) -> tuple[Error, ...]:
     """The reasons that most views met, each with its newest views.
 
     Of a page, those that its newest 20,000 views that fit have met; of all pages, those of every kind of traffic, from the roll-up:
     one look along an index for each.
     """
     if which.page is not None:
-        return tuple(_error(one, (which.page,), newest) for one, newest in reasons.errors_met(store, which, when, LISTED))
+        return tuple(_error(one, (which.page,), newest) for one, newest in reasons.errors_met(connection, which, when, LISTED))
     # Reasons are counted by the hour.
     whole = Range(when.start.replace(minute=0, second=0, microsecond=0), when.end)
     found = []
-    for one in reasons.errors(store, which.app, when, LISTED):
-        newest = records.views_with_error(store, one.id, whole, SAMPLES)
+    for one in reasons.errors(connection, which.app, when, LISTED):
+        newest = records.views_with_error(connection, one.id, whole, SAMPLES)
         found.append(_error(one, tuple(dict.fromkeys(seen.page for seen in newest)), newest[0].id if newest else None))
     return tuple(found)
 

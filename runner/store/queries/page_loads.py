@@ -3,9 +3,8 @@
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import and_, select
+from sqlalchemy import Connection, and_, select
 
-from runner.store.database import Store
 from runner.store.queries.time_range import Range
 from runner.store.tables.runs import navigations, runs, steps
 
@@ -26,45 +25,44 @@ class Load(Struct, frozen=True, kw_only=True):
     """Whether the run passed; what a failed run has loaded is no measure of anything."""
 
 
-def loads(store: Store, span: Range, parts: int = PARTS, each: int = EACH) -> list[Load]:
+def loads(connection: Connection, span: Range, parts: int = PARTS, each: int = EACH) -> list[Load]:
     """The documents of the newest `each` runs of each part of the span, those that passed and those that failed, oldest first.
 
     Each part is read along the index of runs by time, then run by run.
     """
     found = []
-    with store.connected() as connection:
-        for part in range(parts):
-            start = span.start + span.length * part / parts
-            end = span.start + span.length * (part + 1) / parts
-            newest = (
-                select(runs.c.id, runs.c.journey, runs.c.status, runs.c.attempts)
-                .where(runs.c.started_at >= start, runs.c.started_at < end, runs.c.status.in_(("passed", "failed")))
-                .order_by(runs.c.started_at.desc())
-                .limit(each)
-                .subquery()
+    for part in range(parts):
+        start = span.start + span.length * part / parts
+        end = span.start + span.length * (part + 1) / parts
+        newest = (
+            select(runs.c.id, runs.c.journey, runs.c.status, runs.c.attempts)
+            .where(runs.c.started_at >= start, runs.c.started_at < end, runs.c.status.in_(("passed", "failed")))
+            .order_by(runs.c.started_at.desc())
+            .limit(each)
+            .subquery()
+        )
+        wanted = (
+            select(
+                newest.c.id,
+                newest.c.journey,
+                newest.c.status,
+                navigations.c.url,
+                navigations.c.started_at,
+                navigations.c.total,
             )
-            wanted = (
-                select(
-                    newest.c.id,
-                    newest.c.journey,
-                    newest.c.status,
-                    navigations.c.url,
-                    navigations.c.started_at,
-                    navigations.c.total,
-                )
-                .join(steps, and_(steps.c.run_id == newest.c.id, steps.c.attempt == newest.c.attempts))
-                .join(navigations, navigations.c.step_id == steps.c.id)
-                .order_by(navigations.c.started_at)
+            .join(steps, and_(steps.c.run_id == newest.c.id, steps.c.attempt == newest.c.attempts))
+            .join(navigations, navigations.c.step_id == steps.c.id)
+            .order_by(navigations.c.started_at)
+        )
+        found += [
+            Load(
+                run=row.id,
+                journey=row.journey,
+                url=row.url,
+                started_at=row.started_at,
+                total_seconds=row.total,
+                passed=row.status == "passed",
             )
-            found += [
-                Load(
-                    run=row.id,
-                    journey=row.journey,
-                    url=row.url,
-                    started_at=row.started_at,
-                    total_seconds=row.total,
-                    passed=row.status == "passed",
-                )
-                for row in connection.execute(wanted)
-            ]
+            for row in connection.execute(wanted)
+        ]
     return found

@@ -3,9 +3,8 @@
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
-from runner.store.database import Store
 from runner.store.queries.filters import at_place, named
 from runner.store.queries.time_range import Range
 from runner.store.tables.runs import runs
@@ -25,7 +24,7 @@ class Release(Struct, frozen=True, kw_only=True):
     """All of them, however they ended."""
 
 
-def releases(store: Store, journey: str, location: str | None, span: Range) -> list[Release]:
+def releases(connection: Connection, journey: str, location: str | None, span: Range) -> list[Release]:
     """The releases that the runs of a span have named, in the order in which they came; from an index alone."""
     first = func.min(runs.c.started_at)
     wanted = (
@@ -35,6 +34,5 @@ def releases(store: Store, journey: str, location: str | None, span: Range) -> l
         .order_by(first.desc())
         .limit(MOST)
     )
-    with store.connected() as connection:
-        rows = connection.execute(wanted).all()
+    rows = connection.execute(wanted).all()
     return [Release(release=name, first_at=at, last_at=last, runs=count) for name, at, last, count in reversed(rows)]

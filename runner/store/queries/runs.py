@@ -1,17 +1,16 @@
 """What was: the runs of a span of time, for people. Every question is answered from indices and sums."""
 
 import re
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from runner.result import Status
-from runner.store.database import Store
 from runner.store.queries.filters import ended, here, named, of
-from runner.store.queries.tallies import CLOSE, SPANS, Tally, coarser, tallies, total
+from runner.store.queries.tallies import SPANS, Tally, coarser, tallies, total
 from runner.store.queries.time_range import Range
 from runner.store.rollups import journeys
 from runner.store.tables.runs import alerts, artifacts, runs, slots
@@ -76,27 +75,31 @@ class Reason(Struct, frozen=True, kw_only=True):
 
 
 class History:
-    """Answers questions about the runs of a store. Raises StoreDown when the database cannot be used."""
+    """Answers questions about runs over one connection: all answers are of one state of the database (`Store.snapshot`)."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
 
     # All journeys
+
+    def mark(self) -> str:
+        """A text that changes whenever a run is stored; reads no run."""
+        newest = select(func.count(), func.max(journeys.c.newest_at), func.max(journeys.c.newest_run))
+        return "/".join(str(value) for value in self.connection.execute(newest).one())
 
     def journeys(self, span: Range, location: str | None = None) -> list[JourneyRow]:
         """Every journey that was ever run, with what became of its runs in the span; by name.
 
         Costs one row a journey and hour, or day of a span longer than HOURS; or, for spans up to CLOSE, one a run.
         """
-        with self.store.connected() as connection:
-            known = select(journeys.c.journey, journeys.c.location, journeys.c.newest_run).order_by(
-                journeys.c.journey, journeys.c.location
-            )
-            if location is not None:
-                known = known.where(journeys.c.location == location)
-            keys = {(row.journey, row.location): row.newest_run for row in connection.execute(known)}
-            newest = {one.id: one for one in _runs(connection, runs.c.id.in_(list(keys.values())))}
-            found = tallies(connection, span, location=location)
+        known = select(journeys.c.journey, journeys.c.location, journeys.c.newest_run).order_by(
+            journeys.c.journey, journeys.c.location
+        )
+        if location is not None:
+            known = known.where(journeys.c.location == location)
+        keys = {(row.journey, row.location): row.newest_run for row in self.connection.execute(known)}
+        newest = {one.id: one for one in _runs(self.connection, runs.c.id.in_(list(keys.values())))}
+        found = tallies(self.connection, span, location=location)
         series = {key: coarser(found[key], span, 60) for key in keys}
         return [
             JourneyRow(
@@ -113,77 +116,57 @@ class History:
 
     def knows(self, journey: str, location: str | None = None) -> bool:
         """Whether it was ever run, there if a place is given."""
-        with self.store.connected() as connection:
-            wanted = select(journeys.c.journey).where(*of(journeys, journey, location)).limit(1)
-            return connection.execute(wanted).first() is not None
+        wanted = select(journeys.c.journey).where(*of(journeys, journey, location)).limit(1)
+        return self.connection.execute(wanted).first() is not None
 
     def places(self) -> list[tuple[str, str]]:
         """Every journey that was ever run, with each place where it was; by name."""
-        with self.store.connected() as connection:
-            wanted = select(journeys.c.journey, journeys.c.location).order_by(journeys.c.journey, journeys.c.location)
-            return [(row.journey, row.location) for row in connection.execute(wanted)]
+        wanted = select(journeys.c.journey, journeys.c.location).order_by(journeys.c.journey, journeys.c.location)
+        return [(row.journey, row.location) for row in self.connection.execute(wanted)]
 
-    def tally(self, journey: str, location: str | None, span: Range) -> Tally:
-        """How the runs of a journey in the span ended."""
-        with self.store.connected() as connection:
-            found = tallies(connection, span, journey, location)
-        return total(tally for spans in found.values() for tally in spans.values())
+    def tally_over_time(self, journey: str, location: str | None, span: Range) -> dict[datetime, Tally]:
+        """How the runs of a journey in the span ended, by the time at which an hour or a day begins; of spans up to CLOSE, five minutes.
 
-    def days(self, journey: str, location: str | None, span: Range) -> list[tuple[datetime, Tally]]:
-        """The same, day by day (UTC); days without runs are left out."""
-        long = Range(span.start, max(span.end, span.start + CLOSE + timedelta(seconds=1)))
-        with self.store.connected() as connection:
-            found = tallies(connection, long, journey, location)
-        days: dict[datetime, Tally] = {}
-        for spans in found.values():
-            for hour, tally in spans.items():
-                days.setdefault(hour.replace(hour=0, minute=0), Tally()).merge(tally)
-        return sorted(days.items())
+        One read, of which `total`, `sum_by_day` and `marks_over_time` are made.
+        """
+        merged: dict[datetime, Tally] = {}
+        for spans in tallies(self.connection, span, journey, location).values():
+            for at, tally in spans.items():
+                merged.setdefault(at, Tally()).merge(tally)
+        return merged
 
-    def marks(self, journey: str, location: str | None, span: Range, by_run: bool) -> list[Mark]:
-        """Where runs did not pass or were crowded, in time: run by run, or by spans of time."""
-        with self.store.connected() as connection:
-            if not by_run:
-                merged: dict[datetime, Tally] = {}
-                for spans in tallies(connection, span, journey, location).values():
-                    for at, tally in spans.items():
-                        merged.setdefault(at, Tally()).merge(tally)
-                return [
-                    Mark(at=at, failed=one.failed, errors=one.error, contended=one.contended, count=one.total)
-                    for at, one in sorted(coarser(merged, span, SPANS).items())
-                    if one.failed or one.error or one.contended
-                ]
-            wanted = (
-                select(runs.c.id, runs.c.started_at, runs.c.status, runs.c.contended)
-                .where(*here(span, journey, location), or_(runs.c.status.in_(("failed", "error")), runs.c.contended))
-                .order_by(runs.c.started_at)
+    def run_marks(self, journey: str, location: str | None, span: Range) -> list[Mark]:
+        """The runs of the span that did not pass or were measured on a crowded machine, in the order of time."""
+        wanted = (
+            select(runs.c.id, runs.c.started_at, runs.c.status, runs.c.contended)
+            .where(*here(span, journey, location), or_(runs.c.status.in_(("failed", "error")), runs.c.contended))
+            .order_by(runs.c.started_at)
+        )
+        return [
+            Mark(
+                at=row.started_at,
+                failed=int(row.status == "failed"),
+                errors=int(row.status == "error"),
+                contended=int(row.contended),
+                run=row.id,
             )
-            return [
-                Mark(
-                    at=row.started_at,
-                    failed=int(row.status == "failed"),
-                    errors=int(row.status == "error"),
-                    contended=int(row.contended),
-                    run=row.id,
-                )
-                for row in connection.execute(wanted)
-            ]
+            for row in self.connection.execute(wanted)
+        ]
 
     def reasons(self, journey: str | None, location: str | None, span: Range, most: int = 50) -> list[Reason]:
         """Why runs of the span did not pass: one entry a reason, the newest first.
 
         Messages that differ in their numbers and ids alone are one reason.
         """
-        with self.store.connected() as connection:
-            columns = [runs.c[name] for name in ("id", "started_at", "status")]
-            columns += [runs.c[f"failure_{name}"] for name in ("kind", "step", "message")]
-            which = [*here(span, journey, location), *ended(("failed", "error"))]
-            wanted = select(*columns).where(*which).order_by(runs.c.started_at.desc())
-            groups: dict[tuple[Any, ...], list[Any]] = {}
-            for row in connection.execute(wanted.limit(20_000)):
-                message = (row.failure_message or "").partition("\n")[0]
-                key = (row.status, row.failure_kind, row.failure_step, VARYING.sub("#", message))
-                groups.setdefault(key, []).append(row)
+        columns = [runs.c[name] for name in ("id", "started_at", "status")]
+        columns += [runs.c[f"failure_{name}"] for name in ("kind", "step", "message")]
+        which = [*here(span, journey, location), *ended(("failed", "error"))]
+        wanted = select(*columns).where(*which).order_by(runs.c.started_at.desc())
+        groups: dict[tuple[Any, ...], list[Any]] = {}
+        for row in self.connection.execute(wanted.limit(20_000)):
+            message = (row.failure_message or "").partition("\n")[0]
+            key = (row.status, row.failure_kind, row.failure_step, VARYING.sub("#", message))
+            groups.setdefault(key, []).append(row)
         return [
             Reason(
                 kind=rows[0].failure_kind or "",
@@ -213,63 +196,72 @@ class History:
         """Runs of the span, the newest first; `before` is the id of the last of the page before."""
         where = [*here(span, journey or None, location or None), *ended(statuses)]
         where += [runs.c.release == release, named()] if release else []
-        with self.store.connected() as connection:
-            if before is not None:
-                last = connection.execute(select(runs.c.started_at).where(runs.c.id == before)).scalar()
-                if last is not None:
-                    # Said twice, so that the index is entered at the last one and not at the newest.
-                    where += [runs.c.started_at <= last, or_(runs.c.started_at < last, runs.c.id < before)]
-            return _runs(connection, and_(*where), most)
+        if before is not None:
+            last = self.connection.execute(select(runs.c.started_at).where(runs.c.id == before)).scalar()
+            if last is not None:
+                # Said twice, so that the index is entered at the last one and not at the newest.
+                where += [runs.c.started_at <= last, or_(runs.c.started_at < last, runs.c.id < before)]
+        return _runs(self.connection, and_(*where), most)
 
     def run(self, identity: str) -> RunRow | None:
         """One run."""
-        with self.store.connected() as connection:
-            return next(iter(_runs(connection, runs.c.id == identity)), None)
+        return next(iter(_runs(self.connection, runs.c.id == identity)), None)
 
     def folder(self, identity: str) -> str | None:
         """Where a run was saved when it was stored."""
-        with self.store.connected() as connection:
-            return connection.execute(select(runs.c.folder).where(runs.c.id == identity)).scalar()
+        return self.connection.execute(select(runs.c.folder).where(runs.c.id == identity)).scalar()
 
     def artifact(self, number: int) -> tuple[RunRow, str, str] | None:
         """The run, kind and path of an artifact by its id."""
-        with self.store.connected() as connection:
-            found = connection.execute(select(artifacts).where(artifacts.c.id == number)).mappings().first()
-            if found is None:
-                return None
-            run = next(iter(_runs(connection, runs.c.id == found["run_id"])), None)
-            return (run, found["kind"], found["path"]) if run else None
+        found = self.connection.execute(select(artifacts).where(artifacts.c.id == number)).mappings().first()
+        if found is None:
+            return None
+        run = next(iter(_runs(self.connection, runs.c.id == found["run_id"])), None)
+        return (run, found["kind"], found["path"]) if run else None
 
     def artifacts(self, identity: str) -> list[dict[str, Any]]:
         """What a run has left behind, with the id of each."""
-        with self.store.connected() as connection:
-            wanted = select(artifacts).where(artifacts.c.run_id == identity).order_by(artifacts.c.id)
-            return [dict(row) for row in connection.execute(wanted).mappings()]
+        wanted = select(artifacts).where(artifacts.c.run_id == identity).order_by(artifacts.c.id)
+        return [dict(row) for row in self.connection.execute(wanted).mappings()]
 
     def last_passed(self, run: RunRow) -> RunRow | None:
         """The newest run of the same journey and place that passed before this one."""
-        with self.store.connected() as connection:
-            same = and_(runs.c.journey == run.journey, runs.c.location == run.location, runs.c.status == "passed")
-            return next(iter(_runs(connection, and_(same, runs.c.started_at < run.started_at), 1)), None)
+        same = and_(runs.c.journey == run.journey, runs.c.location == run.location, runs.c.status == "passed")
+        return next(iter(_runs(self.connection, and_(same, runs.c.started_at < run.started_at), 1)), None)
 
     # What is now
 
     def open_alerts(self) -> list[dict[str, Any]]:
         """What is known to be wrong, the newest first."""
-        with self.store.connected() as connection:
-            wanted = select(alerts).where(alerts.c.closed_at.is_(None)).order_by(alerts.c.opened_at.desc())
-            return [dict(row) for row in connection.execute(wanted).mappings()]
+        wanted = select(alerts).where(alerts.c.closed_at.is_(None)).order_by(alerts.c.opened_at.desc())
+        return [dict(row) for row in self.connection.execute(wanted).mappings()]
 
     def missed(self, span: Range, most: int = 100) -> list[dict[str, Any]]:
         """Slots of the span that were not run, the newest first."""
-        with self.store.connected() as connection:
-            wanted = (
-                select(slots)
-                .where(slots.c.state.in_(("missed", "paused")), slots.c.slot_at >= span.start, slots.c.slot_at < span.end)
-                .order_by(slots.c.slot_at.desc())
-                .limit(most)
-            )
-            return [dict(row) for row in connection.execute(wanted).mappings()]
+        wanted = (
+            select(slots)
+            .where(slots.c.state.in_(("missed", "paused")), slots.c.slot_at >= span.start, slots.c.slot_at < span.end)
+            .order_by(slots.c.slot_at.desc())
+            .limit(most)
+        )
+        return [dict(row) for row in self.connection.execute(wanted).mappings()]
+
+
+def sum_by_day(by_time: Mapping[datetime, Tally]) -> list[tuple[datetime, Tally]]:
+    """The tallies of hours or days, day by day (UTC); days without runs are left out."""
+    days: dict[datetime, Tally] = {}
+    for at, tally in by_time.items():
+        days.setdefault(at.replace(hour=0, minute=0), Tally()).merge(tally)
+    return sorted(days.items())
+
+
+def marks_over_time(by_time: dict[datetime, Tally], span: Range) -> list[Mark]:
+    """Where runs did not pass or were measured on a crowded machine, in no more than SPANS parts of the span."""
+    return [
+        Mark(at=at, failed=one.failed, errors=one.error, contended=one.contended, count=one.total)
+        for at, one in sorted(coarser(by_time, span, SPANS).items())
+        if one.failed or one.error or one.contended
+    ]
 
 
 def _runs(connection: Connection, where: Any, most: int | None = None) -> list[RunRow]:

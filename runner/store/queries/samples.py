@@ -3,9 +3,8 @@
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import and_, func, select
+from sqlalchemy import Connection, and_, func, select
 
-from runner.store.database import Store
 from runner.store.queries.filters import at_place, named
 from runner.store.queries.time_range import Range
 from runner.store.tables.runs import runs, steps
@@ -42,7 +41,7 @@ class Sample(Struct, frozen=True, kw_only=True):
     """Of each step, in the order of the steps."""
 
 
-def sample(store: Store, wanted: Wanted, most: int = MOST) -> Sample:
+def sample(connection: Connection, wanted: Wanted, most: int = MOST) -> Sample:
     """The latencies of the runs that passed; costs one row of an index a run, and the steps of `most` of them."""
     where = [
         *at_place(wanted.journey, wanted.location),
@@ -50,31 +49,30 @@ def sample(store: Store, wanted: Wanted, most: int = MOST) -> Sample:
         runs.c.started_at < wanted.span.end,
         *([runs.c.release == wanted.release, named()] if wanted.release is not None else []),
     ]
-    with store.connected() as connection:
-        ended = runs.c.status.in_(("passed", "failed", "error"))
-        counted = select(runs.c.status, runs.c.location, func.count()).where(*where, ended)
-        counts = connection.execute(counted.group_by(runs.c.status, runs.c.location)).all()
-        total = {status: sum(count for one, _, count in counts if one == status) for status in ("passed", "failed", "error")}
-        place = func.row_number().over(order_by=(runs.c.started_at, runs.c.id)).label("place")
-        columns = [runs.c[name] for name in ("id", "started_at", "contended", "attempts")]
-        passed = select(*columns, place).where(*where, runs.c.status == "passed").subquery()
-        # Each run that brings `place * most / total` to the next whole number: as many as are wanted, evenly.
-        number = max(total["passed"], 1)
-        spread = (passed.c.place * most) // number != ((passed.c.place - 1) * most) // number
-        found = connection.execute(
-            select(passed.c.id, passed.c.started_at, passed.c.contended, steps.c.name, steps.c.index, steps.c.latency_seconds)
-            .outerjoin(
-                steps,
-                and_(
-                    steps.c.run_id == passed.c.id,
-                    steps.c.attempt == passed.c.attempts,
-                    steps.c.status == "passed",
-                    steps.c.latency_seconds.is_not(None),
-                ),
-            )
-            .where(spread)
-            .order_by(passed.c.place)
-        ).all()
+    ended = runs.c.status.in_(("passed", "failed", "error"))
+    counted = select(runs.c.status, runs.c.location, func.count()).where(*where, ended)
+    counts = connection.execute(counted.group_by(runs.c.status, runs.c.location)).all()
+    total = {status: sum(count for one, _, count in counts if one == status) for status in ("passed", "failed", "error")}
+    place = func.row_number().over(order_by=(runs.c.started_at, runs.c.id)).label("place")
+    columns = [runs.c[name] for name in ("id", "started_at", "contended", "attempts")]
+    passed = select(*columns, place).where(*where, runs.c.status == "passed").subquery()
+    # Each run that brings `place * most / total` to the next whole number: as many as are wanted, evenly.
+    number = max(total["passed"], 1)
+    spread = (passed.c.place * most) // number != ((passed.c.place - 1) * most) // number
+    found = connection.execute(
+        select(passed.c.id, passed.c.started_at, passed.c.contended, steps.c.name, steps.c.index, steps.c.latency_seconds)
+        .outerjoin(
+            steps,
+            and_(
+                steps.c.run_id == passed.c.id,
+                steps.c.attempt == passed.c.attempts,
+                steps.c.status == "passed",
+                steps.c.latency_seconds.is_not(None),
+            ),
+        )
+        .where(spread)
+        .order_by(passed.c.place)
+    ).all()
     latencies: dict[str, list[float]] = {}
     order: dict[str, int] = {}
     for row in found:

@@ -9,7 +9,6 @@ from msgspec import Struct
 from sqlalchemy import Connection, and_, func, select
 
 from runner.result import Status
-from runner.store.database import Store
 from runner.store.quantile_sketch import Sketch
 from runner.store.queries.filters import here, of
 from runner.store.queries.tallies import SPANS, floor, pieces, width_of
@@ -46,33 +45,32 @@ class StepLine(Struct, frozen=True, kw_only=True):
     budget_seconds: float | None = None
 
 
-def step_series(store: Store, journey: str, location: str | None, span: Range) -> list[StepLine]:
+def step_series(connection: Connection, journey: str, location: str | None, span: Range) -> list[StepLine]:
     """The latencies of each step over time, in the order of the steps: run by run, or p50 and p95 of up to SPANS spans.
 
     Runs one by one have a point for each step that passed.
     """
-    with store.connected() as connection:
-        wanted_runs = here(span, journey, location)
-        number = connection.execute(
-            select(func.count()).select_from(select(runs.c.id).where(*wanted_runs).limit(POINTS + 1).subquery())
-        ).scalar_one()
-        if number > POINTS:
-            return _long_series(connection, journey, location, span)
-        columns = [steps.c.index.label("position"), *(steps.c[name] for name in ("name", "latency_seconds", "status"))]
-        wanted = (
-            select(runs.c.id, runs.c.started_at, runs.c.contended, *columns)
-            .join(steps, and_(steps.c.run_id == runs.c.id, steps.c.attempt == runs.c.attempts))
-            .where(*wanted_runs)
-            .order_by(runs.c.started_at)
-        )
-        found: dict[str, list[Point]] = {}
-        order: dict[str, int] = {}
-        for row in connection.execute(wanted):
-            order[row.name] = row.position
-            points = found.setdefault(row.name, [])
-            if row.status != "skipped":
-                latency = row.latency_seconds if row.status == "passed" else None
-                points.append(Point(at=row.started_at, p50=latency, run=row.id, status=row.status, contended=row.contended))
+    wanted_runs = here(span, journey, location)
+    number = connection.execute(
+        select(func.count()).select_from(select(runs.c.id).where(*wanted_runs).limit(POINTS + 1).subquery())
+    ).scalar_one()
+    if number > POINTS:
+        return _long_series(connection, journey, location, span)
+    columns = [steps.c.index.label("position"), *(steps.c[name] for name in ("name", "latency_seconds", "status"))]
+    wanted = (
+        select(runs.c.id, runs.c.started_at, runs.c.contended, *columns)
+        .join(steps, and_(steps.c.run_id == runs.c.id, steps.c.attempt == runs.c.attempts))
+        .where(*wanted_runs)
+        .order_by(runs.c.started_at)
+    )
+    found: dict[str, list[Point]] = {}
+    order: dict[str, int] = {}
+    for row in connection.execute(wanted):
+        order[row.name] = row.position
+        points = found.setdefault(row.name, [])
+        if row.status != "skipped":
+            latency = row.latency_seconds if row.status == "passed" else None
+            points.append(Point(at=row.started_at, p50=latency, run=row.id, status=row.status, contended=row.contended))
     return [_line(name, found[name]) for name in sorted(found, key=lambda one: order[one])]
 
 
@@ -103,40 +101,40 @@ def _line(name: str, points: Sequence[Point]) -> StepLine:
     return StepLine(step=name, points=tuple(points), p50=total.quantile(0.5), p95=total.quantile(0.95))
 
 
-def step_budgets(store: Store, journey: str, location: str | None) -> dict[str, float]:
+def step_budgets(connection: Connection, journey: str, location: str | None) -> dict[str, float]:
     """The budgets that a journey has given to its steps, as its newest runs have had them."""
-    with store.connected() as connection:
-        places = select(journeys.c.location, journeys.c.newest_run).where(journeys.c.journey == journey)
-        newest: list[str] = []
-        for place, run in connection.execute(places).all():
-            if location in {None, place}:
-                # A run that failed early has not come to all its steps.
-                same = (runs.c.journey == journey, runs.c.location == place, runs.c.status == "passed")
-                passed = select(runs.c.id).where(*same).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(1)
-                newest += [run, *connection.execute(passed).scalars()]
-        wanted = (
-            select(steps.c.name, steps.c.budget_seconds)
-            .join(runs, runs.c.id == steps.c.run_id)
-            .where(steps.c.run_id.in_(newest), steps.c.budget_seconds.is_not(None))
-            .order_by(runs.c.started_at)
-        )
-        return {row.name: row.budget_seconds for row in connection.execute(wanted)}
+    places = select(journeys.c.location, journeys.c.newest_run).where(journeys.c.journey == journey)
+    newest: list[str] = []
+    for place, run in connection.execute(places).all():
+        if location in {None, place}:
+            # A run that failed early has not come to all its steps.
+            same = (runs.c.journey == journey, runs.c.location == place, runs.c.status == "passed")
+            passed = select(runs.c.id).where(*same).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(1)
+            newest += [run, *connection.execute(passed).scalars()]
+    wanted = (
+        select(steps.c.name, steps.c.budget_seconds)
+        .join(runs, runs.c.id == steps.c.run_id)
+        .where(steps.c.run_id.in_(newest), steps.c.budget_seconds.is_not(None))
+        .order_by(runs.c.started_at)
+    )
+    return {row.name: row.budget_seconds for row in connection.execute(wanted)}
 
 
-def phase_series(store: Store, journey: str, location: str | None, span: Range, most: int = 300) -> list[dict[str, Any]]:
+def phase_series(
+    connection: Connection, journey: str, location: str | None, span: Range, most: int = 300
+) -> list[dict[str, Any]]:
     """The phases of each step's documents over the newest runs that passed, the oldest first."""
-    with store.connected() as connection:
-        newest = (
-            select(runs.c.id, runs.c.started_at, runs.c.attempts)
-            .where(*here(span, journey, location), runs.c.status == "passed")
-            .order_by(runs.c.started_at.desc())
-            .limit(most)
-            .subquery()
-        )
-        wanted = (
-            select(newest.c.id.label("run"), newest.c.started_at, steps.c.name, navigations)
-            .join(steps, and_(steps.c.run_id == newest.c.id, steps.c.attempt == newest.c.attempts))
-            .join(navigations, navigations.c.step_id == steps.c.id)
-            .order_by(newest.c.started_at, steps.c.index)
-        )
-        return [dict(row) for row in connection.execute(wanted).mappings()]
+    newest = (
+        select(runs.c.id, runs.c.started_at, runs.c.attempts)
+        .where(*here(span, journey, location), runs.c.status == "passed")
+        .order_by(runs.c.started_at.desc())
+        .limit(most)
+        .subquery()
+    )
+    wanted = (
+        select(newest.c.id.label("run"), newest.c.started_at, steps.c.name, navigations)
+        .join(steps, and_(steps.c.run_id == newest.c.id, steps.c.attempt == newest.c.attempts))
+        .join(navigations, navigations.c.step_id == steps.c.id)
+        .order_by(newest.c.started_at, steps.c.index)
+    )
+    return [dict(row) for row in connection.execute(wanted).mappings()]

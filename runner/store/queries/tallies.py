@@ -14,7 +14,7 @@ from sqlalchemy import Column, Connection, Table, select
 
 from runner.store.quantile_sketch import Sketch
 from runner.store.queries.filters import here, of
-from runner.store.queries.time_range import Range
+from runner.store.queries.time_range import Grain, Range, cut_range
 from runner.store.rollups import STATUSES, day_of, hour_of, run_days, run_hours
 from runner.store.tables.runs import runs
 
@@ -90,6 +90,11 @@ def tallies(
     return found
 
 
+def long_enough_for_hours(span: Range) -> Range:
+    """The span, or a longer one with the same start: so long that its tallies are those of whole hours."""
+    return Range(span.start, max(span.end, span.start + CLOSE + timedelta(seconds=1)))
+
+
 def total(tallies: Iterable[Tally]) -> Tally:
     """All of them together."""
     found = Tally()
@@ -116,13 +121,9 @@ def pieces(
     start = hour_of(span.start)
     if span.length <= longest:
         return [(hours, hours.c.hour, start, span.end)]
-    first, last = day_of(start + DAY - HOUR), day_of(span.end)
-    cut = [
-        (hours, hours.c.hour, start, first),
-        (days, days.c.day, first, last),
-        (hours, hours.c.hour, last, span.end),
-    ]
-    return [piece for piece in cut if piece[2] < piece[3]]
+    tables: dict[Grain, tuple[Table, Column[datetime]]] = {"fine": (hours, hours.c.hour), "coarse": (days, days.c.day)}
+    parts = cut_range(start, day_of(start + DAY - HOUR), day_of(span.end), span.end)
+    return [(*tables[grain], begin, end) for grain, begin, end in parts]
 
 
 def width_of(span: Range, most: int, hours: timedelta) -> timedelta:

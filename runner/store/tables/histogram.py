@@ -5,7 +5,7 @@ near enough for an error of a few percent. Edges are what the columns of the tab
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -35,6 +35,8 @@ THRESHOLDS: dict[Metric, tuple[float, float]] = {
     "load": (2.5, 4.0), "ttfb": (0.8, 1.8), "fcp": (1.8, 3.0), "lcp": (2.5, 4.0), "inp": (0.2, 0.5), "cls": (0.1, 0.25),
 }  # fmt: skip
 """Up to the first is good, above the second poor, as web.dev says of the vitals; load time has no such rule and takes that of LCP."""
+GOOD: Mapping[str, float] = {metric: good for metric, (good, _) in THRESHOLDS.items()}
+"""Of each metric, the largest value that is good."""
 
 
 class Shares(Struct, frozen=True):

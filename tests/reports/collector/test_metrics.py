@@ -9,8 +9,9 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from reports.collector.labels import OTHER
 from reports.collector.metrics.collector_metrics import LOAD_EDGES, PAGES, SHIFT_EDGES, VITAL_EDGES
-from reports.collector.metrics.families import OTHER, Counter, Exemplar, Gauge, Histogram, text
+from reports.collector.metrics.families import Counter, Exemplar, Gauge, Histogram, text
 from tests.support.collector import Served, beacon, view
 from tests.support.servers import Prometheus
 from tests.support.wait import wait_until

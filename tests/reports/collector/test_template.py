@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.collector.privacy.route_template import DEEPEST, OTHER, Templates, is_id, template
+from reports.collector.labels import OTHER
+from reports.collector.privacy.route_template import DEEPEST, Templates, is_id, template
 
 SEGMENT = st.text(st.characters(codec="utf-8", exclude_characters="/?#;"), max_size=60)
 PATHS = st.lists(SEGMENT, max_size=12).map(lambda parts: "/" + "/".join(parts))

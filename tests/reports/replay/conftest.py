@@ -13,14 +13,15 @@ from sqlalchemy import text
 
 from reports.replay.chunk_store import FOLDER, Shelf
 from reports.replay.recording import Recording, Row, read, rows
+from reports.web.routes import routes
 from reports.web.server.bounded_http import Guard
 from reports.web.server.composite import build
 from reports.web.server.server import Server, listen
 from reports.web.site import Site as Dashboard
-from reports.web.site import routes
 from runner.archive.archive import Archive
 from runner.store import Store
 from tests.reports.collector.test_browser import site as site
+from tests.support.asking import ask
 from tests.support.browsers import chrome as chrome
 from tests.support.browsers import driver as driver
 from tests.support.collector import CHROME, Served
@@ -49,7 +50,7 @@ class Recorder:
         """The chunks that have come, of all sessions."""
         with self.store.connected() as connection:
             sessions = connection.execute(text("SELECT DISTINCT session FROM replay_chunks")).scalars().all()
-        return [row for session in sessions for row in rows(self.store, session)]
+        return [row for session in sessions for row in ask(self.store, rows, session)]
 
     @property
     def recordings(self) -> list[Recording]:

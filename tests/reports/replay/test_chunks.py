@@ -15,6 +15,7 @@ from sqlalchemy import select
 from reports.replay.chunk_store import ORPHANED, Shelf
 from reports.replay.recording import read, rows
 from runner.store.tables.replays import session_events
+from tests.support.asking import ask
 from tests.support.collector import CONFIGURATION, Served
 from tests.support.collector import served as served
 
@@ -43,7 +44,7 @@ def packed(content: dict[str, Any]) -> bytes:
 def test_a_chunk_is_kept_byte_by_byte(collector: Served, shelf: Shelf) -> None:
     body = packed(chunk())
     assert collector.post(body, "/v1/replay").status == 202
-    (row,) = rows(shelf._store, SESSION)
+    (row,) = ask(shelf._store, rows, SESSION)
     assert (shelf.folder / "shop" / SESSION / f"{TAB}-0.json.gz").read_bytes() == body
     assert (row.bytes, row.events, row.has_full_snapshot, row.page, row.traffic) == (len(body), 2, True, "/item/:slug", "real")
     assert collector.metric("replay_chunks_total", app="shop", outcome="accepted") == 1
@@ -51,7 +52,7 @@ def test_a_chunk_is_kept_byte_by_byte(collector: Served, shelf: Shelf) -> None:
 
 def test_one_that_comes_again_is_acknowledged_and_counts_once(collector: Served, shelf: Shelf) -> None:
     assert [collector.post(packed(chunk()), "/v1/replay").status for _ in range(3)] == [202, 202, 202]
-    assert len(rows(shelf._store, SESSION)) == 1
+    assert len(ask(shelf._store, rows, SESSION)) == 1
     assert collector.metric("replay_chunks_total", outcome="duplicate") == 2
 
 
@@ -119,7 +120,7 @@ def test_recordings_go_when_they_are_too_old_or_too_much(collector: Served, shel
     now = time.time()
     assert shelf.prune(60.0, size, now) == 0
     assert shelf.prune(60.0, int(size * 0.6), now) == 2
-    assert [bool(rows(shelf._store, session)) for session in sessions] == [False, False, True, True]
+    assert [bool(ask(shelf._store, rows, session)) for session in sessions] == [False, False, True, True]
     assert len(list(shelf.folder.rglob("*.gz"))) == 4
     assert shelf.prune(60.0, size, now + 120) == 2
     assert list(shelf.folder.rglob("*.gz")) == []

@@ -24,6 +24,7 @@ from tests.reports.collector.arrivals import arrival, click, error, view
 from tests.reports.collector.conftest import migrated as migrated
 from tests.reports.collector.conftest import url as url
 from tests.reports.replay.test_chunks import chunk, packed
+from tests.support.asking import ask
 from tests.support.collector import CONFIGURATION, Served
 from tests.support.collector import served as served
 from tests.support.dashboard import made
@@ -65,7 +66,7 @@ def test_a_chunk_that_comes_many_times_at_once_is_kept_once(served: Callable[...
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: collector.post(body, "/v1/replay").status, range(16)))
     assert answers == [202] * 16
-    (row,) = rows(shelf._store, chunk()["session"])
+    (row,) = ask(shelf._store, rows, chunk()["session"])
     assert (row.sequence, row.has_full_snapshot, row.bytes) == (0, True, len(body))
     found = read(shelf._store, shelf.folder, row.session)
     assert found is not None
@@ -74,16 +75,16 @@ def test_a_chunk_that_comes_many_times_at_once_is_kept_once(served: Callable[...
 
 def test_a_recording_is_found_played_and_removed(send: Send, shelf: Shelf) -> None:
     old, new = send(3, ago=300.0), send(2)
-    replay = of_session(shelf._store, old, "")
+    replay = ask(shelf._store, of_session, old, "")
     assert replay is not None
     assert ([len(tab.parts) for tab in replay.tabs], replay.unplayable) == ([3], "")
-    assert set(begun(shelf._store, [old, new, "none"])) == {old, new}
+    assert set(ask(shelf._store, begun, [old, new, "none"])) == {old, new}
     orphan = next(iter(shelf.folder.rglob("*.json.gz"))).with_name(f"{uuid4()}-0.json.gz")
     orphan.write_bytes(b"x")
     assert shelf.sweep(time.time() + ORPHANED + 1) == 1
-    of_new = sum(row.bytes for row in rows(shelf._store, new))
+    of_new = sum(row.bytes for row in ask(shelf._store, rows, new))
     assert shelf.prune(3600.0, of_new, time.time()) == 1
-    assert (rows(shelf._store, old), len(rows(shelf._store, new))) == ([], 2)
+    assert (ask(shelf._store, rows, old), len(ask(shelf._store, rows, new))) == ([], 2)
     assert shelf.prune(1.0, of_new, time.time() + 60) == 1
     assert list(shelf.folder.rglob("*.json.gz")) == []
 
@@ -103,7 +104,7 @@ def test_an_app_may_be_called_as_a_run_is(served: Callable[..., Served], shelf: 
 
 
 def listed(shelf: Shelf, **wanted: Any) -> list[str]:
-    return [one.id for one in recordings(shelf._store, SPAN, Wanted(**wanted)).recordings]
+    return [one.id for one in ask(shelf._store, recordings, SPAN, Wanted(**wanted)).recordings]
 
 
 def recorded_run(status: str, ago: float) -> RunResult:
@@ -136,10 +137,10 @@ def test_recordings_are_chosen_by_page_release_error_length_and_traffic(send: Se
     assert listed(shelf, page="/cart", traffic="real") == [long]
     assert listed(shelf, app="shop", failed=True) == [short]
     assert listed(shelf, app="attic") == []
-    found = {one.id: one for one in recordings(shelf._store, SPAN, Wanted()).recordings}
+    found = {one.id: one for one in ask(shelf._store, recordings, SPAN, Wanted()).recordings}
     assert (found[long].first_page, found[long].release, round(found[long].seconds)) == ("/cart", "2.0", 9)
     assert (found[short].errors, found[failed.id].errors, found[failed.id].bytes) == (1, 1, 700)
-    there = choices(shelf._store, SPAN)
+    there = ask(shelf._store, choices, SPAN)
     assert (there.apps, there.pages, there.releases) == (("shop",), ("/cart", "/item/:slug"), ("1.0", "2.0"))
 
 
@@ -152,13 +153,13 @@ def test_the_list_comes_page_by_page(send: Send, shelf: Shelf) -> None:
     found: list[str] = []
     older: str | None = ""
     while older is not None:
-        page = recordings(shelf._store, SPAN, Wanted(before=older), most=2)
+        page = ask(shelf._store, recordings, SPAN, Wanted(before=older), most=2)
         found += [one.id for one in page.recordings]
         older = page.older
     assert found == whole
     for wrong in ("soon", "nan/x", "1e400/x", "1e18/x"):
         with pytest.raises(BadRequest, match="give what `older`"):
-            recordings(shelf._store, SPAN, Wanted(before=wrong))
+            ask(shelf._store, recordings, SPAN, Wanted(before=wrong))
 
 
 def test_coverage_names_a_session_that_was_recorded_before_a_newer_one(send: Send, shelf: Shelf, url: str) -> None:
@@ -173,7 +174,7 @@ def test_coverage_names_a_session_that_was_recorded_before_a_newer_one(send: Sen
                     page="/help",
                 )
             )
-    found = coverage(shelf._store, "shop", SPAN.range)  # type: ignore[arg-type]  # start and end, as it needs
+    found = ask(shelf._store, coverage, "shop", SPAN.range)
     (page,), (action,) = found.untouched_pages, found.untouched_actions
     assert (page.session, page.recorded, page.views) == (recorded, True, 2)
     assert (action.session, action.recorded, action.name) == (recorded, True, "Call us")

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route
 from starlette.routing import Route as Address
 
 from reports.replay.chunk_store import FOLDER, Shelf
-from reports.web import api, site
+from reports.web import api, routes
 from reports.web.site import Site
 from tests.conftest import Monitor
 from tests.reports.replay.synthetic import long_session
@@ -66,7 +66,7 @@ class Everything:
     def pages(self) -> Iterator[str]:
         """The path of each address that answers with a page."""
         what = Site(store=self.served.store, archive=self.served.archive)
-        for one in [*site.routes(what), *api.routes(what)]:
+        for one in [*routes.routes(what), *api.routes(what)]:
             if not isinstance(one, Address) or "GET" not in (one.methods or ()) or FILE.search(one.path):
                 continue
             missing = [name for name in PART.findall(one.path) if name not in self.parts]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reports.web.access.trusted_hosts import Hosts
-from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, bearer, form_token, hashed, users
+from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, bearer, hashed, users
 from tests.support.dashboard import TOKEN, Visited, made
 
 __all__ = ["hashed", "users"]
@@ -100,12 +100,11 @@ def test_where_others_can_reach_it_an_address_is_a_name_and_a_foreign_name_is_no
 
 
 @pytest.fixture
-def operator(dashboard: Start) -> tuple[Visited, str, str]:
-    """A dashboard, the cookie of somebody who may operate, and the token of their forms."""
+def operator(dashboard: Start) -> tuple[Visited, str]:
+    """A dashboard, and the cookie of somebody who may operate."""
     served = dashboard(WITH_TOKEN)
     served.store.add(made())
-    cookie = served.sign_in(token=TOKEN)
-    return served, cookie, form_token(served.get("/journeys/buy", cookie=cookie).body)
+    return served, served.sign_in(token=TOKEN)
 
 
 def paused(served: Visited) -> bool:
@@ -114,14 +113,14 @@ def paused(served: Visited) -> bool:
     return bool(served.store.pauses.active(datetime.now(UTC)))
 
 
-def test_a_form_of_the_journeys_page_pauses_and_resumes_it(operator: tuple[Visited, str, str]) -> None:
-    served, cookie, token = operator
-    answer = served.post("/journeys/buy/pause", {"form_token": token, "for": "1h", "reason": "the bank moves"}, cookie=cookie)
+def test_a_form_of_the_journeys_page_pauses_and_resumes_it(operator: tuple[Visited, str]) -> None:
+    served, cookie = operator
+    answer = served.post("/journeys/buy/pause", {"for": "1h", "reason": "the bank moves"}, cookie=cookie)
     assert (answer.status, answer.headers["location"]) == (303, "/journeys/buy#operate")
     page = served.get("/journeys/buy", cookie=cookie).body.decode()
     assert "the bank moves (token)" in page
     assert "/journeys/buy/resume" in page
-    assert served.post("/journeys/buy/resume", {"form_token": token}, cookie=cookie).status == 303
+    assert served.post("/journeys/buy/resume", {}, cookie=cookie).status == 303
     assert not paused(served)
 
 
@@ -134,41 +133,19 @@ def test_a_form_of_the_journeys_page_pauses_and_resumes_it(operator: tuple[Visit
         ({"reason": "x" * 201}, "reason: "),
     ],
 )
-def test_a_pause_that_makes_no_sense_is_not_made(operator: tuple[Visited, str, str], fields: dict[str, str], why: str) -> None:
-    served, cookie, token = operator
-    answer = served.post("/journeys/buy/pause", {"form_token": token, **fields}, cookie=cookie)
+def test_a_pause_that_makes_no_sense_is_not_made(operator: tuple[Visited, str], fields: dict[str, str], why: str) -> None:
+    served, cookie = operator
+    answer = served.post("/journeys/buy/pause", fields, cookie=cookie)
     assert (answer.status, why in answer.body.decode()) == (400, True)
     assert not paused(served)
 
 
-def test_only_a_journey_that_is_known_is_paused_and_no_other_with_it(operator: tuple[Visited, str, str]) -> None:
-    served, cookie, token = operator
-    assert served.post("/journeys/none/pause", {"form_token": token}, cookie=cookie).status == 404
+def test_only_a_journey_that_is_known_is_paused_and_no_other_with_it(operator: tuple[Visited, str]) -> None:
+    served, cookie = operator
+    assert served.post("/journeys/none/pause", {}, cookie=cookie).status == 404
     served.store.add(made(journey="*"))
-    assert served.post("/journeys/*/pause", {"form_token": token}, cookie=cookie).status == 400
+    assert served.post("/journeys/*/pause", {}, cookie=cookie).status == 400
     assert not paused(served)
-
-
-@pytest.mark.parametrize("token", [None, "", "wrong", "a" * 64, "\u00e4"])
-def test_a_form_without_the_right_token_does_nothing(operator: tuple[Visited, str, str], token: str | None) -> None:
-    served, cookie, _ = operator
-    fields = {} if token is None else {"form_token": token}
-    assert served.post("/journeys/buy/pause", fields, cookie=cookie).status == 403
-    assert served.post("/sign-out", fields, cookie=cookie).status == 403
-    assert not paused(served)
-
-
-def test_the_token_of_one_person_is_none_for_another(operator: tuple[Visited, str, str]) -> None:
-    served, _, token = operator
-    other = served.sign_in(token=TOKEN)
-    assert served.post("/journeys/buy/pause", {"form_token": token}, cookie=other).status == 403
-    assert not paused(served)
-
-
-def test_the_token_does_not_tell_the_cookie(operator: tuple[Visited, str, str]) -> None:
-    _, cookie, token = operator
-    assert token not in cookie
-    assert cookie.partition("=")[2] not in token
 
 
 @pytest.mark.parametrize(
@@ -181,30 +158,69 @@ def test_the_token_does_not_tell_the_cookie(operator: tuple[Visited, str, str]) 
         {"origin": "null"},
         {"origin": ""},
         {"sec_fetch_site": "same-origin", "origin": "http://evil.example"},
+        {"sec_fetch_site": "SAME-ORIGIN "},
+        {"sec_fetch_site": ""},
+        {"origin": "http://127.0.0.1:1"},
+        {"origin": "http://127.0.0.1"},
+        {"origin": "http://localhost"},
+        {"origin": "http://[::1"},
+        {"origin": "127.0.0.1"},
     ],
 )
 def test_a_form_that_another_site_sends_does_nothing(
-    operator: tuple[Visited, str, str], dashboard: Start, headers: dict[str, str]
+    operator: tuple[Visited, str], dashboard: Start, headers: dict[str, str]
 ) -> None:
-    served, cookie, token = operator
-    assert served.post("/journeys/buy/pause", {"form_token": token}, cookie=cookie, **headers).status == 403
+    served, cookie = operator
+    assert served.post("/journeys/buy/pause", {}, cookie=cookie, **headers).status == 403
     # Nor can it sign somebody in as somebody else.
     answer = served.post("/sign-in", {"token": TOKEN}, **headers)
     assert (answer.status, "set-cookie" in answer.headers) == (403, False)
     open_one = dashboard()
-    token = form_token(open_one.get("/journeys/buy").body)
-    assert open_one.post("/journeys/buy/pause", {"form_token": token}, **headers).status == 403
+    assert open_one.post("/journeys/buy/pause", {}, **headers).status == 403
     assert not paused(served)
 
 
-def test_on_an_open_dashboard_too_a_form_brings_its_token(dashboard: Start) -> None:
+def test_a_request_that_does_not_say_which_page_sent_it_does_nothing(operator: tuple[Visited, str], dashboard: Start) -> None:
+    served, cookie = operator
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for path in ("/journeys/buy/pause", "/sign-out"):
+        answer = served.request("POST", path, b"", {**form, "cookie": cookie})
+        assert (answer.status, "neither Sec-Fetch-Site nor Origin" in answer.body.decode()) == (403, True), path
+    answer = served.request("POST", "/sign-in", f"token={TOKEN}".encode(), form)
+    assert (answer.status, "set-cookie" in answer.headers) == (403, False)
+    assert dashboard().request("POST", "/journeys/buy/pause", b"", form).status == 403
+    assert served.get("/", cookie=cookie).status == 200
+    assert not paused(served)
+
+
+def test_each_of_the_two_headers_is_enough(dashboard: Start) -> None:
     served = dashboard()
     served.store.add(made())
-    assert served.post("/journeys/buy/pause", {}).status == 403
-    token = form_token(served.get("/journeys/buy").body)
-    origin = served.address
-    assert served.post("/journeys/buy/pause", {"form_token": token}, origin=origin, sec_fetch_site="same-origin").status == 303
-    assert paused(served)
+    # A browser sends no Sec-Fetch-Site to http on another machine; an old one sends Origin alone everywhere.
+    for headers in ({"origin": served.address}, {"sec_fetch_site": "same-origin"}):
+        assert served.post("/journeys/buy/pause", {}, **headers).status == 303
+        assert paused(served)
+        assert served.post("/journeys/buy/resume", {}, **headers).status == 303
+        assert not paused(served)
+
+
+def test_the_origin_behind_a_proxy_is_that_of_the_public_url_or_of_the_host(dashboard: Start) -> None:
+    served = dashboard({**WITH_TOKEN, "JOURNEY_PUBLIC_URL": "https://monitor.example:443/watch"})
+    for host in (f"127.0.0.1:{served.port}", "monitor.example"):
+        assert served.post("/sign-in", {"token": TOKEN}, host=host, origin="https://monitor.example").status == 303, host
+        assert served.post("/sign-in", {"token": TOKEN}, host=host, origin="https://Monitor.Example:443").status == 303, host
+        assert served.post("/sign-in", {"token": TOKEN}, host=host, origin="https://monitor.example:8443").status == 403, host
+        # Whoever is on the way could have written a page of the same name that came by http.
+        assert served.post("/sign-in", {"token": TOKEN}, host=host, origin="http://monitor.example").status == 403, host
+    assert served.post("/sign-in", {"token": TOKEN}, host=f"127.0.0.1:{served.port}", origin=served.address).status == 303
+
+
+def test_a_trusted_proxy_says_that_it_is_https(dashboard: Start) -> None:
+    served = dashboard({**WITH_TOKEN, "JOURNEY_TRUSTED_PROXIES": "127.0.0.1"})
+    secure = served.address.replace("http:", "https:")
+    assert served.post("/sign-in", {"token": TOKEN}, x_forwarded_proto="https", origin=secure).status == 303
+    assert served.post("/sign-in", {"token": TOKEN}, x_forwarded_proto="https", origin=served.address).status == 403
+    assert served.post("/sign-in", {"token": TOKEN}, origin=secure).status == 303, "the proxy may not say it"
 
 
 def test_a_program_with_the_token_needs_no_form(dashboard: Start) -> None:
@@ -214,10 +230,10 @@ def test_a_program_with_the_token_needs_no_form(dashboard: Start) -> None:
     assert paused(served)
 
 
-def test_looking_never_changes_anything(operator: tuple[Visited, str, str]) -> None:
-    served, cookie, token = operator
+def test_looking_never_changes_anything(operator: tuple[Visited, str]) -> None:
+    served, cookie = operator
     for method in ("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"):
-        answer = served.request(method, f"/journeys/buy/pause?form_token={token}", None, {"cookie": cookie})
+        answer = served.request(method, "/journeys/buy/pause?for=1h", None, {"cookie": cookie})
         assert answer.status in {403, 405}, method
     assert not paused(served)
 
@@ -232,33 +248,36 @@ def test_who_may_only_look_is_shown_no_form_and_changes_nothing(dashboard: Start
     page = served.get("/journeys/buy", cookie=bob)
     assert page.status == 200
     assert b"/journeys/buy/pause" not in page.body
-    token = form_token(page.body)
-    answer = served.post("/journeys/buy/pause", {"form_token": token}, cookie=bob)
+    answer = served.post("/journeys/buy/pause", {}, cookie=bob)
     assert (answer.status, "bob may look, but not change anything" in answer.body.decode()) == (403, True)
-    assert served.post("/journeys/buy/resume", {"form_token": token}, cookie=bob).status == 403
+    assert served.post("/journeys/buy/resume", {}, cookie=bob).status == 403
     assert not paused(served)
-    assert served.post("/sign-out", {"form_token": token}, cookie=bob).status == 303
+    assert served.post("/sign-out", {}, cookie=bob).status == 303
 
 
 # Sizes
 
 
-def test_what_is_too_long_is_refused(operator: tuple[Visited, str, str]) -> None:
-    served, cookie, token = operator
+def test_what_is_too_long_is_refused(operator: tuple[Visited, str]) -> None:
+    served, cookie = operator
     assert served.get("/" + "x" * 2000, cookie=cookie).status == 414
     assert served.get("/runs?journey=" + "x" * 5000, cookie=cookie).status == 414
     assert served.get("/runs?" + "a&" * 2000, cookie=cookie).status in {200, 400}
     assert served.get("/", cookie=cookie, x_long="x" * 40_000).status == 431
     assert served.get("/", cookie="a=b;" * 9_000).status == 431
-    form = {"form_token": token}
-    assert served.post("/journeys/buy/pause", {**form, "reason": "x" * 20_000}, cookie=cookie).status == 413
+    assert served.post("/journeys/buy/pause", {"reason": "x" * 20_000}, cookie=cookie).status == 413
     many = {f"field{number}": "x" for number in range(100)}
-    assert served.post("/journeys/buy/pause", {**form, **many}, cookie=cookie).status == 400
+    assert served.post("/journeys/buy/pause", many, cookie=cookie).status == 400
     assert served.post("/sign-in", {"token": "x" * 20_000}).status == 413
-    json = {"cookie": cookie, "content-type": "application/json"}
-    assert served.request("POST", "/journeys/buy/pause", b'{"form_token": "x"}', json).status == 415
+    json = {"cookie": cookie, "content-type": "application/json", "sec-fetch-site": "same-origin"}
+    assert served.request("POST", "/journeys/buy/pause", b'{"for": "1h"}', json).status == 415
     assert (
-        served.request("POST", "/sign-in", b"token=\xff%ff", {"content-type": "application/x-www-form-urlencoded"}).status
+        served.request(
+            "POST",
+            "/sign-in",
+            b"token=\xff%ff",
+            {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"},
+        ).status
         == 400
     )
     assert not paused(served)

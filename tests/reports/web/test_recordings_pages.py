@@ -157,7 +157,7 @@ def test_only_who_may_operate_can_make_one(
         expect(page.get_by_role("button", name="Make a journey of it")).to_have_count(shown)
         policy = here.served.get(f"/sessions/{here.session}/replay", cookie=_cookie(context)).headers["content-security-policy"]
         assert ("form-action 'self'" if shown else "form-action 'none'") in policy
-        refused = here.served.post(where, {"form_token": "guessed"}, cookie=_cookie(context))
+        refused = here.served.post(where, {}, cookie=_cookie(context), origin="https://evil.example")
         assert refused.status == 403
         context.clear_cookies()
     assert here.served.post(where, {}).status == 303, "to where one signs in"
@@ -169,9 +169,7 @@ def _cookie(context: BrowserContext) -> str:
 
 def post(here: Recorded, session: str) -> Any:
     """The form, as the page would send it."""
-    page = here.served.get(f"/sessions/{session}/journey").body.decode()
-    token = page.partition('name="form_token" value="')[2].partition('"')[0]
-    return here.served.post(f"/sessions/{session}/journey", {"form_token": token})
+    return here.served.post(f"/sessions/{session}/journey", {})
 
 
 def test_a_session_of_which_no_journey_can_be_made_says_why(recorded: Recorded) -> None:

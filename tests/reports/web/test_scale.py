@@ -75,7 +75,8 @@ def asked(grown: Visited) -> Iterator[list[tuple[str, Any]]]:
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-        sent.append((statement, parameters))
+        if statement != "BEGIN":
+            sent.append((statement, parameters))
 
     event.listen(grown.store.engine, "before_cursor_execute", note)
     yield sent

@@ -11,6 +11,7 @@ from reports.web.services.next_runs import Upcoming
 from runner.scheduler.loader import LoadRequest
 from runner.settings.settings import load_settings
 from runner.store import Store
+from tests.support.asking import ask
 from tests.support.wait import wait_until
 
 JOURNEY = (
@@ -31,30 +32,30 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def test_the_next_run_is_known_and_follows_the_files(tmp_path: Path, store: Store) -> None:
     file = tmp_path / "journeys" / "buy.py"
     file.write_text(JOURNEY)
-    with Upcoming(LoadRequest(start=tmp_path), store, period=0.2) as upcoming:
-        found = wait_until(upcoming)
+    with Upcoming(LoadRequest(start=tmp_path), period=0.2) as upcoming:
+        found = wait_until(lambda: ask(store, upcoming))
         assert timedelta(0) < found["buy"] - datetime.now(UTC) <= timedelta(minutes=5)
         file.write_text(JOURNEY.replace("def buy", "def pay"))
-        wait_until(lambda: "pay" in upcoming())
-        assert "buy" not in upcoming()
+        wait_until(lambda: "pay" in ask(store, upcoming))
+        assert "buy" not in ask(store, upcoming)
         file.write_text("this is no Python")
-        wait_until(lambda: not upcoming())
+        wait_until(lambda: not ask(store, upcoming))
 
 
 def test_nothing_is_due_while_no_scheduler_is_at_work(tmp_path: Path, store: Store) -> None:
     (tmp_path / "journeys" / "buy.py").write_text(JOURNEY)
-    with Upcoming(LoadRequest(start=tmp_path), store, period=0.2) as upcoming:
-        wait_until(upcoming)
+    with Upcoming(LoadRequest(start=tmp_path), period=0.2) as upcoming:
+        wait_until(lambda: ask(store, upcoming))
         store.schedulers.unregister("me")
-        assert upcoming() == {}
+        assert ask(store, upcoming) == {}
         store.schedulers.register("me", "here", 1, "berlin", datetime.now(UTC) - timedelta(minutes=5))
-        assert upcoming() == {}
+        assert ask(store, upcoming) == {}
 
 
 def test_settings_that_are_wrong_leave_the_pages_alone(tmp_path: Path, store: Store) -> None:
     (tmp_path / "journey.toml").write_text("nonsense = 1")
-    with Upcoming(LoadRequest(start=tmp_path), store, period=0.2) as upcoming:
-        assert upcoming() == {}
+    with Upcoming(LoadRequest(start=tmp_path), period=0.2) as upcoming:
+        assert ask(store, upcoming) == {}
 
 
 def test_the_budget_of_a_journey_is_that_of_its_duration(tmp_path: Path) -> None:

@@ -13,14 +13,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from reports.replay.recording import begun
 from reports.users import rollup_queries as figures
 from reports.users.rollup_queries import Filter
 from reports.web.api.endpoint import ENDPOINTS
-from reports.web.pages.sessions import replay_links
-from reports.web.site import Site, routes
+from reports.web.pages.sessions import replay_link
+from reports.web.routes import routes
+from reports.web.site import Site
 from runner.archive.archive import Archive
 from runner.store import Store
 from tests.reports.web.visitors import DAY, EVIL, EVIL_ID, EVIL_SESSION, fill, runs, visits
+from tests.support.asking import ask
 from tests.support.collector import Served, beacon
 from tests.support.collector import view as told
 from tests.support.reader import Reader, serving
@@ -93,7 +96,7 @@ def test_tiles_tell_the_figure_its_worth_and_its_shares(reader: Reader, store: S
     page = reader.open("/users")
     tiles = page.get_by_role("list", name="Web vitals and load time").get_by_role("listitem")
     expect(tiles).to_have_count(6)
-    lcp = figures.total(store, Filter(app="shop"), DAY, ["lcp"]).distributions["lcp"]
+    lcp = ask(store, figures.total, Filter(app="shop"), DAY, ["lcp"]).distributions["lcp"]
     first = tiles.first
     expect(first).to_contain_text(f"{lcp.percentile(0.75):.2f} s")
     expect(first).to_contain_text(f"{lcp.count:,} page views")
@@ -276,13 +279,14 @@ def test_a_session_that_was_recorded_leads_to_its_replay_at_the_moment(tmp_path:
     names += "received_at, traffic, release, page"
     row = "'shop', 'session-1', 'tab', 0, :at, :at, 9, true, 99, '', :at, 'real', '', '/'"
     with Store(f"sqlite:///{tmp_path / 'journeys.db'}") as store:
-        here = site(store, tmp_path)
-        assert replay_links(here, ["session-1"]) == {}
+        assert ask(store, begun, ["session-1"]) == {}
         with store.connected() as connection:
             connection.execute(text(f"INSERT INTO replay_chunks ({names}) VALUES ({row})"), {"at": DAY.start.timestamp()})
-        assert replay_links(here, ["session-1", "session-2"]) == {"session-1": "/sessions/session-1/replay"}
-        later = replay_links(here, ["session-1"], DAY.start + timedelta(seconds=2.5))
-        assert later == {"session-1": "/sessions/session-1/replay?t=2500"}
+        begins = ask(store, begun, ["session-1", "session-2"])
+    assert begins == {"session-1": DAY.start.timestamp()}
+    assert replay_link("session-1", begins["session-1"]) == "/sessions/session-1/replay"
+    later = replay_link("session-1", begins["session-1"], DAY.start + timedelta(seconds=2.5))
+    assert later == "/sessions/session-1/replay?t=2500"
 
 
 class Metrics:

@@ -9,14 +9,14 @@ from typing import Any
 from benchmarks.visits import Visits
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import View
-from reports.collector.storage import beacon_batch as batch
 from reports.collector.storage import rollup
+from reports.collector.storage.beacon_batch import store_beacons
 from reports.collector.storage.series import Directory
-from reports.users.rollup_queries import Range
 from runner.archive.run_id import run_id
 from runner.result import Navigation, RunResult, StepResult
 from runner.store import Store
 from runner.store.bulk_insert import Link
+from runner.store.queries.time_range import Range
 from tests.reports.collector.arrivals import arrival, click, error, request, view, vital
 from tests.reports.samples import FAILURE, MADE_WITH
 
@@ -98,7 +98,7 @@ def fill(store: Store, sent: list[Arrival], ran: list[RunResult]) -> None:
     """Stores all of it, with its roll-ups."""
     link, directory = Link(store), Directory()
     with link.transaction():
-        batch.store(link, directory, sent)
+        store_beacons(link, directory, sent)
     directory.settle()
     while rollup.roll(link, threading.Lock(), NOW - 48 * HOUR):
         pass

@@ -15,11 +15,13 @@ from msgspec.structs import replace
 from runner.archive.run_id import run_id
 from runner.result import Failure, RunResult, StepResult
 from runner.store import Store, StoreDown
-from runner.store.queries.runs import History
+from runner.store.queries.runs import History, sum_by_day
 from runner.store.queries.step_series import step_series
+from runner.store.queries.tallies import total
 from runner.store.queries.time_range import Range
 from runner.store.rollups import journeys, run_days, run_hours, step_days, step_hours
 from tests.runner.store.older import back_to
+from tests.support.asking import ask
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 COUNT = 300
@@ -85,7 +87,8 @@ def history(
     with Store(url) as store:
         for one in results:
             store.add(one, Path("/runs") / one.id)
-        yield History(store)
+        with store.snapshot() as connection:
+            yield History(connection)
 
 
 @pytest.mark.parametrize("hours", [5, 24, 240])
@@ -116,7 +119,7 @@ def test_a_long_series_has_the_percentiles_of_the_runs(
     # Of a span that is longer than this, sums by the day are read.
     monkeypatch.setattr("runner.store.queries.step_series.HOURS", hours)
     monkeypatch.setattr("runner.store.queries.step_series.SPANS", 2)
-    series = step_series(history.store, "buy", "berlin", span)
+    series = step_series(history.connection, "buy", "berlin", span)
     assert [line.step for line in series] == ["open", "pay"]
     for index, line in enumerate(series):
         assert 2 <= len(line.points) <= 3
@@ -137,7 +140,7 @@ def test_a_long_series_has_the_percentiles_of_the_runs(
 
 def test_a_short_series_has_every_run_with_its_status(history: History, results: list[RunResult]) -> None:
     span = Range(START, START + timedelta(days=10))
-    points = next(line.points for line in step_series(history.store, "buy", None, span) if line.step == "pay")
+    points = next(line.points for line in step_series(history.connection, "buy", None, span) if line.step == "pay")
     own = [one for one in results if one.journey == "buy"]
     assert [(one.run, one.status) for one in points] == [(one.id, one.steps[1].status) for one in own]
     assert all((one.p50 is None) == (one.status != "passed") for one in points)
@@ -161,7 +164,9 @@ def test_failures_that_differ_in_ids_alone_are_one_reason(url: str) -> None:
             failure = Failure(kind="assertion", message=message, step="pay")
             at = START + timedelta(minutes=place)
             store.add(replace(one, id=run_id(), journey="buy", status="failed", failure=failure, started_at=at))
-        found = History(store).reasons("buy", None, Range(START, START + timedelta(hours=1)))
+        found = ask(
+            store, lambda connection: History(connection).reasons("buy", None, Range(START, START + timedelta(hours=1)))
+        )
         assert [(one.message, one.count) for one in found] == [("order feedback is not there", 1), (messages[-1], 4)]
         assert (found[1].first_at, found[1].last_at) == (START, START + timedelta(minutes=3))
 
@@ -188,13 +193,15 @@ def test_a_span_that_begins_and_ends_within_a_day_has_the_runs_of_its_hours(
     inside = range(int(start), ceil(end))
     own = [one for one in results if one.journey == "buy" and (one.started_at - START) // timedelta(hours=1) in inside]
     assert own
-    assert history.tally("buy", None, span).total == len(own)
-    assert history.tally("buy", "berlin", span).durations.count == sum(one.status == "passed" for one in own)
-    assert sum(tally.total for _, tally in history.days("buy", None, span)) == len(own)
+    by_time = history.tally_over_time("buy", None, span)
+    assert total(by_time.values()).total == len(own)
+    here = total(history.tally_over_time("buy", "berlin", span).values())
+    assert here.durations.count == sum(one.status == "passed" for one in own)
+    assert sum(tally.total for _, tally in sum_by_day(by_time)) == len(own)
 
 
 def test_the_days_add_up(history: History, results: list[RunResult]) -> None:
-    days = history.days("buy", None, Range(START, START + timedelta(days=10)))
+    days = sum_by_day(history.tally_over_time("buy", None, Range(START, START + timedelta(days=10))))
     counted = Counter(one.started_at.date() for one in results if one.journey == "buy")
     assert {day.date(): tally.total for day, tally in days} == counted
 
@@ -230,4 +237,5 @@ def test_two_schedulers_that_store_at_once_lose_no_count(url: str, results: list
     with Store(url) as store, ThreadPoolExecutor(4) as threads:
         assert all(threads.map(add, results[:40]))
         span = Range(START, START + timedelta(days=10))
-        assert sum(row.tally.total for row in History(store).journeys(span)) == 40
+        rows = ask(store, lambda connection: History(connection).journeys(span))
+        assert sum(row.tally.total for row in rows) == 40

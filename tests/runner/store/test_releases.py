@@ -13,12 +13,13 @@ from runner.result import RunResult, StepResult
 from runner.store import Store
 from runner.store.queries.filters import named
 from runner.store.queries.releases import releases
-from runner.store.queries.runs import History
+from runner.store.queries.runs import History, marks_over_time
 from runner.store.queries.samples import Wanted, sample
 from runner.store.queries.step_series import step_budgets
 from runner.store.queries.time_range import Range
 from runner.store.tables.runs import runs
 from tests.runner.store.older import back_to
+from tests.support.asking import ask
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 ALL = Range(START, START + timedelta(days=10))
@@ -73,13 +74,15 @@ def stored(store: Store) -> list[RunResult]:
 
 
 def test_releases_are_told_in_their_order_with_their_runs(store: Store, stored: list[RunResult]) -> None:
-    found = releases(store, "buy", "berlin", ALL)
+    found = ask(store, releases, "buy", "berlin", ALL)
     assert [(one.release, one.runs) for one in found] == [("1.0", 10), ("1.1", 10)]
     assert (found[0].first_at, found[0].last_at) == (stored[10].started_at, stored[19].started_at)
-    assert [one.runs for one in releases(store, "buy", None, ALL)] == [11, 10]
+    assert [one.runs for one in ask(store, releases, "buy", None, ALL)] == [11, 10]
     late = Range(stored[25].started_at, ALL.end)
-    assert [(one.release, one.first_at) for one in releases(store, "buy", "berlin", late)] == [("1.1", stored[25].started_at)]
-    assert releases(store, "nobody", None, ALL) == []
+    assert [(one.release, one.first_at) for one in ask(store, releases, "buy", "berlin", late)] == [
+        ("1.1", stored[25].started_at)
+    ]
+    assert ask(store, releases, "nobody", None, ALL) == []
 
 
 def test_the_releases_of_a_journey_come_from_their_index_alone(store: Store, stored: list[RunResult]) -> None:
@@ -92,32 +95,35 @@ def test_the_releases_of_a_journey_come_from_their_index_alone(store: Store, sto
 
 
 def test_one_side_of_a_comparison_has_the_latencies_of_the_runs_that_passed(store: Store, stored: list[RunResult]) -> None:
-    found = sample(store, Wanted(journey="buy", location="berlin", span=ALL, release="1.0"))
+    found = ask(store, sample, Wanted(journey="buy", location="berlin", span=ALL, release="1.0"))
     own = [one for one in stored if one.release == "1.0" and one.status == "passed"]
     assert (found.passed, found.failed, found.errors, found.taken, found.locations) == (9, 0, 1, 9, 1)
     assert found.latencies == {
         step: tuple(one.steps[place].latency_seconds for one in own) for place, step in enumerate(["open", "pay"])
     }
-    assert sample(store, Wanted(journey="buy", location=None, span=ALL)).locations == 2
-    assert sample(store, Wanted(journey="buy", location="berlin", span=Range(START, START + timedelta(hours=8)))).contended == 1
+    assert ask(store, sample, Wanted(journey="buy", location=None, span=ALL)).locations == 2
+    assert (
+        ask(store, sample, Wanted(journey="buy", location="berlin", span=Range(START, START + timedelta(hours=8)))).contended
+        == 1
+    )
 
 
 def test_of_many_runs_some_stand_for_all_evenly(store: Store, stored: list[RunResult]) -> None:
-    found = sample(store, Wanted(journey="buy", location="berlin", span=ALL), most=7)
+    found = ask(store, sample, Wanted(journey="buy", location="berlin", span=ALL), most=7)
     passed = [one for one in stored if one.status == "passed"]
     assert (found.passed, found.taken) == (28, 7)
     assert found.latencies["open"] == tuple(one.steps[0].latency_seconds for one in passed[3::4])
 
 
 def test_where_runs_did_not_pass_is_told_run_by_run_and_span_by_span(store: Store, stored: list[RunResult]) -> None:
-    history = History(store)
-    marks = history.marks("buy", "berlin", ALL, by_run=True)
+    marks = ask(store, lambda connection: History(connection).run_marks("buy", "berlin", ALL))
     assert [(one.run, one.failed, one.errors, one.contended) for one in marks] == [
         (stored[5].id, 0, 0, 1),
         (stored[7].id, 1, 0, 0),
         (stored[11].id, 0, 1, 0),
     ]
-    spans = history.marks("buy", None, Range(START, START + timedelta(days=2)), by_run=False)
+    days = Range(START, START + timedelta(days=2))
+    spans = marks_over_time(ask(store, lambda connection: History(connection).tally_over_time("buy", None, days)), days)
     assert [(one.at, one.failed, one.errors, one.contended, one.count) for one in spans] == [
         (START + timedelta(hours=5), 0, 0, 1, 1),
         (START + timedelta(hours=7), 1, 0, 0, 1),
@@ -126,8 +132,8 @@ def test_where_runs_did_not_pass_is_told_run_by_run_and_span_by_span(store: Stor
 
 
 def test_budgets_are_those_of_the_newest_runs(store: Store, stored: list[RunResult]) -> None:
-    assert step_budgets(store, "buy", None) == {"open": 2.0}
-    assert step_budgets(store, "nobody", None) == {}
+    assert ask(store, step_budgets, "buy", None) == {"open": 2.0}
+    assert ask(store, step_budgets, "nobody", None) == {}
 
 
 def test_a_database_from_before_knows_no_release_and_keeps_its_runs(url: str) -> None:
@@ -135,7 +141,7 @@ def test_a_database_from_before_knows_no_release_and_keeps_its_runs(url: str) ->
         store.add(run(1, "1.0"))
         back_to("0006", store)
     with Store(url) as store:
-        assert releases(store, "buy", None, ALL) == []
-        assert [one.release for one in History(store).runs(ALL)] == [""]
+        assert ask(store, releases, "buy", None, ALL) == []
+        assert [one.release for one in ask(store, lambda connection: History(connection).runs(ALL))] == [""]
         store.add(run(2, "1.1"))
-        assert [one.release for one in releases(store, "buy", None, ALL)] == ["1.1"]
+        assert [one.release for one in ask(store, releases, "buy", None, ALL)] == ["1.1"]

@@ -1,0 +1,87 @@
+"""A page view as a row of its table: what a beacon tells of it for the first time, and what a later one adds."""
+
+from typing import Any
+
+from reports.collector.accepted_beacon import Arrival
+from reports.collector.beacon import Beacon, View
+from reports.collector.storage.series import DAY, Directory, Labels, family
+from runner.store.bulk_insert import Insert, Link
+from runner.store.tables.page_views import page_views
+from runner.store.tables.runs import PHASES
+
+SKEW = 60.0
+"""Seconds that a browser's clock may be fast of ours; one that is wrong by more tells only how long ago something was."""
+
+_at = {column.name: position for position, column in enumerate(page_views.columns)}
+NUMBER, ID, APP, SESSION, PAGE, STARTED_AT, TOLD_AT = (
+    _at[name] for name in ("number", "id", "app", "session", "page", "started_at", "told_at")
+)
+TYPE, HIDDEN, ENDED, VISIBLE, SERIES = (_at[name] for name in ("type", "hidden", "ended", "visible_seconds", "series"))
+INTERACTIONS, ERRORS, REQUESTS, LISTED = (_at[name] for name in ("interactions", "errors", "requests", "listed_interactions"))
+TOTAL = _at["total"]
+PHASE_AT = {phase: _at[phase] for phase in PHASES}
+FILLED = tuple((name, _at[name]) for name in ("title", "referrer", "status", "protocol", "transfer_bytes"))
+"""Columns of which a later value that is not empty is taken."""
+MUTABLE = (
+    "title", "referrer", "told_at", "ended", "visible_seconds", *PHASES, "status", "protocol", "transfer_bytes", "interactions", "errors",
+    "requests", "listed_interactions",
+)  # fmt: skip
+PUT_VIEWS = Insert(page_views, replaced=MUTABLE)
+
+
+def read_views(link: Link, ids: set[str]) -> dict[str, list[Any]]:
+    """The rows of the views that are stored, by id."""
+    names = ", ".join(f'"{column.name}"' for column in page_views.columns)
+    return {row[ID]: list(row) for row in link.among(f"SELECT {names} FROM page_views WHERE id", ids)}
+
+
+def new_view(
+    link: Link, directory: Directory, arrival: Arrival, view: View, page: str, received: float, number: int
+) -> list[Any]:
+    """The row of a view that was not known; `number` is its key."""
+    beacon = arrival.beacon
+    labels = Labels(
+        beacon.app, page, arrival.traffic, beacon.environment[:60], beacon.release[:60], arrival.device,
+        family(arrival.browser[:60]),
+    )  # fmt: skip
+    phase = view.phases.get
+    synthetic = beacon.synthetic
+    return [
+        number, view.id, beacon.app, beacon.session, page, view.url, view.title, view.referrer, view.type,
+        started_at(beacon.sent_at, view.started_at, received), received, beacon.sent_at, beacon.release, beacon.environment,
+        arrival.traffic, arrival.browser[:200], arrival.system[:200], arrival.device, view.hidden, view.ended,
+        view.visible_seconds, *[phase(name) for name in PHASES], view.status, view.protocol, view.transfer_bytes,
+        beacon.connection, *(beacon.viewport or (None, None)),
+        *((synthetic.journey, synthetic.run, synthetic.step, synthetic.location) if synthetic else (None, None, None, None)),
+        directory.series(link, labels), 0, 0, 0, 0,
+    ]  # fmt: skip
+
+
+def extend_view(row: list[Any], beacon: Beacon, view: View, newer: bool) -> None:
+    """Adds what a further beacon tells of a view; `newer` says that it was sent after all that is known."""
+    row[ENDED] = row[ENDED] or view.ended
+    if view.visible_seconds is not None:
+        row[VISIBLE] = max(row[VISIBLE] or 0.0, view.visible_seconds)
+    for phase, seconds in view.phases.items():
+        position = PHASE_AT.get(phase)
+        if position is not None and (newer or row[position] is None):
+            row[position] = seconds
+    for name, position in FILLED:
+        value = getattr(view, name)
+        if value and (newer or not row[position]):
+            row[position] = value
+    if newer:
+        row[TOLD_AT] = beacon.sent_at
+
+
+def started_at(sent_at: float, at: float, received: float) -> float:
+    """When a view began, by our clock: what the browser says if that can be, else so long before now as it was before the beacon.
+
+    A beacon may be a day late, as one that could not be sent waits for the next page.
+
+    >>> started_at(1000.0, 990.0, 1001.0), started_at(5_000_000.0, 4_999_990.0, 1001.0)
+    (990.0, 991.0)
+    """
+    if received - DAY <= at <= received + SKEW:
+        return min(at, received)
+    return received - min(max(sent_at - at, 0.0), DAY)
