@@ -6,7 +6,6 @@ import random
 import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from sqlalchemy import create_engine, text
 from runner.browser.chromium import Browser
 from tests.support.daemon import Daemon, look, tick
 from tests.support.servers import free_port, get, running
-from tests.support.wait import wait_until
+from tests.support.wait import let_pass, wait_until
 
 LIFE = 12
 """Runs that each of the kill tests goes on for at least."""
@@ -43,12 +42,12 @@ def test_a_daemon_killed_at_any_moment_loses_no_run_and_leaves_nothing_over(daem
     kills = 0
     while daemon.runs() < LIFE:
         daemon.start()
-        time.sleep(chance.uniform(0.3, 4.0))
+        let_pass(chance.uniform(0.3, 4.0), "it is killed at any moment")
         daemon.kill()
         kills += 1
         daemon.start()
         wait_until(lambda: not daemon.left_over())
-        time.sleep(chance.uniform(0.0, 1.0))
+        let_pass(chance.uniform(0.0, 1.0), "it is killed at any moment")
         daemon.kill()
         kills += 1
     daemon.start()
@@ -69,7 +68,7 @@ def test_a_worker_or_a_browser_killed_at_any_moment_costs_its_run_alone(daemon: 
     daemon.start("--workers", "2")
     kills = {"worker": 0, "browser": 0}
     while daemon.runs() < LIFE or min(kills.values()) < 4:
-        time.sleep(chance.uniform(0.2, 2.0))
+        let_pass(chance.uniform(0.2, 2.0), "they are killed at any moment")
         victim = min(kills, key=lambda name: kills[name])
         mark = "runner.workers.main" if victim == "worker" else "--type="
         found = [one for one in daemon.tree() if is_victim(one, mark, victim)]
@@ -312,7 +311,7 @@ def test_a_second_signal_ends_what_is_under_way_and_says_so(daemon: Daemon) -> N
     wait_until(lambda: daemon.metric("synthetic_running") == 1)
     assert daemon.process
     daemon.signal(signal.SIGTERM)
-    time.sleep(0.5)
+    wait_until(lambda: any(one["message"].startswith("stopping") for one in daemon.events()))
     daemon.process.send_signal(signal.SIGTERM)
     assert daemon.process.wait(60) == 0
     assert daemon.query("SELECT status, failure_message FROM runs") == [

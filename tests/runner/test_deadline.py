@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from runner.browser.deadline import DeadlineReached, deadline
+from tests.support.wait import let_pass
 
 
 def test_an_endless_loop_in_the_journey_is_ended_and_named_as_its_own_code() -> None:
@@ -23,7 +24,7 @@ def test_an_endless_loop_in_the_journey_is_ended_and_named_as_its_own_code() -> 
 def test_a_block_that_ends_in_time_is_not_disturbed_later() -> None:
     with deadline(0.05):
         done = True
-    time.sleep(0.1)
+    let_pass(0.1, "the deadline of a block that has ended must not be raised")
     assert done
 
 
@@ -32,7 +33,7 @@ def test_an_inner_deadline_does_not_cancel_the_outer_one() -> None:
         with deadline(0.1):
             with deadline(5):
                 pass
-            time.sleep(5)
+            let_pass(5, "the outer deadline ends it")
 
     with pytest.raises(DeadlineReached) as caught:
         nested()
@@ -48,7 +49,7 @@ def test_a_hastened_deadline_leaves_the_journeys_own_code_its_time() -> None:
         done = True
     assert done
     end.hasten(0.01)
-    time.sleep(0.05)
+    let_pass(0.05, "a deadline that is hastened after its block must not be raised")
 
 
 @pytest.fixture
@@ -70,11 +71,11 @@ def foreign_alarm() -> Iterator[list[str]]:
 def test_an_alarm_that_somebody_else_has_set_goes_off_inside_and_only_once(foreign_alarm: list[str]) -> None:
     def wait() -> None:
         with deadline(5):
-            time.sleep(4)
+            let_pass(4, "the other's alarm ends it")
 
     with pytest.raises(TimeoutError, match="the other's"):
         wait()
-    time.sleep(0.15)
+    let_pass(0.15, "the alarm must not go off again")
     assert foreign_alarm == ["rang"]
 
 
@@ -87,13 +88,13 @@ def test_a_deadline_that_is_due_before_a_foreign_alarm_leaves_that_one_set(forei
     with pytest.raises(DeadlineReached):
         loop()
     with pytest.raises(TimeoutError, match="the other's"):
-        time.sleep(4)
+        let_pass(4, "the other's alarm ends it")
     assert foreign_alarm == ["rang"]
 
 
 def test_a_lifted_deadline_lets_somebody_look() -> None:
     with deadline(0.05) as end:
         end.lift()
-        time.sleep(0.15)
+        let_pass(0.15, "a deadline that was lifted must not be raised")
         done = True
     assert done

@@ -5,7 +5,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 import zipfile
 from functools import partial
 
@@ -19,7 +18,7 @@ from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
-from tests.support.wait import wait_until
+from tests.support.wait import let_pass, wait_until
 
 JOURNEY = """
     @journey
@@ -69,7 +68,7 @@ def test_killed_at_any_moment_it_leaves_nothing_half_written_and_nothing_running
             if round_ == ROUNDS - 1:
                 # On a slow machine none may have been saved so far.
                 wait_until(lambda: list((runs / "walk").glob("*")))
-            time.sleep(moments.uniform(0.0, 3.0))
+            let_pass(moments.uniform(0.0, 3.0), "it is killed at any moment")
         finally:
             process.kill()
             process.wait()

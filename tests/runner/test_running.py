@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import time
 import zipfile
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from runner.browser.chromium import Browser
 from runner.events import AttemptEnded, AttemptStarted, RunEnded, RunStarted, StepEnded, StepStarted
 from runner.workers.pool import Workers
 from tests.conftest import Monitor
+from tests.support.wait import wait_until
 
 
 def test_a_journey_of_six_lines_runs_and_is_saved(monitor: Monitor) -> None:
@@ -300,20 +300,15 @@ def test_a_worker_that_dies_is_named_with_how_it_died(monitor: Monitor) -> None:
 
 
 def test_no_browser_is_left_when_a_worker_was_ended(monitor: Monitor) -> None:
-    def browsers() -> set[int]:
-        return {one.pid for one in psutil.Process(os.getpid()).children(recursive=True) if "headless" in one.name()}
-
     monitor.step("page.goto('/')")
-    before = browsers()
+    before = [one for one in psutil.Process(os.getpid()).children(recursive=True) if "headless" in one.name()]
     monitor.run("import os\n@journey\ndef walk(page, step):\n    page.goto('/')\n    os.kill(os.getpid(), 9)\n")
-    ends = time.monotonic() + 10
-    while (
-        any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in before) and time.monotonic() < ends
-    ):
-        time.sleep(0.1)
-    alive = [pid for pid in before if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"]
     assert before
-    assert not alive
+
+    def alive() -> list[psutil.Process]:
+        return [one for one in before if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+    wait_until(lambda: not alive(), "the browsers of the worker to end")
 
 
 def test_nested_steps_are_refused(monitor: Monitor) -> None:

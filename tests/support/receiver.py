@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 import reports.collector
 from reports.collector.beacon import Beacon, View, decode
-from tests.support.wait import wait_until
+from tests.support.wait import rest, wait_until
 
 AGENT = Path(reports.collector.__file__).parent / "agent.js"
 
@@ -90,7 +90,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
-        if path == "/agent.js":
+        if path == "/views":
+            # For journeys, which run in another process.
+            self._answer(200, str(len(self.server.receiver.views)).encode())
+        elif path == "/agent.js":
             self._answer(200, AGENT.read_bytes(), "text/javascript; charset=utf-8")
         elif path in self.server.receiver.pages:
             self._answer(200, self.server.receiver.pages[path].encode())
@@ -135,13 +138,8 @@ def look_at(page: Page, address: str) -> None:
         "new Promise((resolve) => { const look = () => performance.getEntriesByName('first-contentful-paint').length "
         "? resolve() : setTimeout(look, 20); look(); })"
     )
+    # When the page has nothing to do, the agent begins to watch its vitals.
     rest(page)
-
-
-def rest(page: Page) -> None:
-    """Waits until the page has nothing to do: then the agent begins to watch its vitals, and has got what was recorded."""
-    page.evaluate("new Promise((resolve) => { requestIdleCallback(() => resolve(), { timeout: 1000 }); })")
-    page.wait_for_timeout(150)
 
 
 def leave(page: Page) -> None:

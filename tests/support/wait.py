@@ -41,3 +41,45 @@ def wait_until(
             time.sleep(PAUSE)
         else:
             page.wait_for_timeout(PAUSE * 1000)
+
+
+def let_pass(seconds: float, why: str, page: Page | None = None) -> None:
+    """Sleeps: the one place where a test may, as `why` says.
+
+    Either time itself is what is tested, or something must not happen, and would within these seconds. A busy machine makes a
+    test of the second kind weaker, never red.
+    """
+    assert why
+    if page is None:
+        time.sleep(seconds)
+    else:
+        page.wait_for_timeout(seconds * 1000)
+
+
+RESTING = """() => new Promise((resolve) => {
+    const rest = (left) => (left ? requestIdleCallback(() => rest(left - 1), { timeout: 1000 }) : resolve());
+    rest(3);
+})"""
+
+
+def rest(page: Page) -> None:
+    """Waits until the page has nothing to do: what began in its idle time, and what the browser had to tell, is done too."""
+    page.evaluate(RESTING)
+
+
+OBSERVED = """([type, count, where]) => new Promise((resolve) => {
+    const wanted = new Function("entry", `return ${where}`);
+    let found = 0;
+    new PerformanceObserver((list) => {
+        found += list.getEntries().filter(wanted).length;
+        if (found >= count) setTimeout(resolve);
+    }).observe({ type, buffered: true, durationThreshold: 16 });
+})"""
+
+
+def wait_for_entries(page: Page, type_: str, where: str = "true", count: int = 1) -> None:
+    """Waits for so many entries of the page's performance timeline, `where` a condition on `entry` in JavaScript.
+
+    Whoever observed them before has heard of them by then.
+    """
+    page.evaluate(OBSERVED, [type_, count, where])

@@ -4,7 +4,6 @@ import random
 import select
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from reports.collector.storage.group_commit import Writer
 from tests.reports.collector.arrivals import check_rollups, rows
+from tests.support.wait import let_pass
 
 
 def killed(url: str, after: float) -> list[str]:
@@ -22,7 +22,7 @@ def killed(url: str, after: float) -> list[str]:
     try:
         ready, _, _ = select.select([process.stdout], [], [], 30)
         assert ready, "nothing was stored within 30 s"
-        time.sleep(after)
+        let_pass(after, "it is killed at any moment")
     finally:
         process.kill()
         told, errors = process.communicate()

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Playwright
 from tests.reports.collector.test_browser import Site
 from tests.reports.replay.conftest import Recorder, hide, hurry
 from tests.support.collector import CHROME
-from tests.support.wait import wait_until
+from tests.support.wait import let_pass, rest, wait_until
 
 GO_AWAY = """Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
 document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));"""
@@ -29,43 +29,56 @@ def show(page: Page, text: str) -> None:
     page.evaluate("text => { document.querySelector('p').textContent = text; }", text)
 
 
-def is_noted(recorder: Recorder, page: Page, text: str) -> bool:
-    """Whether a text that the page shows now gets into the recording."""
-    show(page, text)
-    page.wait_for_timeout(200)
-    hide(page)
-    page.wait_for_timeout(500)
+def is_there(recorder: Recorder, text: str) -> bool:
     return text.encode() in recorder.bytes()
+
+
+def assert_noted(recorder: Recorder, page: Page, text: str) -> None:
+    """What the page shows now gets into the recording."""
+    show(page, text)
+
+    def arrived() -> bool:
+        hide(page)
+        return is_there(recorder, text)
+
+    wait_until(arrived, f"{text!r} in the recording")
+
+
+def assert_not_noted(recorder: Recorder, page: Page, text: str) -> None:
+    """What the page shows now does not get into the recording."""
+    show(page, text)
+    hide(page)
+    let_pass(0.7, "it must not arrive", page)
+    assert not is_there(recorder, text)
 
 
 def test_a_tab_that_nobody_sees_is_not_recorded_until_somebody_comes_back(recorder: Recorder, site: Site, page: Page) -> None:
     begun(recorder, site, page, replay_idle="0.01")
-    assert is_noted(recorder, page, "seen")
+    assert_noted(recorder, page, "seen")
     page.evaluate(GO_AWAY)
     names = (f"unseen {number}" for number in range(100))
     wait_until(lambda: not _is_sent(recorder, page, next(names)))
     show(page, "nobody sees this")
-    page.wait_for_timeout(300)
+    let_pass(0.3, "it must not be recorded", page)
     show(page, "seen again")
     page.evaluate(COME_BACK)
     wait_until(lambda: sum(row.has_full_snapshot for row in recorder.rows) == 2)
     assert b"seen again" in recorder.bytes()
     assert b"nobody sees this" not in recorder.bytes()
     assert recorder.tagged("gave-up") == []
-    assert is_noted(recorder, page, "and goes on")
+    assert_noted(recorder, page, "and goes on")
 
 
 def _is_sent(recorder: Recorder, page: Page, text: str) -> bool:
-    """As `is_noted`, in a tab that stays in the background."""
+    """Whether a text that the page shows now, in the background, gets into the recording."""
     show(page, text)
-    page.wait_for_timeout(200)
     page.evaluate('document.dispatchEvent(new Event("visibilitychange", { bubbles: true }))')
-    page.wait_for_timeout(500)
-    return text.encode() in recorder.bytes()
+    let_pass(0.7, "it would arrive", page)
+    return is_there(recorder, text)
 
 
 def lasting(page: Page) -> None:
-    page.wait_for_timeout(100)
+    rest(page)
 
 
 def changing(page: Page) -> None:
@@ -74,7 +87,6 @@ def changing(page: Page) -> None:
 
 def growing(page: Page) -> None:
     show(page, "a long text " * 500)
-    page.wait_for_timeout(200)
     hide(page)
 
 
@@ -93,19 +105,18 @@ def test_a_recording_that_is_long_enough_ends_and_says_why(
     does(page)
     (told,) = wait_until(lambda: recorder.tagged("gave-up"))
     assert told["why"].startswith(why)
-    assert not is_noted(recorder, page, "too late")
+    assert_not_noted(recorder, page, "too late")
     # Neither does it begin again when the visitor comes back to the tab.
     page.evaluate(COME_BACK)
-    assert not is_noted(recorder, page, "much too late")
+    assert_not_noted(recorder, page, "much too late")
     assert recorder.recordings[0].gaps == ()
 
 
 def test_a_bound_that_makes_no_sense_is_the_usual_one(recorder: Recorder, site: Site, page: Page) -> None:
     begun(recorder, site, page, replay_changes="nonsense", replay_minutes="-1", replay_bytes="", replay_idle="0")
     page.evaluate("for (let i = 0; i < 400; i++) document.body.append(document.createElement('i'))")
-    # Within it both looks at its bounds.
-    page.wait_for_timeout(1_500)
-    assert is_noted(recorder, page, "goes on")
+    let_pass(1.5, "it looks at its bounds in this time and must not give up", page)
+    assert_noted(recorder, page, "goes on")
     assert recorder.tagged("gave-up") == []
 
 
@@ -127,8 +138,7 @@ def test_a_page_from_the_back_forward_cache_is_recorded_again(recorder: Recorder
         wait_until(lambda: sum(row.has_full_snapshot for row in recorder.rows) == 3)
         # Playwright does not notice that the page is another one again: it is left, as a visitor does.
         page.context.new_cdp_session(page).send("Page.navigate", {"url": "about:blank"})
-        page.wait_for_timeout(500)
-    wait_until(lambda: [one["url"].rpartition("/")[2] for one in recorder.tagged("view")] == ["one", "two", "one"])
+        wait_until(lambda: [one["url"].rpartition("/")[2] for one in recorder.tagged("view")] == ["one", "two", "one"])
     (recording,) = recorder.recordings
     assert (len(recording.tabs), recording.gaps) == (1, ())
     assert [row.sequence for row in recorder.rows] == list(range(len(recorder.rows)))
@@ -145,6 +155,6 @@ def test_a_page_with_a_strict_policy_is_recorded(recorder: Recorder, site: Site,
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.goto(site.address)
     wait_until(lambda: recorder.rows)
-    assert is_noted(recorder, page, "noted")
+    assert_noted(recorder, page, "noted")
     # The browser asks for an icon by itself.
     assert not [text for text in said if "favicon" not in text], said

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page
 from reports.replay.chunk import decode
 from reports.replay.chunk_store import Kept, Shelf
 from tests.reports.replay.conftest import played
+from tests.support.wait import let_pass
 
 AWAY = "http://evil.test"
 _ids = iter(range(10, 1_000_000))
@@ -149,7 +150,7 @@ def attack(shelf: Shelf, dashboard: str, visitor: BrowserContext, late: bool) ->
     frame.locator("p", has_text="attacked").first.wait_for()
     page.locator(".stage").click(position={"x": 20, "y": 20}, force=True)
     frame.locator("a", has_text="click me").first.evaluate("one => one.click()")
-    page.wait_for_timeout(700)
+    let_pass(0.7, "nothing of it must run", page)
     return page, asked
 
 

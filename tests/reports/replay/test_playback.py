@@ -1,7 +1,7 @@
 """What is played back is what was there: at five moments of a visit, the player's picture beside the page's own."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from runner.demo import running_shop
 from tests.reports.replay import pictures
 from tests.reports.replay.conftest import Recorder, hide
 from tests.reports.replay.pictures import Comparison
-from tests.support.wait import wait_until
+from tests.support.wait import rest, wait_until
 
 Visit = Callable[[Page, str], Iterator[None]]
 """Walks through the site at an address, and stops at five moments."""
@@ -152,7 +152,7 @@ def seen(recorder: Recorder, page: Page, visit: Iterator[None]) -> list[Moment]:
     for _ in visit:
         wait_until(partial(is_recorded, recorder, page.evaluate("performance.timeOrigin") / 1000))
         # What a page changes is told a moment later.
-        page.wait_for_timeout(300)
+        rest(page)
         at = page.evaluate("Date.now()")
         found.append(Moment(at, pictures.of_page(page)))
         # What came before the picture is stored before the page is left.
@@ -166,13 +166,16 @@ def played(player: Page, replay: str, moment: Moment, begin: float, comparison: 
     """The player's picture of a moment, once it is as it should be; else what it shows after a while."""
     player.goto(f"{replay}?t={round(moment.at - begin)}")
     player.locator("html[data-replay=ready]").wait_for()
-    picture = pictures.of_player(player, SIZE)
-    for _ in range(10):
-        if comparison.differing(moment.picture, picture) <= ALIKE:
-            break
-        player.wait_for_timeout(100)
-        picture = pictures.of_player(player, SIZE)
-    return picture
+    shown: list[bytes] = []
+
+    def alike() -> bool:
+        shown[:] = [pictures.of_player(player, SIZE)]
+        return comparison.differing(moment.picture, shown[0]) <= ALIKE
+
+    # How different they are is said later, with both pictures.
+    with suppress(AssertionError):
+        wait_until(alike, timeout=20, page=player)
+    return shown[0]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.conftest import Monitor
 from tests.reports.collector.test_browser import Site
 from tests.reports.replay.conftest import Recorder, hide, played
 from tests.reports.replay.synthetic import long_session
-from tests.support.wait import wait_until
+from tests.support.wait import let_pass, wait_until
 
 COUNTER = """<h1>Tea</h1><style>h1 { color: rgb(0, 128, 0); }</style><button>More</button><p id=out>none</p><script>
 let count = 0;
@@ -28,7 +28,7 @@ def recorded(recorder: Recorder, site: Site, page: Page) -> str:
     wait_until(lambda: recorder.rows)
     for _ in range(3):
         page.get_by_role("button").click()
-        page.wait_for_timeout(600)
+        let_pass(0.6, "moments between the clicks are asked for", page)
     hide(page)
     recorder.wait_for_events(lambda events: sum(event["type"] == 5 and event["data"]["tag"] == "act" for event in events) == 3)
     return recorder.rows[0].session

@@ -1,10 +1,10 @@
 """What is recorded of a visit, in a real browser."""
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route, expect
 
 from tests.reports.collector.test_browser import Site
 from tests.reports.replay.conftest import Recorder, hide, hurry
-from tests.support.wait import wait_until
+from tests.support.wait import let_pass, rest, wait_until
 
 
 def test_a_visit_is_recorded_from_a_full_picture_on(recorder: Recorder, site: Site, page: Page) -> None:
@@ -73,9 +73,9 @@ def test_the_browser_s_back_button_is_noted(recorder: Recorder, site: Site, page
     page.goto(f"{site.address}/item/7")
     wait_until(lambda: recorder.rows)
     page.get_by_role("button").click()
-    page.wait_for_timeout(200)
+    expect(page.get_by_role("paragraph")).to_have_text("/item/8")
     page.go_back()
-    page.wait_for_timeout(200)
+    expect(page.get_by_role("paragraph")).to_have_text("/item/7")
     page.goto(f"{site.address}/item/9")
     wait_until(lambda: sum(row.has_full_snapshot for row in recorder.rows) == 2)
     page.go_back()
@@ -95,14 +95,12 @@ def test_until_an_error_happens_nothing_is_sent(recorder: Recorder, site: Site, 
     site.html = (
         f"<head>{line}</head><button onclick='document.body.append(1)'>Add</button><button onclick='nothing()'>Break</button>"
     )
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(site.address)
-    wait_until(lambda: any("replay.js" in url for url in asked))
-    page.wait_for_timeout(1_500)
+    with page.expect_event("requestfinished", lambda request: "replay.js" in request.url):
+        page.goto(site.address)
+    # Then it begins to record, when the page has nothing to do.
+    rest(page)
     page.get_by_role("button", name="Add").click()
-    # It has looked at what there is to send.
-    page.wait_for_timeout(1_500)
+    let_pass(1.5, "it looks at what there is to send in this time and must not send it", page)
     assert recorder.rows == []
     page.get_by_role("button", name="Break").click()
     wait_until(lambda: recorder.rows)
@@ -117,7 +115,7 @@ def test_who_asks_for_privacy_is_not_recorded(recorder: Recorder, site: Site, pa
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(site.address)
-    page.wait_for_timeout(1_500)
+    let_pass(1.5, "the recorder must not be loaded", page)
     assert not [url for url in asked if "replay" in url]
 
 
@@ -126,7 +124,7 @@ def test_who_is_not_in_the_sample_does_not_load_the_recorder(recorder: Recorder,
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(site.address)
-    page.wait_for_timeout(1_500)
+    let_pass(1.5, "the recorder must not be loaded", page)
     assert not [url for url in asked if "replay" in url]
 
 
@@ -138,15 +136,21 @@ def test_recording_gives_up_where_it_slows_a_page_down(recorder: Recorder, site:
     count = len(recorder.events)
     page.evaluate("document.querySelector('p').textContent = 'later'")
     hide(page)
-    page.wait_for_timeout(1_000)
+    let_pass(1, "nothing must arrive", page)
     assert len(recorder.events) == count
 
 
 def test_a_collector_that_was_away_gets_everything(recorder: Recorder, site: Site, page: Page) -> None:
     site.html = f"<head>{recorder.line()}</head><button>Buy</button>"
-    page.route("**/v1/replay", lambda route: route.fulfill(status=503))
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        route.fulfill(status=503)
+
+    page.route("**/v1/replay", refuse)
     page.goto(site.address)
-    page.wait_for_timeout(1_500)
+    wait_until(lambda: refused, page=page)
     page.get_by_role("button").click()
     assert recorder.rows == []
     page.unroute("**/v1/replay")

@@ -14,7 +14,7 @@ from reports.web.pages import events
 from runner.store import Store
 from tests.reports.web.visitors import fill, seen
 from tests.support.dashboard import Visited, made
-from tests.support.wait import wait_until
+from tests.support.wait import let_pass, wait_until
 
 Start = Callable[..., Visited]
 SPACED = 1.0
@@ -91,11 +91,7 @@ def test_a_run_and_a_page_view_are_told_apart(dashboard: Start) -> None:
 def test_of_page_views_that_come_all_the_time_pages_are_told_every_few_seconds(dashboard: Start) -> None:
     served = dashboard()
     with following(served) as told:
-        begun = time.monotonic()
-        while len(told.of("views")) < 3:
-            visited(served.store)
-            time.sleep(0.1)
-            assert time.monotonic() - begun < 60
+        wait_until(lambda: visited(served.store) or len(told.of("views")) >= 3)
         # The first is told at once, and each further one is kept back.
         assert told.of("views")[2] - told.of("views")[0] > 1.5 * SPACED
 
@@ -118,7 +114,7 @@ def test_the_page_about_users_shows_a_new_page_view_by_itself(dashboard: Start, 
     page.on("request", lambda request: asked.append(request.url))
     visited(served.store)
     page.wait_for_function("() => window.heard.includes('views')")
-    page.wait_for_timeout(500)
+    let_pass(0.5, "the page must not ask for anything", page)
     assert [url for url in asked if not url.endswith("/events")] == []
     served.store.add(made())
     expect(page.get_by_role("main")).to_contain_text("buy", timeout=20_000)

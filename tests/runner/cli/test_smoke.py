@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -302,7 +301,7 @@ def test_ctrl_c_saves_what_was_measured_and_is_exit_130(folder: Folder) -> None:
     command = [sys.executable, "-m", "runner.cli", "smoke", "look", "slow", "--json", "out.json"]
     process = subprocess.Popen(command, cwd=folder.path, env=folder.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_until(lambda: len(list((folder.path / "runs" / "look").glob("*Z-*"))) == 2)
-    time.sleep(0.5)
+    wait_until(lambda: list((folder.path / "runs" / ".scratch").glob("*/*")), "the next run, which hangs")
     started = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=30)

@@ -11,10 +11,16 @@ from tests.conftest import Monitor
 
 TICK = 0.001
 """Seconds, several times what a browser rounds its stamps to, and a server's sleep to."""
+CHANGED = ("dom", "paint")
+"""A change of the page; on a busy machine it may take long enough to be drawn that the drawing counts."""
 GO = "page.get_by_role('button', name='Go').click()\n"
 DONE = "expect(page.get_by_text('done')).to_be_visible()\n"
 DRAWN = "page.evaluate('new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))')\n"
 """The frame after a change is over. `DONE` may find the change before it is drawn."""
+OBSERVED = """(type) => new Promise((resolve) => {
+    new PerformanceObserver(() => setTimeout(resolve)).observe({ type, buffered: true });
+})"""
+"""An entry of the performance timeline is there, and the page agent, which observes them too, has heard of it."""
 IN_FRAME = (
     "frame = page.frame_locator('iframe')\nframe.get_by_role('button', name='Go').click()\n"
     "expect(frame.get_by_text('done')).to_be_visible()"
@@ -74,14 +80,16 @@ def test_two_documents_in_one_step_are_both_there(monitor: Monitor) -> None:
 
 def test_a_request_that_changes_the_page_lasts_until_the_change(monitor: Monitor) -> None:
     step = monitor.step(GO + DONE, "page.goto('/switch/xhr?delay=300')")
-    assert (step.clock, step.cause, step.ended_by) == ("page", "input", "dom")
+    assert (step.clock, step.cause) == ("page", "input")
+    assert step.ended_by in CHANGED
     assert step.latency_seconds is not None
     assert step.latency_seconds >= 0.3 - TICK
 
 
 def test_a_route_of_a_single_page_app_is_no_navigation_and_is_timed(monitor: Monitor) -> None:
     step = monitor.step(GO + DONE, "page.goto('/switch/route?delay=300')")
-    assert (step.navigations, step.cause, step.ended_by) == ((), "input", "dom")
+    assert (step.navigations, step.cause) == ((), "input")
+    assert step.ended_by in CHANGED
     assert step.latency_seconds is not None
     assert step.latency_seconds >= 0.3 - TICK
 
@@ -106,7 +114,8 @@ def test_a_popup_is_timed_from_the_click_to_its_load_event(monitor: Monitor) -> 
 def test_a_change_inside_a_frame_is_seen_and_the_frame_is_no_navigation(monitor: Monitor) -> None:
     body = IN_FRAME
     step = monitor.step(body, "page.goto('/switch/iframe?delay=300')")
-    assert (step.navigations, step.cause, step.ended_by) == ((), "input", "dom")
+    assert (step.navigations, step.cause) == ((), "input")
+    assert step.ended_by in CHANGED
     assert step.latency_seconds is not None
     assert step.latency_seconds >= 0.3 - TICK
 
@@ -116,7 +125,8 @@ def test_a_frame_of_another_origin_is_seen(monitor: Monitor) -> None:
     before = f"page.goto('/')\npage.set_content('<iframe src=\"{other}/switch/timer?delay=300\"></iframe>')"
     body = IN_FRAME
     step = monitor.step(body, before)
-    assert (step.cause, step.ended_by) == ("input", "dom")
+    assert step.cause == "input"
+    assert step.ended_by in CHANGED
     assert step.latency_seconds is not None
     assert step.latency_seconds >= 0.3 - TICK
 
@@ -128,7 +138,8 @@ def test_a_change_inside_a_closed_shadow_root_is_seen(monitor: Monitor) -> None:
         "page.wait_for_function('window.finished')"
     )
     step = monitor.step(body, before)
-    assert (step.cause, step.ended_by) == ("input", "dom")
+    assert step.cause == "input"
+    assert step.ended_by in CHANGED
     assert step.latency_seconds is not None
     assert step.latency_seconds >= 0.3 - TICK
 
@@ -148,7 +159,8 @@ def test_a_step_of_api_requests_has_its_stopwatch_time(monitor: Monitor) -> None
 
 def test_a_page_that_never_rests_falls_back_towards_the_stopwatch(monitor: Monitor) -> None:
     step = monitor.step(GO + DONE, "page.goto('/switch/ticker?delay=300')")
-    assert (step.clock, step.ended_by) == ("page", "dom")
+    assert step.clock == "page"
+    assert step.ended_by in CHANGED
     assert step.latency_seconds is not None
     assert step.latency_seconds >= 0.3 - TICK
 
@@ -176,14 +188,16 @@ def test_a_navigation_that_fails_has_its_stopwatch_time_and_no_timing(monitor: M
 def test_a_strict_content_security_policy_does_not_keep_the_clock_out(monitor: Monitor) -> None:
     before = "page.goto('/switch/csp?delay=300')"
     step = monitor.step(GO + DONE, before)
-    assert (step.clock, step.ended_by) == ("page", "dom")
+    assert step.clock == "page"
+    assert step.ended_by in CHANGED
     assert step.latency_seconds is not None
     assert step.latency_seconds >= 0.3 - TICK
 
 
 def test_a_site_that_replaces_the_browsers_functions_is_timed_all_the_same(monitor: Monitor) -> None:
     step = monitor.step(GO + DONE, "page.goto('/switch/hostile?delay=300')")
-    assert (step.clock, step.cause, step.ended_by) == ("page", "input", "dom")
+    assert (step.clock, step.cause) == ("page", "input")
+    assert step.ended_by in CHANGED
     assert step.latency_seconds is not None
     assert step.latency_seconds >= 0.3 - TICK
 
@@ -201,13 +215,14 @@ def test_web_vitals_belong_to_the_step_that_caused_them(monitor: Monitor) -> Non
 
 
 def test_paints_are_credited_to_a_document_that_was_replaced_at_once(monitor: Monitor) -> None:
-    result = monitor.run("""
+    result = monitor.run(f"""
+        OBSERVED = {OBSERVED!r}
         @journey
         def walk(page, step):
             with step("first"):
                 page.goto("/")
                 expect(page.get_by_role("heading", name="Tea worth")).to_be_visible()
-                page.wait_for_timeout(150)
+                page.evaluate(OBSERVED, "paint")
             with step("second"):
                 page.goto("/cart")
     """)
@@ -215,7 +230,8 @@ def test_paints_are_credited_to_a_document_that_was_replaced_at_once(monitor: Mo
 
 
 def test_marks_server_timing_long_tasks_failed_requests_and_shifts_are_collected(monitor: Monitor) -> None:
-    step = monitor.step("page.goto('/switch/marks')\npage.wait_for_timeout(300)")
+    seen = "".join(f"page.evaluate({OBSERVED!r}, {kind!r})\n" for kind in ("longtask", "long-animation-frame", "layout-shift"))
+    step = monitor.step("page.goto('/switch/marks')\n" + seen)
     assert [(one.kind, one.name) for one in step.user_timing] == [("mark", "hero-shown"), ("measure", "busy")]
     assert step.user_timing[1].duration_seconds >= 0.12 - TICK
     assert [(one.name, one.duration_seconds) for one in step.navigations[0].server_timing] == [("db", 0.0125), ("cache", 0.0)]

@@ -24,15 +24,27 @@ def recording() -> Callable[[str], str]:
     return lambda name: (RECORDINGS / f"{name}.txt").read_text()
 
 
+MODE = """(mode) => new Promise((resolve) => {
+    const state = __pw_recorderState;
+    globalThis.__pw_recorderState = async () => {
+        const answer = await state();
+        if (JSON.parse(JSON.stringify(answer)).mode === mode) setTimeout(resolve);
+        return answer;
+    };
+})"""
+"""Waits until the recorder has asked for its mode, which it does once a second, and the mode is this one."""
+
+
 class Walk:
     """A recording under way: the process of `journey record`, and the hands in the browser that it has opened.
 
     The hands are a second connection to that browser. They move its mouse and press its keys; nothing tells the recorder of it.
     """
 
-    def __init__(self, process: "subprocess.Popen[str]", page: Page) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", page: Page, temporary: Path) -> None:
         self.process = process
         self.page = page
+        self._temporary = temporary
 
     def click(self, target: Locator) -> None:
         """Clicks into the middle, as soon as it is there and the recorder watches the page."""
@@ -52,32 +64,33 @@ class Walk:
         target.wait_for()
         self._watched(target.page)
         target.page.evaluate("__pw_recorderSetMode('assertingVisibility')")
-        # The recorder asks for its mode once a second.
-        target.page.wait_for_timeout(1500)
+        target.page.evaluate(MODE, "assertingVisibility")
         self.click(target)
-        target.page.wait_for_timeout(1500)
+        target.page.evaluate(MODE, "recording")
 
     def _watched(self, page: Page) -> None:
         page.wait_for_function("document.querySelector('x-pw-glass')")
 
+    def wait_for(self, last: str) -> None:
+        """Waits until this is in the recorder's script: what was typed last reaches it by a message of its own."""
+        wait_until(lambda: any(last in one.read_text() for one in self._temporary.glob("*/recorded.py")), f"{last!r} recorded")
+
     def close(self) -> tuple[str, str]:
         """Closes all windows of the site; returns what `journey record` has said."""
-        # What was typed last reaches the recorder by a message of its own.
-        self.page.wait_for_timeout(500)
         for page in reversed(self.page.context.pages):
             page.close()
         return self.process.communicate(timeout=30)
 
     def interrupt(self) -> tuple[str, str]:
         """Ctrl-C in the terminal of `journey record`."""
-        self.page.wait_for_timeout(500)
         self.process.send_signal(signal.SIGINT)
         return self.process.communicate(timeout=30)
 
 
 @pytest.fixture
-def recorder(tmp_path: Path, display: str) -> Iterator[Callable[..., Walk]]:
+def recorder(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, display: str) -> Iterator[Callable[..., Walk]]:
     """Starts `journey record` in an empty folder; gives the walk."""
+    temporary = tmp_path_factory.mktemp("temporary")
     with ExitStack() as stack, sync_playwright() as playwright:
 
         def start(url: str, *options: str) -> Walk:
@@ -89,7 +102,7 @@ def recorder(tmp_path: Path, display: str) -> Iterator[Callable[..., Walk]]:
             process = subprocess.Popen(
                 [sys.executable, "-m", "runner.cli", "record", url, "--browser-path", str(program), *options],
                 cwd=tmp_path,
-                env=environment | {"DISPLAY": display},
+                env=environment | {"DISPLAY": display, "TMPDIR": str(temporary)},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -105,7 +118,7 @@ def recorder(tmp_path: Path, display: str) -> Iterator[Callable[..., Walk]]:
                 return pages[0] if pages else None
 
             found: Page = wait_until(page)
-            return Walk(process, found)
+            return Walk(process, found, temporary)
 
         yield start
 

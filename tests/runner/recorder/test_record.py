@@ -26,6 +26,7 @@ def test_what_is_done_in_the_browser_becomes_a_journey_that_passes(
     walk.type(page.get_by_label("Password"), "oolong-and-milk")
     walk.click(page.get_by_role("button", name="Sign in"))
     walk.assert_visible(page.get_by_text("tea@example.com"))
+    walk.wait_for("to_be_visible")
     said, warned = walk.close()
 
     assert walk.process.returncode == 0, warned
@@ -49,6 +50,7 @@ def test_ctrl_c_ends_the_recording_and_keeps_what_was_done(recorder: Callable[..
     walk.type(walk.page.get_by_label("What are you looking for?"), "black tea")
     walk.page.keyboard.press("Enter")
     walk.page.get_by_text("2 found").wait_for()
+    walk.wait_for('press("Enter")')
     said, warned = walk.interrupt()
 
     assert walk.process.returncode == 0, warned

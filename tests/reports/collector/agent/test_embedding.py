@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import runner.page
-from tests.support.receiver import AGENT, Receiver, acts, leave, look_at, rest, vitals
+from tests.support.receiver import AGENT, Receiver, acts, leave, look_at, vitals
+from tests.support.wait import let_pass, rest
 
 
 @pytest.mark.parametrize("how", ["", "defer", "async"])
@@ -93,7 +94,7 @@ def test_a_page_that_does_not_name_its_app_says_nothing(page: Page, receiver: Re
         page.goto(f"{receiver.address}/page")
     assert 'data-app "undefined"' in message.value.text
     leave(page)
-    page.wait_for_timeout(200)
+    let_pass(0.2, "nothing must arrive", page)
     assert receiver.arrived == []
 
 
@@ -126,7 +127,7 @@ def test_a_page_that_replaces_what_is_the_browsers_is_told_of_all_the_same(page:
     page.goto(receiver.page("<button>Go</button>", head=HOSTILE, how=""))
     rest(page)
     page.get_by_role("button").click()
-    page.wait_for_timeout(200)
+    rest(page)
     leave(page)
     view = receiver.view("/page")
     assert acts(view) == [("click", "button", "Go")]

@@ -3,15 +3,29 @@
 from playwright.sync_api import Page, expect
 
 from tests.support.receiver import Receiver, leave
+from tests.support.wait import rest
+
+
+def listen(page: Page) -> None:
+    """Has the page count its errors."""
+    page.add_init_script(
+        "window.errors = 0; for (const type of ['error', 'unhandledrejection']) addEventListener(type, () => errors++, true);"
+    )
+
+
+def wait_for_errors(page: Page, count: int) -> None:
+    """Waits until there have been so many errors, and everybody has heard of them."""
+    page.wait_for_function("(count) => errors >= count", arg=count)
 
 
 def test_errors_are_told_with_their_place_and_counted(page: Page, receiver: Receiver, tea_shop: str) -> None:
+    listen(page)
     page.goto(f"{tea_shop}/switch/onerror")
     page.get_by_role("button", name="Go").click(click_count=2)
     page.get_by_role("button", name="Reject").click()
     page.evaluate("setTimeout(() => { throw 'only a text'; })")
     page.evaluate("Promise.reject(undefined); 1")
-    page.wait_for_timeout(100)
+    wait_for_errors(page, 6)
     leave(page)
     errors = {(error.kind, error.type, error.message): error for error in receiver.view("/switch/onerror").errors}
     assert set(errors) == {
@@ -38,11 +52,21 @@ def test_an_error_before_the_agent_was_loaded_is_told_where_the_page_collects_th
 
 
 def test_resources_that_cannot_be_loaded_are_told_once_each(page: Page, receiver: Receiver) -> None:
-    early = '<link rel="stylesheet" href="/early.css?token=1">'
-    body = "<img src='/a.png'><script src='/b.js'></script>"
-    page.goto(receiver.page(body, head=early))
+    # One has failed when the agent comes, the others fail later.
+    receiver.pages["/page"] = """<!doctype html><script>
+        const add = (tag, what) => document.body.append(Object.assign(document.createElement(tag), what));
+        const agent = () => {
+            add("script", { src: "/agent.js", onload: others });
+            document.querySelector("script[src]").dataset.app = "test";
+        };
+        const others = () => { add("img", { src: "/a.png" }); add("script", { src: "/b.js" }); };
+        </script><link rel="stylesheet" href="/early.css?token=1" onerror="agent()"><body>A page"""
+    listen(page)
+    page.goto(f"{receiver.address}/page")
+    wait_for_errors(page, 3)
+    rest(page)
     page.evaluate("document.body.append(Object.assign(new Image(), { src: '/late.png' }))")
-    page.wait_for_timeout(200)
+    wait_for_errors(page, 4)
     leave(page)
     errors = receiver.view("/page").errors
     assert {error.kind for error in errors} == {"resource"}
@@ -58,7 +82,7 @@ def test_failed_and_slow_requests_are_told_and_no_others(page: Page, receiver: R
     page.goto(f"{tea_shop}/switch/requests?delay=1050")
     page.click("#go")
     expect(page.get_by_text("done")).to_be_visible()
-    page.wait_for_timeout(100)
+    rest(page)
     leave(page)
     requests = receiver.view("/switch/requests").requests
     assert [(one.method, one.kind, one.url.removeprefix(tea_shop), one.status, one.failure) for one in requests] == [

@@ -5,11 +5,27 @@ import json
 from playwright.sync_api import BrowserContext, Page
 
 from tests.support.receiver import HIDE, SHOW, Receiver, acts, leave
-from tests.support.wait import wait_until
+from tests.support.wait import let_pass, rest, wait_until
 
 HURRY = """const native = window.setTimeout;
 window.setTimeout = (f, after) => native(f, after >= 5000 ? after / 20 : after);"""
 """Five seconds are over after a quarter of one, half a minute after one and a half."""
+
+PENDING = """const native = fetch;
+window.pending = 0;
+window.fetch = (...all) => {
+    const answer = native(...all);
+    pending++;
+    answer.catch(() => {}).finally(() => pending--);
+    return answer;
+};"""
+"""Counts the requests that have no answer yet."""
+
+
+def stored(page: Page) -> list[str]:
+    """What the agent has in the browser's storage."""
+    keys: list[str] = page.evaluate("Object.keys(localStorage)")
+    return keys
 
 
 def test_a_new_error_is_sent_while_the_page_is_still_looked_at(visitor: BrowserContext, page: Page, receiver: Receiver) -> None:
@@ -19,8 +35,8 @@ def test_a_new_error_is_sent_while_the_page_is_still_looked_at(visitor: BrowserC
     (beacon,) = receiver.wait()
     assert [error.type for error in beacon.views[0].errors] == ["ReferenceError"]
     page.click("#go")
-    page.wait_for_timeout(500)
-    assert len(receiver.arrived) == 1, "it is known by now"
+    let_pass(0.5, "an error that is known must not be sent at once", page)
+    assert len(receiver.arrived) == 1
     first, again = receiver.wait(2)
     assert first.id != again.id
     assert (first.views[0].id, first.views[0].errors[0].count) == (again.views[0].id, again.views[0].errors[0].count)
@@ -34,8 +50,8 @@ def test_a_page_that_stays_open_tells_what_is_new_after_half_a_minute(
     (beacon,) = receiver.wait()
     assert beacon.views[0].phases["total"] > 0
     assert not beacon.views[0].ended
-    page.wait_for_timeout(2000)
-    assert len(receiver.arrived) == 1, "there was nothing new"
+    let_pass(2, "nothing must be sent when half a minute is over and there is nothing new", page)
+    assert len(receiver.arrived) == 1
     page.get_by_role("button").click()
     _, later = receiver.wait(2)
     assert (later.views[0].id, later.views[0].interaction_counts) == (beacon.views[0].id, {"click": 1})
@@ -64,7 +80,8 @@ def test_a_beacon_never_has_more_than_60000_bytes(page: Page, receiver: Receiver
             }""",
             number,
         )
-        page.wait_for_timeout(30)
+        # A browser hands over no more than 64 KiB at a time.
+        rest(page)
     leave(page)
     wait_until(lambda: sum(len(view.errors) for view in receiver.views) == 12)
     assert len(receiver.arrived) > 3
@@ -79,7 +96,7 @@ def test_what_a_hook_makes_too_large_is_not_sent_and_named(page: Page, receiver:
     with page.expect_console_message() as message:
         page.evaluate(HIDE)
     assert "beforeSend: over 60000 bytes" in message.value.text
-    page.wait_for_timeout(200)
+    let_pass(0.2, "nothing must arrive", page)
     assert receiver.arrived == []
 
 
@@ -89,15 +106,14 @@ def test_what_cannot_be_sent_is_kept_for_the_next_page(visitor: BrowserContext, 
     page.get_by_role("button").click()
     visitor.set_offline(True)
     leave(page)
-    page.wait_for_timeout(200)
+    let_pass(0.2, "nothing must arrive", page)
     assert receiver.arrived == []
     visitor.set_offline(False)
     page.goto(address)
     (late,) = receiver.wait()
     assert acts(late.views[0]) == [("click", "button", "Go")]
     assert late.sent_at - late.views[0].started_at >= 2
-    page.wait_for_timeout(200)
-    assert page.evaluate("Object.keys(localStorage)") == ["journey-user/test/session"]
+    wait_until(lambda: stored(page) == ["journey-user/test/session"], "what was kept to be forgotten")
 
 
 def test_a_page_that_is_online_again_sends_what_it_kept(visitor: BrowserContext, page: Page, receiver: Receiver) -> None:
@@ -108,7 +124,7 @@ def test_a_page_that_is_online_again_sends_what_it_kept(visitor: BrowserContext,
     page.evaluate(SHOW)
     page.get_by_role("button").click()
     page.evaluate(HIDE)
-    page.wait_for_timeout(200)
+    let_pass(0.2, "nothing must arrive", page)
     assert receiver.arrived == []
     visitor.set_offline(False)
     beacons = receiver.wait(2)
@@ -133,21 +149,20 @@ def test_what_a_server_did_not_take_is_sent_again_with_the_same_id(
     receiver.wait(3)
     page.goto(address)
     receiver.wait(4)
-    page.wait_for_timeout(300)
-    assert page.evaluate("Object.keys(localStorage)") == ["journey-user/test/session"], "what is wrong stays wrong"
+    wait_until(lambda: stored(page) == ["journey-user/test/session"], "what is wrong to be forgotten: it stays wrong")
 
 
 def test_what_is_kept_has_a_bound_of_size_and_of_age(visitor: BrowserContext, page: Page, receiver: Receiver) -> None:
-    visitor.add_init_script("navigator.sendBeacon = () => false")
+    visitor.add_init_script(f"navigator.sendBeacon = () => false; {PENDING}")
     receiver.status = 503
     page.goto(receiver.page())
     page.evaluate("""() => {
         const long = "tea ".repeat(250);
         for (let i = 0; i < 60; i++) journeyUser.reportError(Object.assign(new Error(`${i} ${long}`), { stack: long.repeat(3) }));
     }""")
-    page.wait_for_timeout(300)
+    page.evaluate(HIDE)
+    page.wait_for_function("pending === 0")
     leave(page)
-    page.wait_for_timeout(300)
     receiver.status = 202
     receiver.arrived.clear()
     page.goto(receiver.page())
@@ -159,5 +174,5 @@ def test_what_is_kept_has_a_bound_of_size_and_of_age(visitor: BrowserContext, pa
     )
     (beacon,) = receiver.wait()
     assert beacon.id == old[-1]["id"]
-    page.wait_for_timeout(1300)
+    let_pass(1.3, "what is too old must not be sent a second later", page)
     assert len(receiver.arrived) == 1

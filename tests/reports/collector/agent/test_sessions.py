@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.support.receiver import Receiver, acts, leave
+from tests.support.wait import let_pass
 
 
 def test_a_visit_is_one_session_in_all_tabs_and_without_a_cookie(visitor: BrowserContext, receiver: Receiver) -> None:
@@ -80,5 +81,6 @@ def test_a_session_is_in_the_sample_or_not_by_its_id_alone(
         page.goto(address)
         page.get_by_role("button").click()
     leave(page)
-    page.wait_for_timeout(300)
+    receiver.wait(2 if told else 0)
+    let_pass(0.3, "no more must arrive", page)
     assert len(receiver.arrived) == (2 if told else 0)

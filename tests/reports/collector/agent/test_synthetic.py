@@ -10,7 +10,7 @@ from tests.support.wait import wait_until
 
 JOURNEY = """
 @journey
-def walk(page, step):
+def walk(page, step, request):
     with step("open the app"):
         page.goto("/app")
         expect(page.get_by_role("heading", name="Browse")).to_be_visible()
@@ -31,12 +31,13 @@ def walk(page, step):
         popup.value.goto("about:blank")
         page.goto("about:blank")
         # What is on its way when a browser context is closed is lost.
-        page.wait_for_timeout(2_000)
+        while int(request.get("{receiver}/views").text()) < 4:
+            page.wait_for_timeout(50)
 """
 
 
 def test_the_views_of_a_journey_are_marked_with_its_run_and_step(monitor: Monitor, receiver: Receiver, tea_shop: str) -> None:
-    result = monitor.run(JOURNEY, base_url=tea_shop, location="berlin")
+    result = monitor.run(JOURNEY.replace("{receiver}", receiver.address), base_url=tea_shop, location="berlin")
     assert result.failure is None
     wait_until(lambda: len(receiver.views) >= 4)
     marked = {

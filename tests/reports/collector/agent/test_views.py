@@ -15,8 +15,8 @@ from uuid import UUID
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from runner.browser.chromium import Browser as Program
-from tests.support.receiver import HIDE, SHOW, Receiver, leave, look_at, rest, vitals
-from tests.support.wait import wait_until
+from tests.support.receiver import HIDE, SHOW, Receiver, leave, look_at, vitals
+from tests.support.wait import RESTING, let_pass, rest, wait_for_entries, wait_until
 
 PAINTED = """() => new Promise((painted) => {
     const told = (list) => list.getEntries().some((one) => one.url) && painted();
@@ -29,7 +29,7 @@ def test_a_page_view_is_told_in_one_beacon_when_the_page_is_left(page: Page, rec
     look_at(page, f"{tea_shop}/?delay=120")
     leave(page)
     (beacon,) = receiver.wait()
-    page.wait_for_timeout(200)
+    let_pass(0.2, "no second one must arrive", page)
     (arrived,) = receiver.arrived
     (view,) = beacon.views
     assert (arrived.path, arrived.media_type) == ("/v1/views", "text/plain;charset=UTF-8")
@@ -41,7 +41,7 @@ def test_a_page_view_is_told_in_one_beacon_when_the_page_is_left(page: Page, rec
     assert view.transfer_bytes > 1000
     assert abs(view.started_at - time.time()) < 60
     assert view.visible_seconds is not None
-    assert 0.15 <= view.visible_seconds < 60
+    assert 0.12 <= view.visible_seconds < 60
 
 
 def test_a_view_has_navigation_timing_and_web_vitals(page: Page, receiver: Receiver, tea_shop: str) -> None:
@@ -50,10 +50,10 @@ def test_a_view_has_navigation_timing_and_web_vitals(page: Page, receiver: Recei
     view = receiver.view("/")
     found = vitals(view)
     assert set(view.phases) == {"redirect", "dns", "connect", "tls", "request", "response", "dom", "load", "ttfb", "total"}
-    # Browsers give times in tenths of a millisecond, rounded down.
-    assert round(view.phases["request"], 3) >= 0.12
+    # Within what a browser rounds its times to, and a server's sleep.
+    assert view.phases["request"] >= 0.12 - 0.001
     assert view.phases["total"] > view.phases["ttfb"]
-    assert round(view.phases["ttfb"], 3) >= 0.12
+    assert view.phases["ttfb"] >= 0.12 - 0.001
     assert set(found) == {"ttfb", "fcp", "lcp", "cls"}
     assert found["lcp"] >= found["fcp"] >= found["ttfb"] == view.phases["ttfb"]
     (largest,) = [vital for vital in view.vitals if vital.name == "lcp"]
@@ -85,7 +85,9 @@ def test_what_made_a_vital_slow_is_told_with_it(page: Page, receiver: Receiver) 
     # Whatever is drawn after the first click counts no more.
     page.evaluate(PAINTED)
     page.click("#go")
-    page.wait_for_timeout(300)
+    wait_for_entries(page, "event", "entry.name === 'click'")
+    wait_for_entries(page, "long-animation-frame", "entry.scripts.some((one) => one.sourceFunctionName === 'slowly')")
+    rest(page)
     leave(page)
     told = {vital.name: vital for vital in receiver.view("/page").vitals}
     lcp, inp, cls = (told[name].attribution for name in ("lcp", "inp", "cls"))
@@ -101,9 +103,9 @@ def test_what_made_a_vital_slow_is_told_with_it(page: Page, receiver: Receiver) 
 def test_a_vital_that_changes_is_told_again_under_its_id(page: Page, receiver: Receiver) -> None:
     look_at(page, receiver.page("<h1>A page</h1>"))
     push = "document.body.prepend(Object.assign(document.createElement('div'), { style: 'height: 120px' }))"
-    for _ in range(2):
+    for number in (1, 2):
         page.evaluate(f"setTimeout(() => {push}, 10)")
-        page.wait_for_timeout(300)
+        wait_for_entries(page, "layout-shift", count=number)
         page.evaluate(HIDE)
         page.evaluate(SHOW)
     told = [vital for beacon in receiver.wait(2) for vital in beacon.views[0].vitals if vital.name == "cls"]
@@ -119,7 +121,9 @@ def test_routes_of_a_single_page_app_are_views_of_their_own(page: Page, receiver
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name="Lapsang").click()
     expect(page.get_by_role("heading", name="Lapsang")).to_be_visible()
-    page.wait_for_timeout(300)
+    wait_for_entries(page, "soft-navigation")
+    wait_for_entries(page, "interaction-contentful-paint")
+    rest(page)
     page.go_back()
     expect(page.get_by_role("heading", name="Browse")).to_be_visible()
     leave(page)
@@ -165,9 +169,10 @@ def test_a_page_that_comes_back_from_the_back_forward_cache_is_a_view_of_its_own
     look_at(page, f"{tea_shop}/login")
     page.evaluate("history.back()")
     wait_until(lambda: len(receiver.arrived) >= 2)
-    page.wait_for_timeout(500)
-    # Playwright does not notice that the page is another one again, so nothing can be asked of it: it is closed, as a user does.
-    page.context.new_cdp_session(page).send("Page.navigate", {"url": "about:blank"})
+    # Playwright does not notice that the page is another one again, so it can be asked nothing but by the browser's own protocol.
+    tab = page.context.new_cdp_session(page)
+    tab.send("Runtime.evaluate", {"expression": f"({RESTING})()", "awaitPromise": True})
+    tab.send("Page.navigate", {"url": "about:blank"})
     receiver.wait(3)
     browser.close()
     cart, login, again = receiver.views
@@ -232,8 +237,8 @@ def test_a_page_inside_a_page_and_a_second_copy_say_nothing(page: Page, receiver
     receiver.page(path="/inner")
     copy = '<script src="/agent.js" data-app="test" defer></script>'
     page.goto(receiver.page("<iframe src='/inner'></iframe>", head=copy))
-    page.wait_for_timeout(200)
+    rest(page)
     leave(page)
     receiver.wait()
-    page.wait_for_timeout(200)
+    let_pass(0.2, "no second one must arrive", page)
     assert [urlsplit(view.url).path for view in receiver.views] == ["/page"]

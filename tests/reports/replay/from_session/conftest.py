@@ -12,6 +12,7 @@ from reports.replay.recording import Recording
 from runner.browser.chromium import Browser
 from runner.settings.settings import Settings, load_settings
 from tests.reports.replay.from_session.visits import aside, record
+from tests.support.wait import let_pass
 
 GIVEN = {"email": "tea@example.com", "address": "1 Camellia Road"}
 SECRETS = {"JOURNEY_SECRET_PASSWORD": "oolong-and-milk", "JOURNEY_SECRET_CARD_NUMBER": "4242 4242 4242 4242"}
@@ -30,7 +31,7 @@ def buy(page: Page) -> None:
     payment = page.frame_locator("iframe[title=Payment]")
     payment.get_by_label("Card number").fill("4242 4242 4242 4242")
     # Nobody clicks twice within `reduction.SAME`; a fast machine would, and the second click be taken for the first.
-    page.wait_for_timeout(2 * SAME)
+    let_pass(2 * SAME / 1000, "two clicks within `SAME` are one", page)
     payment.get_by_role("button", name="Pay now").click()
     with page.expect_popup() as popup:
         page.get_by_role("button", name="Open receipt").click()

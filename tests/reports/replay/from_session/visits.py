@@ -12,6 +12,7 @@ from playwright.sync_api import Page, sync_playwright
 from reports.replay.recording import Recording, Tab
 from runner.browser.chromium import Browser
 from tests.support.npm import INSTALL, build, node, npm
+from tests.support.wait import rest
 
 PROJECT = Path(__file__).parent / "recorder"
 SCRIPT = PROJECT / "recorder.js"
@@ -50,7 +51,8 @@ def _record(chromium: Browser, base_url: str, walk: Callable[[Page], None], mask
         page.set_default_timeout(20_000)
         walk(page)
         # The last changes are told of a moment after they are made.
-        page.wait_for_timeout(300)
+        for one in context.pages:
+            rest(one)
         context.close()
     found = tuple(Tab(id=f"tab-{number}", events=events) for number, events in enumerate(tabs.values()))
     return Recording(app="shop", session=str(uuid4()), tabs=found, gaps=())
