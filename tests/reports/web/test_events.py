@@ -91,7 +91,12 @@ def test_a_run_and_a_page_view_are_told_apart(dashboard: Start) -> None:
 def test_of_page_views_that_come_all_the_time_pages_are_told_every_few_seconds(dashboard: Start) -> None:
     served = dashboard()
     with following(served) as told:
-        wait_until(lambda: visited(served.store) or len(told.of("views")) >= 3)
+
+        def told_three_times() -> bool:
+            visited(served.store)
+            return len(told.of("views")) >= 3
+
+        wait_until(told_three_times)
         # The first is told at once, and each further one is kept back.
         assert told.of("views")[2] - told.of("views")[0] > 1.5 * SPACED
 
