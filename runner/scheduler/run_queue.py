@@ -14,9 +14,6 @@ from runner.settings.settings import Settings
 from runner.workers.pool import Workers
 from runner.workers.run_state import Slot
 
-MAX_RECORDED = 1000
-"""The slots of a gap that are recorded one by one; all are counted."""
-
 
 class RunQueue:
     """The runs that wait for a worker. `pause_reason` says why a journey is paused at a time; it is empty when it is not."""
@@ -58,15 +55,8 @@ class RunQueue:
             schedule = entry.schedule
             newest = schedule.latest(entry.name, now)
             last = self._ledger.newest(entry.name)
-            gap: deque[datetime] = deque(maxlen=MAX_RECORDED)
-            count = 0
-            slot = schedule.after(entry.name, last) if last else newest
-            while slot < newest:
-                gap.append(slot)
-                count += 1
-                slot = schedule.after(entry.name, slot)
-            if count:
-                self._ledger.miss_gap(entry.name, count, list(gap), now)
+            if last is not None:
+                self._ledger.miss_between(entry, schedule.after(entry.name, last), newest, "down", now)
             # An interval is to be resumed soon; a time of day is kept, or missed.
             wanted = schedule.every is not None or once or (now - newest).total_seconds() <= self._settings.max_delay
             if wanted and (last is None or last < newest) and not self._pause_reason(entry.name, now):
@@ -78,11 +68,11 @@ class RunQueue:
         for entry in self._timetable.entries.values():
             if entry.next_at > now:
                 continue
-            slot = entry.next_at
+            first = slot = entry.next_at
             while (after := entry.schedule.after(entry.name, slot)) <= now:
-                self._ledger.miss(entry.name, slot, "late", now)
                 slot = after
             entry.next_at = after
+            self._ledger.miss_between(entry, first, slot, "late", now)
             paused = self._pause_reason(entry.name, now)
             self._drop_outdated(entry, now)
             if (now - slot).total_seconds() > self._settings.max_delay:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import deque
 from datetime import datetime
 
 from msgspec import Struct
@@ -14,6 +15,8 @@ from runner.store.slots import OpenSlot
 
 RETRY = 5.0
 """Seconds in which a database that does not work is not asked again."""
+MAX_RECORDED = 1000
+"""The slots of a gap that are recorded; all are counted."""
 log = logging.getLogger("journey.schedule")
 
 
@@ -86,12 +89,25 @@ class SlotLedger:
         self._exporter.missed.labels(journey, reason).inc()
         self._record(journey, slot, "missed", reason, now)
 
-    def miss_gap(self, journey: str, count: int, newest: list[datetime], now: datetime) -> None:
-        """Counts the slots that came while no scheduler was running, and records the newest of them. Raises StoreDown."""
-        self._exporter.missed.labels(journey, "down").inc(count)
-        log.warning("%s missed %d %s while no scheduler was running", journey, count, "slot" if count == 1 else "slots")
-        for slot in newest:
-            self._store.slots.record(journey, self._location, slot, "missed", "down", self._owner, now)
+    def miss_between(self, entry: Entry, first: datetime, end: datetime, reason: str, now: datetime) -> None:
+        """Counts the slots of a journey from `first` to before `end` as missed, logs their number, and records the newest."""
+        newest: deque[datetime] = deque(maxlen=MAX_RECORDED)
+        count = 0
+        slot = first
+        while slot < end:
+            newest.append(slot)
+            count += 1
+            slot = entry.schedule.after(entry.name, slot)
+        if not count:
+            return
+        self._exporter.missed.labels(entry.name, reason).inc(count)
+        words = f"{count} {'slot' if count == 1 else 'slots'} until {newest[-1]:%H:%M:%S}Z"
+        log.warning("%s missed %s: %s", entry.name, words, reason, extra={"journey": entry.name})
+        if self._answers():
+            try:
+                self._store.slots.record_missed(entry.name, self._location, list(newest), reason, self._owner, now)
+            except StoreDown as error:
+                self.back_off(error)
 
     def pause(self, journey: str, slot: datetime, reason: str, now: datetime) -> None:
         """Records a slot that is left out because its journey is paused."""

@@ -1,5 +1,6 @@
 """The slots of schedules: each is claimed once, whichever scheduler asks."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +42,26 @@ class Slots:
         """Records a slot that is not run: `missed` or `paused`; False when the slot is taken."""
         row = {"journey": journey, "location": location, "slot_at": slot_at, "run_id": None, "owner": owner}
         return self._insert(row | {"claimed_at": now, "state": state, "reason": reason})
+
+    def record_missed(
+        self, journey: str, location: str, slots_at: Sequence[datetime], reason: str, owner: str, now: datetime
+    ) -> None:
+        """Records slots, in ascending order, as missed; those that are taken stay as they are."""
+        if not slots_at:
+            return
+        same = and_(slots.c.journey == journey, slots.c.location == location)
+        within = slots.c.slot_at.between(slots_at[0], slots_at[-1])
+        row = {"journey": journey, "location": location, "run_id": None, "owner": owner, "claimed_at": now}
+        try:
+            with self._transaction() as connection:
+                taken = set(connection.execute(select(slots.c.slot_at).where(same, within)).scalars())
+                rows = [row | {"slot_at": at, "state": "missed", "reason": reason} for at in slots_at if at not in taken]
+                if rows:
+                    connection.execute(insert(slots), rows)
+        except IntegrityError:
+            # Another scheduler has taken one of them meanwhile.
+            for at in slots_at:
+                self.record(journey, location, at, "missed", reason, owner, now)
 
     def _insert(self, row: dict[str, Any]) -> bool:
         try:

@@ -110,6 +110,16 @@ def test_a_slot_is_claimed_once_whoever_asks(store: Store, url: str) -> None:
     assert store.slots.count_by_state("buy") == {"claimed": 2}
 
 
+def test_missed_slots_are_recorded_together_and_replace_nothing(store: Store) -> None:
+    slots = [SLOT + timedelta(seconds=second) for second in range(4)]
+    store.slots.claim("buy", "local", slots[1], "run", "me", NOW)
+    store.slots.record_missed("buy", "local", slots, "late", "me", NOW)
+    assert store.slots.count_by_state("buy") == {"claimed": 1, "missed": 3}
+    store.slots.record_missed("buy", "local", slots, "late", "me", NOW)
+    store.slots.record_missed("buy", "local", [], "late", "me", NOW)
+    assert store.slots.count_by_state("buy") == {"claimed": 1, "missed": 3}
+
+
 def test_storing_a_run_closes_its_slot(store: Store) -> None:
     run = result()
     store.slots.claim("buy", "local", SLOT, run.id, "me", NOW)
