@@ -59,7 +59,7 @@ def _select(discovery: Discovery, wanted: Sequence[str], tags: Sequence[str], fo
     known_tags = {tag for journey in discovery.journeys for tag in journey.options.tags}
     if not discovery.problems:
         unknown += [unknown_tag(tag, known_tags) for tag in tags if tag not in known_tags]
-    distinct = {journey.key: journey for journey in chosen}.values()
+    distinct = {id(journey): journey for journey in chosen}.values()
     return Selection(
         tuple(journey for journey in distinct if not tags or set(tags) & set(journey.options.tags)),
         discovery.problems,

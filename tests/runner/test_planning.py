@@ -82,3 +82,14 @@ def test_when_who_asked_has_ended_nothing_is_said(tmp_path: Path) -> None:
         process.stdin.close()
         assert process.stderr.read() == b""
         assert process.wait(30) == 0
+
+
+def test_two_journeys_of_one_name_in_one_file_are_a_problem(tmp_path: Path) -> None:
+    folder = tmp_path / "journeys"
+    folder.mkdir()
+    declared = "@journey(name='buy', every='5m')\ndef {}(page): ...\n"
+    (folder / "shop.py").write_text("from runner import journey\n" + declared.format("one") + declared.format("two"))
+    loaded = load_in_subprocess(LoadRequest(start=tmp_path))
+    assert loaded.planned == ()
+    (problem,) = loaded.problems
+    assert "a journey named 'buy' is declared in" in problem.message
