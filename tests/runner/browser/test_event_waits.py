@@ -548,5 +548,5 @@ def test_a_journey_waits_for_events_under_pytest(pytester: pytest.Pytester, monk
 
 
 def test_waits_are_events_or_polling() -> None:
-    with pytest.raises(ConfigError, match="JOURNEY_WAITS: 'sometimes' is neither 'events' nor 'polling'"):
+    with pytest.raises(ConfigError, match="JOURNEY_WAITS: 'sometimes' is not valid; choose one of events, polling"):
         load_settings(Path.cwd(), {}, {"JOURNEY_WAITS": "sometimes"})
