@@ -28,7 +28,7 @@ demo: .venv/demo ## Run the four journeys on the built-in shop
 	$(BIN)/journey demo
 
 test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
-	@sh .ci/packages chromium chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl xvfb zsh fish git
+	@sh .ci/packages chromium chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl xvfb zsh fish git curl sqlite3
 	$(MAKE) --no-print-directory lint types
 	@# Most tests wait for a clock or a process: four at a time keep two cores busy.
 	$(BIN)/python -m pytest -n 4 --dist worksteal || sh .ci/again $$?

@@ -174,7 +174,7 @@ def reader(shop: str, gateway: str, display: str) -> Iterator[Reader]:
             found.leave()
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", PAGES)
 def test_the_commands_of_a_page_work_in_their_turn(name: str, reader: Reader) -> None:
     page = PAGES[name]
