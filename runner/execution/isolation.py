@@ -27,7 +27,7 @@ GRACE = 2.0
 def isolated_run() -> Iterator[list[str]]:
     """Puts back what the block changes of the process; the list is filled with what was undone that may surprise, for the notes."""
     notes: list[str] = []
-    folder, environment = Path.cwd(), dict(os.environ)
+    folder, environment = os.open(".", os.O_RDONLY), dict(os.environ)  # holds also for a folder that is removed
     path, arguments, recursion = list(sys.path), list(sys.argv), sys.getrecursionlimit()
     timeout, words = socket.getdefaulttimeout(), locale.setlocale(locale.LC_ALL)
     handlers = {
@@ -38,7 +38,8 @@ def isolated_run() -> Iterator[list[str]]:
         with warnings.catch_warnings():
             yield notes
     finally:
-        os.chdir(folder)
+        os.fchdir(folder)
+        os.close(folder)
         _restore_environment(environment)
         sys.path[:], sys.argv[:] = path, arguments
         sys.setrecursionlimit(recursion)

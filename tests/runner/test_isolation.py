@@ -1,7 +1,11 @@
 """Nothing of one run reaches the next in the same worker."""
 
+import os
+from pathlib import Path
+
 import psutil
 
+from runner.execution.isolation import isolated_run
 from tests.conftest import Monitor
 
 CHANGES = """
@@ -86,3 +90,17 @@ def test_a_dialog_that_a_listener_forgets_is_named(monitor: Monitor) -> None:
     assert result.failure is not None
     assert (result.status, result.failure.kind) == ("failed", "timeout")
     assert "a dialog was open and kept the page waiting: alert('Really?')" in result.failure.message
+
+
+def test_a_run_that_removes_its_working_directory_ends_as_any_other(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    before, place = Path.cwd(), folder.stat().st_ino
+    os.chdir(folder)
+    try:
+        with isolated_run():
+            os.chdir("/")
+            folder.rmdir()
+        assert Path().stat().st_ino == place  # back in the folder, which has no name any more
+    finally:
+        os.chdir(before)
