@@ -6,7 +6,7 @@ BUILT := pyproject.toml hatch_build.py $(foreach one,$(WEB),$(wildcard $(one)/*.
 MADE := runner/page/agent.js runner/page/replay.js reports/collector/agent.js reports/collector/replay.js \
 	reports/web/static/*.js reports/web/static/vendor.css reports/web/static/replayer.css reports/codegen/rebuilding.js
 
-.PHONY: help demo test lint types format docs bench clean
+.PHONY: help demo test quick lint types format docs bench clean
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
@@ -31,7 +31,10 @@ test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
 	@sh .ci/packages chromium chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl xvfb zsh fish git curl sqlite3
 	$(MAKE) --no-print-directory lint types
 	@# Most tests wait for a clock or a process: four at a time keep two cores busy.
-	$(BIN)/python -m pytest -n 4 --dist worksteal || sh .ci/again $$?
+	$(BIN)/python -m pytest -n 4 --dist worksteal
+
+quick: .venv/dev ## The tests without a browser, a database server or real time; within a minute
+	$(BIN)/python -m pytest -n 2 -m 'not browser and not postgres and not real_time'
 
 lint: .venv/dev ## Style and import contracts
 	$(BIN)/ruff check .

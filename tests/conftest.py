@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from runner.result import RunResult, StepResult
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
+from tests.support.needs import MARKERS, needed, needs
 
 # As in an activated environment: what a hint proposes is `journey …`, not `.venv/bin/journey …`.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -30,6 +31,38 @@ pytest_plugins = [
     "tests.support.serve",
     "tests.support.dashboard",
 ]
+
+started: list[str] = []
+"""Programs that were started since the test began."""
+
+
+def _note(event: str, args: tuple[Any, ...]) -> None:
+    if event == "subprocess.Popen":
+        started.append(str(args[0]))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declares the markers that tests get by themselves."""
+    for name, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+    sys.addaudithook(_note)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks each test with what it needs, before `-m` chooses among them."""
+    for item in items:
+        for marker in sorted(needed(item)) if isinstance(item, pytest.Function) else ():
+            item.add_marker(marker)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Fails a test that starts a program although nothing that it uses has announced one."""
+    started.clear()
+    yield
+    if started and not any(item.get_closest_marker(name) for name in MARKERS):
+        pytest.fail(f"it started {', '.join(dict.fromkeys(started))}; put @needs(…) on the fixture or helper that does")
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +80,7 @@ def slow_shop() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+@needs("browser")
 def chromium() -> Browser:
     """The Chromium of this machine."""
     return find()

@@ -19,6 +19,7 @@ from runner.settings.settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.runner.artifacts.test_leaks import everything, forms
+from tests.support.needs import needs
 
 pytest_plugins = ["pytester"]
 
@@ -45,6 +46,7 @@ class Project:
         """Runs its tests against the shop."""
         return self.process(f"--base-url={self._shop}", "--journey-json=runs.json", *args)
 
+    @needs("browser", "real_time")
     def process(self, *args: str) -> pytest.RunResult:
         """Runs pytest in a process of its own."""
         # The warning is of pytest-playwright's own fixture `base_url`, under pytest 9.2.

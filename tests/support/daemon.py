@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.support.needs import needs
 from tests.support.servers import free_port, get
 from tests.support.wait import wait_until
 
@@ -158,6 +159,7 @@ def tick(every: str = "500ms", name: str = "tick") -> str:
 
 
 @pytest.fixture
+@needs("real_time")
 def new_daemon(tmp_path: Path, shop: str) -> Iterator[Callable[[str], Daemon]]:
     """Makes schedulers, each in a folder of its own; all are ended with the test."""
     made: list[Daemon] = []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.needs import needs
 from tests.support.servers import free_port, get
 from tests.support.wait import wait_until
 
@@ -42,6 +43,7 @@ class Serve:
 
 
 @pytest.fixture
+@needs("real_time")
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """The command, not started."""
     one = Serve(tmp_path)

@@ -18,6 +18,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests.support.needs import needs
 from tests.support.wait import wait_until
 
 
@@ -39,6 +40,7 @@ def get(url: str) -> str | None:
         return None
 
 
+@needs("real_time")
 @contextmanager
 def running(command: list[str], ready: str) -> Iterator[None]:
     """Runs a Debian program until the block ends; waits until `ready` answers."""
@@ -107,6 +109,7 @@ def prometheus(tmp_path: Path) -> Iterator[Callable[..., Prometheus]]:
 
 
 @pytest.fixture(scope="session")
+@needs("postgres")
 def postgres_server() -> Iterator[str]:
     """A PostgreSQL of these tests' own; its address without a database."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -145,6 +148,7 @@ def postgres(postgres_server: str) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
+@needs("browser")
 def display() -> Iterator[str]:
     """The name of an X display in memory."""
     assert shutil.which("Xvfb"), "Xvfb is missing; on Debian: apt-get install xvfb"

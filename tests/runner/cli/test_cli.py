@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from runner.cli import app
 from runner.demo import journeys_folder
 from runner.errors import JourneyError
+from tests.support.needs import needs
 from tests.support.servers import free_port, get
 from tests.support.wait import wait_until
 
@@ -53,6 +54,7 @@ class Folder:
         file.write_text(textwrap.dedent(text))
         return file
 
+    @needs("browser", "real_time")
     def journey(self, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "runner.cli", *words],

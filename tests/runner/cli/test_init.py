@@ -18,6 +18,7 @@ from runner.cli import app
 from runner.dsl.discovery import discover
 from runner.errors import ConfigError
 from runner.settings.settings import load_settings
+from tests.support.needs import needs
 
 ROOT = Path(__file__).parents[3]
 MAIN = typer.main.get_command(app)
@@ -36,6 +37,7 @@ class Project:
         file.write_bytes(text.encode())
         return file
 
+    @needs("browser", "real_time")
     def journey(self, *words: str, bytes_at_most: int | None = None) -> "subprocess.CompletedProcess[str]":
         """Runs a command in a process of its own; its files may have `bytes_at_most`."""
         plain = {key: value for key, value in os.environ.items() if not key.startswith(("JOURNEY_", "GITHUB_"))}

@@ -1,0 +1,96 @@
+"""What a test needs beside Python: it is marked with what its fixtures and helpers announce.
+
+Fixtures, functions, classes and methods announce with `@needs("browser")`. A test gets the markers of its fixtures, and of all
+that it, its fixtures and its helpers name: globals of the tests, and methods of such classes. `make quick` leaves marked tests
+out. Playwright and the module `subprocess` need no announcement.
+"""
+
+import subprocess
+from collections.abc import Callable, Iterable
+from dis import get_instructions
+from functools import cache
+from types import CodeType, FunctionType
+from typing import Any, TypeVar
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+MARKERS = {
+    "browser": "runs a real browser",
+    "postgres": "runs a PostgreSQL server",
+    "real_time": "starts programs of its own and waits for them, or for the clock",
+}
+_OF_OTHERS = {id(sync_playwright): frozenset({"browser"}), id(subprocess): frozenset({"real_time"})}
+T = TypeVar("T", bound=Callable[..., Any])
+
+
+def needs(*markers: str) -> Callable[[T], T]:
+    """Announces that whoever uses a fixture, function, class or method needs these. Stands below `@pytest.fixture`."""
+    assert set(markers) <= MARKERS.keys()
+
+    def announce(what: T) -> T:
+        what.needs = frozenset(markers)  # type: ignore[attr-defined]
+        return what
+
+    return announce
+
+
+def needed(item: pytest.Function) -> set[str]:
+    """The markers that a test gets."""
+    # pytest has no public way to the definitions of an item's fixtures.
+    fixtures = [one.func for definitions in item._fixtureinfo.name2fixturedefs.values() for one in definitions]
+    reached = _Reached()
+    reached.follow([item.function, *fixtures])
+    return reached.markers
+
+
+class _Reached:
+    """What a test reaches by name."""
+
+    def __init__(self) -> None:
+        self.markers: set[str] = set()
+        self._seen: set[object] = set()
+        self._attributes: set[str] = set()
+        self._methods: dict[str, list[object]] = {}
+
+    def follow(self, those: Iterable[object]) -> None:
+        """Takes in what is named, and whatever that names."""
+        for one in those:
+            self.markers |= _OF_OTHERS.get(id(one), getattr(one, "needs", frozenset()))
+            if isinstance(one, property):
+                one = one.fget
+            one = getattr(one, "__wrapped__", one)
+            if not isinstance(one, FunctionType | type) or not one.__module__.startswith("tests.") or one in self._seen:
+                continue
+            self._seen.add(one)
+            if isinstance(one, type):
+                for name, method in vars(one).items():
+                    self._methods.setdefault(name, []).append(method)
+                self._use({"__init__", "__enter__", *self._attributes})
+            else:
+                names, attributes = _names(one.__code__)
+                self.follow(one.__globals__.get(name) for name in names)
+                self._use(attributes)
+
+    def _use(self, attributes: Iterable[str]) -> None:
+        """Follows the methods of these names, of all classes that have been reached."""
+        self._attributes |= set(attributes)
+        for name in attributes:
+            self.follow(self._methods.pop(name, ()))
+
+
+@cache
+def _names(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
+    """The globals and the attributes that code names, and functions inside it."""
+    names, attributes = set(), set()
+    for one in get_instructions(code):
+        if one.opname == "LOAD_GLOBAL":
+            names.add(str(one.argval))
+        elif one.opname in {"LOAD_ATTR", "LOAD_METHOD"}:
+            attributes.add(str(one.argval))
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            its_names, its_attributes = _names(inner)
+            names |= its_names
+            attributes |= its_attributes
+    return frozenset(names), frozenset(attributes)
