@@ -152,7 +152,10 @@ class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=False):
     cause_at_seconds: float = 0.0
     """From the start of the step to what started the page clock."""
     ended_by: str = ""
-    """The last effect: `load`, `dom`, `response`, `paint` or `input`; empty on the stopwatch."""
+    """`awaited` (the element that the step waited for last came to be as awaited), else the last effect: `load`, `dom`, `response`,
+    `paint` or `input`; empty on the stopwatch."""
+    waited_seconds: float = 0.0
+    """The part of the latency before the first input, where the step had to wait for what it acted on."""
     soft: bool = False
     budget_seconds: float | None = None
     navigations: tuple[Navigation, ...] = ()

@@ -84,6 +84,8 @@ function nextChange(seen) {
   return new Promise((resolve) => watch.tell.push(resolve));
 }
 const NEXT_CHANGE = nextChange.toString();
+/** Tells the page clock's agent (checks.js), in the page, that a check has failed. */
+const UNMET = '() => { document.dispatchEvent(new Event("journey:unmet")) }';
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -139,6 +141,15 @@ class Changes {
     }
   }
 
+  /** Tells the documents of `frame` and of the page that a check has failed. */
+  tell(frame) {
+    for (const one of new Set([frame, this.page.mainFrame()])) {
+      const told = async () => (await one.utilityContext()).evaluateExpression(UNMET, { isFunction: true });
+      // A document that is being replaced has nobody to be told.
+      told().catch(() => {});
+    }
+  }
+
   /** Resolves with whether the state differs from `seen`: at once when it does, after `latest` ms at the latest. */
   async since(seen, scrolls, latest) {
     const ends = performance.now() + latest;
@@ -162,8 +173,9 @@ class Changes {
 
 /** The repeated checks of one wait. */
 class Checks {
-  constructor(changes, scrolls) {
+  constructor(changes, frame, scrolls) {
     this.changes = changes;
+    this.frame = frame;
     this.scrolls = scrolls;
     this.woken = 0;
     this.costs = [];
@@ -181,6 +193,7 @@ class Checks {
 
   /** The interval before the next check, for which Playwright takes `own` ms. */
   async interval(own) {
+    this.changes.tell(this.frame);
     // The cheapest of the last checks: what is more went to other processes of a busy machine.
     const rest = Math.max(REST * Math.min(...this.costs), Math.min(GROWTH * this.woken, GROWN));
     const latest = Math.min(own, Math.max(LATEST, rest));
@@ -209,7 +222,7 @@ function changeFrame(prototype) {
     const changes = changesOf(this._page);
     if (!changes) return original.call(this, progress, timeouts, action);
     const continuePolling = Symbol("continuePolling");
-    const checks = new Checks(changes, true);
+    const checks = new Checks(changes, this, true);
     for (let retry = 0; ; retry++) {
       if (retry) {
         const interval = checks.interval(timeouts[Math.min(retry, timeouts.length) - 1]);
@@ -234,7 +247,7 @@ function changeElement(prototype) {
     const changes = changesOf(this._page);
     if (!changes) return original.call(this, progress, name, action, options);
     // Scrolling does not count as a change, since every attempt scrolls to another position.
-    const checks = new Checks(changes, false);
+    const checks = new Checks(changes, this._frame, false);
     const waiting = Object.create(progress, { wait: { value: (own) => progress.race(checks.interval(own)) } });
     const attempt = async (_, retry) => {
       checks.started();

@@ -107,6 +107,7 @@ class Steps:
             cause=reading.cause,
             cause_at_seconds=reading.at,
             ended_by=reading.ended_by,
+            waited_seconds=reading.waited,
             soft=soft,
             budget_seconds=budget_seconds,
             failure=failure,

@@ -13,8 +13,9 @@ from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import event_waits
 from runner.browser import playwright_internals as bridge
+from runner.page import agent_messages as messages
 from runner.page.agent_messages import Snapshot, decode
-from runner.page.clock import Stamp, Window
+from runner.page.clock import Checks, Stamp, Window
 from runner.settings.parsers import Waits
 from runner.untrusted_text import tamed
 
@@ -57,6 +58,9 @@ class PageAgent:
         """The newest snapshot of each document that was loaded, by its `performance.timeOrigin`."""
         self.causes: list[Stamp] = []
         self.effects: list[Stamp] = []
+        self.waiting: list[float] = []
+        """Since when the script had waited when it acted, in seconds since the epoch."""
+        self.checks: list[Checks] = []
         self.problems: set[str] = set()
         """What kept an agent or event-driven waits from working, in words."""
         self.trusted = True
@@ -66,6 +70,7 @@ class PageAgent:
         if waits == "events" and (unavailable := event_waits.unavailable()):
             self.problems.add(unavailable)
             waits = "polling"
+        self._waits = waits
         context.add_init_script((event_waits.MARK if waits == "events" else "") + marking + source())
         context.on("page", lambda page: page.once("domcontentloaded", self._begin))
 
@@ -114,6 +119,10 @@ class PageAgent:
             self.causes.append(stamp("input", snapshot.inputs.first))
         if snapshot.inputs.move is not None:
             self.causes.append(stamp("move", snapshot.inputs.move))
+        if snapshot.inputs.waited is not None:
+            self.waiting.append(snapshot.inputs.waited / 1000 - skew)
+        if snapshot.checks is not None and self._waits == "events":
+            self.checks.append(_checks(snapshot.checks, skew))
         if snapshot.effect is not None:
             self.effects.append(stamp(snapshot.effect.signal, snapshot.effect.at))
         timing = snapshot.navigation
@@ -197,6 +206,11 @@ class PageAgent:
             # A site may have replaced what the agent is made of, or the agent.
             self._distrust(f"the answer of {frame.url} was not the page agent's: {error}")
             return None
+
+
+def _checks(told: messages.Checks, skew: float) -> Checks:
+    changed = None if told.changed is None else told.changed / 1000 - skew
+    return Checks(at=told.at / 1000 - skew, changed=changed, failed=told.failed / 1000 - skew)
 
 
 def _first_line(error: Exception) -> str:

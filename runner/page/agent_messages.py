@@ -20,6 +20,19 @@ class Inputs(Struct, frozen=True):
 
     first: Millis | None = None
     move: Millis | None = None
+    waited: Millis | None = None
+    """Since when checks had failed before the first act."""
+
+
+class Checks(Struct, frozen=True):
+    """Playwright's checks since the last act of the script; only with event-driven waits is it known which of them failed."""
+
+    at: Millis
+    """Of the newest."""
+    changed: Millis | None
+    """The newest change, before their check, of the elements that were found; 0 for no element, None for too many."""
+    failed: Millis
+    """The newest that failed; 0 if none did."""
 
 
 class Effect(Struct, frozen=True):
@@ -94,7 +107,7 @@ class Task(Struct, frozen=True):
 
 
 class Snapshot(Struct, frozen=True, rename="camel"):
-    """One document as its agent sees it; `effect` and `now` only when the agent was read, not when it reported by itself."""
+    """One document as its agent sees it; `effect`, `checks` and `now` only when the agent was read, not when it reported by itself."""
 
     origin: Millis = 0.0
     top: bool = False
@@ -106,6 +119,7 @@ class Snapshot(Struct, frozen=True, rename="camel"):
     long_tasks: tuple[Task, ...] = ()
     now: Millis | None = None
     effect: Effect | None = None
+    checks: Checks | None = None
     problem: str = ""
     asked: Millis | None = None
     """Nothing is told, but which step was under way at this moment is asked."""

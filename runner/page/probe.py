@@ -88,6 +88,7 @@ class Probe:
     def read_clock(self, window: Window, wall: float) -> Reading:
         """Reads the page clock for the step that filled `window`; to be called as soon as its end has been stamped."""
         self._agent.effects.clear()
+        self._agent.checks.clear()
         for document in self._agent.documents.values():
             timing = document.navigation
             if timing is not None and timing.load_event_end > 0:
@@ -97,7 +98,8 @@ class Probe:
         causes = [*self._agent.causes, *(Stamp("request", started) for started, _ in self._api)]
         effects = [*self._agent.effects, *(Stamp("response", ended) for _, ended in self._api)]
         self._agent.causes = [stamp for stamp in self._agent.causes if stamp.at > window.end]
-        return measure(window, wall, causes, effects)
+        waiting, self._agent.waiting = self._agent.waiting, []
+        return measure(window, wall, causes, effects, waiting, self._agent.checks)
 
     def documents_answered(self, window: Window) -> list[RequestResult]:
         """The answers to top-level navigations that began in `window`, redirects included."""

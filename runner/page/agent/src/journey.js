@@ -1,6 +1,7 @@
 // The page agent: watches one document from before its first script, and answers when it is read.
 // It is put into every document and frame of a journey's context. Nothing here may throw into the page.
 import { now, origin } from "./clock.js";
+import { checks, forgetChecks, noteChanges, watchChecks } from "./journey/checks.js";
 import { watchDom } from "./journey/dom.js";
 import { lastEffect } from "./journey/effects.js";
 import { inputs, rearm, watchInput } from "./journey/input.js";
@@ -44,11 +45,17 @@ function start() {
   };
 
   // At once, because the event may lead to another document; and only the stamp, because the site's handlers are waiting.
-  watchInput((at) => {
-    if (report) report(`{"inputs":{"first":${at}}}`);
+  watchInput((first) => {
+    if (report) report(stringify({ inputs: first }));
   });
   // No method of an array is called here or elsewhere in the agent: a site may have replaced those too.
-  const flushes = [watchDom(watchPaint()), watchResponses(), watchLongTasks(), watchUserTiming()];
+  const expectPaint = watchPaint();
+  const flushDom = watchDom((records) => {
+    expectPaint();
+    noteChanges(records);
+  });
+  watchChecks(flushDom);
+  const flushes = [flushDom, watchResponses(), watchLongTasks(), watchUserTiming()];
   if (site) {
     let loaded = false;
     let waiting = false;
@@ -80,7 +87,9 @@ function start() {
     const answer = snapshot();
     answer.now = now();
     answer.effect = lastEffect(since, until);
+    answer.checks = checks();
     rearm();
+    forgetChecks();
     return stringify(answer);
   };
   return { document, read, firstPaints };

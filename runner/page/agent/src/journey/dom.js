@@ -1,18 +1,17 @@
 // Changes of the document, inside shadow roots too.
 import { effect } from "./effects.js";
-import { addEventListener } from "../natives.js";
+import { addEventListener, guarded } from "../natives.js";
 import { MutationObserver } from "./natives.js";
 
 const EVERYTHING = { subtree: true, childList: true, attributes: true, characterData: true };
 
-/** Notes each change, and tells `changed` of it. */
+/** Notes each change, and tells `changed` of it, with its records. */
 export function watchDom(changed) {
-  const note = () => {
+  const note = (records) => {
     effect("dom");
-    changed();
+    changed(records);
   };
-  // Called without the records: the stamp is all that is wanted.
-  const observer = new MutationObserver(() => note());
+  const observer = new MutationObserver(guarded((records) => note(records)));
   observer.observe(document, EVERYTHING);
 
   // A mutation observer does not look into shadow trees, so each new one is observed as it is made.
@@ -33,6 +32,7 @@ export function watchDom(changed) {
     }
   });
   return () => {
-    if (observer.takeRecords().length) note();
+    const records = observer.takeRecords();
+    if (records.length) note(records);
   };
 }

@@ -1,5 +1,6 @@
 // The first trusted input events since the last reading: what a step did to the page.
 import { absolute } from "../clock.js";
+import { acted } from "./checks.js";
 import { effect } from "./effects.js";
 import { addEventListener } from "../natives.js";
 import { timeOf } from "./natives.js";
@@ -9,6 +10,7 @@ const ACTS = ["pointerdown", "mousedown", "touchstart", "keydown", "beforeinput"
 
 let first = null;
 let move = null;
+let waited = null;
 
 /** Calls `told` at the first act after each `rearm`, while the document that got it still lives. */
 export function watchInput(told) {
@@ -16,9 +18,11 @@ export function watchInput(told) {
     if (!event.isTrusted) return;
     const at = absolute(timeOf(event));
     effect("input", at);
+    const since = acted();
     if (first === null) {
       first = at;
-      told(at);
+      waited = since;
+      told(inputs());
     }
   };
   for (let i = 0; i < ACTS.length; i++) addEventListener(ACTS[i], act, { capture: true, passive: true });
@@ -29,7 +33,8 @@ export function watchInput(told) {
   addEventListener("pointermove", moved, { capture: true, passive: true });
 }
 
-export const inputs = () => ({ first, move });
+/** `waited`: since when checks had failed before the first act. */
+export const inputs = () => ({ first, move, waited });
 export function rearm() {
-  first = move = null;
+  first = move = waited = null;
 }

@@ -14,6 +14,9 @@ export function inNextTask(then) {
 
 const { apply, defineProperty, deleteProperty, getOwnPropertyDescriptor: own } = globalThis.Reflect;
 const stamped = own(globalThis.Event.prototype, "timeStamp").get;
+const { composedPath } = globalThis.Event.prototype;
+/** The nodes that an event passes, from its target. */
+export const pathOf = (event) => apply(composedPath, event, []);
 /** When an event happened, in milliseconds from the document's start. */
 export const timeOf = (event) => apply(stamped, event, []);
 

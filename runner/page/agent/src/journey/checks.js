@@ -1,0 +1,87 @@
+// What the script waits for: the elements that Playwright's checks find, and when they last changed before the check.
+import { now } from "../clock.js";
+import { addEventListener } from "../natives.js";
+import { pathOf } from "./natives.js";
+
+// Playwright announces each check, and each element that it found, for the snapshots of its traces.
+const CHECKED = "__playwright_reset_targets__";
+const FOUND = "__playwright_mark_target__";
+/** Dispatched by event_waits.cjs after a check that did not hold. */
+const UNMET = "journey:unmet";
+/** The most elements of one check, and the most elements inside one of them, that are looked at. */
+const MOST_FOUND = 20;
+const MOST_INSIDE = 1_000;
+
+/** When an element was inserted or one of its attributes set, and when its children or its text changed. */
+const own = new WeakMap();
+const content = new WeakMap();
+let checkedAt = null;
+let changedAt = 0;
+let failedAt = 0;
+let waitingSince = null;
+let found = 0;
+
+/** Takes in records of a mutation observer, which are delivered in the task in which the change was made. */
+export function noteChanges(records) {
+  const at = now();
+  for (let i = 0; i < records.length; i++) {
+    const { type, target, addedNodes } = records[i];
+    if (type === "attributes") own.set(target, at);
+    else content.set(type === "childList" ? target : (target.parentNode ?? target), at);
+    for (let j = 0; j < addedNodes.length; j++) own.set(addedNodes[j], at);
+  }
+}
+
+/** The newest change of an element, of what is inside it, and of the attributes around it; null when there is too much of it. */
+function lastChange(element) {
+  let newest = 0;
+  const later = (at) => {
+    if (at > newest) newest = at;
+  };
+  for (let node = element; node; node = node.parentNode ?? node.host) later(own.get(node));
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_ELEMENT);
+  let inside = 0;
+  for (let node = element; node; node = walker.nextNode()) {
+    if (++inside > MOST_INSIDE) return null;
+    later(own.get(node));
+    later(content.get(node));
+  }
+  return newest;
+}
+
+/** Watches checks from now on; `flush` delivers the changes that have been made. */
+export function watchChecks(flush) {
+  addEventListener(CHECKED, () => {
+    checkedAt = now();
+    found = 0;
+  }, { capture: true });
+  addEventListener(FOUND, (event) => {
+    flush();
+    if (++found > MOST_FOUND) changedAt = null;
+    if (changedAt === null) return;
+    const at = lastChange(pathOf(event)[0]);
+    if (at === null || at > changedAt) changedAt = at;
+  }, { capture: true });
+  addEventListener(UNMET, () => {
+    failedAt = checkedAt ?? now();
+    waitingSince ??= failedAt;
+  }, { capture: true });
+}
+
+/** Since when checks have failed, at an act of the script; what was checked before it is no longer what is waited for. */
+export function acted() {
+  const since = waitingSince;
+  forgetChecks();
+  return since;
+}
+
+export function checks() {
+  // Elements of a frame are checked from the page, which is told that a check has failed.
+  if (checkedAt === null && !failedAt) return null;
+  return { at: checkedAt ?? failedAt, changed: changedAt, failed: failedAt };
+}
+
+export function forgetChecks() {
+  checkedAt = waitingSince = null;
+  changedAt = failedAt = 0;
+}
