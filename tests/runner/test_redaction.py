@@ -14,11 +14,12 @@ import brotli
 import pytest
 import zstandard
 
+from runner.codec import encode
 from runner.events import StepEnded
 from runner.redaction import HIDDEN, Redactor
 from runner.redaction.document_forms import MESSAGE, PLAYWRIGHT
 from runner.result import StepResult
-from runner.workers.messages import encode, from_worker
+from runner.workers.messages import from_worker
 
 AWKWARD = "pä$$ \"w<o>r&d'/\\+=\t€𝄞"
 PLAIN = "correct-horse"

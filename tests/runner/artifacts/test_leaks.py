@@ -431,7 +431,7 @@ def test_a_screenshot_covers_what_shows_a_secret_in_any_way(monitor: Monitor, wh
             with step("show"):
                 page.goto("/switch/timer")
                 html = SHOWN.replace("SECRET_UPPER", secret.upper()).replace("SECRET_CUT", secret[:12]).replace("SECRET", secret)
-                page.evaluate("html => { document.body.innerHTML = html }", html)
+                page.evaluate("html => { document.body.innerHTML = '<style>* { font: 16px monospace }</style>' + html }", html)
                 page.evaluate('''secret => {
                     const canvas = document.querySelector("canvas");
                     if (canvas) canvas.getContext("2d").fillText(secret, 10, 20);

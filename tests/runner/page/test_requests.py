@@ -67,7 +67,7 @@ LINKS = "<p>hello</p><a href='/file'>file</a><a href='/broken'>broken</a><a href
 def site() -> Iterator[str]:
     """A site whose parts answer in all ways."""
     with serving_pages(
-        {"/": "<p>hello</p><a href='/file'>file</a><a href='/broken'>broken</a><a href='/nothing'>nothing</a>", **PARTS}  # type: ignore[dict-item]
+        {"/": "<p>hello</p><a href='/file'>file</a><a href='/broken'>broken</a><a href='/nothing'>nothing</a>", **PARTS}
     ) as address:
         yield address
 
