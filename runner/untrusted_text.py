@@ -48,9 +48,9 @@ def bounded(text: str, most: int = LONGEST_MESSAGE) -> str:
 
 
 def tamed(text: str, most: int = LONGEST_MESSAGE) -> str:
-    """`text`, well formed and bounded: what a page says, as a result may keep it."""
+    """`text`, well formed, printable and bounded: what a page says, as a result may keep it."""
     # Cut first: a text may be of many megabytes.
-    return well_formed(bounded(text, most))
+    return printable(well_formed(bounded(text, most)))
 
 
 def printable(text: str) -> str:

@@ -27,6 +27,9 @@ def write_json(content: object, target: str) -> None:
     Raises ConfigError when the file cannot be written.
     """
     if target == "-":
-        sys.stdout.write(format_json(content))
+        # JSON is UTF-8 (RFC 8259, 8.1), whatever the terminal shows.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(format_json(content).encode())
+        sys.stdout.buffer.flush()
         return
     replace_file(Path(target), format_json(content), "--json")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runner.artifacts.recorder import Recorded, Recorder
+from runner.redaction.document_forms import PLAYWRIGHT
 
 
 class HarRecorder(Recorder):
@@ -13,4 +14,4 @@ class HarRecorder(Recorder):
         return {"record_har_path": self.workspace.folder / "requests.har", "record_har_content": "embed"}
 
     def save(self) -> Iterator[Recorded]:
-        yield Recorded(self.workspace.redact_json((self.workspace.folder / "requests.har").read_bytes()))
+        yield Recorded(self.workspace.redact_json((self.workspace.folder / "requests.har").read_bytes(), PLAYWRIGHT))

@@ -11,6 +11,7 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.artifacts.recorder import Recorded, Recorder, Workspace
 from runner.browser.playwright_internals import gather
 from runner.page.downloads import Downloads
+from runner.redaction.document_forms import LOG_LINE
 from runner.settings.artifact_kinds import Policy
 from runner.untrusted_text import encode_json, tamed
 
@@ -47,7 +48,7 @@ class LogRecorder(Recorder):
         if self._lines:
             more = self._count - len(self._lines)
             lines = [*self._lines, {"at": _now(), "dropped": more}] if more else self._lines
-            yield Recorded(b"".join(self.workspace.redact_json(encode_json(line)) + b"\n" for line in lines))
+            yield Recorded(b"".join(self.workspace.redact_json(encode_json(line), LOG_LINE) + b"\n" for line in lines))
 
 
 class ConsoleRecorder(LogRecorder):

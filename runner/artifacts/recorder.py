@@ -13,6 +13,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from runner.browser.deadline import DeadlineReached, deadline
 from runner.redaction import Redactor
+from runner.redaction.document_forms import VALUE, DocumentForm
 from runner.result import StepResult
 from runner.settings.artifact_kinds import Policy
 
@@ -42,9 +43,9 @@ class Workspace:
         self.silent = False
         """True once a page did not answer in time: no recorder asks it again."""
 
-    def redact_json(self, document: bytes) -> bytes:
-        """A JSON document, redacted unless redaction is off."""
-        return self.redactor.json(document) if self.redaction else document
+    def redact_json(self, document: bytes, form: DocumentForm = VALUE) -> bytes:
+        """A JSON document of a form, redacted unless redaction is off."""
+        return self.redactor.json(document, form) if self.redaction else document
 
     def redact_text(self, text: str) -> str:
         """A text, redacted unless redaction is off."""

@@ -102,7 +102,7 @@ class Recording:
         pattern, dot, suffix = name.partition(".")
         used: set[str] = set()
         for recorded in recorder.save():
-            stem = _find_unused(pattern.replace("<step>", slug(recorded.step or "")), used)
+            stem = _find_unused(pattern.replace("<step>", slug(self._workspace.redact_text(recorded.step or ""))), used)
             used.add(stem)
             file = policy.numbered(stem, dot + suffix, self._attempt, last)
             self._keep(kind, recorded, f"{folder}/{file}" if folder else file)
@@ -128,8 +128,10 @@ class Recording:
 
 
 def slug(name: str) -> str:
-    """A step's name as a file name: letters, digits, `-` and `_`, at most 80 characters."""
-    return re.sub(r"[^\w-]+", "-", name).strip("-")[:80] or "step"
+    """A step's name as a file name: letters, digits, `-` and `_`, at most 80 characters and 160 bytes."""
+    stem = re.sub(r"[^\w-]+", "-", name).strip("-")[:80]
+    # A file system allows 255 bytes, which have to hold a suffix as well.
+    return stem.encode()[:160].decode(errors="ignore") or "step"
 
 
 def _find_unused(stem: str, used: set[str]) -> str:

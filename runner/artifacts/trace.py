@@ -16,6 +16,7 @@ from playwright.sync_api import BrowserContext
 from runner.artifacts.mask import MASK
 from runner.artifacts.recorder import Recorded, Recorder
 from runner.redaction import Redactor
+from runner.redaction.document_forms import PLAYWRIGHT
 from runner.result import StepResult
 from runner.untrusted_text import decode_json
 
@@ -23,6 +24,8 @@ LINES = (".trace", ".network")
 PICTURES = (".jpeg", ".jpg", ".png", ".webp", ".gif", ".woff", ".woff2", ".mp4", ".webm")
 LEVEL = 4
 """Of deflate: a trace is written in a run and read by few."""
+SEEN = ("__playwright_value_", "value", "placeholder", "alt", "label", "title")
+"""Attributes that a browser shows: of fields, buttons, pictures that are missing, options."""
 _anything = msgspec.json.Decoder()
 _SNAPSHOT = b'{"type":"frame-snapshot"'
 _FRAME = b'{"type":"screencast-frame"'
@@ -96,9 +99,9 @@ def redact(file: Path, redacted: Path, redactor: Redactor) -> int:
         renamed: dict[bytes, bytes] = {}
         for name in names:
             if not name.endswith((*LINES, ".stacks")):
-                # In pictures nothing is searched: what they show was masked when they were taken.
                 content = source.read(name)
-                clean = content if _is_picture(name, content) else redactor.body(content)
+                # In our own pictures nothing is searched: what they show was masked when they were taken.
+                clean = content if name.startswith("screencast/") else redactor.body(content)
                 if clean is not content and name.startswith(("resources/", "src/")):
                     fresh = f"{hashlib.sha1(clean, usedforsecurity=False).hexdigest()}{Path(name).suffix}"
                     renamed[Path(name).name.encode()] = fresh.encode()
@@ -112,15 +115,13 @@ def redact(file: Path, redacted: Path, redactor: Redactor) -> int:
                 dropped = _frames_to_leave_out(lines, redactor)
                 left_out |= dropped
                 lines = [line for line in lines if not (line.startswith(_FRAME) and _file(line) in dropped)]
-            _write(target, name, b"\n".join(_renamed(redactor.json(line), renamed) if line else line for line in lines))
+            _write(
+                target, name, b"\n".join(_renamed(redactor.json(line, PLAYWRIGHT), renamed) if line else line for line in lines)
+            )
         for name in names:
             if name.startswith("screencast/") and name.encode() not in left_out:
                 _write(target, name, source.read(name))
     return len(left_out)
-
-
-def _is_picture(name: str, content: bytes) -> bool:
-    return name.startswith("screencast/") or (name.endswith(PICTURES) and not content[:64].lstrip().startswith((b"<", b"{")))
 
 
 def _write(target: ZipFile, name: str, content: bytes) -> None:
@@ -175,8 +176,8 @@ def _shown(node: object) -> Iterator[str]:
     if not isinstance(node, list) or not node or not isinstance(node[0], str) or node[0] in {"SCRIPT", "STYLE", "HEAD"}:
         return
     attributes = node[1] if len(node) > 1 and isinstance(node[1], dict) else {}
-    if MASK in attributes.get("style", "") or attributes.get("type") in {"hidden", "password"}:
+    if MASK in str(attributes.get("style", "")) or attributes.get("type") in {"hidden", "password"}:
         return
-    yield attributes.get("__playwright_value_", "")
+    yield from (attributes[name] for name in SEEN if isinstance(attributes.get(name), str))
     for child in node[1:]:
         yield from _shown(child)

@@ -34,7 +34,10 @@ from runner.cli import (
     trace,
     user,
 )
+from runner.cli.streams import output_failure, prepare_streams
 from runner.errors import JourneyError
+
+LOST_OUTPUT = 3
 
 app = typer.Typer(
     name="journey",
@@ -87,7 +90,19 @@ def _options(
 
 
 def main() -> None:
-    """The entry point. A JourneyError is shown as one message and becomes its exit code."""
+    """The entry point. A JourneyError is shown as one message and becomes its exit code; so does output that was lost."""
+    prepare_streams()
+    try:
+        _main()
+    except SystemExit as ended:
+        problem = output_failure()
+        if problem is None or ended.code:
+            raise
+        typer.echo(f"error: {problem}", err=True)
+        sys.exit(LOST_OUTPUT)
+
+
+def _main() -> None:
     # `kill` ends a run as orderly as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not os.environ.get("GITHUB_ACTIONS"):

@@ -65,14 +65,13 @@ def _app(connection: "Connection", wanted: str | None) -> str:
 
 
 def _tell(found: "Coverage", since: str) -> None:
-    from rich.console import Console
-
+    from reports.terminal.console import make_console
     from reports.terminal.coverage_table import render
 
     if not found.views:
         typer.echo(f"no page view of {found.app} by a real user in the last {since}; --since looks further back")
         return
-    console = Console(highlight=False)
+    console = make_console(highlight=False)
     # Nobody reads a pipe's 80 columns; `grep` wants a line a thing.
     width = None if console.is_terminal else 240
     views, actions = found.share_of_views, found.share_of_actions

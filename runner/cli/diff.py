@@ -39,8 +39,7 @@ def diff(
         steps = compare_runs(first, second)
         write_json({"version": 1, "before": first.id, "after": second.id, "steps": steps}, json)
         return
-    from rich.console import Console
-
+    from reports.terminal.console import make_console
     from reports.terminal.run_diff import render_run_diff
 
-    Console(highlight=False).print(render_run_diff(first, second), soft_wrap=True)
+    make_console(highlight=False).print(render_run_diff(first, second), soft_wrap=True)

@@ -20,9 +20,10 @@ def list_journeys(
 
         write_json({"version": 1, "journeys": [_plain(one) for one in found]}, json)
         return
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from reports.terminal.console import make_console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("name", "tags", "every", "timeout", "declared at", "description"):
@@ -37,7 +38,7 @@ def list_journeys(
             escape(f"{_short(one.file)}:{one.line}"),
             escape(one.description),
         )
-    Console().print(table)
+    make_console().print(table)
 
 
 def _short(file: Path) -> Path:

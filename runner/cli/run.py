@@ -96,12 +96,11 @@ def execute(
     pool: Workers, plans: list[Plan], settings: Settings, files: Files, metrics_file: Path | None, pusher: "Pusher"
 ) -> list[RunResult]:
     """Runs the plans, shows them, pushes them, writes the reports; returns the results."""
-    from rich.console import Console
-
     from reports.terminal import progress as shown
+    from reports.terminal.console import make_console
     from runner.archive.json_document import replace_file
 
-    console = Console(stderr=files.on_stdout, highlight=False)
+    console = make_console(stderr=files.on_stdout, highlight=False)
 
     def warn(text: str) -> None:
         console.print(f"warning: {text}", style="yellow", markup=False, soft_wrap=True)

@@ -49,12 +49,11 @@ def runs(
 
         write_json(build_document((saved.result, saved.folder) for saved in found), json)
         return
-    from rich.console import Console
-
+    from reports.terminal.console import make_console
     from reports.terminal.run_table import render
 
     if found:
-        console = Console(highlight=False)
+        console = make_console(highlight=False)
         # Nobody reads a pipe's 80 columns; `grep` wants a line a run.
         console.print(render(found), width=None if console.is_terminal else 240)
     else:

@@ -193,9 +193,10 @@ def _show(rows: list[dict[str, Any]]) -> None:
     if not rows:
         typer.echo("no journey has a schedule; give one every='5m' or cron='*/5 * * * *'")
         return
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from reports.terminal.console import make_console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("journey", "schedule", "next (UTC)", "then", ""):
@@ -206,4 +207,4 @@ def _show(rows: list[dict[str, Any]]) -> None:
         table.add_row(
             escape(row["journey"]), escape(row["schedule"]), f"{row['next_at']:%Y-%m-%d %H:%M:%S}", then, escape(note)
         )
-    Console(highlight=False).print(table)
+    make_console(highlight=False).print(table)

@@ -31,8 +31,7 @@ def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = N
 
         write_json(build_document([(saved.result, saved.folder)]), json)
         return
-    from rich.console import Console
-
+    from reports.terminal.console import make_console
     from reports.terminal.run_detail import render
 
-    Console(highlight=False).print(render(saved), soft_wrap=True)
+    make_console(highlight=False).print(render(saved), soft_wrap=True)

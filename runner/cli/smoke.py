@@ -84,7 +84,7 @@ def smoke(
 
     Example: journey smoke --tag critical --base-url https://staging.shop.example --against https://shop.example
     """
-    from rich.console import Console
+    from reports.terminal.console import make_console
 
     settings = given.settings(
         env,
@@ -105,7 +105,7 @@ def smoke(
         runs_dir=runs_dir,
     )
     _require_folders(files, save_baseline, settings)
-    console = Console(stderr=files.on_stdout, highlight=False)
+    console = make_console(stderr=files.on_stdout, highlight=False)
     if not console.is_terminal:
         # Nobody reads a pipe's 80 columns.
         console.width = WIDE

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.artifacts.recording import Recording
+from runner.browser.browser_storage import restore_sessions
 from runner.browser.context_options import options
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
@@ -61,6 +62,7 @@ def run_attempt(
     plan, emit = context.plan, context.emit
     recording = Recording(plan, number, context.folder, context.redactor, room)
     browser_context = browser.new_context(**options(plan, playwright, browser), **recording.context_options())
+    restore_sessions(browser_context, plan.storage_state)
     browser_context.set_default_timeout(plan.action_timeout * 1000)
 
     def step_started(name: str, index: int) -> None:

@@ -14,11 +14,13 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser
 from playwright.sync_api import Error as PlaywrightError
 
+from runner.browser.browser_storage import save_storage
 from runner.browser.deadline import DeadlineReached
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.errors import JourneyError
 from runner.execution.journey_call import JourneyCall, limit_time
+from runner.execution.state_secrets import tokens
 from runner.page.agent import Mark
 from runner.redaction import Redactor
 from runner.result import Failure
@@ -27,10 +29,6 @@ from runner.settings.secrets import Secrets
 
 class StateUnusable(JourneyError):
     """A signed-in state can be neither written nor read. Names its file."""
-
-
-SHORTEST = 8
-"""Characters of a cookie's value that is hidden wherever it occurs; a shorter one may be any word."""
 
 
 class SignIn:
@@ -73,7 +71,7 @@ class SignIn:
             try:
                 with limit_time(browser, seconds):
                     call.run(self.setup, self._plan, self._secrets)
-                    state = msgspec.json.encode(context.storage_state())
+                    state = save_storage(context)
             except (Exception, DeadlineReached) as error:  # noqa: BLE001 (a journey may raise anything; all of it is reported)
                 return self._name_setup(call.explain(error))
             if call.steps.soft_failure:
@@ -100,15 +98,12 @@ class SignIn:
         partial.replace(self.file)
 
     def _hide_values(self) -> None:
-        """Hides the values of the state's cookies and its local storage."""
+        """Hides what the state holds of tokens, in cookies and in the pages' storage."""
         try:
             state = msgspec.json.decode(self.file.read_bytes())
         except (OSError, msgspec.DecodeError) as error:
             raise StateUnusable(
                 f"the signed-in state {self.file} cannot be used: {error}; remove the file, and it is made again"
             ) from error
-        values = [cookie["value"] for cookie in state.get("cookies", ())]
-        values += [entry["value"] for origin in state.get("origins", ()) for entry in origin.get("localStorage", ())]
-        for value in values:
-            if len(value) >= SHORTEST:
-                self._redactor.hide(value)
+        for value in tokens(state):
+            self._redactor.hide(value)

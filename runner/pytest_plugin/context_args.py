@@ -6,7 +6,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Browser, Playwright
@@ -14,7 +13,7 @@ from playwright.sync_api import Browser, Playwright
 from runner.browser.context_options import options
 from runner.dsl.plan import Plan, plan
 from runner.errors import ConfigError
-from runner.execution.sign_in import SignIn
+from runner.execution.sign_in import SignIn, StateUnusable
 from runner.pytest_plugin.item_run import ItemRun, fail_test, get_run
 from runner.pytest_plugin.session import JOURNEY, SETUP
 from runner.result import Failure
@@ -66,8 +65,8 @@ def _sign_in(item: pytest.Function, run: ItemRun, wanted: Plan, browser: Browser
     began = time.perf_counter()
     try:
         failure = run.sign_in.ensure(browser, fresh, wanted.timeout)
-    except (OSError, msgspec.DecodeError) as error:
-        failure = Failure(kind="monitor", message=f"the signed-in state {state} cannot be used: {error}")
+    except StateUnusable as error:
+        failure = Failure(kind="monitor", message=str(error))
     run.spent = time.perf_counter() - began
     if failure is not None:
         fail_test(run, failure)

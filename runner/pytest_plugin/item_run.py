@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.archive.run_id import run_id
+from runner.browser.browser_storage import restore_sessions
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.errors import BrowserNotFound
@@ -79,8 +80,10 @@ class ItemRun:
         self._load: Load | None = None
 
     def configure_context(self, context: BrowserContext) -> None:
-        """Applies the setting `action_timeout` to a context of a journey, except in a debugger."""
+        """Applies the setting `action_timeout` to a context of a journey, except in a debugger; and its state's session storage."""
         self._opened = True
+        if self.sign_in is not None:
+            restore_sessions(context, self.sign_in.file)
         if self.plan is not None and not self.project.is_debugged:
             context.set_default_timeout(self.plan.action_timeout * 1000)
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from runner.pytest_plugin.item_run import RUN
 from runner.pytest_plugin.session import PROJECT
 from runner.pytest_plugin.summary import ATTRIBUTE
+from runner.redaction.document_forms import MESSAGE
 from runner.result import Artifact
 from runner.untrusted_text import encode_json
 
@@ -29,7 +30,7 @@ def pytest_runtest_makereport(
     folder, artifacts = _saved(report.user_properties, item.config.invocation_params.dir)
     result = replace(run.result(), artifacts=artifacts)
     reported: dict[str, Any] = {"result": result, "folder": str(folder) if folder else None, "journey": run.journey is not None}
-    setattr(report, ATTRIBUTE, item.config.stash[PROJECT].redactor.json(encode_json(reported)).decode())
+    setattr(report, ATTRIBUTE, item.config.stash[PROJECT].redactor.json(encode_json(reported), MESSAGE).decode())
     return report
 
 

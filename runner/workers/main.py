@@ -27,6 +27,7 @@ from runner.execution.outcome import Execution
 from runner.execution.run import execute_run
 from runner.execution.warm_browser import WarmBrowser
 from runner.redaction import NOTHING, Redactor
+from runner.redaction.document_forms import MESSAGE
 from runner.settings.secrets import Secrets
 from runner.workers.messages import Broken, BrowserWanted, Job, Ready, to_worker
 from runner.workers.stdout import print_redacted
@@ -42,7 +43,7 @@ def serve(connection: Connection, playwright: Playwright) -> None:
 
     def send(message: Moment | Execution | Broken, redactor: Redactor) -> None:
         """Nothing secret leaves this process: what the supervisor shows, saves and pushes comes from here."""
-        connection.send_bytes(redactor.json(encode(message)))
+        connection.send_bytes(redactor.json(encode(message), MESSAGE))
 
     try:
         while True:

@@ -3,17 +3,33 @@
 import gzip
 import html
 import json
-from base64 import b64encode, urlsafe_b64encode
+import random
+import zlib
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+import brotli
 import pytest
+import zstandard
 
+from runner.codec import encode
+from runner.events import StepEnded
 from runner.redaction import HIDDEN, Redactor
+from runner.redaction.document_forms import MESSAGE, PLAYWRIGHT
+from runner.result import StepResult
+from runner.workers.messages import from_worker
 
 AWKWARD = "pä$$ \"w<o>r&d'/\\+=\t€𝄞"
 PLAIN = "correct-horse"
+
+
+def units(text: str) -> list[int]:
+    """The code units of UTF-16, as JavaScript counts them."""
+    raw = text.encode("utf-16-be")
+    return [int.from_bytes(raw[at : at + 2], "big") for at in range(0, len(raw), 2)]
+
 
 FORMS: dict[str, Callable[[str], str]] = {
     "verbatim": str,
@@ -36,6 +52,13 @@ FORMS: dict[str, Callable[[str], str]] = {
     "html in json": lambda text: json.dumps(html.escape(text)),
     "html in url": lambda text: quote(html.escape(text), safe=""),
     "url in html": lambda text: html.escape(quote(text)),
+    "upper case": lambda text: text.upper() if "ß" not in text else text,
+    "upper case in url": lambda text: quote(text.upper(), safe=""),
+    "every character in url": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
+    "every character in url twice": lambda text: "".join(f"%25{byte:02X}" for byte in text.encode()),
+    "every character in javascript": lambda text: json.dumps("".join(f"\\u{unit:04x}" for unit in units(text)))[1:-1],
+    "every character by number": lambda text: "".join(f"&#{ord(one)};" for one in text),
+    "escape()": lambda text: "".join(f"%u{unit:04X}" for unit in units(text)),
 }
 
 
@@ -114,7 +137,7 @@ def test_a_pattern_of_the_user_is_hidden_everywhere() -> None:
 
 def test_numbers_and_references_keep_a_documents_structure() -> None:
     document = {"time": 1791234567.5, "code": 123456, "sha1": "0123456789.html", "n": 1123456, "text": "123456"}
-    clean = json.loads(Redactor(["123456", "0123456789"]).json(json.dumps(document).encode()))
+    clean = json.loads(Redactor(["123456", "0123456789"]).json(json.dumps(document).encode(), PLAYWRIGHT))
     assert clean == {**document, "code": 0, "text": HIDDEN}
 
 
@@ -139,3 +162,146 @@ def test_what_holds_nothing_comes_back_as_the_same_object() -> None:
     document = b'{"a": [1, "two"]}'
     assert redactor.json(document) is document
     assert redactor.body(document) is document
+
+
+LONG = "".join(f"{number:x}Zq{number * 7919:x}," for number in range(4000))
+
+
+@pytest.mark.parametrize("secret", ["Zx9-Quokka+Marmalade/77=Tango", "oolong-and-milk", AWKWARD, LONG])
+@pytest.mark.parametrize(
+    "form", ["verbatim", "url, nothing safe", "html", "json twice", "upper case", "every character in url"]
+)
+def test_a_secret_that_is_typed_key_by_key_or_cut_is_hidden_from_half_of_it_on(secret: str, form: str) -> None:
+    redactor = Redactor([secret])
+    for length in {-(-len(secret) // 2), len(secret) - 1, min(len(secret) - 1, 40)}:
+        beginning = secret[:length]
+        clean = redactor.text(f"before {FORMS[form](beginning)} after")
+        left = clean.replace("before ", "").replace(" after", "").replace(HIDDEN, "")
+        assert HIDDEN in clean
+        assert set(left) <= set('"\\%225C&quot;'), left
+
+
+def test_the_beginning_of_a_word_is_no_secret_and_that_of_a_token_is() -> None:
+    assert Redactor(["password-of-shop"]).text("Password: passwords") == "Password: passwords"
+    assert Redactor(["k7Jq-wombat-quokka"]).text("q=k7Jq-w") == f"q={HIDDEN}"
+    assert Redactor(["739146"]).text("73914 739146") == f"73914 {HIDDEN}"
+
+
+@pytest.mark.parametrize("width", [64, 76])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\\r\\n", "%0D%0A"])
+@pytest.mark.parametrize("before", ["", "user:", "x" * 100])
+def test_a_secret_is_found_in_lines_of_base64(width: int, newline: str, before: str) -> None:
+    plain = f"{before}{AWKWARD} and what follows it {'y' * 200}"
+    encoded = b64encode(plain.encode()).decode()
+    lines = newline.join(encoded[at : at + width] for at in range(0, len(encoded), width))
+    clean = Redactor([AWKWARD]).text(f"head{newline}{newline}{lines}{newline}tail")
+    assert clean.startswith(f"head{newline}")
+    assert clean.endswith(f"{newline}tail")
+    at, size = len(before.encode()), len(AWKWARD.encode())
+    inside = encoded[-(-at * 8 // 6) : (at + size) * 8 // 6]
+    left = clean.replace(newline, "")
+    # Where the text was on one line, it is hidden as text; else its lines are made anew, and can be decoded.
+    decoded = (
+        b64decode(left.removeprefix("head").removesuffix("tail"), validate=True).decode() if HIDDEN not in left else HIDDEN
+    )
+    assert HIDDEN in decoded
+    assert not any(inside[start : start + 8] in left for start in range(0, len(inside) - 8, 4))
+
+
+def test_a_secret_that_is_escaped_and_then_in_base64_is_found() -> None:
+    for form in FORMS.values():
+        written = b64encode(f"user={form(AWKWARD)}&x=1".encode()).decode()
+        clean = Redactor([AWKWARD]).text(f"data:text/plain;base64,{written} end")
+        assert clean.endswith(" end")
+        inside = clean.partition(",")[2].partition(" ")[0]
+        assert HIDDEN in (inside if HIDDEN in inside else b64decode(inside).decode()), form(AWKWARD)
+    twice = b64encode(b64encode(f"padding {PLAIN} more padding".encode())).decode()
+    assert HIDDEN in b64decode(Redactor([PLAIN]).text(twice)).decode()
+
+
+def test_a_long_value_is_found_whole_torn_and_in_base64() -> None:
+    redactor = Redactor([LONG])
+    assert redactor.text(f"a {LONG} b") == f"a {HIDDEN} b"
+    assert redactor.text(json.dumps(LONG)) == f'"{HIDDEN}"'
+    middle = LONG[9000:9200]
+    assert not {word for word in middle.split(",") if len(word) > 11} & set(redactor.text(f"a {middle} b").split(","))
+    assert LONG[:40] not in redactor.text(LONG[:40])
+    encoded = b64encode(f"user:{LONG}".encode()).decode()
+    assert len(redactor.text(encoded)) < 20
+
+
+def test_a_value_that_can_be_read_in_two_ways_leaves_nothing() -> None:
+    for secret in ("a&amp;b&lt;c&amp;amp;" * 20, "100%25%2525" * 20, '\\"\\\\"' * 40 + "end1", "&#38;" * 50):
+        for form in ("verbatim", "url, nothing safe", "html", "json", "json twice"):
+            clean = Redactor([secret]).text(f"<{FORMS[form](secret)}>")
+            assert HIDDEN in clean
+            assert len(clean) < 24, (secret[:12], form, clean)
+
+
+def packed_as_deflate(content: bytes) -> bytes:
+    """Without any header, as `CompressionStream("deflate-raw")` makes it."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(content) + packer.flush()
+
+
+PACKED: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
+    "gzip": (gzip.compress, gzip.decompress),
+    "gzip of two members": (lambda raw: gzip.compress(raw[:5]) + gzip.compress(raw[5:]), gzip.decompress),
+    "deflate": (zlib.compress, zlib.decompress),
+    "deflate, quick": (lambda raw: zlib.compress(raw, 1), zlib.decompress),
+    "raw deflate": (packed_as_deflate, lambda raw: zlib.decompress(raw, -15)),
+    "gzip of gzip": (lambda raw: gzip.compress(gzip.compress(raw)), lambda raw: gzip.decompress(gzip.decompress(raw))),
+    "utf-16": (lambda raw: raw.decode().encode("utf-16"), lambda raw: raw.decode("utf-16").encode()),
+    "utf-16, big end first": (lambda raw: raw.decode().encode("utf-16-be"), lambda raw: raw.decode("utf-16-be").encode()),
+    "called a picture": (lambda raw: b"\x89PNG\r\n" + raw, lambda raw: raw.removeprefix(b"\x89PNG\r\n")),
+}
+
+
+@pytest.mark.parametrize("secret", [PLAIN, "Zx9-Quokka+Marmalade/77=Tango"])
+@pytest.mark.parametrize("how", PACKED)
+def test_a_body_is_searched_however_it_is_packed(how: str, secret: str) -> None:
+    pack, unpack = PACKED[how]
+    redactor = Redactor([secret])
+    assert unpack(redactor.body(pack(f"a {secret} b".encode()))).decode() == f"a {HIDDEN} b"
+    untouched = pack(b"a wombat and a quokka")
+    assert redactor.body(untouched) is untouched
+
+
+@pytest.mark.parametrize("size", [40, 300, 5000])
+def test_a_body_that_cannot_be_searched_is_not_kept_and_a_picture_is(size: int) -> None:
+    redactor = Redactor([PLAIN])
+    text = " ".join(f"{number} {PLAIN}" for number in range(size // 10)).encode()
+    encrypted = bytes(random.Random(1).randbytes(size))
+    for body in (brotli.compress(text), zstandard.compress(text), encrypted):
+        assert b"not kept" in redactor.body(body), body[:20]
+    for kept in (b"\x89PNG\r\n\x1a\n" + encrypted, b"\xff\xd8\xff\xe0" + encrypted, b"RIFF\0\0\0\0WEBPVP8 " + encrypted):
+        assert redactor.body(kept) is kept
+    assert redactor.body("Zürich, Köln, Größe ".encode("latin-1") * 3) == "Zürich, Köln, Größe ".encode("latin-1") * 3
+    assert Redactor().body(encrypted) is encrypted
+
+
+def test_an_attribute_is_searched_whatever_it_is_called() -> None:
+    names = ("id", "kind", "status", "path", "run", "type", "guid", "callId", "changed_at", "sha1", "_file")
+    html_node = ["DIV", dict.fromkeys(names, f"u-{PLAIN}"), ["P", {f"data-{PLAIN}": ""}, PLAIN]]
+    line = {
+        "type": "frame-snapshot",
+        "snapshot": {"callId": "call@7", "pageId": "page@1", "frameId": "frame@2", "html": html_node},
+    }
+    clean = json.loads(Redactor([PLAIN, "call@7", "frame-snapshot"]).json(json.dumps(line).encode(), PLAYWRIGHT))
+    assert PLAIN not in json.dumps(clean)
+    assert (clean["type"], clean["snapshot"]["callId"]) == ("frame-snapshot", "call@7")
+    event = {"type": 2, "data": {"node": {"attributes": dict.fromkeys(names, PLAIN), "textContent": PLAIN}}}
+    assert PLAIN not in Redactor([PLAIN]).json(json.dumps(event).encode()).decode()
+
+
+def test_a_message_of_a_run_keeps_its_structure_whatever_is_secret() -> None:
+    ended = StepEnded(run="r", journey="steps", attempt=1, step=StepResult(name="name passed", index=0, status="passed"))
+    secret = ["passed", "StepEnded", "status", "name", "step", "index", "journey"]
+    clean = from_worker.decode(Redactor(secret).json(encode(ended), MESSAGE))
+    assert isinstance(clean, StepEnded)
+    assert (clean.step.status, clean.step.name) == ("passed", f"{HIDDEN} {HIDDEN}")
+
+
+def test_json_with_half_a_character_is_redacted() -> None:
+    clean = Redactor([PLAIN]).json(rb'{"a": "caf\ud83d correct-horse"}')
+    assert json.loads(clean) == {"a": f"caf\ufffd {HIDDEN}"}

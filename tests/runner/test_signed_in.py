@@ -6,15 +6,20 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
+from runner.browser.browser_storage import restore_sessions, save_storage
+from runner.browser.chromium import Browser
 from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.errors import DiscoveryError
 from runner.events import StepEnded
+from runner.execution.state_secrets import MANY, tokens
 from runner.result import RunResult
 from runner.settings.settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
+from tests.pages import serving_pages
 
 CODE = """
     @journey
@@ -105,3 +110,110 @@ def test_a_set_up_journey_that_is_not_there_is_named(monitor: Monitor, name: str
     file = monitor.write(CODE.format(password=PASSWORD).replace('signed_in_by="sign_in"', f"signed_in_by={name!r}"))
     with pytest.raises(DiscoveryError, match=f"walk.py:12: option signed_in_by: {name!r} is not a journey of this file"):
         load_journeys(file)
+
+
+TOKEN = "tok3n-that-signs-in-9f31"
+SIGNED_IN_WHERE = """<p>signed out</p><button>sign in</button><script>
+    const where = new URLSearchParams(location.search).get("where");
+    const done = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result); });
+    const store = async (mode) => {
+        const request = indexedDB.open("auth", 1);
+        request.onupgradeneeded = () => request.result.createObjectStore("tokens");
+        return (await done(request)).transaction("tokens", mode).objectStore("tokens");
+    };
+    const ways = {
+        local: [() => localStorage.token, (token) => { localStorage.token = token }],
+        session: [() => sessionStorage.token, (token) => { sessionStorage.token = token }],
+        database: [
+            async () => done((await store("readonly")).get("token")),
+            async (token) => done((await store("readwrite")).put(token, "token")),
+        ],
+    };
+    const [read, write] = ways[where];
+    const show = async () => { if (await read()) document.querySelector("p").textContent = "signed in"; };
+    document.querySelector("button").onclick = async () => { await write("TOKEN"); await show(); };
+    show();
+</script>"""
+
+
+@pytest.mark.parametrize("where", ["local", "session", "database"])
+def test_a_site_may_keep_its_token_in_any_storage(monitor: Monitor, where: str) -> None:
+    code = f"""
+        @journey
+        def sign_in(page):
+            page.goto("/?where={where}")
+            page.get_by_role("button").click()
+            expect(page.get_by_text("signed in", exact=True)).to_be_visible()
+
+        @journey(signed_in_by="sign_in")
+        def walk(page, context, step):
+            with step("look"):
+                page.goto("/?where={where}")
+                expect(page.get_by_text("signed in", exact=True)).to_be_visible(timeout=3000)
+                raise AssertionError("signed in with {TOKEN}")
+    """
+    with serving_pages({"/": SIGNED_IN_WHERE.replace("TOKEN", TOKEN)}) as site:
+        walk = next(one for one in load_journeys(monitor.write(code)) if one.name == "walk")
+        settings = load_settings(monitor.folder, {"base_url": site}, {})
+        (result,) = run_plans(monitor.pool, [plan(walk, settings)], monitor.chromium, settings, monitor.archive, [])
+    assert result.failure is not None
+    assert result.failure.message == "signed in with •••"
+
+
+def test_what_a_site_removes_from_its_session_storage_stays_removed(chromium: Browser, tmp_path: Path) -> None:
+    saved = tmp_path / "state.json"
+    read = "() => ({...sessionStorage})"
+    with serving_pages({"/": "hello"}) as site, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.path)
+        first = browser.new_context()
+        page = first.new_page()
+        page.goto(site)
+        page.evaluate("sessionStorage.token = 'a'")
+        saved.write_bytes(save_storage(first))
+        second = browser.new_context(storage_state=saved)
+        restore_sessions(second, saved)
+        page = second.new_page()
+        page.goto(site)
+        assert page.evaluate(read)["token"] == "a"
+        page.evaluate("sessionStorage.removeItem('token')")
+        page.reload()
+        assert "token" not in page.evaluate(read)
+        other = second.new_page()
+        other.goto(site)
+        assert other.evaluate(read)["token"] == "a"
+        browser.close()
+
+
+def test_of_a_state_what_could_be_a_token_is_a_secret() -> None:
+    drawing = "<svg>" + "M12 2C6.48 2 " * 5000 + "</svg>"
+    state = {
+        "cookies": [
+            {"name": "sid", "value": "abcdefgh", "httpOnly": True},
+            {"name": "theme", "value": "dark-mode", "httpOnly": False},
+            {"name": "remember", "value": "a1b2c3d4", "httpOnly": False},
+        ],
+        "origins": [
+            {
+                "origin": "https://shop.example",
+                "localStorage": [
+                    {"name": "a-name-1234567890", "value": "t0ken-in-local"},
+                    {"name": "sprite", "value": drawing},
+                    {"name": "draft", "value": "two words and 12 more"},
+                    {
+                        "name": "auth",
+                        "value": json.dumps({"access": {"token": "t0ken-in-json"}, "site": "https://a1.example/"}),
+                    },
+                ],
+                "indexedDB": [{"name": "auth-db-123", "stores": [{"records": [{"key": "k", "value": {"t": "t0ken-in-idb"}}]}]}],
+            }
+        ],
+        "sessionStorage": {"https://shop.example": [["name", "t0ken-in-session"]]},
+    }
+    found = ["abcdefgh", "a1b2c3d4", "t0ken-in-local", "t0ken-in-json", "t0ken-in-idb", "t0ken-in-session"]
+    assert tokens(state) == found
+    many = {"cookies": [{"name": "c", "value": f"{number:x}token", "httpOnly": True} for number in range(10**6, 10**6 + 5000)]}
+    assert len(tokens(many)) == MANY
+    deep: object = "t0ken-at-the-bottom"
+    for _ in range(100):
+        deep = json.dumps({"a": deep})[:100_000]
+    assert tokens({"sessionStorage": {"https://a.example": [["n", deep]]}}) == []

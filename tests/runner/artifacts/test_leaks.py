@@ -407,3 +407,43 @@ def test_a_compressed_body_is_redacted_too(monitor: Monitor, redaction: bool) ->
         thread.join()
     assert result.status == "passed"
     assert bool(leaks(monitor.saved(), result, "")) is not redaction
+
+
+SHOWING = {
+    "a select": "<select><option>a</option><option selected>SECRET</option></select>",
+    "a list": "<select size=3><option>a</option><option>SECRET</option></select>",
+    "a label of an option": "<select><option selected label='SECRET'>a</option></select>",
+    "a placeholder": "<input size=40 placeholder='SECRET'>",
+    "a missing picture": "<img src='/nowhere' alt='SECRET' width=300 height=40>",
+    "a button": "<input type=button value='SECRET'>",
+    "upper case": "<p>SECRET_UPPER</p>",
+    "a beginning": "<p>SECRET_CUT</p>",
+    "a canvas": "<input><canvas width=300 height=40></canvas>",
+}
+
+
+@pytest.mark.parametrize("what", SHOWING)
+def test_a_screenshot_covers_what_shows_a_secret_in_any_way(monitor: Monitor, what: str) -> None:
+    code = """
+        @journey
+        def walk(page, step, secrets):
+            secret = secrets["PW"].reveal()
+            with step("show"):
+                page.goto("/switch/timer")
+                html = SHOWN.replace("SECRET_UPPER", secret.upper()).replace("SECRET_CUT", secret[:12]).replace("SECRET", secret)
+                page.evaluate("html => { document.body.innerHTML = '<style>* { font: 16px monospace }</style>' + html }", html)
+                page.evaluate('''secret => {
+                    const canvas = document.querySelector("canvas");
+                    if (canvas) canvas.getContext("2d").fillText(secret, 10, 20);
+                }''', secret)
+                if "<canvas" in html:
+                    page.locator("input").fill(secret)
+    """
+    taken = []
+    for text in ("abcdefghij-oolong-1", "jihgfedcba-oolong-1"):
+        result = monitor.run(
+            code.replace("SHOWN", repr(SHOWING[what])), screenshots="on", secrets_dir=keep_secret(monitor, text)
+        )
+        assert result.status == "passed", result.failure
+        taken.append((monitor.saved() / "screenshots" / "show.png").read_bytes())
+    assert taken[0] == taken[1]

@@ -8,7 +8,7 @@ import pytest
 
 from runner.result import RunResult
 from tests.conftest import Monitor
-from tests.pages import answer, serving_pages
+from tests.pages import Page, answer, serving_pages
 from tests.support.servers import free_port
 
 
@@ -48,7 +48,7 @@ def _nothing(request: BaseHTTPRequestHandler) -> None:
     request.end_headers()
 
 
-PARTS = {
+PARTS: dict[str, Page] = {
     "/hang-up": _hang_up,
     "/break-off": _break_off,
     "/never": _never,
@@ -67,7 +67,7 @@ LINKS = "<p>hello</p><a href='/file'>file</a><a href='/broken'>broken</a><a href
 def site() -> Iterator[str]:
     """A site whose parts answer in all ways."""
     with serving_pages(
-        {"/": "<p>hello</p><a href='/file'>file</a><a href='/broken'>broken</a><a href='/nothing'>nothing</a>", **PARTS}  # type: ignore[dict-item]
+        {"/": "<p>hello</p><a href='/file'>file</a><a href='/broken'>broken</a><a href='/nothing'>nothing</a>", **PARTS}
     ) as address:
         yield address
 
