@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.text import formatting
+from runner.page.signals import describe_signals
 
 
 def render(template: str, **values: object) -> bytes:
@@ -41,7 +42,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     style = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
-    environment.globals["formatting"] = formatting
+    environment.globals.update(formatting=formatting, describe_signals=describe_signals)
     environment.globals["style"] = Markup(style)  # noqa: S704 (our own file)
     # The one style sheet that the page allows; so not even a style that got into it could hide anything.
     environment.globals["style_hash"] = f"sha256-{b64encode(sha256(style.encode()).digest()).decode()}"

@@ -5,11 +5,10 @@ import { watchDom } from "./journey/dom.js";
 import { lastEffect } from "./journey/effects.js";
 import { inputs, rearm, watchInput } from "./journey/input.js";
 import { noteLoad } from "./journey/load.js";
-import { longTasks, watchLongTasks } from "./journey/longTasks.js";
 import { binding, inNextTask, stringify } from "./journey/natives.js";
 import { watchPaint } from "./journey/paint.js";
 import { watchResponses } from "./journey/responses.js";
-import { userTimings, watchUserTiming } from "./journey/userTiming.js";
+import { readSignals, SIGNALS } from "./journey/signals.js";
 import { firstPaints, vitals, watchVitals } from "./journey/webVitals.js";
 import { addEventListener, setTimeout } from "./natives.js";
 import { navigationTiming } from "./journey/navigationTiming.js";
@@ -36,8 +35,7 @@ function start() {
     inputs: inputs(),
     navigation: site ? navigationTiming() : null,
     vitals: site ? vitals() : {},
-    userTimings: userTimings(),
-    longTasks: longTasks(),
+    signals: readSignals(),
   });
   const send = () => {
     if (report) report(stringify(snapshot()));
@@ -48,7 +46,8 @@ function start() {
     if (report) report(`{"inputs":{"first":${at}}}`);
   });
   // No method of an array is called here or elsewhere in the agent: a site may have replaced those too.
-  const flushes = [watchDom(watchPaint()), watchResponses(), watchLongTasks(), watchUserTiming()];
+  const flushes = [watchDom(watchPaint()), watchResponses()];
+  for (let i = 0; i < SIGNALS.length; i++) flushes[flushes.length] = SIGNALS[i].watch();
   if (site) {
     let loaded = false;
     let waiting = false;
