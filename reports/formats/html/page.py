@@ -14,17 +14,17 @@ from reports.text import formatting
 from runner.page.signals import describe_signals
 
 
-def render(template: str, **values: object) -> bytes:
+def render_template(template: str, **values: object) -> bytes:
     """The page that the template makes of the values; every text in them is escaped."""
     return _environment().get_template(template).render(**values).encode(errors="replace")
 
 
-def prepare(template: str) -> None:
+def load_template(template: str) -> None:
     """Reads a template ahead of the first page."""
     _environment().get_template(template)
 
 
-def link(file: Path, beside: Path | None) -> str:
+def format_link(file: Path, beside: Path | None) -> str:
     """The address of a file in a page that lies in the folder `beside`; None for a page that may lie anywhere."""
     if beside is None:
         return f"file://{quote(str(file.absolute()), errors='replace')}"

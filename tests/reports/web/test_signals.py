@@ -115,7 +115,7 @@ def test_a_signal_is_recorded_kept_and_shown(monitor: Monitor, paints: str, dash
     assert looked.signals is msgspec.UNSET
 
     first = f"first-paint after {opened.signals['paints'][0]['at_seconds']:.3f} s"
-    assert first in run_page.render(saved).decode()
+    assert first in run_page.render_run(saved).decode()
     served: Visited = dashboard()  # type: ignore[operator]
     served.store.add(result, saved.folder)
     page = chrome.new_page()
