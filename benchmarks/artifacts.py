@@ -145,7 +145,7 @@ def of_large_traces(recorded: dict[str, bytes]) -> Iterator[str]:
                     target.writestr(name, source.read(name))
             packed = time.perf_counter() - started
             started = time.perf_counter()
-            trace.redact(large, clean, redactor)
+            trace.redact_trace(large, clean, redactor)
             redacted = time.perf_counter() - started
             yield f"| {unpacked / 1e6:.0f} | {packed:.2f} | {redacted:.2f} | **{redacted / packed:.2f}** |"
 

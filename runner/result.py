@@ -6,9 +6,9 @@ are documented in docs/result.md.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 Status = Literal["passed", "failed", "error", "skipped", "cancelled"]
 FailureKind = Literal[
@@ -163,6 +163,8 @@ class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=False):
     requests: Requests = Requests()
     user_timing: tuple[UserTiming, ...] = ()
     long_tasks: tuple[LongTask, ...] = ()
+    signals: dict[str, Any] | UnsetType = UNSET
+    """Of signals without a field of their own, by their names; left out where there are none."""
     page_errors: tuple[PageError, ...] = ()
     failure: Failure | None = None
 

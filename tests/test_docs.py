@@ -126,6 +126,15 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def test_the_files_that_how_to_add_names_exist() -> None:
+    section = (ROOT / "docs" / "architecture.md").read_text().partition("## How to add")[2].partition("\n## ")[0]
+    named = [word for word in re.findall(r"`([\w./<>]+)`", section) if "/" in word and "<" not in word]
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    templates = [word for word in re.findall(r"`([\w./<>]+)`", section) if "<" in word]
+    assert [name for name in templates if not (ROOT / name).parent.is_dir()] == []
+
+
 def test_links_between_documents_lead_somewhere() -> None:
     broken = []
     for file in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:

@@ -1,7 +1,7 @@
-"""What GitHub Actions is told: annotations on the lines of journeys, and the job's summary.
+"""Reports to GitHub Actions: annotations on the lines of journeys, and the job's summary.
 
-Commands are lines `::error file=…,line=…,title=…::message` in the output; their escapes are those of `command.ts` in
-actions/toolkit. The summary is what is appended to the file that GITHUB_STEP_SUMMARY names.
+Commands are lines `::error file=…,line=…,title=…::message` in the output, with the escapes of `command.ts` in
+actions/toolkit. The summary is appended to the file that GITHUB_STEP_SUMMARY names.
 """
 
 import re
@@ -21,22 +21,22 @@ from runner.archive.archive import Saved
 SUMMARY_BYTES = 1024 * 1024
 """GitHub drops a step's summary that is larger."""
 ANNOTATIONS = 10
-"""GitHub shows so many errors and so many warnings of a step."""
+"""The most errors, and the most warnings, that GitHub shows of a step."""
 MESSAGE = 4000
 """Characters of one message."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 Level = Literal["error", "warning"]
 _tokens: list[str] = []
-"""While it is not empty GitHub waits for its last one, and takes no other command."""
+"""While it is not empty, GitHub ignores all commands but the one that consists of its last token."""
 
 
 @contextmanager
 def stop_commands(out: TextIO) -> Iterator[None]:
-    """GitHub takes no command from what is printed meanwhile, but for those of this module.
+    """GitHub executes no command that is printed in the block, except those of this module.
 
-    A page's text, or what a journey prints, may begin a line with `::`; it must not annotate the job or mask a word in its log. What
-    stops and starts it again goes to `out`, all else that GitHub is told to wherever it is written.
+    The text of a page, or the output of a journey, may begin a line with `::`; it must not annotate the job or mask a word in its
+    log. The commands that stop and resume go to `out`.
     """
     print(_stop(), file=out, flush=True)
     try:
@@ -57,7 +57,7 @@ def _resume() -> str:
 
 
 def report_smoke(result: SmokeResult, environ: Mapping[str, str], out: TextIO | None = None) -> None:
-    """Tells of a smoke check, when GITHUB_ACTIONS is set; commands go to `out`, standard output if it is not given."""
+    """Reports a smoke check where GITHUB_ACTIONS is set; commands go to `out`, by default standard output."""
     if not environ.get("GITHUB_ACTIONS"):
         return
     problems = list_smoke_problems(result)
@@ -71,7 +71,7 @@ def report_smoke(result: SmokeResult, environ: Mapping[str, str], out: TextIO | 
 
 
 def report_runs(runs: Sequence[Saved], environ: Mapping[str, str], out: TextIO | None = None) -> None:
-    """Tells of runs, as `tell` does of a smoke check."""
+    """Reports runs, as `report_smoke` does a smoke check."""
     if not environ.get("GITHUB_ACTIONS") or not runs:
         return
     problems = [one for saved in runs for one in list_run_problems(saved.result, saved.folder)]
@@ -88,7 +88,7 @@ def report_runs(runs: Sequence[Saved], environ: Mapping[str, str], out: TextIO |
 
 
 def report_error(message: str, environ: Mapping[str, str], out: TextIO | None = None) -> None:
-    """Tells of an error that ended a command before there was a result."""
+    """Reports an error that ended a command before it had a result."""
     if environ.get("GITHUB_ACTIONS"):
         _write([format_command("error", "journey", message)], out)
 

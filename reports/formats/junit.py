@@ -1,6 +1,6 @@
 """Runs and smoke checks as JUnit XML, as Jenkins, GitLab, Azure Pipelines and GitHub's actions read it.
 
-One test suite a journey (or, of several runs, one a run), one test case a step. There is no standard; what is written here is
+One test suite per journey (or, of several runs, per run), one test case per step. There is no standard; what is written here is
 what the schemas of Jenkins' plugins allow (`junit-4.xsd`, `junit-10.xsd` of jenkinsci/xunit-plugin), which are the strictest:
 so file, line and figures are properties of the suite, and a case has one reason at most, with all of them in its text.
 """

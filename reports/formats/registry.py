@@ -28,7 +28,7 @@ class ReportFormat(Struct, frozen=True, kw_only=True):
     suffix: str
     """Of its files."""
     to_file: bool = False
-    """Whether `journey report` writes a file unless it is told otherwise, and not to standard output."""
+    """Whether `journey report` writes it to a file by default, and not to standard output."""
     options: dict[str, str] = {}
     """The commands that have an option for it, each with the option's help."""
 

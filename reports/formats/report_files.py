@@ -36,7 +36,7 @@ class Files:
 def write_runs(wanted: Files, runs: Runs, environ: Mapping[str, str] = os.environ) -> None:
     """Writes the wanted reports of runs, and reports to GitHub Actions where it runs this program.
 
-    Raises ConfigError, naming every file that could not be written, after all else is done.
+    Raises ConfigError, naming every file that could not be written, after the others have been written.
     """
     problems = _write_all(wanted, lambda row, beside: row.render_runs(runs, beside))
     if environ.get("GITHUB_ACTIONS"):
@@ -49,7 +49,7 @@ def write_runs(wanted: Files, runs: Runs, environ: Mapping[str, str] = os.enviro
 def write_smoke(wanted: Files, result: "SmokeResult", environ: Mapping[str, str] = os.environ) -> None:
     """Writes the wanted reports of a smoke check, and reports to GitHub Actions where it runs this program.
 
-    Raises ConfigError, naming every file that could not be written, after all else is done.
+    Raises ConfigError, naming every file that could not be written, after the others have been written.
     """
     problems = _write_all(wanted, lambda row, beside: row.render_smoke(result, beside))
     if environ.get("GITHUB_ACTIONS"):

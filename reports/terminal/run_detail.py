@@ -7,6 +7,7 @@ from rich.text import Text
 
 from reports.text.formatting import COLOURS, MARKS, format_failure, format_seconds, format_size, format_status
 from runner.archive.archive import Saved
+from runner.page.signals import describe_signals
 from runner.result import Attempt, RunResult, StepResult
 
 BAR = 16
@@ -96,13 +97,7 @@ def _details(step: StepResult) -> Text:
     ]
     if len(requests.entries) > SLOWEST:
         lines.append(f"and {len(requests.entries) - SLOWEST} faster ones, in report.html")
-    lines += [
-        f"{one.kind} {one.name} at {format_seconds(one.at_seconds)} {format_seconds(one.duration_seconds)}"
-        for one in step.user_timing
-    ]
-    lines += [
-        f"{one.kind} of {format_seconds(one.duration_seconds)} at {format_seconds(one.at_seconds)}" for one in step.long_tasks
-    ]
+    lines += [line for line, _ in describe_signals(step)]
     lines += [f"page error: {error.message}" for error in step.page_errors]
     text.append("".join(f"\n  {line}" for line in lines or ["nothing was loaded"]), style="not bold")
     return text

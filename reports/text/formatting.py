@@ -1,4 +1,4 @@
-"""How figures and statuses are written, in the console and in `journey show`."""
+"""How figures and statuses are formatted, in every report."""
 
 import math
 

@@ -1,11 +1,11 @@
-"""A smoke check in one sentence: what failed, and by how much, or that nothing did."""
+"""A smoke check in one sentence: what failed, and by how much, or that everything passed."""
 
 from reports.smoke.result import SmokeResult
 from reports.text.problems import list_smoke_problems
 
 
 def format_headline(result: SmokeResult) -> str:
-    """The first line of all that is told: the worst problem, or that there is none."""
+    """The first line of every report: the worst problem, or the fact that there is none."""
     found = list_smoke_problems(result)
     if found:
         first = found[0]

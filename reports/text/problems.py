@@ -1,4 +1,4 @@
-"""Why a run or a smoke check did not pass, one value a reason: what JUnit, Markdown, annotations and pages tell, each in its way."""
+"""Why a run or a smoke check did not pass, one value per reason; JUnit, Markdown, annotations and pages show it, each in its form."""
 
 import re
 from pathlib import Path

@@ -107,7 +107,7 @@ def describe_rule(checked: SmokeResult) -> list[str]:
 
 
 def describe_baseline(baseline: BaselineSource) -> str:
-    """What the candidate was held against."""
+    """What the candidate was compared with."""
     made = f", made {baseline.made_at:%Y-%m-%d %H:%M:%SZ}" if baseline.made_at else ""
     return f"{'saved baseline' if baseline.kind == 'saved' else 'the other address,'} {baseline.name}{made}"
 

@@ -63,7 +63,7 @@ _HIDE_FIELD = """(element) => {
 }"""
 
 
-def register(playwright: Playwright) -> None:
+def register_secret_engine(playwright: Playwright) -> None:
     """Teaches Playwright to find what shows a secret; once, before the first browser context is opened."""
     playwright.selectors.register(ENGINE, _ENGINE, content_script=True)
 
@@ -80,7 +80,7 @@ def mask_fields(context: BrowserContext, redactor: Redactor) -> None:
     bridge.before_typing(context, wanted, _HIDE_FIELD)
 
 
-def covers(page: Page, redactor: Redactor, which: Literal["all", "seen"] = "all") -> list[Locator]:
+def list_covers(page: Page, redactor: Redactor, which: Literal["all", "seen"] = "all") -> list[Locator]:
     """What shows a secret, in every frame: a screenshot covers all of it, also fields that show dots.
 
     A canvas cannot be looked into: it is covered once a secret has been typed into a page of its context.
@@ -92,6 +92,6 @@ def covers(page: Page, redactor: Redactor, which: Literal["all", "seen"] = "all"
     return [frame.locator(f"{ENGINE}={which}:{canvas}:{body}") for frame in page.frames]
 
 
-def is_shown(page: Page, redactor: Redactor) -> bool:
+def shows_secret(page: Page, redactor: Redactor) -> bool:
     """Whether the page shows a secret as text just now. Raises playwright's Error when it does not answer."""
-    return any(cover.count() > 0 for cover in covers(page, redactor, "seen"))
+    return any(cover.count() > 0 for cover in list_covers(page, redactor, "seen"))

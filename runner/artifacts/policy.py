@@ -3,16 +3,16 @@
 from runner.settings.artifact_kinds import Policy
 
 
-def records(policy: Policy, attempt: int) -> bool:
+def is_recorded(policy: Policy, attempt: int) -> bool:
     """Whether to record in this attempt, counted from 1."""
     return policy in {"on", "retain-on-failure"} or (policy == "on-first-retry" and attempt == 2)
 
 
-def keeps(policy: Policy, attempt: int, passed: bool) -> bool:
+def is_kept(policy: Policy, attempt: int, passed: bool) -> bool:
     """Whether to keep what this attempt recorded."""
-    return records(policy, attempt) and not (policy == "retain-on-failure" and passed)
+    return is_recorded(policy, attempt) and not (policy == "retain-on-failure" and passed)
 
 
-def numbered(stem: str, suffix: str, attempt: int, last: bool) -> str:
+def number_file(stem: str, suffix: str, attempt: int, last: bool) -> str:
     """The file's name: plain for the last attempt, with the attempt's number for one that was retried."""
     return f"{stem}{suffix}" if last else f"{stem}-attempt-{attempt}{suffix}"

@@ -30,7 +30,7 @@ for _kind in ARTIFACT_KINDS.values():
 
 
 class Recording:
-    """Created before the browser context, started with it, told about its steps, and finished, which closes the context."""
+    """Created before the browser context, started with it, notified of its steps, and finished, which closes the context."""
 
     def __init__(self, plan: Plan, attempt: int, folder: Path, redactor: Redactor, room: int) -> None:
         """`folder` is where the artifacts are kept, `room` the number of bytes they may take."""
@@ -42,7 +42,7 @@ class Recording:
         self._recorders: list[tuple[ArtifactKind, Recorder]] = []
         for kind in sorted(ARTIFACT_KINDS.values(), key=lambda kind: kind.order):
             wanted = plan.artifact_policies.get(kind.option, kind.policy)
-            if policy.records(wanted, attempt):
+            if policy.is_recorded(wanted, attempt):
                 self._recorders.append((kind, kind.load_recorder()(self._workspace, wanted)))
         self.artifacts: list[Artifact] = []
 
@@ -88,7 +88,7 @@ class Recording:
         guard = self._workspace.guard
         kept = []
         for kind, recorder in self._recorders:
-            keeps = policy.keeps(recorder.policy, self._attempt, passed)
+            keeps = policy.is_kept(recorder.policy, self._attempt, passed)
             guard(kind.option, partial(recorder.stop, context, keeps))
             if keeps:
                 kept.append((kind, recorder))
@@ -104,7 +104,7 @@ class Recording:
         for recorded in recorder.save():
             stem = _find_unused(pattern.replace("<step>", slug(self._workspace.redact_text(recorded.step or ""))), used)
             used.add(stem)
-            file = policy.numbered(stem, dot + suffix, self._attempt, last)
+            file = policy.number_file(stem, dot + suffix, self._attempt, last)
             self._keep(kind, recorded, f"{folder}/{file}" if folder else file)
 
     def _keep(self, kind: ArtifactKind, recorded: Recorded, name: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext
 
-from runner.artifacts.mask import covers
+from runner.artifacts.mask import list_covers
 from runner.artifacts.recorder import Recorded, Recorder, Workspace, newest_page
 from runner.settings.artifact_kinds import Policy
 
@@ -30,7 +30,7 @@ class ScreenshotRecorder(Recorder):
             return
         file = self.workspace.folder / f"screenshot-{len(self._pictures)}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
-        covered = covers(page, self.workspace.redactor)
+        covered = list_covers(page, self.workspace.redactor)
         page.screenshot(path=file, timeout=PATIENCE * 1000, animations="disabled", mask=covered, mask_color="#555")
         self._pictures[name] = file
 

@@ -1,7 +1,7 @@
 """Playwright's trace: every action with snapshots of the page before and after, network, console and sources.
 
 Playwright writes it as a ZIP of lines of JSON (`*.trace`, `*.network`, `*.stacks`), what the site sent and was sent
-(`resources/`), pictures (`screencast/`) and source files (`src/`). Playwright cannot hide anything in it; `redact` does.
+(`resources/`), pictures (`screencast/`) and source files (`src/`). Playwright cannot hide anything in it; `redact_trace` does.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ class TraceRecorder(Recorder):
 
     def start(self, context: BrowserContext) -> None:
         self._context = context
-        start(context, self.workspace.journey)
+        start_trace(context, self.workspace.journey)
 
     def step_started(self, name: str) -> None:
         if self._context is not None:
@@ -54,7 +54,7 @@ class TraceRecorder(Recorder):
             self.workspace.guard("trace", self._context.tracing.group_end)
 
     def stop(self, context: BrowserContext, kept: bool) -> None:
-        stop(context, self._raw if kept else None)
+        stop_trace(context, self._raw if kept else None)
 
     @property
     def _raw(self) -> Path:
@@ -67,18 +67,18 @@ class TraceRecorder(Recorder):
             yield Recorded(self._raw)
             return
         redacted = self.workspace.folder / "redacted.zip"
-        left_out = redact(self._raw, redacted, self.workspace.redactor)
+        left_out = redact_trace(self._raw, redacted, self.workspace.redactor)
         if left_out:
             self.workspace.notes.append(f"trace: {left_out} pictures left out, a secret stood on the page")
         yield Recorded(redacted)
 
 
-def start(context: BrowserContext, title: str) -> None:
-    """Begins to record. Tracing moves a step's stopwatch a little and the page clock hardly (docs/fidelity.md)."""
+def start_trace(context: BrowserContext, title: str) -> None:
+    """Starts to record. Tracing adds a little to a step's stopwatch and hardly anything to the page clock (docs/fidelity.md)."""
     context.tracing.start(title=title, snapshots=True, screenshots=True, sources=True)
 
 
-def stop(context: BrowserContext, file: Path | None) -> None:
+def stop_trace(context: BrowserContext, file: Path | None) -> None:
     """Ends the recording; writes it to `file`, or drops it if None."""
     if file is None:
         context.tracing.stop()
@@ -87,7 +87,7 @@ def stop(context: BrowserContext, file: Path | None) -> None:
     context.tracing.stop(path=file)
 
 
-def redact(file: Path, redacted: Path, redactor: Redactor) -> int:
+def redact_trace(file: Path, redacted: Path, redactor: Redactor) -> int:
     """Writes the trace `file` to `redacted` with everything hidden that `redactor` hides; returns the pictures left out.
 
     A resource whose content changes gets the name that its new content asks for, wherever it is named. The pictures that were

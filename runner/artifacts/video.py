@@ -34,7 +34,7 @@ class VideoRecorder(Recorder):
 
     def _look_for_secrets(self, context: BrowserContext) -> None:
         redactor = self.workspace.redactor
-        self._secret_seen = any(mask.is_shown(page, redactor) for page in context.pages if not page.is_closed())
+        self._secret_seen = any(mask.shows_secret(page, redactor) for page in context.pages if not page.is_closed())
 
     def stop(self, context: BrowserContext, kept: bool) -> None:
         self._pages = list(context.pages)

@@ -31,12 +31,12 @@ class ReportWriter:
     def _prepare(self) -> None:
         from reports.formats.html import run
 
-        run.prepare()
+        run.load_run_template()
 
     def _write(self, saved: Saved) -> None:
         from reports.formats.html import run
 
         try:
-            self._archive.add(saved.folder, run.FILE, run.render(saved))
+            self._archive.add(saved.folder, run.FILE, run.render_run(saved))
         except Exception as error:  # noqa: BLE001 (told below; a page that cannot be made must not end the command)
             self._tell(f"no {run.FILE} in {saved.folder}: {type(error).__name__}: {error}")

@@ -161,9 +161,8 @@ class Steps:
             navigations=found.navigations,
             vitals=found.vitals,
             requests=found.requests,
-            user_timing=found.user_timing,
-            long_tasks=found.long_tasks,
             page_errors=found.page_errors,
+            **found.signals,
         )
 
     def results(self, known: Collection[str] = ()) -> tuple[StepResult, ...]:

@@ -1,10 +1,12 @@
 """What the page agent tells: its messages, decoded. Times are milliseconds since the epoch, spans milliseconds."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
+from runner.page.signals import decode_signals
 from runner.untrusted_text import decode_json
 
 # The page's own scripts can speak in the agent's name: what a number stands for has to exist.
@@ -88,24 +90,6 @@ class Vital(Struct, frozen=True):
     at: Millis | None = None
 
 
-class Timing(Struct, frozen=True):
-    """A mark or a measure of the site's own."""
-
-    kind: str
-    name: str
-    at: float
-    duration: float
-
-
-class Task(Struct, frozen=True):
-    """A long task or long animation frame."""
-
-    kind: str
-    at: float
-    duration: float
-    blocking: float
-
-
 class Snapshot(Struct, frozen=True, rename="camel"):
     """One document as its agent sees it; `effect`, `checks` and `now` only when the agent was read, not when it reported by itself."""
 
@@ -115,8 +99,8 @@ class Snapshot(Struct, frozen=True, rename="camel"):
     inputs: Inputs = Inputs()
     navigation: NavigationTiming | None = None
     vitals: dict[str, Vital] = {}
-    user_timings: tuple[Timing, ...] = ()
-    long_tasks: tuple[Task, ...] = ()
+    signals: dict[str, Any] = {}
+    """By their names, each of the type that its row in signals.py says."""
     now: Millis | None = None
     effect: Effect | None = None
     checks: Checks | None = None
@@ -132,4 +116,5 @@ def decode(message: str) -> Snapshot:
     """One message of the agent. Raises msgspec.DecodeError for a message that is not the agent's."""
     if len(message) > LONGEST:
         raise msgspec.ValidationError(f"{len(message)} characters, and at most {LONGEST} are read")
-    return decode_json(message, _decoder)
+    snapshot = decode_json(message, _decoder)
+    return replace(snapshot, signals=decode_signals(snapshot.signals)) if snapshot.signals else snapshot

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from typing import Any
 
 from msgspec import Struct
 from playwright.sync_api import BrowserContext, Page, WebError
@@ -13,7 +14,8 @@ from runner.page import step_findings as findings
 from runner.page.agent import Mark, PageAgent
 from runner.page.clock import Reading, Stamp, Window, measure
 from runner.page.network import RequestLog
-from runner.result import LongTask, Navigation, PageError, Requests, UserTiming, Vitals
+from runner.page.signals import find_signals
+from runner.result import Navigation, PageError, Requests, Vitals
 from runner.result import Request as RequestResult
 from runner.settings.parsers import Waits
 from runner.untrusted_text import tamed
@@ -27,9 +29,9 @@ class Findings(Struct, frozen=True, kw_only=True):
     navigations: tuple[Navigation, ...]
     vitals: Vitals
     requests: Requests
-    user_timing: tuple[UserTiming, ...]
-    long_tasks: tuple[LongTask, ...]
     page_errors: tuple[PageError, ...]
+    signals: dict[str, Any]
+    """Further fields of a step's result, see `find_signals`."""
 
 
 class Probe:
@@ -119,9 +121,8 @@ class Probe:
             navigations=findings.navigations(documents, window),
             vitals=findings.vitals(documents, window),
             requests=self._requests.within(window),
-            user_timing=findings.user_timing(documents, window),
-            long_tasks=findings.long_tasks(documents, window),
             page_errors=tuple(error for at, error in self._errors if at in window)[:PAGE_ERRORS],
+            signals=find_signals([document.signals for document in documents], window),
         )
 
     @property

@@ -5,13 +5,9 @@ from datetime import UTC, datetime
 
 from runner.page.agent_messages import NavigationTiming, Snapshot
 from runner.page.clock import Window
-from runner.result import LongTask, Navigation, ServerTiming, UserTiming, Vitals
+from runner.page.signals import seconds
+from runner.result import Navigation, ServerTiming, Vitals
 from runner.untrusted_text import LONGEST_NAME, tamed
-
-
-def seconds(milliseconds: float) -> float:
-    """Milliseconds as seconds, to the microsecond."""
-    return round(milliseconds / 1000, 6)
 
 
 def navigations(documents: Iterable[Snapshot], window: Window) -> tuple[Navigation, ...]:
@@ -90,33 +86,3 @@ def vitals(documents: Iterable[Snapshot], window: Window) -> Vitals:
     if slowest:
         found["inp"] = seconds(max(slowest))
     return Vitals(**found)
-
-
-def user_timing(documents: Iterable[Snapshot], window: Window) -> tuple[UserTiming, ...]:
-    """The site's own marks and measures that began in `window`, in order."""
-    return tuple(
-        UserTiming(
-            name=tamed(one.name, LONGEST_NAME),
-            kind="measure" if one.kind == "measure" else "mark",
-            at_seconds=round(one.at / 1000 - window.start, 6),
-            duration_seconds=seconds(one.duration),
-        )
-        for document in documents
-        for one in document.user_timings
-        if one.at / 1000 in window
-    )
-
-
-def long_tasks(documents: Iterable[Snapshot], window: Window) -> tuple[LongTask, ...]:
-    """The long tasks and long animation frames that began in `window`, in order."""
-    return tuple(
-        LongTask(
-            kind="long-task" if one.kind == "long-task" else "long-animation-frame",
-            at_seconds=round(one.at / 1000 - window.start, 6),
-            duration_seconds=seconds(one.duration),
-            blocking_seconds=seconds(one.blocking),
-        )
-        for document in documents
-        for one in document.long_tasks
-        if one.at / 1000 in window
-    )

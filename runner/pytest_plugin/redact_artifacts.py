@@ -44,7 +44,7 @@ def _wrap_stop(stop: Callable[..., None], project: PytestProject) -> Callable[..
         raw = Path(f"{os.fspath(path)}.raw")
         try:
             stop(self, path=raw, **options)
-            trace.redact(raw, Path(path), project.redactor)
+            trace.redact_trace(raw, Path(path), project.redactor)
         except (BadZipFile, msgspec.DecodeError, UnicodeError) as error:
             with ZipFile(path, "w") as emptied:
                 emptied.writestr("not-kept.txt", f"the trace was not kept, it could not be redacted: {error}\n")

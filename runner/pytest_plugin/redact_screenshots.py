@@ -33,7 +33,7 @@ class ScreenshotRedactor:
         if not redactor.secrets or not self._project.records("tracing", "screenshot", "video"):
             return
         if playwright not in _registered:
-            mask.register(playwright)
+            mask.register_secret_engine(playwright)
             _registered.add(playwright)
         mask.mask_fields(context, redactor)
         context.on("page", self._watch)
@@ -45,7 +45,7 @@ class ScreenshotRedactor:
             page.video.save_as = partial(self._saved, page.video, page.video.save_as)  # type: ignore[method-assign]
 
     def _covered(self, page: Page, screenshot: Any, **options: Any) -> bytes:
-        covers = [*(options.get("mask") or ()), *mask.covers(page, self._project.redactor)]
+        covers = [*(options.get("mask") or ()), *mask.list_covers(page, self._project.redactor)]
         taken: bytes = screenshot(**{"mask_color": "#555", **options, "mask": covers})
         return taken
 
@@ -56,7 +56,7 @@ class ScreenshotRedactor:
         try:
             with deadline(PATIENCE):
                 open_pages = [page for page in self._pages if not page.is_closed()]
-                self.secret_seen = any(mask.is_shown(page, self._project.redactor) for page in open_pages)
+                self.secret_seen = any(mask.shows_secret(page, self._project.redactor) for page in open_pages)
         except (PlaywrightError, DeadlineReached):
             # A page that cannot be checked is treated as if it showed a secret.
             self.secret_seen = True

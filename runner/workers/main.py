@@ -113,7 +113,7 @@ def main() -> None:
     with ExitStack() as stack:
         with event_waits.preloaded():
             playwright = stack.enter_context(sync_playwright())
-        mask.register(playwright)
+        mask.register_secret_engine(playwright)
         serve(connection, playwright)
         # The browser is closed and the driver ends with its pipe: taking Python apart in order would only cost the user time.
         sys.stderr.flush()

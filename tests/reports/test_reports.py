@@ -153,7 +153,7 @@ def test_a_run_has_a_page_that_opens_from_disk_and_asks_for_nothing(monitor: Mon
     """
     result = monitor.run(code, screenshots="on")
     saved = monitor.archive.find("last")
-    monitor.archive.add(saved.folder, run_page.FILE, run_page.render(saved))
+    monitor.archive.add(saved.folder, run_page.FILE, run_page.render_run(saved))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.path)
         page = browser.new_page()
@@ -181,7 +181,7 @@ def test_a_run_has_a_page_that_opens_from_disk_and_asks_for_nothing(monitor: Mon
 
 @pytest.mark.parametrize(("value", "worth"), [(2.5, "good"), (2.6, "fair"), (4.0, "fair"), (4.1, "poor")])
 def test_vitals_are_worth_what_the_thresholds_say(value: float, worth: str) -> None:
-    assert [one.worth for one in run_page.vitals(replace(STEP, vitals=Vitals(lcp=value)))] == [worth]
+    assert [one.worth for one in run_page.rate_vitals(replace(STEP, vitals=Vitals(lcp=value)))] == [worth]
 
 
 def request(path: str, duration: float, transferred: int = 500, status: int = 200) -> Request:

@@ -501,12 +501,12 @@ def test_an_artifact_that_cannot_be_redacted_is_not_kept(monitor: Monitor, monke
         import zipfile
         @journey
         def walk(page, step):
-            stop = trace.stop
+            stop = trace.stop_trace
             def spoiled(context, file):
                 stop(context, file)
                 with zipfile.ZipFile(file, "a") as archive:
                     archive.writestr("1-trace.network", b'{"name": "cookie", ')
-            trace.stop = spoiled
+            trace.stop_trace = spoiled
             with step("a"):
                 page.goto("/")
     """

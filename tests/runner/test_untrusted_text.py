@@ -94,4 +94,4 @@ def test_a_message_that_the_agent_cannot_have_sent_is_refused(message: str) -> N
 
 def test_the_agents_own_message_may_hold_half_a_character() -> None:
     mark = '{"kind":"mark","name":"caf\\ud83d","at":1,"duration":0}'
-    assert decode(f'{{"userTimings":[{mark}]}}').user_timings[0].name == "caf\ufffd"
+    assert decode(f'{{"signals":{{"userTimings":[{mark}]}}}}').signals["userTimings"][0].name == "caf\ufffd"

@@ -11,19 +11,20 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.text import formatting
+from runner.page.signals import describe_signals
 
 
-def render(template: str, **values: object) -> bytes:
+def render_template(template: str, **values: object) -> bytes:
     """The page that the template makes of the values; every text in them is escaped."""
     return _environment().get_template(template).render(**values).encode(errors="replace")
 
 
-def prepare(template: str) -> None:
+def load_template(template: str) -> None:
     """Reads a template ahead of the first page."""
     _environment().get_template(template)
 
 
-def link(file: Path, beside: Path | None) -> str:
+def format_link(file: Path, beside: Path | None) -> str:
     """The address of a file in a page that lies in the folder `beside`; None for a page that may lie anywhere."""
     if beside is None:
         return f"file://{quote(str(file.absolute()), errors='replace')}"
@@ -41,7 +42,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     style = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
-    environment.globals["formatting"] = formatting
+    environment.globals.update(formatting=formatting, describe_signals=describe_signals)
     environment.globals["style"] = Markup(style)  # noqa: S704 (our own file)
     # The one style sheet that the page allows; so not even a style that got into it could hide anything.
     environment.globals["style_hash"] = f"sha256-{b64encode(sha256(style.encode()).digest()).decode()}"

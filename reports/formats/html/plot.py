@@ -84,7 +84,7 @@ class _Axis(Struct, frozen=True):
         return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
 
 
-def strip(step: StepCheck, rule: Rule) -> Strip | None:
+def draw_strip(step: StepCheck, rule: Rule) -> Strip | None:
     """The values of the step's main figure; None when it has none."""
     name = smoke_text.find_main_figure(step)
     after = _finite(step.figures.get(name, ()))
@@ -113,7 +113,7 @@ def strip(step: StepCheck, rule: Rule) -> Strip | None:
     )
 
 
-def ratio(step: StepCheck, rule: Rule) -> Ratio | None:
+def draw_ratio(step: StepCheck, rule: Rule) -> Ratio | None:
     """The interval of the change; None without a comparison, or where there is no ratio."""
     comparison = step.comparison
     if comparison is None or not all(0 < one < math.inf for one in (comparison.ratio, *comparison.interval)):

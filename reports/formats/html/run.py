@@ -87,15 +87,15 @@ class View(Struct, frozen=True):
 
     def link(self, path: str) -> str:
         """The address of an artifact."""
-        return page.link(self.folder / path, self.beside)
+        return page.format_link(self.folder / path, self.beside)
 
 
-def render(saved: Saved) -> bytes:
+def render_run(saved: Saved) -> bytes:
     """The page of a run, which lies in the run's folder."""
-    return page.render(TEMPLATE, view=view(saved, saved.folder), **drawing())
+    return page.render_template(TEMPLATE, view=build_view(saved, saved.folder), **waterfall_measures())
 
 
-def view(saved: Saved, beside: Path) -> View:
+def build_view(saved: Saved, beside: Path) -> View:
     """The run for a page that lies in the folder `beside`."""
     result = saved.result
     images = {kind.name: kind.media_type for kind in list_shown_as("image")}
@@ -109,21 +109,21 @@ def view(saved: Saved, beside: Path) -> View:
         problems=tuple(list_run_problems(result)),
         longest=max((step.wall_seconds or 0.0 for step in result.steps), default=0.0) or 1.0,
         pictures=pictures,
-        waterfalls={step.name: waterfall(step) for step in result.steps},
-        vitals={step.name: vitals(step) for step in result.steps},
+        waterfalls={step.name: draw_waterfall(step) for step in result.steps},
+        vitals={step.name: rate_vitals(step) for step in result.steps},
         folder=saved.folder,
         beside=beside,
     )
 
 
-def drawing() -> dict[str, object]:
+def waterfall_measures() -> dict[str, object]:
     """The measures of the waterfall, as the templates need them."""
     return {"width": WIDTH, "row": ROW, "phases": PHASES}
 
 
-def prepare() -> None:
+def load_run_template() -> None:
     """Reads the template ahead of the first page."""
-    page.prepare(TEMPLATE)
+    page.load_template(TEMPLATE)
 
 
 def _caption(picture: Artifact, attempts: int) -> str:
@@ -135,7 +135,7 @@ def _data_uri(saved: Saved, path: str, media_type: str) -> str:
     return f"data:{media_type};base64,{b64encode((saved.folder / path).read_bytes()).decode()}"
 
 
-def vitals(step: StepResult) -> list[Vital]:
+def rate_vitals(step: StepResult) -> list[Vital]:
     """The vitals that the step has."""
     found = []
     for name, (good, poor) in VITALS.items():
@@ -148,7 +148,7 @@ def vitals(step: StepResult) -> list[Vital]:
     return found
 
 
-def waterfall(step: StepResult) -> Waterfall | None:
+def draw_waterfall(step: StepResult) -> Waterfall | None:
     """The step's documents with their phases and its requests; None when it has loaded nothing."""
     if step.started_at is None or not (step.navigations or step.requests.entries):
         return None

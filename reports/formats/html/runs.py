@@ -11,10 +11,10 @@ TEMPLATE = "runs.html"
 
 def runs_html(runs: Sequence[Saved], beside: Path) -> bytes:
     """The page, which will lie in the folder `beside`; that of one run is the run's own."""
-    views = [run.view(saved, beside) for saved in runs]
+    views = [run.build_view(saved, beside) for saved in runs]
     if len(views) == 1:
-        return page.render(run.TEMPLATE, view=views[0], **run.drawing())
-    return page.render(TEMPLATE, views=views, title=_title(runs), **run.drawing())
+        return page.render_template(run.TEMPLATE, view=views[0], **run.waterfall_measures())
+    return page.render_template(TEMPLATE, views=views, title=_title(runs), **run.waterfall_measures())
 
 
 def _title(runs: Sequence[Saved]) -> str:

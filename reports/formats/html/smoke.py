@@ -34,12 +34,12 @@ class JourneyView(Struct, frozen=True):
 
     @property
     def compared(self) -> bool:
-        """Whether any step was held against a baseline."""
+        """Whether any step was compared with a baseline."""
         return any(one.check.comparison or one.check.baseline_figures for one in self.steps)
 
 
 class ProblemView(Struct, frozen=True):
-    """What failed, with the addresses of its files."""
+    """A problem, with the addresses of its files."""
 
     problem: Problem
     folder: str
@@ -49,7 +49,7 @@ class ProblemView(Struct, frozen=True):
 def smoke_html(result: SmokeResult, beside: Path | None = None) -> bytes:
     """The page; its links to runs hold for a page that lies in the folder `beside`, else on this machine only."""
     problems = [ProblemView(one, _link(one.folder, beside), _link(one.trace, beside)) for one in list_smoke_problems(result)]
-    return page.render(
+    return page.render_template(
         TEMPLATE,
         result=result,
         problems=problems,
@@ -60,7 +60,7 @@ def smoke_html(result: SmokeResult, beside: Path | None = None) -> bytes:
 
 
 def _link(path: str | None, beside: Path | None) -> str:
-    return page.link(Path(path), beside) if path else ""
+    return page.format_link(Path(path), beside) if path else ""
 
 
 def _journey(check: JourneyCheck, result: SmokeResult) -> JourneyView:
@@ -77,7 +77,7 @@ def _step(check: StepCheck, result: SmokeResult) -> StepView:
         check.name or "the whole journey",
         before,
         after,
-        plot.strip(check, result.rule),
-        plot.ratio(check, result.rule),
+        plot.draw_strip(check, result.rule),
+        plot.draw_ratio(check, result.rule),
         check.missed or (undecided and result.fail_undecided),
     )

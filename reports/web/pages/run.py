@@ -4,7 +4,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.formats.html.run import PHASES, ROW, WIDTH, vitals, waterfall
+from reports.formats.html.run import PHASES, ROW, WIDTH, draw_waterfall, rate_vitals
 from reports.web.render import html as render
 from reports.web.render.problem import problem
 from reports.web.site import Site
@@ -39,8 +39,8 @@ def show(site: Site, request: Request) -> Response:
         row=row,
         result=result,
         longest=max((step.wall_seconds or 0.0 for step in result.steps), default=0.0) or 1.0 if result else 1.0,
-        waterfalls={step.name: waterfall(step) for step in result.steps} if result else {},
-        vitals={step.name: vitals(step) for step in result.steps} if result else {},
+        waterfalls={step.name: draw_waterfall(step) for step in result.steps} if result else {},
+        vitals={step.name: rate_vitals(step) for step in result.steps} if result else {},
         pictures=pictures,
         at_failure=next((one for one in reversed(pictures) if row.failure_step and one.step == row.failure_step), None),
         removed=any(one.kind in {*_names("image"), "trace"} and not one.there for one in data.artifacts),

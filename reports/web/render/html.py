@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from reports.text import formatting
 from reports.web.query.time_range import OFFERED, stamp
+from runner.page.signals import describe_signals
 
 HERE = Path(__file__).parents[1]
 STATIC = HERE / "static"
@@ -70,7 +71,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(formatting=formatting)
+    environment.globals.update(formatting=formatting, describe_signals=describe_signals)
     environment.filters.update(
         stamp=stamp,
         seconds=duration,

@@ -6,11 +6,10 @@ import { watchDom } from "./journey/dom.js";
 import { lastEffect } from "./journey/effects.js";
 import { inputs, rearm, watchInput } from "./journey/input.js";
 import { noteLoad } from "./journey/load.js";
-import { longTasks, watchLongTasks } from "./journey/longTasks.js";
 import { binding, inNextTask, stringify } from "./journey/natives.js";
 import { watchPaint } from "./journey/paint.js";
 import { watchResponses } from "./journey/responses.js";
-import { userTimings, watchUserTiming } from "./journey/userTiming.js";
+import { readSignals, SIGNALS } from "./journey/signals.js";
 import { firstPaints, vitals, watchVitals } from "./journey/webVitals.js";
 import { addEventListener, setTimeout } from "./natives.js";
 import { navigationTiming } from "./journey/navigationTiming.js";
@@ -37,8 +36,7 @@ function start() {
     inputs: inputs(),
     navigation: site ? navigationTiming() : null,
     vitals: site ? vitals() : {},
-    userTimings: userTimings(),
-    longTasks: longTasks(),
+    signals: readSignals(),
   });
   const send = () => {
     if (report) report(stringify(snapshot()));
@@ -55,7 +53,8 @@ function start() {
     noteChanges(records);
   });
   watchChecks(flushDom);
-  const flushes = [flushDom, watchResponses(), watchLongTasks(), watchUserTiming()];
+  const flushes = [flushDom, watchResponses()];
+  for (let i = 0; i < SIGNALS.length; i++) flushes[flushes.length] = SIGNALS[i].watch();
   if (site) {
     let loaded = false;
     let waiting = false;
