@@ -6,11 +6,11 @@ acted on (`rebuilding`), the journey is written (`writing`), and run three times
 
 from pathlib import Path
 
-from reports.codegen import actions as reduction
-from reports.codegen import rebuild_page as rebuilding
-from reports.codegen import verify as trial
-from reports.codegen import write_journey as writing
+from reports.codegen.actions import reduce_to_actions
+from reports.codegen.rebuild_page import rebuild_pages
 from reports.codegen.result import Acted, Made, Report, Trial
+from reports.codegen.verify import journey_file, verify_journey
+from reports.codegen.write_journey import write_journey
 from reports.replay.recording import Recording
 from runner.browser.chromium import Browser, find
 from runner.settings.settings import Settings
@@ -18,16 +18,16 @@ from runner.settings.settings import Settings
 __all__ = ["Acted", "Made", "Report", "Trial", "make", "untried"]
 
 
-def untried(recording: Recording, browser: Browser, name: str | None = None, rules: tuple[str, ...] = ()) -> Made:
+def make_untried(recording: Recording, browser: Browser, name: str | None = None, rules: tuple[str, ...] = ()) -> Made:
     """Makes a journey of a session and runs it nowhere. Takes some seconds; must not be called where an asyncio loop runs.
 
     Raises RecordingError for a recording that no journey can be made of, and BrowserFailed.
     """
-    actions = reduction.actions(recording)
-    return writing.write(recording, actions, rebuilding.rebuild(recording, actions, browser), name, rules)
+    actions = reduce_to_actions(recording)
+    return write_journey(recording, actions, rebuild_pages(recording, actions, browser), name, rules)
 
 
-def make(
+def make_journey(
     recording: Recording,
     settings: Settings,
     *,
@@ -45,7 +45,7 @@ def make(
 
     Raises RecordingError for a recording that no journey can be made of, BrowserNotFound and BrowserFailed.
     """
-    made = untried(recording, find(settings.browser_path), name, rules)
+    made = make_untried(recording, find(settings.browser_path), name, rules)
     if not try_it:
         return made
-    return trial.tried(made, file or trial.file_of(made.report.name, settings.journeys), settings, yes)
+    return verify_journey(made, file or journey_file(made.report.name, settings.journeys), settings, yes)

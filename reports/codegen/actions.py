@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from reports.codegen.action import Action, Said
-from reports.codegen.rrweb_events import Moment, key, moments
+from reports.codegen.rrweb_events import Moment, page_key, read_moments
 from reports.codegen.rrweb_nodes import FULL
 from reports.replay.recording import Recording
 from runner.errors import RecordingError
@@ -27,7 +27,7 @@ TWICE = 500.0
 POPUP = 5_000.0
 
 
-def actions(recording: Recording) -> list[Action]:
+def reduce_to_actions(recording: Recording) -> list[Action]:
     """What was done, in the order of all tabs.
 
     Raises RecordingError for a recording that cannot be rebuilt, or in which nothing was done.
@@ -39,7 +39,7 @@ def actions(recording: Recording) -> list[Action]:
         )
     tabs = sorted(playable, key=lambda tab: float(tab.events[0]["timestamp"]))
     try:
-        done = [_Reduction(recording.tabs.index(tab), list(moments(tab))).actions() for tab in tabs]
+        done = [_Reduction(recording.tabs.index(tab), list(read_moments(tab))).actions() for tab in tabs]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         # A stranger's browser has sent it.
         raise RecordingError(f"session {recording.session}: what it holds are not rrweb's events: {error}") from error
@@ -114,7 +114,7 @@ class _Reduction:
 
     def _page(self, moment: Moment) -> None:
         last = self._fresh[-1] if self._fresh else None
-        returns = len(self._history) > 1 and key(self._history[-2]) == key(moment.url)
+        returns = len(self._history) > 1 and page_key(self._history[-2]) == page_key(moment.url)
         if last is not None and last.kind not in {"goto", "back"} and moment.at - last.at <= ANSWER:
             last.leads_to, self._led = moment.url, last
         elif returns and moment.back:

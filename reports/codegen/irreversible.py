@@ -92,7 +92,7 @@ WORDS = {
 """By what they do, in some of the languages that sites speak."""
 
 
-def danger(action: Action, found: Found, name: str) -> str | None:
+def find_danger(action: Action, found: Found, name: str) -> str | None:
     """Why an action must not be repeated without a yes; None for one that only looks.
 
     `name` is what the element is called. A click or Enter counts, not what is filled in.

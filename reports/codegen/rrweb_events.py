@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from reports.codegen.action import Said, said
+from reports.codegen.action import Said, describe_action
 from reports.codegen.rrweb_nodes import CUSTOM, FULL, INCREMENTAL, INPUT, META, MOUSE, MUTATION, Nodes, Sort
 from reports.replay.recording import Tab
 
@@ -43,7 +43,7 @@ class Moment(Struct, frozen=True, kw_only=True):
     """Whether the browser's own buttons led there, as far as the agent has noted it."""
 
 
-def moments(tab: Tab) -> Iterator[Moment]:
+def read_moments(tab: Tab) -> Iterator[Moment]:
     """The moments of a tab, in order."""
     nodes = Nodes()
     focused = 0
@@ -53,8 +53,8 @@ def moments(tab: Tab) -> Iterator[Moment]:
         nodes.take(event)
         address = _address(event)
         if address:
-            if key(address) != where:
-                where = key(address)
+            if page_key(address) != where:
+                where = page_key(address)
                 yield Moment(kind="page", place=place, at=at, url=address, back=_is_back(tab.events, place))
         elif event["type"] == CUSTOM and data.get("tag") == "act":
             found = _noted(data.get("payload") or {}, place, at, nodes)
@@ -73,7 +73,7 @@ def moments(tab: Tab) -> Iterator[Moment]:
             # A script that sets a field is none of the visitor's doing. Older recordings do not say which it was.
             if data.get("userTriggered", number == focused or nodes.sort(number) in {"check", "radio", "select"}):
                 yield Moment(
-                    kind="input", place=place, at=at, text=unmasked(data.get("text")), checked=bool(data.get("isChecked")),
+                    kind="input", place=place, at=at, text=text_unless_masked(data.get("text")), checked=bool(data.get("isChecked")),
                     **_node(nodes, number),
                 )  # fmt: skip
         elif event["type"] == FULL or (event["type"] == INCREMENTAL and data.get("source") == MUTATION):
@@ -114,7 +114,7 @@ def _noted(payload: dict[str, Any], place: int, at: float, nodes: Nodes) -> Mome
         place=place,
         at=at,
         noted=True,
-        said=said(payload),
+        said=describe_action(payload),
         checked=bool(payload.get("checked")),
         index=index if isinstance(index, int) and index >= 0 else None,
         **_node(nodes, number),
@@ -125,7 +125,7 @@ def _node(nodes: Nodes, number: int) -> dict[str, Any]:
     return {"node": number, "tag": nodes.tag(number), "sort": nodes.sort(number), "label": nodes.is_label(number)}
 
 
-def unmasked(text: object) -> str | None:
+def text_unless_masked(text: object) -> str | None:
     """The text, unless it stands for another one.
 
     >>> unmasked("tea"), unmasked("••••••"), unmasked("")
@@ -135,7 +135,7 @@ def unmasked(text: object) -> str | None:
     return None if found and not found.strip(MASKS + " ") else found
 
 
-def key(address: str) -> str:
+def page_key(address: str) -> str:
     """What two addresses of one page have in common: all but the query, and the fragment when that is no route.
 
     >>> key("https://shop.example/cart?x=1#top"), key("https://shop.example/#/cart")

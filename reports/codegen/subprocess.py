@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from reports.codegen import untried
+from reports.codegen import make_untried
 from reports.codegen.result import Made
-from reports.replay.recording import read
+from reports.replay.recording import read_recording
 from runner.browser.chromium import find
 from runner.errors import JourneyError, RecordingError
 from runner.store import Store
@@ -45,7 +45,7 @@ _wanted = msgspec.json.Decoder(Wanted)
 _came = msgspec.json.Decoder(_Came)
 
 
-def make_apart(wanted: Wanted, within: float = WITHIN) -> Made:
+def make_in_subprocess(wanted: Wanted, within: float = WITHIN) -> Made:
     """The journey, not tried. Raises RecordingError when there is none to be made, or not within so many seconds."""
     command = [sys.executable, "-P", "-m", "reports.codegen.subprocess"]
     # A group of its own, which is ended as a whole: the browser is the child of a child.
@@ -71,12 +71,12 @@ def make_apart(wanted: Wanted, within: float = WITHIN) -> Made:
 
 def _make(wanted: Wanted) -> Made:
     with Store(wanted.database_url) as store:
-        recording = read(store, Path(wanted.folder), wanted.session)
+        recording = read_recording(store, Path(wanted.folder), wanted.session)
     if recording is None:
         raise RecordingError(
             f"session {wanted.session} was not recorded, or its recording has been removed; choose another one"
         )
-    return untried(
+    return make_untried(
         recording, find(Path(wanted.browser_path) if wanted.browser_path else None), rules=wanted.rules.get(recording.app, ())
     )
 

@@ -145,6 +145,6 @@ class Beacon(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 _decoder = msgspec.json.Decoder(Beacon)
 
 
-def decode(body: bytes) -> Beacon:
+def decode_beacon(body: bytes) -> Beacon:
     """One beacon. Raises msgspec.ValidationError, which names the field, and msgspec.DecodeError for what is no JSON."""
     return _decoder.decode(body)

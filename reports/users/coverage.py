@@ -88,7 +88,7 @@ class _Use(Struct):
         return self.recorded or self.newest
 
 
-def coverage(connection: Connection, app: str, when: Range, limit: int = 50, among: int = AMONG) -> Coverage:
+def read_coverage(connection: Connection, app: str, when: Range, limit: int = 50, among: int = AMONG) -> Coverage:
     """What there is of an app in a range; at most `limit` pages and actions. Raises StoreDown.
 
     Reads the views of the range, the newest `among` at the most.
@@ -120,7 +120,7 @@ def coverage(connection: Connection, app: str, when: Range, limit: int = 50, amo
     )
 
 
-def apps(connection: Connection) -> list[str]:
+def read_visited_apps(connection: Connection) -> list[str]:
     """Every app that page views are stored of, also those of the last minute, which no roll-up has yet."""
     found: list[str] = []
     app = page_views.c.app

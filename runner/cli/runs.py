@@ -51,12 +51,12 @@ def runs(
         return
     from rich.console import Console
 
-    from reports.terminal.run_table import render
+    from reports.terminal.run_table import render_runs
 
     if found:
         console = Console(highlight=False)
         # Nobody reads a pipe's 80 columns; `grep` wants a line a run.
-        console.print(render(found), width=None if console.is_terminal else 240)
+        console.print(render_runs(found), width=None if console.is_terminal else 240)
     else:
         typer.echo(f"no run{f' of {journey}' if journey else ''} in {archive.folder} fits; `journey run` makes one")
 

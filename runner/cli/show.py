@@ -33,6 +33,6 @@ def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = N
         return
     from rich.console import Console
 
-    from reports.terminal.run_detail import render
+    from reports.terminal.run_detail import render_run
 
-    Console(highlight=False).print(render(saved), soft_wrap=True)
+    Console(highlight=False).print(render_run(saved), soft_wrap=True)

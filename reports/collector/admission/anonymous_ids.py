@@ -11,12 +11,12 @@ VIEWS = 10_000
 """Page views that are remembered for what follows them."""
 
 
-def new() -> str:
+def new_id() -> str:
     """An id that was never given before."""
     return str(uuid4())
 
 
-class Strangers:
+class AnonymousIds:
     """Makes ids out of what is known of a sender, with a salt that dies with the process: nobody can be found again by them.
 
     A sender is told from others by its network (/24, /48) and its User-Agent alone.

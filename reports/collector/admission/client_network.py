@@ -6,10 +6,10 @@ The address is cut to its first 24 bits (48 of IPv6) as it is read, and is neith
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-UNKNOWN = "unknown"
+UNKNOWN_NETWORK = "unknown"
 
 
-class Networks:
+class ClientNetworks:
     """Reads addresses; those of the `trusted` proxies are passed over in `X-Forwarded-For`, which is not looked at for others."""
 
     def __init__(self, trusted: Iterable[str] = ()) -> None:
@@ -56,7 +56,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 def _truncated(address: IPv4Address | IPv6Address | None) -> str:
     if address is None:
-        return UNKNOWN
+        return UNKNOWN_NETWORK
     return str(
         ip_network((int(address) if address.version == 6 else str(address), 48 if address.version == 6 else 24), strict=False)
     )

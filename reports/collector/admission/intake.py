@@ -9,15 +9,15 @@ from msgspec import Struct
 
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.admission import user_agent
-from reports.collector.admission.app_policy import Site
-from reports.collector.admission.app_registry import Register
-from reports.collector.admission.client_network import Networks
-from reports.collector.admission.rate_limit import Buckets
+from reports.collector.admission.app_policy import AppPolicy
+from reports.collector.admission.app_registry import AppRegistry
+from reports.collector.admission.client_network import ClientNetworks
+from reports.collector.admission.rate_limit import RateLimit
 from reports.collector.beacon import Beacon
 from reports.collector.errors import Refusal
 from reports.collector.labels import UNKNOWN
-from reports.collector.metrics.collector_metrics import Metrics
-from reports.collector.privacy.scrub_beacon import clean_beacon
+from reports.collector.metrics.collector_metrics import CollectorMetrics
+from reports.collector.privacy.scrub_beacon import scrub_beacon
 from reports.collector.storage.group_commit import Busy
 from runner.settings.parsers import Traffic
 from runner.store import StoreDown
@@ -30,7 +30,7 @@ TROUBLED = 15.0
 log = logging.getLogger("journey.collector")
 
 
-class Puts(Protocol):
+class BeaconWriter(Protocol):
     """What a writer is to the collector."""
 
     async def put(self, arrival: Arrival) -> bool:
@@ -56,12 +56,14 @@ class Incoming(Struct, frozen=True):
 class Intake:
     """Takes beacons in, whatever form they came in."""
 
-    def __init__(self, register: Register, writer: Puts, metrics: Metrics, networks: Networks) -> None:
+    def __init__(
+        self, register: AppRegistry, writer: BeaconWriter, metrics: CollectorMetrics, networks: ClientNetworks
+    ) -> None:
         self.register = register
         self.metrics = metrics
         self.networks = networks
         self._writer = writer
-        self._buckets = Buckets()
+        self._buckets = RateLimit()
         self._trouble = ""
         self._troubled_at = 0.0
 
@@ -75,7 +77,7 @@ class Intake:
         if origin and origin not in self.register.origins:
             raise _wrong_origin(f"nothing is taken from {origin[:200]}", self.register.open)
 
-    def admit(self, site: Site, key: str, incoming: Incoming) -> None:
+    def admit(self, site: AppPolicy, key: str, incoming: Incoming) -> None:
         """Raises Refusal when the site does not want this sender, or has had enough of its network."""
         if incoming.origin and incoming.origin not in site.origins:
             raise _wrong_origin(f"app {site.app.name!r} takes nothing from {incoming.origin[:200]}", self.register.open)
@@ -89,7 +91,7 @@ class Intake:
                 429, "rate_limited", "too much from this network", fix="wait as long as Retry-After says", retry_after=wait
             )
 
-    async def store(self, site: Site, beacon: Beacon, incoming: Incoming) -> bool:
+    async def store(self, site: AppPolicy, beacon: Beacon, incoming: Incoming) -> bool:
         """Returns when the beacon is on disk; False when it was there before. Raises Refusal when it is not."""
         arrival = _arrival(site, beacon, incoming.header(b"user-agent"))
         started = time.perf_counter()
@@ -125,14 +127,14 @@ def _wrong_origin(error: str, trying: bool) -> Refusal:
     return Refusal(403, "wrong_origin", error, field="origin", fix=fix if trying else "add it to the origins of the app")
 
 
-def _arrival(site: Site, beacon: Beacon, agent: str) -> Arrival:
-    client = user_agent.read(agent)
+def _arrival(site: AppPolicy, beacon: Beacon, agent: str) -> Arrival:
+    client = user_agent.parse_user_agent(agent)
     traffic: Traffic = "real"
     if beacon.synthetic is not None:
         traffic = "synthetic"
     elif beacon.webdriver or client.bot:
         traffic = "bot"
-    cleaned = clean_beacon(beacon, site.cleaner)
+    cleaned = scrub_beacon(beacon, site.cleaner)
     return Arrival(
         beacon=cleaned,
         received_at=datetime.now(UTC),

@@ -76,7 +76,7 @@ def _read(text: str) -> Client:
     return Client(browser, system, device, not text or not browser or _BOT.search(text) is not None)
 
 
-def read(text: str) -> Client:
+def parse_user_agent(text: str) -> Client:
     """What the header says. One that is missing or of no browser is a program's.
 
     >>> read("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36")

@@ -20,7 +20,7 @@ HEADERS = {
 }
 
 
-class Script:
+class AgentScript:
     """The file, read once."""
 
     def __init__(self, file: Path = FILE) -> None:

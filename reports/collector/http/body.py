@@ -21,7 +21,7 @@ class Limits(Struct, frozen=True):
     inflated: int = 262_144
 
 
-async def read(receive: Receive, length: bytes, limits: Limits) -> bytes:
+async def read_body(receive: Receive, length: bytes, limits: Limits) -> bytes:
     """The whole body as it was sent. A `length` that is too large is refused at once, but none is believed. Raises Refusal."""
     if length.isdigit() and int(length[:20]) > limits.raw:
         raise _too_large(limits.raw, "bytes")
@@ -39,7 +39,7 @@ async def read(receive: Receive, length: bytes, limits: Limits) -> bytes:
     return body
 
 
-def unpacked(body: bytes, encoding: bytes, limits: Limits) -> bytes:
+def unpack_body(body: bytes, encoding: bytes, limits: Limits) -> bytes:
     """A body inflated where it is gzip or deflate: said by `encoding`, or shown by its first bytes (a page that sends with
     `sendBeacon` cannot say it). Raises Refusal."""
     word = encoding.strip().lower()

@@ -24,7 +24,7 @@ PAGES = 300
 Outcome = Literal["accepted", "duplicate", "refused", "unavailable"]
 
 
-class Written(Protocol):
+class WriterStatistics(Protocol):
     """How what stores the beacons fares."""
 
     @property
@@ -44,7 +44,7 @@ class Written(Protocol):
         """How long all of them have taken."""
 
 
-class Metrics:
+class CollectorMetrics:
     """All families of a collector. Only views of the `counted` kinds of traffic are in those that tell of users."""
 
     def __init__(
@@ -75,7 +75,7 @@ class Metrics:
         self.in_flight = 0
         self.uncommitted = 0
         self.connections: Callable[[], int] = lambda: 0
-        self.writer: Written | None = None
+        self.writer: WriterStatistics | None = None
         self.families: list[Family] = [
             *(self.load, self.vitals, self.shift, self.interactions, self.errors, self.reports, self.views, self.beacons),
             *(self.refused, self.closed, self.bytes, self.commit, self.chunks, self.chunk_bytes),

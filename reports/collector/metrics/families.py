@@ -195,7 +195,7 @@ def _shown(exemplar: Exemplar) -> str:
     return f' # {{session_id="{_escaped(exemplar.session)}"}} {_number(exemplar.value)} {exemplar.at:.3f}'
 
 
-def text(families: Iterable[Family], openmetrics: bool) -> bytes:
+def format_families(families: Iterable[Family], openmetrics: bool) -> bytes:
     """The whole document."""
     parts = [line for family in families for line in family.lines(openmetrics)]
     return "".join([*parts, "# EOF\n"] if openmetrics else parts).encode()

@@ -37,7 +37,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _DIGITS = re.compile(rf"(?P<uuid>{_UUID.pattern})|(?<!\d)\d(?:[ -]?\d){{11,}}", re.IGNORECASE)
 
 
-class Cleaner:
+class Scrubber:
     """Cleans for one app, whose addresses may keep the query keys `keys`.
 
     >>> Cleaner(["page"]).url("https://ann:pw@shop.example/cart;s=1?page=2&token=x#top")

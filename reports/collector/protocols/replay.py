@@ -11,17 +11,16 @@ import msgspec
 from msgspec import Meta, Struct
 
 from reports.collector.admission import user_agent
-from reports.collector.admission.anonymous_ids import Strangers
-from reports.collector.admission.app_policy import Site
+from reports.collector.admission.anonymous_ids import AnonymousIds
+from reports.collector.admission.app_policy import AppPolicy
 from reports.collector.admission.intake import WAIT, Incoming, Intake
 from reports.collector.errors import Refusal
 from reports.collector.http.body import GZIP, Limits
 from reports.collector.http.endpoint import Answer
-from reports.collector.protocols.native import unreadable
-from reports.collector.protocols.simple import TAKEN as OK
-from reports.collector.protocols.simple import site_of
+from reports.collector.protocols.native import refuse_unreadable
+from reports.collector.protocols.simple import STATUS_OK, site_of
 from reports.replay.chunk import Chunk, decode
-from reports.replay.chunk_store import Kept, Shelf
+from reports.replay.chunk_store import ChunkContext, ChunkStore
 from runner.store import StoreDown
 
 LIMITS = Limits(raw=1_048_576, inflated=8_388_608)
@@ -33,55 +32,55 @@ AHEAD = 86_400.0
 _SESSION = re.compile(r"[A-Za-z0-9-]{1,70}")
 
 
-class Replays:
+class ReplayProtocol:
     """Takes chunks."""
 
-    def __init__(self, intake: Intake, shelf: Shelf) -> None:
+    def __init__(self, intake: Intake, chunk_store: ChunkStore) -> None:
         self._intake = intake
-        self._shelf = shelf
+        self._chunk_store = chunk_store
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def take(self, incoming: Incoming) -> Answer:
         """Answers when the chunk is on disk. Raises Refusal."""
         async with self._turns:
-            chunk = await asyncio.to_thread(checked, incoming.body)
+            chunk = await asyncio.to_thread(parse_chunk, incoming.body)
             site = self._intake.register.find(chunk.app)
             self._intake.admit(site, chunk.key, incoming)
             try:
                 new = await asyncio.to_thread(self._store, site, chunk, incoming)
             except (StoreDown, OSError) as error:
-                raise unavailable() from error
+                raise refuse_unavailable() from error
         self._intake.metrics.chunk(site.app.name, len(incoming.packed), new)
         return TAKEN
 
-    def _store(self, site: Site, chunk: Chunk, incoming: Incoming) -> bool:
-        client = user_agent.read(incoming.header(b"user-agent"))
+    def _store(self, site: AppPolicy, chunk: Chunk, incoming: Incoming) -> bool:
+        client = user_agent.parse_user_agent(incoming.header(b"user-agent"))
         address = next((one for one in chunk.addresses() if one), "")
         packed = incoming.packed
         if not packed.startswith(GZIP):
             # The last chunk of a page comes as it is: there was no time to pack it.
             packed = gzip.compress(incoming.body, 6, mtime=0)
-        kept = Kept(
+        kept = ChunkContext(
             app=site.app.name,
             received_at=time.time(),
             traffic="bot" if chunk.webdriver or client.bot else "real",
             page=site.templates.of(site.cleaner.url(address)) if address else "",
         )
-        return self._shelf.put(chunk, packed, kept)
+        return self._chunk_store.put(chunk, packed, kept)
 
 
-def checked(body: bytes) -> Chunk:
+def parse_chunk(body: bytes) -> Chunk:
     """The chunk in a body. Raises Refusal."""
     try:
         chunk = decode(body)
     except (ValueError, RecursionError) as error:
-        raise unreadable(error) from error
+        raise refuse_unreadable(error) from error
     if chunk.last_at > time.time() + AHEAD:
         raise Refusal(422, "invalid", "events of the future", field="events", fix="send times in milliseconds since the epoch")
     return chunk
 
 
-def unavailable() -> Refusal:
+def refuse_unavailable() -> Refusal:
     """What a sender is told when nothing can be stored."""
     return Refusal(503, "unavailable", "it could not be stored", fix="send it again", retry_after=WAIT)
 
@@ -99,38 +98,38 @@ class Told(Struct, frozen=True):
 _told = msgspec.json.Decoder(Told)
 
 
-class SessionEvents:
+class SessionEventProtocol:
     """Takes single events."""
 
-    def __init__(self, intake: Intake, shelf: Shelf, strangers: Strangers) -> None:
+    def __init__(self, intake: Intake, chunk_store: ChunkStore, anonymous_ids: AnonymousIds) -> None:
         self._intake = intake
-        self._shelf = shelf
-        self._strangers = strangers
+        self._chunk_store = chunk_store
+        self._anonymous_ids = anonymous_ids
 
     async def take(self, incoming: Incoming) -> Answer:
         """Answers when the event is on disk. Raises Refusal."""
         try:
             told = _told.decode(incoming.body)
         except (ValueError, RecursionError) as error:
-            raise unreadable(error) from error
+            raise refuse_unreadable(error) from error
         if told.session and not _SESSION.fullmatch(told.session):
             raise Refusal(
                 422, "invalid", "this is no id of a session", field="session", fix="letters, digits and '-', 70 at most"
             )
-        at = moment(told.timestamp)
+        at = parse_event_time(told.timestamp)
         site = site_of(self._intake, incoming)
         app = site.app.name
-        session = told.session or self._strangers.id(app, incoming.network, incoming.header(b"user-agent"))
+        session = told.session or self._anonymous_ids.id(app, incoming.network, incoming.header(b"user-agent"))
         type_, target = (site.cleaner.text(text)[:200] for text in (told.type, told.target))
         try:
-            await asyncio.to_thread(self._shelf.note, app, session, type_, target, at)
+            await asyncio.to_thread(self._chunk_store.note, app, session, type_, target, at)
         except StoreDown as error:
-            raise unavailable() from error
+            raise refuse_unavailable() from error
         self._intake.metrics.outcome("accepted")
-        return OK
+        return STATUS_OK
 
 
-def moment(written: float | str | None) -> float:
+def parse_event_time(written: float | str | None) -> float:
     """Seconds since the epoch. Raises Refusal.
 
     >>> moment(1_700_000_000_500), moment(1_700_000_000), moment("2026-01-01T00:00:00Z")

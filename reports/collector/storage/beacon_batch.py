@@ -10,9 +10,8 @@ from typing import Any
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import Beacon, View
 from reports.collector.labels import OTHER
-from reports.collector.storage import rollup_delta
 from reports.collector.storage.error_rows import ErrorRows
-from reports.collector.storage.rollup_delta import Change
+from reports.collector.storage.rollup_delta import Change, encode
 from reports.collector.storage.series import Directory
 from reports.collector.storage.session_rows import SessionRows
 from reports.collector.storage.view_rows import (
@@ -97,7 +96,7 @@ class Batch:
                 for view, page in zip(beacon.views, arrival.pages, strict=True)
             ]
             number += 1
-            rows.append((number, beacon.id, received, rollup_delta.encode(changes).decode()))
+            rows.append((number, beacon.id, received, encode(changes).decode()))
             outcomes.append(True)
         if rows:
             self._write(rows)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from reports.collector.beacon import SCRIPT_KINDS, ScriptError
-from reports.collector.storage.series import Directory, general, other_reason
+from reports.collector.storage.series import Directory, generalize_message, other_reason
 from runner.store.bulk_insert import Insert, Link, larger
 from runner.store.tables.page_views import page_errors, reason_tallies, reasons
 
@@ -65,5 +65,5 @@ class ErrorRows:
 def _reason_row(app: str, reason: str, error: ScriptError, at: float, first: int) -> list[Any]:
     if reason == other_reason(app):
         return [reason, app, "reported", "", "more kinds of errors than are kept apart", "", "", at, at, error.count, first]
-    message = general(error.message)
+    message = generalize_message(error.message)
     return [reason, app, error.kind, error.type, message, error.source, error.stack, at, at, error.count, first]

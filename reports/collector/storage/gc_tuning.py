@@ -9,7 +9,7 @@ GARBAGE = 50_000
 """Objects made since the last look for garbage. Beacons leave none that needs one: looking took a sixth of all time."""
 
 
-def set_pace() -> None:
+def tune_gc() -> None:
     """For a process that serves, when everything is loaded. What is loaded by then is not looked at again."""
     gc.collect()
     gc.freeze()

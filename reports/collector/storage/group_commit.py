@@ -13,9 +13,9 @@ from typing import Any, Self
 from msgspec import Struct
 
 from reports.collector.accepted_beacon import Arrival
-from reports.collector.storage.background import Tidy
+from reports.collector.storage.background import StorageCleaner
 from reports.collector.storage.beacon_batch import store_beacons
-from reports.collector.storage.retention import Keep
+from reports.collector.storage.retention import RetentionPolicy
 from reports.collector.storage.series import Directory
 from runner.errors import JourneyError
 from runner.store import Store, StoreDown
@@ -58,7 +58,7 @@ class Writer:
     StoreDown and ConfigError when it is made for a database that does not work.
     """
 
-    def __init__(self, url: str, *, keep: Keep | None = None, largest_queue: int = 10_000) -> None:
+    def __init__(self, url: str, *, keep: RetentionPolicy | None = None, largest_queue: int = 10_000) -> None:
         self._store = Store(url)
         self._largest_queue = largest_queue
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
@@ -76,7 +76,7 @@ class Writer:
         self.commit_seconds = 0.0
         """How long all of them have taken, from the first row to the end of the commit."""
         turn = threading.Lock()
-        self._tidy = Tidy(self._store, turn, keep or Keep())
+        self._tidy = StorageCleaner(self._store, turn, keep or RetentionPolicy())
         self._thread = threading.Thread(target=self._work, args=(turn,), name="writer", daemon=True)
         self._watch = threading.Thread(target=self._look, name="writer-watch", daemon=True)
         self._thread.start()

@@ -11,8 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from reports.collector.storage import rollup_delta as change
-from reports.collector.storage.rollup_delta import Change
+from reports.collector.storage.rollup_delta import Change, decode
 from runner.store.bulk_insert import Insert, Link
 from runner.store.tables.histogram import EDGES, bucket
 from runner.store.tables.page_views import BUCKETS, METRICS, STEPS, Metric, histograms, marks, tallies
@@ -36,7 +35,7 @@ Key = tuple[int, int]
 """A time and a series."""
 
 
-def roll(link: Link, turn: threading.Lock, minutes_from: float) -> int:
+def roll_up(link: Link, turn: threading.Lock, minutes_from: float) -> int:
     """Adds the next beacons to the roll-ups; returns how many. `turn` is held while it writes; older minutes are left out."""
     with link.reading():
         ((rolled,),) = link.select("SELECT value FROM marks WHERE name = 'rolled'")
@@ -45,7 +44,7 @@ def roll(link: Link, turn: threading.Lock, minutes_from: float) -> int:
         return 0
     sums = Sums()
     for _, changes in rows:
-        for one in change.decode(changes):
+        for one in decode(changes):
             sums.add(one)
     with link.reading():
         sums.add_wholes(dict(map(tuple, link.among("SELECT id, whole FROM series WHERE id", sums.series))))
@@ -56,7 +55,7 @@ def roll(link: Link, turn: threading.Lock, minutes_from: float) -> int:
     return len(rows)
 
 
-def rolled(connection: Connection) -> int:
+def read_rolled_mark(connection: Connection) -> int:
     """The last beacon that is in the roll-ups; 0 while there is none. One look-up by key."""
     return connection.execute(select(marks.c.value).where(marks.c.name == "rolled")).scalar() or 0
 

@@ -118,7 +118,7 @@ class Directory:
 
 
 @lru_cache(maxsize=1_000)
-def family(browser: str) -> str:
+def browser_family(browser: str) -> str:
     """A browser without its version.
 
     >>> family("Mobile Safari 26"), family("Firefox")
@@ -128,7 +128,7 @@ def family(browser: str) -> str:
     return name if name and version[:1].isdecimal() else browser
 
 
-def general(message: str) -> str:
+def generalize_message(message: str) -> str:
     """A message without what differs from one time to the next.
 
     >>> general("order 4711 of 1f0c9ab2-6d1e-4f7a-9c55-0123456789ab is not there")
@@ -139,7 +139,9 @@ def general(message: str) -> str:
 
 def reason_id(app: str, error: ScriptError) -> str:
     """The same for errors of an app that differ only in numbers and ids of the message, and in where of the source they came from."""
-    return _digest(app, error.kind, error.type, general(error.message), general(error.source.partition("?")[0]))
+    return _digest(
+        app, error.kind, error.type, generalize_message(error.message), generalize_message(error.source.partition("?")[0])
+    )
 
 
 def other_reason(app: str) -> str:

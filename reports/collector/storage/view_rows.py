@@ -4,7 +4,7 @@ from typing import Any
 
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import Beacon, View
-from reports.collector.storage.series import DAY, Directory, Labels, family
+from reports.collector.storage.series import DAY, Directory, Labels, browser_family
 from runner.store.bulk_insert import Insert, Link
 from runner.store.tables.page_views import page_views
 from runner.store.tables.runs import PHASES
@@ -42,7 +42,7 @@ def new_view(
     beacon = arrival.beacon
     labels = Labels(
         beacon.app, page, arrival.traffic, beacon.environment[:60], beacon.release[:60], arrival.device,
-        family(arrival.browser[:60]),
+        browser_family(arrival.browser[:60]),
     )  # fmt: skip
     phase = view.phases.get
     synthetic = beacon.synthetic

@@ -10,13 +10,13 @@ from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
-from reports.collector.admission.client_network import Networks
-from reports.web.access import password
-from reports.web.access.backoff import Throttle
+from reports.collector.admission.client_network import ClientNetworks
+from reports.web.access.backoff import Backoff
 from reports.web.access.csrf import normalize_origin
+from reports.web.access.password import prepare_hasher, verify_password
 from reports.web.access.sessions import COOKIE, SECURE_COOKIE, SignIns
-from reports.web.access.trusted_hosts import Hosts
-from reports.web.access.users_file import NAME, Role, Users
+from reports.web.access.trusted_hosts import TrustedHosts
+from reports.web.access.users_file import NAME, Role, UsersFile
 from reports.web.server.server import is_loopback
 from runner.errors import ConfigError, JourneyError
 from runner.settings.settings import Settings
@@ -28,7 +28,7 @@ LONGEST_OF_NETWORK = 300.0
 BY_TOKEN = "token"  # noqa: S105 (the name of who has come with it)
 
 
-class Who(Struct, frozen=True, kw_only=True):
+class Identity(Struct, frozen=True, kw_only=True):
     """Somebody who has been let in."""
 
     name: str
@@ -39,7 +39,7 @@ class Who(Struct, frozen=True, kw_only=True):
     """Came with a token in a header, which no page elsewhere can make a browser send."""
 
 
-class Slowed(JourneyError):
+class TooManyGuesses(JourneyError):
     """Too many guesses were wrong; `seconds` until the next one is looked at."""
 
     def __init__(self, seconds: float) -> None:
@@ -47,7 +47,7 @@ class Slowed(JourneyError):
         self.seconds = seconds
 
 
-class Access:
+class Authenticator:
     """Decides who somebody is. Raises ConfigError when others could reach the dashboard and nothing says who may."""
 
     def __init__(
@@ -70,17 +70,17 @@ class Access:
                 "writes, or serve_proxy_user_header with trusted_proxies; or listen on 127.0.0.1"
             )
         self._token = token.reveal() if token else None
-        self.users = Users(settings.serve_users) if settings.serve_users else None
+        self.users = UsersFile(settings.serve_users) if settings.serve_users else None
         if self.users:
-            password.prepare()
+            prepare_hasher()
         self._header = header
-        self._networks = Networks(settings.trusted_proxies)
+        self._networks = ClientNetworks(settings.trusted_proxies)
         self._sign_ins = SignIns(store)
         self._now = now
-        self._names = Throttle(LONGEST_OF_NAME, clock)
-        self._nets = Throttle(LONGEST_OF_NETWORK, clock)
+        self._names = Backoff(LONGEST_OF_NAME, clock)
+        self._nets = Backoff(LONGEST_OF_NETWORK, clock)
         self._https = (settings.public_url or "").startswith("https://")
-        self.hosts = Hosts(settings.serve_listen, settings.public_url)
+        self.hosts = TrustedHosts(settings.serve_listen, settings.public_url)
         self._public_origin = normalize_origin(settings.public_url or "")
 
     @property
@@ -88,24 +88,24 @@ class Access:
         """Whether there is a token that lets in."""
         return self._token is not None
 
-    async def who(self, request: HTTPConnection) -> Who | None:
+    async def who(self, request: HTTPConnection) -> Identity | None:
         """Who has sent a request; None for nobody known. Raises Slowed, StoreDown, and ConfigError when the list cannot be read."""
         if self.open:
-            return Who(name="", role="operate")
+            return Identity(name="", role="operate")
         given = request.headers.get("authorization", "")
         if given[:7].lower() == "bearer ":
             self.check_token(request, given[7:].strip())
-            return Who(name=BY_TOKEN, role="operate", by_header=True)
+            return Identity(name=BY_TOKEN, role="operate", by_header=True)
         named = request.headers.get(self._header, "") if self._header else ""
         if named and NAME.fullmatch(named) and self._networks.trusts(self._peer(request)):
             known = self.users.get(named) if self.users else None
-            return Who(name=named, role=known.role if known else "view")
+            return Identity(name=named, role=known.role if known else "view")
         cookie = request.cookies.get(self.cookie(request), "")
         found = await run_in_threadpool(self._sign_ins.get, cookie, self._now()) if cookie else None
         if found is None:
             return None
         role = self._role(found.name, found.credential)
-        return Who(name=found.name, role=role, signed_in=True) if role else None
+        return Identity(name=found.name, role=role, signed_in=True) if role else None
 
     def _role(self, name: str, credential: str) -> Role | None:
         """As it is now: who was removed, or has another password, is nobody any more."""
@@ -120,7 +120,7 @@ class Access:
         self._slow(self._nets.wait(network))
         self._nets.wrong(network)
         if self._token is None or not hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode()):
-            raise Wrong("that is not the token")
+            raise WrongGuess("that is not the token")
         self._nets.right(network)
 
     async def check_password(self, request: HTTPConnection, name: str, given: str) -> None:
@@ -131,8 +131,8 @@ class Access:
         self._nets.wrong(network)
         self._names.wrong(key)
         user = self.users.get(name) if self.users else None
-        if not await run_in_threadpool(password.fits, user, given):
-            raise Wrong("that is not the name and password of anybody")
+        if not await run_in_threadpool(verify_password, user, given):
+            raise WrongGuess("that is not the name and password of anybody")
         self._nets.right(network)
         self._names.right(key)
 
@@ -176,10 +176,10 @@ class Access:
 
     def _slow(self, seconds: float) -> None:
         if seconds > 0:
-            raise Slowed(max(seconds, 1.0))
+            raise TooManyGuesses(max(seconds, 1.0))
 
 
-class Wrong(JourneyError):
+class WrongGuess(JourneyError):
     """A guess that was wrong."""
 
 

@@ -20,7 +20,7 @@ class _Guesses(Struct):
     until: float
 
 
-class Throttle:
+class Backoff:
     """Counts the wrong guesses of each key: a name, a network. `longest` is the longest wait in seconds."""
 
     def __init__(self, longest: float, now: Callable[[], float] = monotonic, most: int = MOST) -> None:

@@ -21,7 +21,7 @@ class FormError(JourneyError):
         self.status = status
 
 
-async def read(request: Request) -> dict[str, str]:
+async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form. Raises FormError."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = bytearray()

@@ -29,19 +29,19 @@ def _nobody() -> str:
     return _hasher().hash("a password that nobody has")
 
 
-def prepare() -> None:
+def prepare_hasher() -> None:
     """Makes what the first check needs. Raises ConfigError when argon2-cffi is missing."""
     _nobody()
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     """The hash of a new password. Raises ConfigError for one that is too short or too long."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise ConfigError(f"a password has {SHORTEST} to {LONGEST} characters; this one has {len(password)}")
     return _hasher().hash(password)
 
 
-def fits(user: User | None, password: str) -> bool:
+def verify_password(user: User | None, password: str) -> bool:
     """Whether it is the password of `user`; never of nobody."""
     hasher = _hasher()
     from argon2.exceptions import InvalidHashError, VerificationError

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 (not listened on, but looked for)
 
 
-class Hosts:
+class TrustedHosts:
     """Loopback, the host that is listened on, and that of `public_url`; `addresses` lets any address without a name in."""
 
     def __init__(self, listening: str, public_url: str | None = None, more: tuple[str, ...] = ()) -> None:

@@ -34,7 +34,7 @@ class User(Struct, frozen=True):
         return sha256(f"{self.name}\0{self.hash}".encode()).hexdigest()
 
 
-class Users:
+class UsersFile:
     """The list in a file; who is added or removed while the server runs is so at once."""
 
     def __init__(self, file: Path) -> None:
@@ -53,12 +53,12 @@ class Users:
             ) from error
         seen = (state.st_mtime_ns, state.st_size, state.st_ino)
         if seen != self._seen:
-            self._users = read(self._file)
+            self._users = read_users(self._file)
             self._seen = seen
         return self._users.get(name)
 
 
-def read(file: Path) -> dict[str, User]:
+def read_users(file: Path) -> dict[str, User]:
     """Everybody in a list. Raises ConfigError that names the line."""
     try:
         text = file.read_text(encoding="utf-8")
@@ -80,7 +80,7 @@ def read(file: Path) -> dict[str, User]:
     return found
 
 
-def write(file: Path, users: Mapping[str, User]) -> None:
+def write_users(file: Path, users: Mapping[str, User]) -> None:
     """Replaces the list; nobody else on the machine may read it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile("w", dir=file.parent, prefix=".users-", delete=False, encoding="utf-8") as made:

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from reports.web.query.page_view_filter import TRAFFIC
-from reports.web.query.time_range import DEFAULT, LONGEST, BadRequest
+from reports.web.query.time_range import DEFAULT_RANGE, LONGEST_RANGE, BadRequest
 
 LONGEST_TEXT = 200
 
@@ -60,7 +60,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
                 raise BadRequest(f"{self.name}: {shown} is not a whole number from {low} to {high}")
             return int(value)
         if not value and (self.pattern or self.form):
-            raise BadRequest(f"{self.name}: is empty; leave it out, or say {'a time' if self.form else 'a span'}")
+            raise BadRequest(f"{self.name}: is empty; leave it out, or say {'a time' if self.form else 'a time_range'}")
         if len(value) > LONGEST_TEXT:
             raise BadRequest(f"{self.name}: has {len(value)} characters; {LONGEST_TEXT} are the most")
         return value
@@ -69,9 +69,9 @@ class Parameter(Struct, frozen=True, kw_only=True):
 DURATION = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)?$"
 RANGE = Parameter(
     name="range",
-    means=f"The span of time up to now, such as 6h or 7d; a minute to {LONGEST.days} days.",
+    means=f"The span of time up to now, such as 6h or 7d; a minute to {LONGEST_RANGE.days} days.",
     pattern=DURATION,
-    fallback=DEFAULT,
+    fallback=DEFAULT_RANGE,
 )
 FROM = Parameter(name="from", means="Or where it begins, RFC 3339 in UTC.", form="date-time")
 TO = Parameter(name="to", means="And where it ends; now, if it is not said.", form="date-time")
@@ -90,7 +90,7 @@ SELECTION = (
 FORMAT = Parameter(name="format", means="csv is the list alone, for a spreadsheet.", choices=("json", "csv"))
 
 
-def read(query: Sequence[tuple[str, str]], known: Sequence[Parameter]) -> Mapping[str, Any]:
+def read_parameters(query: Sequence[tuple[str, str]], known: Sequence[Parameter]) -> Mapping[str, Any]:
     """The values of all parameters, `-` as `_`. Raises BadRequest, also for one that there is not."""
     names = [one.name for one in known]
     for name, _ in query:

@@ -14,13 +14,13 @@ BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 """OWASP, CSV injection; a sign in front makes a text of it."""
 
 
-def written(rows: Sequence[Struct], struct: type[Struct]) -> str:
+def format_csv(rows: Sequence[Struct], struct: type[Struct]) -> str:
     """The rows with a head; the fields of a struct in a struct have columns of their own, what is a list stands as JSON in its cell."""
     text = io.StringIO()
     names = list(_columns(struct))
     lines = csv.writer(text, quoting=csv.QUOTE_MINIMAL)
     lines.writerow(".".join(name) for name in names)
-    lines.writerows([cell(reduce(_part, name, row)) for name in names] for row in rows)
+    lines.writerows([format_cell(reduce(_part, name, row)) for name in names] for row in rows)
     return text.getvalue()
 
 
@@ -39,7 +39,7 @@ def _part(value: Any, name: str) -> Any:
     return None if value is None else getattr(value, name)
 
 
-def cell(value: Any) -> str:
+def format_cell(value: Any) -> str:
     """A value as it stands in a cell.
 
     >>> cell(-1.5), cell("=1+1"), cell(None), cell(True)

@@ -16,10 +16,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from reports.trace_viewer import viewer_folder
-from reports.web.render.problem import problem
+from reports.web.render.problem import render_problem
 from reports.web.site import Site
-from reports.web.view_models import filmstrip as film
-from reports.web.view_models.run import artifact_file
+from reports.web.view_models.filmstrip import read_picture
+from reports.web.view_models.run import find_artifact_file
 from runner.settings.artifact_kinds import find_kind
 
 UNKNOWN = "text/plain; charset=utf-8"
@@ -39,12 +39,12 @@ VIEWER = (
 _INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
-def artifact(site: Site, request: Request) -> Response:
+def show_artifact(site: Site, request: Request) -> Response:
     """`/artifacts/ID`: a file that a run has left behind."""
     with site.store.snapshot() as connection:
-        found = artifact_file(connection, site.archive, request.path_params["number"])
+        found = find_artifact_file(connection, site.archive, request.path_params["number"])
     if found is None:
-        return problem(request, 404, "There is no such file, or it has been removed with its run.")
+        return render_problem(request, 404, "There is no such file, or it has been removed with its run.")
     known = find_kind(found.kind)
     type_ = known.media_type if known else UNKNOWN
     name = quote(found.path.rpartition("/")[2])
@@ -54,18 +54,18 @@ def artifact(site: Site, request: Request) -> Response:
     return FileResponse(found.file, media_type=type_, headers=headers)
 
 
-def frame(site: Site, request: Request) -> Response:
+def show_frame(site: Site, request: Request) -> Response:
     """`/artifacts/ID/frames/NUMBER`: a picture out of a trace."""
     with site.store.snapshot() as connection:
-        trace = artifact_file(connection, site.archive, request.path_params["number"])
-    shown = film.picture(trace.file, request.path_params["frame"]) if trace and trace.kind == "trace" else None
+        trace = find_artifact_file(connection, site.archive, request.path_params["number"])
+    shown = read_picture(trace.file, request.path_params["frame"]) if trace and trace.kind == "trace" else None
     if shown is None:
-        return problem(request, 404, "There is no such picture, or its trace has been removed with its run.")
+        return render_problem(request, 404, "There is no such picture, or its trace has been removed with its run.")
     content, type_ = shown
     return Response(content, 200, INERT, type_)
 
 
-class Viewer:
+class TraceViewer:
     """`/viewer/…`: the files of Playwright's trace viewer, out of the playwright package, with a policy of their own."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from reports.collector.storage.rollup import rolled
+from reports.collector.storage.rollup import read_rolled_mark
 from runner.store import Store, StoreDown
 from runner.store.queries.runs import History
 
@@ -23,7 +23,7 @@ MOST = 100
 """Pages that follow at a time; a further one is told to come back later, and still shows what it was given."""
 
 
-class News:
+class ChangeFeed:
     """What the store's newest run and page view are, asked once for all who follow."""
 
     def __init__(self, store: Store) -> None:
@@ -49,11 +49,11 @@ class News:
     def _look(self) -> dict[Kind, str]:
         # Page views are told of when they are in the roll-ups, of which pages are made.
         with self._store.snapshot() as connection:
-            return {"runs": History(connection).mark(), "views": str(rolled(connection))}
+            return {"runs": History(connection).mark(), "views": str(read_rolled_mark(connection))}
 
 
-def follow(
-    news: News, stopping: Callable[[], bool] = lambda: False
+def follow_changes(
+    news: ChangeFeed, stopping: Callable[[], bool] = lambda: False
 ) -> Callable[[Request, dict[Kind, str]], AsyncIterator[str]]:
     """The stream for one page that knows of what has these marks, until it goes away or the server stops."""
 
@@ -80,9 +80,9 @@ def follow(
     return stream
 
 
-def endpoint(news: News, stopping: Callable[[], bool] = lambda: False) -> Callable[[Request], object]:
+def events_endpoint(news: ChangeFeed, stopping: Callable[[], bool] = lambda: False) -> Callable[[Request], object]:
     """The route's handler."""
-    stream = follow(news, stopping)
+    stream = follow_changes(news, stopping)
 
     async def events(request: Request) -> Response:
         if news.followers >= MOST:

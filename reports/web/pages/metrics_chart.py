@@ -3,13 +3,13 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web.render import html as render
+from reports.web.render.html import render_page
 from reports.web.site import Site
 
 EVERY = 5
 """Seconds between two readings."""
 
 
-def show(site: Site, request: Request) -> Response:  # noqa: ARG001 (what every page is given)
+def show_metrics_chart(site: Site, request: Request) -> Response:  # noqa: ARG001 (what every page is given)
     """The page."""
-    return render.page(request, "metrics_chart.html", section="Real users", every=EVERY)
+    return render_page(request, "metrics_chart.html", section="Real users", every=EVERY)

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from reports.web.query.time_range import BadRequest
-from reports.web.render.problem import problem
+from reports.web.render.problem import render_problem
 from reports.web.site import Site
 from runner.settings.duration import parse_positive_duration
 from runner.store.queries.runs import History
@@ -16,7 +16,7 @@ OFFERED = (("1h", "an hour"), ("6h", "6 hours"), ("24h", "a day"), ("7d", "a wee
 LONGEST_REASON = 200
 
 
-def pause(site: Site, request: Request) -> Response:
+def pause_journey(site: Site, request: Request) -> Response:
     """Pauses it."""
     name, fields = request.path_params["journey"], request.scope["form"]
     if missing := _missing(site, request, name):
@@ -34,7 +34,7 @@ def pause(site: Site, request: Request) -> Response:
     return _back(request, name)
 
 
-def resume(site: Site, request: Request) -> Response:
+def resume_journey(site: Site, request: Request) -> Response:
     """Ends its pauses."""
     name = request.path_params["journey"]
     if missing := _missing(site, request, name):
@@ -47,7 +47,7 @@ def _missing(site: Site, request: Request, name: str) -> Response | None:
     with site.store.snapshot() as connection:
         known = History(connection).knows(name)
     if not known:
-        return problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")
+        return render_problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")
     if set(name) & set("*?["):
         raise BadRequest(f"journey: {name[:100]!r} would pause others too; use `journey pause`")
     return None

@@ -15,14 +15,14 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from reports.web.pages import from_session
 from reports.web.pages.artifacts import INERT
-from reports.web.pages.run import missing
-from reports.web.render import html as render
-from reports.web.render.problem import problem
+from reports.web.pages.from_session import may_make_journey
+from reports.web.pages.run import run_not_found
+from reports.web.render.html import render_page
+from reports.web.render.problem import render_problem
 from reports.web.site import Site
-from reports.web.view_models import replay as figures
-from reports.web.view_models import run as run_figures
+from reports.web.view_models.replay import Replay, find_chunk_file, make_run_replay, read_session_replay
+from reports.web.view_models.run import file_inside, read_run_with_folder
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; frame-src 'none'; "
@@ -51,59 +51,59 @@ class _Events(Struct):
 _decoder = msgspec.json.Decoder(_Events)
 
 
-def session(site: Site, request: Request) -> Response:
+def show_session_replay(site: Site, request: Request) -> Response:
     """The recording of a session."""
     identity = request.path_params["session"]
     with site.store.snapshot() as connection:
-        data = figures.of_session(connection, identity, request.scope.get("root_path", ""))
+        data = read_session_replay(connection, identity, request.scope.get("root_path", ""))
     if data is None:
-        return problem(request, 404, f"Nothing is known of a session {identity[:70]!r}.")
-    may_make = from_session.may_make(site, request) and not data.unplayable
-    made = site.making.made(identity) if site.making else None
+        return render_problem(request, 404, f"Nothing is known of a session {identity[:70]!r}.")
+    may_make = may_make_journey(site, request) and not data.unplayable
+    made = site.journey_maker.made(identity) if site.journey_maker else None
     return _page(request, data, "Recordings", "Session", identity, None, may_make, made is not None)
 
 
-def run(site: Site, request: Request) -> Response:
+def show_run_replay(site: Site, request: Request) -> Response:
     """The recording of a run, the last attempt's."""
     with site.store.snapshot() as connection:
-        stored = run_figures.run_with_folder(connection, site.archive, request.path_params["run"])
+        stored = read_run_with_folder(connection, site.archive, request.path_params["run"])
     if stored is None:
-        return missing(request)
+        return run_not_found(request)
     found, folder = stored
     kept = [one for one in found.artifacts if one.kind == "replay" and one.there and one.attempt == found.row.attempts]
     root = request.scope.get("root_path", "")
     parts = [
         (f"{root}/artifacts/{one.id}", *times)
         for one in kept
-        if folder and (file := run_figures.inside(folder, one.name)) and (times := _times(file))
+        if folder and (file := file_inside(folder, one.name)) and (times := _times(file))
     ]
-    data = figures.of_run(found, parts)
+    data = make_run_replay(found, parts)
     if data is None:
         text = 'This run has no recording, or it has been removed; `replay = "on"` keeps one of every run.'
-        return problem(request, 404, text)
+        return render_problem(request, 404, text)
     if request.query_params.get("t") == FAILURE:
         failed = next((one.at for one in reversed(data.moments) if one.kind == "failure"), data.start)
         return RedirectResponse(f"?t={max(round(failed - data.start), 0)}", headers=HEADERS)
     return _page(request, data, "Recordings", found.row.journey, found.row.id, f"{root}/runs/{found.row.id}")
 
 
-def chunk(site: Site, request: Request) -> Response:
+def send_chunk(site: Site, request: Request) -> Response:
     """A part of a recording, as it came."""
     with site.store.snapshot() as connection:
-        file = figures.chunk_file(connection, site.archive, request.path_params["number"])
+        file = find_chunk_file(connection, site.archive, request.path_params["number"])
     if file is None:
-        return problem(request, 404, "There is no such part, or it has been removed.")
+        return render_problem(request, 404, "There is no such part, or it has been removed.")
     try:
         packed = file.read_bytes()
     except OSError:
-        return problem(request, 404, "The file of this part has gone.")
+        return render_problem(request, 404, "The file of this part has gone.")
     # As a file that is packed, and not as a packed answer: the browser is not to unpack more than the player asks it to.
     return Response(packed, media_type="application/gzip", headers={**INERT, "Content-Disposition": "attachment"})
 
 
 def _page(
     request: Request,
-    data: figures.Replay,
+    data: Replay,
     section: str,
     name: str,
     identity: str,
@@ -118,7 +118,7 @@ def _page(
         "gaps": data.gaps,
     }
     length = max(data.end - data.start, 1.0)
-    answer = render.page(
+    answer = render_page(
         request,
         "replay.html",
         section=section,

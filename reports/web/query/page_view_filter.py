@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from reports.users.rollup_queries import DIMENSIONS, Dimension, Filter, apps, labels
+from reports.users.rollup_queries import DIMENSIONS, Dimension, Filter, read_apps, read_labels
 from reports.web.query.time_range import BadRequest
 from runner.settings.parsers import Traffic
 
-LONGEST = 200
+LONGEST_VALUE = 200
 """Characters of a value: no label is longer."""
 ALL = "all"
 """The traffic of every kind."""
@@ -34,13 +34,13 @@ class Selection(Struct, frozen=True, kw_only=True):
         return self.filter.traffic or ALL
 
 
-def read(connection: Connection, query: Mapping[str, str]) -> Selection | None:
+def parse_selection(connection: Connection, query: Mapping[str, str]) -> Selection | None:
     """The selection of an address; None when no app has sent anything. Raises BadRequest. Reads the series: some thousand rows."""
-    known = tuple(apps(connection))
+    known = tuple(read_apps(connection))
     given = {name: query.get(name, "") for name in ("app", *DIMENSIONS)}
     for name, value in given.items():
-        if len(value) > LONGEST:
-            raise BadRequest(f"{name}: {value[:40]!r}… is longer than {LONGEST} characters; no {name} is")
+        if len(value) > LONGEST_VALUE:
+            raise BadRequest(f"{name}: {value[:40]!r}… is longer than {LONGEST_VALUE} characters; no {name} is")
     traffic = given.pop("traffic") or "real"
     if traffic not in TRAFFIC:
         raise BadRequest(f"traffic: {traffic[:40]!r} is none; choose of {', '.join(TRAFFIC)}")
@@ -54,6 +54,6 @@ def read(connection: Connection, query: Mapping[str, str]) -> Selection | None:
     return Selection(
         filter=Filter(app=app or known[0], traffic=None if traffic == ALL else traffic, **chosen),
         apps=known,
-        choices=labels(connection, app or known[0]),
+        choices=read_labels(connection, app or known[0]),
         words=f"&{urlencode(words)}" if words else "",
     )

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 
 from reports.text import formatting
-from reports.web.query.time_range import OFFERED, stamp
+from reports.web.query.time_range import OFFERED_RANGES, format_timestamp
 
 HERE = Path(__file__).parents[1]
 STATIC = HERE / "static"
@@ -21,7 +21,7 @@ POLICY = (
     "media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
 """Nothing from elsewhere, nothing written in a page itself: what a journey, a site or a visitor has written stays text."""
-HEADERS = {
+INERT_HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -31,37 +31,37 @@ HEADERS = {
 }
 
 
-def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+def render_page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
     """A page of the dashboard. Values are escaped wherever they stand."""
     text = (
-        templates()
+        load_templates()
         .get_template(template)
         .render(
             request=request,
-            root=root(request),
+            root=root_path(request),
             access=request.scope.get("access"),
-            offered=OFFERED,
+            offered=OFFERED_RANGES,
             now=datetime.now(UTC),
             **values,
         )
     )
-    return HTMLResponse(text, status, headers=HEADERS)
+    return HTMLResponse(text, status, headers=INERT_HEADERS)
 
 
-def root(request: HTTPConnection) -> str:
+def root_path(request: HTTPConnection) -> str:
     """The path under which the dashboard stands; a mount below it has changed `root_path` in the meantime."""
     found: str = request.scope.get("dashboard_root", request.scope.get("root_path", ""))
     return found
 
 
-def path(request: HTTPConnection) -> str:
+def request_path(request: HTTPConnection) -> str:
     """The path of an address below that."""
     found: str = request.scope["path"]
-    return found.removeprefix(root(request)) or "/"
+    return found.removeprefix(root_path(request)) or "/"
 
 
 @cache
-def templates() -> Environment:
+def load_templates() -> Environment:
     """The templates, with the words and figures that they share."""
     environment = Environment(
         loader=PackageLoader("reports.web", "templates"),
@@ -72,16 +72,16 @@ def templates() -> Environment:
     )
     environment.globals.update(formatting=formatting)
     environment.filters.update(
-        stamp=stamp,
-        seconds=duration,
-        share=share,
-        lasting=lasting,
-        clock=clock,
-        ago=ago,
+        stamp=format_timestamp,
+        seconds=format_duration,
+        share=format_share,
+        lasting=format_length,
+        clock=format_second,
+        ago=format_age,
         first_line=lambda text: (text or "").partition("\n")[0],
         safe_json=safe_json,
         parameters=parse_qsl,
-        minute=minute,
+        minute=format_minute,
     )
     return environment
 
@@ -95,7 +95,7 @@ def safe_json(text: str) -> Markup:
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 (that is what it is for)
 
 
-def duration(value: float | None) -> str:
+def format_duration(value: float | None) -> str:
     """Seconds as people read them.
 
     >>> duration(0.0123), duration(2.5)
@@ -106,7 +106,7 @@ def duration(value: float | None) -> str:
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s" if value < 100 else f"{value:.0f} s"
 
 
-def lasting(seconds: float) -> str:
+def format_length(seconds: float) -> str:
     """How long something went on, for people.
 
     >>> lasting(2.44), lasting(48.6), lasting(813.2), lasting(7321.0)
@@ -120,7 +120,7 @@ def lasting(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def share(value: float | None) -> str:
+def format_share(value: float | None) -> str:
     """A share as a percentage, with as many digits as tell it from all and nothing.
 
     >>> share(1.0), share(0.99951), share(0.5)
@@ -133,17 +133,17 @@ def share(value: float | None) -> str:
     return f"{value * 100:.2f} %" if value > 0.99 else f"{value * 100:.1f} %"
 
 
-def clock(at: datetime) -> str:
+def format_second(at: datetime) -> str:
     """A moment in UTC, to the second."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def minute(at: datetime) -> str:
+def format_minute(at: datetime) -> str:
     """A moment in UTC, to the minute."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
-def ago(at: datetime, now: datetime) -> str:
+def format_age(at: datetime, now: datetime) -> str:
     """How long before now, or after it.
 
     >>> ago(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 5, tzinfo=UTC))

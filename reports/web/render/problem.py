@@ -5,7 +5,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web.render import html as render
+from reports.web.render.html import INERT_HEADERS, render_page, request_path
 
 TITLES = {
     400: "That cannot be shown",
@@ -25,17 +25,17 @@ TITLES = {
 }
 
 
-def problem(request: Request, status: int, text: str) -> Response:
+def render_problem(request: Request, status: int, text: str) -> Response:
     """A page that says what is wrong; for the API, what RFC 9457 has for it."""
-    if render.path(request).startswith("/api/"):
+    if request_path(request).startswith("/api/"):
         told = {"type": "about:blank", "title": TITLES.get(status, "Something went wrong"), "status": status, "detail": text}
         name, colon, _ = text.partition(": ")
         told |= {"parameter": name} if status == 400 and colon and name.isidentifier() else {}
-        return Response(msgspec.json.encode(told), status, render.HEADERS, "application/problem+json")
-    return render.page(request, "problem.html", status, title=TITLES.get(status, "Something went wrong"), text=text)
+        return Response(msgspec.json.encode(told), status, INERT_HEADERS, "application/problem+json")
+    return render_page(request, "problem.html", status, title=TITLES.get(status, "Something went wrong"), text=text)
 
 
-async def not_found(request: Request, error: Exception) -> Response:
+async def render_not_found(request: Request, error: Exception) -> Response:
     """The page for an address that does not exist."""
     detail = error.detail if isinstance(error, HTTPException) and error.detail != "Not Found" else "There is no such page."
-    return problem(request, 404, detail)
+    return render_problem(request, 404, detail)

@@ -23,7 +23,7 @@ class Spark(Struct, frozen=True):
     """The value at the top."""
 
 
-def spark(
+def draw_sparkline(
     values: Sequence[tuple[float, float | None]],
     marks: Sequence[float] = (),
     limit: float | None = None,
@@ -82,7 +82,7 @@ class Histogram(Struct, frozen=True):
     """Places of values that are pointed out."""
 
 
-def histogram(
+def draw_histogram(
     columns: Sequence[tuple[float, str, str]],
     labels: Sequence[str],
     marks: Sequence[tuple[float, str]] = (),
@@ -120,7 +120,7 @@ class Interval(Struct, frozen=True):
     width: float
 
 
-def intervals(ratios: Sequence[tuple[float, float, float]], width: float = 240) -> tuple[Interval | None, ...]:
+def draw_intervals(ratios: Sequence[tuple[float, float, float]], width: float = 240) -> tuple[Interval | None, ...]:
     """Each ratio between its bounds (low, ratio, high), all over one axis; None for what is no ratio.
 
     >>> [(one.low, one.at, one.high) for one in intervals([(0.5, 1.0, 2.0)], width=100) if one]

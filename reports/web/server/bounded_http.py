@@ -22,14 +22,14 @@ MOST = 4_000
 """Connections; for one more, the one is ended that has been waited for the longest."""
 
 
-class Guard:
+class ConnectionGuard:
     """The bounds of one server. `closed` is told why a connection was ended: `slow`, `too_many`, `head`, `message`."""
 
     def __init__(self, closed: Callable[[str], None], most: int = MOST, within: float = REQUEST_WITHIN) -> None:
         self.closed = closed
         self.most = most
         self.within = within
-        self.connections: set[Bounded] = set()
+        self.connections: set[BoundedConnection] = set()
 
     def protocol(
         self,
@@ -37,28 +37,28 @@ class Guard:
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> "Bounded":
+    ) -> "BoundedConnection":
         """A connection; what uvicorn calls for each."""
-        return Bounded(self, config, server_state, app_state, _loop)
+        return BoundedConnection(self, config, server_state, app_state, _loop)
 
     def sweep(self, now: float) -> None:
         """Ends what has been waited for too long. To be called every second with the loop's time."""
         for one in [one for one in self.connections if one.waited(now) > self.within]:
             one.end("slow", 408)
 
-    def make_room(self, newest: "Bounded", now: float) -> None:
+    def make_room(self, newest: "BoundedConnection", now: float) -> None:
         """Ends the connection that was waited for the longest, if there are too many; the newest when none is waited for."""
         if len(self.connections) > self.most:
             longest = max(self.connections, key=lambda one: one.waited(now))
             (longest if longest.waited(now) > 0 else newest).end("too_many", 503)
 
 
-class Bounded(HttpToolsProtocol):
+class BoundedConnection(HttpToolsProtocol):
     """A connection that is ended when its request is slow or too large."""
 
     def __init__(
         self,
-        guard: Guard,
+        guard: ConnectionGuard,
         config: Config,
         state: ServerState,
         app_state: dict[str, Any],

@@ -27,7 +27,7 @@ async def _nothing(request: Request, error: Exception) -> Response:
     return JSONResponse(told, getattr(error, "status_code", 404), {"x-content-type-options": "nosniff"})
 
 
-def build(parts: Sequence[Part], rest: ASGIApp | None = None) -> ASGIApp:
+def build_application(parts: Sequence[Part], rest: ASGIApp | None = None) -> ASGIApp:
     """The application. An address that two parts have goes to the first; one that none has, to `rest`."""
     routed = Starlette(routes=[route for part in parts for route in part.routes], exception_handlers={404: _nothing})
     if rest is not None:

@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from reports.web.server.bounded_http import Guard
+from reports.web.server.bounded_http import ConnectionGuard
 from runner.errors import ConfigError
 
 STOP_WITHIN = 10
@@ -29,7 +29,7 @@ def is_loopback(address: str) -> bool:
         return host == "localhost"
 
 
-def listen(address: str) -> socket.socket:
+def open_socket(address: str) -> socket.socket:
     """A socket that listens at `host:port`; port 0 takes a free one. Raises ConfigError."""
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
@@ -54,7 +54,7 @@ def allow_connections(wanted: int) -> int:
 class Server(uvicorn.Server):
     """Serves one application, over connections that `guard` keeps in bounds."""
 
-    def __init__(self, application: ASGIApp, guard: Guard) -> None:
+    def __init__(self, application: ASGIApp, guard: ConnectionGuard) -> None:
         guard.most = allow_connections(guard.most)
         protocol: Any = guard.protocol
         config = uvicorn.Config(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from runner.settings.budgets import Budget
 
 
-class Durations(Mapping[str, float]):
+class DurationBudgets(Mapping[str, float]):
     """The lowest bound of each journey; patterns of the settings are held against any name that is asked for.
 
     >>> Durations([Budget(journey="buy*", figure="duration", bound=3.0)])["buy_tea"]
@@ -28,7 +28,7 @@ class Durations(Mapping[str, float]):
         return len({one.journey for one in self._budgets})
 
 
-def of_step(budgets: Sequence[Budget], journey: str, step: str, own: float | None) -> float | None:
+def step_budget(budgets: Sequence[Budget], journey: str, step: str, own: float | None) -> float | None:
     """The lowest bound of a step's latency, of those that the settings have and the one that it has itself.
 
     >>> of_step([Budget(journey="buy", step="pay", figure="latency", bound=2.0)], "buy", "pay", 3.0)

@@ -15,7 +15,7 @@ class Busy(JourneyError):
     """Another journey is being made just now."""
 
 
-class Making:
+class JourneyMaker:
     """Makes them; `make` takes the id of a session, and raises JourneyError where there is none to be made."""
 
     def __init__(self, make: Callable[[str], Made]) -> None:

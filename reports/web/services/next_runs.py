@@ -20,7 +20,7 @@ PERIOD = 10.0
 log = logging.getLogger("journey.serve")
 
 
-class Upcoming:
+class NextRuns:
     """The schedules of the journeys that `request` names; they are read at the start and when a file has changed."""
 
     def __init__(

@@ -9,7 +9,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from reports.compare import Comparison, Rule, decide
-from reports.web.query.comparison import Side, Versus
+from reports.web.query.comparison import ComparedSides, Side
 from runner.store.queries.runs import History
 from runner.store.queries.samples import Sample, Wanted, sample
 
@@ -57,7 +57,9 @@ class ComparisonData(Struct, frozen=True, kw_only=True):
     """What a reader has to know before he trusts it."""
 
 
-def comparison(connection: Connection, name: str, location: str | None, sides: Versus, rule: Rule) -> ComparisonData | None:
+def read_comparison(
+    connection: Connection, name: str, location: str | None, sides: ComparedSides, rule: Rule
+) -> ComparisonData | None:
     """The figures; None when nothing is known of such a journey.
 
     The runs of a saved history come in no random order, so the test is the one of a saved baseline (rank sum). It is one look: the
@@ -100,14 +102,14 @@ def _decided(before: Sequence[float], after: Sequence[float], rule: Rule, family
 
 
 def _sample(connection: Connection, name: str, location: str | None, side: Side) -> Sample:
-    return sample(connection, Wanted(journey=name, location=location, span=side.span.range, release=side.release))
+    return sample(connection, Wanted(journey=name, location=location, span=side.time_range.range, release=side.release))
 
 
 def _side(side: Side, found: Sample) -> SideData:
     return SideData(
         release=side.release,
-        start=side.span.start,
-        end=side.span.end,
+        start=side.time_range.start,
+        end=side.time_range.end,
         passed=found.passed,
         failed=found.failed,
         errors=found.errors,

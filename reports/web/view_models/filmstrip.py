@@ -69,7 +69,7 @@ class _Line(Struct, rename="camel"):
 _decoder = msgspec.json.Decoder(_Line)
 
 
-def frames(file: Path, artifact: int, steps: Sequence[str]) -> tuple[Frame, ...]:
+def read_frames(file: Path, artifact: int, steps: Sequence[str]) -> tuple[Frame, ...]:
     """Some pictures of each of these steps, in time; none for a file that is no trace, or one too large."""
     try:
         state = file.stat()
@@ -80,7 +80,7 @@ def frames(file: Path, artifact: int, steps: Sequence[str]) -> tuple[Frame, ...]
     return tuple(Frame(artifact=artifact, number=number, step=step, at_seconds=at) for number, step, at in chosen[:MOST])
 
 
-def picture(file: Path, number: int) -> tuple[bytes, str] | None:
+def read_picture(file: Path, number: int) -> tuple[bytes, str] | None:
     """A picture of a trace with its type; None when there is none of this number, or it is no picture."""
     try:
         with ZipFile(file) as trace:

@@ -5,8 +5,8 @@ from datetime import datetime
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from reports.web.query.time_range import BadRequest, Span
-from reports.web.view_models.run import Kept, kept
+from reports.web.query.time_range import BadRequest, TimeRange
+from reports.web.view_models.run import Kept, read_kept_files
 from runner.archive.archive import Archive
 from runner.store.queries.runs import History, RunRow
 
@@ -65,9 +65,9 @@ class SlotList(Struct, frozen=True, kw_only=True):
     slots: tuple[LostSlot, ...]
 
 
-def runs(
+def read_runs(
     connection: Connection,
-    span: Span,
+    time_range: TimeRange,
     journey: str | None = None,
     location: str | None = None,
     statuses: tuple[str, ...] = (),
@@ -82,23 +82,23 @@ def runs(
             raise BadRequest(f"status: {one[:40]!r} is none; choose of {', '.join(STATUSES)}")
     if before is not None and history.run(before) is None:
         raise BadRequest(f"before: there is no run {before[:60]!r}; give what `older` of the page before says")
-    found = history.runs(span.range, journey, location, statuses, release, before, most + 1)
+    found = history.runs(time_range.range, journey, location, statuses, release, before, most + 1)
     return RunList(runs=tuple(found[:most]), older=found[most - 1].id if len(found) > most else None)
 
 
-def places(connection: Connection) -> tuple[list[str], list[str]]:
+def read_names_and_locations(connection: Connection) -> tuple[list[str], list[str]]:
     """The names of all journeys, and of all locations, that there are runs of."""
     found = History(connection).places()
     return sorted({name for name, _ in found}), sorted({place for _, place in found})
 
 
-def artifacts(connection: Connection, archive: Archive, run: str) -> KeptList | None:
+def read_artifacts(connection: Connection, archive: Archive, run: str) -> KeptList | None:
     """What a run has left behind; None for one that is not stored."""
-    found = kept(connection, archive, run)
+    found = read_kept_files(connection, archive, run)
     return KeptList(artifacts=found) if found is not None else None
 
 
-def alerts(connection: Connection) -> AlertList:
+def read_alerts(connection: Connection) -> AlertList:
     """What is wrong now."""
     names = OpenAlert.__struct_fields__
     return AlertList(
@@ -106,9 +106,9 @@ def alerts(connection: Connection) -> AlertList:
     )
 
 
-def slots(connection: Connection, span: Span) -> SlotList:
+def read_lost_slots(connection: Connection, time_range: TimeRange) -> SlotList:
     """The slots of a span that were not run."""
     names = LostSlot.__struct_fields__
     return SlotList(
-        slots=tuple(LostSlot(**{name: one[name] for name in names}) for one in History(connection).missed(span.range))
+        slots=tuple(LostSlot(**{name: one[name] for name in names}) for one in History(connection).missed(time_range.range))
     )

@@ -10,8 +10,8 @@ from html import unescape
 import msgspec
 import pytest
 
-from reports.web.api import table
 from reports.web.api.endpoint import ENDPOINTS, Endpoint
+from reports.web.api.table import format_cell
 from reports.web.view_models.lists import RunList
 from runner.result import RunResult
 from runner.store.queries.runs import RunRow
@@ -222,7 +222,7 @@ def test_no_cell_is_a_formula(dashboard: Start) -> None:
     served = dashboard()
     texts = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n@x", "=cmd|' /C calc'!A0", "%0A=1", "|calc"]
     for ago, text in enumerate(texts):
-        assert table.cell(text) == f"'{text}"
+        assert format_cell(text) == f"'{text}"
         served.store.add(made(status="failed", message=text, step=text, location=text, ago=60 + ago))
     rows = list(csv.DictReader(io.StringIO(served.get("/api/v1/runs?format=csv").body.decode(), newline="")))
     assert [(row["failure_message"], row["failure_step"], row["location"]) for row in rows] == [
