@@ -1,4 +1,4 @@
-"""Ways to an element, as Python: what Playwright or the visitor's browser says of it, taken only where it is code that we know."""
+"""Locators as Python code from Playwright or the visitor's browser, accepted only if they consist of known calls."""
 
 import ast
 import re
@@ -30,12 +30,14 @@ class Candidate(Struct, frozen=True):
 
 
 def parse_locator(code: str) -> ast.expr | None:
-    """A locator as an expression; None for what holds anything but a locator's methods and plain values.
+    """A locator as an expression; None for code with anything except a locator's methods and plain values.
 
-    What stands in a recording was sent by a stranger's browser: none of it becomes code but through here.
+    A recording was sent by an untrusted browser: this is the only way in which its text becomes code.
 
-    >>> known('page.get_by_role("link", name="Tea")') is not None, known('page.evaluate("1")'), known("page.locator(open('x'))")
-    (True, None, None)
+    >>> parse_locator('page.get_by_role("link", name="Tea")') is not None
+    True
+    >>> parse_locator('page.evaluate("1")'), parse_locator("page.locator(open('x'))")
+    (None, None)
     """
     try:
         tree = ast.parse(code, mode="eval").body
@@ -79,7 +81,7 @@ def apply_locator(tree: ast.expr, page: Any) -> Any:
             return getattr(apply_locator(value, page), name)(*(apply_locator(one, page) for one in given), **keywords)
         case ast.Constant(value=value):
             return value
-    raise ValueError(f"{ast.unparse(tree)} is no locator")
+    raise ValueError(f"{ast.unparse(tree)} is not a locator")
 
 
 def locator_from_page(normalized: str, frames: str) -> str | None:
@@ -91,7 +93,7 @@ def locator_from_page(normalized: str, frames: str) -> str | None:
 
 
 def is_masked(code: str) -> bool:
-    """Whether it holds a text of the recording that stands for another one.
+    """Whether it contains a masked text.
 
     >>> is_masked('page.get_by_role("button", name="*** ****")'), is_masked('page.get_by_label("Name *")')
     (True, False)

@@ -1,6 +1,6 @@
 """The recorded pages once more, in a Chromium without a network: there Playwright finds the locator of each element.
 
-What is rebuilt was sent by a stranger's browser. rrweb puts it into a frame that runs no scripts; every request is refused, by the
+What is rebuilt was sent by an untrusted browser. rrweb puts it into a frame that runs no scripts; every request is refused, by the
 page's content policy and by the browser's.
 """
 
@@ -46,7 +46,7 @@ PASSED_OVER = {1, 3, 6, 12}
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """What the rebuilt page tells of an element."""
+    """What the rebuilt page says about an element."""
 
     frames: int = 0
     tag: str = ""
@@ -64,7 +64,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class Found(Struct, frozen=True):
-    """What became of an action's element."""
+    """The result of looking up an action's element."""
 
     facts: Facts = Facts()
     candidates: tuple[Candidate, ...] = ()
@@ -166,12 +166,12 @@ def _is_passed_over(event: dict[str, Any]) -> bool:
 
 
 def _find(page: "Page", action: Action) -> Found:
-    told = page.evaluate("id => rebuildMark(id)", action.node)
+    marked = page.evaluate("id => rebuildMark(id)", action.node)
     title = page.evaluate("() => rebuildTitle()")
-    if told is None:
+    if marked is None:
         left = [_unchecked(one) for one in list_candidates(action.said) if one.source == "noted"]
         return Found(candidates=tuple(left), title=title)
-    facts = msgspec.convert(told, Facts)
+    facts = msgspec.convert(marked, Facts)
     frame = page.frame_locator("#rebuilt")
     for _ in range(facts.frames):
         frame = frame.frame_locator("[data-acted-on=frame]")

@@ -1,4 +1,4 @@
-"""What is of interest among the events of a tab, told apart: what was done, and where the page went."""
+"""The relevant events of a tab: what was done, and where the page went."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from reports.replay.recording import Tab
 CLICK, FOCUS, BLUR = 2, 5, 6
 """Types of rrweb's mouse interactions."""
 BACKGROUND = {"html", "body"}
-"""A click on them is one beside everything; one that repeats it would hit what is in the middle of the page."""
+"""A click on them misses everything; repeating it would hit the middle of the page."""
 NEAR = 20
 """Events within which a page's view is noted, once its document is."""
 MASKS = "•*●∙▪█"
@@ -70,7 +70,7 @@ def read_moments(tab: Tab) -> Iterator[Moment]:
                 yield Moment(kind="click", place=place, at=at, **_node(nodes, number))
         elif event["type"] == INCREMENTAL and data.get("source") == INPUT:
             number = int(data.get("id") or 0)
-            # A script that sets a field is none of the visitor's doing. Older recordings do not say which it was.
+            # A script that sets a field is not an action of the visitor. Older recordings do not say which it was.
             if data.get("userTriggered", number == focused or nodes.sort(number) in {"check", "radio", "select"}):
                 yield Moment(
                     kind="input", place=place, at=at, text=text_unless_masked(data.get("text")), checked=bool(data.get("isChecked")),
@@ -126,9 +126,9 @@ def _node(nodes: Nodes, number: int) -> dict[str, Any]:
 
 
 def text_unless_masked(text: object) -> str | None:
-    """The text, unless it stands for another one.
+    """The text; None if it is masked.
 
-    >>> unmasked("tea"), unmasked("••••••"), unmasked("")
+    >>> text_unless_masked("tea"), text_unless_masked("••••••"), text_unless_masked("")
     ('tea', None, '')
     """
     found = str(text or "")
@@ -136,9 +136,9 @@ def text_unless_masked(text: object) -> str | None:
 
 
 def page_key(address: str) -> str:
-    """What two addresses of one page have in common: all but the query, and the fragment when that is no route.
+    """What two addresses of one page have in common: everything except the query, and the fragment unless it is a route.
 
-    >>> key("https://shop.example/cart?x=1#top"), key("https://shop.example/#/cart")
+    >>> page_key("https://shop.example/cart?x=1#top"), page_key("https://shop.example/#/cart")
     ('https://shop.example/cart', 'https://shop.example/#/cart')
     """
     parts = urlsplit(address)

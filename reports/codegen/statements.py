@@ -23,7 +23,7 @@ METHODS = {
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """What stands in the journey for an action."""
+    """The journey's code for an action."""
 
     action: Action
     found: Found
@@ -34,7 +34,7 @@ class Line(Struct, frozen=True, kw_only=True):
     code: str = ""
     target: ast.expr | None = None
     missing: str = ""
-    """What is to be said where there is no statement."""
+    """The comment in place of a missing statement."""
 
     @property
     def ends_step(self) -> bool:

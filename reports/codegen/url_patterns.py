@@ -16,7 +16,7 @@ def origin_of(address: str) -> str:
 def relative_to(address: str, base_url: str) -> str:
     """What to open: from the base URL on, where it is the same site.
 
-    >>> relative("https://shop.example/cart?x=1", "https://shop.example"), relative("https://pay.example/", "https://shop.example")
+    >>> relative_to("https://shop.example/cart?x=1", "https://shop.example"), relative_to("https://pay.example/", "https://shop.example")
     ('/cart?x=1', 'https://pay.example/')
     """
     rest = address.partition("://")[2].removeprefix(urlsplit(address).netloc) or "/"
@@ -26,7 +26,7 @@ def relative_to(address: str, base_url: str) -> str:
 def url_pattern(address: str, base_url: str, rules: Iterable[str] = ()) -> str:
     """A regular expression for where a page is: its route template, with any query, as recordings have none.
 
-    >>> pattern("https://shop.example/receipt/LK-1004", "https://shop.example"), pattern("https://shop.example/", "https://shop.example")
+    >>> url_pattern("https://shop.example/receipt/LK-1004", "https://shop.example"), url_pattern("https://shop.example/", "https://shop.example")
     ('/receipt/[^/?#]+([?#]|$)', '//[^/]+/?([?#]|$)')
     """
     parts = urlsplit(address)
@@ -44,7 +44,7 @@ def _expression(route: str, path: str) -> str:
     plain = set(path.split("/"))
     segments = [one for one in route.split("/") if one]
     return "/" + "/".join(
-        # A segment with encoded letters stands in the template as it reads, and not as it is sent.
+        # Encoded letters are decoded in the template.
         "[^/?#]+" if one.startswith(":") or (one != "*" and one not in plain) else ".*" if one == "*" else python_literal(one)
         for one in segments
     )

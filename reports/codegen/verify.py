@@ -1,4 +1,4 @@
-"""A journey that was made is run before anyone relies on it: three times, without pushing anything."""
+"""A created journey is verified by running it three times, without pushing anything."""
 
 from pathlib import Path
 
@@ -19,11 +19,11 @@ from runner.workers.run_plans import run_plans
 
 RUNS = 3
 FOLDER = ".trials"
-"""Beside the runs: those of journeys that may never be taken up."""
+"""Beside the runs: those of journeys that may never be used."""
 
 
 def find_obstacle(made: Made, settings: Settings, yes: bool) -> str:
-    """Why a journey cannot be tried, and what to give; empty when it can."""
+    """Why a journey cannot be tried, and the missing options; empty if it can."""
     report = made.report
     wanting = [f"--param {one}=…" for one in report.params if one not in settings.params]
     secrets = Secrets(folder=settings.secrets_dir, file=settings.secrets_file)
@@ -31,12 +31,12 @@ def find_obstacle(made: Made, settings: Settings, yes: bool) -> str:
     wanting += ["--yes"] if report.dangers and not yes else []
     if not wanting:
         return ""
-    why = "it needs what the visitor typed" if wanting != ["--yes"] else "it would do what may not be undone"
+    why = "it needs what the visitor typed" if wanting != ["--yes"] else "it would do something irreversible"
     return f"{why}; give {' '.join(wanting)}"
 
 
 def verify_journey(made: Made, file: Path, settings: Settings, yes: bool) -> Made:
-    """The same with what came of a trial, or what stands in its way; `yes` allows what may not be undone."""
+    """The same with the result of a trial, or why it cannot be tried; `yes` allows irreversible actions."""
     why = find_obstacle(made, settings, yes)
     came = Trial(verdict="untried", message=why) if why else run_trial(made, file, settings, find(settings.browser_path))
     return replace(made, report=replace(made.report, trial=came))

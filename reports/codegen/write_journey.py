@@ -1,4 +1,4 @@
-"""From actions and their locators to a journey that one is glad to edit."""
+"""From actions and their locators to readable journey code."""
 
 import ast
 import re
@@ -90,11 +90,13 @@ def _steps(every: Sequence[Line]) -> list[_Step]:
     groups = [one for one in groups if one]
     names = [_name(group) for group in groups]
     # Where two do the same, the page tells them apart.
-    told = [
+    described = [
         f"{name} on {title}" if names.count(name) > 1 and (title := _title(group)) else name
         for name, group in zip(names, groups, strict=True)
     ]
-    unique = step_names.unique([one if len(one) <= step_names.LONGEST else name for one, name in zip(told, names, strict=True)])
+    unique = step_names.unique(
+        [one if len(one) <= step_names.LONGEST else name for one, name in zip(described, names, strict=True)]
+    )
     return [_Step(_plain(name), tuple(group)) for name, group in zip(unique, groups, strict=True)]
 
 
@@ -210,5 +212,5 @@ def _notes(every: Sequence[Line]) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """A text from a page as it may stand in a comment or between quotes: on one line, and ending nothing."""
+    """A text from a page, safe for a comment or between quotes: on one line, and ending neither."""
     return "".join(one if one.isprintable() and one not in '"\\' else " " for one in text)[:WIDTH].strip()

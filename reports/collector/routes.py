@@ -1,4 +1,4 @@
-"""The collector as a part of what is served: its addresses, and what they have in common."""
+"""The collector as a part of the application: its addresses and shared state."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ from runner.settings.settings import Settings
 
 
 class Collector:
-    """Takes in what browsers report, and tells of it. `writer` puts it on disk, `shelf` the recordings, if they are taken."""
+    """Receives what browsers report. `writer` stores it, `chunk_store` the recordings, if they are accepted."""
 
     def __init__(
         self, settings: Settings, writer: BeaconWriter, script: Path = FILE, chunk_store: ChunkStore | None = None

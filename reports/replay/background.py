@@ -1,4 +1,4 @@
-"""Removes recordings whose time is over, and files that nobody knows, in the background."""
+"""Removes expired recordings, and files without a row, in the background."""
 
 import logging
 import threading
@@ -8,13 +8,13 @@ from reports.replay.chunk_store import ChunkStore
 from runner.store import StoreDown
 
 PRUNE = 60.0
-"""Seconds between two looks at what is too old or too much."""
+"""Seconds between two checks for recordings that are too old or too many."""
 SWEEP = 3600.0
 log = logging.getLogger("journey.collector")
 
 
 class RecordingCleaner:
-    """A thread that keeps a shelf in bounds, until it is closed."""
+    """A thread that keeps a chunk store within its limits until it is closed."""
 
     def __init__(self, chunk_store: ChunkStore, keep: float, size: int) -> None:
         self._chunk_store = chunk_store
@@ -39,6 +39,6 @@ class RecordingCleaner:
                     sweep_at = time.monotonic() + SWEEP
                     self._chunk_store.sweep(time.time())
             except (StoreDown, OSError) as error:
-                log.error("recordings are not removed just now: %s", error)
+                log.error("cannot remove recordings at the moment: %s", error)
             if self._closing.wait(PRUNE):
                 return

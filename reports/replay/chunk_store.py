@@ -1,4 +1,4 @@
-"""Where recordings stand: each chunk a file, as it came, and a row that says what is in it.
+"""Storage of recordings: each chunk is a file, as received, and a row that describes it.
 
 A file is written whole and synced before its row is: a row therefore has its file, and a file without a row was never
 acknowledged. Names of files are made from checked ids alone.
@@ -73,12 +73,12 @@ class ChunkStore:
             with self._store.connected() as connection:
                 connection.execute(insert(replay_chunks), [row])
         except IntegrityError:
-            # The same chunk has come twice at once.
+            # The same chunk was sent twice at the same time.
             return False
         return True
 
     def note(self, app: str, session: str, type_: str, target: str, at: float) -> None:
-        """Keeps one event that a page has told by itself. Raises StoreDown."""
+        """Stores one event that a page reported. Raises StoreDown."""
         row = {"app": app, "session": session, "type": type_, "target": target, "at": at, "received_at": time.time()}
         with self._store.connected() as connection:
             connection.execute(insert(session_events), [row])
@@ -120,7 +120,7 @@ class ChunkStore:
             folder.rmdir()
 
     def sweep(self, now: float) -> int:
-        """Removes the files that have no row: what a killed process has left; returns how many."""
+        """Removes files without a row, which a killed process leaves; returns how many."""
         swept = 0
         for file in (self.folder / INCOMING).glob("*"):
             swept += _remove_old(file, now)
@@ -139,16 +139,16 @@ class ChunkStore:
 
 
 def session_folder(folder: Path, app: str, session: str) -> Path:
-    """Where a session's recording is. Raises ValueError for what is no name."""
+    """Where a session's recording is. Raises ValueError for an invalid name."""
     if not NAME.fullmatch(app) or not _ID.fullmatch(session):
-        raise ValueError(f"{app!r}, {session!r} are no names of an app and a session")
+        raise ValueError(f"{app!r}, {session!r}: not a valid app and session")
     return folder / app / session
 
 
 def chunk_path(folder: Path, app: str, session: str, tab: str, sequence: int) -> Path:
-    """The file of a chunk. Raises ValueError for what is no name."""
+    """The file of a chunk. Raises ValueError for an invalid name."""
     if not _ID.fullmatch(tab):
-        raise ValueError(f"{tab!r} is no name of a tab")
+        raise ValueError(f"{tab!r}: not a valid tab")
     return session_folder(folder, app, session) / f"{tab}-{sequence}.json.gz"
 
 

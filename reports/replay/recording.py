@@ -1,4 +1,4 @@
-"""A recording read again: the events of each tab in order, and what is missing of it."""
+"""Reading recordings: the events of each tab in order, and what is missing."""
 
 import gzip
 import zlib
@@ -53,11 +53,11 @@ class Recording(Struct, frozen=True, kw_only=True):
     gaps: tuple[str, ...]
 
 
-class _Told(Struct):
+class _Events(Struct):
     events: list[dict[str, Any]]
 
 
-_decoder = msgspec.json.Decoder(_Told)
+_decoder = msgspec.json.Decoder(_Events)
 
 
 def read_chunk_rows(connection: Connection, session: str) -> list[ChunkRow]:
@@ -106,7 +106,7 @@ def group_by_tab(known: Sequence[ChunkRow]) -> dict[str, list[ChunkRow]]:
 
 
 def find_gaps(of_tab: Sequence[ChunkRow]) -> list[str]:
-    """Which chunks of a tab have not come, in words."""
+    """Which chunks of a tab are missing, in words."""
     gaps: list[str] = []
     expected = 0
     for row in of_tab:
@@ -118,11 +118,11 @@ def find_gaps(of_tab: Sequence[ChunkRow]) -> list[str]:
 
 
 def read_events(file: Path, checksum: str = "") -> list[dict[str, Any]]:
-    """The events of a chunk's file. Raises OSError, and ValueError for one that has changed since it came, or is none."""
+    """The events of a chunk's file. Raises OSError, and ValueError for one that has changed since it was received, or is invalid."""
     packed = file.read_bytes()
     if checksum and sha256(packed).hexdigest() != checksum:
-        raise ValueError("its file is not what came")
+        raise ValueError("its file has changed")
     try:
         return _decoder.decode(gzip.decompress(packed)).events
     except (EOFError, zlib.error, msgspec.DecodeError) as error:
-        raise ValueError(f"it is no chunk: {error}") from error
+        raise ValueError(f"not a chunk: {error}") from error

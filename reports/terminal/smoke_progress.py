@@ -10,7 +10,7 @@ from runner.result import RunResult
 
 
 class SmokeProgress(Spinners):
-    """Listens to the runs, and is told of each round."""
+    """Listens to the runs; `round` reports each round."""
 
     def __call__(self, moment: Moment) -> None:
         """Shows one moment of a run."""

@@ -107,7 +107,7 @@ def _name(budget: BudgetCheck) -> str:
 
 
 def _failure(one: JourneyCheck) -> Text:
-    """Where it failed; the whole message was told when it did, and is in the run."""
+    """Where it failed; the whole message was printed then, and is in the run."""
     text = Text()
     if one.failure is not None:
         step = f" in step {one.failure.step!r}" if one.failure.step else ""

@@ -1,4 +1,4 @@
-"""Errors that page views met, put together by their reason. The cost of each list is that of the rows it looks at."""
+"""Errors of page views, grouped by their reason. The cost of each list is that of the rows it reads."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -61,7 +61,7 @@ def read_reasons_met(
     among: int = 20_000,
     kinds: Iterable[str] = tuple(sorted(SCRIPT_KINDS)),
 ) -> list[tuple[Reason, str]]:
-    """As `errors`, of the page views that fit alone, each with the newest view that met it. Looks at the newest `among` of them."""
+    """As `read_reasons`, but only of matching page views, each with the newest view that has it. Reads the newest `among` of them."""
     some = newest_views(which, when, among, "number", "errors")
     counted = (
         select(

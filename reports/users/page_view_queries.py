@@ -122,7 +122,7 @@ def read_newest_views(
 ) -> list[Seen]:
     """Page views, the newest first; `before` is the id of the last one of the page before.
 
-    Reads as many rows as it takes to find `limit` that fit the labels other than app and page, at the most those of the range.
+    Reads rows until `limit` match the labels other than app and page, at most those of the range.
     """
     rows = select_rows(page_views, which, when).where(page_views.c.type != "report")
     rows = rows.order_by(page_views.c.started_at.desc(), page_views.c.number.desc())
@@ -136,7 +136,7 @@ def read_newest_views(
 
 
 def read_slowest_views(connection: Connection, metric: Metric, which: Filter, when: Range, limit: int = 50) -> list[Seen]:
-    """The page views with the largest values, one for each minute, hour or day of the range and combination of labels at the most.
+    """The page views with the largest values, at most one per minute, hour or day of the range and combination of labels.
 
     Reads the roll-up, which holds the worst view of each row, then `limit` views by their number. Views that retention has removed
     are left out.
@@ -207,7 +207,7 @@ def read_run_views(connection: Connection, run: str, limit: int = 1_000) -> list
 
 
 def read_views_with_error(connection: Connection, reason: str, when: Range, limit: int = 50) -> list[Seen]:
-    """The page views that met an error of this reason, the newest first. Reads these rows."""
+    """The page views with an error of this reason, the newest first. Reads these rows."""
     start, end = when.start.timestamp(), when.end.timestamp()
     met = (
         select(page_errors.c.view)

@@ -16,7 +16,7 @@ from runner.store.queries.time_range import Range
 from runner.store.tables.page_views import interactions, page_errors, page_views, sessions, slow_requests
 
 LONGEST = 86_400.0
-"""Seconds that a session goes on at the most; our agent ends it after four hours."""
+"""Maximum seconds of a session; our agent ends it after four hours."""
 
 
 class Session(Struct, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ def read_newest_sessions(
     longer: float = 0.0,
     among: int = 20_000,
 ) -> list[Session]:
-    """Sessions, the newest first; `failed` ones met an error, those `longer` lasted so many seconds. Cost as `newest`.
+    """Sessions, the newest first; `failed` ones have an error, those `longer` lasted so many seconds. Cost as `read_newest_views`.
 
     With `which.page` those that came to this page: of its newest `among` views, each of which is looked at.
     """
@@ -143,7 +143,7 @@ def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list
 
 
 def read_actions(connection: Connection, which: Filter, when: Range, limit: int = 100, among: int = 20_000) -> list[Action]:
-    """What users do most. Looks at the newest `among` page views that fit, and at every interaction of those: some µs for each."""
+    """The most frequent actions. Reads the newest `among` matching page views and all of their interactions: some µs each."""
     some = newest_views(which, when, among, "number", "page")
     columns = (some.c.page, *(interactions.c[name] for name in ("type", "role", "name", "test_id")))
     counted = (

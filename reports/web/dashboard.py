@@ -1,4 +1,4 @@
-"""The dashboard as one application: its pages and its API behind the gate; and what else is behind it."""
+"""The dashboard as one application: its pages and its API, behind authentication; and what else is."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -41,10 +41,10 @@ async def _refused(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
     if status == 404:
         return await render_not_found(request, error)
-    answer = render_problem(request, status, str(getattr(error, "detail", "")) or "This cannot be done here.")
+    answer = render_problem(request, status, str(getattr(error, "detail", "")) or "This is not allowed here.")
     answer.headers.update(getattr(error, "headers", None) or {})
     return answer
 
 
-async def _failed(request: Request, error: Exception) -> Response:  # noqa: ARG001 (the server's log has it; it is told to nobody)
-    return render_problem(request, 500, "The page could not be made; the server's log says why.")
+async def _failed(request: Request, error: Exception) -> Response:  # noqa: ARG001 (it is in the server's log, and shown to nobody)
+    return render_problem(request, 500, "The page could not be rendered; see the server's log.")

@@ -1,4 +1,4 @@
-"""One app at work: which origins it admits, how its addresses are cleaned and its pages called."""
+"""The policy of an app: which origins it admits, how its addresses are scrubbed and its pages named."""
 
 import re
 from hmac import compare_digest
@@ -42,7 +42,7 @@ class Loopback(Origins):
 
 
 class AppPolicy:
-    """What is kept of an app while the collector runs."""
+    """The state of an app while the collector runs."""
 
     def __init__(self, app: App, max_pages: int, origins: Origins | None = None) -> None:
         self.app = app
@@ -51,5 +51,5 @@ class AppPolicy:
         self.templates = RouteTemplates(app.routes, max_pages)
 
     def knows(self, key: str) -> bool:
-        """Whether a sender has brought the right key, if one is needed."""
+        """Whether a sender has the right key, if one is needed."""
         return not self.app.key or compare_digest(self.app.key.encode(), key.encode())

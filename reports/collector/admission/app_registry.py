@@ -5,18 +5,18 @@ from reports.collector.errors import Refusal
 from runner.settings.apps import App
 
 TRIED = 20
-"""Names of apps that a collector without a configuration takes, so that strangers' names cannot fill its metrics."""
+"""Names of apps that a collector without configuration accepts, so that arbitrary names cannot fill its metrics."""
 
 
 class AppRegistry:
-    """Finds the site of a request, or says why there is none."""
+    """Finds the policy for a request, or the reason why there is none."""
 
     def __init__(self, apps: tuple[App, ...] = (), max_pages: int = 200) -> None:
         self._max_pages = max_pages
         self._sites = {app.name: AppPolicy(app, max_pages) for app in apps}
         self.open = not apps
         self.origins: Origins = Loopback() if self.open else Origins(tuple(one for app in apps for one in app.origins))
-        """Who may send anything at all: what is asked as long as the app is not known, as in a preflight."""
+        """The origins that may send anything: used while the app is unknown, as in a preflight."""
 
     def find(self, name: str, field: str = "app") -> AppPolicy:
         """The site of an app. Raises Refusal."""
@@ -40,4 +40,4 @@ class AppRegistry:
         if len(self._sites) == 1:
             return next(iter(self._sites.values()))
         fix = "add ?app=NAME to the address, or the page's origin to its app's origins"
-        raise Refusal(404, "unknown_app", "the request does not say which app it is of", field="app", fix=fix)
+        raise Refusal(404, "unknown_app", "the request does not name its app", field="app", fix=fix)

@@ -1,4 +1,4 @@
-"""The way of a beacon: from a sender to its site, past the rules of the site, onto the disk, into the metrics."""
+"""The path of a beacon: from its sender, past the rules of its app, to the disk and into the metrics."""
 
 import logging
 import time
@@ -24,9 +24,9 @@ from runner.store import StoreDown
 from runner.store.bulk_insert import Unstorable
 
 WAIT = 5.0
-"""Seconds after which a sender may try again when the store has not taken its beacon."""
+"""Seconds after which a sender may retry when the store has failed."""
 TROUBLED = 15.0
-"""Seconds for which the collector is not ready after that: who asks whether it is must send again, for it to find out."""
+"""Seconds for which the collector then reports that it is not ready, so that senders retry and it can recover."""
 log = logging.getLogger("journey.collector")
 
 
@@ -54,7 +54,7 @@ class Incoming(Struct, frozen=True):
 
 
 class Intake:
-    """Takes beacons in, whatever form they came in."""
+    """Accepts beacons of every protocol."""
 
     def __init__(
         self, register: AppRegistry, writer: BeaconWriter, metrics: CollectorMetrics, networks: ClientNetworks
@@ -69,16 +69,16 @@ class Intake:
 
     @property
     def trouble(self) -> str:
-        """Why the store has just not taken a beacon; empty while all is well."""
+        """Why the store has recently failed to store a beacon; empty if it works."""
         return self._trouble if time.monotonic() - self._troubled_at < TROUBLED else ""
 
     def greet(self, origin: str) -> None:
-        """Raises Refusal for a page of which no app wants anything: before its body is read, and its app's name remembered."""
+        """Raises Refusal for an origin that no app admits, before the body is read and the app's name remembered."""
         if origin and origin not in self.register.origins:
             raise _wrong_origin(f"nothing is taken from {origin[:200]}", self.register.open)
 
     def admit(self, site: AppPolicy, key: str, incoming: Incoming) -> None:
-        """Raises Refusal when the site does not want this sender, or has had enough of its network."""
+        """Raises Refusal when the app does not admit this sender, or its network exceeds the rate limit."""
         if incoming.origin and incoming.origin not in site.origins:
             raise _wrong_origin(f"app {site.app.name!r} takes nothing from {incoming.origin[:200]}", self.register.open)
         if not site.knows(key):
@@ -107,7 +107,7 @@ class Intake:
                 503, "unavailable", "the beacon could not be stored", fix="send it again", retry_after=WAIT
             ) from error
         except Unstorable as error:
-            # It names the database, which is no stranger's business.
+            # The message names the database, which senders must not see.
             log.warning("%s", error)
             raise Refusal(422, "invalid", "the beacon holds what cannot be stored", fix="see the collector's log") from error
         finally:

@@ -30,7 +30,7 @@ class AgentScript:
         self._tag = f'"{sha256(self._plain).hexdigest()[:20]}"'
 
     def answer(self, request: Request) -> Response:
-        """The file, or 304 for who has it already."""
+        """The file, or 304 if the client has it already."""
         if not self._plain:
             return JSONResponse(
                 {

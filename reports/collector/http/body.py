@@ -1,4 +1,4 @@
-"""The body of a request, read with limits that are counted on what really comes."""
+"""The body of a request, read with limits on the bytes that actually arrive."""
 
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -22,7 +22,7 @@ class Limits(Struct, frozen=True):
 
 
 async def read_body(receive: Receive, length: bytes, limits: Limits) -> bytes:
-    """The whole body as it was sent. A `length` that is too large is refused at once, but none is believed. Raises Refusal."""
+    """The whole body as it was sent. A `length` that is too large is rejected at once, but a small one is not trusted. Raises Refusal."""
     if length.isdigit() and int(length[:20]) > limits.raw:
         raise _too_large(limits.raw, "bytes")
     message = await receive()
@@ -33,7 +33,7 @@ async def read_body(receive: Receive, length: bytes, limits: Limits) -> bytes:
         message = await receive()
         body += message.get("body", b"")
     if message["type"] == "http.disconnect":
-        raise Refusal(408, "slow", "the body did not come in time, or its sender has gone")
+        raise Refusal(408, "slow", "the body did not arrive in time, or the client disconnected")
     if len(body) > limits.raw:
         raise _too_large(limits.raw, "bytes")
     return body

@@ -1,7 +1,7 @@
 """What browsers ask before, and look for behind, a request to another origin (Fetch standard, 3.2)."""
 
 MAX_AGE = 7200
-"""Seconds; what Chromium keeps a preflight's answer for at the most."""
+"""Seconds; the maximum for which Chromium caches a preflight."""
 METHODS = b"POST, OPTIONS"
 HEADERS = b"content-type, content-encoding, x-api-key, x-faro-session-id, x-scope-orgid, idempotency-key, traceparent, tracestate, baggage"
 """Ours, and those that other agents send."""

@@ -1,4 +1,4 @@
-"""Route templates: the path of an address with `:id` for what differs from one thing to the next.
+"""Route templates: the path of an address with `:id` in place of what varies.
 
 The label `page` is made of them, so there must be few. Rules of the app go first. Then a segment is taken for an id when it, or a
 part of it between dashes, dots and underscores, is a number, a UUID, a hash, a date, base64, or has many digits; when it is an e-mail
@@ -44,8 +44,10 @@ def path_of(address: str) -> str:
 def route_template(address: str, rules: Iterable[str] = ()) -> str:
     """The route template of an address. Given a template, it gives it back.
 
-    >>> template("https://shop.example/item/9f86d081884c?x=1"), template("/item/sencha"), template("/item/sencha", ["/item/:slug"])
-    ('/item/:id', '/item/sencha', '/item/:slug')
+    >>> route_template("https://shop.example/item/9f86d081884c?x=1"), route_template("/item/sencha")
+    ('/item/:id', '/item/sencha')
+    >>> route_template("/item/sencha", ["/item/:slug"])
+    '/item/:slug'
     """
     segments = [one for one in path_of(address).split("/") if one]
     fixed = [[part for part in rule.split("/") if part] for rule in rules]

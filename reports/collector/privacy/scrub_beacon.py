@@ -1,4 +1,4 @@
-"""A beacon as it may be kept: every address and text of it cleaned."""
+"""A beacon as it may be kept: every address and text scrubbed."""
 
 from msgspec.structs import replace
 
@@ -7,7 +7,7 @@ from reports.collector.privacy.scrubber import Scrubber
 
 
 def scrub_beacon(beacon: Beacon, cleaner: Scrubber) -> Beacon:
-    """The beacon without what must not be kept, and without the app's key."""
+    """The beacon without anything that must not be kept, and without the app's key."""
     views = tuple(_view(view, cleaner) for view in beacon.views)
     return replace(
         beacon, views=views, key="", release=cleaner.text(beacon.release), environment=cleaner.text(beacon.environment)

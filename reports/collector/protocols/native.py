@@ -29,7 +29,7 @@ class NativeProtocol:
 
 
 def parse_beacon(body: bytes) -> Beacon:
-    """The beacon in a body. Raises Refusal that names the field, 422 for one that is wrong, 400 for what is no JSON."""
+    """The beacon in a body. Raises Refusal that names the field, 422 for an invalid one, 400 for invalid JSON."""
     try:
         return decode_beacon(body)
     except (ValueError, RecursionError) as error:
@@ -37,7 +37,7 @@ def parse_beacon(body: bytes) -> Beacon:
 
 
 def refuse_unreadable(error: ValueError | RecursionError) -> Refusal:
-    """What to tell of a document that msgspec has not taken."""
+    """The rejection of a document that msgspec cannot decode."""
     if isinstance(error, RecursionError):
         return Refusal(400, "not_json", "the document is nested too deeply")
     if not isinstance(error, msgspec.ValidationError):

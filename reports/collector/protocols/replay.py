@@ -81,12 +81,12 @@ def parse_chunk(body: bytes) -> Chunk:
 
 
 def refuse_unavailable() -> Refusal:
-    """What a sender is told when nothing can be stored."""
+    """The response when nothing can be stored."""
     return Refusal(503, "unavailable", "it could not be stored", fix="send it again", retry_after=WAIT)
 
 
-class Told(Struct, frozen=True):
-    """An event of a session, as a page tells it: what was done, to what, when."""
+class SessionEvent(Struct, frozen=True):
+    """An event of a session as a page reports it: what was done, to what, when."""
 
     type: Annotated[str, Meta(min_length=1, max_length=200)]
     target: Annotated[str, Meta(max_length=1_000)] = ""
@@ -95,7 +95,7 @@ class Told(Struct, frozen=True):
     session: Annotated[str, Meta(max_length=70)] = ""
 
 
-_told = msgspec.json.Decoder(Told)
+_decoder = msgspec.json.Decoder(SessionEvent)
 
 
 class SessionEventProtocol:
@@ -109,18 +109,16 @@ class SessionEventProtocol:
     async def take(self, incoming: Incoming) -> Answer:
         """Answers when the event is on disk. Raises Refusal."""
         try:
-            told = _told.decode(incoming.body)
+            event = _decoder.decode(incoming.body)
         except (ValueError, RecursionError) as error:
             raise refuse_unreadable(error) from error
-        if told.session and not _SESSION.fullmatch(told.session):
-            raise Refusal(
-                422, "invalid", "this is no id of a session", field="session", fix="letters, digits and '-', 70 at most"
-            )
-        at = parse_event_time(told.timestamp)
+        if event.session and not _SESSION.fullmatch(event.session):
+            raise Refusal(422, "invalid", "not a session id", field="session", fix="letters, digits and '-', at most 70")
+        at = parse_event_time(event.timestamp)
         site = site_of(self._intake, incoming)
         app = site.app.name
-        session = told.session or self._anonymous_ids.id(app, incoming.network, incoming.header(b"user-agent"))
-        type_, target = (site.cleaner.text(text)[:200] for text in (told.type, told.target))
+        session = event.session or self._anonymous_ids.id(app, incoming.network, incoming.header(b"user-agent"))
+        type_, target = (site.cleaner.text(text)[:200] for text in (event.type, event.target))
         try:
             await asyncio.to_thread(self._chunk_store.note, app, session, type_, target, at)
         except StoreDown as error:
@@ -132,7 +130,7 @@ class SessionEventProtocol:
 def parse_event_time(written: float | str | None) -> float:
     """Seconds since the epoch. Raises Refusal.
 
-    >>> moment(1_700_000_000_500), moment(1_700_000_000), moment("2026-01-01T00:00:00Z")
+    >>> parse_event_time(1_700_000_000_500), parse_event_time(1_700_000_000), parse_event_time("2026-01-01T00:00:00Z")
     (1700000000.5, 1700000000.0, 1767225600.0)
     """
     now = time.time()
@@ -142,13 +140,13 @@ def parse_event_time(written: float | str | None) -> float:
         at = datetime.fromisoformat(written).timestamp() if isinstance(written, str) else float(written)
     except ValueError:
         at = -1.0
-    # No clock of a browser says a time before 1973 in milliseconds.
+    # No browser's clock reports a time before 1973 in milliseconds.
     at = at / 1000 if at > 1e11 else at
     if not 0 <= at <= now + AHEAD:
         raise Refusal(
             422,
             "invalid",
-            "this is no time of a session",
+            "not a valid time",
             field="timestamp",
             fix="send milliseconds since the epoch, or RFC 3339",
         )

@@ -1,4 +1,4 @@
-"""`/reports`: what browsers report of a page by themselves (W3C Reporting API), and in the older form of `report-uri` (CSP 2, 4.4).
+"""`/reports`: what browsers report about a page by themselves (W3C Reporting API), and in the older form of `report-uri` (CSP 2, 4.4).
 
 A site sends them here with `Reporting-Endpoints: default="https://collector.example/reports?app=shop"`.
 """
@@ -81,9 +81,9 @@ def _views(found: list[Report], now: float) -> tuple[View, ...]:
             continue
         body = _modern(one.csp) if one.csp is not None else one.body or {}
         url = _text(one.csp.get("document-uri"), 4_000) if one.csp is not None else one.url[:4_000]
-        told = pages.setdefault(url, []) if url in pages or len(pages) < MOST else []
-        if len(told) < MOST:
-            told.append(
+        reported = pages.setdefault(url, []) if url in pages or len(pages) < MOST else []
+        if len(reported) < MOST:
+            reported.append(
                 (
                     min(max(one.age / 1000, 0.0), DAY),
                     _error(kind, one.type, body),
@@ -94,12 +94,12 @@ def _views(found: list[Report], now: float) -> tuple[View, ...]:
         View(
             id=new_id(),
             url=url,
-            started_at=max(now - max(age for age, _, _ in told), 0.0),
+            started_at=max(now - max(age for age, _, _ in reported), 0.0),
             type="report",
-            errors=tuple(error for _, error, _ in told),
-            requests=tuple(request for _, _, request in told if request is not None),
+            errors=tuple(error for _, error, _ in reported),
+            requests=tuple(request for _, _, request in reported if request is not None),
         )
-        for url, told in pages.items()
+        for url, reported in pages.items()
     )
 
 

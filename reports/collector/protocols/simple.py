@@ -1,4 +1,4 @@
-"""`/log-page-load` and `/log-interaction`: what pages send that were written for a monitor of two endpoints, taken unchanged.
+"""`/log-page-load` and `/log-interaction`: the two endpoints of a minimal monitor, for pages written for it.
 
 They say neither app nor session nor page. The app is that of the page's origin, or `?app=NAME`; the page is where the browser says
 that the request comes from, which is all of its address for a page of the same origin, and else nothing.

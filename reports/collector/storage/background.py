@@ -1,4 +1,4 @@
-"""What is done to stored page views in the background: added to the roll-ups, and removed when their time is over."""
+"""Background work on stored page views: added to the roll-ups, and removed when they expire."""
 
 import logging
 import threading
@@ -12,15 +12,15 @@ from runner.store import Store, StoreDown
 from runner.store.bulk_insert import Link
 
 ROLL = 5.0
-"""Seconds that the roll-ups are behind, at the most, while the store keeps up."""
+"""Maximum seconds that the roll-ups lag behind while the store keeps up."""
 PRUNE = 60.0
-"""Seconds between two looks at what is too old."""
+"""Seconds between two checks for expired rows."""
 PRUNE_LABELS = 3600.0
 log = logging.getLogger("journey.collector")
 
 
 class StorageCleaner:
-    """A thread; `turn` is held while it writes, so that it and the writer do not wait for each other by trial."""
+    """A thread; `turn` is held while it writes, so that it and the writer do not block each other's transactions."""
 
     def __init__(self, store: Store, turn: threading.Lock, keep: RetentionPolicy) -> None:
         self._store = store

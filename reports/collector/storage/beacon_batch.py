@@ -124,7 +124,7 @@ class Batch:
     def _add(self, arrival: Arrival, view: View, page: str, received: float) -> Change:
         beacon = arrival.beacon
         row = self._views.get(view.id)
-        # A report carries what was told of a page, and is no view of it.
+        # A report is about a page, but not a view of it.
         new = row is None and view.type != "report"
         values: list[ChangedValue]
         if row is None:
@@ -152,7 +152,7 @@ class Batch:
         )
 
     def _add_interactions(self, row: list[Any], view: View) -> int:
-        """How many there were: some are only counted."""
+        """Returns how many there were, including those that are only counted."""
         acted = max(sum(view.interaction_counts.values()), len(view.interactions))
         for index, act in enumerate(view.interactions, row[LISTED]):
             self._interactions.append((row[NUMBER], index, act.type, act.at_seconds, act.role, act.name, act.test_id))
@@ -162,8 +162,8 @@ class Batch:
 
     def _add_requests(self, row: list[Any], view: View) -> None:
         for index, one in enumerate(view.requests, row[REQUESTS]):
-            told = (one.url, one.method, one.kind, one.at_seconds, one.duration_seconds, one.status, one.failure)
-            self._requests.append((row[NUMBER], index, *told))
+            values = (one.url, one.method, one.kind, one.at_seconds, one.duration_seconds, one.status, one.failure)
+            self._requests.append((row[NUMBER], index, *values))
         row[REQUESTS] += len(view.requests)
 
     def _write(self, rows: list[tuple[int, str, float, str]]) -> None:

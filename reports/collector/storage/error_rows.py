@@ -1,4 +1,4 @@
-"""Errors of page views, the reasons that they have, and how many there were of each reason in each hour."""
+"""Errors of page views, their reasons, and the number of errors per reason and hour."""
 
 from collections.abc import Collection
 from typing import Any
@@ -28,7 +28,7 @@ class ErrorRows:
         self._known = {tuple(row) for row in link.among("SELECT view, reason FROM page_errors WHERE view", views)}
 
     def add(self, link: Link, app: str, number: int, started_at: float, errors: Collection[ScriptError]) -> int:
-        """Adds errors of a view; how many are of the page's scripts: what a browser reports by itself is stored, and not counted."""
+        """Adds errors of a view; returns how many are from the page's scripts: reports by the browser itself are stored, not counted."""
         total = 0
         for error in errors:
             reason = self._directory.reason(link, app, error)

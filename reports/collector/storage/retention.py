@@ -1,4 +1,4 @@
-"""Which page views have to go: those older than the settings say, and the oldest of what is too much; some at a time.
+"""Retention of page views: removes those that are too old, and the oldest when there are too many; in small steps.
 
 Rows leave in the order in which they came, so what is removed is always a range of numbers. Roll-ups stay longer.
 """
@@ -14,7 +14,7 @@ AT_ONCE = 500
 MINUTES = 3 * DAY
 """Seconds that roll-ups of minutes are kept."""
 SAMPLE = 1_000
-"""Views that tell how large one is."""
+"""Views in the sample that estimates the size of one."""
 _OF_VIEWS = ("vitals", "interactions", "slow_requests", "page_errors")
 
 
@@ -27,7 +27,7 @@ class RetentionPolicy(Struct, frozen=True, kw_only=True):
 
 
 def prune_by_age(link: Link, keep: RetentionPolicy, now: float) -> int:
-    """Removes the next of what is too old; returns how many rows, 0 when all is as it should be."""
+    """Removes the next expired rows; returns how many, 0 when nothing has expired."""
     with link.transaction():
         gone = _beacons(link, now - DAY) + _views(link, now - keep.views)
         for step in STEPS:

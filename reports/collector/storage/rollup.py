@@ -1,7 +1,7 @@
-"""What beacons have changed, added to the roll-ups: each beacon once, whenever the process is killed.
+"""Adds what beacons have changed to the roll-ups: each beacon exactly once, whenever the process is killed.
 
-The mark `rolled` says up to which beacon; it moves in the transaction that adds. A vital that is told again is taken out of the
-bucket it was in and put into another, so the roll-ups are at any time what the rows up to the mark say.
+The mark `rolled` says up to which beacon; it moves in the transaction that adds. A vital that is reported again moves
+from its bucket to another, so the roll-ups always match the rows up to the mark.
 """
 
 import threading
@@ -49,7 +49,7 @@ def roll_up(link: Link, turn: threading.Lock, minutes_from: float) -> int:
     with link.reading():
         sums.add_wholes(dict(map(tuple, link.among("SELECT id, whole FROM series WHERE id", sums.series))))
     with turn, link.transaction():
-        # Another process may have been faster; then all of this is done again from where it has come.
+        # Another process may have been faster; then all of this is repeated from the new mark.
         if link.execute("UPDATE marks SET value = ? WHERE name = 'rolled' AND value = ?", rows[-1][0], rolled):
             sums.write(link, minutes_from)
     return len(rows)

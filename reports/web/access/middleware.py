@@ -1,4 +1,4 @@
-"""Stands before every page: asks who it is, whether they may, and gives each answer the headers that keep it inert."""
+"""Authentication and authorization before every page, and the headers that keep each response inert."""
 
 from collections.abc import MutableMapping
 from typing import Any
@@ -25,7 +25,7 @@ PUBLIC = "/static/"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ANYBODY_MAY = frozenset({"/sign-in", "/sign-out"})
 CHANGES_NOTHING = ("/static/", "/viewer/")
-"""May be kept by browsers, if they ask whether it is still the same."""
+"""Browsers may cache these if they revalidate them."""
 
 
 class AccessMiddleware:
@@ -51,17 +51,19 @@ class AccessMiddleware:
         await (answer or self._application)(scope, request.receive, inert)
 
     async def _look(self, request: Request) -> Response | None:
-        """What is answered instead of the page; None to let it in."""
+        """The response instead of the page; None to let the request through."""
         path = request_path(request)
         if len(path) > LONGEST_PATH or len(request.scope["query_string"]) > LONGEST_QUERY:
-            return render_problem(request, 414, f"An address has no more than {LONGEST_PATH} and {LONGEST_QUERY} bytes.")
+            return render_problem(
+                request, 414, f"An address can have at most {LONGEST_PATH} bytes in its path and {LONGEST_QUERY} in its query."
+            )
         if "\0" in path or b"%00" in request.scope["query_string"]:
-            return render_problem(request, 400, "An address holds a character that nothing has in its name; leave %00 out.")
+            return render_problem(request, 400, "The address contains a NUL character; remove %00.")
         if sum(len(name) + len(value) for name, value in request.headers.raw) > LONGEST_HEADERS:
-            return render_problem(request, 431, f"All headers together have no more than {LONGEST_HEADERS} bytes.")
+            return render_problem(request, 431, f"All headers together can have at most {LONGEST_HEADERS} bytes.")
         if not self._any_host and request.headers.get("host") not in self._access.hosts:
             return render_problem(
-                request, 421, "The dashboard does not answer under this name; set public_url to the address that people use."
+                request, 421, "The dashboard does not accept this host name; set public_url to the address that people use."
             )
         try:
             return await self._admit(request, path)
@@ -100,22 +102,22 @@ class AccessMiddleware:
             check_same_origin(request, self._access.own_origins(request))
         fields = await read_form(request)
         if who.role != "operate" and path not in ANYBODY_MAY:
-            raise FormError(403, f"{who.name} may look, but not change anything; the role `operate` may")
+            raise FormError(403, f"{who.name} has the role `view` and cannot change anything; that needs the role `operate`")
         request.scope["form"] = fields
 
     def _unknown(self, request: Request, path: str) -> Response:
         if not wants_page(request) or not (self._access.users or self._access.by_token):
-            answer = render_problem(request, 401, "This needs a token or somebody who is signed in.")
+            answer = render_problem(request, 401, "Authentication is required: a token, or a signed-in user.")
             answer.headers["WWW-Authenticate"] = 'Bearer realm="journey"'
             return answer
         query = request.scope["query_string"].decode("latin-1")
-        # What was to be changed is not done by coming back.
+        # A rejected change is not repeated after signing in.
         wanted = path + (f"?{query}" if query else "") if request.method in SAFE else "/"
         root = root_path(request)
         return RedirectResponse(f"{root}/sign-in?next={quote(wanted, safe='')}" if wanted != "/" else f"{root}/sign-in", 303)
 
     async def refused(self, request: Request, error: TooManyGuesses | WrongGuess) -> Response:
-        """The answer to a guess that was wrong, or came too soon."""
+        """The response to a failed attempt, or one that came too soon."""
         status = 429 if isinstance(error, TooManyGuesses) else 401
         if wants_page(request) and (self._access.users or self._access.by_token):
             answer = render_sign_in(self._access, request, status, f"{str(error)[:1].upper()}{str(error)[1:]}.")
@@ -128,7 +130,7 @@ class AccessMiddleware:
         return answer
 
     async def signed_in(self, request: Request, name: str | None, to: str) -> Response:
-        """Signs somebody in, and shows what was asked for."""
+        """Starts a session and redirects to the requested page."""
         cookie = await self._access.sign_in(name)
         answer = RedirectResponse(to, 303)
         answer.set_cookie(
@@ -144,7 +146,7 @@ class AccessMiddleware:
 
 
 def render_sign_in(access: Authenticator, request: Request, status: int = 200, trouble: str = "") -> Response:
-    """The page on which people sign in."""
+    """The sign-in page."""
     given = request.scope.get("form") or request.query_params
     to = local_address(given.get("next", ""))
     return render_page(
@@ -153,12 +155,12 @@ def render_sign_in(access: Authenticator, request: Request, status: int = 200, t
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a page is asked for, and not something that a program reads."""
+    """Whether a page for people is requested, not data for programs."""
     return "text/html" in request.headers.get("accept", "") and not request_path(request).startswith("/api/")
 
 
 def local_address(address: str) -> str:
-    """The address, if it is one of ours; else the first page. `//`, `\\` and what browsers leave out lead elsewhere (URL, 4.4)."""
+    """The address if it is local, else the first page. `//`, `\\` and characters that browsers remove lead elsewhere (URL, 4.4)."""
     plain = address.isascii() and address.isprintable() and " " not in address and "\\" not in address
     return address if plain and address.startswith("/") and not address.startswith("//") else "/"
 

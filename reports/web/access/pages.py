@@ -15,7 +15,7 @@ from runner.store import StoreDown
 
 
 def sign_in_routes(access: Authenticator, gate: AccessMiddleware) -> Sequence[BaseRoute]:
-    """None where everybody of this machine is let in, or a proxy asks."""
+    """Empty if authentication is off or done by a proxy."""
     if not (access.users or access.by_token):
         return []
 

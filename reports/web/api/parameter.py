@@ -53,7 +53,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
     def _one(self, value: str) -> str | int:
         shown = repr(value[:40])
         if self.choices and value not in self.choices:
-            raise BadRequest(f"{self.name}: {shown} is none; choose of {', '.join(self.choices)}")
+            raise BadRequest(f"{self.name}: {shown} is not valid; choose one of {', '.join(self.choices)}")
         if self.numbers:
             low, high = self.numbers
             if not re.fullmatch(r"-?\d{1,9}", value, re.ASCII) or not low <= int(value) <= high:
@@ -62,7 +62,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
         if not value and (self.pattern or self.form):
             raise BadRequest(f"{self.name}: is empty; leave it out, or say {'a time' if self.form else 'a time_range'}")
         if len(value) > LONGEST_TEXT:
-            raise BadRequest(f"{self.name}: has {len(value)} characters; {LONGEST_TEXT} are the most")
+            raise BadRequest(f"{self.name}: has {len(value)} characters; at most {LONGEST_TEXT} are allowed")
         return value
 
 
@@ -97,5 +97,5 @@ def read_parameters(query: Sequence[tuple[str, str]], known: Sequence[Parameter]
         if name not in names:
             close = get_close_matches(name, names, 1)
             hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}"
-            raise BadRequest(f"{name[:40]}: is no parameter here; {hint}")
+            raise BadRequest(f"{name[:40]}: is not a parameter; {hint}")
     return {one.name: one.read([value for name, value in query if name == one.name]) for one in known}

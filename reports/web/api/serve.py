@@ -38,14 +38,14 @@ def make_handler(endpoint: Endpoint) -> Handler:
         given = {**read_parameters(request.query_params.multi_items(), known), **request.path_params}
         for name in endpoint.in_path:
             if len(given[name]) > LONGEST_TEXT:
-                raise BadRequest(f"{name}: is no name; {LONGEST_TEXT} characters are the most")
+                raise BadRequest(f"{name}: is too long; at most {LONGEST_TEXT} characters are allowed")
         with site.store.snapshot() as connection:
             data = endpoint.answer(ApiRequest(connection, site, site.time_range(request), given))
         if data is None and not endpoint.in_path:
             return render_problem(request, 404, "No page view is stored yet.")
         if data is None:
             name = endpoint.in_path[-1]
-            return render_problem(request, 404, f"There is no {name} {given[name]!r}.")
+            return render_problem(request, 404, f"{name} {given[name]!r} does not exist.")
         if endpoint.rows and _as_csv(request, given["format"]):
             return _csv(endpoint, given.get("list") or endpoint.rows[0], data)
         return Response(msgspec.json.encode(data), 200, HEADERS, "application/json")

@@ -1,4 +1,4 @@
-"""A list as CSV (RFC 4180) that a spreadsheet takes for text: no cell of it is a formula."""
+"""A list as CSV (RFC 4180) in which spreadsheets find no formula."""
 
 import csv
 import io
@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Struct
 
 BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-"""OWASP, CSV injection; a sign in front makes a text of it."""
+"""OWASP, CSV injection; a leading quote makes it text."""
 
 
 def format_csv(rows: Sequence[Struct], struct: type[Struct]) -> str:
-    """The rows with a head; the fields of a struct in a struct have columns of their own, what is a list stands as JSON in its cell."""
+    """The rows with a header; fields of nested structs get their own columns, lists are JSON in a cell."""
     text = io.StringIO()
     names = list(_columns(struct))
     lines = csv.writer(text, quoting=csv.QUOTE_MINIMAL)
@@ -25,7 +25,7 @@ def format_csv(rows: Sequence[Struct], struct: type[Struct]) -> str:
 
 
 def _columns(struct: type[Struct]) -> Iterator[tuple[str, ...]]:
-    """The way to each value: its field, or the field of a struct and the field in that."""
+    """The path to each value: its field, or a struct's field and the field in it."""
     for field in msgspec.structs.fields(struct):
         kinds = get_args(field.type) or (field.type,)
         inner = next((one for one in kinds if isinstance(one, type) and issubclass(one, Struct)), None)
@@ -40,9 +40,9 @@ def _part(value: Any, name: str) -> Any:
 
 
 def format_cell(value: Any) -> str:
-    """A value as it stands in a cell.
+    """A value as the text of a cell.
 
-    >>> cell(-1.5), cell("=1+1"), cell(None), cell(True)
+    >>> format_cell(-1.5), format_cell("=1+1"), format_cell(None), format_cell(True)
     ('-1.5', "'=1+1", '', 'true')
     """
     plain = msgspec.to_builtins(value)

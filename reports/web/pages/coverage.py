@@ -1,4 +1,4 @@
-"""`/coverage`: what real users do and no journey touches."""
+"""`/coverage`: what real users do and no journey covers."""
 
 from urllib.parse import urlencode
 

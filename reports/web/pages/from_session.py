@@ -1,4 +1,4 @@
-"""`/sessions/ID/journey`: a journey made of a recorded session; `/sessions/ID/journey.py`: its file. Nothing is run, nothing written."""
+"""`/sessions/ID/journey`: a journey created from a recorded session; `/sessions/ID/journey.py`: its file. Nothing is run or written to disk."""
 
 from urllib.parse import quote
 
@@ -14,17 +14,17 @@ from reports.web.view_models.replay import is_recorded
 from runner.dsl.python_name import to_python_name
 from runner.errors import JourneyError
 
-GONE = "No journey was made of this session since the server began; the session's replay has the button for it."
+GONE = "No journey has been created from this session since the server started; use the button on the session's replay page."
 
 
 def may_make_journey(site: Site, request: Request) -> bool:
-    """Whether who looks at a page is shown the button."""
+    """Whether the user sees the button."""
     access = request.scope.get("access")
     return site.journey_maker is not None and access is not None and access.role == "operate"
 
 
 def show_journey_of_session(site: Site, request: Request) -> Response:
-    """What was made."""
+    """The created journey."""
     session = request.path_params["session"]
     made = site.journey_maker.made(session) if site.journey_maker else None
     if made is None and not _is_recorded(site, session):
@@ -40,10 +40,10 @@ def show_journey_of_session(site: Site, request: Request) -> Response:
 
 
 def make_journey_of_session(site: Site, request: Request) -> Response:
-    """Makes it."""
+    """Creates the journey."""
     session = request.path_params["session"]
     if site.journey_maker is None:
-        return render_problem(request, 404, "This server makes no journeys of sessions.")
+        return render_problem(request, 404, "This server does not create journeys from sessions.")
     if not _is_recorded(site, session):
         return _unknown(request, session)
     try:
@@ -72,4 +72,4 @@ def _is_recorded(site: Site, session: str) -> bool:
 
 
 def _unknown(request: Request, session: str) -> Response:
-    return render_problem(request, 404, f"No recording of a session {session[:70]!r} is stored; old ones are removed.")
+    return render_problem(request, 404, f"There is no recording of session {session[:70]!r}; old recordings are removed.")

@@ -96,10 +96,10 @@ def _rule(found: ComparisonData) -> str:
     one = found.rule
     floor = f" and by more than {format_duration(one.floor_seconds)}" if one.floor_seconds else ""
     return (
-        f"Slower or faster: the latency has changed by more than {one.tolerance:.0%}{floor}; same: it has not; undecided: the runs do "
-        f"not tell. If no step has changed by so much, the chance that any is called slower or faster is {one.alarm:.1%} at the most; "
-        f"for one that has, the chance that it is called the same is {one.miss:.1%} at the most. That holds for one look, and for runs "
-        "that are independent of each other: what else has changed between the two spans counts too."
+        f"Slower or faster: the latency changed by more than {one.tolerance:.0%}{floor}; same: it did not; undecided: the runs do not "
+        f"show which. If no step changed by that much, the probability that any is called slower or faster is at most {one.alarm:.1%}; "
+        f"if a step did, the probability that it is called the same is at most {one.miss:.1%}. This holds for one look and for "
+        "independent runs: anything else that changed between the two time ranges counts too."
     )
 
 

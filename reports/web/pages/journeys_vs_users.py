@@ -1,4 +1,4 @@
-"""`/users/journeys`: journeys beside real users."""
+"""`/users/journeys`: journeys compared with real users."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ from reports.web.view_models.users import ENOUGH
 
 COLOURS = {"outage": "poor", "probe problem": "error", "users hurt but untested": "fair", "ok": "good", "cannot tell": "soft"}
 MEANINGS = {
-    "outage": "the journey fails, and more page views of real users meet errors",
-    "probe problem": "the journey fails, real users do not meet more errors: look at the journey first",
-    "users hurt but untested": "real users meet more errors, where no journey fails: one is missing",
-    "ok": "the journey passes, real users do not meet more errors",
-    "cannot tell": f"no run told of the site in this span, or there were fewer than {ENOUGH} page views",
+    "outage": "the journey fails, and more page views of real users have errors",
+    "probe problem": "the journey fails, but real users do not see more errors: check the journey first",
+    "users hurt but untested": "real users see more errors, but no journey fails: a journey is missing",
+    "ok": "the journey passes, and real users do not see more errors",
+    "cannot tell": f"no run says anything about the site in this time range, or there were fewer than {ENOUGH} page views",
 }
 
 

@@ -15,7 +15,7 @@ from reports.web.view_models.page_view import read_page_view
 from runner.store.tables.page_views import Metric
 
 VITALS: tuple[Metric, ...] = ("fcp", "lcp")
-"""That are moments of the loading."""
+"""Vitals that mark a time of loading."""
 
 
 class Loading(Struct, frozen=True):
@@ -54,7 +54,7 @@ def show_page_view(site: Site, request: Request) -> Response:
 
 
 def draw_loading(data: Whole) -> Loading | None:
-    """The drawing of the phases; None for a view without any, such as one that came back from the cache."""
+    """The drawing of the phases; None for a view without any, such as one restored from the back/forward cache."""
     paints = [(name, data.seen.vitals[name]) for name in VITALS if name in data.seen.vitals]
     total = sum(data.phases.get(phase, 0.0) for phase in PHASES)
     seconds = max([total, data.seen.load_seconds or 0.0, *(value for _, value in paints)])

@@ -1,4 +1,4 @@
-"""`/journeys/NAME/pause` and `/resume`: have the scheduler leave a journey out for a while; for those who may operate."""
+"""`/journeys/NAME/pause` and `/resume`: have the scheduler skip a journey for a while; for users with the role `operate`."""
 
 from datetime import timedelta
 from urllib.parse import quote
@@ -23,7 +23,7 @@ def pause_journey(site: Site, request: Request) -> Response:
         return missing
     reason = " ".join(fields.get("reason", "").split()) or "paused"
     if len(reason) > LONGEST_REASON:
-        raise BadRequest(f"reason: has {len(reason)} characters; {LONGEST_REASON} are the most")
+        raise BadRequest(f"reason: has {len(reason)} characters; at most {LONGEST_REASON} are allowed")
     words = fields.get("for", "")
     try:
         until = site.now() + timedelta(seconds=parse_positive_duration(words)) if words else None
@@ -35,7 +35,7 @@ def pause_journey(site: Site, request: Request) -> Response:
 
 
 def resume_journey(site: Site, request: Request) -> Response:
-    """Ends its pauses."""
+    """Removes its pauses."""
     name = request.path_params["journey"]
     if missing := _missing(site, request, name):
         return missing
@@ -49,7 +49,7 @@ def _missing(site: Site, request: Request, name: str) -> Response | None:
     if not known:
         return render_problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")
     if set(name) & set("*?["):
-        raise BadRequest(f"journey: {name[:100]!r} would pause others too; use `journey pause`")
+        raise BadRequest(f"journey: {name[:100]!r} would also pause other journeys; use `journey pause`")
     return None
 
 

@@ -1,4 +1,4 @@
-"""`/recordings`: what can be watched, of visits and of journeys' runs."""
+"""`/recordings`: the recordings of sessions and of runs."""
 
 from urllib.parse import urlencode
 

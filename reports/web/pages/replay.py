@@ -1,6 +1,6 @@
-"""`/sessions/ID/replay` and `/runs/ID/replay`: what was on the screen, played back; `/replays/chunks/ID`: a part of it.
+"""`/sessions/ID/replay` and `/runs/ID/replay`: a recording played back; `/replays/chunks/ID`: a part of it.
 
-A recording is written by whoever could send one. It is shown in a frame that runs no scripts, on a page whose policy lets nothing
+Anybody can send a recording. It is shown in a frame that runs no scripts, on a page whose policy lets nothing
 be loaded but the dashboard's own scripts and styles, and without what could load or run anything. So pictures and fonts that are
 not in the recording itself, videos, canvases and frames of other sites are not shown.
 """
@@ -28,15 +28,15 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; frame-src 'none'; "
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
-"""The frame with the recording inherits it. Styles are the recording's own and may stand in it, but can load nothing."""
+"""The frame with the recording inherits it. Inline styles are allowed, as the recording has its own, but can load nothing."""
 WITH_FORM = {
     "Content-Security-Policy": POLICY.replace("form-action 'none'", "form-action 'self'"),
-    # Without one a browser does not say where a form comes from (Fetch, "append a request `Origin` header").
+    # With `no-referrer` a browser does not send the origin of a form (Fetch, "append a request `Origin` header").
     "Referrer-Policy": "same-origin",
 }
-"""For who may make a journey of it. In the frame no form can be sent: its sandbox allows none."""
+"""For users who may create a journey from it. The frame itself cannot submit forms: its sandbox forbids it."""
 FAILURE = "failure"
-"""In place of a moment: the one at which the run had failed; the answer leads to it."""
+"""In place of a time: the time at which the run failed; redirects there."""
 HEADERS = {"Content-Security-Policy": POLICY, "X-DNS-Prefetch-Control": "off", "Referrer-Policy": "no-referrer"}
 
 
@@ -57,7 +57,7 @@ def show_session_replay(site: Site, request: Request) -> Response:
     with site.store.snapshot() as connection:
         data = read_session_replay(connection, identity, request.scope.get("root_path", ""))
     if data is None:
-        return render_problem(request, 404, f"Nothing is known of a session {identity[:70]!r}.")
+        return render_problem(request, 404, f"Session {identity[:70]!r} is unknown.")
     may_make = may_make_journey(site, request) and not data.unplayable
     made = site.journey_maker.made(identity) if site.journey_maker else None
     return _page(request, data, "Recordings", "Session", identity, None, may_make, made is not None)
@@ -88,16 +88,16 @@ def show_run_replay(site: Site, request: Request) -> Response:
 
 
 def send_chunk(site: Site, request: Request) -> Response:
-    """A part of a recording, as it came."""
+    """A part of a recording, as it was received."""
     with site.store.snapshot() as connection:
         file = find_chunk_file(connection, site.archive, request.path_params["number"])
     if file is None:
-        return render_problem(request, 404, "There is no such part, or it has been removed.")
+        return render_problem(request, 404, "This part of the recording does not exist or has been removed.")
     try:
         packed = file.read_bytes()
     except OSError:
-        return render_problem(request, 404, "The file of this part has gone.")
-    # As a file that is packed, and not as a packed answer: the browser is not to unpack more than the player asks it to.
+        return render_problem(request, 404, "The file of this part has been deleted.")
+    # Sent as a gzip file, without Content-Encoding: the player unpacks only what it needs.
     return Response(packed, media_type="application/gzip", headers={**INERT, "Content-Disposition": "attachment"})
 
 
@@ -140,7 +140,7 @@ def _page(
 
 
 def _times(file: Path) -> tuple[float, float] | None:
-    """When the recording in a file begins and ends, in milliseconds; None for one that is empty or cannot be read."""
+    """The start and end of the recording in a file, in milliseconds; None if it is empty or cannot be read."""
     try:
         events = _decoder.decode(gzip.decompress(file.read_bytes())).events
     except (OSError, EOFError, zlib.error, msgspec.DecodeError):

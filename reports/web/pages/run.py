@@ -1,4 +1,4 @@
-"""`/runs/ID`: one run; `/runs/ID/trace`: Playwright's trace viewer on it."""
+"""`/runs/ID`: one run; `/runs/ID/trace`: Playwright's trace viewer for it."""
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -57,7 +57,7 @@ def show_run(site: Site, request: Request) -> Response:
 
 
 def _pictures(data: RunData) -> list[Picture]:
-    """Those that were saved; of each step of the last attempt that has none, those of the trace."""
+    """The saved pictures; for steps of the last attempt without one, pictures from the trace."""
     images = _names("image")
     saved = [one for one in data.artifacts if one.kind in images and one.there]
     now = [one for one in saved if one.attempt == data.row.attempts]

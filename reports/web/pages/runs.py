@@ -1,4 +1,4 @@
-"""`/runs`: the runs of a span, page by page."""
+"""`/runs`: the runs of a time range, page by page."""
 
 from urllib.parse import urlencode
 

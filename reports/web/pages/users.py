@@ -32,7 +32,7 @@ def show_users(site: Site, request: Request) -> Response:
     with site.store.snapshot() as connection:
         chosen = parse_selection(connection, request.query_params)
         if chosen is not None and sort not in SORTS:
-            raise BadRequest(f"sort: {sort[:40]!r} is none; choose of {', '.join(SORTS)}")
+            raise BadRequest(f"sort: {sort[:40]!r} is not valid; choose one of {', '.join(SORTS)}")
         data = read_users(connection, chosen.filter, time_range.range, sort) if chosen else None
     if chosen is None or data is None:
         return show_empty(site, request)
@@ -53,22 +53,22 @@ def show_users(site: Site, request: Request) -> Response:
 
 
 def show_empty(site: Site, request: Request) -> Response:
-    """The page as long as no page view is stored: how they come about."""
+    """The page while no page view is stored: how to set up reporting."""
     return render_page(request, "users_empty.html", section="Real users", time_range=site.time_range(request))
 
 
 def metric_names() -> dict[str, Any]:
-    """What the templates about real users share."""
+    """Values that the templates about real users share."""
     return {"names": NAMES, "long_names": LONG_NAMES, "metrics": HEAD, "enough": ENOUGH, "worth": rate_value}
 
 
 def chart_metric(tile: Tile, moments: Sequence[Moment], time_range: TimeRange) -> dict[str, Any]:
-    """What chart.js draws of a metric: the line where there are enough values for a percentile, dots where there are few."""
-    told = [one for one in moments if one.count[tile.metric]]
-    few = [one.count[tile.metric] < ENOUGH for one in told]
-    values = [one.p75[tile.metric] for one in told]
+    """The data of a metric's chart: a line where there are enough values for a percentile, dots where there are few."""
+    measured = [one for one in moments if one.count[tile.metric]]
+    few = [one.count[tile.metric] < ENOUGH for one in measured]
+    values = [one.p75[tile.metric] for one in measured]
     return {
-        "times": [one.at.timestamp() for one in told],
+        "times": [one.at.timestamp() for one in measured],
         "from": time_range.start.timestamp(),
         "to": time_range.end.timestamp(),
         "unit": "score" if tile.metric == "cls" else "seconds",

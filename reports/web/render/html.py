@@ -1,4 +1,4 @@
-"""HTML from the dashboard's templates, with the headers that keep it inert."""
+"""HTML from the dashboard's templates, with security headers."""
 
 from datetime import UTC, datetime
 from functools import cache
@@ -20,7 +20,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
     "media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
-"""Nothing from elsewhere, nothing written in a page itself: what a journey, a site or a visitor has written stays text."""
+"""No external and no inline scripts or styles: texts from journeys, sites and visitors stay text."""
 INERT_HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -32,7 +32,7 @@ INERT_HEADERS = {
 
 
 def render_page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    """A page of the dashboard. Values are escaped wherever they stand."""
+    """A page of the dashboard. All values are escaped."""
     text = (
         load_templates()
         .get_template(template)
@@ -49,7 +49,7 @@ def render_page(request: Request, template: str, status: int = 200, **values: An
 
 
 def root_path(request: HTTPConnection) -> str:
-    """The path under which the dashboard stands; a mount below it has changed `root_path` in the meantime."""
+    """The path under which the dashboard is mounted; nested mounts have changed `root_path` since."""
     found: str = request.scope.get("dashboard_root", request.scope.get("root_path", ""))
     return found
 
@@ -62,7 +62,7 @@ def request_path(request: HTTPConnection) -> str:
 
 @cache
 def load_templates() -> Environment:
-    """The templates, with the words and figures that they share."""
+    """The templates, with shared filters and globals."""
     environment = Environment(
         loader=PackageLoader("reports.web", "templates"),
         autoescape=True,
@@ -87,18 +87,18 @@ def load_templates() -> Environment:
 
 
 def safe_json(text: str) -> Markup:
-    """JSON as it may stand in a script element (HTML, 4.12.1.3): nothing in it can end the element.
+    """JSON for a script element (HTML, 4.12.1.3): it cannot end the element.
 
     >>> safe_json('{"name": "</script>"}')
     Markup('{"name": "\\\\u003c/script>"}')
     """
-    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 (that is what it is for)
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 (escaped above)
 
 
 def format_duration(value: float | None) -> str:
-    """Seconds as people read them.
+    """Seconds for people.
 
-    >>> duration(0.0123), duration(2.5)
+    >>> format_duration(0.0123), format_duration(2.5)
     ('12 ms', '2.50 s')
     """
     if value is None:
@@ -107,9 +107,9 @@ def format_duration(value: float | None) -> str:
 
 
 def format_length(seconds: float) -> str:
-    """How long something went on, for people.
+    """A duration for people.
 
-    >>> lasting(2.44), lasting(48.6), lasting(813.2), lasting(7321.0)
+    >>> format_length(2.44), format_length(48.6), format_length(813.2), format_length(7321.0)
     ('2.4 s', '49 s', '13 min 33 s', '2 h 2 min')
     """
     if seconds < 10:
@@ -121,9 +121,9 @@ def format_length(seconds: float) -> str:
 
 
 def format_share(value: float | None) -> str:
-    """A share as a percentage, with as many digits as tell it from all and nothing.
+    """A share as a percentage, with enough digits to distinguish it from 0 % and 100 %.
 
-    >>> share(1.0), share(0.99951), share(0.5)
+    >>> format_share(1.0), format_share(0.99951), format_share(0.5)
     ('100 %', '99.95 %', '50.0 %')
     """
     if value is None:
@@ -134,19 +134,19 @@ def format_share(value: float | None) -> str:
 
 
 def format_second(at: datetime) -> str:
-    """A moment in UTC, to the second."""
+    """A time in UTC, to the second."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def format_minute(at: datetime) -> str:
-    """A moment in UTC, to the minute."""
+    """A time in UTC, to the minute."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def format_age(at: datetime, now: datetime) -> str:
     """How long before now, or after it.
 
-    >>> ago(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 5, tzinfo=UTC))
+    >>> format_age(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 5, tzinfo=UTC))
     '5 min ago'
     """
     seconds = (now - at).total_seconds()

@@ -1,4 +1,4 @@
-"""Two sets of runs of a journey held against each other, step by step, with the statistics of the smoke checks."""
+"""Two sets of runs of a journey compared step by step, with the statistics of the smoke checks."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,9 +14,9 @@ from runner.store.queries.runs import History
 from runner.store.queries.samples import Sample, Wanted, sample
 
 FEW = 8
-"""Runs: the rule of the smoke checks does not look for a decision before."""
+"""Runs: the smoke checks make no decision with fewer."""
 CROWDED = 0.2
-"""Share of runs on a crowded machine from which on it is told."""
+"""Share of runs on a busy machine above which a note is added."""
 
 
 class SideData(Struct, frozen=True, kw_only=True):
@@ -60,10 +60,10 @@ class ComparisonData(Struct, frozen=True, kw_only=True):
 def read_comparison(
     connection: Connection, name: str, location: str | None, sides: ComparedSides, rule: Rule
 ) -> ComparisonData | None:
-    """The figures; None when nothing is known of such a journey.
+    """The comparison; None for an unknown journey.
 
     The runs of a saved history come in no random order, so the test is the one of a saved baseline (rank sum). It is one look: the
-    rates of error hold for whoever looks once, not for whoever looks until he likes what he sees.
+    error rates hold for a single look, not for repeated looks until the result pleases.
     """
     if not History(connection).knows(name):
         return None

@@ -1,4 +1,4 @@
-"""What real users do and no journey touches, of an app and a span of time."""
+"""What real users do and no journey covers, for an app and a time range."""
 
 from sqlalchemy import Connection
 
@@ -10,7 +10,7 @@ MOST = 50
 
 
 def read_coverage_of_app(connection: Connection, time_range: TimeRange, app: str | None = None, most: int = MOST) -> Coverage:
-    """The coverage of an app; of the first one if none is named, and nothing where there is none. Raises BadRequest.
+    """The coverage of an app, by default the first; empty if there is no app. Raises BadRequest.
 
     Reads every page view of the span.
     """
@@ -20,10 +20,10 @@ def read_coverage_of_app(connection: Connection, time_range: TimeRange, app: str
 def read_coverage_with_apps(
     connection: Connection, time_range: TimeRange, app: str | None = None, most: int = MOST
 ) -> tuple[Coverage, list[str]]:
-    """The same, with all apps that there are to choose from."""
+    """The same, with all known apps."""
     known = read_visited_apps(connection)
     if app and app not in known:
-        raise BadRequest(f"app: {app[:40]!r} has sent nothing yet; choose of {', '.join(known) or 'none'}")
+        raise BadRequest(f"app: {app[:40]!r} has sent nothing yet; choose one of {', '.join(known) or 'none'}")
     if not known:
         nothing = Coverage(
             app="", views=0, views_covered=0, actions=0, actions_covered=0, untouched_pages=(), untouched_actions=()

@@ -1,4 +1,4 @@
-"""One journey over a span of time: its steps, its failures, its days."""
+"""One journey over a time range: its steps, failures and days."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -76,7 +76,7 @@ class JourneyPage(Struct, frozen=True, kw_only=True):
     data: JourneyData
     phases: tuple[PhaseMean, ...]
     compared: ComparisonData | None
-    """None where nothing is to be compared."""
+    """None if nothing is compared."""
     paused: tuple[Pause, ...]
     """The pauses that hold for it."""
 
@@ -96,7 +96,7 @@ def read_journey_page(
     rule: Rule,
     now: datetime,
 ) -> JourneyPage | None:
-    """The whole page; None when nothing is known of such a journey. `sides` are compared by `rule`; pauses are those at `now`."""
+    """The whole page; None for an unknown journey. `sides` are compared by `rule`; pauses are those at `now`."""
     data = read_journey(connection, name, location, time_range, bounds)
     if data is None:
         return None
@@ -111,7 +111,7 @@ def read_journey_page(
 def read_journey(
     connection: Connection, name: str, location: str | None, time_range: TimeRange, bounds: Sequence[Budget] = ()
 ) -> JourneyData | None:
-    """The figures of the page; None when nothing is known of such a journey. `bounds` are the budgets of the settings."""
+    """The data of the page; None for an unknown journey. `bounds` are the budgets of the settings."""
     history = History(connection)
     if not history.knows(name, location):
         return None
@@ -187,7 +187,7 @@ def read_phases(connection: Connection, name: str, location: str | None, time_ra
 
 
 def read_phase_list(connection: Connection, name: str, location: str | None, time_range: TimeRange) -> PhaseList | None:
-    """The same as a struct; None when nothing is known of such a journey."""
+    """The same as a struct; None for an unknown journey."""
     return (
         PhaseList(phases=tuple(read_phases(connection, name, location, time_range)))
         if History(connection).knows(name)

@@ -1,7 +1,7 @@
-"""Journeys beside real users: how fast both loaded the same pages, and whether both see the site broken.
+"""Journeys compared with real users: how fast both load the same pages, and whether both see the site as broken.
 
 Real users' figures are read from the roll-ups, the journeys' from at most 1,440 runs over the span
-(runner/store/queries/page_loads.py); which site the users visit is read from their newest page views.
+(runner/store/queries/page_loads.py); the users' site is taken from their newest page views.
 """
 
 import math
@@ -28,9 +28,9 @@ RISE = 1.5
 SURE = 2.33
 """Errors are up when their share is so many times that of before, and more than this many standard errors above it: 1 % by chance."""
 NEWEST = 200
-"""Page views whose addresses tell which site users visit."""
+"""Page views whose addresses identify the users' site."""
 NOW = 0.25
-"""The last part of the span, which is held against the rest."""
+"""The last part of the time range, which is compared with the rest."""
 
 State = Literal["green", "red", "unknown"]
 Trend = Literal["up", "flat", "unknown"]
@@ -148,7 +148,7 @@ def read_journeys_vs_users(connection: Connection, which: Filter, when: Range, r
 def site_of(address: str) -> str:
     """Scheme, host and port of an address.
 
-    >>> site("https://shop.example/item/7?x=1")
+    >>> site_of("https://shop.example/item/7?x=1")
     'https://shop.example'
     """
     try:
@@ -212,7 +212,7 @@ def _over_time(connection: Connection, which: Filter, when: Range, page: str, so
 def last_quarter_start(when: Range) -> datetime:
     """When the last quarter of a range begins, at a whole hour, or minute of a short one.
 
-    >>> cut(Range(datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 1, 22, tzinfo=UTC))).hour
+    >>> last_quarter_start(Range(datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 1, 22, tzinfo=UTC))).hour
     16
     """
     length = (when.end - when.start) * (1 - NOW)
@@ -237,7 +237,7 @@ def _triage(
             state: State = "unknown"
         else:
             state = "green" if run.status == "passed" else "red"
-        # Of several places the worst tells.
+        # The worst of several locations counts.
         known = newest.get(row.journey)
         if known is None or known[0] == "unknown" or state == "red":
             newest[row.journey] = (state, run.id if run else None)
@@ -279,7 +279,7 @@ def _sum(pages: set[str], tallies: dict[str, Tally]) -> tuple[int, int]:
 def judge_trend(failed: int, views: int, failed_before: int, views_before: int) -> Trend:
     """Whether a share has risen beyond what chance does (the two-proportion z test, pooled).
 
-    >>> trend_of(30, 400, 20, 1200), trend_of(7, 400, 20, 1200), trend_of(3, 4, 0, 10)
+    >>> judge_trend(30, 400, 20, 1200), judge_trend(7, 400, 20, 1200), judge_trend(3, 4, 0, 10)
     ('up', 'flat', 'unknown')
     """
     if views < ENOUGH or views_before < ENOUGH:
@@ -292,9 +292,9 @@ def judge_trend(failed: int, views: int, failed_before: int, views_before: int) 
 
 
 def judge(state: State, trend: Trend) -> Verdict:
-    """What to make of both.
+    """The verdict from both.
 
-    >>> verdict("red", "up"), verdict("red", "flat"), verdict("green", "up"), verdict("green", "flat")
+    >>> judge("red", "up"), judge("red", "flat"), judge("green", "up"), judge("green", "flat")
     ('outage', 'probe problem', 'users hurt but untested', 'ok')
     """
     if state == "unknown" or trend == "unknown":

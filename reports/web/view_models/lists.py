@@ -1,4 +1,4 @@
-"""Lists: runs page by page, what a run has left behind, what is wrong, and slots that were not run."""
+"""Lists: runs page by page, files of a run, open alerts, and slots that were not run."""
 
 from datetime import datetime
 
@@ -75,31 +75,31 @@ def read_runs(
     before: str | None = None,
     most: int = PAGE,
 ) -> RunList:
-    """A page of the runs of a span. Raises BadRequest for a status that there is not."""
+    """A page of the runs of a time range. Raises BadRequest for an unknown status."""
     history = History(connection)
     for one in statuses:
         if one not in STATUSES:
-            raise BadRequest(f"status: {one[:40]!r} is none; choose of {', '.join(STATUSES)}")
+            raise BadRequest(f"status: {one[:40]!r} is not valid; choose one of {', '.join(STATUSES)}")
     if before is not None and history.run(before) is None:
-        raise BadRequest(f"before: there is no run {before[:60]!r}; give what `older` of the page before says")
+        raise BadRequest(f"before: run {before[:60]!r} does not exist; use the `older` of the previous page")
     found = history.runs(time_range.range, journey, location, statuses, release, before, most + 1)
     return RunList(runs=tuple(found[:most]), older=found[most - 1].id if len(found) > most else None)
 
 
 def read_names_and_locations(connection: Connection) -> tuple[list[str], list[str]]:
-    """The names of all journeys, and of all locations, that there are runs of."""
+    """The names of all journeys and of all locations with runs."""
     found = History(connection).places()
     return sorted({name for name, _ in found}), sorted({place for _, place in found})
 
 
 def read_artifacts(connection: Connection, archive: Archive, run: str) -> KeptList | None:
-    """What a run has left behind; None for one that is not stored."""
+    """The files of a run; None if it is not stored."""
     found = read_kept_files(connection, archive, run)
     return KeptList(artifacts=found) if found is not None else None
 
 
 def read_alerts(connection: Connection) -> AlertList:
-    """What is wrong now."""
+    """Open alerts."""
     names = OpenAlert.__struct_fields__
     return AlertList(
         alerts=tuple(OpenAlert(**{name: one[name] for name in names}) for one in History(connection).open_alerts())

@@ -1,4 +1,4 @@
-"""The first page: how every journey is doing, and what has changed lately."""
+"""The overview: the state of every journey, and recent changes."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -70,7 +70,7 @@ class Overview(Struct, frozen=True, kw_only=True):
 def read_overview(
     connection: Connection, time_range: TimeRange, location: str | None = None, budgets: Mapping[str, float] | None = None
 ) -> Overview:
-    """The figures of the page. `budgets` are those of a run's duration, by journey."""
+    """The data of the page. `budgets` are those of a run's duration, by journey."""
     history = History(connection)
     rows = history.journeys(time_range.range, location)
     bad = history.runs(time_range.range, location=location, statuses=("failed", "error"), most=500)
@@ -110,7 +110,7 @@ def _state(row: JourneyRow, failure: RunRow | None, budget: float | None) -> Jou
 
 
 def failure_in_a_line(run: RunRow) -> str:
-    """Why a run did not pass, in a line."""
+    """Why a run did not pass, in one line."""
     first = (run.failure_message or "no reason is known").partition("\n")[0]
     return f"{run.failure_step}: {first}" if run.failure_step else first
 
@@ -128,13 +128,13 @@ def _changes(history: History, time_range: TimeRange, location: str | None) -> l
         for one in history.open_alerts()
         if location in {None, one["location"]}
     ]
-    # The newest runs tell where a journey's state changed.
+    # The newest runs show where a journey's state changed.
     last: dict[tuple[str, str], RunRow] = {}
     known: list[str] = []
     for run in reversed(history.runs(time_range.range, location=location, most=400)):
         if run.status not in {"passed", "failed", "error"}:
             continue
-        # Once, where it was seen first: a release is one of the site's, not of each journey's.
+        # Once, where it was first seen: a release belongs to the site, not to each journey.
         if run.release and run.release not in known:
             if known:
                 text = f"{run.release} is out, before it was {known[-1]}"
@@ -182,7 +182,7 @@ def draw_state(state: JourneyState, start: datetime, end: datetime) -> Spark:
 
 
 def state_headline(data: Overview) -> tuple[str, str]:
-    """The state of everything in a sentence, and the status whose colour it has."""
+    """The overall state in one sentence, and the status for its colour."""
     known = [one for one in data.journeys if one.status is not None]
     failing = [one.journey for one in known if one.status == "failed"]
     broken = [one.journey for one in known if one.status == "error"]

@@ -1,4 +1,4 @@
-"""One page view of a real user: all that its browser told, and whose it was."""
+"""One page view of a real user: everything that its browser reported, and its session."""
 
 from datetime import UTC, datetime
 
@@ -24,7 +24,7 @@ class ViewData(Struct, frozen=True, kw_only=True):
 
 
 def read_page_view(connection: Connection, identity: str) -> ViewData | None:
-    """The figures of the page; None for a view that is not stored (any more). Look-ups by key."""
+    """The data of the page; None for a view that is not stored (any more). Look-ups by key."""
     found = read_view(connection, identity)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Recordings: of visits, and of journeys' runs, in one list."""
+"""Recordings of sessions and of runs in one list."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ TRAFFIC: tuple[Traffic, ...] = get_args(Traffic)
 
 
 class RecordingFilter(Struct, frozen=True, kw_only=True):
-    """Which recordings; what is empty does not tell them apart."""
+    """Which recordings; empty fields match all."""
 
     app: str = ""
     page: str = ""
@@ -34,7 +34,7 @@ class RecordingFilter(Struct, frozen=True, kw_only=True):
     failed: bool = False
     """Only visits with an error, and runs that did not pass."""
     longer: float = 0.0
-    """Seconds that they go on at the least."""
+    """Minimum duration in seconds."""
     before: str = ""
     """Where the last list ended: its `older`."""
 
@@ -75,7 +75,7 @@ class Choices(Struct, frozen=True, kw_only=True):
 
 
 def parse_recording_filter(asked: Mapping[str, Any]) -> RecordingFilter:
-    """Which recordings an address asks for. Raises BadRequest."""
+    """The filter of an address. Raises BadRequest."""
     given = {name: asked.get(name) or "" for name in ("app", "page", "release", "traffic", "before")}
     for name, value in given.items():
         if len(value) > LONGEST_VALUE:
@@ -93,12 +93,12 @@ def parse_recording_filter(asked: Mapping[str, Any]) -> RecordingFilter:
 
 
 def read_recordings(connection: Connection, time_range: TimeRange, wanted: RecordingFilter, most: int = PAGE) -> Recordings:
-    """Those of a span that fit, by when they began. Raises BadRequest, StoreDown.
+    """The matching recordings of a time range, newest first. Raises BadRequest.
 
     Reads the rows of all chunks that came in the span, and the runs that were recorded in it.
     """
     if wanted.traffic and wanted.traffic not in TRAFFIC:
-        raise BadRequest(f"traffic: {wanted.traffic[:40]!r} is none; choose of {', '.join(TRAFFIC)}")
+        raise BadRequest(f"traffic: {wanted.traffic[:40]!r} is not valid; choose one of {', '.join(TRAFFIC)}")
     place = _place(wanted.before)
     visited = connection.execute(_of_visits(time_range, wanted, place, most + 1)).mappings()
     found = [(float(row["began"]), _visit(row)) for row in visited]
@@ -113,7 +113,7 @@ def read_recordings(connection: Connection, time_range: TimeRange, wanted: Recor
 
 
 def read_choices(connection: Connection, time_range: TimeRange) -> Choices:
-    """What there is to choose from. Raises StoreDown."""
+    """The available choices."""
     table = replay_chunks.c
 
     def all_of(column: ColumnElement[str]) -> tuple[str, ...]:
@@ -128,11 +128,11 @@ def _place(before: str) -> tuple[float, str] | None:
         return None
     at, _, id_ = before.partition("/")
     try:
-        # Also what is a number, but no moment.
+        # Also rejects numbers that are not a time.
         return datetime.fromtimestamp(float(at), UTC).timestamp(), id_
     except (ValueError, OverflowError, OSError):
         raise BadRequest(
-            f"before: {before[:60]!r} is no place in the list; give what `older` of the list before says"
+            f"before: {before[:60]!r} is not a position in the list; use the `older` of the previous page"
         ) from None
 
 
@@ -266,7 +266,7 @@ def _run(row: Any) -> Recorded:
 
 
 def query_of_filter(wanted: RecordingFilter) -> Sequence[tuple[str, str]]:
-    """What an address says that asks for the same, but for its place in the list."""
+    """The query parameters for the same filter, without the position in the list."""
     said = [(name, getattr(wanted, name)) for name in ("app", "page", "release", "traffic")]
     said += [("errors", "yes" if wanted.failed else ""), ("longer", f"{wanted.longer:g}s" if wanted.longer else "")]
     return [(name, value) for name, value in said if value]

@@ -1,4 +1,4 @@
-"""A recording as its player needs it: the parts of each tab, what happened when, and what is missing."""
+"""A recording for the player: the parts of each tab, the events, and what is missing."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -49,7 +49,7 @@ class Moment(Struct, frozen=True, kw_only=True):
 
 
 class Replay(Struct, frozen=True, kw_only=True):
-    """A recording. `unplayable` says why there is nothing to play, in words; empty when there is."""
+    """A recording. `unplayable` says why nothing can be played; empty otherwise."""
 
     start: float
     end: float
@@ -60,7 +60,7 @@ class Replay(Struct, frozen=True, kw_only=True):
 
 
 def read_session_replay(connection: Connection, session: str, root: str) -> Replay | None:
-    """The recording of a session, and what its beacons and events tell; None when nothing is known of it. Raises StoreDown."""
+    """The recording of a session with its beacons and events; None for an unknown session."""
     known = read_chunk_rows(connection, session)
     moments = [*_told(connection, session), *_seen(connection, session)]
     if not known and not moments:
@@ -71,11 +71,9 @@ def read_session_replay(connection: Connection, session: str, root: str) -> Repl
     )
     unplayable = ""
     if not known:
-        unplayable = "Nothing of this session was recorded, or its recording has been removed; below is what its pages told."
+        unplayable = "This session was not recorded, or its recording has been removed; below is what its pages reported."
     elif not any(row.has_full_snapshot for row in known):
-        unplayable = (
-            "No full picture of a page has arrived, so there is nothing to begin from: the first part was lost on its way."
-        )
+        unplayable = "No full snapshot of a page has arrived, so playback cannot start: the first part was lost in transit."
     gaps = tuple(gap for of_tab in group_by_tab(known).values() for gap in find_gaps(of_tab))
     return _replay(tabs, moments, gaps, unplayable)
 
@@ -89,7 +87,7 @@ def find_chunk_file(connection: Connection, archive: Archive, number: int) -> Pa
 
 
 def is_recorded(connection: Connection, session: str) -> bool:
-    """Whether anything of a session was recorded and is still stored."""
+    """Whether a recording of the session is stored."""
     return bool(read_recording_starts(connection, [session]))
 
 
@@ -115,7 +113,7 @@ def make_run_replay(data: RunData, parts: Sequence[tuple[str, float, float]]) ->
 
 def _replay(tabs: tuple[TabParts, ...], moments: list[Moment], gaps: tuple[str, ...], unplayable: str) -> Replay:
     parts = [part for tab in tabs for part in tab.parts]
-    # Where there is a recording it is the measure: a page may have told something long before it began.
+    # A recording defines the range: pages may have reported something long before it started.
     start = min((part.from_ for part in parts), default=min((one.at for one in moments), default=0.0))
     end = max((part.to for part in parts), default=max((one.at for one in moments), default=0.0))
     return Replay(

@@ -1,4 +1,4 @@
-"""One run: what is stored of it, what it has left behind, and how it differs from the last one that passed."""
+"""One run: its stored data, its files, and how it differs from the last one that passed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,7 +48,7 @@ class RunData(Struct, frozen=True, kw_only=True):
 
 
 class ArtifactFile(Struct, frozen=True, kw_only=True):
-    """A file that a run has left behind, where it is on the disk."""
+    """A file of a run on the disk."""
 
     kind: str
     path: str
@@ -57,7 +57,7 @@ class ArtifactFile(Struct, frozen=True, kw_only=True):
 
 
 def read_run(connection: Connection, archive: Archive, identity: str) -> RunData | None:
-    """The figures of the page; None for a run that is not stored."""
+    """The data of the page; None for a run that is not stored."""
     found = read_run_with_folder(connection, archive, identity)
     return found[0] if found else None
 
@@ -85,7 +85,7 @@ def read_run_with_folder(connection: Connection, archive: Archive, identity: str
 
 
 def read_kept_files(connection: Connection, archive: Archive, identity: str) -> tuple[Kept, ...] | None:
-    """What a run has left behind; None for one that is not stored."""
+    """The files of a run; None if it is not stored."""
     history = History(connection)
     row = history.run(identity)
     return _kept(history, find_run_folder(history, archive, row), row.id) if row else None
@@ -125,7 +125,7 @@ def _frames(folder: Path, kept: Sequence[Kept], steps: Sequence[str]) -> tuple[F
 
 
 def find_run_folder(history: History, archive: Archive, row: RunRow) -> Path | None:
-    """Where a stored run is saved: as the store says, or where the archive has it now; never what an address says."""
+    """The folder of a stored run: from the store or the archive, never from an address."""
     stored = history.folder(row.id)
     if stored and (Path(stored) / RESULT).is_file():
         return Path(stored)
@@ -143,7 +143,7 @@ def load_result(folder: Path | None) -> RunResult | None:
 
 
 def file_inside(folder: Path, path: str) -> Path | None:
-    """The file at a stored path, if it really is in the folder: no link and no `..` leads out of it."""
+    """The file at a stored path if it is inside the folder; links and `..` cannot lead out of it."""
     file = (folder / path).resolve()
     return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
 

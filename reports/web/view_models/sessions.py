@@ -1,4 +1,4 @@
-"""Sessions of real users, and one of them with all that happened in it."""
+"""Sessions of real users, and one session with everything that happened in it."""
 
 from datetime import datetime, timedelta
 
@@ -74,7 +74,7 @@ def read_sessions(
     before: str | None = None,
     most: int = PAGE,
 ) -> Listed:
-    """Sessions that fit. Reads along the index of sessions by time as many as it takes to find a page of them.
+    """Matching sessions. Reads along the index of sessions by time until a page is full.
 
     Those with an error have an index of their own; those of one page are looked for among its newest 20,000 views.
     """
@@ -85,7 +85,7 @@ def read_sessions(
 def read_session_list(
     connection: Connection, which: Filter, when: Range, failed: bool, longer: float, before: str | None
 ) -> SessionList:
-    """The same for people, who may watch what was recorded."""
+    """The same, with the recordings."""
     listed = read_sessions(connection, which, when, failed, longer, before)
     return SessionList(listed=listed, recorded=read_recording_starts(connection, [one.id for one in listed.sessions]))
 

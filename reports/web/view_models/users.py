@@ -1,4 +1,4 @@
-"""What real users' browsers measured over a span: tiles, lines, a distribution, tables; all from the roll-ups.
+"""What real users' browsers measured over a time range: tiles, lines, a distribution, tables; all from the roll-ups.
 
 For ten million page views of a month this reads hours and days: the rows of the range three times for the tallies, and two or three
 times for each metric (tiles with the splits, lines, table of pages), some hundred thousand a time. Only the interactions and the errors of
@@ -192,9 +192,9 @@ def percentile_if_enough(values: Distribution, share: float) -> float | None:
 
 
 def rate_value(metric: Metric, value: float | None) -> str:
-    """What a value is worth: `good`, `fair` or `poor`.
+    """The rating of a value: `good`, `fair` or `poor`.
 
-    >>> worth("lcp", 2.5), worth("lcp", 2.6), worth("cls", 0.3), worth("cls", None)
+    >>> rate_value("lcp", 2.5), rate_value("lcp", 2.6), rate_value("cls", 0.3), rate_value("cls", None)
     ('good', 'fair', 'poor', '')
     """
     if value is None:
@@ -207,7 +207,7 @@ def step_width(step: int, when: Range, most: int = POINTS) -> int:
     """The shortest whole number of steps, in seconds, that cuts a range into no more than `most` parts.
 
     >>> from datetime import UTC
-    >>> width(3600, Range(datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 8, tzinfo=UTC)))
+    >>> step_width(3600, Range(datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 8, tzinfo=UTC)))
     10800
     """
     return step * math.ceil((when.end - when.start).total_seconds() / step / most)
@@ -280,7 +280,7 @@ def read_errors(connection: Connection, which: Filter, when: Range) -> tuple[Err
     """
     if which.page is not None:
         return tuple(_error(one, (which.page,), newest) for one, newest in read_reasons_met(connection, which, when, LISTED))
-    # Reasons are counted by the hour.
+    # Reasons are counted per hour.
     whole = Range(when.start.replace(minute=0, second=0, microsecond=0), when.end)
     found = []
     for one in read_reasons(connection, which.app, when, LISTED):

@@ -78,7 +78,7 @@ def test_a_file_that_was_changed_is_not_read(collector: Served, chunk_store: Chu
     file.write_bytes(packed(chunk(7)))
     recording = read_recording(chunk_store._store, chunk_store.folder, SESSION)
     assert recording is not None
-    assert recording.gaps == (f"part 0 of tab {TAB} cannot be read: its file is not what came",)
+    assert recording.gaps == (f"part 0 of tab {TAB} cannot be read: its file has changed",)
 
 
 @pytest.mark.parametrize(

@@ -291,7 +291,7 @@ def test_a_wrong_name_and_a_wrong_password_are_answered_alike(dashboard: Start, 
     answer = dashboard({"JOURNEY_SERVE_USERS": str(users)}).post("/sign-in", {"name": name, "password": password})
     assert answer.status == 401
     assert "set-cookie" not in answer.headers
-    assert "That is not the name and password of anybody." in answer.body.decode()
+    assert "The name or the password is wrong." in answer.body.decode()
 
 
 def test_who_is_taken_from_the_list_or_has_another_password_is_out_at_once(dashboard: Start, users: Path, hashed: str) -> None:
@@ -320,10 +320,10 @@ def test_a_list_that_cannot_be_read_lets_nobody_in(dashboard: Start, users: Path
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("ada", "no line of"),
-        ("ada:admin:$argon2id$x", "no line of"),
-        ("ada:view:plain", "no line of"),
-        ("a/b:view:-", "no line of"),
+        ("ada", "not a line"),
+        ("ada:admin:$argon2id$x", "not a line"),
+        ("ada:view:plain", "not a line"),
+        ("a/b:view:-", "not a line"),
         ("cy:view:-\ncy:view:-", "twice"),
     ],
 )

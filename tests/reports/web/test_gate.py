@@ -249,7 +249,7 @@ def test_who_may_only_look_is_shown_no_form_and_changes_nothing(dashboard: Start
     assert page.status == 200
     assert b"/journeys/buy/pause" not in page.body
     answer = served.post("/journeys/buy/pause", {}, cookie=bob)
-    assert (answer.status, "bob may look, but not change anything" in answer.body.decode()) == (403, True)
+    assert (answer.status, "bob has the role `view` and cannot change anything" in answer.body.decode()) == (403, True)
     assert served.post("/journeys/buy/resume", {}, cookie=bob).status == 403
     assert not paused(served)
     assert served.post("/sign-out", {}, cookie=bob).status == 303

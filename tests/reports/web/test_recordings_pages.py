@@ -94,10 +94,10 @@ def recorded(dashboard: Start, bought: Recording) -> Recorded:
 def test_a_button_makes_a_journey_of_a_session(recorded: Recorded, context: BrowserContext, tmp_path: Path) -> None:
     page = context.new_page()
     page.goto(f"{recorded.served.address}/sessions/{recorded.session}/replay")
-    page.get_by_role("button", name="Make a journey of it").click()
+    page.get_by_role("button", name="Create a journey").click()
     expect(page.get_by_role("heading", name="open_receipt")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("11 of 11", exact=True)).to_be_visible()
-    dangers = page.get_by_role("region", name="Look twice before you run it")
+    dangers = page.get_by_role("region", name="Check before you run it")
     expect(dangers).to_contain_text("it says “pay”")
     expect(page.get_by_role("region", name="What it needs")).to_contain_text(
         "--param email=… --param address=… JOURNEY_SECRET_PASSWORD=… JOURNEY_SECRET_CARD_NUMBER=…"
@@ -114,7 +114,7 @@ def test_a_button_makes_a_journey_of_a_session(recorded: Recorded, context: Brow
     assert list(recorded.served.archive.runs()) == []
     page.get_by_role("row", name="1 goto").get_by_role("link").click()
     page.locator("html[data-replay=ready]").wait_for()
-    page.get_by_role("link", name="the journey that was made of it").click()
+    page.get_by_role("link", name="the journey created from it").click()
     expect(page.get_by_role("button", name="Make it again")).to_be_visible()
 
 
@@ -126,7 +126,7 @@ def test_no_form_of_a_recording_can_be_sent_although_the_page_has_one(recorded: 
     page = context.new_page()
     page.goto(f"{recorded.served.address}/sessions/{session}/replay")
     page.locator("html[data-replay=ready]").wait_for()
-    expect(page.get_by_role("button", name="Make a journey of it")).to_be_visible()
+    expect(page.get_by_role("button", name="Create a journey")).to_be_visible()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.method))
     said: list[str] = []
@@ -152,10 +152,10 @@ def test_only_who_may_operate_can_make_one(
         page.get_by_role("textbox", name="Name").fill(name)
         page.get_by_role("textbox", name="Password").fill("oolong and milk")
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("heading", name="A journey of a session")).to_be_visible()
-        expect(page.get_by_role("button", name="Make a journey of it")).to_have_count(shown)
+        expect(page.get_by_role("heading", name="A journey from a session")).to_be_visible()
+        expect(page.get_by_role("button", name="Create a journey")).to_have_count(shown)
         page.goto(f"{here.served.address}/sessions/{here.session}/replay")
-        expect(page.get_by_role("button", name="Make a journey of it")).to_have_count(shown)
+        expect(page.get_by_role("button", name="Create a journey")).to_have_count(shown)
         policy = here.served.get(f"/sessions/{here.session}/replay", cookie=_cookie(context)).headers["content-security-policy"]
         assert ("form-action 'self'" if shown else "form-action 'none'") in policy
         refused = here.served.post(where, {}, cookie=_cookie(context), origin="https://evil.example")
@@ -217,7 +217,7 @@ def test_the_command_serves_it_too(serve: Serve, bought: Recording, context: Bro
     page = context.new_page()
     page.goto(f"{serve.address}/recordings")
     page.get_by_role("rowheader").get_by_role("link").click()
-    page.get_by_role("button", name="Make a journey of it").click()
+    page.get_by_role("button", name="Create a journey").click()
     expect(page.get_by_text("11 of 11", exact=True)).to_be_visible(timeout=60_000)
     assert page.url == f"{serve.address}/sessions/{session}/journey"
 
@@ -253,7 +253,7 @@ def test_coverage_ranks_what_no_journey_touches_with_a_session_for_each(filled: 
     actions = page.get_by_role("region", name="Actions that no journey does")
     row = actions.get_by_role("row").filter(has_text="Call us")
     row.get_by_role("link", name="make a journey").click()
-    expect(page.get_by_role("button", name="Make a journey of it")).to_be_visible()
+    expect(page.get_by_role("button", name="Create a journey")).to_be_visible()
     told = filled.served.get("/api/v1/coverage", accept="application/json").json()
     assert (told["views"], told["views_covered"], told["untouched_pages"][0]["page"]) == (6, 3, "/help")
     assert [one["name"] for one in told["untouched_actions"] if one["recorded"]] == ["Call us"]
@@ -288,7 +288,7 @@ def test_recordings_are_filtered_in_the_address(filled: Recorded, context: Brows
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("traffic=cars", "choose of real, bot, synthetic"),
+        ("traffic=cars", "choose one of real, bot, synthetic"),
         ("longer=soon", "longer: 'soon' is not a duration"),
         ("errors=perhaps", "write errors=yes"),
         ("before=x", "give what `older` of the list before says"),

@@ -212,7 +212,7 @@ def test_sessions_are_filtered_and_paged(reader: Reader) -> None:
 
 def test_journeys_stand_beside_real_users(reader: Reader) -> None:
     page = reader.open("/users/journeys")
-    triage = page.get_by_role("region", name="Who sees the site broken")
+    triage = page.get_by_role("region", name="Who sees the site as broken")
     expect(triage.get_by_role("row").filter(has_text="buy")).to_contain_text("users hurt but untested")
     expect(triage.get_by_role("row").filter(has_text="find")).to_contain_text("probe problem")
     pages = page.get_by_role("region", name="The same pages")
@@ -232,9 +232,9 @@ def test_the_overview_has_the_tiles_and_leads_on(reader: Reader) -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/users?sort=colour", "sort: 'colour' is none; choose of impact, views"),
-        ("/users?traffic=cars", "traffic: 'cars' is none; choose of real, bot, synthetic, all"),
-        ("/users?app=attic", "app: 'attic' has sent nothing yet; choose of shop"),
+        ("/users?sort=colour", "sort: 'colour' is not valid; choose one of impact, views"),
+        ("/users?traffic=cars", "traffic: 'cars' is not valid; choose one of real, bot, synthetic, all"),
+        ("/users?app=attic", "app: 'attic' has sent nothing yet; choose one of shop"),
         ("/users?page=" + "x" * 300, "is longer than 200 characters"),
         ("/sessions?longer=soon", "longer: 'soon' is not a duration"),
         ("/sessions?errors=perhaps", "write errors=yes"),

@@ -1,4 +1,4 @@
-"""From what the SDK tells of a page to our page view: load times, vitals, errors, interactions, requests that failed."""
+"""From the SDK's messages to our page views: load times, vitals, errors, interactions, requests that failed."""
 
 import re
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from reports.collector.beacon import Interaction, ScriptError, SlowRequest, View, ViewType, Vital, VitalName
-from reports.collector.protocols.faro.payload import Frame, Payload, Told
+from reports.collector.protocols.faro.payload import Frame, Item, Payload
 
 NAVIGATION = "faro.performance.navigation"
 RESOURCE = "faro.performance.resource"
@@ -35,7 +35,7 @@ PHASES = {
 DAY = 86_400.0
 
 
-def find_navigation(payload: Payload) -> Told | None:
+def find_navigation(payload: Payload) -> Item | None:
     """The event of the page's own load, if it is in this message."""
     return next((one for one in payload.events if one.name == NAVIGATION and one.attributes), None)
 
@@ -48,10 +48,10 @@ def earliest_moment(payload: Payload, now: float) -> float:
 
 
 def convert_views(payload: Payload, load: View, url: str, soft: str, now: float) -> tuple[View, ...]:
-    """What the message tells, as views. Times and vitals are those of `load`, the view of the page's own load; all else is of the
+    """The message as views. Times and vitals belong to `load`, the view of the page's own load; everything else to the
     address `url` where the page is now, which is the view `soft` when scripts have moved it there."""
-    told = find_navigation(payload)
-    attributes = (told.attributes or {}) if told else {}
+    item = find_navigation(payload)
+    attributes = (item.attributes or {}) if item else {}
     timed = replace(
         load,
         type=TYPES.get(clip_text(attributes.get("type"), 40) or _navigation_type(payload), "navigate"),
@@ -70,15 +70,15 @@ def convert_views(payload: Payload, load: View, url: str, soft: str, now: float)
         errors=tuple(_errors(payload, current.started_at, now))[:50],
         requests=tuple(_requests(payload.events, current.started_at, now))[:50],
     )
-    return ((timed,) if moved and (told or timed.vitals) else ()) + (current,)
+    return ((timed,) if moved and (item or timed.vitals) else ()) + (current,)
 
 
 def strip_query(url: str) -> str:
-    """The address without what does not tell one page from another."""
+    """The address without the parts that do not identify a page."""
     return re.split(r"[?#]", url, maxsplit=1)[0]
 
 
-def _vitals(measurements: list[Told]) -> list[Vital]:
+def _vitals(measurements: list[Item]) -> list[Vital]:
     found = []
     for one in measurements:
         values, context = one.values or {}, one.context or {}
@@ -105,7 +105,7 @@ def _vitals(measurements: list[Told]) -> list[Vital]:
     return found
 
 
-def _interactions(events: list[Told], started: float, now: float) -> list[Interaction]:
+def _interactions(events: list[Item], started: float, now: float) -> list[Interaction]:
     found = []
     for one in events:
         at = _since(one, started, now)
@@ -153,7 +153,7 @@ def _errors(payload: Payload, started: float, now: float) -> list[ScriptError]:
     ]
 
 
-def _requests(events: list[Told], started: float, now: float) -> list[SlowRequest]:
+def _requests(events: list[Item], started: float, now: float) -> list[SlowRequest]:
     found = []
     for one in events:
         attributes = one.attributes or {}
@@ -193,7 +193,7 @@ def _seconds(value: object) -> float:
 
 
 def parse_moment(text: str, now: float) -> float:
-    """Seconds since the epoch; `now` for a time that cannot be read or is no time of the last days."""
+    """Seconds since the epoch; `now` for a time that cannot be parsed or is not within the last days."""
     try:
         found = datetime.fromisoformat(text)
         at = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
@@ -202,5 +202,5 @@ def parse_moment(text: str, now: float) -> float:
     return at if abs(at - now) < 7 * DAY else now
 
 
-def _since(told: Told, started: float, now: float) -> float:
-    return min(max(parse_moment(told.timestamp, now) - started, 0.0), DAY)
+def _since(item: Item, started: float, now: float) -> float:
+    return min(max(parse_moment(item.timestamp, now) - started, 0.0), DAY)

@@ -78,11 +78,11 @@ class FaroProtocol:
         """The page load that a message belongs to: its own, else the session's newest."""
         url = payload.meta.page.url[:4_000]
         key = f"faro {app} {session}"
-        told = find_navigation(payload)
-        if told is not None and told.attributes is not None:
-            url = clip_text(told.attributes.get("name"), 4_000) or url
-            number = self._anonymous_ids.id(app, session, clip_text(told.attributes.get("faroNavigationId"), 100) or url)
-            self._anonymous_ids.opened(key, View(id=number, url=url, started_at=parse_moment(told.timestamp, now)))
+        load_event = find_navigation(payload)
+        if load_event is not None and load_event.attributes is not None:
+            url = clip_text(load_event.attributes.get("name"), 4_000) or url
+            number = self._anonymous_ids.id(app, session, clip_text(load_event.attributes.get("faroNavigationId"), 100) or url)
+            self._anonymous_ids.opened(key, View(id=number, url=url, started_at=parse_moment(load_event.timestamp, now)))
         known = self._anonymous_ids.newest(key)
         return known or View(
             id=self._anonymous_ids.id(app, session, strip_query(url)), url=url, started_at=earliest_moment(payload, now)
