@@ -30,12 +30,11 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import event
 
 from benchmarks import runs, views
-from reports.users import page_view_queries as records
-from reports.users import rollup_queries as figures
-from reports.users import session_queries as visits
-from reports.users.rollup_queries import Filter
-from reports.web.view_models import journeys_vs_users as against
-from reports.web.view_models import users
+from reports.users.page_view_queries import read_session_views, read_slowest_views, read_view
+from reports.users.rollup_queries import Filter, read_points, read_total
+from reports.users.session_queries import read_actions, read_newest_sessions
+from reports.web.view_models.journeys_vs_users import read_journeys_vs_users
+from reports.web.view_models.users import HEAD, LISTED, SHOWN, read_errors, read_pages
 from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
 from runner.browser.chromium import find
@@ -173,17 +172,17 @@ def questions(store: Store, until: float) -> Iterator[tuple[str, Callable[[], An
     yield "what is wrong now", partial(asked_of_history, History.open_alerts)
     for name, days in (("24 hours", 1), ("30 days", 30)):
         when = Range(end - timedelta(days=days), end)
-        yield f"four p75 with shares, {name}", partial(asked, figures.total, SHOP, when, users.HEAD)
-        yield f"six metrics over time, {name}", partial(asked, figures.over_time, SHOP, when, users.SHOWN)
-        yield f"table of pages, {name}", partial(asked, users.pages, SHOP, when)
-        yield f"slowest page views, {name}", partial(asked, records.slowest, "load", SHOP, when, users.LISTED)
-        yield f"errors with their pages, {name}", partial(asked, users.errors, SHOP, when)
-        yield f"errors of a page, {name}", partial(asked, users.errors, Filter(app="shop", page=PAGE), when)
-        yield f"what users do, {name}", partial(asked, visits.actions, SHOP, when, users.LISTED)
-        yield f"sessions, {name}", partial(asked, visits.newest_sessions, SHOP, when)
-        yield f"journeys beside real users, {name}", partial(asked, against.against, SHOP, when)
-    yield "a page view whole", partial(asked, records.view, view.id)
-    yield "a session's page views", partial(asked, records.session_views, view.session)
+        yield f"four p75 with shares, {name}", partial(asked, read_total, SHOP, when, HEAD)
+        yield f"six metrics over time, {name}", partial(asked, read_points, SHOP, when, SHOWN)
+        yield f"table of pages, {name}", partial(asked, read_pages, SHOP, when)
+        yield f"slowest page views, {name}", partial(asked, read_slowest_views, "load", SHOP, when, LISTED)
+        yield f"errors with their pages, {name}", partial(asked, read_errors, SHOP, when)
+        yield f"errors of a page, {name}", partial(asked, read_errors, Filter(app="shop", page=PAGE), when)
+        yield f"what users do, {name}", partial(asked, read_actions, SHOP, when, LISTED)
+        yield f"sessions, {name}", partial(asked, read_newest_sessions, SHOP, when)
+        yield f"journeys beside real users, {name}", partial(asked, read_journeys_vs_users, SHOP, when)
+    yield "a page view whole", partial(asked, read_view, view.id)
+    yield "a session's page views", partial(asked, read_session_views, view.session)
 
 
 @contextmanager

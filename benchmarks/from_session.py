@@ -25,8 +25,8 @@ from benchmarks.sites import library, panels, tickets, walks
 from benchmarks.sites.serving import serving
 from benchmarks.sites.walks import Site
 from benchmarks.sites.watched import watched
-from reports.codegen import Made, make
-from reports.replay.chunk_store import Shelf
+from reports.codegen import Made, make_journey
+from reports.replay.chunk_store import ChunkStore
 from runner.browser.chromium import Browser, find
 from runner.demo import running_shop
 from runner.errors import JourneyError
@@ -47,7 +47,7 @@ class Outcome(Struct, frozen=True):
 
 
 def outcomes(
-    site: Site, address: str, shelf: Shelf, browser: Browser, sessions: int, seed: int, folder: Path
+    site: Site, address: str, chunk_store: ChunkStore, browser: Browser, sessions: int, seed: int, folder: Path
 ) -> Iterator[Outcome]:
     """Records so many sessions and makes a journey of each."""
     for number in range(sessions):
@@ -56,11 +56,11 @@ def outcomes(
         settings = load_settings(folder, {"base_url": address, "params": site.typed, "runs_dir": folder / "runs"}, os.environ)
         began = time.perf_counter()
         try:
-            recording = recorded(shelf, browser, address, partial(walk, chance=Random(f"{seed} {site.name} {number}")))
+            recording = recorded(chunk_store, browser, address, partial(walk, chance=Random(f"{seed} {site.name} {number}")))
             began = time.perf_counter()
-            made = make(recording, settings, try_it=False)
+            made = make_journey(recording, settings, try_it=False)
             seconds = time.perf_counter() - began
-            made = make(recording, settings, yes=True)
+            made = make_journey(recording, settings, yes=True)
             yield Outcome(site.name, walk.__name__, len(walks.done), made, made.report.trial.message, seconds)
         except JourneyError as error:
             yield Outcome(site.name, walk.__name__, len(walks.done), None, str(error), time.perf_counter() - began)
@@ -79,7 +79,7 @@ def main() -> None:
     found: list[Outcome] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        collector, shelf = stack.enter_context(collecting(folder))
+        collector, chunk_store = stack.enter_context(collecting(folder))
         others = ((walks.LIBRARY, library.SITE), (walks.TICKETS, tickets.site()), (walks.HOTEL, panels.SITE))
         served = (
             (walks.SHOP, stack.enter_context(running_shop(collector=collector, replay=1))),
@@ -88,7 +88,7 @@ def main() -> None:
         for site, address in served:
             if given.site not in site.name:
                 continue
-            for number, one in enumerate(outcomes(site, address, shelf, browser, given.sessions, given.seed, folder)):
+            for number, one in enumerate(outcomes(site, address, chunk_store, browser, given.sessions, given.seed, folder)):
                 found.append(one)
                 print(_line(one), flush=True)
                 if given.keep and one.made:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import select
 
-from reports.replay.chunk_store import Shelf
-from reports.replay.recording import Recording, read
+from reports.replay.chunk_store import ChunkStore
+from reports.replay.recording import Recording, read_recording
 from runner.browser.chromium import Browser
 from runner.errors import RecordingError
 from runner.store.tables.replays import replay_chunks
@@ -23,9 +23,9 @@ def line(collector: str) -> str:
     return f'<script src="{collector}/agent.js" data-app="shop" data-replay="1" defer></script>'
 
 
-def recorded(shelf: Shelf, browser: Browser, base_url: str, walk: Callable[[Page], None]) -> Recording:
+def recorded(chunk_store: ChunkStore, browser: Browser, base_url: str, walk: Callable[[Page], None]) -> Recording:
     """What is stored of a walk by somebody who was never there before. Raises RecordingError when nothing has come."""
-    known = _sessions(shelf)
+    known = _sessions(chunk_store)
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=browser.path) as opened:
         context = opened.new_context(base_url=base_url, user_agent=CHROME)
         context.add_init_script(PERSON)
@@ -38,24 +38,24 @@ def recorded(shelf: Shelf, browser: Browser, base_url: str, walk: Callable[[Page
             tab.evaluate(HIDE)
         seen = -1
         for _ in range(LONGEST):
-            count = _chunks(shelf)
+            count = _chunks(chunk_store)
             if count == seen:
                 break
             seen = count
             page.wait_for_timeout(400)
         context.close()
-    new = _sessions(shelf) - known
-    found = read(shelf._store, shelf.folder, new.pop()) if len(new) == 1 else None
+    new = _sessions(chunk_store) - known
+    found = read_recording(chunk_store._store, chunk_store.folder, new.pop()) if len(new) == 1 else None
     if found is None:
         raise RecordingError(f"{len(new)} sessions have come of a visit to {base_url}")
     return found
 
 
-def _sessions(shelf: Shelf) -> set[str]:
-    with shelf._store.connected() as connection:
+def _sessions(chunk_store: ChunkStore) -> set[str]:
+    with chunk_store._store.connected() as connection:
         return set(connection.execute(select(replay_chunks.c.session).distinct()).scalars())
 
 
-def _chunks(shelf: Shelf) -> int:
-    with shelf._store.connected() as connection:
+def _chunks(chunk_store: ChunkStore) -> int:
+    with chunk_store._store.connected() as connection:
         return len(connection.execute(select(replay_chunks.c.id)).all())

@@ -27,12 +27,12 @@ from playwright.sync_api import Browser, sync_playwright
 
 from reports.collector.routes import Collector
 from reports.collector.storage.group_commit import Writer
-from reports.replay.chunk_store import FOLDER, Shelf
-from reports.replay.recording import rows
-from reports.web.routes import routes
-from reports.web.server.bounded_http import Guard
-from reports.web.server.composite import build
-from reports.web.server.server import Server, listen
+from reports.replay.chunk_store import FOLDER, ChunkStore
+from reports.replay.recording import read_chunk_rows
+from reports.web.routes import page_routes
+from reports.web.server.bounded_http import ConnectionGuard
+from reports.web.server.composite import build_application
+from reports.web.server.server import Server, open_socket
 from reports.web.site import Site
 from runner.archive.archive import Archive
 from runner.browser.chromium import find
@@ -56,27 +56,27 @@ class Pages:
     """The dashboard's pages as a part of an application."""
 
     def __init__(self, site: Site) -> None:
-        self.routes = routes(site)
+        self.routes = page_routes(site)
         self.direct: dict[str, object] = {}
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[str, Shelf]]:
+def serving(folder: Path) -> Iterator[tuple[str, ChunkStore]]:
     """A collector and the dashboard over a store; its address, and its shelf."""
     (folder / "journey.toml").write_text(APPS)
     settings = load_settings(folder, {}, {})
     database = f"sqlite:///{folder / 'journeys.db'}"
     with Writer(database) as writer, Store(database) as store:
-        shelf = Shelf(store, folder / "runs" / FOLDER)
-        collector = Collector(settings, writer, shelf=shelf)
-        listening = listen("127.0.0.1:0")
+        chunk_store = ChunkStore(store, folder / "runs" / FOLDER)
+        collector = Collector(settings, writer, chunk_store=chunk_store)
+        listening = open_socket("127.0.0.1:0")
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         pages = Pages(Site(store=store, archive=Archive(folder / "runs")))
-        server = Server(build([collector, pages]), Guard(lambda _: None))  # type: ignore[list-item]
+        server = Server(build_application([collector, pages]), ConnectionGuard(lambda _: None))  # type: ignore[list-item]
         thread = threading.Thread(target=server.serve_until_stopped, args=(listening,))
         thread.start()
         try:
-            yield address, shelf
+            yield address, chunk_store
         finally:
             server.stop()
             thread.join()
@@ -108,7 +108,7 @@ def visit(browser: Browser, shop: str) -> tuple[float, float]:
 
 def in_the_page(rounds: int) -> None:
     """Prints what recording costs a page."""
-    with tempfile.TemporaryDirectory() as name, serving(Path(name)) as (address, shelf), sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as name, serving(Path(name)) as (address, chunk_store), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find().path)
         busy: dict[str, list[float]] = {"agent": [], "agent and recorder": []}
         seconds = 0.0
@@ -120,7 +120,7 @@ def in_the_page(rounds: int) -> None:
                         busy[case].append(found)
                     seconds += taken if shop == recorded else 0.0
         time.sleep(1.0)
-        stored = sum(file.stat().st_size for file in shelf.folder.rglob("*.json.gz"))
+        stored = sum(file.stat().st_size for file in chunk_store.folder.rglob("*.json.gz"))
         middle = {case: statistics.median(found) for case, found in busy.items()}
         print("| four pages of the shop | main thread, s | ratio |\n| --- | --: | --: |")
         for case, found in middle.items():
@@ -170,10 +170,10 @@ def taken_in() -> None:
 
 def sought(rounds: int) -> None:
     """Prints how long a seek in a long session takes."""
-    with tempfile.TemporaryDirectory() as name, serving(Path(name)) as (address, shelf), sync_playwright() as playwright:
-        session = long_session(shelf, minutes=30, picture_every=90, rows=500)
-        with shelf._store.snapshot() as connection:
-            whole = sum(row.bytes for row in rows(connection, session))
+    with tempfile.TemporaryDirectory() as name, serving(Path(name)) as (address, chunk_store), sync_playwright() as playwright:
+        session = long_session(chunk_store, minutes=30, picture_every=90, rows=500)
+        with chunk_store._store.snapshot() as connection:
+            whole = sum(row.bytes for row in read_chunk_rows(connection, session))
         browser = playwright.chromium.launch(executable_path=find().path)
         page = browser.new_page()
         page.goto(f"{address}/sessions/{session}/replay")

@@ -22,17 +22,15 @@ from sqlalchemy import text
 
 from benchmarks.visits import Visits
 from reports.collector.accepted_beacon import Arrival
-from reports.collector.storage import rollup
 from reports.collector.storage.beacon_batch import store_beacons
-from reports.collector.storage.retention import MINUTES, measure
-from reports.collector.storage.rollup import Sums
+from reports.collector.storage.retention import MINUTES, measure_usage
+from reports.collector.storage.rollup import AT_ONCE, Sums, roll_up
 from reports.collector.storage.rollup_delta import METRIC_NUMBERS, Change
 from reports.collector.storage.series import DAY, Directory
-from reports.users import error_queries as reasons
-from reports.users import page_view_queries as records
-from reports.users import rollup_queries as figures
-from reports.users import session_queries as visits
-from reports.users.rollup_queries import Filter
+from reports.users.error_queries import read_reasons
+from reports.users.page_view_queries import read_newest_views, read_session_views, read_slowest_views, read_view
+from reports.users.rollup_queries import Filter, read_groups, read_points, read_total
+from reports.users.session_queries import read_actions, read_newest_sessions
 from runner.store import Store
 from runner.store.bulk_insert import Insert, Link
 from runner.store.queries.time_range import Range
@@ -73,9 +71,9 @@ def fill(store: Store, number: int, until: float) -> float:
             store_beacons(link, directory, given)
         directory.settle()
         since += len(given)
-        if since >= rollup.AT_ONCE or len(given) < 256:
+        if since >= AT_ONCE or len(given) < 256:
             since = 0
-            while rollup.roll(link, turn, until - MINUTES):
+            while roll_up(link, turn, until - MINUTES):
                 pass
             with link.transaction():
                 link.execute("DELETE FROM beacons WHERE received_at < ?", given[-1].received_at.timestamp() - DAY)
@@ -190,43 +188,43 @@ def questions(store: Store, until: float) -> Iterator[tuple[str, Callable[[], An
         views = f"page_views WHERE {since}"
         joined = f"page_views JOIN vitals ON view = number WHERE {since}"
         tiles = [percentile(views, "total"), *(percentile(f"{joined} AND name = '{one}'", "value") for one in VITALS[1:])]
-        yield f"tiles: 4 p75 and shares, {name}", partial(asked, store, figures.total, SHOP, when, VITALS), tiles
+        yield f"tiles: 4 p75 and shares, {name}", partial(asked, store, read_total, SHOP, when, VITALS), tiles
         step = 60 if hours <= 6 else 3600 if hours <= 192 else 86_400
         grouped = f"SELECT CAST(started_at AS bigint) / {step} AS step, avg(value), count(*) FROM {joined} AND name = 'lcp' GROUP BY 1"
-        yield f"LCP over time, {name}", partial(asked, store, figures.over_time, SHOP, when, ["lcp"]), [grouped]
+        yield f"LCP over time, {name}", partial(asked, store, read_points, SHOP, when, ["lcp"]), [grouped]
         of_page = [
             percentile(f"{joined} AND name = 'lcp' AND page = '/item/:id'", "value"),
             f"SELECT page, count(*), avg(total) FROM {views} GROUP BY page",
         ]
-        yield f"table of 40 pages by LCP, {name}", partial(asked, store, figures.by, "page", SHOP, when, ["lcp"]), of_page
+        yield f"table of 40 pages by LCP, {name}", partial(asked, store, read_groups, "page", SHOP, when, ["lcp"]), of_page
         one_page = Filter(app="shop", page="/item/:id")
         by_browser = (
             f"SELECT browser, avg(value), count(*) FROM {joined} AND name = 'lcp' AND page = '/item/:id' GROUP BY browser"
         )
         yield (
             f"a page by browser, {name}",
-            partial(asked, store, figures.by, "browser", one_page, when, ["lcp"]),
+            partial(asked, store, read_groups, "browser", one_page, when, ["lcp"]),
             [by_browser],
         )
         slow = f"SELECT number, value FROM {joined} AND name = 'lcp' ORDER BY value DESC LIMIT 50"
-        yield f"50 slowest LCP, {name}", partial(asked, store, records.slowest, "lcp", SHOP, when), [slow]
+        yield f"50 slowest LCP, {name}", partial(asked, store, read_slowest_views, "lcp", SHOP, when), [slow]
         met = f"SELECT reason, count(*), sum(count) FROM page_errors JOIN page_views ON number = view WHERE {since} GROUP BY reason"
-        yield f"errors by reason, {name}", partial(asked, store, reasons.errors, "shop", when), [met]
+        yield f"errors by reason, {name}", partial(asked, store, read_reasons, "shop", when), [met]
     rarely = Filter(app="shop", page="/category/34/:id")
     newest = "SELECT * FROM page_views WHERE app = 'shop' AND page = '/category/34/:id' ORDER BY started_at DESC LIMIT 50"
-    yield "50 newest views of a rare page", partial(asked, store, records.newest, rarely, when), [newest]
+    yield "50 newest views of a rare page", partial(asked, store, read_newest_views, rarely, when), [newest]
     failed = "SELECT * FROM sessions WHERE app = 'shop' AND errors > 0 ORDER BY started_at DESC LIMIT 50"
-    yield "50 newest sessions with errors", partial(asked, store, visits.newest_sessions, SHOP, when, failed=True), [failed]
+    yield "50 newest sessions with errors", partial(asked, store, read_newest_sessions, SHOP, when, failed=True), [failed]
     session = f"SELECT * FROM page_views JOIN vitals ON view = number WHERE session = '{rare.session}'"
-    yield "a session", partial(asked, store, records.session_views, rare.session), [session]
+    yield "a session", partial(asked, store, read_session_views, rare.session), [session]
     yield (
         "a page view whole",
-        partial(asked, store, records.view, rare.id),
+        partial(asked, store, read_view, rare.id),
         [f"SELECT * FROM page_views WHERE id = '{rare.id}'"],
     )
     day = Range(now - timedelta(hours=24), now)
     acted = f"SELECT role, name, count(*) FROM interactions JOIN page_views ON number = view WHERE app = 'shop' AND started_at >= {day.start.timestamp()} GROUP BY 1, 2"  # noqa: E501
-    yield "what users do, 24 hours", partial(asked, store, visits.actions, SHOP, day), [acted]
+    yield "what users do, 24 hours", partial(asked, store, read_actions, SHOP, day), [acted]
 
 
 def seconds(what: Callable[[], Any], times: int) -> float:
@@ -252,7 +250,7 @@ def size(store: Store, number: int) -> str:
     """How much room there is taken, a view and in all."""
     link = Link(store)
     with link.reading():
-        _, taken = measure(link)
+        _, taken = measure_usage(link)
         counts = {table: link.select(f"SELECT count(*) FROM {table}")[0][0] for table in TABLES}
         steps = dict(link.select("SELECT step, count(*) FROM histograms GROUP BY step ORDER BY step"))
     link.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reports.web.access.authenticator import Access
+from reports.web.access.authenticator import Authenticator
 from runner.settings.settings import list_parsers, load_settings
 from runner.store import Store
 
@@ -78,7 +78,7 @@ def test_the_collector_of_the_compose_file_may_be_reached_by_visitors(tmp_path: 
     assert [one.name for one in settings.apps] == ["shop"]
     assert settings.serve_public_metrics
     with Store(settings.database_url) as store:
-        assert not Access(settings, store).open
+        assert not Authenticator(settings, store).open
 
 
 def test_kubernetes_sets_no_variables_that_look_like_settings() -> None:

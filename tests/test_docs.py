@@ -12,8 +12,8 @@ from typer.main import get_command
 
 from reports.collector.beacon import Beacon, Interaction, ScriptError, SlowRequest, Synthetic, View, Vital
 from reports.collector.errors import Reason
-from reports.collector.metrics.collector_metrics import Metrics
-from reports.collector.metrics.families import text
+from reports.collector.metrics.collector_metrics import CollectorMetrics
+from reports.collector.metrics.families import format_families
 from reports.compare import Comparison, Rule
 from reports.formats.registry import REPORT_FORMATS
 from reports.smoke.baseline import Baseline, JourneyBaseline
@@ -61,7 +61,7 @@ def test_every_metric_is_documented_and_no_other() -> None:
 
 
 def test_every_metric_of_real_users_and_of_the_collector_is_documented_and_no_other() -> None:
-    shown = text(Metrics().families, openmetrics=False).decode()
+    shown = format_families(CollectorMetrics().families, openmetrics=False).decode()
     exposed = set(re.findall(r"^# TYPE (\S+)", shown, re.MULTILINE))
     section = (ROOT / "docs" / "metrics.md").read_text().partition("## Real users")[2]
     documented = {name for row in re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}

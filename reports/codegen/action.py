@@ -43,7 +43,7 @@ class Action(Struct, kw_only=True):
     """The number of the tab that came up."""
 
 
-def said(payload: dict[str, Any]) -> Said:
+def describe_action(payload: dict[str, Any]) -> Said:
     """The descriptor of an element in an `act` event, texts cut to what a descriptor may hold."""
     role, name, test_id = (str(payload.get(key) or "")[:200] for key in ("role", "name", "testId"))
     return Said(role, name, test_id)

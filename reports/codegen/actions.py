@@ -1,15 +1,15 @@
-"""From a recording to the actions that a visitor would tell of.
+"""From a recording to the actions that a visitor would describe.
 
 What only accompanies an action goes: focus, pointer, scrolling, the click into a field that is then filled in, the click on a label
-beside that on its field, the click that a browser makes of Enter, the second of two clicks on what then leads away, a click that
-nothing came of. What was typed into a field is one action, with the last text.
+beside that on its field, the click that a browser makes of Enter, the second of two clicks on what then leads away, a click
+without effect. What was typed into a field is one action, with the last text.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from reports.codegen.action import Action, Said
-from reports.codegen.rrweb_events import Moment, key, moments
+from reports.codegen.rrweb_events import Moment, page_key, read_moments
 from reports.codegen.rrweb_nodes import FULL
 from reports.replay.recording import Recording
 from runner.errors import RecordingError
@@ -17,7 +17,7 @@ from runner.errors import RecordingError
 SAME = 150.0
 """Milliseconds within which two events may be of one act."""
 EFFECT = 1_500.0
-"""Within which something must come of a click on what is neither a button nor a link."""
+"""Within which a click on something other than a button or a link must have an effect."""
 ANSWER = 10_000.0
 """Within which an address is taken for what an action led to, and not for one that was opened by hand."""
 REDIRECT = 3_000.0
@@ -27,7 +27,7 @@ TWICE = 500.0
 POPUP = 5_000.0
 
 
-def actions(recording: Recording) -> list[Action]:
+def reduce_to_actions(recording: Recording) -> list[Action]:
     """What was done, in the order of all tabs.
 
     Raises RecordingError for a recording that cannot be rebuilt, or in which nothing was done.
@@ -39,9 +39,9 @@ def actions(recording: Recording) -> list[Action]:
         )
     tabs = sorted(playable, key=lambda tab: float(tab.events[0]["timestamp"]))
     try:
-        done = [_Reduction(recording.tabs.index(tab), list(moments(tab))).actions() for tab in tabs]
+        done = [_Reduction(recording.tabs.index(tab), list(read_moments(tab))).actions() for tab in tabs]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        # A stranger's browser has sent it.
+        # It was sent by an untrusted browser.
         raise RecordingError(f"session {recording.session}: what it holds are not rrweb's events: {error}") from error
     _join(done)
     found = sorted((one for tab in done for one in tab), key=lambda one: one.at)
@@ -114,7 +114,7 @@ class _Reduction:
 
     def _page(self, moment: Moment) -> None:
         last = self._fresh[-1] if self._fresh else None
-        returns = len(self._history) > 1 and key(self._history[-2]) == key(moment.url)
+        returns = len(self._history) > 1 and page_key(self._history[-2]) == page_key(moment.url)
         if last is not None and last.kind not in {"goto", "back"} and moment.at - last.at <= ANSWER:
             last.leads_to, self._led = moment.url, last
         elif returns and moment.back:
@@ -139,7 +139,7 @@ class _Reduction:
     def _click(self, moment: Moment) -> None:
         if moment.place in self._told:
             return
-        # A click on nothing in particular counts when something comes of it; most such clicks are beside everything.
+        # A click on nothing in particular counts if it has an effect; most such clicks miss everything.
         if moment.said == Said() and moment.sort != "button" and moment.tag != "a" and not self._had_effect(moment):
             return
         if moment.label or moment.sort in {"check", "radio", "select", "file"}:
@@ -207,7 +207,7 @@ class _Reduction:
             self._add("fill", moment, before=self._entered(moment))
 
     def _entered(self, moment: Moment) -> Action | None:
-        """Enter in the same field, which is told before the change that it makes."""
+        """Enter in the same field, which is recorded before the change that it makes."""
         last = self._fresh[-1] if self._fresh else None
         entered = last is not None and last.kind == "press" and last.node == moment.node and moment.at - last.at <= SAME
         return last if entered else None

@@ -57,7 +57,7 @@ def _secret(action: Action, found: Found) -> str | None:
     said = f" {' '.join(_words(' '.join([facts.label, facts.field, facts.placeholder, action.said.name])))} "
     known = ((len(word), name) for name, words in SECRET_FIELDS.items() for word in words if f" {word} " in said)
     longest = max(known, default=None)
-    # “Name on card” is none.
+    # “Name on card” is not the number.
     return None if longest is None or (longest[1] == "CARD_NUMBER" and " name " in said) else longest[1]
 
 

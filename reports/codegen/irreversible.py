@@ -1,4 +1,4 @@
-"""Actions that may change something for good at the site: they are named before anything is run, and need a yes."""
+"""Actions that may change something irreversibly: they are listed before anything is run, and need a confirmation."""
 
 import re
 
@@ -92,8 +92,8 @@ WORDS = {
 """By what they do, in some of the languages that sites speak."""
 
 
-def danger(action: Action, found: Found, name: str) -> str | None:
-    """Why an action must not be repeated without a yes; None for one that only looks.
+def find_danger(action: Action, found: Found, name: str) -> str | None:
+    """Why an action must not be repeated without confirmation; None for a harmless one.
 
     `name` is what the element is called. A click or Enter counts, not what is filled in.
     """

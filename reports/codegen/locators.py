@@ -1,4 +1,4 @@
-"""Ways to an element, as Python: what Playwright or the visitor's browser says of it, taken only where it is code that we know."""
+"""Locators as Python code from Playwright or the visitor's browser, accepted only if they consist of known calls."""
 
 import ast
 import re
@@ -29,13 +29,15 @@ class Candidate(Struct, frozen=True):
     """Whether it finds the element, and it alone, in the page as it was rebuilt."""
 
 
-def known(code: str) -> ast.expr | None:
-    """A locator as an expression; None for what holds anything but a locator's methods and plain values.
+def parse_locator(code: str) -> ast.expr | None:
+    """A locator as an expression; None for code with anything except a locator's methods and plain values.
 
-    What stands in a recording was sent by a stranger's browser: none of it becomes code but through here.
+    A recording was sent by an untrusted browser: this is the only way in which its text becomes code.
 
-    >>> known('page.get_by_role("link", name="Tea")') is not None, known('page.evaluate("1")'), known("page.locator(open('x'))")
-    (True, None, None)
+    >>> parse_locator('page.get_by_role("link", name="Tea")') is not None
+    True
+    >>> parse_locator('page.evaluate("1")'), parse_locator("page.locator(open('x'))")
+    (None, None)
     """
     try:
         tree = ast.parse(code, mode="eval").body
@@ -65,33 +67,33 @@ def _is_plain(node: ast.expr) -> bool:
     return _is_locator(node)
 
 
-def applied(tree: ast.expr, page: Any) -> Any:
+def apply_locator(tree: ast.expr, page: Any) -> Any:
     """The locator that a known expression stands for, when `page` does for the page."""
     match tree:
         case ast.Name(id="page"):
             return page
         case ast.Attribute(value=value, attr=name):
-            return getattr(applied(value, page), name)
+            return getattr(apply_locator(value, page), name)
         case ast.Call(func=ast.Attribute(attr="compile"), args=[ast.Constant(value=text), *flags]):
             return re.compile(str(text), re.IGNORECASE if flags else 0)
         case ast.Call(func=ast.Attribute(value=value, attr=name), args=given, keywords=named):
-            keywords = {str(one.arg): applied(one.value, page) for one in named}
-            return getattr(applied(value, page), name)(*(applied(one, page) for one in given), **keywords)
+            keywords = {str(one.arg): apply_locator(one.value, page) for one in named}
+            return getattr(apply_locator(value, page), name)(*(apply_locator(one, page) for one in given), **keywords)
         case ast.Constant(value=value):
             return value
-    raise ValueError(f"{ast.unparse(tree)} is no locator")
+    raise ValueError(f"{ast.unparse(tree)} is not a locator")
 
 
-def from_page(normalized: str, frames: str) -> str | None:
+def locator_from_page(normalized: str, frames: str) -> str | None:
     """What Playwright wrote for an element in the frame of the rebuilt page, as a locator that starts from the page itself."""
     if not normalized.startswith(frames):
         return None
-    tree = known(f"page{normalized.removeprefix(frames)}")
+    tree = parse_locator(f"page{normalized.removeprefix(frames)}")
     return flat(tree) if tree is not None and isinstance(tree, ast.Call | ast.Attribute) else None
 
 
 def is_masked(code: str) -> bool:
-    """Whether it holds a text of the recording that stands for another one.
+    """Whether it contains a masked text.
 
     >>> is_masked('page.get_by_role("button", name="*** ****")'), is_masked('page.get_by_label("Name *")')
     (True, False)
@@ -100,7 +102,7 @@ def is_masked(code: str) -> bool:
     return any(re.search(rf"[{re.escape(MASKS)}]{{2,}}", text) or (text and not text.strip(MASKS)) for text in texts)
 
 
-def noted(said: Said) -> list[Candidate]:
+def list_candidates(said: Said) -> list[Candidate]:
     """What the visitor's browser has noted of an element, as locators, the best first."""
     found = []
     if said.test_id:

@@ -1,6 +1,6 @@
 """The recorded pages once more, in a Chromium without a network: there Playwright finds the locator of each element.
 
-What is rebuilt was sent by a stranger's browser. rrweb puts it into a frame that runs no scripts; every request is refused, by the
+What is rebuilt was sent by an untrusted browser. rrweb puts it into a frame that runs no scripts; every request is refused, by the
 page's content policy and by the browser's.
 """
 
@@ -15,13 +15,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from reports.codegen import locators as locating
 from reports.codegen.action import Action
-from reports.codegen.locators import MOST, Candidate
+from reports.codegen.locators import (
+    MOST,
+    Candidate,
+    apply_locator,
+    is_masked,
+    list_candidates,
+    locator_from_page,
+    parse_locator,
+)
 from reports.codegen.rrweb_nodes import INCREMENTAL, MUTATION
 from reports.replay.recording import Recording
 from runner.authoring.recorder.code_format import quoted
-from runner.browser import chromium as browsers
+from runner.browser.chromium import Browser, launch
 from runner.errors import BrowserFailed, RecordingError
 
 if TYPE_CHECKING:
@@ -39,7 +46,7 @@ PASSED_OVER = {1, 3, 6, 12}
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """What the rebuilt page tells of an element."""
+    """What the rebuilt page says about an element."""
 
     frames: int = 0
     tag: str = ""
@@ -57,7 +64,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class Found(Struct, frozen=True):
-    """What became of an action's element."""
+    """The result of looking up an action's element."""
 
     facts: Facts = Facts()
     candidates: tuple[Candidate, ...] = ()
@@ -81,7 +88,7 @@ class Rebuilt(Struct, frozen=True):
     endings: dict[int, Ending]
 
 
-def rebuild(recording: Recording, actions: Sequence[Action], browser: browsers.Browser) -> Rebuilt:
+def rebuild_pages(recording: Recording, actions: Sequence[Action], browser: Browser) -> Rebuilt:
     """Rebuilds each page as it was before each action.
 
     Raises BrowserFailed when Chromium does not start or dies, RecordingError when rrweb cannot play a tab.
@@ -92,7 +99,7 @@ def rebuild(recording: Recording, actions: Sequence[Action], browser: browsers.B
     found: dict[int, Found] = {}
     endings: dict[int, Ending] = {}
     with sync_playwright() as playwright:
-        opened = browsers.launch(playwright, browser, headed=False, slow_mo=0)
+        opened = launch(playwright, browser, headed=False, slow_mo=0)
         try:
             with _page(opened) as page:
                 for tab in sorted({one.tab for one in actions} | {one.opens for one in actions if one.opens is not None}):
@@ -149,7 +156,7 @@ def _tab(
         found[number] = _find(page, action)
     page.evaluate("place => rebuildSeek(place)", len(kept))
     after = page.evaluate("() => rebuildHeadings()")
-    once = [text for text in after if after.count(text) == 1 and not locating.is_masked(repr(text))]
+    once = [text for text in after if after.count(text) == 1 and not is_masked(repr(text))]
     endings[tab] = Ending(page.evaluate("() => rebuildTitle()"), tuple(sorted(once, key=lambda text: seen[text])))
 
 
@@ -159,12 +166,12 @@ def _is_passed_over(event: dict[str, Any]) -> bool:
 
 
 def _find(page: "Page", action: Action) -> Found:
-    told = page.evaluate("id => rebuildMark(id)", action.node)
+    marked = page.evaluate("id => rebuildMark(id)", action.node)
     title = page.evaluate("() => rebuildTitle()")
-    if told is None:
-        left = [_unchecked(one) for one in locating.noted(action.said) if one.source == "noted"]
+    if marked is None:
+        left = [_unchecked(one) for one in list_candidates(action.said) if one.source == "noted"]
         return Found(candidates=tuple(left), title=title)
-    facts = msgspec.convert(told, Facts)
+    facts = msgspec.convert(marked, Facts)
     frame = page.frame_locator("#rebuilt")
     for _ in range(facts.frames):
         frame = frame.frame_locator("[data-acted-on=frame]")
@@ -185,11 +192,11 @@ def _candidates(page: "Page", marked: "Locator", action: Action, facts: Facts) -
         normalized = str(marked.normalize())
     except PlaywrightError:
         normalized = ""
-    own = locating.from_page(normalized, OUTSIDE)
-    usable = own is not None and not locating.is_masked(own)
+    own = locator_from_page(normalized, OUTSIDE)
+    usable = own is not None and not is_masked(own)
     inside = own is not None and ".content_frame" in own
     # Of an element in a frame only Playwright knows the way through the frame.
-    others = [] if inside else [*locating.noted(action.said), *_of_field(facts)]
+    others = [] if inside else [*list_candidates(action.said), *_of_field(facts)]
     for one in others:
         if one.source == "test id" and _hits(page, one.code):
             yield one
@@ -221,11 +228,11 @@ def _hits(page: "Page", code: str) -> bool:
     """Whether a locator finds the marked element in the rebuilt page, or one around it or in it that takes the same click, alone."""
     from playwright.sync_api import Error as PlaywrightError
 
-    tree = locating.known(code)
-    if tree is None or locating.is_masked(code):
+    tree = parse_locator(code)
+    if tree is None or is_masked(code):
         return False
     try:
-        located = locating.applied(tree, page.frame_locator("#rebuilt"))
+        located = apply_locator(tree, page.frame_locator("#rebuilt"))
         if located.count() != 1:
             return False
         return bool(

@@ -1,4 +1,4 @@
-"""What was made of a session, and how sure one may be of it."""
+"""A journey created from a session, and how reliable it is."""
 
 from datetime import datetime
 from typing import Literal
@@ -32,11 +32,11 @@ class Acted(Struct, frozen=True, kw_only=True):
     locators: tuple[str, ...] = ()
     """The one that is used, then others that might do."""
     danger: str | None = None
-    """Why it must not be repeated without a yes."""
+    """Why it must not be repeated without confirmation."""
 
 
 class Trial(Struct, frozen=True, kw_only=True):
-    """What came of running the journey."""
+    """The result of running the journey."""
 
     verdict: Verdict
     statuses: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Trial(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """All that is to be known of a journey that was made from a session."""
+    """Everything about a journey created from a session."""
 
     session: str
     name: str
@@ -69,5 +69,5 @@ class Report(Struct, frozen=True, kw_only=True):
 
     @property
     def dangers(self) -> tuple[Acted, ...]:
-        """The actions that need a yes."""
+        """The actions that need confirmation."""
         return tuple(one for one in self.actions if one.danger)

@@ -1,4 +1,4 @@
-"""What is of interest among the events of a tab, told apart: what was done, and where the page went."""
+"""The relevant events of a tab: what was done, and where the page went."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
@@ -6,14 +6,14 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from reports.codegen.action import Said, said
+from reports.codegen.action import Said, describe_action
 from reports.codegen.rrweb_nodes import CUSTOM, FULL, INCREMENTAL, INPUT, META, MOUSE, MUTATION, Nodes, Sort
 from reports.replay.recording import Tab
 
 CLICK, FOCUS, BLUR = 2, 5, 6
 """Types of rrweb's mouse interactions."""
 BACKGROUND = {"html", "body"}
-"""A click on them is one beside everything; one that repeats it would hit what is in the middle of the page."""
+"""A click on them misses everything; repeating it would hit the middle of the page."""
 NEAR = 20
 """Events within which a page's view is noted, once its document is."""
 MASKS = "•*●∙▪█"
@@ -43,7 +43,7 @@ class Moment(Struct, frozen=True, kw_only=True):
     """Whether the browser's own buttons led there, as far as the agent has noted it."""
 
 
-def moments(tab: Tab) -> Iterator[Moment]:
+def read_moments(tab: Tab) -> Iterator[Moment]:
     """The moments of a tab, in order."""
     nodes = Nodes()
     focused = 0
@@ -53,8 +53,8 @@ def moments(tab: Tab) -> Iterator[Moment]:
         nodes.take(event)
         address = _address(event)
         if address:
-            if key(address) != where:
-                where = key(address)
+            if page_key(address) != where:
+                where = page_key(address)
                 yield Moment(kind="page", place=place, at=at, url=address, back=_is_back(tab.events, place))
         elif event["type"] == CUSTOM and data.get("tag") == "act":
             found = _noted(data.get("payload") or {}, place, at, nodes)
@@ -70,10 +70,10 @@ def moments(tab: Tab) -> Iterator[Moment]:
                 yield Moment(kind="click", place=place, at=at, **_node(nodes, number))
         elif event["type"] == INCREMENTAL and data.get("source") == INPUT:
             number = int(data.get("id") or 0)
-            # A script that sets a field is none of the visitor's doing. Older recordings do not say which it was.
+            # A script that sets a field is not an action of the visitor. Older recordings do not say which it was.
             if data.get("userTriggered", number == focused or nodes.sort(number) in {"check", "radio", "select"}):
                 yield Moment(
-                    kind="input", place=place, at=at, text=unmasked(data.get("text")), checked=bool(data.get("isChecked")),
+                    kind="input", place=place, at=at, text=text_unless_masked(data.get("text")), checked=bool(data.get("isChecked")),
                     **_node(nodes, number),
                 )  # fmt: skip
         elif event["type"] == FULL or (event["type"] == INCREMENTAL and data.get("source") == MUTATION):
@@ -114,7 +114,7 @@ def _noted(payload: dict[str, Any], place: int, at: float, nodes: Nodes) -> Mome
         place=place,
         at=at,
         noted=True,
-        said=said(payload),
+        said=describe_action(payload),
         checked=bool(payload.get("checked")),
         index=index if isinstance(index, int) and index >= 0 else None,
         **_node(nodes, number),
@@ -125,20 +125,20 @@ def _node(nodes: Nodes, number: int) -> dict[str, Any]:
     return {"node": number, "tag": nodes.tag(number), "sort": nodes.sort(number), "label": nodes.is_label(number)}
 
 
-def unmasked(text: object) -> str | None:
-    """The text, unless it stands for another one.
+def text_unless_masked(text: object) -> str | None:
+    """The text; None if it is masked.
 
-    >>> unmasked("tea"), unmasked("••••••"), unmasked("")
+    >>> text_unless_masked("tea"), text_unless_masked("••••••"), text_unless_masked("")
     ('tea', None, '')
     """
     found = str(text or "")
     return None if found and not found.strip(MASKS + " ") else found
 
 
-def key(address: str) -> str:
-    """What two addresses of one page have in common: all but the query, and the fragment when that is no route.
+def page_key(address: str) -> str:
+    """What two addresses of one page have in common: everything except the query, and the fragment unless it is a route.
 
-    >>> key("https://shop.example/cart?x=1#top"), key("https://shop.example/#/cart")
+    >>> page_key("https://shop.example/cart?x=1#top"), page_key("https://shop.example/#/cart")
     ('https://shop.example/cart', 'https://shop.example/#/cart')
     """
     parts = urlsplit(address)

@@ -16,7 +16,7 @@ BUTTONS = {"submit", "button", "reset", "image"}
 
 
 class Node(Struct):
-    """One node; its tag is empty for what is no element."""
+    """One node; its tag is empty for other nodes than elements."""
 
     tag: str
     attributes: dict[str, Any]
@@ -83,7 +83,7 @@ class Nodes:
             number = self._nodes[number].parent
 
     def is_label(self, number: int) -> bool:
-        """Whether a click on it is one on a field, which hears of it too: it is in a label, and no button or link is."""
+        """Whether a click on it is one on a field, which hears of it too: it is in a label, but not in a button or link."""
         for one in self.within(number):
             if self.tag(one) in {"a", "button", "input", "select", "textarea"}:
                 return False

@@ -4,13 +4,13 @@ import ast
 
 from msgspec import Struct
 
-from reports.codegen import url_patterns as addresses
 from reports.codegen.action import Action
 from reports.codegen.input_values import Values
-from reports.codegen.locators import known
+from reports.codegen.locators import parse_locator
 from reports.codegen.rebuild_page import Found
+from reports.codegen.url_patterns import relative_to, url_pattern
+from runner.authoring.recorder import parse_script
 from runner.authoring.recorder.code_format import flat, quoted
-from runner.authoring.recorder.parse_script import Action as Scripted
 
 METHODS = {
     "click": "click",
@@ -23,7 +23,7 @@ METHODS = {
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """What stands in the journey for an action."""
+    """The journey's code for an action."""
 
     action: Action
     found: Found
@@ -34,7 +34,7 @@ class Line(Struct, frozen=True, kw_only=True):
     code: str = ""
     target: ast.expr | None = None
     missing: str = ""
-    """What is to be said where there is no statement."""
+    """The comment in place of a missing statement."""
 
     @property
     def ends_step(self) -> bool:
@@ -42,13 +42,13 @@ class Line(Struct, frozen=True, kw_only=True):
         return bool(self.action.leads_to) or self.action.kind in {"goto", "back"} or self.action.opens is not None
 
     @property
-    def scripted(self) -> Scripted:
+    def scripted(self) -> parse_script.Action:
         """The same as the recorder has it, which names steps."""
         if self.action.kind == "goto":
-            return Scripted(kind="open", statements=self.statements, arguments=(ast.Constant(self.opened),))
+            return parse_script.Action(kind="open", statements=self.statements, arguments=(ast.Constant(self.opened),))
         given = (ast.Constant("Enter"),) if self.action.kind == "press" else ()
         method = METHODS.get(self.action.kind, "click")
-        return Scripted(kind="act", statements=self.statements, target=self.target, method=method, arguments=given)
+        return parse_script.Action(kind="act", statements=self.statements, target=self.target, method=method, arguments=given)
 
 
 def page_name(tab: int, tabs: list[int]) -> str:
@@ -57,12 +57,12 @@ def page_name(tab: int, tabs: list[int]) -> str:
     return f"page{place}" if place else "page"
 
 
-def line(action: Action, found: Found, tabs: list[int], base_url: str, values: Values, rules: tuple[str, ...]) -> Line:
+def write_line(action: Action, found: Found, tabs: list[int], base_url: str, values: Values, rules: tuple[str, ...]) -> Line:
     """The statement for an action, with what the page is expected to be at after it."""
     page = page_name(action.tab, tabs)
     opened = ""
     if action.kind == "goto":
-        opened = addresses.relative(action.url, base_url)
+        opened = relative_to(action.url, base_url)
         code = f"{page}.goto({quoted(opened)})"
     elif action.kind == "back":
         code = f"{page}.go_back()"
@@ -75,19 +75,19 @@ def line(action: Action, found: Found, tabs: list[int], base_url: str, values: V
     else:
         locator = found.candidates[0].code
         code = f"{_from(page, locator)}.{METHODS[action.kind]}({_given(action, found, locator, values)})"
-    target = known(found.candidates[0].code) if found.candidates else None
+    target = parse_locator(found.candidates[0].code) if found.candidates else None
     written = code
     if action.opens is not None:
         written = f"with {page}.expect_popup() as popup:\n    {code}\n{page_name(action.opens, tabs)} = popup.value"
     if action.leads_to:
         shown = page if action.opens is None else page_name(action.opens, tabs)
-        written += f"\n{expected(shown, action.leads_to, base_url, rules)}"
+        written += f"\n{write_expectation(shown, action.leads_to, base_url, rules)}"
     return Line(action=action, found=found, statements=tuple(ast.parse(written).body), opened=opened, code=code, target=target)
 
 
-def expected(page: str, address: str, base_url: str, rules: tuple[str, ...]) -> str:
+def write_expectation(page: str, address: str, base_url: str, rules: tuple[str, ...]) -> str:
     """The statement that a page is at an address."""
-    return f"expect({page}).to_have_url(re.compile({addresses.pattern(address, base_url, rules)!r}))"
+    return f"expect({page}).to_have_url(re.compile({url_pattern(address, base_url, rules)!r}))"
 
 
 def _given(action: Action, found: Found, locator: str, values: Values) -> str:

@@ -1,6 +1,6 @@
-"""A journey made of a session in a process of its own: what a stranger's browser has sent is rebuilt there, within a time.
+"""Creates a journey from a session in a separate process, with a time limit, as it rebuilds untrusted pages.
 
-`python -m reports.codegen.subprocess` reads what is wanted from its input, as JSON, and writes what came of it.
+`python -m reports.codegen.subprocess` reads a JSON request from its input and writes the result.
 """
 
 import os
@@ -13,15 +13,15 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from reports.codegen import untried
+from reports.codegen import make_untried
 from reports.codegen.result import Made
-from reports.replay.recording import read
+from reports.replay.recording import read_recording
 from runner.browser.chromium import find
 from runner.errors import JourneyError, RecordingError
 from runner.store import Store
 
 WITHIN = 120.0
-"""Seconds in which a journey is made."""
+"""Time limit in seconds."""
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -45,24 +45,24 @@ _wanted = msgspec.json.Decoder(Wanted)
 _came = msgspec.json.Decoder(_Came)
 
 
-def make_apart(wanted: Wanted, within: float = WITHIN) -> Made:
-    """The journey, not tried. Raises RecordingError when there is none to be made, or not within so many seconds."""
+def make_in_subprocess(wanted: Wanted, within: float = WITHIN) -> Made:
+    """The journey, not tried. Raises RecordingError when that is impossible or takes too long."""
     command = [sys.executable, "-P", "-m", "reports.codegen.subprocess"]
     # A group of its own, which is ended as a whole: the browser is the child of a child.
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as process:
         try:
-            told, _ = process.communicate(msgspec.json.encode(wanted), timeout=within)
+            output, _ = process.communicate(msgspec.json.encode(wanted), timeout=within)
         except subprocess.TimeoutExpired:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             raise RecordingError(
-                f"session {wanted.session}: no journey was made of it within {within:g} s; try `journey from-session` with it"
+                f"session {wanted.session}: no journey was created within {within:g} s; try `journey from-session`"
             ) from None
     try:
-        came = _came.decode(told)
+        came = _came.decode(output)
     except msgspec.DecodeError:
         raise RecordingError(
-            f"session {wanted.session}: making a journey of it ended with status {process.returncode}; the server's log says more"
+            f"session {wanted.session}: creating a journey ended with status {process.returncode}; see the server's log"
         ) from None
     if came.made is None:
         raise RecordingError(came.error)
@@ -71,18 +71,18 @@ def make_apart(wanted: Wanted, within: float = WITHIN) -> Made:
 
 def _make(wanted: Wanted) -> Made:
     with Store(wanted.database_url) as store:
-        recording = read(store, Path(wanted.folder), wanted.session)
+        recording = read_recording(store, Path(wanted.folder), wanted.session)
     if recording is None:
         raise RecordingError(
             f"session {wanted.session} was not recorded, or its recording has been removed; choose another one"
         )
-    return untried(
+    return make_untried(
         recording, find(Path(wanted.browser_path) if wanted.browser_path else None), rules=wanted.rules.get(recording.app, ())
     )
 
 
 def main() -> None:
-    """Makes the journey that is wanted."""
+    """Creates the requested journey."""
     try:
         came = _Came(made=_make(_wanted.decode(sys.stdin.buffer.read())))
     except JourneyError as error:

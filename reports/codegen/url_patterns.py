@@ -4,37 +4,37 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from reports.collector.privacy.route_template import template
+from reports.collector.privacy.route_template import route_template
 
 
-def origin(address: str) -> str:
+def origin_of(address: str) -> str:
     """Scheme and host."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def relative(address: str, base_url: str) -> str:
+def relative_to(address: str, base_url: str) -> str:
     """What to open: from the base URL on, where it is the same site.
 
-    >>> relative("https://shop.example/cart?x=1", "https://shop.example"), relative("https://pay.example/", "https://shop.example")
+    >>> relative_to("https://shop.example/cart?x=1", "https://shop.example"), relative_to("https://pay.example/", "https://shop.example")
     ('/cart?x=1', 'https://pay.example/')
     """
     rest = address.partition("://")[2].removeprefix(urlsplit(address).netloc) or "/"
-    return rest if origin(address) == origin(base_url) else origin(address) + rest
+    return rest if origin_of(address) == origin_of(base_url) else origin_of(address) + rest
 
 
-def pattern(address: str, base_url: str, rules: Iterable[str] = ()) -> str:
+def url_pattern(address: str, base_url: str, rules: Iterable[str] = ()) -> str:
     """A regular expression for where a page is: its route template, with any query, as recordings have none.
 
-    >>> pattern("https://shop.example/receipt/LK-1004", "https://shop.example"), pattern("https://shop.example/", "https://shop.example")
+    >>> url_pattern("https://shop.example/receipt/LK-1004", "https://shop.example"), url_pattern("https://shop.example/", "https://shop.example")
     ('/receipt/[^/?#]+([?#]|$)', '//[^/]+/?([?#]|$)')
     """
     parts = urlsplit(address)
     if parts.fragment.startswith(("/", "!")):
-        fixed = template(parts.fragment.lstrip("!"), rules)
+        fixed = route_template(parts.fragment.lstrip("!"), rules)
         return f"#!?{_expression(fixed, parts.fragment)}$" if fixed != "/" else "#!?/$"
-    host = "" if origin(address) == origin(base_url) else f"//{literal(parts.netloc)}"
-    path = _expression(template(address, rules), parts.path)
+    host = "" if origin_of(address) == origin_of(base_url) else f"//{python_literal(parts.netloc)}"
+    path = _expression(route_template(address, rules), parts.path)
     if path == "/":
         return f"{host or '//[^/]+'}/?([?#]|$)"
     return f"{host}{path}/?([?#]|$)" if parts.path.endswith("/") else f"{host}{path}([?#]|$)"
@@ -44,12 +44,12 @@ def _expression(route: str, path: str) -> str:
     plain = set(path.split("/"))
     segments = [one for one in route.split("/") if one]
     return "/" + "/".join(
-        # A segment with encoded letters stands in the template as it reads, and not as it is sent.
-        "[^/?#]+" if one.startswith(":") or (one != "*" and one not in plain) else ".*" if one == "*" else literal(one)
+        # Encoded letters are decoded in the template.
+        "[^/?#]+" if one.startswith(":") or (one != "*" and one not in plain) else ".*" if one == "*" else python_literal(one)
         for one in segments
     )
 
 
-def literal(text: str) -> str:
+def python_literal(text: str) -> str:
     """A text as a regular expression, with no more backslashes than it needs."""
     return re.sub(r"[.+*?^$()\[\]{}|\\]", r"\\\g<0>", text)

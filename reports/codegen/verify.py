@@ -1,4 +1,4 @@
-"""A journey that was made is run before anyone relies on it: three times, without pushing anything."""
+"""A created journey is verified by running it three times, without pushing anything."""
 
 from pathlib import Path
 
@@ -19,11 +19,11 @@ from runner.workers.run_plans import run_plans
 
 RUNS = 3
 FOLDER = ".trials"
-"""Beside the runs: those of journeys that may never be taken up."""
+"""Beside the runs: those of journeys that may never be used."""
 
 
-def obstacle(made: Made, settings: Settings, yes: bool) -> str:
-    """Why a journey cannot be tried, and what to give; empty when it can."""
+def find_obstacle(made: Made, settings: Settings, yes: bool) -> str:
+    """Why a journey cannot be tried, and the missing options; empty if it can."""
     report = made.report
     wanting = [f"--param {one}=…" for one in report.params if one not in settings.params]
     secrets = Secrets(folder=settings.secrets_dir, file=settings.secrets_file)
@@ -31,18 +31,18 @@ def obstacle(made: Made, settings: Settings, yes: bool) -> str:
     wanting += ["--yes"] if report.dangers and not yes else []
     if not wanting:
         return ""
-    why = "it needs what the visitor typed" if wanting != ["--yes"] else "it would do what may not be undone"
+    why = "it needs what the visitor typed" if wanting != ["--yes"] else "it would do something irreversible"
     return f"{why}; give {' '.join(wanting)}"
 
 
-def tried(made: Made, file: Path, settings: Settings, yes: bool) -> Made:
-    """The same with what came of a trial, or what stands in its way; `yes` allows what may not be undone."""
-    why = obstacle(made, settings, yes)
-    came = Trial(verdict="untried", message=why) if why else attempt(made, file, settings, find(settings.browser_path))
+def verify_journey(made: Made, file: Path, settings: Settings, yes: bool) -> Made:
+    """The same with the result of a trial, or why it cannot be tried; `yes` allows irreversible actions."""
+    why = find_obstacle(made, settings, yes)
+    came = Trial(verdict="untried", message=why) if why else run_trial(made, file, settings, find(settings.browser_path))
     return replace(made, report=replace(made.report, trial=came))
 
 
-def attempt(made: Made, file: Path, settings: Settings, browser: Browser, runs: int = RUNS) -> Trial:
+def run_trial(made: Made, file: Path, settings: Settings, browser: Browser, runs: int = RUNS) -> Trial:
     """Runs the journey against the base URL of the settings, or the site that was recorded.
 
     Raises BrowserNotFound, DiscoveryError, ConfigError as `journey run` does.
@@ -58,10 +58,10 @@ def attempt(made: Made, file: Path, settings: Settings, browser: Browser, runs: 
     one = replace(planned, source=made.source, retries=0, base_url=planned.base_url or made.report.base_url)
     with Workers(1) as pool:
         run_plans(pool, [one] * runs, browser, settings, Archive(settings.runs_dir / FOLDER), [listen])
-    return judged(made, ended)
+    return judge_trial(made, ended)
 
 
-def judged(made: Made, ended: list[RunEnded]) -> Trial:
+def judge_trial(made: Made, ended: list[RunEnded]) -> Trial:
     """What the runs say: `verified` when all have passed, `failed` when none has, else `flaky`."""
     statuses = tuple(one.result.status for one in ended)
     bad = next((one for one in ended if one.result.status != "passed"), None)
@@ -89,7 +89,7 @@ def _action(made: Made, result: RunResult) -> int | None:
     return max((one.number for one in made.report.actions if one.line <= line), default=None)
 
 
-def file_of(name: str, folders: tuple[Path, ...]) -> Path:
+def journey_file(name: str, folders: tuple[Path, ...]) -> Path:
     """Where a journey of that name belongs."""
     folder = folders[0].parent if folders[0].suffix == ".py" else folders[0]
     return folder / f"{to_python_name(name)}.py"

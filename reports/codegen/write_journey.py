@@ -1,4 +1,4 @@
-"""From actions and their locators to a journey that one is glad to edit."""
+"""From actions and their locators to readable journey code."""
 
 import ast
 import re
@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from reports.codegen import statements
-from reports.codegen import url_patterns as addresses
 from reports.codegen.action import Action
 from reports.codegen.input_values import Value, Values
-from reports.codegen.irreversible import danger
+from reports.codegen.irreversible import find_danger
 from reports.codegen.rebuild_page import Ending, Rebuilt
 from reports.codegen.result import Acted, Made, Report
 from reports.codegen.statements import Line
-from reports.collector.privacy.route_template import template
+from reports.codegen.url_patterns import origin_of, python_literal
+from reports.collector.privacy.route_template import route_template
 from reports.replay.recording import Recording
-from runner.authoring.recorder import step_names as wording
+from runner.authoring.recorder import step_names
 from runner.authoring.recorder.code_format import INDENT, lines, quoted
 from runner.dsl.python_name import to_python_name
 
@@ -31,13 +31,15 @@ class _Step(Struct, frozen=True):
     lines: tuple[Line, ...]
 
 
-def write(recording: Recording, actions: Sequence[Action], rebuilt: Rebuilt, name: str | None, rules: tuple[str, ...]) -> Made:
+def write_journey(
+    recording: Recording, actions: Sequence[Action], rebuilt: Rebuilt, name: str | None, rules: tuple[str, ...]
+) -> Made:
     """The journey; `name` is its name, made from what it does when there is none. `rules` are the app's route templates."""
-    base_url = addresses.origin(next(one.url or one.leads_to for one in actions if one.url or one.leads_to))
+    base_url = origin_of(next(one.url or one.leads_to for one in actions if one.url or one.leads_to))
     tabs = list(dict.fromkeys(tab for one in actions for tab in (one.tab, one.opens) if tab is not None))
     values = Values()
     every = [
-        statements.line(action, found, tabs, base_url, values, rules)
+        statements.write_line(action, found, tabs, base_url, values, rules)
         for action, found in zip(actions, rebuilt.found, strict=True)
     ]
     steps = _steps(every)
@@ -54,7 +56,7 @@ def write(recording: Recording, actions: Sequence[Action], rebuilt: Rebuilt, nam
         text.append(f"{INDENT}with step({quoted(step.name)}):")
         for line in step.lines:
             number += 1
-            why = danger(line.action, line.found, _label(line))
+            why = find_danger(line.action, line.found, _label(line))
             if why and line.statements:
                 text.append(f"{BODY}# Look twice before you run it: {why}.")
             acted.append(_acted(number, line, step.name, len(text) + 1, started, why))
@@ -88,18 +90,20 @@ def _steps(every: Sequence[Line]) -> list[_Step]:
     groups = [one for one in groups if one]
     names = [_name(group) for group in groups]
     # Where two do the same, the page tells them apart.
-    told = [
+    described = [
         f"{name} on {title}" if names.count(name) > 1 and (title := _title(group)) else name
         for name, group in zip(names, groups, strict=True)
     ]
-    unique = wording.unique([one if len(one) <= wording.LONGEST else name for one, name in zip(told, names, strict=True)])
+    unique = step_names.unique(
+        [one if len(one) <= step_names.LONGEST else name for one, name in zip(described, names, strict=True)]
+    )
     return [_Step(_plain(name), tuple(group)) for name, group in zip(unique, groups, strict=True)]
 
 
 def _name(group: Sequence[Line]) -> str:
     if group[-1].action.kind == "back":
         return "go back"
-    return wording.name([one.scripted for one in group])
+    return step_names.name([one.scripted for one in group])
 
 
 def _title(group: Sequence[Line]) -> str:
@@ -118,7 +122,7 @@ def _ending(
     written = []
     if not last.leads_to:
         shown = next((one.action.leads_to or one.action.url for one in reversed(every) if _shows(one.action, tab)), "")
-        written += [statements.expected(page, shown, base_url, rules)] if shown else []
+        written += [statements.write_expectation(page, shown, base_url, rules)] if shown else []
     heading = next(iter(endings[tab].headings), "") if tab in endings else ""
     if 0 < len(heading) <= WIDTH:
         written.append(f"expect({page}.get_by_role('heading', name={_stable(heading)})).to_be_visible()")
@@ -134,7 +138,7 @@ def _stable(heading: str) -> str:
     """A heading's name, with any number where one stands: a receipt has another each time."""
     if not re.search(r"\d", heading):
         return f"{heading!r}, exact=True"
-    return f"re.compile({re.sub(r'[0-9]+', lambda _: r'[0-9]+', addresses.literal(heading))!r})"
+    return f"re.compile({re.sub(r'[0-9]+', lambda _: r'[0-9]+', python_literal(heading))!r})"
 
 
 def _head(
@@ -176,7 +180,7 @@ def _head(
     function = to_python_name(name)
     yield f"@journey(name={quoted(name)})" if function != name else "@journey"
     yield f"def {function}({', '.join(f'{one}: {kind}' for one, kind in kinds.items())}) -> None:"
-    pages = [template(one.action.leads_to or one.action.url) for one in every if one.action.leads_to or one.action.url]
+    pages = [route_template(one.action.leads_to or one.action.url) for one in every if one.action.leads_to or one.action.url]
     yield f'{INDENT}"""A visitor goes from {_plain(pages[0])} to {_plain(pages[-1])}."""'
 
 
@@ -194,7 +198,7 @@ def _acted(number: int, line: Line, step: str, row: int, started: float, why: st
 
 
 def _label(line: Line) -> str:
-    return wording.role_and_name(line.target)[1] if line.target is not None else ""
+    return step_names.role_and_name(line.target)[1] if line.target is not None else ""
 
 
 def _notes(every: Sequence[Line]) -> Iterator[str]:
@@ -202,11 +206,11 @@ def _notes(every: Sequence[Line]) -> Iterator[str]:
         if line.missing:
             yield line.missing
         elif line.action.kind == "goto" and not line.action.url.partition("?")[2] and len(every) > 1 and line is not every[0]:
-            yield f"{template(line.action.url)} was opened by hand; a query that it may have had is not recorded"
+            yield f"{route_template(line.action.url)} was opened by hand; a query that it may have had is not recorded"
         elif line.found.candidates and not line.found.candidates[0].checked:
             yield f"{line.code}: its page is masked, so nobody knows yet whether it finds one element"
 
 
 def _plain(text: str) -> str:
-    """A text from a page as it may stand in a comment or between quotes: on one line, and ending nothing."""
+    """A text from a page, safe for a comment or between quotes: on one line, and ending neither."""
     return "".join(one if one.isprintable() and one not in '"\\' else " " for one in text)[:WIDTH].strip()

@@ -1,1 +1,1 @@
-"""What real users' browsers report: taken in, checked, stored, counted."""
+"""What real users' browsers report: received, checked, stored, counted."""

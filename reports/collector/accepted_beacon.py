@@ -1,4 +1,4 @@
-"""A beacon that has been let in, with what the collector knows of it beside what it says."""
+"""An accepted beacon, with what the collector adds to it."""
 
 from datetime import datetime
 from typing import Literal
@@ -12,7 +12,7 @@ Device = Literal["desktop", "mobile", "tablet", "other"]
 
 
 class Arrival(Struct, frozen=True, kw_only=True, gc=False):
-    """What is stored and counted. Addresses in it are clean: no query, no fragment, but for keys that the app allows."""
+    """What is stored and counted. Its addresses are scrubbed: no query, no fragment, except for keys that the app allows."""
 
     beacon: Beacon
     received_at: datetime

@@ -1,7 +1,7 @@
 """What a page's agent sends: one JSON document, checked while it is decoded. Durations are seconds, moments seconds since the epoch.
 
 A beacon tells what is new of one or more page views since the last one, so several may speak of the same view; a vital that was
-told before under its id is replaced. A beacon that arrives twice (it was sent again, since no answer came) has the same id and
+reported before under its id is replaced. A beacon that arrives twice (it was sent again, since no answer came) has the same id and
 counts once. docs/real-users.md describes every field.
 """
 
@@ -21,18 +21,18 @@ Span = Annotated[float, Meta(ge=0, le=86_400)]
 Moment = Annotated[float, Meta(ge=0, le=253_402_300_799)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 ViewType = Literal["navigate", "reload", "back_forward", "bfcache", "prerender", "restore", "soft", "report"]
-"""`report` is no page view: it carries what was told of a page apart from its views, and is not counted as one."""
+"""`report` is not a page view: it carries reports about a page outside its views, and is not counted."""
 VitalName = Literal["ttfb", "fcp", "lcp", "inp", "cls"]
 
 
 class Vital(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A web vital as the `web-vitals` library reports it: seconds, but for `cls`, a score without a unit."""
+    """A web vital as the `web-vitals` library reports it: seconds, except for `cls`, a score without a unit."""
 
     name: VitalName
     id: Annotated[str, Meta(max_length=80)]
     value: Span
     attribution: Annotated[dict[Short, Short | float], Meta(max_length=40)] = {}
-    """What it came from: the element, the address, the parts of the time."""
+    """The attribution: the element, the address, the parts of the time."""
 
 
 class Interaction(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -49,7 +49,7 @@ class Interaction(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
 
 INTERACTION_TYPES = frozenset(get_args(Interaction.__annotations__["type"]))
 SCRIPT_KINDS = {"error", "unhandled-rejection", "resource", "reported"}
-"""Of errors, those that the page's scripts met; the others are what the browser reported by itself."""
+"""The kinds of errors in the page's scripts; the others are reported by the browser itself."""
 
 
 class ScriptError(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -98,7 +98,7 @@ class View(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     ended: bool = False
     """Whether the page has gone for good: nothing more will come."""
     visible_seconds: Span | None = None
-    """How long it has been looked at so far."""
+    """How long it has been visible so far."""
     phases: Annotated[dict[Annotated[str, Meta(max_length=20)], Span], Meta(max_length=20)] = {}
     """Navigation Timing: `redirect dns connect tls request response dom load`, and `ttfb`, `total` from the start."""
     status: Annotated[int, Meta(ge=0, le=999)] = 0
@@ -145,6 +145,6 @@ class Beacon(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 _decoder = msgspec.json.Decoder(Beacon)
 
 
-def decode(body: bytes) -> Beacon:
-    """One beacon. Raises msgspec.ValidationError, which names the field, and msgspec.DecodeError for what is no JSON."""
+def decode_beacon(body: bytes) -> Beacon:
+    """One beacon. Raises msgspec.ValidationError, which names the field, and msgspec.DecodeError for invalid JSON."""
     return _decoder.decode(body)

@@ -1,4 +1,4 @@
-"""Why a request is not taken: what its sender is told, and under which reason it is counted."""
+"""Why a request is rejected: the response to its sender, and the reason under which it is counted."""
 
 from typing import Literal
 
@@ -20,7 +20,7 @@ Reason = Literal[
 
 
 class Refusal(JourneyError):
-    """A request that is answered with an error; `field` is where it is wrong, `fix` what its sender can do."""
+    """A request that is rejected; `field` is what is wrong, `fix` what its sender can do."""
 
     def __init__(
         self, status: int, reason: Reason, error: str, *, field: str = "", fix: str = "", retry_after: float = 0.0
@@ -33,6 +33,6 @@ class Refusal(JourneyError):
         self.retry_after = retry_after
 
     def body(self) -> dict[str, str]:
-        """What is answered as JSON."""
-        told = {"error": str(self), "field": self.field, "fix": self.fix}
-        return {name: text for name, text in told.items() if text}
+        """The body of the response, as JSON."""
+        content = {"error": str(self), "field": self.field, "fix": self.fix}
+        return {name: text for name, text in content.items() if text}

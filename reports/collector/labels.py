@@ -1,6 +1,6 @@
-"""Values that stand in a label for what is not told apart."""
+"""Label values for everything that is not distinguished."""
 
 OTHER = "__other__"
-"""All that came after a label's bound was reached: pages, values of a metric's label, series, reasons of errors."""
+"""Everything beyond a label's limit: pages, values of a metric's label, series, reasons of errors."""
 UNKNOWN = "__unknown__"
 """A page whose address is not known."""

@@ -97,7 +97,7 @@ def margin(latency: float, rule: Rule) -> float:
 def evidence(baseline: Sequence[float], candidate: Sequence[float], rule: Rule, paired: bool) -> Evidence:
     """The four tests. All latencies must be above zero.
 
-    Every run of one side is moved to the margin and held against the other side as it is. If the true change is just the margin,
+    Every run of one side is moved to the margin and compared with the other side as it is. If the true change is just the margin,
     the two are alike, and the p of a rank test is exact; so J. L. Hodges and E. L. Lehmann turn a rank test into a statement on
     the size of a change (Annals of Mathematical Statistics 34 (1963), 598-611). As each run is moved, not the medians, a share
     and a floor are one rule, and the mirrored test is the same one with the sides swapped.
@@ -136,7 +136,7 @@ def outcome(found: Evidence, alarm: float, miss: float) -> Outcome:
 
 
 def _differences(baseline: Sequence[float], candidate: Sequence[float]) -> list[float]:
-    """Logarithms of the ratios, rounded so that ratios which are equal but for the last bits are ties."""
+    """Logarithms of the ratios, rounded so that ratios that are equal except for the last bits are ties."""
     return [round(log(after) - log(before), 12) for before, after in zip(baseline, candidate, strict=True)]
 
 

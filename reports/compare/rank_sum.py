@@ -11,7 +11,7 @@ from itertools import accumulate
 from math import comb, erfc, sqrt
 
 EXACT = 1_000_000
-"""Length of the count (see `_ways`) up to which it is made; beyond, the normal curve stands in, which is too large in the tail.
+"""Length of the count (see `_ways`) up to which it is computed; beyond that the normal approximation is used, which is too large in the tail.
 
 Forty runs against four hundred and a hundred against a hundred are still counted.
 """

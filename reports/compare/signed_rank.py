@@ -1,6 +1,6 @@
 """A signed-rank test for runs that were measured in pairs: exact, with capped ranks, and no tie can make it say too much.
 
-It is the test of F. Wilcoxon (Individual comparisons by ranking methods, Biometrics Bulletin 1 (1945), 80-83), but for the cap: a
+It is the test of F. Wilcoxon (Individual comparisons by ranking methods, Biometrics Bulletin 1 (1945), 80-83), except for the cap: a
 run that hung makes the largest difference of all, and with the highest rank it would outweigh a dozen others, whichever side it
 was on. On the noise of a crowded machine, the capped test sees a change much sooner; on noise without outliers it needs about one
 run more. Any ranks that never fall as the difference grows give an exact test that never falls as a value grows (J. Hájek,
@@ -17,7 +17,7 @@ from operator import add
 CAP = 3
 """A third of the pairs have ranks of their own; the two thirds with larger differences share the next one."""
 EXACT = 200
-"""Pairs up to which every choice of signs is counted; beyond, the normal curve stands in, which is too large in the tail."""
+"""Pairs up to which every choice of signs is counted; beyond that the normal approximation is used, which is too large in the tail."""
 
 
 def p_above(differences: Sequence[float]) -> float:

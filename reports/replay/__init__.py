@@ -1,1 +1,1 @@
-"""What was seen: recordings of sessions and of runs, taken in, kept, and read again."""
+"""Recordings of sessions and runs: received, stored, read."""

@@ -1,23 +1,23 @@
-"""Removes recordings whose time is over, and files that nobody knows, in the background."""
+"""Removes expired recordings, and files without a row, in the background."""
 
 import logging
 import threading
 import time
 
-from reports.replay.chunk_store import Shelf
+from reports.replay.chunk_store import ChunkStore
 from runner.store import StoreDown
 
 PRUNE = 60.0
-"""Seconds between two looks at what is too old or too much."""
+"""Seconds between two checks for recordings that are too old or too many."""
 SWEEP = 3600.0
 log = logging.getLogger("journey.collector")
 
 
-class Tidy:
-    """A thread that keeps a shelf in bounds, until it is closed."""
+class RecordingCleaner:
+    """A thread that keeps a chunk store within its limits until it is closed."""
 
-    def __init__(self, shelf: Shelf, keep: float, size: int) -> None:
-        self._shelf = shelf
+    def __init__(self, chunk_store: ChunkStore, keep: float, size: int) -> None:
+        self._chunk_store = chunk_store
         self._keep = keep
         self._size = size
         self._closing = threading.Event()
@@ -33,12 +33,12 @@ class Tidy:
         sweep_at = 0.0
         while True:
             try:
-                while self._shelf.prune(self._keep, self._size, time.time()) and not self._closing.is_set():
+                while self._chunk_store.prune(self._keep, self._size, time.time()) and not self._closing.is_set():
                     pass
                 if time.monotonic() >= sweep_at:
                     sweep_at = time.monotonic() + SWEEP
-                    self._shelf.sweep(time.time())
+                    self._chunk_store.sweep(time.time())
             except (StoreDown, OSError) as error:
-                log.error("recordings are not removed just now: %s", error)
+                log.error("cannot remove recordings at the moment: %s", error)
             if self._closing.wait(PRUNE):
                 return

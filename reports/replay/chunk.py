@@ -55,19 +55,19 @@ class Chunk(Struct, frozen=True, kw_only=True):
         return any(event.type == FULL_SNAPSHOT for event in self.events)
 
     def addresses(self) -> Iterator[str]:
-        """The addresses of the pages that it tells of."""
+        """The addresses of the pages in it."""
         for event in self.events:
             if event.type == META:
                 yield str(_place(event).get("href", ""))
             elif event.type == CUSTOM:
-                told = _place(event)
-                if told.get("tag") == "view" and isinstance(told.get("payload"), dict):
-                    yield str(told["payload"].get("url", ""))
+                data = _place(event)
+                if data.get("tag") == "view" and isinstance(data.get("payload"), dict):
+                    yield str(data["payload"].get("url", ""))
 
 
 _decoder = msgspec.json.Decoder(Chunk)
 decode = _decoder.decode
-"""The chunk in a JSON text. Raises msgspec.DecodeError, ValidationError for what is no chunk."""
+"""The chunk in a JSON text. Raises msgspec.DecodeError, ValidationError for an invalid chunk."""
 
 
 def _place(event: Event) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where recordings stand: each chunk a file, as it came, and a row that says what is in it.
+"""Storage of recordings: each chunk is a file, as received, and a row that describes it.
 
 A file is written whole and synced before its row is: a row therefore has its file, and a file without a row was never
 acknowledged. Names of files are made from checked ids alone.
@@ -34,7 +34,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 log = logging.getLogger("journey.collector")
 
 
-class Kept(Struct, frozen=True):
+class ChunkContext(Struct, frozen=True):
     """What is known of a chunk besides what is in it."""
 
     app: str
@@ -43,14 +43,14 @@ class Kept(Struct, frozen=True):
     page: str
 
 
-class Shelf:
+class ChunkStore:
     """The recordings in the folder `runs/replays`, and their rows in a store."""
 
     def __init__(self, store: Store, folder: Path) -> None:
         self._store = store
         self.folder = folder
 
-    def put(self, chunk: Chunk, packed: bytes, kept: Kept) -> bool:
+    def put(self, chunk: Chunk, packed: bytes, kept: ChunkContext) -> bool:
         """Returns when file and row are on the disk; False when they were before. Raises StoreDown, OSError."""
         once = (
             replay_chunks.c.session == chunk.session,
@@ -60,7 +60,7 @@ class Shelf:
         with self._store.connected() as connection:
             if connection.execute(select(replay_chunks.c.id).where(*once)).first():
                 return False
-        _write(file_of(self.folder, kept.app, chunk.session, chunk.tab, chunk.sequence), self.folder / INCOMING, packed)
+        _write(chunk_path(self.folder, kept.app, chunk.session, chunk.tab, chunk.sequence), self.folder / INCOMING, packed)
         row = {
             **{name: getattr(chunk, name) for name in ("session", "tab", "sequence", "first_at", "last_at", "release")},
             **{name: getattr(kept, name) for name in ("app", "received_at", "traffic", "page")},
@@ -73,12 +73,12 @@ class Shelf:
             with self._store.connected() as connection:
                 connection.execute(insert(replay_chunks), [row])
         except IntegrityError:
-            # The same chunk has come twice at once.
+            # The same chunk was sent twice at the same time.
             return False
         return True
 
     def note(self, app: str, session: str, type_: str, target: str, at: float) -> None:
-        """Keeps one event that a page has told by itself. Raises StoreDown."""
+        """Stores one event that a page reported. Raises StoreDown."""
         row = {"app": app, "session": session, "type": type_, "target": target, "at": at, "received_at": time.time()}
         with self._store.connected() as connection:
             connection.execute(insert(session_events), [row])
@@ -112,7 +112,7 @@ class Shelf:
         of = (replay_chunks.c.app == app, replay_chunks.c.session == session)
         with self._store.connected() as connection:
             connection.execute(delete(replay_chunks).where(*of))
-        folder = folder_of(self.folder, app, session)
+        folder = session_folder(self.folder, app, session)
         for file in folder.glob("*.json.gz"):
             file.unlink(missing_ok=True)
         with suppress(OSError):
@@ -120,7 +120,7 @@ class Shelf:
             folder.rmdir()
 
     def sweep(self, now: float) -> int:
-        """Removes the files that have no row: what a killed process has left; returns how many."""
+        """Removes files without a row, which a killed process leaves; returns how many."""
         swept = 0
         for file in (self.folder / INCOMING).glob("*"):
             swept += _remove_old(file, now)
@@ -138,18 +138,18 @@ class Shelf:
         return swept
 
 
-def folder_of(folder: Path, app: str, session: str) -> Path:
-    """Where a session's recording is. Raises ValueError for what is no name."""
+def session_folder(folder: Path, app: str, session: str) -> Path:
+    """Where a session's recording is. Raises ValueError for an invalid name."""
     if not NAME.fullmatch(app) or not _ID.fullmatch(session):
-        raise ValueError(f"{app!r}, {session!r} are no names of an app and a session")
+        raise ValueError(f"{app!r}, {session!r}: not a valid app and session")
     return folder / app / session
 
 
-def file_of(folder: Path, app: str, session: str, tab: str, sequence: int) -> Path:
-    """The file of a chunk. Raises ValueError for what is no name."""
+def chunk_path(folder: Path, app: str, session: str, tab: str, sequence: int) -> Path:
+    """The file of a chunk. Raises ValueError for an invalid name."""
     if not _ID.fullmatch(tab):
-        raise ValueError(f"{tab!r} is no name of a tab")
-    return folder_of(folder, app, session) / f"{tab}-{sequence}.json.gz"
+        raise ValueError(f"{tab!r}: not a valid tab")
+    return session_folder(folder, app, session) / f"{tab}-{sequence}.json.gz"
 
 
 def _write(file: Path, incoming: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""A recording read again: the events of each tab in order, and what is missing of it."""
+"""Reading recordings: the events of each tab in order, and what is missing."""
 
 import gzip
 import zlib
@@ -11,12 +11,12 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
-from reports.replay.chunk_store import file_of
+from reports.replay.chunk_store import chunk_path
 from runner.store import Store
 from runner.store.tables.replays import replay_chunks
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class ChunkRow(Struct, frozen=True, kw_only=True):
     """What the store knows of a chunk. Moments are seconds since the epoch."""
 
     id: int
@@ -53,21 +53,21 @@ class Recording(Struct, frozen=True, kw_only=True):
     gaps: tuple[str, ...]
 
 
-class _Told(Struct):
+class _Events(Struct):
     events: list[dict[str, Any]]
 
 
-_decoder = msgspec.json.Decoder(_Told)
+_decoder = msgspec.json.Decoder(_Events)
 
 
-def rows(connection: Connection, session: str) -> list[Row]:
+def read_chunk_rows(connection: Connection, session: str) -> list[ChunkRow]:
     """The chunks of a session, in the order in which they were recorded. Raises StoreDown."""
     table = replay_chunks.c
     wanted = select(replay_chunks).where(table.session == session).order_by(table.tab, table.sequence)
-    return [Row(**row) for row in connection.execute(wanted).mappings()]
+    return [ChunkRow(**row) for row in connection.execute(wanted).mappings()]
 
 
-def begun(connection: Connection, sessions: Iterable[str]) -> dict[str, float]:
+def read_recording_starts(connection: Connection, sessions: Iterable[str]) -> dict[str, float]:
     """Those of the sessions that were recorded, with the moment at which their recording begins."""
     wanted = (
         select(replay_chunks.c.session, func.min(replay_chunks.c.first_at))
@@ -77,36 +77,36 @@ def begun(connection: Connection, sessions: Iterable[str]) -> dict[str, float]:
     return {row[0]: row[1] for row in connection.execute(wanted)}
 
 
-def read(store: Store, folder: Path, session: str) -> Recording | None:
+def read_recording(store: Store, folder: Path, session: str) -> Recording | None:
     """The recording of a session, None when there is none; `folder` is `runs/replays`. Raises StoreDown."""
     with store.snapshot() as connection:
-        known = rows(connection, session)
+        known = read_chunk_rows(connection, session)
     if not known:
         return None
     gaps: list[str] = []
     tabs: list[Tab] = []
-    for id_, of_tab in by_tab(known).items():
-        gaps += missing(of_tab)
+    for id_, of_tab in group_by_tab(known).items():
+        gaps += find_gaps(of_tab)
         events: list[dict[str, Any]] = []
         for row in of_tab:
             try:
-                events += events_in(file_of(folder, row.app, row.session, row.tab, row.sequence), row.checksum)
+                events += read_events(chunk_path(folder, row.app, row.session, row.tab, row.sequence), row.checksum)
             except (OSError, ValueError) as error:
                 gaps.append(f"part {row.sequence} of tab {id_} cannot be read: {error}")
         tabs.append(Tab(id=id_, events=sorted(events, key=lambda event: event["timestamp"])))
     return Recording(app=known[0].app, session=session, tabs=tuple(tabs), gaps=tuple(gaps))
 
 
-def by_tab(known: Sequence[Row]) -> dict[str, list[Row]]:
+def group_by_tab(known: Sequence[ChunkRow]) -> dict[str, list[ChunkRow]]:
     """The chunks of each tab, in order; the tab that began first comes first."""
-    tabs: dict[str, list[Row]] = {}
+    tabs: dict[str, list[ChunkRow]] = {}
     for row in known:
         tabs.setdefault(row.tab, []).append(row)
     return dict(sorted(tabs.items(), key=lambda item: item[1][0].first_at))
 
 
-def missing(of_tab: Sequence[Row]) -> list[str]:
-    """Which chunks of a tab have not come, in words."""
+def find_gaps(of_tab: Sequence[ChunkRow]) -> list[str]:
+    """Which chunks of a tab are missing, in words."""
     gaps: list[str] = []
     expected = 0
     for row in of_tab:
@@ -117,12 +117,12 @@ def missing(of_tab: Sequence[Row]) -> list[str]:
     return gaps
 
 
-def events_in(file: Path, checksum: str = "") -> list[dict[str, Any]]:
-    """The events of a chunk's file. Raises OSError, and ValueError for one that has changed since it came, or is none."""
+def read_events(file: Path, checksum: str = "") -> list[dict[str, Any]]:
+    """The events of a chunk's file. Raises OSError, and ValueError for one that has changed since it was received, or is invalid."""
     packed = file.read_bytes()
     if checksum and sha256(packed).hexdigest() != checksum:
-        raise ValueError("its file is not what came")
+        raise ValueError("its file has changed")
     try:
         return _decoder.decode(gzip.decompress(packed)).events
     except (EOFError, zlib.error, msgspec.DecodeError) as error:
-        raise ValueError(f"it is no chunk: {error}") from error
+        raise ValueError(f"not a chunk: {error}") from error

@@ -8,7 +8,7 @@ from rich.table import Table
 from reports.users.coverage import Action, Coverage, Page
 
 
-def render(found: Coverage) -> Iterator[Table]:
+def render_coverage(found: Coverage) -> Iterator[Table]:
     """One for pages, one for actions; none for what there is nothing of."""
     if found.untouched_pages:
         table = _table("page that no journey opens", "views", "session")

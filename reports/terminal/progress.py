@@ -69,7 +69,7 @@ class Progress(Spinners):
                 self.print(_step_line(moment.journey, moment.step))
             case RunEnded():
                 self.drop(moment.result.id)
-                self.print(end(moment))
+                self.print(format_end(moment))
 
 
 def _step_line(journey: str, step: StepResult) -> Text:
@@ -85,7 +85,7 @@ def _step_line(journey: str, step: StepResult) -> Text:
     return line
 
 
-def end(moment: RunEnded) -> Text:
+def format_end(moment: RunEnded) -> Text:
     """How a run has ended: its status, why it did not pass, what it was over."""
     result = moment.result
     text = Text(f"{result.journey}  ")
@@ -105,7 +105,7 @@ def end(moment: RunEnded) -> Text:
     return text
 
 
-def summary(results: Sequence[RunResult]) -> Table:
+def format_summary(results: Sequence[RunResult]) -> Table:
     """One row a run: status, steps passed of all, time, where it failed."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading, justify in (

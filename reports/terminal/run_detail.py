@@ -15,7 +15,7 @@ SLOWEST = 5
 """Requests of a step that are listed, the slowest first."""
 
 
-def render(saved: Saved) -> RenderableType:
+def render_run(saved: Saved) -> RenderableType:
     """The run from top to bottom: status, steps with bars, what each loaded, failures, artifacts."""
     result = saved.result
     parts: list[RenderableType] = [_head(result), _steps(result)]

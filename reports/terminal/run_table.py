@@ -10,7 +10,7 @@ from reports.text.formatting import COLOURS, MARKS, format_seconds, format_statu
 from runner.archive.archive import Saved
 
 
-def render(runs: Sequence[Saved]) -> Table:
+def render_runs(runs: Sequence[Saved]) -> Table:
     """One row a run, in the order given."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("started", "journey", "status", "time", "id"):

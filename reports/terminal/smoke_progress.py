@@ -3,14 +3,14 @@
 from rich.text import Text
 
 from reports.smoke.check import Round
-from reports.terminal.progress import Spinners, end
+from reports.terminal.progress import Spinners, format_end
 from reports.text.formatting import COLOURS, MARKS, format_seconds
 from runner.events import Moment, RunEnded, RunStarted, StepStarted
 from runner.result import RunResult
 
 
-class Progress(Spinners):
-    """Listens to the runs, and is told of each round."""
+class SmokeProgress(Spinners):
+    """Listens to the runs; `round` reports each round."""
 
     def __call__(self, moment: Moment) -> None:
         """Shows one moment of a run."""
@@ -22,7 +22,7 @@ class Progress(Spinners):
             case RunEnded():
                 self.drop(moment.result.id)
                 if moment.result.status in {"failed", "error"}:
-                    self.print(end(moment))
+                    self.print(format_end(moment))
 
     def round(self, ended: Round) -> None:
         """Prints the line of a round."""

@@ -22,14 +22,14 @@ VERDICTS: dict[Verdict, str] = {"passed": "green", "failed": "red", "error": "ma
 OUTCOMES: dict[Outcome, str] = {"faster": "green", "same": "green", "slower": "yellow", "undecided": "cyan"}
 
 
-def render(result: SmokeResult) -> RenderableType:
+def render_smoke(result: SmokeResult) -> RenderableType:
     """All of it; the first line says what failed."""
     parts: list[RenderableType] = [Text(format_headline(result), style=f"bold {VERDICTS[result.verdict]}")]
     parts += [
         Text(f"{one.verdict}: {one.place}: {one.summary}", style=VERDICTS[one.verdict])
         for one in list_smoke_problems(result)[1:]
     ]
-    parts += [Text(), table(result)]
+    parts += [Text(), smoke_table(result)]
     parts += [_failure(one) for one in result.journeys if one.failure is not None and one.failed_run is not None]
     lines = list(_remarks(result))
     if lines:
@@ -37,7 +37,7 @@ def render(result: SmokeResult) -> RenderableType:
     return Group(*parts)
 
 
-def table(result: SmokeResult) -> Table:
+def smoke_table(result: SmokeResult) -> Table:
     """One row for each journey, with its duration, and one for each of its steps, with its latency."""
     compared = result.baseline is not None
     shown = Table(box=None, pad_edge=False, header_style="bold")
@@ -107,7 +107,7 @@ def _name(budget: BudgetCheck) -> str:
 
 
 def _failure(one: JourneyCheck) -> Text:
-    """Where it failed; the whole message was told when it did, and is in the run."""
+    """Where it failed; the whole message was printed then, and is in the run."""
     text = Text()
     if one.failure is not None:
         step = f" in step {one.failure.step!r}" if one.failure.step else ""

@@ -1,7 +1,7 @@
-"""What real users do and no journey touches: pages and named actions, by how much they are used.
+"""What real users do and no journey covers: pages and named actions, by how much they are used.
 
-A journey's own page views are told from real ones by what the agent says of them, so the site must have it on its pages. What is
-written with numbers (`Cart 2`) is one thing with any number.
+The agent marks a journey's own page views, so the site must have it on its pages. Names that differ only in numbers (`Cart 2`)
+count as one.
 """
 
 import re
@@ -19,7 +19,7 @@ Key = TypeVar("Key")
 ACTIONS = ("click", "change", "submit", "keyboard")
 """The kinds of interactions that a journey can do."""
 AMONG = 200_000
-"""Page views of a span that are looked at, the newest ones."""
+"""The newest page views of a range that are examined."""
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ class Coverage(Struct, frozen=True, kw_only=True):
 
 
 class _Use(Struct):
-    """How often something was met, and the numbers of the newest view, and of the newest whose session was recorded."""
+    """How often something was seen, and the numbers of the newest view, and of the newest whose session was recorded."""
 
     count: int = 0
     sessions: int = 0
@@ -88,10 +88,10 @@ class _Use(Struct):
         return self.recorded or self.newest
 
 
-def coverage(connection: Connection, app: str, when: Range, limit: int = 50, among: int = AMONG) -> Coverage:
-    """What there is of an app in a range; at most `limit` pages and actions. Raises StoreDown.
+def read_coverage(connection: Connection, app: str, when: Range, limit: int = 50, among: int = AMONG) -> Coverage:
+    """The coverage of an app in a range, with at most `limit` pages and actions.
 
-    Reads the views of the range, the newest `among` at the most.
+    Reads the views of the range, at most the newest `among`.
     """
     some = _newest(app, when, among)
     looked_at = connection.execute(select(func.count()).select_from(some)).scalar_one()
@@ -120,7 +120,7 @@ def coverage(connection: Connection, app: str, when: Range, limit: int = 50, amo
     )
 
 
-def apps(connection: Connection) -> list[str]:
+def read_visited_apps(connection: Connection) -> list[str]:
     """Every app that page views are stored of, also those of the last minute, which no roll-up has yet."""
     found: list[str] = []
     app = page_views.c.app
@@ -216,4 +216,4 @@ def _sessions(connection: Connection, numbers: list[int]) -> dict[int, str]:
     """The session of each view, by its number."""
     view = page_views.c
     rows = connection.execute(select(view.number, view.session).where(view.number.in_(set(numbers))))
-    return {number: session for number, session in rows}  # noqa: C416 (rows are no tuples to mypy)
+    return {number: session for number, session in rows}  # noqa: C416 (rows are not tuples to mypy)

@@ -1,4 +1,4 @@
-"""Errors that page views met, put together by their reason. The cost of each list is that of the rows it looks at."""
+"""Errors of page views, grouped by their reason. The cost of each list is that of the rows it reads."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, desc, func, select
 
 from reports.collector.beacon import SCRIPT_KINDS
 from reports.users.rollup_queries import Filter
-from reports.users.row_filters import newest_of, struct
+from reports.users.row_filters import make_struct, newest_views
 from runner.store.queries.time_range import Range
 from runner.store.tables.page_views import page_errors, page_views, reason_tallies, reasons
 
@@ -28,7 +28,7 @@ class Reason(Struct, frozen=True, kw_only=True):
     views: int
 
 
-def errors(
+def read_reasons(
     connection: Connection, app: str, when: Range, limit: int = 100, kinds: Iterable[str] = tuple(sorted(SCRIPT_KINDS))
 ) -> list[Reason]:
     """The reasons of errors in a range of whole hours, most views first; `kinds` are those of a beacon's errors.
@@ -47,11 +47,13 @@ def errors(
     )
     rows = {row.id: row for row in connection.execute(counted)}
     found = connection.execute(select(reasons).where(reasons.c.id.in_(rows))).mappings()
-    made = [struct(Reason, {**one, "count": int(rows[one["id"]].errors), "views": int(rows[one["id"]].views)}) for one in found]
+    made = [
+        make_struct(Reason, {**one, "count": int(rows[one["id"]].errors), "views": int(rows[one["id"]].views)}) for one in found
+    ]
     return sorted(made, key=lambda one: (-one.views, -one.count, one.id))
 
 
-def errors_met(
+def read_reasons_met(
     connection: Connection,
     which: Filter,
     when: Range,
@@ -59,8 +61,8 @@ def errors_met(
     among: int = 20_000,
     kinds: Iterable[str] = tuple(sorted(SCRIPT_KINDS)),
 ) -> list[tuple[Reason, str]]:
-    """As `errors`, of the page views that fit alone, each with the newest view that met it. Looks at the newest `among` of them."""
-    some = newest_of(which, when, among, "number", "errors")
+    """As `read_reasons`, but only of matching page views, each with the newest view that has it. Reads the newest `among` of them."""
+    some = newest_views(which, when, among, "number", "errors")
     counted = (
         select(
             func.sum(page_errors.c.count).label("errors"),
@@ -83,6 +85,6 @@ def errors_met(
     wanted = select(page_views.c.number, page_views.c.id).where(page_views.c.number.in_([row.newest for row in rows]))
     newest = {row.number: row.id for row in connection.execute(wanted)}
     return [
-        (struct(Reason, {**known[row.id], "count": int(row.errors), "views": int(row.views)}), newest[row.newest])
+        (make_struct(Reason, {**known[row.id], "count": int(row.errors), "views": int(row.views)}), newest[row.newest])
         for row in rows
     ]

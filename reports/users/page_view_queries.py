@@ -10,8 +10,8 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Select, Table, func, select, text, tuple_
 
-from reports.users.rollup_queries import Filter, step_of
-from reports.users.row_filters import listed, moment, struct
+from reports.users.rollup_queries import Filter, choose_step
+from reports.users.row_filters import from_epoch, make_struct, select_rows
 from runner.store.queries.time_range import Range
 from runner.store.tables.page_views import Metric, interactions, page_errors, page_views, reasons, slow_requests, vitals
 from runner.store.tables.runs import PHASES
@@ -117,12 +117,14 @@ class Whole(Struct, frozen=True, kw_only=True):
     requests: tuple[Requested, ...]
 
 
-def newest(connection: Connection, which: Filter, when: Range, limit: int = 50, before: str | None = None) -> list[Seen]:
+def read_newest_views(
+    connection: Connection, which: Filter, when: Range, limit: int = 50, before: str | None = None
+) -> list[Seen]:
     """Page views, the newest first; `before` is the id of the last one of the page before.
 
-    Reads as many rows as it takes to find `limit` that fit the labels other than app and page, at the most those of the range.
+    Reads rows until `limit` match the labels other than app and page, at most those of the range.
     """
-    rows = listed(page_views, which, when).where(page_views.c.type != "report")
+    rows = select_rows(page_views, which, when).where(page_views.c.type != "report")
     rows = rows.order_by(page_views.c.started_at.desc(), page_views.c.number.desc())
     if before is not None:
         place = select(page_views.c.started_at, page_views.c.number).where(page_views.c.id == before)
@@ -133,8 +135,8 @@ def newest(connection: Connection, which: Filter, when: Range, limit: int = 50, 
     return _seen(connection, rows.limit(limit))
 
 
-def slowest(connection: Connection, metric: Metric, which: Filter, when: Range, limit: int = 50) -> list[Seen]:
-    """The page views with the largest values, one for each minute, hour or day of the range and combination of labels at the most.
+def read_slowest_views(connection: Connection, metric: Metric, which: Filter, when: Range, limit: int = 50) -> list[Seen]:
+    """The page views with the largest values, at most one per minute, hour or day of the range and combination of labels.
 
     Reads the roll-up, which holds the worst view of each row, then `limit` views by their number. Views that retention has removed
     are left out.
@@ -146,7 +148,7 @@ def slowest(connection: Connection, metric: Metric, which: Filter, when: Range, 
         f"WHERE metric = :metric AND step = :step AND at >= :start AND at < :end AND series.id = {table}.series AND {condition} "
         f"AND {table}.view >= :oldest ORDER BY worst DESC LIMIT :limit"
     )
-    step, start, end = step_of(connection, when)
+    step, start, end = choose_step(connection, when)
     oldest = connection.execute(select(func.min(page_views.c.number))).scalar() or 0
     bounds = {
         "metric": metric,
@@ -161,7 +163,7 @@ def slowest(connection: Connection, metric: Metric, which: Filter, when: Range, 
     return sorted(found, key=lambda one: -((one.load_seconds if metric == "load" else one.vitals.get(metric)) or 0.0))
 
 
-def view(connection: Connection, identity: str) -> Whole | None:
+def read_view(connection: Connection, identity: str) -> Whole | None:
     """A page view whole; None when it is not there (any more). Six look-ups by key."""
     row = connection.execute(select(page_views).where(page_views.c.id == identity)).mappings().first()
     if row is None:
@@ -180,32 +182,32 @@ def view(connection: Connection, identity: str) -> Whole | None:
     return Whole(
         app=row["app"],
         seen=_as_seen(row["total"], row, {one["name"]: one["value"] for one in of(vitals)}),
-        received_at=moment(row["received_at"]),
+        received_at=from_epoch(row["received_at"]),
         **{name: row[name] for name in ("referrer", "hidden", "ended", "protocol", "transfer_bytes", "connection")},
         **{name: row[name] for name in ("journey", "step", "location")},
         phases={phase: row[phase] for phase in PHASES if row[phase] is not None},
         viewport=None if row["viewport_width"] is None else (row["viewport_width"], row["viewport_height"]),
-        vitals=tuple(struct(Measured, one) for one in of(vitals, vitals.c.name)),
-        interactions=tuple(struct(Acted, one) for one in of(interactions, interactions.c.index)),
-        errors=tuple(struct(Failed, one) for one in errors),
-        requests=tuple(struct(Requested, one) for one in of(slow_requests, slow_requests.c.index)),
+        vitals=tuple(make_struct(Measured, one) for one in of(vitals, vitals.c.name)),
+        interactions=tuple(make_struct(Acted, one) for one in of(interactions, interactions.c.index)),
+        errors=tuple(make_struct(Failed, one) for one in errors),
+        requests=tuple(make_struct(Requested, one) for one in of(slow_requests, slow_requests.c.index)),
     )
 
 
-def session_views(connection: Connection, identity: str, limit: int = 1_000) -> list[Seen]:
+def read_session_views(connection: Connection, identity: str, limit: int = 1_000) -> list[Seen]:
     """The page views of a session in the order in which they began. Reads these rows."""
     rows = select(page_views).where(page_views.c.session == identity).order_by(page_views.c.started_at, page_views.c.number)
     return _seen(connection, rows.limit(limit))
 
 
-def run_views(connection: Connection, run: str, limit: int = 1_000) -> list[Seen]:
+def read_run_views(connection: Connection, run: str, limit: int = 1_000) -> list[Seen]:
     """The page views of a journey's run, as the page's own agent saw them. Reads these rows."""
     rows = select(page_views).where(page_views.c.run == run).order_by(page_views.c.started_at, page_views.c.number)
     return _seen(connection, rows.limit(limit))
 
 
-def views_with_error(connection: Connection, reason: str, when: Range, limit: int = 50) -> list[Seen]:
-    """The page views that met an error of this reason, the newest first. Reads these rows."""
+def read_views_with_error(connection: Connection, reason: str, when: Range, limit: int = 50) -> list[Seen]:
+    """The page views with an error of this reason, the newest first. Reads these rows."""
     start, end = when.start.timestamp(), when.end.timestamp()
     met = (
         select(page_errors.c.view)
@@ -229,5 +231,5 @@ def _seen(connection: Connection, rows: Select[Any]) -> list[Seen]:
 
 
 def _as_seen(load: float | None, row: Any, values: dict[str, float]) -> Seen:
-    same: dict[str, Any] = {name: moment(row[name]) if name == "started_at" else row[name] for name in _SAME}
+    same: dict[str, Any] = {name: from_epoch(row[name]) if name == "started_at" else row[name] for name in _SAME}
     return Seen(**same, load_seconds=load, vitals=values)

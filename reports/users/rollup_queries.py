@@ -1,8 +1,8 @@
-"""What the dashboard shows of many page views: read from the roll-ups, so its cost does not grow with the number of views.
+"""Figures about many page views, read from the roll-ups, so their cost does not grow with the number of views.
 
 A range of six hours or less begins and ends with a minute, as long as minutes are kept, another with an hour; bounds are moved outward.
 What lies between the first and the last whole hour (or day) is read from the next longer step. A query reads the rows of all series in
-the range and of one metric, which are some ten thousand at the most, and adds up those that are wanted: docs/views.md has the times.
+the range and of one metric, at most some ten thousand, and adds up the selected ones: docs/views.md has the times.
 """
 
 from collections import defaultdict
@@ -28,7 +28,7 @@ Piece = tuple[int, int, int]
 
 
 class Filter(Struct, frozen=True, kw_only=True):
-    """Which page views; None does not tell them apart."""
+    """Which page views; None matches all."""
 
     app: str
     page: str | None = None
@@ -77,23 +77,25 @@ class Point(Struct, frozen=True):
     distributions: dict[Metric, Distribution]
 
 
-def total(connection: Connection, which: Filter, when: Range, metrics: Sequence[Metric]) -> Group:
+def read_total(connection: Connection, which: Filter, when: Range, metrics: Sequence[Metric]) -> Group:
     """All of the range in one: percentiles, shares, counts. For the tiles of the overview, and for distributions."""
-    groups = _groups(connection, which, pieces(when, _minutes_from(connection)), metrics, ":app")
+    groups = _groups(connection, which, cut_into_steps(when, _minutes_from(connection)), metrics, ":app")
     return groups[which.app]
 
 
-def by(connection: Connection, dimension: Dimension, which: Filter, when: Range, metrics: Sequence[Metric]) -> list[Group]:
-    """One for each value of a label, those with most views first. As `total`; one with `page` is the table of pages."""
-    groups = _groups(connection, which, pieces(when, _minutes_from(connection)), metrics, f"series.{dimension}")
+def read_groups(
+    connection: Connection, dimension: Dimension, which: Filter, when: Range, metrics: Sequence[Metric]
+) -> list[Group]:
+    """One for each value of a label, those with most views first. As `read_total`; with `page` it is the table of pages."""
+    groups = _groups(connection, which, cut_into_steps(when, _minutes_from(connection)), metrics, f"series.{dimension}")
     return sorted(groups.values(), key=lambda one: (-one.tally.views, one.value))
 
 
-def split(
+def read_splits(
     connection: Connection, dimensions: Sequence[Dimension], which: Filter, when: Range, metrics: Sequence[Metric]
 ) -> tuple[Group, dict[Dimension, list[Group]]]:
-    """`total`, and `by` of several labels but the page, at the cost of one of them."""
-    groups = _groups(connection, which, pieces(when, _minutes_from(connection)), metrics, "series.id")
+    """`read_total`, and `read_groups` of several labels except the page, at the cost of one of them."""
+    groups = _groups(connection, which, cut_into_steps(when, _minutes_from(connection)), metrics, "series.id")
     names = ", ".join(dimensions)
     rows = connection.execute(text(f"SELECT id, {names} FROM series WHERE app = :app"), {"app": which.app})
     values = {row[0]: row[1:] for row in rows if row[0] in groups}
@@ -108,14 +110,14 @@ def split(
     return Group(which.app, _tallied(every), _spread(every, metrics)), found
 
 
-def over_time(connection: Connection, which: Filter, when: Range, metrics: Sequence[Metric]) -> list[Point]:
-    """One for each minute, hour or day of the range in which there was a view, oldest first. As `total`."""
-    groups = _groups(connection, which, [step_of(connection, when)], metrics, "{table}.at")
+def read_points(connection: Connection, which: Filter, when: Range, metrics: Sequence[Metric]) -> list[Point]:
+    """One for each minute, hour or day of the range in which there was a view, oldest first. As `read_total`."""
+    groups = _groups(connection, which, [choose_step(connection, when)], metrics, "{table}.at")
     points = sorted((int(at), one) for at, one in groups.items())
     return [Point(datetime.fromtimestamp(at, UTC), one.tally, one.distributions) for at, one in points]
 
 
-def wider(points: Sequence[Point], seconds: int) -> list[Point]:
+def widen_points(points: Sequence[Point], seconds: int) -> list[Point]:
     """The same in steps of so many seconds, which is a whole number of those that the points have; costs no query."""
     found: dict[int, list[Point]] = {}
     for point in points:
@@ -126,32 +128,32 @@ def wider(points: Sequence[Point], seconds: int) -> list[Point]:
     ]
 
 
-def step_of(connection: Connection, when: Range) -> Piece:
+def choose_step(connection: Connection, when: Range) -> Piece:
     """The step that a range is shown in, and its bounds moved outward to whole ones."""
     return _even(when, _minutes_from(connection))
 
 
-def step(connection: Connection, when: Range) -> int:
-    """The seconds of a step that `over_time` shows a range in."""
-    return step_of(connection, when)[0]
+def read_step_seconds(connection: Connection, when: Range) -> int:
+    """The seconds of a step in which `read_points` returns a range."""
+    return choose_step(connection, when)[0]
 
 
-def labels(connection: Connection, app: str) -> dict[Dimension, list[str]]:
+def read_labels(connection: Connection, app: str) -> dict[Dimension, list[str]]:
     """Every value of every label that an app has roll-ups of. Reads its series: some thousand rows."""
     names = ", ".join(DIMENSIONS)
     rows = connection.execute(text(f"SELECT {names} FROM series WHERE app = :app AND page <> ''"), {"app": app}).all()
     return {name: sorted({row[place] for row in rows}) for place, name in enumerate(DIMENSIONS)}
 
 
-def apps(connection: Connection) -> list[str]:
+def read_apps(connection: Connection) -> list[str]:
     """Every app that has sent something. Reads all series."""
     return list(connection.execute(text("SELECT DISTINCT app FROM series ORDER BY app")).scalars())
 
 
-def pieces(when: Range, minutes_from: int | None) -> list[Piece]:
+def cut_into_steps(when: Range, minutes_from: int | None) -> list[Piece]:
     """What to read for a range, in as few rows as can be.
 
-    >>> pieces(Range(datetime(2026, 6, 1, 22, 30, tzinfo=UTC), datetime(2026, 6, 3, 1, tzinfo=UTC)), None)
+    >>> cut_into_steps(Range(datetime(2026, 6, 1, 22, 30, tzinfo=UTC), datetime(2026, 6, 3, 1, tzinfo=UTC)), None)
     [(3600, 1780351200, 1780358400), (86400, 1780358400, 1780444800), (3600, 1780444800, 1780448400)]
     """
     fine, coarse = (MINUTE, HOUR) if _even(when, minutes_from)[0] == MINUTE else (HOUR, DAY)
@@ -228,7 +230,7 @@ def _rows(
     condition += "".join(f" AND {table}.{name} = :{name}" for name in equal)
     key = key.format(table=table)
     sums = ", ".join(f'coalesce(sum({table}."{column}"), 0)' for column in columns)
-    # CROSS JOIN is how SQLite is told to read the range first, once, and not once for each series.
+    # CROSS JOIN makes SQLite read the range first, once, and not once for each series.
     sql = text(
         f"SELECT {key}, {sums} FROM {table} CROSS JOIN series "
         f"WHERE {table}.step = :step AND {table}.at >= :start AND {table}.at < :end AND series.id = {table}.series AND {condition}"

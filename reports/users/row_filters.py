@@ -1,4 +1,4 @@
-"""Rows of page views and sessions: those that fit, and what becomes of their columns."""
+"""Rows of page views and sessions: selecting them, and converting their columns."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,8 +10,8 @@ from runner.store.queries.time_range import Range
 from runner.store.tables.page_views import page_views
 
 
-def listed(table: Table, which: Filter, when: Range, page: bool = True) -> Select[Any]:
-    """The rows of an app in a range, with the labels that are asked for."""
+def select_rows(table: Table, which: Filter, when: Range, page: bool = True) -> Select[Any]:
+    """The rows of an app in a range, with the given labels."""
     conditions: list[ColumnElement[bool]] = [
         table.c.app == which.app,
         table.c.started_at >= when.start.timestamp(),
@@ -28,18 +28,18 @@ def listed(table: Table, which: Filter, when: Range, page: bool = True) -> Selec
     return select(table).where(*conditions)
 
 
-def newest_of(which: Filter, when: Range, among: int, *columns: str) -> Subquery:
-    """These columns of the newest `among` page views that fit, whose events are then looked at."""
-    rows = listed(page_views, which, when).with_only_columns(*(page_views.c[name] for name in columns))
+def newest_views(which: Filter, when: Range, among: int, *columns: str) -> Subquery:
+    """These columns of the newest `among` matching page views."""
+    rows = select_rows(page_views, which, when).with_only_columns(*(page_views.c[name] for name in columns))
     return rows.order_by(page_views.c.started_at.desc()).limit(among).subquery()
 
 
-def struct(kind: Any, row: Any) -> Any:
-    """The fields of a struct from the columns of the same names, moments as such."""
+def make_struct(kind: Any, row: Any) -> Any:
+    """A struct from the columns of the same names, with times converted."""
     moments = ("at", "started_at", "seen_at", "first_at", "last_at")
-    return kind(**{name: moment(row[name]) if name in moments else row[name] for name in kind.__struct_fields__})
+    return kind(**{name: from_epoch(row[name]) if name in moments else row[name] for name in kind.__struct_fields__})
 
 
-def moment(seconds: float) -> datetime:
+def from_epoch(seconds: float) -> datetime:
     """Of seconds since the epoch."""
     return datetime.fromtimestamp(seconds, UTC)

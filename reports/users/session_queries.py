@@ -11,12 +11,12 @@ from msgspec import Struct
 from sqlalchemy import Connection, Table, desc, func, select, text, tuple_
 
 from reports.users.rollup_queries import Filter
-from reports.users.row_filters import listed, moment, newest_of, struct
+from reports.users.row_filters import from_epoch, make_struct, newest_views, select_rows
 from runner.store.queries.time_range import Range
 from runner.store.tables.page_views import interactions, page_errors, page_views, sessions, slow_requests
 
 LONGEST = 86_400.0
-"""Seconds that a session goes on at the most; our agent ends it after four hours."""
+"""Maximum seconds of a session; our agent ends it after four hours."""
 
 
 class Session(Struct, frozen=True, kw_only=True):
@@ -59,13 +59,13 @@ class Action(Struct, frozen=True, kw_only=True):
     count: int
 
 
-def session(connection: Connection, identity: str) -> Session | None:
+def read_session(connection: Connection, identity: str) -> Session | None:
     """One session; None when it is not there (any more)."""
     row = connection.execute(select(sessions).where(sessions.c.id == identity)).mappings().first()
-    return None if row is None else struct(Session, row)
+    return None if row is None else make_struct(Session, row)
 
 
-def newest_sessions(
+def read_newest_sessions(
     connection: Connection,
     which: Filter,
     when: Range,
@@ -75,11 +75,11 @@ def newest_sessions(
     longer: float = 0.0,
     among: int = 20_000,
 ) -> list[Session]:
-    """Sessions, the newest first; `failed` ones met an error, those `longer` lasted so many seconds. Cost as `newest`.
+    """Sessions, the newest first; `failed` ones have an error, those `longer` lasted so many seconds. Cost as `read_newest_views`.
 
     With `which.page` those that came to this page: of its newest `among` views, each of which is looked at.
     """
-    rows = listed(sessions, which, when, page=False).where(sessions.c.views > 0)
+    rows = select_rows(sessions, which, when, page=False).where(sessions.c.views > 0)
     if longer:
         rows = rows.where(sessions.c.seen_at - sessions.c.started_at >= longer)
     rows = rows.order_by(sessions.c.started_at.desc(), sessions.c.id.desc())
@@ -92,7 +92,7 @@ def newest_sessions(
             return []
         rows = rows.where(tuple_(sessions.c.started_at, sessions.c.id) < tuple_(*last))
         # A session that began earlier has not gone on for longer than this.
-        when = Range(when.start, min(when.end, moment(last.started_at + LONGEST)))
+        when = Range(when.start, min(when.end, from_epoch(last.started_at + LONGEST)))
     if which.page is not None:
         came = (
             select(page_views.c.session)
@@ -102,10 +102,10 @@ def newest_sessions(
             .limit(among)
         )
         rows = rows.where(sessions.c.id.in_(came))
-    return [struct(Session, row) for row in connection.execute(rows.limit(limit)).mappings()]
+    return [make_struct(Session, row) for row in connection.execute(rows.limit(limit)).mappings()]
 
 
-def marks(connection: Connection, session: str, limit: int = 2_000) -> list[Mark]:
+def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list[Mark]:
     """What happened in the page views of a session, in order. Reads its views, and all that belongs to them."""
     rows = connection.execute(
         select(page_views.c.number, page_views.c.id, page_views.c.started_at)
@@ -122,19 +122,19 @@ def marks(connection: Connection, session: str, limit: int = 2_000) -> list[Mark
         Mark(
             view=views[one["view"]].id,
             kind="interaction",
-            at=moment(views[one["view"]].started_at + one["at_seconds"]),
+            at=from_epoch(views[one["view"]].started_at + one["at_seconds"]),
             text=" ".join(part for part in (one["type"], one["role"], f"“{one['name']}”" if one["name"] else "") if part),
         )
         for one in of(interactions)
     ]
     found += [
-        Mark(view=views[one["view"]].id, kind="error", at=moment(one["at"]), text=one["message"]) for one in of(page_errors)
+        Mark(view=views[one["view"]].id, kind="error", at=from_epoch(one["at"]), text=one["message"]) for one in of(page_errors)
     ]
     found += [
         Mark(
             view=views[one["view"]].id,
             kind="request",
-            at=moment(views[one["view"]].started_at + one["at_seconds"]),
+            at=from_epoch(views[one["view"]].started_at + one["at_seconds"]),
             text=f"{one['method']} {one['url']} {one['status'] or one['failure']}",
         )
         for one in of(slow_requests)
@@ -142,9 +142,9 @@ def marks(connection: Connection, session: str, limit: int = 2_000) -> list[Mark
     return sorted(found, key=lambda one: (one.at, one.kind, one.text))
 
 
-def actions(connection: Connection, which: Filter, when: Range, limit: int = 100, among: int = 20_000) -> list[Action]:
-    """What users do most. Looks at the newest `among` page views that fit, and at every interaction of those: some µs for each."""
-    some = newest_of(which, when, among, "number", "page")
+def read_actions(connection: Connection, which: Filter, when: Range, limit: int = 100, among: int = 20_000) -> list[Action]:
+    """The most frequent actions. Reads the newest `among` matching page views and all of their interactions: some µs each."""
+    some = newest_views(which, when, among, "number", "page")
     columns = (some.c.page, *(interactions.c[name] for name in ("type", "role", "name", "test_id")))
     counted = (
         select(*columns, func.count().label("count"))
@@ -153,4 +153,4 @@ def actions(connection: Connection, which: Filter, when: Range, limit: int = 100
         .order_by(desc("count"), *columns)
         .limit(limit)
     )
-    return [struct(Action, row) for row in connection.execute(counted).mappings()]
+    return [make_struct(Action, row) for row in connection.execute(counted).mappings()]

@@ -7,13 +7,11 @@ from reports.web.pages import (
     artifacts,
     coverage,
     events,
-    from_session,
     journey,
     journeys_vs_users,
     metrics_chart,
     overview,
     page_view,
-    pause,
     recordings,
     replay,
     run,
@@ -21,37 +19,39 @@ from reports.web.pages import (
     sessions,
     users,
 )
-from reports.web.render import html
-from reports.web.site import Site, routed
+from reports.web.pages.from_session import download_journey, make_journey_of_session, show_journey_of_session
+from reports.web.pages.pause import pause_journey, resume_journey
+from reports.web.render.html import STATIC
+from reports.web.site import Site, page_route
 
 
-def routes(site: Site) -> list[BaseRoute]:
+def page_routes(site: Site) -> list[BaseRoute]:
     """The routes of a site."""
     return [
-        routed(site, "/", overview.show),
-        routed(site, "/journeys/{journey}", journey.show),
-        routed(site, "/journeys/{journey}/pause", pause.pause, methods=["POST"]),
-        routed(site, "/journeys/{journey}/resume", pause.resume, methods=["POST"]),
-        routed(site, "/runs", runs.show),
-        routed(site, "/runs/{run}", run.show),
-        routed(site, "/runs/{run}/trace", run.trace),
-        routed(site, "/users", users.show),
-        routed(site, "/users/journeys", journeys_vs_users.show),
-        routed(site, "/users/views/{view}", page_view.show),
-        routed(site, "/metrics-chart", metrics_chart.show),
-        routed(site, "/sessions", sessions.show_list),
-        routed(site, "/sessions/{session}", sessions.show),
-        routed(site, "/sessions/{session}/journey", from_session.make, methods=["POST"]),
-        routed(site, "/sessions/{session}/journey", from_session.show),
-        routed(site, "/sessions/{session}/journey.py", from_session.download),
-        routed(site, "/recordings", recordings.show),
-        routed(site, "/coverage", coverage.show),
-        routed(site, "/runs/{run}/replay", replay.run),
-        routed(site, "/sessions/{session}/replay", replay.session),
-        routed(site, "/replays/chunks/{number:int}", replay.chunk),
-        routed(site, "/artifacts/{number:int}", artifacts.artifact),
-        routed(site, "/artifacts/{number:int}/frames/{frame:int}", artifacts.frame),
-        Mount("/viewer", artifacts.Viewer()),
-        Route("/events", events.endpoint(events.News(site.store), site.stopping)),
-        Mount("/static", StaticFiles(directory=html.STATIC), name="static"),
+        page_route(site, "/", overview.show_overview),
+        page_route(site, "/journeys/{journey}", journey.show_journey),
+        page_route(site, "/journeys/{journey}/pause", pause_journey, methods=["POST"]),
+        page_route(site, "/journeys/{journey}/resume", resume_journey, methods=["POST"]),
+        page_route(site, "/runs", runs.show_runs),
+        page_route(site, "/runs/{run}", run.show_run),
+        page_route(site, "/runs/{run}/trace", run.show_trace),
+        page_route(site, "/users", users.show_users),
+        page_route(site, "/users/journeys", journeys_vs_users.show_journeys_vs_users),
+        page_route(site, "/users/views/{view}", page_view.show_page_view),
+        page_route(site, "/metrics-chart", metrics_chart.show_metrics_chart),
+        page_route(site, "/sessions", sessions.show_sessions),
+        page_route(site, "/sessions/{session}", sessions.show_session),
+        page_route(site, "/sessions/{session}/journey", make_journey_of_session, methods=["POST"]),
+        page_route(site, "/sessions/{session}/journey", show_journey_of_session),
+        page_route(site, "/sessions/{session}/journey.py", download_journey),
+        page_route(site, "/recordings", recordings.show_recordings),
+        page_route(site, "/coverage", coverage.show_coverage),
+        page_route(site, "/runs/{run}/replay", replay.show_run_replay),
+        page_route(site, "/sessions/{session}/replay", replay.show_session_replay),
+        page_route(site, "/replays/chunks/{number:int}", replay.send_chunk),
+        page_route(site, "/artifacts/{number:int}", artifacts.show_artifact),
+        page_route(site, "/artifacts/{number:int}/frames/{frame:int}", artifacts.show_frame),
+        Mount("/viewer", artifacts.TraceViewer()),
+        Route("/events", events.events_endpoint(events.ChangeFeed(site.store), site.stopping)),
+        Mount("/static", StaticFiles(directory=STATIC), name="static"),
     ]

@@ -29,7 +29,7 @@ def coverage(
 
     Example: journey coverage --since 30d
     """
-    from reports.users import coverage as covered
+    from reports.users.coverage import read_coverage
     from runner.store import Store
     from runner.store.queries.time_range import Range
 
@@ -40,7 +40,7 @@ def coverage(
         raise ConfigError(f"--since: {error}") from error
     settings = given.settings(database=database, runs_dir=runs_dir)
     with Store(settings.database_url) as store, store.snapshot() as connection:
-        found = covered.coverage(connection, _app(connection, app), Range(start, end + timedelta(minutes=1)), limit)
+        found = read_coverage(connection, _app(connection, app), Range(start, end + timedelta(minutes=1)), limit)
     if json is not None:
         from reports.formats.json import write_json
 
@@ -50,9 +50,9 @@ def coverage(
 
 
 def _app(connection: "Connection", wanted: str | None) -> str:
-    from reports.users import coverage as covered
+    from reports.users.coverage import read_visited_apps
 
-    known = covered.apps(connection)
+    known = read_visited_apps(connection)
     if wanted is not None and wanted not in known:
         raise ConfigError(f"--app: no page view of {wanted!r} is stored; there are: {', '.join(known) or 'none'}")
     if wanted is None and len(known) != 1:
@@ -66,7 +66,7 @@ def _app(connection: "Connection", wanted: str | None) -> str:
 
 def _tell(found: "Coverage", since: str) -> None:
     from reports.terminal.console import make_console
-    from reports.terminal.coverage_table import render
+    from reports.terminal.coverage_table import render_coverage
 
     if not found.views:
         typer.echo(f"no page view of {found.app} by a real user in the last {since}; --since looks further back")
@@ -84,7 +84,7 @@ def _tell(found: "Coverage", since: str) -> None:
     if not found.untouched_pages and not found.untouched_actions:
         typer.echo("nothing that real users do is left out")
         return
-    for table in render(found):
+    for table in render_coverage(found):
         typer.echo("")
         console.print(table, width=width)
     left: list[Page | Action] = [*found.untouched_pages, *found.untouched_actions]

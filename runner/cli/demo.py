@@ -107,10 +107,10 @@ def _dashboard(runs_dir: Path | None) -> Iterator[str]:
     from runner.cli.serve import needed, served
 
     needed()
-    from reports.web.server.server import listen
+    from reports.web.server.server import open_socket
 
     settings = given.settings(serve_listen="127.0.0.1:0", runs_dir=runs_dir)
-    with listen(settings.serve_listen) as listening, served(settings) as server:
+    with open_socket(settings.serve_listen) as listening, served(settings) as server:
         thread = Thread(target=server.serve_until_stopped, args=(listening,), name="dashboard")
         thread.start()
         try:

@@ -52,7 +52,7 @@ def from_session(
 
     Example: journey from-session 01a20fc0-aafa-7b1d-ac37-708720ccee0c --param email=tea@example.com --yes
     """
-    from reports.codegen import make
+    from reports.codegen import make_journey
 
     settings = given.settings(
         base_url=base_url, params=given.params(param), database=database, runs_dir=runs_dir, browser_path=browser_path
@@ -62,13 +62,13 @@ def from_session(
     recording = _recording(session, settings)
     rules = next((app.routes for app in settings.apps if app.name == recording.app), ())
     # Written before it is tried: a walk that does not hold is still the best start for one that does.
-    made = make(recording, settings, name=out.stem if out else None, try_it=False, rules=rules)
+    made = make_journey(recording, settings, name=out.stem if out else None, try_it=False, rules=rules)
     file = _place(made, out, settings)
     write_files({file: FileChange(None, made.source.encode())})
     if not no_trial:
-        from reports.codegen import verify as trial
+        from reports.codegen.verify import verify_journey
 
-        made = trial.tried(made, file, settings, yes)
+        made = verify_journey(made, file, settings, yes)
     if json is not None:
         from reports.formats.json import write_json
 
@@ -87,12 +87,12 @@ def _code(report: "Report", no_trial: bool) -> int:
 def _recording(session: str, settings: Settings) -> "Recording":
     """Raises RunNotFound where there is none."""
     from reports.replay.chunk_store import FOLDER
-    from reports.replay.recording import read
+    from reports.replay.recording import read_recording
     from runner.store import Store
 
     folder = settings.runs_dir / FOLDER
     with Store(settings.database_url) as store:
-        found = read(store, folder, session)
+        found = read_recording(store, folder, session)
     if found is None:
         raise RunNotFound(
             f"no recording of session {session!r} below {folder}; the dashboard's list of replays and `journey coverage` name those "
@@ -115,9 +115,9 @@ def _place(made: "Made", out: Path | None, settings: Settings) -> Path:
         parse_journey_name(name)
     except ValueError as error:
         raise ConfigError(f"--out: {error}") from error
-    from reports.codegen.verify import file_of
+    from reports.codegen.verify import journey_file
 
-    file = out or file_of(name, settings.journeys)
+    file = out or journey_file(name, settings.journeys)
     _require_free(file)
     for one in find_declared_journeys([one for one in settings.journeys if one.exists()]):
         if one.name == name:

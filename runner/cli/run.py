@@ -125,7 +125,7 @@ def execute(
 
                 replace_file(metrics_file, metrics.format_metrics(results), "--metrics-file")
     console.print()
-    console.print(shown.summary(results))
+    console.print(shown.format_summary(results))
     console.print(f"\nruns are saved in {archive.folder}", markup=False, soft_wrap=True)
     if any(result.status in {"failed", "error"} for result in results):
         where = ["--runs-dir", str(settings.runs_dir)] if settings.origin("runs_dir") == "option" else []

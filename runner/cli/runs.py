@@ -50,12 +50,12 @@ def runs(
         write_json(build_document((saved.result, saved.folder) for saved in found), json)
         return
     from reports.terminal.console import make_console
-    from reports.terminal.run_table import render
+    from reports.terminal.run_table import render_runs
 
     if found:
         console = make_console(highlight=False)
         # Nobody reads a pipe's 80 columns; `grep` wants a line a run.
-        console.print(render(found), width=None if console.is_terminal else 240)
+        console.print(render_runs(found), width=None if console.is_terminal else 240)
     else:
         typer.echo(f"no run{f' of {journey}' if journey else ''} in {archive.folder} fits; `journey run` makes one")
 

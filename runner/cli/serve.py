@@ -44,9 +44,8 @@ def serve(
         raise ConfigError(f"--log-format {log_format!r} is not a form of log; choose text or json")
     settings = given.settings(env, serve_listen=listen, database=database, runs_dir=runs_dir)
     needed()
-    from reports.collector.storage.gc_tuning import set_pace
-    from reports.web.server.server import is_loopback
-    from reports.web.server.server import listen as listen_at
+    from reports.collector.storage.gc_tuning import tune_gc
+    from reports.web.server.server import is_loopback, open_socket
     from runner.scheduler.logs import log_to_stderr
 
     if not settings.apps and not is_loopback(settings.serve_listen):
@@ -55,8 +54,8 @@ def serve(
             "[[apps]] tables with name and origins to the configuration, or listen on 127.0.0.1"
         )
     log_to_stderr("json" if log_format == "json" else "text")
-    with listen_at(settings.serve_listen) as listening, served(settings, env) as server:
-        set_pace()
+    with open_socket(settings.serve_listen) as listening, served(settings, env) as server:
+        tune_gc()
         _greet(settings, listening.getsockname()[1])
         if open_browser and not webbrowser.open(address(settings, listening.getsockname()[1])):
             typer.echo("no browser could be opened here; open the address above", err=True)
@@ -75,48 +74,48 @@ def needed() -> None:
 @contextmanager
 def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     """The dashboard and the collector as one server, not yet serving. Raises ConfigError when nothing says who may see it."""
-    from reports.codegen.subprocess import Wanted, make_apart
+    from reports.codegen.subprocess import Wanted, make_in_subprocess
     from reports.collector.routes import Collector
     from reports.collector.storage.group_commit import Writer
-    from reports.collector.storage.retention import Keep
-    from reports.replay.background import Tidy
-    from reports.replay.chunk_store import FOLDER, Shelf
+    from reports.collector.storage.retention import RetentionPolicy
+    from reports.replay.background import RecordingCleaner
+    from reports.replay.chunk_store import FOLDER, ChunkStore
     from reports.smoke.question import rule
-    from reports.web.access.authenticator import Access
-    from reports.web.dashboard import Guarded, dashboard
-    from reports.web.server.bounded_http import Guard
-    from reports.web.server.composite import build
+    from reports.web.access.authenticator import Authenticator
+    from reports.web.dashboard import GuardedRoute, build_dashboard
+    from reports.web.server.bounded_http import ConnectionGuard
+    from reports.web.server.composite import build_application
     from reports.web.server.server import Server
-    from reports.web.services.budget_lines import Durations
-    from reports.web.services.journey_maker import Making
-    from reports.web.services.next_runs import Upcoming
+    from reports.web.services.budget_lines import DurationBudgets
+    from reports.web.services.journey_maker import JourneyMaker
+    from reports.web.services.next_runs import NextRuns
     from reports.web.site import Site
     from runner.archive.archive import Archive
     from runner.scheduler.loader import LoadRequest
     from runner.store import Store
 
     settings.runs_dir.mkdir(parents=True, exist_ok=True)
-    keep = Keep(views=settings.keep_views, rollups=settings.keep_rollups, size=settings.keep_views_size)
+    keep = RetentionPolicy(views=settings.keep_views, rollups=settings.keep_rollups, size=settings.keep_views_size)
     planned = LoadRequest(start=Path.cwd(), environment=env)
     with ExitStack() as stack:
         store = stack.enter_context(Store(settings.database_url))
-        access = Access(settings, store)
+        access = Authenticator(settings, store)
         writer = stack.enter_context(Writer(settings.database_url, keep=keep))
-        shelf = Shelf(store, settings.runs_dir / FOLDER)
-        stack.callback(Tidy(shelf, settings.keep_replays, settings.keep_replays_size).close)
-        collector = Collector(settings, writer, shelf=shelf)
-        guard = Guard(lambda reason: collector.metrics.closed.add((reason,)))
+        chunk_store = ChunkStore(store, settings.runs_dir / FOLDER)
+        stack.callback(RecordingCleaner(chunk_store, settings.keep_replays, settings.keep_replays_size).close)
+        collector = Collector(settings, writer, chunk_store=chunk_store)
+        guard = ConnectionGuard(lambda reason: collector.metrics.closed.add((reason,)))
         collector.metrics.writer = writer
         collector.metrics.connections = lambda: len(guard.connections)
         running: list[Server] = []
         rules = {one.name: one.routes for one in settings.apps}
 
         def make(session: str) -> "Made":
-            return make_apart(
+            return make_in_subprocess(
                 Wanted(
                     session=session,
                     database_url=settings.database_url,
-                    folder=str(shelf.folder),
+                    folder=str(chunk_store.folder),
                     browser_path=str(settings.browser_path or ""),
                     rules=rules,
                 )
@@ -125,18 +124,18 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
         site = Site(
             store=store,
             archive=Archive(settings.runs_dir),
-            upcoming=stack.enter_context(Upcoming(planned)),
-            budgets=Durations(settings.budgets),
+            next_runs=stack.enter_context(NextRuns(planned)),
+            budgets=DurationBudgets(settings.budgets),
             bounds=settings.budgets,
             rule=rule(settings),
             rules=rules,
-            making=Making(make),
+            journey_maker=JourneyMaker(make),
             stopping=lambda: any(one.should_exit for one in running),
         )
         parts: list[Part] = [collector]
         if not settings.serve_public_metrics:
-            parts.insert(0, Guarded("/metrics", collector.exposition.answer, access))
-        running.append(Server(build(parts, dashboard(site, access)), guard))
+            parts.insert(0, GuardedRoute("/metrics", collector.exposition.answer, access))
+        running.append(Server(build_application(parts, build_dashboard(site, access)), guard))
         yield running[0]
 
 

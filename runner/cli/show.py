@@ -32,6 +32,6 @@ def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = N
         write_json(build_document([(saved.result, saved.folder)]), json)
         return
     from reports.terminal.console import make_console
-    from reports.terminal.run_detail import render
+    from reports.terminal.run_detail import render_run
 
-    make_console(highlight=False).print(render(saved), soft_wrap=True)
+    make_console(highlight=False).print(render_run(saved), soft_wrap=True)

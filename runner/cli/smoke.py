@@ -197,7 +197,7 @@ def _measure(
     """Makes all runs; the result, also of what there is when Ctrl-C ends it."""
     from reports.smoke import verdict
     from reports.smoke.check import Check
-    from reports.terminal.smoke_progress import Progress
+    from reports.terminal.smoke_progress import SmokeProgress
 
     archive = Archive(settings.runs_dir)
     keeper = RunKeeper(archive, settings, lambda problem: _warn(console, problem))
@@ -208,7 +208,7 @@ def _measure(
         result, folder = keeper.ended[-1]
         return RunEnded(result=result, folder=folder)
 
-    with keeper, Progress(console) as progress:
+    with keeper, SmokeProgress(console) as progress:
         pool.open(find(settings.browser_path, settings.headed), settings, archive, [progress, keeper])
         try:
             check.measure(run, progress.round)
@@ -224,7 +224,7 @@ def _tell(result: "SmokeResult", settings: Settings, console: "Console", files: 
     from reports.terminal import smoke_summary as summary
 
     console.print()
-    console.print(summary.render(result), soft_wrap=True)
+    console.print(summary.render_smoke(result), soft_wrap=True)
     order = f" (order of the sides: --seed {result.seed})" if result.baseline and result.baseline.kind == "against" else ""
     try:
         saved = SmokeArchive(settings.runs_dir).save(result)

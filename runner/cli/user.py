@@ -35,20 +35,20 @@ def add(
     Example: journey user add ada --role operate
     """
     try:
-        from reports.web.access.password import hashed, prepare
-        from reports.web.access.users_file import NAME, NO_PASSWORD, ROLES, User, read, write
+        from reports.web.access.password import hash_password, prepare_hasher
+        from reports.web.access.users_file import NAME, NO_PASSWORD, ROLES, User, read_users, write_users
     except ModuleNotFoundError as error:
         raise ConfigError(f"user: {error.name} is missing; install it with: {install_command('serve')}") from error
     if not NAME.fullmatch(name):
         raise ConfigError(f"{name!r} is no name; use letters, digits and ._@+-, 64 at the most")
     if role not in ROLES:
         raise ConfigError(f"--role {role!r} is none; choose view or operate")
-    prepare()
+    prepare_hasher()
     where, named = _file(file)
-    users = read(where) if where.exists() else {}
+    users = read_users(where) if where.exists() else {}
     was = "changed" if name in users else "added"
-    hash_ = NO_PASSWORD if no_password else hashed(_password(name))
-    write(where, {**users, name: User(name, role, hash_)})
+    hash_ = NO_PASSWORD if no_password else hash_password(_password(name))
+    write_users(where, {**users, name: User(name, role, hash_)})
     typer.echo(f"{name} is {was} in {where} and may {role}")
     if not named:
         typer.echo(f"journey serve asks for names once it is told of the list: JOURNEY_SERVE_USERS={where}")
@@ -60,13 +60,13 @@ def remove(name: Name, file: File = None) -> None:
 
     Example: journey user remove ada
     """
-    from reports.web.access.users_file import read, write
+    from reports.web.access.users_file import read_users, write_users
 
     where, _ = _file(file)
-    users = read(where)
+    users = read_users(where)
     if name not in users:
         raise ConfigError(f"{name} is not in {where}; there are: {', '.join(users) or 'none'}")
-    write(where, {other: user for other, user in users.items() if other != name})
+    write_users(where, {other: user for other, user in users.items() if other != name})
     typer.echo(f"{name} is removed from {where}")
 
 

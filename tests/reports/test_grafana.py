@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from reports.collector.metrics.collector_metrics import Metrics
-from reports.collector.metrics.families import text
+from reports.collector.metrics.collector_metrics import CollectorMetrics
+from reports.collector.metrics.families import format_families
 from runner.archive.run_id import run_id
 from runner.metrics.run_metrics import build_registry
 from runner.scheduler.metrics_endpoint import Exporter
@@ -110,7 +110,11 @@ def test_a_dashboard_is_one_that_grafana_takes(file: Path) -> None:
 def test_every_metric_that_it_names_is_exported(file: Path) -> None:
     families = [*build_registry().collect(), *Exporter(with_runs=False).registry.collect()]
     kinds = {family.name: family.type for family in families}
-    kinds |= dict(re.findall(r"^# TYPE (\S+) (\S+)", text(Metrics().families, openmetrics=False).decode(), re.MULTILINE))
+    kinds |= dict(
+        re.findall(
+            r"^# TYPE (\S+) (\S+)", format_families(CollectorMetrics().families, openmetrics=False).decode(), re.MULTILINE
+        )
+    )
     exported = {name for name, kind in kinds.items() if kind == "gauge"}
     exported |= {f"{name.removesuffix('_total')}_total" for name, kind in kinds.items() if kind == "counter"}
     exported |= {f"{name}_{end}" for name, kind in kinds.items() if kind == "histogram" for end in ("bucket", "sum", "count")}

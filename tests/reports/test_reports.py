@@ -16,7 +16,7 @@ from reports import trace_viewer
 from reports.compare.run_diff import compare_runs
 from reports.formats.html import run as run_page
 from reports.terminal import progress as console
-from reports.terminal.run_detail import render
+from reports.terminal.run_detail import render_run
 from reports.terminal.run_diff import render_run_diff
 from runner.archive.archive import Saved
 from runner.browser.chromium import Browser
@@ -85,7 +85,7 @@ def test_show_renders_a_whole_run(monitor: Monitor) -> None:
     )
     saved = monitor.archive.find("last")
     text = io.StringIO()
-    Console(file=text, width=400).print(render(saved))
+    Console(file=text, width=400).print(render_run(saved))
     for part in (
         "✗ walk: failed",
         "look",
@@ -104,7 +104,7 @@ def test_show_renders_a_run_of_which_nothing_is_known(tmp_path: Path) -> None:
     empty = RunResult(
         id="1", journey="buy", status="error", started_at=NOON, ended_at=NOON, duration_seconds=0, location="local"
     )
-    Console(file=text).print(render(Saved(empty, tmp_path)))
+    Console(file=text).print(render_run(Saved(empty, tmp_path)))
     assert "! buy: error" in text.getvalue()
 
 

@@ -15,10 +15,10 @@ from msgspec import Struct
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.http.agent_script import FILE
 from reports.collector.routes import Collector
-from reports.replay.chunk_store import Shelf
-from reports.web.server.bounded_http import Guard
-from reports.web.server.composite import build
-from reports.web.server.server import Server, listen
+from reports.replay.chunk_store import ChunkStore
+from reports.web.server.bounded_http import ConnectionGuard
+from reports.web.server.composite import build_application
+from reports.web.server.server import Server, open_socket
 from runner.settings.settings import load_settings
 
 # On a busy machine an example may take any time.
@@ -94,7 +94,7 @@ class Kept:
 class Served:
     """A collector that is served on a free port."""
 
-    def __init__(self, port: int, collector: Collector, kept: Kept, guard: Guard) -> None:
+    def __init__(self, port: int, collector: Collector, kept: Kept, guard: ConnectionGuard) -> None:
         self.port = port
         self.address = f"http://127.0.0.1:{port}"
         self.collector = collector
@@ -136,15 +136,15 @@ def served(tmp_path: Path) -> Iterator[Callable[..., Served]]:
     running: list[tuple[Server, threading.Thread]] = []
 
     def start(
-        configuration: str = CONFIGURATION, script: Path | None = None, shelf: Shelf | None = None, **bounds: Any
+        configuration: str = CONFIGURATION, script: Path | None = None, chunk_store: ChunkStore | None = None, **bounds: Any
     ) -> Served:
         (tmp_path / "journey.toml").write_text(configuration)
         kept = Kept()
-        collector = Collector(load_settings(tmp_path, {}, {}), kept, script or FILE, shelf)
-        guard = Guard(lambda reason: collector.metrics.closed.add((reason,)), **bounds)
-        listening = listen("127.0.0.1:0")
+        collector = Collector(load_settings(tmp_path, {}, {}), kept, script or FILE, chunk_store)
+        guard = ConnectionGuard(lambda reason: collector.metrics.closed.add((reason,)), **bounds)
+        listening = open_socket("127.0.0.1:0")
         port = listening.getsockname()[1]
-        server = Server(build([collector]), guard)
+        server = Server(build_application([collector]), guard)
         thread = threading.Thread(target=server.serve_until_stopped, args=(listening,))
         thread.start()
         running.append((server, thread))

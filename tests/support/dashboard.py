@@ -15,12 +15,11 @@ from urllib.parse import urlencode
 import pytest
 
 from reports.collector.routes import Collector
-from reports.web.access.authenticator import Access
-from reports.web.dashboard import Guarded
-from reports.web.dashboard import dashboard as pages
-from reports.web.server.bounded_http import Guard
-from reports.web.server.composite import build
-from reports.web.server.server import Server, listen
+from reports.web.access.authenticator import Authenticator
+from reports.web.dashboard import GuardedRoute, build_dashboard
+from reports.web.server.bounded_http import ConnectionGuard
+from reports.web.server.composite import build_application
+from reports.web.server.server import Server, open_socket
 from reports.web.site import Site
 from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
@@ -89,7 +88,7 @@ def many(count: int = 120, hours: float = 20) -> list[RunResult]:
 class Visited:
     """A dashboard that is served on a free port."""
 
-    def __init__(self, port: int, store: Store, archive: Archive, access: Access) -> None:
+    def __init__(self, port: int, store: Store, archive: Archive, access: Authenticator) -> None:
         self.port = port
         self.address = f"http://127.0.0.1:{port}"
         self.store = store
@@ -152,16 +151,16 @@ def dashboards(folder: Path, empty: Path) -> Iterator[Callable[..., Visited]]:
             file.parent.mkdir(exist_ok=True)
             copyfile(empty, file)
         store = Store(settings.database_url)
-        access = Access(settings, store, clock=clock or monotonic)
+        access = Authenticator(settings, store, clock=clock or monotonic)
         archive = Archive(settings.runs_dir)
         server: list[Server] = []
         site = Site(store=store, archive=archive, stopping=lambda: server[0].should_exit, **more)
         collector = Collector(settings, Kept())
         parts: list[Any] = [collector]
         if not settings.serve_public_metrics:
-            parts.insert(0, Guarded("/metrics", collector.exposition.answer, access))
-        listening = listen("127.0.0.1:0")
-        server.append(Server(build(parts, pages(site, access)), Guard(lambda _: None)))
+            parts.insert(0, GuardedRoute("/metrics", collector.exposition.answer, access))
+        listening = open_socket("127.0.0.1:0")
+        server.append(Server(build_application(parts, build_dashboard(site, access)), ConnectionGuard(lambda _: None)))
         thread = threading.Thread(target=server[0].serve_until_stopped, args=(listening,))
         thread.start()
         running.append((server[0], thread, store))

@@ -9,18 +9,18 @@ from playwright.sync_api import BrowserContext, Dialog, Page
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from reports.web.render.problem import not_found
-from reports.web.server.bounded_http import Guard
-from reports.web.server.server import Server, listen
+from reports.web.render.problem import render_not_found
+from reports.web.server.bounded_http import ConnectionGuard
+from reports.web.server.server import Server, open_socket
 
 
 @contextmanager
 def serving(routes: Sequence[BaseRoute]) -> Iterator[str]:
     """The address at which the routes are served, on a free port, until the block ends."""
-    listening = listen("127.0.0.1:0")
+    listening = open_socket("127.0.0.1:0")
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    application: Any = Starlette(routes=routes, exception_handlers={404: not_found})
-    server = Server(application, Guard(lambda _: None))
+    application: Any = Starlette(routes=routes, exception_handlers={404: render_not_found})
+    server = Server(application, ConnectionGuard(lambda _: None))
     thread = threading.Thread(target=server.serve_until_stopped, args=(listening,))
     thread.start()
     try:

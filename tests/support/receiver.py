@@ -11,7 +11,7 @@ from msgspec import Struct
 from playwright.sync_api import Page
 
 import reports.collector
-from reports.collector.beacon import Beacon, View, decode
+from reports.collector.beacon import Beacon, View, decode_beacon
 from tests.support.wait import rest, wait_until
 
 AGENT = Path(reports.collector.__file__).parent / "agent.js"
@@ -28,7 +28,7 @@ class Arrived(Struct, frozen=True):
     @property
     def beacon(self) -> Beacon:
         """What it says. Raises msgspec.ValidationError when it is none of ours."""
-        return decode(self.body)
+        return decode_beacon(self.body)
 
 
 class Receiver:

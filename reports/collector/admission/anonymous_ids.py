@@ -1,4 +1,4 @@
-"""Ids for what comes from senders that make none: the small version's pages, browsers' own reports, other agents."""
+"""Ids for senders that send none: the small version's pages, browsers' own reports, other agents."""
 
 from collections import OrderedDict
 from hashlib import blake2b
@@ -8,18 +8,18 @@ from uuid import uuid4
 from reports.collector.beacon import View
 
 VIEWS = 10_000
-"""Page views that are remembered for what follows them."""
+"""Page views that are remembered for later messages."""
 
 
-def new() -> str:
-    """An id that was never given before."""
+def new_id() -> str:
+    """A new unique id."""
     return str(uuid4())
 
 
-class Strangers:
-    """Makes ids out of what is known of a sender, with a salt that dies with the process: nobody can be found again by them.
+class AnonymousIds:
+    """Derives ids from a sender's properties, with a salt that is lost with the process: nobody can be recognized by them later.
 
-    A sender is told from others by its network (/24, /48) and its User-Agent alone.
+    Senders are distinguished only by their network (/24, /48) and User-Agent.
     """
 
     def __init__(self, views: int = VIEWS) -> None:

@@ -1,10 +1,10 @@
-"""One app at work: which origins it admits, how its addresses are cleaned and its pages called."""
+"""The policy of an app: which origins it admits, how its addresses are scrubbed and its pages named."""
 
 import re
 from hmac import compare_digest
 
-from reports.collector.privacy.route_template import Templates
-from reports.collector.privacy.scrubber import Cleaner
+from reports.collector.privacy.route_template import RouteTemplates
+from reports.collector.privacy.scrubber import Scrubber
 from runner.settings.apps import App
 
 LOOPBACK = re.compile(r"https?://(?:(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?")
@@ -41,15 +41,15 @@ class Loopback(Origins):
         return isinstance(origin, str) and LOOPBACK.fullmatch(origin) is not None
 
 
-class Site:
-    """What is kept of an app while the collector runs."""
+class AppPolicy:
+    """The state of an app while the collector runs."""
 
     def __init__(self, app: App, max_pages: int, origins: Origins | None = None) -> None:
         self.app = app
         self.origins = Origins(app.origins) if origins is None else origins
-        self.cleaner = Cleaner(app.query_keys)
-        self.templates = Templates(app.routes, max_pages)
+        self.cleaner = Scrubber(app.query_keys)
+        self.templates = RouteTemplates(app.routes, max_pages)
 
     def knows(self, key: str) -> bool:
-        """Whether a sender has brought the right key, if one is needed."""
+        """Whether a sender has the right key, if one is needed."""
         return not self.app.key or compare_digest(self.app.key.encode(), key.encode())

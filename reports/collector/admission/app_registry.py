@@ -1,36 +1,36 @@
 """The apps that may report here. Where none is configured, any app may, from pages of this machine."""
 
-from reports.collector.admission.app_policy import Loopback, Origins, Site
+from reports.collector.admission.app_policy import AppPolicy, Loopback, Origins
 from reports.collector.errors import Refusal
 from runner.settings.apps import App
 
 TRIED = 20
-"""Names of apps that a collector without a configuration takes, so that strangers' names cannot fill its metrics."""
+"""Names of apps that a collector without configuration accepts, so that arbitrary names cannot fill its metrics."""
 
 
-class Register:
-    """Finds the site of a request, or says why there is none."""
+class AppRegistry:
+    """Finds the policy for a request, or the reason why there is none."""
 
     def __init__(self, apps: tuple[App, ...] = (), max_pages: int = 200) -> None:
         self._max_pages = max_pages
-        self._sites = {app.name: Site(app, max_pages) for app in apps}
+        self._sites = {app.name: AppPolicy(app, max_pages) for app in apps}
         self.open = not apps
         self.origins: Origins = Loopback() if self.open else Origins(tuple(one for app in apps for one in app.origins))
-        """Who may send anything at all: what is asked as long as the app is not known, as in a preflight."""
+        """The origins that may send anything: used while the app is unknown, as in a preflight."""
 
-    def find(self, name: str, field: str = "app") -> Site:
+    def find(self, name: str, field: str = "app") -> AppPolicy:
         """The site of an app. Raises Refusal."""
         site = self._sites.get(name)
         if site is not None:
             return site
         if self.open and len(self._sites) < TRIED:
-            site = Site(App(name=name, origins=()), self._max_pages, self.origins)
+            site = AppPolicy(App(name=name, origins=()), self._max_pages, self.origins)
             self._sites[name] = site
             return site
         fix = "name the apps in [[apps]] tables of the configuration" if self.open else "use the name of an app in [[apps]]"
         raise Refusal(404, "unknown_app", f"there is no app {name!r}", field=field, fix=fix)
 
-    def of_origin(self, origin: str) -> Site:
+    def of_origin(self, origin: str) -> AppPolicy:
         """The site of a sender that does not name its app: the first that admits its origin, or the only one. Raises Refusal."""
         if self.open:
             return self.find("default")
@@ -40,4 +40,4 @@ class Register:
         if len(self._sites) == 1:
             return next(iter(self._sites.values()))
         fix = "add ?app=NAME to the address, or the page's origin to its app's origins"
-        raise Refusal(404, "unknown_app", "the request does not say which app it is of", field="app", fix=fix)
+        raise Refusal(404, "unknown_app", "the request does not name its app", field="app", fix=fix)

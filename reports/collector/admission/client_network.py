@@ -1,4 +1,4 @@
-"""Which network a request comes from: all that is ever known of its sender's address.
+"""The network that a request comes from: all that is ever kept of its sender's address.
 
 The address is cut to its first 24 bits (48 of IPv6) as it is read, and is neither kept, nor logged, nor looked up.
 """
@@ -6,11 +6,11 @@ The address is cut to its first 24 bits (48 of IPv6) as it is read, and is neith
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-UNKNOWN = "unknown"
+UNKNOWN_NETWORK = "unknown"
 
 
-class Networks:
-    """Reads addresses; those of the `trusted` proxies are passed over in `X-Forwarded-For`, which is not looked at for others."""
+class ClientNetworks:
+    """Reads addresses; those of `trusted` proxies are skipped in `X-Forwarded-For`, which is ignored for others."""
 
     def __init__(self, trusted: Iterable[str] = ()) -> None:
         self._trusted: list[IPv4Network | IPv6Network] = [ip_network(one) for one in trusted]
@@ -18,7 +18,7 @@ class Networks:
     def of(self, peer: str, forwarded: str = "") -> str:
         """The network of a sender that is connected from `peer`.
 
-        >>> Networks().of("192.0.2.77", "198.51.100.9"), Networks(["192.0.2.0/24"]).of("192.0.2.77", "198.51.100.9")
+        >>> ClientNetworks().of("192.0.2.77", "198.51.100.9"), ClientNetworks(["192.0.2.0/24"]).of("192.0.2.77", "198.51.100.9")
         ('192.0.2.0/24', '198.51.100.0/24')
         """
         if not self._trusted:
@@ -56,7 +56,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 def _truncated(address: IPv4Address | IPv6Address | None) -> str:
     if address is None:
-        return UNKNOWN
+        return UNKNOWN_NETWORK
     return str(
         ip_network((int(address) if address.version == 6 else str(address), 48 if address.version == 6 else 24), strict=False)
     )

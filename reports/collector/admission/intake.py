@@ -1,4 +1,4 @@
-"""The way of a beacon: from a sender to its site, past the rules of the site, onto the disk, into the metrics."""
+"""The path of a beacon: from its sender, past the rules of its app, to the disk and into the metrics."""
 
 import logging
 import time
@@ -9,28 +9,28 @@ from msgspec import Struct
 
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.admission import user_agent
-from reports.collector.admission.app_policy import Site
-from reports.collector.admission.app_registry import Register
-from reports.collector.admission.client_network import Networks
-from reports.collector.admission.rate_limit import Buckets
+from reports.collector.admission.app_policy import AppPolicy
+from reports.collector.admission.app_registry import AppRegistry
+from reports.collector.admission.client_network import ClientNetworks
+from reports.collector.admission.rate_limit import RateLimit
 from reports.collector.beacon import Beacon
 from reports.collector.errors import Refusal
 from reports.collector.labels import UNKNOWN
-from reports.collector.metrics.collector_metrics import Metrics
-from reports.collector.privacy.scrub_beacon import clean_beacon
+from reports.collector.metrics.collector_metrics import CollectorMetrics
+from reports.collector.privacy.scrub_beacon import scrub_beacon
 from reports.collector.storage.group_commit import Busy
 from runner.settings.parsers import Traffic
 from runner.store import StoreDown
 from runner.store.bulk_insert import Unstorable
 
 WAIT = 5.0
-"""Seconds after which a sender may try again when the store has not taken its beacon."""
+"""Seconds after which a sender may retry when the store has failed."""
 TROUBLED = 15.0
-"""Seconds for which the collector is not ready after that: who asks whether it is must send again, for it to find out."""
+"""Seconds for which the collector then reports that it is not ready, so that senders retry and it can recover."""
 log = logging.getLogger("journey.collector")
 
 
-class Puts(Protocol):
+class BeaconWriter(Protocol):
     """What a writer is to the collector."""
 
     async def put(self, arrival: Arrival) -> bool:
@@ -54,29 +54,31 @@ class Incoming(Struct, frozen=True):
 
 
 class Intake:
-    """Takes beacons in, whatever form they came in."""
+    """Accepts beacons of every protocol."""
 
-    def __init__(self, register: Register, writer: Puts, metrics: Metrics, networks: Networks) -> None:
+    def __init__(
+        self, register: AppRegistry, writer: BeaconWriter, metrics: CollectorMetrics, networks: ClientNetworks
+    ) -> None:
         self.register = register
         self.metrics = metrics
         self.networks = networks
         self._writer = writer
-        self._buckets = Buckets()
+        self._buckets = RateLimit()
         self._trouble = ""
         self._troubled_at = 0.0
 
     @property
     def trouble(self) -> str:
-        """Why the store has just not taken a beacon; empty while all is well."""
+        """Why the store has recently failed to store a beacon; empty if it works."""
         return self._trouble if time.monotonic() - self._troubled_at < TROUBLED else ""
 
     def greet(self, origin: str) -> None:
-        """Raises Refusal for a page of which no app wants anything: before its body is read, and its app's name remembered."""
+        """Raises Refusal for an origin that no app admits, before the body is read and the app's name remembered."""
         if origin and origin not in self.register.origins:
             raise _wrong_origin(f"nothing is taken from {origin[:200]}", self.register.open)
 
-    def admit(self, site: Site, key: str, incoming: Incoming) -> None:
-        """Raises Refusal when the site does not want this sender, or has had enough of its network."""
+    def admit(self, site: AppPolicy, key: str, incoming: Incoming) -> None:
+        """Raises Refusal when the app does not admit this sender, or its network exceeds the rate limit."""
         if incoming.origin and incoming.origin not in site.origins:
             raise _wrong_origin(f"app {site.app.name!r} takes nothing from {incoming.origin[:200]}", self.register.open)
         if not site.knows(key):
@@ -89,7 +91,7 @@ class Intake:
                 429, "rate_limited", "too much from this network", fix="wait as long as Retry-After says", retry_after=wait
             )
 
-    async def store(self, site: Site, beacon: Beacon, incoming: Incoming) -> bool:
+    async def store(self, site: AppPolicy, beacon: Beacon, incoming: Incoming) -> bool:
         """Returns when the beacon is on disk; False when it was there before. Raises Refusal when it is not."""
         arrival = _arrival(site, beacon, incoming.header(b"user-agent"))
         started = time.perf_counter()
@@ -105,7 +107,7 @@ class Intake:
                 503, "unavailable", "the beacon could not be stored", fix="send it again", retry_after=WAIT
             ) from error
         except Unstorable as error:
-            # It names the database, which is no stranger's business.
+            # The message names the database, which senders must not see.
             log.warning("%s", error)
             raise Refusal(422, "invalid", "the beacon holds what cannot be stored", fix="see the collector's log") from error
         finally:
@@ -125,14 +127,14 @@ def _wrong_origin(error: str, trying: bool) -> Refusal:
     return Refusal(403, "wrong_origin", error, field="origin", fix=fix if trying else "add it to the origins of the app")
 
 
-def _arrival(site: Site, beacon: Beacon, agent: str) -> Arrival:
-    client = user_agent.read(agent)
+def _arrival(site: AppPolicy, beacon: Beacon, agent: str) -> Arrival:
+    client = user_agent.parse_user_agent(agent)
     traffic: Traffic = "real"
     if beacon.synthetic is not None:
         traffic = "synthetic"
     elif beacon.webdriver or client.bot:
         traffic = "bot"
-    cleaned = clean_beacon(beacon, site.cleaner)
+    cleaned = scrub_beacon(beacon, site.cleaner)
     return Arrival(
         beacon=cleaned,
         received_at=datetime.now(UTC),

@@ -8,7 +8,7 @@ KEPT = 10_000
 """Buckets that are remembered; the one that was used longest ago is forgotten first, and would be nearly full by then."""
 
 
-class Buckets:
+class RateLimit:
     """A bucket of `burst` beacons for each (app, network), filled at `rate` a second."""
 
     def __init__(self, kept: int = KEPT) -> None:

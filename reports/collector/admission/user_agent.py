@@ -1,7 +1,7 @@
 """What a User-Agent header says of browser, system and device, in a few fixed words; and whether it is a program's.
 
 Browsers say little in it by now (only the major version is true, RFC 9110, 10.1.5 asks for no more), so a short list is as good as a
-large one, and bounded: nothing that a stranger writes becomes a name in the store.
+large one, and bounded: nothing that a sender writes becomes a name in the store.
 """
 
 import re
@@ -12,7 +12,7 @@ from msgspec import Struct
 from reports.collector.accepted_beacon import Device
 
 LONGEST = 500
-"""Characters that are looked at."""
+"""Characters that are examined."""
 
 _BROWSERS = (
     # The first that is found counts: most call themselves Chrome and Safari too.
@@ -76,10 +76,10 @@ def _read(text: str) -> Client:
     return Client(browser, system, device, not text or not browser or _BOT.search(text) is not None)
 
 
-def read(text: str) -> Client:
-    """What the header says. One that is missing or of no browser is a program's.
+def parse_user_agent(text: str) -> Client:
+    """The browser that the header names; without a header or a known browser, a program.
 
-    >>> read("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36")
+    >>> parse_user_agent("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36")
     Client(browser='Chrome 156', system='Linux', device='desktop', bot=False)
     """
     return _read(text[:LONGEST])

@@ -20,7 +20,7 @@ HEADERS = {
 }
 
 
-class Script:
+class AgentScript:
     """The file, read once."""
 
     def __init__(self, file: Path = FILE) -> None:
@@ -30,7 +30,7 @@ class Script:
         self._tag = f'"{sha256(self._plain).hexdigest()[:20]}"'
 
     def answer(self, request: Request) -> Response:
-        """The file, or 304 for who has it already."""
+        """The file, or 304 if the client has it already."""
         if not self._plain:
             return JSONResponse(
                 {

@@ -1,4 +1,4 @@
-"""The body of a request, read with limits that are counted on what really comes."""
+"""The body of a request, read with limits on the bytes that actually arrive."""
 
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -21,8 +21,8 @@ class Limits(Struct, frozen=True):
     inflated: int = 262_144
 
 
-async def read(receive: Receive, length: bytes, limits: Limits) -> bytes:
-    """The whole body as it was sent. A `length` that is too large is refused at once, but none is believed. Raises Refusal."""
+async def read_body(receive: Receive, length: bytes, limits: Limits) -> bytes:
+    """The whole body as it was sent. A `length` that is too large is rejected at once, but a small one is not trusted. Raises Refusal."""
     if length.isdigit() and int(length[:20]) > limits.raw:
         raise _too_large(limits.raw, "bytes")
     message = await receive()
@@ -33,13 +33,13 @@ async def read(receive: Receive, length: bytes, limits: Limits) -> bytes:
         message = await receive()
         body += message.get("body", b"")
     if message["type"] == "http.disconnect":
-        raise Refusal(408, "slow", "the body did not come in time, or its sender has gone")
+        raise Refusal(408, "slow", "the body did not arrive in time, or the client disconnected")
     if len(body) > limits.raw:
         raise _too_large(limits.raw, "bytes")
     return body
 
 
-def unpacked(body: bytes, encoding: bytes, limits: Limits) -> bytes:
+def unpack_body(body: bytes, encoding: bytes, limits: Limits) -> bytes:
     """A body inflated where it is gzip or deflate: said by `encoding`, or shown by its first bytes (a page that sends with
     `sendBeacon` cannot say it). Raises Refusal."""
     word = encoding.strip().lower()

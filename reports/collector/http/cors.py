@@ -1,14 +1,14 @@
 """What browsers ask before, and look for behind, a request to another origin (Fetch standard, 3.2)."""
 
 MAX_AGE = 7200
-"""Seconds; what Chromium keeps a preflight's answer for at the most."""
+"""Seconds; the maximum for which Chromium caches a preflight."""
 METHODS = b"POST, OPTIONS"
 HEADERS = b"content-type, content-encoding, x-api-key, x-faro-session-id, x-scope-orgid, idempotency-key, traceparent, tracestate, baggage"
 """Ours, and those that other agents send."""
 Headers = list[tuple[bytes, bytes]]
 
 
-def headers(origin: str, admitted: bool) -> Headers:
+def cors_headers(origin: str, admitted: bool) -> Headers:
     """Of every answer, errors too. The origin is repeated and not `*`, as `sendBeacon` brings the page's cookies; nobody reads them."""
     if not admitted:
         return [(b"vary", b"origin")]
@@ -20,12 +20,12 @@ def headers(origin: str, admitted: bool) -> Headers:
     ]
 
 
-def preflight(origin: str, admitted: bool) -> Headers:
+def answer_preflight(origin: str, admitted: bool) -> Headers:
     """Of the answer to an OPTIONS request."""
     if not admitted:
-        return headers(origin, admitted)
+        return cors_headers(origin, admitted)
     return [
-        *headers(origin, admitted),
+        *cors_headers(origin, admitted),
         (b"access-control-allow-methods", METHODS),
         (b"access-control-allow-headers", HEADERS),
         (b"access-control-max-age", str(MAX_AGE).encode()),

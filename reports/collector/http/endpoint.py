@@ -11,7 +11,7 @@ from msgspec import Struct
 from reports.collector.admission.intake import Incoming, Intake
 from reports.collector.errors import Refusal
 from reports.collector.http import cors
-from reports.collector.http.body import Limits, Receive, read, unpacked
+from reports.collector.http.body import Limits, Receive, read_body, unpack_body
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -32,7 +32,7 @@ class Answer(Struct, frozen=True):
 Take = Callable[[Incoming], Awaitable[Answer]]
 
 
-class Ingest:
+class IngestEndpoint:
     """An ASGI application for one address: gives the body of each POST to `take`, which raises Refusal for what it does not want."""
 
     def __init__(self, intake: Intake, take: Take, limits: Limits | None = None) -> None:
@@ -49,7 +49,7 @@ class Ingest:
         metrics.in_flight += 1
         try:
             if scope["method"] == "OPTIONS":
-                await _send(send, 204, b"", cors.preflight(origin, admitted))
+                await _send(send, 204, b"", cors.answer_preflight(origin, admitted))
                 return
             try:
                 answer = await self._take(await self._incoming(scope, headers, origin, receive))
@@ -59,7 +59,7 @@ class Ingest:
                 admitted = admitted and refusal.reason != "wrong_origin"
                 answer = Answer(refusal.status, msgspec.json.encode(refusal.body()))
                 more = _told(refusal)
-            await _send(send, answer.status, answer.body, [*cors.headers(origin, admitted), *more])
+            await _send(send, answer.status, answer.body, [*cors.cors_headers(origin, admitted), *more])
         finally:
             metrics.in_flight -= 1
 
@@ -67,12 +67,12 @@ class Ingest:
         if scope["method"] != "POST":
             raise Refusal(405, "method", f"{scope['method']} is not taken here", fix="send a POST")
         self._intake.greet(origin)
-        packed = await read(receive, headers.get(b"content-length", b""), self._limits)
+        packed = await read_body(receive, headers.get(b"content-length", b""), self._limits)
         encoding = headers.get(b"content-encoding", b"")
         if len(packed) <= SMALL:
-            body = unpacked(packed, encoding, self._limits)
+            body = unpack_body(packed, encoding, self._limits)
         else:
-            body = await asyncio.to_thread(unpacked, packed, encoding, self._limits)
+            body = await asyncio.to_thread(unpack_body, packed, encoding, self._limits)
         self._intake.metrics.bytes.add((), len(body))
         client = scope.get("client")
         network = self._intake.networks.of(client[0] if client else "", headers.get(b"x-forwarded-for", b"").decode("latin-1"))

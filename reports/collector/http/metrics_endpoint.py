@@ -7,8 +7,8 @@ import time
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.collector.metrics.collector_metrics import Metrics
-from reports.collector.metrics.families import text
+from reports.collector.metrics.collector_metrics import CollectorMetrics
+from reports.collector.metrics.families import format_families
 
 FRESH = 1.0
 """Seconds that a text is shown again."""
@@ -16,10 +16,10 @@ PLAIN = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
-class Exposition:
+class MetricsEndpoint:
     """Shows the metrics. Several scrapers at once share one writing."""
 
-    def __init__(self, metrics: Metrics, fresh: float = FRESH) -> None:
+    def __init__(self, metrics: CollectorMetrics, fresh: float = FRESH) -> None:
         self._metrics = metrics
         self._fresh = fresh
         self._written: dict[bool, tuple[float, bytes, bytes]] = {}
@@ -48,5 +48,5 @@ class Exposition:
             return plain, packed
 
     def _write(self, openmetrics: bool) -> tuple[bytes, bytes]:
-        plain = text(self._metrics.families, openmetrics)
+        plain = format_families(self._metrics.families, openmetrics)
         return plain, gzip.compress(plain, 1)

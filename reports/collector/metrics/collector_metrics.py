@@ -19,12 +19,12 @@ SHIFT_EDGES = (0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0)
 COMMIT_EDGES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5)
 PAINTS = {"fcp", "lcp"}
 PAGES = 300
-"""Pairs of app and page that are told apart in the metrics; the others are `__other__`, and told apart in the store alone."""
+"""Pairs of app and page that the metrics distinguish; the others are `__other__` there and distinguished in the store only."""
 
 Outcome = Literal["accepted", "duplicate", "refused", "unavailable"]
 
 
-class Written(Protocol):
+class WriterStatistics(Protocol):
     """How what stores the beacons fares."""
 
     @property
@@ -44,7 +44,7 @@ class Written(Protocol):
         """How long all of them have taken."""
 
 
-class Metrics:
+class CollectorMetrics:
     """All families of a collector. Only views of the `counted` kinds of traffic are in those that tell of users."""
 
     def __init__(
@@ -75,7 +75,7 @@ class Metrics:
         self.in_flight = 0
         self.uncommitted = 0
         self.connections: Callable[[], int] = lambda: 0
-        self.writer: Written | None = None
+        self.writer: WriterStatistics | None = None
         self.families: list[Family] = [
             *(self.load, self.vitals, self.shift, self.interactions, self.errors, self.reports, self.views, self.beacons),
             *(self.refused, self.closed, self.bytes, self.commit, self.chunks, self.chunk_bytes),
@@ -99,11 +99,11 @@ class Metrics:
         return found
 
     def outcome(self, outcome: Outcome) -> None:
-        """Counts what became of a message."""
+        """Counts the outcome of a message."""
         self.beacons.add((outcome,))
 
     def refuse(self, reason: Reason) -> None:
-        """Counts a message that was not taken."""
+        """Counts a rejected message."""
         self.refused.add((reason,))
         self.outcome("unavailable" if reason == "unavailable" else "refused")
 

@@ -15,7 +15,7 @@ from reports.collector.labels import OTHER
 
 Labels = tuple[str, ...]
 CHILDREN = 2_000
-"""Of one family, at the most; what comes after that is counted with `__other__` as its last label."""
+"""The maximum per family; further ones are counted with `__other__` as the last label."""
 Child = TypeVar("Child")
 
 
@@ -184,8 +184,8 @@ class Histogram:
             parts = []
             for edge, count, exemplar in zip(self._shown, tuple(child.counts), tuple(child.exemplars), strict=True):
                 total += count
-                told = _shown(exemplar) if openmetrics and exemplar is not None else ""
-                parts.append(f'{head}{edge}"}} {total}.0{told}\n')
+                suffix = _shown(exemplar) if openmetrics and exemplar is not None else ""
+                parts.append(f'{head}{edge}"}} {total}.0{suffix}\n')
             braces = f"{{{child.labels}}}" if child.labels else ""
             parts.append(f"{self.name}_count{braces} {total}.0\n{self.name}_sum{braces} {_number(child.sum)}\n")
             yield "".join(parts)
@@ -195,7 +195,7 @@ def _shown(exemplar: Exemplar) -> str:
     return f' # {{session_id="{_escaped(exemplar.session)}"}} {_number(exemplar.value)} {exemplar.at:.3f}'
 
 
-def text(families: Iterable[Family], openmetrics: bool) -> bytes:
+def format_families(families: Iterable[Family], openmetrics: bool) -> bytes:
     """The whole document."""
     parts = [line for family in families for line in family.lines(openmetrics)]
     return "".join([*parts, "# EOF\n"] if openmetrics else parts).encode()

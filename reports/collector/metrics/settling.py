@@ -1,7 +1,7 @@
 """Values that may still change, held until they are final.
 
-A page tells a vital again when it has changed, under the same id; a histogram cannot take an observation back. So a value is given on
-when its view has ended, or when nothing was told of the view for some time; and once. What comes after that is stored, not observed.
+A page reports a vital again under the same id when it changes; a histogram cannot take an observation back. So a value is observed
+once, when its view has ended or nothing was reported about it for some time. What arrives later is stored, not observed.
 """
 
 from collections import OrderedDict
@@ -10,9 +10,9 @@ from collections.abc import Callable
 from msgspec import Struct
 
 VIEWS = 20_000
-"""Views that are held; when there are more, the one that was told of longest ago is given on early."""
+"""Views that are held; when there are more, the one without a report for longest is observed early."""
 REMEMBERED = 50_000
-"""Views of which it is remembered what was given on."""
+"""Views whose observed values are remembered."""
 
 
 class Held(Struct, frozen=True):
@@ -45,7 +45,7 @@ class Settling:
         return len(self._views)
 
     def first(self, view: str, name: str) -> bool:
-        """Whether `name` is told of the view for the first time, and so counts."""
+        """Whether `name` is reported for the view for the first time, and so counts."""
         given = self._given.pop(view, frozenset())
         self._given[view] = given | {name}
         if len(self._given) > self._remembered:
@@ -53,7 +53,7 @@ class Settling:
         return name not in given
 
     def hold(self, view: str, values: list[Held], now: float, ended: bool = False) -> None:
-        """Takes what is new of a view at `now`, a monotonic clock's time; gives on all of it when the view has `ended`."""
+        """Takes what is new of a view at `now`, a monotonic clock's time; observes all of it when the view has `ended`."""
         held = self._views.pop(view, None)
         if held is None:
             held = _View(now, {})
@@ -67,7 +67,7 @@ class Settling:
                 self._finish(*self._views.popitem(last=False))
 
     def settle(self, now: float) -> None:
-        """Gives on what was not told of for long enough."""
+        """Observes values without a report for long enough."""
         while self._views:
             oldest = next(iter(self._views.values()))
             if oldest.at > now - self._seconds:
@@ -75,7 +75,7 @@ class Settling:
             self._finish(*self._views.popitem(last=False))
 
     def finish(self) -> None:
-        """Gives on everything."""
+        """Observes everything."""
         self.settle(float("inf"))
 
     def _finish(self, view: str, held: _View) -> None:

@@ -1,4 +1,4 @@
-"""Route templates: the path of an address with `:id` for what differs from one thing to the next.
+"""Route templates: the path of an address with `:id` in place of what varies.
 
 The label `page` is made of them, so there must be few. Rules of the app go first. Then a segment is taken for an id when it, or a
 part of it between dashes, dots and underscores, is a number, a UUID, a hash, a date, base64, or has many digits; when it is an e-mail
@@ -35,19 +35,21 @@ _PART = re.compile(r"[0-9]{3,}|(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{5,}|[0-9a-
 _SPLIT = re.compile(r"[-_.~]+")
 
 
-def path(address: str) -> str:
+def path_of(address: str) -> str:
     """The path of an address, or of what is a path already; `/` where there is none."""
     found = _PATH.match(address)
     return (found[1] if found else "") or "/"
 
 
-def template(address: str, rules: Iterable[str] = ()) -> str:
+def route_template(address: str, rules: Iterable[str] = ()) -> str:
     """The route template of an address. Given a template, it gives it back.
 
-    >>> template("https://shop.example/item/9f86d081884c?x=1"), template("/item/sencha"), template("/item/sencha", ["/item/:slug"])
-    ('/item/:id', '/item/sencha', '/item/:slug')
+    >>> route_template("https://shop.example/item/9f86d081884c?x=1"), route_template("/item/sencha")
+    ('/item/:id', '/item/sencha')
+    >>> route_template("/item/sencha", ["/item/:slug"])
+    '/item/:slug'
     """
-    segments = [one for one in path(address).split("/") if one]
+    segments = [one for one in path_of(address).split("/") if one]
     fixed = [[part for part in rule.split("/") if part] for rule in rules]
     for rule in (*(one for one in fixed if one == segments), *fixed):
         if _fits(rule, segments):
@@ -94,19 +96,19 @@ def is_id(segment: str) -> bool:
     return switches + digits >= 0.45 * len(segment)
 
 
-class Templates:
+class RouteTemplates:
     """The templates of one app: those of its rules, and at most `limit` others."""
 
     def __init__(self, rules: tuple[str, ...] = (), limit: int = 200) -> None:
         self._rules = rules
         self._limit = limit
-        self._own = {template(rule, rules) for rule in rules}
+        self._own = {route_template(rule, rules) for rule in rules}
         self._seen: set[str] = set()
         self._known: dict[str, str] = {}
 
     def of(self, address: str) -> str:
         """The page's label; `__other__` once there are too many, and for the rest of this process's life."""
-        where = path(address)
+        where = path_of(address)
         known = self._known.get(where)
         if known is None:
             known = self._of(where)
@@ -115,7 +117,7 @@ class Templates:
         return known
 
     def _of(self, where: str) -> str:
-        found = template(where, self._rules)
+        found = route_template(where, self._rules)
         if found in self._own or found in self._seen:
             return found
         if len(self._seen) >= self._limit:

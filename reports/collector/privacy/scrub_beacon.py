@@ -1,20 +1,20 @@
-"""A beacon as it may be kept: every address and text of it cleaned."""
+"""A beacon as it may be kept: every address and text scrubbed."""
 
 from msgspec.structs import replace
 
 from reports.collector.beacon import Beacon, Interaction, ScriptError, SlowRequest, View, Vital
-from reports.collector.privacy.scrubber import Cleaner
+from reports.collector.privacy.scrubber import Scrubber
 
 
-def clean_beacon(beacon: Beacon, cleaner: Cleaner) -> Beacon:
-    """The beacon without what must not be kept, and without the app's key."""
+def scrub_beacon(beacon: Beacon, cleaner: Scrubber) -> Beacon:
+    """The beacon without anything that must not be kept, and without the app's key."""
     views = tuple(_view(view, cleaner) for view in beacon.views)
     return replace(
         beacon, views=views, key="", release=cleaner.text(beacon.release), environment=cleaner.text(beacon.environment)
     )
 
 
-def _view(view: View, cleaner: Cleaner) -> View:
+def _view(view: View, cleaner: Scrubber) -> View:
     return replace(
         view,
         url=cleaner.url(view.url),
@@ -27,7 +27,7 @@ def _view(view: View, cleaner: Cleaner) -> View:
     )
 
 
-def _vital(vital: Vital, cleaner: Cleaner) -> Vital:
+def _vital(vital: Vital, cleaner: Scrubber) -> Vital:
     cleaned = {
         name: (cleaner.url(one) if one.startswith(("/", "http")) else cleaner.text(one)) if isinstance(one, str) else one
         for name, one in vital.attribution.items()
@@ -35,7 +35,7 @@ def _vital(vital: Vital, cleaner: Cleaner) -> Vital:
     return replace(vital, attribution=cleaned)
 
 
-def _interaction(interaction: Interaction, cleaner: Cleaner) -> Interaction:
+def _interaction(interaction: Interaction, cleaner: Scrubber) -> Interaction:
     name, test_id = cleaner.text(interaction.name), cleaner.text(interaction.test_id)
     return (
         replace(interaction, name=name, test_id=test_id)
@@ -44,7 +44,7 @@ def _interaction(interaction: Interaction, cleaner: Cleaner) -> Interaction:
     )
 
 
-def _error(error: ScriptError, cleaner: Cleaner) -> ScriptError:
+def _error(error: ScriptError, cleaner: Scrubber) -> ScriptError:
     return replace(
         error,
         message=cleaner.text(error.message),
@@ -54,5 +54,5 @@ def _error(error: ScriptError, cleaner: Cleaner) -> ScriptError:
     )
 
 
-def _request(request: SlowRequest, cleaner: Cleaner) -> SlowRequest:
+def _request(request: SlowRequest, cleaner: Scrubber) -> SlowRequest:
     return replace(request, url=cleaner.url(request.url), failure=cleaner.text(request.failure))

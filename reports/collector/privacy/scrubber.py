@@ -1,6 +1,6 @@
-"""What must not be kept of addresses and texts: queries, fragments, credentials, e-mail addresses, long secrets.
+"""Removes what must not be kept from addresses and texts: queries, fragments, credentials, e-mail addresses, long secrets.
 
-An address loses its user and password, its fragment, its path parameters (`;jsessionid=…`) and its query, but for the keys that the
+An address loses its user and password, its fragment, its path parameters (`;jsessionid=…`) and its query, except for the keys that the
 app allows. Addresses inside texts (messages, stacks, titles, names) are cleaned in the same way. What is left of a text loses
 e-mail addresses, JSON Web Tokens, runs of twelve digits or more (card and account numbers) and long words that look random.
 """
@@ -37,12 +37,12 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _DIGITS = re.compile(rf"(?P<uuid>{_UUID.pattern})|(?<!\d)\d(?:[ -]?\d){{11,}}", re.IGNORECASE)
 
 
-class Cleaner:
+class Scrubber:
     """Cleans for one app, whose addresses may keep the query keys `keys`.
 
-    >>> Cleaner(["page"]).url("https://ann:pw@shop.example/cart;s=1?page=2&token=x#top")
+    >>> Scrubber(["page"]).url("https://ann:pw@shop.example/cart;s=1?page=2&token=x#top")
     'https://shop.example/cart?page=2'
-    >>> Cleaner().text("no stock for ann@shop.example at https://shop.example/app.js?v=8:10:5")
+    >>> Scrubber().text("no stock for ann@shop.example at https://shop.example/app.js?v=8:10:5")
     'no stock for ••• at https://shop.example/app.js:10:5'
     """
 
@@ -52,7 +52,7 @@ class Cleaner:
         self._short = lru_cache(maxsize=2048)(self._url)
 
     def url(self, address: str) -> str:
-        """The address without what must not be kept. Of one that is no web address, such as `data:`, only the scheme stays."""
+        """The address without what must not be kept. Of other addresses, such as `data:`, only the scheme is kept."""
         return self._short(address) if len(address) <= 300 else self._url(address)
 
     def _url(self, address: str) -> str:
@@ -114,7 +114,7 @@ def _without_mail(text: str) -> str:
     parts = []
     last = 0
     for domain in _AT_DOMAIN.finditer(text):
-        # RFC 5321, 4.5.3.1.1: 64 characters at the most stand before the sign.
+        # RFC 5321, 4.5.3.1.1: at most 64 characters before the sign.
         mailbox = _MAILBOX.search(text[max(last, domain.start() - 64) : domain.start()])
         if mailbox is not None:
             parts += [text[last : domain.start() - len(mailbox[0])], HIDDEN]

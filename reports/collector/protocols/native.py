@@ -5,7 +5,7 @@ import re
 import msgspec
 
 from reports.collector.admission.intake import Incoming, Intake
-from reports.collector.beacon import Beacon, decode
+from reports.collector.beacon import Beacon, decode_beacon
 from reports.collector.errors import Refusal
 from reports.collector.http.endpoint import Answer
 
@@ -13,7 +13,7 @@ TAKEN = Answer()
 _AT = re.compile(r" - at `\$\.?([^`]*)`$")
 
 
-class Views:
+class NativeProtocol:
     """Takes beacons in our own form."""
 
     def __init__(self, intake: Intake) -> None:
@@ -21,23 +21,23 @@ class Views:
 
     async def take(self, incoming: Incoming) -> Answer:
         """Answers when the beacon is on disk. Raises Refusal."""
-        beacon = checked(incoming.body)
+        beacon = parse_beacon(incoming.body)
         site = self._intake.register.find(beacon.app)
         self._intake.admit(site, beacon.key, incoming)
         await self._intake.store(site, beacon, incoming)
         return TAKEN
 
 
-def checked(body: bytes) -> Beacon:
-    """The beacon in a body. Raises Refusal that names the field, 422 for one that is wrong, 400 for what is no JSON."""
+def parse_beacon(body: bytes) -> Beacon:
+    """The beacon in a body. Raises Refusal that names the field, 422 for an invalid one, 400 for invalid JSON."""
     try:
-        return decode(body)
+        return decode_beacon(body)
     except (ValueError, RecursionError) as error:
-        raise unreadable(error) from error
+        raise refuse_unreadable(error) from error
 
 
-def unreadable(error: ValueError | RecursionError) -> Refusal:
-    """What to tell of a document that msgspec has not taken."""
+def refuse_unreadable(error: ValueError | RecursionError) -> Refusal:
+    """The rejection of a document that msgspec cannot decode."""
     if isinstance(error, RecursionError):
         return Refusal(400, "not_json", "the document is nested too deeply")
     if not isinstance(error, msgspec.ValidationError):

@@ -11,17 +11,16 @@ import msgspec
 from msgspec import Meta, Struct
 
 from reports.collector.admission import user_agent
-from reports.collector.admission.anonymous_ids import Strangers
-from reports.collector.admission.app_policy import Site
+from reports.collector.admission.anonymous_ids import AnonymousIds
+from reports.collector.admission.app_policy import AppPolicy
 from reports.collector.admission.intake import WAIT, Incoming, Intake
 from reports.collector.errors import Refusal
 from reports.collector.http.body import GZIP, Limits
 from reports.collector.http.endpoint import Answer
-from reports.collector.protocols.native import unreadable
-from reports.collector.protocols.simple import TAKEN as OK
-from reports.collector.protocols.simple import site_of
+from reports.collector.protocols.native import refuse_unreadable
+from reports.collector.protocols.simple import STATUS_OK, site_of
 from reports.replay.chunk import Chunk, decode
-from reports.replay.chunk_store import Kept, Shelf
+from reports.replay.chunk_store import ChunkContext, ChunkStore
 from runner.store import StoreDown
 
 LIMITS = Limits(raw=1_048_576, inflated=8_388_608)
@@ -33,61 +32,61 @@ AHEAD = 86_400.0
 _SESSION = re.compile(r"[A-Za-z0-9-]{1,70}")
 
 
-class Replays:
+class ReplayProtocol:
     """Takes chunks."""
 
-    def __init__(self, intake: Intake, shelf: Shelf) -> None:
+    def __init__(self, intake: Intake, chunk_store: ChunkStore) -> None:
         self._intake = intake
-        self._shelf = shelf
+        self._chunk_store = chunk_store
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def take(self, incoming: Incoming) -> Answer:
         """Answers when the chunk is on disk. Raises Refusal."""
         async with self._turns:
-            chunk = await asyncio.to_thread(checked, incoming.body)
+            chunk = await asyncio.to_thread(parse_chunk, incoming.body)
             site = self._intake.register.find(chunk.app)
             self._intake.admit(site, chunk.key, incoming)
             try:
                 new = await asyncio.to_thread(self._store, site, chunk, incoming)
             except (StoreDown, OSError) as error:
-                raise unavailable() from error
+                raise refuse_unavailable() from error
         self._intake.metrics.chunk(site.app.name, len(incoming.packed), new)
         return TAKEN
 
-    def _store(self, site: Site, chunk: Chunk, incoming: Incoming) -> bool:
-        client = user_agent.read(incoming.header(b"user-agent"))
+    def _store(self, site: AppPolicy, chunk: Chunk, incoming: Incoming) -> bool:
+        client = user_agent.parse_user_agent(incoming.header(b"user-agent"))
         address = next((one for one in chunk.addresses() if one), "")
         packed = incoming.packed
         if not packed.startswith(GZIP):
             # The last chunk of a page comes as it is: there was no time to pack it.
             packed = gzip.compress(incoming.body, 6, mtime=0)
-        kept = Kept(
+        kept = ChunkContext(
             app=site.app.name,
             received_at=time.time(),
             traffic="bot" if chunk.webdriver or client.bot else "real",
             page=site.templates.of(site.cleaner.url(address)) if address else "",
         )
-        return self._shelf.put(chunk, packed, kept)
+        return self._chunk_store.put(chunk, packed, kept)
 
 
-def checked(body: bytes) -> Chunk:
+def parse_chunk(body: bytes) -> Chunk:
     """The chunk in a body. Raises Refusal."""
     try:
         chunk = decode(body)
     except (ValueError, RecursionError) as error:
-        raise unreadable(error) from error
+        raise refuse_unreadable(error) from error
     if chunk.last_at > time.time() + AHEAD:
         raise Refusal(422, "invalid", "events of the future", field="events", fix="send times in milliseconds since the epoch")
     return chunk
 
 
-def unavailable() -> Refusal:
-    """What a sender is told when nothing can be stored."""
+def refuse_unavailable() -> Refusal:
+    """The response when nothing can be stored."""
     return Refusal(503, "unavailable", "it could not be stored", fix="send it again", retry_after=WAIT)
 
 
-class Told(Struct, frozen=True):
-    """An event of a session, as a page tells it: what was done, to what, when."""
+class SessionEvent(Struct, frozen=True):
+    """An event of a session as a page reports it: what was done, to what, when."""
 
     type: Annotated[str, Meta(min_length=1, max_length=200)]
     target: Annotated[str, Meta(max_length=1_000)] = ""
@@ -96,44 +95,42 @@ class Told(Struct, frozen=True):
     session: Annotated[str, Meta(max_length=70)] = ""
 
 
-_told = msgspec.json.Decoder(Told)
+_decoder = msgspec.json.Decoder(SessionEvent)
 
 
-class SessionEvents:
+class SessionEventProtocol:
     """Takes single events."""
 
-    def __init__(self, intake: Intake, shelf: Shelf, strangers: Strangers) -> None:
+    def __init__(self, intake: Intake, chunk_store: ChunkStore, anonymous_ids: AnonymousIds) -> None:
         self._intake = intake
-        self._shelf = shelf
-        self._strangers = strangers
+        self._chunk_store = chunk_store
+        self._anonymous_ids = anonymous_ids
 
     async def take(self, incoming: Incoming) -> Answer:
         """Answers when the event is on disk. Raises Refusal."""
         try:
-            told = _told.decode(incoming.body)
+            event = _decoder.decode(incoming.body)
         except (ValueError, RecursionError) as error:
-            raise unreadable(error) from error
-        if told.session and not _SESSION.fullmatch(told.session):
-            raise Refusal(
-                422, "invalid", "this is no id of a session", field="session", fix="letters, digits and '-', 70 at most"
-            )
-        at = moment(told.timestamp)
+            raise refuse_unreadable(error) from error
+        if event.session and not _SESSION.fullmatch(event.session):
+            raise Refusal(422, "invalid", "not a session id", field="session", fix="letters, digits and '-', at most 70")
+        at = parse_event_time(event.timestamp)
         site = site_of(self._intake, incoming)
         app = site.app.name
-        session = told.session or self._strangers.id(app, incoming.network, incoming.header(b"user-agent"))
-        type_, target = (site.cleaner.text(text)[:200] for text in (told.type, told.target))
+        session = event.session or self._anonymous_ids.id(app, incoming.network, incoming.header(b"user-agent"))
+        type_, target = (site.cleaner.text(text)[:200] for text in (event.type, event.target))
         try:
-            await asyncio.to_thread(self._shelf.note, app, session, type_, target, at)
+            await asyncio.to_thread(self._chunk_store.note, app, session, type_, target, at)
         except StoreDown as error:
-            raise unavailable() from error
+            raise refuse_unavailable() from error
         self._intake.metrics.outcome("accepted")
-        return OK
+        return STATUS_OK
 
 
-def moment(written: float | str | None) -> float:
+def parse_event_time(written: float | str | None) -> float:
     """Seconds since the epoch. Raises Refusal.
 
-    >>> moment(1_700_000_000_500), moment(1_700_000_000), moment("2026-01-01T00:00:00Z")
+    >>> parse_event_time(1_700_000_000_500), parse_event_time(1_700_000_000), parse_event_time("2026-01-01T00:00:00Z")
     (1700000000.5, 1700000000.0, 1767225600.0)
     """
     now = time.time()
@@ -143,13 +140,13 @@ def moment(written: float | str | None) -> float:
         at = datetime.fromisoformat(written).timestamp() if isinstance(written, str) else float(written)
     except ValueError:
         at = -1.0
-    # No clock of a browser says a time before 1973 in milliseconds.
+    # No browser's clock reports a time before 1973 in milliseconds.
     at = at / 1000 if at > 1e11 else at
     if not 0 <= at <= now + AHEAD:
         raise Refusal(
             422,
             "invalid",
-            "this is no time of a session",
+            "not a valid time",
             field="timestamp",
             fix="send milliseconds since the epoch, or RFC 3339",
         )

@@ -1,4 +1,4 @@
-"""`/reports`: what browsers report of a page by themselves (W3C Reporting API), and in the older form of `report-uri` (CSP 2, 4.4).
+"""`/reports`: what browsers report about a page by themselves (W3C Reporting API), and in the older form of `report-uri` (CSP 2, 4.4).
 
 A site sends them here with `Reporting-Endpoints: default="https://collector.example/reports?app=shop"`.
 """
@@ -9,11 +9,11 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-from reports.collector.admission.anonymous_ids import Strangers, new
+from reports.collector.admission.anonymous_ids import AnonymousIds, new_id
 from reports.collector.admission.intake import Incoming, Intake
 from reports.collector.beacon import Beacon, ScriptError, SlowRequest, View
 from reports.collector.http.endpoint import Answer
-from reports.collector.protocols.native import checked, unreadable
+from reports.collector.protocols.native import parse_beacon, refuse_unreadable
 from reports.collector.protocols.simple import site_of
 
 TAKEN = Answer()
@@ -50,12 +50,12 @@ _several = msgspec.json.Decoder(list[Report])
 _single = msgspec.json.Decoder(Report)
 
 
-class Reporting:
+class ReportingProtocol:
     """Takes reports, many at a time."""
 
-    def __init__(self, intake: Intake, strangers: Strangers) -> None:
+    def __init__(self, intake: Intake, anonymous_ids: AnonymousIds) -> None:
         self._intake = intake
-        self._strangers = strangers
+        self._anonymous_ids = anonymous_ids
 
     async def take(self, incoming: Incoming) -> Answer:
         """Answers when all reports are on disk. Raises Refusal."""
@@ -63,13 +63,13 @@ class Reporting:
             several = incoming.body.lstrip().startswith(b"[")
             found = _several.decode(incoming.body) if several else [_single.decode(incoming.body)]
         except (ValueError, RecursionError) as error:
-            raise unreadable(error) from error
+            raise refuse_unreadable(error) from error
         site = site_of(self._intake, incoming)
         views = _views(found, time.time())
         if views:
-            session = self._strangers.id(site.app.name, incoming.network, incoming.header(b"user-agent"))
-            beacon = Beacon(id=new(), app=site.app.name, session=session, sent_at=time.time(), views=views)
-            await self._intake.store(site, checked(msgspec.json.encode(beacon)), incoming)
+            session = self._anonymous_ids.id(site.app.name, incoming.network, incoming.header(b"user-agent"))
+            beacon = Beacon(id=new_id(), app=site.app.name, session=session, sent_at=time.time(), views=views)
+            await self._intake.store(site, parse_beacon(msgspec.json.encode(beacon)), incoming)
         return TAKEN
 
 
@@ -81,9 +81,9 @@ def _views(found: list[Report], now: float) -> tuple[View, ...]:
             continue
         body = _modern(one.csp) if one.csp is not None else one.body or {}
         url = _text(one.csp.get("document-uri"), 4_000) if one.csp is not None else one.url[:4_000]
-        told = pages.setdefault(url, []) if url in pages or len(pages) < MOST else []
-        if len(told) < MOST:
-            told.append(
+        reported = pages.setdefault(url, []) if url in pages or len(pages) < MOST else []
+        if len(reported) < MOST:
+            reported.append(
                 (
                     min(max(one.age / 1000, 0.0), DAY),
                     _error(kind, one.type, body),
@@ -92,14 +92,14 @@ def _views(found: list[Report], now: float) -> tuple[View, ...]:
             )
     return tuple(
         View(
-            id=new(),
+            id=new_id(),
             url=url,
-            started_at=max(now - max(age for age, _, _ in told), 0.0),
+            started_at=max(now - max(age for age, _, _ in reported), 0.0),
             type="report",
-            errors=tuple(error for _, error, _ in told),
-            requests=tuple(request for _, _, request in told if request is not None),
+            errors=tuple(error for _, error, _ in reported),
+            requests=tuple(request for _, _, request in reported if request is not None),
         )
-        for url, told in pages.items()
+        for url, reported in pages.items()
     )
 
 

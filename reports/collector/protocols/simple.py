@@ -1,4 +1,4 @@
-"""`/log-page-load` and `/log-interaction`: what pages send that were written for a monitor of two endpoints, taken unchanged.
+"""`/log-page-load` and `/log-interaction`: the two endpoints of a minimal monitor, for pages written for it.
 
 They say neither app nor session nor page. The app is that of the page's origin, or `?app=NAME`; the page is where the browser says
 that the request comes from, which is all of its address for a page of the same origin, and else nothing.
@@ -11,14 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from reports.collector.admission.anonymous_ids import Strangers, new
-from reports.collector.admission.app_policy import Site
+from reports.collector.admission.anonymous_ids import AnonymousIds, new_id
+from reports.collector.admission.app_policy import AppPolicy
 from reports.collector.admission.intake import Incoming, Intake
 from reports.collector.beacon import INTERACTION_TYPES, Beacon, View
 from reports.collector.http.endpoint import Answer
-from reports.collector.protocols.native import unreadable
+from reports.collector.protocols.native import refuse_unreadable
 
-TAKEN = Answer(200, b'{"status":"ok"}')
+STATUS_OK = Answer(200, b'{"status":"ok"}')
 
 
 class PageLoad(Struct, frozen=True):
@@ -37,7 +37,7 @@ _loads = msgspec.json.Decoder(PageLoad, strict=False)
 _interactions = msgspec.json.Decoder(Interaction)
 
 
-def site_of(intake: Intake, incoming: Incoming) -> Site:
+def site_of(intake: Intake, incoming: Incoming) -> AppPolicy:
     """The site that `?app=` names, else that of the origin; `?key=` is its key. Raises Refusal."""
     query = parse_qs(incoming.query) if incoming.query else {}
     named = query.get("app", [""])[0][:64]
@@ -46,21 +46,21 @@ def site_of(intake: Intake, incoming: Incoming) -> Site:
     return site
 
 
-class Simple:
+class SimpleProtocol:
     """Takes page loads and interactions, one at a time."""
 
-    def __init__(self, intake: Intake, strangers: Strangers) -> None:
+    def __init__(self, intake: Intake, anonymous_ids: AnonymousIds) -> None:
         self._intake = intake
-        self._strangers = strangers
+        self._anonymous_ids = anonymous_ids
 
     async def page_load(self, incoming: Incoming) -> Answer:
         """Answers when the page view is on disk. Raises Refusal."""
         try:
             seconds = _loads.decode(incoming.body).load_time / 1000
         except (ValueError, RecursionError) as error:
-            raise unreadable(error) from error
+            raise refuse_unreadable(error) from error
         now = time.time()
-        view = View(id=new(), url=_page(incoming), started_at=max(now - seconds, 0.0), phases={"total": seconds})
+        view = View(id=new_id(), url=_page(incoming), started_at=max(now - seconds, 0.0), phases={"total": seconds})
         return await self._store(incoming, view, opened=True)
 
     async def interaction(self, incoming: Incoming) -> Answer:
@@ -68,23 +68,23 @@ class Simple:
         try:
             kind = _interactions.decode(incoming.body).type
         except (ValueError, RecursionError) as error:
-            raise unreadable(error) from error
+            raise refuse_unreadable(error) from error
         counts = {kind if kind in INTERACTION_TYPES else "custom": 1}
-        view = View(id=new(), url=_page(incoming), started_at=time.time(), type="report", interaction_counts=counts)
+        view = View(id=new_id(), url=_page(incoming), started_at=time.time(), type="report", interaction_counts=counts)
         return await self._store(incoming, view, opened=False)
 
     async def _store(self, incoming: Incoming, view: View, opened: bool) -> Answer:
         site = site_of(self._intake, incoming)
-        session = self._strangers.id(site.app.name, incoming.network, incoming.header(b"user-agent"))
+        session = self._anonymous_ids.id(site.app.name, incoming.network, incoming.header(b"user-agent"))
         key = f"{session} {view.url}"
-        known = self._strangers.newest(key)
+        known = self._anonymous_ids.newest(key)
         if opened:
-            self._strangers.opened(key, view)
+            self._anonymous_ids.opened(key, view)
         elif known is not None:
             view = msgspec.structs.replace(view, id=known.id, started_at=known.started_at, type="navigate")
-        beacon = Beacon(id=new(), app=site.app.name, session=session, sent_at=time.time(), views=(view,))
+        beacon = Beacon(id=new_id(), app=site.app.name, session=session, sent_at=time.time(), views=(view,))
         await self._intake.store(site, beacon, incoming)
-        return TAKEN
+        return STATUS_OK
 
 
 def _page(incoming: Incoming) -> str:

@@ -1,27 +1,28 @@
-"""What is done to stored page views in the background: added to the roll-ups, and removed when their time is over."""
+"""Background work on stored page views: added to the roll-ups, and removed when they expire."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable
 
-from reports.collector.storage import retention, rollup
-from reports.collector.storage.retention import MINUTES, Keep
+from reports.collector.storage import retention
+from reports.collector.storage.retention import MINUTES, RetentionPolicy
+from reports.collector.storage.rollup import roll_up
 from runner.store import Store, StoreDown
 from runner.store.bulk_insert import Link
 
 ROLL = 5.0
-"""Seconds that the roll-ups are behind, at the most, while the store keeps up."""
+"""Maximum seconds that the roll-ups lag behind while the store keeps up."""
 PRUNE = 60.0
-"""Seconds between two looks at what is too old."""
+"""Seconds between two checks for expired rows."""
 PRUNE_LABELS = 3600.0
 log = logging.getLogger("journey.collector")
 
 
-class Tidy:
-    """A thread; `turn` is held while it writes, so that it and the writer do not wait for each other by trial."""
+class StorageCleaner:
+    """A thread; `turn` is held while it writes, so that it and the writer do not block each other's transactions."""
 
-    def __init__(self, store: Store, turn: threading.Lock, keep: Keep) -> None:
+    def __init__(self, store: Store, turn: threading.Lock, keep: RetentionPolicy) -> None:
         self._store = store
         self._turn = turn
         self._keep = keep
@@ -42,10 +43,10 @@ class Tidy:
         while not closing:
             closing = self._closing.wait(ROLL)
             try:
-                self._again(lambda: rollup.roll(link, self._turn, time.time() - MINUTES))
+                self._again(lambda: roll_up(link, self._turn, time.time() - MINUTES))
                 if time.monotonic() >= prune_at and not closing:
                     prune_at = time.monotonic() + PRUNE
-                    self._again(lambda: self._in_turn(lambda: retention.prune(link, self._keep, time.time())))
+                    self._again(lambda: self._in_turn(lambda: retention.prune_by_age(link, self._keep, time.time())))
                     self._again(lambda: self._in_turn(lambda: retention.prune_to_size(link, self._keep)))
                 if time.monotonic() >= labels_at and not closing:
                     labels_at = time.monotonic() + PRUNE_LABELS

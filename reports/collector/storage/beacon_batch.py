@@ -10,9 +10,8 @@ from typing import Any
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import Beacon, View
 from reports.collector.labels import OTHER
-from reports.collector.storage import rollup_delta
 from reports.collector.storage.error_rows import ErrorRows
-from reports.collector.storage.rollup_delta import Change
+from reports.collector.storage.rollup_delta import Change, encode
 from reports.collector.storage.series import Directory
 from reports.collector.storage.session_rows import SessionRows
 from reports.collector.storage.view_rows import (
@@ -97,7 +96,7 @@ class Batch:
                 for view, page in zip(beacon.views, arrival.pages, strict=True)
             ]
             number += 1
-            rows.append((number, beacon.id, received, rollup_delta.encode(changes).decode()))
+            rows.append((number, beacon.id, received, encode(changes).decode()))
             outcomes.append(True)
         if rows:
             self._write(rows)
@@ -125,7 +124,7 @@ class Batch:
     def _add(self, arrival: Arrival, view: View, page: str, received: float) -> Change:
         beacon = arrival.beacon
         row = self._views.get(view.id)
-        # A report carries what was told of a page, and is no view of it.
+        # A report is about a page, but not a view of it.
         new = row is None and view.type != "report"
         values: list[ChangedValue]
         if row is None:
@@ -153,7 +152,7 @@ class Batch:
         )
 
     def _add_interactions(self, row: list[Any], view: View) -> int:
-        """How many there were: some are only counted."""
+        """Returns how many there were, including those that are only counted."""
         acted = max(sum(view.interaction_counts.values()), len(view.interactions))
         for index, act in enumerate(view.interactions, row[LISTED]):
             self._interactions.append((row[NUMBER], index, act.type, act.at_seconds, act.role, act.name, act.test_id))
@@ -163,8 +162,8 @@ class Batch:
 
     def _add_requests(self, row: list[Any], view: View) -> None:
         for index, one in enumerate(view.requests, row[REQUESTS]):
-            told = (one.url, one.method, one.kind, one.at_seconds, one.duration_seconds, one.status, one.failure)
-            self._requests.append((row[NUMBER], index, *told))
+            values = (one.url, one.method, one.kind, one.at_seconds, one.duration_seconds, one.status, one.failure)
+            self._requests.append((row[NUMBER], index, *values))
         row[REQUESTS] += len(view.requests)
 
     def _write(self, rows: list[tuple[int, str, float, str]]) -> None:

@@ -1,10 +1,10 @@
-"""Errors of page views, the reasons that they have, and how many there were of each reason in each hour."""
+"""Errors of page views, their reasons, and the number of errors per reason and hour."""
 
 from collections.abc import Collection
 from typing import Any
 
 from reports.collector.beacon import SCRIPT_KINDS, ScriptError
-from reports.collector.storage.series import Directory, general, other_reason
+from reports.collector.storage.series import Directory, generalize_message, other_reason
 from runner.store.bulk_insert import Insert, Link, larger
 from runner.store.tables.page_views import page_errors, reason_tallies, reasons
 
@@ -28,7 +28,7 @@ class ErrorRows:
         self._known = {tuple(row) for row in link.among("SELECT view, reason FROM page_errors WHERE view", views)}
 
     def add(self, link: Link, app: str, number: int, started_at: float, errors: Collection[ScriptError]) -> int:
-        """Adds errors of a view; how many are of the page's scripts: what a browser reports by itself is stored, and not counted."""
+        """Adds errors of a view; returns how many are from the page's scripts: reports by the browser itself are stored, not counted."""
         total = 0
         for error in errors:
             reason = self._directory.reason(link, app, error)
@@ -65,5 +65,5 @@ class ErrorRows:
 def _reason_row(app: str, reason: str, error: ScriptError, at: float, first: int) -> list[Any]:
     if reason == other_reason(app):
         return [reason, app, "reported", "", "more kinds of errors than are kept apart", "", "", at, at, error.count, first]
-    message = general(error.message)
+    message = generalize_message(error.message)
     return [reason, app, error.kind, error.type, message, error.source, error.stack, at, at, error.count, first]

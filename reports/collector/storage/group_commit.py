@@ -1,4 +1,4 @@
-"""Stores beacons in groups: while one group is committed the next gathers, so a commit is paid for by many."""
+"""Stores beacons in groups: while one group is committed the next gathers, so many beacons share a commit."""
 
 import asyncio
 import logging
@@ -13,9 +13,9 @@ from typing import Any, Self
 from msgspec import Struct
 
 from reports.collector.accepted_beacon import Arrival
-from reports.collector.storage.background import Tidy
+from reports.collector.storage.background import StorageCleaner
 from reports.collector.storage.beacon_batch import store_beacons
-from reports.collector.storage.retention import Keep
+from reports.collector.storage.retention import RetentionPolicy
 from reports.collector.storage.series import Directory
 from runner.errors import JourneyError
 from runner.store import Store, StoreDown
@@ -29,9 +29,9 @@ SLICE = 0.001
 LARGEST = 512
 """Beacons in one group."""
 PAUSE = 1.0
-"""Seconds after a failure in which beacons are turned away at once, before the store is tried again."""
+"""Seconds after a failure in which beacons are rejected at once, before the store is tried again."""
 PATIENCE = 5.0
-"""Seconds after which callers are not left waiting for a commit that does not end."""
+"""Seconds after which callers no longer wait for a commit."""
 log = logging.getLogger("journey.collector")
 
 Outcome = bool | Exception
@@ -44,7 +44,7 @@ class Busy(JourneyError):
 
 
 class Waiting(Struct, gc=False):
-    """A beacon, and who waits for it: a future of an event loop, or of a thread if there is no loop."""
+    """A beacon and its waiter: a future of an event loop, or of a thread if there is no loop."""
 
     arrival: Arrival
     future: Any
@@ -58,7 +58,7 @@ class Writer:
     StoreDown and ConfigError when it is made for a database that does not work.
     """
 
-    def __init__(self, url: str, *, keep: Keep | None = None, largest_queue: int = 10_000) -> None:
+    def __init__(self, url: str, *, keep: RetentionPolicy | None = None, largest_queue: int = 10_000) -> None:
         self._store = Store(url)
         self._largest_queue = largest_queue
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
@@ -76,7 +76,7 @@ class Writer:
         self.commit_seconds = 0.0
         """How long all of them have taken, from the first row to the end of the commit."""
         turn = threading.Lock()
-        self._tidy = Tidy(self._store, turn, keep or Keep())
+        self._tidy = StorageCleaner(self._store, turn, keep or RetentionPolicy())
         self._thread = threading.Thread(target=self._work, args=(turn,), name="writer", daemon=True)
         self._watch = threading.Thread(target=self._look, name="writer-watch", daemon=True)
         self._thread.start()
@@ -89,7 +89,7 @@ class Writer:
 
     @property
     def down(self) -> str | None:
-        """Why the store does not work just now; None while it does."""
+        """Why the store does not work at the moment; None while it does."""
         return str(self._down) if self._down else None
 
     def __enter__(self) -> Self:
@@ -176,7 +176,7 @@ class Writer:
             outcomes = _store(link, directory, arrivals)
         except StoreDown as error:
             if self._down is None:
-                log.error("%s; beacons are turned away until it works again", error)
+                log.error("%s; beacons are rejected until it works again", error)
             self._again_at = time.monotonic() + PAUSE
             self._down = error
             return [error] * len(arrivals)
@@ -226,7 +226,7 @@ def _store(link: Link, directory: Directory, arrivals: Sequence[Arrival]) -> Seq
 
 
 def _tell(group: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
-    """Wakes who waits: each event loop once for all of its own."""
+    """Wakes the waiters: each event loop once for all of its own."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Any, Outcome]]] = {}
     for one, outcome in zip(group, outcomes, strict=True):
         if one.loop is None:
@@ -251,5 +251,5 @@ def _settle(settled: Sequence[tuple[Any, Outcome]]) -> None:
             else:
                 future.set_result(outcome)
         except InvalidStateError:
-            # The watch has told it just now.
+            # The watch has just reported it.
             continue

@@ -1,4 +1,4 @@
-"""Which page views have to go: those older than the settings say, and the oldest of what is too much; some at a time.
+"""Retention of page views: removes those that are too old, and the oldest when there are too many; in small steps.
 
 Rows leave in the order in which they came, so what is removed is always a range of numbers. Roll-ups stay longer.
 """
@@ -14,11 +14,11 @@ AT_ONCE = 500
 MINUTES = 3 * DAY
 """Seconds that roll-ups of minutes are kept."""
 SAMPLE = 1_000
-"""Views that tell how large one is."""
+"""Views in the sample that estimates the size of one."""
 _OF_VIEWS = ("vitals", "interactions", "slow_requests", "page_errors")
 
 
-class Keep(Struct, frozen=True, kw_only=True):
+class RetentionPolicy(Struct, frozen=True, kw_only=True):
     """How long in seconds, and how much in bytes; docs/views.md says what each holds."""
 
     views: float = 30 * DAY
@@ -26,8 +26,8 @@ class Keep(Struct, frozen=True, kw_only=True):
     size: int = 20_000_000_000
 
 
-def prune(link: Link, keep: Keep, now: float) -> int:
-    """Removes the next of what is too old; returns how many rows, 0 when all is as it should be."""
+def prune_by_age(link: Link, keep: RetentionPolicy, now: float) -> int:
+    """Removes the next expired rows; returns how many, 0 when nothing has expired."""
     with link.transaction():
         gone = _beacons(link, now - DAY) + _views(link, now - keep.views)
         for step in STEPS:
@@ -35,14 +35,14 @@ def prune(link: Link, keep: Keep, now: float) -> int:
         return gone
 
 
-def prune_to_size(link: Link, keep: Keep) -> int:
+def prune_to_size(link: Link, keep: RetentionPolicy) -> int:
     """Removes the oldest views when all of them take more than `keep.size`; returns how many, 0 when they do not."""
     with link.transaction():
-        _, taken = measure(link)
+        _, taken = measure_usage(link)
         return _views(link, float("inf")) if taken > keep.size else 0
 
 
-def prune_labels(link: Link, keep: Keep, now: float) -> None:
+def prune_labels(link: Link, keep: RetentionPolicy, now: float) -> None:
     """Removes series and reasons of which there are no roll-ups any more."""
     before = now - keep.rollups
     with link.transaction():
@@ -51,7 +51,7 @@ def prune_labels(link: Link, keep: Keep, now: float) -> None:
         link.execute("DELETE FROM reason_tallies WHERE at < ?", before)
 
 
-def measure(link: Link) -> tuple[int, int]:
+def measure_usage(link: Link) -> tuple[int, int]:
     """How many page views there are, and about how many bytes they take with all that belongs to them.
 
     In SQLite the bytes are what is in use of the file, runs and roll-ups included. In PostgreSQL, whose files do not shrink when rows

@@ -1,7 +1,7 @@
-"""What beacons have changed, added to the roll-ups: each beacon once, whenever the process is killed.
+"""Adds what beacons have changed to the roll-ups: each beacon exactly once, whenever the process is killed.
 
-The mark `rolled` says up to which beacon; it moves in the transaction that adds. A vital that is told again is taken out of the
-bucket it was in and put into another, so the roll-ups are at any time what the rows up to the mark say.
+The mark `rolled` says up to which beacon; it moves in the transaction that adds. A vital that is reported again moves
+from its bucket to another, so the roll-ups always match the rows up to the mark.
 """
 
 import threading
@@ -11,8 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from reports.collector.storage import rollup_delta as change
-from reports.collector.storage.rollup_delta import Change
+from reports.collector.storage.rollup_delta import Change, decode
 from runner.store.bulk_insert import Insert, Link
 from runner.store.tables.histogram import EDGES, bucket
 from runner.store.tables.page_views import BUCKETS, METRICS, STEPS, Metric, histograms, marks, tallies
@@ -36,7 +35,7 @@ Key = tuple[int, int]
 """A time and a series."""
 
 
-def roll(link: Link, turn: threading.Lock, minutes_from: float) -> int:
+def roll_up(link: Link, turn: threading.Lock, minutes_from: float) -> int:
     """Adds the next beacons to the roll-ups; returns how many. `turn` is held while it writes; older minutes are left out."""
     with link.reading():
         ((rolled,),) = link.select("SELECT value FROM marks WHERE name = 'rolled'")
@@ -45,18 +44,18 @@ def roll(link: Link, turn: threading.Lock, minutes_from: float) -> int:
         return 0
     sums = Sums()
     for _, changes in rows:
-        for one in change.decode(changes):
+        for one in decode(changes):
             sums.add(one)
     with link.reading():
         sums.add_wholes(dict(map(tuple, link.among("SELECT id, whole FROM series WHERE id", sums.series))))
     with turn, link.transaction():
-        # Another process may have been faster; then all of this is done again from where it has come.
+        # Another process may have been faster; then all of this is repeated from the new mark.
         if link.execute("UPDATE marks SET value = ? WHERE name = 'rolled' AND value = ?", rows[-1][0], rolled):
             sums.write(link, minutes_from)
     return len(rows)
 
 
-def rolled(connection: Connection) -> int:
+def read_rolled_mark(connection: Connection) -> int:
     """The last beacon that is in the roll-ups; 0 while there is none. One look-up by key."""
     return connection.execute(select(marks.c.value).where(marks.c.name == "rolled")).scalar() or 0
 

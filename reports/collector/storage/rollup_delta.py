@@ -1,4 +1,4 @@
-"""What the roll-ups have to learn of a beacon: kept beside its id, in the transaction that stores it."""
+"""What the roll-ups need from a beacon: kept beside its id, in the transaction that stores it."""
 
 import msgspec
 from msgspec import Struct
@@ -20,12 +20,12 @@ class Change(Struct, array_like=True, gc=False):
     session: int
     """1 if nothing was known of its session."""
     failed: int
-    """1 if this is the first that is heard of an error."""
+    """1 if this is the first error."""
     errors: int
     interactions: int
     requests: int
     values: list[tuple[int, float | None, float]]
-    """The number of a metric, the value that was told before, the value now."""
+    """The number of a metric, the value that was reported before, the value now."""
 
 
 encode = msgspec.json.Encoder().encode

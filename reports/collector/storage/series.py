@@ -1,6 +1,6 @@
 """What page views and errors are grouped by: the series that a view belongs to, the reason that an error has.
 
-Both come from strangers, who could send a new page or message with every beacon. So an app has a bound for each day; what is over
+Both come from untrusted senders, who could send a new page or message with every beacon. So each app has a limit per day; what exceeds
 it is grouped as `__other__` in the roll-ups, while the rows keep what was sent.
 """
 
@@ -118,20 +118,20 @@ class Directory:
 
 
 @lru_cache(maxsize=1_000)
-def family(browser: str) -> str:
+def browser_family(browser: str) -> str:
     """A browser without its version.
 
-    >>> family("Mobile Safari 26"), family("Firefox")
+    >>> browser_family("Mobile Safari 26"), browser_family("Firefox")
     ('Mobile Safari', 'Firefox')
     """
     name, _, version = browser.rpartition(" ")
     return name if name and version[:1].isdecimal() else browser
 
 
-def general(message: str) -> str:
+def generalize_message(message: str) -> str:
     """A message without what differs from one time to the next.
 
-    >>> general("order 4711 of 1f0c9ab2-6d1e-4f7a-9c55-0123456789ab is not there")
+    >>> generalize_message("order 4711 of 1f0c9ab2-6d1e-4f7a-9c55-0123456789ab is not there")
     'order # of # is not there'
     """
     return _VARYING.sub("#", message[:500])
@@ -139,11 +139,13 @@ def general(message: str) -> str:
 
 def reason_id(app: str, error: ScriptError) -> str:
     """The same for errors of an app that differ only in numbers and ids of the message, and in where of the source they came from."""
-    return _digest(app, error.kind, error.type, general(error.message), general(error.source.partition("?")[0]))
+    return _digest(
+        app, error.kind, error.type, generalize_message(error.message), generalize_message(error.source.partition("?")[0])
+    )
 
 
 def other_reason(app: str) -> str:
-    """The id of what is over the bound."""
+    """The id for everything beyond the limit."""
     return _digest(app, OTHER)
 
 

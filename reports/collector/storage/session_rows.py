@@ -32,7 +32,7 @@ class SessionRows:
         self._known = {id_ for (id_,) in link.among("SELECT id FROM sessions WHERE views > 0 AND id", ids)}
 
     def add(self, arrival: Arrival, row: list[Any], new: bool, received: float, acted: int, errors: int, requests: int) -> int:
-        """Adds what a beacon tells of a view, of which `row` is; 1 if its session began with it, else 0."""
+        """Adds what a beacon reports about the view of `row`; returns 1 if its session started with it, else 0."""
         beacon = arrival.beacon
         seen_at = max(row[STARTED_AT], started_at(beacon.sent_at, beacon.sent_at, received))
         session = self._rows.get(beacon.session)

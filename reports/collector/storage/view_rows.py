@@ -1,16 +1,16 @@
-"""A page view as a row of its table: what a beacon tells of it for the first time, and what a later one adds."""
+"""A page view as a row of its table: created by its first beacon, extended by later ones."""
 
 from typing import Any
 
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import Beacon, View
-from reports.collector.storage.series import DAY, Directory, Labels, family
+from reports.collector.storage.series import DAY, Directory, Labels, browser_family
 from runner.store.bulk_insert import Insert, Link
 from runner.store.tables.page_views import page_views
 from runner.store.tables.runs import PHASES
 
 SKEW = 60.0
-"""Seconds that a browser's clock may be fast of ours; one that is wrong by more tells only how long ago something was."""
+"""Seconds by which a browser's clock may be ahead of ours; a clock that is off by more only says how long ago something was."""
 
 _at = {column.name: position for position, column in enumerate(page_views.columns)}
 NUMBER, ID, APP, SESSION, PAGE, STARTED_AT, TOLD_AT = (
@@ -21,7 +21,7 @@ INTERACTIONS, ERRORS, REQUESTS, LISTED = (_at[name] for name in ("interactions",
 TOTAL = _at["total"]
 PHASE_AT = {phase: _at[phase] for phase in PHASES}
 FILLED = tuple((name, _at[name]) for name in ("title", "referrer", "status", "protocol", "transfer_bytes"))
-"""Columns of which a later value that is not empty is taken."""
+"""Columns that take a later value that is not empty."""
 MUTABLE = (
     "title", "referrer", "told_at", "ended", "visible_seconds", *PHASES, "status", "protocol", "transfer_bytes", "interactions", "errors",
     "requests", "listed_interactions",
@@ -38,11 +38,11 @@ def read_views(link: Link, ids: set[str]) -> dict[str, list[Any]]:
 def new_view(
     link: Link, directory: Directory, arrival: Arrival, view: View, page: str, received: float, number: int
 ) -> list[Any]:
-    """The row of a view that was not known; `number` is its key."""
+    """The row of a new view; `number` is its key."""
     beacon = arrival.beacon
     labels = Labels(
         beacon.app, page, arrival.traffic, beacon.environment[:60], beacon.release[:60], arrival.device,
-        family(arrival.browser[:60]),
+        browser_family(arrival.browser[:60]),
     )  # fmt: skip
     phase = view.phases.get
     synthetic = beacon.synthetic
@@ -58,7 +58,7 @@ def new_view(
 
 
 def extend_view(row: list[Any], beacon: Beacon, view: View, newer: bool) -> None:
-    """Adds what a further beacon tells of a view; `newer` says that it was sent after all that is known."""
+    """Adds what a further beacon reports about a view; `newer` says that it was sent after all known ones."""
     row[ENDED] = row[ENDED] or view.ended
     if view.visible_seconds is not None:
         row[VISIBLE] = max(row[VISIBLE] or 0.0, view.visible_seconds)
@@ -75,9 +75,9 @@ def extend_view(row: list[Any], beacon: Beacon, view: View, newer: bool) -> None
 
 
 def started_at(sent_at: float, at: float, received: float) -> float:
-    """When a view began, by our clock: what the browser says if that can be, else so long before now as it was before the beacon.
+    """When a view started, by our clock: the browser's time if plausible, else as long before now as it was before the beacon.
 
-    A beacon may be a day late, as one that could not be sent waits for the next page.
+    A beacon may be a day late, as an unsent one waits for the next page.
 
     >>> started_at(1000.0, 990.0, 1001.0), started_at(5_000_000.0, 4_999_990.0, 1001.0)
     (990.0, 991.0)

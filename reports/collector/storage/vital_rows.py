@@ -1,4 +1,4 @@
-"""Web vitals of page views: of two values under one id that of the later beacon stays."""
+"""Web vitals of page views: of two values under one id, the later beacon's is kept."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -12,7 +12,7 @@ from runner.store.bulk_insert import Insert, Link
 from runner.store.tables.page_views import vitals
 
 MOST = 100
-"""Values that are kept of one view, whatever their ids."""
+"""The maximum of values per view, whatever their ids."""
 _UNSEEN_WHEN_HIDDEN = frozenset(("fcp", "lcp"))
 _EMPTY = "CAST(excluded.attribution AS TEXT) = '{}'"
 _PUT_VITALS = Insert(
@@ -41,7 +41,7 @@ class VitalRows:
             self._count[view] += 1
 
     def add(self, number: int, view: View, newer: bool, hidden: bool) -> list[ChangedValue]:
-        """Adds what a beacon tells of a view, which was sent after all that is known if it is `newer`; what that changes."""
+        """Adds the vitals that a beacon reports for a view; `newer` says that it was sent after all known ones. Returns the changed values."""
         changed: list[ChangedValue] = []
         for one in view.vitals:
             key = (number, one.name, one.id)

@@ -1,4 +1,4 @@
-"""The ways into the dashboard: from this machine alone, by token, by name and password, or through a reverse proxy that has asked."""
+"""Authentication: this machine only, a token, a name and password, or a reverse proxy that authenticates."""
 
 import hmac
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
-from reports.collector.admission.client_network import Networks
-from reports.web.access import password
-from reports.web.access.backoff import Throttle
+from reports.collector.admission.client_network import ClientNetworks
+from reports.web.access.backoff import Backoff
 from reports.web.access.csrf import normalize_origin
+from reports.web.access.password import prepare_hasher, verify_password
 from reports.web.access.sessions import COOKIE, SECURE_COOKIE, SignIns
-from reports.web.access.trusted_hosts import Hosts
-from reports.web.access.users_file import NAME, Role, Users
+from reports.web.access.trusted_hosts import TrustedHosts
+from reports.web.access.users_file import NAME, Role, UsersFile
 from reports.web.server.server import is_loopback
 from runner.errors import ConfigError, JourneyError
 from runner.settings.settings import Settings
@@ -24,31 +24,31 @@ from runner.store import Store
 
 LONGEST_OF_NAME = 60.0
 LONGEST_OF_NETWORK = 300.0
-"""Seconds: the longest wait for somebody's next guess. For a name it is short, since others can cause it."""
-BY_TOKEN = "token"  # noqa: S105 (the name of who has come with it)
+"""Seconds: the longest wait before the next attempt. It is short for a name, since others can cause it."""
+BY_TOKEN = "token"  # noqa: S105 (the name of users who authenticate with it)
 
 
-class Who(Struct, frozen=True, kw_only=True):
-    """Somebody who has been let in."""
+class Identity(Struct, frozen=True, kw_only=True):
+    """An authenticated user."""
 
     name: str
-    """Empty on a machine that only lets itself in."""
+    """Empty where the machine itself is the only user."""
     role: Role
     signed_in: bool = False
     by_header: bool = False
-    """Came with a token in a header, which no page elsewhere can make a browser send."""
+    """Authenticated by a token in a header, which no page elsewhere can make a browser send."""
 
 
-class Slowed(JourneyError):
-    """Too many guesses were wrong; `seconds` until the next one is looked at."""
+class TooManyGuesses(JourneyError):
+    """Too many failed attempts; `seconds` until the next one is checked."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"too many wrong guesses; try again in {seconds:.0f} s")
+        super().__init__(f"too many failed attempts; try again in {seconds:.0f} s")
         self.seconds = seconds
 
 
-class Access:
-    """Decides who somebody is. Raises ConfigError when others could reach the dashboard and nothing says who may."""
+class Authenticator:
+    """Identifies users. Raises ConfigError when the dashboard is reachable from other machines without authentication."""
 
     def __init__(
         self,
@@ -60,103 +60,103 @@ class Access:
         token, header = settings.serve_token, settings.serve_proxy_user_header
         if header and not settings.trusted_proxies:
             raise ConfigError(
-                f"serve_proxy_user_header: {header} would be believed from nobody; name the proxy's network in trusted_proxies"
+                f"serve_proxy_user_header: {header} is set, but no proxy is trusted; add the proxy's network to trusted_proxies"
             )
         self.open = not (token or settings.serve_users or header)
         if self.open and not is_loopback(settings.serve_listen):
             raise ConfigError(
-                f"serve_listen: {settings.serve_listen} can be reached from other machines, but nothing says who may see the "
-                "dashboard; set JOURNEY_SERVE_TOKEN (or serve_token_file), serve_users to the file that `journey user add` "
+                f"serve_listen: {settings.serve_listen} is reachable from other machines, but no authentication is "
+                "configured; set JOURNEY_SERVE_TOKEN (or serve_token_file), serve_users to the file that `journey user add` "
                 "writes, or serve_proxy_user_header with trusted_proxies; or listen on 127.0.0.1"
             )
         self._token = token.reveal() if token else None
-        self.users = Users(settings.serve_users) if settings.serve_users else None
+        self.users = UsersFile(settings.serve_users) if settings.serve_users else None
         if self.users:
-            password.prepare()
+            prepare_hasher()
         self._header = header
-        self._networks = Networks(settings.trusted_proxies)
+        self._networks = ClientNetworks(settings.trusted_proxies)
         self._sign_ins = SignIns(store)
         self._now = now
-        self._names = Throttle(LONGEST_OF_NAME, clock)
-        self._nets = Throttle(LONGEST_OF_NETWORK, clock)
+        self._names = Backoff(LONGEST_OF_NAME, clock)
+        self._nets = Backoff(LONGEST_OF_NETWORK, clock)
         self._https = (settings.public_url or "").startswith("https://")
-        self.hosts = Hosts(settings.serve_listen, settings.public_url)
+        self.hosts = TrustedHosts(settings.serve_listen, settings.public_url)
         self._public_origin = normalize_origin(settings.public_url or "")
 
     @property
     def by_token(self) -> bool:
-        """Whether there is a token that lets in."""
+        """Whether a token is configured."""
         return self._token is not None
 
-    async def who(self, request: HTTPConnection) -> Who | None:
-        """Who has sent a request; None for nobody known. Raises Slowed, StoreDown, and ConfigError when the list cannot be read."""
+    async def who(self, request: HTTPConnection) -> Identity | None:
+        """The sender of a request; None if unknown. Raises TooManyGuesses, StoreDown, and ConfigError for an unreadable users file."""
         if self.open:
-            return Who(name="", role="operate")
+            return Identity(name="", role="operate")
         given = request.headers.get("authorization", "")
         if given[:7].lower() == "bearer ":
             self.check_token(request, given[7:].strip())
-            return Who(name=BY_TOKEN, role="operate", by_header=True)
+            return Identity(name=BY_TOKEN, role="operate", by_header=True)
         named = request.headers.get(self._header, "") if self._header else ""
         if named and NAME.fullmatch(named) and self._networks.trusts(self._peer(request)):
             known = self.users.get(named) if self.users else None
-            return Who(name=named, role=known.role if known else "view")
+            return Identity(name=named, role=known.role if known else "view")
         cookie = request.cookies.get(self.cookie(request), "")
         found = await run_in_threadpool(self._sign_ins.get, cookie, self._now()) if cookie else None
         if found is None:
             return None
         role = self._role(found.name, found.credential)
-        return Who(name=found.name, role=role, signed_in=True) if role else None
+        return Identity(name=found.name, role=role, signed_in=True) if role else None
 
     def _role(self, name: str, credential: str) -> Role | None:
-        """As it is now: who was removed, or has another password, is nobody any more."""
+        """The current role; None for users who were removed or whose password has changed."""
         if self._token is not None and hmac.compare_digest(credential, _credential(self._token)):
             return "operate"
         user = self.users.get(name) if self.users else None
         return user.role if user and hmac.compare_digest(credential, user.credential) else None
 
     def check_token(self, request: HTTPConnection, given: str) -> None:
-        """Raises Slowed when it is not looked at yet, and Wrong when it is not the token."""
+        """Raises TooManyGuesses while attempts are not checked, and WrongGuess when it is not the token."""
         network = self._network(request)
         self._slow(self._nets.wait(network))
         self._nets.wrong(network)
         if self._token is None or not hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode()):
-            raise Wrong("that is not the token")
+            raise WrongGuess("the token is wrong")
         self._nets.right(network)
 
     async def check_password(self, request: HTTPConnection, name: str, given: str) -> None:
-        """Raises Slowed when it is not looked at yet, and Wrong when it is not the password of this name."""
+        """Raises TooManyGuesses while attempts are not checked, and WrongGuess when it is not the password of this name."""
         network, key = self._network(request), name[:100].lower()
         self._slow(max(self._nets.wait(network), self._names.wait(key)))
-        # Before it is looked at, or many at the same time would all be looked at.
+        # Counted before the check; otherwise many at the same time would all be checked.
         self._nets.wrong(network)
         self._names.wrong(key)
         user = self.users.get(name) if self.users else None
-        if not await run_in_threadpool(password.fits, user, given):
-            raise Wrong("that is not the name and password of anybody")
+        if not await run_in_threadpool(verify_password, user, given):
+            raise WrongGuess("the name or the password is wrong")
         self._nets.right(network)
         self._names.right(key)
 
     async def sign_in(self, name: str | None) -> str:
-        """Signs in somebody who was checked, or who has brought the token; what the cookie holds. Raises StoreDown."""
+        """Starts a session for a checked user, or for the token; returns the cookie's value. Raises StoreDown."""
         user = self.users.get(name) if self.users and name is not None else None
         credential = user.credential if user else _credential(self._token or "")
         return await run_in_threadpool(self._sign_ins.begin, user.name if user else BY_TOKEN, credential, self._now())
 
     async def sign_out(self, request: HTTPConnection) -> None:
-        """Ends what the cookie of a request stands for. Raises StoreDown."""
+        """Ends the session of the request's cookie. Raises StoreDown."""
         cookie = request.cookies.get(self.cookie(request), "")
         if cookie:
             await run_in_threadpool(self._sign_ins.end, cookie)
 
     def https(self, request: HTTPConnection) -> bool:
-        """Whether the browser speaks https: as the settings say, or a trusted proxy."""
+        """Whether the browser uses https, according to the settings or a trusted proxy."""
         return self._https or self._is_forwarded_https(request)
 
     def own_origins(self, request: HTTPConnection) -> set[str]:
-        """The origins that a page of ours has, as the one who sends this request sees them: by its Host, and by `public_url`."""
+        """The origins of our own pages as the sender of this request sees them: from its Host header, and from `public_url`."""
         host = request.headers.get("host", "")
         secure = {normalize_origin(f"https://{host}")}
-        # Where it is known to be https, a page of the same name by http is not ours: anybody on the way may have written it.
+        # Where https is known to be used, an http page of the same host is not ours: anybody on the network path could have written it.
         only_secure = self._is_forwarded_https(request) or self._public_origin in secure
         own = secure if only_secure else secure | {normalize_origin(f"http://{host}")}
         return (own | {self._public_origin}) - {""}
@@ -176,11 +176,11 @@ class Access:
 
     def _slow(self, seconds: float) -> None:
         if seconds > 0:
-            raise Slowed(max(seconds, 1.0))
+            raise TooManyGuesses(max(seconds, 1.0))
 
 
-class Wrong(JourneyError):
-    """A guess that was wrong."""
+class WrongGuess(JourneyError):
+    """A wrong token, name or password."""
 
 
 def _credential(token: str) -> str:

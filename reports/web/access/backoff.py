@@ -1,4 +1,4 @@
-"""Guesses slowed down: after some that were wrong, each further one makes the next wait twice as long."""
+"""Failed sign-in attempts are slowed down: after a few, each further one doubles the wait."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -7,11 +7,11 @@ from time import monotonic
 from msgspec import Struct
 
 FREE = 5
-"""Wrong guesses without a wait."""
+"""Failed attempts without a wait."""
 MOST = 10_000
 """Names and networks that are remembered."""
 FORGOTTEN = 3_600.0
-"""Seconds after the last wrong guess when it begins anew."""
+"""Seconds after the last failed attempt until the count restarts."""
 
 
 class _Guesses(Struct):
@@ -20,8 +20,8 @@ class _Guesses(Struct):
     until: float
 
 
-class Throttle:
-    """Counts the wrong guesses of each key: a name, a network. `longest` is the longest wait in seconds."""
+class Backoff:
+    """Counts failed attempts per key (a name, a network). `longest` is the longest wait in seconds."""
 
     def __init__(self, longest: float, now: Callable[[], float] = monotonic, most: int = MOST) -> None:
         self._longest = longest
@@ -30,12 +30,12 @@ class Throttle:
         self._known: OrderedDict[str, _Guesses] = OrderedDict()
 
     def wait(self, key: str) -> float:
-        """Seconds until the next guess is looked at; 0 for one that is looked at now."""
+        """Seconds until the next attempt is checked; 0 if it is checked now."""
         one = self._known.get(key)
         return max(one.until - self._now(), 0.0) if one else 0.0
 
     def wrong(self, key: str) -> None:
-        """Notes a wrong guess."""
+        """Counts a failed attempt."""
         now = self._now()
         one = self._known.pop(key, None)
         if one is None or now - one.at > FORGOTTEN:
@@ -49,7 +49,7 @@ class Throttle:
             self._known.popitem(last=False)
 
     def right(self, key: str) -> None:
-        """Forgets the wrong guesses of a key."""
+        """Forgets the failed attempts of a key."""
         self._known.pop(key, None)
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""What a form has sent, and whether a page of ours has sent it."""
+"""The fields of a form, and whether one of our own pages sent it."""
 
 from collections.abc import Collection
 from urllib.parse import parse_qsl, urlsplit
@@ -14,34 +14,34 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class FormError(JourneyError):
-    """A form that is not taken; `status` is what its sender is answered."""
+    """A form that is rejected with the HTTP status `status`."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
 
 
-async def read(request: Request) -> dict[str, str]:
+async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form. Raises FormError."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > LARGEST:
-            raise FormError(413, f"a form has no more than {LARGEST} bytes")
+            raise FormError(413, f"a form can have at most {LARGEST} bytes")
     if body and kind != "application/x-www-form-urlencoded":
-        raise FormError(415, "a form comes as application/x-www-form-urlencoded")
+        raise FormError(415, "a form must be sent as application/x-www-form-urlencoded")
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS, errors="strict"))
     except ValueError as error:
-        raise FormError(400, "this is no form that can be read") from error
+        raise FormError(400, "the form cannot be parsed") from error
 
 
 def check_same_origin(request: HTTPConnection, own_origins: Collection[str]) -> None:
-    """Raises FormError unless the browser says that a page of ours has sent this (Fetch Metadata `Sec-Fetch-Site`; Fetch `Origin`).
+    """Raises FormError unless the browser says that one of our own pages sent this (Fetch Metadata `Sec-Fetch-Site`; Fetch `Origin`).
 
-    No script can set these two headers. Every browser since 2020 sends at least `Origin` with a form; what sends neither is refused,
-    since nothing else tells an old browser that obeys another site from the person before it.
+    No script can set these two headers. Every browser since 2020 sends at least `Origin` with a form; a request with neither is rejected,
+    since it could come from an old browser on behalf of another site.
     """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is None and origin is None:
@@ -55,7 +55,7 @@ def check_same_origin(request: HTTPConnection, own_origins: Collection[str]) -> 
 
 
 def normalize_origin(address: str) -> str:
-    """Scheme, host and port of an address as browsers write an origin; empty for what has none, such as `null`.
+    """Scheme, host and port of an address as browsers write an origin; empty if it has none, such as `null`.
 
     >>> normalize_origin("https://Monitor.Example:443/journeys"), normalize_origin("null")
     ('https://monitor.example', '')

@@ -1,4 +1,4 @@
-"""Stands before every page: asks who it is, whether they may, and gives each answer the headers that keep it inert."""
+"""Authentication and authorization before every page, and the headers that keep each response inert."""
 
 from collections.abc import MutableMapping
 from typing import Any
@@ -8,12 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reports.web.access import csrf as form
-from reports.web.access.authenticator import Access, Slowed, Who, Wrong
-from reports.web.access.csrf import FormError
+from reports.web.access.authenticator import Authenticator, Identity, TooManyGuesses, WrongGuess
+from reports.web.access.csrf import FormError, check_same_origin, read_form
 from reports.web.access.sessions import LASTS
-from reports.web.render import html as render
-from reports.web.render.problem import problem
+from reports.web.render.html import INERT_HEADERS, render_page, request_path, root_path
+from reports.web.render.problem import render_problem
 from runner.errors import ConfigError
 from runner.store import StoreDown
 
@@ -26,13 +25,13 @@ PUBLIC = "/static/"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ANYBODY_MAY = frozenset({"/sign-in", "/sign-out"})
 CHANGES_NOTHING = ("/static/", "/viewer/")
-"""May be kept by browsers, if they ask whether it is still the same."""
+"""Browsers may cache these if they revalidate them."""
 
 
-class Gate:
+class AccessMiddleware:
     """An application, behind `access`."""
 
-    def __init__(self, application: ASGIApp, access: Access, any_host: bool = False) -> None:
+    def __init__(self, application: ASGIApp, access: Authenticator, any_host: bool = False) -> None:
         self._any_host = any_host
         self._application = application
         self._access = access
@@ -41,7 +40,7 @@ class Gate:
         """One request."""
         scope["dashboard_root"] = scope.get("root_path", "")
         request = Request(scope, receive)
-        path = render.path(request)
+        path = request_path(request)
 
         async def inert(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
@@ -52,33 +51,37 @@ class Gate:
         await (answer or self._application)(scope, request.receive, inert)
 
     async def _look(self, request: Request) -> Response | None:
-        """What is answered instead of the page; None to let it in."""
-        path = render.path(request)
+        """The response instead of the page; None to let the request through."""
+        path = request_path(request)
         if len(path) > LONGEST_PATH or len(request.scope["query_string"]) > LONGEST_QUERY:
-            return problem(request, 414, f"An address has no more than {LONGEST_PATH} and {LONGEST_QUERY} bytes.")
+            return render_problem(
+                request, 414, f"An address can have at most {LONGEST_PATH} bytes in its path and {LONGEST_QUERY} in its query."
+            )
         if "\0" in path or b"%00" in request.scope["query_string"]:
-            return problem(request, 400, "An address holds a character that nothing has in its name; leave %00 out.")
+            return render_problem(request, 400, "The address contains a NUL character; remove %00.")
         if sum(len(name) + len(value) for name, value in request.headers.raw) > LONGEST_HEADERS:
-            return problem(request, 431, f"All headers together have no more than {LONGEST_HEADERS} bytes.")
+            return render_problem(request, 431, f"All headers together can have at most {LONGEST_HEADERS} bytes.")
         if not self._any_host and request.headers.get("host") not in self._access.hosts:
-            return problem(
-                request, 421, "The dashboard does not answer under this name; set public_url to the address that people use."
+            return render_problem(
+                request, 421, "The dashboard does not accept this host name; set public_url to the address that people use."
             )
         try:
             return await self._admit(request, path)
         except FormError as error:
-            return problem(request, error.status, str(error))
-        except (Slowed, Wrong) as error:
+            return render_problem(request, error.status, str(error))
+        except (TooManyGuesses, WrongGuess) as error:
             return await self.refused(request, error)
         except StoreDown as error:
-            return problem(request, 503, str(error))
+            return render_problem(request, 503, str(error))
         except ConfigError:
-            return problem(request, 500, "The list of users cannot be read; `journey serve` says why when it is started.")
+            return render_problem(
+                request, 500, "The list of users cannot be read; `journey serve` says why when it is started."
+            )
 
     async def _admit(self, request: Request, path: str) -> Response | None:
         if path == "/sign-in" and request.method == "POST":
-            form.check_same_origin(request, self._access.own_origins(request))
-            request.scope["form"] = await form.read(request)
+            check_same_origin(request, self._access.own_origins(request))
+            request.scope["form"] = await read_form(request)
             return None
         token = request.query_params.get("token")
         if token is not None and self._access.by_token and request.method == "GET":
@@ -94,40 +97,40 @@ class Gate:
             await self._may_change(request, who, path)
         return None
 
-    async def _may_change(self, request: Request, who: Who, path: str) -> None:
+    async def _may_change(self, request: Request, who: Identity, path: str) -> None:
         if not who.by_header:
-            form.check_same_origin(request, self._access.own_origins(request))
-        fields = await form.read(request)
+            check_same_origin(request, self._access.own_origins(request))
+        fields = await read_form(request)
         if who.role != "operate" and path not in ANYBODY_MAY:
-            raise FormError(403, f"{who.name} may look, but not change anything; the role `operate` may")
+            raise FormError(403, f"{who.name} has the role `view` and cannot change anything; that needs the role `operate`")
         request.scope["form"] = fields
 
     def _unknown(self, request: Request, path: str) -> Response:
-        if not for_people(request) or not (self._access.users or self._access.by_token):
-            answer = problem(request, 401, "This needs a token or somebody who is signed in.")
+        if not wants_page(request) or not (self._access.users or self._access.by_token):
+            answer = render_problem(request, 401, "Authentication is required: a token, or a signed-in user.")
             answer.headers["WWW-Authenticate"] = 'Bearer realm="journey"'
             return answer
         query = request.scope["query_string"].decode("latin-1")
-        # What was to be changed is not done by coming back.
+        # A rejected change is not repeated after signing in.
         wanted = path + (f"?{query}" if query else "") if request.method in SAFE else "/"
-        root = render.root(request)
+        root = root_path(request)
         return RedirectResponse(f"{root}/sign-in?next={quote(wanted, safe='')}" if wanted != "/" else f"{root}/sign-in", 303)
 
-    async def refused(self, request: Request, error: Slowed | Wrong) -> Response:
-        """The answer to a guess that was wrong, or came too soon."""
-        status = 429 if isinstance(error, Slowed) else 401
-        if for_people(request) and (self._access.users or self._access.by_token):
-            answer = sign_in_page(self._access, request, status, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    async def refused(self, request: Request, error: TooManyGuesses | WrongGuess) -> Response:
+        """The response to a failed attempt, or one that came too soon."""
+        status = 429 if isinstance(error, TooManyGuesses) else 401
+        if wants_page(request) and (self._access.users or self._access.by_token):
+            answer = render_sign_in(self._access, request, status, f"{str(error)[:1].upper()}{str(error)[1:]}.")
         else:
-            answer = problem(request, status, str(error))
-        if isinstance(error, Slowed):
+            answer = render_problem(request, status, str(error))
+        if isinstance(error, TooManyGuesses):
             answer.headers["Retry-After"] = f"{error.seconds:.0f}"
         else:
             answer.headers["WWW-Authenticate"] = 'Bearer realm="journey"'
         return answer
 
     async def signed_in(self, request: Request, name: str | None, to: str) -> Response:
-        """Signs somebody in, and shows what was asked for."""
+        """Starts a session and redirects to the requested page."""
         cookie = await self._access.sign_in(name)
         answer = RedirectResponse(to, 303)
         answer.set_cookie(
@@ -142,22 +145,22 @@ class Gate:
         return answer
 
 
-def sign_in_page(access: Access, request: Request, status: int = 200, trouble: str = "") -> Response:
-    """The page on which people sign in."""
+def render_sign_in(access: Authenticator, request: Request, status: int = 200, trouble: str = "") -> Response:
+    """The sign-in page."""
     given = request.scope.get("form") or request.query_params
-    to = inside(given.get("next", ""))
-    return render.page(
+    to = local_address(given.get("next", ""))
+    return render_page(
         request, "sign_in.html", status, trouble=trouble, next=to, by_name=access.users is not None, by_token=access.by_token
     )
 
 
-def for_people(request: Request) -> bool:
-    """Whether a page is asked for, and not something that a program reads."""
-    return "text/html" in request.headers.get("accept", "") and not render.path(request).startswith("/api/")
+def wants_page(request: Request) -> bool:
+    """Whether a page for people is requested, not data for programs."""
+    return "text/html" in request.headers.get("accept", "") and not request_path(request).startswith("/api/")
 
 
-def inside(address: str) -> str:
-    """The address, if it is one of ours; else the first page. `//`, `\\` and what browsers leave out lead elsewhere (URL, 4.4)."""
+def local_address(address: str) -> str:
+    """The address if it is local, else the first page. `//`, `\\` and characters that browsers remove lead elsewhere (URL, 4.4)."""
     plain = address.isascii() and address.isprintable() and " " not in address and "\\" not in address
     return address if plain and address.startswith("/") and not address.startswith("//") else "/"
 
@@ -166,13 +169,13 @@ def _without_token(request: Request) -> str:
     query = urlencode(
         [(name, value) for name, value in parse_qsl(request.scope["query_string"].decode("latin-1")) if name != "token"]
     )
-    to = inside(quote(render.path(request)))
-    return render.root(request) + to + (f"?{query}" if query else "")
+    to = local_address(quote(request_path(request)))
+    return root_path(request) + to + (f"?{query}" if query else "")
 
 
 def _with_headers(headers: list[tuple[bytes, bytes]], path: str) -> list[tuple[bytes, bytes]]:
     given = {name.lower() for name, _ in headers}
     cached = {"Cache-Control": "no-cache"} if path.startswith(CHANGES_NOTHING) else {}
-    wanted = {**render.HEADERS, "X-Frame-Options": "SAMEORIGIN", **cached}
+    wanted = {**INERT_HEADERS, "X-Frame-Options": "SAMEORIGIN", **cached}
     more = [(name.lower().encode(), value.encode()) for name, value in wanted.items()]
     return [*headers, *((name, value) for name, value in more if name not in given)]

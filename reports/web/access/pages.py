@@ -6,22 +6,22 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from reports.web.access.authenticator import Access, Slowed, Wrong
-from reports.web.access.middleware import Gate, inside, sign_in_page
-from reports.web.render import html as render
-from reports.web.render.problem import problem
+from reports.web.access.authenticator import Authenticator, TooManyGuesses, WrongGuess
+from reports.web.access.middleware import AccessMiddleware, local_address, render_sign_in
+from reports.web.render.html import root_path
+from reports.web.render.problem import render_problem
 from runner.errors import ConfigError
 from runner.store import StoreDown
 
 
-def routes(access: Access, gate: Gate) -> Sequence[BaseRoute]:
-    """None where everybody of this machine is let in, or a proxy asks."""
+def sign_in_routes(access: Authenticator, gate: AccessMiddleware) -> Sequence[BaseRoute]:
+    """Empty if authentication is off or done by a proxy."""
     if not (access.users or access.by_token):
         return []
 
     async def ask(request: Request) -> Response:
         if request.method != "POST":
-            return sign_in_page(access, request)
+            return render_sign_in(access, request)
         fields: dict[str, str] = request.scope["form"]
         name = fields.get("name", "").strip()
         try:
@@ -30,20 +30,22 @@ def routes(access: Access, gate: Gate) -> Sequence[BaseRoute]:
                 name = ""
             else:
                 await access.check_password(request, name, fields.get("password", ""))
-            root = render.root(request)
-            return await gate.signed_in(request, name or None, root + inside(fields.get("next", "")))
-        except (Slowed, Wrong) as error:
+            root = root_path(request)
+            return await gate.signed_in(request, name or None, root + local_address(fields.get("next", "")))
+        except (TooManyGuesses, WrongGuess) as error:
             return await gate.refused(request, error)
         except StoreDown as error:
-            return problem(request, 503, str(error))
+            return render_problem(request, 503, str(error))
         except ConfigError:
-            return problem(request, 500, "The list of users cannot be read; `journey serve` says why when it is started.")
+            return render_problem(
+                request, 500, "The list of users cannot be read; `journey serve` says why when it is started."
+            )
 
     async def leave(request: Request) -> Response:
         try:
             await access.sign_out(request)
         except StoreDown as error:
-            return problem(request, 503, str(error))
+            return render_problem(request, 503, str(error))
         answer = RedirectResponse(f"{request.scope.get('root_path', '')}/sign-in", 303)
         answer.delete_cookie(access.cookie(request), path="/", secure=access.https(request), httponly=True, samesite="lax")
         return answer

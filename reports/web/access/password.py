@@ -1,4 +1,4 @@
-"""Passwords, hashed and checked with Argon2; a name that nobody has takes as long as one that somebody has."""
+"""Passwords, hashed and verified with Argon2; unknown names take as long as known ones."""
 
 from functools import cache
 from threading import BoundedSemaphore
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
 _AT_ONCE = BoundedSemaphore(2)
-"""Each check takes 64 MiB: many at a time would be a way to fill the machine."""
+"""Each verification takes 64 MiB: many at a time could exhaust the memory."""
 
 
 @cache
@@ -29,20 +29,20 @@ def _nobody() -> str:
     return _hasher().hash("a password that nobody has")
 
 
-def prepare() -> None:
-    """Makes what the first check needs. Raises ConfigError when argon2-cffi is missing."""
+def prepare_hasher() -> None:
+    """Prepares the first verification. Raises ConfigError when argon2-cffi is missing."""
     _nobody()
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     """The hash of a new password. Raises ConfigError for one that is too short or too long."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise ConfigError(f"a password has {SHORTEST} to {LONGEST} characters; this one has {len(password)}")
+        raise ConfigError(f"a password must have {SHORTEST} to {LONGEST} characters; this one has {len(password)}")
     return _hasher().hash(password)
 
 
-def fits(user: User | None, password: str) -> bool:
-    """Whether it is the password of `user`; never of nobody."""
+def verify_password(user: User | None, password: str) -> bool:
+    """Whether it is the password of `user`; False without a user."""
     hasher = _hasher()
     from argon2.exceptions import InvalidHashError, VerificationError
 

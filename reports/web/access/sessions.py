@@ -1,4 +1,4 @@
-"""Who is signed in: a random id in the browser's cookie, of which the store has the hash."""
+"""Sign-in sessions: a random id in the browser's cookie, its hash in the store."""
 
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -18,20 +18,20 @@ LONGEST_ID = 100
 
 
 class SignIn(Struct, frozen=True):
-    """Somebody who is signed in, and the hash of what it was got with."""
+    """A signed-in user, and the hash of the credential that was used."""
 
     name: str
     credential: str
 
 
 class SignIns:
-    """Those of a store. Raises StoreDown when the database cannot be used."""
+    """The sign-ins in a store. Raises StoreDown when the database cannot be used."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def begin(self, name: str, credential: str, now: datetime) -> str:
-        """Signs somebody in; the id for the cookie. Those that have ended are removed."""
+        """Starts a session and returns the id for the cookie. Expired sessions are removed."""
         made = token_urlsafe(32)
         row = {"id": _hash(made), "name": name, "credential": credential, "made_at": now, "ends_at": now + LASTS}
         with self._store.connected() as connection:
@@ -40,7 +40,7 @@ class SignIns:
         return made
 
     def get(self, cookie: str, now: datetime) -> SignIn | None:
-        """Who has this cookie, unless it has ended."""
+        """The sign-in of this cookie; None if it has expired."""
         if not 0 < len(cookie) <= LONGEST_ID:
             return None
         wanted = select(sign_ins.c.name, sign_ins.c.credential).where(sign_ins.c.id == _hash(cookie), sign_ins.c.ends_at > now)

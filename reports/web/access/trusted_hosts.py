@@ -1,13 +1,13 @@
-"""The names under which the dashboard answers: a page elsewhere can point a name of its own at this machine (DNS rebinding)."""
+"""The host names that the dashboard accepts: a page elsewhere can point its own name at this machine (DNS rebinding)."""
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 (not listened on, but looked for)
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 (compared with, not listened on)
 
 
-class Hosts:
-    """Loopback, the host that is listened on, and that of `public_url`; `addresses` lets any address without a name in."""
+class TrustedHosts:
+    """Loopback, the host that the server listens on, and that of `public_url`; if it is reachable from outside, also any IP address."""
 
     def __init__(self, listening: str, public_url: str | None = None, more: tuple[str, ...] = ()) -> None:
         host = listening.rpartition(":")[0].strip("[]").lower()
@@ -24,14 +24,14 @@ class Hosts:
             return False
         try:
             parts = urlsplit(f"//{header}")
-            # Reading it is what checks it.
+            # Accessing it validates it.
             _ = parts.port
         except ValueError:
             return False
         host = (parts.hostname or "").rstrip(".")
         if host in self._names or host.endswith(".localhost"):
             return True
-        # No name stands behind an address, so none can be pointed elsewhere.
+        # An IP address cannot be rebound.
         return _is_loopback(host) or (self._addresses and _is_address(host))
 
 

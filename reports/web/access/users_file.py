@@ -1,4 +1,4 @@
-"""Those who may use the dashboard: lines `name:role:hash` in a file, the hash by Argon2 (RFC 9106)."""
+"""The users of the dashboard: lines `name:role:hash` in a file, hashed with Argon2 (RFC 9106)."""
 
 import os
 import re
@@ -18,11 +18,11 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 SHORTEST = 8
 LONGEST = 1_024
 """Characters of a password."""
-NO_PASSWORD = "-"  # noqa: S105 (it stands where there is none)
+NO_PASSWORD = "-"  # noqa: S105 (a placeholder)
 
 
 class User(Struct, frozen=True):
-    """One of them; `hash` is `-` for who only comes through a reverse proxy."""
+    """A user; `hash` is `-` for users who only come through a reverse proxy."""
 
     name: str
     role: Role
@@ -30,12 +30,12 @@ class User(Struct, frozen=True):
 
     @property
     def credential(self) -> str:
-        """Another text once the password is another."""
+        """A text that changes with the password."""
         return sha256(f"{self.name}\0{self.hash}".encode()).hexdigest()
 
 
-class Users:
-    """The list in a file; who is added or removed while the server runs is so at once."""
+class UsersFile:
+    """The users in a file; changes take effect while the server runs."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -44,22 +44,22 @@ class Users:
         self.get("")
 
     def get(self, name: str) -> User | None:
-        """Somebody by name. Raises ConfigError when the list cannot be read."""
+        """A user by name. Raises ConfigError when the file cannot be read."""
         try:
             state = self._file.stat()
         except OSError as error:
             raise ConfigError(
-                f"serve_users: {self._file} cannot be read: {error.strerror}; make it with `journey user add NAME --role view`"
+                f"serve_users: {self._file} cannot be read: {error.strerror}; create it with `journey user add NAME --role view`"
             ) from error
         seen = (state.st_mtime_ns, state.st_size, state.st_ino)
         if seen != self._seen:
-            self._users = read(self._file)
+            self._users = read_users(self._file)
             self._seen = seen
         return self._users.get(name)
 
 
-def read(file: Path) -> dict[str, User]:
-    """Everybody in a list. Raises ConfigError that names the line."""
+def read_users(file: Path) -> dict[str, User]:
+    """All users in a file. Raises ConfigError that names the line."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -72,16 +72,16 @@ def read(file: Path) -> dict[str, User]:
         role, _, hash_ = rest.partition(":")
         if not NAME.fullmatch(name) or role not in ROLES or not (hash_ == NO_PASSWORD or hash_.startswith("$argon2id$")):
             raise ConfigError(
-                f"{file}:{number}: this is no line of `name:role:hash`; write it with `journey user add NAME --role view`"
+                f"{file}:{number}: not a line `name:role:hash`; create it with `journey user add NAME --role view`"
             )
         if name in found:
-            raise ConfigError(f"{file}:{number}: {name} stands in the list twice; remove one of the lines")
+            raise ConfigError(f"{file}:{number}: {name} is listed twice; remove one of the lines")
         found[name] = User(name, role, hash_)
     return found
 
 
-def write(file: Path, users: Mapping[str, User]) -> None:
-    """Replaces the list; nobody else on the machine may read it."""
+def write_users(file: Path, users: Mapping[str, User]) -> None:
+    """Replaces the file; other accounts on the machine cannot read it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile("w", dir=file.parent, prefix=".users-", delete=False, encoding="utf-8") as made:
         for one in users.values():

@@ -8,30 +8,49 @@ from sqlalchemy import Connection
 
 from reports.users.coverage import Coverage
 from reports.web.api.parameter import DURATION, FORMAT, JOURNEY, LOCATION, RANGE, SELECTION, SPAN, Parameter
-from reports.web.query import comparison as versus
-from reports.web.query import page_view_filter as selection
-from reports.web.query.page_view_filter import Selection
-from reports.web.query.time_range import BadRequest, Span
+from reports.web.query.comparison import OFFERED_SIDES, parse_comparison
+from reports.web.query.page_view_filter import Selection, parse_selection
+from reports.web.query.time_range import BadRequest, TimeRange
 from reports.web.site import Site
-from reports.web.view_models import comparison, coverage, journey, lists, overview, recordings, run, sessions, users
-from reports.web.view_models import journeys_vs_users as against
-from reports.web.view_models import page_view as view
+from reports.web.view_models.comparison import ComparisonData, read_comparison
+from reports.web.view_models.coverage import read_coverage_of_app
+from reports.web.view_models.journey import JourneyData, PhaseList, read_journey, read_phase_list
+from reports.web.view_models.journeys_vs_users import Against, read_journeys_vs_users
+from reports.web.view_models.lists import (
+    MOST,
+    PAGE,
+    STATUSES,
+    AlertList,
+    KeptList,
+    RunList,
+    SlotList,
+    read_alerts,
+    read_artifacts,
+    read_lost_slots,
+    read_runs,
+)
+from reports.web.view_models.overview import Overview, read_overview
+from reports.web.view_models.page_view import ViewData, read_page_view
+from reports.web.view_models.recordings import TRAFFIC, Recordings, parse_recording_filter, read_recordings
+from reports.web.view_models.run import RunData, read_run
+from reports.web.view_models.sessions import Listed, SessionData, read_session_data, read_sessions
+from reports.web.view_models.users import MOST_PAGES, SORTS, Users, read_users
 from runner.settings.duration import parse_duration
 
 
-class Asked(Struct, frozen=True):
+class ApiRequest(Struct, frozen=True):
     """What an address asks for: over which connection, of which site and span, with which values in its path and parameters."""
 
     connection: Connection
     site: Site
-    span: Span
+    time_range: TimeRange
     values: Mapping[str, Any]
 
     @property
     def chosen(self) -> Selection | None:
         """Which page views; None when none is stored. Raises BadRequest."""
         given = {one.name: self.values[one.name] or "" for one in SELECTION}
-        return selection.read(self.connection, given)
+        return parse_selection(self.connection, given)
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -40,18 +59,18 @@ class Asked(Struct, frozen=True):
 RECORDED = (
     Parameter(name="page", means="Only those that came to this page, by its route template."),
     Parameter(name="release", means="Only visits of this release of the site."),
-    Parameter(name="traffic", means="Only visits of people, of robots, or runs of journeys.", choices=recordings.TRAFFIC),
+    Parameter(name="traffic", means="Only visits of people, of robots, or runs of journeys.", choices=TRAFFIC),
     Parameter(name="errors", means="Only visits with an error, and runs that did not pass.", choices=("yes",)),
     Parameter(name="longer", means="Only those that go on for so long, such as 30s or 5m.", pattern=RANGE.pattern),
 )
-Answer = Callable[[Asked], Struct | None]
+Answer = Callable[[ApiRequest], Struct | None]
 """None is for what is not there (404)."""
-STATUS = Parameter(name="status", means="Only runs that ended so; may be given again.", choices=lists.STATUSES, several=True)
+STATUS = Parameter(name="status", means="Only runs that ended so; may be given again.", choices=STATUSES, several=True)
 BEFORE = Parameter(name="before", means="The next page: `older` of the one before.")
 RELEASE = Parameter(name="release", means="Only runs of this release in the span.")
 VERSUS = (
     RELEASE,
-    Parameter(name="with", means="What they are compared with: the span before, or the same one.", choices=versus.SPANS),
+    Parameter(name="with", means="What they are compared with: the span before, or the same one.", choices=OFFERED_SIDES),
     Parameter(name="with_release", means="Only runs of this release, of those that they are compared with."),
     Parameter(
         name="with_from", means="Or where another span begins, RFC 3339 in UTC; it counts instead of with.", form="date-time"
@@ -59,27 +78,31 @@ VERSUS = (
     Parameter(name="with_to", means="And where it ends.", form="date-time"),
 )
 APP = Parameter(name="app", means="Only what is of this app.")
-LIMIT = Parameter(name="limit", means="How many at the most.", numbers=(1, lists.MOST), fallback=lists.PAGE)
-SORT = Parameter(name="sort", means="What the pages are sorted by.", choices=users.SORTS, fallback=users.SORTS[0])
-PAGES = Parameter(name="limit", means="How many pages at the most.", numbers=(1, lists.MOST), fallback=users.PAGES)
+LIMIT = Parameter(name="limit", means="How many at the most.", numbers=(1, MOST), fallback=PAGE)
+SORT = Parameter(name="sort", means="What the pages are sorted by.", choices=SORTS, fallback=SORTS[0])
+PAGES = Parameter(name="limit", means="How many pages at the most.", numbers=(1, MOST), fallback=MOST_PAGES)
 ERRORS = Parameter(name="errors", means="yes: only sessions with an error.", choices=("yes",))
 LONGER = Parameter(name="longer", means="Only sessions that lasted so long, such as 5m.", pattern=DURATION)
 OLDER = Parameter(name="before", means="The next page: the id of the last session of the one before.")
 
 
-def _users(asked: Asked) -> users.Users | None:
+def _users(asked: ApiRequest) -> Users | None:
     chosen = asked.chosen
-    return users.users(asked.connection, chosen.filter, asked.span.range, asked["sort"], asked["limit"]) if chosen else None
+    return (
+        read_users(asked.connection, chosen.filter, asked.time_range.range, asked["sort"], asked["limit"]) if chosen else None
+    )
 
 
-def _against(asked: Asked) -> against.Against | None:
+def _against(asked: ApiRequest) -> Against | None:
     chosen = asked.chosen
     if chosen is None:
         return None
-    return against.against(asked.connection, chosen.filter, asked.span.range, asked.site.rules.get(chosen.filter.app, ()))
+    return read_journeys_vs_users(
+        asked.connection, chosen.filter, asked.time_range.range, asked.site.rules.get(chosen.filter.app, ())
+    )
 
 
-def _sessions(asked: Asked) -> sessions.Listed | None:
+def _sessions(asked: ApiRequest) -> Listed | None:
     chosen = asked.chosen
     if chosen is None:
         return None
@@ -88,7 +111,9 @@ def _sessions(asked: Asked) -> sessions.Listed | None:
     except (ValueError, OverflowError) as error:
         raise BadRequest(f"longer: {error}") from error
     failed = asked["errors"] == "yes"
-    return sessions.sessions(asked.connection, chosen.filter, asked.span.range, failed, longer, asked["before"], asked["limit"])
+    return read_sessions(
+        asked.connection, chosen.filter, asked.time_range.range, failed, longer, asked["before"], asked["limit"]
+    )
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -117,49 +142,49 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 ENDPOINTS = (
     Endpoint(
         path="/overview",
-        answer=lambda asked: overview.overview(asked.connection, asked.span, asked["location"], asked.site.budgets),
+        answer=lambda asked: read_overview(asked.connection, asked.time_range, asked["location"], asked.site.budgets),
         parameters=(*SPAN, LOCATION),
-        struct=overview.Overview,
+        struct=Overview,
         summary="How every journey is doing, and what has changed lately",
         rows=("journeys",),
     ),
     Endpoint(
         path="/journeys/{journey}",
-        answer=lambda asked: journey.journey(
-            asked.connection, asked["journey"], asked["location"], asked.span, asked.site.bounds
+        answer=lambda asked: read_journey(
+            asked.connection, asked["journey"], asked["location"], asked.time_range, asked.site.bounds
         ),
         parameters=(*SPAN, LOCATION),
-        struct=journey.JourneyData,
+        struct=JourneyData,
         summary="One journey: its steps over time, its releases and days, why its runs did not pass",
         rows=("newest",),
     ),
     Endpoint(
         path="/journeys/{journey}/comparison",
-        answer=lambda asked: comparison.comparison(
+        answer=lambda asked: read_comparison(
             asked.connection,
             asked["journey"],
             asked["location"],
-            versus.read(asked.values, asked.span),
+            parse_comparison(asked.values, asked.time_range),
             asked.site.rule,
         ),
         parameters=(*SPAN, LOCATION, *VERSUS),
-        struct=comparison.ComparisonData,
+        struct=ComparisonData,
         summary="Two spans or two releases of a journey held against each other, step by step",
         rows=("steps",),
     ),
     Endpoint(
         path="/journeys/{journey}/phases",
-        answer=lambda asked: journey.phase_list(asked.connection, asked["journey"], asked["location"], asked.span),
+        answer=lambda asked: read_phase_list(asked.connection, asked["journey"], asked["location"], asked.time_range),
         parameters=(*SPAN, LOCATION),
-        struct=journey.PhaseList,
+        struct=PhaseList,
         summary="What loading each step's document was made of, in the newest runs that passed",
         rows=("phases",),
     ),
     Endpoint(
         path="/runs",
-        answer=lambda asked: lists.runs(
+        answer=lambda asked: read_runs(
             asked.connection,
-            asked.span,
+            asked.time_range,
             asked["journey"],
             asked["location"],
             asked["status"],
@@ -168,34 +193,36 @@ ENDPOINTS = (
             asked["limit"],
         ),
         parameters=(*SPAN, JOURNEY, LOCATION, STATUS, RELEASE, BEFORE, LIMIT),
-        struct=lists.RunList,
+        struct=RunList,
         summary="Runs, the newest first, page by page",
         rows=("runs",),
     ),
     Endpoint(
         path="/runs/{run}",
-        answer=lambda asked: run.run(asked.connection, asked.site.archive, asked["run"]),
-        struct=run.RunData,
+        answer=lambda asked: read_run(asked.connection, asked.site.archive, asked["run"]),
+        struct=RunData,
         summary="One run: all that is stored of it, and how it differs from the last one that passed",
     ),
     Endpoint(
         path="/runs/{run}/artifacts",
-        answer=lambda asked: lists.artifacts(asked.connection, asked.site.archive, asked["run"]),
-        struct=lists.KeptList,
+        answer=lambda asked: read_artifacts(asked.connection, asked.site.archive, asked["run"]),
+        struct=KeptList,
         summary="The files that a run has left behind; each is at /artifacts/ID",
         rows=("artifacts",),
     ),
     Endpoint(
         path="/recordings",
-        answer=lambda asked: recordings.recordings(asked.connection, asked.span, recordings.read(asked.values), asked["limit"]),
+        answer=lambda asked: read_recordings(
+            asked.connection, asked.time_range, parse_recording_filter(asked.values), asked["limit"]
+        ),
         parameters=(*SPAN, APP, *RECORDED, BEFORE, LIMIT),
-        struct=recordings.Recordings,
+        struct=Recordings,
         summary="What can be watched, of visits and of journeys' runs, the newest first, page by page",
         rows=("recordings",),
     ),
     Endpoint(
         path="/coverage",
-        answer=lambda asked: coverage.coverage(asked.connection, asked.span, asked["app"], asked["limit"]),
+        answer=lambda asked: read_coverage_of_app(asked.connection, asked.time_range, asked["app"], asked["limit"]),
         parameters=(*SPAN, APP, LIMIT),
         struct=Coverage,
         summary="What real users do and no journey touches; as CSV its actions",
@@ -203,16 +230,16 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/alerts",
-        answer=lambda asked: lists.alerts(asked.connection),
-        struct=lists.AlertList,
+        answer=lambda asked: read_alerts(asked.connection),
+        struct=AlertList,
         summary="What is known to be wrong now",
         rows=("alerts",),
     ),
     Endpoint(
         path="/missed",
-        answer=lambda asked: lists.slots(asked.connection, asked.span),
+        answer=lambda asked: read_lost_slots(asked.connection, asked.time_range),
         parameters=SPAN,
-        struct=lists.SlotList,
+        struct=SlotList,
         summary="Slots at which a journey was due and was not run",
         rows=("slots",),
     ),
@@ -220,21 +247,21 @@ ENDPOINTS = (
         path="/users",
         answer=_users,
         parameters=(*SPAN, *SELECTION, SORT, PAGES),
-        struct=users.Users,
+        struct=Users,
         summary="Real users: web vitals and load times, as percentiles, over time and as a distribution; pages, errors, interactions",
         rows=("pages", "moments", "load", "slowest", "errors", "actions", "devices", "browsers", "releases"),
     ),
     Endpoint(
         path="/users/views/{view}",
-        answer=lambda asked: view.view(asked.connection, asked["view"]),
-        struct=view.ViewData,
+        answer=lambda asked: read_page_view(asked.connection, asked["view"]),
+        struct=ViewData,
         summary="One page view of a real user, with all that its browser told",
     ),
     Endpoint(
         path="/users/journeys",
         answer=_against,
         parameters=(*SPAN, *SELECTION),
-        struct=against.Against,
+        struct=Against,
         summary="Journeys beside real users on the same pages, and what their disagreement means",
         rows=("pages", "over_time", "triage"),
     ),
@@ -242,14 +269,14 @@ ENDPOINTS = (
         path="/sessions",
         answer=_sessions,
         parameters=(*SPAN, *SELECTION, ERRORS, LONGER, OLDER, LIMIT),
-        struct=sessions.Listed,
+        struct=Listed,
         summary="Sessions of real users, the newest first, page by page",
         rows=("sessions",),
     ),
     Endpoint(
         path="/sessions/{session}",
-        answer=lambda asked: sessions.session(asked.connection, asked["session"]),
-        struct=sessions.SessionData,
+        answer=lambda asked: read_session_data(asked.connection, asked["session"]),
+        struct=SessionData,
         summary="One session, with what happened in each of its page views",
     ),
 )

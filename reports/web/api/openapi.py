@@ -33,7 +33,7 @@ ERRORS = {
 }
 
 
-def document(endpoints: Sequence[Endpoint], root: str) -> dict[str, Any]:
+def describe_api(endpoints: Sequence[Endpoint], root: str) -> dict[str, Any]:
     """The whole description; `root` is where the API stands."""
     found, components = msgspec.json.schema_components(
         [one.struct for one in endpoints], ref_template="#/components/schemas/{name}"

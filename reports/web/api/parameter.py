@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from reports.web.query.page_view_filter import TRAFFIC
-from reports.web.query.time_range import DEFAULT, LONGEST, BadRequest
+from reports.web.query.time_range import DEFAULT_RANGE, LONGEST_RANGE, BadRequest
 
 LONGEST_TEXT = 200
 
@@ -53,25 +53,25 @@ class Parameter(Struct, frozen=True, kw_only=True):
     def _one(self, value: str) -> str | int:
         shown = repr(value[:40])
         if self.choices and value not in self.choices:
-            raise BadRequest(f"{self.name}: {shown} is none; choose of {', '.join(self.choices)}")
+            raise BadRequest(f"{self.name}: {shown} is not valid; choose one of {', '.join(self.choices)}")
         if self.numbers:
             low, high = self.numbers
             if not re.fullmatch(r"-?\d{1,9}", value, re.ASCII) or not low <= int(value) <= high:
                 raise BadRequest(f"{self.name}: {shown} is not a whole number from {low} to {high}")
             return int(value)
         if not value and (self.pattern or self.form):
-            raise BadRequest(f"{self.name}: is empty; leave it out, or say {'a time' if self.form else 'a span'}")
+            raise BadRequest(f"{self.name}: is empty; leave it out, or say {'a time' if self.form else 'a time_range'}")
         if len(value) > LONGEST_TEXT:
-            raise BadRequest(f"{self.name}: has {len(value)} characters; {LONGEST_TEXT} are the most")
+            raise BadRequest(f"{self.name}: has {len(value)} characters; at most {LONGEST_TEXT} are allowed")
         return value
 
 
 DURATION = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)?$"
 RANGE = Parameter(
     name="range",
-    means=f"The span of time up to now, such as 6h or 7d; a minute to {LONGEST.days} days.",
+    means=f"The span of time up to now, such as 6h or 7d; a minute to {LONGEST_RANGE.days} days.",
     pattern=DURATION,
-    fallback=DEFAULT,
+    fallback=DEFAULT_RANGE,
 )
 FROM = Parameter(name="from", means="Or where it begins, RFC 3339 in UTC.", form="date-time")
 TO = Parameter(name="to", means="And where it ends; now, if it is not said.", form="date-time")
@@ -90,12 +90,12 @@ SELECTION = (
 FORMAT = Parameter(name="format", means="csv is the list alone, for a spreadsheet.", choices=("json", "csv"))
 
 
-def read(query: Sequence[tuple[str, str]], known: Sequence[Parameter]) -> Mapping[str, Any]:
+def read_parameters(query: Sequence[tuple[str, str]], known: Sequence[Parameter]) -> Mapping[str, Any]:
     """The values of all parameters, `-` as `_`. Raises BadRequest, also for one that there is not."""
     names = [one.name for one in known]
     for name, _ in query:
         if name not in names:
             close = get_close_matches(name, names, 1)
             hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}"
-            raise BadRequest(f"{name[:40]}: is no parameter here; {hint}")
+            raise BadRequest(f"{name[:40]}: is not a parameter; {hint}")
     return {one.name: one.read([value for name, value in query if name == one.name]) for one in known}

@@ -8,43 +8,44 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from reports.web.api import openapi, parameter, table
-from reports.web.api.endpoint import ENDPOINTS, Asked, Endpoint
-from reports.web.api.parameter import LONGEST_TEXT
+from reports.web.api.endpoint import ENDPOINTS, ApiRequest, Endpoint
+from reports.web.api.openapi import describe_api
+from reports.web.api.parameter import LONGEST_TEXT, read_parameters
+from reports.web.api.table import format_csv
 from reports.web.query.time_range import BadRequest
-from reports.web.render import html as render
-from reports.web.render.problem import problem
-from reports.web.site import Handler, Site, routed
+from reports.web.render.html import INERT_HEADERS, render_page, root_path
+from reports.web.render.problem import render_problem
+from reports.web.site import Handler, Site, page_route
 
 ROOT = "/api/v1"
-HEADERS = {**render.HEADERS, "Vary": "Accept, Authorization, Cookie"}
+HEADERS = {**INERT_HEADERS, "Vary": "Accept, Authorization, Cookie"}
 
 
-def routes(site: Site) -> list[BaseRoute]:
+def api_routes(site: Site) -> list[BaseRoute]:
     """Its addresses."""
     return [
-        routed(site, ROOT, page),
-        routed(site, f"{ROOT}/openapi.json", describe),
-        *(routed(site, ROOT + one.path, answering(one)) for one in ENDPOINTS),
+        page_route(site, ROOT, show_api),
+        page_route(site, f"{ROOT}/openapi.json", show_description),
+        *(page_route(site, ROOT + one.path, make_handler(one)) for one in ENDPOINTS),
     ]
 
 
-def answering(endpoint: Endpoint) -> Handler:
+def make_handler(endpoint: Endpoint) -> Handler:
     """The handler of an endpoint."""
     known = endpoint.every_parameter
 
     def answer(site: Site, request: Request) -> Response:
-        given = {**parameter.read(request.query_params.multi_items(), known), **request.path_params}
+        given = {**read_parameters(request.query_params.multi_items(), known), **request.path_params}
         for name in endpoint.in_path:
             if len(given[name]) > LONGEST_TEXT:
-                raise BadRequest(f"{name}: is no name; {LONGEST_TEXT} characters are the most")
+                raise BadRequest(f"{name}: is too long; at most {LONGEST_TEXT} characters are allowed")
         with site.store.snapshot() as connection:
-            data = endpoint.answer(Asked(connection, site, site.span(request), given))
+            data = endpoint.answer(ApiRequest(connection, site, site.time_range(request), given))
         if data is None and not endpoint.in_path:
-            return problem(request, 404, "No page view is stored yet.")
+            return render_problem(request, 404, "No page view is stored yet.")
         if data is None:
             name = endpoint.in_path[-1]
-            return problem(request, 404, f"There is no {name} {given[name]!r}.")
+            return render_problem(request, 404, f"{name} {given[name]!r} does not exist.")
         if endpoint.rows and _as_csv(request, given["format"]):
             return _csv(endpoint, given.get("list") or endpoint.rows[0], data)
         return Response(msgspec.json.encode(data), 200, HEADERS, "application/json")
@@ -62,7 +63,7 @@ def _csv(endpoint: Endpoint, listed: str, data: Struct) -> Response:
     name += f"-{listed}" if len(endpoint.rows) > 1 else ""
     rows: tuple[Struct, ...] = getattr(data, listed)
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(table.written(rows, _row(endpoint, listed)), 200, headers, "text/csv; charset=utf-8")
+    return Response(format_csv(rows, _row(endpoint, listed)), 200, headers, "text/csv; charset=utf-8")
 
 
 def _row(endpoint: Endpoint, name: str) -> type[Struct]:
@@ -73,12 +74,12 @@ def _row(endpoint: Endpoint, name: str) -> type[Struct]:
     return row
 
 
-def describe(site: Site, request: Request) -> Response:  # noqa: ARG001 (a handler is given both)
+def show_description(site: Site, request: Request) -> Response:  # noqa: ARG001 (a handler is given both)
     """`/api/v1/openapi.json`."""
-    root = render.root(request) + ROOT
-    return Response(msgspec.json.encode(openapi.document(ENDPOINTS, root)), 200, HEADERS, "application/json")
+    root = root_path(request) + ROOT
+    return Response(msgspec.json.encode(describe_api(ENDPOINTS, root)), 200, HEADERS, "application/json")
 
 
-def page(site: Site, request: Request) -> Response:  # noqa: ARG001
+def show_api(site: Site, request: Request) -> Response:  # noqa: ARG001
     """`/api/v1`, for people."""
-    return render.page(request, "api.html", endpoints=ENDPOINTS, api=render.root(request) + ROOT)
+    return render_page(request, "api.html", endpoints=ENDPOINTS, api=root_path(request) + ROOT)

@@ -1,4 +1,4 @@
-"""A list as CSV (RFC 4180) that a spreadsheet takes for text: no cell of it is a formula."""
+"""A list as CSV (RFC 4180) in which spreadsheets find no formula."""
 
 import csv
 import io
@@ -11,21 +11,21 @@ import msgspec
 from msgspec import Struct
 
 BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-"""OWASP, CSV injection; a sign in front makes a text of it."""
+"""OWASP, CSV injection; a leading quote makes it text."""
 
 
-def written(rows: Sequence[Struct], struct: type[Struct]) -> str:
-    """The rows with a head; the fields of a struct in a struct have columns of their own, what is a list stands as JSON in its cell."""
+def format_csv(rows: Sequence[Struct], struct: type[Struct]) -> str:
+    """The rows with a header; fields of nested structs get their own columns, lists are JSON in a cell."""
     text = io.StringIO()
     names = list(_columns(struct))
     lines = csv.writer(text, quoting=csv.QUOTE_MINIMAL)
     lines.writerow(".".join(name) for name in names)
-    lines.writerows([cell(reduce(_part, name, row)) for name in names] for row in rows)
+    lines.writerows([format_cell(reduce(_part, name, row)) for name in names] for row in rows)
     return text.getvalue()
 
 
 def _columns(struct: type[Struct]) -> Iterator[tuple[str, ...]]:
-    """The way to each value: its field, or the field of a struct and the field in that."""
+    """The path to each value: its field, or a struct's field and the field in it."""
     for field in msgspec.structs.fields(struct):
         kinds = get_args(field.type) or (field.type,)
         inner = next((one for one in kinds if isinstance(one, type) and issubclass(one, Struct)), None)
@@ -39,10 +39,10 @@ def _part(value: Any, name: str) -> Any:
     return None if value is None else getattr(value, name)
 
 
-def cell(value: Any) -> str:
-    """A value as it stands in a cell.
+def format_cell(value: Any) -> str:
+    """A value as the text of a cell.
 
-    >>> cell(-1.5), cell("=1+1"), cell(None), cell(True)
+    >>> format_cell(-1.5), format_cell("=1+1"), format_cell(None), format_cell(True)
     ('-1.5', "'=1+1", '', 'true')
     """
     plain = msgspec.to_builtins(value)

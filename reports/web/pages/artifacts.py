@@ -1,7 +1,7 @@
-"""Files that runs have left behind, by their id in the store, and Playwright's trace viewer: all of it inert.
+"""Files of runs, by their id in the store, and Playwright's trace viewer: all served inert.
 
-What a site under test has written (a picture, a page's text) must never run in the dashboard's name: files come with a type
-that is not guessed, in a sandbox, and everything but pictures, videos and traces is for saving, not for showing.
+Content from a site under test (a picture, a page's text) must never run in the dashboard's origin: files are served with a fixed
+type, in a sandbox, and everything except pictures, videos and traces as a download.
 """
 
 import re
@@ -16,10 +16,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from reports.trace_viewer import viewer_folder
-from reports.web.render.problem import problem
+from reports.web.render.problem import render_problem
 from reports.web.site import Site
-from reports.web.view_models import filmstrip as film
-from reports.web.view_models.run import artifact_file
+from reports.web.view_models.filmstrip import read_picture
+from reports.web.view_models.run import find_artifact_file
 from runner.settings.artifact_kinds import find_kind
 
 UNKNOWN = "text/plain; charset=utf-8"
@@ -35,16 +35,16 @@ VIEWER = (
     "font-src 'self' data:; media-src 'self' data: blob:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
     "frame-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
-"""Of Playwright's viewer, which writes styles and shows pictures out of the trace."""
+"""The policy for Playwright's viewer, which writes styles and shows pictures from the trace."""
 _INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
-def artifact(site: Site, request: Request) -> Response:
-    """`/artifacts/ID`: a file that a run has left behind."""
+def show_artifact(site: Site, request: Request) -> Response:
+    """`/artifacts/ID`: a file of a run."""
     with site.store.snapshot() as connection:
-        found = artifact_file(connection, site.archive, request.path_params["number"])
+        found = find_artifact_file(connection, site.archive, request.path_params["number"])
     if found is None:
-        return problem(request, 404, "There is no such file, or it has been removed with its run.")
+        return render_problem(request, 404, "This file does not exist or has been removed with its run.")
     known = find_kind(found.kind)
     type_ = known.media_type if known else UNKNOWN
     name = quote(found.path.rpartition("/")[2])
@@ -54,24 +54,24 @@ def artifact(site: Site, request: Request) -> Response:
     return FileResponse(found.file, media_type=type_, headers=headers)
 
 
-def frame(site: Site, request: Request) -> Response:
-    """`/artifacts/ID/frames/NUMBER`: a picture out of a trace."""
+def show_frame(site: Site, request: Request) -> Response:
+    """`/artifacts/ID/frames/NUMBER`: a picture from a trace."""
     with site.store.snapshot() as connection:
-        trace = artifact_file(connection, site.archive, request.path_params["number"])
-    shown = film.picture(trace.file, request.path_params["frame"]) if trace and trace.kind == "trace" else None
+        trace = find_artifact_file(connection, site.archive, request.path_params["number"])
+    shown = read_picture(trace.file, request.path_params["frame"]) if trace and trace.kind == "trace" else None
     if shown is None:
-        return problem(request, 404, "There is no such picture, or its trace has been removed with its run.")
+        return render_problem(request, 404, "This picture does not exist or its trace has been removed with its run.")
     content, type_ = shown
     return Response(content, 200, INERT, type_)
 
 
-class Viewer:
-    """`/viewer/…`: the files of Playwright's trace viewer, out of the playwright package, with a policy of their own."""
+class TraceViewer:
+    """`/viewer/…`: the files of Playwright's trace viewer from the playwright package, with their own policy."""
 
     def __init__(self) -> None:
         folder = viewer_folder()
         self._files = StaticFiles(directory=folder)
-        # The scripts that its pages hold themselves are allowed by their hash (CSP Level 3, 2.3.1), and no other.
+        # Only the inline scripts of its own pages are allowed, by their hash (CSP Level 3, 2.3.1).
         written = {script for page in sorted(folder.glob("*.html")) for script in _INLINE.findall(page.read_bytes())}
         hashes = sorted(f" 'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in written)
         self._policy = VIEWER.format(scripts="".join(hashes)).encode()

@@ -1,4 +1,4 @@
-"""`/events`: tells pages that there is something new, as server-sent events (WHATWG HTML, 9.2): `changed`, with what as its data."""
+"""`/events`: notifies pages of new data with server-sent events (WHATWG HTML, 9.2): `changed`, with the kind as its data."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,23 +8,23 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from reports.collector.storage.rollup import rolled
+from reports.collector.storage.rollup import read_rolled_mark
 from runner.store import Store, StoreDown
 from runner.store.queries.runs import History
 
 Kind = Literal["runs", "views"]
 LOOK = 2.0
-"""Seconds between two looks at the store, one for all pages together."""
+"""Seconds between two polls of the store, shared by all pages."""
 SPACED: dict[Kind, float] = {"runs": 0.0, "views": 5.0}
-"""Seconds between two events of a kind at the least: page views come all the time."""
+"""The minimum of seconds between two events of a kind: page views arrive constantly."""
 QUIET = 15.0
-"""Seconds after which an empty line says that the connection is alive."""
+"""Seconds after which a comment keeps the connection alive."""
 MOST = 100
-"""Pages that follow at a time; a further one is told to come back later, and still shows what it was given."""
+"""Pages that can follow at a time; further ones get 503 with Retry-After and keep showing what they have."""
 
 
-class News:
-    """What the store's newest run and page view are, asked once for all who follow."""
+class ChangeFeed:
+    """The newest run and page view in the store, polled once for all followers."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -34,7 +34,7 @@ class News:
         self.followers = 0
 
     async def marks(self) -> dict[Kind, str]:
-        """Another text for each kind of which something has been stored."""
+        """A text for each kind that changes when something is stored."""
         async with self._looking:
             now = asyncio.get_running_loop().time()
             if now - self._asked >= LOOK:
@@ -42,20 +42,20 @@ class News:
                 try:
                     self._marks = await run_in_threadpool(self._look)
                 except StoreDown:
-                    # Nothing new can be told; a page that is asked for says what is wrong.
+                    # No news while the database is down; a page that is loaded shows the error.
                     return self._marks
             return self._marks
 
     def _look(self) -> dict[Kind, str]:
-        # Page views are told of when they are in the roll-ups, of which pages are made.
+        # Page views count once they are in the roll-ups, from which pages are made.
         with self._store.snapshot() as connection:
-            return {"runs": History(connection).mark(), "views": str(rolled(connection))}
+            return {"runs": History(connection).mark(), "views": str(read_rolled_mark(connection))}
 
 
-def follow(
-    news: News, stopping: Callable[[], bool] = lambda: False
+def follow_changes(
+    news: ChangeFeed, stopping: Callable[[], bool] = lambda: False
 ) -> Callable[[Request, dict[Kind, str]], AsyncIterator[str]]:
-    """The stream for one page that knows of what has these marks, until it goes away or the server stops."""
+    """The stream for a page that has seen these marks, until it disconnects or the server stops."""
 
     async def stream(request: Request, known: dict[Kind, str]) -> AsyncIterator[str]:
         news.followers += 1
@@ -80,15 +80,15 @@ def follow(
     return stream
 
 
-def endpoint(news: News, stopping: Callable[[], bool] = lambda: False) -> Callable[[Request], object]:
+def events_endpoint(news: ChangeFeed, stopping: Callable[[], bool] = lambda: False) -> Callable[[Request], object]:
     """The route's handler."""
-    stream = follow(news, stopping)
+    stream = follow_changes(news, stopping)
 
     async def events(request: Request) -> Response:
         if news.followers >= MOST:
             return PlainTextResponse(f"{MOST} pages follow already", 503, headers={"Retry-After": "60"})
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        # Before the answer begins: the page takes its beginning for the moment from which it is told of everything.
+        # Before the response starts: from its start on, the page relies on being notified.
         known = dict(await news.marks())
         return StreamingResponse(stream(request, known), media_type="text/event-stream", headers=headers)
 

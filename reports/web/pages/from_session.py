@@ -1,4 +1,4 @@
-"""`/sessions/ID/journey`: a journey made of a recorded session; `/sessions/ID/journey.py`: its file. Nothing is run, nothing written."""
+"""`/sessions/ID/journey`: a journey created from a recorded session; `/sessions/ID/journey.py`: its file. Nothing is run or written to disk."""
 
 from urllib.parse import quote
 
@@ -6,60 +6,60 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from reports.web.pages.artifacts import INERT
-from reports.web.render import html as render
-from reports.web.render.problem import problem
+from reports.web.render.html import render_page, root_path
+from reports.web.render.problem import render_problem
 from reports.web.services.journey_maker import Busy
 from reports.web.site import Site
 from reports.web.view_models.replay import is_recorded
 from runner.dsl.python_name import to_python_name
 from runner.errors import JourneyError
 
-GONE = "No journey was made of this session since the server began; the session's replay has the button for it."
+GONE = "No journey has been created from this session since the server started; use the button on the session's replay page."
 
 
-def may_make(site: Site, request: Request) -> bool:
-    """Whether who looks at a page is shown the button."""
+def may_make_journey(site: Site, request: Request) -> bool:
+    """Whether the user sees the button."""
     access = request.scope.get("access")
-    return site.making is not None and access is not None and access.role == "operate"
+    return site.journey_maker is not None and access is not None and access.role == "operate"
 
 
-def show(site: Site, request: Request) -> Response:
-    """What was made."""
+def show_journey_of_session(site: Site, request: Request) -> Response:
+    """The created journey."""
     session = request.path_params["session"]
-    made = site.making.made(session) if site.making else None
+    made = site.journey_maker.made(session) if site.journey_maker else None
     if made is None and not _is_recorded(site, session):
         return _unknown(request, session)
-    return render.page(
+    return render_page(
         request,
         "from_session.html",
         section="Recordings",
         session=session,
         made=made,
-        may_make=may_make(site, request),
+        may_make=may_make_journey(site, request),
     )
 
 
-def make(site: Site, request: Request) -> Response:
-    """Makes it."""
+def make_journey_of_session(site: Site, request: Request) -> Response:
+    """Creates the journey."""
     session = request.path_params["session"]
-    if site.making is None:
-        return problem(request, 404, "This server makes no journeys of sessions.")
+    if site.journey_maker is None:
+        return render_problem(request, 404, "This server does not create journeys from sessions.")
     if not _is_recorded(site, session):
         return _unknown(request, session)
     try:
-        site.making.make(session)
+        site.journey_maker.make(session)
     except Busy as error:
-        return problem(request, 409, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        return render_problem(request, 409, f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except JourneyError as error:
-        return problem(request, 422, str(error))
-    return RedirectResponse(f"{render.root(request)}/sessions/{session}/journey", 303)
+        return render_problem(request, 422, str(error))
+    return RedirectResponse(f"{root_path(request)}/sessions/{session}/journey", 303)
 
 
-def download(site: Site, request: Request) -> Response:
+def download_journey(site: Site, request: Request) -> Response:
     """Its file."""
-    made = site.making.made(request.path_params["session"]) if site.making else None
+    made = site.journey_maker.made(request.path_params["session"]) if site.journey_maker else None
     if made is None:
-        return problem(request, 404, GONE)
+        return render_problem(request, 404, GONE)
     # A page's title may be in any script, a header only in one (RFC 6266).
     name = f"attachment; filename=\"journey.py\"; filename*=UTF-8''{quote(to_python_name(made.report.name))}.py"
     headers = {**INERT, "Content-Disposition": name, "Cache-Control": "no-store"}
@@ -72,4 +72,4 @@ def _is_recorded(site: Site, session: str) -> bool:
 
 
 def _unknown(request: Request, session: str) -> Response:
-    return problem(request, 404, f"No recording of a session {session[:70]!r} is stored; old ones are removed.")
+    return render_problem(request, 404, f"There is no recording of session {session[:70]!r}; old recordings are removed.")

@@ -11,15 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reports.text import smoke_text
-from reports.web.pages import pause as pausing
-from reports.web.query import comparison as versus
-from reports.web.query.time_range import BadRequest, Span
-from reports.web.render import html as render
-from reports.web.render.html import duration
-from reports.web.render.problem import problem
-from reports.web.render.svg import Interval, intervals
+from reports.web.pages.pause import OFFERED
+from reports.web.query.comparison import COMPARISON_PARAMETERS, ComparedSides, asks_for_comparison, parse_comparison
+from reports.web.query.time_range import BadRequest, TimeRange
+from reports.web.render.html import format_duration, render_page
+from reports.web.render.problem import render_problem
+from reports.web.render.svg import Interval, draw_intervals
 from reports.web.site import Site
-from reports.web.view_models import comparison, journey
+from reports.web.view_models.comparison import ComparisonData
+from reports.web.view_models.journey import PHASES, JourneyData, PhaseMean, read_journey_page
 
 FORMS = ("lines", "stacked")
 OUTCOMES = {"slower": "poor", "faster": "good", "same": "soft", "undecided": "fair"}
@@ -27,27 +27,27 @@ OUTCOMES = {"slower": "poor", "faster": "good", "same": "soft", "undecided": "fa
 NO_RATIO = (0.0, 0.0, 0.0)
 
 
-def show(site: Site, request: Request) -> Response:
+def show_journey(site: Site, request: Request) -> Response:
     """The page."""
-    span, query = site.span(request), request.query_params
+    time_range, query = site.time_range(request), request.query_params
     name, location = request.path_params["journey"], query.get("location") or None
-    sides, wrong = _sides(query, span)
+    sides, wrong = _sides(query, time_range)
     with site.store.snapshot() as connection:
-        found = journey.journey_page(connection, name, location, span, site.bounds, sides, site.rule, site.now())
+        found = read_journey_page(connection, name, location, time_range, site.bounds, sides, site.rule, site.now())
     if found is None:
-        return problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")
+        return render_problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")
     data = found.data
     kept = {"location": location} if location else {}
     form = next((one for one in FORMS if one == query.get("form")), FORMS[0])
     drawn = ({"form": form} if form != FORMS[0] else {}) | ({"tails": "on"} if query.get("tails") else {})
-    given = {one: query[one] for one in versus.NAMES if query.get(one)}
+    given = {one: query[one] for one in COMPARISON_PARAMETERS if query.get(one)}
     phases = _phases(found.phases)
-    return render.page(
+    return render_page(
         request,
         "journey.html",
         section="",
-        span=span,
-        live=span.moving,
+        time_range=time_range,
+        live=time_range.moving,
         data=data,
         keep=_words(kept | drawn | given),
         here=_words(kept | drawn),
@@ -56,18 +56,18 @@ def show(site: Site, request: Request) -> Response:
         chart=msgspec.json.encode(_chart(data)).decode(),
         phases=msgspec.json.encode(phases).decode(),
         medians=_medians(phases),
-        PHASES=journey.PHASES,
+        PHASES=PHASES,
         a_day=timedelta(days=1),
         days=_calendar(data),
         wrong=wrong,
-        asked=dict.fromkeys(versus.NAMES, "") | given,
+        asked=dict.fromkeys(COMPARISON_PARAMETERS, "") | given,
         compared=found.compared,
         drawings=_intervals(found.compared),
         rule=_rule(found.compared) if found.compared else "",
         smoke_text=smoke_text,
         OUTCOMES=OUTCOMES,
         paused=found.paused,
-        offered_pauses=pausing.OFFERED,
+        offered_pauses=OFFERED,
     )
 
 
@@ -75,35 +75,35 @@ def _words(values: dict[str, str]) -> str:
     return f"&{urlencode(values)}" if values else ""
 
 
-def _sides(query: Any, span: Span) -> tuple[versus.Versus | None, str]:
+def _sides(query: Any, time_range: TimeRange) -> tuple[ComparedSides | None, str]:
     """What is to be compared, or why it cannot be: the rest of the page is shown all the same."""
-    if not versus.asked(query):
+    if not asks_for_comparison(query):
         return None, ""
     try:
-        return versus.read(query, span), ""
+        return parse_comparison(query, time_range), ""
     except BadRequest as error:
         return None, str(error)
 
 
-def _intervals(found: comparison.ComparisonData | None) -> tuple[Interval | None, ...]:
+def _intervals(found: ComparisonData | None) -> tuple[Interval | None, ...]:
     """The change of each step as it is drawn, all over one axis."""
     made = [one.comparison for one in found.steps] if found else []
-    return intervals([(one.interval[0], one.ratio, one.interval[1]) if one else NO_RATIO for one in made])
+    return draw_intervals([(one.interval[0], one.ratio, one.interval[1]) if one else NO_RATIO for one in made])
 
 
-def _rule(found: comparison.ComparisonData) -> str:
+def _rule(found: ComparisonData) -> str:
     """What the outcomes mean, and how far they can be trusted."""
     one = found.rule
-    floor = f" and by more than {duration(one.floor_seconds)}" if one.floor_seconds else ""
+    floor = f" and by more than {format_duration(one.floor_seconds)}" if one.floor_seconds else ""
     return (
-        f"Slower or faster: the latency has changed by more than {one.tolerance:.0%}{floor}; same: it has not; undecided: the runs do "
-        f"not tell. If no step has changed by so much, the chance that any is called slower or faster is {one.alarm:.1%} at the most; "
-        f"for one that has, the chance that it is called the same is {one.miss:.1%} at the most. That holds for one look, and for runs "
-        "that are independent of each other: what else has changed between the two spans counts too."
+        f"Slower or faster: the latency changed by more than {one.tolerance:.0%}{floor}; same: it did not; undecided: the runs do not "
+        f"show which. If no step changed by that much, the probability that any is called slower or faster is at most {one.alarm:.1%}; "
+        f"if a step did, the probability that it is called the same is at most {one.miss:.1%}. This holds for one look and for "
+        "independent runs: anything else that changed between the two time ranges counts too."
     )
 
 
-def _chart(data: journey.JourneyData) -> dict[str, Any]:
+def _chart(data: JourneyData) -> dict[str, Any]:
     """What chart.js draws: times in seconds since the epoch, and a list of values for each step."""
     times = {point.at.timestamp(): point.run for line in data.steps for point in line.points}
     if data.by_run:
@@ -131,16 +131,14 @@ def _chart(data: journey.JourneyData) -> dict[str, Any]:
     }
 
 
-def _phases(found: Sequence[journey.PhaseMean]) -> dict[str, Any]:
+def _phases(found: Sequence[PhaseMean]) -> dict[str, Any]:
     steps = list(dict.fromkeys(one.step for one in found))
     return {
-        "phases": journey.PHASES,
+        "phases": PHASES,
         "steps": {
             step: {
                 "times": [one.at.timestamp() for one in found if one.step == step],
-                "values": {
-                    phase: [one.phases.get(phase, 0.0) for one in found if one.step == step] for phase in journey.PHASES
-                },
+                "values": {phase: [one.phases.get(phase, 0.0) for one in found if one.step == step] for phase in PHASES},
             }
             for step in steps
         },
@@ -155,7 +153,7 @@ def _medians(phases: dict[str, Any]) -> list[tuple[str, dict[str, float], int]]:
     ]
 
 
-def _calendar(data: journey.JourneyData) -> list[dict[str, Any]]:
+def _calendar(data: JourneyData) -> list[dict[str, Any]]:
     """The days as squares, a column a week."""
     if not data.days:
         return []

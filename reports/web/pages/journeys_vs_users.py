@@ -1,4 +1,4 @@
-"""`/users/journeys`: journeys beside real users."""
+"""`/users/journeys`: journeys compared with real users."""
 
 from typing import Any
 
@@ -6,39 +6,42 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web.pages.users import empty, words
-from reports.web.query import page_view_filter as selection
-from reports.web.render import html as render
+from reports.web.pages.users import metric_names, show_empty
+from reports.web.query.page_view_filter import parse_selection
+from reports.web.render.html import render_page
 from reports.web.site import Site
-from reports.web.view_models import journeys_vs_users as against
-from reports.web.view_models.journeys_vs_users import Against
+from reports.web.view_models.journeys_vs_users import FEW, Against, read_journeys_vs_users
 from reports.web.view_models.users import ENOUGH
 
 COLOURS = {"outage": "poor", "probe problem": "error", "users hurt but untested": "fair", "ok": "good", "cannot tell": "soft"}
 MEANINGS = {
-    "outage": "the journey fails, and more page views of real users meet errors",
-    "probe problem": "the journey fails, real users do not meet more errors: look at the journey first",
-    "users hurt but untested": "real users meet more errors, where no journey fails: one is missing",
-    "ok": "the journey passes, real users do not meet more errors",
-    "cannot tell": f"no run told of the site in this span, or there were fewer than {ENOUGH} page views",
+    "outage": "the journey fails, and more page views of real users have errors",
+    "probe problem": "the journey fails, but real users do not see more errors: check the journey first",
+    "users hurt but untested": "real users see more errors, but no journey fails: a journey is missing",
+    "ok": "the journey passes, and real users do not see more errors",
+    "cannot tell": f"no run says anything about the site in this time range, or there were fewer than {ENOUGH} page views",
 }
 
 
-def show(site: Site, request: Request) -> Response:
+def show_journeys_vs_users(site: Site, request: Request) -> Response:
     """The page."""
-    span = site.span(request)
+    time_range = site.time_range(request)
     with site.store.snapshot() as connection:
-        chosen = selection.read(connection, request.query_params)
-        data = against.against(connection, chosen.filter, span.range, site.rules.get(chosen.filter.app, ())) if chosen else None
+        chosen = parse_selection(connection, request.query_params)
+        data = (
+            read_journeys_vs_users(connection, chosen.filter, time_range.range, site.rules.get(chosen.filter.app, ()))
+            if chosen
+            else None
+        )
     if chosen is None or data is None:
-        return empty(site, request)
-    medians, ratio = charts(data)
-    return render.page(
+        return show_empty(site, request)
+    medians, ratio = chart_medians(data)
+    return render_page(
         request,
         "against.html",
         section="Real users",
-        span=span,
-        live=span.moving,
+        time_range=time_range,
+        live=time_range.moving,
         data=data,
         chosen=chosen,
         keep=chosen.words,
@@ -46,17 +49,17 @@ def show(site: Site, request: Request) -> Response:
         ratio=msgspec.json.encode(ratio).decode(),
         colours=COLOURS,
         meanings=MEANINGS,
-        few=against.FEW,
-        **words(),
+        few=FEW,
+        **metric_names(),
     )
 
 
-def charts(data: Against) -> tuple[dict[str, Any], dict[str, Any]]:
+def chart_medians(data: Against) -> tuple[dict[str, Any], dict[str, Any]]:
     """What chart.js draws: both medians, and the one in terms of the other."""
-    span = {"from": data.start.timestamp(), "to": data.end.timestamp()}
+    time_range = {"from": data.start.timestamp(), "to": data.end.timestamp()}
     times = [one.at.timestamp() for one in data.over_time]
     medians = {
-        **span,
+        **time_range,
         "times": times,
         "unit": "seconds",
         "lines": [
@@ -65,7 +68,7 @@ def charts(data: Against) -> tuple[dict[str, Any], dict[str, Any]]:
         ],
     }
     ratio = {
-        **span,
+        **time_range,
         "times": times,
         "unit": "ratio",
         "lines": [{"name": "real users ÷ journeys", "values": [one.ratio for one in data.over_time]}],

@@ -3,34 +3,35 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web.pages.users import words
-from reports.web.render import html as render
+from reports.web.pages.users import metric_names
+from reports.web.render.html import render_page
 from reports.web.site import Site
-from reports.web.view_models import overview, users
+from reports.web.view_models.overview import draw_state, read_overview, state_headline
+from reports.web.view_models.users import read_tiles
 
 
-def show(site: Site, request: Request) -> Response:
+def show_overview(site: Site, request: Request) -> Response:
     """The page."""
-    span = site.span(request)
+    time_range = site.time_range(request)
     location = request.query_params.get("location")
     with site.store.snapshot() as connection:
-        data = overview.overview(connection, span, location, site.budgets)
-        upcoming = site.upcoming(connection)
-        tiles = users.tiles(connection, span.range)
-    headline, mood = overview.headline(data)
-    return render.page(
+        data = read_overview(connection, time_range, location, site.budgets)
+        next_runs = site.next_runs(connection)
+        tiles = read_tiles(connection, time_range.range)
+    headline, mood = state_headline(data)
+    return render_page(
         request,
         "overview.html",
         section="Overview",
-        span=span,
-        live=span.moving,
+        time_range=time_range,
+        live=time_range.moving,
         data=data,
         location=location,
         several=len({one.location for one in data.journeys}) > 1,
-        sparks=[overview.line(one, span.start, span.end) for one in data.journeys],
+        sparks=[draw_state(one, time_range.start, time_range.end) for one in data.journeys],
         headline=headline,
         mood=mood,
-        next=upcoming,
+        next=next_runs,
         users=tiles,
-        **words(),
+        **metric_names(),
     )

@@ -4,38 +4,39 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.formats.html.run import PHASES, ROW, WIDTH, Bar
-from reports.formats.html.run import Row as Line
+from reports.formats.html.run import PHASES, ROW, WIDTH, Bar, Row
 from reports.users.page_view_queries import Whole
 from reports.web.pages.sessions import replay_link
-from reports.web.pages.users import words
-from reports.web.render import html as render
-from reports.web.render.problem import problem
+from reports.web.pages.users import metric_names
+from reports.web.render.html import format_duration, render_page
+from reports.web.render.problem import render_problem
 from reports.web.site import Site
-from reports.web.view_models import page_view as figures
+from reports.web.view_models.page_view import read_page_view
 from runner.store.tables.page_views import Metric
 
 VITALS: tuple[Metric, ...] = ("fcp", "lcp")
-"""That are moments of the loading."""
+"""Vitals that mark a time of loading."""
 
 
 class Loading(Struct, frozen=True):
     """How the page was loaded: its phases and slow requests over time, and when it was painted."""
 
-    rows: tuple[Line, ...]
+    rows: tuple[Row, ...]
     seconds: float
     marks: tuple[tuple[float, str], ...]
     height: float
 
 
-def show(site: Site, request: Request) -> Response:
+def show_page_view(site: Site, request: Request) -> Response:
     """The page."""
     with site.store.snapshot() as connection:
-        found = figures.view(connection, request.path_params["view"])
+        found = read_page_view(connection, request.path_params["view"])
     if found is None:
-        return problem(request, 404, f"No page view {request.path_params['view'][:70]!r} is stored; old ones are removed.")
+        return render_problem(
+            request, 404, f"No page view {request.path_params['view'][:70]!r} is stored; old ones are removed."
+        )
     data, seen, begins = found.view, found.view.seen, found.recorded_from
-    return render.page(
+    return render_page(
         request,
         "view.html",
         section="Real users",
@@ -43,17 +44,17 @@ def show(site: Site, request: Request) -> Response:
         seen=seen,
         session=found.session,
         replay=replay_link(seen.session, begins.timestamp(), seen.started_at) if begins else None,
-        loading=loading(data),
+        loading=draw_loading(data),
         slow=found.slow,
         width=WIDTH,
         height=ROW,
         phases=PHASES,
-        **words(),
+        **metric_names(),
     )
 
 
-def loading(data: Whole) -> Loading | None:
-    """The drawing of the phases; None for a view without any, such as one that came back from the cache."""
+def draw_loading(data: Whole) -> Loading | None:
+    """The drawing of the phases; None for a view without any, such as one restored from the back/forward cache."""
     paints = [(name, data.seen.vitals[name]) for name in VITALS if name in data.seen.vitals]
     total = sum(data.phases.get(phase, 0.0) for phase in PHASES)
     seconds = max([total, data.seen.load_seconds or 0.0, *(value for _, value in paints)])
@@ -69,13 +70,13 @@ def loading(data: Whole) -> Loading | None:
         if length > 0:
             bars.append(Bar(reached * scale, max(length * scale, 0.5), ROW, phase, f"{phase} {length * 1000:.1f} ms"))
             reached += length
-    rows = [Line(ROW, f"page {data.seen.url}", render.duration(data.seen.load_seconds), tuple(bars), data.seen.status >= 400)]
+    rows = [Row(ROW, f"page {data.seen.url}", format_duration(data.seen.load_seconds), tuple(bars), data.seen.status >= 400)]
     for place, one in enumerate(during):
         y = ROW * (place + 2)
         width = max(min(one.duration_seconds, seconds - one.at_seconds) * scale, 1.0)
         title = f"{one.method} {one.url} {one.status or one.failure}"
         bar = Bar(one.at_seconds * scale, width, y, "request-bar", title)
         bad = bool(one.failure) or one.status >= 400
-        rows.append(Line(y, f"{one.kind} {one.url}", render.duration(one.duration_seconds), (bar,), bad))
-    marks = tuple((round(value * scale, 1), f"{name.upper()} {render.duration(value)}") for name, value in paints)
+        rows.append(Row(y, f"{one.kind} {one.url}", format_duration(one.duration_seconds), (bar,), bad))
+    marks = tuple((round(value * scale, 1), f"{name.upper()} {format_duration(value)}") for name, value in paints)
     return Loading(tuple(rows), seconds, marks, ROW * (len(rows) + 1) + 4 + 16 * len(marks))

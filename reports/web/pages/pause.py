@@ -1,4 +1,4 @@
-"""`/journeys/NAME/pause` and `/resume`: have the scheduler leave a journey out for a while; for those who may operate."""
+"""`/journeys/NAME/pause` and `/resume`: have the scheduler skip a journey for a while; for users with the role `operate`."""
 
 from datetime import timedelta
 from urllib.parse import quote
@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from reports.web.query.time_range import BadRequest
-from reports.web.render.problem import problem
+from reports.web.render.problem import render_problem
 from reports.web.site import Site
 from runner.settings.duration import parse_positive_duration
 from runner.store.queries.runs import History
@@ -16,14 +16,14 @@ OFFERED = (("1h", "an hour"), ("6h", "6 hours"), ("24h", "a day"), ("7d", "a wee
 LONGEST_REASON = 200
 
 
-def pause(site: Site, request: Request) -> Response:
+def pause_journey(site: Site, request: Request) -> Response:
     """Pauses it."""
     name, fields = request.path_params["journey"], request.scope["form"]
     if missing := _missing(site, request, name):
         return missing
     reason = " ".join(fields.get("reason", "").split()) or "paused"
     if len(reason) > LONGEST_REASON:
-        raise BadRequest(f"reason: has {len(reason)} characters; {LONGEST_REASON} are the most")
+        raise BadRequest(f"reason: has {len(reason)} characters; at most {LONGEST_REASON} are allowed")
     words = fields.get("for", "")
     try:
         until = site.now() + timedelta(seconds=parse_positive_duration(words)) if words else None
@@ -34,8 +34,8 @@ def pause(site: Site, request: Request) -> Response:
     return _back(request, name)
 
 
-def resume(site: Site, request: Request) -> Response:
-    """Ends its pauses."""
+def resume_journey(site: Site, request: Request) -> Response:
+    """Removes its pauses."""
     name = request.path_params["journey"]
     if missing := _missing(site, request, name):
         return missing
@@ -47,9 +47,9 @@ def _missing(site: Site, request: Request, name: str) -> Response | None:
     with site.store.snapshot() as connection:
         known = History(connection).knows(name)
     if not known:
-        return problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")
+        return render_problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")
     if set(name) & set("*?["):
-        raise BadRequest(f"journey: {name[:100]!r} would pause others too; use `journey pause`")
+        raise BadRequest(f"journey: {name[:100]!r} would also pause other journeys; use `journey pause`")
     return None
 
 

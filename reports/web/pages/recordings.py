@@ -1,30 +1,29 @@
-"""`/recordings`: what can be watched, of visits and of journeys' runs."""
+"""`/recordings`: the recordings of sessions and of runs."""
 
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web.render import html as render
+from reports.web.render.html import render_page
 from reports.web.site import Site
-from reports.web.view_models import recordings as figures
-from reports.web.view_models.recordings import TRAFFIC
+from reports.web.view_models.recordings import TRAFFIC, parse_recording_filter, query_of_filter, read_choices, read_recordings
 
 
-def show(site: Site, request: Request) -> Response:
+def show_recordings(site: Site, request: Request) -> Response:
     """The list."""
-    span = site.span(request)
-    wanted = figures.read(request.query_params)
+    time_range = site.time_range(request)
+    wanted = parse_recording_filter(request.query_params)
     with site.store.snapshot() as connection:
-        data = figures.recordings(connection, span, wanted)
-        choices = figures.choices(connection, span)
-    keep = urlencode(figures.words(wanted))
-    return render.page(
+        data = read_recordings(connection, time_range, wanted)
+        choices = read_choices(connection, time_range)
+    keep = urlencode(query_of_filter(wanted))
+    return render_page(
         request,
         "recordings.html",
         section="Recordings",
-        span=span,
-        live=span.moving and not wanted.before,
+        time_range=time_range,
+        live=time_range.moving and not wanted.before,
         data=data,
         wanted=wanted,
         longer=request.query_params.get("longer") or "",

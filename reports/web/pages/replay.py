@@ -1,6 +1,6 @@
-"""`/sessions/ID/replay` and `/runs/ID/replay`: what was on the screen, played back; `/replays/chunks/ID`: a part of it.
+"""`/sessions/ID/replay` and `/runs/ID/replay`: a recording played back; `/replays/chunks/ID`: a part of it.
 
-A recording is written by whoever could send one. It is shown in a frame that runs no scripts, on a page whose policy lets nothing
+Anybody can send a recording. It is shown in a frame that runs no scripts, on a page whose policy lets nothing
 be loaded but the dashboard's own scripts and styles, and without what could load or run anything. So pictures and fonts that are
 not in the recording itself, videos, canvases and frames of other sites are not shown.
 """
@@ -15,28 +15,28 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from reports.web.pages import from_session
 from reports.web.pages.artifacts import INERT
-from reports.web.pages.run import missing
-from reports.web.render import html as render
-from reports.web.render.problem import problem
+from reports.web.pages.from_session import may_make_journey
+from reports.web.pages.run import run_not_found
+from reports.web.render.html import render_page
+from reports.web.render.problem import render_problem
 from reports.web.site import Site
-from reports.web.view_models import replay as figures
-from reports.web.view_models import run as run_figures
+from reports.web.view_models.replay import Replay, find_chunk_file, make_run_replay, read_session_replay
+from reports.web.view_models.run import file_inside, read_run_with_folder
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; frame-src 'none'; "
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
-"""The frame with the recording inherits it. Styles are the recording's own and may stand in it, but can load nothing."""
+"""The frame with the recording inherits it. Inline styles are allowed, as the recording has its own, but can load nothing."""
 WITH_FORM = {
     "Content-Security-Policy": POLICY.replace("form-action 'none'", "form-action 'self'"),
-    # Without one a browser does not say where a form comes from (Fetch, "append a request `Origin` header").
+    # With `no-referrer` a browser does not send the origin of a form (Fetch, "append a request `Origin` header").
     "Referrer-Policy": "same-origin",
 }
-"""For who may make a journey of it. In the frame no form can be sent: its sandbox allows none."""
+"""For users who may create a journey from it. The frame itself cannot submit forms: its sandbox forbids it."""
 FAILURE = "failure"
-"""In place of a moment: the one at which the run had failed; the answer leads to it."""
+"""In place of a time: the time at which the run failed; redirects there."""
 HEADERS = {"Content-Security-Policy": POLICY, "X-DNS-Prefetch-Control": "off", "Referrer-Policy": "no-referrer"}
 
 
@@ -51,59 +51,59 @@ class _Events(Struct):
 _decoder = msgspec.json.Decoder(_Events)
 
 
-def session(site: Site, request: Request) -> Response:
+def show_session_replay(site: Site, request: Request) -> Response:
     """The recording of a session."""
     identity = request.path_params["session"]
     with site.store.snapshot() as connection:
-        data = figures.of_session(connection, identity, request.scope.get("root_path", ""))
+        data = read_session_replay(connection, identity, request.scope.get("root_path", ""))
     if data is None:
-        return problem(request, 404, f"Nothing is known of a session {identity[:70]!r}.")
-    may_make = from_session.may_make(site, request) and not data.unplayable
-    made = site.making.made(identity) if site.making else None
+        return render_problem(request, 404, f"Session {identity[:70]!r} is unknown.")
+    may_make = may_make_journey(site, request) and not data.unplayable
+    made = site.journey_maker.made(identity) if site.journey_maker else None
     return _page(request, data, "Recordings", "Session", identity, None, may_make, made is not None)
 
 
-def run(site: Site, request: Request) -> Response:
+def show_run_replay(site: Site, request: Request) -> Response:
     """The recording of a run, the last attempt's."""
     with site.store.snapshot() as connection:
-        stored = run_figures.run_with_folder(connection, site.archive, request.path_params["run"])
+        stored = read_run_with_folder(connection, site.archive, request.path_params["run"])
     if stored is None:
-        return missing(request)
+        return run_not_found(request)
     found, folder = stored
     kept = [one for one in found.artifacts if one.kind == "replay" and one.there and one.attempt == found.row.attempts]
     root = request.scope.get("root_path", "")
     parts = [
         (f"{root}/artifacts/{one.id}", *times)
         for one in kept
-        if folder and (file := run_figures.inside(folder, one.name)) and (times := _times(file))
+        if folder and (file := file_inside(folder, one.name)) and (times := _times(file))
     ]
-    data = figures.of_run(found, parts)
+    data = make_run_replay(found, parts)
     if data is None:
         text = 'This run has no recording, or it has been removed; `replay = "on"` keeps one of every run.'
-        return problem(request, 404, text)
+        return render_problem(request, 404, text)
     if request.query_params.get("t") == FAILURE:
         failed = next((one.at for one in reversed(data.moments) if one.kind == "failure"), data.start)
         return RedirectResponse(f"?t={max(round(failed - data.start), 0)}", headers=HEADERS)
     return _page(request, data, "Recordings", found.row.journey, found.row.id, f"{root}/runs/{found.row.id}")
 
 
-def chunk(site: Site, request: Request) -> Response:
-    """A part of a recording, as it came."""
+def send_chunk(site: Site, request: Request) -> Response:
+    """A part of a recording, as it was received."""
     with site.store.snapshot() as connection:
-        file = figures.chunk_file(connection, site.archive, request.path_params["number"])
+        file = find_chunk_file(connection, site.archive, request.path_params["number"])
     if file is None:
-        return problem(request, 404, "There is no such part, or it has been removed.")
+        return render_problem(request, 404, "This part of the recording does not exist or has been removed.")
     try:
         packed = file.read_bytes()
     except OSError:
-        return problem(request, 404, "The file of this part has gone.")
-    # As a file that is packed, and not as a packed answer: the browser is not to unpack more than the player asks it to.
+        return render_problem(request, 404, "The file of this part has been deleted.")
+    # Sent as a gzip file, without Content-Encoding: the player unpacks only what it needs.
     return Response(packed, media_type="application/gzip", headers={**INERT, "Content-Disposition": "attachment"})
 
 
 def _page(
     request: Request,
-    data: figures.Replay,
+    data: Replay,
     section: str,
     name: str,
     identity: str,
@@ -118,7 +118,7 @@ def _page(
         "gaps": data.gaps,
     }
     length = max(data.end - data.start, 1.0)
-    answer = render.page(
+    answer = render_page(
         request,
         "replay.html",
         section=section,
@@ -140,7 +140,7 @@ def _page(
 
 
 def _times(file: Path) -> tuple[float, float] | None:
-    """When the recording in a file begins and ends, in milliseconds; None for one that is empty or cannot be read."""
+    """The start and end of the recording in a file, in milliseconds; None if it is empty or cannot be read."""
     try:
         events = _decoder.decode(gzip.decompress(file.read_bytes())).events
     except (OSError, EOFError, zlib.error, msgspec.DecodeError):

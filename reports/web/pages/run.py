@@ -1,15 +1,15 @@
-"""`/runs/ID`: one run; `/runs/ID/trace`: Playwright's trace viewer on it."""
+"""`/runs/ID`: one run; `/runs/ID/trace`: Playwright's trace viewer for it."""
 
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
 from reports.formats.html.run import PHASES, ROW, WIDTH, draw_waterfall, rate_vitals
-from reports.web.render import html as render
-from reports.web.render.problem import problem
+from reports.web.render.html import render_page
+from reports.web.render.problem import render_problem
 from reports.web.site import Site
-from reports.web.view_models import run as figures
 from reports.web.view_models.filmstrip import Frame
+from reports.web.view_models.run import Kept, RunData, read_logs, read_run, read_run_with_folder
 from runner.settings.artifact_kinds import list_shown_as
 
 
@@ -22,16 +22,16 @@ class Picture(Struct, frozen=True):
     """Beside the step's name."""
 
 
-def show(site: Site, request: Request) -> Response:
+def show_run(site: Site, request: Request) -> Response:
     """The page."""
     with site.store.snapshot() as connection:
-        found = figures.run_with_folder(connection, site.archive, request.path_params["run"])
+        found = read_run_with_folder(connection, site.archive, request.path_params["run"])
     if found is None:
-        return missing(request)
+        return run_not_found(request)
     data, folder = found
     row, result = data.row, data.result
     pictures = _pictures(data)
-    return render.page(
+    return render_page(
         request,
         "run.html",
         section="Runs",
@@ -49,15 +49,15 @@ def show(site: Site, request: Request) -> Response:
         log_kinds=list_shown_as("lines"),
         trace=next((one for one in reversed(data.artifacts) if one.kind == "trace" and one.there), None),
         replay=any(one.kind == "replay" and one.there for one in data.artifacts),
-        logs=figures.logs(folder, data.artifacts),
+        logs=read_logs(folder, data.artifacts),
         width=WIDTH,
         height=ROW,
         phases=PHASES,
     )
 
 
-def _pictures(data: figures.RunData) -> list[Picture]:
-    """Those that were saved; of each step of the last attempt that has none, those of the trace."""
+def _pictures(data: RunData) -> list[Picture]:
+    """The saved pictures; for steps of the last attempt without one, pictures from the trace."""
     images = _names("image")
     saved = [one for one in data.artifacts if one.kind in images and one.there]
     now = [one for one in saved if one.attempt == data.row.attempts]
@@ -73,7 +73,7 @@ def _names(how: str) -> set[str]:
     return {kind.name for kind in list_shown_as(how)}
 
 
-def _saved(data: figures.RunData, one: figures.Kept) -> Picture:
+def _saved(data: RunData, one: Kept) -> Picture:
     when = f"attempt {one.attempt}" if data.row.attempts > 1 else ""
     return Picture(path=f"/artifacts/{one.id}", step=one.step or "the run", when=when)
 
@@ -82,20 +82,22 @@ def _taken(one: Frame) -> Picture:
     return Picture(path=f"/artifacts/{one.artifact}/frames/{one.number}", step=one.step, when=f"{one.at_seconds:.2f} s")
 
 
-def trace(site: Site, request: Request) -> Response:
+def show_trace(site: Site, request: Request) -> Response:
     """The viewer, in a frame of the page."""
     with site.store.snapshot() as connection:
-        data = figures.run(connection, site.archive, request.path_params["run"])
+        data = read_run(connection, site.archive, request.path_params["run"])
     if data is None:
-        return missing(request)
+        return run_not_found(request)
     kept = [one for one in data.artifacts if one.kind == "trace" and one.there]
     if not kept:
-        return problem(request, 404, 'This run has no trace, or it has been removed; `trace = "on"` keeps one of every run.')
+        return render_problem(
+            request, 404, 'This run has no trace, or it has been removed; `trace = "on"` keeps one of every run.'
+        )
     wanted = request.query_params.get("attempt", "")
     chosen = next((one for one in kept if str(one.attempt) == wanted), kept[-1])
-    return render.page(request, "trace.html", section="Runs", data=data, row=data.row, traces=kept, chosen=chosen)
+    return render_page(request, "trace.html", section="Runs", data=data, row=data.row, traces=kept, chosen=chosen)
 
 
-def missing(request: Request) -> Response:
+def run_not_found(request: Request) -> Response:
     """The page for a run that is not stored."""
-    return problem(request, 404, f"No run {request.path_params['run'][:60]!r} is stored.")
+    return render_problem(request, 404, f"No run {request.path_params['run'][:60]!r} is stored.")

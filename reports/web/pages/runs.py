@@ -1,39 +1,39 @@
-"""`/runs`: the runs of a span, page by page."""
+"""`/runs`: the runs of a time range, page by page."""
 
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web.render import html as render
+from reports.web.render.html import render_page
 from reports.web.site import Site
-from reports.web.view_models import lists
+from reports.web.view_models.lists import STATUSES, read_names_and_locations, read_runs
 
 
-def show(site: Site, request: Request) -> Response:
+def show_runs(site: Site, request: Request) -> Response:
     """The page."""
-    span = site.span(request)
+    time_range = site.time_range(request)
     query = request.query_params
     wanted = [one for one in query.getlist("status") if one]
     journey, location, release = (query.get(name) or None for name in ("journey", "location", "release"))
     with site.store.snapshot() as connection:
-        journeys, locations = lists.places(connection)
-        found = lists.runs(connection, span, journey, location, tuple(wanted), release, query.get("before"))
+        journeys, locations = read_names_and_locations(connection)
+        found = read_runs(connection, time_range, journey, location, tuple(wanted), release, query.get("before"))
     kept = [("status", one) for one in wanted]
     kept += [("journey", journey)] if journey else []
     kept += [("location", location)] if location else []
     kept += [("release", release)] if release else []
     older = urlencode([*kept, ("before", found.older)]) if found.older else ""
-    return render.page(
+    return render_page(
         request,
         "runs.html",
         section="Runs",
-        span=span,
-        live=span.moving and "before" not in query,
+        time_range=time_range,
+        live=time_range.moving and "before" not in query,
         runs=found.runs,
         older=older,
         kept=f"&{urlencode(kept)}" if kept else "",
-        statuses=lists.STATUSES,
+        statuses=STATUSES,
         wanted=wanted,
         journey=journey,
         location=location,

@@ -7,14 +7,13 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web.pages.users import empty, words
-from reports.web.query import page_view_filter as selection
+from reports.web.pages.users import metric_names, show_empty
+from reports.web.query.page_view_filter import parse_selection
 from reports.web.query.time_range import BadRequest
-from reports.web.render import html as render
-from reports.web.render.problem import problem
+from reports.web.render.html import render_page
+from reports.web.render.problem import render_problem
 from reports.web.site import Site
-from reports.web.view_models import sessions
-from reports.web.view_models.sessions import SessionData
+from reports.web.view_models.sessions import SessionData, read_session_list, read_session_with_recording
 from runner.settings.duration import parse_duration
 
 WIDTH = 900
@@ -59,9 +58,9 @@ def replay_link(session: str, begins: float, at: datetime | None = None) -> str:
     return f"/sessions/{session}/replay{f'?t={offset}' if offset else ''}"
 
 
-def show_list(site: Site, request: Request) -> Response:
+def show_sessions(site: Site, request: Request) -> Response:
     """The list."""
-    span = site.span(request)
+    time_range = site.time_range(request)
     query = request.query_params
     failed = query.get("errors") or ""
     if failed not in {"", "yes"}:
@@ -74,22 +73,22 @@ def show_list(site: Site, request: Request) -> Response:
     except (ValueError, OverflowError) as error:
         raise BadRequest(f"longer: {error}") from error
     with site.store.snapshot() as connection:
-        chosen = selection.read(connection, query)
+        chosen = parse_selection(connection, query)
         data = (
-            sessions.session_list(connection, chosen.filter, span.range, bool(failed), seconds, query.get("before") or None)
+            read_session_list(connection, chosen.filter, time_range.range, bool(failed), seconds, query.get("before") or None)
             if chosen
             else None
         )
     if chosen is None or data is None:
-        return empty(site, request)
+        return show_empty(site, request)
     more = urlencode({name: value for name, value in (("errors", failed), ("longer", longer)) if value})
     keep = f"{chosen.words}&{more}" if more else chosen.words
-    return render.page(
+    return render_page(
         request,
         "sessions.html",
         section="Sessions",
-        span=span,
-        live=span.moving and not query.get("before"),
+        time_range=time_range,
+        live=time_range.moving and not query.get("before"),
         data=data.listed,
         chosen=chosen,
         failed=failed,
@@ -99,28 +98,30 @@ def show_list(site: Site, request: Request) -> Response:
     )
 
 
-def show(site: Site, request: Request) -> Response:
+def show_session(site: Site, request: Request) -> Response:
     """One session."""
     with site.store.snapshot() as connection:
-        found = sessions.session_with_recording(connection, request.path_params["session"])
+        found = read_session_with_recording(connection, request.path_params["session"])
     if found is None:
-        return problem(request, 404, f"No session {request.path_params['session'][:70]!r} is stored; old ones are removed.")
+        return render_problem(
+            request, 404, f"No session {request.path_params['session'][:70]!r} is stored; old ones are removed."
+        )
     data, begins = found
-    return render.page(
+    return render_page(
         request,
         "session.html",
         section="Sessions",
         data=data,
         session=data.session,
-        timeline=timeline(data),
+        timeline=draw_timeline(data),
         replay=replay_link(data.session.id, begins) if begins is not None else None,
         width=WIDTH,
         row=ROW,
-        **words(),
+        **metric_names(),
     )
 
 
-def timeline(data: SessionData) -> Timeline:
+def draw_timeline(data: SessionData) -> Timeline:
     """The drawing of a session."""
     if not data.visits:
         return Timeline((), 0.0, ROW)

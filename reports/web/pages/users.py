@@ -7,13 +7,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web.query import page_view_filter as selection
-from reports.web.query.time_range import BadRequest, Span
-from reports.web.render import html as render
-from reports.web.render.svg import Histogram, histogram
+from reports.web.query.page_view_filter import parse_selection
+from reports.web.query.time_range import BadRequest, TimeRange
+from reports.web.render.html import format_share, render_page
+from reports.web.render.svg import Histogram, draw_histogram
 from reports.web.site import Site
-from reports.web.view_models import users
-from reports.web.view_models.users import Bucket, Moment, Tile, Users
+from reports.web.view_models.users import ENOUGH, HEAD, SORTS, Bucket, Moment, Tile, Users, rate_value, read_users
 
 NAMES = {"load": "load time", "lcp": "LCP", "inp": "INP", "cls": "CLS", "fcp": "FCP", "ttfb": "TTFB"}
 LONG_NAMES = {
@@ -26,58 +25,58 @@ LONG_NAMES = {
 }
 
 
-def show(site: Site, request: Request) -> Response:
+def show_users(site: Site, request: Request) -> Response:
     """The page."""
-    span = site.span(request)
+    time_range = site.time_range(request)
     sort = request.query_params.get("sort") or "impact"
     with site.store.snapshot() as connection:
-        chosen = selection.read(connection, request.query_params)
-        if chosen is not None and sort not in users.SORTS:
-            raise BadRequest(f"sort: {sort[:40]!r} is none; choose of {', '.join(users.SORTS)}")
-        data = users.users(connection, chosen.filter, span.range, sort) if chosen else None
+        chosen = parse_selection(connection, request.query_params)
+        if chosen is not None and sort not in SORTS:
+            raise BadRequest(f"sort: {sort[:40]!r} is not valid; choose one of {', '.join(SORTS)}")
+        data = read_users(connection, chosen.filter, time_range.range, sort) if chosen else None
     if chosen is None or data is None:
-        return empty(site, request)
-    return render.page(
+        return show_empty(site, request)
+    return render_page(
         request,
         "users.html",
         section="Real users",
-        span=span,
-        live=span.moving,
+        time_range=time_range,
+        live=time_range.moving,
         data=data,
         chosen=chosen,
         sort=sort,
         keep=f"{chosen.words}&sort={sort}" if sort != "impact" else chosen.words,
-        charts=[(one.metric, msgspec.json.encode(chart(one, data.moments, span)).decode()) for one in data.tiles],
-        load=drawn(data),
-        **words(),
+        charts=[(one.metric, msgspec.json.encode(chart_metric(one, data.moments, time_range)).decode()) for one in data.tiles],
+        load=draw_load(data),
+        **metric_names(),
     )
 
 
-def empty(site: Site, request: Request) -> Response:
-    """The page as long as no page view is stored: how they come about."""
-    return render.page(request, "users_empty.html", section="Real users", span=site.span(request))
+def show_empty(site: Site, request: Request) -> Response:
+    """The page while no page view is stored: how to set up reporting."""
+    return render_page(request, "users_empty.html", section="Real users", time_range=site.time_range(request))
 
 
-def words() -> dict[str, Any]:
-    """What the templates about real users share."""
-    return {"names": NAMES, "long_names": LONG_NAMES, "metrics": users.HEAD, "enough": users.ENOUGH, "worth": users.worth}
+def metric_names() -> dict[str, Any]:
+    """Values that the templates about real users share."""
+    return {"names": NAMES, "long_names": LONG_NAMES, "metrics": HEAD, "enough": ENOUGH, "worth": rate_value}
 
 
-def chart(tile: Tile, moments: Sequence[Moment], span: Span) -> dict[str, Any]:
-    """What chart.js draws of a metric: the line where there are enough values for a percentile, dots where there are few."""
-    told = [one for one in moments if one.count[tile.metric]]
-    few = [one.count[tile.metric] < users.ENOUGH for one in told]
-    values = [one.p75[tile.metric] for one in told]
+def chart_metric(tile: Tile, moments: Sequence[Moment], time_range: TimeRange) -> dict[str, Any]:
+    """The data of a metric's chart: a line where there are enough values for a percentile, dots where there are few."""
+    measured = [one for one in moments if one.count[tile.metric]]
+    few = [one.count[tile.metric] < ENOUGH for one in measured]
+    values = [one.p75[tile.metric] for one in measured]
     return {
-        "times": [one.at.timestamp() for one in told],
-        "from": span.start.timestamp(),
-        "to": span.end.timestamp(),
+        "times": [one.at.timestamp() for one in measured],
+        "from": time_range.start.timestamp(),
+        "to": time_range.end.timestamp(),
         "unit": "score" if tile.metric == "cls" else "seconds",
         "limits": [tile.good, tile.poor],
         "lines": [
             {"name": "p75", "values": [None if small else value for small, value in zip(few, values, strict=True)]},
             {
-                "name": f"p75 of fewer than {users.ENOUGH}",
+                "name": f"p75 of fewer than {ENOUGH}",
                 "dots": True,
                 "values": [value if small else None for small, value in zip(few, values, strict=True)],
             },
@@ -85,7 +84,7 @@ def chart(tile: Tile, moments: Sequence[Moment], span: Span) -> dict[str, Any]:
     }
 
 
-def drawn(data: Users) -> Histogram | None:
+def draw_load(data: Users) -> Histogram | None:
     """The distribution of the load time; None without any."""
     if not data.load:
         return None
@@ -96,7 +95,7 @@ def drawn(data: Users) -> Histogram | None:
     marks = [
         (place, name) for name, value in (("p50", load.p50), ("p75", load.p75)) if (place := _place(data.load, value)) >= 0
     ]
-    return histogram(columns, [_edge(one) for one in edges], marks)
+    return draw_histogram(columns, [_edge(one) for one in edges], marks)
 
 
 def _edge(seconds: float | None) -> str:
@@ -105,7 +104,7 @@ def _edge(seconds: float | None) -> str:
 
 def _title(one: Bucket, whole: int) -> str:
     bounds = f"above {one.above:g} s" if one.up_to is None else f"{one.above:g} to {one.up_to:g} s"
-    return f"{bounds}: {one.count} page {'view' if one.count == 1 else 'views'}, {render.share(one.count / whole)}"
+    return f"{bounds}: {one.count} page {'view' if one.count == 1 else 'views'}, {format_share(one.count / whole)}"
 
 
 def _kind(one: Bucket, tile: Tile) -> str:

@@ -1,4 +1,4 @@
-"""Which page views a page shows, as its address says it: `app`, `page`, `device`, `browser`, `release`, `environment`, `traffic`."""
+"""The page views that an address selects: `app`, `page`, `device`, `browser`, `release`, `environment`, `traffic`."""
 
 from collections.abc import Mapping
 from typing import get_args
@@ -7,26 +7,26 @@ from urllib.parse import urlencode
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from reports.users.rollup_queries import DIMENSIONS, Dimension, Filter, apps, labels
+from reports.users.rollup_queries import DIMENSIONS, Dimension, Filter, read_apps, read_labels
 from reports.web.query.time_range import BadRequest
 from runner.settings.parsers import Traffic
 
-LONGEST = 200
+LONGEST_VALUE = 200
 """Characters of a value: no label is longer."""
 ALL = "all"
-"""The traffic of every kind."""
+"""All kinds of traffic."""
 TRAFFIC: tuple[str, ...] = (*get_args(Traffic), ALL)
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """What an address asks for, and what there is to choose from."""
+    """The selection of an address, and the available choices."""
 
     filter: Filter
     apps: tuple[str, ...]
     choices: dict[Dimension, list[str]]
-    """The values that each label of the app has had."""
+    """The known values of each label of the app."""
     words: str
-    """The part of an address that asks for the same, beginning with `&`; empty when nothing but the usual is asked for."""
+    """The query string for the same, beginning with `&`; empty for the default selection."""
 
     @property
     def traffic(self) -> str:
@@ -34,26 +34,26 @@ class Selection(Struct, frozen=True, kw_only=True):
         return self.filter.traffic or ALL
 
 
-def read(connection: Connection, query: Mapping[str, str]) -> Selection | None:
+def parse_selection(connection: Connection, query: Mapping[str, str]) -> Selection | None:
     """The selection of an address; None when no app has sent anything. Raises BadRequest. Reads the series: some thousand rows."""
-    known = tuple(apps(connection))
+    known = tuple(read_apps(connection))
     given = {name: query.get(name, "") for name in ("app", *DIMENSIONS)}
     for name, value in given.items():
-        if len(value) > LONGEST:
-            raise BadRequest(f"{name}: {value[:40]!r}… is longer than {LONGEST} characters; no {name} is")
+        if len(value) > LONGEST_VALUE:
+            raise BadRequest(f"{name}: {value[:40]!r}… is longer than {LONGEST_VALUE} characters; no {name} is")
     traffic = given.pop("traffic") or "real"
     if traffic not in TRAFFIC:
-        raise BadRequest(f"traffic: {traffic[:40]!r} is none; choose of {', '.join(TRAFFIC)}")
+        raise BadRequest(f"traffic: {traffic[:40]!r} is not valid; choose one of {', '.join(TRAFFIC)}")
     if not known:
         return None
     app = given.pop("app")
     if app and app not in known:
-        raise BadRequest(f"app: {app[:40]!r} has sent nothing yet; choose of {', '.join(known)}")
+        raise BadRequest(f"app: {app[:40]!r} has sent nothing yet; choose one of {', '.join(known)}")
     chosen = {name: value for name, value in given.items() if value}
     words = ({"app": app} if app else {}) | chosen | ({"traffic": traffic} if traffic != "real" else {})
     return Selection(
         filter=Filter(app=app or known[0], traffic=None if traffic == ALL else traffic, **chosen),
         apps=known,
-        choices=labels(connection, app or known[0]),
+        choices=read_labels(connection, app or known[0]),
         words=f"&{urlencode(words)}" if words else "",
     )

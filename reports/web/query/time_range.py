@@ -1,4 +1,4 @@
-"""The span of time that a page shows, as its address says it: `range=24h`, or `from=…&to=…` (RFC 3339, UTC)."""
+"""The time range of a page, from its address: `range=24h`, or `from=…&to=…` (RFC 3339, UTC)."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -9,28 +9,28 @@ from runner.errors import JourneyError
 from runner.settings.duration import parse_duration, show_duration
 from runner.store.queries.time_range import Range
 
-DEFAULT = "24h"
-OFFERED = ("1h", "6h", "24h", "7d", "30d", "90d")
-LONGEST = timedelta(days=800)
+DEFAULT_RANGE = "24h"
+OFFERED_RANGES = ("1h", "6h", "24h", "7d", "30d", "90d")
+LONGEST_RANGE = timedelta(days=800)
 
 
 class BadRequest(JourneyError):
-    """An address asks for something that there cannot be; the message names the parameter and the fix."""
+    """An invalid address; the message names the parameter and the fix."""
 
 
-class Span(Struct, frozen=True, kw_only=True):
-    """What is shown, and how the address says it."""
+class TimeRange(Struct, frozen=True, kw_only=True):
+    """A time range, and the address for it."""
 
     start: datetime
     end: datetime
     words: str
-    """The part of an address that asks for the same span."""
+    """The query string for the same range."""
     moving: bool
-    """Whether it ends now, so that a page may follow it."""
+    """Whether it ends now, so that a page can update itself."""
 
     @property
     def range(self) -> Range:
-        """As the store takes it."""
+        """For queries."""
         return Range(self.start, self.end)
 
     @property
@@ -40,50 +40,52 @@ class Span(Struct, frozen=True, kw_only=True):
             return f"the last {self.words.partition('=')[2]}"
         return f"{self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC"
 
-    def before(self) -> "Span":
-        """The span of the same length before it."""
-        return fixed(self.start - (self.end - self.start), self.start)
+    def before(self) -> "TimeRange":
+        """The time range of the same length before it."""
+        return fixed_time_range(self.start - (self.end - self.start), self.start)
 
 
-def fixed(start: datetime, end: datetime) -> Span:
-    """From one moment to another."""
-    return Span(start=start, end=end, words=f"from={stamp(start)}&to={stamp(end)}", moving=False)
+def fixed_time_range(start: datetime, end: datetime) -> TimeRange:
+    """From one time to another."""
+    return TimeRange(start=start, end=end, words=f"from={format_timestamp(start)}&to={format_timestamp(end)}", moving=False)
 
 
-def stamp(at: datetime) -> str:
-    """A moment as addresses and JSON have it.
+def format_timestamp(at: datetime) -> str:
+    """A time as in addresses and JSON.
 
-    >>> stamp(datetime(2026, 6, 1, 12, tzinfo=UTC))
+    >>> format_timestamp(datetime(2026, 6, 1, 12, tzinfo=UTC))
     '2026-06-01T12:00:00Z'
     """
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def read(query: Mapping[str, str], now: datetime) -> Span:
-    """The span of an address. Raises BadRequest."""
+def parse_time_range(query: Mapping[str, str], now: datetime) -> TimeRange:
+    """The time range of an address. Raises BadRequest."""
     if "from" in query or "to" in query:
-        return between(query.get("from", ""), query.get("to", ""), now)
-    words = query.get("range") or DEFAULT
+        return parse_bounds(query.get("from", ""), query.get("to", ""), now)
+    words = query.get("range") or DEFAULT_RANGE
     try:
         length = timedelta(seconds=parse_duration(words))
     except (ValueError, OverflowError) as error:
         raise BadRequest(f"range: {error}") from error
-    if not timedelta(minutes=1) <= length <= LONGEST:
-        raise BadRequest(f"range: {words!r} is not between 1m and {LONGEST.days}d; give one such as {DEFAULT}")
-    # Never as it was written, which may be anything that has been understood.
-    plain = words if words in OFFERED else show_duration(length.total_seconds())
-    return Span(start=now - length, end=now, words=f"range={plain}", moving=True)
+    if not timedelta(minutes=1) <= length <= LONGEST_RANGE:
+        raise BadRequest(f"range: {words!r} is not between 1m and {LONGEST_RANGE.days}d; give one such as {DEFAULT_RANGE}")
+    # Normalized: the given text can be anything that was parsed.
+    plain = words if words in OFFERED_RANGES else show_duration(length.total_seconds())
+    return TimeRange(start=now - length, end=now, words=f"range={plain}", moving=True)
 
 
-def between(first: str, last: str, now: datetime, prefix: str = "") -> Span:
-    """From one moment to another, or to now, as they are written; `prefix` is of the parameters' names. Raises BadRequest."""
+def parse_bounds(first: str, last: str, now: datetime, prefix: str = "") -> TimeRange:
+    """From one time to another, or to now, from text; `prefix` is that of the parameters' names. Raises BadRequest."""
     start = _moment(f"{prefix}from", first)
     end = _moment(f"{prefix}to", last) if last else now
     if start >= end:
-        raise BadRequest(f"{prefix}from: {stamp(start)} is not before {prefix}to ({stamp(end)}); give an earlier time")
-    if end - start > LONGEST:
-        raise BadRequest(f"{prefix}from: {LONGEST.days} days are the longest span; give a later time")
-    return fixed(start, end)
+        raise BadRequest(
+            f"{prefix}from: {format_timestamp(start)} is not before {prefix}to ({format_timestamp(end)}); give an earlier time"
+        )
+    if end - start > LONGEST_RANGE:
+        raise BadRequest(f"{prefix}from: at most {LONGEST_RANGE.days} days; give a later time")
+    return fixed_time_range(start, end)
 
 
 def _moment(name: str, text: str) -> datetime:

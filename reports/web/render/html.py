@@ -1,4 +1,4 @@
-"""HTML from the dashboard's templates, with the headers that keep it inert."""
+"""HTML from the dashboard's templates, with security headers."""
 
 from datetime import UTC, datetime
 from functools import cache
@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 
 from reports.text import formatting
-from reports.web.query.time_range import OFFERED, stamp
+from reports.web.query.time_range import OFFERED_RANGES, format_timestamp
 from runner.page.signals import describe_signals
 
 HERE = Path(__file__).parents[1]
@@ -21,8 +21,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
     "media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
-"""Nothing from elsewhere, nothing written in a page itself: what a journey, a site or a visitor has written stays text."""
-HEADERS = {
+"""No external and no inline scripts or styles: texts from journeys, sites and visitors stay text."""
+INERT_HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -32,38 +32,38 @@ HEADERS = {
 }
 
 
-def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    """A page of the dashboard. Values are escaped wherever they stand."""
+def render_page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """A page of the dashboard. All values are escaped."""
     text = (
-        templates()
+        load_templates()
         .get_template(template)
         .render(
             request=request,
-            root=root(request),
+            root=root_path(request),
             access=request.scope.get("access"),
-            offered=OFFERED,
+            offered=OFFERED_RANGES,
             now=datetime.now(UTC),
             **values,
         )
     )
-    return HTMLResponse(text, status, headers=HEADERS)
+    return HTMLResponse(text, status, headers=INERT_HEADERS)
 
 
-def root(request: HTTPConnection) -> str:
-    """The path under which the dashboard stands; a mount below it has changed `root_path` in the meantime."""
+def root_path(request: HTTPConnection) -> str:
+    """The path under which the dashboard is mounted; nested mounts have changed `root_path` since."""
     found: str = request.scope.get("dashboard_root", request.scope.get("root_path", ""))
     return found
 
 
-def path(request: HTTPConnection) -> str:
+def request_path(request: HTTPConnection) -> str:
     """The path of an address below that."""
     found: str = request.scope["path"]
-    return found.removeprefix(root(request)) or "/"
+    return found.removeprefix(root_path(request)) or "/"
 
 
 @cache
-def templates() -> Environment:
-    """The templates, with the words and figures that they share."""
+def load_templates() -> Environment:
+    """The templates, with shared filters and globals."""
     environment = Environment(
         loader=PackageLoader("reports.web", "templates"),
         autoescape=True,
@@ -73,33 +73,33 @@ def templates() -> Environment:
     )
     environment.globals.update(formatting=formatting, describe_signals=describe_signals)
     environment.filters.update(
-        stamp=stamp,
-        seconds=duration,
-        share=share,
-        lasting=lasting,
-        clock=clock,
-        ago=ago,
+        stamp=format_timestamp,
+        seconds=format_duration,
+        share=format_share,
+        lasting=format_length,
+        clock=format_second,
+        ago=format_age,
         first_line=lambda text: (text or "").partition("\n")[0],
         safe_json=safe_json,
         parameters=parse_qsl,
-        minute=minute,
+        minute=format_minute,
     )
     return environment
 
 
 def safe_json(text: str) -> Markup:
-    """JSON as it may stand in a script element (HTML, 4.12.1.3): nothing in it can end the element.
+    """JSON for a script element (HTML, 4.12.1.3): it cannot end the element.
 
     >>> safe_json('{"name": "</script>"}')
     Markup('{"name": "\\\\u003c/script>"}')
     """
-    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 (that is what it is for)
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 (escaped above)
 
 
-def duration(value: float | None) -> str:
-    """Seconds as people read them.
+def format_duration(value: float | None) -> str:
+    """Seconds for people.
 
-    >>> duration(0.0123), duration(2.5)
+    >>> format_duration(0.0123), format_duration(2.5)
     ('12 ms', '2.50 s')
     """
     if value is None:
@@ -107,10 +107,10 @@ def duration(value: float | None) -> str:
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s" if value < 100 else f"{value:.0f} s"
 
 
-def lasting(seconds: float) -> str:
-    """How long something went on, for people.
+def format_length(seconds: float) -> str:
+    """A duration for people.
 
-    >>> lasting(2.44), lasting(48.6), lasting(813.2), lasting(7321.0)
+    >>> format_length(2.44), format_length(48.6), format_length(813.2), format_length(7321.0)
     ('2.4 s', '49 s', '13 min 33 s', '2 h 2 min')
     """
     if seconds < 10:
@@ -121,10 +121,10 @@ def lasting(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def share(value: float | None) -> str:
-    """A share as a percentage, with as many digits as tell it from all and nothing.
+def format_share(value: float | None) -> str:
+    """A share as a percentage, with enough digits to distinguish it from 0 % and 100 %.
 
-    >>> share(1.0), share(0.99951), share(0.5)
+    >>> format_share(1.0), format_share(0.99951), format_share(0.5)
     ('100 %', '99.95 %', '50.0 %')
     """
     if value is None:
@@ -134,20 +134,20 @@ def share(value: float | None) -> str:
     return f"{value * 100:.2f} %" if value > 0.99 else f"{value * 100:.1f} %"
 
 
-def clock(at: datetime) -> str:
-    """A moment in UTC, to the second."""
+def format_second(at: datetime) -> str:
+    """A time in UTC, to the second."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def minute(at: datetime) -> str:
-    """A moment in UTC, to the minute."""
+def format_minute(at: datetime) -> str:
+    """A time in UTC, to the minute."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
-def ago(at: datetime, now: datetime) -> str:
+def format_age(at: datetime, now: datetime) -> str:
     """How long before now, or after it.
 
-    >>> ago(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 5, tzinfo=UTC))
+    >>> format_age(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 5, tzinfo=UTC))
     '5 min ago'
     """
     seconds = (now - at).total_seconds()

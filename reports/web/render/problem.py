@@ -5,37 +5,42 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web.render import html as render
+from reports.web.render.html import INERT_HEADERS, render_page, request_path
 
 TITLES = {
-    400: "That cannot be shown",
+    400: "Cannot show this page",
     401: "Not signed in",
     403: "Not allowed",
     404: "Not found",
-    405: "Not done here",
-    409: "Not just now",
+    405: "Method not allowed",
+    409: "Busy",
     413: "Too large",
-    414: "Too long",
+    414: "Address too long",
     415: "Not a form",
-    421: "Another name",
-    422: "It cannot be made",
-    429: "Too many guesses",
-    431: "Too long",
-    503: "The store does not answer",
+    421: "Unknown host name",
+    422: "Cannot create the journey",
+    429: "Too many attempts",
+    431: "Headers too large",
+    503: "The database does not respond",
 }
 
 
-def problem(request: Request, status: int, text: str) -> Response:
-    """A page that says what is wrong; for the API, what RFC 9457 has for it."""
-    if render.path(request).startswith("/api/"):
-        told = {"type": "about:blank", "title": TITLES.get(status, "Something went wrong"), "status": status, "detail": text}
+def render_problem(request: Request, status: int, text: str) -> Response:
+    """A page that says what is wrong; for the API, a problem document (RFC 9457)."""
+    if request_path(request).startswith("/api/"):
+        document = {
+            "type": "about:blank",
+            "title": TITLES.get(status, "Something went wrong"),
+            "status": status,
+            "detail": text,
+        }
         name, colon, _ = text.partition(": ")
-        told |= {"parameter": name} if status == 400 and colon and name.isidentifier() else {}
-        return Response(msgspec.json.encode(told), status, render.HEADERS, "application/problem+json")
-    return render.page(request, "problem.html", status, title=TITLES.get(status, "Something went wrong"), text=text)
+        document |= {"parameter": name} if status == 400 and colon and name.isidentifier() else {}
+        return Response(msgspec.json.encode(document), status, INERT_HEADERS, "application/problem+json")
+    return render_page(request, "problem.html", status, title=TITLES.get(status, "Something went wrong"), text=text)
 
 
-async def not_found(request: Request, error: Exception) -> Response:
+async def render_not_found(request: Request, error: Exception) -> Response:
     """The page for an address that does not exist."""
-    detail = error.detail if isinstance(error, HTTPException) and error.detail != "Not Found" else "There is no such page."
-    return problem(request, 404, detail)
+    detail = error.detail if isinstance(error, HTTPException) and error.detail != "Not Found" else "This page does not exist."
+    return render_problem(request, 404, detail)

@@ -23,7 +23,7 @@ class Spark(Struct, frozen=True):
     """The value at the top."""
 
 
-def spark(
+def draw_sparkline(
     values: Sequence[tuple[float, float | None]],
     marks: Sequence[float] = (),
     limit: float | None = None,
@@ -32,7 +32,7 @@ def spark(
 ) -> Spark:
     """A sparkline of values at places from 0 to 1; None is a gap.
 
-    >>> spark([(0.0, 1.0), (0.5, None), (1.0, 2.0)]).dots
+    >>> draw_sparkline([(0.0, 1.0), (0.5, None), (1.0, 2.0)]).dots
     ((0.0, 19.0), (160.0, 2.0))
     """
     known = [value for _, value in values if value is not None]
@@ -82,7 +82,7 @@ class Histogram(Struct, frozen=True):
     """Places of values that are pointed out."""
 
 
-def histogram(
+def draw_histogram(
     columns: Sequence[tuple[float, str, str]],
     labels: Sequence[str],
     marks: Sequence[tuple[float, str]] = (),
@@ -91,7 +91,7 @@ def histogram(
 ) -> Histogram:
     """Bars of a size, title and kind each; a label for each edge; marks at places in units of bars.
 
-    >>> drawn = histogram([(1, "one", "good"), (2, "two", "poor")], ["0", "1 s", ""], width=200, height=100)
+    >>> drawn = draw_histogram([(1, "one", "good"), (2, "two", "poor")], ["0", "1 s", ""], width=200, height=100)
     >>> [(one.x, one.y, one.height) for one in drawn.columns], drawn.labels
     ([(0.0, 50.0, 50.0), (100.0, 0.0, 100.0)], ((0.0, '0'), (100.0, '1 s'), (200.0, '')))
     """
@@ -120,10 +120,10 @@ class Interval(Struct, frozen=True):
     width: float
 
 
-def intervals(ratios: Sequence[tuple[float, float, float]], width: float = 240) -> tuple[Interval | None, ...]:
-    """Each ratio between its bounds (low, ratio, high), all over one axis; None for what is no ratio.
+def draw_intervals(ratios: Sequence[tuple[float, float, float]], width: float = 240) -> tuple[Interval | None, ...]:
+    """Each ratio between its bounds (low, ratio, high), all over one axis; None for invalid ratios.
 
-    >>> [(one.low, one.at, one.high) for one in intervals([(0.5, 1.0, 2.0)], width=100) if one]
+    >>> [(one.low, one.at, one.high) for one in draw_intervals([(0.5, 1.0, 2.0)], width=100) if one]
     [(4.0, 50.0, 96.0)]
     """
     known = [one if all(0 < part < inf for part in one) else None for one in ratios]

@@ -1,7 +1,7 @@
-"""Connections with bounds: what a server may not leave to those who connect.
+"""Connections with limits on time and size.
 
-uvicorn ends a connection that is idle after an answer, but waits without end for a request that comes byte by byte, or never; and it
-keeps as many header bytes as are sent.
+uvicorn closes idle connections after a response, but waits forever for a request that arrives byte by byte or never, and buffers
+unlimited headers.
 """
 
 import asyncio
@@ -17,19 +17,19 @@ REQUEST_WITHIN = 10.0
 HEAD = 32_768
 """Bytes of a request's line and headers."""
 MESSAGE = 4_194_304
-"""Bytes of a request with all that surrounds its body; what an address takes of it is much less."""
+"""Bytes of a request with headers and encoding; endpoints accept much less."""
 MOST = 4_000
-"""Connections; for one more, the one is ended that has been waited for the longest."""
+"""Connections; beyond that, the one that has kept us waiting longest is closed."""
 
 
-class Guard:
-    """The bounds of one server. `closed` is told why a connection was ended: `slow`, `too_many`, `head`, `message`."""
+class ConnectionGuard:
+    """The limits of one server. `closed` is called with the reason for which a connection was closed: `slow`, `too_many`, `head`, `message`."""
 
     def __init__(self, closed: Callable[[str], None], most: int = MOST, within: float = REQUEST_WITHIN) -> None:
         self.closed = closed
         self.most = most
         self.within = within
-        self.connections: set[Bounded] = set()
+        self.connections: set[BoundedConnection] = set()
 
     def protocol(
         self,
@@ -37,28 +37,28 @@ class Guard:
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> "Bounded":
-        """A connection; what uvicorn calls for each."""
-        return Bounded(self, config, server_state, app_state, _loop)
+    ) -> "BoundedConnection":
+        """Creates a connection; called by uvicorn."""
+        return BoundedConnection(self, config, server_state, app_state, _loop)
 
     def sweep(self, now: float) -> None:
-        """Ends what has been waited for too long. To be called every second with the loop's time."""
+        """Closes connections that kept us waiting too long. Called every second with the loop's time."""
         for one in [one for one in self.connections if one.waited(now) > self.within]:
             one.end("slow", 408)
 
-    def make_room(self, newest: "Bounded", now: float) -> None:
-        """Ends the connection that was waited for the longest, if there are too many; the newest when none is waited for."""
+    def make_room(self, newest: "BoundedConnection", now: float) -> None:
+        """Closes the connection that kept us waiting longest if there are too many; the newest if none does."""
         if len(self.connections) > self.most:
             longest = max(self.connections, key=lambda one: one.waited(now))
             (longest if longest.waited(now) > 0 else newest).end("too_many", 503)
 
 
-class Bounded(HttpToolsProtocol):
-    """A connection that is ended when its request is slow or too large."""
+class BoundedConnection(HttpToolsProtocol):
+    """A connection that is closed when its request is slow or too large."""
 
     def __init__(
         self,
-        guard: Guard,
+        guard: ConnectionGuard,
         config: Config,
         state: ServerState,
         app_state: dict[str, Any],
@@ -72,14 +72,14 @@ class Bounded(HttpToolsProtocol):
         self._ended = False
 
     def waited(self, now: float) -> float:
-        """Seconds that its sender has been waited for; 0 while it waits for us."""
+        """Seconds for which we have waited for the client; 0 while it waits for us."""
         if self._since is None and self.transport.is_closing():
-            # What was written last is not taken.
+            # The client does not read our last bytes.
             self._since = now
         return 0.0 if self._since is None else now - self._since
 
     def end(self, reason: str, status: int) -> None:
-        """Ends the connection, with an answer if none has begun."""
+        """Closes the connection, with a response if none has started."""
         if self._ended:
             self.transport.abort()
             return
@@ -102,7 +102,7 @@ class Bounded(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Counts before it reads."""
+        """Counts bytes before parsing."""
         if self._ended:
             return
         if self._since is None:

@@ -1,4 +1,4 @@
-"""One ASGI application out of parts, such as the collector."""
+"""One ASGI application composed of parts, such as the collector."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Part(Protocol):
-    """Something that answers at some addresses."""
+    """A part with some addresses."""
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -19,16 +19,16 @@ class Part(Protocol):
 
     @property
     def direct(self) -> Mapping[str, ASGIApp]:
-        """Its busiest addresses: each is given its requests before anything else looks at them."""
+        """Its busiest addresses, dispatched before any routing."""
 
 
 async def _nothing(request: Request, error: Exception) -> Response:
-    told = {"error": f"there is nothing at {request.url.path[:200]}"}
-    return JSONResponse(told, getattr(error, "status_code", 404), {"x-content-type-options": "nosniff"})
+    content = {"error": f"there is nothing at {request.url.path[:200]}"}
+    return JSONResponse(content, getattr(error, "status_code", 404), {"x-content-type-options": "nosniff"})
 
 
-def build(parts: Sequence[Part], rest: ASGIApp | None = None) -> ASGIApp:
-    """The application. An address that two parts have goes to the first; one that none has, to `rest`."""
+def build_application(parts: Sequence[Part], rest: ASGIApp | None = None) -> ASGIApp:
+    """The application. The first part with an address handles it; `rest` handles all others."""
     routed = Starlette(routes=[route for part in parts for route in part.routes], exception_handlers={404: _nothing})
     if rest is not None:
         routed.router.default = rest

@@ -1,4 +1,4 @@
-"""Serves an application until the process is told to stop."""
+"""Serves an application until the process is stopped."""
 
 import asyncio
 import ipaddress
@@ -11,17 +11,17 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from reports.web.server.bounded_http import Guard
+from reports.web.server.bounded_http import ConnectionGuard
 from runner.errors import ConfigError
 
 STOP_WITHIN = 10
-"""Seconds that requests under way get to be answered."""
+"""Seconds for running requests to finish."""
 OWN_FILES = 256
-"""Descriptors that are kept for files, the store and what comes."""
+"""File descriptors reserved for files, the store and others."""
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine reaches `host:port`."""
+    """Whether `host:port` is reachable from this machine only."""
     host = address.rpartition(":")[0].strip("[]")
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -29,7 +29,7 @@ def is_loopback(address: str) -> bool:
         return host == "localhost"
 
 
-def listen(address: str) -> socket.socket:
+def open_socket(address: str) -> socket.socket:
     """A socket that listens at `host:port`; port 0 takes a free one. Raises ConfigError."""
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
@@ -37,12 +37,12 @@ def listen(address: str) -> socket.socket:
         return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024)
     except OSError as error:
         raise ConfigError(
-            f"serve_listen: {address} cannot be listened on: {error.strerror}; choose another with --listen"
+            f"serve_listen: cannot listen on {address}: {error.strerror}; choose another address with --listen"
         ) from error
 
 
 def allow_connections(wanted: int) -> int:
-    """Asks the system for as many connections; returns how many there may be."""
+    """Raises the limit of open files for this many connections; returns how many are possible."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     enough = wanted + OWN_FILES
     if soft != resource.RLIM_INFINITY and soft < enough:
@@ -52,9 +52,9 @@ def allow_connections(wanted: int) -> int:
 
 
 class Server(uvicorn.Server):
-    """Serves one application, over connections that `guard` keeps in bounds."""
+    """Serves one application over connections that `guard` limits."""
 
-    def __init__(self, application: ASGIApp, guard: Guard) -> None:
+    def __init__(self, application: ASGIApp, guard: ConnectionGuard) -> None:
         guard.most = allow_connections(guard.most)
         protocol: Any = guard.protocol
         config = uvicorn.Config(
@@ -74,11 +74,11 @@ class Server(uvicorn.Server):
         self._guard = guard
 
     def serve_until_stopped(self, listening: socket.socket) -> None:
-        """Serves until SIGTERM, Ctrl-C or `stop`; returns when the requests under way have been answered."""
+        """Serves until SIGTERM, Ctrl-C or `stop`; returns when running requests are finished."""
         self.run(sockets=[listening])
 
     def stop(self) -> None:
-        """Ends it in order; from any thread."""
+        """Stops it gracefully; from any thread."""
         self.should_exit = True
 
     async def on_tick(self, counter: int) -> bool:
@@ -89,7 +89,7 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """As uvicorn does, but a stop is all that a signal means: it is not raised again when everything has been stopped."""
+        """As in uvicorn, but signals are not raised again after the server has stopped."""
         with super().capture_signals():
             yield
             self._captured_signals.clear()

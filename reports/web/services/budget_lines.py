@@ -1,14 +1,14 @@
-"""The budgets that latencies are held against in a picture: of a run's duration, by journey, and of a step."""
+"""The budget lines in charts: for a run's duration, by journey, and for a step's latency."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from runner.settings.budgets import Budget
 
 
-class Durations(Mapping[str, float]):
-    """The lowest bound of each journey; patterns of the settings are held against any name that is asked for.
+class DurationBudgets(Mapping[str, float]):
+    """The lowest bound of each journey; patterns of the settings match any name.
 
-    >>> Durations([Budget(journey="buy*", figure="duration", bound=3.0)])["buy_tea"]
+    >>> DurationBudgets([Budget(journey="buy*", figure="duration", bound=3.0)])["buy_tea"]
     3.0
     """
 
@@ -28,10 +28,10 @@ class Durations(Mapping[str, float]):
         return len({one.journey for one in self._budgets})
 
 
-def of_step(budgets: Sequence[Budget], journey: str, step: str, own: float | None) -> float | None:
-    """The lowest bound of a step's latency, of those that the settings have and the one that it has itself.
+def step_budget(budgets: Sequence[Budget], journey: str, step: str, own: float | None) -> float | None:
+    """The lowest bound of a step's latency, from the settings and the step's own.
 
-    >>> of_step([Budget(journey="buy", step="pay", figure="latency", bound=2.0)], "buy", "pay", 3.0)
+    >>> step_budget([Budget(journey="buy", step="pay", figure="latency", bound=2.0)], "buy", "pay", 3.0)
     2.0
     """
     bounds = [one.bound for one in budgets if one.figure == "latency" and one.holds_for(journey, step)]

@@ -1,4 +1,4 @@
-"""Journeys that the dashboard has made of recorded sessions: one at a time, the newest kept until the server ends."""
+"""Journeys that the dashboard creates from recorded sessions: one at a time, the newest kept until the server stops."""
 
 import threading
 from collections import OrderedDict
@@ -12,26 +12,26 @@ KEPT = 50
 
 
 class Busy(JourneyError):
-    """Another journey is being made just now."""
+    """Another journey is being created."""
 
 
-class Making:
-    """Makes them; `make` takes the id of a session, and raises JourneyError where there is none to be made."""
+class JourneyMaker:
+    """Creates journeys with `make`, which takes a session's id and raises JourneyError when that is impossible."""
 
     def __init__(self, make: Callable[[str], Made]) -> None:
         self._make = make
-        # It takes a browser, and a processor for some seconds.
+        # It takes a browser and several seconds of processor time.
         self._turn = threading.Lock()
         self._made: OrderedDict[str, Made] = OrderedDict()
 
     def made(self, session: str) -> Made | None:
-        """What was made of a session since the server has begun; None when nothing was."""
+        """The journey created from a session since the server started; None if there is none."""
         return self._made.get(session)
 
     def make(self, session: str) -> Made:
-        """Makes it, anew if it was made before. Raises Busy, and JourneyError that says why there is none."""
+        """Creates it, again if it exists. Raises Busy, and JourneyError with the reason if it is impossible."""
         if not self._turn.acquire(blocking=False):
-            raise Busy("another journey is being made; send it again in a minute")
+            raise Busy("another journey is being created; try again in a minute")
         try:
             made = self._make(session)
             self._made[session] = made

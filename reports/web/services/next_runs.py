@@ -16,12 +16,12 @@ from runner.scheduler.watcher import fingerprint
 from runner.store.schedulers import is_any_scheduler_alive
 
 PERIOD = 10.0
-"""Seconds between two looks at the files."""
+"""Seconds between two checks of the files."""
 log = logging.getLogger("journey.serve")
 
 
-class Upcoming:
-    """The schedules of the journeys that `request` names; they are read at the start and when a file has changed."""
+class NextRuns:
+    """The schedules of the requested journeys, read at the start and when a file changes."""
 
     def __init__(
         self, request: LoadRequest, period: float = PERIOD, now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -34,7 +34,7 @@ class Upcoming:
         self._thread = threading.Thread(target=self._work, name="upcoming", daemon=True)
 
     def __call__(self, connection: Connection) -> Mapping[str, datetime]:
-        """The next slot of each journey that has a schedule; empty until the files were read, and while no scheduler is at work."""
+        """The next slot of each scheduled journey; empty until the files have been read, and while no scheduler is running."""
         now = self._now()
         if not self._schedules or not is_any_scheduler_alive(connection, now):
             return {}
@@ -60,9 +60,9 @@ class Upcoming:
         try:
             planning = load_in_subprocess(self._request)
         except (JourneyError, OSError) as error:
-            log.warning("the next runs are not known: %s", error)
+            log.warning("cannot determine the next runs: %s", error)
             self._schedules = {}
             return
         for problem in planning.problems:
-            log.info("no next run is shown of what is in %s: %s", problem.file, problem.message)
+            log.info("no next runs are shown for %s: %s", problem.file, problem.message)
         self._schedules = {one.plan.journey: one.schedule for one in planning.planned if one.schedule is not None}

@@ -1,4 +1,4 @@
-"""Two sets of runs of a journey held against each other, step by step, with the statistics of the smoke checks."""
+"""Two sets of runs of a journey compared step by step, with the statistics of the smoke checks."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,14 +9,14 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from reports.compare import Comparison, Rule, decide
-from reports.web.query.comparison import Side, Versus
+from reports.web.query.comparison import ComparedSides, Side
 from runner.store.queries.runs import History
 from runner.store.queries.samples import Sample, Wanted, sample
 
 FEW = 8
-"""Runs: the rule of the smoke checks does not look for a decision before."""
+"""Runs: the smoke checks make no decision with fewer."""
 CROWDED = 0.2
-"""Share of runs on a crowded machine from which on it is told."""
+"""Share of runs on a busy machine above which a note is added."""
 
 
 class SideData(Struct, frozen=True, kw_only=True):
@@ -57,11 +57,13 @@ class ComparisonData(Struct, frozen=True, kw_only=True):
     """What a reader has to know before he trusts it."""
 
 
-def comparison(connection: Connection, name: str, location: str | None, sides: Versus, rule: Rule) -> ComparisonData | None:
-    """The figures; None when nothing is known of such a journey.
+def read_comparison(
+    connection: Connection, name: str, location: str | None, sides: ComparedSides, rule: Rule
+) -> ComparisonData | None:
+    """The comparison; None for an unknown journey.
 
     The runs of a saved history come in no random order, so the test is the one of a saved baseline (rank sum). It is one look: the
-    rates of error hold for whoever looks once, not for whoever looks until he likes what he sees.
+    error rates hold for a single look, not for repeated looks until the result pleases.
     """
     if not History(connection).knows(name):
         return None
@@ -100,14 +102,14 @@ def _decided(before: Sequence[float], after: Sequence[float], rule: Rule, family
 
 
 def _sample(connection: Connection, name: str, location: str | None, side: Side) -> Sample:
-    return sample(connection, Wanted(journey=name, location=location, span=side.span.range, release=side.release))
+    return sample(connection, Wanted(journey=name, location=location, span=side.time_range.range, release=side.release))
 
 
 def _side(side: Side, found: Sample) -> SideData:
     return SideData(
         release=side.release,
-        start=side.span.start,
-        end=side.span.end,
+        start=side.time_range.start,
+        end=side.time_range.end,
         passed=found.passed,
         failed=found.failed,
         errors=found.errors,

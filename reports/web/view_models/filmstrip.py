@@ -1,4 +1,4 @@
-"""What a page looked like while a run went on: the pictures that Playwright takes for a trace, without its viewer.
+"""The filmstrip of a run: the pictures that Playwright takes for a trace, without its viewer.
 
 A trace is a ZIP: pictures in `screencast/`, and lines of JSON that say when each was taken and when each step began. A picture is
 asked for by its place among the others, never by the name that it has in there.
@@ -16,12 +16,12 @@ from msgspec import Struct
 PICTURES = (".jpeg", ".jpg", ".png", ".webp")
 LARGEST_PICTURE = 8_000_000
 LARGEST = 150_000_000
-"""Bytes of lines that are gone through; a trace with more is for its viewer."""
+"""Bytes of lines that are parsed; larger traces need the viewer."""
 OF_A_STEP = 4
-"""Pictures of a step that are shown, the first and the last of them always."""
+"""Pictures shown per step, always including the first and the last."""
 MOST = 60
 KINDS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"RIFF": "image/webp"}
-"""What a picture begins with."""
+"""The first bytes of each picture format."""
 UNREADABLE = (
     OSError,
     BadZipFile,
@@ -69,8 +69,8 @@ class _Line(Struct, rename="camel"):
 _decoder = msgspec.json.Decoder(_Line)
 
 
-def frames(file: Path, artifact: int, steps: Sequence[str]) -> tuple[Frame, ...]:
-    """Some pictures of each of these steps, in time; none for a file that is no trace, or one too large."""
+def read_frames(file: Path, artifact: int, steps: Sequence[str]) -> tuple[Frame, ...]:
+    """Some pictures of each of these steps, in order of time; none for an invalid or too large file."""
     try:
         state = file.stat()
         taken = _taken(file, state.st_mtime_ns, state.st_size, tuple(steps))
@@ -80,8 +80,8 @@ def frames(file: Path, artifact: int, steps: Sequence[str]) -> tuple[Frame, ...]
     return tuple(Frame(artifact=artifact, number=number, step=step, at_seconds=at) for number, step, at in chosen[:MOST])
 
 
-def picture(file: Path, number: int) -> tuple[bytes, str] | None:
-    """A picture of a trace with its type; None when there is none of this number, or it is no picture."""
+def read_picture(file: Path, number: int) -> tuple[bytes, str] | None:
+    """A picture of a trace with its media type; None if the number is unknown or it is not a picture."""
     try:
         with ZipFile(file) as trace:
             names = _names(trace)
@@ -119,7 +119,7 @@ def _lines(trace: ZipFile) -> Iterator[_Line]:
             continue
         left -= one.file_size
         if left < 0:
-            raise BadZipFile("too large to be gone through")
+            raise BadZipFile("too large to parse")
         with trace.open(one) as lines:
             for line in lines:
                 if line.startswith((b'{"type":"screencast-frame"', b'{"type":"context-options"')) or (
@@ -133,7 +133,7 @@ def _names(trace: ZipFile) -> list[str]:
 
 
 def _some(taken: Sequence[tuple[int, str, float]]) -> list[tuple[int, str, float]]:
-    """No more than OF_A_STEP, evenly."""
+    """At most OF_A_STEP, evenly spaced."""
     if len(taken) <= OF_A_STEP:
         return list(taken)
     return [taken[place * (len(taken) - 1) // (OF_A_STEP - 1)] for place in range(OF_A_STEP)]

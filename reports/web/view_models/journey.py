@@ -1,4 +1,4 @@
-"""One journey over a span of time: its steps, its failures, its days."""
+"""One journey over a time range: its steps, failures and days."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,10 +9,10 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from reports.compare import Rule
-from reports.web.query.comparison import Versus
-from reports.web.query.time_range import Span
-from reports.web.services import budget_lines as budgets
-from reports.web.view_models.comparison import ComparisonData, comparison
+from reports.web.query.comparison import ComparedSides
+from reports.web.query.time_range import TimeRange
+from reports.web.services.budget_lines import step_budget
+from reports.web.view_models.comparison import ComparisonData, read_comparison
 from runner.settings.budgets import Budget
 from runner.store.pauses import Pause, read_active_pauses
 from runner.store.queries.releases import Release, releases
@@ -76,7 +76,7 @@ class JourneyPage(Struct, frozen=True, kw_only=True):
     data: JourneyData
     phases: tuple[PhaseMean, ...]
     compared: ComparisonData | None
-    """None where nothing is to be compared."""
+    """None if nothing is compared."""
     paused: tuple[Pause, ...]
     """The pauses that hold for it."""
 
@@ -86,52 +86,52 @@ NEWEST = 25
 """Runs that are listed."""
 
 
-def journey_page(
+def read_journey_page(
     connection: Connection,
     name: str,
     location: str | None,
-    span: Span,
+    time_range: TimeRange,
     bounds: Sequence[Budget],
-    sides: Versus | None,
+    sides: ComparedSides | None,
     rule: Rule,
     now: datetime,
 ) -> JourneyPage | None:
-    """The whole page; None when nothing is known of such a journey. `sides` are compared by `rule`; pauses are those at `now`."""
-    data = journey(connection, name, location, span, bounds)
+    """The whole page; None for an unknown journey. `sides` are compared by `rule`; pauses are those at `now`."""
+    data = read_journey(connection, name, location, time_range, bounds)
     if data is None:
         return None
     return JourneyPage(
         data=data,
-        phases=tuple(phases(connection, name, location, span)),
-        compared=comparison(connection, name, location, sides, rule) if sides else None,
+        phases=tuple(read_phases(connection, name, location, time_range)),
+        compared=read_comparison(connection, name, location, sides, rule) if sides else None,
         paused=tuple(one for one in read_active_pauses(connection, now) if one.applies_to(name)),
     )
 
 
-def journey(
-    connection: Connection, name: str, location: str | None, span: Span, bounds: Sequence[Budget] = ()
+def read_journey(
+    connection: Connection, name: str, location: str | None, time_range: TimeRange, bounds: Sequence[Budget] = ()
 ) -> JourneyData | None:
-    """The figures of the page; None when nothing is known of such a journey. `bounds` are the budgets of the settings."""
+    """The data of the page; None for an unknown journey. `bounds` are the budgets of the settings."""
     history = History(connection)
     if not history.knows(name, location):
         return None
-    by_time = history.tally_over_time(name, location, span.range)
+    by_time = history.tally_over_time(name, location, time_range.range)
     tally = total(by_time.values())
-    hourly = long_enough_for_hours(span.range)
-    by_hour = by_time if hourly == span.range else history.tally_over_time(name, location, hourly)
-    series = step_series(connection, name, location, span.range)
+    hourly = long_enough_for_hours(time_range.range)
+    by_hour = by_time if hourly == time_range.range else history.tally_over_time(name, location, hourly)
+    series = step_series(connection, name, location, time_range.range)
     points = [point for line in series for point in line.points]
     by_run = all(point.run is not None for point in points) if points else tally.total <= POINTS
     own = step_budgets(connection, name, location)
     budgeted = [
-        msgspec.structs.replace(line, budget_seconds=budgets.of_step(bounds, name, line.step, own.get(line.step)))
+        msgspec.structs.replace(line, budget_seconds=step_budget(bounds, name, line.step, own.get(line.step)))
         for line in series
     ]
     return JourneyData(
         journey=name,
         location=location,
-        start=span.start,
-        end=span.end,
+        start=time_range.start,
+        end=time_range.end,
         runs=tally.total,
         passed=tally.passed,
         failed=tally.failed,
@@ -145,11 +145,13 @@ def journey(
         p95_seconds=tally.durations.quantile(0.95),
         steps=tuple(budgeted),
         by_run=by_run,
-        marks=tuple(history.run_marks(name, location, span.range) if by_run else marks_over_time(by_time, span.range)),
-        releases=tuple(releases(connection, name, location, span.range)),
+        marks=tuple(
+            history.run_marks(name, location, time_range.range) if by_run else marks_over_time(by_time, time_range.range)
+        ),
+        releases=tuple(releases(connection, name, location, time_range.range)),
         days=tuple(_day(day, one) for day, one in sum_by_day(by_hour)),
-        reasons=tuple(history.reasons(name, location, span.range)),
-        newest=tuple(history.runs(span.range, name, location, most=NEWEST)),
+        reasons=tuple(history.reasons(name, location, time_range.range)),
+        newest=tuple(history.runs(time_range.range, name, location, most=NEWEST)),
     )
 
 
@@ -170,10 +172,10 @@ class PhaseList(Struct, frozen=True, kw_only=True):
     phases: tuple[PhaseMean, ...]
 
 
-def phases(connection: Connection, name: str, location: str | None, span: Span) -> list[PhaseMean]:
+def read_phases(connection: Connection, name: str, location: str | None, time_range: TimeRange) -> list[PhaseMean]:
     """The phases of each step's last document, run by run."""
     found: dict[tuple[str, str], PhaseMean] = {}
-    rows: list[dict[str, Any]] = phase_series(connection, name, location, span.range)
+    rows: list[dict[str, Any]] = phase_series(connection, name, location, time_range.range)
     for row in rows:
         found[row["run"], row["name"]] = PhaseMean(
             at=row["started_at"],
@@ -184,6 +186,10 @@ def phases(connection: Connection, name: str, location: str | None, span: Span) 
     return list(found.values())
 
 
-def phase_list(connection: Connection, name: str, location: str | None, span: Span) -> PhaseList | None:
-    """The same as a struct; None when nothing is known of such a journey."""
-    return PhaseList(phases=tuple(phases(connection, name, location, span))) if History(connection).knows(name) else None
+def read_phase_list(connection: Connection, name: str, location: str | None, time_range: TimeRange) -> PhaseList | None:
+    """The same as a struct; None for an unknown journey."""
+    return (
+        PhaseList(phases=tuple(read_phases(connection, name, location, time_range)))
+        if History(connection).knows(name)
+        else None
+    )

@@ -1,7 +1,7 @@
-"""Journeys beside real users: how fast both loaded the same pages, and whether both see the site broken.
+"""Journeys compared with real users: how fast both load the same pages, and whether both see the site as broken.
 
 Real users' figures are read from the roll-ups, the journeys' from at most 1,440 runs over the span
-(runner/store/queries/page_loads.py); which site the users visit is read from their newest page views.
+(runner/store/queries/page_loads.py); the users' site is taken from their newest page views.
 """
 
 import math
@@ -14,11 +14,10 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from reports.collector.privacy.route_template import template
-from reports.users import page_view_queries as records
-from reports.users import rollup_queries as figures
-from reports.users.rollup_queries import HOUR, MINUTE, Filter, Tally
-from reports.web.view_models.users import ENOUGH, percentile, width
+from reports.collector.privacy.route_template import route_template
+from reports.users.page_view_queries import read_newest_views
+from reports.users.rollup_queries import HOUR, MINUTE, Filter, Tally, read_groups, read_points, read_step_seconds, widen_points
+from reports.web.view_models.users import ENOUGH, percentile_if_enough, step_width
 from runner.store.queries.page_loads import PARTS, Load, loads
 from runner.store.queries.runs import History
 from runner.store.queries.time_range import Range
@@ -29,9 +28,9 @@ RISE = 1.5
 SURE = 2.33
 """Errors are up when their share is so many times that of before, and more than this many standard errors above it: 1 % by chance."""
 NEWEST = 200
-"""Page views whose addresses tell which site users visit."""
+"""Page views whose addresses identify the users' site."""
 NOW = 0.25
-"""The last part of the span, which is held against the rest."""
+"""The last part of the time range, which is compared with the rest."""
 
 State = Literal["green", "red", "unknown"]
 Trend = Literal["up", "flat", "unknown"]
@@ -105,27 +104,32 @@ class Against(Struct, frozen=True, kw_only=True):
     real_sites: tuple[str, ...]
 
 
-def against(connection: Connection, which: Filter, when: Range, rules: Sequence[str] = ()) -> Against:
+def read_journeys_vs_users(connection: Connection, which: Filter, when: Range, rules: Sequence[str] = ()) -> Against:
     """The figures of the page. `rules` are the app's routes, as its page views are named by; `which.page` is shown over time."""
     everywhere = Filter(
         app=which.app, traffic=which.traffic, environment=which.environment, release=which.release, device=which.device,
         browser=which.browser,
     )  # fmt: skip
-    real_sites = _sites(one.url for one in records.newest(connection, everywhere, when, NEWEST))
+    real_sites = _sites(one.url for one in read_newest_views(connection, everywhere, when, NEWEST))
     seen = loads(connection, when)
-    here = [one for one in seen if site(one.url) in real_sites]
+    here = [one for one in seen if site_of(one.url) in real_sites]
     same = bool(here)
     by_page: dict[str, list[Load]] = {}
     for one in here or seen:
-        by_page.setdefault(template(one.url, rules), []).append(one)
-    real = {one.value: one for one in figures.by(connection, "page", everywhere, when, ["load"])}
+        by_page.setdefault(route_template(one.url, rules), []).append(one)
+    real = {one.value: one for one in read_groups(connection, "page", everywhere, when, ["load"])}
     pages = [
-        _beside(page, percentile(real[page].distributions["load"], 0.5), real[page].distributions["load"].count, by_page[page])
+        _beside(
+            page,
+            percentile_if_enough(real[page].distributions["load"], 0.5),
+            real[page].distributions["load"].count,
+            by_page[page],
+        )
         for page in real
         if page in by_page
     ]
     chosen = which.page if which.page in by_page or which.page in real else (pages[0].page if pages else None)
-    since = cut(when)
+    since = last_quarter_start(when)
     return Against(
         app=which.app,
         start=when.start,
@@ -141,10 +145,10 @@ def against(connection: Connection, which: Filter, when: Range, rules: Sequence[
     )
 
 
-def site(address: str) -> str:
+def site_of(address: str) -> str:
     """Scheme, host and port of an address.
 
-    >>> site("https://shop.example/item/7?x=1")
+    >>> site_of("https://shop.example/item/7?x=1")
     'https://shop.example'
     """
     try:
@@ -155,7 +159,7 @@ def site(address: str) -> str:
 
 
 def _sites(addresses: Iterable[str]) -> set[str]:
-    return {found for one in addresses if (found := site(one)).startswith("http")}
+    return {found for one in addresses if (found := site_of(one)).startswith("http")}
 
 
 def _beside(page: str, median: float | None, count: int, some: Sequence[Load]) -> Beside:
@@ -177,12 +181,12 @@ def _ratio(real: float | None, synthetic: float | None) -> float | None:
 
 
 def _over_time(connection: Connection, which: Filter, when: Range, page: str, some: Sequence[Load]) -> tuple[Both, ...]:
-    step = width(figures.step(connection, when), when, PARTS)
+    step = step_width(read_step_seconds(connection, when), when, PARTS)
     here = Filter(
         app=which.app, page=page, traffic=which.traffic, environment=which.environment, release=which.release, device=which.device,
         browser=which.browser,
     )  # fmt: skip
-    points = figures.wider(figures.over_time(connection, here, when, ["load"]), step)
+    points = widen_points(read_points(connection, here, when, ["load"]), step)
     real = {int(one.at.timestamp()): one.distributions["load"] for one in points}
     times: dict[int, list[float]] = {}
     for one in some:
@@ -205,10 +209,10 @@ def _over_time(connection: Connection, which: Filter, when: Range, page: str, so
     return tuple(found)
 
 
-def cut(when: Range) -> datetime:
+def last_quarter_start(when: Range) -> datetime:
     """When the last quarter of a range begins, at a whole hour, or minute of a short one.
 
-    >>> cut(Range(datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 1, 22, tzinfo=UTC))).hour
+    >>> last_quarter_start(Range(datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 1, 22, tzinfo=UTC))).hour
     16
     """
     length = (when.end - when.start) * (1 - NOW)
@@ -220,8 +224,8 @@ def _triage(
     connection: Connection, which: Filter, when: Range, since: datetime, by_page: dict[str, list[Load]]
 ) -> tuple[Triage, ...]:
     before, now = Range(when.start, since), Range(since, when.end)
-    early = {one.value: one.tally for one in figures.by(connection, "page", which, before, [])} if when.start < since else {}
-    late = {one.value: one.tally for one in figures.by(connection, "page", which, now, [])}
+    early = {one.value: one.tally for one in read_groups(connection, "page", which, before, [])} if when.start < since else {}
+    late = {one.value: one.tally for one in read_groups(connection, "page", which, now, [])}
     pages_of: dict[str, set[str]] = {}
     for page, some in by_page.items():
         for one in some:
@@ -233,7 +237,7 @@ def _triage(
             state: State = "unknown"
         else:
             state = "green" if run.status == "passed" else "red"
-        # Of several places the worst tells.
+        # The worst of several locations counts.
         known = newest.get(row.journey)
         if known is None or known[0] == "unknown" or state == "red":
             newest[row.journey] = (state, run.id if run else None)
@@ -253,7 +257,7 @@ def _judged(
 ) -> Triage:
     views, failed = _sum(pages, late)
     views_before, failed_before = _sum(pages, early)
-    trend = trend_of(failed, views, failed_before, views_before)
+    trend = judge_trend(failed, views, failed_before, views_before)
     return Triage(
         journey=journey,
         state=state,
@@ -263,7 +267,7 @@ def _judged(
         share_before=failed_before / views_before if views_before else None,
         views=views,
         pages=len(pages),
-        verdict=verdict(state if journey is not None else "green", trend),
+        verdict=judge(state if journey is not None else "green", trend),
     )
 
 
@@ -272,10 +276,10 @@ def _sum(pages: set[str], tallies: dict[str, Tally]) -> tuple[int, int]:
     return sum(one.views for one in here), sum(one.failed for one in here)
 
 
-def trend_of(failed: int, views: int, failed_before: int, views_before: int) -> Trend:
+def judge_trend(failed: int, views: int, failed_before: int, views_before: int) -> Trend:
     """Whether a share has risen beyond what chance does (the two-proportion z test, pooled).
 
-    >>> trend_of(30, 400, 20, 1200), trend_of(7, 400, 20, 1200), trend_of(3, 4, 0, 10)
+    >>> judge_trend(30, 400, 20, 1200), judge_trend(7, 400, 20, 1200), judge_trend(3, 4, 0, 10)
     ('up', 'flat', 'unknown')
     """
     if views < ENOUGH or views_before < ENOUGH:
@@ -287,10 +291,10 @@ def trend_of(failed: int, views: int, failed_before: int, views_before: int) -> 
     return "up" if failed >= FEW and share > share_before * RISE and surely else "flat"
 
 
-def verdict(state: State, trend: Trend) -> Verdict:
-    """What to make of both.
+def judge(state: State, trend: Trend) -> Verdict:
+    """The verdict from both.
 
-    >>> verdict("red", "up"), verdict("red", "flat"), verdict("green", "up"), verdict("green", "flat")
+    >>> judge("red", "up"), judge("red", "flat"), judge("green", "up"), judge("green", "flat")
     ('outage', 'probe problem', 'users hurt but untested', 'ok')
     """
     if state == "unknown" or trend == "unknown":

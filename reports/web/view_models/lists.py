@@ -1,12 +1,12 @@
-"""Lists: runs page by page, what a run has left behind, what is wrong, and slots that were not run."""
+"""Lists: runs page by page, files of a run, open alerts, and slots that were not run."""
 
 from datetime import datetime
 
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from reports.web.query.time_range import BadRequest, Span
-from reports.web.view_models.run import Kept, kept
+from reports.web.query.time_range import BadRequest, TimeRange
+from reports.web.view_models.run import Kept, read_kept_files
 from runner.archive.archive import Archive
 from runner.store.queries.runs import History, RunRow
 
@@ -65,9 +65,9 @@ class SlotList(Struct, frozen=True, kw_only=True):
     slots: tuple[LostSlot, ...]
 
 
-def runs(
+def read_runs(
     connection: Connection,
-    span: Span,
+    time_range: TimeRange,
     journey: str | None = None,
     location: str | None = None,
     statuses: tuple[str, ...] = (),
@@ -75,40 +75,40 @@ def runs(
     before: str | None = None,
     most: int = PAGE,
 ) -> RunList:
-    """A page of the runs of a span. Raises BadRequest for a status that there is not."""
+    """A page of the runs of a time range. Raises BadRequest for an unknown status."""
     history = History(connection)
     for one in statuses:
         if one not in STATUSES:
-            raise BadRequest(f"status: {one[:40]!r} is none; choose of {', '.join(STATUSES)}")
+            raise BadRequest(f"status: {one[:40]!r} is not valid; choose one of {', '.join(STATUSES)}")
     if before is not None and history.run(before) is None:
-        raise BadRequest(f"before: there is no run {before[:60]!r}; give what `older` of the page before says")
-    found = history.runs(span.range, journey, location, statuses, release, before, most + 1)
+        raise BadRequest(f"before: run {before[:60]!r} does not exist; use the `older` of the previous page")
+    found = history.runs(time_range.range, journey, location, statuses, release, before, most + 1)
     return RunList(runs=tuple(found[:most]), older=found[most - 1].id if len(found) > most else None)
 
 
-def places(connection: Connection) -> tuple[list[str], list[str]]:
-    """The names of all journeys, and of all locations, that there are runs of."""
+def read_names_and_locations(connection: Connection) -> tuple[list[str], list[str]]:
+    """The names of all journeys and of all locations with runs."""
     found = History(connection).places()
     return sorted({name for name, _ in found}), sorted({place for _, place in found})
 
 
-def artifacts(connection: Connection, archive: Archive, run: str) -> KeptList | None:
-    """What a run has left behind; None for one that is not stored."""
-    found = kept(connection, archive, run)
+def read_artifacts(connection: Connection, archive: Archive, run: str) -> KeptList | None:
+    """The files of a run; None if it is not stored."""
+    found = read_kept_files(connection, archive, run)
     return KeptList(artifacts=found) if found is not None else None
 
 
-def alerts(connection: Connection) -> AlertList:
-    """What is wrong now."""
+def read_alerts(connection: Connection) -> AlertList:
+    """Open alerts."""
     names = OpenAlert.__struct_fields__
     return AlertList(
         alerts=tuple(OpenAlert(**{name: one[name] for name in names}) for one in History(connection).open_alerts())
     )
 
 
-def slots(connection: Connection, span: Span) -> SlotList:
+def read_lost_slots(connection: Connection, time_range: TimeRange) -> SlotList:
     """The slots of a span that were not run."""
     names = LostSlot.__struct_fields__
     return SlotList(
-        slots=tuple(LostSlot(**{name: one[name] for name in names}) for one in History(connection).missed(span.range))
+        slots=tuple(LostSlot(**{name: one[name] for name in names}) for one in History(connection).missed(time_range.range))
     )

@@ -1,4 +1,4 @@
-"""The first page: how every journey is doing, and what has changed lately."""
+"""The overview: the state of every journey, and recent changes."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from reports.web.query.time_range import Span
-from reports.web.render.svg import Spark, spark
+from reports.web.query.time_range import TimeRange
+from reports.web.render.svg import Spark, draw_sparkline
 from runner.result import Status
 from runner.store.queries.runs import History, JourneyRow, RunRow
 
@@ -67,18 +67,20 @@ class Overview(Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
 
 
-def overview(
-    connection: Connection, span: Span, location: str | None = None, budgets: Mapping[str, float] | None = None
+def read_overview(
+    connection: Connection, time_range: TimeRange, location: str | None = None, budgets: Mapping[str, float] | None = None
 ) -> Overview:
-    """The figures of the page. `budgets` are those of a run's duration, by journey."""
+    """The data of the page. `budgets` are those of a run's duration, by journey."""
     history = History(connection)
-    rows = history.journeys(span.range, location)
-    bad = history.runs(span.range, location=location, statuses=("failed", "error"), most=500)
+    rows = history.journeys(time_range.range, location)
+    bad = history.runs(time_range.range, location=location, statuses=("failed", "error"), most=500)
     newest_bad: dict[tuple[str, str], RunRow] = {}
     for run in bad:
         newest_bad.setdefault((run.journey, run.location), run)
     states = tuple(_state(row, newest_bad.get((row.journey, row.location)), (budgets or {}).get(row.journey)) for row in rows)
-    return Overview(start=span.start, end=span.end, journeys=states, changes=tuple(_changes(history, span, location)))
+    return Overview(
+        start=time_range.start, end=time_range.end, journeys=states, changes=tuple(_changes(history, time_range, location))
+    )
 
 
 def _state(row: JourneyRow, failure: RunRow | None, budget: float | None) -> JourneyState:
@@ -100,20 +102,20 @@ def _state(row: JourneyRow, failure: RunRow | None, budget: float | None) -> Jou
         over_budget=tally.over_budget,
         contended=tally.contended,
         budget_seconds=budget,
-        last_failure=reason(failure) if failure else None,
+        last_failure=failure_in_a_line(failure) if failure else None,
         last_failure_at=failure.started_at if failure else None,
         last_failure_run=failure.id if failure else None,
         series=tuple((at, one.durations.quantile(0.5), one.failed + one.error) for at, one in row.series),
     )
 
 
-def reason(run: RunRow) -> str:
-    """Why a run did not pass, in a line."""
+def failure_in_a_line(run: RunRow) -> str:
+    """Why a run did not pass, in one line."""
     first = (run.failure_message or "no reason is known").partition("\n")[0]
     return f"{run.failure_step}: {first}" if run.failure_step else first
 
 
-def _changes(history: History, span: Span, location: str | None) -> list[Change]:
+def _changes(history: History, time_range: TimeRange, location: str | None) -> list[Change]:
     found = [
         Change(
             at=one["opened_at"],
@@ -126,13 +128,13 @@ def _changes(history: History, span: Span, location: str | None) -> list[Change]
         for one in history.open_alerts()
         if location in {None, one["location"]}
     ]
-    # The newest runs tell where a journey's state changed.
+    # The newest runs show where a journey's state changed.
     last: dict[tuple[str, str], RunRow] = {}
     known: list[str] = []
-    for run in reversed(history.runs(span.range, location=location, most=400)):
+    for run in reversed(history.runs(time_range.range, location=location, most=400)):
         if run.status not in {"passed", "failed", "error"}:
             continue
-        # Once, where it was seen first: a release is one of the site's, not of each journey's.
+        # Once, where it was first seen: a release belongs to the site, not to each journey.
         if run.release and run.release not in known:
             if known:
                 text = f"{run.release} is out, before it was {known[-1]}"
@@ -143,13 +145,13 @@ def _changes(history: History, span: Span, location: str | None) -> list[Change]
         before = last.get((run.journey, run.location))
         if before is not None and before.status != run.status:
             kind = {"passed": "recovered", "failed": "failing"}.get(run.status, "error")
-            text = "passes again" if run.status == "passed" else reason(run)
+            text = "passes again" if run.status == "passed" else failure_in_a_line(run)
             found.append(
                 Change(at=run.started_at, kind=kind, journey=run.journey, location=run.location, text=text, run=run.id)
             )
         last[run.journey, run.location] = run
     missed: dict[tuple[str, str, str], list[Any]] = {}
-    for slot in history.missed(span.range):
+    for slot in history.missed(time_range.range):
         if slot["state"] == "missed" and location in {None, slot["location"]}:
             missed.setdefault((slot["journey"], slot["location"], slot["reason"]), []).append(slot["slot_at"])
     found += [
@@ -165,22 +167,22 @@ def _changes(history: History, span: Span, location: str | None) -> list[Change]
     return sorted(found, key=lambda one: one.at, reverse=True)[:CHANGES]
 
 
-def line(state: JourneyState, start: datetime, end: datetime) -> Spark:
+def draw_state(state: JourneyState, start: datetime, end: datetime) -> Spark:
     """The sparkline of a journey's row."""
     length = (end - start).total_seconds() or 1.0
 
     def place(at: datetime) -> float:
         return min(max((at - start).total_seconds() / length, 0.0), 1.0)
 
-    return spark(
+    return draw_sparkline(
         [(place(at), value) for at, value, _ in state.series],
         [place(at) for at, _, bad in state.series if bad],
         state.budget_seconds,
     )
 
 
-def headline(data: Overview) -> tuple[str, str]:
-    """The state of everything in a sentence, and the status whose colour it has."""
+def state_headline(data: Overview) -> tuple[str, str]:
+    """The overall state in one sentence, and the status for its colour."""
     known = [one for one in data.journeys if one.status is not None]
     failing = [one.journey for one in known if one.status == "failed"]
     broken = [one.journey for one in known if one.status == "error"]

@@ -1,4 +1,4 @@
-"""Recordings: of visits, and of journeys' runs, in one list."""
+"""Recordings of sessions and of runs in one list."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -7,12 +7,11 @@ from typing import Any, get_args
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, literal, or_, select
 
-from reports.web.query.page_view_filter import LONGEST
-from reports.web.query.time_range import BadRequest, Span
+from reports.web.query.page_view_filter import LONGEST_VALUE
+from reports.web.query.time_range import BadRequest, TimeRange
 from runner.settings.duration import parse_duration
 from runner.settings.parsers import Traffic
-from runner.store.tables.page_views import page_views
-from runner.store.tables.page_views import sessions as visits
+from runner.store.tables.page_views import page_views, sessions
 from runner.store.tables.replays import replay_chunks
 from runner.store.tables.runs import artifacts, runs
 
@@ -23,8 +22,8 @@ CHOICES = 200
 TRAFFIC: tuple[Traffic, ...] = get_args(Traffic)
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
-    """Which recordings; what is empty does not tell them apart."""
+class RecordingFilter(Struct, frozen=True, kw_only=True):
+    """Which recordings; empty fields match all."""
 
     app: str = ""
     page: str = ""
@@ -35,7 +34,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     failed: bool = False
     """Only visits with an error, and runs that did not pass."""
     longer: float = 0.0
-    """Seconds that they go on at the least."""
+    """Minimum duration in seconds."""
     before: str = ""
     """Where the last list ended: its `older`."""
 
@@ -75,12 +74,12 @@ class Choices(Struct, frozen=True, kw_only=True):
     releases: tuple[str, ...]
 
 
-def read(asked: Mapping[str, Any]) -> Wanted:
-    """Which recordings an address asks for. Raises BadRequest."""
+def parse_recording_filter(asked: Mapping[str, Any]) -> RecordingFilter:
+    """The filter of an address. Raises BadRequest."""
     given = {name: asked.get(name) or "" for name in ("app", "page", "release", "traffic", "before")}
     for name, value in given.items():
-        if len(value) > LONGEST:
-            raise BadRequest(f"{name}: {value[:40]!r}… is longer than {LONGEST} characters; no {name} is")
+        if len(value) > LONGEST_VALUE:
+            raise BadRequest(f"{name}: {value[:40]!r}… is longer than {LONGEST_VALUE} characters; no {name} is")
     failed, longer = asked.get("errors") or "", asked.get("longer") or ""
     if failed not in {"", "yes"}:
         raise BadRequest(
@@ -90,20 +89,20 @@ def read(asked: Mapping[str, Any]) -> Wanted:
         seconds = parse_duration(longer) if longer else 0.0
     except (ValueError, OverflowError) as error:
         raise BadRequest(f"longer: {error}") from error
-    return Wanted(**given, failed=bool(failed), longer=seconds)
+    return RecordingFilter(**given, failed=bool(failed), longer=seconds)
 
 
-def recordings(connection: Connection, span: Span, wanted: Wanted, most: int = PAGE) -> Recordings:
-    """Those of a span that fit, by when they began. Raises BadRequest, StoreDown.
+def read_recordings(connection: Connection, time_range: TimeRange, wanted: RecordingFilter, most: int = PAGE) -> Recordings:
+    """The matching recordings of a time range, newest first. Raises BadRequest.
 
     Reads the rows of all chunks that came in the span, and the runs that were recorded in it.
     """
     if wanted.traffic and wanted.traffic not in TRAFFIC:
-        raise BadRequest(f"traffic: {wanted.traffic[:40]!r} is none; choose of {', '.join(TRAFFIC)}")
+        raise BadRequest(f"traffic: {wanted.traffic[:40]!r} is not valid; choose one of {', '.join(TRAFFIC)}")
     place = _place(wanted.before)
-    visited = connection.execute(_of_visits(span, wanted, place, most + 1)).mappings()
+    visited = connection.execute(_of_visits(time_range, wanted, place, most + 1)).mappings()
     found = [(float(row["began"]), _visit(row)) for row in visited]
-    ran = connection.execute(_of_runs(span, wanted, place, most + 1)).mappings()
+    ran = connection.execute(_of_runs(time_range, wanted, place, most + 1)).mappings()
     found += [(row["started_at"].timestamp(), _run(row)) for row in ran]
     found.sort(key=lambda one: (one[0], one[1].id), reverse=True)
     older = None
@@ -113,12 +112,12 @@ def recordings(connection: Connection, span: Span, wanted: Wanted, most: int = P
     return Recordings(recordings=tuple(one for _, one in found[:most]), older=older)
 
 
-def choices(connection: Connection, span: Span) -> Choices:
-    """What there is to choose from. Raises StoreDown."""
+def read_choices(connection: Connection, time_range: TimeRange) -> Choices:
+    """The available choices."""
     table = replay_chunks.c
 
     def all_of(column: ColumnElement[str]) -> tuple[str, ...]:
-        chosen = select(column).where(*_came(span), column != "").distinct().order_by(column).limit(CHOICES)
+        chosen = select(column).where(*_came(time_range), column != "").distinct().order_by(column).limit(CHOICES)
         return tuple(connection.execute(chosen).scalars())
 
     return Choices(apps=all_of(table.app), pages=all_of(table.page), releases=all_of(table.release))
@@ -129,24 +128,24 @@ def _place(before: str) -> tuple[float, str] | None:
         return None
     at, _, id_ = before.partition("/")
     try:
-        # Also what is a number, but no moment.
+        # Also rejects numbers that are not a time.
         return datetime.fromtimestamp(float(at), UTC).timestamp(), id_
     except (ValueError, OverflowError, OSError):
         raise BadRequest(
-            f"before: {before[:60]!r} is no place in the list; give what `older` of the list before says"
+            f"before: {before[:60]!r} is not a position in the list; use the `older` of the previous page"
         ) from None
 
 
-def _came(span: Span) -> tuple[ColumnElement[bool], ...]:
+def _came(time_range: TimeRange) -> tuple[ColumnElement[bool], ...]:
     at = replay_chunks.c.received_at
-    return (at >= span.start.timestamp(), at < span.end.timestamp())
+    return (at >= time_range.start.timestamp(), at < time_range.end.timestamp())
 
 
-def _of_visits(span: Span, wanted: Wanted, place: tuple[float, str] | None, most: int) -> Select[Any]:
+def _of_visits(time_range: TimeRange, wanted: RecordingFilter, place: tuple[float, str] | None, most: int) -> Select[Any]:
     chunk = replay_chunks.c
     began = func.min(chunk.first_at)
     ended = func.max(chunk.last_at)
-    errors = func.coalesce(func.max(visits.c.errors), 0)
+    errors = func.coalesce(func.max(sessions.c.errors), 0)
     query = (
         select(
             chunk.session,
@@ -159,8 +158,8 @@ def _of_visits(span: Span, wanted: Wanted, place: tuple[float, str] | None, most
             func.sum(chunk.bytes).label("bytes"),
             _first_page().label("first_page"),
         )
-        .select_from(replay_chunks.outerjoin(visits, visits.c.id == chunk.session))
-        .where(*_came(span))
+        .select_from(replay_chunks.outerjoin(sessions, sessions.c.id == chunk.session))
+        .where(*_came(time_range))
         .group_by(chunk.session)
         .order_by(began.desc(), chunk.session.desc())
         .limit(most)
@@ -177,14 +176,16 @@ def _of_visits(span: Span, wanted: Wanted, place: tuple[float, str] | None, most
         seen = page_views.c
         other = replay_chunks.alias("other").c
         told = select(other.session).where(
-            other.received_at >= span.start.timestamp(), other.received_at < span.end.timestamp(), other.page == wanted.page
+            other.received_at >= time_range.start.timestamp(),
+            other.received_at < time_range.end.timestamp(),
+            other.page == wanted.page,
         )
         # Asked of each session of the span: a page may have been seen more often than there are recordings.
         opened = exists().where(
             seen.session == chunk.session,
             seen.page == wanted.page,
-            seen.started_at >= span.start.timestamp(),
-            seen.started_at < span.end.timestamp(),
+            seen.started_at >= time_range.start.timestamp(),
+            seen.started_at < time_range.end.timestamp(),
         )
         query = query.where(or_(chunk.session.in_(told), opened))
     if wanted.failed:
@@ -208,13 +209,13 @@ def _first_page() -> ColumnElement[str]:
     )
 
 
-def _of_runs(span: Span, wanted: Wanted, place: tuple[float, str] | None, most: int) -> Select[Any]:
+def _of_runs(time_range: TimeRange, wanted: RecordingFilter, place: tuple[float, str] | None, most: int) -> Select[Any]:
     run = runs.c
     own = (artifacts.c.run_id == run.id, artifacts.c.kind == "replay")
     kept = select(func.sum(artifacts.c.bytes)).where(*own).scalar_subquery().label("bytes")
     query = (
         select(run.id, run.journey, run.status, run.started_at, run.duration_seconds, run.release, kept)
-        .where(run.started_at >= span.start, run.started_at < span.end, exists().where(*own))
+        .where(run.started_at >= time_range.start, run.started_at < time_range.end, exists().where(*own))
         .order_by(run.started_at.desc(), run.id.desc())
         .limit(most)
     )
@@ -264,8 +265,8 @@ def _run(row: Any) -> Recorded:
     )
 
 
-def words(wanted: Wanted) -> Sequence[tuple[str, str]]:
-    """What an address says that asks for the same, but for its place in the list."""
+def query_of_filter(wanted: RecordingFilter) -> Sequence[tuple[str, str]]:
+    """The query parameters for the same filter, without the position in the list."""
     said = [(name, getattr(wanted, name)) for name in ("app", "page", "release", "traffic")]
     said += [("errors", "yes" if wanted.failed else ""), ("longer", f"{wanted.longer:g}s" if wanted.longer else "")]
     return [(name, value) for name, value in said if value]

@@ -1,4 +1,4 @@
-"""A recording as its player needs it: the parts of each tab, what happened when, and what is missing."""
+"""A recording for the player: the parts of each tab, the events, and what is missing."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -7,9 +7,9 @@ from pathlib import Path
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
-from reports.replay.chunk_store import FOLDER, file_of
-from reports.replay.recording import Row, begun, by_tab, missing, rows
-from reports.users import page_view_queries as records
+from reports.replay.chunk_store import FOLDER, chunk_path
+from reports.replay.recording import ChunkRow, find_gaps, group_by_tab, read_chunk_rows, read_recording_starts
+from reports.users.page_view_queries import read_session_views, read_view
 from reports.web.view_models.run import RunData
 from runner.archive.archive import Archive
 from runner.store.tables.histogram import GOOD
@@ -49,7 +49,7 @@ class Moment(Struct, frozen=True, kw_only=True):
 
 
 class Replay(Struct, frozen=True, kw_only=True):
-    """A recording. `unplayable` says why there is nothing to play, in words; empty when there is."""
+    """A recording. `unplayable` says why nothing can be played; empty otherwise."""
 
     start: float
     end: float
@@ -59,41 +59,39 @@ class Replay(Struct, frozen=True, kw_only=True):
     unplayable: str
 
 
-def of_session(connection: Connection, session: str, root: str) -> Replay | None:
-    """The recording of a session, and what its beacons and events tell; None when nothing is known of it. Raises StoreDown."""
-    known = rows(connection, session)
+def read_session_replay(connection: Connection, session: str, root: str) -> Replay | None:
+    """The recording of a session with its beacons and events; None for an unknown session."""
+    known = read_chunk_rows(connection, session)
     moments = [*_told(connection, session), *_seen(connection, session)]
     if not known and not moments:
         return None
     tabs = tuple(
         TabParts(id=id_, parts=tuple(_part(row, f"{root}/replays/chunks/{row.id}") for row in of_tab))
-        for id_, of_tab in by_tab(known).items()
+        for id_, of_tab in group_by_tab(known).items()
     )
     unplayable = ""
     if not known:
-        unplayable = "Nothing of this session was recorded, or its recording has been removed; below is what its pages told."
+        unplayable = "This session was not recorded, or its recording has been removed; below is what its pages reported."
     elif not any(row.has_full_snapshot for row in known):
-        unplayable = (
-            "No full picture of a page has arrived, so there is nothing to begin from: the first part was lost on its way."
-        )
-    gaps = tuple(gap for of_tab in by_tab(known).values() for gap in missing(of_tab))
+        unplayable = "No full snapshot of a page has arrived, so playback cannot start: the first part was lost in transit."
+    gaps = tuple(gap for of_tab in group_by_tab(known).values() for gap in find_gaps(of_tab))
     return _replay(tabs, moments, gaps, unplayable)
 
 
-def chunk_file(connection: Connection, archive: Archive, number: int) -> Path | None:
+def find_chunk_file(connection: Connection, archive: Archive, number: int) -> Path | None:
     """The file of a part of a recording, by its id; None when there is none of this id."""
     table = replay_chunks.c
     wanted = select(table.app, table.session, table.tab, table.sequence).where(table.id == number)
     row = connection.execute(wanted).first()
-    return file_of(archive.folder / FOLDER, row.app, row.session, row.tab, row.sequence) if row else None
+    return chunk_path(archive.folder / FOLDER, row.app, row.session, row.tab, row.sequence) if row else None
 
 
 def is_recorded(connection: Connection, session: str) -> bool:
-    """Whether anything of a session was recorded and is still stored."""
-    return bool(begun(connection, [session]))
+    """Whether a recording of the session is stored."""
+    return bool(read_recording_starts(connection, [session]))
 
 
-def of_run(data: RunData, parts: Sequence[tuple[str, float, float]]) -> Replay | None:
+def make_run_replay(data: RunData, parts: Sequence[tuple[str, float, float]]) -> Replay | None:
     """The recording of a run: `parts` are address, start and end in milliseconds of each page's; None when it has none."""
     if not parts:
         return None
@@ -115,7 +113,7 @@ def of_run(data: RunData, parts: Sequence[tuple[str, float, float]]) -> Replay |
 
 def _replay(tabs: tuple[TabParts, ...], moments: list[Moment], gaps: tuple[str, ...], unplayable: str) -> Replay:
     parts = [part for tab in tabs for part in tab.parts]
-    # Where there is a recording it is the measure: a page may have told something long before it began.
+    # A recording defines the range: pages may have reported something long before it started.
     start = min((part.from_ for part in parts), default=min((one.at for one in moments), default=0.0))
     end = max((part.to for part in parts), default=max((one.at for one in moments), default=0.0))
     return Replay(
@@ -128,7 +126,7 @@ def _replay(tabs: tuple[TabParts, ...], moments: list[Moment], gaps: tuple[str, 
     )
 
 
-def _part(row: Row, url: str) -> Part:
+def _part(row: ChunkRow, url: str) -> Part:
     return Part(url=url, from_=row.first_at * 1000, to=row.last_at * 1000, full=row.has_full_snapshot)
 
 
@@ -140,10 +138,10 @@ def _told(connection: Connection, session: str) -> Iterable[Moment]:
 
 
 def _seen(connection: Connection, session: str) -> Iterable[Moment]:
-    for seen in records.session_views(connection, session, VIEWS):
+    for seen in read_session_views(connection, session, VIEWS):
         at = _milliseconds(seen.started_at)
         yield Moment(at=at, kind="page", text=seen.url or seen.page)
-        view = records.view(connection, seen.id)
+        view = read_view(connection, seen.id)
         if view is None:
             continue
         for act in view.interactions[:MARKS]:

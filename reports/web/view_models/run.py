@@ -1,4 +1,4 @@
-"""One run: what is stored of it, what it has left behind, and how it differs from the last one that passed."""
+"""One run: its stored data, its files, and how it differs from the last one that passed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from reports.compare.run_diff import StepChange, compare_runs
-from reports.web.view_models.filmstrip import Frame, frames
+from reports.web.view_models.filmstrip import Frame, read_frames
 from runner.archive.archive import RESULT, Archive
 from runner.result import RunResult
 from runner.settings.artifact_kinds import list_shown_as
@@ -48,7 +48,7 @@ class RunData(Struct, frozen=True, kw_only=True):
 
 
 class ArtifactFile(Struct, frozen=True, kw_only=True):
-    """A file that a run has left behind, where it is on the disk."""
+    """A file of a run on the disk."""
 
     kind: str
     path: str
@@ -56,22 +56,22 @@ class ArtifactFile(Struct, frozen=True, kw_only=True):
     file: Path
 
 
-def run(connection: Connection, archive: Archive, identity: str) -> RunData | None:
-    """The figures of the page; None for a run that is not stored."""
-    found = run_with_folder(connection, archive, identity)
+def read_run(connection: Connection, archive: Archive, identity: str) -> RunData | None:
+    """The data of the page; None for a run that is not stored."""
+    found = read_run_with_folder(connection, archive, identity)
     return found[0] if found else None
 
 
-def run_with_folder(connection: Connection, archive: Archive, identity: str) -> tuple[RunData, Path | None] | None:
+def read_run_with_folder(connection: Connection, archive: Archive, identity: str) -> tuple[RunData, Path | None] | None:
     """The same, with the folder in which the run is saved; None in its place once it has been removed."""
     history = History(connection)
     row = history.run(identity)
     if row is None:
         return None
-    folder = folder_of(history, archive, row)
-    result = read(folder)
+    folder = find_run_folder(history, archive, row)
+    result = load_result(folder)
     before = history.last_passed(row)
-    earlier = read(folder_of(history, archive, before)) if before else None
+    earlier = load_result(find_run_folder(history, archive, before)) if before else None
     there = _kept(history, folder, identity)
     data = RunData(
         row=row,
@@ -84,22 +84,22 @@ def run_with_folder(connection: Connection, archive: Archive, identity: str) -> 
     return data, folder
 
 
-def kept(connection: Connection, archive: Archive, identity: str) -> tuple[Kept, ...] | None:
-    """What a run has left behind; None for one that is not stored."""
+def read_kept_files(connection: Connection, archive: Archive, identity: str) -> tuple[Kept, ...] | None:
+    """The files of a run; None if it is not stored."""
     history = History(connection)
     row = history.run(identity)
-    return _kept(history, folder_of(history, archive, row), row.id) if row else None
+    return _kept(history, find_run_folder(history, archive, row), row.id) if row else None
 
 
-def artifact_file(connection: Connection, archive: Archive, number: int) -> ArtifactFile | None:
+def find_artifact_file(connection: Connection, archive: Archive, number: int) -> ArtifactFile | None:
     """An artifact by its id; None when there is none of this id, or its file has been removed."""
     history = History(connection)
     found = history.artifact(number) if number <= LARGEST_ID else None
     if found is None:
         return None
     row, kind, path = found
-    folder = folder_of(history, archive, row)
-    file = inside(folder, path) if folder else None
+    folder = find_run_folder(history, archive, row)
+    file = file_inside(folder, path) if folder else None
     return ArtifactFile(kind=kind, path=path, file=file) if file else None
 
 
@@ -112,7 +112,7 @@ def _kept(history: History, folder: Path | None, identity: str) -> tuple[Kept, .
             bytes=one["bytes"],
             attempt=one["attempt"],
             step=one["step"],
-            there=folder is not None and inside(folder, one["path"]) is not None,
+            there=folder is not None and file_inside(folder, one["path"]) is not None,
         )
         for one in history.artifacts(identity)
     )
@@ -120,19 +120,19 @@ def _kept(history: History, folder: Path | None, identity: str) -> tuple[Kept, .
 
 def _frames(folder: Path, kept: Sequence[Kept], steps: Sequence[str]) -> tuple[Frame, ...]:
     trace = next((one for one in reversed(kept) if one.kind == "trace" and one.there), None)
-    file = inside(folder, trace.name) if trace else None
-    return frames(file, trace.id, steps) if trace and file else ()
+    file = file_inside(folder, trace.name) if trace else None
+    return read_frames(file, trace.id, steps) if trace and file else ()
 
 
-def folder_of(history: History, archive: Archive, row: RunRow) -> Path | None:
-    """Where a stored run is saved: as the store says, or where the archive has it now; never what an address says."""
+def find_run_folder(history: History, archive: Archive, row: RunRow) -> Path | None:
+    """The folder of a stored run: from the store or the archive, never from an address."""
     stored = history.folder(row.id)
     if stored and (Path(stored) / RESULT).is_file():
         return Path(stored)
     return archive.folder_of(row.id, row.journey)
 
 
-def read(folder: Path | None) -> RunResult | None:
+def load_result(folder: Path | None) -> RunResult | None:
     """The result in a run's folder; None when it is not there or cannot be read."""
     if folder is None:
         return None
@@ -142,18 +142,18 @@ def read(folder: Path | None) -> RunResult | None:
         return None
 
 
-def inside(folder: Path, path: str) -> Path | None:
-    """The file at a stored path, if it really is in the folder: no link and no `..` leads out of it."""
+def file_inside(folder: Path, path: str) -> Path | None:
+    """The file at a stored path if it is inside the folder; links and `..` cannot lead out of it."""
     file = (folder / path).resolve()
     return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
 
 
-def logs(folder: Path | None, kept: Sequence[Kept]) -> dict[str, list[dict[str, object]]]:
+def read_logs(folder: Path | None, kept: Sequence[Kept]) -> dict[str, list[dict[str, object]]]:
     """The lines of the run's logs, by kind."""
     found: dict[str, list[dict[str, object]]] = {}
     kinds = {kind.name for kind in list_shown_as("lines")}
     for one in kept:
-        file = inside(folder, one.name) if folder and one.kind in kinds else None
+        file = file_inside(folder, one.name) if folder and one.kind in kinds else None
         if file is None:
             continue
         with file.open("rb") as lines:

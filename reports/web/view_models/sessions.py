@@ -1,16 +1,14 @@
-"""Sessions of real users, and one of them with all that happened in it."""
+"""Sessions of real users, and one session with everything that happened in it."""
 
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from reports.replay import recording
-from reports.users import page_view_queries as records
-from reports.users import session_queries as visits
-from reports.users.page_view_queries import Seen
+from reports.replay.recording import read_recording_starts
+from reports.users.page_view_queries import Seen, read_session_views
 from reports.users.rollup_queries import Filter
-from reports.users.session_queries import Mark, Session
+from reports.users.session_queries import Mark, Session, read_marks, read_newest_sessions, read_session
 from runner.store.queries.time_range import Range
 from runner.store.tables.histogram import THRESHOLDS
 from runner.store.tables.page_views import METRICS, Metric
@@ -67,7 +65,7 @@ class SessionData(Struct, frozen=True, kw_only=True):
     """Page views that are not shown."""
 
 
-def sessions(
+def read_sessions(
     connection: Connection,
     which: Filter,
     when: Range,
@@ -76,36 +74,36 @@ def sessions(
     before: str | None = None,
     most: int = PAGE,
 ) -> Listed:
-    """Sessions that fit. Reads along the index of sessions by time as many as it takes to find a page of them.
+    """Matching sessions. Reads along the index of sessions by time until a page is full.
 
     Those with an error have an index of their own; those of one page are looked for among its newest 20,000 views.
     """
-    found = visits.newest_sessions(connection, which, when, most + 1, before, failed, longer)
+    found = read_newest_sessions(connection, which, when, most + 1, before, failed, longer)
     return Listed(app=which.app, start=when.start, end=when.end, sessions=tuple(found[:most]), more=len(found) > most)
 
 
-def session_list(
+def read_session_list(
     connection: Connection, which: Filter, when: Range, failed: bool, longer: float, before: str | None
 ) -> SessionList:
-    """The same for people, who may watch what was recorded."""
-    listed = sessions(connection, which, when, failed, longer, before)
-    return SessionList(listed=listed, recorded=recording.begun(connection, [one.id for one in listed.sessions]))
+    """The same, with the recordings."""
+    listed = read_sessions(connection, which, when, failed, longer, before)
+    return SessionList(listed=listed, recorded=read_recording_starts(connection, [one.id for one in listed.sessions]))
 
 
-def session_with_recording(connection: Connection, identity: str) -> tuple[SessionData, float | None] | None:
+def read_session_with_recording(connection: Connection, identity: str) -> tuple[SessionData, float | None] | None:
     """One session, and when its recording begins, in seconds since the epoch; None in its place if it was not recorded."""
-    data = session(connection, identity)
-    return (data, recording.begun(connection, [identity]).get(identity)) if data else None
+    data = read_session_data(connection, identity)
+    return (data, read_recording_starts(connection, [identity]).get(identity)) if data else None
 
 
-def session(connection: Connection, identity: str) -> SessionData | None:
+def read_session_data(connection: Connection, identity: str) -> SessionData | None:
     """One session; None when it is not stored (any more). Reads its rows alone, by key."""
-    known = visits.session(connection, identity)
+    known = read_session(connection, identity)
     if known is None:
         return None
-    views = [one for one in records.session_views(connection, identity) if one.type != "report"]
+    views = [one for one in read_session_views(connection, identity) if one.type != "report"]
     marks: dict[str, list[Mark]] = {}
-    for one in visits.marks(connection, identity):
+    for one in read_marks(connection, identity):
         marks.setdefault(one.view, []).append(one)
     shown = []
     for place, view in enumerate(views[:VIEWS]):

@@ -1,4 +1,4 @@
-"""What real users' browsers measured over a span: tiles, lines, a distribution, tables; all from the roll-ups.
+"""What real users' browsers measured over a time range: tiles, lines, a distribution, tables; all from the roll-ups.
 
 For ten million page views of a month this reads hours and days: the rows of the range three times for the tallies, and two or three
 times for each metric (tiles with the splits, lines, table of pages), some hundred thousand a time. Only the interactions and the errors of
@@ -12,14 +12,21 @@ from datetime import datetime
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from reports.users import error_queries as reasons
-from reports.users import page_view_queries as records
-from reports.users import rollup_queries as figures
-from reports.users import session_queries as visits
-from reports.users.error_queries import Reason
-from reports.users.page_view_queries import Seen
-from reports.users.rollup_queries import Filter, Group, Tally
-from reports.users.session_queries import Action
+from reports.users.error_queries import Reason, read_reasons, read_reasons_met
+from reports.users.page_view_queries import Seen, read_slowest_views, read_views_with_error
+from reports.users.rollup_queries import (
+    Filter,
+    Group,
+    Tally,
+    read_apps,
+    read_groups,
+    read_points,
+    read_splits,
+    read_step_seconds,
+    read_total,
+    widen_points,
+)
+from reports.users.session_queries import Action, read_actions
 from runner.store.queries.time_range import Range
 from runner.store.tables.histogram import EDGES, THRESHOLDS, Distribution, Shares
 from runner.store.tables.page_views import METRICS, Metric
@@ -33,7 +40,7 @@ HEAD: tuple[Metric, ...] = ("lcp", "inp", "cls", "load")
 SORTS = ("impact", "views", "load", "lcp", "inp", "cls", "failed", "page")
 LISTED = 15
 """Slow views, reasons of errors and interactions."""
-PAGES = 30
+MOST_PAGES = 30
 """Rows of the table of pages."""
 POINTS = 72
 """Of a line, at the most."""
@@ -58,7 +65,7 @@ class Tile(Struct, frozen=True, kw_only=True):
     @property
     def worth(self) -> str:
         """What the 75th percentile is worth: `good`, `fair` or `poor`; empty where there is none."""
-        return worth(self.metric, self.p75)
+        return rate_value(self.metric, self.p75)
 
 
 class Moment(Struct, frozen=True, kw_only=True):
@@ -135,59 +142,59 @@ class Users(Struct, frozen=True, kw_only=True):
     releases: tuple[Row, ...]
 
 
-def users(connection: Connection, which: Filter, when: Range, sort: str = "impact", most: int = PAGES) -> Users:
+def read_users(connection: Connection, which: Filter, when: Range, sort: str = "impact", most: int = MOST_PAGES) -> Users:
     """The figures of the page, with `most` pages at the most."""
-    total, splits = figures.split(connection, ("device", "browser", "release"), which, when, METRICS)
-    step = width(figures.step(connection, when), when)
-    listed = _sorted(pages(connection, which, when), sort)
+    total, splits = read_splits(connection, ("device", "browser", "release"), which, when, METRICS)
+    step = step_width(read_step_seconds(connection, when), when)
+    listed = _sorted(read_pages(connection, which, when), sort)
     return Users(
         app=which.app,
         start=when.start,
         end=when.end,
         step_seconds=step,
         tally=total.tally,
-        tiles=tuple(tile(total.distributions[metric]) for metric in SHOWN),
-        moments=moments(connection, which, when, step),
-        load=buckets(total.distributions["load"]),
+        tiles=tuple(make_tile(total.distributions[metric]) for metric in SHOWN),
+        moments=read_moments(connection, which, when, step),
+        load=trim_buckets(total.distributions["load"]),
         pages=tuple(listed[:most]),
         more_pages=max(len(listed) - most, 0),
-        slowest=tuple(records.slowest(connection, "load", which, when, LISTED)),
-        errors=errors(connection, which, when),
-        actions=tuple(visits.actions(connection, which, when, LISTED)),
+        slowest=tuple(read_slowest_views(connection, "load", which, when, LISTED)),
+        errors=read_errors(connection, which, when),
+        actions=tuple(read_actions(connection, which, when, LISTED)),
         devices=_rows(splits["device"]),
         browsers=_rows(splits["browser"]),
         releases=_rows(splits["release"]),
     )
 
 
-def tiles(connection: Connection, when: Range) -> list[tuple[str, tuple[Tile, ...]]]:
+def read_tiles(connection: Connection, when: Range) -> list[tuple[str, tuple[Tile, ...]]]:
     """Of each app that sent something in the span, for the overview. One pass over the histogram of each of four metrics an app."""
     found = []
-    for app in figures.apps(connection):
-        total = figures.total(connection, Filter(app=app), when, HEAD)
+    for app in read_apps(connection):
+        total = read_total(connection, Filter(app=app), when, HEAD)
         if total.tally.views:
-            found.append((app, tuple(tile(total.distributions[metric]) for metric in HEAD)))
+            found.append((app, tuple(make_tile(total.distributions[metric]) for metric in HEAD)))
     return found
 
 
-def tile(values: Distribution) -> Tile:
+def make_tile(values: Distribution) -> Tile:
     """One metric."""
     good, poor = THRESHOLDS[values.metric]
     return Tile(
-        metric=values.metric, count=values.count, p75=percentile(values, 0.75), p50=percentile(values, 0.5), shares=values.shares,
-        good=good, poor=poor,
+        metric=values.metric, count=values.count, p75=percentile_if_enough(values, 0.75), p50=percentile_if_enough(values, 0.5),
+        shares=values.shares, good=good, poor=poor,
     )  # fmt: skip
 
 
-def percentile(values: Distribution, share: float) -> float | None:
+def percentile_if_enough(values: Distribution, share: float) -> float | None:
     """The percentile, where there are enough values for one."""
     return values.percentile(share) if values.count >= ENOUGH else None
 
 
-def worth(metric: Metric, value: float | None) -> str:
-    """What a value is worth: `good`, `fair` or `poor`.
+def rate_value(metric: Metric, value: float | None) -> str:
+    """The rating of a value: `good`, `fair` or `poor`.
 
-    >>> worth("lcp", 2.5), worth("lcp", 2.6), worth("cls", 0.3), worth("cls", None)
+    >>> rate_value("lcp", 2.5), rate_value("lcp", 2.6), rate_value("cls", 0.3), rate_value("cls", None)
     ('good', 'fair', 'poor', '')
     """
     if value is None:
@@ -196,17 +203,17 @@ def worth(metric: Metric, value: float | None) -> str:
     return "good" if value <= good else "poor" if value > poor else "fair"
 
 
-def width(step: int, when: Range, most: int = POINTS) -> int:
+def step_width(step: int, when: Range, most: int = POINTS) -> int:
     """The shortest whole number of steps, in seconds, that cuts a range into no more than `most` parts.
 
     >>> from datetime import UTC
-    >>> width(3600, Range(datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 8, tzinfo=UTC)))
+    >>> step_width(3600, Range(datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 8, tzinfo=UTC)))
     10800
     """
     return step * math.ceil((when.end - when.start).total_seconds() / step / most)
 
 
-def moments(connection: Connection, which: Filter, when: Range, step: int) -> tuple[Moment, ...]:
+def read_moments(connection: Connection, which: Filter, when: Range, step: int) -> tuple[Moment, ...]:
     """Each part of the span in which there was a view; a percentile is given of however few, beside how many they are."""
     return tuple(
         Moment(
@@ -217,11 +224,11 @@ def moments(connection: Connection, which: Filter, when: Range, step: int) -> tu
             p75={metric: point.distributions[metric].percentile(0.75) for metric in SHOWN},
             count={metric: point.distributions[metric].count for metric in SHOWN},
         )
-        for point in figures.wider(figures.over_time(connection, which, when, SHOWN), step)
+        for point in widen_points(read_points(connection, which, when, SHOWN), step)
     )
 
 
-def buckets(values: Distribution) -> tuple[Bucket, ...]:
+def trim_buckets(values: Distribution) -> tuple[Bucket, ...]:
     """A distribution between its edges, without the empty ends."""
     edges = EDGES[values.metric]
     found = [
@@ -232,9 +239,9 @@ def buckets(values: Distribution) -> tuple[Bucket, ...]:
     return tuple(found[filled[0] : filled[-1] + 1]) if filled else ()
 
 
-def pages(connection: Connection, which: Filter, when: Range) -> tuple[Row, ...]:
+def read_pages(connection: Connection, which: Filter, when: Range) -> tuple[Row, ...]:
     """One for each page, those with most views first."""
-    return _rows(figures.by(connection, "page", which, when, HEAD))
+    return _rows(read_groups(connection, "page", which, when, HEAD))
 
 
 def _rows(groups: Sequence[Group]) -> tuple[Row, ...]:
@@ -247,7 +254,7 @@ def _row(group: Group) -> Row:
         value=group.value,
         views=group.tally.views,
         failed=group.tally.failed,
-        p75={metric: percentile(group.distributions[metric], 0.75) for metric in HEAD},
+        p75={metric: percentile_if_enough(group.distributions[metric], 0.75) for metric in HEAD},
         count={metric: group.distributions[metric].count for metric in HEAD},
         impact=round((load.percentile(0.75) or 0.0) * load.count, 3),
     )
@@ -265,19 +272,19 @@ def _sorted(rows: Sequence[Row], sort: str) -> list[Row]:
     return sorted(rows, key=lambda one: (-(one.views if sort == "views" else one.impact), one.value))
 
 
-def errors(connection: Connection, which: Filter, when: Range) -> tuple[Error, ...]:
+def read_errors(connection: Connection, which: Filter, when: Range) -> tuple[Error, ...]:
     """The reasons that most views met, each with its newest views.
 
     Of a page, those that its newest 20,000 views that fit have met; of all pages, those of every kind of traffic, from the roll-up:
     one look along an index for each.
     """
     if which.page is not None:
-        return tuple(_error(one, (which.page,), newest) for one, newest in reasons.errors_met(connection, which, when, LISTED))
-    # Reasons are counted by the hour.
+        return tuple(_error(one, (which.page,), newest) for one, newest in read_reasons_met(connection, which, when, LISTED))
+    # Reasons are counted per hour.
     whole = Range(when.start.replace(minute=0, second=0, microsecond=0), when.end)
     found = []
-    for one in reasons.errors(connection, which.app, when, LISTED):
-        newest = records.views_with_error(connection, one.id, whole, SAMPLES)
+    for one in read_reasons(connection, which.app, when, LISTED):
+        newest = read_views_with_error(connection, one.id, whole, SAMPLES)
         found.append(_error(one, tuple(dict.fromkeys(seen.page for seen in newest)), newest[0].id if newest else None))
     return tuple(found)
 

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from reports.collector.storage import background as tidy
+from reports.collector.storage import background
 from reports.collector.storage.group_commit import Writer
 from runner.archive.run_id import run_id
 from tests.reports.collector.arrivals import arrival, click, error, view, vital
@@ -30,7 +30,7 @@ def keep_on(writer: Writer) -> None:
 
 if __name__ == "__main__":
     # Roll-ups are made all the time, so that it is killed while it makes one.
-    tidy.ROLL = 0.02
+    background.ROLL = 0.02
     with Writer(sys.argv[1]) as made:
         threads = [threading.Thread(target=keep_on, args=(made,), daemon=True) for _ in range(THREADS)]
         for one in threads:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.collector.beacon import Beacon, decode
-from reports.collector.privacy.scrub_beacon import clean_beacon
-from reports.collector.privacy.scrubber import HIDDEN, Cleaner
+from reports.collector.beacon import Beacon, decode_beacon
+from reports.collector.privacy.scrub_beacon import scrub_beacon
+from reports.collector.privacy.scrubber import HIDDEN, Scrubber
 
-CLEANER = Cleaner(["page"])
+CLEANER = Scrubber(["page"])
 WORDS = st.text(st.characters(codec="utf-8"), max_size=80)
 SECRET = "s3cr3tvalue"
 
@@ -87,7 +87,7 @@ def test_what_is_clean_stays_as_it_is(text: str) -> None:
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_beacon_or_a_clear_error(body: bytes) -> None:
     try:
-        decode(body)
+        decode_beacon(body)
     except (ValueError, RecursionError):
         return
 
@@ -102,10 +102,10 @@ def test_any_document_is_a_beacon_or_a_clear_error(document: dict[str, object]) 
     import msgspec
 
     try:
-        found = decode(msgspec.json.encode(document))
+        found = decode_beacon(msgspec.json.encode(document))
     except ValueError:
         return
-    clean_beacon(found, CLEANER)
+    scrub_beacon(found, CLEANER)
 
 
 def test_cleaning_leaves_a_beacon_that_can_be_sent_again() -> None:
@@ -114,5 +114,5 @@ def test_cleaning_leaves_a_beacon_that_can_be_sent_again() -> None:
     from tests.support.collector import beacon, view
 
     sent = beacon(view(vitals=[{"name": "cls", "id": "v", "value": 0.1}], interactions=[{"type": "click", "name": "Buy"}]))
-    found = decode(msgspec.json.encode(sent))
-    assert decode(msgspec.json.encode(clean_beacon(found, CLEANER))) == found
+    found = decode_beacon(msgspec.json.encode(sent))
+    assert decode_beacon(msgspec.json.encode(scrub_beacon(found, CLEANER))) == found

@@ -12,8 +12,17 @@ import pytest
 
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.storage.group_commit import Writer
-from reports.users import rollup_queries as figures
-from reports.users.rollup_queries import Filter, pieces
+from reports.users.rollup_queries import (
+    Filter,
+    cut_into_steps,
+    read_apps,
+    read_groups,
+    read_labels,
+    read_points,
+    read_splits,
+    read_total,
+    widen_points,
+)
 from runner.store import Store
 from runner.store.queries.time_range import Range
 from runner.store.tables.histogram import bucket
@@ -88,7 +97,7 @@ def everything(_: Arrival) -> bool:
 def test_a_figure_of_a_range_is_that_of_its_page_views(store: Store, hours: float, step: int) -> None:
     when = last(hours)
     expected = fitting(step, when, everything)
-    found = ask(store, figures.total, Filter(app="shop"), when, ["load", "lcp", "cls"])
+    found = ask(store, read_total, Filter(app="shop"), when, ["load", "lcp", "cls"])
     assert found.tally.views == found.tally.sessions == found.tally.interactions == len(expected) > 10
     assert found.tally.failed == found.tally.errors == sum(len(one.beacon.views[0].errors) for one in expected)
     assert found.tally.requests == sum(len(one.beacon.views[0].requests) for one in expected)
@@ -115,34 +124,34 @@ def test_a_figure_of_a_range_is_that_of_its_page_views(store: Store, hours: floa
 )
 def test_a_figure_can_be_that_of_some_page_views(store: Store, filter_: Filter, wanted: Callable[[Arrival], bool]) -> None:
     for hours, step in ((2, 60), (230, HOUR)):
-        found = ask(store, figures.total, filter_, last(hours), ["lcp"])
+        found = ask(store, read_total, filter_, last(hours), ["lcp"])
         assert found.tally.views == found.distributions["lcp"].count == len(fitting(step, last(hours), wanted))
 
 
 def test_traffic_of_programs_is_apart_unless_it_is_asked_for(store: Store) -> None:
     def views(traffic: str | None) -> int:
-        return ask(store, figures.total, Filter(app="shop", traffic=traffic), last(240), []).tally.views
+        return ask(store, read_total, Filter(app="shop", traffic=traffic), last(240), []).tally.views
 
     assert views("real") + views("bot") == views(None) == 400
     assert views("synthetic") == 0
 
 
 def test_the_table_of_pages_has_one_row_a_page_the_most_seen_first(store: Store) -> None:
-    found = ask(store, figures.by, "page", Filter(app="shop"), last(240), ["lcp"])
+    found = ask(store, read_groups, "page", Filter(app="shop"), last(240), ["lcp"])
     expected = fitting(HOUR, last(240), everything)
     assert {one.value: one.tally.views for one in found} == {
         page: sum(one.pages[0] == page for one in expected) for page in ("/", "/item/:id")
     }
     assert found[0].tally.views >= found[1].tally.views
     for dimension in ("device", "browser", "release", "environment"):
-        groups = ask(store, figures.by, dimension, Filter(app="shop"), last(240), ["lcp"])
+        groups = ask(store, read_groups, dimension, Filter(app="shop"), last(240), ["lcp"])
         assert sum(one.tally.views for one in groups) == len(expected)
-    assert {one.value for one in ask(store, figures.by, "browser", Filter(app="shop"), last(240), [])} == {"Chrome", "Safari"}
+    assert {one.value for one in ask(store, read_groups, "browser", Filter(app="shop"), last(240), [])} == {"Chrome", "Safari"}
 
 
 @pytest.mark.parametrize(("hours", "step"), [(2, 60), (48, HOUR), (230, 86_400)])
 def test_over_time_there_is_a_point_for_each_minute_hour_or_day(store: Store, hours: float, step: int) -> None:
-    found = ask(store, figures.over_time, Filter(app="shop"), last(hours), ["lcp"])
+    found = ask(store, read_points, Filter(app="shop"), last(hours), ["lcp"])
     expected: dict[float, int] = {}
     for one in fitting(step, last(hours), everything):
         at = one.beacon.views[0].started_at // step * step
@@ -154,29 +163,29 @@ def test_over_time_there_is_a_point_for_each_minute_hour_or_day(store: Store, ho
 
 def test_minutes_that_are_gone_are_told_in_hours(store: Store) -> None:
     when = last(2, before=NOW - 8 * 24 * HOUR)
-    found = ask(store, figures.total, Filter(app="shop"), when, ["lcp"])
+    found = ask(store, read_total, Filter(app="shop"), when, ["lcp"])
     assert found.tally.views == len(fitting(HOUR, when, everything))
 
 
 def test_the_labels_to_choose_from(store: Store) -> None:
-    assert ask(store, figures.apps) == ["admin", "shop"]
-    assert ask(store, figures.labels, "shop") == {
+    assert ask(store, read_apps) == ["admin", "shop"]
+    assert ask(store, read_labels, "shop") == {
         "page": ["/", "/item/:id"], "traffic": ["bot", "real"], "environment": ["live"], "release": ["1.0", "1.1"],
         "device": ["desktop", "mobile"], "browser": ["Chrome", "Safari"],
     }  # fmt: skip
-    assert ask(store, figures.labels, "nobody")["page"] == []
+    assert ask(store, read_labels, "nobody")["page"] == []
 
 
 def test_a_range_without_page_views_has_no_figures(tmp_path: Path) -> None:
     with Store(f"sqlite:///{tmp_path / 'journeys.db'}") as empty:
-        found = ask(empty, figures.total, Filter(app="shop"), last(5), ["lcp"])
+        found = ask(empty, read_total, Filter(app="shop"), last(5), ["lcp"])
         assert (found.tally.views, found.distributions["lcp"].percentile(0.75), found.distributions["lcp"].shares) == (
             0,
             None,
             None,
         )
-        assert ask(empty, figures.by, "page", Filter(app="shop"), last(5), ["lcp"]) == []
-        assert ask(empty, figures.over_time, Filter(app="shop"), last(500), ["lcp"]) == []
+        assert ask(empty, read_groups, "page", Filter(app="shop"), last(5), ["lcp"]) == []
+        assert ask(empty, read_points, Filter(app="shop"), last(500), ["lcp"]) == []
 
 
 def test_pieces_of_a_range_follow_each_other_without_a_gap() -> None:
@@ -184,7 +193,7 @@ def test_pieces_of_a_range_follow_each_other_without_a_gap() -> None:
     for _ in range(500):
         start = datetime(2026, 6, 1, tzinfo=UTC) + timedelta(seconds=dice.uniform(0, 10**6))
         when = Range(start, start + timedelta(seconds=dice.uniform(1, 10 ** dice.uniform(1, 7))))
-        cut = pieces(when, dice.choice([None, 0]))
+        cut = cut_into_steps(when, dice.choice([None, 0]))
         assert cut[0][1] <= when.start.timestamp() < cut[0][1] + cut[0][0]
         assert cut[-1][2] - cut[-1][0] < when.end.timestamp() <= cut[-1][2]
         assert all(before[2] == after[1] for before, after in pairwise(cut))
@@ -196,21 +205,21 @@ def test_pieces_of_a_range_follow_each_other_without_a_gap() -> None:
 )
 @pytest.mark.parametrize("hours", [2, 60])
 def test_several_splits_at_once_are_what_each_is_alone(store: Store, which: Filter, hours: float) -> None:
-    total, splits = ask(store, figures.split, ("device", "release"), which, last(hours), ["load", "cls"])
-    alone = ask(store, figures.total, which, last(hours), ["load", "cls"])
+    total, splits = ask(store, read_splits, ("device", "release"), which, last(hours), ["load", "cls"])
+    alone = ask(store, read_total, which, last(hours), ["load", "cls"])
     assert total.tally == alone.tally
     for metric in ("load", "cls"):
         assert total.distributions[metric].buckets == alone.distributions[metric].buckets
         assert total.distributions[metric].sum == pytest.approx(alone.distributions[metric].sum)
     for dimension, groups in splits.items():
-        expected = ask(store, figures.by, dimension, which, last(hours), ["load", "cls"])
+        expected = ask(store, read_groups, dimension, which, last(hours), ["load", "cls"])
         assert [(one.value, one.tally) for one in groups] == [(one.value, one.tally) for one in expected]
         assert [one.distributions["cls"].buckets for one in groups] == [one.distributions["cls"].buckets for one in expected]
 
 
 def test_wider_steps_lose_nothing(store: Store) -> None:
-    points = ask(store, figures.over_time, Filter(app="shop"), last(60), ["load"])
-    wide = figures.wider(points, 3 * HOUR)
+    points = ask(store, read_points, Filter(app="shop"), last(60), ["load"])
+    wide = widen_points(points, 3 * HOUR)
     assert len(wide) < len(points)
     assert all(point.at.timestamp() % (3 * HOUR) == 0 for point in wide)
     assert sum(one.tally.views for one in wide) == sum(one.tally.views for one in points)

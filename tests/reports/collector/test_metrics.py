@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from reports.collector.labels import OTHER
 from reports.collector.metrics.collector_metrics import LOAD_EDGES, PAGES, SHIFT_EDGES, VITAL_EDGES
-from reports.collector.metrics.families import Counter, Exemplar, Gauge, Histogram, text
+from reports.collector.metrics.families import Counter, Exemplar, Gauge, Histogram, format_families
 from tests.support.collector import Served, beacon, view
 from tests.support.servers import Prometheus
 from tests.support.wait import wait_until
@@ -173,7 +173,7 @@ def test_prometheus_scrapes_them(collector: Served, prometheus: Callable[[str], 
 def test_labels_with_quotes_and_breaks_are_escaped() -> None:
     counter = Counter("odd", "Odd.", "name")
     counter.add(('a"b\\c\nd',))
-    written = text([counter], openmetrics=True).decode()
+    written = format_families([counter], openmetrics=True).decode()
     (family,) = read_openmetrics(written)
     assert family.samples[0].labels == {"name": 'a"b\\c\nd'}
 
@@ -182,10 +182,10 @@ def test_no_family_has_more_children_than_allowed() -> None:
     histogram = Histogram("h", "H.", (1.0,), "app", "page", limit=10)
     for number in range(1000):
         histogram.observe(("shop", f"/{number}"), 2.0, Exemplar("s", 2.0, 1.0))
-    assert len(text([histogram], openmetrics=False).decode().splitlines()) == 2 + 11 * 4
+    assert len(format_families([histogram], openmetrics=False).decode().splitlines()) == 2 + 11 * 4
     assert histogram.count("shop", OTHER) == 990
 
 
 @pytest.mark.parametrize(("value", "shown"), [(float("inf"), "+Inf"), (float("-inf"), "-Inf"), (1e21, "1e+21"), (0, "0.0")])
 def test_numbers_are_written_as_prometheus_reads_them(value: float, shown: str) -> None:
-    assert text([Gauge("g", "G.", lambda: value)], openmetrics=False).decode().splitlines()[-1] == f"g {shown}"
+    assert format_families([Gauge("g", "G.", lambda: value)], openmetrics=False).decode().splitlines()[-1] == f"g {shown}"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.collector.admission.client_network import UNKNOWN, Networks
-from reports.collector.admission.rate_limit import Buckets
+from reports.collector.admission.client_network import UNKNOWN_NETWORK, ClientNetworks
+from reports.collector.admission.rate_limit import RateLimit
 from runner.settings.apps import App
 
 
@@ -15,13 +15,13 @@ from runner.settings.apps import App
         ("192.0.2.77", "192.0.2.0/24"),
         ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
         ("::ffff:192.0.2.77", "192.0.2.0/24"),
-        ("", UNKNOWN),
-        ("unix", UNKNOWN),
+        ("", UNKNOWN_NETWORK),
+        ("unix", UNKNOWN_NETWORK),
     ],
 )
 def test_an_address_is_cut(peer: str, network: str) -> None:
-    assert Networks().of(peer) == network
-    assert Networks(["10.0.0.0/8"]).of(peer) == network
+    assert ClientNetworks().of(peer) == network
+    assert ClientNetworks(["10.0.0.0/8"]).of(peer) == network
 
 
 @pytest.mark.parametrize(
@@ -38,29 +38,29 @@ def test_an_address_is_cut(peer: str, network: str) -> None:
     ],
 )
 def test_the_last_address_that_is_no_trusted_proxy_counts(forwarded: str, network: str) -> None:
-    assert Networks(["10.0.0.0/8"]).of("10.0.0.1", forwarded) == network
+    assert ClientNetworks(["10.0.0.0/8"]).of("10.0.0.1", forwarded) == network
 
 
 @given(st.text(max_size=60), st.text(max_size=120))
 def test_any_text_is_a_network_or_unknown(peer: str, forwarded: str) -> None:
-    assert Networks(["0.0.0.0/0", "::/0"]).of(peer, forwarded)
+    assert ClientNetworks(["0.0.0.0/0", "::/0"]).of(peer, forwarded)
 
 
 @given(st.ip_addresses())
 def test_no_whole_address_is_ever_given(address: object) -> None:
-    network = Networks(["127.0.0.1"]).of(str(address))
+    network = ClientNetworks(["127.0.0.1"]).of(str(address))
     assert network.endswith(("/24", "/48"))
 
 
 def test_a_bucket_fills_again() -> None:
-    app, buckets = App(name="shop", origins=("*",), rate=2.0, burst=3), Buckets()
+    app, buckets = App(name="shop", origins=("*",), rate=2.0, burst=3), RateLimit()
     assert [buckets.take(app, "a", 0.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
     assert buckets.take(app, "b", 0.0) == 0.0
     assert [buckets.take(app, "a", 0.6), buckets.take(app, "a", 100.0)] == [0.0, 0.0]
 
 
 def test_no_more_buckets_are_kept_than_allowed() -> None:
-    app, buckets = App(name="shop", origins=("*",)), Buckets(kept=10)
+    app, buckets = App(name="shop", origins=("*",)), RateLimit(kept=10)
     for number in range(1000):
         assert buckets.take(app, str(number), 0.0) == 0.0
     assert len(buckets) == 10

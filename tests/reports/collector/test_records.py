@@ -8,11 +8,17 @@ import pytest
 
 from reports.collector.beacon import ScriptError, Synthetic
 from reports.collector.storage.group_commit import Writer
-from reports.users import error_queries as reasons
-from reports.users import page_view_queries as records
-from reports.users import rollup_queries as figures
-from reports.users import session_queries as visits
-from reports.users.rollup_queries import Filter
+from reports.users.error_queries import read_reasons
+from reports.users.page_view_queries import (
+    read_newest_views,
+    read_run_views,
+    read_session_views,
+    read_slowest_views,
+    read_view,
+    read_views_with_error,
+)
+from reports.users.rollup_queries import Filter, read_total
+from reports.users.session_queries import read_actions, read_newest_sessions, read_session
 from runner.archive.run_id import run_id
 from runner.store import Store
 from runner.store.queries.time_range import Range
@@ -44,13 +50,13 @@ def loads(url: str, *seconds: float, page: str = "/", browser: str = "Chrome 156
 
 def test_page_views_are_listed_newest_first_page_by_page(store: Store, url: str) -> None:
     ids = loads(url, 1.0, 2.0, 3.0, 4.0, 5.0)
-    first = ask(store, records.newest, SHOP, DAY, limit=2)
+    first = ask(store, read_newest_views, SHOP, DAY, limit=2)
     assert [one.id for one in first] == ids[:2:-1]
     assert (first[0].load_seconds, first[0].vitals, first[0].browser) == (5.0, {"lcp": 2.5}, "Chrome 156")
-    second = ask(store, records.newest, SHOP, DAY, limit=9, before=first[-1].id)
+    second = ask(store, read_newest_views, SHOP, DAY, limit=9, before=first[-1].id)
     assert [one.id for one in second] == ids[2::-1]
-    assert ask(store, records.newest, SHOP, DAY, before="not-there") == []
-    assert ask(store, records.newest, Filter(app="other"), DAY) == []
+    assert ask(store, read_newest_views, SHOP, DAY, before="not-there") == []
+    assert ask(store, read_newest_views, Filter(app="other"), DAY) == []
 
 
 def test_a_list_holds_what_the_filter_says(store: Store, url: str) -> None:
@@ -59,24 +65,24 @@ def test_a_list_holds_what_the_filter_says(store: Store, url: str) -> None:
     (chrome,) = loads(url, 1.0, browser="Chrome 156")
 
     def found(**labels: str) -> int:
-        return len(ask(store, records.newest, Filter(app="shop", **labels), DAY))
+        return len(ask(store, read_newest_views, Filter(app="shop", **labels), DAY))
 
     assert (found(), found(page="/cart"), found(browser="Safari"), found(page="/", browser="Safari")) == (4, 2, 2, 0)
-    assert [one.id for one in ask(store, records.newest, Filter(app="shop", browser="Chrome"), DAY)] == [chrome]
+    assert [one.id for one in ask(store, read_newest_views, Filter(app="shop", browser="Chrome"), DAY)] == [chrome]
     assert (found(device="mobile"), found(traffic="bot"), found(release="1.0"), found(environment="live")) == (0, 0, 4, 4)
 
 
 def test_the_slowest_page_views_are_found_in_a_short_and_in_a_long_range(store: Store, url: str) -> None:
     ids = loads(url, 1.0, 9.0, 2.0, 7.0, 3.0, every=1200.0)
     hours = Range(datetime.fromtimestamp(NOW - 4 * 3600, UTC), datetime.fromtimestamp(NOW, UTC))
-    assert [one.id for one in ask(store, records.slowest, "load", SHOP, hours, limit=3)] == [ids[1], ids[3], ids[4]]
-    assert [one.id for one in ask(store, records.slowest, "lcp", SHOP, DAY, limit=1)] == [ids[1]]
+    assert [one.id for one in ask(store, read_slowest_views, "load", SHOP, hours, limit=3)] == [ids[1], ids[3], ids[4]]
+    assert [one.id for one in ask(store, read_slowest_views, "lcp", SHOP, DAY, limit=1)] == [ids[1]]
     month = Range(datetime.fromtimestamp(NOW - 30 * 86_400, UTC), datetime.fromtimestamp(NOW, UTC))
-    assert [one.id for one in ask(store, records.slowest, "load", SHOP, month, limit=1)] == [ids[1]]
-    assert ask(store, records.slowest, "load", Filter(app="shop", page="/cart"), DAY) == []
+    assert [one.id for one in ask(store, read_slowest_views, "load", SHOP, month, limit=1)] == [ids[1]]
+    assert ask(store, read_slowest_views, "load", Filter(app="shop", page="/cart"), DAY) == []
     with store.connected() as connection:
         connection.exec_driver_sql("DELETE FROM page_views WHERE number <= 2")
-    assert [one.id for one in ask(store, records.slowest, "load", SHOP, hours, limit=1)] == [ids[3]], (
+    assert [one.id for one in ask(store, read_slowest_views, "load", SHOP, hours, limit=1)] == [ids[3]], (
         "the worst has been removed"
     )
 
@@ -89,7 +95,7 @@ def test_a_page_view_is_told_whole(store: Store, url: str) -> None:
     with Writer(url) as writer:
         sent = arrival(seen, at=NOW, viewport=(1280, 720))
         writer.put_blocking(sent)
-    whole = ask(store, records.view, seen.id)
+    whole = ask(store, read_view, seen.id)
     assert whole is not None
     assert (whole.app, whole.seen.title, whole.seen.session, whole.viewport) == (
         "shop",
@@ -105,7 +111,7 @@ def test_a_page_view_is_told_whole(store: Store, url: str) -> None:
     assert (met.message, met.type, met.stack, met.line) == ("order 7 is gone", "TypeError", "at buy", 3)
     assert [(one.url, one.status) for one in whole.requests] == [("https://shop.example/api", 503)]
     assert (whole.hidden, whole.ended, whole.journey) == (False, False, None)
-    assert ask(store, records.view, "not-there") is None
+    assert ask(store, read_view, "not-there") is None
 
 
 def test_a_session_is_its_page_views_in_their_order(store: Store, url: str) -> None:
@@ -116,17 +122,17 @@ def test_a_session_is_its_page_views_in_their_order(store: Store, url: str) -> N
             ids.append(seen.id)
             writer.put_blocking(arrival(seen, at=NOW, page=page, session=session))
         writer.put_blocking(arrival(at=NOW))
-    assert [one.id for one in ask(store, records.session_views, session)] == [ids[1], ids[2], ids[0]]
-    found = ask(store, visits.session, session)
+    assert [one.id for one in ask(store, read_session_views, session)] == [ids[1], ids[2], ids[0]]
+    found = ask(store, read_session, session)
     assert found is not None
     assert (found.views, found.errors, found.first_page) == (3, 1, "/")
     assert found.started_at == datetime.fromtimestamp(NOW - 600, UTC)
-    assert [one.id for one in ask(store, visits.newest_sessions, SHOP, DAY, failed=True)] == [session]
-    both = ask(store, visits.newest_sessions, SHOP, DAY)
+    assert [one.id for one in ask(store, read_newest_sessions, SHOP, DAY, failed=True)] == [session]
+    both = ask(store, read_newest_sessions, SHOP, DAY)
     assert len(both) == 2
-    assert ask(store, visits.newest_sessions, SHOP, DAY, before=both[0].id) == both[1:]
-    assert ask(store, visits.newest_sessions, Filter(app="shop", page="/"), DAY) == [found]
-    assert ask(store, visits.session, "not-there") is None
+    assert ask(store, read_newest_sessions, SHOP, DAY, before=both[0].id) == both[1:]
+    assert ask(store, read_newest_sessions, Filter(app="shop", page="/"), DAY) == [found]
+    assert ask(store, read_session, "not-there") is None
 
 
 def test_errors_of_one_reason_are_one_row_with_count_and_first_and_last_seen(store: Store, url: str) -> None:
@@ -137,15 +143,15 @@ def test_errors_of_one_reason_are_one_row_with_count_and_first_and_last_seen(sto
             writer.put_blocking(arrival(seen, at=at + 1))
         rare = view(started_at=NOW - 60, errors=(error("x is undefined", count=30),))
         writer.put_blocking(arrival(rare, at=NOW))
-    often, once = ask(store, reasons.errors, "shop", DAY)
+    often, once = ask(store, read_reasons, "shop", DAY)
     assert (often.message, often.count, often.views) == ("order # is gone", 4, 2)
     assert often.first_at == datetime.fromtimestamp(NOW - 40 * 3600, UTC)
     assert often.last_at == datetime.fromtimestamp(NOW - 3 * 3600, UTC)
     assert (once.message, once.count, once.views) == ("x is undefined", 30, 1)
-    assert [one.id for one in ask(store, records.views_with_error, once.id, DAY)] == [rare.id]
-    met = [one.started_at.timestamp() for one in ask(store, records.views_with_error, often.id, DAY)]
+    assert [one.id for one in ask(store, read_views_with_error, once.id, DAY)] == [rare.id]
+    met = [one.started_at.timestamp() for one in ask(store, read_views_with_error, often.id, DAY)]
     assert met == [NOW - 3 * 3600, NOW - 5 * 3600]
-    assert ask(store, reasons.errors, "other", DAY) == []
+    assert ask(store, read_reasons, "other", DAY) == []
 
 
 def test_what_a_browser_reports_of_its_policies_is_no_error_of_the_page_and_can_be_asked_for(store: Store, url: str) -> None:
@@ -153,12 +159,12 @@ def test_what_a_browser_reports_of_its_policies_is_no_error_of_the_page_and_can_
     with Writer(url) as writer:
         writer.put_blocking(arrival(view(started_at=NOW - 60, errors=(blocked, error("bad"))), at=NOW))
         writer.put_blocking(arrival(view(started_at=NOW - 60, type="report", errors=(blocked,)), at=NOW))
-    assert [one.errors for one in ask(store, records.newest, SHOP, DAY)] == [1]
-    assert [one.message for one in ask(store, reasons.errors, "shop", DAY)] == ["bad"]
-    assert [(one.message, one.views) for one in ask(store, reasons.errors, "shop", DAY, kinds=["csp"])] == [
+    assert [one.errors for one in ask(store, read_newest_views, SHOP, DAY)] == [1]
+    assert [one.message for one in ask(store, read_reasons, "shop", DAY)] == ["bad"]
+    assert [(one.message, one.views) for one in ask(store, read_reasons, "shop", DAY, kinds=["csp"])] == [
         ("script-src blocked inline", 2)
     ]
-    found = ask(store, figures.total, SHOP, DAY, [])
+    found = ask(store, read_total, SHOP, DAY, [])
     assert (found.tally.views, found.tally.failed, found.tally.errors) == (1, 1, 1)
 
 
@@ -167,7 +173,7 @@ def test_the_page_views_of_a_journeys_run_are_found(store: Store, url: str) -> N
     with Writer(url) as writer:
         writer.put_blocking(arrival(seen, at=NOW, synthetic=Synthetic(journey="buy", run=run, step="pay"), traffic="synthetic"))
         writer.put_blocking(arrival(at=NOW))
-    (found,) = ask(store, records.run_views, run)
+    (found,) = ask(store, read_run_views, run)
     assert (found.id, found.run, found.traffic) == (seen.id, run, "synthetic")
 
 
@@ -176,7 +182,7 @@ def test_what_users_do_most_comes_first(store: Store, url: str) -> None:
         for names in (("Add", "Buy"), ("Add",)):
             seen = view(started_at=NOW - 60, interactions=tuple(click(name) for name in names))
             writer.put_blocking(arrival(seen, at=NOW))
-    assert [(one.name, one.page, one.count) for one in ask(store, visits.actions, SHOP, DAY)] == [
+    assert [(one.name, one.page, one.count) for one in ask(store, read_actions, SHOP, DAY)] == [
         ("Add", "/item/:id", 2), ("Buy", "/item/:id", 1),
     ]  # fmt: skip
-    assert len(ask(store, visits.actions, SHOP, DAY, among=1)) == 1
+    assert len(ask(store, read_actions, SHOP, DAY, among=1)) == 1

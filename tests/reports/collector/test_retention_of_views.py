@@ -8,7 +8,7 @@ import pytest
 
 from reports.collector.storage import retention
 from reports.collector.storage.group_commit import Writer
-from reports.collector.storage.retention import Keep, measure, prune, prune_labels, prune_to_size
+from reports.collector.storage.retention import RetentionPolicy, measure_usage, prune_by_age, prune_labels, prune_to_size
 from reports.collector.storage.series import DAY
 from runner.archive.run_id import run_id
 from runner.store import Store
@@ -49,9 +49,9 @@ def test_views_that_are_too_old_go_with_all_they_have_and_rollups_stay(url: str,
     assert counts(url) == [7, 14, 7, 7, 7, 7]
     with Store(url) as store:
         link = Link(store)
-        assert prune(link, Keep(), NOW)
+        assert prune_by_age(link, RetentionPolicy(), NOW)
         assert counts(url)[0] == 5, "a few at a time, so that beacons are not held up"
-        until_done(lambda: prune(link, Keep(), NOW))
+        until_done(lambda: prune_by_age(link, RetentionPolicy(), NOW))
         link.close()
     assert counts(url) == [2, 4, 2, 2, 2, 2]
     assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400 AND series = 1") == [(7,)]
@@ -63,9 +63,9 @@ def test_a_session_stays_until_its_last_view_has_gone(url: str) -> None:
     fill(url, [31 * DAY, 0.0], session="one-session")
     with Store(url) as store:
         link = Link(store)
-        until_done(lambda: prune(link, Keep(), NOW))
+        until_done(lambda: prune_by_age(link, RetentionPolicy(), NOW))
         assert counts(url) == [1, 2, 1, 1, 1, 1]
-        until_done(lambda: prune(link, Keep(), NOW + 31 * DAY))
+        until_done(lambda: prune_by_age(link, RetentionPolicy(), NOW + 31 * DAY))
         assert counts(url) == [0] * 6
         link.close()
 
@@ -74,7 +74,7 @@ def test_ids_of_beacons_are_known_for_a_day(url: str) -> None:
     fill(url, [2 * DAY, 25 * 3600, 23 * 3600, 0.0])
     with Store(url) as store:
         link = Link(store)
-        prune(link, Keep(), NOW)
+        prune_by_age(link, RetentionPolicy(), NOW)
         link.close()
     assert rows(url, "SELECT count(*) FROM beacons") == [(2,)]
 
@@ -85,7 +85,7 @@ def test_what_the_rollups_have_not_taken_yet_is_not_forgotten(url: str) -> None:
         fill(url, [2 * DAY])
         with link.transaction():
             link.execute("UPDATE marks SET value = 0 WHERE name = 'rolled'")
-        prune(link, Keep(), NOW)
+        prune_by_age(link, RetentionPolicy(), NOW)
         link.close()
     assert rows(url, "SELECT count(*) FROM beacons") == [(1,)]
 
@@ -95,8 +95,8 @@ def test_rollups_go_by_their_own_time_minutes_before_hours(url: str) -> None:
     fill(url, ages)
     with Store(url) as store:
         link = Link(store)
-        until_done(lambda: prune(link, Keep(), NOW))
-        prune_labels(link, Keep(), NOW)
+        until_done(lambda: prune_by_age(link, RetentionPolicy(), NOW))
+        prune_labels(link, RetentionPolicy(), NOW)
         link.close()
     kept = dict(rows(url, "SELECT step, sum(views) FROM tallies WHERE series = 1 GROUP BY step"))
     assert kept == {60: 2, 3600: 4, 86400: 4}
@@ -110,10 +110,10 @@ def test_labels_go_when_nothing_is_left_of_them(url: str) -> None:
     fill(url, [0.0])
     with Store(url) as store:
         link = Link(store)
-        prune_labels(link, Keep(), NOW + 399 * DAY)
+        prune_labels(link, RetentionPolicy(), NOW + 399 * DAY)
         assert rows(url, "SELECT count(*) FROM series") == [(2,)]
         assert rows(url, "SELECT count(*) FROM reasons") == [(1,)]
-        prune_labels(link, Keep(), NOW + 402 * DAY)
+        prune_labels(link, RetentionPolicy(), NOW + 402 * DAY)
         assert rows(url, "SELECT count(*) FROM series") == rows(url, "SELECT count(*) FROM reasons") == [(0,)]
         link.close()
 
@@ -123,15 +123,15 @@ def test_over_its_size_the_oldest_views_go(url: str) -> None:
     with Store(url) as store:
         link = Link(store)
         with link.reading():
-            views, size = measure(link)
+            views, size = measure_usage(link)
             assert views == 300
-        keep = Keep(size=size * 3 // 4)
+        keep = RetentionPolicy(size=size * 3 // 4)
         monkey = pytest.MonkeyPatch()
         with monkey.context() as patched:
             patched.setattr(retention, "AT_ONCE", 10)
             until_done(lambda: prune_to_size(link, keep))
         with link.reading():
-            left, smaller = measure(link)
+            left, smaller = measure_usage(link)
         assert smaller <= keep.size
         assert 100 < left < 300
         assert prune_to_size(link, keep) == 0
@@ -145,7 +145,7 @@ def test_the_writer_removes_what_is_too_old_while_it_writes(tmp_path: Path, monk
     monkeypatch.setattr("reports.collector.storage.background.ROLL", 0.05)
     monkeypatch.setattr("reports.collector.storage.background.PRUNE", 0.05)
     url = f"sqlite:///{tmp_path / 'journeys.db'}"
-    with Writer(url, keep=Keep(views=3600.0)) as writer:
+    with Writer(url, keep=RetentionPolicy(views=3600.0)) as writer:
         for number in range(100):
             at = time.time() - (7200 if number < 50 else 0)
             assert writer.put_blocking(arrival(view(started_at=at), at=at))

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from reports.collector.accepted_beacon import Arrival
-from reports.collector.storage import rollup
-from reports.collector.storage import series as labels
+from reports.collector.storage import series
 from reports.collector.storage.group_commit import Writer
 from reports.collector.storage.retention import MINUTES
-from reports.collector.storage.series import general, reason_id
+from reports.collector.storage.rollup import roll_up
+from reports.collector.storage.series import generalize_message, reason_id
 from runner.archive.run_id import run_id
 from runner.store import Store
 from runner.store.bulk_insert import Link
@@ -102,7 +102,7 @@ def test_what_was_rolled_up_is_not_rolled_up_again(tmp_path: Path) -> None:
             writer.put_blocking(arrival(at=NOW))
     check_rollups(url)
     with Store(url) as store:
-        assert rollup.roll(Link(store), threading.Lock(), 0.0) == 0
+        assert roll_up(Link(store), threading.Lock(), 0.0) == 0
     check_rollups(url)
 
 
@@ -128,7 +128,7 @@ def test_minutes_that_are_removed_already_are_not_made_again(tmp_path: Path) -> 
 
 
 def test_labels_without_end_do_not_make_rollups_without_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labels, "SERIES", 10)
+    monkeypatch.setattr(series, "SERIES", 10)
     for _ in range(2):
         with Writer(url) as writer:
             for number in range(20):
@@ -143,7 +143,7 @@ def test_labels_without_end_do_not_make_rollups_without_end(url: str, monkeypatc
 
 
 def test_errors_without_end_do_not_make_reasons_without_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labels, "REASONS", 5)
+    monkeypatch.setattr(series, "REASONS", 5)
     words = [chr(ord("a") + number) for number in range(12)]
     for _ in range(2):
         with Writer(url) as writer:
@@ -167,7 +167,7 @@ def test_errors_that_differ_in_numbers_and_ids_only_have_one_reason() -> None:
     assert reason("x", "https://shop.example/app.11aa22bb33.js?v=2") == reason("x")
     assert reason("x is undefined") != reason("y is undefined")
     assert reason_id("admin", error("x")) != reason_id("shop", error("x"))
-    assert general("deadbeef is a word, deadbee1f is an id") == "deadbeef is a word, # is an id"
+    assert generalize_message("deadbeef is a word, deadbee1f is an id") == "deadbeef is a word, # is an id"
 
 
 def test_edges_hold_the_thresholds_and_a_value_on_an_edge_is_below_it() -> None:

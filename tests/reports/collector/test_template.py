@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.collector.labels import OTHER
-from reports.collector.privacy.route_template import DEEPEST, Templates, is_id, template
+from reports.collector.privacy.route_template import DEEPEST, RouteTemplates, is_id, route_template
 
 SEGMENT = st.text(st.characters(codec="utf-8", exclude_characters="/?#;"), max_size=60)
 PATHS = st.lists(SEGMENT, max_size=12).map(lambda parts: "/" + "/".join(parts))
@@ -44,12 +44,12 @@ RULES = st.lists(
     ],
 )
 def test_ids_are_left_out_of_a_pages_name(address: str, name: str) -> None:
-    assert template(address) == name
+    assert route_template(address) == name
 
 
 def test_the_apps_own_rules_go_first() -> None:
     rules = ["/item/new", "/item/:slug", "/docs/*"]
-    assert [template(one, rules) for one in ("/item/new", "/item/sencha?x", "/item/1/2", "/docs/a/b/c", "/docs")] == [
+    assert [route_template(one, rules) for one in ("/item/new", "/item/sencha?x", "/item/1/2", "/docs/a/b/c", "/docs")] == [
         "/item/new",
         "/item/:slug",
         "/item/:id/:id",
@@ -60,13 +60,13 @@ def test_the_apps_own_rules_go_first() -> None:
 
 @given(PATHS, RULES)
 def test_a_name_is_its_own_name(path: str, rules: list[str]) -> None:
-    once = template(path, rules)
-    assert template(once, rules) == once
+    once = route_template(path, rules)
+    assert route_template(once, rules) == once
 
 
 @given(PATHS)
 def test_a_name_is_short_and_holds_nothing_like_an_id(path: str) -> None:
-    segments = [one for one in template(path).split("/") if one]
+    segments = [one for one in route_template(path).split("/") if one]
     assert len(segments) <= DEEPEST + 1
     assert not [one for one in segments if one not in {":id", "*"} and is_id(one)]
     assert not [one for one in segments if len(one) > 40]
@@ -78,26 +78,26 @@ def test_no_id_is_ever_kept(number: int, uuid: object, hashed: bytes, mail: str)
 
     ids = [str(number), str(uuid), str(uuid).upper(), hashed.hex()]
     for one in ids:
-        assert template(f"/thing/{one}/edit") == "/thing/:id/edit"
-    assert mail not in template(f"/thing/{mail.replace('/', '')}")
+        assert route_template(f"/thing/{one}/edit") == "/thing/:id/edit"
+    assert mail not in route_template(f"/thing/{mail.replace('/', '')}")
     encoded = base64.urlsafe_b64encode(hashed).decode()
     if encoded.endswith("="):
-        assert template(f"/thing/{encoded}") == "/thing/:id"
+        assert route_template(f"/thing/{encoded}") == "/thing/:id"
 
 
 @given(st.lists(PATHS, max_size=60), st.integers(min_value=1, max_value=10))
 def test_there_are_never_more_names_than_allowed(paths: list[str], limit: int) -> None:
-    templates = Templates(("/item/:slug",), limit)
+    templates = RouteTemplates(("/item/:slug",), limit)
     names = {templates.of(path) for path in [*paths, "/item/x"]}
     assert len(names - {OTHER, "/item/:slug"}) <= limit
     assert "/item/:slug" in names, "a rule's page always has its name"
 
 
 def test_a_page_that_had_a_name_keeps_it_when_there_are_too_many() -> None:
-    templates = Templates((), 3)
+    templates = RouteTemplates((), 3)
     names = [templates.of(f"/{word}") for word in ("a", "b", "c", "d", "e", "a")]
     assert names == ["/a", "/b", "/c", OTHER, OTHER, "/a"]
 
 
 def test_templates_hold_no_control_characters() -> None:
-    assert not re.search(r"[\x00-\x1f\"\\{}]", template('/a%00b/c\nd/{x}/"y"/\\z'))
+    assert not re.search(r"[\x00-\x1f\"\\{}]", route_template('/a%00b/c\nd/{x}/"y"/\\z'))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.collector.admission.user_agent import Client, read
+from reports.collector.admission.user_agent import Client, parse_user_agent
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 
@@ -57,11 +57,11 @@ WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
     ],
 )
 def test_a_browser_is_known_by_its_user_agent(text: str, client: Client) -> None:
-    assert read(text) == client
+    assert parse_user_agent(text) == client
 
 
 @given(st.text(max_size=2000))
 def test_no_strangers_words_become_a_browser(text: str) -> None:
-    client = read(text)
+    client = parse_user_agent(text)
     assert len(client.browser) <= 24
     assert len(client.system) <= 10

@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 import pytest
 
 from reports.collector.errors import Refusal
-from reports.collector.protocols.native import checked
+from reports.collector.protocols.native import parse_beacon
 from reports.collector.storage.group_commit import Busy
 from runner.store import StoreDown
 from runner.store.bulk_insert import Unstorable
@@ -260,4 +260,4 @@ def test_without_apps_any_page_of_this_machine_may_send(served: Callable[..., Se
 
 def test_checked_names_the_error_as_a_refusal() -> None:
     with pytest.raises(Refusal, match="not JSON"):
-        checked(b"{")
+        parse_beacon(b"{")

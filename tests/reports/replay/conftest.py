@@ -11,12 +11,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page
 from sqlalchemy import text
 
-from reports.replay.chunk_store import FOLDER, Shelf
-from reports.replay.recording import Recording, Row, read, rows
-from reports.web.routes import routes
-from reports.web.server.bounded_http import Guard
-from reports.web.server.composite import build
-from reports.web.server.server import Server, listen
+from reports.replay.chunk_store import FOLDER, ChunkStore
+from reports.replay.recording import ChunkRow, Recording, read_chunk_rows, read_recording
+from reports.web.routes import page_routes
+from reports.web.server.bounded_http import ConnectionGuard
+from reports.web.server.composite import build_application
+from reports.web.server.server import Server, open_socket
 from reports.web.site import Site as Dashboard
 from runner.archive.archive import Archive
 from runner.store import Store
@@ -33,11 +33,11 @@ from tests.support.wait import wait_until
 class Recorder:
     """A collector that takes recordings, and what it has of them."""
 
-    def __init__(self, collector: Served, store: Store, shelf: Shelf) -> None:
+    def __init__(self, collector: Served, store: Store, chunk_store: ChunkStore) -> None:
         self.collector = collector
         self.address = collector.address
         self.store = store
-        self.shelf = shelf
+        self.chunk_store = chunk_store
 
     def line(self, replay: str = "1", **data: str) -> str:
         """The line that embeds the agent."""
@@ -46,16 +46,19 @@ class Recorder:
         return f'<script src="{self.address}/agent.js" {written} defer></script>'
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ChunkRow]:
         """The chunks that have come, of all sessions."""
         with self.store.connected() as connection:
             sessions = connection.execute(text("SELECT DISTINCT session FROM replay_chunks")).scalars().all()
-        return [row for session in sessions for row in ask(self.store, rows, session)]
+        return [row for session in sessions for row in ask(self.store, read_chunk_rows, session)]
 
     @property
     def recordings(self) -> list[Recording]:
         """What has come, read again."""
-        found = [read(self.store, self.shelf.folder, session) for session in dict.fromkeys(row.session for row in self.rows)]
+        found = [
+            read_recording(self.store, self.chunk_store.folder, session)
+            for session in dict.fromkeys(row.session for row in self.rows)
+        ]
         return [one for one in found if one is not None]
 
     @property
@@ -69,7 +72,7 @@ class Recorder:
 
     def bytes(self) -> bytes:
         """Every byte that is stored, unpacked: of files, and of rows."""
-        files = b"".join(gzip.decompress(file.read_bytes()) for file in sorted(self.shelf.folder.rglob("*.json.gz")))
+        files = b"".join(gzip.decompress(file.read_bytes()) for file in sorted(self.chunk_store.folder.rglob("*.json.gz")))
         return files + msgspec.json.encode(self.rows)
 
     def wait_for_events(self, wanted: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
@@ -79,16 +82,16 @@ class Recorder:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[Shelf]:
+def chunk_store(tmp_path: Path) -> Iterator[ChunkStore]:
     """An empty one."""
     with Store(f"sqlite:///{tmp_path / 'journeys.db'}") as store:
-        yield Shelf(store, tmp_path / "runs" / FOLDER)
+        yield ChunkStore(store, tmp_path / "runs" / FOLDER)
 
 
 @pytest.fixture
-def recorder(served: Callable[..., Served], shelf: Shelf) -> Recorder:
+def recorder(served: Callable[..., Served], chunk_store: ChunkStore) -> Recorder:
     """A collector that takes recordings of pages of this machine."""
-    return Recorder(served("", shelf=shelf), shelf._store, shelf)
+    return Recorder(served("", chunk_store=chunk_store), chunk_store._store, chunk_store)
 
 
 @pytest.fixture
@@ -128,16 +131,16 @@ class Pages:
     direct: Mapping[str, Any] = {}
 
     def __init__(self, site: Dashboard) -> None:
-        self.routes = routes(site)
+        self.routes = page_routes(site)
 
 
 @pytest.fixture
-def dashboard(shelf: Shelf) -> Iterator[str]:
+def dashboard(chunk_store: ChunkStore) -> Iterator[str]:
     """The dashboard over the same store; its address."""
-    site = Dashboard(store=shelf._store, archive=Archive(shelf.folder.parent))
-    listening = listen("127.0.0.1:0")
+    site = Dashboard(store=chunk_store._store, archive=Archive(chunk_store.folder.parent))
+    listening = open_socket("127.0.0.1:0")
     port = listening.getsockname()[1]
-    server = Server(build([Pages(site)]), Guard(lambda _: None))
+    server = Server(build_application([Pages(site)]), ConnectionGuard(lambda _: None))
     thread = threading.Thread(target=server.serve_until_stopped, args=(listening,))
     thread.start()
     yield f"http://127.0.0.1:{port}"

@@ -7,13 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 from reports.replay.chunk import decode
-from reports.replay.chunk_store import Kept, Shelf
+from reports.replay.chunk_store import ChunkContext, ChunkStore
 
 STEP = 10
 """Seconds of a chunk."""
 
 
-def long_session(shelf: Shelf, minutes: int, picture_every: int, rows: int = 50) -> str:
+def long_session(chunk_store: ChunkStore, minutes: int, picture_every: int, rows: int = 50) -> str:
     """Stores it; returns the session. Each second changes the text, and moves the pointer."""
     session, tab = str(uuid4()), str(uuid4())
     begin = (time.time() - minutes * 60) * 1000
@@ -29,7 +29,7 @@ def long_session(shelf: Shelf, minutes: int, picture_every: int, rows: int = 50)
             events.append({"type": 3, "timestamp": at + 500, "data": {"source": 1, "positions": moves}})
         whole = {"version": 1, "app": "shop", "session": session, "tab": tab, "sequence": sequence, "first": not sequence}
         text_ = json.dumps({**whole, "events": events}).encode()
-        shelf.put(decode(text_), gzip.compress(text_, 6), Kept("shop", time.time(), "real", "/"))
+        chunk_store.put(decode(text_), gzip.compress(text_, 6), ChunkContext("shop", time.time(), "real", "/"))
     return session
 
 

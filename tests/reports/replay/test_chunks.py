@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from reports.replay.chunk_store import ORPHANED, Shelf
-from reports.replay.recording import read, rows
+from reports.replay.chunk_store import ORPHANED, ChunkStore
+from reports.replay.recording import read_chunk_rows, read_recording
 from runner.store.tables.replays import session_events
 from tests.support.asking import ask
 from tests.support.collector import CONFIGURATION, Served
@@ -24,8 +24,8 @@ TAB = "0190a1b2-0000-7000-8000-000000000002"
 
 
 @pytest.fixture
-def collector(served: Callable[..., Served], shelf: Shelf) -> Served:
-    return served(CONFIGURATION, shelf=shelf)
+def collector(served: Callable[..., Served], chunk_store: ChunkStore) -> Served:
+    return served(CONFIGURATION, chunk_store=chunk_store)
 
 
 def chunk(sequence: int = 0, full: bool = True, **fields: Any) -> dict[str, Any]:
@@ -41,44 +41,44 @@ def packed(content: dict[str, Any]) -> bytes:
     return gzip.compress(json.dumps(content).encode())
 
 
-def test_a_chunk_is_kept_byte_by_byte(collector: Served, shelf: Shelf) -> None:
+def test_a_chunk_is_kept_byte_by_byte(collector: Served, chunk_store: ChunkStore) -> None:
     body = packed(chunk())
     assert collector.post(body, "/v1/replay").status == 202
-    (row,) = ask(shelf._store, rows, SESSION)
-    assert (shelf.folder / "shop" / SESSION / f"{TAB}-0.json.gz").read_bytes() == body
+    (row,) = ask(chunk_store._store, read_chunk_rows, SESSION)
+    assert (chunk_store.folder / "shop" / SESSION / f"{TAB}-0.json.gz").read_bytes() == body
     assert (row.bytes, row.events, row.has_full_snapshot, row.page, row.traffic) == (len(body), 2, True, "/item/:slug", "real")
     assert collector.metric("replay_chunks_total", app="shop", outcome="accepted") == 1
 
 
-def test_one_that_comes_again_is_acknowledged_and_counts_once(collector: Served, shelf: Shelf) -> None:
+def test_one_that_comes_again_is_acknowledged_and_counts_once(collector: Served, chunk_store: ChunkStore) -> None:
     assert [collector.post(packed(chunk()), "/v1/replay").status for _ in range(3)] == [202, 202, 202]
-    assert len(ask(shelf._store, rows, SESSION)) == 1
+    assert len(ask(chunk_store._store, read_chunk_rows, SESSION)) == 1
     assert collector.metric("replay_chunks_total", outcome="duplicate") == 2
 
 
-def test_the_last_chunk_of_a_page_comes_unpacked(collector: Served, shelf: Shelf) -> None:
+def test_the_last_chunk_of_a_page_comes_unpacked(collector: Served, chunk_store: ChunkStore) -> None:
     content = chunk()
     assert collector.post(content, "/v1/replay").status == 202
-    recording = read(shelf._store, shelf.folder, SESSION)
+    recording = read_recording(chunk_store._store, chunk_store.folder, SESSION)
     assert recording is not None
     assert recording.tabs[0].events == content["events"]
 
 
-def test_what_is_missing_is_told(collector: Served, shelf: Shelf) -> None:
+def test_what_is_missing_is_told(collector: Served, chunk_store: ChunkStore) -> None:
     for sequence in (0, 3, 4, 6):
         collector.post(packed(chunk(sequence)), "/v1/replay")
-    recording = read(shelf._store, shelf.folder, SESSION)
+    recording = read_recording(chunk_store._store, chunk_store.folder, SESSION)
     assert recording is not None
     assert recording.gaps == (f"parts 1 to 2 of tab {TAB} did not arrive", f"part 5 of tab {TAB} did not arrive")
 
 
-def test_a_file_that_was_changed_is_not_read(collector: Served, shelf: Shelf) -> None:
+def test_a_file_that_was_changed_is_not_read(collector: Served, chunk_store: ChunkStore) -> None:
     collector.post(packed(chunk()), "/v1/replay")
-    (file,) = shelf.folder.rglob("*.json.gz")
+    (file,) = chunk_store.folder.rglob("*.json.gz")
     file.write_bytes(packed(chunk(7)))
-    recording = read(shelf._store, shelf.folder, SESSION)
+    recording = read_recording(chunk_store._store, chunk_store.folder, SESSION)
     assert recording is not None
-    assert recording.gaps == (f"part 0 of tab {TAB} cannot be read: its file is not what came",)
+    assert recording.gaps == (f"part 0 of tab {TAB} cannot be read: its file has changed",)
 
 
 @pytest.mark.parametrize(
@@ -96,11 +96,13 @@ def test_a_file_that_was_changed_is_not_read(collector: Served, shelf: Shelf) ->
         ({"events": [{"type": 3, "timestamp": 9e13}]}, 422, "future"),
     ],
 )
-def test_what_is_no_chunk_is_refused(collector: Served, shelf: Shelf, fields: dict[str, Any], status: int, said: str) -> None:
+def test_what_is_no_chunk_is_refused(
+    collector: Served, chunk_store: ChunkStore, fields: dict[str, Any], status: int, said: str
+) -> None:
     answer = collector.post(packed(chunk(**fields)), "/v1/replay")
     assert answer.status == status
     assert said in json.dumps(answer.json())
-    assert list(shelf.folder.rglob("*.gz")) == []
+    assert list(chunk_store.folder.rglob("*.gz")) == []
 
 
 def test_a_body_that_is_too_large_is_refused(collector: Served) -> None:
@@ -111,36 +113,36 @@ def test_a_body_that_is_too_large_is_refused(collector: Served) -> None:
     assert collector.post(packed(large), "/v1/replay").status == 202
 
 
-def test_recordings_go_when_they_are_too_old_or_too_much(collector: Served, shelf: Shelf) -> None:
+def test_recordings_go_when_they_are_too_old_or_too_much(collector: Served, chunk_store: ChunkStore) -> None:
     sessions = [str(uuid4()) for _ in range(4)]
     for session in sessions:
         for sequence in (0, 1):
             collector.post(packed(chunk(sequence, session=session)), "/v1/replay")
-    size = sum(file.stat().st_size for file in shelf.folder.rglob("*.gz"))
+    size = sum(file.stat().st_size for file in chunk_store.folder.rglob("*.gz"))
     now = time.time()
-    assert shelf.prune(60.0, size, now) == 0
-    assert shelf.prune(60.0, int(size * 0.6), now) == 2
-    assert [bool(ask(shelf._store, rows, session)) for session in sessions] == [False, False, True, True]
-    assert len(list(shelf.folder.rglob("*.gz"))) == 4
-    assert shelf.prune(60.0, size, now + 120) == 2
-    assert list(shelf.folder.rglob("*.gz")) == []
+    assert chunk_store.prune(60.0, size, now) == 0
+    assert chunk_store.prune(60.0, int(size * 0.6), now) == 2
+    assert [bool(ask(chunk_store._store, read_chunk_rows, session)) for session in sessions] == [False, False, True, True]
+    assert len(list(chunk_store.folder.rglob("*.gz"))) == 4
+    assert chunk_store.prune(60.0, size, now + 120) == 2
+    assert list(chunk_store.folder.rglob("*.gz")) == []
 
 
-def test_a_file_without_a_row_is_swept(collector: Served, shelf: Shelf, tmp_path: Path) -> None:
+def test_a_file_without_a_row_is_swept(collector: Served, chunk_store: ChunkStore, tmp_path: Path) -> None:
     collector.post(packed(chunk()), "/v1/replay")
-    orphan = shelf.folder / "shop" / SESSION / f"{TAB}-9.json.gz"
+    orphan = chunk_store.folder / "shop" / SESSION / f"{TAB}-9.json.gz"
     orphan.write_bytes(b"x")
-    (shelf.folder / ".incoming" / "half").write_bytes(b"x")
+    (chunk_store.folder / ".incoming" / "half").write_bytes(b"x")
     elsewhere = tmp_path / "elsewhere.json.gz"
     elsewhere.write_bytes(b"x")
-    assert shelf.sweep(time.time()) == 0
-    assert shelf.sweep(time.time() + ORPHANED + 1) == 2
+    assert chunk_store.sweep(time.time()) == 0
+    assert chunk_store.sweep(time.time() + ORPHANED + 1) == 2
     assert not orphan.exists()
     assert elsewhere.exists()
-    assert read(shelf._store, shelf.folder, SESSION)
+    assert read_recording(chunk_store._store, chunk_store.folder, SESSION)
 
 
-def test_a_page_may_tell_single_events(collector: Served, shelf: Shelf) -> None:
+def test_a_page_may_tell_single_events(collector: Served, chunk_store: ChunkStore) -> None:
     told = {"type": "click", "target": "#buy for ann@shop.example", "timestamp": "2026-11-24T10:00:00Z", "session": SESSION}
     assert collector.post(told, "/log-session-event?app=shop").status == 200
     assert collector.post({"type": "click"}, "/log-session-event?app=shop").status == 200
@@ -151,7 +153,7 @@ def test_a_page_may_tell_single_events(collector: Served, shelf: Shelf) -> None:
     ):
         answer = collector.post(wrong, "/log-session-event?app=shop")
         assert (answer.status, answer.json()["field"]) == (422, field)
-    with shelf._store.connected() as connection:
+    with chunk_store._store.connected() as connection:
         first, second = connection.execute(select(session_events).order_by(session_events.c.id)).mappings().all()
     assert (first["session"], first["type"], first["target"], first["at"]) == (
         SESSION,

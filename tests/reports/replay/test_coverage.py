@@ -9,7 +9,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from reports.collector.storage.group_commit import Writer
-from reports.users.coverage import coverage
+from reports.users.coverage import read_coverage
 from runner.archive.run_id import run_id
 from runner.cli import app
 from runner.store import Store
@@ -45,7 +45,7 @@ def database(tmp_path: Path) -> str:
 
 def test_pages_are_named_by_how_often_they_are_seen_with_a_session_each(database: str) -> None:
     with Store(database) as store:
-        found = ask(store, coverage, "shop", WHEN)
+        found = ask(store, read_coverage, "shop", WHEN)
     assert [(one.page, one.views) for one in found.untouched_pages] == [("/help", 2), ("/search", 1)]
     assert found.untouched_pages[0].session == "session-of-help"
     assert (found.views, found.views_covered) == (7, 4)
@@ -53,7 +53,7 @@ def test_pages_are_named_by_how_often_they_are_seen_with_a_session_each(database
 
 def test_an_action_is_known_by_its_name_whatever_number_is_in_it(database: str) -> None:
     with Store(database) as store:
-        found = ask(store, coverage, "shop", WHEN)
+        found = ask(store, read_coverage, "shop", WHEN)
     assert {(one.page, one.role, one.name, one.count) for one in found.untouched_actions} == {
         ("/item/:id", "button", "Ask a question", 1),
         ("/help", "button", "Call us", 1),
@@ -64,14 +64,14 @@ def test_an_action_is_known_by_its_name_whatever_number_is_in_it(database: str) 
 
 def test_only_the_most_used_are_listed_and_all_are_counted(database: str) -> None:
     with Store(database) as store:
-        found = ask(store, coverage, "shop", WHEN, limit=1)
+        found = ask(store, read_coverage, "shop", WHEN, limit=1)
     assert (len(found.untouched_pages), len(found.untouched_actions)) == (1, 1)
     assert found.views == 7
 
 
 def test_of_more_page_views_than_can_be_looked_at_it_tells_the_newest_and_says_so(database: str) -> None:
     with Store(database) as store:
-        some, all_of_them = ask(store, coverage, "shop", WHEN, among=3), ask(store, coverage, "shop", WHEN)
+        some, all_of_them = ask(store, read_coverage, "shop", WHEN, among=3), ask(store, read_coverage, "shop", WHEN)
     assert some.views <= 3
     assert (some.among, all_of_them.among) == (3, None)
 
@@ -106,7 +106,7 @@ def recorded(database: str) -> str:
 
 def test_a_session_that_was_recorded_is_named_rather_than_a_newer_one(recorded: str) -> None:
     with Store(recorded) as store:
-        (help_, search) = ask(store, coverage, "shop", WHEN).untouched_pages
+        (help_, search) = ask(store, read_coverage, "shop", WHEN).untouched_pages
     assert (help_.page, help_.session, help_.recorded) == ("/help", "session-on-help", True)
     assert not search.recorded
 

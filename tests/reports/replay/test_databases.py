@@ -12,12 +12,12 @@ import pytest
 
 from reports.collector.beacon import Synthetic
 from reports.collector.storage.group_commit import Writer
-from reports.replay.chunk_store import FOLDER, ORPHANED, Shelf
-from reports.replay.recording import begun, read, rows
-from reports.users.coverage import coverage
-from reports.web.query.time_range import BadRequest, fixed
-from reports.web.view_models.recordings import Wanted, choices, recordings
-from reports.web.view_models.replay import of_session
+from reports.replay.chunk_store import FOLDER, ORPHANED, ChunkStore
+from reports.replay.recording import read_chunk_rows, read_recording, read_recording_starts
+from reports.users.coverage import read_coverage
+from reports.web.query.time_range import BadRequest, fixed_time_range
+from reports.web.view_models.recordings import RecordingFilter, read_choices, read_recordings
+from reports.web.view_models.replay import read_session_replay
 from runner.result import Artifact, RunResult
 from runner.store import Store
 from tests.reports.collector.arrivals import arrival, click, error, view
@@ -30,20 +30,20 @@ from tests.support.collector import served as served
 from tests.support.dashboard import made
 
 NOW = datetime.now(UTC)
-SPAN = fixed(NOW - timedelta(hours=1), NOW + timedelta(hours=1))
+SPAN = fixed_time_range(NOW - timedelta(hours=1), NOW + timedelta(hours=1))
 Send = Callable[..., str]
 
 
 @pytest.fixture
-def shelf(url: str, tmp_path: Path) -> Any:
+def chunk_store(url: str, tmp_path: Path) -> Any:
     with Store(url) as store:
-        yield Shelf(store, tmp_path / "runs" / FOLDER)
+        yield ChunkStore(store, tmp_path / "runs" / FOLDER)
 
 
 @pytest.fixture
-def send(served: Callable[..., Served], shelf: Shelf) -> Send:
+def send(served: Callable[..., Served], chunk_store: ChunkStore) -> Send:
     """Sends a visit of so many chunks, a second each; returns its session."""
-    collector = served(CONFIGURATION, shelf=shelf)
+    collector = served(CONFIGURATION, chunk_store=chunk_store)
 
     def one(chunks: int = 1, page: str = "/item/sencha", ago: float = 60.0, **fields: Any) -> str:
         session, tab = str(uuid4()), str(uuid4())
@@ -60,109 +60,109 @@ def send(served: Callable[..., Served], shelf: Shelf) -> Send:
     return one
 
 
-def test_a_chunk_that_comes_many_times_at_once_is_kept_once(served: Callable[..., Served], shelf: Shelf) -> None:
-    collector = served(CONFIGURATION, shelf=shelf)
+def test_a_chunk_that_comes_many_times_at_once_is_kept_once(served: Callable[..., Served], chunk_store: ChunkStore) -> None:
+    collector = served(CONFIGURATION, chunk_store=chunk_store)
     body = packed(chunk())
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: collector.post(body, "/v1/replay").status, range(16)))
     assert answers == [202] * 16
-    (row,) = ask(shelf._store, rows, chunk()["session"])
+    (row,) = ask(chunk_store._store, read_chunk_rows, chunk()["session"])
     assert (row.sequence, row.has_full_snapshot, row.bytes) == (0, True, len(body))
-    found = read(shelf._store, shelf.folder, row.session)
+    found = read_recording(chunk_store._store, chunk_store.folder, row.session)
     assert found is not None
     assert found.gaps == ()
 
 
-def test_a_recording_is_found_played_and_removed(send: Send, shelf: Shelf) -> None:
+def test_a_recording_is_found_played_and_removed(send: Send, chunk_store: ChunkStore) -> None:
     old, new = send(3, ago=300.0), send(2)
-    replay = ask(shelf._store, of_session, old, "")
+    replay = ask(chunk_store._store, read_session_replay, old, "")
     assert replay is not None
     assert ([len(tab.parts) for tab in replay.tabs], replay.unplayable) == ([3], "")
-    assert set(ask(shelf._store, begun, [old, new, "none"])) == {old, new}
-    orphan = next(iter(shelf.folder.rglob("*.json.gz"))).with_name(f"{uuid4()}-0.json.gz")
+    assert set(ask(chunk_store._store, read_recording_starts, [old, new, "none"])) == {old, new}
+    orphan = next(iter(chunk_store.folder.rglob("*.json.gz"))).with_name(f"{uuid4()}-0.json.gz")
     orphan.write_bytes(b"x")
-    assert shelf.sweep(time.time() + ORPHANED + 1) == 1
-    of_new = sum(row.bytes for row in ask(shelf._store, rows, new))
-    assert shelf.prune(3600.0, of_new, time.time()) == 1
-    assert (ask(shelf._store, rows, old), len(ask(shelf._store, rows, new))) == ([], 2)
-    assert shelf.prune(1.0, of_new, time.time() + 60) == 1
-    assert list(shelf.folder.rglob("*.json.gz")) == []
+    assert chunk_store.sweep(time.time() + ORPHANED + 1) == 1
+    of_new = sum(row.bytes for row in ask(chunk_store._store, read_chunk_rows, new))
+    assert chunk_store.prune(3600.0, of_new, time.time()) == 1
+    assert (ask(chunk_store._store, read_chunk_rows, old), len(ask(chunk_store._store, read_chunk_rows, new))) == ([], 2)
+    assert chunk_store.prune(1.0, of_new, time.time() + 60) == 1
+    assert list(chunk_store.folder.rglob("*.json.gz")) == []
 
 
-def test_an_app_may_be_called_as_a_run_is(served: Callable[..., Served], shelf: Shelf) -> None:
+def test_an_app_may_be_called_as_a_run_is(served: Callable[..., Served], chunk_store: ChunkStore) -> None:
     name = "20260103T000000Z-shop"
-    collector = served(CONFIGURATION.replace('"shop"', f'"{name}"'), shelf=shelf)
+    collector = served(CONFIGURATION.replace('"shop"', f'"{name}"'), chunk_store=chunk_store)
     for body in (chunk(0, app=name), chunk(1, app=name)):
         assert collector.post(packed(body), "/v1/replay").status == 202
     session = chunk()["session"]
-    found = read(shelf._store, shelf.folder, session)
+    found = read_recording(chunk_store._store, chunk_store.folder, session)
     assert found is not None
     assert (found.app, len(found.tabs[0].events), found.gaps) == (name, 4, ())
-    assert shelf.sweep(time.time() + ORPHANED + 1) == 0
-    assert shelf.prune(3600.0, 0, time.time()) == 1
-    assert not (shelf.folder / name / session).exists()
+    assert chunk_store.sweep(time.time() + ORPHANED + 1) == 0
+    assert chunk_store.prune(3600.0, 0, time.time()) == 1
+    assert not (chunk_store.folder / name / session).exists()
 
 
-def listed(shelf: Shelf, **wanted: Any) -> list[str]:
-    return [one.id for one in ask(shelf._store, recordings, SPAN, Wanted(**wanted)).recordings]
+def listed(chunk_store: ChunkStore, **wanted: Any) -> list[str]:
+    return [one.id for one in ask(chunk_store._store, read_recordings, SPAN, RecordingFilter(**wanted)).recordings]
 
 
 def recorded_run(status: str, ago: float) -> RunResult:
     return made(status=status, ago=ago, artifacts=(Artifact(kind="replay", path="replay.json.gz", bytes=700),))
 
 
-def test_recordings_are_chosen_by_page_release_error_length_and_traffic(send: Send, shelf: Shelf, url: str) -> None:
+def test_recordings_are_chosen_by_page_release_error_length_and_traffic(send: Send, chunk_store: ChunkStore, url: str) -> None:
     short = send(1, ago=600.0, release="1.0")
     long = send(9, ago=500.0, release="2.0", page="/cart")
     robot = send(1, ago=400.0, webdriver=True)
-    shelf._store.add(recorded_run("passed", 300.0))
+    chunk_store._store.add(recorded_run("passed", 300.0))
     failed = recorded_run("failed", 200.0)
-    shelf._store.add(failed)
-    shelf._store.add(made(ago=100.0))
+    chunk_store._store.add(failed)
+    chunk_store._store.add(made(ago=100.0))
     of_run = Synthetic(journey="buy", run=failed.id)
     with Writer(url) as writer:
         told = view(started_at=NOW.timestamp() - 590, errors=(error("no tea"),))
         writer.put_blocking(arrival(told, session=short, at=NOW.timestamp() - 580, page="/help"))
         writer.put_blocking(arrival(session=failed.id, at=NOW.timestamp(), page="/cart", traffic="synthetic", synthetic=of_run))
-    everything = listed(shelf)
+    everything = listed(chunk_store)
     assert (everything[0], everything[2:]) == (failed.id, [robot, long, short])
-    assert listed(shelf, traffic="real") == [long, short]
-    assert listed(shelf, traffic="bot") == [robot]
-    assert len(listed(shelf, traffic="synthetic")) == 2
-    assert listed(shelf, release="2.0") == [long]
-    assert listed(shelf, longer=5.0) == [long]
-    assert listed(shelf, failed=True) == [failed.id, short]
-    assert listed(shelf, page="/help") == [short]
-    assert listed(shelf, page="/cart") == [failed.id, long]
-    assert listed(shelf, page="/cart", traffic="real") == [long]
-    assert listed(shelf, app="shop", failed=True) == [short]
-    assert listed(shelf, app="attic") == []
-    found = {one.id: one for one in ask(shelf._store, recordings, SPAN, Wanted()).recordings}
+    assert listed(chunk_store, traffic="real") == [long, short]
+    assert listed(chunk_store, traffic="bot") == [robot]
+    assert len(listed(chunk_store, traffic="synthetic")) == 2
+    assert listed(chunk_store, release="2.0") == [long]
+    assert listed(chunk_store, longer=5.0) == [long]
+    assert listed(chunk_store, failed=True) == [failed.id, short]
+    assert listed(chunk_store, page="/help") == [short]
+    assert listed(chunk_store, page="/cart") == [failed.id, long]
+    assert listed(chunk_store, page="/cart", traffic="real") == [long]
+    assert listed(chunk_store, app="shop", failed=True) == [short]
+    assert listed(chunk_store, app="attic") == []
+    found = {one.id: one for one in ask(chunk_store._store, read_recordings, SPAN, RecordingFilter()).recordings}
     assert (found[long].first_page, found[long].release, round(found[long].seconds)) == ("/cart", "2.0", 9)
     assert (found[short].errors, found[failed.id].errors, found[failed.id].bytes) == (1, 1, 700)
-    there = ask(shelf._store, choices, SPAN)
+    there = ask(chunk_store._store, read_choices, SPAN)
     assert (there.apps, there.pages, there.releases) == (("shop",), ("/cart", "/item/:slug"), ("1.0", "2.0"))
 
 
-def test_the_list_comes_page_by_page(send: Send, shelf: Shelf) -> None:
+def test_the_list_comes_page_by_page(send: Send, chunk_store: ChunkStore) -> None:
     sent = [send(1, ago=900.0 - 100 * number) for number in range(4)]
     runs = [recorded_run("failed", 850.0 - 100 * number) for number in range(3)]
     for one in runs:
-        shelf._store.add(one)
+        chunk_store._store.add(one)
     whole = [one for pair in zip(sent, [*(run.id for run in runs), None], strict=True) for one in pair if one][::-1]
     found: list[str] = []
     older: str | None = ""
     while older is not None:
-        page = ask(shelf._store, recordings, SPAN, Wanted(before=older), most=2)
+        page = ask(chunk_store._store, read_recordings, SPAN, RecordingFilter(before=older), most=2)
         found += [one.id for one in page.recordings]
         older = page.older
     assert found == whole
     for wrong in ("soon", "nan/x", "1e400/x", "1e18/x"):
         with pytest.raises(BadRequest, match="give what `older`"):
-            ask(shelf._store, recordings, SPAN, Wanted(before=wrong))
+            ask(chunk_store._store, read_recordings, SPAN, RecordingFilter(before=wrong))
 
 
-def test_coverage_names_a_session_that_was_recorded_before_a_newer_one(send: Send, shelf: Shelf, url: str) -> None:
+def test_coverage_names_a_session_that_was_recorded_before_a_newer_one(send: Send, chunk_store: ChunkStore, url: str) -> None:
     recorded = send(1)
     with Writer(url) as writer:
         for session in (recorded, str(uuid4())):
@@ -174,7 +174,7 @@ def test_coverage_names_a_session_that_was_recorded_before_a_newer_one(send: Sen
                     page="/help",
                 )
             )
-    found = ask(shelf._store, coverage, "shop", SPAN.range)
+    found = ask(chunk_store._store, read_coverage, "shop", SPAN.range)
     (page,), (action,) = found.untouched_pages, found.untouched_actions
     assert (page.session, page.recorded, page.views) == (recorded, True, 2)
     assert (action.session, action.recorded, action.name) == (recorded, True, "Call us")

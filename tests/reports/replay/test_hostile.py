@@ -8,7 +8,7 @@ from uuid import uuid4
 from playwright.sync_api import BrowserContext, Page
 
 from reports.replay.chunk import decode
-from reports.replay.chunk_store import Kept, Shelf
+from reports.replay.chunk_store import ChunkContext, ChunkStore
 from tests.reports.replay.conftest import played
 from tests.support.wait import let_pass
 
@@ -82,7 +82,7 @@ def added(node: dict[str, Any], parent: int) -> list[dict[str, Any]]:
     return [{"parentId": parent, "nextId": None, "node": {**node, "childNodes": []}}, *children]
 
 
-def put(shelf: Shelf, late: bool = False) -> str:
+def put(chunk_store: ChunkStore, late: bool = False) -> str:
     """Stores a hostile recording as a browser could have sent it; returns its session."""
     session, now = str(uuid4()), time.time() * 1000
     sheet = element("style", {}, words("p { color: red }", isStyle=True))
@@ -132,18 +132,18 @@ def put(shelf: Shelf, late: bool = False) -> str:
         "events": events,
     }
     text = json.dumps(whole).encode()
-    assert shelf.put(decode(text), text, Kept("shop", time.time(), "real", f"</script><script>{RUN}</script>"))
-    shelf.note("shop", session, "<script>" + RUN + "</script>", f"'\"><img src=x onerror={RUN}>", time.time())
+    assert chunk_store.put(decode(text), text, ChunkContext("shop", time.time(), "real", f"</script><script>{RUN}</script>"))
+    chunk_store.note("shop", session, "<script>" + RUN + "</script>", f"'\"><img src=x onerror={RUN}>", time.time())
     return session
 
 
-def attack(shelf: Shelf, dashboard: str, visitor: BrowserContext, late: bool) -> tuple[Page, list[str]]:
+def attack(chunk_store: ChunkStore, dashboard: str, visitor: BrowserContext, late: bool) -> tuple[Page, list[str]]:
     """Looks at a hostile recording to its end, and touches it; returns the page, and what it has asked for."""
     page = visitor.new_page()
     asked: list[str] = []
     visitor.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: asked.append(f"dialog {dialog.message}"))
-    frame = played(page, f"{dashboard}/sessions/{put(shelf, late)}/replay")
+    frame = played(page, f"{dashboard}/sessions/{put(chunk_store, late)}/replay")
     page.get_by_role("button", name="Play").click()
     page.get_by_text("0:00 of 0:00").or_(page.get_by_text("0:01 of 0:01")).wait_for(timeout=15_000)
     page.locator("#said", has_text="stopped").wait_for()
@@ -166,22 +166,24 @@ def harmless(page: Page, asked: list[str], dashboard: str) -> None:
         assert frame.evaluate("[typeof window.hacked, typeof top.hacked]") == ["undefined", "undefined"], frame.url
 
 
-def test_a_hostile_picture_of_a_page_does_nothing(shelf: Shelf, dashboard: str, visitor: BrowserContext) -> None:
-    page, asked = attack(shelf, dashboard, visitor, late=False)
+def test_a_hostile_picture_of_a_page_does_nothing(chunk_store: ChunkStore, dashboard: str, visitor: BrowserContext) -> None:
+    page, asked = attack(chunk_store, dashboard, visitor, late=False)
     harmless(page, asked, dashboard)
 
 
-def test_a_hostile_change_of_a_page_does_nothing(shelf: Shelf, dashboard: str, visitor: BrowserContext) -> None:
-    page, asked = attack(shelf, dashboard, visitor, late=True)
+def test_a_hostile_change_of_a_page_does_nothing(chunk_store: ChunkStore, dashboard: str, visitor: BrowserContext) -> None:
+    page, asked = attack(chunk_store, dashboard, visitor, late=True)
     harmless(page, asked, dashboard)
 
 
-def test_the_frame_runs_nothing_even_if_it_were_not_cleaned(shelf: Shelf, dashboard: str, visitor: BrowserContext) -> None:
+def test_the_frame_runs_nothing_even_if_it_were_not_cleaned(
+    chunk_store: ChunkStore, dashboard: str, visitor: BrowserContext
+) -> None:
     """The frame's sandbox and the page's policy alone, without the cleaning of what is played."""
     visitor.route(
         "**/static/replay.js", lambda route: route.fulfill(body=unclean(route.fetch().text()), content_type="text/javascript")
     )
-    page, asked = attack(shelf, dashboard, visitor, late=False)
+    page, asked = attack(chunk_store, dashboard, visitor, late=False)
     assert page.locator(".stage iframe").get_attribute("sandbox") == "allow-same-origin"
     assert [url for url in asked if not url.startswith((dashboard, "data:", "about:"))] == []
     for frame in page.frames:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, Page, expect
 
 from reports.replay.chunk import FULL_SNAPSHOT, META
-from reports.replay.chunk_store import Shelf
+from reports.replay.chunk_store import ChunkStore
 from runner.store.tables.replays import replay_chunks
 from tests.conftest import Monitor
 from tests.reports.collector.test_browser import Site
@@ -82,8 +82,8 @@ def test_a_gap_is_told(recorder: Recorder, site: Site, page: Page, dashboard: st
     expect(frame.get_by_role("heading", name="Tea")).to_be_visible()
 
 
-def test_a_seek_fetches_from_the_last_full_picture_on(shelf: Shelf, dashboard: str, visitor: BrowserContext) -> None:
-    session = long_session(shelf, minutes=5, picture_every=60)
+def test_a_seek_fetches_from_the_last_full_picture_on(chunk_store: ChunkStore, dashboard: str, visitor: BrowserContext) -> None:
+    session = long_session(chunk_store, minutes=5, picture_every=60)
     player = visitor.new_page()
     asked: list[str] = []
     player.on("request", lambda request: asked.append(request.url) if "/replays/chunks/" in request.url else None)
@@ -114,7 +114,7 @@ def test_a_run_is_recorded_whole_however_soon_it_leaves_its_pages(monitor: Monit
 
 
 def test_a_failed_run_can_be_watched_from_the_moment_at_which_it_failed(
-    monitor: Monitor, shelf: Shelf, dashboard: str, visitor: BrowserContext
+    monitor: Monitor, chunk_store: ChunkStore, dashboard: str, visitor: BrowserContext
 ) -> None:
     code = """
     @journey
@@ -129,7 +129,7 @@ def test_a_failed_run_can_be_watched_from_the_moment_at_which_it_failed(
     result = monitor.run(code, trace="off")
     assert (result.status, [one.path for one in result.artifacts if one.kind == "replay"]) == ("failed", ["replay.json.gz"])
     assert b"hunter" not in gzip.decompress((monitor.saved() / "replay.json.gz").read_bytes())
-    shelf._store.add(result, monitor.saved())
+    chunk_store._store.add(result, monitor.saved())
     player = visitor.new_page()
     player.goto(f"{dashboard}/runs/{result.id}")
     player.get_by_role("link", name="Watch the replay").click()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from reports.web.access.authenticator import Access
-from reports.web.access.backoff import FREE, Throttle
-from reports.web.access.users_file import User, read, write
+from reports.web.access.authenticator import Authenticator
+from reports.web.access.backoff import FREE, Backoff
+from reports.web.access.users_file import User, read_users, write_users
 from runner.errors import ConfigError
 from runner.settings.settings import load_settings
 from runner.store import Store
@@ -34,7 +34,7 @@ def hashed() -> str:
 def users(tmp_path: Path, hashed: str) -> Path:
     """Ada may operate, Bob may look, Cy only comes through a proxy."""
     file = tmp_path / "users"
-    write(
+    write_users(
         file,
         {
             "ada": User("ada", "operate", hashed),
@@ -72,10 +72,10 @@ def bearer(token: str = TOKEN) -> dict[str, str]:
 def test_other_machines_reach_it_only_when_something_says_who_may(tmp_path: Path, address: str) -> None:
     settings = load_settings(tmp_path, {"serve_listen": address}, {})
     with Store(settings.database_url) as store, pytest.raises(ConfigError, match=r"JOURNEY_SERVE_TOKEN.*journey user add"):
-        Access(settings, store)
+        Authenticator(settings, store)
     settings = load_settings(tmp_path, {"serve_listen": address}, WITH_TOKEN)
     with Store(settings.database_url) as store:
-        assert not Access(settings, store).open
+        assert not Authenticator(settings, store).open
 
 
 def test_on_this_machine_alone_everybody_may_operate(dashboard: Start) -> None:
@@ -91,7 +91,7 @@ def test_on_this_machine_alone_everybody_may_operate(dashboard: Start) -> None:
 def test_a_header_of_a_proxy_is_believed_from_nobody_unless_the_proxy_is_named(tmp_path: Path) -> None:
     settings = load_settings(tmp_path, {}, {"JOURNEY_SERVE_PROXY_USER_HEADER": "X-User"})
     with Store(settings.database_url) as store, pytest.raises(ConfigError, match="trusted_proxies"):
-        Access(settings, store)
+        Authenticator(settings, store)
 
 
 @pytest.mark.parametrize("token", ["short", "has spaces in it which no header takes", ""])
@@ -291,18 +291,18 @@ def test_a_wrong_name_and_a_wrong_password_are_answered_alike(dashboard: Start, 
     answer = dashboard({"JOURNEY_SERVE_USERS": str(users)}).post("/sign-in", {"name": name, "password": password})
     assert answer.status == 401
     assert "set-cookie" not in answer.headers
-    assert "That is not the name and password of anybody." in answer.body.decode()
+    assert "The name or the password is wrong." in answer.body.decode()
 
 
 def test_who_is_taken_from_the_list_or_has_another_password_is_out_at_once(dashboard: Start, users: Path, hashed: str) -> None:
     served = dashboard({"JOURNEY_SERVE_USERS": str(users)})
     ada, bob = served.sign_in(name="ada", password=PASSWORD), served.sign_in(name="bob", password=PASSWORD)
-    known = read(users)
+    known = read_users(users)
     del known["ada"]
-    write(users, known)
+    write_users(users, known)
     assert served.get("/", cookie=ada).status == 303
     assert served.get("/", cookie=bob).status == 200
-    write(users, {"bob": User("bob", "view", hashed[:-1] + ("A" if hashed[-1] != "A" else "B"))})
+    write_users(users, {"bob": User("bob", "view", hashed[:-1] + ("A" if hashed[-1] != "A" else "B"))})
     assert served.get("/", cookie=bob).status == 303
 
 
@@ -320,10 +320,10 @@ def test_a_list_that_cannot_be_read_lets_nobody_in(dashboard: Start, users: Path
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("ada", "no line of"),
-        ("ada:admin:$argon2id$x", "no line of"),
-        ("ada:view:plain", "no line of"),
-        ("a/b:view:-", "no line of"),
+        ("ada", "not a line"),
+        ("ada:admin:$argon2id$x", "not a line"),
+        ("ada:view:plain", "not a line"),
+        ("a/b:view:-", "not a line"),
         ("cy:view:-\ncy:view:-", "twice"),
     ],
 )
@@ -331,7 +331,7 @@ def test_a_line_that_is_wrong_is_named(tmp_path: Path, line: str, why: str) -> N
     file = tmp_path / "users"
     file.write_text(f"# people\n\n{line}\n")
     with pytest.raises(ConfigError, match=rf"users:\d: .*{why}"):
-        read(file)
+        read_users(file)
 
 
 def test_the_list_is_for_its_owner_alone(users: Path) -> None:
@@ -425,7 +425,7 @@ def test_guesses_of_the_token_are_slowed_down_wherever_it_is_brought(dashboard: 
 
 def test_what_is_remembered_of_guesses_is_bounded() -> None:
     clock = Clock()
-    throttle = Throttle(60, clock, most=100)
+    throttle = Backoff(60, clock, most=100)
     for number in range(1000):
         throttle.wrong(f"name-{number}")
     assert len(throttle) == 100

@@ -10,8 +10,8 @@ from html import unescape
 import msgspec
 import pytest
 
-from reports.web.api import table
 from reports.web.api.endpoint import ENDPOINTS, Endpoint
+from reports.web.api.table import format_cell
 from reports.web.view_models.lists import RunList
 from runner.result import RunResult
 from runner.store.queries.runs import RunRow
@@ -89,22 +89,22 @@ def test_lists_are_filtered(filled: tuple[Visited, list[RunResult]]) -> None:
     ("path", "parameter", "fix"),
     [
         ("/runs?statsu=failed", "statsu", "did you mean status?"),
-        ("/runs?status=fine", "status", "choose of passed, failed, error, cancelled"),
+        ("/runs?status=fine", "status", "choose one of passed, failed, error, cancelled"),
         ("/runs?limit=0", "limit", "a whole number from 1 to 1000"),
         ("/runs?limit=ten", "limit", "a whole number from 1 to 1000"),
         ("/runs?limit=5&limit=6", "limit", "give it once"),
         ("/runs?before=none", "before", "give what `older`"),
         ("/runs?range=soon", "range", "write a number of seconds"),
         ("/runs?from=yesterday", "from", "write one such as 2026-06-01T12:00:00Z"),
-        ("/runs?format=xml", "format", "choose of json, csv"),
+        ("/runs?format=xml", "format", "choose one of json, csv"),
         ("/alerts?range=1h", "range", "there are: format"),
         ("/runs?journey=" + "x" * 300, "journey", "200 are the most"),
         ("/runs/none?format=csv", "format", "there are: none"),
-        ("/users?traffic=cars", "traffic", "choose of real, bot, synthetic, all"),
-        ("/users?sort=colour", "sort", "choose of impact, views"),
-        ("/users?list=shoes", "list", "choose of pages, moments"),
-        ("/users?app=attic", "app", "has sent nothing yet; choose of shop"),
-        ("/sessions?errors=no", "errors", "choose of yes"),
+        ("/users?traffic=cars", "traffic", "choose one of real, bot, synthetic, all"),
+        ("/users?sort=colour", "sort", "choose one of impact, views"),
+        ("/users?list=shoes", "list", "choose one of pages, moments"),
+        ("/users?app=attic", "app", "has sent nothing yet; choose one of shop"),
+        ("/sessions?errors=no", "errors", "choose one of yes"),
         ("/sessions?longer=soon", "longer", "'soon' is not a duration"),
     ],
 )
@@ -222,7 +222,7 @@ def test_no_cell_is_a_formula(dashboard: Start) -> None:
     served = dashboard()
     texts = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n@x", "=cmd|' /C calc'!A0", "%0A=1", "|calc"]
     for ago, text in enumerate(texts):
-        assert table.cell(text) == f"'{text}"
+        assert format_cell(text) == f"'{text}"
         served.store.add(made(status="failed", message=text, step=text, location=text, ago=60 + ago))
     rows = list(csv.DictReader(io.StringIO(served.get("/api/v1/runs?format=csv").body.decode(), newline="")))
     assert [(row["failure_message"], row["failure_step"], row["location"]) for row in rows] == [

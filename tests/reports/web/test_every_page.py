@@ -8,8 +8,9 @@ from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import Page, Route
 from starlette.routing import Route as Address
 
-from reports.replay.chunk_store import FOLDER, Shelf
-from reports.web import api, routes
+from reports.replay.chunk_store import FOLDER, ChunkStore
+from reports.web import api
+from reports.web.routes import page_routes
 from reports.web.site import Site
 from tests.conftest import Monitor
 from tests.reports.replay.synthetic import long_session
@@ -49,7 +50,7 @@ class Everything:
         for number, one in enumerate(many(40)):
             served.store.add(one)
             served.store.add(made(ago=7200 - 60 * number, release=f"1.{number // 20}"))
-        session = long_session(Shelf(served.store, served.archive.folder / FOLDER), 1, 20)
+        session = long_session(ChunkStore(served.store, served.archive.folder / FOLDER), 1, 20)
         fill(served.store, [*visits(), seen("/pay", NOW - 600, 1.0, session=session)], runs())
         self.parts = {"journey": "buy", "run": failed.id, "view": EVIL_ID, "session": session}
         """What stands in an address for each part that varies."""
@@ -66,7 +67,7 @@ class Everything:
     def pages(self) -> Iterator[str]:
         """The path of each address that answers with a page."""
         what = Site(store=self.served.store, archive=self.served.archive)
-        for one in [*routes.routes(what), *api.routes(what)]:
+        for one in [*page_routes(what), *api.api_routes(what)]:
             if not isinstance(one, Address) or "GET" not in (one.methods or ()) or FILE.search(one.path):
                 continue
             missing = [name for name in PART.findall(one.path) if name not in self.parts]

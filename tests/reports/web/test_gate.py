@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.web.access.trusted_hosts import Hosts
+from reports.web.access.trusted_hosts import TrustedHosts
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, bearer, hashed, users
 from tests.support.dashboard import TOKEN, Visited, made
 
@@ -88,11 +88,11 @@ def test_the_public_address_is_answered_too(dashboard: Start) -> None:
 
 
 def test_where_others_can_reach_it_an_address_is_a_name_and_a_foreign_name_is_not() -> None:
-    hosts = Hosts("0.0.0.0:8321")
+    hosts = TrustedHosts("0.0.0.0:8321")
     assert "192.0.2.7:8321" in hosts
     assert "[2001:db8::1]:8321" in hosts
     assert "evil.example" not in hosts
-    assert "monitor.example" in Hosts("monitor.example:80")
+    assert "monitor.example" in TrustedHosts("monitor.example:80")
     assert None not in hosts
 
 
@@ -249,7 +249,7 @@ def test_who_may_only_look_is_shown_no_form_and_changes_nothing(dashboard: Start
     assert page.status == 200
     assert b"/journeys/buy/pause" not in page.body
     answer = served.post("/journeys/buy/pause", {}, cookie=bob)
-    assert (answer.status, "bob may look, but not change anything" in answer.body.decode()) == (403, True)
+    assert (answer.status, "bob has the role `view` and cannot change anything" in answer.body.decode()) == (403, True)
     assert served.post("/journeys/buy/resume", {}, cookie=bob).status == 403
     assert not paused(served)
     assert served.post("/sign-out", {}, cookie=bob).status == 303
@@ -339,7 +339,7 @@ def test_a_page_that_breaks_tells_nobody_why(dashboard: Start, monkeypatch: pyte
     def broken(*_: object) -> None:
         raise RuntimeError("/secret/path")
 
-    monkeypatch.setattr("reports.web.view_models.overview.overview", broken)
+    monkeypatch.setattr("reports.web.view_models.overview.History", broken)
     served = dashboard()
     for path in ("/", "/api/v1/overview"):
         answer = served.get(path)

@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from sqlalchemy import event, text
 from starlette.routing import Route
 
-from reports.replay.chunk_store import FOLDER, Shelf
-from reports.web import api, routes
+from reports.replay.chunk_store import FOLDER, ChunkStore
+from reports.web import api
+from reports.web.routes import page_routes
 from reports.web.site import Site
 from runner.result import Artifact
 from runner.store import Store
@@ -64,7 +65,7 @@ def filled(request: pytest.FixtureRequest, lasting: Callable[[str], Callable[...
     for number in range(6):
         served.store.add(made(ago=60.0 + 600 * number, release=f"1.{number % 2}", status="failed" if number == 2 else "passed"))
     result = saved(served)
-    session = long_session(Shelf(served.store, served.archive.folder / FOLDER), 1, 20)
+    session = long_session(ChunkStore(served.store, served.archive.folder / FOLDER), 1, 20)
     fill(served.store, [*visits(), seen("/pay", NOW - 600, 1.0, session=session)], runs())
     with served.store.connected() as connection:
         chunk = connection.execute(text("SELECT min(id) FROM replay_chunks")).scalar_one()
@@ -96,7 +97,7 @@ def saved(served: Visited) -> str:
 def addresses(filled: Filled) -> Iterator[tuple[str, str]]:
     """Every address that is looked at, as the routes have it and with its parts filled in."""
     site = Site(store=filled.served.store, archive=filled.served.archive)
-    for one in [*routes.routes(site), *api.routes(site)]:
+    for one in [*page_routes(site), *api.api_routes(site)]:
         if isinstance(one, Route) and "GET" in (one.methods or ()) and one.path != STREAM:
             parts = filled.parts | ({"number": filled.parts["chunk"]} if one.path.startswith("/replays/") else {})
             yield one.path, PART.sub(lambda found, parts=parts: parts[found[1]], one.path)  # type: ignore[misc]
@@ -137,10 +138,10 @@ def test_no_page_asks_the_same_question_twice(filled: Filled) -> None:
 
 
 def test_those_who_follow_are_told_from_one_read(filled: Filled) -> None:
-    from reports.web.pages.events import News
+    from reports.web.pages.events import ChangeFeed
 
     filled.begun.clear()
-    marks = News(filled.served.store)._look()
+    marks = ChangeFeed(filled.served.store)._look()
     assert set(marks) == {"runs", "views"}
     assert len(filled.begun) == 1
 

@@ -121,7 +121,7 @@ def test_the_sign_in_page_is_accessible_and_works(dashboard: Callable[..., Visit
     assert violations(page, []) == []
     page.get_by_role("textbox", name="Token").fill("wrong")
     page.get_by_role("button", name="Sign in with the token").click()
-    expect(page.get_by_role("alert")).to_have_text("That is not the token.")
+    expect(page.get_by_role("alert")).to_have_text("The token is wrong.")
     assert violations(page, []) == []
     page.get_by_role("textbox", name="Token").fill(TOKEN)
     page.get_by_role("button", name="Sign in with the token").click()
@@ -199,7 +199,7 @@ def test_the_trace_opens_where_the_run_failed(seen: Seen) -> None:
 
 def test_a_failed_run_is_held_against_the_last_one_that_passed(seen: Seen) -> None:
     page = seen.open(f"/runs/{seen.runs['failed']}")
-    part = page.get_by_role("region", name="Against the last run that passed")
+    part = page.get_by_role("region", name="Compared with the last passed run")
     expect(part.get_by_role("link")).to_have_attribute("href", f"/runs/{seen.runs['passed']}")
     expect(part.get_by_role("row", name=re.compile("^look for what is not there"))).to_contain_text("passed → failed")
     # The first step did the same in both: no request of it is new or gone.
@@ -208,7 +208,7 @@ def test_a_failed_run_is_held_against_the_last_one_that_passed(seen: Seen) -> No
     expect(part.get_by_text("gone", exact=True)).not_to_have_count(0)
     part.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("passed")
-    expect(page.get_by_role("region", name="Against the last run that passed")).to_have_count(0)
+    expect(page.get_by_role("region", name="Compared with the last passed run")).to_have_count(0)
 
 
 def test_a_journey_is_paused_and_resumed_from_its_page(only_one: Seen) -> None:

@@ -16,14 +16,14 @@ from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import BrowserContext, expect
 
 from reports.codegen import Made
-from reports.codegen.subprocess import Wanted, make_apart
+from reports.codegen.subprocess import Wanted, make_in_subprocess
 from reports.collector.beacon import Synthetic
 from reports.collector.storage.group_commit import Writer
 from reports.replay.chunk import decode
-from reports.replay.chunk_store import FOLDER, Kept, Shelf
+from reports.replay.chunk_store import FOLDER, ChunkContext, ChunkStore
 from reports.replay.recording import Recording
-from reports.web.access.users_file import User, write
-from reports.web.services.journey_maker import Making
+from reports.web.access.users_file import User, write_users
+from reports.web.services.journey_maker import JourneyMaker
 from runner.archive.run_id import run_id
 from runner.browser.chromium import Browser
 from runner.dsl.discovery import load_journeys
@@ -58,13 +58,13 @@ def context(chrome: Playwright) -> Iterator[BrowserContext]:
     opened.close()
 
 
-def put(shelf: Shelf, tabs: list[list[dict[str, Any]]]) -> str:
+def put(chunk_store: ChunkStore, tabs: list[list[dict[str, Any]]]) -> str:
     """Stores a session of these events, now; its id."""
     session = str(uuid4())
     for events in tabs:
         whole = {"version": 1, "app": "shop", "session": session, "tab": str(uuid4()), "sequence": 0, "first": True}
         text = json.dumps({**whole, "events": events}).encode()
-        shelf.put(decode(text), gzip.compress(text, 6), Kept("shop", time.time(), "real", "/"))
+        chunk_store.put(decode(text), gzip.compress(text, 6), ChunkContext("shop", time.time(), "real", "/"))
     return session
 
 
@@ -72,17 +72,17 @@ class Recorded:
     """A dashboard with a recorded purchase, and what makes journeys there."""
 
     def __init__(self, start: Start, recording: Recording, make: Callable[[str], Made] | None = None, **settings: Any) -> None:
-        self.served = start(making=Making(make or self._make), **settings)
-        self.shelf = Shelf(self.served.store, self.served.archive.folder / FOLDER)
+        self.served = start(journey_maker=JourneyMaker(make or self._make), **settings)
+        self.chunk_store = ChunkStore(self.served.store, self.served.archive.folder / FOLDER)
         self.database = f"sqlite:///{self.served.archive.folder / 'journeys.db'}"
-        self.session = put(self.shelf, [tab.events for tab in recording.tabs])
+        self.session = put(self.chunk_store, [tab.events for tab in recording.tabs])
 
     def wanted(self, session: str) -> Wanted:
         """What a journey is made from."""
-        return Wanted(session=session, database_url=self.database, folder=str(self.shelf.folder))
+        return Wanted(session=session, database_url=self.database, folder=str(self.chunk_store.folder))
 
     def _make(self, session: str) -> Made:
-        return make_apart(self.wanted(session))
+        return make_in_subprocess(self.wanted(session))
 
 
 @pytest.fixture
@@ -94,10 +94,10 @@ def recorded(dashboard: Start, bought: Recording) -> Recorded:
 def test_a_button_makes_a_journey_of_a_session(recorded: Recorded, context: BrowserContext, tmp_path: Path) -> None:
     page = context.new_page()
     page.goto(f"{recorded.served.address}/sessions/{recorded.session}/replay")
-    page.get_by_role("button", name="Make a journey of it").click()
+    page.get_by_role("button", name="Create a journey").click()
     expect(page.get_by_role("heading", name="open_receipt")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("11 of 11", exact=True)).to_be_visible()
-    dangers = page.get_by_role("region", name="Look twice before you run it")
+    dangers = page.get_by_role("region", name="Check before you run it")
     expect(dangers).to_contain_text("it says “pay”")
     expect(page.get_by_role("region", name="What it needs")).to_contain_text(
         "--param email=… --param address=… JOURNEY_SECRET_PASSWORD=… JOURNEY_SECRET_CARD_NUMBER=…"
@@ -114,7 +114,7 @@ def test_a_button_makes_a_journey_of_a_session(recorded: Recorded, context: Brow
     assert list(recorded.served.archive.runs()) == []
     page.get_by_role("row", name="1 goto").get_by_role("link").click()
     page.locator("html[data-replay=ready]").wait_for()
-    page.get_by_role("link", name="the journey that was made of it").click()
+    page.get_by_role("link", name="the journey created from it").click()
     expect(page.get_by_role("button", name="Make it again")).to_be_visible()
 
 
@@ -122,11 +122,11 @@ def test_no_form_of_a_recording_can_be_sent_although_the_page_has_one(recorded: 
     now = time.time() * 1000
     form = element(9, "form", element(10, "button", text_of(11, "Send")), method="post", action="/journeys/buy/pause")
     tape = Tape(now).page("/", form)
-    session = put(recorded.shelf, [tape.events])
+    session = put(recorded.chunk_store, [tape.events])
     page = context.new_page()
     page.goto(f"{recorded.served.address}/sessions/{session}/replay")
     page.locator("html[data-replay=ready]").wait_for()
-    expect(page.get_by_role("button", name="Make a journey of it")).to_be_visible()
+    expect(page.get_by_role("button", name="Create a journey")).to_be_visible()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.method))
     said: list[str] = []
@@ -143,7 +143,7 @@ def test_only_who_may_operate_can_make_one(
     from argon2 import PasswordHasher
 
     hashed = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash("oolong and milk")
-    write(tmp_path / "users", {"ada": User("ada", "operate", hashed), "bob": User("bob", "view", hashed)})
+    write_users(tmp_path / "users", {"ada": User("ada", "operate", hashed), "bob": User("bob", "view", hashed)})
     here = Recorded(dashboard, bought, environ={"JOURNEY_SERVE_USERS": str(tmp_path / "users")})
     where = f"/sessions/{here.session}/journey"
     for name, shown in (("ada", 1), ("bob", 0)):
@@ -152,10 +152,10 @@ def test_only_who_may_operate_can_make_one(
         page.get_by_role("textbox", name="Name").fill(name)
         page.get_by_role("textbox", name="Password").fill("oolong and milk")
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("heading", name="A journey of a session")).to_be_visible()
-        expect(page.get_by_role("button", name="Make a journey of it")).to_have_count(shown)
+        expect(page.get_by_role("heading", name="A journey from a session")).to_be_visible()
+        expect(page.get_by_role("button", name="Create a journey")).to_have_count(shown)
         page.goto(f"{here.served.address}/sessions/{here.session}/replay")
-        expect(page.get_by_role("button", name="Make a journey of it")).to_have_count(shown)
+        expect(page.get_by_role("button", name="Create a journey")).to_have_count(shown)
         policy = here.served.get(f"/sessions/{here.session}/replay", cookie=_cookie(context)).headers["content-security-policy"]
         assert ("form-action 'self'" if shown else "form-action 'none'") in policy
         refused = here.served.post(where, {}, cookie=_cookie(context), origin="https://evil.example")
@@ -176,7 +176,8 @@ def post(here: Recorded, session: str) -> Any:
 def test_a_session_of_which_no_journey_can_be_made_says_why(recorded: Recorded) -> None:
     now = time.time() * 1000
     looked = put(
-        recorded.shelf, [[{"type": 4, "timestamp": now, "data": {"href": "https://shop.example/", "width": 8, "height": 6}}]]
+        recorded.chunk_store,
+        [[{"type": 4, "timestamp": now, "data": {"href": "https://shop.example/", "width": 8, "height": 6}}]],
     )
     answer = post(recorded, looked)
     assert answer.status == 422
@@ -206,17 +207,17 @@ def test_one_journey_is_made_at_a_time(dashboard: Start, bought: Recording) -> N
 
 def test_making_one_ends_when_it_takes_too_long(recorded: Recorded) -> None:
     with pytest.raises(RecordingError, match=r"no journey was made of it within 0\.1 s"):
-        make_apart(recorded.wanted(recorded.session), within=0.1)
+        make_in_subprocess(recorded.wanted(recorded.session), within=0.1)
 
 
 def test_the_command_serves_it_too(serve: Serve, bought: Recording, context: BrowserContext) -> None:
     serve.start()
     with Store(f"sqlite:///{serve.folder / 'runs' / 'journeys.db'}") as store:
-        session = put(Shelf(store, serve.folder / "runs" / FOLDER), [tab.events for tab in bought.tabs])
+        session = put(ChunkStore(store, serve.folder / "runs" / FOLDER), [tab.events for tab in bought.tabs])
     page = context.new_page()
     page.goto(f"{serve.address}/recordings")
     page.get_by_role("rowheader").get_by_role("link").click()
-    page.get_by_role("button", name="Make a journey of it").click()
+    page.get_by_role("button", name="Create a journey").click()
     expect(page.get_by_text("11 of 11", exact=True)).to_be_visible(timeout=60_000)
     assert page.url == f"{serve.address}/sessions/{session}/journey"
 
@@ -252,7 +253,7 @@ def test_coverage_ranks_what_no_journey_touches_with_a_session_for_each(filled: 
     actions = page.get_by_role("region", name="Actions that no journey does")
     row = actions.get_by_role("row").filter(has_text="Call us")
     row.get_by_role("link", name="make a journey").click()
-    expect(page.get_by_role("button", name="Make a journey of it")).to_be_visible()
+    expect(page.get_by_role("button", name="Create a journey")).to_be_visible()
     told = filled.served.get("/api/v1/coverage", accept="application/json").json()
     assert (told["views"], told["views_covered"], told["untouched_pages"][0]["page"]) == (6, 3, "/help")
     assert [one["name"] for one in told["untouched_actions"] if one["recorded"]] == ["Call us"]
@@ -287,7 +288,7 @@ def test_recordings_are_filtered_in_the_address(filled: Recorded, context: Brows
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("traffic=cars", "choose of real, bot, synthetic"),
+        ("traffic=cars", "choose one of real, bot, synthetic"),
         ("longer=soon", "longer: 'soon' is not a duration"),
         ("errors=perhaps", "write errors=yes"),
         ("before=x", "give what `older` of the list before says"),

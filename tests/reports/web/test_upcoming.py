@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.web.services.budget_lines import Durations
-from reports.web.services.next_runs import Upcoming
+from reports.web.services.budget_lines import DurationBudgets
+from reports.web.services.next_runs import NextRuns
 from runner.scheduler.loader import LoadRequest
 from runner.settings.settings import load_settings
 from runner.store import Store
@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def test_the_next_run_is_known_and_follows_the_files(tmp_path: Path, store: Store) -> None:
     file = tmp_path / "journeys" / "buy.py"
     file.write_text(JOURNEY)
-    with Upcoming(LoadRequest(start=tmp_path), period=0.2) as upcoming:
+    with NextRuns(LoadRequest(start=tmp_path), period=0.2) as upcoming:
         found = wait_until(lambda: ask(store, upcoming))
         assert timedelta(0) < found["buy"] - datetime.now(UTC) <= timedelta(minutes=5)
         file.write_text(JOURNEY.replace("def buy", "def pay"))
@@ -44,7 +44,7 @@ def test_the_next_run_is_known_and_follows_the_files(tmp_path: Path, store: Stor
 
 def test_nothing_is_due_while_no_scheduler_is_at_work(tmp_path: Path, store: Store) -> None:
     (tmp_path / "journeys" / "buy.py").write_text(JOURNEY)
-    with Upcoming(LoadRequest(start=tmp_path), period=0.2) as upcoming:
+    with NextRuns(LoadRequest(start=tmp_path), period=0.2) as upcoming:
         wait_until(lambda: ask(store, upcoming))
         store.schedulers.unregister("me")
         assert ask(store, upcoming) == {}
@@ -54,7 +54,7 @@ def test_nothing_is_due_while_no_scheduler_is_at_work(tmp_path: Path, store: Sto
 
 def test_settings_that_are_wrong_leave_the_pages_alone(tmp_path: Path, store: Store) -> None:
     (tmp_path / "journey.toml").write_text("nonsense = 1")
-    with Upcoming(LoadRequest(start=tmp_path), period=0.2) as upcoming:
+    with NextRuns(LoadRequest(start=tmp_path), period=0.2) as upcoming:
         assert ask(store, upcoming) == {}
 
 
@@ -62,6 +62,6 @@ def test_the_budget_of_a_journey_is_that_of_its_duration(tmp_path: Path) -> None
     (tmp_path / "journey.toml").write_text(
         "[budgets]\n'buy*' = { duration = '5s', latency = '1s' }\nbuy_tea = { duration_p95 = '3s' }\n'buy*/pay' = { latency = '2s' }\n"
     )
-    durations = Durations(load_settings(tmp_path, {}, {}).budgets)
+    durations = DurationBudgets(load_settings(tmp_path, {}, {}).budgets)
     assert (durations["buy_tea"], durations["buy_milk"], durations.get("search")) == (3.0, 5.0, None)
     assert set(durations) == {"buy*", "buy_tea"}

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import View
-from reports.users import page_view_queries as records
+from reports.users.page_view_queries import read_view
 from reports.users.rollup_queries import Filter
-from reports.web.view_models import journeys_vs_users as against
-from reports.web.view_models import sessions, users
-from reports.web.view_models.users import Row
+from reports.web.view_models.journeys_vs_users import read_journeys_vs_users
+from reports.web.view_models.sessions import read_session_data, read_sessions
+from reports.web.view_models.users import HEAD, SORTS, Row, read_pages, read_tiles, read_users
 from runner.store import Store
 from runner.store.queries.page_loads import loads
 from runner.store.queries.time_range import Range
@@ -67,7 +67,7 @@ def near(metric: Metric, found: float | None, all_values: list[float], share: fl
 
 
 def test_a_tile_tells_the_75th_percentile_the_shares_and_how_many_views_it_is_of(store: Store) -> None:
-    data = ask(store, users.users, SHOP, DAY)
+    data = ask(store, read_users, SHOP, DAY)
     assert data.tally.views == len(views()) > 1000
     for tile in data.tiles:
         told = values(tile.metric)
@@ -80,7 +80,7 @@ def test_a_tile_tells_the_75th_percentile_the_shares_and_how_many_views_it_is_of
 
 
 def test_fewer_than_30_page_views_have_no_percentile(store: Store) -> None:
-    data = ask(store, users.users, Filter(app="shop", page="/rare"), DAY)
+    data = ask(store, read_users, Filter(app="shop", page="/rare"), DAY)
     load = next(one for one in data.tiles if one.metric == "load")
     assert (load.count, load.p75, load.worth) == (3, None, "")
     (row,) = data.pages
@@ -88,7 +88,7 @@ def test_fewer_than_30_page_views_have_no_percentile(store: Store) -> None:
 
 
 def test_the_lines_and_the_distribution_hold_every_page_view_once(store: Store) -> None:
-    data = ask(store, users.users, SHOP, DAY)
+    data = ask(store, read_users, SHOP, DAY)
     assert sum(one.views for one in data.moments) == data.tally.views
     assert sum(one.count["lcp"] for one in data.moments) == len(values("lcp"))
     assert data.step_seconds == HOUR
@@ -102,7 +102,7 @@ def test_the_lines_and_the_distribution_hold_every_page_view_once(store: Store) 
 
 def test_a_long_span_is_drawn_in_few_steps_without_losing_a_view(store: Store) -> None:
     week = Range(DAY.end - (DAY.end - DAY.start) * 7, DAY.end)
-    data = ask(store, users.users, SHOP, week)
+    data = ask(store, read_users, SHOP, week)
     assert data.step_seconds == 3 * HOUR
     assert sum(one.views for one in data.moments) == data.tally.views == len([one for one in SENT if one.traffic == "real"])
 
@@ -111,23 +111,23 @@ def _descending(metric: Metric, row: Row) -> float:
     return -(row.p75[metric] or 0.0)
 
 
-@pytest.mark.parametrize("sort", users.SORTS)
+@pytest.mark.parametrize("sort", SORTS)
 def test_pages_are_sorted_as_the_address_says(store: Store, sort: str) -> None:
-    data = ask(store, users.users, SHOP, DAY, sort)
+    data = ask(store, read_users, SHOP, DAY, sort)
     keys: dict[str, Callable[[Row], float | str]] = {
         "impact": lambda row: -row.impact,
         "views": lambda row: -row.views,
         "failed": lambda row: -row.failed / row.views,
         "page": lambda row: row.value,
     }
-    keys |= {metric: partial(_descending, metric) for metric in users.HEAD}
+    keys |= {metric: partial(_descending, metric) for metric in HEAD}
     key = keys[sort]
     assert [key(one) for one in data.pages] == [key(one) for one in sorted(data.pages, key=key)]
     assert len(data.pages) + data.more_pages == len({one.pages[0] for one, _ in views()})
 
 
 def test_impact_is_how_long_a_pages_users_waited(store: Store) -> None:
-    row = next(one for one in ask(store, users.users, SHOP, DAY).pages if one.value == "/pay")
+    row = next(one for one in ask(store, read_users, SHOP, DAY).pages if one.value == "/pay")
     told = values("load", "/pay")
     assert row.impact == pytest.approx((row.p75["load"] or 0) * len(told), abs=0.01)
     assert near("load", row.p75["load"], told, 0.75)
@@ -144,28 +144,28 @@ def test_impact_is_how_long_a_pages_users_waited(store: Store) -> None:
     ],
 )
 def test_a_filter_holds_for_the_whole_page(store: Store, which: Filter, wanted: Callable[[Arrival], bool]) -> None:
-    data = ask(store, users.users, which, DAY)
+    data = ask(store, read_users, which, DAY)
     expected = [view for one, view in views() if wanted(one)]
     assert data.tally.views == len(expected) > 30
     assert sum(one.views for one in data.devices) == sum(one.views for one in data.browsers) == len(expected)
-    assert sum(one.views for one in ask(store, users.pages, which, DAY)) == len(expected)
+    assert sum(one.views for one in ask(store, read_pages, which, DAY)) == len(expected)
     assert {one.id for one in data.slowest} <= {view.id for view in expected}
 
 
 def test_bots_are_shown_only_when_asked_for(store: Store) -> None:
-    assert "/robots" not in {one.value for one in ask(store, users.users, SHOP, DAY).pages}
-    assert ask(store, users.users, Filter(app="shop", traffic="bot"), DAY).tally.views == len(views("bot")) == 40
-    assert ask(store, users.users, Filter(app="shop", traffic=None), DAY).tally.views == len(views()) + 40
+    assert "/robots" not in {one.value for one in ask(store, read_users, SHOP, DAY).pages}
+    assert ask(store, read_users, Filter(app="shop", traffic="bot"), DAY).tally.views == len(views("bot")) == 40
+    assert ask(store, read_users, Filter(app="shop", traffic=None), DAY).tally.views == len(views()) + 40
 
 
 def test_errors_lead_to_a_page_view_that_met_them(store: Store) -> None:
-    found = {one.message: one for one in ask(store, users.users, SHOP, DAY).errors}
+    found = {one.message: one for one in ask(store, read_users, SHOP, DAY).errors}
     refused = found["the card is refused"]
     met = [view for one, view in views() if any(error.message == "the card is refused" for error in view.errors)]
     assert refused.views == refused.count == len(met)
     assert refused.pages == ("/pay",)
     assert refused.newest_view == max(met, key=lambda view: view.started_at).id
-    shown = ask(store, records.view, refused.newest_view or "")
+    shown = ask(store, read_view, refused.newest_view or "")
     assert shown is not None
     assert [one.message for one in shown.errors] == ["the card is refused"]
     assert (refused.first_at.timestamp(), refused.last_at.timestamp()) == (
@@ -175,7 +175,7 @@ def test_errors_lead_to_a_page_view_that_met_them(store: Store) -> None:
 
 
 def test_the_errors_of_a_page_are_those_of_the_views_that_fit(store: Store) -> None:
-    (refused,) = ask(store, users.users, Filter(app="shop", page="/pay"), DAY).errors
+    (refused,) = ask(store, read_users, Filter(app="shop", page="/pay"), DAY).errors
     met = [view for one, view in views() if one.pages[0] == "/pay" and view.errors]
     assert (refused.message, refused.views, refused.count, refused.pages) == (
         "the card is refused",
@@ -184,31 +184,31 @@ def test_the_errors_of_a_page_are_those_of_the_views_that_fit(store: Store) -> N
         ("/pay",),
     )
     assert refused.newest_view == max(met, key=lambda view: view.started_at).id
-    assert ask(store, users.users, Filter(app="shop", page="/pay", release="1.0"), DAY).errors == ()
-    assert ask(store, users.users, Filter(app="shop", page="/rare"), DAY).errors == ()
+    assert ask(store, read_users, Filter(app="shop", page="/pay", release="1.0"), DAY).errors == ()
+    assert ask(store, read_users, Filter(app="shop", page="/rare"), DAY).errors == ()
     told = Counter(
         re.sub(r"\d+", "#", error.message)
         for one, view in views()
         if one.pages[0] == "/item/:id" and one.device == "mobile"
         for error in view.errors
     )
-    mobile = ask(store, users.users, Filter(app="shop", page="/item/:id", device="mobile"), DAY).errors
+    mobile = ask(store, read_users, Filter(app="shop", page="/item/:id", device="mobile"), DAY).errors
     assert {one.message: one.count for one in mobile} == told
     assert [one.views for one in mobile] == sorted((one.views for one in mobile), reverse=True)
 
 
 def test_the_overview_shows_each_app_that_was_visited(store: Store) -> None:
-    ((app, tiles),) = ask(store, users.tiles, DAY)
+    ((app, tiles),) = ask(store, read_tiles, DAY)
     assert (app, [one.metric for one in tiles]) == ("shop", ["lcp", "inp", "cls", "load"])
     before = Range(DAY.start.replace(year=2020), DAY.end.replace(year=2020))
-    assert ask(store, users.tiles, before) == []
+    assert ask(store, read_tiles, before) == []
 
 
 def test_sessions_are_found_by_page_error_and_length(store: Store) -> None:
     def found(which: Filter = SHOP, **more: object) -> set[str]:
         listed, before = [], None
         while True:
-            page = ask(store, sessions.sessions, which, DAY, before=before, **more)  # type: ignore[arg-type]
+            page = ask(store, read_sessions, which, DAY, before=before, **more)  # type: ignore[arg-type]
             listed += [one.id for one in page.sessions]
             if not page.more:
                 break
@@ -238,19 +238,19 @@ def test_sessions_are_found_by_page_error_and_length(store: Store) -> None:
 
 
 def test_a_session_shows_what_happened_where_and_when(store: Store) -> None:
-    data = ask(store, sessions.session, EVIL_SESSION)
+    data = ask(store, read_session_data, EVIL_SESSION)
     assert data is not None
     (visit,) = data.visits
     assert visit.seen.id == EVIL_ID
     assert {(one.kind, EVIL in one.text) for one in visit.marks} == {("interaction", True), ("error", True), ("request", True)}
     assert [(one.metric, one.poor) for one in visit.slow] == [("load", True), ("lcp", True)]
     assert (visit.end - visit.seen.started_at).total_seconds() == 10
-    assert ask(store, sessions.session, "01b80000-0000-7000-8000-000000000000") is None
+    assert ask(store, read_session_data, "01b80000-0000-7000-8000-000000000000") is None
 
 
 def test_the_views_of_a_session_follow_each_other(store: Store) -> None:
     (longest, count) = Counter(one.beacon.session for one in SENT).most_common(1)[0]
-    data = ask(store, sessions.session, longest)
+    data = ask(store, read_session_data, longest)
     assert data is not None
     assert len(data.visits) + data.more == count == data.session.views > 5
     assert [one.seen.started_at for one in data.visits] == sorted(one.seen.started_at for one in data.visits)
@@ -259,7 +259,7 @@ def test_the_views_of_a_session_follow_each_other(store: Store) -> None:
 
 
 def test_journeys_and_users_are_compared_page_by_page(store: Store) -> None:
-    data = ask(store, against.against, SHOP, DAY)
+    data = ask(store, read_journeys_vs_users, SHOP, DAY)
     pages = {one.page: one for one in data.pages}
     assert set(pages) == {"/", "/item/:id", "/pay", "/search"}
     assert data.same_site
@@ -273,14 +273,14 @@ def test_journeys_and_users_are_compared_page_by_page(store: Store) -> None:
         assert one.real_count == len(values("load", page))
         assert near("load", one.real, values("load", page), 0.5)
         assert one.ratio == pytest.approx((one.real or 0) / (one.synthetic or 1), abs=0.001)
-    hours = ask(store, against.against, Filter(app="shop", page="/pay"), DAY).over_time
+    hours = ask(store, read_journeys_vs_users, Filter(app="shop", page="/pay"), DAY).over_time
     assert sum(one.real_count for one in hours) == len(values("load", "/pay"))
     assert sum(one.synthetic_count for one in hours) == 48
     assert all(one.ratio == pytest.approx(one.real / one.synthetic, abs=0.001) for one in hours if one.real and one.synthetic)
 
 
 def test_triage_tells_an_outage_from_a_bad_probe(store: Store) -> None:
-    found = {one.journey: one for one in ask(store, against.against, SHOP, DAY).triage}
+    found = {one.journey: one for one in ask(store, read_journeys_vs_users, SHOP, DAY).triage}
     # Every third view of /pay meets an error of late, and the journey passes all the same.
     assert (found["buy"].state, found["buy"].trend, found["buy"].verdict) == ("green", "up", "users hurt but untested")
     assert (found["find"].state, found["find"].trend, found["find"].verdict) == ("red", "flat", "probe problem")
@@ -298,7 +298,7 @@ def test_journeys_of_another_site_are_compared_by_path_and_it_is_said(
         (step,) = ran.steps
         moved = [replace(one, url="http://staging.local/item/7") for one in step.navigations]
         fill(other, SENT, [replace(ran, steps=(replace(step, navigations=tuple(moved)),))])
-        data = ask(other, against.against, SHOP, DAY)
+        data = ask(other, read_journeys_vs_users, SHOP, DAY)
     assert not data.same_site
     assert (data.sites, data.real_sites) == (("http://staging.local",), ("https://shop.example",))
     assert [one.page for one in data.pages] == ["/item/:id"]
@@ -315,8 +315,8 @@ def test_of_a_long_span_each_part_is_asked_for_its_newest_runs(store: Store) -> 
 
 def test_nothing_stored_gives_empty_figures(tmp_path_factory: pytest.TempPathFactory) -> None:
     with Store(f"sqlite:///{tmp_path_factory.mktemp('empty') / 'journeys.db'}") as empty:
-        data = ask(empty, users.users, SHOP, DAY)
+        data = ask(empty, read_users, SHOP, DAY)
         assert (data.tally.views, data.pages, data.moments, data.load, data.errors) == (0, (), (), (), ())
-        assert ask(empty, users.tiles, DAY) == []
-        assert ask(empty, sessions.sessions, SHOP, DAY).sessions == ()
-        assert ask(empty, against.against, SHOP, DAY).pages == ()
+        assert ask(empty, read_tiles, DAY) == []
+        assert ask(empty, read_sessions, SHOP, DAY).sessions == ()
+        assert ask(empty, read_journeys_vs_users, SHOP, DAY).pages == ()

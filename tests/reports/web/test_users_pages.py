@@ -13,12 +13,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from reports.replay.recording import begun
-from reports.users import rollup_queries as figures
-from reports.users.rollup_queries import Filter
+from reports.replay.recording import read_recording_starts
+from reports.users.rollup_queries import Filter, read_total
 from reports.web.api.endpoint import ENDPOINTS
 from reports.web.pages.sessions import replay_link
-from reports.web.routes import routes
+from reports.web.routes import page_routes
 from reports.web.site import Site
 from runner.archive.archive import Archive
 from runner.store import Store
@@ -43,7 +42,7 @@ def site(store: Store, folder: Path) -> Site:
 
 @pytest.fixture(scope="module")
 def address(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(routes(site(store, tmp_path_factory.mktemp("archive")))) as served:
+    with serving(page_routes(site(store, tmp_path_factory.mktemp("archive")))) as served:
         yield served
 
 
@@ -96,7 +95,7 @@ def test_tiles_tell_the_figure_its_worth_and_its_shares(reader: Reader, store: S
     page = reader.open("/users")
     tiles = page.get_by_role("list", name="Web vitals and load time").get_by_role("listitem")
     expect(tiles).to_have_count(6)
-    lcp = ask(store, figures.total, Filter(app="shop"), DAY, ["lcp"]).distributions["lcp"]
+    lcp = ask(store, read_total, Filter(app="shop"), DAY, ["lcp"]).distributions["lcp"]
     first = tiles.first
     expect(first).to_contain_text(f"{lcp.percentile(0.75):.2f} s")
     expect(first).to_contain_text(f"{lcp.count:,} page views")
@@ -213,7 +212,7 @@ def test_sessions_are_filtered_and_paged(reader: Reader) -> None:
 
 def test_journeys_stand_beside_real_users(reader: Reader) -> None:
     page = reader.open("/users/journeys")
-    triage = page.get_by_role("region", name="Who sees the site broken")
+    triage = page.get_by_role("region", name="Who sees the site as broken")
     expect(triage.get_by_role("row").filter(has_text="buy")).to_contain_text("users hurt but untested")
     expect(triage.get_by_role("row").filter(has_text="find")).to_contain_text("probe problem")
     pages = page.get_by_role("region", name="The same pages")
@@ -233,9 +232,9 @@ def test_the_overview_has_the_tiles_and_leads_on(reader: Reader) -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/users?sort=colour", "sort: 'colour' is none; choose of impact, views"),
-        ("/users?traffic=cars", "traffic: 'cars' is none; choose of real, bot, synthetic, all"),
-        ("/users?app=attic", "app: 'attic' has sent nothing yet; choose of shop"),
+        ("/users?sort=colour", "sort: 'colour' is not valid; choose one of impact, views"),
+        ("/users?traffic=cars", "traffic: 'cars' is not valid; choose one of real, bot, synthetic, all"),
+        ("/users?app=attic", "app: 'attic' has sent nothing yet; choose one of shop"),
         ("/users?page=" + "x" * 300, "is longer than 200 characters"),
         ("/sessions?longer=soon", "longer: 'soon' is not a duration"),
         ("/sessions?errors=perhaps", "write errors=yes"),
@@ -261,7 +260,7 @@ def test_what_has_been_removed_is_said_to_be_gone(chrome: Browser, address: str,
 
 
 def test_with_nothing_stored_the_pages_say_how_to_begin(chrome: Browser, tmp_path: Path) -> None:
-    with Store(f"sqlite:///{tmp_path / 'journeys.db'}") as empty, serving(routes(site(empty, tmp_path))) as served:
+    with Store(f"sqlite:///{tmp_path / 'journeys.db'}") as empty, serving(page_routes(site(empty, tmp_path))) as served:
         context = chrome.new_context()
         one = Reader(context, served)
         for path in ("/users", "/users/journeys", "/sessions"):
@@ -279,10 +278,10 @@ def test_a_session_that_was_recorded_leads_to_its_replay_at_the_moment(tmp_path:
     names += "received_at, traffic, release, page"
     row = "'shop', 'session-1', 'tab', 0, :at, :at, 9, true, 99, '', :at, 'real', '', '/'"
     with Store(f"sqlite:///{tmp_path / 'journeys.db'}") as store:
-        assert ask(store, begun, ["session-1"]) == {}
+        assert ask(store, read_recording_starts, ["session-1"]) == {}
         with store.connected() as connection:
             connection.execute(text(f"INSERT INTO replay_chunks ({names}) VALUES ({row})"), {"at": DAY.start.timestamp()})
-        begins = ask(store, begun, ["session-1", "session-2"])
+        begins = ask(store, read_recording_starts, ["session-1", "session-2"])
     assert begins == {"session-1": DAY.start.timestamp()}
     assert replay_link("session-1", begins["session-1"]) == "/sessions/session-1/replay"
     later = replay_link("session-1", begins["session-1"], DAY.start + timedelta(seconds=2.5))
@@ -308,7 +307,7 @@ def charted(chrome: Browser, tmp_path: Path) -> Iterator[Callable[[Metrics], Rea
 
         def start(metrics: Metrics) -> Reader:
             empty = stack.enter_context(Store(f"sqlite:///{tmp_path / 'journeys.db'}"))
-            address = stack.enter_context(serving([Route("/metrics", metrics.answer), *routes(site(empty, tmp_path))]))
+            address = stack.enter_context(serving([Route("/metrics", metrics.answer), *page_routes(site(empty, tmp_path))]))
             context = stack.enter_context(chrome.new_context())
             reader = Reader(context, address)
             # Time stands still but for what a test lets pass.

@@ -9,8 +9,8 @@ from typing import Any
 from benchmarks.visits import Visits
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import View
-from reports.collector.storage import rollup
 from reports.collector.storage.beacon_batch import store_beacons
+from reports.collector.storage.rollup import roll_up
 from reports.collector.storage.series import Directory
 from runner.archive.run_id import run_id
 from runner.result import Navigation, RunResult, StepResult
@@ -100,7 +100,7 @@ def fill(store: Store, sent: list[Arrival], ran: list[RunResult]) -> None:
     with link.transaction():
         store_beacons(link, directory, sent)
     directory.settle()
-    while rollup.roll(link, threading.Lock(), NOW - 48 * HOUR):
+    while roll_up(link, threading.Lock(), NOW - 48 * HOUR):
         pass
     link.close()
     for one in ran:

@@ -78,7 +78,7 @@ def test_an_address_that_is_taken_is_named(serve: Serve, tmp_path: Path) -> None
     serve.start()
     taken = serve.address.removeprefix("http://")
     result = run(tmp_path, "--listen", taken)
-    assert (result.returncode, f"{taken} cannot be listened on: Address already in use" in result.stderr) == (2, True)
+    assert (result.returncode, f"cannot listen on {taken}: Address already in use" in result.stderr) == (2, True)
     assert "'here' is not an address to listen on" in refused(tmp_path, "--listen", "here")
     assert "choose text or json" in refused(tmp_path, "--log-format", "xml")
 

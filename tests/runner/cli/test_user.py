@@ -7,8 +7,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from reports.web.access.password import fits
-from reports.web.access.users_file import read
+from reports.web.access.password import verify_password
+from reports.web.access.users_file import read_users
 from runner.cli import app
 from runner.errors import JourneyError
 
@@ -32,25 +32,25 @@ def test_somebody_is_added_changed_and_removed(tmp_path: Path) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     assert "ada is added in dashboard-users and may operate" in result.stdout
     assert "JOURNEY_SERVE_USERS=dashboard-users" in result.stdout
-    ada = read(tmp_path / "dashboard-users")["ada"]
+    ada = read_users(tmp_path / "dashboard-users")["ada"]
     assert ada.role == "operate"
-    assert fits(ada, "oolong and milk")
-    assert not fits(ada, "oolong and tea")
+    assert verify_password(ada, "oolong and milk")
+    assert not verify_password(ada, "oolong and tea")
     assert "oolong" not in (tmp_path / "dashboard-users").read_text()
     _, said = here(tmp_path, "add", "ada", password="another password")
     assert "ada is changed in dashboard-users and may view" in said
-    assert fits(read(tmp_path / "dashboard-users")["ada"], "another password")
+    assert verify_password(read_users(tmp_path / "dashboard-users")["ada"], "another password")
     assert here(tmp_path, "add", "bob", "--no-password")[0] == 0
-    assert not fits(read(tmp_path / "dashboard-users")["bob"], "-")
+    assert not verify_password(read_users(tmp_path / "dashboard-users")["bob"], "-")
     assert run(tmp_path, "remove", "ada").returncode == 0
-    assert list(read(tmp_path / "dashboard-users")) == ["bob"]
+    assert list(read_users(tmp_path / "dashboard-users")) == ["bob"]
 
 
 def test_the_list_of_the_settings_is_used(tmp_path: Path) -> None:
     (tmp_path / "journey.toml").write_text("serve_users = 'etc/people'")
     code, said = here(tmp_path, "add", "ada", password="oolong and milk")
     assert (code, "JOURNEY_SERVE_USERS" in said) == (0, False)
-    assert list(read(tmp_path / "etc" / "people")) == ["ada"]
+    assert list(read_users(tmp_path / "etc" / "people")) == ["ada"]
 
 
 def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path: Path) -> None:

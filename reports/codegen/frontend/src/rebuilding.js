@@ -1,7 +1,7 @@
 // A tab of a recording, rebuilt in a page of our own: the elements in it are found by rrweb's ids.
 import { Replayer } from "@rrweb/replay";
 
-/** Between two events, whatever time was between them: so each moment is told from the next, and an event is reached by its place. */
+/** Between two events, whatever time was between them: so that times differ, and an event is reached by its place. */
 const APART = 10;
 const MARK = "data-acted-on";
 let replayer = null;

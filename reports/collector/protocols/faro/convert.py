@@ -1,4 +1,4 @@
-"""From what the SDK tells of a page to our page view: load times, vitals, errors, interactions, requests that failed."""
+"""From the SDK's messages to our page views: load times, vitals, errors, interactions, requests that failed."""
 
 import re
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from reports.collector.beacon import Interaction, ScriptError, SlowRequest, View, ViewType, Vital, VitalName
-from reports.collector.protocols.faro.payload import Frame, Payload, Told
+from reports.collector.protocols.faro.payload import Frame, Item, Payload
 
 NAVIGATION = "faro.performance.navigation"
 RESOURCE = "faro.performance.resource"
@@ -35,50 +35,50 @@ PHASES = {
 DAY = 86_400.0
 
 
-def navigation(payload: Payload) -> Told | None:
+def find_navigation(payload: Payload) -> Item | None:
     """The event of the page's own load, if it is in this message."""
     return next((one for one in payload.events if one.name == NAVIGATION and one.attributes), None)
 
 
-def earliest(payload: Payload, now: float) -> float:
+def earliest_moment(payload: Payload, now: float) -> float:
     """When the first thing of the message happened, in seconds since the epoch."""
     return min(
-        (moment(one.timestamp, now) for one in (*payload.events, *payload.measurements, *payload.exceptions)), default=now
+        (parse_moment(one.timestamp, now) for one in (*payload.events, *payload.measurements, *payload.exceptions)), default=now
     )
 
 
-def views(payload: Payload, load: View, url: str, soft: str, now: float) -> tuple[View, ...]:
-    """What the message tells, as views. Times and vitals are those of `load`, the view of the page's own load; all else is of the
+def convert_views(payload: Payload, load: View, url: str, soft: str, now: float) -> tuple[View, ...]:
+    """The message as views. Times and vitals belong to `load`, the view of the page's own load; everything else to the
     address `url` where the page is now, which is the view `soft` when scripts have moved it there."""
-    told = navigation(payload)
-    attributes = (told.attributes or {}) if told else {}
+    item = find_navigation(payload)
+    attributes = (item.attributes or {}) if item else {}
     timed = replace(
         load,
-        type=TYPES.get(text(attributes.get("type"), 40) or _navigation_type(payload), "navigate"),
+        type=TYPES.get(clip_text(attributes.get("type"), 40) or _navigation_type(payload), "navigate"),
         hidden=attributes.get("visibilityState") == "hidden",
         phases={name: _seconds(attributes[known]) for known, name in PHASES.items() if known in attributes},
         status=min(int(_number(attributes.get("responseStatus"))), 999),
-        protocol=text(attributes.get("protocol"), 20),
+        protocol=clip_text(attributes.get("protocol"), 20),
         transfer_bytes=min(int(_number(attributes.get("transferSize"))), 10_000_000_000),
         vitals=tuple(_vitals(payload.measurements))[:50],
     )
-    moved = bare(url) != bare(load.url)
-    current = View(id=soft, url=url, started_at=earliest(payload, now), type="soft") if moved else timed
+    moved = strip_query(url) != strip_query(load.url)
+    current = View(id=soft, url=url, started_at=earliest_moment(payload, now), type="soft") if moved else timed
     current = replace(
         current,
         interactions=tuple(_interactions(payload.events, current.started_at, now))[:200],
         errors=tuple(_errors(payload, current.started_at, now))[:50],
         requests=tuple(_requests(payload.events, current.started_at, now))[:50],
     )
-    return ((timed,) if moved and (told or timed.vitals) else ()) + (current,)
+    return ((timed,) if moved and (item or timed.vitals) else ()) + (current,)
 
 
-def bare(url: str) -> str:
-    """The address without what does not tell one page from another."""
+def strip_query(url: str) -> str:
+    """The address without the parts that do not identify a page."""
     return re.split(r"[?#]", url, maxsplit=1)[0]
 
 
-def _vitals(measurements: list[Told]) -> list[Vital]:
+def _vitals(measurements: list[Item]) -> list[Vital]:
     found = []
     for one in measurements:
         values, context = one.values or {}, one.context or {}
@@ -90,24 +90,29 @@ def _vitals(measurements: list[Told]) -> list[Vital]:
             part[:100]: max(float(number), 0.0) / 1000 for part, number in values.items() if part not in {name, "delta"}
         }
         parts |= {
-            key[:100]: text(context[key], 200)
+            key[:100]: clip_text(context[key], 200)
             for key in ("element", "interaction_target", "load_state", "largest_shift_target")
             if key in context
         }
         found.append(
-            Vital(name=name, id=text(context.get("id"), 80), value=min(value, DAY), attribution=dict(list(parts.items())[:40]))
+            Vital(
+                name=name,
+                id=clip_text(context.get("id"), 80),
+                value=min(value, DAY),
+                attribution=dict(list(parts.items())[:40]),
+            )
         )
     return found
 
 
-def _interactions(events: list[Told], started: float, now: float) -> list[Interaction]:
+def _interactions(events: list[Item], started: float, now: float) -> list[Interaction]:
     found = []
     for one in events:
         at = _since(one, started, now)
         attributes = one.attributes or {}
         if one.name == ACTION:
-            trigger = text(attributes.get("userActionTrigger") or attributes.get("userActionEventType"), 40)
-            name = text(attributes.get("userActionName"), 200)
+            trigger = clip_text(attributes.get("userActionTrigger") or attributes.get("userActionEventType"), 40)
+            name = clip_text(attributes.get("userActionName"), 200)
             kind = (
                 "keyboard"
                 if trigger.startswith("key")
@@ -148,7 +153,7 @@ def _errors(payload: Payload, started: float, now: float) -> list[ScriptError]:
     ]
 
 
-def _requests(events: list[Told], started: float, now: float) -> list[SlowRequest]:
+def _requests(events: list[Item], started: float, now: float) -> list[SlowRequest]:
     found = []
     for one in events:
         attributes = one.attributes or {}
@@ -156,8 +161,8 @@ def _requests(events: list[Told], started: float, now: float) -> list[SlowReques
         if one.name == RESOURCE and status >= 400:
             found.append(
                 SlowRequest(
-                    url=text(attributes.get("name"), 4_000),
-                    kind=text(attributes.get("initiatorType"), 100),
+                    url=clip_text(attributes.get("name"), 4_000),
+                    kind=clip_text(attributes.get("initiatorType"), 100),
                     at_seconds=_since(one, started, now),
                     duration_seconds=_seconds(attributes.get("duration")),
                     status=min(status, 999),
@@ -167,10 +172,10 @@ def _requests(events: list[Told], started: float, now: float) -> list[SlowReques
 
 
 def _navigation_type(payload: Payload) -> str:
-    return next((text(one.context.get("navigation_type"), 40) for one in payload.measurements if one.context), "")
+    return next((clip_text(one.context.get("navigation_type"), 40) for one in payload.measurements if one.context), "")
 
 
-def text(value: object, length: int) -> str:
+def clip_text(value: object, length: int) -> str:
     return value[:length] if isinstance(value, str) else ""
 
 
@@ -187,8 +192,8 @@ def _seconds(value: object) -> float:
     return min(_number(value) / 1000, DAY)
 
 
-def moment(text: str, now: float) -> float:
-    """Seconds since the epoch; `now` for a time that cannot be read or is no time of the last days."""
+def parse_moment(text: str, now: float) -> float:
+    """Seconds since the epoch; `now` for a time that cannot be parsed or is not within the last days."""
     try:
         found = datetime.fromisoformat(text)
         at = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
@@ -197,5 +202,5 @@ def moment(text: str, now: float) -> float:
     return at if abs(at - now) < 7 * DAY else now
 
 
-def _since(told: Told, started: float, now: float) -> float:
-    return min(max(moment(told.timestamp, now) - started, 0.0), DAY)
+def _since(item: Item, started: float, now: float) -> float:
+    return min(max(parse_moment(item.timestamp, now) - started, 0.0), DAY)

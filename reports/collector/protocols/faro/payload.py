@@ -1,4 +1,4 @@
-"""A message of Grafana Faro's web SDK, as far as it is read; all else in it is passed over."""
+"""A message of Grafana Faro's web SDK, as far as it is used; everything else is ignored."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class Stack(Struct, frozen=True):
     frames: list[Frame] = []
 
 
-class Told(Struct, frozen=True):
+class Item(Struct, frozen=True):
     """An event, a measurement, an exception or a log: each has some of these."""
 
     timestamp: str = ""
@@ -62,10 +62,10 @@ class Payload(Struct, frozen=True):
     """One message of the SDK, as far as it is read."""
 
     meta: Meta = Meta()
-    events: list[Told] = []
-    measurements: list[Told] = []
-    exceptions: list[Told] = []
-    logs: list[Told] = []
+    events: list[Item] = []
+    measurements: list[Item] = []
+    exceptions: list[Item] = []
+    logs: list[Item] = []
 
 
 decode = msgspec.json.Decoder(Payload).decode

@@ -1,4 +1,4 @@
-// Series over time with uPlot: the data stands in the page as JSON, the table beside the chart has the same figures.
+// Series over time with uPlot: the data is in the page as JSON; the table beside the chart has the same figures.
 import uPlot from "uplot";
 import { colour, css, options, shown } from "./plot.js";
 
@@ -203,7 +203,7 @@ function drawLines(target) {
   const data = read(target.dataset.lines);
   target.replaceChildren();
   if (!data || !data.times.length) {
-    target.textContent = "Nothing was told in this span.";
+    target.textContent = "No data in this time range.";
     return;
   }
   const form = FORMS[data.unit] ?? shown;

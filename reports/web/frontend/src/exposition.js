@@ -1,4 +1,4 @@
-// The text format of Prometheus (exposition format 0.0.4) as samples, and what can be told from the buckets of a histogram.
+// The text format of Prometheus (exposition format 0.0.4) as samples, and what the buckets of a histogram say.
 
 // One sample of each line: name, labels, value; comments, time stamps and exemplars are left out.
 export function parse(text) {
@@ -71,7 +71,7 @@ export function quantile(share, edges, buckets) {
   return edges.at(-2) ?? null;
 }
 
-// What has been added since an earlier reading; all of it when the counters have begun anew.
+// What has been added since an earlier reading; all of it when the counters have restarted.
 export function increase(now, before) {
   if (!before || now.count < before.count || now.edges.length !== before.edges.length) return now;
   return {

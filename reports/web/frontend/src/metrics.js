@@ -4,7 +4,7 @@ import { histograms, increase, parse, quantile } from "./exposition.js";
 import { colour, options, shown } from "./plot.js";
 
 const NAME = "page_load_time_seconds";
-const WINDOW = 60; // seconds of which the rate, and the percentiles over time, are told
+const WINDOW = 60; // seconds that the rate and the percentiles over time cover
 const KEPT = 1200; // readings
 const PAGES = 24; // that are drawn, those with most loads
 const WIDTH = 320;
@@ -99,7 +99,7 @@ function draw() {
     box.append(caption, html("div", figures.join(" · "), "soft small"), bars(one));
     target.append(box);
   }
-  if (!all.length) target.append(html("p", `No page has told its load time since the collector was started: /metrics has no ${NAME} yet.`, "empty"));
+  if (!all.length) target.append(html("p", `No page has reported a load time since the collector started: /metrics has no ${NAME} yet.`, "empty"));
   if (all.length > PAGES) target.append(html("p", `${all.length - PAGES} more pages are not drawn.`, "soft"));
   lines();
 }

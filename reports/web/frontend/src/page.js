@@ -77,7 +77,7 @@ if (address) {
   events.addEventListener("open", () => {
     beat.hidden = false;
     beat.textContent = "live";
-    // What has come meanwhile was told to nobody here.
+    // Nobody here was notified of changes in the meantime.
     if (beat.classList.contains("lost")) refresh();
     beat.classList.remove("lost");
   });
@@ -86,9 +86,9 @@ if (address) {
     beat.textContent = "connection lost";
     beat.classList.add("lost");
   });
-  // A page is told of everything, and asks for itself again when it shows that.
-  events.addEventListener("changed", (told) => {
-    if (document.body.dataset.news.split(" ").includes(told.data)) refresh();
+  // A page is notified of everything, and reloads itself if it shows that.
+  events.addEventListener("changed", (event) => {
+    if (document.body.dataset.news.split(" ").includes(event.data)) refresh();
   });
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && again) refresh();

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from reports.codegen import Made, untried
+from reports.codegen import Made, make_untried
 from reports.codegen.actions import SAME
 from reports.replay.recording import Recording
 from runner.browser.chromium import Browser
@@ -47,7 +47,7 @@ def bought(chromium: Browser, shop: str) -> Recording:
 @pytest.fixture(scope="session")
 def made(bought: Recording, chromium: Browser) -> Made:
     """The journey that is made of it, not tried yet."""
-    return aside(untried, bought, chromium)
+    return aside(make_untried, bought, chromium)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from typer.testing import CliRunner, Result
 
 from reports.replay import chunk
-from reports.replay.chunk_store import FOLDER, Kept, Shelf
+from reports.replay.chunk_store import FOLDER, ChunkContext, ChunkStore
 from reports.replay.recording import Recording
 from runner.browser.chromium import Browser
 from runner.cli import app
@@ -53,8 +53,10 @@ def keep(session: Recording) -> str:
                 "first": True,
             }
             body = msgspec.json.encode({**told, "events": tab.events})
-            Shelf(store, Path("runs") / FOLDER).put(
-                chunk.decode(body), gzip.compress(body), Kept(app="shop", received_at=time.time(), traffic="real", page="/")
+            ChunkStore(store, Path("runs") / FOLDER).put(
+                chunk.decode(body),
+                gzip.compress(body),
+                ChunkContext(app="shop", received_at=time.time(), traffic="real", page="/"),
             )
     return session.session
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from reports.codegen import Made, make
-from reports.codegen.verify import attempt, tried
+from reports.codegen import Made, make_journey
+from reports.codegen.verify import run_trial, verify_journey
 from reports.replay.recording import Recording
 from runner.browser.chromium import Browser
 from runner.settings.settings import Settings
@@ -21,7 +21,7 @@ def test_a_purchase_becomes_a_journey_that_passes_three_times(
 ) -> None:
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
-    made = aside(make, bought, settings(params=GIVEN), yes=True)
+    made = aside(make_journey, bought, settings(params=GIVEN), yes=True)
     assert made.report.trial.verdict == "verified", made.report.trial
     assert made.report.trial.statuses == ("passed",) * 3
     assert made.report.resolved == len(made.report.actions)
@@ -51,14 +51,14 @@ def test_what_pays_is_not_tried_without_a_yes(
 ) -> None:
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
-    trial = tried(made, tmp_path / "receipt.py", settings(params=GIVEN), yes=False).report.trial
+    trial = verify_journey(made, tmp_path / "receipt.py", settings(params=GIVEN), yes=False).report.trial
     assert (trial.verdict, trial.statuses) == ("untried", ())
     assert trial.message.endswith("give --yes")
 
 
 def test_what_has_to_be_given_is_said(made: Made, settings: Callable[..., Settings], tmp_path: Path) -> None:
     given = settings(params={"email": "tea@example.com"})
-    trial = tried(made, tmp_path / "receipt.py", given, yes=True).report.trial
+    trial = verify_journey(made, tmp_path / "receipt.py", given, yes=True).report.trial
     assert trial.verdict == "untried"
     assert "--param address=… JOURNEY_SECRET_PASSWORD=… JOURNEY_SECRET_CARD_NUMBER=…" in trial.message
     assert "email" not in trial.message
@@ -70,7 +70,7 @@ def test_a_journey_that_does_not_hold_says_at_which_action(
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("JOURNEY_SECRET_CARD_NUMBER", "not a card")
-    trial = attempt(made, tmp_path / "receipt.py", settings(params=GIVEN, action_timeout=2.0), chromium, runs=1)
+    trial = run_trial(made, tmp_path / "receipt.py", settings(params=GIVEN, action_timeout=2.0), chromium, runs=1)
     assert (trial.verdict, trial.statuses) == ("failed", ("failed",))
     (acted,) = (one for one in made.report.actions if one.number == trial.action)
     assert acted.code.endswith('get_by_role("button", name="Pay now").click()')
@@ -89,7 +89,7 @@ def browse(page: Page) -> None:
 def test_routes_of_a_single_page_app_are_waited_for_and_not_opened(
     chromium: Browser, shop: str, settings: Callable[..., Settings]
 ) -> None:
-    made = aside(make, record(chromium, shop, browse), settings(params={"search": "black tea"}))
+    made = aside(make_journey, record(chromium, shop, browse), settings(params={"search": "black tea"}))
     assert made.source.count(".goto(") == 1
     assert 'expect(page).to_have_url(re.compile(r"/app/item/lapsang([?#]|$)"))' in made.source
     assert made.report.trial.verdict == "verified", made.report.trial
@@ -104,7 +104,7 @@ def test_a_page_whose_text_is_masked_is_walked_by_what_was_noted_of_its_elements
         page.get_by_role("link", name="Check out").click()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
-    made = aside(make, record(chromium, shop, walk, mask_text=True), settings(), yes=True)
+    made = aside(make_journey, record(chromium, shop, walk, mask_text=True), settings(), yes=True)
     assert "•" not in made.source
     assert 'page.get_by_role("link", name="Check out", exact=True).click()' in made.source
     assert made.report.trial.verdict == "verified", made.report.trial

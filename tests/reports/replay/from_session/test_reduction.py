@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reports.codegen.action import Action
-from reports.codegen.actions import actions
+from reports.codegen.actions import reduce_to_actions
 from runner.errors import RecordingError
 from tests.reports.replay.from_session.tape import MASK, SITE, Tape, element, recording, text
 
@@ -23,7 +23,7 @@ FORM = (
 
 def told(*tapes: Tape) -> list[str]:
     """The actions in short."""
-    return [short(one) for one in actions(recording(*tapes))]
+    return [short(one) for one in reduce_to_actions(recording(*tapes))]
 
 
 def short(action: Action) -> str:
@@ -34,12 +34,12 @@ def short(action: Action) -> str:
 
 def test_what_is_typed_letter_by_letter_is_filled_in_once_with_the_last_text() -> None:
     tape = Tape().page("/", *FORM).type(12, "t").type(12, "te").type(12, "tea")
-    (_, fill) = actions(recording(tape))
+    (_, fill) = reduce_to_actions(recording(tape))
     assert (fill.kind, fill.text) == ("fill", "tea")
 
 
 def test_a_masked_text_is_not_taken_for_what_was_typed() -> None:
-    (_, fill) = actions(recording(Tape().page("/", *FORM).type(12, MASK)))
+    (_, fill) = reduce_to_actions(recording(Tape().page("/", *FORM).type(12, MASK)))
     assert fill.text is None
 
 
@@ -67,7 +67,7 @@ def test_only_the_radio_button_that_was_chosen_counts() -> None:
 
 def test_an_option_is_chosen_by_its_place() -> None:
     tape = Tape().page("/", *FORM).click(14, role="combobox").type(14, MASK).act("change", 14, 1, role="combobox", index=1)
-    found = actions(recording(tape))
+    found = reduce_to_actions(recording(tape))
     assert [(one.kind, one.index) for one in found] == [("goto", None), ("select", 1)]
 
 
@@ -162,7 +162,7 @@ def test_a_click_on_the_page_itself_is_left_out_whatever_changes_then() -> None:
 def test_a_window_that_a_click_opens_belongs_to_that_click() -> None:
     first = Tape().page("/", *FORM).click(17)
     second = Tape(first.at).page("/receipt/LK-1004", element(9, "button"), after=300).click(9)
-    found = actions(recording(first, second))
+    found = reduce_to_actions(recording(first, second))
     assert [short(one) for one in found] == ["goto /", "click 17 -> /receipt/LK-1004", "click 9"]
     assert found[1].opens == 1
     assert found[2].tab == 1
@@ -174,12 +174,12 @@ def test_a_tab_that_was_only_looked_at_is_left_out() -> None:
 
 def test_a_recording_without_a_full_snapshot_is_refused() -> None:
     with pytest.raises(RecordingError, match="no full snapshot"):
-        actions(recording(Tape().event(4, {"href": SITE}).mouse(9)))
+        reduce_to_actions(recording(Tape().event(4, {"href": SITE}).mouse(9)))
 
 
 def test_a_recording_in_which_nothing_was_done_is_refused() -> None:
     with pytest.raises(RecordingError, match="nothing was done"):
-        actions(recording(Tape().page("/", *FORM).mouse(12, 5)))
+        reduce_to_actions(recording(Tape().page("/", *FORM).mouse(12, 5)))
 
 
 @pytest.mark.parametrize(
@@ -194,4 +194,4 @@ def test_a_recording_in_which_nothing_was_done_is_refused() -> None:
 )
 def test_what_is_no_event_of_rrweb_s_is_refused_and_breaks_nothing(kind: int, data: Any) -> None:
     with pytest.raises(RecordingError, match="not rrweb's events"):
-        actions(recording(Tape().page("/", *FORM).event(kind, data)))
+        reduce_to_actions(recording(Tape().page("/", *FORM).event(kind, data)))

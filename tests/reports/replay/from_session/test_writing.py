@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from reports.codegen.actions import actions
+from reports.codegen.actions import reduce_to_actions
 from reports.codegen.locators import Candidate
 from reports.codegen.rebuild_page import Ending, Facts, Found, Rebuilt
 from reports.codegen.result import Made
-from reports.codegen.write_journey import write
+from reports.codegen.write_journey import write_journey
 from runner.dsl.discovery import load_journeys
 from tests.reports.replay.from_session.tape import MASK, Tape, element, recording
 
@@ -35,9 +35,11 @@ NOTHING = Ending()
 def made(tape: Tape, *found: Found, ending: Ending = NOTHING) -> Made:
     """The journey of one tab; `found` is for each action, the first address apart."""
     session = recording(tape)
-    done = actions(session)
+    done = reduce_to_actions(session)
     places = iter(found)
-    return write(session, done, Rebuilt(tuple(next(places) if one.node else Found() for one in done), {0: ending}), None, ())
+    return write_journey(
+        session, done, Rebuilt(tuple(next(places) if one.node else Found() for one in done), {0: ending}), None, ()
+    )
 
 
 def signed_in() -> Tape:

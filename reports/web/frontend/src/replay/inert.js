@@ -10,7 +10,7 @@ const GONE = /^(script|noscript|base|object|embed|applet|portal|fencedframe|fram
 const PICTURE = /^data:image\/(png|gif|jpe?g|webp|avif|bmp|svg\+xml)[;,]/i;
 const ADDRESSES = /^(src|srcset|imagesrcset|srcdoc|href|xlink:href|action|formaction|poster|data|background|ping|manifest|cite|longdesc|codebase|classid|code|archive|profile|lowsrc|dynsrc|rr_src|rr_dataurl|http-equiv|content|target|nonce|is|autoplay|sandbox|attributionsrc|from|to|values|begin)$/i;
 
-/** CSS without addresses, but for pictures that stand in it. */
+/** CSS without addresses, except for embedded pictures. */
 export const css = (text) =>
   text
     .replace(/@import[^;]*;?/gi, "")

@@ -14,7 +14,7 @@ async function unpack(answer) {
 /** The events of a part, in order. Throws when it cannot be had. */
 export async function fetchPart(part) {
   const answer = await fetch(part.url);
-  if (!answer.ok) throw new Error(`a part of the recording cannot be had (${answer.status})`);
+  if (!answer.ok) throw new Error(`a part of the recording cannot be loaded (${answer.status})`);
   const { events } = await unpack(answer);
   return inert(events).sort((one, other) => one.timestamp - other.timestamp);
 }
