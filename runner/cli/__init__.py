@@ -1,4 +1,4 @@
-"""The `journey` command: one file a command, thin; what they do is elsewhere."""
+"""The `journey` command: one thin module per command; the work is done elsewhere."""
 
 import os
 import signal
@@ -86,7 +86,7 @@ def _version(wanted: bool) -> None:
 def _options(
     version: Annotated[bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)] = False,
 ) -> None:
-    """Options of the command itself."""
+    """The options of `journey` itself."""
 
 
 def main() -> None:
@@ -103,7 +103,7 @@ def main() -> None:
 
 
 def _main() -> None:
-    # `kill` ends a run as orderly as Ctrl-C does.
+    # `kill` ends a run in as orderly a way as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not os.environ.get("GITHUB_ACTIONS"):
         _run()
@@ -124,4 +124,4 @@ def _run(tell: Callable[[str], None] | None = None) -> None:
         sys.exit(error.exit_code)
     finally:
         if "--install-completion" in sys.argv[1:]:
-            shell.mend()
+            shell.fix_zsh_completion()

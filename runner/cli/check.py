@@ -1,4 +1,4 @@
-"""`journey check`: is every journey valid; no browser is started."""
+"""`journey check`: whether every journey is valid, without a browser."""
 
 import typer
 
@@ -20,7 +20,7 @@ def check(wanted: given.Wanted = None, tag: given.Tags = None, env: given.Enviro
         found = given.journeys(wanted, tag, settings)
     except NotAllDiscovered as error:
         problems.append(error)
-        # With a name or a tag, the problem may be in a file that was not asked for, and so may the other journeys.
+        # With a name or a tag, the problem may be in a file that was not asked for.
         found = error.found if not tag and all(map(is_path, wanted or ())) else ()
     for one in found:
         try:

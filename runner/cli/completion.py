@@ -1,6 +1,6 @@
-"""What the shell offers after a command when TAB is pressed: read from files, without running a journey or importing Playwright.
+"""The completions that the shell offers for TAB, read from files without running a journey or importing Playwright.
 
-Whatever is wrong with the settings or a file, nothing is offered and nothing is said.
+When the settings or a file are wrong, nothing is offered and no error is shown.
 """
 
 import os
@@ -14,12 +14,12 @@ from runner.errors import JourneyError
 from runner.settings.settings import Settings, load_settings
 
 RUNS = 30
-"""The most ids of runs that are offered, the newest first."""
+"""The maximum number of run ids that are offered, newest first."""
 
 
 def journeys(incomplete: str) -> list[tuple[str, str]]:
     """Names of journeys, with their descriptions."""
-    # Square brackets would be taken for markup.
+    # Square brackets would be read as markup.
     shown = str.maketrans("[]", "()")
     return [(one.name, one.description.translate(shown)) for one in _declared() if one.name.startswith(incomplete)]
 
@@ -30,7 +30,7 @@ def tags(incomplete: str) -> list[str]:
 
 
 def runs(incomplete: str) -> list[tuple[str, str]]:
-    """What names a saved run: `last`, `last-failed`, the last of each journey, ids."""
+    """The names of saved runs: `last`, `last-failed`, the last run of each journey, ids."""
     return [one for one in _runs() if one[0].startswith(incomplete)]
 
 

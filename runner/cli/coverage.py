@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 
 def coverage(
-    app: Annotated[str | None, typer.Option(metavar="NAME", help="The app, where page views of several are stored.")] = None,
-    since: Annotated[str, typer.Option(help="Only page views of the last so long, such as 12h or 7d.")] = "7d",
+    app: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The app; needed when page views of several apps are stored.")
+    ] = None,
+    since: Annotated[str, typer.Option(help="Only page views of this last period, such as 12h or 7d.")] = "7d",
     limit: Annotated[int, typer.Option(min=1, help="At most N pages and N actions, the most used first.")] = 20,
     database: given.Database = None,
     runs_dir: given.RunsDir = None,
@@ -25,7 +27,7 @@ def coverage(
 ) -> None:
     """List the pages and actions of real users that no journey touches, each with a session to make a journey from.
 
-    What journeys touch is known from the agent on the site's pages, which marks their page views as synthetic.
+    The agent on the site's pages marks the page views of journeys as synthetic; these show what journeys touch.
 
     Example: journey coverage --since 30d
     """
@@ -69,10 +71,10 @@ def _tell(found: "Coverage", since: str) -> None:
     from reports.terminal.coverage_table import render_coverage
 
     if not found.views:
-        typer.echo(f"no page view of {found.app} by a real user in the last {since}; --since looks further back")
+        typer.echo(f"no page view of {found.app} by a real user in the last {since}; use --since to look further back")
         return
     console = make_console(highlight=False)
-    # Nobody reads a pipe's 80 columns; `grep` wants a line a thing.
+    # Output to a pipe is not read in 80 columns, and `grep` needs one line per item.
     width = None if console.is_terminal else 240
     views, actions = found.share_of_views, found.share_of_actions
     typer.echo(
@@ -80,9 +82,9 @@ def _tell(found: "Coverage", since: str) -> None:
         + (f", and do {actions:.0%} of {found.actions} actions" if actions is not None else "")
     )
     if found.among:
-        typer.echo(f"looked at the newest {found.among:,} page views; there are more in the last {since}")
+        typer.echo(f"based on the newest {found.among:,} page views; there are more in the last {since}")
     if not found.untouched_pages and not found.untouched_actions:
-        typer.echo("nothing that real users do is left out")
+        typer.echo("journeys cover everything that real users do")
         return
     for table in render_coverage(found):
         typer.echo("")
@@ -90,7 +92,7 @@ def _tell(found: "Coverage", since: str) -> None:
     left: list[Page | Action] = [*found.untouched_pages, *found.untouched_actions]
     recorded = next((one.session for one in left if one.recorded), None)
     typer.echo(
-        f"\nmake a journey of one: journey from-session {recorded}"
+        f"\nmake a journey from a session: journey from-session {recorded}"
         if recorded
-        else "\nnone of these sessions was recorded, so no journey can be made of one; see docs/replay.md"
+        else "\nnone of these sessions was recorded, so no journey can be made from them; see docs/replay.md"
     )

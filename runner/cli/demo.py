@@ -1,4 +1,4 @@
-"""`journey demo`: everything on the built-in shop, nothing else needed."""
+"""`journey demo`: all features on the built-in shop, without anything else."""
 
 import shutil
 import socket
@@ -14,9 +14,9 @@ from typing import Annotated
 import typer
 
 from reports.formats.report_files import Files
-from runner import demo as shop
 from runner.cli import given
 from runner.cli.run import Pusher, execute
+from runner.demo import journeys_folder, running_shop
 from runner.dsl.discovery import discover
 from runner.dsl.plan import plan
 from runner.errors import ConfigError
@@ -28,7 +28,7 @@ BROKEN = {"product": "cracked-teapot"}
 EXPECTED = {"browse": "failed", "buy": "passed", "search": "passed", "stock": "passed"}
 METRICS = Path("metrics.prom")
 VISITORS = 12
-"""Take about a minute, one after the other."""
+"""They take about a minute, one after the other."""
 GATEWAY = "prometheus-pushgateway"
 
 
@@ -40,25 +40,25 @@ def demo(
         bool, typer.Option("--serve", help="Then send visitors through the shop, and serve the dashboard until Ctrl-C.")
     ] = False,
 ) -> None:
-    """Run four journeys on a built-in shop, one of them into a broken page; push to a Pushgateway; say where to look.
+    """Run four journeys on a built-in shop, one of which meets a broken page; push to a Pushgateway; say where to look.
 
     Examples: journey demo --serve
     journey demo --site-only --port 8000
     """
     if site_only:
-        with shop.running_shop(port) as address:
+        with running_shop(port) as address:
             typer.echo(f"the shop is at {address} (Ctrl-C ends it)")
             _until_interrupted()
         return
     with ExitStack() as stack:
         dashboard = stack.enter_context(_dashboard(runs_dir)) if serve else None
-        address = stack.enter_context(shop.running_shop(port, collector=dashboard))
+        address = stack.enter_context(running_shop(port, collector=dashboard))
         gateway = stack.enter_context(_gateway())
         where = f"metrics are pushed to {gateway}" if gateway else f"no {GATEWAY} on PATH: metrics go to the file {METRICS}"
         typer.echo(f"the shop is at {address}\n{where}\n")
         settings = given.settings(base_url=address, pushgateway=gateway, runs_dir=runs_dir)
         with Workers(1) as pool:
-            found = discover([shop.journeys_folder()])
+            found = discover([journeys_folder()])
             broken = given.settings(base_url=address, params=BROKEN)
             plans = [plan(one, broken if one.name == "browse" else settings) for one in found]
             results = execute(pool, plans, settings, Files(), None if gateway else METRICS, Pusher(settings))
@@ -103,7 +103,7 @@ def _can_serve() -> bool:
 
 @contextmanager
 def _dashboard(runs_dir: Path | None) -> Iterator[str]:
-    """The dashboard and the collector on a free port, in a thread; their address."""
+    """The dashboard and the collector on a free port, in a thread; yields their address."""
     from runner.cli.serve import needed, served
 
     needed()
@@ -121,7 +121,7 @@ def _dashboard(runs_dir: Path | None) -> Iterator[str]:
 
 
 def _send_visitors(address: str) -> None:
-    """Sends them for about a minute, and goes on serving until Ctrl-C."""
+    """Sends visitors for about a minute, then keeps serving until Ctrl-C."""
     command = [
         sys.executable,
         "-P",
@@ -152,7 +152,7 @@ def _until_interrupted() -> None:
 
 @contextmanager
 def _gateway() -> Iterator[str | None]:
-    """A Pushgateway of our own on a free port; None where the program is missing."""
+    """A Pushgateway on a free port; None if the program is not installed."""
     program = shutil.which(GATEWAY)
     if program is None:
         yield None
@@ -160,7 +160,7 @@ def _gateway() -> Iterator[str | None]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
-    # Debian's gateway keeps its groups in a system-wide file unless it is told not to; the demo's must not get into it.
+    # By default Debian's gateway keeps its groups in a system-wide file; the groups of the demo must not get into it.
     process = subprocess.Popen(
         [program, f"--web.listen-address={address}", "--log.level=error", "--persistence.file="],
         stdout=subprocess.DEVNULL,

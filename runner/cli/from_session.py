@@ -1,4 +1,4 @@
-"""`journey from-session`: a journey from what a visitor did."""
+"""`journey from-session`: a visitor's session becomes a journey."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,33 +22,33 @@ WRITTEN, FAILED, UNTRIED = 0, 1, 2
 
 def from_session(
     session: Annotated[
-        str, typer.Argument(metavar="ID", help="The session, as its replay's address and `journey coverage` have it.")
+        str, typer.Argument(metavar="ID", help="The session's id, as in the address of its replay and in `journey coverage`.")
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The file to write (default: journeys/NAME.py, by what the visitor did); it must not exist."
+            metavar="FILE",
+            help="The file to write, which must not exist (default: journeys/NAME.py, named after what the visitor did).",
         ),
     ] = None,
     param: Annotated[
-        list[str] | None, typer.Option(metavar="K=V", help="A value that the visitor typed, for the trial; may be given again.")
+        list[str] | None,
+        typer.Option(metavar="K=V", help="A value that the visitor typed, for the trial runs; may be given again."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Try it although it pays, sends, deletes, or submits a form.")] = False,
-    no_trial: Annotated[bool, typer.Option("--no-trial", help="Only write it.")] = False,
-    base_url: Annotated[
-        str | None, typer.Option(help="The site that it is tried on (default: the one that was recorded).")
-    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Try it even if it pays, sends, deletes, or submits a form.")] = False,
+    no_trial: Annotated[bool, typer.Option("--no-trial", help="Only write it, without trial runs.")] = False,
+    base_url: Annotated[str | None, typer.Option(help="The site for the trial runs (default: the recorded site).")] = None,
     database: given.Database = None,
     runs_dir: given.RunsDir = None,
     browser_path: given.BrowserPath = None,
     json: given.Json = None,
 ) -> None:
-    """Write what a visitor did as a journey, and run it three times to see whether it holds.
+    """Write what a visitor did as a journey, and run it three times to see whether it works.
 
     The recorded pages are rebuilt without a network, and Playwright finds a locator for each element. What the visitor typed is not
     recorded: the journey asks for it as `params` and `secrets`.
 
-    Exit codes: 0 verified, or written with --no-trial; 1 flaky or failed; 2 written, but not tried before you give what it needs.
+    Exit codes: 0 verified, or written with --no-trial; 1 flaky or failed; 2 written, but not tried until you give what it needs.
 
     Example: journey from-session 01a20fc0-aafa-7b1d-ac37-708720ccee0c --param email=tea@example.com --yes
     """
@@ -61,7 +61,7 @@ def from_session(
         _require_free(out)
     recording = _recording(session, settings)
     rules = next((app.routes for app in settings.apps if app.name == recording.app), ())
-    # Written before it is tried: a walk that does not hold is still the best start for one that does.
+    # Written before it is tried: a journey that fails is still the best start for one that passes.
     made = make_journey(recording, settings, name=out.stem if out else None, try_it=False, rules=rules)
     file = _place(made, out, settings)
     write_files({file: FileChange(None, made.source.encode())})
@@ -85,7 +85,7 @@ def _code(report: "Report", no_trial: bool) -> int:
 
 
 def _recording(session: str, settings: Settings) -> "Recording":
-    """Raises RunNotFound where there is none."""
+    """Raises RunNotFound when the session has no recording."""
     from reports.replay.chunk_store import FOLDER
     from reports.replay.recording import read_recording
     from runner.store import Store
@@ -95,8 +95,8 @@ def _recording(session: str, settings: Settings) -> "Recording":
         found = read_recording(store, folder, session)
     if found is None:
         raise RunNotFound(
-            f"no recording of session {session!r} below {folder}; the dashboard's list of replays and `journey coverage` name those "
-            "that there are, and --runs-dir says where to look"
+            f"no recording of session {session!r} in {folder}; the dashboard's list of replays and `journey coverage` show the sessions "
+            "that were recorded, and --runs-dir sets where to look"
         )
     return found
 
@@ -109,7 +109,7 @@ def _require_free(file: Path) -> None:
 
 
 def _place(made: "Made", out: Path | None, settings: Settings) -> Path:
-    """The file, with a name for the journey that no other has."""
+    """The file, and a name that no other journey has."""
     name = made.report.name
     try:
         parse_journey_name(name)
@@ -137,7 +137,7 @@ def _tell(file: Path, report: "Report", settings: Settings) -> None:
     for note in report.notes:
         typer.echo(f"note: {note}")
     for one in report.dangers:
-        typer.echo(f"look twice: line {one.line}, “{one.step}”: {one.danger}")
+        typer.echo(f"check twice: line {one.line}, “{one.step}”: {one.danger}")
     trial = report.trial
     match trial.verdict:
         case "verified":

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what they select."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -31,10 +31,10 @@ Tags = Annotated[
     list[str] | None,
     typer.Option("--tag", help="Only journeys with this tag; may be given again.", autocompletion=completion.tags),
 ]
-EnvironmentName = Annotated[str | None, typer.Option("--env", help="Lay the file's table env.NAME over its settings.")]
+EnvironmentName = Annotated[str | None, typer.Option("--env", help="Override the settings with the file's table env.NAME.")]
 BaseUrl = Annotated[str | None, typer.Option("--base-url", help="The site under test; relative addresses start from it.")]
 Params = Annotated[list[str] | None, typer.Option("--param", metavar="K=V", help="A value for `params`; may be given again.")]
-Timeout = Annotated[str | None, typer.Option("--timeout", help="The longest a run may take, such as 90s.")]
+Timeout = Annotated[str | None, typer.Option("--timeout", help="The maximum time of a run, such as 90s.")]
 Policy = Annotated[str | None, typer.Option(metavar="POLICY", help="off, on, retain-on-failure or on-first-retry.")]
 Headed = Annotated[bool | None, typer.Option("--headed/--headless", help="Show the browser.")]
 BrowserPath = Annotated[Path | None, typer.Option("--browser-path", help="The Chromium to use.")]
@@ -48,7 +48,7 @@ RunsDir = Annotated[Path | None, typer.Option("--runs-dir", help="Where runs are
 
 
 def settings(environment: str | None = None, **options: object) -> Settings:
-    """The settings for a command with these options; None is an option that was not given."""
+    """The settings of a command with these options; None means that an option was not given."""
     return load_settings(Path.cwd(), options, os.environ, environment)
 
 
@@ -78,19 +78,19 @@ def _fits(pattern: str, names: Iterable[str]) -> bool:
 
 
 def misfits(known: Settings, chosen: tuple[Journey, ...], whole: bool) -> Iterator[str]:
-    """What in the budgets of the settings fits no journey and no step of the project; `whole`: the chosen ones are all of it."""
+    """Warnings about budgets of the settings that match no journey and no step; `whole`: the chosen journeys are all of the project."""
     if not known.budgets:
         return
     project: tuple[Journey, ...] = ()
     try:
         project = () if whole else find((), (), known.journeys)
     except DiscoveryError as error:
-        yield f"budgets were only looked for among the chosen journeys, as others cannot be read: {str(error).splitlines()[0]}"
+        yield f"budgets were only checked against the chosen journeys, as others cannot be read: {str(error).splitlines()[0]}"
     yield from find_unmatched_budgets(known.budgets, list({one.key: one for one in (*project, *chosen)}.values()))
 
 
 def require_secrets(chosen: tuple[Journey, ...], known: Settings) -> None:
-    """Raises SecretMissing, naming all of them, when journeys ask for secrets that are not set."""
+    """Raises SecretMissing, naming all of them, when journeys need secrets that are not set."""
     if not any(one.secret_names for one in chosen):
         return
     secrets = Secrets(folder=known.secrets_dir, file=known.secrets_file)
@@ -107,7 +107,7 @@ def require_secrets(chosen: tuple[Journey, ...], known: Settings) -> None:
 
 
 def warn_of_problems(archive: Archive) -> None:
-    """Tells of the runs that could not be read."""
+    """Warns about the runs that could not be read."""
     for problem in archive.problems:
         typer.echo(f"warning: {problem}", err=True)
 

@@ -18,27 +18,26 @@ CI = {"github": ("github",), "gitlab": ("gitlab",), "both": ("github", "gitlab")
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder; made where it is missing.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder; created if it does not exist.")] = Path(),
     base_url: Annotated[str | None, typer.Option(help="The site under test, for the settings.")] = None,
     name: Annotated[str, typer.Option(help="The first journey's name.")] = "home",
     ci: Annotated[
         str | None, typer.Option(help=f"{', '.join(CI)} (default: by the folder and its git remotes, else both).")
     ] = None,
     pyproject: Annotated[
-        bool, typer.Option("--pyproject/--no-pyproject", help="Put the settings into a pyproject.toml that is there.")
+        bool, typer.Option("--pyproject/--no-pyproject", help="Put the settings into the existing pyproject.toml.")
     ] = True,
-    force: Annotated[bool, typer.Option("--force", help="Make anew what an earlier init made and nobody changed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Update what an earlier init created and nobody changed.")] = False,
 ) -> None:
-    """Begin a project: settings, one journey, CI files, a line in .gitignore, each where it is missing.
+    """Start a project: settings, one journey, CI files, a line in .gitignore, each if it is missing.
 
-    What is there is left alone, byte for byte; a pyproject.toml without a table [tool.journey] gets one at its end. Either
-    everything is made or nothing.
+    Existing files are not changed, except that a pyproject.toml without a table [tool.journey] gets one at its end. Either
+    everything is created or nothing.
 
     Example: journey init --base-url https://shop.example --ci github
     """
     from runner.archive.atomic_write import write_files
-    from runner.authoring.scaffold import git_host as hosting
-    from runner.authoring.scaffold import project
+    from runner.authoring.scaffold import git_host, project
 
     try:
         parse_journey_name(name)
@@ -51,12 +50,12 @@ def init(
     if ci is not None and ci not in CI:
         raise ConfigError(f"--ci {ci!r} is not known; choose one of {', '.join(CI)}")
     target = folder.absolute()
-    wanted = hosting.hosts(target) if ci is None else CI[ci]
+    wanted = git_host.hosts(target) if ci is None else CI[ci]
     answers = project.Answers(name=name, base_url=base_url, ci=wanted, pyproject=pyproject, force=force)
     drafted = project.draft(target, answers)
     write_files({target / path: change for path, change in drafted.changes.items()})
-    _tell(drafted.made, "made" if drafted.made else "nothing to make; all is there")
-    _tell(drafted.left, "left alone" if drafted.left else "")
+    _tell(drafted.made, "made" if drafted.made else "nothing to create; everything exists")
+    _tell(drafted.left, "not changed" if drafted.left else "")
     _tell_next(folder, answers, drafted.made.keys(), drafted.left.keys())
 
 
@@ -69,14 +68,13 @@ def _tell(files: dict[Path, str], heading: str) -> None:
 
 
 def _tell_next(folder: Path, answers: "Answers", made: Set[Path], left: Set[Path]) -> None:
-    from runner.authoring.scaffold import git_host as hosting
-    from runner.authoring.scaffold import project
+    from runner.authoring.scaffold import git_host, project
 
     if project.INCLUDED in made | left:
         typer.echo(f"\nadd to {project.PIPELINE}:\n  include: /{project.INCLUDED}")
-    above = hosting.top(folder.absolute())
+    above = git_host.top(folder.absolute())
     if answers.ci and above is not None and above.resolve() != folder.resolve():
-        typer.echo(f"\nCI looks only at the top of the repository, {above}: move its files there, and name this folder in them")
+        typer.echo(f"\nCI reads only the top of the repository, {above}: move its files there, and name this folder in them")
     elsewhere = folder.resolve() != Path.cwd().resolve()
     where = [] if answers.base_url else ["--base-url", "https://shop.example"]
     if answers.ci and source_url() is None and {project.WORKFLOW, project.PIPELINE, project.INCLUDED} & made:

@@ -1,8 +1,8 @@
-"""`journey install`: find or install a Chromium, say which."""
+"""`journey install`: find or install a Chromium."""
 
 import typer
 
-from runner.browser import chromium as browser
+from runner.browser import chromium
 
 
 def install() -> None:
@@ -10,5 +10,5 @@ def install() -> None:
 
     Example: journey install
     """
-    found = browser.install()
+    found = chromium.install()
     typer.echo(f"{found.version()}\n{found.path} ({found.found})")

@@ -1,4 +1,4 @@
-"""`journey list`: what there is."""
+"""`journey list`: the declared journeys."""
 
 from pathlib import Path
 

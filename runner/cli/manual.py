@@ -1,4 +1,4 @@
-"""How `--help` shows a command: its examples by themselves, and its options in groups where there are many."""
+"""How `--help` shows a command: its examples separately, and its options in groups if there are many."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 from reports.formats.registry import REPORT_FORMATS
 
 MANY = 10
-"""Options in one list; with more than these they are grouped."""
+"""The maximum number of options in one list; more are shown in groups."""
 GROUPS = {
     "Site": ("base_url", "param", "env"),
     "Browser": ("headed", "slow_mo", "browser_path"),
@@ -19,10 +19,10 @@ GROUPS = {
     "Metrics": ("pushgateway", "require_push", "location", "metrics_file", "listen"),
     "Reports": ("log_format", "json", *REPORT_FORMATS),
 }
-"""The options that have a group of their own, by the names of their parameters; the others are about what is run and how."""
+"""Groups of options, by the names of their parameters; all other options control what is run and how."""
 _EXAMPLE = re.compile(r"^Examples?:\s*(.+)\Z", re.MULTILINE | re.DOTALL)
 _TAG = re.compile(r"\[(?=[a-z#/@])")
-"""What Rich would take for the beginning of a tag."""
+"""What Rich would read as the beginning of a tag."""
 
 
 class _Shown:
@@ -32,7 +32,7 @@ class _Shown:
     examples: tuple[str, ...]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Writes the help; the examples last, where the eye is, each on a line that can be copied."""
+        """Writes the help; the examples are last, each on a line that can be copied."""
         # The epilog is Markdown, for docs/commands.md.
         epilog, self.epilog = self.epilog, None
         super().format_help(ctx, formatter)  # type: ignore[misc]  # there is always a command behind it
@@ -43,7 +43,7 @@ class _Shown:
 
 
 class Command(_Shown, TyperCommand):
-    """One command."""
+    """A command with its examples and groups."""
 
     def __init__(self, name: str | None, *, help: str | None = None, **rest: Any) -> None:  # noqa: A002 (the name that Typer uses)
         text, self.examples = parted(help or "")
@@ -56,7 +56,7 @@ class Command(_Shown, TyperCommand):
 
 
 class Group(_Shown, TyperGroup):
-    """The command that all others stand below."""
+    """The command that contains all others."""
 
     def __init__(self, *, help: str | None = None, **rest: Any) -> None:  # noqa: A002 (the name that Typer uses)
         text, self.examples = parted(help or "")
@@ -82,7 +82,7 @@ def _markdown(examples: Sequence[str]) -> str | None:
 
 
 def use_in(app: typer.Typer) -> None:
-    """Has all commands of `app` shown so."""
+    """Makes all commands of `app` show their help in this way."""
     for command in app.registered_commands:
         command.cls = Command
     for group in app.registered_groups:

@@ -20,13 +20,13 @@ Name = Annotated[
 def pause(
     name: Name,
     span: Annotated[
-        str | None, typer.Option("--for", metavar="DURATION", help="How long, such as 2h; else until resumed.")
+        str | None, typer.Option("--for", metavar="DURATION", help="How long, such as 2h (default: until resumed).")
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why; it is kept with each slot that is left out.")] = "paused",
+    reason: Annotated[str, typer.Option(help="The reason, recorded with each slot that is left out.")] = "paused",
     database: given.Database = None,
     runs_dir: given.RunsDir = None,
 ) -> None:
-    """Have the scheduler leave journeys out; each slot is recorded as paused.
+    """Make the scheduler leave out journeys; each slot is recorded as paused.
 
     Example: journey pause 'checkout*' --for 2h --reason 'payment provider moves'
     """
@@ -58,12 +58,12 @@ def resume(name: Name, database: given.Database = None, runs_dir: given.RunsDir 
             given.require_known(name, settings, _stored_names(store))
         left = [one.pattern for one in store.pauses.active(datetime.now(UTC))]
     if not ended:
-        raise ConfigError(f"{name} is not paused; paused are: {', '.join(left) or 'none'}")
+        raise ConfigError(f"{name} is not paused; paused: {', '.join(left) or 'none'}")
     typer.echo(f"resumed: {', '.join(ended)}")
 
 
 def _stored_names(store: "Store") -> set[str]:
-    """The names of all journeys of which runs are stored, also of those that are no longer declared."""
+    """The names of all journeys with stored runs, including those that are no longer declared."""
     from runner.store.queries.runs import History
 
     with store.snapshot() as connection:

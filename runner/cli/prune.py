@@ -15,12 +15,12 @@ from runner.errors import ConfigError
 
 
 def prune(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be removed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")] = False,
     env: given.EnvironmentName = None,
     json: given.Json = None,
     runs_dir: given.RunsDir = None,
 ) -> None:
-    """Remove runs by age, count and size, as keep_passed, keep_failed, keep_runs and keep_size say, and old smoke checks by age.
+    """Remove runs by age, number and size, as set by keep_passed, keep_failed, keep_runs and keep_size, and smoke checks by age.
 
     The newest run of each journey that passed, the newest that did not, and the newest smoke check are never removed.
 
@@ -39,7 +39,7 @@ def prune(
             try:
                 by()
             except OSError as error:
-                raise ConfigError(f"{place} cannot be removed: {error.strerror}; see who owns it") from error
+                raise ConfigError(f"{place} cannot be removed: {error.strerror}; check its owner and permissions") from error
         if json != "-":
             typer.echo(f"{'would remove' if dry_run else 'removed'} {place} ({what}): {reason}")
 

@@ -1,4 +1,4 @@
-"""`journey record URL`: a walk in Playwright's recorder, written out as a journey."""
+"""`journey record URL`: a recording in Playwright's recorder becomes a journey."""
 
 import os
 import shlex
@@ -25,24 +25,23 @@ DEFAULT = "recorded"
 
 
 def record(
-    url: Annotated[str, typer.Argument(metavar="URL", help="Where the walk begins.")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="The address to start from.")],
     name: Annotated[str | None, typer.Option(help=f"The journey's name (default: that of the file, or {DEFAULT}).")] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The file to write (default: journeys/NAME.py); it must not exist.")
+        Path | None, typer.Option(metavar="FILE", help="The file to write, which must not exist (default: journeys/NAME.py).")
     ] = None,
-    browser_path: Annotated[Path | None, typer.Option(help="The Chromium to use; it must have a window.")] = None,
+    browser_path: Annotated[Path | None, typer.Option(help="The Chromium to use; it must be able to show a window.")] = None,
 ) -> None:
     """Open a site in Playwright's recorder, and write what you do there as a journey.
 
-    Two windows open: the site, and Playwright's inspector. Walk through the site; what the site must show then is told to the
-    recorder with its “assert” buttons. Closing the site's window ends it. What is typed into fields for passwords, cards and
-    other secrets is not written: the journey asks for `secrets["PASSWORD"]` instead.
+    Two windows open: the site, and Playwright's inspector. Use the site, and record what it must show with the “assert” buttons
+    of the inspector. Closing the site's window ends the recording. What you type into fields for passwords, cards and other secrets
+    is not written: the journey asks for `secrets["PASSWORD"]` instead.
 
     Example: journey record https://shop.example --name buy
     """
-    # Here and not above: no other command has to import these.
-    from runner.authoring.recorder import codegen
-    from runner.authoring.recorder import write_journey as writing
+    # Imported here: no other command needs these.
+    from runner.authoring.recorder import codegen, write_journey
 
     settings = given.settings(browser_path=browser_path)
     try:
@@ -56,7 +55,7 @@ def record(
     typer.echo(f"recording with {browser.path}; close the site's window when you are done (or Ctrl-C here)", err=True)
     recorded = codegen.record(url, browser)
     try:
-        recording = writing.write(recorded.text, name)
+        recording = write_journey.write(recorded.text, name)
         load_journeys(file, recording.text)
     except (RecordingError, DiscoveryError):
         _keep(recorded.text, file)
@@ -74,7 +73,7 @@ def record(
 
 
 def _place(out: Path | None, name: str | None, folders: Sequence[Path]) -> tuple[Path, str]:
-    """The file and the name of the journey; checked before the walk, which may be long."""
+    """The file and the name of the journey; checked before the recording, which may take long."""
     name = name or (out.stem if out else DEFAULT)
     try:
         parse_journey_name(name)
@@ -88,7 +87,7 @@ def _place(out: Path | None, name: str | None, folders: Sequence[Path]) -> tuple
         raise ConfigError(f"{file} exists and is not overwritten; choose another with --out, or move it away")
     above = next(one for one in file.absolute().parents if one.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
-        raise ConfigError(f"--out: {above} is no folder that can be written to; name another with --out")
+        raise ConfigError(f"--out: {above} is not a folder that can be written to; name another with --out")
     for one in find_declared_journeys([one for one in folders if one.exists()]):
         if one.name == name:
             raise ConfigError(f"--name: a journey named {name!r} is declared at {one.where}; choose another name")
@@ -96,13 +95,13 @@ def _place(out: Path | None, name: str | None, folders: Sequence[Path]) -> tuple
 
 
 def _keep(recorded: str, file: Path) -> None:
-    """A walk that took its time is not thrown away because it could not be read."""
+    """Keeps a recording that could not be read, as it may have taken long."""
     kept = file.with_suffix(".recorded.txt")
     kept.parent.mkdir(parents=True, exist_ok=True)
-    # For its owner only: what was typed stands in it.
+    # Readable for its owner only: it contains what was typed.
     with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
         stream.write(recorded)
-    typer.echo(f"what the recorder wrote is kept in {kept}; it holds what you typed, passwords too", err=True)
+    typer.echo(f"what the recorder wrote is kept in {kept}; it contains what you typed, including passwords", err=True)
 
 
 def _tell(file: Path, name: str, recording: "Recording", settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""`journey report`: a report of what is stored, made again."""
+"""`journey report`: a report of saved runs or of a saved smoke check."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,7 +32,7 @@ def report(
     form: Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"One of {FORMATS}.")] = "html",
     output: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help=f"Where to; - is standard output (default: that, but {FILES})."),
+        typer.Option(metavar="FILE", help=f"The file to write; - is standard output (default: {FILES}, else standard output)."),
     ] = None,
     runs_dir: given.RunsDir = None,
 ) -> None:
@@ -42,7 +42,7 @@ def report(
     """
     chosen = REPORT_FORMATS.get(form)
     if chosen is None:
-        raise ConfigError(f"--format {form!r} is not a format; choose {FORMATS}")
+        raise ConfigError(f"--format {form!r} is not a format; choose one of {FORMATS}")
     archive = Archive(given.settings(runs_dir=runs_dir).runs_dir)
     words = wanted or ["last"]
     check = _smoke(archive, words)
@@ -60,7 +60,7 @@ def report(
 
 
 def _smoke(archive: Archive, words: list[str]) -> "SmokeResult | None":
-    """The smoke check that the words name; None when they name runs. Raises RunNotFound when it is not clear which."""
+    """The smoke check that the words name; None when they name runs. Raises RunNotFound when they are ambiguous."""
     from reports.smoke.archive import SmokeArchive
 
     checks = SmokeArchive(archive.folder)
@@ -73,7 +73,7 @@ def _smoke(archive: Archive, words: list[str]) -> "SmokeResult | None":
     if runs:
         both = next((word for word in runs if word in named), None)
         if both:
-            raise RunNotFound(f"{both!r} begins the id of a run and of a smoke check; give more of it")
+            raise RunNotFound(f"{both!r} begins the ids of a run and of a smoke check; give more characters")
         raise RunNotFound(f"{runs[0]!r} is a run, {named[0]!r} a smoke check; name runs, or one smoke check")
     if len(named) > 1:
         raise RunNotFound(f"{', '.join(named)} are smoke checks; name one")

@@ -1,4 +1,4 @@
-"""Writes each run's page, `report.html`, in a thread of its own."""
+"""Writes the page of each run, `report.html`, in a thread of its own."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,10 +9,10 @@ from runner.archive.archive import Archive, Saved
 
 
 class ReportWriter:
-    """Writes each run's page beside the runs: while the next one is under way, this process only waits."""
+    """Writes pages while the next run is under way, since this process only waits then."""
 
     def __init__(self, archive: Archive, tell: Callable[[str], object]) -> None:
-        """`tell` hears, in the writer's thread, what kept a page from being written."""
+        """`tell` is called in the writer's thread with the reason why a page could not be written."""
         self._archive = archive
         self._tell = tell
         self._pool = ThreadPoolExecutor(1)
@@ -25,7 +25,7 @@ class ReportWriter:
         self._pool.shutdown()
 
     def write(self, saved: Saved) -> None:
-        """Has the page written; all are when the block ends."""
+        """Writes the page of a run later; all pages are written when the block ends."""
         self._pool.submit(self._write, saved)
 
     def _prepare(self) -> None:
@@ -38,5 +38,5 @@ class ReportWriter:
 
         try:
             self._archive.add(saved.folder, run.FILE, run.render_run(saved))
-        except Exception as error:  # noqa: BLE001 (told below; a page that cannot be made must not end the command)
+        except Exception as error:  # noqa: BLE001 (reported below; a page that cannot be written must not end the command)
             self._tell(f"no {run.FILE} in {saved.folder}: {type(error).__name__}: {error}")

@@ -77,7 +77,7 @@ def run(
         location=location,
         runs_dir=runs_dir,
     )
-    # The workers start Python and Playwright's driver while the journeys are being read; no browser is started yet.
+    # The workers start Python and Playwright's driver while the journeys are loaded; no browser is started yet.
     try:
         with Workers(settings.workers) as pool:
             chosen = given.journeys(wanted, tag, settings)
@@ -87,7 +87,7 @@ def run(
             results = execute(pool, plans, settings, files, metrics_file, pusher)
         code = exit_code(results) or (MONITOR if pusher.failed and settings.require_push else PASSED)
     except KeyboardInterrupt:
-        typer.echo("stopped; what had ended is saved", err=True)
+        typer.echo("stopped; the runs that had ended are saved", err=True)
         code = INTERRUPTED
     raise typer.Exit(code)
 
@@ -95,9 +95,9 @@ def run(
 def execute(
     pool: Workers, plans: list[Plan], settings: Settings, files: Files, metrics_file: Path | None, pusher: "Pusher"
 ) -> list[RunResult]:
-    """Runs the plans, shows them, pushes them, writes the reports; returns the results."""
-    from reports.terminal import progress as shown
+    """Runs the plans, shows and pushes the results, writes the reports; returns the results."""
     from reports.terminal.console import make_console
+    from reports.terminal.progress import Progress, format_summary
     from runner.archive.json_document import replace_file
 
     console = make_console(stderr=files.on_stdout, highlight=False)
@@ -113,7 +113,7 @@ def execute(
     archive = Archive(settings.runs_dir)
     keeper = RunKeeper(archive, settings, warn)
     try:
-        with keeper, shown.Progress(console) as progress:
+        with keeper, Progress(console) as progress:
             run_plans(pool, plans, find(settings.browser_path, settings.headed), settings, archive, [progress, keeper, push])
     finally:
         results = [result for result, _ in keeper.ended]
@@ -121,11 +121,11 @@ def execute(
             write_runs(files, keeper.ended)
         finally:
             if metrics_file is not None and results:
-                from runner.metrics import run_metrics as metrics
+                from runner.metrics.run_metrics import format_metrics
 
-                replace_file(metrics_file, metrics.format_metrics(results), "--metrics-file")
+                replace_file(metrics_file, format_metrics(results), "--metrics-file")
     console.print()
-    console.print(shown.format_summary(results))
+    console.print(format_summary(results))
     console.print(f"\nruns are saved in {archive.folder}", markup=False, soft_wrap=True)
     if any(result.status in {"failed", "error"} for result in results):
         where = ["--runs-dir", str(settings.runs_dir)] if settings.origin("runs_dir") == "option" else []
@@ -135,7 +135,7 @@ def execute(
 
 
 class Pusher:
-    """Pushes each result, if a gateway is set; one that does not take it changes nothing but a warning."""
+    """Pushes each result if a gateway is set; a push that fails only causes a warning."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -144,7 +144,7 @@ class Pusher:
         """True once a push has failed."""
 
     def push(self, result: RunResult) -> list[str]:
-        """Pushes; returns a warning for a problem that has not been warned of before."""
+        """Pushes a result; returns a warning for a problem that was not reported before."""
         if self._settings.pushgateway is None:
             return []
         from runner.metrics.pushgateway import push_result
@@ -160,7 +160,7 @@ class Pusher:
 
 
 def exit_code(results: list[RunResult]) -> int:
-    """What a command ends with that has made these runs."""
+    """The exit code of a command that has made these runs."""
     statuses = {result.status for result in results}
     if "failed" in statuses:
         return FAILED

@@ -1,4 +1,4 @@
-"""What a command does with each run that it makes: store it, write its page beside it, tell what did not work."""
+"""What a command does with each of its runs: store it, write its page, report what did not work."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ from runner.settings.settings import Settings
 
 
 class RunKeeper:
-    """Listens to runs. A database or a page that does not work costs a warning; all is written when the block ends."""
+    """Listens to runs. If the database or a page fails, there is a warning; everything is written when the block ends."""
 
     def __init__(self, archive: Archive, settings: Settings, warn: Callable[[str], object]) -> None:
         self._warn = warn
@@ -37,7 +37,7 @@ class RunKeeper:
             self._warn(problem)
 
     def __call__(self, moment: Moment) -> None:
-        """Takes a run that has ended."""
+        """Handles a run that has ended."""
         if not isinstance(moment, RunEnded):
             return
         self.ended.append((moment.result, moment.folder))

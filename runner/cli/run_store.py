@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RunStore:
-    """Takes each run as it ends. A database that does not work costs a warning: the run is saved in its folder all the same."""
+    """Stores each run as it ends. If the database fails, there is a warning; the run is saved in its folder all the same."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -36,7 +36,7 @@ class RunStore:
         return Store(self._url)
 
     def add(self, result: RunResult, folder: Path | None) -> str:
-        """Stores a run; returns what to warn of, once."""
+        """Stores a run; returns a warning, only once."""
         if self._store is None:
             return ""
         try:

@@ -19,7 +19,7 @@ def runs(
         str | None, typer.Argument(metavar="NAME", help="Only runs of this journey.", autocompletion=completion.journeys)
     ] = None,
     status: Annotated[list[str] | None, typer.Option(help=f"Only {', '.join(STATUSES)}; may be given again.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only runs of the last so long, such as 12h or 7d.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only runs of this last period, such as 12h or 7d.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most N, the newest first.")] = 30,
     json: given.Json = None,
     runs_dir: given.RunsDir = None,
@@ -54,10 +54,10 @@ def runs(
 
     if found:
         console = make_console(highlight=False)
-        # Nobody reads a pipe's 80 columns; `grep` wants a line a run.
+        # Output to a pipe is not read in 80 columns, and `grep` needs one line per run.
         console.print(render_runs(found), width=None if console.is_terminal else 240)
     else:
-        typer.echo(f"no run{f' of {journey}' if journey else ''} in {archive.folder} fits; `journey run` makes one")
+        typer.echo(f"no run{f' of {journey}' if journey else ''} in {archive.folder} matches; `journey run` makes one")
 
 
 def _earliest(since: str | None) -> datetime | None:

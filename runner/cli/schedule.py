@@ -21,7 +21,7 @@ from runner.scheduler.loader import LoadRequest, PlannedJourney, load_in_subproc
 from runner.settings.settings import Settings
 
 STOP_WITHIN = 30.0
-"""Seconds that runs under way get to end when the daemon is asked to stop; a second signal ends them at once."""
+"""Seconds that runs under way have to end when the daemon is asked to stop; a second signal ends them at once."""
 LOCK = ".scheduler.lock"
 log = logging.getLogger("journey.schedule")
 
@@ -29,8 +29,8 @@ log = logging.getLogger("journey.schedule")
 def schedule(
     wanted: given.Wanted = None,
     tag: given.Tags = None,
-    list_only: Annotated[bool, typer.Option("--list", help="Show when each journey runs next, and end.")] = False,
-    once: Annotated[bool, typer.Option("--once", help="Run everything that is due now, and end.")] = False,
+    list_only: Annotated[bool, typer.Option("--list", help="Only show when each journey runs next.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Run everything that is due now, then exit.")] = False,
     workers: Annotated[
         int | None, typer.Option(help="Journeys at a time (default: one per two cores, as memory allows).")
     ] = None,
@@ -41,12 +41,14 @@ def schedule(
     database: given.Database = None,
     pushgateway: Annotated[str | None, typer.Option(metavar="URL", help="Push the newest state of each journey there.")] = None,
     location: Annotated[str | None, typer.Option(help="The label `location` of the metrics.")] = None,
-    listen: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Where /metrics, /healthz and /readyz are.")] = None,
+    listen: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where to serve /metrics, /healthz and /readyz.")
+    ] = None,
     log_format: Annotated[str, typer.Option(help="text or json.")] = "text",
     runs_dir: given.RunsDir = None,
     json: given.Json = None,
 ) -> None:
-    """Run journeys on their schedules until told to stop (SIGTERM or Ctrl-C; SIGHUP reads the journeys again).
+    """Run journeys on their schedules until stopped (by SIGTERM or Ctrl-C; SIGHUP loads the journeys again).
 
     Exit codes: 0 stopped in order, 2 usage or configuration, 3 the monitor itself failed; with --once those of `journey run`.
 
@@ -64,7 +66,7 @@ def schedule(
         "runs_dir": runs_dir,
     }
     if log_format not in {"text", "json"}:
-        raise ConfigError(f"--log-format {log_format!r} is not a form of log; choose text or json")
+        raise ConfigError(f"--log-format {log_format!r} is not a log format; choose text or json")
     settings = given.settings(env, **overrides)
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in overrides.items() if value is not None}
     request = LoadRequest(start=Path.cwd(), overrides=plain, environment=env, wanted=tuple(wanted or ()), tags=tuple(tag or ()))
@@ -78,7 +80,7 @@ def schedule(
     held = lock_file(settings.runs_dir / LOCK)
     if held is None:
         raise ConfigError(
-            f"runs_dir: another scheduler works in {settings.runs_dir}; stop it, or name another folder with --runs-dir"
+            f"runs_dir: another scheduler uses {settings.runs_dir}; stop it, or name another folder with --runs-dir"
         )
     try:
         raise typer.Exit(_run(request, settings, once))
@@ -87,7 +89,7 @@ def schedule(
 
 
 def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
-    # Here and not above: the rest of the command line does without a database and a web server.
+    # Imported here: the other commands need neither a database nor a web server.
     from runner.scheduler.daemon import Scheduler
     from runner.scheduler.metrics_endpoint import Exporter, MetricsEndpoint
     from runner.store import Store
@@ -130,7 +132,7 @@ def _obey_signals(scheduler: Any) -> None:
 
 
 def fitting_workers(min_free_memory: int) -> int:
-    """One worker for two cores, as more make each other slower; and one for each gigabyte that is free."""
+    """The number of workers: one per two cores, as more slow each other down, and at most one per gigabyte of free memory."""
     from runner.browser import memory
 
     cores = max((psutil.cpu_count() or 1) // 2, 1)

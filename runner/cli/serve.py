@@ -1,4 +1,4 @@
-"""`journey serve`: the dashboard, and what takes in the reports of real users' browsers."""
+"""`journey serve`: the dashboard, and the collector for the reports of real users' browsers."""
 
 import webbrowser
 from collections.abc import Iterator
@@ -34,14 +34,14 @@ def serve(
     runs_dir: given.RunsDir = None,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the dashboard in a browser.")] = False,
 ) -> None:
-    """Serve the dashboard, and take in what real users' browsers report, until told to stop (SIGTERM or Ctrl-C).
+    """Serve the dashboard, and collect what real users' browsers report, until stopped (by SIGTERM or Ctrl-C).
 
     Exit codes: 0 stopped in order, 2 usage or configuration, 3 the store cannot be used.
 
     Example: journey serve --listen 127.0.0.1:8321
     """
     if log_format not in {"text", "json"}:
-        raise ConfigError(f"--log-format {log_format!r} is not a form of log; choose text or json")
+        raise ConfigError(f"--log-format {log_format!r} is not a log format; choose text or json")
     settings = given.settings(env, serve_listen=listen, database=database, runs_dir=runs_dir)
     needed()
     from reports.collector.storage.gc_tuning import tune_gc
@@ -50,7 +50,7 @@ def serve(
 
     if not settings.apps and not is_loopback(settings.serve_listen):
         raise ConfigError(
-            f"serve_listen: {settings.serve_listen} can be reached from other machines, but no app is named that may send; add "
+            f"serve_listen: {settings.serve_listen} can be reached from other machines, but the configuration names no app that may send; add "
             "[[apps]] tables with name and origins to the configuration, or listen on 127.0.0.1"
         )
     log_to_stderr("json" if log_format == "json" else "text")
@@ -64,7 +64,7 @@ def serve(
 
 
 def needed() -> None:
-    """Raises ConfigError, saying what to install, where a package for serving is missing."""
+    """Raises ConfigError, which says what to install, when a package for serving is missing."""
     try:
         import reports.web.server.server  # noqa: F401 (only whether it can be)
     except ModuleNotFoundError as error:
@@ -73,7 +73,7 @@ def needed() -> None:
 
 @contextmanager
 def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
-    """The dashboard and the collector as one server, not yet serving. Raises ConfigError when nothing says who may see it."""
+    """The dashboard and the collector as one server, not started yet. Raises ConfigError when the settings do not say who may see it."""
     from reports.codegen.subprocess import Wanted, make_in_subprocess
     from reports.collector.routes import Collector
     from reports.collector.storage.group_commit import Writer
@@ -140,7 +140,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
 
 
 def address(settings: Settings, port: int) -> str:
-    """Where it is, for people on this machine."""
+    """Its address, for people on this machine."""
     host = settings.serve_listen.rpartition(":")[0]
     return f"http://{gethostname() if host in EVERYWHERE else host}:{port}"
 
@@ -153,14 +153,14 @@ def _greet(settings: Settings, port: int) -> None:
     typer.echo(f"the dashboard is at {here}/ (Ctrl-C ends it)")
     if not is_loopback(settings.serve_listen) and not (settings.public_url or "").startswith("https://"):
         typer.echo(
-            "it speaks no https: put a reverse proxy before it, and set public_url, or passwords can be read on their way"
+            "it does not support HTTPS: put a reverse proxy in front of it and set public_url, or passwords can be intercepted"
         )
     typer.echo(f"the collector is at {here}; metrics at {here}/metrics")
     if settings.apps:
         typer.echo("put this line into the head of each page:")
     else:
         typer.echo(
-            "no app is named in the configuration: pages of this machine may send, under any name; put this line into them:"
+            "the configuration names no app: pages on this machine may send, under any name; put this line into their head:"
         )
     path = "" if settings.collector_path == "/v1/views" else f' data-endpoint="{shown}{settings.collector_path}"'
     for name, key in [(one.name, one.key) for one in settings.apps] or [("shop", "")]:

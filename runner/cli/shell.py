@@ -1,4 +1,4 @@
-"""What Typer's `--install-completion` leaves to be desired."""
+"""Fixes what Typer's `--install-completion` lacks."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ if [[ "${funcstack[1]}" == "_journey" ]]; then _journey_completion "$@"; fi
 """
 
 
-def mend() -> None:
-    """Has the file that Typer writes for zsh complete from the first TAB of a session on, not from the second."""
+def fix_zsh_completion() -> None:
+    """Changes the file that Typer writes for zsh, so that it completes from the first TAB of a session, not from the second."""
     file = Path.home() / ".zfunc" / "_journey"
     if file.is_file() and COMPLETE_AT_ONCE not in file.read_text(encoding="utf-8"):
         with file.open("a", encoding="utf-8") as stream:

@@ -1,4 +1,4 @@
-"""`journey smoke`: run journeys several times, hold them against budgets and a baseline, come to one verdict."""
+"""`journey smoke`: run journeys several times, compare them with budgets and a baseline, reach one verdict."""
 
 import secrets
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from reports.smoke.result import SmokeResult
 
 WIDE = 200
-"""Columns of what goes to a file or a log."""
+"""The number of columns of output to a file or a log."""
 CODES = {"passed": PASSED, "failed": FAILED, "error": MONITOR, "missed": BUDGET}
 
 
@@ -41,43 +41,46 @@ def smoke(
     tag: given.Tags = None,
     runs: Annotated[int | None, typer.Option(help="Measured runs of each journey that has no baseline (default: 5).")] = None,
     warm_up: Annotated[
-        int | None, typer.Option(help="Runs of each journey before, which are not counted (default: 1).")
+        int | None, typer.Option(help="Runs of each journey beforehand, which are not counted (default: 1).")
     ] = None,
-    max_runs: Annotated[int | None, typer.Option(help="The most measured runs of a journey, with a baseline too.")] = None,
+    max_runs: Annotated[
+        int | None, typer.Option(help="The maximum number of measured runs of a journey, also with a baseline.")
+    ] = None,
     baseline: Annotated[
-        str | None, typer.Option(metavar="FILE|NAME|URL", help="Hold the latencies against a saved baseline.")
+        str | None, typer.Option(metavar="FILE|NAME|URL", help="Compare the latencies with a saved baseline.")
     ] = None,
     against: Annotated[
         str | None, typer.Option(metavar="URL", help="Measure this site too, side by side, and compare.")
     ] = None,
     save_baseline: Annotated[
-        str | None, typer.Option(metavar="FILE|NAME", help="Save what was measured as a baseline, if the check has passed.")
+        str | None, typer.Option(metavar="FILE|NAME", help="Save the measurements as a baseline if the check passes.")
     ] = None,
     tolerance: Annotated[
-        str | None, typer.Option(help="How much slower does not matter, such as 10%, 0.1 or 10%,20ms (default: 10%).")
+        str | None, typer.Option(help="How much slower is acceptable, such as 10%, 0.1 or 10%,20ms (default: 10%).")
     ] = None,
     undecided: Annotated[
-        str | None, typer.Option(metavar="pass|fail", help="What steps come to that cannot be decided (default: pass).")
+        str | None, typer.Option(metavar="pass|fail", help="The verdict on steps that cannot be decided (default: pass).")
     ] = None,
-    keep_going: Annotated[bool, typer.Option("--keep-going", help="Measure a journey further that has failed.")] = False,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of the order in which the two sites are measured.")] = None,
+    keep_going: Annotated[bool, typer.Option("--keep-going", help="Keep measuring a journey that has failed.")] = False,
+    seed: Annotated[int | None, typer.Option(min=0, help="The seed of the order in which the two sites are measured.")] = None,
     base_url: given.BaseUrl = None,
     param: given.Params = None,
     env: given.EnvironmentName = None,
     retries: Annotated[
-        int, typer.Option(min=0, help="Attempts after the first, if it does not pass; what else says so is not heard here.")
+        int,
+        typer.Option(min=0, help="Attempts after the first, if it does not pass; other settings of retries do not apply here."),
     ] = 0,
     timeout: given.Timeout = None,
     trace: given.Policy = None,
     screenshots: given.Policy = None,
     headed: given.Headed = None,
     browser_path: given.BrowserPath = None,
-    location: Annotated[str | None, typer.Option(help="Where this monitor stands.")] = None,
+    location: Annotated[str | None, typer.Option(help="The location of this monitor.")] = None,
     runs_dir: given.RunsDir = None,
     *,
     files: Files,
 ) -> None:
-    """Run journeys several times, hold them against budgets and a baseline, and come to one verdict.
+    """Run journeys several times, compare them with budgets and a baseline, and reach one verdict.
 
     Exit codes: 0 passed, 1 a journey failed, 2 usage or configuration, 3 the monitor itself failed (or the reference site of
     --against), 4 a budget or the baseline was missed.
@@ -107,7 +110,7 @@ def smoke(
     _require_folders(files, save_baseline, settings)
     console = make_console(stderr=files.on_stdout, highlight=False)
     if not console.is_terminal:
-        # Nobody reads a pipe's 80 columns.
+        # Output to a pipe is not read in 80 columns.
         console.width = WIDE
     try:
         with Workers(1) as pool:
@@ -119,7 +122,7 @@ def smoke(
             result = _measure(pool, question, plans, settings, console)
         _tell(result, settings, console, files, save_baseline)
     except KeyboardInterrupt:
-        typer.echo("stopped; what had ended is saved", err=True)
+        typer.echo("stopped; the runs that had ended are saved", err=True)
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(INTERRUPTED if result.stopped else CODES[result.verdict])
 
@@ -133,19 +136,19 @@ def _question(
     seed: int | None,
     notes: list[str],
 ) -> "Question":
-    """What is asked, from the settings and the options. Raises ConfigError for what does not go together."""
+    """The question of the check, from settings and options. Raises ConfigError for options that exclude each other."""
     from reports.smoke import baseline as baselines
     from reports.smoke.question import Question, rule
 
     if baseline is not None and against is not None:
-        raise ConfigError("--baseline and --against: both say what to compare with; keep one")
+        raise ConfigError("--baseline and --against: both set what to compare with; use only one")
     if against is not None:
         _require_two_sites(against, chosen, settings)
     saved = baselines.load(baseline, settings.runs_dir) if baseline is not None else None
     if settings.origin("smoke_runs") == "option" and (baseline or against):
         notes.append("--runs is for journeys without a baseline; --max-runs limits the others too")
     if against is not None and against.rstrip("/") == (settings.base_url or "").rstrip("/"):
-        notes.append("both sides are the same site: whatever differs is noise")
+        notes.append("both sides are the same site: any difference is noise")
     return Question(
         rule=rule(settings),
         runs=min(settings.smoke_runs, settings.smoke_max_runs or settings.smoke_runs),
@@ -171,13 +174,13 @@ def _require_two_sites(against: str, chosen: tuple[Journey, ...], settings: Sett
     for one in chosen:
         if settings.base_url is None and one.options.base_url is None:
             raise ConfigError(
-                f"--against: {one.name} has no base URL, so both sides would be the same site; give the one under test with "
+                f"--against: {one.name} has no base URL, so both sides would be the same site; give the site under test with "
                 "--base-url"
             )
 
 
 def _require_folders(files: Files, save_baseline: str | None, settings: Settings) -> None:
-    """Raises ConfigError for a file that cannot be written, before minutes are spent on what is to be in it."""
+    """Raises ConfigError for a file that cannot be written, before minutes are spent on measuring."""
     from reports.smoke import baseline
 
     files.check()
@@ -194,7 +197,7 @@ def _require_folders(files: Files, save_baseline: str | None, settings: Settings
 def _measure(
     pool: Workers, question: "Question", plans: list[tuple[Journey, Plan]], settings: Settings, console: "Console"
 ) -> "SmokeResult":
-    """Makes all runs; the result, also of what there is when Ctrl-C ends it."""
+    """Makes all runs and returns the result; after Ctrl-C, the result of the runs so far."""
     from reports.smoke import verdict
     from reports.smoke.check import Check
     from reports.terminal.smoke_progress import SmokeProgress
@@ -218,19 +221,19 @@ def _measure(
 
 
 def _tell(result: "SmokeResult", settings: Settings, console: "Console", files: Files, save_baseline: str | None) -> None:
-    """Shows the result, saves it, and writes what was asked for."""
+    """Shows and saves the result, and writes the reports."""
     from reports.smoke import baseline
     from reports.smoke.archive import SmokeArchive
-    from reports.terminal import smoke_summary as summary
+    from reports.terminal.smoke_summary import render_smoke
 
     console.print()
-    console.print(summary.render_smoke(result), soft_wrap=True)
+    console.print(render_smoke(result), soft_wrap=True)
     order = f" (order of the sides: --seed {result.seed})" if result.baseline and result.baseline.kind == "against" else ""
     try:
         saved = SmokeArchive(settings.runs_dir).save(result)
         console.print(f"\nthis check is saved in {saved}{order}", markup=False, soft_wrap=True)
     except ConfigError as error:
-        # A full disk does not change what was seen.
+        # A full disk does not change the result.
         _warn(console, f"this check is not saved: {error}")
     write_smoke(files, result)
     if save_baseline is not None:
@@ -241,7 +244,7 @@ def _save_baseline(result: "SmokeResult", file: Path, console: "Console") -> Non
     from reports.smoke import baseline
 
     if result.verdict != "passed":
-        _warn(console, f"{file}: the baseline is not saved, as the check has not passed")
+        _warn(console, f"{file}: the baseline is not saved, as the check did not pass")
         return
     baseline.save(baseline.of(result), file)
     console.print(f"the baseline is saved in {file}", markup=False, soft_wrap=True)

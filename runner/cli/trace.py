@@ -19,7 +19,7 @@ def trace(
     run: Run = "last",
     step: Annotated[str | None, typer.Option(help="Only the actions of this step.")] = None,
     port: Annotated[int, typer.Option(help="The loopback port to serve on; 0 takes a free one.", min=0, max=65535)] = 0,
-    no_open: Annotated[bool, typer.Option("--no-open", help="Only print the address, open no browser.")] = False,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Only print the address, without opening a browser.")] = False,
     runs_dir: given.RunsDir = None,
 ) -> None:
     """Open Playwright's trace viewer on a run's trace, until Ctrl-C.

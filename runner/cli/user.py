@@ -1,4 +1,4 @@
-"""`journey user`: those who may use the dashboard."""
+"""`journey user`: who may use the dashboard."""
 
 import sys
 from pathlib import Path
@@ -10,12 +10,12 @@ from runner.cli import given, manual
 from runner.errors import ConfigError
 from runner.installation import install_command
 
-app = typer.Typer(cls=manual.Group, help="Say who may use the dashboard of `journey serve`.", no_args_is_help=True)
+app = typer.Typer(cls=manual.Group, help="Manage who may use the dashboard of `journey serve`.", no_args_is_help=True)
 DEFAULT = Path("dashboard-users")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Somebody's name: letters, digits and ._@+-")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The user's name: letters, digits and ._@+-")]
 File = Annotated[
-    Path | None, typer.Option("--users", metavar="FILE", help="The list (default: serve_users, else dashboard-users).")
+    Path | None, typer.Option("--users", metavar="FILE", help="The file of users (default: serve_users, else dashboard-users).")
 ]
 
 
@@ -24,13 +24,13 @@ def add(
     name: Name,
     role: Annotated[str, typer.Option(help="view: look; operate: also pause and resume journeys.")] = "view",
     no_password: Annotated[
-        bool, typer.Option("--no-password", help="For who only comes through a reverse proxy that asks.")
+        bool, typer.Option("--no-password", help="For a user who is authenticated by a reverse proxy.")
     ] = False,
     file: File = None,
 ) -> None:
-    """Let somebody use the dashboard, or change the role and password of who may. It holds at once, also while it is served.
+    """Add a user of the dashboard, or change a user's role and password. Takes effect at once, also on a running dashboard.
 
-    The password is asked for, or read from standard input where that is no terminal.
+    The password is asked for, or read from standard input if that is not a terminal.
 
     Example: journey user add ada --role operate
     """
@@ -40,9 +40,9 @@ def add(
     except ModuleNotFoundError as error:
         raise ConfigError(f"user: {error.name} is missing; install it with: {install_command('serve')}") from error
     if not NAME.fullmatch(name):
-        raise ConfigError(f"{name!r} is no name; use letters, digits and ._@+-, 64 at the most")
+        raise ConfigError(f"{name!r} is not a valid name; use letters, digits and ._@+-, at most 64 characters")
     if role not in ROLES:
-        raise ConfigError(f"--role {role!r} is none; choose view or operate")
+        raise ConfigError(f"--role {role!r} is not a role; choose view or operate")
     prepare_hasher()
     where, named = _file(file)
     users = read_users(where) if where.exists() else {}
@@ -51,12 +51,12 @@ def add(
     write_users(where, {**users, name: User(name, role, hash_)})
     typer.echo(f"{name} is {was} in {where} and may {role}")
     if not named:
-        typer.echo(f"journey serve asks for names once it is told of the list: JOURNEY_SERVE_USERS={where}")
+        typer.echo(f"journey serve asks for a name and password once it knows this file: JOURNEY_SERVE_USERS={where}")
 
 
 @app.command("remove")
 def remove(name: Name, file: File = None) -> None:
-    """Take somebody from the list; who is signed in is so no more.
+    """Remove a user, who is signed out at once.
 
     Example: journey user remove ada
     """
@@ -67,11 +67,11 @@ def remove(name: Name, file: File = None) -> None:
     if name not in users:
         raise ConfigError(f"{name} is not in {where}; there are: {', '.join(users) or 'none'}")
     write_users(where, {other: user for other, user in users.items() if other != name})
-    typer.echo(f"{name} is removed from {where}")
+    typer.echo(f"removed {name} from {where}")
 
 
 def _file(option: Path | None) -> tuple[Path, bool]:
-    """The list, and whether `journey serve` knows of it."""
+    """The file, and whether `journey serve` knows it."""
     known = given.settings().serve_users
     return option or known or DEFAULT, known is not None and option in {None, known}
 

@@ -12,10 +12,10 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 
 
 class _Json(logging.Formatter):
-    """One JSON object a line: `time`, `level`, `logger`, `message`, and what the event brings with it."""
+    """One JSON object per line: `time`, `level`, `logger`, `message`, and the extra fields of the event."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """The line for a record."""
         return msgspec.json.encode(
             {
                 "time": datetime.fromtimestamp(record.created, UTC),
@@ -31,7 +31,7 @@ class _Json(logging.Formatter):
 
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """The line for a record."""
         moment = datetime.fromtimestamp(record.created, UTC)
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
         text = f"{moment:%Y-%m-%d %H:%M:%SZ} {level}{record.getMessage()}"
@@ -39,7 +39,7 @@ class _Text(logging.Formatter):
 
 
 def log_to_stderr(form: Format) -> None:
-    """Sends everything that `journey` loggers say to standard error."""
+    """Sends the records of all `journey` loggers to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if form == "json" else _Text())
     root = logging.getLogger("journey")

@@ -1,8 +1,8 @@
-"""Many rows in one statement, through the driver itself: what page views are written with, as each of them waits for it.
+"""Inserts many rows with one statement, directly through the driver; used for page views, whose senders wait for the commit.
 
-One INSERT of sixty rows costs half of sixty, and a driver lets other threads run once a statement: between two rows it would have
-to wait for the event loop again and again. SQLite gets the rows as values of one statement; PostgreSQL, which would read each such
-statement anew, as one JSON document.
+One INSERT of sixty rows costs half as much as sixty statements, and a driver lets other threads run once per statement: it would have
+to wait for the event loop between any two rows. SQLite gets the rows as values of one statement; PostgreSQL, which would parse each
+such statement again, gets them as one JSON document.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,19 +18,19 @@ from runner.errors import JourneyError
 from runner.store.database import Store, StoreDown
 
 CHUNKS = (128, 64, 32, 16, 8, 4, 2, 1)
-"""How many rows a statement of SQLite has: few different texts, so that it has each prepared."""
+"""The numbers of rows that a statement for SQLite can have: few, so that each statement stays prepared."""
 AT_ONCE = 2_000
-"""How many rows go to PostgreSQL in one document."""
+"""The number of rows in one document for PostgreSQL."""
 LONGEST = "10s"
-"""The longest that PostgreSQL may work on one statement."""
+"""The statement timeout in PostgreSQL."""
 
 Row = Sequence[Any]
 _NUL = (b"\\u0000", b"\\ufffd")
-"""The one character that a text in PostgreSQL cannot have, as JSON writes it, and what stands for it."""
+"""The only character that a text in PostgreSQL cannot have, as JSON writes it, and its replacement."""
 
 
 class Unstorable(JourneyError):
-    """The database does not take a value: this row will never be stored."""
+    """The database rejects a value: this row can never be stored."""
 
     exit_code = 3
 
@@ -46,7 +46,7 @@ def smaller(table: str, column: str) -> str:
 
 
 class Insert:
-    """The text of an INSERT of so many rows into a table, with what is done about a row that is there."""
+    """The text of an INSERT of many rows into a table, and what happens to a row whose key exists."""
 
     def __init__(
         self,
@@ -56,7 +56,8 @@ class Insert:
         added: Sequence[str] = (),
         computed: dict[str, str] | None = None,
     ) -> None:
-        """`replaced` columns take the new value, `added` ones the sum; `computed` ones the SQL, in which the new row is `excluded`."""
+        """On a conflict, `replaced` columns get the new value, `added` columns the sum of old and new, and `computed` columns the
+        value of their SQL, in which the new row is `excluded`."""
         self.names = [column.name for column in table.columns]
         self._table = table
         changes = [f'"{name}" = excluded."{name}"' for name in replaced]
@@ -86,7 +87,7 @@ class Insert:
 class Link:
     """A connection of one thread, opened when it is needed and again after an error.
 
-    Raises StoreDown when the database cannot be used, Unstorable when it does not take a value.
+    Raises StoreDown when the database cannot be used, Unstorable when it rejects a value.
     """
 
     def __init__(self, store: Store) -> None:
@@ -94,7 +95,7 @@ class Link:
         self._dialect = store.engine.dialect
         self.sqlite = self._dialect.name == "sqlite"
         self.for_update = "" if self.sqlite else " FOR UPDATE"
-        """Ends a query whose rows no other writer may change until the transaction ends."""
+        """The end of a query that locks its rows until the transaction ends."""
         self._texts: dict[tuple[str | Insert, int], str] = {}
         self._begun = False
         self._cursor: Any = None
@@ -105,14 +106,14 @@ class Link:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """For queries, each of which sees what has been committed by then."""
+        """A connection for queries, each of which sees what was committed before it."""
         try:
             if self._connection is None:
                 self._open()
             yield
         except self._refusals as error:
             self._undo()
-            raise Unstorable(f"the database {self._store.shown} does not take a value: {_first_line(error)}") from error
+            raise Unstorable(f"the database {self._store.shown} rejected a value: {_first_line(error)}") from error
         except self._failures as error:
             self.close()
             raise StoreDown(f"the database {self._store.shown} cannot be used: {_first_line(error)}") from error
@@ -122,7 +123,7 @@ class Link:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; in SQLite it holds what other writers wait for."""
+        """A transaction; in SQLite it holds the write lock from the start."""
         with self.reading():
             self._cursor.execute("BEGIN IMMEDIATE" if self.sqlite else "BEGIN")
             self._begun = True
@@ -156,7 +157,7 @@ class Link:
         return rows
 
     def among(self, sql: str, wanted: Iterable[object]) -> list[Any]:
-        """The rows of a query that ends with a column which has to be one of `wanted`; that may be none."""
+        """The rows of a query that ends with a column, where that column is one of `wanted`, which may be empty."""
         values = list(wanted)
         if not self.sqlite:
             return self.select(f"{sql} = ANY(?)", values) if values else []
@@ -170,34 +171,34 @@ class Link:
         return rows
 
     def close(self) -> None:
-        """Lets go of the connection; the next transaction opens another."""
+        """Closes the connection; the next transaction opens another."""
         connection, self._connection, self._cursor, self._begun = self._connection, None, None, False
         if connection is not None:
             try:
                 connection.close()
             except self._failures:
-                # It was closed from the other side.
+                # The other side has closed it.
                 return
 
     def _open(self) -> None:
         connection = self._store.engine.raw_connection()
         driver: Any = connection.driver_connection
-        # It is not lent by the pool any more: nobody else is to get one that leaves transactions to its user.
+        # Detached from the pool, since nobody else may get a connection whose transactions are managed by its user.
         connection.detach()
         self._connection = connection
         self._cursor = driver.cursor()
         if self.sqlite:
             driver.isolation_level = None
-            # Indices are written to in many places: each page of the file once in several groups, not once in each.
+            # Indices are written to in many places: this way, each page of the file is written once per several groups.
             self._cursor.execute("PRAGMA wal_autocheckpoint = 4000")
             self._cursor.execute("PRAGMA cache_size = -8000")
             return
         driver.autocommit = True
         self._cursor.execute(f"SET statement_timeout = '{LONGEST}'")
-        # Rows are looked up by key; a plan that was made while a table was small would read all of it when it is large.
+        # Rows are looked up by key; a plan that was chosen while a table was small would read all of it once it is large.
         self._cursor.execute("SET enable_seqscan = off")
         self._cursor.execute("SET jit = off")
-        # What is answered must be on the disk, whatever this server's habit is.
+        # What is acknowledged must be on the disk, whatever the server's default is.
         self._cursor.execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         )
@@ -213,7 +214,7 @@ class Link:
 
     def _run(self, statement: str | Insert, values: Sequence[object], rows: int = 0) -> None:
         if not self.sqlite:
-            # The one character that a text in PostgreSQL cannot have.
+            # The only character that a text in PostgreSQL cannot have.
             values = [one.replace("\0", "\ufffd") if isinstance(one, str) and "\0" in one else one for one in values]
         self._cursor.execute(self._text(statement, rows), values)
 

@@ -1,18 +1,18 @@
-"""Many durations in little room, so that any percentile of them can be told within three hundredths of itself."""
+"""A sketch of many durations in little space, from which any percentile can be computed within 3 %."""
 
 import math
 from collections.abc import Iterable, Mapping
 from typing import Self
 
 GROWTH = 1.06
-"""Each bucket ends that much above the one before: the middle of one is at most 3 % off."""
+"""The ratio of the ends of neighbouring buckets: the middle of a bucket is at most 3 % off."""
 SMALLEST = 1e-4
-"""Seconds; all that is shorter counts as this."""
+"""Seconds; shorter durations count as this."""
 _LOG = math.log(GROWTH)
 
 
 class Sketch:
-    """Counts in buckets that grow by a constant factor (Masson, Rim & Lee, DDSketch, VLDB 2019); two can be put together.
+    """Counts in buckets that grow by a constant factor (Masson, Rim & Lee, DDSketch, VLDB 2019); two sketches can be merged.
 
     >>> sketch = Sketch.of([0.1] * 90 + [2.0] * 10)
     >>> round(sketch.quantile(0.5), 2), abs(sketch.quantile(0.95) / 2.0 - 1) < 0.03, sketch.count
@@ -24,7 +24,7 @@ class Sketch:
 
     @classmethod
     def of(cls, seconds: Iterable[float]) -> Self:
-        """The sketch of some durations."""
+        """A sketch of these durations, in seconds."""
         sketch = cls()
         for one in seconds:
             sketch.add(one)
@@ -32,35 +32,35 @@ class Sketch:
 
     @classmethod
     def read(cls, written: Mapping[str, int]) -> Self:
-        """From its form in JSON."""
+        """A sketch from its JSON form."""
         return cls({int(bucket): count for bucket, count in written.items()})
 
     def written(self) -> dict[str, int]:
-        """Its form in JSON."""
+        """The JSON form."""
         return {str(bucket): count for bucket, count in sorted(self._buckets.items())}
 
     def add(self, seconds: float) -> None:
-        """Counts one duration."""
+        """Adds a duration, in seconds."""
         bucket = math.ceil(math.log(max(seconds, SMALLEST) / SMALLEST) / _LOG)
         self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
 
     def merge(self, other: Self) -> None:
-        """Counts all that another has counted."""
+        """Adds the durations of another sketch."""
         for bucket, count in other._buckets.items():
             self._buckets[bucket] = self._buckets.get(bucket, 0) + count
 
     @property
     def count(self) -> int:
-        """How many durations."""
+        """The number of durations."""
         return sum(self._buckets.values())
 
     def quantile(self, share: float) -> float | None:
-        """The duration that `share` of all are not above; None of none."""
+        """The duration in seconds that a `share` of all durations do not exceed; None without durations."""
         wanted = max(math.ceil(share * self.count), 1)
         seen = 0
         for bucket, count in sorted(self._buckets.items()):
             seen += count
             if seen >= wanted:
-                # The point of the bucket that is equally far, in shares, from both its ends.
+                # The point of the bucket with the same relative distance to both its ends.
                 return SMALLEST * GROWTH**bucket * 2 / (1 + GROWTH)
         return None

@@ -1,4 +1,4 @@
-"""Runs summed up by the hour and by the day: what a page over months is made of, when there are a million runs."""
+"""Roll-ups: runs summed up by the hour and by the day, so that a page over months need not read a million runs."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -46,11 +46,11 @@ def _of_steps(name: str, at: str) -> Table:
 
 
 run_hours, run_days = _of_runs("run_hours", "hour"), _of_runs("run_days", "day")
-"""How many runs of a journey ended how, by the hour or the day (UTC) in which they began; the durations of those that passed,
-as a sketch."""
+"""The number of runs of a journey by status, per hour or day (UTC) in which they began, and a sketch of the durations of those that
+passed."""
 
 step_hours, step_days = _of_steps("step_hours", "hour"), _of_steps("step_days", "day")
-"""The latencies of a step's passed runs, as a sketch; their sum, and the sum of the bytes received."""
+"""A sketch of the latencies of a step in passed runs, their sum, and the sum of the bytes received."""
 
 journeys = Table(
     "journeys",
@@ -60,11 +60,11 @@ journeys = Table(
     Column("newest_run", String(36), nullable=False),
     Column("newest_at", Moment, nullable=False),
 )
-"""Which journeys have been run where, and the run of each that began last: to be told without a look at all runs."""
+"""Which journeys have been run at which location, with the newest run of each, so that listing them reads no runs."""
 
 
 def count(connection: Connection, result: RunResult) -> None:
-    """Adds a run to its hour and its day; in the transaction that stores it, so that each is counted once."""
+    """Adds a run to its hour and its day, in the transaction that stores the run, so that it is counted once."""
     _note_newest(connection, result)
     here = {"journey": result.journey, "location": result.location}
     _count(connection, result, run_hours, step_hours, {**here, "hour": hour_of(result.started_at)})
@@ -108,12 +108,12 @@ def _note_newest(connection: Connection, result: RunResult) -> None:
 
 
 def hour_of(at: datetime) -> datetime:
-    """The beginning of the hour that a moment is in."""
+    """The start of the hour of a time."""
     return at.replace(minute=0, second=0, microsecond=0)
 
 
 def day_of(at: datetime) -> datetime:
-    """The beginning of the day that a moment in UTC is in."""
+    """The start of the day of a time in UTC."""
     return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
@@ -124,7 +124,7 @@ def _with(written: dict[str, int], seconds: float) -> dict[str, int]:
 
 
 def _locked(connection: Connection, table: Table, key: dict[str, Any], empty: dict[str, Any]) -> dict[str, Any]:
-    """The row of a key, made if need be, which nobody else can change until the transaction ends."""
+    """The row of a key, created if necessary and locked until the transaction ends."""
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     connection.execute(make(table).values(**key, **empty).on_conflict_do_nothing())
     return dict(connection.execute(select(table).where(*_same(table, key)).with_for_update()).mappings().one())

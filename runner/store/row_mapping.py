@@ -11,7 +11,7 @@ from runner.store.tables.runs import PHASES, VITALS
 
 
 def clean(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Without the one character that a text in PostgreSQL cannot have."""
+    """The rows without the only character that a text in PostgreSQL cannot have."""
     return [
         {name: value.replace("\0", "\ufffd") if isinstance(value, str) else value for name, value in row.items()}
         for row in rows
@@ -19,13 +19,13 @@ def clean(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def failure_columns(failure: Failure | None, step: bool = True) -> Mapping[str, str | None]:
-    """Why something did not pass; all None if it did."""
+    """The columns of a failure; all None without one."""
     columns = {"failure_kind": failure.kind if failure else None, "failure_message": failure.message if failure else None}
     return columns | ({"failure_step": failure.step if failure else None} if step else {})
 
 
 def run_row(result: RunResult, folder: Path | None) -> dict[str, Any]:
-    """Of the table `runs`."""
+    """A row of the table `runs`."""
     same = ("id", "journey", "location", "status", "flaky", "attempts", "slot_at", "delay_seconds", "started_at", "ended_at")
     load = result.load
     return {
@@ -44,13 +44,13 @@ def run_row(result: RunResult, folder: Path | None) -> dict[str, Any]:
 
 
 def attempt_row(run: str, attempt: Attempt) -> dict[str, Any]:
-    """Of the table `attempts`."""
+    """A row of the table `attempts`."""
     same = ("number", "status", "started_at", "duration_seconds")
     return {"run_id": run, **{name: getattr(attempt, name) for name in same}, **failure_columns(attempt.failure)}
 
 
 def step_row(run: str, attempt: int, step: StepResult) -> dict[str, Any]:
-    """Of the table `steps`."""
+    """A row of the table `steps`."""
     same = ("index", "name", "status", "started_at", "latency_seconds", "wall_seconds", "clock", "cause", "ended_by")
     return {
         "run_id": run,
@@ -66,7 +66,7 @@ def step_row(run: str, attempt: int, step: StepResult) -> dict[str, Any]:
 
 
 def navigation_row(step: int, loaded: Navigation) -> dict[str, Any]:
-    """Of the table `navigations`; `step` is the id of its row."""
+    """A row of the table `navigations`; `step` is the id of the row of its step."""
     same = ("url", "type", "started_at", "status", "protocol", "redirects", "transfer_bytes")
     return {
         "step_id": step,
@@ -76,5 +76,5 @@ def navigation_row(step: int, loaded: Navigation) -> dict[str, Any]:
 
 
 def artifact_row(run: str, kept: Artifact) -> dict[str, Any]:
-    """Of the table `artifacts`."""
+    """A row of the table `artifacts`."""
     return {"run_id": run, **asdict(kept)}

@@ -10,25 +10,25 @@ from runner.result import Load
 PRESSURE = Path("/proc/pressure/cpu")
 BUSY = 0.9
 """Share of all processors' time above which a run was measured under contention. On two cores a run alone shows 0.65 to 0.76,
-beside one process that computes without end 0.91 to 0.96."""
+beside one busy process 0.91 to 0.96."""
 PRESSED = 0.7
 """Share of a run's time in which something waited for a processor. A run alone shows 0.4 to 0.5, as a browser is many processes;
-beside three that compute without end 0.83 and more."""
+beside three busy processes 0.83 and more."""
 
 
 class LoadMeter(Struct):
-    """Begun with a run, read at its end."""
+    """Measures the load of the machine from the start of a run to its end."""
 
     _busy: float
     _total: float
     _pressure: float | None
     _at: float
     beside: int = 0
-    """The most other runs at a time, kept up to date by who begins them."""
+    """The maximum number of other runs at the same time; the pool keeps it up to date."""
 
     @classmethod
     def start(cls, at: float, beside: int) -> "LoadMeter":
-        """Begins at monotonic time `at` beside so many other runs."""
+        """A meter that starts at monotonic time `at`, beside `beside` other runs."""
         busy, total = _times()
         return cls(busy, total, _stalled(), at, beside)
 
@@ -46,7 +46,7 @@ class LoadMeter(Struct):
 
 
 def contended(load: Load) -> bool:
-    """Whether what was measured under this load may be too high: more than one run for two processors, or a busy machine."""
+    """Whether durations measured under this load may be too high: more than one run per two processors, or a busy machine."""
     if (load.runs_beside + 1) * 2 > max(psutil.cpu_count() or 1, 2):
         return True
     return load.cpu_busy > BUSY or (load.cpu_pressure or 0.0) > PRESSED

@@ -1,6 +1,6 @@
-"""A worker process: one warm browser, one run at a time, told what to run and telling what happens through a pipe.
+"""A worker process: one warm browser and one run at a time; a pipe carries jobs to it and events from it.
 
-Started by pool.py as `python -m runner.workers.main FD`; messages are JSON, one a message of the pipe.
+Started by process.py as `python -m runner.workers.main FD`; each message on the pipe is one JSON value.
 """
 
 import ctypes
@@ -33,16 +33,16 @@ from runner.workers.messages import Broken, BrowserWanted, Job, Ready, to_worker
 from runner.workers.stdout import print_redacted
 
 PR_SET_PDEATHSIG = 1
-"""Of prctl(2): the signal that this process gets when its parent ends."""
+"""An option of prctl(2): the signal that this process gets when its parent ends."""
 
 
 def serve(connection: Connection, playwright: Playwright) -> None:
-    """Does jobs until the supervisor closes the pipe."""
+    """Runs jobs until the supervisor closes the pipe."""
     browser: WarmBrowser | None = None
     wanted: BrowserWanted | None = None
 
     def send(message: Moment | Execution | Broken, redactor: Redactor) -> None:
-        """Nothing secret leaves this process: what the supervisor shows, saves and pushes comes from here."""
+        """Redacts every message: nothing secret leaves this process, which is the source of all that is shown, saved and pushed."""
         connection.send_bytes(redactor.json(encode(message), MESSAGE))
 
     try:
@@ -105,7 +105,7 @@ def _die_with_parent() -> None:
 def main() -> None:
     """The process's entry: `python -m runner.workers.main FD`."""
     _die_with_parent()
-    # Ctrl-C reaches the supervisor, which decides; a worker is ended by it.
+    # The supervisor handles Ctrl-C and ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     connection = Connection(int(sys.argv[1]))
     # What a journey prints must not mix with the JSON that the supervisor may be writing to standard output.
@@ -115,7 +115,7 @@ def main() -> None:
             playwright = stack.enter_context(sync_playwright())
         mask.register_secret_engine(playwright)
         serve(connection, playwright)
-        # The browser is closed and the driver ends with its pipe: taking Python apart in order would only cost the user time.
+        # The browser is closed and the driver ends with its pipe: an orderly shutdown of Python would only cost the user time.
         sys.stderr.flush()
         os._exit(0)
 

@@ -17,14 +17,14 @@ from runner.redaction import Redactor
 from runner.untrusted_text import printable, well_formed
 
 LONGEST_LINE = 100_000
-"""Characters that are held back of a line that does not end."""
+"""The maximum number of characters of an unfinished line that are held back."""
 LAST_WORDS = 1.0
-"""Seconds that what child processes have written gets to arrive."""
+"""Seconds to wait for what child processes have written."""
 
 
 @contextmanager
 def print_redacted(redactor: Redactor) -> Iterator[None]:
-    """What is printed and logged while the block runs goes through `redactor`, a line at a time."""
+    """Whatever is printed and logged while the block runs goes through `redactor`, line by line."""
     streams = sys.stdout, sys.stderr
     redacted = [_Redacted(stream, redactor) for stream in streams]
     sys.stdout, sys.stderr = redacted
@@ -37,7 +37,7 @@ def print_redacted(redactor: Redactor) -> Iterator[None]:
 
 
 class _Redacted(io.TextIOBase):
-    """Holds back the last, unfinished line: a secret may come in two writes."""
+    """Holds back the last, unfinished line, as a secret may arrive in two writes."""
 
     def __init__(self, stream: TextIO | None, redactor: Redactor) -> None:
         self._stream = stream
@@ -49,27 +49,27 @@ class _Redacted(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # a property instead of an attribute
-        """That of what is written to `buffer` and `fileno()`."""
+        """The encoding of what is written to `buffer` and `fileno()`."""
         return "utf-8"
 
     @property
     def errors(self) -> str:  # type: ignore[override]
-        """No character is refused."""
+        """Every character is accepted."""
         return "backslashreplace"
 
     @property
     def name(self) -> str:
-        """As the stream has it that this one stands for."""
+        """As of the stream that this one replaces."""
         return str(getattr(self._stream, "name", "<stream>"))
 
     @property
     def mode(self) -> str:
-        """It is written to."""
+        """True."""
         return "w"
 
     @property
     def line_buffering(self) -> bool:
-        """A line is written when it ends."""
+        """Writes whole lines, and keeps an unfinished one until it ends."""
         return True
 
     @property
@@ -80,13 +80,13 @@ class _Redacted(io.TextIOBase):
             return self._buffer
 
     def fileno(self) -> int:
-        """A descriptor for what writes by itself, such as a child process; what comes on it is redacted too."""
+        """A file descriptor, such as for a child process; what is written to it is redacted too."""
         with self._lock:
             self._pipe = self._pipe or _Pipe(self)
             return self._pipe.fileno()
 
     def reconfigure(self, **options: Any) -> None:
-        """Nothing: every character can be written as it is."""
+        """Does nothing: every character can be written as it is."""
 
     def detach(self) -> Any:
         """Raises io.UnsupportedOperation: what was written past this stream would not be redacted."""
@@ -97,7 +97,7 @@ class _Redacted(io.TextIOBase):
         self.flush()
 
     def isatty(self) -> bool:
-        """False: lines come when they are whole."""
+        """False: lines are written when they are complete."""
         return False
 
     def writable(self) -> bool:
@@ -122,7 +122,7 @@ class _Redacted(io.TextIOBase):
                 self._stream.flush()  # type: ignore[union-attr]  # a closed stream is None
 
     def end(self) -> None:
-        """Takes in what is still under way from child processes, and flushes."""
+        """Reads what child processes have written so far, and flushes."""
         if self._pipe is not None:
             self._pipe.close()
         if self._buffer is not None:
@@ -134,12 +134,12 @@ class _Redacted(io.TextIOBase):
             return
         clean = printable(well_formed(self._redactor.text(text)))
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
-        with suppress(OSError, ValueError):  # a full disk or a closed stream is no reason to end a run
+        with suppress(OSError, ValueError):  # a full disk or a closed stream must not end a run
             self._stream.write(clean.encode(encoding, "backslashreplace").decode(encoding))
 
 
 class _Bytes(io.BufferedIOBase):
-    """Bytes in UTF-8 for a redacted stream; one who keeps half a character gets the other half later."""
+    """Bytes in UTF-8 for a redacted stream; half a character is kept until its other half is written."""
 
     def __init__(self, text: _Redacted) -> None:
         self._text = text
@@ -164,7 +164,7 @@ class _Bytes(io.BufferedIOBase):
 
 
 class _Pipe:
-    """A descriptor whose bytes become text of a redacted stream."""
+    """A file descriptor whose bytes become text of a redacted stream."""
 
     def __init__(self, text: _Redacted) -> None:
         out, self._into = os.pipe()
@@ -175,7 +175,7 @@ class _Pipe:
         return self._into
 
     def close(self) -> None:
-        """Waits for what has been written; a child process that goes on keeps its end, and is not waited for."""
+        """Waits for what has been written; a child process that still runs keeps its end open and is not waited for."""
         os.close(self._into)
         self._thread.join(LAST_WORDS)
 

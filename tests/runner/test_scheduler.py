@@ -84,7 +84,7 @@ def test_a_pause_is_noticed_and_recorded_and_ends(daemon: Daemon) -> None:
     assert daemon.metric("synthetic_paused", journey="look") == 0
     assert daemon.query("SELECT count(*) FROM slots WHERE journey = 'tick' AND state = 'paused'") == [(0,)]
     refused = daemon.command("resume", "look")
-    assert (refused.returncode, refused.stderr) == (2, "error: look is not paused; paused are: none\n")
+    assert (refused.returncode, refused.stderr) == (2, "error: look is not paused; paused: none\n")
 
 
 def test_a_maintenance_window_leaves_a_journey_out(daemon: Daemon) -> None:
@@ -174,7 +174,7 @@ def test_a_second_scheduler_in_the_same_folder_is_refused(daemon: Daemon) -> Non
     daemon.start()
     second = daemon.command("schedule")
     assert second.returncode == 2
-    assert "another scheduler works in" in second.stderr
+    assert "another scheduler uses" in second.stderr
 
 
 @pytest.mark.parametrize(

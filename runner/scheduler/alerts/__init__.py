@@ -1,1 +1,1 @@
-"""Who is told when a journey changes its state."""
+"""Alerts: rules over stored runs, and messages about what they find."""

@@ -1,4 +1,4 @@
-"""Sends messages, in a thread of its own: each is stored first, sent until it arrives, and marked."""
+"""Sends stored messages in a thread of its own, each again and again until it arrives."""
 
 import logging
 import threading
@@ -14,17 +14,17 @@ from runner.settings.secrets import Secret
 from runner.store import Store, StoreDown
 
 PAUSE = 5.0
-"""Seconds between two looks at what could not be sent; twice as many after each failure, up to ten minutes."""
+"""Seconds until messages that could not be sent are tried again; doubled after each failure, up to LONGEST."""
 LONGEST = 600.0
 GIVE_UP = timedelta(hours=24)
 log = logging.getLogger("journey.alerts")
 
 
 class Outbox:
-    """Sends what is stored for these addresses, which are Apprise's (`mailto://…`, `slack://…`, `json://…`).
+    """Sends the messages stored for these addresses, which are Apprise's (`mailto://…`, `slack://…`, `json://…`).
 
-    A message for each address is marked when it was sent. One whose sending was cut off by the end of the process is sent again:
-    rather twice than never. Raises ConfigError for an address that Apprise does not know, or when it is not installed.
+    A message is marked when it has been sent. If the process ends in between, the message is sent again: rather twice than
+    never. Raises ConfigError for an address that Apprise does not know, or when it is not installed.
     """
 
     def __init__(self, urls: tuple[Secret, ...], store: Store) -> None:
@@ -41,11 +41,11 @@ class Outbox:
         return tuple(self._senders)
 
     def wake(self) -> None:
-        """Has it look for messages."""
+        """Makes the thread look for messages."""
         self._changed.set()
 
     def stop(self, timeout: float) -> None:
-        """Sends what waits once more, for so many seconds at the most."""
+        """Sends waiting messages once more, for at most `timeout` seconds."""
         self._stopping = True
         self._changed.set()
         self._thread.join(timeout)
@@ -65,7 +65,7 @@ class Outbox:
             self._changed.wait(LONGEST if done else pause)
 
     def _send_all(self) -> bool:
-        """Whether everything is sent."""
+        """Sends all waiting messages once; True when all were sent."""
         done = True
         for message in self._store.alerts.unsent(self.targets):
             began = time.monotonic()
@@ -84,7 +84,7 @@ class Outbox:
 
 
 def name_of(url: Secret) -> str:
-    """The name of an address in the store, which nothing secret can be read from."""
+    """The name of an address in the store, which does not reveal the address."""
     return sha256(url.reveal().encode()).hexdigest()[:16]
 
 
@@ -96,7 +96,5 @@ def _sender(url: Secret) -> Any:
     sender = apprise.Apprise()
     if not sender.add(url.reveal()):
         scheme = url.reveal().partition("://")[0]
-        raise ConfigError(
-            f"alert_urls: the address that begins with {scheme!r} is none that Apprise knows; see its list of services"
-        )
+        raise ConfigError(f"alert_urls: Apprise does not know addresses that begin with {scheme!r}; see its list of services")
     return sender

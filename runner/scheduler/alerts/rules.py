@@ -1,4 +1,4 @@
-"""When somebody is told: rules over the newest runs of a journey, which know nothing but those runs."""
+"""The rules of alerts, which judge a journey by its newest runs alone."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,13 @@ from msgspec import Struct
 from runner.store.alerts import AlertKind, PastRun
 
 HISTORY = 50
-"""Runs that the rules look back on."""
+"""The number of newest runs that the rules consider."""
 FLAKY_OF = 20
-"""Runs of which the flaky share is taken."""
+"""The number of passed runs over which the flaky share is computed."""
 
 
 class Rules(Struct, frozen=True, kw_only=True):
-    """Failing: after so many failed runs in a row, or so many (`of[0]`) among the newest (`of[1]`). 0 turns a rule off."""
+    """`failing`: after `after` failed runs in a row, or `of[0]` failed runs among the newest `of[1]`. 0 turns a rule off."""
 
     after: int = 2
     of: tuple[int, int] = (0, 0)
@@ -23,9 +23,9 @@ class Rules(Struct, frozen=True, kw_only=True):
 
 
 def judge(past: Sequence[PastRun], rules: Rules, is_open: frozenset[AlertKind] = frozenset()) -> dict[AlertKind, str]:
-    """What is wrong, in words, by the runs of a journey, newest first; runs that were cancelled or skipped do not count.
+    """The alerts of a journey, each with the reason in words. `past` is newest first; cancelled and skipped runs do not count.
 
-    An alert in `is_open` ends later than it would begin: `failing` with the first run that passes, `flaky` at half the share.
+    An alert in `is_open` ends later than it would open: `failing` with the first run that passes, `flaky` at half the share.
     """
     counted = [one for one in past if one.status in {"passed", "failed", "error"}]
     if not counted:
@@ -53,5 +53,5 @@ def judge(past: Sequence[PastRun], rules: Rules, is_open: frozenset[AlertKind] =
 
 
 def _streak(marks: Sequence[bool]) -> int:
-    """How many of the first are true."""
+    """How many are true before the first that is not."""
     return next((number for number, mark in enumerate(marks) if not mark), len(marks))

@@ -1,1 +1,1 @@
-"""What the pages and commands ask of the store."""
+"""The queries of pages and commands."""

@@ -1,4 +1,4 @@
-"""Conditions that questions about runs have in common, said so that the indices of schema.py are used."""
+"""Conditions that queries of runs share, worded so that the indices of the tables are used."""
 
 from collections.abc import Sequence
 
@@ -10,17 +10,18 @@ from runner.store.tables.runs import runs
 
 
 def here(span: Range, journey: str | None, location: str | None) -> list[ColumnElement[bool]]:
-    """Runs of a span, of a journey and at a place if they are given."""
+    """Runs of a span; of a journey and at a location if these are given."""
     return [runs.c.started_at >= span.start, runs.c.started_at < span.end, *of(runs, journey, location)]
 
 
 def at_place(journey: str, location: str | None) -> list[ColumnElement[bool]]:
-    """Runs of a journey at a place, or at all of its places by name: some indices have the place before the time."""
+    """Runs of a journey at a location, or at all its locations, listed by name: some indices have the location before the time."""
     return [runs.c.journey == journey, _places(runs, journey, location)]
 
 
 def of(table: Table, journey: str | None, location: str | None) -> list[ColumnElement[bool]]:
-    """Of a journey and a place, if they are given. The places of a journey are named, as sums are kept by place before time."""
+    """Rows of a journey and a location, if these are given. All locations of a journey are listed by name: the indices have the
+    location before the time."""
     where: list[ColumnElement[bool]] = [table.c.journey == journey] if journey is not None else []
     if location is not None:
         return [*where, table.c.location == location]
@@ -36,7 +37,7 @@ def _places(table: Table, journey: str, location: str | None) -> ColumnElement[b
 
 
 def ended(statuses: Sequence[str]) -> list[ColumnElement[bool]]:
-    """Runs that ended so; of those that did not pass, as their partial index says it."""
+    """Runs with this status; for those that did not pass, in the words of their partial index."""
     if not statuses:
         return []
     found: list[ColumnElement[bool]] = [runs.c.status.in_(statuses)]
@@ -44,5 +45,5 @@ def ended(statuses: Sequence[str]) -> list[ColumnElement[bool]]:
 
 
 def named() -> ColumnElement[bool]:
-    """That a run has named a release; with the value in the text, since a partial index is used for no other."""
+    """Runs with a release. The value is in the text of the query, as the partial index is not used otherwise."""
     return runs.c.release != literal_column("''")

@@ -1,4 +1,4 @@
-"""Documents that journeys have loaded, over a span of any length at a bounded cost: of each part of the span the newest runs are asked."""
+"""Documents that journeys loaded, over a span of any length at a bounded cost: only the newest runs of each part are read."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from runner.store.tables.runs import navigations, runs, steps
 
 PARTS = 24
 EACH = 60
-"""Runs of each part that are looked at, with what they have loaded: 1,440 of a span at the most."""
+"""The number of runs per part whose documents are read: at most 1,440 per span."""
 
 
 class Load(Struct, frozen=True, kw_only=True):
@@ -22,11 +22,11 @@ class Load(Struct, frozen=True, kw_only=True):
     started_at: datetime
     total_seconds: float | None
     passed: bool
-    """Whether the run passed; what a failed run has loaded is no measure of anything."""
+    """Whether the run passed; the times of a failed run are not comparable."""
 
 
 def loads(connection: Connection, span: Range, parts: int = PARTS, each: int = EACH) -> list[Load]:
-    """The documents of the newest `each` runs of each part of the span, those that passed and those that failed, oldest first.
+    """The documents of the newest `each` runs of each part of the span, passed and failed, oldest first.
 
     Each part is read along the index of runs by time, then run by run.
     """

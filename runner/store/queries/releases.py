@@ -1,4 +1,4 @@
-"""Which releases of a site the runs of a journey have walked, and from when to when."""
+"""The releases of a site that a journey was run against, and when."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from runner.store.queries.time_range import Range
 from runner.store.tables.runs import runs
 
 MOST = 200
-"""Releases that are told, the newest ones: a site that is released at every commit has more in a year than a page can hold."""
+"""The maximum number of releases, the newest: a site released at every commit has more in a year than a page can hold."""
 
 
 class Release(Struct, frozen=True, kw_only=True):
@@ -18,14 +18,14 @@ class Release(Struct, frozen=True, kw_only=True):
 
     release: str
     first_at: datetime
-    """When the first of these runs began."""
+    """When the first run with this release began."""
     last_at: datetime
     runs: int
-    """All of them, however they ended."""
+    """The number of runs with this release, whatever their status."""
 
 
 def releases(connection: Connection, journey: str, location: str | None, span: Range) -> list[Release]:
-    """The releases that the runs of a span have named, in the order in which they came; from an index alone."""
+    """The releases of the runs of a span, in order of their first run; read from an index alone."""
     first = func.min(runs.c.started_at)
     wanted = (
         select(runs.c.release, first, func.max(runs.c.started_at), func.count())

@@ -1,4 +1,4 @@
-"""What was: the runs of a span of time, for people. Every question is answered from indices and sums."""
+"""Queries of the runs of a span. All are answered from indices and roll-ups."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from runner.store.rollups import journeys
 from runner.store.tables.runs import alerts, artifacts, runs, slots
 
 VARYING = re.compile(r"\b(?=[a-f-]*\d)[0-9a-f]{8,}(?:-[0-9a-f]{4,})*\b|\d+", re.IGNORECASE)
-"""What differs from run to run in a message: numbers, and ids in hexadecimal digits."""
+"""The parts of a message that differ from run to run: numbers, and ids in hexadecimal digits."""
 
 
 class RunRow(Struct, frozen=True, kw_only=True):
@@ -46,18 +46,18 @@ class JourneyRow(Struct, frozen=True, kw_only=True):
     newest: RunRow | None
     tally: Tally
     series: tuple[tuple[datetime, Tally], ...]
-    """By the hour, or by a longer span; by a twelfth of an hour where the whole is short."""
+    """Per hour or longer; per twelfth of an hour when the span is short."""
 
 
 class Mark(Struct, frozen=True, kw_only=True):
-    """A moment at which runs did not pass, or were measured on a crowded machine: one run, or a span with so many."""
+    """A time at which runs did not pass or were measured on a busy machine: one run, or a part of the span with `count` of them."""
 
     at: datetime
     failed: int
     errors: int
     contended: int
     count: int = 1
-    """All runs there."""
+    """The number of all runs there."""
     run: str | None = None
 
 
@@ -88,9 +88,9 @@ class History:
         return "/".join(str(value) for value in self.connection.execute(newest).one())
 
     def journeys(self, span: Range, location: str | None = None) -> list[JourneyRow]:
-        """Every journey that was ever run, with what became of its runs in the span; by name.
+        """Every journey that was ever run, with the results of its runs in the span; by name.
 
-        Costs one row a journey and hour, or day of a span longer than HOURS; or, for spans up to CLOSE, one a run.
+        Reads one row per journey and hour, per journey and day for spans longer than HOURS, per run for spans up to CLOSE.
         """
         known = select(journeys.c.journey, journeys.c.location, journeys.c.newest_run).order_by(
             journeys.c.journey, journeys.c.location
@@ -115,12 +115,12 @@ class History:
     # One journey
 
     def knows(self, journey: str, location: str | None = None) -> bool:
-        """Whether it was ever run, there if a place is given."""
+        """Whether the journey was ever run; at the location if one is given."""
         wanted = select(journeys.c.journey).where(*of(journeys, journey, location)).limit(1)
         return self.connection.execute(wanted).first() is not None
 
     def places(self) -> list[tuple[str, str]]:
-        """Every journey that was ever run, with each place where it was; by name."""
+        """Every journey that was ever run with each of its locations; by name."""
         wanted = select(journeys.c.journey, journeys.c.location).order_by(journeys.c.journey, journeys.c.location)
         return [(row.journey, row.location) for row in self.connection.execute(wanted)]
 
@@ -136,7 +136,7 @@ class History:
         return merged
 
     def run_marks(self, journey: str, location: str | None, span: Range) -> list[Mark]:
-        """The runs of the span that did not pass or were measured on a crowded machine, in the order of time."""
+        """The runs of the span that did not pass or were measured on a busy machine, in the order of time."""
         wanted = (
             select(runs.c.id, runs.c.started_at, runs.c.status, runs.c.contended)
             .where(*here(span, journey, location), or_(runs.c.status.in_(("failed", "error")), runs.c.contended))
@@ -154,9 +154,9 @@ class History:
         ]
 
     def reasons(self, journey: str | None, location: str | None, span: Range, most: int = 50) -> list[Reason]:
-        """Why runs of the span did not pass: one entry a reason, the newest first.
+        """Why runs of the span did not pass: one entry per reason, the newest first.
 
-        Messages that differ in their numbers and ids alone are one reason.
+        Messages that differ only in numbers and ids are one reason.
         """
         columns = [runs.c[name] for name in ("id", "started_at", "status")]
         columns += [runs.c[f"failure_{name}"] for name in ("kind", "step", "message")]
@@ -193,13 +193,13 @@ class History:
         before: str | None = None,
         most: int = 50,
     ) -> list[RunRow]:
-        """Runs of the span, the newest first; `before` is the id of the last of the page before."""
+        """Runs of the span, newest first; `before` is the id of the last run of the previous page."""
         where = [*here(span, journey or None, location or None), *ended(statuses)]
         where += [runs.c.release == release, named()] if release else []
         if before is not None:
             last = self.connection.execute(select(runs.c.started_at).where(runs.c.id == before)).scalar()
             if last is not None:
-                # Said twice, so that the index is entered at the last one and not at the newest.
+                # The time twice, so that the index is entered at the last run and not at the newest.
                 where += [runs.c.started_at <= last, or_(runs.c.started_at < last, runs.c.id < before)]
         return _runs(self.connection, and_(*where), most)
 
@@ -208,7 +208,7 @@ class History:
         return next(iter(_runs(self.connection, runs.c.id == identity)), None)
 
     def folder(self, identity: str) -> str | None:
-        """Where a run was saved when it was stored."""
+        """The folder in which a run was saved when it was stored."""
         return self.connection.execute(select(runs.c.folder).where(runs.c.id == identity)).scalar()
 
     def artifact(self, number: int) -> tuple[RunRow, str, str] | None:
@@ -220,24 +220,24 @@ class History:
         return (run, found["kind"], found["path"]) if run else None
 
     def artifacts(self, identity: str) -> list[dict[str, Any]]:
-        """What a run has left behind, with the id of each."""
+        """The artifacts of a run, each with its id."""
         wanted = select(artifacts).where(artifacts.c.run_id == identity).order_by(artifacts.c.id)
         return [dict(row) for row in self.connection.execute(wanted).mappings()]
 
     def last_passed(self, run: RunRow) -> RunRow | None:
-        """The newest run of the same journey and place that passed before this one."""
+        """The newest run of the same journey and location that passed before this run."""
         same = and_(runs.c.journey == run.journey, runs.c.location == run.location, runs.c.status == "passed")
         return next(iter(_runs(self.connection, and_(same, runs.c.started_at < run.started_at), 1)), None)
 
-    # What is now
+    # The present
 
     def open_alerts(self) -> list[dict[str, Any]]:
-        """What is known to be wrong, the newest first."""
+        """The open alerts, newest first."""
         wanted = select(alerts).where(alerts.c.closed_at.is_(None)).order_by(alerts.c.opened_at.desc())
         return [dict(row) for row in self.connection.execute(wanted).mappings()]
 
     def missed(self, span: Range, most: int = 100) -> list[dict[str, Any]]:
-        """Slots of the span that were not run, the newest first."""
+        """Slots of the span that were not run, newest first."""
         wanted = (
             select(slots)
             .where(slots.c.state.in_(("missed", "paused")), slots.c.slot_at >= span.start, slots.c.slot_at < span.end)
@@ -256,7 +256,7 @@ def sum_by_day(by_time: Mapping[datetime, Tally]) -> list[tuple[datetime, Tally]
 
 
 def marks_over_time(by_time: dict[datetime, Tally], span: Range) -> list[Mark]:
-    """Where runs did not pass or were measured on a crowded machine, in no more than SPANS parts of the span."""
+    """Where runs did not pass or were measured on a busy machine, in at most SPANS parts of the span."""
     return [
         Mark(at=at, failed=one.failed, errors=one.error, contended=one.contended, count=one.total)
         for at, one in sorted(coarser(by_time, span, SPANS).items())

@@ -1,4 +1,4 @@
-"""What the runs of a journey that passed have taken, step by step: one side of a comparison."""
+"""The latencies of each step in the passed runs of a journey: one side of a comparison."""
 
 from datetime import datetime
 
@@ -10,39 +10,39 @@ from runner.store.queries.time_range import Range
 from runner.store.tables.runs import runs, steps
 
 MOST = 200
-"""Runs of a side whose latencies are taken. Of more, so many stand for all: they are spread evenly over them."""
+"""The maximum number of runs per side; of more runs, this many are chosen, evenly spread."""
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """Which runs."""
+    """Which runs to compare."""
 
     journey: str
     location: str | None
     span: Range
     release: str | None = None
-    """None for those of any."""
+    """None for runs of any release."""
 
 
 class Sample(Struct, frozen=True, kw_only=True):
-    """What is known of them."""
+    """The runs of one side."""
 
     passed: int
     failed: int
     errors: int
     taken: int
-    """Of those that passed."""
+    """The number of runs that passed."""
     contended: int
-    """Of those that were taken, on a crowded machine."""
+    """The number of chosen runs that were measured on a busy machine."""
     locations: int
     first_at: datetime | None
     last_at: datetime | None
-    """When the first and the last of those that were taken began."""
+    """When the first and the last of the chosen runs began."""
     latencies: dict[str, tuple[float, ...]]
-    """Of each step, in the order of the steps."""
+    """The latencies of each step in seconds, in the order of the steps."""
 
 
 def sample(connection: Connection, wanted: Wanted, most: int = MOST) -> Sample:
-    """The latencies of the runs that passed; costs one row of an index a run, and the steps of `most` of them."""
+    """The latencies of the passed runs; reads one index row per run, and the steps of at most `most` runs."""
     where = [
         *at_place(wanted.journey, wanted.location),
         runs.c.started_at >= wanted.span.start,
@@ -56,7 +56,7 @@ def sample(connection: Connection, wanted: Wanted, most: int = MOST) -> Sample:
     place = func.row_number().over(order_by=(runs.c.started_at, runs.c.id)).label("place")
     columns = [runs.c[name] for name in ("id", "started_at", "contended", "attempts")]
     passed = select(*columns, place).where(*where, runs.c.status == "passed").subquery()
-    # Each run that brings `place * most / total` to the next whole number: as many as are wanted, evenly.
+    # Each run at which `place * most / total` reaches the next whole number: `most` runs, evenly spread.
     number = max(total["passed"], 1)
     spread = (passed.c.place * most) // number != ((passed.c.place - 1) * most) // number
     found = connection.execute(

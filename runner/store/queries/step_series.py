@@ -1,4 +1,4 @@
-"""What the steps of a journey have taken over time, and what their documents were made of."""
+"""The latencies of a journey's steps over time, and the phases of the documents that they loaded."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ from runner.store.rollups import journeys, step_days, step_hours
 from runner.store.tables.runs import navigations, runs, steps
 
 HOURS = timedelta(days=32)
-"""Up to this length steps are added up of hours: it is one journey of which a longer line is drawn."""
+"""Spans up to this length are drawn from roll-ups by the hour, longer ones from those by the day."""
 POINTS = 1_500
-"""Runs that are drawn one by one; of more, spans are drawn."""
+"""The maximum number of runs that are drawn one by one; with more, parts of the span are drawn."""
 
 
 class Point(Struct, frozen=True, kw_only=True):
-    """A step at a moment: of one run, or of a span with so many."""
+    """A step at a time: in one run, or in the runs of a part of the span."""
 
     at: datetime
     p50: float | None
@@ -41,14 +41,14 @@ class StepLine(Struct, frozen=True, kw_only=True):
     points: tuple[Point, ...]
     p50: float | None
     p95: float | None
-    """Over the whole span, of the runs in which it passed; within 3 %."""
+    """Over the whole span, in the runs in which the step passed; within 3 %."""
     budget_seconds: float | None = None
 
 
 def step_series(connection: Connection, journey: str, location: str | None, span: Range) -> list[StepLine]:
     """The latencies of each step over time, in the order of the steps: run by run, or p50 and p95 of up to SPANS spans.
 
-    Runs one by one have a point for each step that passed.
+    With runs one by one, there is a point for each step that passed.
     """
     wanted_runs = here(span, journey, location)
     number = connection.execute(
@@ -102,12 +102,12 @@ def _line(name: str, points: Sequence[Point]) -> StepLine:
 
 
 def step_budgets(connection: Connection, journey: str, location: str | None) -> dict[str, float]:
-    """The budgets that a journey has given to its steps, as its newest runs have had them."""
+    """The budgets of a journey's steps, as of its newest runs."""
     places = select(journeys.c.location, journeys.c.newest_run).where(journeys.c.journey == journey)
     newest: list[str] = []
     for place, run in connection.execute(places).all():
         if location in {None, place}:
-            # A run that failed early has not come to all its steps.
+            # A run that failed early has not reached all its steps.
             same = (runs.c.journey == journey, runs.c.location == place, runs.c.status == "passed")
             passed = select(runs.c.id).where(*same).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(1)
             newest += [run, *connection.execute(passed).scalars()]
@@ -123,7 +123,7 @@ def step_budgets(connection: Connection, journey: str, location: str | None) -> 
 def phase_series(
     connection: Connection, journey: str, location: str | None, span: Range, most: int = 300
 ) -> list[dict[str, Any]]:
-    """The phases of each step's documents over the newest runs that passed, the oldest first."""
+    """The phases of each step's documents in the newest passed runs, oldest first."""
     newest = (
         select(runs.c.id, runs.c.started_at, runs.c.attempts)
         .where(*here(span, journey, location), runs.c.status == "passed")

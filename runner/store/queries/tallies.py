@@ -1,7 +1,7 @@
-"""How many runs ended how, at each moment of a span of time, out of sums by the hour and the day.
+"""The number of runs by status over a span, from roll-ups by the hour and the day.
 
-Spans longer than `CLOSE` are answered to the hour in which they begin; shorter ones run by run. What is asked of longer ones
-still is added up of whole days, and of hours at both ends.
+Spans up to `CLOSE` are counted run by run; longer spans are rounded to the hour in which they begin, and the longest are added up from
+whole days, with hours at both ends.
 """
 
 import math
@@ -19,16 +19,16 @@ from runner.store.rollups import STATUSES, day_of, hour_of, run_days, run_hours
 from runner.store.tables.runs import runs
 
 CLOSE = timedelta(hours=6)
-"""Up to this length every run is looked at."""
+"""Spans up to this length are counted run by run."""
 HOURS = timedelta(days=8)
-"""Up to this length all journeys are added up of hours."""
+"""Spans up to this length are added up from hours, when all journeys are asked for."""
 SPANS = 240
-"""Of time, at most, that what is drawn of a longer span is cut into."""
+"""The maximum number of parts into which a longer span is divided for drawing."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 class Tally(Struct, kw_only=True):
-    """How many runs ended how."""
+    """The number of runs by status."""
 
     passed: int = 0
     failed: int = 0
@@ -41,22 +41,22 @@ class Tally(Struct, kw_only=True):
 
     @property
     def total(self) -> int:
-        """All runs."""
+        """The number of all runs."""
         return self.passed + self.failed + self.error + self.cancelled
 
     @property
     def availability(self) -> float | None:
-        """Share of the site's answers that were good: what the monitor itself has failed in says nothing of the site."""
-        told = self.passed + self.failed
-        return self.passed / told if told else None
+        """The share of passed runs among those that passed or failed; errors of the monitor itself say nothing about the site."""
+        judged = self.passed + self.failed
+        return self.passed / judged if judged else None
 
     @property
     def flaky_rate(self) -> float | None:
-        """Share of the passed runs that needed another attempt."""
+        """The share of passed runs that needed another attempt."""
         return self.flaky / self.passed if self.passed else None
 
     def merge(self, other: "Tally") -> None:
-        """Adds another."""
+        """Adds the numbers of another tally."""
         for name in (*STATUSES, "flaky", "over_budget", "contended"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.durations.merge(other.durations)
@@ -65,7 +65,7 @@ class Tally(Struct, kw_only=True):
 def tallies(
     connection: Connection, span: Range, journey: str | None = None, location: str | None = None
 ) -> dict[tuple[str, str], dict[datetime, Tally]]:
-    """By journey and location, then by the moment at which an hour or a day begins; of a short span, a twelfth of an hour."""
+    """Tallies by journey and location, then by the start of the hour or day; of the twelfth of an hour for a short span."""
     found: dict[tuple[str, str], dict[datetime, Tally]] = defaultdict(dict)
     if span.length > CLOSE:
         for table, at, start, end in pieces(run_hours, run_days, span, HOURS):
@@ -96,7 +96,7 @@ def long_enough_for_hours(span: Range) -> Range:
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
-    """All of them together."""
+    """The sum of all tallies."""
     found = Tally()
     for one in tallies:
         found.merge(one)
@@ -104,7 +104,7 @@ def total(tallies: Iterable[Tally]) -> Tally:
 
 
 def coarser(tallies: dict[datetime, Tally], span: Range, most: int) -> dict[datetime, Tally]:
-    """The same in no more than `most` spans."""
+    """The same tallies in at most `most` parts."""
     if span.length <= CLOSE:
         return tallies
     width = width_of(span, most, HOURS)
@@ -117,7 +117,7 @@ def coarser(tallies: dict[datetime, Tally], span: Range, most: int) -> dict[date
 def pieces(
     hours: Table, days: Table, span: Range, longest: timedelta
 ) -> list[tuple[Table, Column[datetime], datetime, datetime]]:
-    """Which sums a span is added up of, and from when to when: hours up to the longest, of a longer one the whole days."""
+    """The roll-ups from which a span is added up, each with its start and end: hours up to `hours`, whole days for a longer span."""
     start = hour_of(span.start)
     if span.length <= longest:
         return [(hours, hours.c.hour, start, span.end)]
@@ -127,12 +127,12 @@ def pieces(
 
 
 def width_of(span: Range, most: int, hours: timedelta) -> timedelta:
-    """The shortest whole number of hours, or of days for a span longer than `hours`, that cuts it into no more than `most` parts."""
+    """The shortest whole number of hours, or of days for a span longer than `hours`, that divides it into at most `most` parts."""
     unit = HOUR if span.length <= hours else DAY
     return unit * max(math.ceil(span.length / unit / most), 1)
 
 
 def floor(at: datetime, width: timedelta) -> datetime:
-    """When the part of such a width begins in which a moment lies."""
+    """The start of the part of this width that contains a time."""
     start = datetime(2000, 1, 1, tzinfo=at.tzinfo)
     return start + (at - start) // width * width

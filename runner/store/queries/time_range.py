@@ -17,7 +17,7 @@ class Range(Struct, frozen=True):
 
     @property
     def length(self) -> timedelta:
-        """How long it is."""
+        """The length of the span."""
         return self.end - self.start
 
 

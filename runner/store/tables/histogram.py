@@ -1,7 +1,7 @@
-"""How a metric is distributed: counts between fixed edges, which can be added up over any time and any pages.
+"""The distribution of a metric: counts between fixed edges, which can be added up over any time and any pages.
 
-The edges hold each vital's thresholds, so the shares of good and poor are exact; a percentile is read between two edges, which are
-near enough for an error of a few percent. Edges are what the columns of the table `histograms` mean: they never change.
+The edges include each vital's thresholds, so the shares of good and poor are exact; a percentile is interpolated between two edges,
+which are close enough for an error of a few percent. The columns of the table `histograms` depend on the edges, so they never change.
 """
 
 from bisect import bisect_left
@@ -30,17 +30,17 @@ EDGES: dict[Metric, tuple[float, ...]] = {
         10.0,
     ),
 }  # fmt: skip
-"""The upper edges of all buckets but the last, which has none. Seconds, but for `cls`."""
+"""The upper edges of all buckets except the last, which has none. In seconds, except for `cls`."""
 THRESHOLDS: dict[Metric, tuple[float, float]] = {
     "load": (2.5, 4.0), "ttfb": (0.8, 1.8), "fcp": (1.8, 3.0), "lcp": (2.5, 4.0), "inp": (0.2, 0.5), "cls": (0.1, 0.25),
 }  # fmt: skip
-"""Up to the first is good, above the second poor, as web.dev says of the vitals; load time has no such rule and takes that of LCP."""
+"""Values up to the first are good, above the second poor, as web.dev defines for the vitals; load time uses the thresholds of LCP."""
 GOOD: Mapping[str, float] = {metric: good for metric, (good, _) in THRESHOLDS.items()}
 """Of each metric, the largest value that is good."""
 
 
 class Shares(Struct, frozen=True):
-    """Parts of all values, which add up to 1."""
+    """Shares of all values, which add up to 1."""
 
     good: float
     needs_work: float
@@ -48,7 +48,7 @@ class Shares(Struct, frozen=True):
 
 
 class Distribution(Struct, frozen=True):
-    """Values of a metric, as counts between its edges."""
+    """The values of a metric, as counts between its edges."""
 
     metric: Metric
     buckets: tuple[int, ...]
@@ -56,16 +56,16 @@ class Distribution(Struct, frozen=True):
 
     @property
     def count(self) -> int:
-        """How many values."""
+        """The number of values."""
         return sum(self.buckets)
 
     @property
     def mean(self) -> float | None:
-        """Their mean; None without values."""
+        """The mean; None without values."""
         return self.sum / self.count if self.count else None
 
     def percentile(self, share: float) -> float | None:
-        """The value that so large a share is not above, read along a straight line between two edges; None without values.
+        """The value that a share of all values does not exceed, interpolated linearly between two edges; None without values.
 
         >>> Distribution("lcp", (0, 0, 0, 0, 10, *[0] * 20), 4.5).percentile(0.5)
         0.45
@@ -87,7 +87,7 @@ class Distribution(Struct, frozen=True):
 
     @property
     def shares(self) -> Shares | None:
-        """Good, needs work, poor; exact; None without values."""
+        """The exact shares of good, needs improvement and poor; None without values."""
         count = self.count
         if not count:
             return None
@@ -96,7 +96,7 @@ class Distribution(Struct, frozen=True):
 
 
 def bucket(metric: Metric, value: float) -> int:
-    """The number of the bucket that a value falls into.
+    """The index of the bucket of a value.
 
     >>> bucket("cls", 0.1), bucket("cls", 0.1001), bucket("lcp", 99.0)
     (9, 10, 24)
@@ -105,7 +105,7 @@ def bucket(metric: Metric, value: float) -> int:
 
 
 def merged(metric: Metric, rows: Sequence[tuple[Sequence[int], float]]) -> Distribution:
-    """The sum of several, each given as its buckets and its sum."""
+    """The sum of several distributions, each given as its buckets and its sum."""
     buckets = [0] * (len(EDGES[metric]) + 1)
     total = 0.0
     for counts, one in rows:

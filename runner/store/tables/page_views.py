@@ -1,7 +1,8 @@
-"""The tables of real users' page views. Moments are seconds since the epoch, as beacons have them: short, and quick to compare.
+"""The tables of real users' page views. Times are seconds since the epoch, as in beacons: short, and quick to compare.
 
-What belongs to a view is kept in the order of views (in SQLite as part of the key's own tree), so that new rows go to the end and
-old ones leave from the beginning. There are no foreign keys: a batch is stored whole, and retention removes a view with all it has.
+Rows that belong to a view are kept in the order of views (in SQLite in the tree of the primary key), so that new rows are added at the
+end and old rows removed at the beginning. There are no foreign keys: a batch is stored whole, and retention removes a view with its
+rows.
 """
 
 from typing import Literal
@@ -11,14 +12,14 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer,
 from runner.store.tables.runs import NAME, PHASES, metadata
 
 BUCKETS = tuple(f"b{number:02}" for number in range(25))
-"""The columns of a histogram: how many values are up to each edge and above the one before it, the last: above all."""
+"""The columns of a histogram: the number of values up to each edge and above the previous one; the last, above all edges."""
 STEPS = (60, 3600, 86400)
 """Seconds that one row of a roll-up covers."""
 Metric = Literal["load", "ttfb", "fcp", "lcp", "inp", "cls"]
 METRICS: tuple[Metric, ...] = ("load", "ttfb", "fcp", "lcp", "inp", "cls")
-"""What there are histograms of: the phase `total`, and the vitals."""
+"""The metrics with histograms: the phase `total`, and the vitals."""
 
-# Only a column of the type INTEGER is SQLite's own row number.
+# Only a column of the type INTEGER becomes SQLite's own row number.
 LARGE = BigInteger().with_variant(Integer, "sqlite")
 ID = String(70)
 LABEL = String(200)
@@ -68,7 +69,7 @@ page_views = Table(
     Index("page_views_by_page", "app", "page", "started_at"),
     Index("page_views_by_run", "run", sqlite_where=text("run IS NOT NULL"), postgresql_where=text("run IS NOT NULL")),
 )
-"""`number` grows by one a view; `told_at` is when the newest beacon that spoke of it was sent, by the browser's clock."""
+"""`number` grows by one per view; `told_at` is when the newest beacon about the view was sent, by the browser's clock."""
 
 vitals = Table(
     "vitals",
@@ -125,7 +126,7 @@ reasons = Table(
     Column("views", BigInteger, nullable=False),
     Index("reasons_by_time", "app", "last_at"),
 )
-"""Errors that are the same but for numbers and ids in their message, with the stack of the first one."""
+"""Errors that differ only in numbers and ids of their message, with the stack of the first."""
 
 page_errors = Table(
     "page_errors",
@@ -140,7 +141,7 @@ page_errors = Table(
     Index("page_errors_by_reason", "reason", "at"),
     sqlite_with_rowid=False,
 )
-"""One row for each reason that a view met, however often; `at` is the first time."""
+"""One row per error reason of a view, however often it occurred; `at` is the first time."""
 
 sessions = Table(
     "sessions",
@@ -173,7 +174,7 @@ beacons = Table(
     Column("received_at", Float, nullable=False),
     Column("changes", Text, nullable=False),
 )
-"""Every beacon of the last day, so that one that comes again counts once; `changes` is what the roll-ups have to learn of it."""
+"""Every beacon of the last day, so that a repeated beacon counts once; `changes` is what is to be added to the roll-ups."""
 
 marks = Table(
     "marks",
@@ -181,7 +182,7 @@ marks = Table(
     Column("name", String(10), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""`views`, `beacons`: the number given last; `rolled`: the last beacon that is in the roll-ups."""
+"""`views`, `beacons`: the last number assigned; `rolled`: the last beacon that is in the roll-ups."""
 
 series = Table(
     "series",
@@ -198,10 +199,10 @@ series = Table(
     Column("seen_at", Integer, nullable=False),
     Index("series_by_labels", "app", "page", "traffic", "environment", "release", "device", "browser", unique=True),
 )
-"""Each combination of labels that there are roll-ups of; `browser` without its version; `seen_at` is the newest day it had a view.
+"""Each combination of labels that has roll-ups; `browser` without its version; `seen_at` is the newest day with a view.
 
-A page view counts in its own series and in the `whole` one, which has the same labels and an empty page: so that what is asked of all
-pages need not be added up from each.
+A page view counts in its own series and in the `whole` series, which has the same labels and an empty page, so that numbers for all
+pages need not be added up.
 """
 
 tallies = Table(
@@ -218,7 +219,7 @@ tallies = Table(
     Column("requests", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Roll-up: how much there was in the `step` seconds from `at`. `sessions` began there; `failed` views met an error."""
+"""Roll-up: counts for the `step` seconds from `at`. `sessions` began then; `failed` views had an error."""
 
 histograms = Table(
     "histograms",
@@ -234,7 +235,7 @@ histograms = Table(
     *(Column(bucket, Integer, nullable=False) for bucket in BUCKETS),
     sqlite_with_rowid=False,
 )
-"""Roll-up: how a metric was distributed, and the number of the view with its largest value."""
+"""Roll-up: the distribution of a metric, and the number of the view with the largest value."""
 
 reason_tallies = Table(
     "reason_tallies",
@@ -245,4 +246,4 @@ reason_tallies = Table(
     Column("views", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Roll-up: how often a reason was met in the hour from `at`, and by how many views."""
+"""Roll-up: how often a reason occurred in the hour from `at`, and in how many views."""

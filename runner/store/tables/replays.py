@@ -1,6 +1,6 @@
-"""The tables of recorded sessions: where the parts of each recording are, and what pages have told of sessions by themselves.
+"""The tables of recorded sessions: where the chunks of each recording are, and the events that pages reported about their sessions.
 
-Moments are seconds since the epoch, by the browser's clock but for `received_at`.
+Times are seconds since the epoch, by the browser's clock except for `received_at`.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, UniqueConstraint
@@ -32,7 +32,7 @@ replay_chunks = Table(
     UniqueConstraint("session", "tab", "sequence", name="replay_chunks_once"),
     Index("replay_chunks_by_time", "received_at"),
 )
-"""`checksum` is the SHA-256 of the file; `page` the template of the first page that the chunk tells of, "" for none."""
+"""`checksum` is the SHA-256 of the file; `page` the template of the first page in the chunk, "" without one."""
 
 session_events = Table(
     "session_events",

@@ -1,4 +1,4 @@
-"""The tables of the store. Durations are seconds, sizes bytes, times UTC; migrations/ brings an older database to this form."""
+"""The tables of the store. Durations are seconds, sizes bytes, times UTC; migrations/ upgrades an older database."""
 
 from datetime import UTC, datetime
 
@@ -80,7 +80,7 @@ runs = Table(
     Index("runs_by_journey", "journey", "location", "started_at"),
     Index("runs_by_time", "started_at"),
     Index("runs_by_status", "journey", "location", "status", "started_at"),
-    # Who names no releases pays nothing for it; a question has to say `release != ''` itself, so that it is used.
+    # Costs nothing where no releases are set; a query has to contain `release != ''` for the index to be used.
     Index(
         "runs_by_release",
         "journey",
@@ -115,7 +115,7 @@ attempts = Table(
     Column("failure_step", Text),
     Column("failure_message", Text),
 )
-"""The tries before the last, which is the run itself."""
+"""The attempts before the last one, which is in `runs`."""
 
 steps = Table(
     "steps",
@@ -183,7 +183,7 @@ slots = Table(
     Index("slots_open", "state", "owner"),
     Index("slots_by_state", "state", "slot_at"),
 )
-"""What became of each slot: `claimed` while its run is under way, then `done`; `missed` or `paused` with the reason."""
+"""The state of each slot: `claimed` while its run is under way, then `done`; `missed` or `paused` with the reason."""
 
 schedulers = Table(
     "schedulers",
@@ -213,7 +213,7 @@ groups = Table(
     Column("location", NAME, primary_key=True),
     Column("gateway", Text, primary_key=True),
 )
-"""What a Pushgateway holds of this monitor's."""
+"""The groups of metrics of this monitor that a Pushgateway holds."""
 
 alerts = Table(
     "alerts",
@@ -230,7 +230,7 @@ alerts = Table(
     Index("alerts_open", "journey", "location", "closed_at"),
     Index("alerts_by_end", "closed_at", "opened_at"),
 )
-"""What is wrong with a journey, from when to when."""
+"""The alerts of a journey, from when to when."""
 
 messages = Table(
     "messages",
@@ -245,7 +245,7 @@ messages = Table(
     Column("sent_at", Moment),
     Index("messages_unsent", "sent_at", "target"),
 )
-"""What is to be sent, one row for each address."""
+"""The messages to be sent, one row per address."""
 
 sign_ins = Table(
     "sign_ins",
@@ -257,4 +257,4 @@ sign_ins = Table(
     Column("ends_at", Moment, nullable=False),
     Index("sign_ins_by_end", "ends_at"),
 )
-"""Who is signed in to the dashboard: `id` is the hash of what the browser has, `credential` that of what it was got with."""
+"""The sign-ins to the dashboard: `id` is the hash of the browser's cookie, `credential` that of the password or token used."""

@@ -183,7 +183,7 @@ def test_a_beacon_that_cannot_be_stored_is_not_acknowledged(collector: Served, t
 
 
 def test_a_beacon_that_the_store_will_never_take_is_refused_for_good(collector: Served) -> None:
-    collector.kept.trouble = Unstorable("the database does not take a value")
+    collector.kept.trouble = Unstorable("the database rejected a value")
     assert collector.post(beacon()).status == 422
     assert collector.request("GET", "/readyz").status == 200
 

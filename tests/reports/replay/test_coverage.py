@@ -112,7 +112,9 @@ def test_a_session_that_was_recorded_is_named_rather_than_a_newer_one(recorded: 
 
 
 def test_the_command_names_a_session_that_a_journey_can_be_made_of(recorded: str) -> None:
-    assert "make a journey of one: journey from-session session-on-help" in journey("coverage", "--database", recorded)[1]
+    assert (
+        "make a journey from a session: journey from-session session-on-help" in journey("coverage", "--database", recorded)[1]
+    )
 
 
 def test_the_command_writes_json(database: str) -> None:

@@ -180,7 +180,7 @@ def test_a_broken_file_is_told(daemon: Daemon) -> None:
     ("urls", "said"),
     [
         ("nobody", "JOURNEY_ALERT_URLS: holds a word that is not an address"),
-        ("carrier-pigeon://geheim@home", "the address that begins with 'carrier-pigeon' is none that Apprise knows"),
+        ("carrier-pigeon://geheim@home", "Apprise does not know addresses that begin with 'carrier-pigeon'"),
     ],
 )
 def test_an_address_that_cannot_work_is_refused_and_not_shown(daemon: Daemon, urls: str, said: str) -> None:

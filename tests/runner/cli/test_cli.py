@@ -220,7 +220,7 @@ def test_ctrl_c_ends_cleanly_with_130(folder: Folder) -> None:
     started = descendants()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
-    assert (process.returncode, errors.decode()) == (130, "stopped; what had ended is saved\n")
+    assert (process.returncode, errors.decode()) == (130, "stopped; the runs that had ended are saved\n")
     psutil.wait_procs(started)
     assert [one for one in started if one.is_running() and one.status() != "zombie"] == []
     runs = json.loads((folder.path / "out.json").read_text())["runs"]

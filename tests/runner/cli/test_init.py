@@ -172,8 +172,8 @@ def test_the_folder_tells_which_ci_it_has(project: Project, before: dict[str, st
 
 def test_a_folder_below_the_top_of_its_repository_is_told_where_ci_looks(project: Project) -> None:
     subprocess.run(["git", "init", "--quiet"], cwd=project.path, check=True)
-    assert f"CI looks only at the top of the repository, {project.path}: move its files there" in project.init("monitor")
-    assert "CI looks only" not in project.init("other", "--ci", "none")
+    assert f"CI reads only at the top of the repository, {project.path}: move its files there" in project.init("monitor")
+    assert "CI reads only" not in project.init("other", "--ci", "none")
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_a_second_init_changes_nothing(project: Project) -> None:
     project.init()
     before = project.files()
     said = project.init()
-    assert said.startswith("nothing to make; all is there\nleft alone:\n")
+    assert said.startswith("nothing to create; everything exists\nleft alone:\n")
     assert project.files() == before
 
 

@@ -92,9 +92,9 @@ def test_a_page_elsewhere_links_to_the_artifacts(folder: Folder) -> None:
     ("words", "said"),
     [
         (["nothing"], "no run 'nothing' in "),
-        (["last", "--format", "pdf"], "--format 'pdf' is not a format; choose html, junit, markdown or json"),
+        (["last", "--format", "pdf"], "--format 'pdf' is not a format; choose one of html, junit, markdown or json"),
         (["last", "--output", "no/such/folder/a.html"], "--output no/such/folder/a.html: cannot be written: No such file"),
-        (["01b8"], "'01b8' begins the id of a run and of a smoke check; give more of it"),
+        (["01b8"], "'01b8' begins the ids of a run and of a smoke check; give more characters"),
         (["last", "last-smoke"], "'last' is a run, 'last-smoke' a smoke check; name runs, or one smoke check"),
         ([SMOKE, "last-smoke"], f"{SMOKE}, last-smoke are smoke checks; name one"),
     ],

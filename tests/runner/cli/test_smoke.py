@@ -172,7 +172,7 @@ def test_a_budget_that_fits_nothing_is_told_by_smoke_and_check(folder: Folder) -
     folder.write("journeys/bad.py", "import nothing_here\n")
     ran = folder.journey("smoke", "journeys/look.py", "--runs", "1")
     assert ran.returncode == 0
-    assert "note: budgets were only looked for among the chosen journeys, as others cannot be read" in ran.stdout
+    assert "note: budgets were only checked against the chosen journeys, as others cannot be read" in ran.stdout
 
 
 def test_run_too_is_exit_4_when_a_run_is_over_a_budget_of_the_settings(folder: Folder) -> None:
@@ -194,7 +194,7 @@ def test_run_too_is_exit_4_when_a_run_is_over_a_budget_of_the_settings(folder: F
         (("--max-runs", "0"), "--max-runs: 0 is too few"),
         (("--tolerance", "10"), "--tolerance: '10' is 10 times the baseline; write '10%'"),
         (("--undecided", "maybe"), "--undecided: 'maybe' is neither 'pass' nor 'fail'"),
-        (("--baseline", "a", "--against", "http://x"), "--baseline and --against: both say what to compare with; keep one"),
+        (("--baseline", "a", "--against", "http://x"), "--baseline and --against: both set what to compare with; use only one"),
         (("--baseline", "a"), "a.json does not exist; make one with `journey smoke --save-baseline a`"),
         (("--against", "shop.example"), "--against: 'shop.example' is not an address"),
         (("--save-baseline", "no/such/folder.json"), "--save-baseline no/such/folder.json: cannot be written"),
@@ -216,7 +216,7 @@ def test_against_needs_two_sites(folder: Folder) -> None:
     folder.environment.pop("JOURNEY_BASE_URL")
     ran = folder.journey("smoke", "look", "--against", "http://127.0.0.1:1")
     assert ran.returncode == 2
-    assert "--against: look has no base URL, so both sides would be the same site; give the one under test with" in ran.stderr
+    assert "--against: look has no base URL, so both sides would be the same site; give the site under test with" in ran.stderr
 
 
 def test_a_baseline_is_saved_and_held_against(folder: Folder, slow_shop: str) -> None:
@@ -245,7 +245,7 @@ def test_a_baseline_is_saved_and_held_against(folder: Folder, slow_shop: str) ->
 def test_a_baseline_is_not_saved_when_the_check_has_not_passed(folder: Folder) -> None:
     ran = folder.journey("smoke", "fall", "look", "--save-baseline", "base.json")
     assert ran.returncode == 1
-    assert "warning: base.json: the baseline is not saved, as the check has not passed" in ran.stdout
+    assert "warning: base.json: the baseline is not saved, as the check did not pass" in ran.stdout
     assert not (folder.path / "base.json").exists()
 
 

@@ -55,7 +55,7 @@ def test_the_list_of_the_settings_is_used(tmp_path: Path) -> None:
 
 def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     for words, password, why in (
-        (("add", "a:b"), "oolong and milk", "'a:b' is no name"),
+        (("add", "a:b"), "oolong and milk", "'a:b' is not a valid name"),
         (("add", "ada", "--role", "admin"), "oolong and milk", "choose view or operate"),
         (("add", "ada"), "short", "a password has 8 to 1024 characters"),
         (("remove", "ada"), "", "cannot be read"),

@@ -68,7 +68,7 @@ def test_what_is_wrong_is_said_before_a_window_opens(tmp_path: Path) -> None:
         (("http://a.test", "--name", "a b"), "--name: 'a b' is not a name for a journey"),
         (("http://a.test", "--name", "buy"), "journeys/buy.py exists and is not overwritten; choose another with --out"),
         (("http://a.test", "--name", "pay", "--out", "x.py"), "--name: a journey named 'pay' is declared at"),
-        (("http://a.test", "--out", "journeys/buy.py/x.py"), "buy.py is no folder that can be written to"),
+        (("http://a.test", "--out", "journeys/buy.py/x.py"), "buy.py is not a folder that can be written to"),
         (("http://a.test", "--out", "buy.txt"), "--out: buy.txt is not a Python file"),
         (("http://a.test",), "no display: the recorder shows two windows, and neither DISPLAY nor WAYLAND_DISPLAY is set"),
     ):
