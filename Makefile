@@ -49,7 +49,7 @@ format: .venv/dev ## Put the code into its form
 	$(BIN)/ruff format .
 
 docs: .venv/dev ## Write docs/commands.md from the program
-	$(BIN)/python -m typer runner.cli utils docs --name journey --title Commands --output docs/commands.md
+	$(BIN)/python -m typer runner.cli.all_commands utils docs --name journey --title Commands --output docs/commands.md
 
 bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an hour
 	@sh .ci/packages chromium chromium-headless-shell postgresql wrk xvfb

@@ -8,27 +8,26 @@
 """
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from runner.dsl.journey import Journey, Network, journey
-from runner.errors import (
-    BrowserFailed,
-    BrowserNotFound,
-    ConfigError,
-    DiscoveryError,
-    JourneyError,
-    PushError,
-    RunNotFound,
-    SecretMissing,
-)
-from runner.result import RunResult, StepResult
-from runner.settings.secrets import Secret
 
 if TYPE_CHECKING:
     from playwright.sync_api import APIRequestContext, Browser, BrowserContext, Page, expect
 
+    from runner.dsl.journey import Journey, Network, journey
+    from runner.errors import (
+        BrowserFailed,
+        BrowserNotFound,
+        ConfigError,
+        DiscoveryError,
+        JourneyError,
+        PushError,
+        RunNotFound,
+        SecretMissing,
+    )
     from runner.execution.step import Steps as Step
-    from runner.settings.secrets import Secrets
+    from runner.result import RunResult, StepResult
+    from runner.settings.secrets import Secret, Secrets
 else:
     # For annotations only: reading journeys must not cost the import of Playwright.
     APIRequestContext = Browser = BrowserContext = Page = Secrets = Step = Any
@@ -76,3 +75,32 @@ __all__ = [
     "expect",
     "journey",
 ]
+
+_HOMES = {
+    "runner.dsl.journey": ("Journey", "Network", "journey"),
+    "runner.errors": (
+        "BrowserFailed",
+        "BrowserNotFound",
+        "ConfigError",
+        "DiscoveryError",
+        "JourneyError",
+        "PushError",
+        "RunNotFound",
+        "SecretMissing",
+    ),
+    "runner.result": ("RunResult", "StepResult"),
+    "runner.settings.secrets": ("Secret",),
+}
+"""Where the names are that are imported when they are first used: a process that starts needs none of them."""
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(home), name)
+            return value
+    raise AttributeError(f"module 'runner' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -18,7 +18,7 @@ from reports.compare import Comparison, Rule
 from reports.formats.registry import REPORT_FORMATS
 from reports.smoke.baseline import Baseline, JourneyBaseline
 from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck
-from runner.cli import app
+from runner.cli.all_commands import app
 from runner.dsl.journey import INJECTABLE
 from runner.dsl.options import list_options
 from runner.measures import FIGURES
@@ -96,7 +96,7 @@ def test_every_option_of_smoke_its_figures_and_settings_are_documented() -> None
 
 def test_the_commands_are_documented_as_they_are(tmp_path: Path) -> None:
     written = tmp_path / "commands.md"
-    command = [sys.executable, "-m", "typer", "runner.cli", "utils", "docs", "--name", "journey", "--title", "Commands"]
+    command = [sys.executable, "-m", "typer", "runner.cli.all_commands", "utils", "docs", "--name", "journey", "--title", "Commands"]
     subprocess.run([*command, "--output", str(written)], check=True, capture_output=True, cwd=ROOT)
     assert (ROOT / "docs" / "commands.md").read_text() == written.read_text(), "run `make docs`"
 

@@ -18,7 +18,7 @@ from runner.events import Listener
 from runner.result import FailureKind
 from runner.settings.settings import Settings
 from runner.workers.messages import BrowserWanted, from_worker
-from runner.workers.process import Worker
+from runner.workers.process import Worker, take_worker
 from runner.workers.run_state import Slot, StartedRun
 from runner.workers.supervisor import Supervisor
 
@@ -30,7 +30,7 @@ class Workers:
     """
 
     def __init__(self, count: int) -> None:
-        self._pool = [Worker() for _ in range(count)]
+        self._pool = [take_worker() for _ in range(count)]
         self._wanted: BrowserWanted | None = None
         self._opened_for: Supervisor | None = None
         self._max_runs: int | None = None

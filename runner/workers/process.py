@@ -1,16 +1,15 @@
-"""One worker process, as its pool sees it."""
+"""One worker process, as its pool sees it. Little is imported here: a command starts its first worker before all else."""
 
 import subprocess
 import sys
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
-import psutil
-
-from runner.codec import encode
-from runner.workers.messages import BrowserWanted, Job
-from runner.workers.run_state import StartedRun
+if TYPE_CHECKING:
+    from runner.workers.messages import BrowserWanted, Job
+    from runner.workers.run_state import StartedRun
 
 CLOSE_TIMEOUT = 3.0
 """Seconds that a worker gets to close its browser before it is killed."""
@@ -41,6 +40,8 @@ class Worker:
 
     def memory(self) -> int:
         """Bytes held by the worker and all its child processes, without shared memory."""
+        import psutil
+
         total = 0
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(self._process.pid)
@@ -50,8 +51,10 @@ class Worker:
                     total += held.rss - getattr(held, "shared", 0)
         return total
 
-    def send(self, message: BrowserWanted | Job) -> None:
+    def send(self, message: "BrowserWanted | Job") -> None:
         """Sends one message. Raises BrokenPipeError when the worker has died."""
+        from runner.codec import encode
+
         self.pipe.send_bytes(encode(message))
 
     def stop(self) -> None:
@@ -64,6 +67,8 @@ class Worker:
     def kill(self) -> None:
         """Kills the worker and its child processes. Playwright starts the browser in a process group of its own, so the tree
         of processes is walked."""
+        import psutil
+
         self.pipe.close()
         tree: list[psutil.Process] = []
         with suppress(psutil.NoSuchProcess):
@@ -82,3 +87,16 @@ class Worker:
         except subprocess.TimeoutExpired:
             return "no longer answers"
         return f"was ended by signal {-code}" if code < 0 else f"ended by itself with code {code}; see its output above"
+
+
+_early: list[Worker] = []
+
+
+def start_early() -> None:
+    """Starts a worker for the first call of `take_worker`. It ends with this process if nothing takes it."""
+    _early.append(Worker())
+
+
+def take_worker() -> Worker:
+    """The worker that was started early, or a new one."""
+    return _early.pop() if _early else Worker()

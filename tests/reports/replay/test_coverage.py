@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from reports.collector.storage.group_commit import Writer
 from reports.users.coverage import read_coverage
 from runner.archive.run_id import run_id
-from runner.cli import app
+from runner.cli.all_commands import app
 from runner.store import Store
 from runner.store.queries.time_range import Range
 from tests.reports.collector.arrivals import arrival, click, connected, view

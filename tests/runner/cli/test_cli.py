@@ -14,7 +14,7 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from runner.cli import app
+from runner.cli.all_commands import app
 from runner.demo import journeys_folder
 from runner.errors import JourneyError
 from tests.support.needs import needs
@@ -253,7 +253,10 @@ def test_list_and_check_show_what_there_is(folder: Folder) -> None:
 
 
 def test_help_and_list_import_neither_playwright_nor_a_web_server(folder: Folder) -> None:
-    code = "import sys\nfrom runner.cli import app\nsys.argv = ['journey', *sys.argv[1:]]\ntry:\n    app()\nexcept SystemExit: pass\n"
+    code = (
+        "import sys\nfrom runner.cli.all_commands import app\nsys.argv = ['journey', *sys.argv[1:]]"
+        "\ntry:\n    app()\nexcept SystemExit: pass\n"
+    )
     code += "heavy = {'playwright', 'starlette', 'uvicorn', 'prometheus_client', 'http.server'} & set(sys.modules)\nassert not heavy, heavy"
     for words in (["--help"], ["list"], ["check"], ["list", str(journeys_folder())]):
         ran = subprocess.run(

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from runner.cli import app
+from runner.cli.all_commands import app
 from runner.cli.manual import MANY, Command
 
 MAIN = typer.main.get_command(app)

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from runner.archive.atomic_write import FileChange, write_files
-from runner.cli import app
+from runner.cli.all_commands import app
 from runner.dsl.discovery import discover
 from runner.errors import ConfigError
 from runner.settings.settings import load_settings

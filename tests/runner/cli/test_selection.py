@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
-from runner.cli import app
+from runner.cli.all_commands import app
 from runner.errors import JourneyError
 from runner.result import RunResult
 from runner.store import Store

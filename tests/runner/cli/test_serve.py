@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 from typer.testing import CliRunner
 
-from runner.cli import app
+from runner.cli.all_commands import app
 from runner.errors import JourneyError
 from tests.support.collector import CHROME, beacon
 from tests.support.serve import Serve

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from reports.web.access.password import verify_password
 from reports.web.access.users_file import read_users
-from runner.cli import app
+from runner.cli.all_commands import app
 from runner.errors import JourneyError
 
 

@@ -15,7 +15,7 @@ from reports.replay import chunk
 from reports.replay.chunk_store import FOLDER, ChunkContext, ChunkStore
 from reports.replay.recording import Recording
 from runner.browser.chromium import Browser
-from runner.cli import app
+from runner.cli.all_commands import app
 from runner.store import Store
 from tests.reports.replay.from_session.tape import Tape, element, recording
 from tests.reports.replay.from_session.visits import aside, record

@@ -1,0 +1,88 @@
+"""What a worker process does: runs jobs that come through its pipe, one at a time, in one warm browser."""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+
+from msgspec.structs import replace
+from playwright.sync_api import Playwright
+
+from runner.artifacts import mask
+from runner.browser.proxy import proxy_with_password
+from runner.codec import encode
+from runner.dsl.discovery import load_journeys
+from runner.errors import BrowserFailed, JourneyError
+from runner.events import Moment
+from runner.execution.attempt import RunContext
+from runner.execution.isolation import isolated_run
+from runner.execution.outcome import Execution
+from runner.execution.run import execute_run
+from runner.execution.warm_browser import WarmBrowser
+from runner.redaction import NOTHING, Redactor
+from runner.redaction.document_forms import MESSAGE
+from runner.settings.secrets import Secrets
+from runner.workers.messages import Broken, BrowserWanted, Job, Ready, to_worker
+from runner.workers.stdout import print_redacted
+
+
+def serve(connection: Connection, playwright: Playwright) -> None:
+    """Runs jobs until the supervisor closes the pipe."""
+    mask.register_secret_engine(playwright)
+    browser: WarmBrowser | None = None
+    wanted: BrowserWanted | None = None
+
+    def send(message: Moment | Execution | Broken, redactor: Redactor) -> None:
+        """Redacts every message: nothing secret leaves this process, which is the source of all that is shown, saved and pushed."""
+        connection.send_bytes(redactor.json(encode(message), MESSAGE))
+
+    try:
+        while True:
+            message = to_worker.decode(connection.recv_bytes())
+            if isinstance(message, BrowserWanted):
+                if message == wanted:
+                    continue
+                if browser is not None:
+                    browser.close()
+                wanted = message
+                browser = WarmBrowser(playwright, message.browser, message.headed, message.slow_mo, message.min_free_memory)
+                if message.warm:
+                    with suppress(BrowserFailed):
+                        browser.get()
+                    connection.send_bytes(encode(Ready()))
+            elif browser is not None:
+                _do(message, browser, send)
+    except EOFError:
+        pass
+    finally:
+        if browser is not None:
+            browser.close()
+
+
+def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Execution | Broken, Redactor], None]) -> None:
+    redactor = Redactor(patterns=job.plan.redact) if job.plan.redaction else NOTHING
+    with isolated_run() as undone:
+        done = _executed(job, browser, redactor, lambda moment: send(moment, redactor))
+    if isinstance(done, Execution):
+        done = replace(done, notes=(*done.notes, *(redactor.text(note) for note in undone)))
+    send(done, redactor)
+
+
+def _executed(job: Job, browser: WarmBrowser, redactor: Redactor, tell: Callable[[Moment], None]) -> Execution | Broken:
+    try:
+        secrets = Secrets(folder=job.plan.secrets_dir, file=job.plan.secrets_file, on_made=redactor.hide)
+        proxy = proxy_with_password(os.environ)
+        for text in (*secrets.texts(), *(job.plan.basic_auth or ())[1:], *((proxy.password,) if proxy else ())):
+            redactor.hide(text)
+        journeys = {one.name: one for one in load_journeys(job.plan.file, job.plan.source)}
+        journey = journeys[job.plan.journey]
+        setup = journeys[job.plan.signed_in_by] if job.plan.signed_in_by else None
+    except KeyError as error:
+        return Broken(job.run, f"{job.plan.file} no longer declares a journey named {error}")
+    except JourneyError as error:
+        return Broken(job.run, str(error))
+    context = RunContext(
+        run=job.run, plan=job.plan, journey=journey, secrets=secrets, redactor=redactor, folder=job.folder, emit=tell
+    )
+    with print_redacted(redactor):
+        return execute_run(context, browser, setup)
