@@ -96,7 +96,18 @@ def test_every_option_of_smoke_its_figures_and_settings_are_documented() -> None
 
 def test_the_commands_are_documented_as_they_are(tmp_path: Path) -> None:
     written = tmp_path / "commands.md"
-    command = [sys.executable, "-m", "typer", "runner.cli.all_commands", "utils", "docs", "--name", "journey", "--title", "Commands"]
+    command = [
+        sys.executable,
+        "-m",
+        "typer",
+        "runner.cli.all_commands",
+        "utils",
+        "docs",
+        "--name",
+        "journey",
+        "--title",
+        "Commands",
+    ]
     subprocess.run([*command, "--output", str(written)], check=True, capture_output=True, cwd=ROOT)
     assert (ROOT / "docs" / "commands.md").read_text() == written.read_text(), "run `make docs`"
 

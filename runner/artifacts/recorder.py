@@ -40,6 +40,8 @@ class Workspace:
         self.folder = folder
         self.notes: list[str] = []
         """For the result: what went wrong with an artifact."""
+        self.kinds: set[str] = set()
+        """The kinds that are recorded in this attempt, by their `option`."""
         self.silent = False
         """True once a page did not answer in time: no recorder asks it again."""
 

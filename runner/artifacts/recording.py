@@ -43,6 +43,7 @@ class Recording:
         for kind in sorted(ARTIFACT_KINDS.values(), key=lambda kind: kind.order):
             wanted = plan.artifact_policies.get(kind.option, kind.policy)
             if policy.is_recorded(wanted, attempt):
+                self._workspace.kinds.add(kind.option)
                 self._recorders.append((kind, kind.load_recorder()(self._workspace, wanted)))
         self.artifacts: list[Artifact] = []
 

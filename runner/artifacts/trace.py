@@ -43,7 +43,9 @@ class TraceRecorder(Recorder):
 
     def start(self, context: BrowserContext) -> None:
         self._context = context
-        start_trace(context, self.workspace.journey)
+        # The film costs more than all the rest of a trace. A replay is one too, except where no step's time counts.
+        film = self.policy == "on-first-retry" or "replay" not in self.workspace.kinds
+        start_trace(context, self.workspace.journey, film)
 
     def step_started(self, name: str) -> None:
         if self._context is not None:
@@ -73,9 +75,9 @@ class TraceRecorder(Recorder):
         yield Recorded(redacted)
 
 
-def start_trace(context: BrowserContext, title: str) -> None:
-    """Starts to record. Tracing adds a little to a step's stopwatch and hardly anything to the page clock (docs/fidelity.md)."""
-    context.tracing.start(title=title, snapshots=True, screenshots=True, sources=True)
+def start_trace(context: BrowserContext, title: str, film: bool = True) -> None:
+    """Starts to record, with pictures of the page at each of its frames if `film`. docs/artifacts.md has what it costs."""
+    context.tracing.start(title=title, snapshots=True, screenshots=film, sources=True)
 
 
 def stop_trace(context: BrowserContext, file: Path | None) -> None:

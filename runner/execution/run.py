@@ -15,6 +15,7 @@ from runner.execution.environment import describe_environment
 from runner.execution.failure import trim_message
 from runner.execution.outcome import Execution
 from runner.execution.retry import RetryPolicy
+from runner.execution.second_look import describe_second_look, plan_second_look
 from runner.execution.sign_in import SignIn, StateUnusable
 from runner.execution.warm_browser import WarmBrowser
 from runner.page.agent import Mark
@@ -56,21 +57,46 @@ def execute_run(context: RunContext, browser: WarmBrowser, setup: Journey | None
         outcomes.append(replace(outcome, notes=(*outcome.notes, note)) if note else outcome)
         if not repeats:
             break
-    duration = time.perf_counter() - started
+    duration, ended_at = time.perf_counter() - started, datetime.now(UTC)
+    attempts = tuple(outcome.attempt for outcome in outcomes)
+    second_look = plan_second_look(plan, attempts, retry.seconds_left - attempts[-1].duration_seconds)
+    if second_look is not None:
+        outcomes.append(_look_again(second_look, context, browser, sign_in, retry, outcomes[0]))
     return Execution(
         run=run,
         started_at=started_at,
-        ended_at=datetime.now(UTC),
+        ended_at=ended_at,
         duration_seconds=round(duration, 6),
-        attempts=tuple(outcome.attempt for outcome in outcomes),
+        attempts=attempts,
         artifacts=tuple(artifact for outcome in outcomes for artifact in outcome.artifacts),
         notes=tuple(dict.fromkeys(note for outcome in outcomes for note in outcome.notes)),
         environment=describe_environment("chromium", version, plan.base_url),
     )
 
 
+def _look_again(
+    plan: Plan, context: RunContext, browser: WarmBrowser, sign_in: SignIn | None, retry: RetryPolicy, failed: AttemptOutcome
+) -> AttemptOutcome:
+    """Walks the journey once more for what it records. Nobody hears of its steps, and what goes wrong becomes a note."""
+    retry.prepare_next(failed.attempt)
+    quiet = replace(context, plan=plan, emit=lambda _: None)
+    room = plan.artifact_limit - sum(one.bytes for one in failed.artifacts)
+    try:
+        outcome = _make_attempt(2, quiet, browser, sign_in, retry, room, only_once=True)
+    except (BrowserFailed, PlaywrightError, OSError) as error:
+        why = trim_message(f"{type(error).__name__}: {error}")
+        return _not_started(2, plan, Failure(kind="monitor", message=why), f"the failure could not be walked once more: {why}")
+    return replace(outcome, notes=(*outcome.notes, describe_second_look(plan, outcome.attempt)))
+
+
 def _make_attempt(
-    number: int, context: RunContext, browser: WarmBrowser, sign_in: SignIn | None, retry: RetryPolicy, room: int
+    number: int,
+    context: RunContext,
+    browser: WarmBrowser,
+    sign_in: SignIn | None,
+    retry: RetryPolicy,
+    room: int,
+    only_once: bool = False,
 ) -> AttemptOutcome:
     """Signs in if the plan asks for it, then calls the journey. Raises BrowserFailed, playwright's Error, OSError."""
     plan, opened, began = context.plan, browser.get(), time.perf_counter()
@@ -83,10 +109,11 @@ def _make_attempt(
             return _not_started(number, plan, failure)
         context = replace(context, plan=replace(plan, storage_state=sign_in.file))
     seconds = max(retry.seconds_left - (time.perf_counter() - began), SHORTEST)
-    return run_attempt(number, context, opened, browser.playwright, seconds, retry.repeats, room)
+    repeats = (lambda *_: False) if only_once else retry.repeats
+    return run_attempt(number, context, opened, browser.playwright, seconds, repeats, room)
 
 
-def _not_started(number: int, plan: Plan, failure: Failure) -> AttemptOutcome:
+def _not_started(number: int, plan: Plan, failure: Failure, *notes: str) -> AttemptOutcome:
     attempt = Attempt(
         number=number,
         status=status_of(failure),
@@ -95,4 +122,4 @@ def _not_started(number: int, plan: Plan, failure: Failure) -> AttemptOutcome:
         steps=skipped(plan.step_names, 0),
         failure=failure,
     )
-    return AttemptOutcome(attempt=attempt)
+    return AttemptOutcome(attempt=attempt, notes=notes)

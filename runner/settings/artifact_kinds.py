@@ -65,7 +65,7 @@ _ROWS = (
     ArtifactKind(
         option="trace",
         name="trace",
-        policy="retain-on-failure",
+        policy="on-first-retry",
         recorder="runner.artifacts.trace:TraceRecorder",
         file="trace.zip",
         media_type="application/zip",
@@ -144,7 +144,7 @@ _ROWS = (
     ArtifactKind(
         option="replay",
         name="replay",
-        policy="retain-on-failure",
+        policy="on-first-retry",
         recorder="runner.artifacts.replay:ReplayRecorder",
         file="replay.json.gz",
         media_type="application/gzip",

@@ -118,7 +118,56 @@ def test_a_run_that_passes_on_its_second_attempt_is_passed_and_flaky(monitor: Mo
     assert (result.status, result.attempts, result.flaky) == ("passed", 2, True)
     (earlier,) = result.earlier_attempts
     assert (earlier.status, earlier.failure and earlier.failure.message) == ("failed", "bad luck")
-    assert [one.path for one in result.artifacts if one.kind == "trace"] == ["trace-attempt-1.zip"]
+    assert [one.path for one in result.artifacts if one.kind == "trace"] == ["trace.zip"]
+
+
+FAILING = """
+    from pathlib import Path
+    walks = Path(__file__).with_name("walks")
+    @journey{options}
+    def walk(page, step):
+        walks.write_text(walks.read_text() + "x" if walks.exists() else "x")
+        with step("open"):
+            page.goto("/")
+        with step("luck"):
+            assert {condition}, "bad luck"
+"""
+
+
+def test_a_failure_is_walked_once_more_for_its_trace_and_replay_and_that_walk_does_not_count(monitor: Monitor) -> None:
+    result = monitor.run(FAILING.format(options="", condition="len(walks.read_text()) == 2"))
+    assert (result.status, result.attempts, result.flaky, result.failure and result.failure.message) == (
+        "failed",
+        1,
+        False,
+        "bad luck",
+    )
+    assert [(step.name, step.status) for step in result.steps] == [("open", "passed"), ("luck", "failed")]
+    assert {one.kind: one.attempt for one in result.artifacts} == {"screenshot": 1, "aria": 1, "trace": 2, "replay": 2}
+    assert result.notes == (
+        "the journey was walked once more, to record trace and replay; that walk passed and does not count",
+    )
+    assert [moment.step.name for moment in monitor.moments if isinstance(moment, StepEnded)] == ["open", "luck"]
+    assert (monitor.folder / "walks").read_text() == "xx"
+
+
+@pytest.mark.parametrize(
+    ("options", "condition", "settings", "walks", "traces"),
+    [
+        ("", "True", {}, "x", 0),
+        ("", "False", {}, "xx", 1),
+        ("(retries=1)", "False", {}, "xx", 1),
+        ("", "False", {"trace": "retain-on-failure", "replay": "off"}, "x", 1),
+        ("(timeout='4s')", "page.wait_for_timeout(2500)", {}, "x", 0),
+    ],
+    ids=["passed", "failed", "retried", "recorded at once", "no time left"],
+)
+def test_a_journey_is_walked_once_more_only_where_nothing_was_recorded_and_there_is_time(
+    monitor: Monitor, options: str, condition: str, settings: dict[str, str], walks: str, traces: int
+) -> None:
+    result = monitor.run(FAILING.format(options=options, condition=condition), **settings)
+    assert (monitor.folder / "walks").read_text() == walks
+    assert len([one for one in result.artifacts if one.kind == "trace"]) == traces
 
 
 def test_a_soft_step_that_fails_lets_the_journey_go_on_and_fails_the_run(monitor: Monitor) -> None:
@@ -487,7 +536,8 @@ def test_a_page_that_eats_all_memory_is_the_monitors_error(monitor: Monitor, tmp
 
 def test_an_artifact_without_room_is_dropped_whole_with_a_note(monitor: Monitor) -> None:
     sizes = {one.kind: one.bytes for one in monitor.run(LOOK, trace="on", screenshots="on").artifacts}
-    limit = sizes["screenshot"] + sizes["trace"] // 2
+    # A picture is always about as large; a trace holds as many frames as the browser had time to draw.
+    limit = sizes["screenshot"] + 2_000
     result = monitor.run(LOOK, trace="on", screenshots="on", artifact_limit=limit)
     assert (result.status, {one.kind for one in result.artifacts}) == ("passed", {"screenshot"})
     assert any(re.fullmatch(r"trace\.zip: not kept, \d+ bytes are over what artifact_limit .*", note) for note in result.notes)

@@ -120,7 +120,7 @@ def test_pictures_that_were_removed_are_not_called_never_made(
     for file in monitor.saved().rglob("*.zip"):
         file.unlink()
     page.goto(f"{served.address}/runs/{run.id}")
-    expect(page.get_by_role("region", name="Pictures")).to_contain_text("have been removed")
+    expect(page.get_by_role("region", name="Pictures")).to_contain_text("have been deleted")
     rmtree(monitor.saved())
     page.goto(f"{served.address}/runs/{run.id}")
     expect(page.get_by_text("The run's folder has been removed")).to_be_visible()
