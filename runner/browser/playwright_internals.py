@@ -32,6 +32,11 @@ def download_failure(download: Download) -> Coroutine[Any, Any, Any]:
     return _internally(download._impl_obj._artifact, download._impl_obj.failure)
 
 
+async def bounded(call: Coroutine[Any, Any, Any], timeout: float) -> Any:
+    """A call that is given up after `timeout` seconds, not yet made. Raises TimeoutError then."""
+    return await asyncio.wait_for(call, timeout)
+
+
 async def _internally(owner: Any, call: Callable[[], Awaitable[Any]]) -> Any:
     # Marked as internal, as Playwright marks its own: the reader of a trace wants the journey's actions, not the runner's.
     return await owner._wrap_api_call(lambda _: call(), ApiCallOptions(internal=True))

@@ -91,7 +91,7 @@ class Steps:
         # Every line below comes after the end of the step has been stamped: nothing of it is counted.
         self._running = None
         window = Window(started, started + wall)
-        reading = self._probe.read_clock(window, wall)
+        reading = self._probe.read_clock(window, wall, failed=raised is not None)
         failure = self._judge(raised, name, window, allow_status)
         status = status_of(failure)
         if failure is not None:

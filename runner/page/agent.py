@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Coroutine, Sequence
 from importlib.resources import files
 from typing import Any
+from weakref import WeakSet
 
 import msgspec
 from msgspec import Struct
@@ -25,8 +26,12 @@ MARK = "__journeySynthetic"
 READ = "async () => {{ const agent = globalThis.__journeyAgent; agent?.begin(); {first} return agent?.read?.({since!r}, {until!r}); }}"
 PAINTED = "await agent?.firstPaints?.();"
 BEGIN = "() => globalThis.__journeyAgent?.begin()"
-PATIENCE = 2.0
-"""Seconds that a page whose main thread is busy gets to answer."""
+PATIENCE = 10.0
+"""Seconds that a page whose main thread is busy gets to answer. No step is under way, and the next one could not act on it either."""
+SHORT_PATIENCE = 2.0
+"""Seconds that a frame gets, whose process may be another, and a page after a failure, which may hang for ever."""
+EMPTY_PATIENCE = 0.1
+"""Seconds for a frame without an address. Where it is to be loaded later (`loading=lazy`), it has nothing that could answer."""
 PROBLEMS = 20
 """Of a context, that are noted."""
 LONGEST_PROBLEM = 500
@@ -63,6 +68,8 @@ class PageAgent:
         self.checks: list[Checks] = []
         self.problems: set[str] = set()
         """What kept an agent or event-driven waits from working, in words."""
+        self._unloaded: WeakSet[Frame] = WeakSet()
+        """Frames without an address that have not answered."""
         self.trusted = True
         """False once an agent could not start, or a site has spoken in its name: then only the stopwatch is believed."""
         context.expose_binding(REPORT, lambda _, message: self._receive(message))
@@ -133,11 +140,11 @@ class PageAgent:
                 self.effects.append(stamp("load", snapshot.origin + timing.load_event_end))
             self.documents[snapshot.origin] = snapshot
 
-    def read(self, window: Window) -> bool:
-        """Asks every frame of every page what happened in `window`; False when a page did not answer."""
+    def read(self, window: Window, patience: float = PATIENCE) -> bool:
+        """Asks every frame of every page what happened in `window`; False when a page did not answer within `patience` seconds."""
         frames = self._frames()
         asked = time.time()
-        answers = bridge.gather(self._context, [self._question(frame, window) for frame in frames], PATIENCE)
+        answers = bridge.gather(self._context, [self._question(frame, window) for frame in frames], patience)
         return self._take_in(frames, answers, window, asked, time.time())
 
     def read_late(self, beside: Sequence[Coroutine[Any, Any, None]]) -> list[object]:
@@ -157,7 +164,7 @@ class PageAgent:
         return answers[len(frames) :]
 
     def _frames(self) -> list[Frame]:
-        return [frame for page in self._context.pages for frame in page.frames]
+        return [frame for page in self._context.pages for frame in page.frames if frame.url or frame not in self._unloaded]
 
     def _take_in(self, frames: list[Frame], answers: list[object], window: Window, asked: float, answered: float) -> bool:
         complete = True
@@ -175,7 +182,10 @@ class PageAgent:
         return complete
 
     def _question(self, frame: Frame, window: Window, first: str = "") -> Coroutine[Any, Any, Any]:
-        return bridge.evaluate(frame, READ.format(first=first, since=window.start * 1000, until=window.end * 1000))
+        question = bridge.evaluate(frame, READ.format(first=first, since=window.start * 1000, until=window.end * 1000))
+        if frame.parent_frame is None:
+            return question
+        return bridge.bounded(question, SHORT_PATIENCE if frame.url else EMPTY_PATIENCE)
 
     def _ask_again(self, frame: Frame, window: Window) -> object:
         return bridge.gather(self._context, [self._question(frame, window)], PATIENCE)[0]
@@ -188,8 +198,11 @@ class PageAgent:
             if isinstance(answer, PlaywrightError):
                 self._complain(f"the page agent of {frame.url} could not be read: {_first_line(answer)}")
                 return None
+        if isinstance(answer, TimeoutError) and not frame.url:
+            self._unloaded.add(frame)
+            return Snapshot()
         if isinstance(answer, TimeoutError):
-            self._complain(f"{frame.url} did not say its timing within {PATIENCE:g} s")
+            self._complain(f"{frame.url} was too busy to say its timing")
             return None
         if isinstance(answer, Exception) and not isinstance(answer, PlaywrightError):
             # The page has put something in the place of the agent's answer that Playwright cannot read.

@@ -79,7 +79,8 @@ def measure(
     Mouse moves count as a cause only where there is nothing stronger, because Playwright moves the mouse before it clicks.
     A step without any cause of its own only waited, for something that an earlier step began: its clock starts with the
     step. If its last effect then lies further back than a poll can explain, the time went elsewhere (a mailbox, a sleep),
-    and the stopwatch is the honest answer. So it is for a step that only makes API requests.
+    and the stopwatch is the honest answer. So it is for a step that only makes API requests, and for one whose last input had no
+    effect that a page shows (a download, a drawing on a canvas), unless what was waited for is known.
 
     `waiting` holds when checks began to fail before an input: the clock of a step that had to wait for its first input starts with the
     step. `checks` say what was waited for after the last input.
@@ -103,6 +104,8 @@ def measure(
     last = max(after, key=lambda stamp: stamp.at)
     if last.what != "paint":
         last = _awaited(window, first, strong, checks) or last
+    if last.what == "input":
+        return stopwatch
     if first.what == "step" and not waited and window.end - last.at > LONGEST_POLL:
         return stopwatch
     cause = "input" if first.what == "move" else first.what

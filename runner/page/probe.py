@@ -11,7 +11,7 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.browser import memory
 from runner.browser.playwright_internals import watch_dialogs
 from runner.page import step_findings as findings
-from runner.page.agent import Mark, PageAgent
+from runner.page.agent import PATIENCE, SHORT_PATIENCE, Mark, PageAgent
 from runner.page.clock import Reading, Stamp, Window, measure
 from runner.page.network import RequestLog
 from runner.page.signals import find_signals
@@ -87,15 +87,18 @@ class Probe:
         """Notes that a step begins, for pages that ask which."""
         self._agent.step_started(name)
 
-    def read_clock(self, window: Window, wall: float) -> Reading:
-        """Reads the page clock for the step that filled `window`; to be called as soon as its end has been stamped."""
+    def read_clock(self, window: Window, wall: float, failed: bool = False) -> Reading:
+        """Reads the page clock for the step that filled `window`; to be called as soon as its end has been stamped.
+
+        A step that `failed` is timed by the stopwatch whatever its pages say, so they are not waited for long.
+        """
         self._agent.effects.clear()
         self._agent.checks.clear()
         for document in self._agent.documents.values():
             timing = document.navigation
             if timing is not None and timing.load_event_end > 0:
                 self._agent.effects.append(Stamp("load", (document.origin + timing.load_event_end) / 1000))
-        if not self._agent.read(window) or not self._agent.trusted:
+        if not self._agent.read(window, SHORT_PATIENCE if failed else PATIENCE) or not self._agent.trusted:
             return Reading(seconds=wall, clock="stopwatch")
         causes = [*self._agent.causes, *(Stamp("request", started) for started, _ in self._api)]
         effects = [*self._agent.effects, *(Stamp("response", ended) for _, ended in self._api)]

@@ -118,3 +118,14 @@ def test_a_control_that_was_waited_for_counts_from_the_start_of_the_step() -> No
 def test_a_wait_of_an_earlier_step_is_no_wait_for_this_steps_control() -> None:
     reading = measure(WINDOW, 1.0, [Stamp("input", 100.6)], [Stamp("dom", 100.9)], waiting=[99.9])
     assert (reading.seconds, reading.cause, reading.waited) == (0.3, "input", 0.0)
+
+
+def test_an_input_is_never_the_last_effect() -> None:
+    # The dom changed while it was typed, then a click drew on a canvas for half a second.
+    effects = [Stamp("dom", 100.2), Stamp("input", 100.4)]
+    assert measure(WINDOW, 0.9, [Stamp("input", 100.1)], effects) == Reading(seconds=0.9, clock="stopwatch")
+
+
+def test_what_was_awaited_after_an_input_without_an_effect_ends_the_step() -> None:
+    reading = measure(WINDOW, 1.0, [Stamp("input", 100.1)], [Stamp("input", 100.1)], checks=[Checks(100.95, 0.0, 100.9)])
+    assert (reading.seconds, reading.clock, reading.ended_by) == (0.85, "page", "awaited")

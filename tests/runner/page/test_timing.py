@@ -7,7 +7,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import pytest
+
 from tests.conftest import Monitor
+from tests.pages import answer, serving_pages
 
 TICK = 0.001
 """Seconds, several times what a browser rounds its stamps to, and a server's sleep to."""
@@ -363,3 +366,57 @@ def test_the_handshake_of_an_https_site_is_a_phase_of_its_own(
     assert (refused.status, refused.failure and refused.failure.kind) == ("failed", "navigation")
     assert refused.failure
     assert "ERR_CERT_AUTHORITY_INVALID" in refused.failure.message
+
+
+ANSWERS = "<button onclick='setTimeout(() => { out.textContent = `done` }, 300)'>Go</button><p id=out></p>"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "<iframe sandbox src=/inner></iframe>",
+        "<iframe sandbox srcdoc=hello></iframe>",
+        LAZY := "<iframe loading=lazy src=/inner>",
+    ],
+    ids=["sandboxed", "sandboxed document", "not loaded yet"],
+)
+def test_a_frame_that_runs_no_script_keeps_no_step_from_being_timed(monitor: Monitor, frame: str) -> None:
+    far = "<div style='height: 9000px'></div>" if frame == LAZY else ""
+    with serving_pages({"/": ANSWERS + far + frame, "/inner": "<p>inner</p>"}) as site:
+        code = (
+            "@journey\ndef walk(page, step):\n    with step('open'):\n        page.goto('/')\n    with step('go'):\n        "
+            + (GO + DONE).replace("\n", "\n        ")
+        )
+        result = monitor.run(code, base_url=site)
+    assert (result.status, result.notes) == ("passed", ())
+    assert [step.clock for step in result.steps] == ["page", "page"]
+    latency = result.steps[1].latency_seconds
+    assert latency is not None
+    assert latency >= 0.3 - TICK
+
+
+def test_a_document_that_may_not_run_scripts_has_its_navigation_timed(monitor: Monitor) -> None:
+    sandboxed = partial(answer, content=b"<h1>Terms</h1>", Content_Security_Policy="sandbox")
+    with serving_pages({"/": sandboxed}) as site:
+        result = monitor.run(
+            "@journey\ndef walk(page, step):\n    with step('open'):\n        page.goto('/')\n        page.get_by_text('Terms').wait_for()\n",
+            base_url=site,
+        )
+    assert (result.status, result.notes, result.steps[0].clock, result.steps[0].cause) == ("passed", (), "page", "navigation")
+
+
+def test_a_page_that_is_busy_for_seconds_after_its_answer_is_still_timed_by_its_answer(monitor: Monitor) -> None:
+    busy = """<button onclick="setTimeout(() => { out.textContent = 'done'; setTimeout(() => {
+        for (const end = Date.now() + 3000; Date.now() < end;);
+    }, 200) }, 100)">Go</button><p id=out></p>"""
+    with serving_pages({"/": busy}) as site:
+        step = monitor.step(GO + DONE + "page.wait_for_timeout(300)\n", "page.goto('/')", base_url=site)
+    assert (step.status, step.clock, step.cause) == ("passed", "page", "input")
+
+
+def test_a_click_that_is_answered_by_a_download_is_timed_by_the_stopwatch(monitor: Monitor) -> None:
+    file = partial(answer, content=b"tea", kind="application/octet-stream", Content_Disposition="attachment; filename=tea.bin")
+    with serving_pages({"/": "<a href=/file>Get</a>", "/file": file}) as site:
+        code = "with page.expect_download() as download:\n    page.get_by_role('link').click()\ndownload.value.path()\n"
+        step = monitor.step(code, "page.goto('/')", base_url=site)
+    assert (step.status, step.clock, step.latency_seconds) == ("passed", "stopwatch", step.wall_seconds)

@@ -6,7 +6,7 @@ import { watchDom } from "./journey/dom.js";
 import { lastEffect } from "./journey/effects.js";
 import { inputs, rearm, watchInput } from "./journey/input.js";
 import { noteLoad } from "./journey/load.js";
-import { binding, inNextTask, stringify } from "./journey/natives.js";
+import { binding, inNextTask, runsCallbacks, stringify } from "./journey/natives.js";
 import { watchPaint } from "./journey/paint.js";
 import { watchResponses } from "./journey/responses.js";
 import { readSignals, SIGNALS } from "./journey/signals.js";
@@ -58,10 +58,14 @@ function start() {
   if (site) {
     let loaded = false;
     let waiting = false;
-    addEventListener("load", () => setTimeout(() => {
-      loaded = true;
-      send();
-    }));
+    addEventListener("load", () => {
+      // Before the end of the event has its time: a script that goes on at once may leave this document in its next task.
+      if (report) report(stringify({ origin, top, url: location.href, navigation: navigationTiming() }));
+      setTimeout(() => {
+        loaded = true;
+        send();
+      });
+    });
     // Paints that come after the load event: this document may be replaced before anybody reads it again.
     watchVitals(() => {
       if (!loaded || waiting) return;
@@ -76,11 +80,14 @@ function start() {
   // One task later: a frame that has just been drawn notes itself first.
   let go = () => {};
   const nextTask = inNextTask(() => go());
+  const callbacks = runsCallbacks();
   const read = async (since, until) => {
-    await new Promise((resolve) => {
-      go = resolve;
-      nextTask();
-    });
+    if (callbacks) {
+      await new Promise((resolve) => {
+        go = resolve;
+        nextTask();
+      });
+    }
     for (let i = 0; i < flushes.length; i++) flushes[i]();
     noteLoad();
     const answer = snapshot();
@@ -91,7 +98,7 @@ function start() {
     forgetChecks();
     return stringify(answer);
   };
-  return { document, read, firstPaints };
+  return { document, read, firstPaints: callbacks ? firstPaints : undefined };
 }
 
 const known = globalThis[AGENT];

@@ -8,7 +8,11 @@ import { timeOf } from "./natives.js";
 // `input` and `beforeinput` are here because Playwright's fill() types without a key.
 const ACTS = ["pointerdown", "mousedown", "touchstart", "keydown", "beforeinput", "input", "click", "wheel", "drop"];
 
+/** Milliseconds within which events follow each other that are one act: press, release and click; key and text. */
+const ONE_ACT = 50;
+
 let first = null;
+let newest = -Infinity;
 let move = null;
 let waited = null;
 
@@ -17,7 +21,9 @@ export function watchInput(told) {
   const act = (event) => {
     if (!event.isTrusted) return;
     const at = absolute(timeOf(event));
-    effect("input", at);
+    // An act that nothing follows has had no effect that is seen here: it ends no step (clock.py).
+    if (at - newest > ONE_ACT) effect("input", at);
+    newest = at;
     const since = acted();
     if (first === null) {
       first = at;

@@ -3,6 +3,17 @@ import { stringify as plain } from "../natives.js";
 
 export const MutationObserver = globalThis.MutationObserver;
 
+/** Whether this document runs callbacks: not in a sandboxed frame without scripts, where no message and no timer ever comes either. */
+export function runsCallbacks() {
+  let ran = false;
+  const target = new EventTarget();
+  target.addEventListener("called", () => {
+    ran = true;
+  });
+  target.dispatchEvent(new Event("called"));
+  return ran;
+}
+
 const MessageChannel = globalThis.MessageChannel;
 /** A function that calls `then` in a task of its own; unlike a timer it is never held back. One call at a time. */
 export function inNextTask(then) {
