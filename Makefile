@@ -54,6 +54,7 @@ docs: .venv/dev ## Write docs/commands.md from the program
 bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an hour
 	@sh .ci/packages chromium chromium-headless-shell postgresql wrk xvfb
 	$(BIN)/python -m benchmarks.fidelity
+	$(BIN)/python -m benchmarks.restless
 	$(BIN)/python -m benchmarks.waits
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.artifacts
