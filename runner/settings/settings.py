@@ -43,13 +43,13 @@ from runner.settings.parsers import (
     parse_text_table,
     parse_timezone,
     parse_traffic,
-    parse_url,
     parse_waits,
 )
 from runner.settings.secret_parsers import parse_alert_urls, parse_secret, parse_token, read_alert_urls, read_secret, read_token
 from runner.settings.secrets import PREFIX as SECRET_PREFIX
 from runner.settings.secrets import Secret
 from runner.settings.smoke_parsers import parse_error_probability, parse_looks, parse_tolerance, parse_undecided
+from runner.settings.web_address import parse_url
 
 Origin = Literal["default", "file", "environment", "option"]
 PREFIX = "JOURNEY_"

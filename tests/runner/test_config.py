@@ -83,6 +83,59 @@ def test_a_mistake_in_the_environment_names_the_variable(tmp_path: Path) -> None
         load_settings(tmp_path, {}, {"JOURNEY_RETRYS": "1"})
 
 
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("http://x:99999", "its port is not a number from 1 to 65535"),
+        ("http://x:80a", "its port is not a number from 1 to 65535"),
+        ("http://x:$PORT", "its port is not a number from 1 to 65535"),
+        ("http://a b/", "it contains a space"),
+        ("http://shop.example\u200b", "another character that cannot be seen"),
+        ("127.0.0.1:8000", "did you mean 'http://127.0.0.1:8000'?"),
+        ("shop.example/tea", "did you mean 'https://shop.example/tea'?"),
+        ("//shop.example", "did you mean 'https://shop.example'?"),
+        ("https//shop.example", "did you mean 'https://shop.example'?"),
+        ("http:\\\\shop.example", "did you mean 'http://shop.example'?"),
+        ("http://", "it has no host"),
+        ("http://:80", "it has no host"),
+        ("http://http://shop.example", "it has no host"),
+        ("http://$HOST", "its host '$host' contains '$'"),
+        ("http://a..b", "nothing between two dots"),
+        ("http://1.2.3.256", "is not an IPv4 address"),
+        ("http://[::1", "write an IPv6 address in brackets"),
+        ("ftp://shop.example", "it begins with ftp://; only http:// and https:// are opened"),
+        ("", "it is empty; write one such as"),
+    ],
+)
+def test_an_address_that_no_browser_opens_is_refused_with_the_fix(address: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"^--base-url: .*{re.escape(message)}"):
+        load_settings(tmp_path, {"base_url": address}, {})
+    (tmp_path / "journey.toml").write_text(f"public_url = '{address}'")
+    with pytest.raises(ConfigError, match=f"journey.toml: public_url: .*{re.escape(message)}"):
+        load_settings(tmp_path, {}, {})
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "HTTP://shop.example",
+        "http://localhost:3000",
+        "http://[::1]:80/a",
+        "http://bücher.example",
+        "http://127.1",
+        "https://me:p%2Fw@a_b/",
+    ],
+)
+def test_an_address_that_a_browser_opens_is_accepted_as_it_is(address: str, tmp_path: Path) -> None:
+    assert load_settings(tmp_path, {}, {"JOURNEY_BASE_URL": address}).base_url == address
+
+
+def test_a_wrong_address_is_reported_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="JOURNEY_PUSHGATEWAY: ") as caught:
+        load_settings(tmp_path, {}, {"JOURNEY_PUSHGATEWAY": "http://me:oo/long@gateway:99999"})
+    assert "oo/long" not in str(caught.value)
+
+
 def test_a_mistake_in_an_option_names_the_option(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--base-url: 'shop' is not an address"):
         load_settings(tmp_path, {"base_url": "shop"}, {})
