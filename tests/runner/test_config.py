@@ -9,6 +9,7 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.errors import ConfigError
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
+from runner.settings.secrets import Secret
 from runner.settings.settings import SECRET_FILES, Settings, list_parsers, load_settings
 
 
@@ -134,6 +135,30 @@ def test_a_wrong_address_is_reported_without_its_password(tmp_path: Path) -> Non
     with pytest.raises(ConfigError, match="JOURNEY_PUSHGATEWAY: ") as caught:
         load_settings(tmp_path, {}, {"JOURNEY_PUSHGATEWAY": "http://me:oo/long@gateway:99999"})
     assert "oo/long" not in str(caught.value)
+
+
+def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
+    (tmp_path / "journey.toml").write_text("timeout = '20s'\nrelease = '1'\n[params]\nproduct = 'sencha'\n")
+    names = {name for name in list_parsers() if name not in {"release", "location", "params"}}
+    empty = {f"JOURNEY_{name.upper()}": value for name in (*names, "env", "param_product") for value in ("", " ", "\r\n")}
+    settings = load_settings(tmp_path, {}, empty)
+    assert (settings.pushgateway, settings.timeout, settings.params) == (None, 20.0, {"product": "sencha"})
+    assert settings.origin("timeout") == "file"
+    # Two for which nothing is a value, too.
+    assert load_settings(tmp_path, {}, {"JOURNEY_RELEASE": ""}).release == ""
+    with pytest.raises(ConfigError, match="JOURNEY_LOCATION: '' is empty; write a text"):
+        load_settings(tmp_path, {}, {"JOURNEY_LOCATION": ""})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_byte_order_marks_and_line_ends_are_not_part_of_a_value(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes("0123456789abcdef\r\n".encode(encoding))
+    (tmp_path / "journey.toml").write_bytes(
+        'location = """\r\nbüro\r\n"""\r\nserve_token_file = "token"\r\n[params]\r\na = "b\\n"\r\n'.encode(encoding)
+    )
+    settings = load_settings(tmp_path, {"timeout": "\ufeff3s\n"}, {"JOURNEY_BASE_URL": "\ufeffhttp://shop.example\r\n"})
+    assert (settings.location, settings.base_url, settings.timeout) == ("büro", "http://shop.example", 3.0)
+    assert (settings.params, settings.serve_token) == ({"a": "b"}, Secret("0123456789abcdef"))
 
 
 def test_a_mistake_in_an_option_names_the_option(tmp_path: Path) -> None:
