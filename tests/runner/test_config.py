@@ -192,6 +192,19 @@ def test_a_journey_wins_over_the_file_and_the_environment_over_the_journey(tmp_p
     assert (plan(journey, settings).base_url, plan(journey, settings).retries) == ("http://env.example", 0)
 
 
+@pytest.mark.parametrize("name", ["journeys.db", "journeys.db-wal", "report.html"])
+def test_a_journey_with_the_name_of_a_file_beside_its_runs_is_refused(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "walk.py"
+    file.write_text(f"from runner import journey\n@journey(name={name!r})\ndef a(page): ...\n")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "report.html").touch()
+    (journey,) = load_journeys(file)
+    with pytest.raises(ConfigError, match=rf"walk\.py:2: the runs of {name!r} need a folder .*; rename the journey, or"):
+        plan(journey, load_settings(tmp_path, {}, {}))
+    elsewhere = {"runs_dir": "elsewhere", "database": f"sqlite:///{tmp_path / 'history'}"}
+    assert plan(journey, load_settings(tmp_path, elsewhere, {})).journey == name
+
+
 def test_a_missing_storage_state_is_named_with_the_journey(tmp_path: Path) -> None:
     file = tmp_path / "walk.py"
     file.write_text("from runner import journey\n@journey(storage_state='state.json')\ndef a(page): ...\n")
