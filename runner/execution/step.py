@@ -14,7 +14,7 @@ from runner.page.clock import Reading, Window
 from runner.page.probe import Probe
 from runner.result import SITE, Failure, StepResult, skipped, status_of
 from runner.settings.duration import parse_duration
-from runner.untrusted_text import LONGEST_NAME, tamed
+from runner.untrusted_text import step_name
 
 
 class StepError(JourneyError):
@@ -55,12 +55,12 @@ class Steps:
     def __call__(
         self, name: str, *, budget: str | float | None = None, soft: bool = False, allow_status: Collection[int] = ()
     ) -> AbstractContextManager[None]:
-        """Times the block as step `name`, of which LONGEST_NAME characters are kept: it may come from the page.
+        """Times the block as step `name`, which may come from the page: it is kept well formed and bounded.
 
         `budget` is an upper bound of the latency: seconds, or a string such as `"800ms"`. Raises StepError inside another
         step and for a name that this run has used.
         """
-        name = tamed(name, LONGEST_NAME)
+        name = step_name(name)
         self._not_entered.append(name)
         return self._step(name, budget, soft, allow_status)
 

@@ -199,6 +199,13 @@ def test_the_status_tells_the_site_from_the_monitor(monitor: Monitor, body: str,
     assert monitor.archive.find("last").result.status == status
 
 
+def test_a_step_keeps_its_name_as_it_is_written(monitor: Monitor) -> None:
+    names = ["a/b", "{0!r}", "new\nline", "\0nul", "\033[31mred", "x" * 5000, "", ".", "\u202e evil", "half \ud83d"]
+    steps = "".join(f"    with step({name!r}):\n        page.goto('/')\n" for name in names)
+    result = monitor.run(f"@journey\ndef walk(page, step):\n{steps}")
+    assert (result.status, [step.name for step in result.steps]) == ("passed", [*names[:-1], "half \ufffd"])
+
+
 def test_a_step_that_is_named_but_not_begun_is_an_error(monitor: Monitor) -> None:
     result = monitor.run("@journey\ndef walk(page, step):\n    step('open')\n    page.goto('/')\n")
     assert result.failure is not None
