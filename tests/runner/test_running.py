@@ -178,6 +178,7 @@ def test_a_caught_failure_of_a_step_still_fails_the_run(monitor: Monitor) -> Non
         ("page.close()\npage.title()", "error", "journey", "has been closed"),
         ("page.keyboard.press('Foo')", "error", "journey", "Unknown key"),
         ("context.add_cookies([{'name': 'a', 'value': 'b'}])", "error", "journey", "Cookie should have a url"),
+        ("context.tracing.start()", "error", "journey", 'set trace="off" for this journey'),
         ("page.wait_for_load_state('loaded')", "error", "journey", "expected one of"),
         ("page.evaluate('(((')", "error", "journey", "SyntaxError"),
         ("context.set_geolocation({'latitude': 500, 'longitude': 0})", "error", "journey", "precondition"),
