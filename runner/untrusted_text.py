@@ -13,7 +13,9 @@ import msgspec
 LONGEST_MESSAGE = 4_000
 """Characters of a failure's message, of an error or a note that is kept."""
 LONGEST_NAME = 200
-"""Characters of a name that a journey may make of a page's text: a step's."""
+"""Characters of a name that a page gives: of a mark, a type, a protocol."""
+LONGEST_STEP_NAME = 10_000
+"""Characters of a step's name, which a journey may take from a page."""
 _LONE = re.compile("[\ud800-\udfff]")
 _ESCAPE = re.compile(
     rb"\\(?:(u[dD][89aAbB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
@@ -51,6 +53,14 @@ def tamed(text: str, most: int = LONGEST_MESSAGE) -> str:
     """`text`, well formed, printable and bounded: what a page says, as a result may keep it."""
     # Cut first: a text may be of many megabytes.
     return printable(well_formed(bounded(text, most)))
+
+
+def step_name(text: str) -> str:
+    """The name of a step as it is kept: what the journey says, well formed and bounded.
+
+    Any other character may stand in it; what shows a name, and what stores it, leaves out what it cannot hold.
+    """
+    return well_formed(bounded(text, LONGEST_STEP_NAME))
 
 
 def printable(text: str) -> str:

@@ -11,7 +11,15 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from reports.text.formatting import COLOURS, MARKS, format_failure, format_seconds, format_status, list_over_budget
+from reports.text.formatting import (
+    COLOURS,
+    MARKS,
+    format_failure,
+    format_seconds,
+    format_status,
+    format_step_name,
+    list_over_budget,
+)
 from runner.events import AttemptStarted, Moment, RunEnded, RunStarted, StepEnded, StepStarted
 from runner.result import RunResult, StepResult
 
@@ -63,7 +71,7 @@ class Progress(Spinners):
             case AttemptStarted() if moment.number > 1:
                 self.print(Text(f"{moment.journey}  attempt {moment.number}", style="yellow"))
             case StepStarted():
-                self.show(moment.run, f"{moment.journey}  {moment.name}")
+                self.show(moment.run, f"{moment.journey}  {format_step_name(moment.name)}")
             case StepEnded():
                 self.show(moment.run, f"{moment.journey}: next step")
                 self.print(_step_line(moment.journey, moment.step))
@@ -74,7 +82,7 @@ class Progress(Spinners):
 
 def _step_line(journey: str, step: StepResult) -> Text:
     line = Text(f"{journey}  ")
-    line.append(f"{MARKS[step.status]} {step.name}", style=COLOURS[step.status])
+    line.append(f"{MARKS[step.status]} {format_step_name(step.name)}", style=COLOURS[step.status])
     if step.status == "passed":
         line.append(f"  {format_seconds(step.latency_seconds)}", style="bold")
         line.append(f"  (wall {format_seconds(step.wall_seconds)})", style="dim")
@@ -92,7 +100,7 @@ def format_end(moment: RunEnded) -> Text:
     text.append(f"{MARKS[result.status]} {format_status(result)}", style=f"bold {COLOURS[result.status]}")
     text.append(f" in {format_seconds(result.duration_seconds)}")
     if result.failure is not None:
-        step = f"in step {result.failure.step!r}: " if result.failure.step else ""
+        step = f"in step {format_step_name(result.failure.step)!r}: " if result.failure.step else ""
         lines = format_failure(result.failure)
         text.append("".join(f"\n    {line}" for line in (step + lines[0], *lines[1:])))
         text.append(
@@ -125,6 +133,6 @@ def format_summary(results: Sequence[RunResult]) -> Table:
             Text(f"{MARKS[result.status]} {format_status(result)}", style=COLOURS[result.status]),
             f"{passed}/{len(result.steps)}",
             format_seconds(result.duration_seconds),
-            escape(f"{slowest.name} {format_seconds(slowest.latency_seconds)}") if slowest else "–",
+            escape(f"{format_step_name(slowest.name)} {format_seconds(slowest.latency_seconds)}") if slowest else "–",
         )
     return table

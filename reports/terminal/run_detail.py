@@ -5,7 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from reports.text.formatting import COLOURS, MARKS, format_failure, format_seconds, format_size, format_status
+from reports.text.formatting import COLOURS, MARKS, format_failure, format_seconds, format_size, format_status, format_step_name
 from runner.archive.archive import Saved
 from runner.page.signals import describe_signals
 from runner.result import Attempt, RunResult, StepResult
@@ -51,7 +51,7 @@ def _steps(result: RunResult) -> Table:
         )
         ended_by = step.ended_by or ("stopwatch" if step.latency_seconds is not None else step.status)
         table.add_row(
-            escape(step.name),
+            escape(format_step_name(step.name)),
             Text(MARKS[step.status], style=colour),
             format_seconds(step.latency_seconds),
             Text(format_seconds(step.wall_seconds), style="dim"),
@@ -69,7 +69,7 @@ def _bar(step: StepResult, longest: float, colour: str) -> Text:
 
 
 def _details(step: StepResult) -> Text:
-    text = Text(f"\n{step.name}", style="bold")
+    text = Text(f"\n{format_step_name(step.name)}", style="bold")
     lines: list[str] = []
     for navigation in step.navigations:
         phases = "  ".join(f"{name} {value * 1000:.0f}" for name, value in navigation.phases.items() if value)

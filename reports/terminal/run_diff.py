@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.compare.run_diff import StepChange, compare_runs
-from reports.text.formatting import COLOURS, MARKS, format_seconds, format_size, format_status
+from reports.text.formatting import COLOURS, MARKS, format_seconds, format_size, format_status, format_step_name
 from runner.result import RunResult
 
 
@@ -22,7 +22,7 @@ def render_run_diff(before: RunResult, after: RunResult) -> RenderableType:
         table.add_column(heading, justify="right" if heading in {"before", "after", "change"} else "left")
     for change in changes:
         table.add_row(
-            escape(change.name),
+            escape(format_step_name(change.name)),
             _statuses(change),
             format_seconds(change.latency_seconds[0]),
             format_seconds(change.latency_seconds[1]),
@@ -51,7 +51,7 @@ def _difference(change: StepChange) -> Text:
 
 
 def _request_lines(change: StepChange) -> Text:
-    text = Text(f"\n{change.name}", style="bold")
+    text = Text(f"\n{format_step_name(change.name)}", style="bold")
     for one in change.requests:
         old, new = one.duration_seconds
         figures = (

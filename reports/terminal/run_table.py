@@ -6,7 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from reports.text.formatting import COLOURS, MARKS, format_seconds, format_status
+from reports.text.formatting import COLOURS, MARKS, format_seconds, format_status, format_step_name
 from runner.archive.archive import Saved
 
 
@@ -17,7 +17,7 @@ def render_runs(runs: Sequence[Saved]) -> Table:
         table.add_column(heading, justify="right" if heading == "time" else "left", no_wrap=heading != "status")
     for saved in runs:
         result = saved.result
-        where = f" in {result.failure.step}" if result.failure and result.failure.step else ""
+        where = f" in {format_step_name(result.failure.step)}" if result.failure and result.failure.step else ""
         table.add_row(
             f"{result.started_at:%Y-%m-%d %H:%MZ}",
             escape(result.journey),

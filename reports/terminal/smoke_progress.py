@@ -4,7 +4,7 @@ from rich.text import Text
 
 from reports.smoke.check import Round
 from reports.terminal.progress import Spinners, format_end
-from reports.text.formatting import COLOURS, MARKS, format_seconds
+from reports.text.formatting import COLOURS, MARKS, format_seconds, format_step_name
 from runner.events import Moment, RunEnded, RunStarted, StepStarted
 from runner.result import RunResult
 
@@ -18,7 +18,7 @@ class SmokeProgress(Spinners):
             case RunStarted():
                 self.show(moment.run, f"{moment.journey}: starting")
             case StepStarted():
-                self.show(moment.run, f"{moment.journey}  {moment.name}")
+                self.show(moment.run, f"{moment.journey}  {format_step_name(moment.name)}")
             case RunEnded():
                 self.drop(moment.result.id)
                 if moment.result.status in {"failed", "error"}:

@@ -11,7 +11,7 @@ from rich.text import Text
 from reports.compare import Outcome
 from reports.smoke.result import BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
 from reports.text import smoke_text
-from reports.text.formatting import format_failure, format_figure, format_seconds
+from reports.text.formatting import format_failure, format_figure, format_seconds, format_step_name
 from reports.text.headline import format_headline
 from reports.text.problems import list_smoke_problems
 from runner.installation import journey_command
@@ -57,7 +57,7 @@ def smoke_table(result: SmokeResult) -> Table:
             Text(one.name, style="bold"), str(len(one.runs)), *duration[:2], *comparison, verdict, _budgets(one.whole)
         )
         for step in one.steps:
-            shown.add_row(f"  {escape(step.name)}", *_step(step, compared))
+            shown.add_row(f"  {escape(format_step_name(step.name))}", *_step(step, compared))
     return shown
 
 
@@ -123,7 +123,7 @@ def _failure(one: JourneyCheck) -> Text:
 def _remarks(result: SmokeResult) -> Iterator[str]:
     if result.baseline is not None and not result.fail_undecided:
         lines = [
-            f"{one.name}, step “{step.name}”: {smoke_text.describe_comparison(step.comparison, result.baseline.name)}"
+            f"{one.name}, step “{format_step_name(step.name)}”: {smoke_text.describe_comparison(step.comparison, result.baseline.name)}"
             for one in result.journeys
             for step in one.steps
             if step.comparison is not None and step.comparison.outcome == "undecided"

@@ -4,6 +4,7 @@ import math
 
 from runner.measures import FIGURES
 from runner.result import Failure, Overrun, RunResult, Status
+from runner.untrusted_text import LONGEST_NAME, bounded, printable
 
 MARKS: dict[Status, str] = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "–", "cancelled": "○"}
 COLOURS: dict[Status, str] = {"passed": "green", "failed": "red", "error": "magenta", "skipped": "dim", "cancelled": "yellow"}
@@ -12,6 +13,15 @@ COLOURS: dict[Status, str] = {"passed": "green", "failed": "red", "error": "mage
 def format_seconds(value: float | None) -> str:
     """Seconds to the millisecond; a dash where there are none."""
     return "–" if value is None else f"{value:.3f} s"
+
+
+def format_step_name(name: str) -> str:
+    """A step's name for one line of a terminal.
+
+    >>> format_step_name("to the\\ncheckout")
+    'to the checkout'
+    """
+    return printable(" ".join(bounded(name, LONGEST_NAME).splitlines()))
 
 
 def format_size(count: int) -> str:

@@ -1,5 +1,7 @@
 """What records one kind of artifact: the base class of all recorders, and what the recorders of one attempt share."""
 
+import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,10 @@ from runner.settings.artifact_kinds import Policy
 
 PATIENCE = 10.0
 """Seconds that one piece of work on artifacts may take: a hanging page must not hold the runner."""
+SHORTEST = 0.5
+"""Seconds that it gets in any case."""
+LOOKING = 4.0
+"""Seconds that looking at the pages may take after the run's timeout, all pieces of work together."""
 
 
 class Recorded(Struct, frozen=True):
@@ -42,6 +48,8 @@ class Workspace:
         """For the result: what went wrong with an artifact."""
         self.kinds: set[str] = set()
         """The kinds that are recorded in this attempt, by their `option`."""
+        self.looks_end = math.inf
+        """When looking at pages is to end, by `time.monotonic()`: soon after the run's timeout, or the worker is taken for hanging."""
         self.silent = False
         """True once a page did not answer in time: no recorder asks it again."""
 
@@ -54,7 +62,8 @@ class Workspace:
         return self.redactor.text(text) if self.redaction else text
 
     def guard(self, what: str, work: Callable[[], object], patience: float = PATIENCE) -> None:
-        """Calls `work` for at most `patience` seconds; what goes wrong becomes a note on `what`."""
+        """Calls `work` for at most `patience` seconds, and hardly past `looks_end`; what goes wrong becomes a note on `what`."""
+        patience = min(patience, max(self.looks_end - time.monotonic(), SHORTEST))
         try:
             with deadline(patience):
                 work()

@@ -4,8 +4,10 @@ What goes wrong with an artifact becomes a note in the result and never changes 
 run's folder until everything secret in it is hidden; what cannot be redacted is not kept.
 """
 
+import math
 import os
 import re
+import time
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -15,7 +17,7 @@ from playwright.sync_api import BrowserContext
 
 from runner.archive.archive import RAW
 from runner.artifacts import mask, policy
-from runner.artifacts.recorder import Recorded, Recorder, Workspace
+from runner.artifacts.recorder import LOOKING, Recorded, Recorder, Workspace
 from runner.dsl.plan import Plan
 from runner.redaction import Redactor
 from runner.result import Artifact, StepResult
@@ -32,12 +34,13 @@ for _kind in ARTIFACT_KINDS.values():
 class Recording:
     """Created before the browser context, started with it, notified of its steps, and finished, which closes the context."""
 
-    def __init__(self, plan: Plan, attempt: int, folder: Path, redactor: Redactor, room: int) -> None:
-        """`folder` is where the artifacts are kept, `room` the number of bytes they may take."""
+    def __init__(self, plan: Plan, attempt: int, folder: Path, redactor: Redactor, room: int, seconds: float) -> None:
+        """`folder` is where the artifacts are kept, `room` the number of bytes they may take, `seconds` how long the attempt may last."""
         self._attempt = attempt
         self._folder = folder
         self._room = room
         self._workspace = Workspace(plan.journey, redactor, plan.redaction, folder.with_name(folder.name + RAW))
+        self._workspace.looks_end = time.monotonic() + seconds + LOOKING
         self._context: BrowserContext | None = None
         self._recorders: list[tuple[ArtifactKind, Recorder]] = []
         for kind in sorted(ARTIFACT_KINDS.values(), key=lambda kind: kind.order):
@@ -86,6 +89,7 @@ class Recording:
         context = self._context
         if context is None:
             return
+        self._workspace.looks_end = math.inf
         guard = self._workspace.guard
         kept = []
         for kind, recorder in self._recorders:

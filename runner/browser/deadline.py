@@ -3,6 +3,7 @@
 The supervisor's own deadline (see runner/workers/pool.py) stands behind it, for code that no exception can reach.
 """
 
+import asyncio
 import math
 import signal
 import time
@@ -11,10 +12,15 @@ from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
 
+from greenlet import getcurrent  # type: ignore[import-untyped]  # Playwright depends on it; it has no types
 from msgspec import Struct
 
 SOONEST = 0.001
 """Seconds; an alarm of 0 would be none at all."""
+AFTER_LISTENER = 0.05
+"""Seconds after which a wait is ended, when the deadline has ended a listener."""
+LISTENERS = {"playwright._impl._impl_to_api_mapping", "runner.browser.playwright_internals"}
+"""The modules through which Playwright calls listeners."""
 
 
 class DeadlineReached(BaseException):
@@ -71,10 +77,30 @@ class Deadline:
             handler(number, frame)
             return
         if self._ends <= now or (self._wait_ends <= now and _in_playwright(frame)):
-            raise DeadlineReached(self._seconds, _in_playwright(frame))
+            self._raise(frame)
+            return
         if self._wait_ends <= now:
             self._wait_ends = self._ends
         self.arm()
+
+    def _raise(self, frame: FrameType | None) -> None:
+        if getcurrent().parent is not None and not _is_selecting(frame):
+            # Playwright's event loop is at work while the journey waits for it.
+            if not _in_own_listener(frame):
+                # An exception here would end Playwright's connection. It is thrown where the journey waits.
+                asyncio.get_running_loop().call_soon_threadsafe(self._throw)
+                return
+            # Only the listener ends with it. What the journey waits for meanwhile is to end as well.
+            signal.setitimer(signal.ITIMER_REAL, AFTER_LISTENER)
+        raise DeadlineReached(self._seconds, _in_playwright(frame))
+
+    def _throw(self) -> None:
+        """Raises in the journey, from a callback of the event loop."""
+        journey = getcurrent()
+        while journey.parent is not None:
+            journey = journey.parent
+        if not self.over:
+            journey.throw(DeadlineReached(self._seconds, True))
 
 
 @contextmanager
@@ -107,8 +133,28 @@ def deadline(seconds: float) -> Iterator[Deadline]:
 
 
 def _in_playwright(frame: FrameType | None) -> bool:
+    """Whether Playwright has the word: called by the journey's code, and not calling it (a listener)."""
     while frame is not None:
-        if frame.f_globals.get("__name__", "").startswith("playwright."):
+        name = frame.f_globals.get("__name__", "")
+        if name in LISTENERS:
+            return False
+        if name.startswith("playwright."):
             return True
         frame = frame.f_back
+    return False
+
+
+def _is_selecting(frame: FrameType | None) -> bool:
+    """Whether the event loop waits for a message: then the exception leaves it at once, and Playwright raises it in the journey."""
+    return frame is not None and frame.f_globals.get("__name__") == "selectors"
+
+
+def _in_own_listener(frame: FrameType | None) -> bool:
+    """Whether an event listener or a route handler of the journey runs, not one of the runner."""
+    inner = ""
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name in LISTENERS:
+            return inner != "" and not inner.startswith(("runner.", "playwright."))
+        inner, frame = name, frame.f_back
     return False

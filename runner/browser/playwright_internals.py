@@ -6,14 +6,19 @@ has the driver outlive what a page says to it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from greenlet import GreenletExit  # type: ignore[import-untyped]  # Playwright depends on it; it has no types
+from playwright._impl import _impl_to_api_mapping as impl_to_api_mapping
 from playwright._impl import transport
+from playwright._impl._impl_to_api_mapping import IMPL_ATTR, ImplToApiMapping
 from playwright._impl.channel_owner import ApiCallOptions, from_channel
-from playwright.sync_api import BrowserContext, Download, ElementHandle, Frame, Keyboard, Locator, Page, Request
+from playwright.sync_api import BrowserContext, Download, ElementHandle, Frame, Keyboard, Locator, Page, Playwright, Request
 from playwright.sync_api import Error as PlaywrightError
 
 
@@ -49,6 +54,11 @@ def gather(context: BrowserContext, calls: Sequence[Coroutine[Any, Any, Any]], t
     """
     if not calls:
         return []
+
+    if is_driver_gone(context):
+        for call in calls:
+            call.close()
+        return [TimeoutError()] * len(calls)
 
     async def everything() -> list[Any]:
         tasks = [asyncio.ensure_future(call) for call in calls]
@@ -156,6 +166,82 @@ def watch_dialogs(context: BrowserContext, unanswered: list[str]) -> None:
         dialog.accept, dialog.dismiss = answering(dialog.accept), answering(dialog.dismiss)
 
     context._impl_obj._channel.on("dialog", opened)
+
+
+@contextmanager
+def hear_listeners(context: BrowserContext) -> Iterator[list[BaseException]]:
+    """The list is filled with what event listeners and route handlers raise in the block.
+
+    Playwright raises it from the next call, which may be one of its own, where it is lost, or one of the runner, or of the next run.
+    """
+    heard: list[BaseException] = []
+    connection: Any = context._impl_obj._connection
+    before = vars(connection).get("_on_event_listener_error")
+
+    def hear(error: BaseException) -> None:
+        heard.append(error.__cause__ if isinstance(error, _Escaped) and error.__cause__ else error)
+
+    def hear_in_loop(loop: asyncio.AbstractEventLoop, problem: dict[str, Any]) -> None:
+        # A listener that has waited for a call raises in the callback that resumes it.
+        error = problem.get("exception")
+        if error is not None and problem.get("message", "").startswith("Exception in callback wait_for_future"):
+            hear(error)
+        else:
+            loop.default_exception_handler(problem)
+
+    loop: asyncio.AbstractEventLoop = context._loop
+    handler_before = loop.get_exception_handler()
+    connection._on_event_listener_error = hear
+    loop.set_exception_handler(hear_in_loop)
+    try:
+        yield heard
+    finally:
+        loop.set_exception_handler(handler_before)
+        if before is None:
+            del connection._on_event_listener_error
+        else:
+            connection._on_event_listener_error = before
+
+
+class _Escaped(Exception):
+    """What is raised in a listener in place of its cause, which would end Playwright's connection: it is no Exception."""
+
+
+_wrap_handler = ImplToApiMapping.wrap_handler
+
+
+def _wrap_contained(self: ImplToApiMapping, handler: Callable[..., Any]) -> Callable[..., Any]:
+    """As Playwright wraps a listener; `sys.exit`, `pytest.fail` or the run's deadline in it end the step, not the connection."""
+    wrapped = _wrap_handler(self, handler)
+    if isinstance(wrapped, _Contained):
+        return wrapped
+    contained = _Contained(wrapped)
+    # Playwright finds the wrapper there when the listener is removed.
+    owner, name = (handler.__self__, handler.__name__) if inspect.ismethod(handler) else (handler, "")
+    setattr(owner, f"{IMPL_ATTR}{name}", contained)
+    return contained
+
+
+class _Contained:
+    def __init__(self, handler: Callable[..., Any]) -> None:
+        self._handler = handler
+
+    def __call__(self, *args: Any) -> Any:
+        try:
+            return self._handler(*args)
+        except (Exception, GreenletExit):
+            raise
+        except BaseException as error:
+            raise _Escaped(str(error)) from error
+
+
+vars(impl_to_api_mapping)["ImplToApiMapping"].wrap_handler = _wrap_contained
+
+
+def is_driver_gone(of: Playwright | BrowserContext) -> bool:
+    """Whether Playwright's driver has ended, or nothing listens to it any more: no browser can be started with it."""
+    connection = of._impl_obj._connection
+    return connection._closed_error is not None or bool(connection._dispatcher_fiber and connection._dispatcher_fiber.dead)
 
 
 _driver_env: Callable[[], dict[str, str]] = vars(transport)["get_driver_env"]

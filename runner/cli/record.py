@@ -15,8 +15,9 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.python_name import to_python_name
 from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import ConfigError, DiscoveryError, RecordingError
-from runner.settings.parsers import parse_journey_name, parse_url
+from runner.settings.parsers import parse_journey_name
 from runner.settings.settings import Settings
+from runner.settings.web_address import parse_url
 
 if TYPE_CHECKING:
     from runner.authoring.recorder.write_journey import Recording

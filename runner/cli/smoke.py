@@ -19,8 +19,8 @@ from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan
 from runner.errors import ConfigError
 from runner.events import RunEnded
-from runner.settings.parsers import parse_url
 from runner.settings.settings import Settings
+from runner.settings.web_address import parse_url
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_in_order
 

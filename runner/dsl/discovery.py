@@ -68,7 +68,12 @@ class Discovery:
             message = f"{path}: no such file or folder; begin a project with `{journey_command('init')}`, or name another"
             self._problems[path] = Problem(path, "missing", message)
             return (), False
-        files = [file.resolve() for file in (files_in(path) if path.is_dir() else [path])]
+        given = list(files_in(path)) if path.is_dir() else [path]
+        for one in given:
+            problem = _find_unreadable(one)
+            if problem:
+                self._problems[one.resolve()] = Problem(one, "broken", problem)
+        files = [one.resolve() for one in given]
         for file in files:
             self._load_once(file)
         found = tuple(journey for file in dict.fromkeys(files) for journey in self._by_file.get(file, ()))
@@ -115,8 +120,17 @@ def _files_in(folder: Path, entered: set[Path]) -> Iterator[Path]:
         if path.is_dir():
             if path.resolve() not in entered:
                 yield from _files_in(path, entered)
-        elif path.suffix == ".py":
+        elif path.suffix == ".py" and (path.is_file() or path.is_symlink()):
             yield path
+
+
+def _find_unreadable(path: Path) -> str | None:
+    """The message about a path that is no file, such as a link that leads nowhere; reading a pipe would wait forever."""
+    if path.is_file():
+        return None
+    if path.is_symlink():
+        return f"{path}: is a link to {path.readlink()}, which is not a file; remove it, or point it to one"
+    return f"{path}: is not a regular file; name a file with journeys, or a folder"
 
 
 def same_names(journeys: Sequence[Journey]) -> Iterator[str]:
@@ -264,7 +278,12 @@ def _import_problem(file: Path, error: BaseException) -> str:
         line = lines[-1] if lines else 1
     hint = ""
     if isinstance(error, ImportError) and "relative import" in str(error):
-        hint = f"; the folder {file.parent.name!r} cannot be a package, as its name is no Python name: write `import pages` without the dot"
+        hint = (
+            "; write the import without dots: `import pages` finds pages.py beside the journey or in a folder above it"
+            if package_of(file.parent)
+            else f"; the folder {file.parent.name!r} cannot be a package, as its name is not a Python name: "
+            "write `import pages` without the dot"
+        )
     elif isinstance(error, ModuleNotFoundError) and error.name:
         hint = f"; install it, or put {error.name.partition('.')[0]}.py beside the journey or in a folder above it"
     return f"{file}:{line}: cannot be imported: {type(error).__name__}: {error}{hint}"

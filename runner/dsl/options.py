@@ -21,10 +21,10 @@ from runner.settings.parsers import (
     parse_policy,
     parse_text,
     parse_timezone,
-    parse_url,
     parse_waits,
 )
 from runner.settings.secrets import Secret
+from runner.settings.web_address import parse_url
 
 
 class Network(Struct, frozen=True):

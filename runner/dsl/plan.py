@@ -59,8 +59,9 @@ SHARED = ("base_url", "timeout", "retries", "waits")
 def plan(journey: Journey, settings: Settings) -> Plan:
     """Resolves one journey. Where both set a value, the order is: default, file, journey, environment, option; the later wins.
 
-    Raises ConfigError when a file that the journey names does not exist.
+    Raises ConfigError when a file that the journey names does not exist, or when its runs have no place.
     """
+    _check_place(journey, settings)
     given = journey.options
     shared = {}
     for name in SHARED:
@@ -116,6 +117,19 @@ def _state_file(journey: Journey, settings: Settings) -> Path | None:
     if journey.options.storage_state is not None:
         raise ConfigError(f"{journey.where}: options storage_state and signed_in_by: both give the signed-in state; keep one")
     return settings.runs_dir / ".state" / f"{name}.json"
+
+
+def _check_place(journey: Journey, settings: Settings) -> None:
+    """Raises ConfigError for a journey with the name of a file in the folder of the runs, where its own folder would be."""
+    place = settings.runs_dir.resolve() / journey.name
+    database = settings.database_url.removeprefix("sqlite:///")
+    # SQLite's own files, which need not exist yet (https://sqlite.org/tempfiles.html).
+    reserved = {f"{database}{ending}" for ending in ("", "-wal", "-shm", "-journal")}
+    if str(place) in reserved or (place.exists() and not place.is_dir()):
+        raise ConfigError(
+            f"{journey.where}: the runs of {journey.name!r} need a folder of that name, but {place} is a file, or will be one; "
+            "rename the journey, or name another folder with runs_dir"
+        )
 
 
 def _storage_state(journey: Journey) -> Path | None:

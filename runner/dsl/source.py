@@ -8,6 +8,8 @@ from typing import TypeGuard
 
 from msgspec import Struct
 
+from runner.untrusted_text import step_name
+
 
 class Source(Struct, frozen=True):
     """Names in source order, without those that are built at run time."""
@@ -49,7 +51,7 @@ def read_source(function: Callable[..., object]) -> Source:
 def _steps(nodes: list[ast.expr]) -> Iterator[tuple[str, int]]:
     for node in nodes:
         if _begins_step(node):
-            yield from ((name, node.lineno - 1) for name in _literal(node.args[0]))
+            yield from ((step_name(name), node.lineno - 1) for name in _literal(node.args[0]))
 
 
 def _more_steps(nodes: list[ast.expr]) -> bool:

@@ -34,6 +34,8 @@ def find_declared_journeys(paths: Sequence[Path]) -> tuple[DeclaredJourney, ...]
 
 
 def _in_file(file: Path) -> Iterator[DeclaredJourney]:
+    if not file.is_file():
+        return
     try:
         tree = ast.parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):

@@ -13,6 +13,7 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.artifacts.recording import Recording
 from runner.browser.browser_storage import restore_sessions
 from runner.browser.context_options import options
+from runner.browser.playwright_internals import hear_listeners
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
@@ -60,7 +61,7 @@ def run_attempt(
     Error when no context can be opened.
     """
     plan, emit = context.plan, context.emit
-    recording = Recording(plan, number, context.folder, context.redactor, room)
+    recording = Recording(plan, number, context.folder, context.redactor, room, seconds)
     browser_context = browser.new_context(**options(plan, playwright, browser), **recording.context_options())
     restore_sessions(browser_context, plan.storage_state)
     browser_context.set_default_timeout(plan.action_timeout * 1000)
@@ -86,19 +87,20 @@ def run_attempt(
     except BaseException as error:  # noqa: BLE001 (a journey may raise anything, SystemExit too; all of it is reported)
         failure = call.explain(error)
     duration = time.perf_counter() - started
-    emit(AttemptEnded(run=context.run, journey=plan.journey, number=number))
-    if failure is not None and failure.step is None:
-        recording.look(plan.journey, failed=True)
-    failure = failure or call.steps.fatal or call.steps.soft_failure
-    status = status_of(failure)
-    problem = call.collect_late()
-    if problem is not None:
-        recording.notes.append(problem)
-    recording.finish(passed=status == "passed", last=not repeats(status, duration))
-    for left_open in browser.contexts:
-        if left_open not in others and left_open is not browser_context:
-            with suppress(PlaywrightError):  # it may close by itself meanwhile
-                left_open.close()
+    with hear_listeners(browser_context):  # and drop it: the journey has ended
+        emit(AttemptEnded(run=context.run, journey=plan.journey, number=number))
+        if failure is not None and failure.step is None:
+            recording.look(plan.journey, failed=True)
+        failure = failure or call.steps.fatal or call.steps.soft_failure
+        status = status_of(failure)
+        problem = call.collect_late()
+        if problem is not None:
+            recording.notes.append(problem)
+        recording.finish(passed=status == "passed", last=not repeats(status, duration))
+        for left_open in browser.contexts:
+            if left_open not in others and left_open is not browser_context:
+                with suppress(PlaywrightError):  # it may close by itself meanwhile
+                    left_open.close()
     attempt = Attempt(
         number=number,
         status=status,

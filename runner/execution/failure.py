@@ -39,6 +39,7 @@ _MISUSE = re.compile(
         )
     )
 )
+_OWN_TRACE = re.compile(r"Tracing has been already started|is already (being )?traced")
 _CLOSED = re.compile(r"Target (page, context or browser has been )?closed|has been closed|Connection closed|connection closed")
 _CRASHED = re.compile(r"(Page|Target) crashed")
 
@@ -62,6 +63,8 @@ def explain_failure(
             f"the kernel's OOM killer ended the browser or one of its processes{f' at {crashed}' if crashed else ''}: run fewer "
             "journeys at a time (--workers), give the machine or the container more memory, or look for a leak in the page"
         )
+    if _OWN_TRACE.search(message):
+        message = f'{message}\nthe runner records a trace itself; set trace="off" for this journey (@journey(trace="off")) to record your own'
     if open_dialog is not None and kind in {"timeout", "assertion"}:
         message = (
             f"{message}\na dialog was open and kept the page waiting: {open_dialog}; "

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser.deadline import Deadline, DeadlineReached, deadline
+from runner.browser.playwright_internals import hear_listeners
 from runner.browser.throttling import throttle
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
@@ -65,8 +66,10 @@ class JourneyCall:
             offered["page"] = page or self.context.new_page()
         throttle(self.context, plan.network, plan.cpu)
         arguments = {name: offered[name] for name in journey.parameters}
-        with watched(self.context.browser, self.probe.watch):
+        with watched(self.context.browser, self.probe.watch), hear_listeners(self.context) as self.probe.heard:
             self._call(journey, arguments)
+            if self.probe.heard:
+                raise self.probe.heard[0]
 
     def _call(self, journey: Journey, arguments: dict[str, Any]) -> None:
         if "step" in journey.parameters and (journey.step_names or journey.more_steps):

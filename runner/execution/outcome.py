@@ -18,3 +18,5 @@ class Execution(Struct, frozen=True, kw_only=True, tag=True):
     artifacts: tuple[Artifact, ...] = ()
     notes: tuple[str, ...] = ()
     environment: Environment = Environment()
+    worker_spent: bool = False
+    """Whether the worker cannot make another run, as its browser cannot be used any more."""

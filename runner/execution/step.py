@@ -7,14 +7,17 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from runner.browser.deadline import DeadlineReached
 from runner.errors import JourneyError
-from runner.execution.failure import explain_failure
+from runner.execution.failure import explain_failure, trim_message
 from runner.page.clock import Reading, Window
 from runner.page.probe import Probe
 from runner.result import SITE, Failure, StepResult, skipped, status_of
 from runner.settings.duration import parse_duration
-from runner.untrusted_text import LONGEST_NAME, tamed
+from runner.untrusted_text import step_name
 
 
 class StepError(JourneyError):
@@ -55,12 +58,12 @@ class Steps:
     def __call__(
         self, name: str, *, budget: str | float | None = None, soft: bool = False, allow_status: Collection[int] = ()
     ) -> AbstractContextManager[None]:
-        """Times the block as step `name`, of which LONGEST_NAME characters are kept: it may come from the page.
+        """Times the block as step `name`, which may come from the page: it is kept well formed and bounded.
 
         `budget` is an upper bound of the latency: seconds, or a string such as `"800ms"`. Raises StepError inside another
         step and for a name that this run has used.
         """
-        name = tamed(name, LONGEST_NAME)
+        name = step_name(name)
         self._not_entered.append(name)
         return self._step(name, budget, soft, allow_status)
 
@@ -90,9 +93,12 @@ class Steps:
         wall = time.perf_counter() - started_wall
         # Every line below comes after the end of the step has been stamped: nothing of it is counted.
         self._running = None
+        heard = self._take_listener_error(raised)
         window = Window(started, started + wall)
         reading = self._probe.read_clock(window, wall, failed=raised is not None)
-        failure = self._judge(raised, name, window, allow_status)
+        failure = self._judge(heard or raised, name, window, allow_status)
+        if heard is not None and raised is not None and failure is not None:
+            failure = replace(failure, message=f"{failure.message}\nso the step waited: {trim_message(str(raised))}")
         status = status_of(failure)
         if failure is not None:
             reading = Reading(seconds=wall, clock="stopwatch")
@@ -121,7 +127,15 @@ class Steps:
             self.soft_failure = self.soft_failure or failure
             return
         self.fatal = failure
-        raise raised or HttpFailure(failure.message)
+        raise raised or heard or HttpFailure(failure.message)
+
+    def _take_listener_error(self, raised: BaseException | None) -> BaseException | None:
+        """What a listener or a route handler of the journey has raised, unless the step has ended for another reason."""
+        # What was still under way when the journey closed a page has nothing to say.
+        heard = [one for one in self._probe.heard if not (isinstance(one, PlaywrightError) and "closed" in str(one))]
+        self._probe.heard.clear()
+        waited = raised is None or isinstance(raised, PlaywrightTimeout | DeadlineReached | AssertionError)
+        return heard[0] if heard and waited else None
 
     def _check(self, name: str) -> None:
         if self._running is not None:

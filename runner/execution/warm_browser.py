@@ -1,10 +1,14 @@
 """A browser that stays open between runs."""
 
+from contextlib import suppress
+
 from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import memory
 from runner.browser.chromium import Browser as Program
 from runner.browser.chromium import launch
+from runner.browser.playwright_internals import is_driver_gone
 from runner.errors import BrowserFailed
 
 
@@ -31,7 +35,15 @@ class WarmBrowser:
             self._browser = launch(self.playwright, self._program, self._headed, self._slow_mo)
         return self._browser
 
+    @property
+    def usable(self) -> bool:
+        """Whether another run can use it: Playwright's driver lives, and no context of an earlier run is left, which could not be closed."""
+        if is_driver_gone(self.playwright):
+            return False
+        return self._browser is None or not self._browser.is_connected() or not self._browser.contexts
+
     def close(self) -> None:
         """Closes the browser, if it is open."""
         if self._browser is not None and self._browser.is_connected():
-            self._browser.close()
+            with suppress(PlaywrightError):  # it may have gone together with Playwright's driver
+                self._browser.close()

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import generate_latest
 
 from runner.result import Navigation, RunResult, StepResult
+from runner.untrusted_text import LONGEST_NAME, bounded
 
 RUN = ("journey", "location")
 STEP = (*RUN, "step")
@@ -58,7 +59,7 @@ def build_registry(*results: RunResult) -> CollectorRegistry:
             gauges.last_success.labels(*labels).set(result.last_success_at.timestamp())
         for step in result.steps:
             if step.status not in {"skipped", "cancelled"}:
-                _set_step(gauges, step, (*labels, step.name))
+                _set_step(gauges, step, (*labels, bounded(step.name, LONGEST_NAME)))
     return gauges.registry
 
 

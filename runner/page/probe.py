@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, WebError
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import memory
-from runner.browser.playwright_internals import watch_dialogs
+from runner.browser.playwright_internals import is_driver_gone, watch_dialogs
 from runner.page import step_findings as findings
 from runner.page.agent import PATIENCE, SHORT_PATIENCE, Mark, PageAgent
 from runner.page.clock import Reading, Stamp, Window, measure
@@ -45,6 +45,8 @@ class Probe:
         self._api: list[tuple[float, float]] = []
         self.crashed: str | None = None
         """The address of the page whose renderer crashed, if one did."""
+        self.heard: list[BaseException] = []
+        """What listeners and route handlers of the journey have raised, and nothing has reported yet."""
         self._kills = memory.kills()
         context.on("weberror", self._page_error)
         context.on("page", self._watch_crash)
@@ -138,7 +140,7 @@ class Probe:
     def connected(self) -> bool:
         """False when the browser has gone."""
         browser = self._context.browser
-        return browser is None or browser.is_connected()
+        return (browser is None or browser.is_connected()) and not is_driver_gone(self._context)
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import ConfigError
+from runner.settings.raw_text import read_value_file
 
 
 def find_config_file(start: Path) -> tuple[Path | None, dict[str, Any]]:
@@ -45,6 +46,6 @@ def select_environment(environments: object, name: str, file: Path | None) -> di
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(read_value_file(file))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read as TOML: {error}") from error

@@ -6,7 +6,7 @@ Each raises ValueError that says what is wrong with the value and what to write;
 import re
 from ipaddress import ip_network
 
-from runner.settings.parsers import parse_url
+from runner.settings.web_address import parse_url
 
 
 def parse_gateway_url(value: object) -> str:

@@ -96,7 +96,7 @@ def parse_text(value: object) -> str:
     """A text that is not blank."""
     if isinstance(value, str) and value.strip():
         return value
-    raise ValueError(f"{value!r} is not a text")
+    raise ValueError(f"{value!r} is empty; write a text" if isinstance(value, str) else f"{value!r} is not a text")
 
 
 def parse_label(value: object) -> str:
@@ -153,13 +153,6 @@ def parse_paths(value: object) -> tuple[Path, ...]:
     if isinstance(words, list | tuple) and words and all(isinstance(one, str | Path) and str(one) for one in words):
         return tuple(Path(one) for one in words)
     raise ValueError(f"{value!r} is not a list of files and folders; write one such as ['journeys']")
-
-
-def parse_url(value: object) -> str:
-    """An absolute http or https address."""
-    if isinstance(value, str) and re.match(r"https?://[^/\s]+", value):
-        return value
-    raise ValueError(f"{value!r} is not an address; write one such as 'https://shop.example'")
 
 
 def parse_timezone(value: object) -> str:

@@ -6,6 +6,7 @@ Each raises ValueError without the value in it; one that reads a file also raise
 import re
 
 from runner.settings.parsers import parse_path, parse_text
+from runner.settings.raw_text import read_value_file
 from runner.settings.secrets import Secret
 
 SHORTEST_TOKEN = 16
@@ -19,7 +20,10 @@ def parse_secret(value: object) -> Secret:
 
 def read_secret(value: object) -> Secret:
     """The secret in a file, without the white space around it."""
-    return Secret(parse_path(value).read_text(encoding="utf-8").strip())
+    text = read_value_file(parse_path(value)).strip()
+    if not text:
+        raise ValueError(f"{value} is empty; write the secret into it")
+    return Secret(text)
 
 
 def parse_token(value: object) -> Secret:
@@ -50,4 +54,4 @@ def parse_alert_urls(value: object) -> tuple[Secret, ...]:
 
 def read_alert_urls(value: object) -> tuple[Secret, ...]:
     """The addresses in a file, with white space between them."""
-    return parse_alert_urls(parse_path(value).read_text(encoding="utf-8"))
+    return parse_alert_urls(read_value_file(parse_path(value)))

@@ -1,6 +1,7 @@
 """Secret values that do not print, and where they come from."""
 
 import hmac
+import io
 import os
 from base64 import b32decode, b32encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from runner.errors import ConfigError, SecretMissing
 from runner.installation import install_command
 from runner.redaction import HIDDEN, SHORTEST
+from runner.settings.raw_text import decode_value, read_value_file, strip_value
 
 PREFIX = "JOURNEY_SECRET_"
 LARGEST = 65_536
@@ -59,6 +61,7 @@ class Secrets(Mapping[str, Secret]):
 
     `secrets["PW"]` is looked up in the environment variable `JOURNEY_SECRET_PW`, then in the file `PW` of the folder
     `secrets_dir` (as Docker and Kubernetes mount secrets), then as `PW` in the dotenv file `secrets_file`; the first wins.
+    An empty one is not set: a pipeline sets variables without a value. A byte order mark and final newlines are not part of it.
 
     Raises SecretMissing, with the places to set it, for a secret that is not set or too short to be hidden, and
     ConfigError for a folder or file that cannot be read.
@@ -74,11 +77,14 @@ class Secrets(Mapping[str, Secret]):
         self._folder = folder
         self._file = file
         self._on_made = on_made
-        self._texts = {
-            **(_in_file(file) if file else {}),
-            **(_in_folder(folder) if folder else {}),
-            **{name.removeprefix(PREFIX): value for name, value in environ.items() if name.startswith(PREFIX)},
-        }
+        places = (
+            _in_file(file) if file else {},
+            _in_folder(folder) if folder else {},
+            {name.removeprefix(PREFIX): value for name, value in environ.items() if name.startswith(PREFIX)},
+        )
+        self._texts: dict[str, str] = {}
+        for place in places:
+            self._texts |= {name: text for name, value in place.items() if (text := strip_value(value))}
 
     def __getitem__(self, name: str) -> Secret:
         text = self._texts.get(name)
@@ -140,7 +146,7 @@ def _in_folder(folder: Path) -> dict[str, str]:
     try:
         files = [one for one in folder.iterdir() if not one.name.startswith(".") and one.is_file()]
         small = [one for one in files if one.stat().st_size <= LARGEST]
-        return {one.name: one.read_bytes().decode(errors="replace").rstrip("\r\n") for one in small}
+        return {one.name: decode_value(one.read_bytes(), "replace") for one in small}
     except OSError as error:
         raise ConfigError(f"secrets_dir: {folder} cannot be read: {error.strerror}; name the folder that holds them") from error
 
@@ -150,8 +156,7 @@ def _in_file(file: Path) -> dict[str, str]:
     from dotenv import dotenv_values
 
     try:
-        with file.open(encoding="utf-8") as stream:
-            values = dotenv_values(stream=stream, interpolate=False)
+        values = dotenv_values(stream=io.StringIO(read_value_file(file)), interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"secrets_file: {file} cannot be read: {error}; name a file of lines NAME=value") from error
     return {name.removeprefix(PREFIX): value for name, value in values.items() if value is not None}

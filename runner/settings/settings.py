@@ -43,13 +43,14 @@ from runner.settings.parsers import (
     parse_text_table,
     parse_timezone,
     parse_traffic,
-    parse_url,
     parse_waits,
 )
+from runner.settings.raw_text import strip_value
 from runner.settings.secret_parsers import parse_alert_urls, parse_secret, parse_token, read_alert_urls, read_secret, read_token
 from runner.settings.secrets import PREFIX as SECRET_PREFIX
 from runner.settings.secrets import Secret
 from runner.settings.smoke_parsers import parse_error_probability, parse_looks, parse_tolerance, parse_undecided
+from runner.settings.web_address import parse_url
 
 Origin = Literal["default", "file", "environment", "option"]
 PREFIX = "JOURNEY_"
@@ -64,6 +65,8 @@ https://kubernetes.io/docs/tutorials/services/connect-applications-service/#envi
 """
 ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token", "alert_urls", "serve_token"}
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
+MEANT_EMPTY = {"JOURNEY_RELEASE", "JOURNEY_LOCATION"}
+"""Variables of which an empty value is not as good as none: a release that is not known; a location that would be that of others."""
 
 
 class Settings(ArtifactSettings, frozen=True, kw_only=True):
@@ -159,14 +162,14 @@ def load_settings(
 
     The file is `journey.toml`, or `pyproject.toml` with a table `[tool.journey]`, in `start` or the nearest folder above.
     The table `env.NAME` of the file, for `environment` (or JOURNEY_ENV), overrides the rest of it. `overrides` are the command's options;
-    None is an option that was not given. Raises ConfigError
-    with every problem, one a line: file or variable, key, and the fix.
+    None is an option that was not given, and so is an empty variable, except for MEANT_EMPTY. Raises ConfigError with every
+    problem, one per line: file or variable, key, and the fix.
     """
     file, table = find_config_file(start)
     base = file.parent if file else start
     environments: object = table.pop("env", {})
-    chosen = environment or environ.get(ENVIRONMENT)
-    if chosen is not None:
+    chosen = environment or strip_value(environ.get(ENVIRONMENT))
+    if chosen:
         table = {**table, **select_environment(environments, chosen, file)}
     policies = default_policies()
     values: dict[str, Any] = {"artifact_policies": policies}
@@ -177,7 +180,7 @@ def load_settings(
     def lay(layer: Mapping[str, object], origin: Origin, where: Callable[[str], str], base: Path) -> None:
         for name, value in layer.items():
             try:
-                checked = _parse(name, value, where(name), base)
+                checked = _parse(name, strip_value(value), where(name), base)
             except ConfigError as error:
                 problems.append(str(error))
                 continue
@@ -223,7 +226,7 @@ def _read_environ(environ: Mapping[str, str]) -> dict[str, object]:
     for variable, value in environ.items():
         if not variable.startswith(PREFIX) or variable == ENVIRONMENT or variable.startswith(SECRET_PREFIX):
             continue
-        if _is_service_address(variable, value):
+        if _is_service_address(variable, value) or (not strip_value(value).strip() and variable not in MEANT_EMPTY):
             continue
         if variable.startswith(PARAM_PREFIX):
             params[variable.removeprefix(PARAM_PREFIX).lower()] = value

@@ -64,7 +64,8 @@ def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Execution | Bro
     with isolated_run() as undone:
         done = _executed(job, browser, redactor, lambda moment: send(moment, redactor))
     if isinstance(done, Execution):
-        done = replace(done, notes=(*done.notes, *(redactor.text(note) for note in undone)))
+        notes = (*done.notes, *(redactor.text(note) for note in undone))
+        done = replace(done, notes=notes, worker_spent=not browser.usable)
     send(done, redactor)
 
 

@@ -15,6 +15,7 @@ from runner.archive.archive import Archive
 from runner.browser.chromium import Browser
 from runner.dsl.plan import Plan
 from runner.events import Listener
+from runner.execution.outcome import Execution
 from runner.result import FailureKind
 from runner.settings.settings import Settings
 from runner.workers.messages import BrowserWanted, from_worker
@@ -118,6 +119,9 @@ class Workers:
                 continue
             if self._supervisor.handle_message(worker, message):
                 worker.run = None
+                if isinstance(message, Execution) and message.worker_spent:
+                    self._restart_worker(worker)
+                    continue
                 self._retire_if_worn(worker)
                 self._swap_in_replacement()
         for worker in busy.values():

@@ -9,6 +9,7 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.errors import ConfigError
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
+from runner.settings.secrets import Secret
 from runner.settings.settings import SECRET_FILES, Settings, list_parsers, load_settings
 
 
@@ -83,6 +84,83 @@ def test_a_mistake_in_the_environment_names_the_variable(tmp_path: Path) -> None
         load_settings(tmp_path, {}, {"JOURNEY_RETRYS": "1"})
 
 
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("http://x:99999", "its port is not a number from 1 to 65535"),
+        ("http://x:80a", "its port is not a number from 1 to 65535"),
+        ("http://x:$PORT", "its port is not a number from 1 to 65535"),
+        ("http://a b/", "it contains a space"),
+        ("http://shop.example\u200b", "another character that cannot be seen"),
+        ("127.0.0.1:8000", "did you mean 'http://127.0.0.1:8000'?"),
+        ("shop.example/tea", "did you mean 'https://shop.example/tea'?"),
+        ("//shop.example", "did you mean 'https://shop.example'?"),
+        ("https//shop.example", "did you mean 'https://shop.example'?"),
+        ("http:\\\\shop.example", "did you mean 'http://shop.example'?"),
+        ("http://", "it has no host"),
+        ("http://:80", "it has no host"),
+        ("http://http://shop.example", "it has no host"),
+        ("http://$HOST", "its host '$host' contains '$'"),
+        ("http://a..b", "nothing between two dots"),
+        ("http://1.2.3.256", "is not an IPv4 address"),
+        ("http://[::1", "write an IPv6 address in brackets"),
+        ("ftp://shop.example", "it begins with ftp://; only http:// and https:// are opened"),
+        ("", "it is empty; write one such as"),
+    ],
+)
+def test_an_address_that_no_browser_opens_is_refused_with_the_fix(address: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"^--base-url: .*{re.escape(message)}"):
+        load_settings(tmp_path, {"base_url": address}, {})
+    (tmp_path / "journey.toml").write_text(f"public_url = '{address}'")
+    with pytest.raises(ConfigError, match=f"journey.toml: public_url: .*{re.escape(message)}"):
+        load_settings(tmp_path, {}, {})
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "HTTP://shop.example",
+        "http://localhost:3000",
+        "http://[::1]:80/a",
+        "http://bücher.example",
+        "http://127.1",
+        "https://me:p%2Fw@a_b/",
+    ],
+)
+def test_an_address_that_a_browser_opens_is_accepted_as_it_is(address: str, tmp_path: Path) -> None:
+    assert load_settings(tmp_path, {}, {"JOURNEY_BASE_URL": address}).base_url == address
+
+
+def test_a_wrong_address_is_reported_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="JOURNEY_PUSHGATEWAY: ") as caught:
+        load_settings(tmp_path, {}, {"JOURNEY_PUSHGATEWAY": "http://me:oo/long@gateway:99999"})
+    assert "oo/long" not in str(caught.value)
+
+
+def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
+    (tmp_path / "journey.toml").write_text("timeout = '20s'\nrelease = '1'\n[params]\nproduct = 'sencha'\n")
+    names = {name for name in list_parsers() if name not in {"release", "location", "params"}}
+    empty = {f"JOURNEY_{name.upper()}": value for name in (*names, "env", "param_product") for value in ("", " ", "\r\n")}
+    settings = load_settings(tmp_path, {}, empty)
+    assert (settings.pushgateway, settings.timeout, settings.params) == (None, 20.0, {"product": "sencha"})
+    assert settings.origin("timeout") == "file"
+    # Two for which nothing is a value, too.
+    assert load_settings(tmp_path, {}, {"JOURNEY_RELEASE": ""}).release == ""
+    with pytest.raises(ConfigError, match="JOURNEY_LOCATION: '' is empty; write a text"):
+        load_settings(tmp_path, {}, {"JOURNEY_LOCATION": ""})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_byte_order_marks_and_line_ends_are_not_part_of_a_value(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes("0123456789abcdef\r\n".encode(encoding))
+    (tmp_path / "journey.toml").write_bytes(
+        'location = """\r\nbüro\r\n"""\r\nserve_token_file = "token"\r\n[params]\r\na = "b\\n"\r\n'.encode(encoding)
+    )
+    settings = load_settings(tmp_path, {"timeout": "\ufeff3s\n"}, {"JOURNEY_BASE_URL": "\ufeffhttp://shop.example\r\n"})
+    assert (settings.location, settings.base_url, settings.timeout) == ("büro", "http://shop.example", 3.0)
+    assert (settings.params, settings.serve_token) == ({"a": "b"}, Secret("0123456789abcdef"))
+
+
 def test_a_mistake_in_an_option_names_the_option(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--base-url: 'shop' is not an address"):
         load_settings(tmp_path, {"base_url": "shop"}, {})
@@ -112,6 +190,19 @@ def test_a_journey_wins_over_the_file_and_the_environment_over_the_journey(tmp_p
     assert plan(journey, load_settings(tmp_path, {}, {})).base_url == "http://own.example"
     settings = load_settings(tmp_path, {"retries": 0}, {"JOURNEY_BASE_URL": "http://env.example"})
     assert (plan(journey, settings).base_url, plan(journey, settings).retries) == ("http://env.example", 0)
+
+
+@pytest.mark.parametrize("name", ["journeys.db", "journeys.db-wal", "report.html"])
+def test_a_journey_with_the_name_of_a_file_beside_its_runs_is_refused(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "walk.py"
+    file.write_text(f"from runner import journey\n@journey(name={name!r})\ndef a(page): ...\n")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "report.html").touch()
+    (journey,) = load_journeys(file)
+    with pytest.raises(ConfigError, match=rf"walk\.py:2: the runs of {name!r} need a folder .*; rename the journey, or"):
+        plan(journey, load_settings(tmp_path, {}, {}))
+    elsewhere = {"runs_dir": "elsewhere", "database": f"sqlite:///{tmp_path / 'history'}"}
+    assert plan(journey, load_settings(tmp_path, elsewhere, {})).journey == name
 
 
 def test_a_missing_storage_state_is_named_with_the_journey(tmp_path: Path) -> None:

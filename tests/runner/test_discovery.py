@@ -1,5 +1,6 @@
 """Bad journeys are named with file and line before any browser starts."""
 
+import os
 import re
 import textwrap
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from runner.dsl.discovery import NotAllDiscovered, discover, load_journeys
 from runner.dsl.selection import find
+from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import DiscoveryError
 
 
@@ -222,6 +224,25 @@ def test_conftest_and_links_that_loop_are_left_out(tmp_path: Path) -> None:
     (folder / "again").symlink_to(".")
     (folder / "up").symlink_to("..")
     assert [one.name for one in discover([folder])] == ["walk"]
+
+
+def test_what_is_not_a_file_is_not_read(tmp_path: Path) -> None:
+    write(tmp_path, "@journey\ndef a(page): ...\n")
+    os.mkfifo(tmp_path / "pipe.py")
+    assert [one.name for one in discover([tmp_path])] == ["a"]
+    with pytest.raises(DiscoveryError, match=r"pipe\.py: is not a regular file"):
+        discover([tmp_path / "pipe.py"])
+    assert find_declared_journeys([tmp_path / "pipe.py"]) == ()
+    (tmp_path / "gone.py").symlink_to("nowhere.py")
+    with pytest.raises(DiscoveryError, match=r"gone\.py: is a link to nowhere\.py, which is not a file; remove it"):
+        discover([tmp_path])
+
+
+def test_an_import_from_the_folder_above_says_how_to_write_it(tmp_path: Path) -> None:
+    write(tmp_path, "", "lib.py")
+    file = write(tmp_path, "from ..lib import X\n", "shop/walk.py")
+    with pytest.raises(DiscoveryError, match=r"walk\.py:2: .*; write the import without dots: `import pages` finds pages\.py"):
+        load_journeys(file)
 
 
 def test_each_folder_sees_its_own_neighbours_as_they_are_now(tmp_path: Path) -> None:

@@ -227,6 +227,7 @@ def test_a_caught_failure_of_a_step_still_fails_the_run(monitor: Monitor) -> Non
         ("page.close()\npage.title()", "error", "journey", "has been closed"),
         ("page.keyboard.press('Foo')", "error", "journey", "Unknown key"),
         ("context.add_cookies([{'name': 'a', 'value': 'b'}])", "error", "journey", "Cookie should have a url"),
+        ("context.tracing.start()", "error", "journey", 'set trace="off" for this journey'),
         ("page.wait_for_load_state('loaded')", "error", "journey", "expected one of"),
         ("page.evaluate('(((')", "error", "journey", "SyntaxError"),
         ("context.set_geolocation({'latitude': 500, 'longitude': 0})", "error", "journey", "precondition"),
@@ -246,6 +247,85 @@ def test_the_status_tells_the_site_from_the_monitor(monitor: Monitor, body: str,
     assert failure is not None
     assert (failure.kind, message in failure.message) == (kind, True), failure.message
     assert monitor.archive.find("last").result.status == status
+
+
+@pytest.mark.parametrize(
+    ("listen", "act", "kind", "message"),
+    [
+        # A route that its handler does not answer holds the page until the timeout.
+        ("page.route('**/*', lambda route: route.fulfill(path='/no/file'))", "page.goto('/')", "journey", "FileNotFoundError"),
+        (
+            "page.route('**/*', lambda route: {}['x'])",
+            "page.goto('/')",
+            "journey",
+            "KeyError: 'x'\nso the step waited: Page.goto: Time",
+        ),
+        ("page.on('console', lambda one: 1 / 0)", "page.evaluate('console.log(1)')", "journey", "ZeroDivisionError"),
+        # The call in it fails when it is answered.
+        ("page.on('dialog', lambda one: one.accept(5))", "page.evaluate('prompt()')", "journey", "expected string, got number"),
+        # What is no Exception would end Playwright's connection, and with it all further runs.
+        ("page.on('console', lambda one: exit('no tea'))", "page.evaluate('console.log(1)')", "assertion", "sys.exit: no tea"),
+        ("page.on('console', lambda one: fail('no tea'))", "page.evaluate('console.log(1)')", "assertion", "no tea"),
+        (
+            "page.on('console', spin)",
+            "page.evaluate('console.log(1)')\n    page.wait_for_timeout(30_000)",
+            "deadline",
+            "own code was still",
+        ),
+        ("page.route('**/*', spin)", "page.goto('/', timeout=0)", "deadline", "own code was still running"),
+    ],
+)
+def test_what_a_listener_or_a_route_handler_raises_is_why_the_step_failed(
+    monitor: Monitor, listen: str, act: str, kind: str, message: str
+) -> None:
+    body = f"""
+from sys import exit
+from pytest import fail
+def spin(_):
+    while True:
+        pass
+@journey(timeout="12s")
+def walk(page, step):
+  page.set_default_timeout(4000)
+  with step("do"):
+    {listen}
+    {act}
+"""
+    failure = monitor.run(body, trace="off", screenshots="off", aria="off", replay="off").failure
+    assert failure is not None
+    assert (failure.kind, failure.step, message in failure.message) == (kind, "do", True), failure.message
+    assert monitor.step("page.goto('/')").status == "passed"
+
+
+def test_a_site_that_floods_the_runner_with_events_still_fails_at_the_runs_timeout(monitor: Monitor) -> None:
+    flood = "for (let i = 0; i < 20; i++) setInterval(() => console.log(i), 1)"
+    result = monitor.run(f"""
+        @journey(timeout="4s")
+        def walk(page, step):
+            page.on("console", lambda one: None)
+            with step("wait"):
+                page.goto("/")
+                page.evaluate("{flood}")
+                page.get_by_text("never").wait_for(timeout=0)
+    """)
+    assert result.failure is not None
+    assert (result.status, result.failure.kind, result.failure.step) == ("failed", "timeout", "wait"), result.failure
+    assert monitor.step("page.goto('/')").status == "passed"
+
+
+def test_a_killed_driver_ends_its_run_and_no_other(monitor: Monitor) -> None:
+    kill = "import psutil\nfor one in psutil.Process().children():\n    one.kill() if 'node' in one.name() else None\npage.goto('/')"
+    failure = monitor.step(kill).failure
+    assert failure is not None
+    assert (failure.kind, "the browser was gone" in failure.message) == ("browser", True), failure
+    assert monitor.step("page.goto('/')").status == "passed"
+
+
+def test_a_step_keeps_its_name_as_it_is_written(monitor: Monitor) -> None:
+    names = ["a/b", "{0!r}", "new\nline", "\0nul", "\033[31mred", "x" * 5000, "", ".", "\u202e evil", "half \ud83d"]
+    steps = "".join(f"    with step({name!r}):\n        page.goto('/')\n" for name in names)
+    result = monitor.run(f"@journey\ndef walk(page, step):\n{steps}")
+    assert (result.status, [step.name for step in result.steps]) == ("passed", [*names[:-1], "half \ufffd"])
 
 
 def test_a_step_that_is_named_but_not_begun_is_an_error(monitor: Monitor) -> None:

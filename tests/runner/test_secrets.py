@@ -59,6 +59,31 @@ def test_the_environment_wins_over_the_folder_and_the_folder_over_the_file(tmp_p
     assert set(secrets.texts()) == {"environment-a", "folder-b", "file $c"}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_byte_order_marks_and_line_ends_are_not_part_of_a_secret(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "FOLDER").write_bytes("grün-1\r\n\r\n".encode(encoding))
+    (tmp_path / ".env").write_bytes("FILE=grün-2\r\nQUOTED='grün-3\n'\r\nEMPTY=\r\n".encode(encoding))
+    environ = {"JOURNEY_SECRET_VARIABLE": "\ufeffgrün-4\n", "JOURNEY_SECRET_KEY": "-----BEGIN\nabcd\n-----END\n"}
+    found = Secrets(environ, tmp_path / "folder", tmp_path / ".env")
+    assert {name: found[name].reveal() for name in found} == {
+        "FILE": "grün-2",
+        "QUOTED": "grün-3",
+        "FOLDER": "grün-1",
+        "VARIABLE": "grün-4",
+        "KEY": "-----BEGIN\nabcd\n-----END",
+    }
+
+
+def test_an_empty_secret_is_not_set(tmp_path: Path) -> None:
+    (tmp_path / "PASSWORD").write_text("oolong")
+    (tmp_path / "OTHER").write_text("\n")
+    found = Secrets({"JOURNEY_SECRET_PASSWORD": ""}, folder=tmp_path)
+    assert found["PASSWORD"].reveal() == "oolong"
+    with pytest.raises(SecretMissing, match="secret 'OTHER' is not set; set it in"):
+        found["OTHER"]
+
+
 def test_a_folder_or_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"secrets_dir: .*nowhere cannot be read"):
         Secrets({}, folder=tmp_path / "nowhere")
