@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 from playwright.sync_api import Error as PlaywrightError
 
+from runner.artifacts.recording import Recording
 from runner.browser.context_options import options
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
@@ -15,10 +16,10 @@ from runner.execution.environment import describe_environment
 from runner.execution.failure import trim_message
 from runner.execution.outcome import Execution
 from runner.execution.retry import RetryPolicy
-from runner.execution.sign_in import SignIn, StateUnusable
+from runner.execution.sign_in import SignIn, SignInFailed, StateUnusable
 from runner.execution.warm_browser import WarmBrowser
 from runner.page.agent import Mark
-from runner.result import Attempt, Failure, skipped, status_of
+from runner.result import Attempt, Failure, StepResult, skipped, status_of
 
 SHORTEST = 0.1
 """Seconds that an attempt gets, however long signing in took."""
@@ -51,8 +52,8 @@ def execute_run(context: RunContext, browser: WarmBrowser, setup: Journey | None
             # A folder that is not there, a disk that is full, a certificate that cannot be read.
             message = trim_message(f"this machine could not run the journey: {type(error).__name__}: {error}")
             outcome = _not_started(number, plan, Failure(kind="monitor", message=message))
-        repeats = retry.repeats(outcome.attempt.status, outcome.attempt.duration_seconds)
-        note = retry.prepare_next(outcome.attempt) if repeats else None
+        repeats = retry.repeats(outcome.attempt.status, outcome.attempt.duration_seconds, outcome.session_loss)
+        note = retry.end_attempt(outcome.attempt, outcome.session_loss, repeats)
         outcomes.append(replace(outcome, notes=(*outcome.notes, note)) if note else outcome)
         if not repeats:
             break
@@ -74,25 +75,42 @@ def _make_attempt(
 ) -> AttemptOutcome:
     """Signs in if the plan asks for it, then calls the journey. Raises BrowserFailed, playwright's Error, OSError."""
     plan, opened, began = context.plan, browser.get(), time.perf_counter()
+    state = None
     if sign_in is not None:
+        state = sign_in.file if sign_in.reused else None
+        recording = None if sign_in.file.exists() else Recording(plan, number, context.folder, context.redactor, room)
         try:
-            failure = sign_in.ensure(opened, options(plan, browser.playwright, opened), retry.seconds_left)
+            failed = sign_in.ensure(opened, options(plan, browser.playwright, opened), retry.seconds_left, recording)
         except StateUnusable as error:
             failure = Failure(kind="monitor", message=trim_message(str(error)))
-        if failure is not None:
-            return _not_started(number, plan, failure)
+            return replace(_not_started(number, plan, failure), session_loss="it cannot be read")
+        if failed is not None:
+            return _finish_sign_in(number, plan, failed, recording, retry)
         context = replace(context, plan=replace(plan, storage_state=sign_in.file))
     seconds = max(retry.seconds_left - (time.perf_counter() - began), SHORTEST)
-    return run_attempt(number, context, opened, browser.playwright, seconds, retry.repeats, room)
+    return run_attempt(number, context, opened, browser.playwright, seconds, retry.repeats, room, state)
 
 
-def _not_started(number: int, plan: Plan, failure: Failure) -> AttemptOutcome:
+def _finish_sign_in(
+    number: int, plan: Plan, failed: SignInFailed, recording: Recording | None, retry: RetryPolicy
+) -> AttemptOutcome:
+    """The attempt whose set-up journey did not pass: its steps and artifacts are those of the set-up journey."""
+    outcome = _not_started(number, plan, failed.failure, failed.steps)
+    attempt = replace(outcome.attempt, started_at=failed.started_at, duration_seconds=failed.duration_seconds)
+    if recording is None:
+        return replace(outcome, attempt=attempt)
+    recording.finish(passed=False, last=not retry.repeats(attempt.status, attempt.duration_seconds))
+    return AttemptOutcome(attempt=attempt, artifacts=tuple(recording.artifacts), notes=tuple(recording.notes))
+
+
+def _not_started(number: int, plan: Plan, failure: Failure, steps: tuple[StepResult, ...] = ()) -> AttemptOutcome:
+    names = {step.name for step in steps}
     attempt = Attempt(
         number=number,
         status=status_of(failure),
         started_at=datetime.now(UTC),
         duration_seconds=0.0,
-        steps=skipped(plan.step_names, 0),
+        steps=(*steps, *skipped([name for name in plan.step_names if name not in names], len(steps))),
         failure=failure,
     )
     return AttemptOutcome(attempt=attempt)
