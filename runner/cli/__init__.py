@@ -14,6 +14,7 @@ from runner.cli import (
     coverage,
     demo,
     diff,
+    forget,
     from_session,
     init,
     install,
@@ -71,6 +72,7 @@ app.command("diff")(diff.diff)
 app.command("report")(report.report)
 app.command("open")(opening.open_run)
 app.command("prune")(prune.prune)
+app.command("forget")(forget.forget)
 app.command("install")(install.install)
 app.command("demo")(demo.demo)
 manual.use_in(app)

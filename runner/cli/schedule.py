@@ -189,15 +189,9 @@ def _row(one: PlannedJourney, settings: Settings, now: datetime) -> dict[str, An
     }
 
 
-def _has_store(settings: Settings) -> bool:
-    """Whether there is a database, which looking must not create."""
-    file = settings.database_url.removeprefix("sqlite:///")
-    return file == settings.database_url or Path(file).exists()
-
-
 def _shortage(planned: Sequence[PlannedJourney], settings: Settings, now: datetime) -> str:
     """Why the schedule cannot fit, from how long the newest runs took; empty if it fits, as far as is known."""
-    if not _has_store(settings):
+    if not given.has_store(settings):
         return ""
     from runner.scheduler.capacity import describe_shortage, find_demands, read_durations
     from runner.store import Store
@@ -209,7 +203,7 @@ def _shortage(planned: Sequence[PlannedJourney], settings: Settings, now: dateti
 
 
 def _pause(settings: Settings, name: str, at: datetime) -> str | None:
-    if not _has_store(settings):
+    if not given.has_store(settings):
         return None
     from runner.store import Store
 
