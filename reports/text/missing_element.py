@@ -16,6 +16,7 @@ READ = 200_000
 _TEXT = r'"((?:[^"\\]|\\.)*)"'
 _SOUGHT = re.compile(rf'get_by_role\("(\w+)", name={_TEXT}|get_by_(text|label|placeholder|alt_text|title|test_id)\({_TEXT}')
 _ELEMENT = re.compile(rf"^\s*- '?(\w+) {_TEXT}", re.MULTILINE)
+_COVERS = re.compile(r"^\s*- (<.*>) (?:from <.*> subtree )?intercepts pointer events", re.MULTILINE)
 _FIELDS = ("textbox", "searchbox", "combobox", "spinbutton", "checkbox", "radio", "switch", "slider", "listbox")
 _PLURALS = {
     "textbox": "text boxes",
@@ -28,11 +29,14 @@ _SECONDS = re.compile(r"Timeout (\d+)ms exceeded|with timeout (\d+)ms")
 
 
 def describe_missing(failure: Failure, tree: str = "") -> str:
-    """The sentence; empty if the failure is not about an element that was sought by its name and not found.
+    """The sentence; empty if the failure is not about an element that is covered, or that was sought by its name and not found.
 
     `tree` is the accessibility tree of the page at that moment, if it was saved.
     """
     message = failure.message
+    covers = _COVERS.findall(message)
+    if covers:
+        return f"it is covered by {_short(covers[-1])}"
     found = [*_SOUGHT.finditer(message)]
     if not found or "resolved to" in message or "strict mode violation" in message or not _SECONDS.search(message):
         return ""
@@ -40,10 +44,14 @@ def describe_missing(failure: Failure, tree: str = "") -> str:
     role, name = (last[1], last[2]) if last[1] else ("", last[4])
     name = _plain(name)
     what, plural, roles = _kind(role, last[3] or "")
-    there = [_plain(one[2]) for one in _ELEMENT.finditer((tree or message)[:READ]) if not roles or one[1] in roles]
+    known = [(one[1], _plain(one[2])) for one in _ELEMENT.finditer((tree or message)[:READ])]
+    there = [one for own_role, one in known if not roles or own_role in roles]
     if name in there:
         return ""  # It came too late, or it is hidden.
     sentence = f"no {what} “{_short(name)}”"
+    namesake = next((own_role for own_role, one in known if one == name), "") if roles else ""
+    if namesake:
+        return f"{sentence}, but there is a {namesake} of this name"
     return f"{sentence}; {_list_others(name, there, plural, whole=bool(tree))}" if roles and (there or tree) else sentence
 
 

@@ -43,8 +43,10 @@ def list_journeys(
             escape(_place(one, room)),
             escape(one.description),
         )
-    # Output to a pipe is not read in 80 columns.
-    console.print(table, width=None if console.is_terminal else 240)
+    if not console.is_terminal:
+        # Output to a pipe is not read in 80 columns.
+        console.width = 240
+    console.print(table)
 
 
 def _place(one: Journey, room: int | None) -> str:

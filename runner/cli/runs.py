@@ -55,8 +55,9 @@ def runs(
     if found:
         console = make_console(highlight=False)
         # Output to a pipe is not read in 80 columns, and `grep` needs one line per run.
-        width = console.width if console.is_terminal else 240
-        console.print(render_runs(found, width), width=width)
+        if not console.is_terminal:
+            console.width = 240
+        console.print(render_runs(found, console.width))
     else:
         typer.echo(f"no run{f' of {journey}' if journey else ''} in {archive.folder} matches; `journey run` makes one")
 

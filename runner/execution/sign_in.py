@@ -98,8 +98,8 @@ class SignIn:
             call = JourneyCall(
                 context,
                 str(self.setup.file),
-                (lambda name, _: recording.step_started(name)) if recording else lambda *_: None,
-                recording.step_ended if recording else lambda _: None,
+                lambda name, _: recording.step_started(self._name_step(name)) if recording else None,
+                lambda step: recording.step_ended(replace(step, name=self._name_step(step.name))) if recording else None,
                 mark=self._mark,
                 waits=self._plan.waits,
             )

@@ -48,12 +48,18 @@ def shown(what: object, width: int = 80) -> str:
         (CLICK, "", "no link “Hello world!”"),
         (CLICK, '- button "Search"', "no link “Hello world!”; there are no links on the page"),
         (CLICK, '- link "Hello world!"', ""),
+        (CLICK, '- heading "Hello world!" [level=2]', "no link “Hello world!”, but there is a heading of this name"),
         (CLICK.replace("waiting for navigation", "locator resolved to <a>"), TREE, ""),
         (CLICK.replace('role("link", name=', "text("), TREE, "no text “Hello world!”"),
         (
             'Expected to be visible\nCall log:\n - with timeout 300ms\n - waiting for get_by_label("Emial")',
             '- textbox "Email"\n- heading "Shop"',
             "no field with the label “Emial”; the fields there: “Email”",
+        ),
+        (
+            f'{CLICK}\n    - <div class="shade"></div> intercepts pointer events',
+            TREE,
+            'it is covered by <div class="shade"></div>',
         ),
         ("Page.goto: net::ERR_CONNECTION_REFUSED", TREE, ""),
         ("expected 3 teas, not 2", TREE, ""),

@@ -106,6 +106,7 @@ def test_a_sign_in_that_fails_has_the_artifacts_and_steps_of_the_set_up_journey(
     assert result.failure is not None
     assert result.failure.step == "sign_in: look"
     assert {"screenshot", "trace", "console"} <= {one.kind for one in result.artifacts}
+    assert [one.step for one in result.artifacts if one.kind == "aria"] == ["sign_in: look"]
     assert "at the form" in (monitor.saved() / "console.jsonl").read_text()
 
 
