@@ -1,6 +1,7 @@
 """`journey from-session`: a visitor's session becomes a journey."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,7 +78,7 @@ def from_session(
 
         write_json({"version": 1, "file": str(file), "report": made.report}, json)
     else:
-        _tell(file, made.report, settings)
+        _tell(file, made.report, settings, given.params(param) or {})
     raise typer.Exit(_code(made.report, no_trial))
 
 
@@ -136,7 +137,7 @@ def _require_free_name(name: str, settings: Settings) -> None:
             raise ConfigError(f"a journey named {name!r} is declared at {one.where}; choose another name with --out OTHER.py")
 
 
-def _tell(file: Path, report: "Report", settings: Settings) -> None:
+def _tell(file: Path, report: "Report", settings: Settings, typed: Mapping[str, str]) -> None:
     shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     steps = len(report.steps)
     typer.echo(
@@ -167,13 +168,14 @@ def _tell(file: Path, report: "Report", settings: Settings) -> None:
                 typer.echo(f"  another locator for it: {' or '.join(others)}")
             if trial.folder:
                 typer.echo(f"  its trace: journey trace {trial.folder}")
-    typer.echo(f"run it: {_command(file, shown, report, settings)}")
+    typer.echo(f"run it: {_command(file, shown, report, settings, typed)}")
 
 
-def _command(file: Path, shown: Path, report: "Report", settings: Settings) -> str:
+def _command(file: Path, shown: Path, report: "Report", settings: Settings, typed: Mapping[str, str]) -> str:
+    """How to run it again; `typed` are the values that only this command was given."""
     among = any(file.resolve().is_relative_to(folder.resolve()) for folder in settings.journeys)
     words = ["journey run", report.name if among else str(shown)]
     site = settings.base_url if settings.origin("base_url") in {"environment", "option"} else report.base_url
     words += ["--base-url", str(site)] if site != report.base_url else []
-    words += [f"--param {one}=…" for one in report.params if one not in settings.params]
+    words += [f"--param {one}=…" for one in report.params if one in typed or one not in settings.params]
     return " ".join(words)

@@ -112,7 +112,9 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
             with Workers(count) as pool:
                 return exit_code(scheduler.run(pool, browser, once=True))
         with MetricsEndpoint(settings.listen, exporter, scheduler.healthy, scheduler.ready) as endpoint, Workers(count) as pool:
-            log.info("runs %d journeys with %d workers; metrics at %s/metrics", scheduler.count, count, endpoint.address)
+            journeys = f"{scheduler.count} {'journey' if scheduler.count == 1 else 'journeys'}"
+            workers = f"{count} {'worker' if count == 1 else 'workers'}"
+            log.info("runs %s with %s; metrics at %s/metrics", journeys, workers, endpoint.address)
             scheduler.run(pool, browser)
             log.info("stopped")
     return 0
