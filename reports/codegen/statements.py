@@ -8,7 +8,7 @@ from reports.codegen.action import Action
 from reports.codegen.input_values import Values
 from reports.codegen.locators import parse_locator
 from reports.codegen.rebuild_page import Found
-from reports.codegen.url_patterns import relative_to, url_pattern
+from reports.codegen.url_patterns import relative_to, url_pattern, without_ids
 from runner.authoring.recorder import parse_script
 from runner.authoring.recorder.code_format import flat, quoted
 
@@ -37,15 +37,26 @@ class Line(Struct, frozen=True, kw_only=True):
     """The comment in place of a missing statement."""
 
     @property
+    def in_page(self) -> bool:
+        """Whether a page answers it without another address: Enter, a click on something other than a field."""
+        action = self.action
+        if not self.statements or action.leads_to or action.opens is not None:
+            return False
+        return action.kind == "press" or (action.kind == "click" and action.sort in {"button", "other"})
+
+    @property
     def ends_step(self) -> bool:
-        """Whether the page went on to another address with it."""
-        return bool(self.action.leads_to) or self.action.kind in {"goto", "back"} or self.action.opens is not None
+        """Whether it is what a page answers: each such act is a step."""
+        led = bool(self.action.leads_to) or self.action.kind in {"goto", "back"} or self.action.opens is not None
+        return led or self.in_page
 
     @property
     def scripted(self) -> parse_script.Action:
         """The same as the recorder has it, which names steps."""
         if self.action.kind == "goto":
-            return parse_script.Action(kind="open", statements=self.statements, arguments=(ast.Constant(self.opened),))
+            return parse_script.Action(
+                kind="open", statements=self.statements, arguments=(ast.Constant(without_ids(self.opened)),)
+            )
         given = (ast.Constant("Enter"),) if self.action.kind == "press" else ()
         method = METHODS.get(self.action.kind, "click")
         return parse_script.Action(kind="act", statements=self.statements, target=self.target, method=method, arguments=given)
@@ -99,6 +110,11 @@ def _given(action: Action, found: Found, locator: str, values: Values) -> str:
         return ""
     value = values.of(action, found, locator) if action.text is None or found.facts.type == "password" else None
     return value.code if value else quoted(action.text or "")
+
+
+def locate(line: Line, tabs: list[int]) -> str:
+    """The expression for the element of a line that has one."""
+    return _from(page_name(line.action.tab, tabs), line.found.candidates[0].code)
 
 
 def _from(page: str, locator: str) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from reports.collector.privacy.route_template import route_template
+from reports.collector.privacy.route_template import is_id, route_template
 
 
 def origin_of(address: str) -> str:
@@ -21,6 +21,19 @@ def relative_to(address: str, base_url: str) -> str:
     """
     rest = address.partition("://")[2].removeprefix(urlsplit(address).netloc) or "/"
     return rest if origin_of(address) == origin_of(base_url) else origin_of(address) + rest
+
+
+def without_ids(address: str) -> str:
+    """An address without the parts that name one thing of many, as a name is made of it.
+
+    >>> without_ids("/orders/01a20fc0-aafa-7b1d-ac37-708720ccee0c/edit"), without_ids("/4711"), without_ids("/")
+    ('/orders/edit', '/page', '/')
+    """
+    path = address.partition("?")[0].partition("#")[0]
+    if "://" in path:
+        return path
+    kept = "/".join(one for one in path.split("/") if not is_id(one))
+    return kept if kept.strip("/") or not path.strip("/") else "/page"
 
 
 def url_pattern(address: str, base_url: str, rules: Iterable[str] = ()) -> str:

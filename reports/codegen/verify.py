@@ -43,9 +43,10 @@ def verify_journey(made: Made, file: Path, settings: Settings, yes: bool) -> Mad
 
 
 def run_trial(made: Made, file: Path, settings: Settings, browser: Browser, runs: int = RUNS) -> Trial:
-    """Runs the journey against the base URL of the settings, or the site that was recorded.
+    """Runs the journey against the site that was recorded, or the one that the option `--base-url` names.
 
-    Raises BrowserNotFound, DiscoveryError, ConfigError as `journey run` does.
+    The site of the settings may be another, to which recorded forms must not be sent. Raises BrowserNotFound, DiscoveryError,
+    ConfigError as `journey run` does.
     """
     ended: list[RunEnded] = []
 
@@ -55,7 +56,8 @@ def run_trial(made: Made, file: Path, settings: Settings, browser: Browser, runs
 
     (journey,) = load_journeys(file, made.source)
     planned = plan(journey, settings)
-    one = replace(planned, source=made.source, retries=0, base_url=planned.base_url or made.report.base_url)
+    site = settings.base_url if settings.origin("base_url") == "option" else made.report.base_url
+    one = replace(planned, source=made.source, retries=0, base_url=site)
     with Workers(1) as pool:
         run_plans(pool, [one] * runs, browser, settings, Archive(settings.runs_dir / FOLDER), [listen])
     return judge_trial(made, ended)

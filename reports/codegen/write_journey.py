@@ -4,8 +4,10 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reports.codegen import statements
 from reports.codegen.action import Action
@@ -25,6 +27,10 @@ BODY = INDENT * 2
 WIDTH = 120
 """Characters of a comment or a heading that is taken from a page."""
 
+_IDENTIFIER = re.compile(
+    r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-z]*[0-9])[0-9a-f]{6,}|[0-9]{3,})\b", re.IGNORECASE
+)
+
 
 class _Step(Struct, frozen=True):
     name: str
@@ -42,9 +48,10 @@ def write_journey(
         statements.write_line(action, found, tabs, base_url, values, rules)
         for action, found in zip(actions, rebuilt.found, strict=True)
     ]
+    every = list(_with_waits(every, tabs))
     steps = _steps(every)
     ending = _ending(every, rebuilt.endings, tabs, base_url, rules)
-    name = name or to_python_name(re.sub(r"\W+", "_", steps[-1].name).strip("_").lower())
+    name = name or _journey_name(steps[-1].name)
     started = min(float(tab.events[0]["timestamp"]) for tab in recording.tabs if tab.events)
     recorded_at = datetime.fromtimestamp(started / 1000, UTC)
     text: list[str] = []
@@ -79,6 +86,23 @@ def write_journey(
         notes=tuple(_notes(every)),
     )
     return Made("\n".join(text) + "\n", report)
+
+
+def _journey_name(step: str) -> str:
+    """A name after what the last step does, without the numbers and ids of the visitor's own things."""
+    words = _IDENTIFIER.sub(" ", step)
+    return to_python_name("_".join(re.findall(r"\w+", words)).lower() or "visit")
+
+
+def _with_waits(every: Sequence[Line], tabs: list[int]) -> Iterator[Line]:
+    """The same; what a page answers without another address waits for the element that is used next."""
+    for line, later in zip_longest(every, every[1:]):
+        if line.in_page and later is not None and later.target is not None and later.action.tab == line.action.tab:
+            again = line.target is not None and ast.dump(line.target) == ast.dump(later.target)
+            wait = [] if again else ast.parse(f"{statements.locate(later, tabs)}.wait_for()").body
+            yield replace(line, statements=(*line.statements, *wait))
+        else:
+            yield line
 
 
 def _steps(every: Sequence[Line]) -> list[_Step]:
@@ -178,7 +202,8 @@ def _head(
         "",
     )
     function = to_python_name(name)
-    yield f"@journey(name={quoted(name)})" if function != name else "@journey"
+    given = ([f"name={quoted(name)}"] if function != name else []) + [f"base_url={quoted(base_url)}"]
+    yield f"@journey({', '.join(given)})"
     yield f"def {function}({', '.join(f'{one}: {kind}' for one, kind in kinds.items())}) -> None:"
     pages = [route_template(one.action.leads_to or one.action.url) for one in every if one.action.leads_to or one.action.url]
     yield f'{INDENT}"""A visitor goes from {_plain(pages[0])} to {_plain(pages[-1])}."""'

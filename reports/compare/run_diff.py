@@ -12,6 +12,9 @@ SLOWER = (1.5, 0.020)
 BIGGER = (1.1, 1000)
 """A request is bigger when it brings this many times as much, and this many bytes more."""
 
+WAITING = "waiting"
+"""The part of a latency in which no document was loading: waiting for an element, a response, the page's own scripts."""
+
 
 class RequestChange(Struct, frozen=True, kw_only=True):
     """A request that is `new`, `gone`, `slower` or `bigger` than in the first run."""
@@ -31,7 +34,7 @@ class StepChange(Struct, frozen=True, kw_only=True):
     status: tuple[str | None, str | None]
     latency_seconds: tuple[float | None, float | None]
     phase: str
-    """The phase of its documents that changed most; empty if none by a millisecond."""
+    """The phase of its documents, or WAITING, that changed most; empty if none by a millisecond."""
     phase_seconds: tuple[float, float]
     requests: tuple[RequestChange, ...]
 
@@ -72,6 +75,8 @@ def _sum_phases(step: StepResult | None) -> dict[str, float]:
         for phase, value in document.phases.items():
             if phase not in {"ttfb", "total"}:
                 total[phase] += value
+    if step is not None and step.latency_seconds is not None:
+        total[WAITING] = max(step.latency_seconds - sum(total.values()), 0.0)
     return {phase: round(value, 6) for phase, value in total.items()}
 
 

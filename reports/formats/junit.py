@@ -104,7 +104,7 @@ def _check_cases(check: JourneyCheck, problems: Sequence[Problem]) -> Iterator[_
             name=step.name,
             seconds=smoke_text.find_medians(step)[1],
             problems=own,
-            skipped="" if own or measured else "not measured",
+            skipped="" if own else _unjudged(step) if measured else "not measured",
             output=_output(step),
         )
     if failed_at and failed_at not in {step.name for step in check.steps}:
@@ -119,6 +119,12 @@ def _check_cases(check: JourneyCheck, problems: Sequence[Problem]) -> Iterator[_
             skipped=skipped,
             output=[*_output(check.whole), *smoke_text.list_remarks(check)],
         )
+
+
+def _unjudged(step: StepCheck) -> str:
+    """Why a step that was measured has not passed either; empty if it has."""
+    undecided = step.comparison is not None and step.comparison.outcome == "undecided"
+    return smoke_text.describe_comparison(step.comparison) if undecided and step.comparison and not step.budgets else ""
 
 
 def _output(step: StepCheck) -> list[str]:

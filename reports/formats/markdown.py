@@ -44,7 +44,7 @@ def render_smoke(result: SmokeResult, _beside: Path) -> str:
 def smoke_markdown(result: SmokeResult) -> str:
     """A smoke check: verdict, what failed, a table a journey, environment and rule."""
     problems = list_smoke_problems(result)
-    title = f"### {smoke_text.MARKS[result.verdict]} Smoke check {result.verdict}: "
+    title = f"### {smoke_text.mark_verdict(result)} Smoke check {smoke_text.format_verdict(result)}: "
     title += _headline(problems) if problems else inert(smoke_text.count_steps(result))
     order = {"failed": 0, "error": 0, "missed": 1, "passed": 2}
     checks = sorted(result.journeys, key=lambda one: order[one.verdict])
@@ -128,7 +128,7 @@ def _commands(one: Problem) -> list[str]:
 
 
 def _check(check: JourneyCheck, result: SmokeResult) -> Section:
-    lines = [f"#### {smoke_text.MARKS[check.verdict]} {inert(check.name, NAME)}", ""]
+    lines = [f"#### {smoke_text.mark_verdict(check)} {inert(check.name, NAME)}", ""]
     steps = [one for one in (*check.steps, check.whole) if one.name or one.budgets or one.comparison or one.figures]
     if steps:
         lines += ["| step | baseline | median | change | outcome | budgets |", "| --- | --: | --: | --: | --- | --- |"]

@@ -1,6 +1,8 @@
 """A run on the terminal while it happens: live where a person watches, plain lines where output is piped."""
 
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -20,8 +22,9 @@ from reports.text.formatting import (
     format_step_name,
     list_over_budget,
 )
+from reports.text.missing_element import describe_missing, read_tree
 from runner.events import AttemptStarted, Moment, RunEnded, RunStarted, StepEnded, StepStarted
-from runner.result import RunResult, StepResult
+from runner.result import Artifact, RunResult, StepResult
 
 
 class Spinners:
@@ -101,16 +104,26 @@ def format_end(moment: RunEnded) -> Text:
     text.append(f" in {format_seconds(result.duration_seconds)}")
     if result.failure is not None:
         step = f"in step {format_step_name(result.failure.step)!r}: " if result.failure.step else ""
-        lines = format_failure(result.failure)
-        text.append("".join(f"\n    {line}" for line in (step + lines[0], *lines[1:])))
-        text.append(
-            "".join(f"\n    {one.kind}: {moment.folder / one.path}" for one in result.artifacts if moment.folder), style="dim"
-        )
+        tree = read_tree(result.failure, result.artifacts, moment.folder)
+        lines = [step, *format_failure(result.failure)]
+        sentence = describe_missing(result.failure, tree)
+        lines = [step + sentence, *lines[1:]] if sentence else [step + lines[1], *lines[2:]]
+        text.append("".join(f"\n    {line}" for line in lines))
+        if moment.folder is not None and result.artifacts:
+            text.append(f"\n    {format_artifacts(moment.folder, result.artifacts)}", style="dim")
     for line in list_over_budget(result):
         text.append(f"\n    {line}", style="yellow")
     for note in result.notes:
         text.append(f"\n    note: {note}", style="yellow")
     return text
+
+
+def format_artifacts(folder: Path, artifacts: Sequence[Artifact]) -> str:
+    """The folder of a run, and what is in it, by kind."""
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    counts = Counter(one.kind for one in artifacts)
+    kinds = ", ".join(kind if count == 1 else f"{count} × {kind}" for kind, count in counts.items())
+    return f"{kinds} in {shown}"
 
 
 def format_summary(results: Sequence[RunResult]) -> Table:

@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.text.formatting import COLOURS, MARKS, format_failure, format_seconds, format_size, format_status, format_step_name
+from reports.text.missing_element import describe_missing, read_tree
 from runner.archive.archive import Saved
 from runner.page.signals import describe_signals
 from runner.result import Attempt, RunResult, StepResult
@@ -21,7 +22,7 @@ def render_run(saved: Saved) -> RenderableType:
     parts: list[RenderableType] = [_head(result), _steps(result)]
     parts += [_details(step) for step in result.steps if step.status not in {"skipped", "cancelled"}]
     if result.failure is not None:
-        parts.append(_failure(result))
+        parts.append(_failure(saved))
     parts += [_earlier(attempt) for attempt in result.earlier_attempts]
     parts.append(_files(saved))
     return Group(*parts)
@@ -103,13 +104,15 @@ def _details(step: StepResult) -> Text:
     return text
 
 
-def _failure(result: RunResult) -> Text:
-    failure = result.failure
+def _failure(saved: Saved) -> Text:
+    result, failure = saved.result, saved.result.failure
     text = Text()
     if failure is not None:
         where = f" in step {failure.step!r}" if failure.step else ""
         text.append(f"\n{result.status}{where} ({failure.kind})", style=f"bold {COLOURS[result.status]}")
-        text.append("".join(f"\n  {line}" for line in format_failure(failure)))
+        sentence = describe_missing(failure, read_tree(failure, result.artifacts, saved.folder))
+        lines = [sentence, *format_failure(failure)] if sentence else format_failure(failure)
+        text.append("".join(f"\n  {line}" for line in lines))
     return text
 
 
@@ -125,7 +128,7 @@ def _earlier(attempt: Attempt) -> Text:
 def _files(saved: Saved) -> Text:
     text = Text(f"\n{saved.folder}", style="bold")
     for artifact in saved.result.artifacts:
-        text.append(f"\n  {artifact.kind}: {saved.folder / artifact.path} ({format_size(artifact.bytes)})", style="not bold")
+        text.append(f"\n  {artifact.kind}: {artifact.path} ({format_size(artifact.bytes)})", style="not bold")
     for note in saved.result.notes:
         text.append(f"\n  note: {note}", style="not bold yellow")
     return text

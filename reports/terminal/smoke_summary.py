@@ -24,7 +24,7 @@ OUTCOMES: dict[Outcome, str] = {"faster": "green", "same": "green", "slower": "y
 
 def render_smoke(result: SmokeResult) -> RenderableType:
     """All of it; the first line says what failed."""
-    parts: list[RenderableType] = [Text(format_headline(result), style=f"bold {VERDICTS[result.verdict]}")]
+    parts: list[RenderableType] = [Text(format_headline(result), style=f"bold {_colour(result)}")]
     parts += [
         Text(f"{one.verdict}: {one.place}: {one.summary}", style=VERDICTS[one.verdict])
         for one in list_smoke_problems(result)[1:]
@@ -35,6 +35,10 @@ def render_smoke(result: SmokeResult) -> RenderableType:
     if lines:
         parts.append(Text("\n" + "\n".join(lines), style="yellow"))
     return Group(*parts)
+
+
+def _colour(checked: SmokeResult | JourneyCheck) -> str:
+    return OUTCOMES["undecided"] if smoke_text.style_verdict(checked) == "undecided" else VERDICTS[checked.verdict]
 
 
 def smoke_table(result: SmokeResult) -> Table:
@@ -50,7 +54,7 @@ def smoke_table(result: SmokeResult) -> Table:
     shown.add_column("outcome")
     shown.add_column("budget")
     for one in result.journeys:
-        verdict = Text(one.verdict, style=f"bold {VERDICTS[one.verdict]}")
+        verdict = Text(smoke_text.format_verdict(one), style=f"bold {_colour(one)}")
         duration = _medians(one.whole, "duration")
         comparison = [duration[2], "", ""] if compared else []
         shown.add_row(

@@ -2,6 +2,7 @@
 
 from reports.smoke.result import SmokeResult
 from reports.text.problems import list_smoke_problems
+from reports.text.smoke_text import NOTHING_DECIDED, is_nothing_decided
 
 
 def format_headline(result: SmokeResult) -> str:
@@ -21,6 +22,9 @@ def format_headline(result: SmokeResult) -> str:
     outcomes = [step.comparison.outcome for one in result.journeys for step in one.steps if step.comparison is not None]
     if not outcomes:
         return f"passed: {_journeys(result)}, but no step could be compared with {result.baseline.name}"
+    if is_nothing_decided(result):
+        steps = f"{len(outcomes)} of {len(outcomes)} steps undecided"
+        return f"{NOTHING_DECIDED}: {_journeys(result)}, {steps} against {result.baseline.name}"
     undecided = outcomes.count("undecided")
     said = f"no step is more than {result.rule.tolerance * 100:g} % slower than {result.baseline.name}"
     return f"passed: {_journeys(result)}, {f'{undecided} of {len(outcomes)} steps undecided, of the others ' if undecided else ''}{said}"

@@ -11,6 +11,46 @@ from reports.text.formatting import format_figure, format_seconds
 MARKS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "error": "!", "missed": "▲"}
 
 
+NOTHING_DECIDED = "nothing decided"
+"""The verdict in words, where a baseline was to be compared and no step could be; a check that says "passed" would claim more."""
+
+
+def is_undecided(check: JourneyCheck) -> bool:
+    """Whether a journey that passed was compared with a baseline, and neither a comparison nor a budget has decided anything."""
+    steps = (*check.steps, check.whole)
+    compared = [one.comparison.outcome for one in steps if one.comparison is not None]
+    return (
+        check.verdict == "passed"
+        and bool(compared)
+        and set(compared) == {"undecided"}
+        and not any(one.budgets for one in steps)
+    )
+
+
+def is_nothing_decided(result: SmokeResult) -> bool:
+    """Whether this holds for all journeys of a check that passed."""
+    return result.verdict == "passed" and bool(result.journeys) and all(is_undecided(one) for one in result.journeys)
+
+
+def format_verdict(checked: SmokeResult | JourneyCheck) -> str:
+    """The verdict of a check or of one journey in words."""
+    return NOTHING_DECIDED if _is_open(checked) else checked.verdict
+
+
+def mark_verdict(checked: SmokeResult | JourneyCheck) -> str:
+    """The sign of a verdict."""
+    return "?" if _is_open(checked) else MARKS[checked.verdict]
+
+
+def style_verdict(checked: SmokeResult | JourneyCheck) -> str:
+    """The class of a verdict in a page's style sheet."""
+    return "undecided" if _is_open(checked) else checked.verdict
+
+
+def _is_open(checked: SmokeResult | JourneyCheck) -> bool:
+    return is_nothing_decided(checked) if isinstance(checked, SmokeResult) else is_undecided(checked)
+
+
 def format_ratio(ratio: float) -> str:
     """By how much a ratio is above or below one.
 
@@ -118,9 +158,9 @@ def list_remarks(check: JourneyCheck) -> list[str]:
     if check.flaky_runs:
         found.append(f"{count_runs(len(check.flaky_runs))} of {len(check.runs)} passed only at a later attempt (flaky)")
     if check.contended_runs:
-        found.append(
-            f"{count_runs(check.contended_runs)} of {len(check.runs)} measured on a crowded machine: latencies may be too high"
-        )
+        # Those of the baseline's site count too.
+        runs = len(check.runs) + len(check.baseline_runs)
+        found.append(f"{count_runs(check.contended_runs)} of {runs} measured on a crowded machine: latencies may be too high")
     found += [f"{step.name or 'the whole journey'}: {step.note}" for step in (*check.steps, check.whole) if step.note]
     return found
 

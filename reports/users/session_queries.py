@@ -3,7 +3,7 @@
 All lists are of one app and a range, `limit` at a time. Each is read along an index, so its cost is that of the rows it looks at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -118,14 +118,15 @@ def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list
     def of(table: Table) -> Sequence[Any]:
         return connection.execute(select(table).where(table.c.view.in_(views)).limit(limit)).mappings().all()
 
+    acts = sorted(of(interactions), key=lambda one: (one["view"], one["index"]))
     found = [
         Mark(
             view=views[one["view"]].id,
             kind="interaction",
-            at=from_epoch(views[one["view"]].started_at + one["at_seconds"]),
+            at=from_epoch(views[one["view"]].started_at + at),
             text=" ".join(part for part in (one["type"], one["role"], f"“{one['name']}”" if one["name"] else "") if part),
         )
-        for one in of(interactions)
+        for one, at in zip(acts, _ordered_times(acts), strict=True)
     ]
     found += [
         Mark(view=views[one["view"]].id, kind="error", at=from_epoch(one["at"]), text=one["message"]) for one in of(page_errors)
@@ -139,7 +140,21 @@ def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list
         )
         for one in of(slow_requests)
     ]
-    return sorted(found, key=lambda one: (one.at, one.kind, one.text))
+    # Interactions that seem to be of one moment stay in their order.
+    return sorted(found, key=lambda one: one.at)
+
+
+def _ordered_times(acts: Sequence[Any]) -> Iterator[float]:
+    """The time of each interaction in its view, none before that of the one before.
+
+    A click has the time of the mouse, a change that of its event: on a busy page the click with which a user leaves a field seems to
+    be earlier than the change that it causes. They are numbered as the page has seen them.
+    """
+    view, latest = None, 0.0
+    for one in acts:
+        latest = one["at_seconds"] if one["view"] != view else max(latest, one["at_seconds"])
+        view = one["view"]
+        yield latest
 
 
 def read_actions(connection: Connection, which: Filter, when: Range, limit: int = 100, among: int = 20_000) -> list[Action]:

@@ -30,6 +30,8 @@ class Site(Struct, frozen=True, kw_only=True):
     archive: Archive
     next_runs: Callable[[Connection], Mapping[str, datetime]] = lambda _: {}
     """When each journey runs next, read over the page's connection."""
+    declared: Callable[[], frozenset[str] | None] = lambda: None
+    """The names of the journeys that are declared in files; None if that is not known."""
     budgets: Mapping[str, float] = {}
     """Budgets of a run's duration in seconds, by journey."""
     bounds: Sequence[Budget] = ()

@@ -10,6 +10,7 @@ import os
 import re
 import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from shutil import rmtree
@@ -106,6 +107,26 @@ class Archive:
         doomed = self._place() / saved.folder.name
         saved.folder.rename(doomed)
         rmtree(doomed)
+
+    def journeys(self) -> list[str]:
+        """The names of the journeys with saved runs."""
+        return sorted({folder.parent.name for folder in self._folders(None)})
+
+    def count(self, journey: str) -> int:
+        """The number of saved runs of a journey."""
+        return sum(1 for _ in self._folders(journey))
+
+    def forget(self, journey: str) -> None:
+        """Removes all saved runs of a journey: at once from their place, then from the disk. Raises OSError when that fails.
+
+        Other files in the journey's folder stay. Links in it are removed, never followed.
+        """
+        for folder in list(self._folders(journey)):
+            doomed = self._place() / folder.name
+            folder.rename(doomed)
+            rmtree(doomed)
+        with suppress(OSError):  # something else is in it
+            (self.folder / journey).rmdir()
 
     def save(self, result: RunResult, scratch: Path) -> Path:
         """Writes `result.json` beside the artifacts in `scratch` and gives the folder its final place, which is returned.

@@ -102,6 +102,16 @@ class Recording:
             guard(kind.option, partial(self._save, kind, recorder, last), REDACTION)
         rmtree(self._workspace.folder, ignore_errors=True)
 
+    def discard(self) -> None:
+        """Drops what was recorded and closes the context."""
+        context = self._context
+        if context is None:
+            return
+        for kind, recorder in self._recorders:
+            self._workspace.guard(kind.option, partial(recorder.stop, context, False))
+        self._workspace.guard("closing the browser context", context.close)
+        rmtree(self._workspace.folder, ignore_errors=True)
+
     def _save(self, kind: ArtifactKind, recorder: Recorder, last: bool) -> None:
         folder, _, name = kind.file.rpartition("/")
         pattern, dot, suffix = name.partition(".")

@@ -29,6 +29,7 @@ COMMANDS = {
     "report": "runner.cli.report:report",
     "open": "runner.cli.opening:open_run",
     "prune": "runner.cli.prune:prune",
+    "forget": "runner.cli.forget:forget",
     "install": "runner.cli.install:install",
     "demo": "runner.cli.demo:demo",
 }

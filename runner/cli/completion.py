@@ -24,6 +24,12 @@ def journeys(incomplete: str) -> list[tuple[str, str]]:
     return [(one.name, one.description.translate(shown)) for one in _declared() if one.name.startswith(incomplete)]
 
 
+def saved_journeys(incomplete: str) -> list[str]:
+    """Names of journeys with saved runs, whether or not they are still declared."""
+    settings = _settings()
+    return [] if settings is None else [one for one in Archive(settings.runs_dir).journeys() if one.startswith(incomplete)]
+
+
 def tags(incomplete: str) -> list[str]:
     """Tags of journeys."""
     return [tag for tag in sorted({tag for one in _declared() for tag in one.tags}) if tag.startswith(incomplete)]

@@ -1,5 +1,7 @@
 """`journey from-session`: a visitor's session becomes a journey."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from reports.codegen import Made, Report
     from reports.replay.recording import Recording
 
+UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 WRITTEN, FAILED, UNTRIED = 0, 1, 2
 
 
@@ -59,6 +62,7 @@ def from_session(
     )
     if out is not None:
         _require_free(out)
+        _require_free_name(out.stem, settings)
     recording = _recording(session, settings)
     rules = next((app.routes for app in settings.apps if app.name == recording.app), ())
     # Written before it is tried: a journey that fails is still the best start for one that passes.
@@ -74,7 +78,7 @@ def from_session(
 
         write_json({"version": 1, "file": str(file), "report": made.report}, json)
     else:
-        _tell(file, made.report, settings)
+        _tell(file, made.report, settings, given.params(param) or {})
     raise typer.Exit(_code(made.report, no_trial))
 
 
@@ -110,23 +114,30 @@ def _require_free(file: Path) -> None:
 
 def _place(made: "Made", out: Path | None, settings: Settings) -> Path:
     """The file, and a name that no other journey has."""
-    name = made.report.name
-    try:
-        parse_journey_name(name)
-    except ValueError as error:
-        raise ConfigError(f"--out: {error}") from error
     from reports.codegen.verify import journey_file
 
+    name = made.report.name
     file = out or journey_file(name, settings.journeys)
     _require_free(file)
-    for one in find_declared_journeys([one for one in settings.journeys if one.exists()]):
-        if one.name == name:
-            raise ConfigError(f"a journey named {name!r} is declared at {one.where}; choose another name with --out OTHER.py")
+    _require_free_name(name, settings)
     load_journeys(file, made.source)
     return file
 
 
-def _tell(file: Path, report: "Report", settings: Settings) -> None:
+def _require_free_name(name: str, settings: Settings) -> None:
+    """Raises ConfigError for what is not the name of a journey, and for one that another journey has."""
+    try:
+        parse_journey_name(name)
+    except ValueError as error:
+        raise ConfigError(f"--out: {error}") from error
+    if UUID.fullmatch(name):
+        raise ConfigError(f"--out: {name!r} says nothing about the journey; name the file after what the visitor did")
+    for one in find_declared_journeys([one for one in settings.journeys if one.exists()]):
+        if one.name == name:
+            raise ConfigError(f"a journey named {name!r} is declared at {one.where}; choose another name with --out OTHER.py")
+
+
+def _tell(file: Path, report: "Report", settings: Settings, typed: Mapping[str, str]) -> None:
     shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     steps = len(report.steps)
     typer.echo(
@@ -157,12 +168,14 @@ def _tell(file: Path, report: "Report", settings: Settings) -> None:
                 typer.echo(f"  another locator for it: {' or '.join(others)}")
             if trial.folder:
                 typer.echo(f"  its trace: journey trace {trial.folder}")
-    typer.echo(f"run it: {_command(file, shown, report, settings)}")
+    typer.echo(f"run it: {_command(file, shown, report, settings, typed)}")
 
 
-def _command(file: Path, shown: Path, report: "Report", settings: Settings) -> str:
+def _command(file: Path, shown: Path, report: "Report", settings: Settings, typed: Mapping[str, str]) -> str:
+    """How to run it again; `typed` are the values that only this command was given."""
     among = any(file.resolve().is_relative_to(folder.resolve()) for folder in settings.journeys)
     words = ["journey run", report.name if among else str(shown)]
-    words += [] if settings.base_url else ["--base-url", report.base_url]
-    words += [f"--param {one}=…" for one in report.params if one not in settings.params]
+    site = settings.base_url if settings.origin("base_url") in {"environment", "option"} else report.base_url
+    words += ["--base-url", str(site)] if site != report.base_url else []
+    words += [f"--param {one}=…" for one in report.params if one in typed or one not in settings.params]
     return " ".join(words)

@@ -52,6 +52,12 @@ def settings(environment: str | None = None, **options: object) -> Settings:
     return load_settings(Path.cwd(), options, os.environ, environment)
 
 
+def has_store(known: Settings) -> bool:
+    """Whether there is a database; one that is only looked at must not be created."""
+    file = known.database_url.removeprefix("sqlite:///")
+    return file == known.database_url or Path(file).exists()
+
+
 def journeys(wanted: list[str] | None, tags: list[str] | None, known: Settings) -> tuple[Journey, ...]:
     """The journeys that a command line names."""
     return find(wanted or (), tags or (), known.journeys)

@@ -6,6 +6,9 @@ from runner.cli import given
 from runner.dsl.journey import Journey
 from runner.settings.duration import show_duration
 
+SHORTEST_PLACE = 20
+"""Characters of a file with its line number that are always shown."""
+
 
 def list_journeys(
     wanted: given.Wanted = None, tag: given.Tags = None, env: given.EnvironmentName = None, json: given.Json = None
@@ -27,7 +30,9 @@ def list_journeys(
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("name", "tags", "every", "timeout", "declared at", "description"):
-        table.add_column(heading, no_wrap=heading in {"name", "every", "timeout"})
+        table.add_column(heading, no_wrap=heading in {"name", "every", "timeout", "declared at"})
+    console = make_console()
+    room = max(console.width // 3, SHORTEST_PLACE) if console.is_terminal else None
     for one in found:
         options = one.options
         table.add_row(
@@ -35,14 +40,20 @@ def list_journeys(
             escape(", ".join(options.tags)),
             show_duration(options.every) if options.every else "–",
             show_duration(options.timeout) if options.timeout else "–",
-            escape(f"{_short(one.file)}:{one.line}"),
+            escape(_place(one, room)),
             escape(one.description),
         )
-    make_console().print(table)
+    if not console.is_terminal:
+        # Output to a pipe is not read in 80 columns.
+        console.width = 240
+    console.print(table)
 
 
-def _short(file: Path) -> Path:
-    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+def _place(one: Journey, room: int | None) -> str:
+    """File and line in at most `room` characters; what is too much goes from the beginning, as the line number is at the end."""
+    file = one.file.relative_to(Path.cwd()) if one.file.is_relative_to(Path.cwd()) else one.file
+    place = f"{file}:{one.line}"
+    return place if room is None or len(place) <= room else f"…{place[1 - room :]}"
 
 
 def _plain(one: Journey) -> dict[str, object]:

@@ -55,7 +55,9 @@ def runs(
     if found:
         console = make_console(highlight=False)
         # Output to a pipe is not read in 80 columns, and `grep` needs one line per run.
-        console.print(render_runs(found), width=None if console.is_terminal else 240)
+        if not console.is_terminal:
+            console.width = 240
+        console.print(render_runs(found, console.width))
     else:
         typer.echo(f"no run{f' of {journey}' if journey else ''} in {archive.folder} matches; `journey run` makes one")
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -95,7 +96,7 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
     from runner.store import Store
     from runner.workers.pool import Workers
 
-    count = settings.workers if settings.origin("workers") != "default" else fitting_workers(settings.min_free_memory)
+    count = worker_count(settings)
     browser = find(settings.browser_path, settings.headed)
     archive = Archive(settings.runs_dir)
     with Store(settings.database_url) as store, ReportWriter(archive, log.warning) as reports:
@@ -111,7 +112,9 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
             with Workers(count) as pool:
                 return exit_code(scheduler.run(pool, browser, once=True))
         with MetricsEndpoint(settings.listen, exporter, scheduler.healthy, scheduler.ready) as endpoint, Workers(count) as pool:
-            log.info("runs %d journeys with %d workers; metrics at %s/metrics", scheduler.count, count, endpoint.address)
+            journeys = f"{scheduler.count} {'journey' if scheduler.count == 1 else 'journeys'}"
+            workers = f"{count} {'worker' if count == 1 else 'workers'}"
+            log.info("runs %s with %s; metrics at %s/metrics", journeys, workers, endpoint.address)
             scheduler.run(pool, browser)
             log.info("stopped")
     return 0
@@ -131,6 +134,11 @@ def _obey_signals(scheduler: Any) -> None:
     signal.signal(signal.SIGHUP, lambda *_: scheduler.reload())
 
 
+def worker_count(settings: Settings) -> int:
+    """The workers of the settings, else as many as fit."""
+    return settings.workers if settings.origin("workers") != "default" else fitting_workers(settings.min_free_memory)
+
+
 def fitting_workers(min_free_memory: int) -> int:
     """The number of workers: one per two cores, as more slow each other down, and at most one per gigabyte of free memory."""
     from runner.browser import memory
@@ -147,12 +155,15 @@ def _list(request: LoadRequest, settings: Settings, json: str | None) -> None:
         raise typer.Exit(2)
     now = datetime.now(UTC)
     rows = sorted((_row(one, settings, now) for one in planning.planned if one.schedule), key=lambda row: row["next_at"])
+    shortage = _shortage(planning.planned, settings, now)
     if json is not None:
         from reports.formats.json import write_json
 
-        write_json({"version": 1, "journeys": rows}, json)
+        write_json({"version": 1, "journeys": rows, "shortage": shortage or None}, json)
     else:
         _show(rows)
+        if shortage:
+            typer.echo(f"warning: {shortage}")
     if planning.problems:
         raise typer.Exit(2)
 
@@ -180,9 +191,21 @@ def _row(one: PlannedJourney, settings: Settings, now: datetime) -> dict[str, An
     }
 
 
+def _shortage(planned: Sequence[PlannedJourney], settings: Settings, now: datetime) -> str:
+    """Why the schedule cannot fit, from how long the newest runs took; empty if it fits, as far as is known."""
+    if not given.has_store(settings):
+        return ""
+    from runner.scheduler.capacity import describe_shortage, find_demands, read_durations
+    from runner.store import Store
+
+    schedules = {one.plan.journey: one.schedule for one in planned if one.schedule}
+    with Store(settings.database_url) as store:
+        durations = read_durations(store, list(schedules), settings.location)
+    return describe_shortage(find_demands(schedules, durations, now), worker_count(settings))
+
+
 def _pause(settings: Settings, name: str, at: datetime) -> str | None:
-    file = settings.database_url.removeprefix("sqlite:///")
-    if file != settings.database_url and not Path(file).exists():
+    if not given.has_store(settings):
         return None
     from runner.store import Store
 

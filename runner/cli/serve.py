@@ -121,10 +121,12 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
                 )
             )
 
+        next_runs = stack.enter_context(NextRuns(planned))
         site = Site(
             store=store,
             archive=Archive(settings.runs_dir),
-            next_runs=stack.enter_context(NextRuns(planned)),
+            next_runs=next_runs,
+            declared=lambda: next_runs.declared,
             budgets=DurationBudgets(settings.budgets),
             bounds=settings.budgets,
             rule=rule(settings),

@@ -18,6 +18,7 @@ from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
 from runner.execution.journey_call import JourneyCall, limit_time
+from runner.execution.session_loss import find_session_loss
 from runner.page.agent import Mark
 from runner.redaction import Redactor
 from runner.result import Artifact, Attempt, Failure, Status, StepResult, status_of
@@ -44,6 +45,8 @@ class AttemptOutcome(Struct, frozen=True, kw_only=True):
     attempt: Attempt
     artifacts: tuple[Artifact, ...] = ()
     notes: tuple[str, ...] = ()
+    session_loss: str = ""
+    """What shows that the site no longer accepts the session of the signed-in state; empty if nothing does."""
 
 
 def run_attempt(
@@ -52,13 +55,14 @@ def run_attempt(
     browser: Browser,
     playwright: Playwright,
     seconds: float,
-    repeats: Callable[[Status, float], bool],
+    repeats: Callable[[Status, float, str], bool],
     room: int,
+    state: Path | None = None,
 ) -> AttemptOutcome:
     """Calls the journey once, for at most `seconds`; its artifacts may take `room` bytes.
 
-    `repeats` says, from the status and the seconds that the attempt took, whether another one follows. Raises playwright's
-    Error when no context can be opened.
+    `repeats` says, from the status, the seconds that the attempt took, and what shows that the session of `state` is lost,
+    whether another one follows. Raises playwright's Error when no context can be opened.
     """
     plan, emit = context.plan, context.emit
     recording = Recording(plan, number, context.folder, context.redactor, room, seconds)
@@ -96,7 +100,9 @@ def run_attempt(
         problem = call.collect_late()
         if problem is not None:
             recording.notes.append(problem)
-        recording.finish(passed=status == "passed", last=not repeats(status, duration))
+        steps = call.steps.results(plan.step_names)
+        session_loss = find_session_loss(browser_context, steps, state) if state is not None and failure is not None else ""
+        recording.finish(passed=status == "passed", last=not repeats(status, duration, session_loss))
         for left_open in browser.contexts:
             if left_open not in others and left_open is not browser_context:
                 with suppress(PlaywrightError):  # it may close by itself meanwhile
@@ -106,7 +112,8 @@ def run_attempt(
         status=status,
         started_at=started_at,
         duration_seconds=round(duration, 6),
-        steps=call.steps.results(plan.step_names),
+        steps=steps,
         failure=failure,
     )
-    return AttemptOutcome(attempt=attempt, artifacts=tuple(recording.artifacts), notes=(*call.probe.problems, *recording.notes))
+    notes = (*call.probe.problems, *recording.notes)
+    return AttemptOutcome(attempt=attempt, artifacts=tuple(recording.artifacts), notes=notes, session_loss=session_loss)

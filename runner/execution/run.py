@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 from playwright.sync_api import Error as PlaywrightError
 
+from runner.artifacts.recording import Recording
 from runner.browser.context_options import options
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
@@ -16,10 +17,10 @@ from runner.execution.failure import trim_message
 from runner.execution.outcome import Execution
 from runner.execution.retry import RetryPolicy
 from runner.execution.second_look import describe_second_look, plan_second_look
-from runner.execution.sign_in import SignIn, StateUnusable
+from runner.execution.sign_in import SignIn, SignInFailed, StateUnusable
 from runner.execution.warm_browser import WarmBrowser
 from runner.page.agent import Mark
-from runner.result import Attempt, Failure, skipped, status_of
+from runner.result import Attempt, Failure, StepResult, skipped, status_of
 
 SHORTEST = 0.1
 """Seconds that an attempt gets, however long signing in took."""
@@ -52,16 +53,17 @@ def execute_run(context: RunContext, browser: WarmBrowser, setup: Journey | None
             # A folder that is not there, a disk that is full, a certificate that cannot be read.
             message = trim_message(f"this machine could not run the journey: {type(error).__name__}: {error}")
             outcome = _not_started(number, plan, Failure(kind="monitor", message=message))
-        repeats = retry.repeats(outcome.attempt.status, outcome.attempt.duration_seconds)
-        note = retry.prepare_next(outcome.attempt) if repeats else None
+        repeats = retry.repeats(outcome.attempt.status, outcome.attempt.duration_seconds, outcome.session_loss)
+        note = retry.end_attempt(outcome.attempt, outcome.session_loss, repeats)
         outcomes.append(replace(outcome, notes=(*outcome.notes, note)) if note else outcome)
         if not repeats:
             break
     duration, ended_at = time.perf_counter() - started, datetime.now(UTC)
     attempts = tuple(outcome.attempt for outcome in outcomes)
-    second_look = plan_second_look(plan, attempts, retry.seconds_left - attempts[-1].duration_seconds)
+    second_look = plan_second_look(plan, attempts, retry.seconds_left)
     if second_look is not None:
-        outcomes.append(_look_again(second_look, context, browser, sign_in, retry, outcomes[0]))
+        room -= sum(one.bytes for one in outcomes[-1].artifacts)
+        outcomes.append(_look_again(second_look, context, browser, sign_in, retry, room))
     return Execution(
         run=run,
         started_at=started_at,
@@ -75,17 +77,17 @@ def execute_run(context: RunContext, browser: WarmBrowser, setup: Journey | None
 
 
 def _look_again(
-    plan: Plan, context: RunContext, browser: WarmBrowser, sign_in: SignIn | None, retry: RetryPolicy, failed: AttemptOutcome
+    plan: Plan, context: RunContext, browser: WarmBrowser, sign_in: SignIn | None, retry: RetryPolicy, room: int
 ) -> AttemptOutcome:
     """Walks the journey once more for what it records. Nobody hears of its steps, and what goes wrong becomes a note."""
-    retry.prepare_next(failed.attempt)
     quiet = replace(context, plan=plan, emit=lambda _: None)
-    room = plan.artifact_limit - sum(one.bytes for one in failed.artifacts)
     try:
         outcome = _make_attempt(2, quiet, browser, sign_in, retry, room, only_once=True)
     except (BrowserFailed, PlaywrightError, OSError) as error:
         why = trim_message(f"{type(error).__name__}: {error}")
-        return _not_started(2, plan, Failure(kind="monitor", message=why), f"the failure could not be walked once more: {why}")
+        return _not_started(
+            2, plan, Failure(kind="monitor", message=why), notes=(f"the failure could not be walked once more: {why}",)
+        )
     return replace(outcome, notes=(*outcome.notes, describe_second_look(plan, outcome.attempt)))
 
 
@@ -100,26 +102,45 @@ def _make_attempt(
 ) -> AttemptOutcome:
     """Signs in if the plan asks for it, then calls the journey. Raises BrowserFailed, playwright's Error, OSError."""
     plan, opened, began = context.plan, browser.get(), time.perf_counter()
+    state = None
     if sign_in is not None:
+        state = sign_in.file if sign_in.reused else None
+        recording = None if sign_in.file.exists() else Recording(plan, number, context.folder, context.redactor, room)
         try:
-            failure = sign_in.ensure(opened, options(plan, browser.playwright, opened), retry.seconds_left)
+            failed = sign_in.ensure(opened, options(plan, browser.playwright, opened), retry.seconds_left, recording)
         except StateUnusable as error:
             failure = Failure(kind="monitor", message=trim_message(str(error)))
-        if failure is not None:
-            return _not_started(number, plan, failure)
+            return replace(_not_started(number, plan, failure), session_loss="it cannot be read")
+        if failed is not None:
+            return _finish_sign_in(number, plan, failed, recording, retry)
         context = replace(context, plan=replace(plan, storage_state=sign_in.file))
     seconds = max(retry.seconds_left - (time.perf_counter() - began), SHORTEST)
     repeats = (lambda *_: False) if only_once else retry.repeats
-    return run_attempt(number, context, opened, browser.playwright, seconds, repeats, room)
+    return run_attempt(number, context, opened, browser.playwright, seconds, repeats, room, state)
 
 
-def _not_started(number: int, plan: Plan, failure: Failure, *notes: str) -> AttemptOutcome:
+def _finish_sign_in(
+    number: int, plan: Plan, failed: SignInFailed, recording: Recording | None, retry: RetryPolicy
+) -> AttemptOutcome:
+    """The attempt whose set-up journey did not pass: its steps and artifacts are those of the set-up journey."""
+    outcome = _not_started(number, plan, failed.failure, failed.steps)
+    attempt = replace(outcome.attempt, started_at=failed.started_at, duration_seconds=failed.duration_seconds)
+    if recording is None:
+        return replace(outcome, attempt=attempt)
+    recording.finish(passed=False, last=not retry.repeats(attempt.status, attempt.duration_seconds))
+    return AttemptOutcome(attempt=attempt, artifacts=tuple(recording.artifacts), notes=tuple(recording.notes))
+
+
+def _not_started(
+    number: int, plan: Plan, failure: Failure, steps: tuple[StepResult, ...] = (), notes: tuple[str, ...] = ()
+) -> AttemptOutcome:
+    names = {step.name for step in steps}
     attempt = Attempt(
         number=number,
         status=status_of(failure),
         started_at=datetime.now(UTC),
         duration_seconds=0.0,
-        steps=skipped(plan.step_names, 0),
+        steps=(*steps, *skipped([name for name in plan.step_names if name not in names], len(steps))),
         failure=failure,
     )
     return AttemptOutcome(attempt=attempt, notes=notes)

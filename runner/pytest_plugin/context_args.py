@@ -64,7 +64,8 @@ def _sign_in(item: pytest.Function, run: ItemRun, wanted: Plan, browser: Browser
     fresh = {name: value for name, value in opening.items() if name != "storage_state" and not name.startswith("record_")}
     began = time.perf_counter()
     try:
-        failure = run.sign_in.ensure(browser, fresh, wanted.timeout)
+        failed = run.sign_in.ensure(browser, fresh, wanted.timeout)
+        failure = failed.failure if failed else None
     except StateUnusable as error:
         failure = Failure(kind="monitor", message=str(error))
     run.spent = time.perf_counter() - began

@@ -18,6 +18,7 @@ from runner.browser.chromium import Browser
 from runner.errors import DiscoveryError
 from runner.events import Listener
 from runner.result import RunResult
+from runner.scheduler.capacity import describe_shortage, find_demands, read_durations
 from runner.scheduler.loader import LoadedJourneys, LoadRequest, load_in_subprocess
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.recovery import finish_orphaned_runs, store_saved_runs
@@ -60,6 +61,8 @@ class Scheduler:
         self._now = now
         self._owner = str(uuid4())
         self._broken: dict[Path, str] = {}
+        self._paused: dict[str, str] = {}
+        self._short = False
         self._stop_by: float | None = None
         self._turned = time.monotonic()
         self._wake_read, self._wake_write = os.pipe()
@@ -130,6 +133,7 @@ class Scheduler:
         pool.recycle_after(self._settings.worker_runs, self._settings.worker_memory)
         self._pool = pool
         self._watcher.start()
+        self._pipeline.durations = read_durations(self._store, list(self._timetable.entries), self._settings.location)
         self._queue.catch_up(now, once)
         wall, steady = now, time.monotonic()
         try:
@@ -144,6 +148,8 @@ class Scheduler:
                     self._queue.enqueue_due(now)
                 self._queue.start_runs(pool, now)
                 self._update_gauges(pool, now)
+                if self._pipeline.take_news():
+                    self._check_capacity(pool, now)
                 if (once or self._stop_by is not None) and not pool.running and not self._queue.waiting:
                     break
                 if self._stop_by is not None and time.monotonic() >= self._stop_by:
@@ -194,10 +200,30 @@ class Scheduler:
         exporter.unstored.set(self._pipeline.unstored)
         exporter.unpushed.set(self._pipeline.unpushed)
         for name, entry in self._timetable.entries.items():
-            exporter.paused.labels(name).set(bool(self._watcher.pause_reason(name, now)))
+            exporter.paused.labels(name).set(self._log_pause(name, now))
             exporter.next_run.labels(name).set(entry.next_at.timestamp())
             gap = entry.schedule.after(name, entry.next_at) - entry.next_at
             exporter.interval.labels(name).set(gap.total_seconds())
+
+    def _log_pause(self, name: str, now: datetime) -> bool:
+        """Whether a journey is paused; logs when a pause or a maintenance window begins or ends."""
+        reason, before = self._watcher.pause_reason(name, now), self._paused.get(name, "")
+        if reason and reason != before:
+            log.info("%s is paused: %s", name, reason, extra={"journey": name})
+        elif before and not reason:
+            log.info("%s is no longer paused", name, extra={"journey": name})
+        self._paused[name] = reason
+        return bool(reason)
+
+    def _check_capacity(self, pool: Workers, now: datetime) -> None:
+        """Logs once that the schedule cannot fit, and once that it fits again."""
+        schedules = {name: entry.schedule for name, entry in self._timetable.entries.items()}
+        shortage = describe_shortage(find_demands(schedules, self._pipeline.durations, now), pool.count)
+        if shortage and not self._short:
+            log.warning("%s", shortage)
+        elif self._short and not shortage:
+            log.info("the schedule fits again")
+        self._short = bool(shortage)
 
     # What the watcher has found
 
@@ -220,6 +246,9 @@ class Scheduler:
             log.info("%s is no longer on the schedule", entry.name, extra={"journey": entry.name})
         for name in changes.added:
             log.info("%s is on the schedule", name, extra={"journey": name})
+        for before, after in changes.releases:
+            log.info("the release changed from %s to %s", before or "none", after or "none")
+        log.info("the files were read again; %d %s on the schedule", self.count, "journey" if self.count == 1 else "journeys")
 
     def _report_problems(self, loaded: LoadedJourneys, first: bool) -> None:
         """Logs, counts and alerts of files that have become broken or can be used again."""

@@ -14,6 +14,7 @@ from runner.events import Listener, Moment, RunEnded
 from runner.result import Environment, Failure, RunResult, Status, skipped
 from runner.scheduler.alerts.evaluator import AlertEvaluator
 from runner.scheduler.alerts.outbox import Outbox
+from runner.scheduler.capacity import NEWEST
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.push_queue import Outcome, PushQueue
 from runner.scheduler.store_queue import StoreQueue
@@ -47,6 +48,9 @@ class ResultPipeline:
         self.listeners: tuple[Listener, ...] = (*listeners, self._receive)
         self.collected: list[RunResult] | None = None
         """The results, if a list is set for them; a daemon that runs for months must not keep them all."""
+        self.durations: dict[str, list[float]] = {}
+        """The seconds of each journey's newest runs, oldest first."""
+        self._news = True
         self._store_queue = StoreQueue(store, self._handle_stored)
         self._pushes = PushQueue(settings, self._record_push) if settings.pushgateway else None
         self._outbox = Outbox(settings.alert_urls, store)
@@ -56,6 +60,11 @@ class ResultPipeline:
     def unstored(self) -> int:
         """The number of runs that are not stored yet."""
         return self._store_queue.waiting
+
+    def take_news(self) -> bool:
+        """Whether `durations` may have changed since the last call."""
+        news, self._news = self._news, False
+        return news
 
     @property
     def unpushed(self) -> int:
@@ -108,6 +117,11 @@ class ResultPipeline:
         entry = self._timetable.entries.get(result.journey)
         if entry is not None:
             entry.busy = False
+        if result.status not in {"cancelled", "skipped"}:
+            newest = self.durations.setdefault(result.journey, [])
+            newest.append(result.duration_seconds)
+            del newest[:-NEWEST]
+            self._news = True
         if self.collected is not None:
             self.collected.append(result)
         self._exporter.count_run(result)
@@ -168,6 +182,7 @@ class ResultPipeline:
 
     def forget(self, journey: str) -> None:
         """Ends the gauges of a journey that is no longer on the schedule, and deletes its group from the gateway."""
+        self.durations.pop(journey, None)
         self._exporter.forget(journey)
         if self._pushes is not None:
             self._pushes.delete(journey)

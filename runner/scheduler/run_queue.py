@@ -14,6 +14,9 @@ from runner.settings.settings import Settings
 from runner.workers.pool import Workers
 from runner.workers.run_state import Slot
 
+NO_WORKER = "no free worker"
+"""Why a slot is missed whose journey still waits for other runs to end."""
+
 
 class RunQueue:
     """The runs that wait for a worker. `pause_reason` says why a journey is paused at a time; it is empty when it is not."""
@@ -80,7 +83,9 @@ class RunQueue:
             elif paused:
                 self._ledger.pause(entry.name, slot, paused, now)
             elif entry.busy:
-                self._ledger.miss(entry.name, slot, "overlap", now)
+                # A run of the journey that has not started does not overlap: it waits for others.
+                waits = any(due.entry is entry and due.at <= now for due in self._waiting)
+                self._ledger.miss(entry.name, slot, NO_WORKER if waits else "overlap", now)
             else:
                 entry.busy = True
                 at = slot + timedelta(seconds=entry.schedule.put_off(entry.name, slot))

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -17,6 +17,8 @@ RETRY = 5.0
 """Seconds in which a database that does not work is not asked again."""
 MAX_RECORDED = 1000
 """The slots of a gap that are recorded; all are counted."""
+QUIET = timedelta(hours=1)
+"""After a missed slot was logged, others of the same journey and for the same reason are only counted."""
 log = logging.getLogger("journey.schedule")
 
 
@@ -49,6 +51,13 @@ class Due(Struct, frozen=True):
     """Whether it counts as missed when it is not run: not when it was before the journey's very first scheduler."""
 
 
+class _Missed(Struct):
+    """Missed slots of a journey for one reason, of which the first was logged."""
+
+    logged_at: datetime
+    count: int = 0
+
+
 class SlotLedger:
     """Claims and records slots in the store for one scheduler, `owner`. While the store is down, slots are not recorded."""
 
@@ -58,6 +67,7 @@ class SlotLedger:
         self._owner = owner
         self._exporter = exporter
         self._failed_at = -RETRY
+        self._repeated: dict[tuple[str, str], _Missed] = {}
 
     def newest(self, journey: str) -> datetime | None:
         """The newest recorded slot of a journey. Raises StoreDown."""
@@ -80,8 +90,16 @@ class SlotLedger:
         return False
 
     def miss(self, journey: str, slot: datetime, reason: str, now: datetime) -> None:
-        """Counts, logs and records a missed slot."""
-        log.warning("%s missed its slot of %s: %s", journey, f"{slot:%H:%M:%S}Z", reason, extra={"journey": journey})
+        """Counts and records a missed slot, and logs it unless the journey has missed one for the same reason within QUIET."""
+        missed = self._repeated.get((journey, reason))
+        if missed is None or now - missed.logged_at >= QUIET:
+            more = f"; {missed.count} more since {missed.logged_at:%H:%M:%S}Z" if missed and missed.count else ""
+            log.warning(
+                "%s missed its slot of %s: %s%s", journey, f"{slot:%H:%M:%S}Z", reason, more, extra={"journey": journey}
+            )
+            self._repeated[journey, reason] = _Missed(now)
+        else:
+            missed.count += 1
         self.miss_quietly(journey, slot, reason, now)
 
     def miss_quietly(self, journey: str, slot: datetime, reason: str, now: datetime) -> None:

@@ -14,6 +14,8 @@ class Changes(Struct, frozen=True):
 
     added: tuple[str, ...]
     removed: tuple[Entry, ...]
+    releases: tuple[tuple[str, str], ...] = ()
+    """Releases of the site that were replaced, and by which."""
 
 
 class Timetable:
@@ -38,16 +40,19 @@ class Timetable:
         for entry in gone:
             del self.entries[entry.name]
         added: list[str] = []
+        releases: dict[tuple[str, str], None] = {}
         for name, (plan, schedule) in scheduled.items():
             known = self.entries.get(name)
             if known is None:
                 self.entries[name] = Entry(plan, schedule, schedule.after(name, now))
                 added.append(name)
                 continue
+            if known.plan.release != plan.release:
+                releases[known.plan.release, plan.release] = None
             if known.schedule != schedule:
                 known.next_at = schedule.after(name, now)
             known.plan, known.schedule = plan, schedule
-        return Changes(tuple(added), tuple(gone))
+        return Changes(tuple(added), tuple(gone), tuple(releases))
 
     def restart_at(self, now: datetime) -> None:
         """Finds each journey's next slot again, after the clock was set back."""

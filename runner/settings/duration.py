@@ -45,3 +45,17 @@ def show_duration(seconds: float) -> str:
         if count >= 1 and count == int(count):
             return f"{int(count)}{unit}"
     return f"{seconds:g}s"
+
+
+def show_duration_roughly(seconds: float) -> str:
+    """How long something lasted, in its two largest units.
+
+    >>> show_duration_roughly(0.4), show_duration_roughly(75), show_duration_roughly(7_380), show_duration_roughly(200_000)
+    ('less than a second', '1 min 15 s', '2 h 3 min', '2 d 7 h')
+    """
+    whole = int(seconds)
+    if whole < 1:
+        return "less than a second"
+    parts = [(whole // 86_400, "d"), (whole % 86_400 // 3600, "h"), (whole % 3600 // 60, "min"), (whole % 60, "s")]
+    first = next(place for place, (count, _) in enumerate(parts) if count)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)

@@ -23,6 +23,14 @@ class PastRun(Struct, frozen=True):
     over_budget: bool
 
 
+class OpenAlert(Struct, frozen=True):
+    """An alert that lasts."""
+
+    opened_at: datetime
+    told_at: datetime
+    """When the last message about it was stored."""
+
+
 class UnsentMessage(Struct, frozen=True):
     """A message that is to be sent."""
 
@@ -41,23 +49,23 @@ class Alerts:
         self._transaction = transaction
 
     def past_runs(self, journey: str, location: str, count: int) -> list[PastRun]:
-        """The newest `count` runs of a journey, newest first."""
+        """The newest `count` runs of a journey on its schedule, newest first; those that somebody started by hand do not count."""
         with self._transaction() as connection:
             wanted = (
                 select(runs.c.status, runs.c.flaky, runs.c.over_budget)
-                .where(runs.c.journey == journey, runs.c.location == location)
+                .where(runs.c.journey == journey, runs.c.location == location, runs.c.slot_at.is_not(None))
                 .order_by(runs.c.started_at.desc())
                 .limit(count)
             )
             return [PastRun(*row) for row in connection.execute(wanted)]
 
-    def open(self, journey: str, location: str) -> dict[AlertKind, datetime]:
-        """The open alerts of a journey, each with the time of its last message."""
+    def open(self, journey: str, location: str) -> dict[AlertKind, OpenAlert]:
+        """The open alerts of a journey."""
         with self._transaction() as connection:
-            wanted = select(alerts.c.kind, alerts.c.told_at).where(
+            wanted = select(alerts.c.kind, alerts.c.opened_at, alerts.c.told_at).where(
                 alerts.c.journey == journey, alerts.c.location == location, alerts.c.closed_at.is_(None)
             )
-            return {row.kind: row.told_at for row in connection.execute(wanted)}
+            return {row.kind: OpenAlert(row.opened_at, row.told_at) for row in connection.execute(wanted)}
 
     def record(
         self,

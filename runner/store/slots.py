@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from runner.store.tables.runs import slots
+from runner.store.tables.runs import runs, slots
 from runner.store.transaction import Transaction
 
 SKEW = timedelta(seconds=60)
@@ -79,6 +79,17 @@ class Slots:
         """Closes the slot of a run that has no result."""
         with self._transaction() as connection:
             connection.execute(update(slots).where(slots.c.run_id == run).values(state=state, reason=reason))
+
+    def durations(self, journey: str, location: str, count: int) -> list[float]:
+        """The seconds of a journey's newest `count` runs that took their course, oldest first."""
+        with self._transaction() as connection:
+            wanted = (
+                select(runs.c.duration_seconds)
+                .where(runs.c.journey == journey, runs.c.location == location, runs.c.status.in_(("passed", "failed", "error")))
+                .order_by(runs.c.started_at.desc())
+                .limit(count)
+            )
+            return [float(one) for one in connection.execute(wanted).scalars()][::-1]
 
     def newest(self, journey: str, location: str) -> datetime | None:
         """The newest recorded slot of a journey; None when there is none."""

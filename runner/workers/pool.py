@@ -18,6 +18,7 @@ from runner.events import Listener
 from runner.execution.outcome import Execution
 from runner.result import FailureKind
 from runner.settings.settings import Settings
+from runner.workers.interrupts import held_interrupts
 from runner.workers.messages import BrowserWanted, from_worker
 from runner.workers.process import Worker, take_worker
 from runner.workers.run_state import Slot, StartedRun
@@ -117,8 +118,12 @@ class Workers:
             except (EOFError, OSError):
                 self._handle_dead_worker(worker, "monitor", f"the worker process {worker.exit_reason()}")
                 continue
-            if self._supervisor.handle_message(worker, message):
-                worker.run = None
+            # An interrupt between the end of a run and its departure from the worker would end it a second time.
+            with held_interrupts():
+                ended = self._supervisor.handle_message(worker, message)
+                if ended:
+                    worker.run = None
+            if ended:
                 if isinstance(message, Execution) and message.worker_spent:
                     self._restart_worker(worker)
                     continue
@@ -175,8 +180,9 @@ class Workers:
     def _handle_dead_worker(self, worker: Worker, kind: FailureKind, message: str) -> None:
         worker.kill()
         if worker.run:
-            self._supervisor.finish_killed_run(worker.run, worker.run.unfinished_execution("error", kind, message))
-            worker.run = None
+            with held_interrupts():
+                self._supervisor.finish_killed_run(worker.run, worker.run.unfinished_execution("error", kind, message))
+                worker.run = None
         self._restart_worker(worker)
 
     def _restart_worker(self, worker: Worker) -> None:

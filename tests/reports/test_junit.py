@@ -96,7 +96,11 @@ def test_a_missed_budget_is_a_failure_with_its_numbers() -> None:
 
 
 def test_an_undecided_step_fails_only_where_it_is_told_to() -> None:
-    assert read(smoke_junit(SMOKES["undecided"])).get("failures") == "0"
+    undecided = read(smoke_junit(SMOKES["undecided"]))
+    assert undecided.get("failures") == "0"
+    skipped = case(undecided, "pay").find("skipped")
+    assert skipped is not None, "it has not passed either"
+    assert str(skipped.text).startswith("undecided against the baseline")
     failure = case(read(smoke_junit(SMOKES["undecided fails"])), "pay").find("failure")
     assert failure.get("type") == "baseline"
     assert "too close to the tolerance or too noisy" in failure.text

@@ -43,7 +43,7 @@ def cells(page: html.HtmlElement, row: str) -> list[str]:
             "never measured",
             "▲ Smoke check missed: buy, step “open”: p95 lcp was never measured, though it has a budget of 0.200 s (budgets.latency)",
         ),
-        ("undecided", "✓ Smoke check passed: 1 step of 1 journey"),
+        ("undecided", "? Smoke check nothing decided: 1 step of 1 journey"),
         ("nothing", "✓ Smoke check passed: 0 steps of 0 journeys"),
     ],
 )

@@ -264,3 +264,9 @@ def test_a_trace_can_be_cut_to_one_step(monitor: Monitor, chromium: Browser, tmp
         page.get_by_role("tab", name="Before").click()
         expect(page.frame_locator("iframe.snapshot-visible").get_by_role("heading", name="Your cart")).to_be_visible()
         browser.close()
+
+
+def test_waiting_is_blamed_for_waiting() -> None:
+    before, after = walk(0.2, {"dom": 0.1, "request": 0.05}), walk(5.6, {"dom": 0.2, "request": 0.05})
+    changed, *_ = compare_runs(before, after)
+    assert (changed.phase, changed.phase_seconds) == ("waiting", (0.05, 5.35))

@@ -54,6 +54,31 @@ def test_a_journey_never_runs_beside_itself_and_the_slot_is_counted(daemon: Daem
     spans = daemon.query("SELECT started_at, ended_at FROM runs ORDER BY started_at")
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
     assert len(daemon.query("SELECT 1 FROM slots WHERE state = 'missed' AND reason = 'overlap'")) >= 3
+    warned = [one["message"] for one in daemon.events(level="warning")]
+    assert sum("missed its slot" in one for one in warned) == 1, "the others are counted"
+    assert sum("of every 0.5 s: use every=" in one for one in warned) == 1
+    listed = daemon.command("schedule", "--list").stdout
+    assert "warning: waits takes" in listed
+
+
+def test_a_journey_that_waits_for_others_misses_its_slots_for_lack_of_a_worker(daemon: Daemon) -> None:
+    daemon.write(WAITS.format(every="1h", milliseconds=4000) + tick())
+    daemon.start("--workers", "1")
+    daemon.wait_for_runs(1, "waits")
+    daemon.stop()
+    reasons = {reason for (reason,) in daemon.query("SELECT reason FROM slots WHERE journey = 'tick' AND state = 'missed'")}
+    assert "no free worker" in reasons
+    assert "overlap" not in reasons
+
+
+def test_a_release_that_changes_is_logged(daemon: Daemon) -> None:
+    daemon.write(tick())
+    settings = daemon.folder / "journey.toml"
+    settings.write_text('release = "1.4"')
+    daemon.start()
+    settings.write_text('release = "1.5"')
+    wait_until(lambda: "the release changed from 1.4 to 1.5" in daemon.log())
+    wait_until(lambda: "the files were read again; 1 journey on the schedule" in daemon.log())
 
 
 def test_a_run_that_waits_too_long_for_a_worker_is_cancelled_and_says_why(daemon: Daemon) -> None:
@@ -83,6 +108,9 @@ def test_a_pause_is_noticed_and_recorded_and_ends(daemon: Daemon) -> None:
     daemon.wait_for_runs(before + 2, "look")
     assert daemon.metric("synthetic_paused", journey="look") == 0
     assert daemon.query("SELECT count(*) FROM slots WHERE journey = 'tick' AND state = 'paused'") == [(0,)]
+    said = [one["message"] for one in daemon.events(level="info", journey="look")]
+    assert "look is paused: moving" in said
+    assert "look is no longer paused" in said
     refused = daemon.command("resume", "look")
     assert (refused.returncode, refused.stderr) == (2, "error: look is not paused; paused: none\n")
 

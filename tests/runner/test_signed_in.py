@@ -74,7 +74,7 @@ def test_a_state_that_no_longer_works_is_made_anew(monitor: Monitor) -> None:
     state(monitor).write_text(json.dumps(forgotten))
     result = run(monitor)
     assert (result.status, result.attempts, result.earlier_attempts[0].status) == ("passed", 2, "failed")
-    assert "the signed-in state was renewed with 'sign_in'" in result.notes
+    assert any(note.startswith("the signed-in state was renewed with 'sign_in': ") for note in result.notes)
     assert "forgotten" not in state(monitor).read_text()
 
 
@@ -83,8 +83,41 @@ def test_a_sign_in_that_fails_is_the_runs_failure_and_leaves_no_state(monitor: M
     assert result.failure is not None
     assert (result.status, result.attempts, result.failure.kind) == ("failed", 1, "http")
     assert result.failure.message.startswith("signing in with 'sign_in': ")
-    assert [step.status for step in result.steps] == ["skipped"]
+    assert [(step.name, step.status) for step in result.steps] == [("sign_in", "failed"), ("look", "skipped")]
+    assert result.failure.step == "sign_in"
     assert not state(monitor).exists()
+
+
+def test_a_sign_in_that_fails_has_the_artifacts_and_steps_of_the_set_up_journey(monitor: Monitor) -> None:
+    code = CODE.replace("def sign_in(page):", "def sign_in(page, step):")
+    opened = """with step("open the form"):
+            page.goto("/login")
+            page.evaluate("console.log('at the form')")"""
+    code = code.replace('page.goto("/login")', opened)
+    code = code.replace(
+        'page.get_by_role("button", name="Sign in").click()',
+        'with step("look"):\n            expect(page.get_by_text("Signed in as nobody")).to_be_visible(timeout=300)',
+    )
+    walk = next(one for one in load_journeys(monitor.write(code.format(password=PASSWORD))) if one.name == "walk")
+    settings = load_settings(monitor.folder, {"base_url": monitor.shop, "trace": "retain-on-failure"}, {})
+    (result,) = run_plans(monitor.pool, [plan(walk, settings)], monitor.chromium, settings, monitor.archive, [])
+    steps = [("sign_in: open the form", "passed"), ("sign_in: look", "failed"), ("look", "skipped")]
+    assert [(step.name, step.status) for step in result.steps] == steps
+    assert result.failure is not None
+    assert result.failure.step == "sign_in: look"
+    assert {"screenshot", "trace", "console"} <= {one.kind for one in result.artifacts}
+    assert [one.step for one in result.artifacts if one.kind == "aria"] == ["sign_in: look"]
+    assert "at the form" in (monitor.saved() / "console.jsonl").read_text()
+
+
+def test_a_failure_in_a_session_that_works_is_not_walked_twice(monitor: Monitor) -> None:
+    run(monitor)
+    broken = CODE.format(password=PASSWORD).replace('step("look")', 'step("look further")').rstrip()
+    broken += "\n            expect(page.get_by_text('a tea that is sold out')).to_be_visible(timeout=300)\n"
+    walk = next(one for one in load_journeys(monitor.write(broken)) if one.name == "walk")
+    settings = load_settings(monitor.folder, {"base_url": monitor.shop}, {})
+    (result,) = run_plans(monitor.pool, [plan(walk, settings)], monitor.chromium, settings, monitor.archive, [])
+    assert (result.status, result.attempts) == ("failed", 1)
 
 
 def test_a_state_that_cannot_be_read_is_named_and_made_anew(monitor: Monitor) -> None:

@@ -142,7 +142,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 ENDPOINTS = (
     Endpoint(
         path="/overview",
-        answer=lambda asked: read_overview(asked.connection, asked.time_range, asked["location"], asked.site.budgets),
+        answer=lambda asked: read_overview(
+            asked.connection, asked.time_range, asked["location"], asked.site.budgets, asked.site.declared()
+        ),
         parameters=(*SPAN, LOCATION),
         struct=Overview,
         summary="How every journey is doing, and what has changed lately",

@@ -15,7 +15,7 @@ def show_overview(site: Site, request: Request) -> Response:
     time_range = site.time_range(request)
     location = request.query_params.get("location")
     with site.store.snapshot() as connection:
-        data = read_overview(connection, time_range, location, site.budgets)
+        data = read_overview(connection, time_range, location, site.budgets, site.declared())
         next_runs = site.next_runs(connection)
         tiles = read_tiles(connection, time_range.range)
     headline, mood = state_headline(data)

@@ -30,6 +30,8 @@ class NextRuns:
         self._period = period
         self._now = now
         self._schedules: Mapping[str, Schedule] = {}
+        self.declared: frozenset[str] | None = None
+        """The names of all journeys in the files; None while that is not known: before they were read, and if one is broken."""
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="upcoming", daemon=True)
 
@@ -61,8 +63,11 @@ class NextRuns:
             planning = load_in_subprocess(self._request)
         except (JourneyError, OSError) as error:
             log.warning("cannot determine the next runs: %s", error)
-            self._schedules = {}
+            self._schedules, self.declared = {}, None
             return
         for problem in planning.problems:
             log.info("no next runs are shown for %s: %s", problem.file, problem.message)
         self._schedules = {one.plan.journey: one.schedule for one in planning.planned if one.schedule is not None}
+        names = frozenset(one.plan.journey for one in planning.planned)
+        # A server in a folder without journeys shows those of others.
+        self.declared = names if names and not planning.problems else None

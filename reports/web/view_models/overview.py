@@ -42,6 +42,8 @@ class JourneyState(Struct, frozen=True, kw_only=True):
     last_failure: str | None
     last_failure_at: datetime | None
     last_failure_run: str | None
+    declared: bool = True
+    """Whether the files of journeys still have it; if not, it does not count for the overall state."""
     series: tuple[tuple[datetime, float | None, int], ...]
     """Moment, median seconds of passed runs, and how many did not pass."""
 
@@ -68,22 +70,41 @@ class Overview(Struct, frozen=True, kw_only=True):
 
 
 def read_overview(
-    connection: Connection, time_range: TimeRange, location: str | None = None, budgets: Mapping[str, float] | None = None
+    connection: Connection,
+    time_range: TimeRange,
+    location: str | None = None,
+    budgets: Mapping[str, float] | None = None,
+    declared: frozenset[str] | None = None,
 ) -> Overview:
-    """The data of the page. `budgets` are those of a run's duration, by journey."""
+    """The data of the page. `budgets` are those of a run's duration, by journey; `declared` the journeys in files, None if unknown.
+
+    Journeys that are no longer declared come last.
+    """
     history = History(connection)
     rows = history.journeys(time_range.range, location)
     bad = history.runs(time_range.range, location=location, statuses=("failed", "error"), most=500)
     newest_bad: dict[tuple[str, str], RunRow] = {}
     for run in bad:
         newest_bad.setdefault((run.journey, run.location), run)
-    states = tuple(_state(row, newest_bad.get((row.journey, row.location)), (budgets or {}).get(row.journey)) for row in rows)
+    states = [
+        _state(
+            row,
+            newest_bad.get((row.journey, row.location)),
+            (budgets or {}).get(row.journey),
+            declared is None or row.journey in declared,
+        )
+        for row in rows
+    ]
+    states.sort(key=lambda one: not one.declared)
     return Overview(
-        start=time_range.start, end=time_range.end, journeys=states, changes=tuple(_changes(history, time_range, location))
+        start=time_range.start,
+        end=time_range.end,
+        journeys=tuple(states),
+        changes=tuple(_changes(history, time_range, location, declared)),
     )
 
 
-def _state(row: JourneyRow, failure: RunRow | None, budget: float | None) -> JourneyState:
+def _state(row: JourneyRow, failure: RunRow | None, budget: float | None, declared: bool) -> JourneyState:
     tally, newest = row.tally, row.newest
     return JourneyState(
         journey=row.journey,
@@ -105,6 +126,7 @@ def _state(row: JourneyRow, failure: RunRow | None, budget: float | None) -> Jou
         last_failure=failure_in_a_line(failure) if failure else None,
         last_failure_at=failure.started_at if failure else None,
         last_failure_run=failure.id if failure else None,
+        declared=declared,
         series=tuple((at, one.durations.quantile(0.5), one.failed + one.error) for at, one in row.series),
     )
 
@@ -115,7 +137,7 @@ def failure_in_a_line(run: RunRow) -> str:
     return f"{run.failure_step}: {first}" if run.failure_step else first
 
 
-def _changes(history: History, time_range: TimeRange, location: str | None) -> list[Change]:
+def _changes(history: History, time_range: TimeRange, location: str | None, declared: frozenset[str] | None) -> list[Change]:
     found = [
         Change(
             at=one["opened_at"],
@@ -126,7 +148,7 @@ def _changes(history: History, time_range: TimeRange, location: str | None) -> l
             run=one["run_id"],
         )
         for one in history.open_alerts()
-        if location in {None, one["location"]}
+        if location in {None, one["location"]} and (declared is None or one["journey"] in {"", *declared})
     ]
     # The newest runs show where a journey's state changed.
     last: dict[tuple[str, str], RunRow] = {}
@@ -183,11 +205,11 @@ def draw_state(state: JourneyState, start: datetime, end: datetime) -> Spark:
 
 def state_headline(data: Overview) -> tuple[str, str]:
     """The overall state in one sentence, and the status for its colour."""
-    known = [one for one in data.journeys if one.status is not None]
+    known = [one for one in data.journeys if one.status is not None and one.declared]
     failing = [one.journey for one in known if one.status == "failed"]
     broken = [one.journey for one in known if one.status == "error"]
     if not known:
-        return "Nothing has been run yet", "skipped"
+        return ("No journey that is declared has been run yet" if data.journeys else "Nothing has been run yet"), "skipped"
     if failing:
         others = f", and the monitor cannot tell of {_names(broken)}" if broken else ""
         return f"{_names(failing)} {'fails' if len(failing) == 1 else 'fail'}{others}", "failed"

@@ -9,6 +9,7 @@ from msgspec import Struct
 from runner.archive.archive import Saved
 from runner.result import RunResult
 from runner.scheduler.alerts.rules import HISTORY, Rules, judge
+from runner.settings.duration import show_duration_roughly
 from runner.settings.settings import Settings
 from runner.store import Store
 from runner.store.alerts import AlertKind
@@ -59,21 +60,23 @@ class AlertEvaluator:
         past = self._store.alerts.past_runs(result.journey, result.location, HISTORY)
         wrong = judge(past, self._rules, frozenset(is_open))
         for kind, why in wrong.items():
-            told_at = is_open.get(kind)
-            if told_at is None or now - told_at >= timedelta(seconds=self._settings.alert_again):
+            known = is_open.get(kind)
+            if known is None or now - known.told_at >= timedelta(seconds=self._settings.alert_again):
                 self._send(
-                    result.journey, result.location, kind, self._bad(result, kind, why, told_at is not None), now, result.id
+                    result.journey, result.location, kind, self._bad(result, kind, why, known is not None), now, result.id
                 )
         for kind in is_open.keys() - wrong.keys() - {"files"}:
-            self._send(result.journey, result.location, kind, self._good(result, kind), now, result.id)
+            self._send(result.journey, result.location, kind, self._good(result, kind, is_open[kind].opened_at), now, result.id)
 
     def evaluate_files(self, problems: str) -> None:
         """Stores a message when files of journeys have become broken, or can be used again. Raises StoreDown."""
         now = datetime.now(UTC)
-        is_open = "files" in self._store.alerts.open("", self._settings.location)
-        if bool(problems) != is_open:
+        known = self._store.alerts.open("", self._settings.location).get("files")
+        if bool(problems) != (known is not None):
             words = WORDS["files"]
-            message = Message(words[0], problems, True) if problems else Message(words[1], "", False)
+            message = Message(words[0], problems, True)
+            if known is not None:
+                message = Message(words[1], _describe_span(known.opened_at, now), False)
             self._send("", self._settings.location, "files", message, now, None)
 
     def _send(self, journey: str, location: str, kind: AlertKind, message: Message, now: datetime, run: str | None) -> None:
@@ -120,8 +123,10 @@ class AlertEvaluator:
         title = f"{result.journey} {words.replace('is ', f'is {still}', 1) if still else words}"
         return Message(f"{title} ({result.location})", "\n".join([*lines, *self._links(result)]), True)
 
-    def _good(self, result: RunResult, kind: AlertKind) -> Message:
-        return Message(f"{result.journey} {WORDS[kind][1]} ({result.location})", "\n".join(self._links(result)), False)
+    def _good(self, result: RunResult, kind: AlertKind, since: datetime) -> Message:
+        lines = [_describe_span(since, result.ended_at), *self._links(result)]
+        lasted = show_duration_roughly((result.ended_at - since).total_seconds())
+        return Message(f"{result.journey} {WORDS[kind][1]} after {lasted} ({result.location})", "\n".join(lines), False)
 
     def _links(self, result: RunResult) -> list[str]:
         lines = [f"run {result.id}, ended {result.ended_at:%Y-%m-%d %H:%M:%S}Z"]
@@ -132,3 +137,8 @@ class AlertEvaluator:
             place = "why" if result.failure else "steps"
             lines.append(f"{self._settings.public_url.rstrip('/')}/runs/{result.id}#{place}")
         return lines
+
+
+def _describe_span(since: datetime, until: datetime) -> str:
+    lasted = show_duration_roughly((until - since).total_seconds())
+    return f"It lasted {lasted}, from {since:%Y-%m-%d %H:%M:%S}Z to {until:%Y-%m-%d %H:%M:%S}Z."

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from reports.collector.beacon import ScriptError, Synthetic
 from reports.collector.storage.group_commit import Writer
@@ -18,7 +19,7 @@ from reports.users.page_view_queries import (
     read_views_with_error,
 )
 from reports.users.rollup_queries import Filter, read_total
-from reports.users.session_queries import read_actions, read_newest_sessions, read_session
+from reports.users.session_queries import read_actions, read_marks, read_newest_sessions, read_session
 from runner.archive.run_id import run_id
 from runner.store import Store
 from runner.store.queries.time_range import Range
@@ -186,3 +187,19 @@ def test_what_users_do_most_comes_first(store: Store, url: str) -> None:
         ("Add", "/item/:id", 2), ("Buy", "/item/:id", 1),
     ]  # fmt: skip
     assert len(ask(store, read_actions, SHOP, DAY, among=1)) == 1
+
+
+def test_a_change_comes_before_the_click_that_ends_it(store: Store, url: str) -> None:
+    seen = view(
+        started_at=NOW - 30,
+        interactions=(
+            replace(click("Email"), type="change", at_seconds=2.01),
+            replace(click("Save"), at_seconds=2.0),
+            replace(click("Close"), at_seconds=3.0),
+        ),
+    )
+    with Writer(url) as writer:
+        sent = arrival(seen, at=NOW)
+        writer.put_blocking(sent)
+    marks = ask(store, read_marks, sent.beacon.session)
+    assert [one.text.rpartition(" ")[2] for one in marks if one.kind == "interaction"] == ["“Email”", "“Save”", "“Close”"]

@@ -3,6 +3,7 @@
 import gzip
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -59,3 +60,27 @@ def picture(at: float, shown: str, rows: int) -> list[dict[str, Any]]:
         {"type": 4, "timestamp": at, "data": {"href": "https://shop.example/", "width": 800, "height": 600}},
         {"type": 2, "timestamp": at + 1, "data": {"node": document, "initialOffset": {"left": 0, "top": 0}}},
     ]
+
+
+def still_session(chunk_store: ChunkStore, *nodes: dict[str, Any], later: Sequence[dict[str, Any]] = ()) -> str:
+    """Stores a session that shows these nodes in a page, and after a second those that come `later`; returns the session."""
+    session, now = str(uuid4()), (time.time() - 60) * 1000
+    meta, whole = picture(now, "still", 0)
+    body = whole["data"]["node"]["childNodes"][1]["childNodes"][0]
+    body["childNodes"] += nodes
+    adds = [{"parentId": body["id"], "nextId": None, "node": {**one, "childNodes": []}} for one in later]
+    adds += [{"parentId": one["id"], "nextId": None, "node": child} for one in later for child in one["childNodes"]]
+    change = {"source": 0, "texts": [], "removes": [], "adds": adds, "attributes": []}
+    events = [meta, whole, {"type": 3, "timestamp": now + 1000, "data": change}]
+    chunk = {
+        "version": 1,
+        "app": "shop",
+        "session": session,
+        "tab": str(uuid4()),
+        "sequence": 0,
+        "first": True,
+        "events": events,
+    }
+    text = json.dumps(chunk).encode()
+    chunk_store.put(decode(text), gzip.compress(text, 6), ChunkContext("shop", time.time(), "real", "/"))
+    return session

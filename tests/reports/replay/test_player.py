@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Page, expect
@@ -12,7 +13,7 @@ from runner.store.tables.replays import replay_chunks
 from tests.conftest import Monitor
 from tests.reports.collector.test_browser import Site
 from tests.reports.replay.conftest import Recorder, hide, played
-from tests.reports.replay.synthetic import long_session
+from tests.reports.replay.synthetic import long_session, still_session
 from tests.support.wait import let_pass, wait_until
 
 COUNTER = """<h1>Tea</h1><style>h1 { color: rgb(0, 128, 0); }</style><button>More</button><p id=out>none</p><script>
@@ -93,6 +94,44 @@ def test_a_seek_fetches_from_the_last_full_picture_on(chunk_store: ChunkStore, d
     # Chunks are of ten seconds: the picture is at 180 s, in the nineteenth.
     assert numbers[0] == 19
     assert len(numbers) <= 4
+
+
+def node(number: int, tag: str, *children: dict[str, Any], **attributes: Any) -> dict[str, Any]:
+    return {"type": 2, "tagName": tag, "attributes": attributes, "childNodes": list(children), "id": number}
+
+
+def words(number: int, content: str, **more: Any) -> dict[str, Any]:
+    return {"type": 3, "textContent": content, "id": number, **more}
+
+
+def choice(number: int) -> dict[str, Any]:
+    """A list of choices whose value was masked, as the recorder writes it."""
+    first = node(number + 1, "option", words(number + 2, "Assam"), value="assam")
+    return node(number, "select", first, value="••••••", id=f"s{number}")
+
+
+def test_a_masked_choice_shows_the_mask_and_icons_and_fonts_are_left_out(
+    chunk_store: ChunkStore, dashboard: str, visitor: BrowserContext
+) -> None:
+    sheet = """@font-face { font-family: icons; src: url("https://shop.example/icons.woff2"); }
+        .cart::before { content: "\\f07a"; } h2 { color: rgb(0, 128, 0); }"""
+    nodes = (
+        node(100, "style", words(101, sheet, isStyle=True)),
+        node(110, "h2", words(111, "\ue8cc Cart"), **{"class": "cart"}),
+        choice(120),
+    )
+    session = still_session(chunk_store, *nodes, later=[choice(130)])
+    player = visitor.new_page()
+    said: list[str] = []
+    player.on("console", lambda line: said.append(line.text))
+    frame = played(player, f"{dashboard}/sessions/{session}/replay")
+    expect(frame.locator("#s120 option:checked")).to_have_text("••••••")
+    assert frame.locator("h2").text_content() == "\u2002 Cart"
+    expect(frame.locator("h2")).to_have_css("color", "rgb(0, 128, 0)")
+    assert frame.locator("h2").evaluate("one => getComputedStyle(one, '::before').content") == '"\u2002"'
+    player.get_by_role("button", name="Play").click()
+    expect(frame.locator("#s130 option:checked")).to_have_text("••••••", timeout=20_000)
+    assert not [line for line in said if "Content Security Policy" in line or "font" in line]
 
 
 def test_a_run_is_recorded_whole_however_soon_it_leaves_its_pages(monitor: Monitor) -> None:

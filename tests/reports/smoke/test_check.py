@@ -109,7 +109,7 @@ def test_what_is_never_clear_is_undecided_after_the_last_look(tmp_path: Path, fa
     if fail:
         assert format_headline(result).startswith(f"missed: buy, step “open”: undecided against {REFERENCE}, too close ")
     else:
-        assert format_headline(result).startswith("passed: 1 journey, 2 of 2 steps undecided")
+        assert format_headline(result).startswith("nothing decided: 1 journey, 2 of 2 steps undecided")
 
 
 def test_a_decided_step_keeps_its_outcome_while_the_others_are_measured_on(tmp_path: Path) -> None:

@@ -1,12 +1,18 @@
 """A smoke check in words."""
 
 import math
+from io import StringIO
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from rich.console import Console
 
 from reports.compare import Rule
+from reports.formats.html.report import render_smoke as smoke_page
+from reports.formats.markdown import smoke_markdown
 from reports.smoke.result import BaselineSource
+from reports.terminal.smoke_summary import render_smoke
 from reports.text import smoke_text
 from reports.text.formatting import format_figure
 from tests.reports.samples import NOON, SMOKES, budget, check, smoke, step
@@ -61,6 +67,27 @@ def test_what_makes_the_figures_uncertain_is_remarked() -> None:
         "1 run of 12 measured on a crowded machine: latencies may be too high",
         "new: the baseline has no step of this name",
     ]
+
+
+def test_runs_on_a_crowded_machine_are_counted_on_both_sides() -> None:
+    runs = tuple(map(str, range(12)))
+    one = check("buy", "passed", step("open"), contended_runs=24, baseline_runs=runs)
+    assert smoke_text.list_remarks(one) == ["24 runs of 24 measured on a crowded machine: latencies may be too high"]
+
+
+def test_where_nothing_was_decided_no_report_says_passed() -> None:
+    result = SMOKES["undecided"]
+    assert (smoke_text.mark_verdict(result), smoke_text.format_verdict(result)) == ("?", "nothing decided")
+    console = Console(width=200, file=StringIO(), record=True)
+    console.print(render_smoke(result))
+    pages = {"terminal": console.export_text(), "markdown": smoke_markdown(result), "html": smoke_page(result, Path()).decode()}
+    for name, text in pages.items():
+        assert "nothing decided" in text, name
+        assert "✓" not in text, name
+        assert ">passed" not in text, name
+    kept = replace(result.journeys[0].steps[0], budgets=(budget(0.05),))
+    partly = replace(result, journeys=(replace(result.journeys[0], steps=(kept,)),))
+    assert smoke_text.format_verdict(partly) == "passed", "a budget was kept"
 
 
 def test_the_baseline_is_named() -> None:

@@ -99,7 +99,7 @@ def test_a_button_makes_a_journey_of_a_session(recorded: Recorded, context: Brow
     expect(page.get_by_text("11 of 11", exact=True)).to_be_visible()
     dangers = page.get_by_role("region", name="Check before you run it")
     expect(dangers).to_contain_text("it says “pay”")
-    expect(page.get_by_role("region", name="What it needs")).to_contain_text(
+    expect(page.get_by_role("region", name="Required values")).to_contain_text(
         "--param email=… --param address=… JOURNEY_SECRET_PASSWORD=… JOURNEY_SECRET_CARD_NUMBER=…"
     )
     with page.expect_download() as download:
@@ -115,7 +115,7 @@ def test_a_button_makes_a_journey_of_a_session(recorded: Recorded, context: Brow
     page.get_by_role("row", name="1 goto").get_by_role("link").click()
     page.locator("html[data-replay=ready]").wait_for()
     page.get_by_role("link", name="the journey created from it").click()
-    expect(page.get_by_role("button", name="Make it again")).to_be_visible()
+    expect(page.get_by_role("button", name="Create it again")).to_be_visible()
 
 
 def test_no_form_of_a_recording_can_be_sent_although_the_page_has_one(recorded: Recorded, context: BrowserContext) -> None:
@@ -201,12 +201,12 @@ def test_one_journey_is_made_at_a_time(dashboard: Start, bought: Recording) -> N
         second = post(here, here.session)
         go_on.set()
         assert (first.result().status, second.status) == (422, 409)
-    assert "Another journey is being made" in second.body.decode()
+    assert "Another journey is being created" in second.body.decode()
     assert post(here, here.session).status == 422
 
 
 def test_making_one_ends_when_it_takes_too_long(recorded: Recorded) -> None:
-    with pytest.raises(RecordingError, match=r"no journey was made of it within 0\.1 s"):
+    with pytest.raises(RecordingError, match=r"no journey was created within 0\.1 s"):
         make_in_subprocess(recorded.wanted(recorded.session), within=0.1)
 
 
@@ -277,7 +277,7 @@ def test_recordings_are_filtered_in_the_address(filled: Recorded, context: Brows
     expect(page.get_by_label("with an error")).to_be_checked()
     page.get_by_label("Longer than").fill("5m")
     page.get_by_role("button", name="Filter").click()
-    expect(page.get_by_text("No recording in the last 24h fits")).to_be_visible()
+    expect(page.get_by_text("No matching recordings in the last 24h")).to_be_visible()
     page.goto(f"{filled.served.address}/recordings?traffic=real")
     page.get_by_role("rowheader").get_by_role("link").click()
     page.locator("html[data-replay=ready]").wait_for()
@@ -291,7 +291,7 @@ def test_recordings_are_filtered_in_the_address(filled: Recorded, context: Brows
         ("traffic=cars", "choose one of real, bot, synthetic"),
         ("longer=soon", "longer: 'soon' is not a duration"),
         ("errors=perhaps", "write errors=yes"),
-        ("before=x", "give what `older` of the list before says"),
+        ("before=x", "use the `older` of the previous page"),
         ("release=" + "x" * 300, "is longer than 200 characters"),
     ],
 )

@@ -100,6 +100,13 @@ def test_a_character_that_a_database_cannot_hold_costs_no_run(store: Store) -> N
     assert store.add(msgspec.structs.replace(result(), failure=failure, notes=("c\0d",)))
 
 
+def test_a_run_that_was_started_by_hand_does_not_count_for_alerts(store: Store) -> None:
+    store.add(msgspec.structs.replace(result(identity="by-hand"), slot_at=None, status="failed"))
+    store.add(result(identity="on-schedule"))
+    (past,) = store.alerts.past_runs("buy", result().location, 10)
+    assert past.status == result().status
+
+
 def test_a_slot_is_claimed_once_whoever_asks(store: Store, url: str) -> None:
     with ThreadPoolExecutor(8) as pool, Store(url) as other:
         stores = [store, other] * 8

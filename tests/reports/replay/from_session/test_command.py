@@ -65,7 +65,8 @@ def journey(*words: str) -> Result:
     return aside(CliRunner().invoke, app, ["from-session", *words])
 
 
-def test_a_session_is_written_and_tried(looked: Recording) -> None:
+def test_a_session_is_written_and_tried_on_the_site_that_was_recorded(looked: Recording, shop: str) -> None:
+    Path("journey.toml").write_text('base_url = "http://127.0.0.1:9"')
     result = journey(keep(looked), "--out", "journeys/look.py", "--json", "report.json")
     assert result.exit_code == 0, result.output
     report = json.loads(Path("report.json").read_text())["report"]
@@ -77,14 +78,15 @@ def test_a_session_is_written_and_tried(looked: Recording) -> None:
         "message": "",
         "folder": None,
     }
-    assert "def look(page: Page, step: Step)" in Path("journeys/look.py").read_text()
+    written = Path("journeys/look.py").read_text()
+    assert f'@journey(base_url="{shop}")\ndef look(page: Page, step: Step)' in written
 
 
-def test_it_says_what_was_written_and_how_to_run_it(looked: Recording, shop: str) -> None:
+def test_it_says_what_was_written_and_how_to_run_it(looked: Recording) -> None:
     result = journey(keep(looked), "--no-trial")
     assert result.exit_code == 0, result.output
     assert "wrote journeys/browse.py: 2 steps, 2 of 2 actions" in result.output
-    assert f"run it: journey run browse --base-url {shop}" in result.output
+    assert result.output.endswith("run it: journey run browse\n")
 
 
 def test_a_file_that_is_there_is_not_overwritten(looked: Recording) -> None:
@@ -92,6 +94,20 @@ def test_a_file_that_is_there_is_not_overwritten(looked: Recording) -> None:
     result = journey(keep(looked), "--out", "mine.py")
     assert "mine.py exists and is not overwritten" in str(result.exception)
     assert Path("mine.py").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("mine.py", "a journey named 'mine' is declared at"),
+        ("01a20fc0-aafa-7b1d-ac37-708720ccee0c.py", "says nothing about the journey"),
+        ("a journey.py", "is not a name for a journey"),
+    ],
+)
+def test_a_name_that_cannot_be_is_found_before_anything_is_made(out: str, said: str) -> None:
+    Path("journeys").mkdir()
+    Path("journeys/others.py").write_text("from runner import journey\n\n\n@journey\ndef mine(page): page.goto('/')\n")
+    assert said in str(journey("a session that is not even looked for", "--out", out).exception)
 
 
 def test_a_session_that_is_not_there_is_said() -> None:

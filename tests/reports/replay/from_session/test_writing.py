@@ -64,7 +64,7 @@ import re
 from runner import Page, Params, Secrets, Step, expect, journey
 
 
-@journey
+@journey(base_url="https://shop.example")
 def sign_in(page: Page, step: Step, params: Params, secrets: Secrets) -> None:
     """A visitor goes from /login to /account/:id."""
     with step("open login"):
@@ -153,3 +153,19 @@ def test_a_masked_field_needs_a_value_and_an_empty_one_none() -> None:
     assert made(Tape().page("/", *BODY).type(10, MASK), EMAIL).report.params == ("email",)
     emptied = Tape().page("/", *BODY).type(10, "", 1000).act("change", 10, 1)
     assert made(emptied, EMAIL).report.params == ()
+
+
+def test_each_act_that_a_page_answers_is_a_step_though_the_address_stays() -> None:
+    button = Found(Facts(tag="button"), (Candidate('page.get_by_role("button", name="Next")', "playwright"),))
+    result = made(Tape().page("/", *BODY).click(12, name="Next").change().click(14, name="Tea"), button, LINK)
+    assert result.report.steps == ("open the home page", "next", "open Tea")
+    assert 'name="Next").click()\n        page.get_by_role("link", name="Tea").wait_for()' in result.source
+
+
+def test_an_id_is_in_no_name() -> None:
+    tape = Tape().page("/orders/01a20fc0-aafa-7b1d-ac37-708720ccee0c", *BODY)
+    link = Found(
+        LINK.facts, (Candidate('page.get_by_role("link", name="01a20fc0-aafa-7b1d-ac37-708720ccee0c")', "playwright"),)
+    )
+    report = made(tape.click(14, name="Order"), link).report
+    assert (report.name, report.steps[0]) == ("open", "open orders")

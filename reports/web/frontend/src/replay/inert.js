@@ -10,10 +10,22 @@ const GONE = /^(script|noscript|base|object|embed|applet|portal|fencedframe|fram
 const PICTURE = /^data:image\/(png|gif|jpe?g|webp|avif|bmp|svg\+xml)[;,]/i;
 const ADDRESSES = /^(src|srcset|imagesrcset|srcdoc|href|xlink:href|action|formaction|poster|data|background|ping|manifest|cite|longdesc|codebase|classid|code|archive|profile|lowsrc|dynsrc|rr_src|rr_dataurl|http-equiv|content|target|nonce|is|autoplay|sandbox|attributionsrc|from|to|values|begin)$/i;
 
-/** CSS without addresses, except for embedded pictures. */
+/** What the recorder writes in place of what was typed or chosen. */
+const MASK = "••••••";
+/** The characters of icon fonts: Unicode's private use areas; in CSS also as escapes. */
+const ICONS = /[\u{e000}-\u{f8ff}\u{f0000}-\u{ffffd}\u{100000}-\u{10fffd}]/gu;
+const ESCAPED_ICONS = /\\0{0,2}(?:e[0-9a-f]{3}|f[0-8][0-9a-f]{2}|(?:f|10)[0-9a-f]{4})(?![0-9a-f]) ?/gi;
+/** As wide as a letter, and empty: no font is loaded, so an icon would be a box. */
+const EMPTY = "\u2002";
+
+/** CSS without addresses, except for embedded pictures; and without fonts, which the page's policy would refuse one by one. */
 export const css = (text) =>
   text
     .replace(/@import[^;]*;?/gi, "")
+    // An empty rule keeps the numbers of those after it.
+    .replace(/@font-face\s*\{[^}]*\}/gi, "@font-face{}")
+    .replace(ESCAPED_ICONS, "\\2002 ")
+    .replace(ICONS, EMPTY)
     .replace(/url\(\s*("[^"]*"|'[^']*'|[^)]*)\s*\)/gi, (whole, quoted) => {
       const address = quoted.replace(/^["']|["']$/g, "").trim();
       return PICTURE.test(address) || address.startsWith("#") ? whole : 'url("data:,")';
@@ -40,6 +52,17 @@ function cleanAttributes(tag, attributes) {
   }
 }
 
+/**
+ * The option with which a list of choices whose value was masked shows the mask; null for all else. The recorder takes the choice
+ * away, so the list would show its first one, which nobody has chosen. Its ids are none that a recorded node has.
+ */
+function maskOption(node) {
+  if (!/^select$/i.test(node.tagName) || node.attributes?.value !== MASK || node.attributes.multiple) return null;
+  const id = -10 - 2 * Math.abs(node.id || 0);
+  const text = { type: 3, textContent: MASK, id: id - 1 };
+  return { type: 2, tagName: "option", attributes: { value: MASK, selected: true }, childNodes: [text], id };
+}
+
 function cleanNode(top) {
   const open = [top];
   while (open.length) {
@@ -52,9 +75,14 @@ function cleanNode(top) {
         node.tagName = "noscript";
         node.attributes = {};
         node.childNodes = [];
-      } else cleanAttributes(node.tagName, node.attributes);
-    } else if (typeof node.textContent === "string" && (node.isStyle || /url\(|@import/i.test(node.textContent))) {
-      node.textContent = css(node.textContent);
+      } else {
+        cleanAttributes(node.tagName, node.attributes);
+        const option = Array.isArray(node.childNodes) && maskOption(node);
+        if (option) node.childNodes.unshift(option);
+      }
+    } else if (typeof node.textContent === "string") {
+      const styled = node.isStyle || /url\(|@import|@font-face/i.test(node.textContent);
+      node.textContent = styled ? css(node.textContent) : node.textContent.replace(ICONS, EMPTY);
     }
     if (Array.isArray(node.childNodes)) open.push(...node.childNodes);
   }
@@ -68,7 +96,14 @@ export function inert(events) {
     if (type === FULL) cleanNode(data.node);
     if (type !== CHANGE) return true;
     if (!SOURCES.has(data.source)) return false;
-    for (const { node } of data.adds ?? []) cleanNode(node);
+    // Nodes that are added come one by one, without their children.
+    for (const { node } of [...(data.adds ?? [])]) {
+      cleanNode(node);
+      const option = node && maskOption(node);
+      if (!option) continue;
+      const [text] = option.childNodes;
+      data.adds.push({ parentId: node.id, nextId: null, node: { ...option, childNodes: [] } }, { parentId: option.id, nextId: null, node: text });
+    }
     for (const text of data.texts ?? []) if (typeof text.value === "string") text.value = css(text.value);
     for (const { attributes } of data.attributes ?? []) cleanAttributes("", attributes);
     if ([8, 13, 15].includes(data.source)) cleanStyles(data);
