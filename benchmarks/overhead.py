@@ -1,6 +1,6 @@
 """What it costs to run a journey with the runner, instead of a bare Playwright script.
 
-The demo's journey `buy` is walked by a bare script and by `journey run`, in turns, in one run of this program. Each side is
+The demo's journey `buy` is walked by a bare script and by `journey run`, alternately, in one run of this program. Each side is
 measured as a whole: wall time and peak memory of the command with all its processes (browser and driver too), and CPU time
 of the same. Warm is the cost of one more walk in a process that runs already: (time of N walks less that of 1) / (N less 1).
 Run: `python -m benchmarks.overhead [--rounds N]`.
@@ -95,27 +95,27 @@ def main() -> None:
         for number in range(rounds + 1):
             for tracing in (False, True):
                 for walks in (1, WALKS):
-                    for who, command in commands(shop, walks, tracing).items():
+                    for side, command in commands(shop, walks, tracing).items():
                         cost = Cost(command, folder)
                         if number:  # the first round warms the disk's cache
-                            costs[tracing, walks, who].append(cost)
+                            costs[tracing, walks, side].append(cost)
 
-    def middle(tracing: bool, walks: int, who: str, figure: str) -> float:
-        return float(statistics.median(getattr(cost, figure) for cost in costs[tracing, walks, who]))
+    def middle(tracing: bool, walks: int, side: str, figure: str) -> float:
+        return float(statistics.median(getattr(cost, figure) for cost in costs[tracing, walks, side]))
 
     print(
         "| tracing | | cold process, s | one more walk, s | CPU of one more walk, s | peak MiB |\n| --- | --- | --: | --: | --: | --: |"
     )
     for tracing in (False, True):
         rows = {}
-        for who in ("bare script", "journey run"):
+        for side in ("bare script", "journey run"):
             warm = {
-                figure: (middle(tracing, WALKS, who, figure) - middle(tracing, 1, who, figure)) / (WALKS - 1)
+                figure: (middle(tracing, WALKS, side, figure) - middle(tracing, 1, side, figure)) / (WALKS - 1)
                 for figure in ("wall", "cpu")
             }
-            rows[who] = (middle(tracing, 1, who, "wall"), warm["wall"], warm["cpu"], middle(tracing, WALKS, who, "memory"))
-            cells = " | ".join(f"{value:.2f}" if value < 100 else f"{value:.0f}" for value in rows[who])
-            print(f"| {'on' if tracing else 'off'} | {who} | {cells} |")
+            rows[side] = (middle(tracing, 1, side, "wall"), warm["wall"], warm["cpu"], middle(tracing, WALKS, side, "memory"))
+            cells = " | ".join(f"{value:.2f}" if value < 100 else f"{value:.0f}" for value in rows[side])
+            print(f"| {'on' if tracing else 'off'} | {side} | {cells} |")
         ratios = " | ".join(f"**{own / bare:.2f}**" for own, bare in zip(rows["journey run"], rows["bare script"], strict=True))
         print(f"| {'on' if tracing else 'off'} | ratio | {ratios} |")
     print(f"\nMedians of {rounds} rounds. Targets: cold process ≤ 1.25, one more walk ≤ 1.05.")

@@ -87,7 +87,7 @@ class Discovery:
 
 
 def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
-    """All journeys in the given files and folders, by file, then line. Raises NotAllDiscovered with all problems, one a line."""
+    """All journeys in the given files and folders, by file, then line. Raises NotAllDiscovered with all problems, one per line."""
     discovery = Discovery()
     for path in paths:
         discovery.search(path)
@@ -96,7 +96,7 @@ def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
 
 
 def require_usable(discovery: Discovery) -> None:
-    """Raises NotAllDiscovered when a path has a problem or two journeys share a name; it has all problems, one a line."""
+    """Raises NotAllDiscovered when a path has a problem or two journeys share a name; it has all problems, one per line."""
     problems = [*(problem.message for problem in discovery.problems), *same_names(discovery.journeys)]
     if problems:
         raise NotAllDiscovered(problems, discovery.journeys)
@@ -205,7 +205,7 @@ def list_declared(module: ModuleType) -> tuple[Journey, ...]:
 def journey_of(value: object, module: ModuleType) -> Journey | None:
     """The journey that a name of a module refers to; None for one that another file declares.
 
-    A decorator above `@journey` that uses `functools.wraps` is part of the journey. One that a factory in a helper module made
+    A decorator above `@journey` that uses `functools.wraps` is part of the journey. A decorator that a factory in a helper module made
     belongs to the file that called the factory.
     """
     if not isfunction(value):
@@ -264,7 +264,7 @@ def _import_problem(file: Path, error: BaseException) -> str:
         line = lines[-1] if lines else 1
     hint = ""
     if isinstance(error, ImportError) and "relative import" in str(error):
-        hint = f"; the folder {file.parent.name!r} cannot be a package, as its name is no Python name: write `import pages` without the dot"
+        hint = f"; the folder {file.parent.name!r} cannot be a package, as its name is not a Python name: write `import pages` without the dot"
     elif isinstance(error, ModuleNotFoundError) and error.name:
         hint = f"; install it, or put {error.name.partition('.')[0]}.py beside the journey or in a folder above it"
     return f"{file}:{line}: cannot be imported: {type(error).__name__}: {error}{hint}"

@@ -62,7 +62,7 @@ class Replay(Struct, frozen=True, kw_only=True):
 def read_session_replay(connection: Connection, session: str, root: str) -> Replay | None:
     """The recording of a session with its beacons and events; None for an unknown session."""
     known = read_chunk_rows(connection, session)
-    moments = [*_told(connection, session), *_seen(connection, session)]
+    moments = [*_reported(connection, session), *_seen(connection, session)]
     if not known and not moments:
         return None
     tabs = tuple(
@@ -130,7 +130,7 @@ def _part(row: ChunkRow, url: str) -> Part:
     return Part(url=url, from_=row.first_at * 1000, to=row.last_at * 1000, full=row.has_full_snapshot)
 
 
-def _told(connection: Connection, session: str) -> Iterable[Moment]:
+def _reported(connection: Connection, session: str) -> Iterable[Moment]:
     table = session_events.c
     wanted = select(table.at, table.type, table.target).where(table.session == session).order_by(table.at).limit(MARKS)
     for at, type_, target in connection.execute(wanted).all():

@@ -69,7 +69,7 @@ def read(text: str) -> Script:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="context" | "browser")))) | ast.Pass():
                 continue
             case ast.Expr(value=ast.Call(args=[ast.Constant(value=str(address))])) if address.startswith("chrome-error:"):
-                # A page that did not come is no address to go to.
+                # A page that did not load is not an address to go to.
                 continue
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Attribute(attr="value")) if actions:
                 # `page1 = page1_info.value` is the end of the `with` above it.

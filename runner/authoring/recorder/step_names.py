@@ -114,7 +114,7 @@ def same(one: ast.expr | None, other: ast.expr | None) -> bool:
 
 
 def _lower(label: str) -> str:
-    """`Add to cart` as it stands in a sentence; `OK` and `VAT check` stay."""
+    """`Add to cart` as it is written in a sentence; `OK` and `VAT check` stay."""
     first, _, rest = label.partition(" ")
     return label if first[1:] != first[1:].lower() or len(first) == 1 else f"{first.lower()}{' ' if rest else ''}{rest}"
 

@@ -126,7 +126,7 @@ def _left(text: str, secrets: Mapping[str, _Typed]) -> Iterator[str]:
     for number, line in enumerate(text.splitlines(), 1):
         for secret, typed in secrets.items():
             if secret in line or quote(secret) in line or quote_plus(secret) in line:
-                yield f"line {number} holds what was typed as {typed.name}; take it out if it may not stand there"
+                yield f"line {number} holds what was typed as {typed.name}; remove it if it must not be there"
 
 
 def _file(name: str, steps: tuple[Step, ...], base_url: str | None, secrets: Mapping[str, _Typed]) -> Iterator[str]:

@@ -258,7 +258,7 @@ def test_what_was_changed_is_never_overwritten(project: Project) -> None:
 def test_force_makes_anew_what_nobody_changed(project: Project) -> None:
     project.init()
     said = project.init("--force", "--base-url", "https://shop.example")
-    assert "made:\n  journey.toml  settings, made anew\n" in said
+    assert "made:\n  journey.toml  settings, made again\n" in said
     assert b'base_url = "https://shop.example"' in project.files()["journey.toml"]
 
 
