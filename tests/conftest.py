@@ -20,7 +20,7 @@ from runner.result import RunResult, StepResult
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
-from tests.support.needs import MARKERS, needed, needs
+from tests.support.needs import MARKERS, needed, needs, unannounced
 
 # As in an activated environment: what a hint proposes is `journey …`, not `.venv/bin/journey …`.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -63,6 +63,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     yield
     if started and not any(item.get_closest_marker(name) for name in MARKERS):
         pytest.fail(f"it started {', '.join(dict.fromkeys(started))}; put @needs(…) on the fixture or helper that does")
+    if missing := unannounced(item):
+        pytest.fail(f"its fixtures need {', '.join(sorted(missing))}, but it is not marked so: name them where `needed` looks")
 
 
 @pytest.fixture(scope="session")

@@ -90,7 +90,7 @@ def test_the_table_is_read() -> None:
 
 
 def test_good_english_is_not_found() -> None:
-    assert [hit[0] for hit in hits("This is no setting, it is none")] == ["is no setting", "is none"]
+    assert [hit[0] for hit in hits("This is no setting, it is none")] == ["is none", "is no setting"]
     assert list(hits("There is no setting, it is no longer read; `is None` is None; too much of it; as much of it")) == []
 
 

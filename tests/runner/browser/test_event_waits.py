@@ -23,6 +23,7 @@ from runner.errors import ConfigError
 from runner.result import RunResult
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
+from tests.support.needs import needs
 
 pytest_plugins = ["pytester"]
 HOME = os.environ.get("HOME", "")
@@ -530,6 +531,7 @@ def test_a_journey_waits_for_events_unless_it_or_a_setting_says_otherwise(monito
     assert run("waits='polling'", waits="events").status == "passed"
 
 
+@needs("browser", "real_time")
 def test_a_journey_waits_for_events_under_pytest(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", HOME)
     (pytester.path / "journeys").mkdir()

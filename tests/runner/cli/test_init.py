@@ -57,6 +57,7 @@ class Project:
             preexec_fn=limit,
         )
 
+    @needs("real_time")
     def refused(self, *words: str) -> str:
         """Runs `journey init`, which must refuse; returns what it says."""
         with chdir(self.path), pytest.raises(ConfigError) as caught:
@@ -64,6 +65,7 @@ class Project:
         assert caught.value.exit_code == 2
         return str(caught.value)
 
+    @needs("real_time")
     def init(self, *words: str) -> str:
         """Runs `journey init`; returns what it says."""
         with chdir(self.path):
