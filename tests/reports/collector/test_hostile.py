@@ -296,6 +296,7 @@ class Crowd:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_no_harm_is_done_and_nothing_good_is_lost(serve: Serve) -> None:
     (serve.folder / "journey.toml").write_text(CONFIGURATION)
