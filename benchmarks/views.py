@@ -25,7 +25,7 @@ from reports.collector.accepted_beacon import Arrival
 from reports.collector.storage.beacon_batch import store_beacons
 from reports.collector.storage.retention import MINUTES, measure_usage
 from reports.collector.storage.rollup import AT_ONCE, Sums, roll_up
-from reports.collector.storage.rollup_delta import METRIC_NUMBERS, Change
+from reports.collector.storage.rollup_delta import METRIC_NUMBERS, ViewChange
 from reports.collector.storage.series import DAY, Directory
 from reports.users.error_queries import read_reasons
 from reports.users.page_view_queries import read_newest_views, read_session_views, read_slowest_views, read_view
@@ -125,7 +125,7 @@ def copy(store: Store, number: int, times: int, until: float) -> None:
                 query = f"SELECT number, series, started_at + {moved}, total, interactions, requests FROM page_views WHERE number {part}"
                 for view, series, at, load, acted, requests in link.select(query):
                     every = [(0, None, load), *vitals_of.get(view, [])]
-                    sums.add(Change(series, int(at // 60), view + shift, 1, 0, 0, 0, acted, requests, every))
+                    sums.add(ViewChange(series, int(at // 60), view + shift, 1, 0, 0, 0, acted, requests, every))
                 sums.add_wholes(wholes)
                 sums.write(link, until - MINUTES)
     link.close()

@@ -26,7 +26,7 @@ from reports.users.rollup_queries import (
     read_total,
     widen_points,
 )
-from reports.users.session_queries import Action, read_actions
+from reports.users.session_queries import ActionCount, read_actions
 from runner.store.queries.time_range import Range
 from runner.store.tables.histogram import EDGES, THRESHOLDS, Distribution, Shares
 from runner.store.tables.page_views import METRICS, Metric
@@ -136,7 +136,7 @@ class Users(Struct, frozen=True, kw_only=True):
     slowest: tuple[Seen, ...]
     errors: tuple[Error, ...]
     """Of every kind of traffic and all pages; of one page, those of the views that fit."""
-    actions: tuple[Action, ...]
+    actions: tuple[ActionCount, ...]
     devices: tuple[Row, ...]
     browsers: tuple[Row, ...]
     releases: tuple[Row, ...]
