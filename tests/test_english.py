@@ -5,10 +5,14 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
+from io import StringIO
+from itertools import accumulate
 from pathlib import Path
+from token import COMMENT, tok_name
+from tokenize import generate_tokens
 
 ROOT = Path(__file__).parents[1]
-ROOTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "reports", "journeys", "benchmarks")
+ROOTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "runner", "reports", "journeys", "benchmarks")
 """What is searched. `python -m tests.test_english tests` lists what is found elsewhere."""
 GENERATED = {
     file
@@ -26,6 +30,9 @@ WORDS = {"…": r"(?!longer\b|more\b|None\b)\w+", "none": "(?-i:none)(?! %})", "
 """Expressions for some words of the table: any word; English, not Python or Jinja."""
 ALLOWED_BEFORE = re.compile(r"(`|\b(there|as|how|too) )$", re.IGNORECASE)
 """`there is no …`, `as much of …` and `too much of …` are good English; what is quoted as code is not English."""
+IN_SCRIPTS = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""", re.DOTALL)
+"""Comments and strings of JavaScript."""
+CODE = re.compile(r"[^\n]+")
 SUFFIXES = {".md", ".py", ".html", ".js", ".txt", ".toml", ".yml", ".yaml", ".service", ""}
 
 
@@ -52,7 +59,10 @@ def texts(roots: Iterable[str]) -> Iterator[tuple[Path, str]]:
         for file in [ROOT / root] if (ROOT / root).is_file() else files_below(ROOT / root):
             if file.suffix in SUFFIXES and file not in GENERATED:
                 text = file.read_text(errors="ignore")
-                yield file, text.replace(table(), "") if file.name == "CONTRIBUTING.md" else without_output(text)
+                if file.suffix in {".py", ".js"}:
+                    yield file, without_code(text, file.suffix)
+                else:
+                    yield file, text.replace(table(), "") if file.name == "CONTRIBUTING.md" else without_output(text)
 
 
 def files_below(folder: Path) -> Iterator[Path]:
@@ -60,6 +70,22 @@ def files_below(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(set(folders) - {"node_modules", "__pycache__"})
         yield from (Path(parent, name) for name in sorted(files))
+
+
+def without_code(text: str, suffix: str) -> str:
+    """Comments and strings, each where it is; a name in code is not English."""
+    if suffix == ".js":
+        kept = [hit.span() for hit in IN_SCRIPTS.finditer(text)]
+    else:
+        starts = [0, *accumulate(len(line) for line in text.splitlines(keepends=True))]
+        kept = [
+            (starts[one.start[0] - 1] + one.start[1], starts[one.end[0] - 1] + one.end[1])
+            for one in generate_tokens(StringIO(text).readline)
+            if one.type == COMMENT or "STRING" in tok_name[one.type]
+        ]
+    ends = [0, *(end for _, end in kept)]
+    between = [text[before:start] for before, (start, _) in zip(ends, kept, strict=False)]
+    return "".join(f"{CODE.sub(' ', code)}{text[start:end]}" for code, (start, end) in zip(between, kept, strict=True))
 
 
 def without_output(text: str) -> str:
@@ -92,6 +118,15 @@ def test_the_table_is_read() -> None:
 def test_good_english_is_not_found() -> None:
     assert [hit[0] for hit in hits("This is no setting, it is none")] == ["is none", "is no setting"]
     assert list(hits("There is no setting, it is no longer read; `is None` is None; too much of it; as much of it")) == []
+
+
+def test_code_is_not_read_as_english() -> None:
+    assert without_code('told = 1\nsay("is told")  # anew\n', ".py").split("\n") == [" ", ' "is told" # anew']
+    assert without_code("told();\nsay('is no'); /* of\nitself */ told", ".js").split("\n") == [
+        " ",
+        " 'is no' /* of",
+        "itself */",
+    ]
 
 
 def test_no_listed_turn_of_phrase_is_used() -> None:

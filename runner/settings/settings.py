@@ -160,7 +160,7 @@ def load_settings(
     The file is `journey.toml`, or `pyproject.toml` with a table `[tool.journey]`, in `start` or the nearest folder above.
     The table `env.NAME` of the file, for `environment` (or JOURNEY_ENV), overrides the rest of it. `overrides` are the command's options;
     None is an option that was not given. Raises ConfigError
-    with every problem, one a line: file or variable, key, and the fix.
+    with every problem, one per line: file or variable, key, and the fix.
     """
     file, table = find_config_file(start)
     base = file.parent if file else start
