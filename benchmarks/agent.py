@@ -1,4 +1,4 @@
-"""What an agent for real users costs the page: nothing, ours and Grafana Faro's web SDK, in turns, in one run of this program.
+"""What an agent for real users costs the page: nothing, ours and Grafana Faro's web SDK, alternately, in one run of this program.
 
 Every visit is a new one (empty cache, empty storage) to the same page of 270 products, on a processor that is slowed down to that
 of a phone; the page is loaded, five buttons are pressed, and the page is left. Main-thread time is Chromium's own count
@@ -147,8 +147,8 @@ def visit(browser: Browser, address: str, server: Site, slower: float) -> dict[s
     session.send("Emulation.setCPUThrottlingRate", {"rate": slower})
 
     def spent() -> dict[str, float]:
-        told: dict[str, Any] = session.send("Performance.getMetrics")
-        return {one["name"]: one["value"] * 1000 for one in told["metrics"]}
+        answer: dict[str, Any] = session.send("Performance.getMetrics")
+        return {one["name"]: one["value"] * 1000 for one in answer["metrics"]}
 
     server.sent.clear()
     before = spent()

@@ -1,6 +1,6 @@
 """Whether the same journeys have the same latencies, whoever runs them: `journey run`, pytest, pytest in two processes, headed.
 
-The demo's four journeys are run by each command in turns, so that the noise of the machine meets all alike; nothing is recorded.
+The demo's four journeys are run by each command alternately, so that the noise of the machine meets all alike; nothing is recorded.
 A cell is the median latency of a step, and the median of its ratios to the same step of the same round under `journey run`; of the
 headed ones to `journey run --headed`, as that is another browser: with a window Chromium draws each frame, and the headless shell
 does not. The headed ones run in an Xvfb that this
@@ -46,8 +46,8 @@ def screen() -> Iterator[str | None]:
     process = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)
     try:
-        with os.fdopen(read) as told:
-            yield f":{told.readline().strip()}"
+        with os.fdopen(read) as printed:
+            yield f":{printed.readline().strip()}"
     finally:
         process.terminate()
         process.wait(10)
@@ -55,9 +55,9 @@ def screen() -> Iterator[str | None]:
 
 def commands(folder: Path, shop: str, headed: bool) -> dict[str, list[str]]:
     """What is compared; each writes its runs to `runs.json`."""
-    journeys, told = str(folder / "journeys"), str(folder / "runs.json")
-    run = [sys.executable, "-m", "runner.cli", "run", journeys, "--base-url", shop, "--json", told]
-    pytest = [sys.executable, "-m", "pytest", "-q", journeys, f"--base-url={shop}", f"--journey-json={told}"]
+    journeys, output = str(folder / "journeys"), str(folder / "runs.json")
+    run = [sys.executable, "-m", "runner.cli", "run", journeys, "--base-url", shop, "--json", output]
+    pytest = [sys.executable, "-m", "pytest", "-q", journeys, f"--base-url={shop}", f"--journey-json={output}"]
     found = {REFERENCE: run, "pytest": pytest, "pytest -n 2": [*pytest, "-n", "2"]}
     return {**found, HEADED: [*run, "--headed"], "pytest --headed": [*pytest, "--headed"]} if headed else found
 

@@ -54,7 +54,7 @@ class CpuMeter:
         self._stop.set()
         self._thread.join()
         self._read()
-        self.seconds = sum(used - self._first.get(who, 0.0) for who, used in self._used.items())
+        self.seconds = sum(used - self._first.get(name, 0.0) for name, used in self._used.items())
 
     def _follow(self) -> None:
         while not self._stop.wait(0.03):

@@ -2,8 +2,8 @@
 
 The small one is what a page with two `fetch` calls is usually given: Flask, prometheus_client and gunicorn, with the endpoints
 `/log-page-load` and `/log-interaction` that feed one histogram and one counter. Each server has the first core for itself and is asked by
-wrk on the second, in turns, on the same machine in the same run: ours by whole beacons (a page view with phases, five vitals, what was
-clicked: 1.6 KB), by beacons that say no more than the small one is told, and on the small one's own two addresses. Every beacon has ids of
+wrk on the second, alternately, on the same machine in the same run: ours by whole beacons (a page view with phases, five vitals, what was
+clicked: 1.6 KB), by beacons that say no more than the small one receives, and on the small one's own two addresses. Every beacon has ids of
 its own. Then the process is killed while beacons come in, and what was answered for is looked for in the database.
 Run: `python -m benchmarks.collector [--rounds N] [--seconds S] [--memory-seconds S] [--postgres]`; needs wrk; the table is in docs/views.md.
 """
@@ -102,11 +102,11 @@ def whole_beacons(number: int) -> list[str]:
 
 
 def small_beacons(number: int) -> list[str]:
-    """Beacons that say what the small collector is told: a load time, or a click."""
+    """Beacons with what the small collector receives: a load time, or a click."""
     made = []
     for place in range(number):
-        told: dict[str, Any] = {"phases": {"total": 0.3 + place / 40}} if place % 2 else {"interaction_counts": {"click": 1}}
-        view = {"id": "@V@", "url": "https://shop.example/item/7", "started_at": time.time() - 5, **told}
+        content: dict[str, Any] = {"phases": {"total": 0.3 + place / 40}} if place % 2 else {"interaction_counts": {"click": 1}}
+        view = {"id": "@V@", "url": "https://shop.example/item/7", "started_at": time.time() - 5, **content}
         made.append(json.dumps({"id": "@B@", "app": "shop", "session": "@S@", "sent_at": time.time(), "views": [view]}))
     return made
 
@@ -211,7 +211,7 @@ def stored(folder: Path, column: str = "count(*)", table: str = "beacons") -> li
 
 
 def compare(folder: Path, rounds: int, seconds: float, connections: int, database: str | None) -> None:
-    """Prints a table of medians, ours and theirs in turns."""
+    """Prints a table of medians, ours and theirs alternately."""
     found: dict[tuple[str, str], list[dict[str, float]]] = {}
     with ExitStack() as stack:
         collector = stack.enter_context(ours(folder / "ours", database))
@@ -258,7 +258,7 @@ def memory(folder: Path, seconds: float, connections: int) -> None:
     sizes = [size for _, size in samples]
     print(
         f"Memory over {seconds:g} s of full load after {WARM_UP} s of warm-up: {sizes[0]:.0f} MB at first, {sizes[-1]:.0f} MB at the end, "
-        f"{max(sizes):.0f} MB at the most, {slope:+.0f} MB an hour; {stored(folder)[0]:,} beacons stored."
+        f"{max(sizes):.0f} MB at most, {slope:+.0f} MB an hour; {stored(folder)[0]:,} beacons stored."
     )
 
 

@@ -67,7 +67,7 @@ class Asked(Struct):
 
 
 def make(here: Path, number: int, page_views: int, until: float) -> str:
-    """A folder as `journey serve` finds one, with so many runs and page views; a run that is saved whole. One that is there is used."""
+    """A folder as `journey serve` finds one, with so many runs and page views; a run that is saved whole. A folder that is there is used."""
     saved = here / "run"
     if saved.exists():
         return saved.read_text()

@@ -2,8 +2,8 @@
 
 For a request or a route the truth is the server's exact delay. For a document it is the load event of Navigation Timing, and
 for a popup the span from the click to that event, as a bare Playwright script reads them; script and journey load the same
-addresses in turns, and the median of the script's loads is the truth. Two loads of one page differ, so the script's own loads
-are held against the same truth ("bare script": each against the median of the others). "Same load" is an extra: the event of
+addresses alternately, and the median of the script's loads is the truth. Two loads of one page differ, so the script's own loads
+are compared with the same truth ("bare script": each against the median of the others). "Same load" is an extra: the event of
 the very load that the clock timed, read by plain Playwright calls.
 Run: `python -m benchmarks.fidelity [--rounds N] [--quick]`; the table is in docs/fidelity.md.
 """
@@ -66,8 +66,8 @@ def measure(rounds: int, delays: list[int]) -> tuple[Errors, int]:
     (journey,) = load_journeys(Path(__file__).with_name("fidelity_journey.py"))
     program = find()
     with tempfile.TemporaryDirectory() as folder, running_shop() as shop, sync_playwright() as playwright, Workers(1) as pool:
-        told = Path(folder) / "truth.json"
-        params = {"delays": ",".join(map(str, delays)), "truth": str(told)}
+        saved = Path(folder) / "truth.json"
+        params = {"delays": ",".join(map(str, delays)), "truth": str(saved)}
         browser = playwright.chromium.launch(executable_path=program.path)
         truths(browser, shop, delays[:1], "off")
         for _ in range(rounds):
@@ -80,7 +80,7 @@ def measure(rounds: int, delays: list[int]) -> tuple[Errors, int]:
                 (result,) = run_plans(pool, [plan(journey, settings)], program, settings, Archive(Path(folder) / "runs"), [])
                 if result.status != "passed":
                     raise SystemExit(f"the journey did not pass: {result.failure}")
-                same_load = json.loads(told.read_text())
+                same_load = json.loads(saved.read_text())
                 for step in result.steps:
                     kind, milliseconds, how = step.name.split()
                     latency, wall = (step.latency_seconds or 0.0) * 1000, (step.wall_seconds or 0.0) * 1000

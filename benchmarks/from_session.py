@@ -34,7 +34,7 @@ from runner.settings.settings import load_settings
 
 
 class Outcome(Struct, frozen=True):
-    """One session and what became of it."""
+    """One session and what happened to it."""
 
     site: str
     walk: str

@@ -1,6 +1,6 @@
 """What recording costs, and how fast recordings are taken in and found again.
 
-- In the page: the demo shop in Chromium, the same clicks with and without the recorder in turns: CPU of the page's process by the
+- In the page: the demo shop in Chromium, the same clicks with and without the recorder alternately: CPU of the page's process by the
   browser's own count (`Performance.getMetrics`, TaskDuration), and bytes of stored chunks per minute.
 - The collector's side: chunks a second on one connection and on eight, each answered when file and row are synced.
 - The player: from a seek in a session of thirty minutes to the moment that shows what was then, and how many bytes were fetched;

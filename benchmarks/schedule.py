@@ -156,15 +156,15 @@ def of_scripts(folder: Path, site: str, names: list[str], every: float, seconds:
             due = sorted([*due, (schedule.after(name, slot), name)])
         answers = [(slot, *process.communicate(timeout=300), process.returncode) for slot, process in started]
         memory.stop()
-    told = [(slot, json.loads(answer)) for slot, answer, _, code in answers if code == 0]
-    delays = [one["began"] - slot for slot, one in told]
+    answered = [(slot, json.loads(answer)) for slot, answer, _, code in answers if code == 0]
+    delays = [one["began"] - slot for slot, one in answered]
     return {
-        "runs": len(told),
-        "lost": len(answers) - len(told),
+        "runs": len(answered),
+        "lost": len(answers) - len(answered),
         "delay_p50": statistics.median(delays),
         "delay_p99": percentile(delays, 0.99),
-        "cpu": cpu.seconds / max(len(told), 1),
-        "load_p50": statistics.median(one["load"] for _, one in told),
+        "cpu": cpu.seconds / max(len(answered), 1),
+        "load_p50": statistics.median(one["load"] for _, one in answered),
         "memory": max(size for _, size in memory.samples) / 1e6,
         "slope": memory.slope(every * 4),
     }

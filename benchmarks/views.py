@@ -25,7 +25,7 @@ from reports.collector.accepted_beacon import Arrival
 from reports.collector.storage.beacon_batch import store_beacons
 from reports.collector.storage.retention import MINUTES, measure_usage
 from reports.collector.storage.rollup import AT_ONCE, Sums, roll_up
-from reports.collector.storage.rollup_delta import METRIC_NUMBERS, Change
+from reports.collector.storage.rollup_delta import METRIC_NUMBERS, ViewChange
 from reports.collector.storage.series import DAY, Directory
 from reports.users.error_queries import read_reasons
 from reports.users.page_view_queries import read_newest_views, read_session_views, read_slowest_views, read_view
@@ -96,7 +96,7 @@ def copy(store: Store, number: int, times: int, until: float) -> None:
         ((done,),) = link.select("SELECT max(number) FROM page_views")
         wholes = dict(map(tuple, link.select("SELECT id, whole FROM series")))
         if link.sqlite:
-            # Only what is made here anew; nothing that is measured.
+            # Only for what is made here; nothing of this is measured.
             for setting in ("cache_size = -800000", "synchronous = OFF", "wal_autocheckpoint = 100000"):
                 link.execute(f"PRAGMA {setting}")
     for nth in range(1, times + 1):
@@ -118,14 +118,14 @@ def copy(store: Store, number: int, times: int, until: float) -> None:
                     link.execute(
                         f"INSERT INTO {table.name} (view, {rest}) SELECT view + {shift}, {rest} FROM {table.name} WHERE view {part}"
                     )
-                told: dict[int, list[tuple[int, float | None, float]]] = {}
+                vitals_of: dict[int, list[tuple[int, float | None, float]]] = {}
                 for view, name, value in link.select(f"SELECT view, name, value FROM vitals WHERE view {part}"):
-                    told.setdefault(view, []).append((METRIC_NUMBERS[name], None, value))
+                    vitals_of.setdefault(view, []).append((METRIC_NUMBERS[name], None, value))
                 sums = Sums()
                 query = f"SELECT number, series, started_at + {moved}, total, interactions, requests FROM page_views WHERE number {part}"
                 for view, series, at, load, acted, requests in link.select(query):
-                    every = [(0, None, load), *told.get(view, [])]
-                    sums.add(Change(series, int(at // 60), view + shift, 1, 0, 0, 0, acted, requests, every))
+                    every = [(0, None, load), *vitals_of.get(view, [])]
+                    sums.add(ViewChange(series, int(at // 60), view + shift, 1, 0, 0, 0, acted, requests, every))
                 sums.add_wholes(wholes)
                 sums.write(link, until - MINUTES)
     link.close()

@@ -1,4 +1,4 @@
-"""How much later than its condition a wait ends: polling and event-driven waits, in turns, in one run of this program.
+"""How much later than its condition a wait ends: polling and event-driven waits, alternately, in one run of this program.
 
 A page makes each condition true after a known delay of 0 to 1200 ms and notes when it did (`performance.now()`); the wait's end is the
 time at which the script's call returns. Pages: at rest, and one that changes every 16 ms. CPU is that of Chromium and Playwright's

@@ -36,7 +36,7 @@ class BrowserFailed(JourneyError):
 
 
 class RecordingError(JourneyError):
-    """What Playwright's recorder has written, or a visitor's session, cannot be made a journey. Says what is wrong with it."""
+    """The output of Playwright's recorder, or a visitor's session, cannot become a journey. Says what is wrong with it."""
 
     exit_code = 3
 

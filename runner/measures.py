@@ -1,4 +1,4 @@
-"""What of a step or a run can be held against a bound: named figures."""
+"""The figures of a step or a run that can have a bound, by name."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence

@@ -70,7 +70,7 @@ class Navigation(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Vitals(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Web vitals as the `web-vitals` library reports them: seconds, but for `cls`, which is a score without a unit."""
+    """Web vitals as the `web-vitals` library reports them: seconds, except for `cls`, which is a score without a unit."""
 
     ttfb: float | None = None
     fcp: float | None = None

@@ -20,7 +20,7 @@ _LONE = re.compile("[\ud800-\udfff]")
 _ESCAPE = re.compile(
     rb"\\(?:(u[dD][89aAbB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
-# Controls of ECMA-48 but for tab and line feed; the marks, embeddings and isolates of Unicode's bidirectional algorithm.
+# Controls of ECMA-48 except for tab and line feed; the marks, embeddings and isolates of Unicode's bidirectional algorithm.
 _CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 _Wanted = TypeVar("_Wanted")
@@ -64,7 +64,7 @@ def step_name(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` without what a terminal obeys: control characters but for tab and line feed, and changes of writing direction.
+    """`text` without what a terminal obeys: control characters except for tab and line feed, and changes of writing direction.
 
     >>> printable("\\x1b]0;title\\x07 \\u202etxt.exe")
     ']0;title txt.exe'
@@ -83,7 +83,7 @@ def encode_json(value: object, enc_hook: Callable[[Any], Any] | None = None) -> 
 def decode_json(document: bytes | str, decoder: "msgspec.json.Decoder[_Wanted]") -> _Wanted:
     """Decodes JSON in which half a character may stand, escaped or not, which becomes U+FFFD.
 
-    Raises msgspec.DecodeError for what is no JSON, or not of the decoder's type.
+    Raises msgspec.DecodeError for what is not JSON, or not of the decoder's type.
     """
     raw = document.encode("utf-8", "surrogatepass") if isinstance(document, str) else document
     try:
@@ -100,7 +100,7 @@ def decode_json(document: bytes | str, decoder: "msgspec.json.Decoder[_Wanted]")
 
 
 def repair_json(document: bytes) -> bytes:
-    """`document` with U+FFFD in the place of every half of a character, and of every byte that is no UTF-8."""
+    """`document` with U+FFFD in the place of every half of a character, and of every byte that is not UTF-8."""
     try:
         clean = well_formed(document.decode("utf-8", "surrogatepass")).encode()
     except UnicodeDecodeError:

@@ -20,7 +20,7 @@ from runner.result import RunResult, StepResult
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
-from tests.support.needs import MARKERS, needed, needs
+from tests.support.needs import MARKERS, needed, needs, unannounced
 
 # As in an activated environment: what a hint proposes is `journey …`, not `.venv/bin/journey …`.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -48,12 +48,30 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(_note)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks each test with what it needs, before `-m` chooses among them."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
+    """Marks each test with what it needs, before `-m` chooses among them; then has the long tests begin first."""
     for item in items:
         for marker in sorted(needed(item)) if isinstance(item, pytest.Function) else ():
             item.add_marker(marker)
+    yield
+    items[:] = long_first(items, int(getattr(config, "workerinput", {}).get("workercount", 1)))
+
+
+def long_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """The tests in an order in which no worker is left with a long one at the end.
+
+    `--dist worksteal` gives each worker an equal part of the list; each part begins with its share of the long tests.
+    """
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = [item for item in items if not item.get_closest_marker("long")]
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        share = long[worker::workers]
+        remaining = max((len(items) - len(ordered)) // (workers - worker) - len(share), 0)
+        ordered += [*share, *others[:remaining]]
+        del others[:remaining]
+    return [*ordered, *others]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -63,6 +81,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     yield
     if started and not any(item.get_closest_marker(name) for name in MARKERS):
         pytest.fail(f"it started {', '.join(dict.fromkeys(started))}; put @needs(…) on the fixture or helper that does")
+    if missing := unannounced(item):
+        pytest.fail(f"its fixtures need {', '.join(sorted(missing))}, but it is not marked so: name them where `needed` looks")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ BUILT = PROJECT / "dist"
 
 
 def site() -> Starlette:
-    """The app; every address that is no file is its page."""
+    """The app; every address that is not a file is its page."""
     build(PROJECT, BUILT, npm(PROJECT, *INSTALL), npm(PROJECT, "run", "build"))
 
     async def page(request: Request) -> Response:

@@ -44,7 +44,7 @@ def enter(page: Page) -> None:
 
 
 def choose(field: Locator, option: str) -> None:
-    """An option of a list, by its first letters: what Playwright chooses is not told from what a script chooses."""
+    """An option of a list, by its first letters: what Playwright chooses cannot be distinguished from what a script chooses."""
     done.append("select")
     field.focus()
     field.page.keyboard.type(option)

@@ -15,7 +15,7 @@ class Said(Struct, frozen=True):
     test_id: str = ""
 
 
-class Action(Struct, kw_only=True):
+class RecordedAction(Struct, kw_only=True):
     """One action. It is changed while the events after it are read, and no more then."""
 
     kind: Kind

@@ -8,8 +8,8 @@ without effect. What was typed into a field is one action, with the last text.
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from reports.codegen.action import Action, Said
-from reports.codegen.rrweb_events import Moment, page_key, read_moments
+from reports.codegen.action import RecordedAction, Said
+from reports.codegen.rrweb_events import DecodedEvent, decode_events, page_key
 from reports.codegen.rrweb_nodes import FULL
 from reports.replay.recording import Recording
 from runner.errors import RecordingError
@@ -27,7 +27,7 @@ TWICE = 500.0
 POPUP = 5_000.0
 
 
-def reduce_to_actions(recording: Recording) -> list[Action]:
+def reduce_to_actions(recording: Recording) -> list[RecordedAction]:
     """What was done, in the order of all tabs.
 
     Raises RecordingError for a recording that cannot be rebuilt, or in which nothing was done.
@@ -39,7 +39,7 @@ def reduce_to_actions(recording: Recording) -> list[Action]:
         )
     tabs = sorted(playable, key=lambda tab: float(tab.events[0]["timestamp"]))
     try:
-        done = [_Reduction(recording.tabs.index(tab), list(read_moments(tab))).actions() for tab in tabs]
+        done = [_Reduction(recording.tabs.index(tab), list(decode_events(tab))).actions() for tab in tabs]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         # It was sent by an untrusted browser.
         raise RecordingError(f"session {recording.session}: what it holds are not rrweb's events: {error}") from error
@@ -50,7 +50,7 @@ def reduce_to_actions(recording: Recording) -> list[Action]:
     return found
 
 
-def _told(acts: Sequence[Moment], read: Sequence[Moment]) -> Iterator[int]:
+def _told(acts: Sequence[DecodedEvent], read: Sequence[DecodedEvent]) -> Iterator[int]:
     """Of each click that the agent has noted the place of rrweb's own, which is the nearest in time."""
     clicks = sorted((one for one in read if one.kind == "click" and not one.noted), key=lambda one: one.at)
     for act in acts:
@@ -64,21 +64,21 @@ def _told(acts: Sequence[Moment], read: Sequence[Moment]) -> Iterator[int]:
 class _Reduction:
     """One tab, read from its first moment to its last."""
 
-    def __init__(self, tab: int, read: Sequence[Moment]) -> None:
+    def __init__(self, tab: int, read: Sequence[DecodedEvent]) -> None:
         self._tab = tab
         self._moments = read
         self._acts = [one for one in read if one.noted]
         self._told = set(_told(self._acts, read))
         """Places of the clicks that the agent has noted too."""
-        self._done: list[Action] = []
-        self._fresh: list[Action] = []
+        self._done: list[RecordedAction] = []
+        self._fresh: list[RecordedAction] = []
         """Those since the page has got its address."""
         self._history: list[str] = []
         self._went_at = 0.0
-        self._led: Action | None = None
+        self._led: RecordedAction | None = None
         """What has led to the present address."""
 
-    def actions(self) -> list[Action]:
+    def actions(self) -> list[RecordedAction]:
         """All of them."""
         for moment in self._moments:
             match moment.kind:
@@ -94,8 +94,8 @@ class _Reduction:
                     self._add("press", moment)
         return self._done
 
-    def _add(self, kind: str, moment: Moment, before: Action | None = None) -> None:
-        action = Action(
+    def _add(self, kind: str, moment: DecodedEvent, before: RecordedAction | None = None) -> None:
+        action = RecordedAction(
             kind=kind,  # type: ignore[arg-type]  # one of Kind
             tab=self._tab,
             # What is put before another is rebuilt where that one is: its field may be gone later.
@@ -112,7 +112,7 @@ class _Reduction:
         for some in (self._done, self._fresh):
             some.insert(some.index(before) if before in some else len(some), action)
 
-    def _page(self, moment: Moment) -> None:
+    def _page(self, moment: DecodedEvent) -> None:
         last = self._fresh[-1] if self._fresh else None
         returns = len(self._history) > 1 and page_key(self._history[-2]) == page_key(moment.url)
         if last is not None and last.kind not in {"goto", "back"} and moment.at - last.at <= ANSWER:
@@ -130,13 +130,13 @@ class _Reduction:
         self._went_at = moment.at
         self._fresh = []
 
-    def _back(self, moment: Moment) -> None:
+    def _back(self, moment: DecodedEvent) -> None:
         self._add("back", moment)
         self._led = self._done[-1]
         self._led.leads_to = moment.url
         del self._history[-2:]
 
-    def _click(self, moment: Moment) -> None:
+    def _click(self, moment: DecodedEvent) -> None:
         if moment.place in self._told:
             return
         # A click on nothing in particular counts if it has an effect; most such clicks miss everything.
@@ -156,7 +156,7 @@ class _Reduction:
                 return
         self._add("click", moment)
 
-    def _leads_on(self, moment: Moment) -> bool:
+    def _leads_on(self, moment: DecodedEvent) -> bool:
         """Whether the page goes on to another address soon, and nothing else is done before."""
         for one in self._moments:
             if one.place > moment.place and one.at - moment.at <= REDIRECT:
@@ -166,7 +166,7 @@ class _Reduction:
                     return False
         return False
 
-    def _had_effect(self, moment: Moment) -> bool:
+    def _had_effect(self, moment: DecodedEvent) -> bool:
         for one in self._moments:
             if one.place > moment.place and one.at - moment.at <= EFFECT:
                 if one.kind in {"effect", "page"}:
@@ -175,7 +175,7 @@ class _Reduction:
                     return False
         return False
 
-    def _is_filled_later(self, moment: Moment) -> bool:
+    def _is_filled_later(self, moment: DecodedEvent) -> bool:
         for one in self._moments:
             if one.place > moment.place:
                 if one.node == moment.node and one.kind in {"input", "change"}:
@@ -184,7 +184,7 @@ class _Reduction:
                     return False
         return False
 
-    def _input(self, moment: Moment) -> None:
+    def _input(self, moment: DecodedEvent) -> None:
         if moment.sort == "text":
             known = self._filled(moment)
             if known is not None:
@@ -194,7 +194,7 @@ class _Reduction:
         elif moment.sort == "check" or (moment.sort == "radio" and moment.checked):
             self._tick(moment)
 
-    def _change(self, moment: Moment) -> None:
+    def _change(self, moment: DecodedEvent) -> None:
         if moment.sort == "select":
             self._choose(moment)
         elif moment.sort in {"check", "radio"}:
@@ -206,18 +206,18 @@ class _Reduction:
                 return
             self._add("fill", moment, before=self._entered(moment))
 
-    def _entered(self, moment: Moment) -> Action | None:
+    def _entered(self, moment: DecodedEvent) -> RecordedAction | None:
         """Enter in the same field, which is recorded before the change that it makes."""
         last = self._fresh[-1] if self._fresh else None
         entered = last is not None and last.kind == "press" and last.node == moment.node and moment.at - last.at <= SAME
         return last if entered else None
 
-    def _is_changed(self, moment: Moment) -> bool:
+    def _is_changed(self, moment: DecodedEvent) -> bool:
         """Whether the agent says so too; a script that empties a field that has the focus looks as if it was the visitor."""
         near = (one for one in self._acts if abs(one.at - moment.at) <= SAME)
         return any(one.kind == "change" and one.node == moment.node for one in near)
 
-    def _filled(self, moment: Moment) -> Action | None:
+    def _filled(self, moment: DecodedEvent) -> RecordedAction | None:
         """The action that what is typed now goes on with: since then nothing was clicked or sent."""
         for one in reversed(self._fresh):
             if one.kind == "fill" and one.node == moment.node:
@@ -226,7 +226,7 @@ class _Reduction:
                 return None
         return None
 
-    def _tick(self, moment: Moment) -> None:
+    def _tick(self, moment: DecodedEvent) -> None:
         known = next((one for one in reversed(self._fresh) if one.node == moment.node), None)
         kind = "check" if moment.checked else "uncheck"
         if known is not None and known.kind in {"check", "uncheck"}:
@@ -235,7 +235,7 @@ class _Reduction:
         else:
             self._add(kind, moment)
 
-    def _choose(self, moment: Moment) -> None:
+    def _choose(self, moment: DecodedEvent) -> None:
         last = self._fresh[-1] if self._fresh else None
         if last is not None and last.kind == "select" and last.node == moment.node:
             last.index = moment.index
@@ -243,7 +243,7 @@ class _Reduction:
             self._add("select", moment)
 
 
-def _join(tabs: list[list[Action]]) -> None:
+def _join(tabs: list[list[RecordedAction]]) -> None:
     """Finds what opened each tab after the first, and leaves out those in which nothing was done and that nothing opened."""
     for later in tabs[1:]:
         opening = next((one for one in later if one.kind == "goto"), None)

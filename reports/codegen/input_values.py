@@ -4,7 +4,7 @@ import re
 
 from msgspec import Struct
 
-from reports.codegen.action import Action
+from reports.codegen.action import RecordedAction
 from reports.codegen.rebuild_page import Found
 from runner.authoring.recorder.secret_fields import SECRET_FIELDS
 from runner.dsl.python_name import to_python_name
@@ -36,7 +36,7 @@ class Values:
         """Every value, in the order in which they are needed."""
         return tuple(dict.fromkeys(self._by_field.values()))
 
-    def of(self, action: Action, found: Found, locator: str) -> Value:
+    def of(self, action: RecordedAction, found: Found, locator: str) -> Value:
         """The value of a field; the same for the same field."""
         if locator not in self._by_field:
             secret = _secret(action, found)
@@ -50,7 +50,7 @@ class Values:
         return self._by_field[locator]
 
 
-def _secret(action: Action, found: Found) -> str | None:
+def _secret(action: RecordedAction, found: Found) -> str | None:
     if found.facts.type == "password":
         return "PASSWORD"
     facts = found.facts
@@ -61,7 +61,7 @@ def _secret(action: Action, found: Found) -> str | None:
     return None if longest is None or (longest[1] == "CARD_NUMBER" and " name " in said) else longest[1]
 
 
-def _plain(action: Action, found: Found) -> str:
+def _plain(action: RecordedAction, found: Found) -> str:
     for text in (found.facts.label, action.said.name, found.facts.field, found.facts.placeholder):
         words = _words(text)
         if 0 < len(words) <= WORDS and len("".join(words)) > 1:

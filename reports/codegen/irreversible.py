@@ -2,7 +2,7 @@
 
 import re
 
-from reports.codegen.action import Action
+from reports.codegen.action import RecordedAction
 from reports.codegen.rebuild_page import Found
 
 WORDS = {
@@ -92,7 +92,7 @@ WORDS = {
 """By what they do, in some of the languages that sites speak."""
 
 
-def find_danger(action: Action, found: Found, name: str) -> str | None:
+def find_danger(action: RecordedAction, found: Found, name: str) -> str | None:
     """Why an action must not be repeated without confirmation; None for a harmless one.
 
     `name` is what the element is called. A click or Enter counts, not what is filled in.

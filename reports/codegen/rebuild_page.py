@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from reports.codegen.action import Action
+from reports.codegen.action import RecordedAction
 from reports.codegen.locators import (
     MOST,
     Candidate,
@@ -88,7 +88,7 @@ class Rebuilt(Struct, frozen=True):
     endings: dict[int, Ending]
 
 
-def rebuild_pages(recording: Recording, actions: Sequence[Action], browser: Browser) -> Rebuilt:
+def rebuild_pages(recording: Recording, actions: Sequence[RecordedAction], browser: Browser) -> Rebuilt:
     """Rebuilds each page as it was before each action.
 
     Raises BrowserFailed when Chromium does not start or dies, RecordingError when rrweb cannot play a tab.
@@ -141,7 +141,12 @@ def _page(browser: Any) -> "Iterator[Page]":
 
 
 def _tab(
-    page: "Page", recording: Recording, tab: int, actions: list[Action], found: dict[int, Found], endings: dict[int, Ending]
+    page: "Page",
+    recording: Recording,
+    tab: int,
+    actions: list[RecordedAction],
+    found: dict[int, Found],
+    endings: dict[int, Ending],
 ) -> None:
     events = recording.tabs[tab].events
     # Places stay the same, so that an action's is still that of its event.
@@ -165,7 +170,7 @@ def _is_passed_over(event: dict[str, Any]) -> bool:
     return bool(event["type"] == INCREMENTAL and source != MUTATION and source in PASSED_OVER)
 
 
-def _find(page: "Page", action: Action) -> Found:
+def _find(page: "Page", action: RecordedAction) -> Found:
     marked = page.evaluate("id => rebuildMark(id)", action.node)
     title = page.evaluate("() => rebuildTitle()")
     if marked is None:
@@ -185,7 +190,7 @@ def _unchecked(one: Candidate) -> Candidate:
     return Candidate(one.code, one.source, checked=False)
 
 
-def _candidates(page: "Page", marked: "Locator", action: Action, facts: Facts) -> Iterator[Candidate]:
+def _candidates(page: "Page", marked: "Locator", action: RecordedAction, facts: Facts) -> Iterator[Candidate]:
     from playwright.sync_api import Error as PlaywrightError
 
     try:

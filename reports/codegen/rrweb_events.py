@@ -20,7 +20,7 @@ MASKS = "•*●∙▪█"
 """Characters that stand for others."""
 
 
-class Moment(Struct, frozen=True, kw_only=True):
+class DecodedEvent(Struct, frozen=True, kw_only=True):
     """One event, understood."""
 
     kind: Literal["page", "click", "input", "change", "enter", "submit", "effect"]
@@ -43,7 +43,7 @@ class Moment(Struct, frozen=True, kw_only=True):
     """Whether the browser's own buttons led there, as far as the agent has noted it."""
 
 
-def read_moments(tab: Tab) -> Iterator[Moment]:
+def decode_events(tab: Tab) -> Iterator[DecodedEvent]:
     """The moments of a tab, in order."""
     nodes = Nodes()
     focused = 0
@@ -55,7 +55,7 @@ def read_moments(tab: Tab) -> Iterator[Moment]:
         if address:
             if page_key(address) != where:
                 where = page_key(address)
-                yield Moment(kind="page", place=place, at=at, url=address, back=_is_back(tab.events, place))
+                yield DecodedEvent(kind="page", place=place, at=at, url=address, back=_is_back(tab.events, place))
         elif event["type"] == CUSTOM and data.get("tag") == "act":
             found = _noted(data.get("payload") or {}, place, at, nodes)
             if found is not None:
@@ -67,17 +67,17 @@ def read_moments(tab: Tab) -> Iterator[Moment]:
             elif data.get("type") == BLUR:
                 focused = 0
             elif data.get("type") == CLICK and nodes.tag(number) not in BACKGROUND:
-                yield Moment(kind="click", place=place, at=at, **_node(nodes, number))
+                yield DecodedEvent(kind="click", place=place, at=at, **_node(nodes, number))
         elif event["type"] == INCREMENTAL and data.get("source") == INPUT:
             number = int(data.get("id") or 0)
             # A script that sets a field is not an action of the visitor. Older recordings do not say which it was.
             if data.get("userTriggered", number == focused or nodes.sort(number) in {"check", "radio", "select"}):
-                yield Moment(
+                yield DecodedEvent(
                     kind="input", place=place, at=at, text=text_unless_masked(data.get("text")), checked=bool(data.get("isChecked")),
                     **_node(nodes, number),
                 )  # fmt: skip
         elif event["type"] == FULL or (event["type"] == INCREMENTAL and data.get("source") == MUTATION):
-            yield Moment(kind="effect", place=place, at=at)
+            yield DecodedEvent(kind="effect", place=place, at=at)
 
 
 def _address(event: dict[str, Any]) -> str:
@@ -100,7 +100,7 @@ def _is_back(events: Sequence[dict[str, Any]], place: int) -> bool:
     return False
 
 
-def _noted(payload: dict[str, Any], place: int, at: float, nodes: Nodes) -> Moment | None:
+def _noted(payload: dict[str, Any], place: int, at: float, nodes: Nodes) -> DecodedEvent | None:
     kinds: dict[str, Literal["click", "change", "enter", "submit"]] = {
         "click": "click", "change": "change", "keyboard": "enter", "enter": "enter", "submit": "submit",
     }  # fmt: skip
@@ -109,7 +109,7 @@ def _noted(payload: dict[str, Any], place: int, at: float, nodes: Nodes) -> Mome
     if kind is None or not isinstance(number, int) or (kind == "click" and nodes.tag(number) in BACKGROUND):
         return None
     index = payload.get("index")
-    return Moment(
+    return DecodedEvent(
         kind=kind,
         place=place,
         at=at,

@@ -4,7 +4,7 @@ import ast
 
 from msgspec import Struct
 
-from reports.codegen.action import Action
+from reports.codegen.action import RecordedAction
 from reports.codegen.input_values import Values
 from reports.codegen.locators import parse_locator
 from reports.codegen.rebuild_page import Found
@@ -25,7 +25,7 @@ METHODS = {
 class Line(Struct, frozen=True, kw_only=True):
     """The journey's code for an action."""
 
-    action: Action
+    action: RecordedAction
     found: Found
     statements: tuple[ast.stmt, ...]
     """Empty when its element was not found again."""
@@ -51,15 +51,17 @@ class Line(Struct, frozen=True, kw_only=True):
         return led or self.in_page
 
     @property
-    def scripted(self) -> parse_script.Action:
+    def scripted(self) -> parse_script.ScriptAction:
         """The same as the recorder has it, which names steps."""
         if self.action.kind == "goto":
-            return parse_script.Action(
+            return parse_script.ScriptAction(
                 kind="open", statements=self.statements, arguments=(ast.Constant(without_ids(self.opened)),)
             )
         given = (ast.Constant("Enter"),) if self.action.kind == "press" else ()
         method = METHODS.get(self.action.kind, "click")
-        return parse_script.Action(kind="act", statements=self.statements, target=self.target, method=method, arguments=given)
+        return parse_script.ScriptAction(
+            kind="act", statements=self.statements, target=self.target, method=method, arguments=given
+        )
 
 
 def page_name(tab: int, tabs: list[int]) -> str:
@@ -68,7 +70,9 @@ def page_name(tab: int, tabs: list[int]) -> str:
     return f"page{place}" if place else "page"
 
 
-def write_line(action: Action, found: Found, tabs: list[int], base_url: str, values: Values, rules: tuple[str, ...]) -> Line:
+def write_line(
+    action: RecordedAction, found: Found, tabs: list[int], base_url: str, values: Values, rules: tuple[str, ...]
+) -> Line:
     """The statement for an action, with what the page is expected to be at after it."""
     page = page_name(action.tab, tabs)
     opened = ""
@@ -101,7 +105,7 @@ def write_expectation(page: str, address: str, base_url: str, rules: tuple[str, 
     return f"expect({page}).to_have_url(re.compile({url_pattern(address, base_url, rules)!r}))"
 
 
-def _given(action: Action, found: Found, locator: str, values: Values) -> str:
+def _given(action: RecordedAction, found: Found, locator: str, values: Values) -> str:
     if action.kind == "press":
         return '"Enter"'
     if action.kind == "select":
@@ -125,7 +129,7 @@ def _from(page: str, locator: str) -> str:
     return flat(tree)
 
 
-def _missing(action: Action, why: str) -> str:
+def _missing(action: RecordedAction, why: str) -> str:
     what = {"press": "Enter in", "fill": "typing into", "select": "a choice in"}.get(action.kind, f"a {action.kind} on")
     said = " ".join(
         one for one in (action.said.role or (f"<{action.tag}>" if action.tag else "an element"), action.said.name) if one

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reports.codegen import statements
-from reports.codegen.action import Action
+from reports.codegen.action import RecordedAction
 from reports.codegen.input_values import Value, Values
 from reports.codegen.irreversible import find_danger
 from reports.codegen.rebuild_page import Ending, Rebuilt
@@ -38,7 +38,7 @@ class _Step(Struct, frozen=True):
 
 
 def write_journey(
-    recording: Recording, actions: Sequence[Action], rebuilt: Rebuilt, name: str | None, rules: tuple[str, ...]
+    recording: Recording, actions: Sequence[RecordedAction], rebuilt: Rebuilt, name: str | None, rules: tuple[str, ...]
 ) -> Made:
     """The journey; `name` is its name, made from what it does when there is none. `rules` are the app's route templates."""
     base_url = origin_of(next(one.url or one.leads_to for one in actions if one.url or one.leads_to))
@@ -153,7 +153,7 @@ def _ending(
     return ast.parse("\n".join(written)).body
 
 
-def _shows(action: Action, tab: int) -> bool:
+def _shows(action: RecordedAction, tab: int) -> bool:
     shown = action.tab if action.opens is None else action.opens
     return shown == tab and bool(action.leads_to or action.url)
 

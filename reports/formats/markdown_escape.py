@@ -1,6 +1,6 @@
 """Text that GitHub-flavoured Markdown shows as it is: no markup, no HTML, no mention, no link, whatever it says.
 
-What a page or a journey says goes through one of these before it stands in a comment: `inert` in prose, `code` for names and
+What a page or a journey says goes through one of these before it is put into a comment: `inert` in prose, `code` for names and
 commands, `fence` for what has several lines.
 """
 
@@ -28,7 +28,7 @@ def inert(text: str, limit: int = 300) -> str:
 
 
 def code(text: str, limit: int = 300, cell: bool = False) -> str:
-    """One line of code; `cell` when it stands in a table, where a bar would end the cell."""
+    """One line of code; `cell` when it is in a table, where a bar would end the cell."""
     shown = _line(text, limit) or "–"
     if cell:
         # A backslash before a bar would take the bar's own backslash for itself.

@@ -1,1 +1,1 @@
-"""Smoke checks: journeys run several times, held against budgets and a baseline, to one verdict."""
+"""Smoke checks: journeys run several times, compared with budgets and a baseline, to one verdict."""

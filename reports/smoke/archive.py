@@ -36,7 +36,7 @@ class SmokeArchive:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(
-                f"runs_dir: {self.folder} cannot be made: {error.strerror}; name another with --runs-dir"
+                f"runs_dir: cannot create {self.folder}: {error.strerror}; choose another folder with --runs-dir"
             ) from error
         replace_file(file, msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n", "--runs-dir")
         return file

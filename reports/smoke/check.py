@@ -29,7 +29,7 @@ class Check:
     """One run of a journey at a time; in each round every journey once, and its two sides next to each other.
 
     So what changes in the meantime, on the machine, in the network or on a site, meets all alike. Which side of a pair goes
-    first is drawn anew each time.
+    first is drawn again each time.
     """
 
     def __init__(self, question: Question, journeys: Sequence[tuple[Journey, Plan]]) -> None:

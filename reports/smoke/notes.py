@@ -44,7 +44,7 @@ def _unknown_figures(check: Check) -> Iterator[str]:
                 if figures and budget.holds_for(one.journey.name, step):
                     known[budget.where] = known.get(budget.where, False) or budget.value(figures) is not None
     yield from (
-        f"{where}: no run has this figure, so nothing was held against it" for where, there in known.items() if not there
+        f"{where}: no run has this figure, so nothing was compared with it" for where, there in known.items() if not there
     )
 
 

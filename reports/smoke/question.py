@@ -32,11 +32,11 @@ class Question(Struct, frozen=True, kw_only=True):
     saved: Baseline | None = None
     saved_name: str = ""
     notes: tuple[str, ...] = ()
-    """What is to be told with the result, known before anything is measured."""
+    """To be shown with the result; known before anything is measured."""
 
 
 def rule(settings: Settings) -> Rule:
-    """The rule of the comparison, with what the settings say of it."""
+    """The rule of the comparison, with what the settings say about it."""
     share, floor = settings.smoke_tolerance
     said: dict[str, Any] = {
         "tolerance": share,
@@ -49,7 +49,7 @@ def rule(settings: Settings) -> Rule:
 
 
 def looks(wanted: tuple[int, ...], most: int | None) -> tuple[int, ...]:
-    """When decisions are made, if a journey is to be run `most` times at the most: the last of them is then.
+    """When decisions are made, if a journey is to be run at most `most` times: the last of them is then.
 
     >>> looks((8, 12, 18), 15), looks((8, 12, 18), 30), looks((8, 12, 18), None)
     ((8, 12, 15), (8, 12, 18, 27, 30), (8, 12, 18))

@@ -1,4 +1,4 @@
-"""What came of a smoke check: frozen values, saved as JSON, from which every report is made.
+"""The result of a smoke check: frozen values, saved as JSON, from which every report is made.
 
 Durations are seconds, sizes bytes. The runs themselves are saved in the archive like all others; they are named here by id.
 """
@@ -16,7 +16,7 @@ Verdict = Literal["passed", "failed", "error", "missed"]
 
 
 class BudgetCheck(Struct, frozen=True, kw_only=True):
-    """One figure held against its bound."""
+    """One figure compared with its bound."""
 
     figure: str
     """`latency wall duration ttfb fcp lcp inp cls requests failed_requests bytes page_errors`."""
@@ -78,7 +78,7 @@ class JourneyCheck(Struct, frozen=True, kw_only=True):
 
 
 class BaselineSource(Struct, frozen=True, kw_only=True):
-    """What the candidate was held against."""
+    """What the candidate was compared with."""
 
     kind: Literal["saved", "against"]
     name: str

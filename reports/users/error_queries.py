@@ -14,7 +14,7 @@ from runner.store.tables.page_views import page_errors, page_views, reason_talli
 
 
 class Reason(Struct, frozen=True, kw_only=True):
-    """Errors that are the same but for numbers and ids: how often in the range, by how many views; first and last seen at all."""
+    """Errors that are the same except for numbers and ids: how often in the range, in how many views; first and last seen ever."""
 
     id: str
     kind: str

@@ -39,7 +39,7 @@ class Session(Struct, frozen=True, kw_only=True):
     requests: int
 
 
-class Mark(Struct, frozen=True, kw_only=True):
+class SessionEvent(Struct, frozen=True, kw_only=True):
     """Something that happened in a session."""
 
     view: str
@@ -48,7 +48,7 @@ class Mark(Struct, frozen=True, kw_only=True):
     text: str
 
 
-class Action(Struct, frozen=True, kw_only=True):
+class ActionCount(Struct, frozen=True, kw_only=True):
     """What users do on a page, and how often."""
 
     page: str
@@ -105,7 +105,7 @@ def read_newest_sessions(
     return [make_struct(Session, row) for row in connection.execute(rows.limit(limit)).mappings()]
 
 
-def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list[Mark]:
+def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list[SessionEvent]:
     """What happened in the page views of a session, in order. Reads its views, and all that belongs to them."""
     rows = connection.execute(
         select(page_views.c.number, page_views.c.id, page_views.c.started_at)
@@ -120,7 +120,7 @@ def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list
 
     acts = sorted(of(interactions), key=lambda one: (one["view"], one["index"]))
     found = [
-        Mark(
+        SessionEvent(
             view=views[one["view"]].id,
             kind="interaction",
             at=from_epoch(views[one["view"]].started_at + at),
@@ -129,10 +129,11 @@ def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list
         for one, at in zip(acts, _ordered_times(acts), strict=True)
     ]
     found += [
-        Mark(view=views[one["view"]].id, kind="error", at=from_epoch(one["at"]), text=one["message"]) for one in of(page_errors)
+        SessionEvent(view=views[one["view"]].id, kind="error", at=from_epoch(one["at"]), text=one["message"])
+        for one in of(page_errors)
     ]
     found += [
-        Mark(
+        SessionEvent(
             view=views[one["view"]].id,
             kind="request",
             at=from_epoch(views[one["view"]].started_at + one["at_seconds"]),
@@ -157,7 +158,9 @@ def _ordered_times(acts: Sequence[Any]) -> Iterator[float]:
         yield latest
 
 
-def read_actions(connection: Connection, which: Filter, when: Range, limit: int = 100, among: int = 20_000) -> list[Action]:
+def read_actions(
+    connection: Connection, which: Filter, when: Range, limit: int = 100, among: int = 20_000
+) -> list[ActionCount]:
     """The most frequent actions. Reads the newest `among` matching page views and all of their interactions: some µs each."""
     some = newest_views(which, when, among, "number", "page")
     columns = (some.c.page, *(interactions.c[name] for name in ("type", "role", "name", "test_id")))
@@ -168,4 +171,4 @@ def read_actions(connection: Connection, which: Filter, when: Range, limit: int 
         .order_by(desc("count"), *columns)
         .limit(limit)
     )
-    return [make_struct(Action, row) for row in connection.execute(counted).mappings()]
+    return [make_struct(ActionCount, row) for row in connection.execute(counted).mappings()]

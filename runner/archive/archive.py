@@ -1,8 +1,8 @@
-"""The saved runs: one folder a run, `runs/<journey>/<UTC time>-<run id>/`, with `result.json` and the artifacts.
+"""The saved runs: one folder per run, `runs/<journey>/<UTC time>-<run id>/`, with `result.json` and the artifacts.
 
 A folder gets its final name in one rename, when everything in it is written; until then it is under `runs/.scratch/`, in a
 folder of the process that writes it. That process holds a lock until it ends, for whatever reason, so the next process can
-recognize what was left behind, and removes it.
+recognize what was not finished, and removes it.
 """
 
 import fcntl

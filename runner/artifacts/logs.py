@@ -80,7 +80,7 @@ class PageErrorRecorder(LogRecorder):
 
 
 class FailedRequestRecorder(LogRecorder):
-    """The requests that failed or were answered with 400 or more; a download that arrived is no failure."""
+    """The requests that failed or were answered with 400 or more; a download that arrived is not a failure."""
 
     def __init__(self, workspace: Workspace, policy: Policy) -> None:
         super().__init__(workspace, policy)

@@ -19,7 +19,7 @@ _typed: WeakSet[BrowserContext] = WeakSet()
 """Contexts into whose pages a secret has been typed."""
 
 # The smallest elements that show one of the texts, through open shadow roots; with "seen", without those that show dots for it. A
-# list of choices is one element: what it shows is none of its parts. Runs where the page's own scripts see nothing of it.
+# list of choices is one element: what it shows does not belong to any of its parts. Runs where the page's own scripts see nothing of it.
 _ENGINE = """({
   queryAll(root, wanted) {
     const [which, canvas, body] = wanted.split(":");

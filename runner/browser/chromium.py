@@ -48,7 +48,7 @@ class Browser(Struct, frozen=True):
     """Where it was found, in words."""
 
     def version(self) -> str:
-        """What it says of itself, such as `Chromium 156.0.8078.73`. Raises BrowserFailed when it does not run."""
+        """Its name and version, such as `Chromium 156.0.8078.73`. Raises BrowserFailed when it does not run."""
         try:
             answer = subprocess.run([self.path, "--version"], capture_output=True, text=True, timeout=20, check=True)
         except (OSError, subprocess.SubprocessError) as error:
@@ -102,11 +102,11 @@ def _installed(name: str) -> Path | None:
 
 
 def _playwright_folder(package: Path) -> Path:
-    told = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
-    if told == "0":
+    configured = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
+    if configured == "0":
         return package / "driver" / "package" / ".local-browsers"
-    if told:
-        return Path(told)
+    if configured:
+        return Path(configured)
     if platform.system() == "Darwin":
         return Path.home() / "Library" / "Caches" / "ms-playwright"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ms-playwright"
@@ -166,7 +166,9 @@ def launch(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: fl
 
     temporary = os.environ.get("TMPDIR")
     if temporary and not Path(temporary).is_dir():
-        raise BrowserFailed(f"TMPDIR is {temporary!r}, which is no folder; the browser needs one: create it, or unset TMPDIR")
+        raise BrowserFailed(
+            f"TMPDIR is {temporary!r}, which is not a folder; the browser needs one: create it, or unset TMPDIR"
+        )
     proxy = proxy_with_password(os.environ)
     try:
         return playwright.chromium.launch(

@@ -1,4 +1,4 @@
-"""The memory that is left for a browser, and whether the kernel has ended something for want of it."""
+"""The memory that is left for a browser, and whether the kernel has ended a process because there was too little of it."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def available() -> int:
 
 
 def kills() -> int:
-    """How many processes the kernel has ended for want of memory, of the container or of the machine since it was started."""
+    """How many processes the kernel's OOM killer has ended, of the container or of the machine since it was started."""
     for file in (CGROUP / "memory.events", Path("/proc/vmstat")):
         try:
             counts = dict(line.split() for line in file.read_text().splitlines())

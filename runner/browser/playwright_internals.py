@@ -1,4 +1,4 @@
-"""What Playwright's sync API does not offer: several calls at once, none for longer than told, and a word before typing.
+"""What Playwright's sync API does not offer: several calls at once, each within a time limit, and a word before typing.
 
 The sync API makes one call at a time, and `Frame.evaluate` has no timeout: a page whose main thread hangs would hold the
 runner as well. This is the one module that reaches into Playwright's implementation (`_impl_obj`, `_sync`, `_loop`), and it
@@ -147,7 +147,7 @@ def watch_dialogs(context: BrowserContext, unanswered: list[str]) -> None:
     """Keeps in `unanswered` what the context's dialogs say that have been opened and neither accepted nor dismissed.
 
     The event of the protocol is heard, not the API's: a listener there would turn off that Playwright dismisses a dialog by itself.
-    The protocol tells of dialogs only when the journey listens for them, the one case in which they can be forgotten.
+    The protocol reports dialogs only when the journey listens for them, the one case in which they can be forgotten.
     """
 
     def opened(parameters: dict[str, Any]) -> None:

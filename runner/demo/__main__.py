@@ -13,7 +13,7 @@ from runner.errors import ConfigError
 
 
 def main() -> None:
-    """Serves until it is told to stop, or its parent has gone."""
+    """Serves until it is stopped, or its parent has ended."""
     parser = argparse.ArgumentParser(prog="python -m runner.demo", description="Serve the demo shop on 127.0.0.1.")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--access-log", type=Path, help="write one JSON line a request there")
@@ -54,7 +54,7 @@ def main() -> None:
 def _address(given: str) -> str:
     parts = urlsplit(given)
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/"):
-        raise argparse.ArgumentTypeError(f"{given!r} is no address of a server; give one such as http://127.0.0.1:8080")
+        raise argparse.ArgumentTypeError(f"{given!r} is not the address of a server; use one such as http://127.0.0.1:8080")
     return f"{parts.scheme}://{parts.netloc}"
 
 

@@ -22,7 +22,7 @@ async def checkout(request: Request) -> Response:
 
 
 async def frame(request: Request) -> Response:
-    """The bank's form, as it stands in the frame."""
+    """The bank's form, which is shown in the frame."""
     return page(request, "pay_frame.html")
 
 

@@ -1,6 +1,6 @@
 """`python -m runner.demo.visitors`: sends many simulated visitors through the shop, in a real Chromium.
 
-Each has a browser of their own (window, language, line) and a behaviour of `runner.demo.behaviour`. Who comes and what they do
+Each has a browser of their own (window, language, line) and a behaviour of `runner.demo.behaviour`. Which visitors come and what they do
 follows from the seed alone; how long it takes does not. They look like people to a collector: Chromium does not say that a
 program drives it, and calls itself as one with a window does.
 """
@@ -35,7 +35,7 @@ PATIENCE = 15_000
 
 
 class Visitor(Struct, frozen=True):
-    """Who comes: what their Chromium calls itself, the options of its context, and the name of what they do."""
+    """A kind of visitor: what their Chromium calls itself, the options of its context, and the name of what they do."""
 
     user_agent: str
     context: dict[str, Any]
@@ -112,7 +112,7 @@ async def send(shop: str, visitors: int, workers: int, seed: int = 1, pace: floa
             # One for each name: what a page sends while it goes bears that of the browser, whatever its context says.
             async with starting:
                 if who.user_agent not in browsers:
-                    # Not told to be driven by a program, or every one of them would count as a bot.
+                    # Chromium must not announce that a program drives it, or every visitor would count as a bot.
                     arguments = ["--disable-blink-features=AutomationControlled", f"--user-agent={who.user_agent}"]
                     browsers[who.user_agent] = await playwright.chromium.launch(executable_path=program.path, args=arguments)
             return browsers[who.user_agent]

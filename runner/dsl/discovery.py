@@ -92,7 +92,7 @@ class Discovery:
 
 
 def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
-    """All journeys in the given files and folders, by file, then line. Raises NotAllDiscovered with all problems, one a line."""
+    """All journeys in the given files and folders, by file, then line. Raises NotAllDiscovered with all problems, one per line."""
     discovery = Discovery()
     for path in paths:
         discovery.search(path)
@@ -101,7 +101,7 @@ def discover(paths: Sequence[Path]) -> tuple[Journey, ...]:
 
 
 def require_usable(discovery: Discovery) -> None:
-    """Raises NotAllDiscovered when a path has a problem or two journeys share a name; it has all problems, one a line."""
+    """Raises NotAllDiscovered when a path has a problem or two journeys share a name; it has all problems, one per line."""
     problems = [*(problem.message for problem in discovery.problems), *same_names(discovery.journeys)]
     if problems:
         raise NotAllDiscovered(problems, discovery.journeys)
@@ -219,7 +219,7 @@ def list_declared(module: ModuleType) -> tuple[Journey, ...]:
 def journey_of(value: object, module: ModuleType) -> Journey | None:
     """The journey that a name of a module refers to; None for one that another file declares.
 
-    A decorator above `@journey` that uses `functools.wraps` is part of the journey. One that a factory in a helper module made
+    A decorator above `@journey` that uses `functools.wraps` is part of the journey. A decorator that a factory in a helper module made
     belongs to the file that called the factory.
     """
     if not isfunction(value):

@@ -133,7 +133,7 @@ def journey(function: F | None = None, /, **given: Any) -> F | Callable[[F], F]:
 
 
 def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey:
-    """The journey. Raises DiscoveryError with all problems of the declaration, one a line."""
+    """The journey. Raises DiscoveryError with all problems of the declaration, one per line."""
     if not inspect.isfunction(function):
         caller = next(frame for frame in inspect.stack()[1:] if frame.filename != __file__)
         raise DiscoveryError(

@@ -1,7 +1,7 @@
 """What a journey file may import beside itself: the modules of its folder, and of the folders up to the project's root.
 
 Each journey file is imported with the project's modules that *it* sees, as pytest would with one process a folder: `shop/helpers.py`
-and `blog/helpers.py` never meet, and a helper that was changed since is read anew. Modules of the standard library and of what is
+and `blog/helpers.py` never meet, and a helper that was changed since is read again. Modules of the standard library and of what is
 installed always win over the project's, since the runner imports them too: a `types.py` or `psutil.py` in a folder of journeys
 harms nothing.
 """

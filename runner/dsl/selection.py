@@ -24,7 +24,7 @@ class Selection(Struct, frozen=True):
 def find(wanted: Sequence[str], tags: Sequence[str], folders: Sequence[Path]) -> tuple[Journey, ...]:
     """The journeys that the words select, as `select` does.
 
-    Raises DiscoveryError with all problems, one a line: also for a file that is broken, two journeys of one name, a name or a tag
+    Raises DiscoveryError with all problems, one per line: also for a file that is broken, two journeys of one name, a name or a tag
     that no journey has.
     """
     discovery = Discovery()

@@ -71,7 +71,7 @@ def _children() -> set[int]:
 
 
 def _end_processes(known: set[int]) -> Iterator[str]:
-    """Ends the children that came since; the browser is none: Playwright's driver, which is older, is its parent."""
+    """Ends the children that came since; the browser is not one of them: Playwright's driver, which is older, is its parent."""
     started = []
     for number in _children() - known:
         with suppress(psutil.NoSuchProcess):

@@ -105,7 +105,11 @@ def _make_attempt(
     state = None
     if sign_in is not None:
         state = sign_in.file if sign_in.reused else None
-        recording = None if sign_in.file.exists() else Recording(plan, number, context.folder, context.redactor, room)
+        recording = (
+            None
+            if sign_in.file.exists()
+            else Recording(plan, number, context.folder, context.redactor, room, retry.seconds_left)
+        )
         try:
             failed = sign_in.ensure(opened, options(plan, browser.playwright, opened), retry.seconds_left, recording)
         except StateUnusable as error:

@@ -66,7 +66,7 @@ def delete_group(journey: str, settings: Settings) -> None:
 
 
 def _group(journey: str, location: str) -> dict[str, str]:
-    """The labels of a group, as they stand in its path. A dot or two as a part of a path would be taken out of it: they are encoded."""
+    """The labels of a group, as they are written in its path. A dot or two as a part of a path would be taken out of it: they are encoded."""
     labels = {"journey": journey, "location": location}
     return {
         f"{name}@base64" if value in {".", ".."} else name: (

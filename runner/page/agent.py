@@ -22,7 +22,7 @@ from runner.untrusted_text import tamed
 
 REPORT = "__journeyReport"
 MARK = "__journeySynthetic"
-# The bounds stand in the text: for an argument Playwright would call array methods in the page, which a site may have replaced.
+# The bounds are part of the text: for an argument Playwright would call array methods in the page, which a site may have replaced.
 READ = (
     "async () => {{ const agent = window.__journeyAgent; agent?.begin(); {first} return agent?.read?.({since!r}, {until!r}); }}"
 )
@@ -48,7 +48,7 @@ def source() -> str:
 
 
 class Mark(Struct, frozen=True, kw_only=True):
-    """Whose pages these are: told to the site's own agent for real users, so that it can tell a journey from a visitor."""
+    """Whose pages these are: passed to the site's own agent for real users, so that it can distinguish a journey from a visitor."""
 
     journey: str
     run: str

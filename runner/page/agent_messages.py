@@ -106,7 +106,7 @@ class Snapshot(Struct, frozen=True, rename="camel"):
     checks: Checks | None = None
     problem: str = ""
     asked: Millis | None = None
-    """Nothing is told, but which step was under way at this moment is asked."""
+    """Nothing is reported, but the agent asks which step was under way at this moment."""
 
 
 _decoder = msgspec.json.Decoder(Snapshot)

@@ -1,4 +1,4 @@
-"""Which failed requests are none: navigations that ended because their answer was no document.
+"""Failed requests that are not failures: navigations that ended because their answer was not a document.
 
 Chromium aborts a navigation that becomes a download, and one that is answered with 204 or 205 (Fetch Standard, "null body status").
 """

@@ -78,7 +78,7 @@ class Probe:
 
     @property
     def starved(self) -> bool:
-        """Whether the system has ended a process for want of memory since the first page."""
+        """Whether the system has ended a process because it ran out of memory since the first page."""
         return memory.kills() > self._kills
 
     def api_call(self, started: float, ended: float) -> None:

@@ -149,7 +149,7 @@ def to_marker_name(tag: str) -> str:
 
 
 def _register_marker(tag: str, config: pytest.Config) -> str:
-    """Registers the marker of a tag and returns its name. One that pytest uses with arguments (`skip timeout`) gets the prefix `tag_`."""
+    """Registers the marker of a tag and returns its name. A tag that pytest uses with arguments (`skip timeout`) gets the prefix `tag_`."""
     name = to_marker_name(tag)
     known = [line.partition(":")[0].strip() for line in config.getini("markers")]
     if any(line.startswith(f"{name}(") for line in known):

@@ -1,4 +1,4 @@
-"""Texts in base64 as they stand in other texts: on one line, or on lines of equal length (RFC 2045, RFC 7468)."""
+"""Texts in base64 as they are embedded in other texts: on one line, or on lines of equal length (RFC 2045, RFC 7468)."""
 
 import re
 from base64 import b64decode, b64encode

@@ -1,4 +1,4 @@
-"""Credentials that nobody declared: known by the header they stand in, or by what they look like."""
+"""Credentials that nobody declared: recognized by their header, or by what they look like."""
 
 import re
 from typing import Any

@@ -23,7 +23,7 @@ PAGE_KEYS = frozenset(
 VALUE = DocumentForm()
 """Any JSON value."""
 MESSAGE = DocumentForm(own=frozenset({"run", "type", "kind", "status", "clock", "cause", "ended_by", "path"}), times=True)
-"""What a run says of itself; result.json."""
+"""The result of a run; result.json."""
 LOG_LINE = DocumentForm(own=frozenset({"at", "kind", "level", "method"}))
 """A line of console.jsonl and its like."""
 PLAYWRIGHT = DocumentForm(

@@ -103,7 +103,7 @@ class Redactor:
     def json(self, document: bytes, form: DocumentForm = VALUE) -> bytes:
         """One JSON value with everything hidden in its strings, its structure kept; the same object if there was nothing.
 
-        Raises msgspec.DecodeError when it has to be read and is no JSON.
+        Raises msgspec.DecodeError when it has to be read and is not JSON.
         """
         if not self._patterns and self.raw(document) is document:
             lowered = document.lower()

@@ -22,7 +22,7 @@ _SYMBOLS = {
 
 @lru_cache(1024)
 def text_pattern(text: str) -> re.Pattern[bytes]:
-    """Finds a text in every form, its letters in either case. Costs about a millisecond a character that is no letter."""
+    """Finds a text in every form, its letters in either case. Costs about a millisecond for each character that is not a letter."""
     return re.compile(b"".join(map(_any_case, text)), re.IGNORECASE)
 
 

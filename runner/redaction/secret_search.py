@@ -13,7 +13,7 @@ from runner.redaction.secret_patterns import base64_patterns, character_pattern,
 
 HIDDEN = "•••"
 SHORTEST = 4
-"""Characters; a shorter secret stands by chance in any file, and cannot be told from what is not one."""
+"""Characters; a shorter secret occurs by chance in any file, and cannot be distinguished from other text."""
 CUT = 8
 """Characters from which on the beginning of a secret is one too."""
 BEGINNING = 6
@@ -40,7 +40,7 @@ Span = tuple[int, int]
 
 
 class Secret:
-    """One secret text. What it takes to find it is made when something that could be it is first seen."""
+    """One secret text. What it takes to find it is made when a possible occurrence is first seen."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -56,7 +56,7 @@ class Secret:
         return base64_patterns(self.text[:BASE64], whole=len(self.text) <= BASE64)
 
     def spans(self, content: bytes, lowered: bytes) -> Iterator[Span]:
-        """Where the secret, or a beginning of it, stands in `content`, of which `lowered` is the lower case."""
+        """Where the secret, or a beginning of it, is in `content`, of which `lowered` is the lower case."""
         if self._literal in lowered:
             at = 0
             while found := self._anchor.search(content, at):
@@ -148,7 +148,7 @@ class SecretSearch:
         return tuple(text[: shortest_beginning(text)].lower() for text in self._secrets)
 
     def add(self, text: str) -> None:
-        """Adds a secret; of one with several lines, its longer lines too. One that is shorter than SHORTEST is left out."""
+        """Adds a secret; of one with several lines, its longer lines too. A secret that is shorter than SHORTEST is left out."""
         lines = [line.strip() for line in text.splitlines()] if "\n" in text.strip() else []
         for one in (text.strip(), *(line for line in lines if len(line) >= 2 * SHORTEST)):
             if len(one) >= SHORTEST and one not in self._secrets:
@@ -159,7 +159,7 @@ class SecretSearch:
         return text in self._secrets
 
     def spans(self, content: bytes) -> list[Span]:
-        """Where secrets stand in `content`, in order, without overlaps."""
+        """Where secrets are in `content`, in order, without overlaps."""
         if not self._secrets:
             return []
         lowered = content.lower()

@@ -130,7 +130,7 @@ class Secrets(Mapping[str, Secret]):
         try:
             maker = pyotp.parse_uri(_long_uri(key)) if key.startswith("otpauth://") else pyotp.TOTP(_long_key(key))
             if not isinstance(maker, pyotp.TOTP):
-                raise ConfigError(f"secret {name!r} is not a key for time-based codes, but for counter-based ones")
+                raise ConfigError(f"secret {name!r} is a key for counter-based codes, and not for time-based ones")
             code = maker.now()
         except ValueError as error:
             raise ConfigError(

@@ -94,7 +94,7 @@ class Store:
 
     @cached_property
     def _snapshots(self) -> Engine:
-        """The engine for snapshots; in PostgreSQL each query of a transaction sees a state of its own unless told otherwise."""
+        """The engine for snapshots; in PostgreSQL each query of a transaction sees a state of its own by default."""
         if self._file is not None:
             return self._engine
         return self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

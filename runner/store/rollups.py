@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from runner.result import RunResult
 from runner.store.quantile_sketch import Sketch
-from runner.store.tables.runs import NAME, Moment, metadata
+from runner.store.tables.runs import NAME, UtcDateTime, metadata
 
 STATUSES = ("passed", "failed", "error", "cancelled")
 
@@ -20,7 +20,7 @@ def _of_runs(name: str, at: str) -> Table:
         metadata,
         Column("journey", NAME, primary_key=True),
         Column("location", NAME, primary_key=True),
-        Column(at, Moment, primary_key=True),
+        Column(at, UtcDateTime, primary_key=True),
         *(Column(status, Integer, nullable=False, default=0) for status in STATUSES),
         Column("flaky", Integer, nullable=False, default=0),
         Column("over_budget", Integer, nullable=False, default=0),
@@ -36,7 +36,7 @@ def _of_steps(name: str, at: str) -> Table:
         metadata,
         Column("journey", NAME, primary_key=True),
         Column("location", NAME, primary_key=True),
-        Column(at, Moment, primary_key=True),
+        Column(at, UtcDateTime, primary_key=True),
         Column("step", Text, primary_key=True),
         Column("position", Integer, nullable=False),
         Column("seconds", Float, nullable=False, default=0.0),
@@ -58,7 +58,7 @@ journeys = Table(
     Column("journey", NAME, primary_key=True),
     Column("location", NAME, primary_key=True),
     Column("newest_run", String(36), nullable=False),
-    Column("newest_at", Moment, nullable=False),
+    Column("newest_at", UtcDateTime, nullable=False),
 )
 """Which journeys have been run at which location, with the newest run of each, so that listing them reads no runs."""
 

@@ -18,6 +18,8 @@ from tests.support.daemon import Daemon, look, tick
 from tests.support.servers import free_port, get, running
 from tests.support.wait import let_pass, wait_until
 
+pytestmark = pytest.mark.long
+
 LIFE = 12
 """Runs that each of the kill tests goes on for at least."""
 

@@ -6,6 +6,7 @@ import pytest
 
 from runner.browser.chromium import find, install
 from runner.errors import BrowserNotFound
+from tests.support.needs import needs
 
 
 def program(folder: Path, name: str) -> Path:
@@ -16,10 +17,12 @@ def program(folder: Path, name: str) -> Path:
     return file
 
 
+@needs("browser")
 def test_the_browser_of_this_machine_says_its_version() -> None:
     assert find().version().startswith(("Chromium ", "Google Chrome ", "HeadlessChrome "))
 
 
+@needs("real_time")
 def test_a_program_that_is_named_is_used(tmp_path: Path) -> None:
     file = program(tmp_path, "my-chromium")
     assert find(file).path == file
@@ -39,6 +42,7 @@ def test_no_browser_at_all_is_an_error_with_what_to_do(tmp_path: Path, monkeypat
         find()
 
 
+@needs("real_time")
 def test_a_download_that_fails_ends_with_one_reason_and_the_systems_own_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -105,4 +105,4 @@ def test_a_temporary_folder_that_does_not_exist_is_named(
         result = Monitor(tmp_path, shop, chromium, workers).run(WALK)
     assert result.failure is not None
     assert (result.status, result.failure.kind) == ("error", "browser")
-    assert f"TMPDIR is '{tmp_path / 'nowhere'}', which is no folder" in result.failure.message
+    assert f"TMPDIR is '{tmp_path / 'nowhere'}', which is not a folder" in result.failure.message

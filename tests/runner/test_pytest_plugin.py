@@ -23,6 +23,10 @@ from tests.support.needs import needs
 
 pytest_plugins = ["pytester"]
 
+# The warning is of pytest-playwright's own fixture `base_url`, under pytest 9.2. The plugins are those of our own tests, which users of
+# journeys do not have: loading them takes two thirds of the CPU time of an empty pytest.
+AS_A_USER = ("-W", "ignore:Session-scoped fixtures", "-p", "no:schemathesis", "-p", "no:hypothesispytest")
+
 HOME = os.environ.get("HOME", "")
 ROOT = Path(__file__).parents[2]
 
@@ -49,8 +53,7 @@ class Project:
     @needs("browser", "real_time")
     def process(self, *args: str) -> pytest.RunResult:
         """Runs pytest in a process of its own."""
-        # The warning is of pytest-playwright's own fixture `base_url`, under pytest 9.2.
-        return self._pytester.runpytest_subprocess(*args, "-W", "ignore:Session-scoped fixtures", timeout=240)
+        return self._pytester.runpytest_subprocess(*args, *AS_A_USER, timeout=240)
 
     def start(self, *args: str) -> pytest.RunResult:
         """Runs pytest in this process, which is quicker: for what ends before a browser is needed."""
@@ -173,6 +176,7 @@ def test_without_pytest_playwright_journeys_are_left_out_and_the_reason_is_told(
 # How it runs
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("processes", [(), ("-n", "2")], ids=["one process", "two"])
 def test_the_shops_journeys_run_as_they_are_by_the_clock_of_journey_run(
     project: Project, monitor: Monitor, processes: tuple[str, ...]
@@ -519,6 +523,7 @@ def test_ordinary(page, secrets, record_property):
 PASSWORD = "pa$$ w<o>r&d'\"1"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("processes", [(), ("-n", "1")], ids=["this process", "a worker"])
 def test_no_secret_is_in_anything_that_is_kept(
     project: Project, monkeypatch: pytest.MonkeyPatch, ffmpeg: str, processes: tuple[str, ...]

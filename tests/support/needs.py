@@ -1,13 +1,13 @@
 """What a test needs beside Python: it is marked with what its fixtures and helpers announce.
 
 Fixtures, functions, classes and methods announce with `@needs("browser")`. A test gets the markers of its fixtures, and of all
-that it, its fixtures and its helpers name: globals of the tests, and methods of such classes. `make quick` leaves marked tests
-out. Playwright and the module `subprocess` need no announcement.
+that it, its fixtures and its helpers name: globals of the tests, and methods of such classes. A fixture that is chosen by a
+parameter counts by the parameter's value (`params=["sqlite", "postgres"]`). `make quick` leaves marked tests out. Playwright, the
+module `subprocess` and `load_in_subprocess` need no announcement.
 """
 
 import subprocess
 from collections.abc import Callable, Iterable
-from dis import get_instructions
 from functools import cache
 from types import CodeType, FunctionType
 from typing import Any, TypeVar
@@ -15,12 +15,18 @@ from typing import Any, TypeVar
 import pytest
 from playwright.sync_api import sync_playwright
 
+from runner.scheduler.loader import load_in_subprocess
+
 MARKERS = {
     "browser": "runs a real browser",
     "postgres": "runs a PostgreSQL server",
     "real_time": "starts programs of its own and waits for them, or for the clock",
 }
-_OF_OTHERS = {id(sync_playwright): frozenset({"browser"}), id(subprocess): frozenset({"real_time"})}
+_OF_OTHERS = {
+    id(sync_playwright): frozenset({"browser"}),
+    id(subprocess): frozenset({"real_time"}),
+    id(load_in_subprocess): frozenset({"real_time"}),
+}
 T = TypeVar("T", bound=Callable[..., Any])
 
 
@@ -41,7 +47,15 @@ def needed(item: pytest.Function) -> set[str]:
     fixtures = [one.func for definitions in item._fixtureinfo.name2fixturedefs.values() for one in definitions]
     reached = _Reached()
     reached.follow([item.function, *fixtures])
-    return reached.markers
+    chosen = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return reached.markers | {one for one in chosen if isinstance(one, str) and one in MARKERS}
+
+
+def unannounced(item: pytest.Item) -> set[str]:
+    """The markers that a test which has run lacks, by the fixtures that it has used, however they were chosen."""
+    request = getattr(item, "_request", None)
+    used = request._fixture_defs.values() if request is not None else ()
+    return {need for one in used for need in getattr(one.func, "needs", ()) if item.get_closest_marker(need) is None}
 
 
 class _Reached:
@@ -68,9 +82,9 @@ class _Reached:
                     self._methods.setdefault(name, []).append(method)
                 self._use({"__init__", "__enter__", *self._attributes})
             else:
-                names, attributes = _names(one.__code__)
+                names = _names(one.__code__)
                 self.follow(one.__globals__.get(name) for name in names)
-                self._use(attributes)
+                self._use(names)
 
     def _use(self, attributes: Iterable[str]) -> None:
         """Follows the methods of these names, of all classes that have been reached."""
@@ -80,17 +94,7 @@ class _Reached:
 
 
 @cache
-def _names(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
-    """The globals and the attributes that code names, and functions inside it."""
-    names, attributes = set(), set()
-    for one in get_instructions(code):
-        if one.opname == "LOAD_GLOBAL":
-            names.add(str(one.argval))
-        elif one.opname in {"LOAD_ATTR", "LOAD_METHOD"}:
-            attributes.add(str(one.argval))
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            its_names, its_attributes = _names(inner)
-            names |= its_names
-            attributes |= its_attributes
-    return frozenset(names), frozenset(attributes)
+def _names(code: CodeType) -> frozenset[str]:
+    """The globals and the attributes that code and the functions inside it name."""
+    inner = (one for one in code.co_consts if isinstance(one, CodeType))
+    return frozenset(code.co_names).union(*map(_names, inner))

@@ -1,5 +1,6 @@
 """Waiting for a condition, which a test does in place of sleeping: it goes on as soon as the condition holds."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -54,6 +55,12 @@ def let_pass(seconds: float, why: str, page: Page | None = None) -> None:
         time.sleep(seconds)
     else:
         page.wait_for_timeout(seconds * 1000)
+
+
+async def let_pass_async(seconds: float, why: str) -> None:
+    """As `let_pass`, while other tasks of the event loop go on."""
+    assert why
+    await asyncio.sleep(seconds)
 
 
 RESTING = """() => new Promise((resolve) => {

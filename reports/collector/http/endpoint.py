@@ -23,7 +23,7 @@ SMALL = 65_536
 
 
 class Answer(Struct, frozen=True):
-    """What a sender is told; a body is JSON."""
+    """The answer to a sender; a body is JSON."""
 
     status: int = 202
     body: bytes = b""

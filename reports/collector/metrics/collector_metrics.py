@@ -63,13 +63,13 @@ class CollectorMetrics:
         self.errors = Counter("page_errors", "Errors of the pages' scripts.", "app")
         self.reports = Counter("browser_reports", "What browsers reported of pages by themselves, by kind.", "app", "kind")
         self.views = Counter("page_views", "Page views, by traffic.", "app", "traffic")
-        self.beacons = Counter("beacons", "Messages of pages, by what became of them.", "outcome")
+        self.beacons = Counter("beacons", "Messages of pages, by what happened to them.", "outcome")
         self.refused = Counter("collector_refused", "Messages that were refused, by reason.", "reason")
         self.closed = Counter("collector_closed_connections", "Connections that the collector ended, by reason.", "reason")
         self.bytes = Counter("collector_received_bytes", "Bytes of bodies, as inflated.")
         self.commit = Histogram("collector_commit_seconds", "From when a beacon was let in until it was on disk.", COMMIT_EDGES)
         self.chunks = Counter(
-            "replay_chunks", "Pieces of recordings that were taken, by what became of them.", "app", "outcome"
+            "replay_chunks", "Pieces of recordings that were received, by what happened to them.", "app", "outcome"
         )
         self.chunk_bytes = Counter("replay_bytes", "Bytes of recordings that were stored.", "app")
         self.in_flight = 0

@@ -11,7 +11,7 @@ from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import Beacon, View
 from reports.collector.labels import OTHER
 from reports.collector.storage.error_rows import ErrorRows
-from reports.collector.storage.rollup_delta import Change, encode
+from reports.collector.storage.rollup_delta import ViewChange, encode
 from reports.collector.storage.series import Directory
 from reports.collector.storage.session_rows import SessionRows
 from reports.collector.storage.view_rows import (
@@ -121,7 +121,7 @@ class Batch:
                 return Unstorable(f"view {view.id} belongs to another session; each page view needs an id of its own")
         return None
 
-    def _add(self, arrival: Arrival, view: View, page: str, received: float) -> Change:
+    def _add(self, arrival: Arrival, view: View, page: str, received: float) -> ViewChange:
         beacon = arrival.beacon
         row = self._views.get(view.id)
         # A report is about a page, but not a view of it.
@@ -147,7 +147,7 @@ class Batch:
         failed = int(errors > 0 and not row[ERRORS] and row[TYPE] != "report")
         row[ERRORS] += errors
         began = self._sessions.add(arrival, row, new, received, acted, errors, len(view.requests))
-        return Change(
+        return ViewChange(
             row[SERIES], int(row[STARTED_AT] // 60), number, int(new), began, failed, errors, acted, len(view.requests), values
         )
 

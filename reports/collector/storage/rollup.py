@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from reports.collector.storage.rollup_delta import Change, decode
+from reports.collector.storage.rollup_delta import ViewChange, decode
 from runner.store.bulk_insert import Insert, Link
 from runner.store.tables.histogram import EDGES, bucket
 from runner.store.tables.page_views import BUCKETS, METRICS, STEPS, Metric, histograms, marks, tallies
@@ -67,7 +67,7 @@ class Sums:
         self._tallies: dict[Key, list[int]] = {}
         self._histograms: dict[Metric, dict[Key, list[Any]]] = {metric: {} for metric in METRICS}
 
-    def add(self, one: Change) -> None:
+    def add(self, one: ViewChange) -> None:
         """Counts one change in its minute."""
         key = (one.minute * 60, one.series)
         tally = self._tallies.get(key)

@@ -8,7 +8,7 @@ from runner.store.tables.page_views import METRICS, Metric
 METRIC_NUMBERS: dict[Metric, int] = {name: number for number, name in enumerate(METRICS)}
 
 
-class Change(Struct, array_like=True, gc=False):
+class ViewChange(Struct, array_like=True, gc=False):
     """What a beacon has changed in one view."""
 
     series: int
@@ -29,4 +29,4 @@ class Change(Struct, array_like=True, gc=False):
 
 
 encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(list[Change]).decode
+decode = msgspec.json.Decoder(list[ViewChange]).decode

@@ -39,7 +39,7 @@ class Bar(Struct, frozen=True):
     title: str
 
 
-class Row(Struct, frozen=True):
+class WaterfallRow(Struct, frozen=True):
     """A line of the waterfall: its text, its rectangles."""
 
     y: float
@@ -52,7 +52,7 @@ class Row(Struct, frozen=True):
 class Waterfall(Struct, frozen=True):
     """What a step has loaded, over time from the step's start."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[WaterfallRow, ...]
     seconds: float
     latency: Bar | None
 
@@ -167,7 +167,7 @@ def draw_waterfall(step: StepResult) -> Waterfall | None:
     return Waterfall(tuple(rows), seconds, latency)
 
 
-def _document_row(document: Navigation, at: float, scale: float, index: int) -> Row:
+def _document_row(document: Navigation, at: float, scale: float, index: int) -> WaterfallRow:
     y = ROW * (index + 1)
     bars: list[Bar] = []
     reached = at
@@ -177,10 +177,10 @@ def _document_row(document: Navigation, at: float, scale: float, index: int) -> 
             bars.append(Bar(reached * scale, max(length * scale, 0.5), y, phase, f"{phase} {length * 1000:.1f} ms"))
             reached += length
     figure = formatting.format_seconds(document.phases.get("total"))
-    return Row(y, f"page {document.url}", figure, tuple(bars), (document.status or 0) >= 400)
+    return WaterfallRow(y, f"page {document.url}", figure, tuple(bars), (document.status or 0) >= 400)
 
 
-def _request_row(request: Request, scale: float, index: int) -> Row:
+def _request_row(request: Request, scale: float, index: int) -> WaterfallRow:
     y = ROW * (index + 1)
     title = (
         f"{request.method} {request.url} {request.status or request.failure}, {formatting.format_size(request.transfer_bytes)}"
@@ -188,4 +188,4 @@ def _request_row(request: Request, scale: float, index: int) -> Row:
     bar = Bar(request.at_seconds * scale, max(request.duration_seconds * scale, 1.0), y, "request-bar", title)
     figure = f"{request.duration_seconds * 1000:.0f} ms"
     bad = bool(request.failure) or (request.status or 0) >= 400
-    return Row(y, f"{request.kind} {request.url}", figure, (bar,), bad)
+    return WaterfallRow(y, f"{request.kind} {request.url}", figure, (bar,), bad)

@@ -78,9 +78,9 @@ VERSUS = (
     Parameter(name="with_to", means="And where it ends.", form="date-time"),
 )
 APP = Parameter(name="app", means="Only what is of this app.")
-LIMIT = Parameter(name="limit", means="How many at the most.", numbers=(1, MOST), fallback=PAGE)
+LIMIT = Parameter(name="limit", means="At most so many.", numbers=(1, MOST), fallback=PAGE)
 SORT = Parameter(name="sort", means="What the pages are sorted by.", choices=SORTS, fallback=SORTS[0])
-PAGES = Parameter(name="limit", means="How many pages at the most.", numbers=(1, MOST), fallback=MOST_PAGES)
+PAGES = Parameter(name="limit", means="At most so many pages.", numbers=(1, MOST), fallback=MOST_PAGES)
 ERRORS = Parameter(name="errors", means="yes: only sessions with an error.", choices=("yes",))
 LONGER = Parameter(name="longer", means="Only sessions that lasted so long, such as 5m.", pattern=DURATION)
 OLDER = Parameter(name="before", means="The next page: the id of the last session of the one before.")
@@ -171,7 +171,7 @@ ENDPOINTS = (
         ),
         parameters=(*SPAN, LOCATION, *VERSUS),
         struct=ComparisonData,
-        summary="Two spans or two releases of a journey held against each other, step by step",
+        summary="Two spans or two releases of a journey, compared step by step",
         rows=("steps",),
     ),
     Endpoint(
@@ -209,7 +209,7 @@ ENDPOINTS = (
         path="/runs/{run}/artifacts",
         answer=lambda asked: read_artifacts(asked.connection, asked.site.archive, asked["run"]),
         struct=KeptList,
-        summary="The files that a run has left behind; each is at /artifacts/ID",
+        summary="The files that a run has produced; each is at /artifacts/ID",
         rows=("artifacts",),
     ),
     Endpoint(
@@ -257,7 +257,7 @@ ENDPOINTS = (
         path="/users/views/{view}",
         answer=lambda asked: read_page_view(asked.connection, asked["view"]),
         struct=ViewData,
-        summary="One page view of a real user, with all that its browser told",
+        summary="One page view of a real user, with everything that its browser reported",
     ),
     Endpoint(
         path="/users/journeys",

@@ -4,7 +4,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.formats.html.run import PHASES, ROW, WIDTH, Bar, Row
+from reports.formats.html.run import PHASES, ROW, WIDTH, Bar, WaterfallRow
 from reports.users.page_view_queries import Whole
 from reports.web.pages.sessions import replay_link
 from reports.web.pages.users import metric_names
@@ -21,7 +21,7 @@ VITALS: tuple[Metric, ...] = ("fcp", "lcp")
 class Loading(Struct, frozen=True):
     """How the page was loaded: its phases and slow requests over time, and when it was painted."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[WaterfallRow, ...]
     seconds: float
     marks: tuple[tuple[float, str], ...]
     height: float
@@ -70,13 +70,17 @@ def draw_loading(data: Whole) -> Loading | None:
         if length > 0:
             bars.append(Bar(reached * scale, max(length * scale, 0.5), ROW, phase, f"{phase} {length * 1000:.1f} ms"))
             reached += length
-    rows = [Row(ROW, f"page {data.seen.url}", format_duration(data.seen.load_seconds), tuple(bars), data.seen.status >= 400)]
+    rows = [
+        WaterfallRow(
+            ROW, f"page {data.seen.url}", format_duration(data.seen.load_seconds), tuple(bars), data.seen.status >= 400
+        )
+    ]
     for place, one in enumerate(during):
         y = ROW * (place + 2)
         width = max(min(one.duration_seconds, seconds - one.at_seconds) * scale, 1.0)
         title = f"{one.method} {one.url} {one.status or one.failure}"
         bar = Bar(one.at_seconds * scale, width, y, "request-bar", title)
         bad = bool(one.failure) or one.status >= 400
-        rows.append(Row(y, f"{one.kind} {one.url}", format_duration(one.duration_seconds), (bar,), bad))
+        rows.append(WaterfallRow(y, f"{one.kind} {one.url}", format_duration(one.duration_seconds), (bar,), bad))
     marks = tuple((round(value * scale, 1), f"{name.upper()} {format_duration(value)}") for name, value in paints)
     return Loading(tuple(rows), seconds, marks, ROW * (len(rows) + 1) + 4 + 16 * len(marks))

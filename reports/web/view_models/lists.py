@@ -60,7 +60,7 @@ class LostSlot(Struct, frozen=True, kw_only=True):
 
 
 class SlotList(Struct, frozen=True, kw_only=True):
-    """Slots that were not run, the newest first; 100 at the most."""
+    """Slots that were not run, the newest first; at most 100."""
 
     slots: tuple[LostSlot, ...]
 

@@ -52,7 +52,7 @@ class Recorded(Struct, frozen=True, kw_only=True):
     first_page: str
     """Empty for a run."""
     errors: int
-    """That the pages of a visit told; 1 for a run that did not pass."""
+    """That the pages of a visit reported; 1 for a run that did not pass."""
     release: str
     bytes: int
     """On the disk."""
@@ -175,7 +175,7 @@ def _of_visits(time_range: TimeRange, wanted: RecordingFilter, place: tuple[floa
     if wanted.page:
         seen = page_views.c
         other = replay_chunks.alias("other").c
-        told = select(other.session).where(
+        reporting = select(other.session).where(
             other.received_at >= time_range.start.timestamp(),
             other.received_at < time_range.end.timestamp(),
             other.page == wanted.page,
@@ -187,7 +187,7 @@ def _of_visits(time_range: TimeRange, wanted: RecordingFilter, place: tuple[floa
             seen.started_at >= time_range.start.timestamp(),
             seen.started_at < time_range.end.timestamp(),
         )
-        query = query.where(or_(chunk.session.in_(told), opened))
+        query = query.where(or_(chunk.session.in_(reporting), opened))
     if wanted.failed:
         query = query.having(errors > 0)
     if wanted.longer:

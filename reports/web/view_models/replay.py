@@ -38,7 +38,7 @@ class TabParts(Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...]
 
 
-class Moment(Struct, frozen=True, kw_only=True):
+class TimelineEntry(Struct, frozen=True, kw_only=True):
     """Something that happened."""
 
     at: float
@@ -54,7 +54,7 @@ class Replay(Struct, frozen=True, kw_only=True):
     start: float
     end: float
     tabs: tuple[TabParts, ...]
-    moments: tuple[Moment, ...]
+    moments: tuple[TimelineEntry, ...]
     gaps: tuple[str, ...]
     unplayable: str
 
@@ -62,7 +62,7 @@ class Replay(Struct, frozen=True, kw_only=True):
 def read_session_replay(connection: Connection, session: str, root: str) -> Replay | None:
     """The recording of a session with its beacons and events; None for an unknown session."""
     known = read_chunk_rows(connection, session)
-    moments = [*_told(connection, session), *_seen(connection, session)]
+    moments = [*_reported(connection, session), *_seen(connection, session)]
     if not known and not moments:
         return None
     tabs = tuple(
@@ -99,19 +99,21 @@ def make_run_replay(data: RunData, parts: Sequence[tuple[str, float, float]]) ->
         TabParts(id=f"page {number}", parts=(Part(url=url, from_=start, to=end, full=True),))
         for number, (url, start, end) in enumerate(parts, start=1)
     )
-    moments: list[Moment] = []
+    moments: list[TimelineEntry] = []
     for step in data.result.steps if data.result else ():
         if step.started_at is None:
             continue
         at = step.started_at.timestamp() * 1000
-        moments.append(Moment(at=at, kind="step", text=step.name))
+        moments.append(TimelineEntry(at=at, kind="step", text=step.name))
         if step.failure is not None:
             ended = at + (step.wall_seconds or 0.0) * 1000
-            moments.append(Moment(at=ended, kind="failure", text=f"{step.name}: {step.failure.message.partition(chr(10))[0]}"))
+            moments.append(
+                TimelineEntry(at=ended, kind="failure", text=f"{step.name}: {step.failure.message.partition(chr(10))[0]}")
+            )
     return _replay(tabs, moments, (), "")
 
 
-def _replay(tabs: tuple[TabParts, ...], moments: list[Moment], gaps: tuple[str, ...], unplayable: str) -> Replay:
+def _replay(tabs: tuple[TabParts, ...], moments: list[TimelineEntry], gaps: tuple[str, ...], unplayable: str) -> Replay:
     parts = [part for tab in tabs for part in tab.parts]
     # A recording defines the range: pages may have reported something long before it started.
     start = min((part.from_ for part in parts), default=min((one.at for one in moments), default=0.0))
@@ -130,31 +132,31 @@ def _part(row: ChunkRow, url: str) -> Part:
     return Part(url=url, from_=row.first_at * 1000, to=row.last_at * 1000, full=row.has_full_snapshot)
 
 
-def _told(connection: Connection, session: str) -> Iterable[Moment]:
+def _reported(connection: Connection, session: str) -> Iterable[TimelineEntry]:
     table = session_events.c
     wanted = select(table.at, table.type, table.target).where(table.session == session).order_by(table.at).limit(MARKS)
     for at, type_, target in connection.execute(wanted).all():
-        yield Moment(at=at * 1000, kind="event", text=f"{type_} {target}".strip())
+        yield TimelineEntry(at=at * 1000, kind="event", text=f"{type_} {target}".strip())
 
 
-def _seen(connection: Connection, session: str) -> Iterable[Moment]:
+def _seen(connection: Connection, session: str) -> Iterable[TimelineEntry]:
     for seen in read_session_views(connection, session, VIEWS):
         at = _milliseconds(seen.started_at)
-        yield Moment(at=at, kind="page", text=seen.url or seen.page)
+        yield TimelineEntry(at=at, kind="page", text=seen.url or seen.page)
         view = read_view(connection, seen.id)
         if view is None:
             continue
         for act in view.interactions[:MARKS]:
             what = " ".join(word for word in (act.type, act.role, f"“{act.name}”" if act.name else "") if word)
-            yield Moment(at=at + act.at_seconds * 1000, kind="click", text=what)
+            yield TimelineEntry(at=at + act.at_seconds * 1000, kind="click", text=what)
         for error in view.errors[:MARKS]:
-            yield Moment(at=_milliseconds(error.at), kind="error", text=error.message)
+            yield TimelineEntry(at=_milliseconds(error.at), kind="error", text=error.message)
         for vital in view.vitals:
             if vital.value <= GOOD.get(vital.name, 0.0):
                 continue
             value = f"{vital.value:.2f}" if vital.name == "cls" else f"{vital.value:.2f} s"
             when = vital.attribution.get("at_seconds", 0.0 if vital.name in {"cls", "inp"} else vital.value)
-            yield Moment(at=at + float(when) * 1000, kind="slow", text=f"{vital.name.upper()} {value}")
+            yield TimelineEntry(at=at + float(when) * 1000, kind="slow", text=f"{vital.name.upper()} {value}")
 
 
 def _milliseconds(moment: datetime) -> float:

@@ -20,7 +20,7 @@ LINES = 200
 
 
 class Kept(Struct, frozen=True, kw_only=True):
-    """A file that the run has left behind; it is served by its id, never by its path."""
+    """A file that the run has produced; it is served by its id, never by its path."""
 
     id: int
     kind: str

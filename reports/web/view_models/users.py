@@ -2,7 +2,7 @@
 
 For ten million page views of a month this reads hours and days: the rows of the range three times for the tallies, and two or three
 times for each metric (tiles with the splits, lines, table of pages), some hundred thousand a time. Only the interactions and the errors of
-one page look at page views, 20,000 at the most, and the errors of all pages at the newest few of each reason.
+one page look at page views, at most 20,000, and the errors of all pages at the newest few of each reason.
 """
 
 import math
@@ -26,7 +26,7 @@ from reports.users.rollup_queries import (
     read_total,
     widen_points,
 )
-from reports.users.session_queries import Action, read_actions
+from reports.users.session_queries import ActionCount, read_actions
 from runner.store.queries.time_range import Range
 from runner.store.tables.histogram import EDGES, THRESHOLDS, Distribution, Shares
 from runner.store.tables.page_views import METRICS, Metric
@@ -43,7 +43,7 @@ LISTED = 15
 MOST_PAGES = 30
 """Rows of the table of pages."""
 POINTS = 72
-"""Of a line, at the most."""
+"""The maximum for a line."""
 SAMPLES = 10
 """Newest views with an error that tell on which pages it was."""
 
@@ -53,9 +53,9 @@ class Tile(Struct, frozen=True, kw_only=True):
 
     metric: Metric
     count: int
-    """How many page views told it."""
+    """How many page views reported it."""
     p75: float | None
-    """Seconds, but for `cls`; None for fewer than ENOUGH."""
+    """Seconds, except for `cls`; None for fewer than ENOUGH."""
     p50: float | None
     shares: Shares | None
     good: float
@@ -94,7 +94,7 @@ class Row(Struct, frozen=True, kw_only=True):
     views: int
     failed: int
     p75: dict[Metric, float | None]
-    """None where fewer than ENOUGH told it."""
+    """None where fewer than ENOUGH reported it."""
     count: dict[Metric, int]
     impact: float
     """Seconds that its users waited: the 75th percentile of the load time, times how many loads there were."""
@@ -136,14 +136,14 @@ class Users(Struct, frozen=True, kw_only=True):
     slowest: tuple[Seen, ...]
     errors: tuple[Error, ...]
     """Of every kind of traffic and all pages; of one page, those of the views that fit."""
-    actions: tuple[Action, ...]
+    actions: tuple[ActionCount, ...]
     devices: tuple[Row, ...]
     browsers: tuple[Row, ...]
     releases: tuple[Row, ...]
 
 
 def read_users(connection: Connection, which: Filter, when: Range, sort: str = "impact", most: int = MOST_PAGES) -> Users:
-    """The figures of the page, with `most` pages at the most."""
+    """The figures of the page, with at most `most` pages."""
     total, splits = read_splits(connection, ("device", "browser", "release"), which, when, METRICS)
     step = step_width(read_step_seconds(connection, when), when)
     listed = _sorted(read_pages(connection, which, when), sort)
@@ -261,7 +261,7 @@ def _row(group: Group) -> Row:
 
 
 def _sorted(rows: Sequence[Row], sort: str) -> list[Row]:
-    """The largest first, but for the names."""
+    """The largest first, except for the names."""
     if sort == "page":
         return sorted(rows, key=lambda one: one.value)
     if sort == "failed":

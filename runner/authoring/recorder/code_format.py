@@ -1,4 +1,4 @@
-"""Statements as text, in the form that our own journeys have: double quotes, lines of 128 characters at the most."""
+"""Statements as text, in the form that our own journeys have: double quotes, lines of at most 128 characters."""
 
 import ast
 

@@ -53,7 +53,7 @@ def record(url: str, browser: Browser) -> Recorded:
     # Here and not above: no other command has to import Playwright.
     from playwright._impl._driver import compute_driver_executable, get_driver_env
 
-    # The folder is only for its owner: what is typed stands in the file, passwords too, until it is read.
+    # Only its owner can read the folder: until the file is read, it contains everything that was typed, passwords too.
     with TemporaryDirectory(prefix="journey-record-") as folder:
         written = Path(folder) / "recorded.py"
         command = [*compute_driver_executable(), "codegen", "--target", "python", "--output", str(written), url]

@@ -13,7 +13,7 @@ Kind = Literal["open", "act", "listen", "check", "close", "other"]
 CHECKS = {"wait_for_url", "wait_for_load_state", "wait_for_timeout", "wait_for_selector", "wait_for_function"}
 
 
-class Action(Struct, frozen=True, kw_only=True):
+class ScriptAction(Struct, frozen=True, kw_only=True):
     """One thing that was done or checked."""
 
     kind: Kind
@@ -41,7 +41,7 @@ class Action(Struct, frozen=True, kw_only=True):
 class Script(Struct, frozen=True):
     """A recording, in the order in which it was made."""
 
-    actions: tuple[Action, ...]
+    actions: tuple[ScriptAction, ...]
     left_out: tuple[str, ...] = ()
     """Options of the browser context that it was made with, as they were written."""
 
@@ -54,7 +54,7 @@ def read(text: str) -> Script:
     """
     function = _function(text)
     first: str | None = function.args.args[0].arg if _has_parameter(function, "page") else None
-    actions: list[Action] = []
+    actions: list[ScriptAction] = []
     left_out: list[str] = []
     for statement in function.body:
         match statement:
@@ -69,7 +69,7 @@ def read(text: str) -> Script:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="context" | "browser")))) | ast.Pass():
                 continue
             case ast.Expr(value=ast.Call(args=[ast.Constant(value=str(address))])) if address.startswith("chrome-error:"):
-                # A page that did not come is no address to go to.
+                # A page that did not load is not an address to go to.
                 continue
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Attribute(attr="value")) if actions:
                 # `page1 = page1_info.value` is the end of the `with` above it.
@@ -99,17 +99,17 @@ def _has_parameter(function: ast.FunctionDef, name: str) -> bool:
     return bool(function.args.args) and function.args.args[0].arg == name
 
 
-def _action(statement: ast.stmt) -> Action:
+def _action(statement: ast.stmt) -> ScriptAction:
     match statement:
         case ast.With(body=[ast.Expr() as inner]):
             # A popup or a download, together with the click that it comes from.
             made = tuple(_names(one.optional_vars for one in statement.items))
             return replace(_action(inner), statements=(statement,), makes=made, plain=False)
         case ast.Assign(targets=[ast.Name(id=name)]):
-            return Action(kind="other", statements=(statement,), page=name, makes=(name,))
+            return ScriptAction(kind="other", statements=(statement,), page=name, makes=(name,))
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=method)) as call):
             kind = _kind(owner, method)
-            return Action(
+            return ScriptAction(
                 kind=kind,
                 statements=(statement,),
                 page=_root(owner),
@@ -119,7 +119,7 @@ def _action(statement: ast.stmt) -> Action:
                 plain=not call.keywords,
             )
         case _:
-            return Action(kind="other", statements=(statement,))
+            return ScriptAction(kind="other", statements=(statement,))
 
 
 def _kind(owner: ast.expr, method: str) -> Kind:

@@ -1,4 +1,4 @@
-"""Which typed texts are secrets: told from the words of the field's locator, as the recorder does not say what kind it is."""
+"""Which typed texts are secrets: recognized by the words of the field's locator, as the recorder does not say what kind it is."""
 
 import ast
 import re
@@ -53,7 +53,7 @@ def secret_field(locator: ast.expr, text: str) -> SecretField | None:
             key=lambda found: len(found[0]),
             default=None,
         )
-        # “Name on card” is none.
+        # “Name on card” is not the number of a card.
         if longest is not None and (longest[1] != "CARD_NUMBER" or len(re.findall(r"\d", text)) >= SHORTEST):
             return SecretField(longest[1], f"the locator says “{longest[0]}”")
     if _is_card_number(text):
@@ -69,7 +69,7 @@ def _sayings(locator: ast.expr) -> Iterator[str]:
             case ast.Attribute(attr="content_frame") | ast.Call(func=ast.Attribute(attr="frame_locator")) if said:
                 return
             case ast.Call(func=function):
-                # The first argument of `get_by_role` is no word of the site.
+                # The first argument of `get_by_role` is a role, not a word of the site.
                 by_role = isinstance(function, ast.Attribute) and function.attr == "get_by_role"
                 parts = [*link.args[by_role:], *(keyword.value for keyword in link.keywords)]
                 words = in_words(" ".join(_texts(parts)))

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import unquote, urlsplit
 
-from runner.authoring.recorder.parse_script import Action, chain
+from runner.authoring.recorder.parse_script import ScriptAction, chain
 
 LONGEST = 50
 """Characters of a name; a step's name is read in tables and typed on the command line."""
@@ -67,7 +67,7 @@ def in_words(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", parted)).lower()
 
 
-def name(actions: Sequence[Action]) -> str:
+def name(actions: Sequence[ScriptAction]) -> str:
     """What a step is called that consists of these actions: by the one that the page answers, else by what is filled in."""
     deciding = next((one for one in actions if one.kind == "open"), None)
     deciding = deciding or next((one for one in reversed(actions) if one.kind == "act"), None)
@@ -99,7 +99,7 @@ def _opened(address: str) -> str:
     return f"open {words}" if words else "open the home page"
 
 
-def _sent(role: str, label: str, pressed: Action, actions: Sequence[Action]) -> str:
+def _sent(role: str, label: str, pressed: ScriptAction, actions: Sequence[ScriptAction]) -> str:
     typed = [one for one in actions if one.method == "fill" and same(one.target, pressed.target)]
     if role == "searchbox" and typed and typed[-1].text:
         return f"search for {typed[-1].text}"
@@ -114,7 +114,7 @@ def same(one: ast.expr | None, other: ast.expr | None) -> bool:
 
 
 def _lower(label: str) -> str:
-    """`Add to cart` as it stands in a sentence; `OK` and `VAT check` stay."""
+    """`Add to cart` as it is written in a sentence; `OK` and `VAT check` stay."""
     first, _, rest = label.partition(" ")
     return label if first[1:] != first[1:].lower() or len(first) == 1 else f"{first.lower()}{' ' if rest else ''}{rest}"
 

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from msgspec import Struct
 
 from runner.authoring.recorder import step_names as wording
-from runner.authoring.recorder.parse_script import Action, chain
+from runner.authoring.recorder.parse_script import ScriptAction, chain
 
 TYPING = {"fill", "press_sequentially", "type", "check", "uncheck", "select_option", "set_input_files"}
 NEEDS_SIGHT = TYPING - {"set_input_files"} | {"click", "dblclick", "hover", "tap"}
@@ -26,12 +26,12 @@ class Step(Struct, frozen=True):
     """A named part of the walk."""
 
     name: str
-    actions: tuple[Action, ...]
+    actions: tuple[ScriptAction, ...]
     waits: tuple[ast.stmt, ...] = ()
     """What was not recorded, and makes the step last until the page has answered."""
 
 
-def divide(actions: Sequence[Action]) -> tuple[Step, ...]:
+def divide(actions: Sequence[ScriptAction]) -> tuple[Step, ...]:
     """The steps of a recording, each with a name of its own."""
     groups = list(_groups(list(_needed(actions))))
     names = wording.unique([wording.name(group) for group in groups])
@@ -44,7 +44,7 @@ def divide(actions: Sequence[Action]) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _needed(actions: Sequence[Action]) -> Iterator[Action]:
+def _needed(actions: Sequence[ScriptAction]) -> Iterator[ScriptAction]:
     """Leaves out the click into a field that is then filled in, and the Tab that leads to the next: filling in does both."""
     for action, following in zip_longest(actions, actions[1:]):
         if following is not None and following.kind == "act":
@@ -56,8 +56,8 @@ def _needed(actions: Sequence[Action]) -> Iterator[Action]:
         yield action
 
 
-def _groups(actions: Sequence[Action]) -> Iterator[list[Action]]:
-    group: list[Action] = []
+def _groups(actions: Sequence[ScriptAction]) -> Iterator[list[ScriptAction]]:
+    group: list[ScriptAction] = []
     answered = False
     for index, action in enumerate(actions):
         if answered and action.kind not in {"check", "close"}:
@@ -69,7 +69,7 @@ def _groups(actions: Sequence[Action]) -> Iterator[list[Action]]:
         yield group
 
 
-def _is_answered(action: Action, later: Sequence[Action]) -> bool:
+def _is_answered(action: ScriptAction, later: Sequence[ScriptAction]) -> bool:
     """Whether this is what one does and then waits for the page."""
     if action.kind == "open" or len(action.statements) > 1 or isinstance(action.statements[0], ast.With):
         return True
@@ -91,7 +91,7 @@ def _is_field(target: ast.expr) -> bool:
     return role in wording.FIELDS or (not role and found_by in {"get_by_label", "get_by_placeholder"})
 
 
-def _waits(group: Sequence[Action], following: Sequence[Action], known: set[str]) -> Iterator[ast.stmt]:
+def _waits(group: Sequence[ScriptAction], following: Sequence[ScriptAction], known: set[str]) -> Iterator[ast.stmt]:
     last = next((one for one in reversed(group) if one.kind in {"open", "act", "check"}), None)
     if last is None or last.kind == "check" or not any(_is_answered(one, ()) for one in group):
         return
@@ -104,7 +104,7 @@ def _waits(group: Sequence[Action], following: Sequence[Action], known: set[str]
         yield _statement(f"{page}.wait_for_load_state()")
 
 
-def _pops_up(action: Action) -> bool:
+def _pops_up(action: ScriptAction) -> bool:
     return "expect_popup" in ast.unparse(action.statements[0])
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.authoring.recorder.code_format import INDENT, flat, lines, quoted
-from runner.authoring.recorder.parse_script import Action, Script, read
+from runner.authoring.recorder.parse_script import Script, ScriptAction, read
 from runner.authoring.recorder.secret_fields import SecretField, secret_field
 from runner.authoring.recorder.steps import Step, divide
 from runner.dsl.python_name import to_python_name
@@ -80,7 +80,7 @@ def _secrets(script: Script) -> dict[str, _Typed]:
     return found
 
 
-def _changed(action: Action, base_url: str | None, secrets: Mapping[str, _Typed]) -> Action:
+def _changed(action: ScriptAction, base_url: str | None, secrets: Mapping[str, _Typed]) -> ScriptAction:
     change = _Change(base_url, secrets)
     statements = tuple(change.visit(one) for one in action.statements)
     calls = [node for one in statements for node in ast.walk(one) if isinstance(node, ast.Call)]
@@ -126,7 +126,7 @@ def _left(text: str, secrets: Mapping[str, _Typed]) -> Iterator[str]:
     for number, line in enumerate(text.splitlines(), 1):
         for secret, typed in secrets.items():
             if secret in line or quote(secret) in line or quote_plus(secret) in line:
-                yield f"line {number} holds what was typed as {typed.name}; take it out if it may not stand there"
+                yield f"line {number} holds what was typed as {typed.name}; remove it if it must not be there"
 
 
 def _file(name: str, steps: tuple[Step, ...], base_url: str | None, secrets: Mapping[str, _Typed]) -> Iterator[str]:
@@ -170,7 +170,7 @@ def _without_unused(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     return steps
 
 
-def _with_used(action: Action, used: set[str]) -> Action:
+def _with_used(action: ScriptAction, used: set[str]) -> ScriptAction:
     kept = []
     for statement in action.statements:
         match statement:
@@ -195,7 +195,7 @@ def _step(step: Step, secrets: Mapping[str, _Typed], explained: set[str], last: 
         yield from lines(wait, BODY)
 
 
-def _comments(action: Action, secrets: Mapping[str, _Typed], explained: set[str]) -> Iterator[str]:
+def _comments(action: ScriptAction, secrets: Mapping[str, _Typed], explained: set[str]) -> Iterator[str]:
     """What is to be said of what was typed, of each secret once."""
     nodes = [node for one in action.statements for node in ast.walk(one) if isinstance(node, ast.Subscript)]
     revealed = {flat(node) for node in nodes}

@@ -33,7 +33,7 @@ class Answers(Struct, frozen=True, kw_only=True):
     pyproject: bool = True
     """Whether the settings may go into a pyproject.toml that is there."""
     force: bool = False
-    """Whether files that `journey init` made, and nobody changed, are made anew."""
+    """Whether files that `journey init` made, and nobody changed, are made again."""
 
 
 class Project(Struct, frozen=True):
@@ -56,7 +56,7 @@ class _Draft:
         self.changed: list[Path] = []
 
     def want(self, path: Path, template: str, what: str, **values: str) -> None:
-        """A file that is made from a template, where it is missing; or anew, when that was asked for and destroys nothing."""
+        """A file that is made from a template, where it is missing; or again, when that was requested and destroys nothing."""
         file = self.folder / path
         text = fill(template, **values)
         if not (file.exists() or file.is_symlink()):
@@ -68,7 +68,7 @@ class _Draft:
         elif before == text.encode():
             self.project.left[path] = "is as it would be made"
         elif is_made_from(template, before.decode(errors="replace")):
-            self._make(path, FileChange(before, text.encode()), f"{what}, made anew")
+            self._make(path, FileChange(before, text.encode()), f"{what}, made again")
         else:
             self.changed.append(path)
 

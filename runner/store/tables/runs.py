@@ -25,7 +25,7 @@ PHASES = ("redirect", "dns", "connect", "tls", "request", "response", "dom", "lo
 VITALS = ("ttfb", "fcp", "lcp", "inp", "cls")
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """A time in UTC: with its zone in PostgreSQL, without in SQLite, which has no such type."""
 
     impl = DateTime(timezone=True)
@@ -58,10 +58,10 @@ runs = Table(
     Column("status", String(10), nullable=False),
     Column("flaky", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("slot_at", Moment),
+    Column("slot_at", UtcDateTime),
     Column("delay_seconds", Float),
-    Column("started_at", Moment, nullable=False),
-    Column("ended_at", Moment, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime, nullable=False),
     Column("duration_seconds", Float, nullable=False),
     Column("over_budget", Boolean, nullable=False),
     Column("contended", Boolean, nullable=False),
@@ -71,7 +71,7 @@ runs = Table(
     Column("failure_kind", String(20)),
     Column("failure_step", Text),
     Column("failure_message", Text),
-    Column("last_success_at", Moment),
+    Column("last_success_at", UtcDateTime),
     Column("folder", Text),
     Column("tags", JSON, nullable=False),
     Column("notes", JSON, nullable=False),
@@ -109,7 +109,7 @@ attempts = Table(
     Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("number", Integer, nullable=False),
     Column("status", String(10), nullable=False),
-    Column("started_at", Moment, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
     Column("duration_seconds", Float, nullable=False),
     Column("failure_kind", String(20)),
     Column("failure_step", Text),
@@ -126,7 +126,7 @@ steps = Table(
     Column("index", Integer, nullable=False),
     Column("name", Text, nullable=False),
     Column("status", String(10), nullable=False),
-    Column("started_at", Moment),
+    Column("started_at", UtcDateTime),
     Column("latency_seconds", Float),
     Column("wall_seconds", Float),
     Column("clock", String(10), nullable=False),
@@ -149,7 +149,7 @@ navigations = Table(
     Column("step_id", ForeignKey("steps.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("url", Text, nullable=False),
     Column("type", Text, nullable=False),
-    Column("started_at", Moment, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
     Column("status", Integer),
     Column("protocol", Text, nullable=False),
     Column("redirects", Integer, nullable=False),
@@ -174,12 +174,12 @@ slots = Table(
     metadata,
     Column("journey", NAME, primary_key=True),
     Column("location", NAME, primary_key=True),
-    Column("slot_at", Moment, primary_key=True),
+    Column("slot_at", UtcDateTime, primary_key=True),
     Column("state", String(10), nullable=False),
     Column("reason", Text, nullable=False),
     Column("run_id", String(36)),
     Column("owner", String(36), nullable=False),
-    Column("claimed_at", Moment, nullable=False),
+    Column("claimed_at", UtcDateTime, nullable=False),
     Index("slots_open", "state", "owner"),
     Index("slots_by_state", "state", "slot_at"),
 )
@@ -192,8 +192,8 @@ schedulers = Table(
     Column("host", Text, nullable=False),
     Column("process", Integer, nullable=False),
     Column("location", NAME, nullable=False),
-    Column("started_at", Moment, nullable=False),
-    Column("seen_at", Moment, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
 )
 
 pauses = Table(
@@ -201,9 +201,9 @@ pauses = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("pattern", NAME, nullable=False),
-    Column("until", Moment),
+    Column("until", UtcDateTime),
     Column("reason", Text, nullable=False),
-    Column("made_at", Moment, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
 )
 
 groups = Table(
@@ -222,9 +222,9 @@ alerts = Table(
     Column("journey", NAME, nullable=False),
     Column("location", NAME, nullable=False),
     Column("kind", String(10), nullable=False),
-    Column("opened_at", Moment, nullable=False),
-    Column("told_at", Moment, nullable=False),
-    Column("closed_at", Moment),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("told_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
     Column("run_id", String(36)),
     Column("title", Text, nullable=False),
     Index("alerts_open", "journey", "location", "closed_at"),
@@ -241,8 +241,8 @@ messages = Table(
     Column("title", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("bad", Boolean, nullable=False),
-    Column("made_at", Moment, nullable=False),
-    Column("sent_at", Moment),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),
     Index("messages_unsent", "sent_at", "target"),
 )
 """The messages to be sent, one row per address."""
@@ -253,8 +253,8 @@ sign_ins = Table(
     Column("id", String(64), primary_key=True),
     Column("name", NAME, nullable=False),
     Column("credential", String(64), nullable=False),
-    Column("made_at", Moment, nullable=False),
-    Column("ends_at", Moment, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
     Index("sign_ins_by_end", "ends_at"),
 )
 """The sign-ins to the dashboard: `id` is the hash of the browser's cookie, `credential` that of the password or token used."""

@@ -20,6 +20,7 @@ from reports.collector.metrics.collector_metrics import PAGES
 from tests.support.collector import CHROME, beacon, view
 from tests.support.serve import Serve
 from tests.support.servers import get
+from tests.support.wait import let_pass_async
 
 MESSAGES = 10_000
 SLOW = 300
@@ -281,7 +282,7 @@ class Crowd:
             writer.write(head(content_length="1000") + b"{" if number % 2 else b"POST /v1/vi")
         left = [writer for _, writer in made]
         while left:
-            await asyncio.sleep(1)
+            await let_pass_async(1, "a byte a second is what they send")
             left = [writer for writer in left if not writer.is_closing()]
             for writer in left:
                 writer.write(b" ")
@@ -293,9 +294,10 @@ class Crowd:
                 url=f"{ORIGIN}/good/{len(self.good)}", phases={"total": 0.5}, interactions=[{"type": "click"}], ended=True
             )
             self.good.append(await self.send(plain(beacon(page))))
-            await asyncio.sleep(0.01)
+            await let_pass_async(0.01, "visitors are not faster")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_no_harm_is_done_and_nothing_good_is_lost(serve: Serve) -> None:
     (serve.folder / "journey.toml").write_text(CONFIGURATION)
@@ -310,7 +312,7 @@ def test_no_harm_is_done_and_nothing_good_is_lost(serve: Serve) -> None:
         nonlocal peak
         while not crowd.done:
             peak = max(peak, process.memory_info().rss)
-            await asyncio.sleep(0.2)
+            await let_pass_async(0.2, "the memory is looked at so often")
 
     async def everything() -> None:
         others = [asyncio.create_task(one) for one in (crowd.behave(), watch())]

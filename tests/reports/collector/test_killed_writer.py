@@ -30,6 +30,7 @@ def killed(url: str, after: float) -> list[str]:
     return told.decode().split("\n")[:-1]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("database", "rounds"), [("sqlite", 20), ("postgres", 8)])
 def test_killed_at_any_moment_the_writer_loses_nothing_and_doubles_nothing(

@@ -297,7 +297,7 @@ def test_budgets_of_the_settings_are_held_on_the_median_or_a_percentile(tmp_path
         ("p50", 0.3, True),
     ]
     assert [(one.figure, one.value, one.missed) for one in buy.whole.budgets] == [("latency", 0.3, True), ("inp", None, False)]
-    assert 'budgets."b*".inp: no run has this figure, so nothing was held against it' in result.notes
+    assert 'budgets."b*".inp: no run has this figure, so nothing was compared with it' in result.notes
 
 
 def test_the_rule_comes_from_the_settings(tmp_path: Path) -> None:

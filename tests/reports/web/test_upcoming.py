@@ -12,6 +12,7 @@ from runner.scheduler.loader import LoadRequest
 from runner.settings.settings import load_settings
 from runner.store import Store
 from tests.support.asking import ask
+from tests.support.needs import needs
 from tests.support.wait import wait_until
 
 JOURNEY = (
@@ -29,6 +30,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
+@needs("real_time")
 def test_the_next_run_is_known_and_follows_the_files(tmp_path: Path, store: Store) -> None:
     file = tmp_path / "journeys" / "buy.py"
     file.write_text(JOURNEY)
@@ -42,6 +44,7 @@ def test_the_next_run_is_known_and_follows_the_files(tmp_path: Path, store: Stor
         wait_until(lambda: not ask(store, upcoming))
 
 
+@needs("real_time")
 def test_nothing_is_due_while_no_scheduler_is_at_work(tmp_path: Path, store: Store) -> None:
     (tmp_path / "journeys" / "buy.py").write_text(JOURNEY)
     with NextRuns(LoadRequest(start=tmp_path), period=0.2) as upcoming:

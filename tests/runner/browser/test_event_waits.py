@@ -23,6 +23,7 @@ from runner.errors import ConfigError
 from runner.result import RunResult
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
+from tests.runner.test_pytest_plugin import AS_A_USER
 from tests.support.needs import needs
 
 pytest_plugins = ["pytester"]
@@ -545,7 +546,7 @@ def test_a_journey_waits_for_events_under_pytest(pytester: pytest.Pytester, monk
         f"        page.evaluate({COUNTING!r})\n"
         "        expect(page.locator('#text')).to_have_js_property('changes', 40)\n"
     )
-    ran = partial(pytester.runpytest_subprocess, "-W", "ignore:Session-scoped fixtures", "journeys", "test_step.py")
+    ran = partial(pytester.runpytest_subprocess, *AS_A_USER, "journeys", "test_step.py")
     ran().assert_outcomes(passed=2)
     monkeypatch.setenv("JOURNEY_WAITS", "polling")
     ran().assert_outcomes(failed=2)

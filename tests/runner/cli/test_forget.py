@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
-from runner.cli import app
+from runner.cli.all_commands import app
 from runner.metrics.pushgateway import push_result
 from runner.result import RunResult, StepResult
 from runner.settings.settings import load_settings

@@ -57,6 +57,7 @@ class Project:
             preexec_fn=limit,
         )
 
+    @needs("real_time")
     def refused(self, *words: str) -> str:
         """Runs `journey init`, which must refuse; returns what it says."""
         with chdir(self.path), pytest.raises(ConfigError) as caught:
@@ -64,6 +65,7 @@ class Project:
         assert caught.value.exit_code == 2
         return str(caught.value)
 
+    @needs("real_time")
     def init(self, *words: str) -> str:
         """Runs `journey init`; returns what it says."""
         with chdir(self.path):
@@ -258,7 +260,7 @@ def test_what_was_changed_is_never_overwritten(project: Project) -> None:
 def test_force_makes_anew_what_nobody_changed(project: Project) -> None:
     project.init()
     said = project.init("--force", "--base-url", "https://shop.example")
-    assert "made:\n  journey.toml  settings, made anew\n" in said
+    assert "made:\n  journey.toml  settings, made again\n" in said
     assert b'base_url = "https://shop.example"' in project.files()["journey.toml"]
 
 

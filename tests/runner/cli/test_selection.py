@@ -14,6 +14,7 @@ from runner.cli.all_commands import app
 from runner.errors import JourneyError
 from runner.result import RunResult
 from runner.store import Store
+from tests.support.needs import needs
 
 SHOP = """
 from runner import journey
@@ -54,6 +55,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@needs("real_time")
 def journey(folder: Path, *words: str) -> tuple[int, str]:
     """Runs a command in a folder; its exit code and everything that it printed."""
     hidden: dict[str, str | None] = {key: None for key in os.environ if key.startswith(("JOURNEY_", "GITHUB_"))}

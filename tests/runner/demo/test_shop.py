@@ -16,6 +16,7 @@ from runner.dsl.plan import plan
 from runner.settings.settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
+from tests.support.needs import needs
 from tests.support.servers import get
 from tests.support.wait import wait_until
 
@@ -92,6 +93,7 @@ def test_what_is_searched_for_is_escaped(shop: str) -> None:
     assert "&lt;script&gt;alert" in page
 
 
+@needs("real_time")
 def test_the_access_log_has_exact_times(tmp_path: Path) -> None:
     log = tmp_path / "access.jsonl"
     with running_shop(access_log=log) as address:

@@ -7,6 +7,7 @@ import sys
 from runner.demo import running_shop
 from runner.demo.behaviour import BEHAVIOURS
 from runner.demo.visitors import send, visitor
+from tests.support.needs import needs
 from tests.support.receiver import receiving
 
 
@@ -18,6 +19,7 @@ def test_visitors_come_in_all_kinds_and_the_same_seed_sends_the_same_ones() -> N
     assert 40 < sum(who.context["is_mobile"] for who in crowd) < 100
 
 
+@needs("browser")
 def test_visitors_look_like_people_to_a_collector() -> None:
     with receiving() as receiver, running_shop(collector=receiver.address) as shop:
         tally = asyncio.run(send(shop, 6, 2, seed=3, pace=0.05))

@@ -92,7 +92,7 @@ def test_a_secret_is_taken_out_wherever_it_stands_and_told_of_where_it_cannot_be
     assert 'to_have_value(secrets["PASSWORD"].reveal())' in written.text
     (note,) = written.notes
     line = next(number for number, text in enumerate(written.text.splitlines(), 1) if "?p=" in text)
-    assert note == f"line {line} holds what was typed as PASSWORD; take it out if it may not stand there"
+    assert note == f"line {line} holds what was typed as PASSWORD; remove it if it must not be there"
 
 
 def test_a_secret_that_is_too_short_to_be_hidden_stays_with_a_word_about_it() -> None:

@@ -55,7 +55,7 @@ function drop() {
   stage.replaceChildren();
 }
 
-/** What the recording says of itself. */
+/** The description of the recording. */
 function listen(events) {
   for (const { type, data } of events) {
     if (type === 5 && data.tag === "gave-up") say(`The recorder stopped here: ${String(data.payload?.why).slice(0, 200)}.`, true);

@@ -22,7 +22,7 @@ const MARK = "__journeySynthetic";
 function start() {
   const report = binding(REPORT);
   const top = globalThis.top === globalThis;
-  // Blank pages and the browser's own error page are no documents of the site's.
+  // Blank pages and the browser's own error page are not documents of the site.
   const site = top && location.protocol !== "about:" && location.protocol !== "chrome-error:";
 
   const mark = globalThis[MARK];

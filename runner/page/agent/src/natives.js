@@ -38,7 +38,7 @@ export const listen = (target, type, f, options) => apply(add, target, [type, on
 export const addEventListener = (type, f, options) => listen(globalThis, type, f, options);
 export const removeEventListener = (type, f, options) => apply(remove, globalThis, [type, once(f), options]);
 
-/** A function of the browser that calls one back, and is told of how in a second argument. */
+/** A function of the browser that takes a callback, and options as its second argument. */
 const calling = (name) => {
   const native = globalThis[name]?.bind(globalThis);
   return native && ((f, how) => native(guarded(f), how));

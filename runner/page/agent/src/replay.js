@@ -122,7 +122,7 @@ function resume() {
   const { session, quiet } = viewNow();
   if (quiet) return;
   if (session !== state.session) {
-    // Another visit: its numbers begin anew.
+    // Another visit: its numbers begin again.
     state = { tab: state.session ? uuid() : state.tab, session, sequence: 0 };
   }
   first = true;

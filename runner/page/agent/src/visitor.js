@@ -52,7 +52,7 @@ function start() {
   const loaded = () => {
     removeEventListener("beforeunload", nothing);
     setTimeout(sendKept, LATER);
-    // What was told before the end of loading lacks how long that took.
+    // What was reported before the end of loading lacks how long that took.
     const view = viewAt(0);
     if (view) touch(view);
     loadRecorder();
@@ -67,7 +67,7 @@ guarded(() => {
   // A second copy, and a page inside a page, have nothing of their own to tell.
   if (given?.reportError || globalThis.top !== globalThis) return;
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(app ?? "")) {
-    warn(`data-app "${app}" is no name; nothing was sent`);
+    warn(`data-app "${app}" is invalid; nothing was sent`);
     return;
   }
   api.beforeSend = given?.beforeSend;

@@ -1,4 +1,4 @@
-"""Who is signed in to the dashboard."""
+"""Users who are signed in to the dashboard."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reports.codegen.action import Action
+from reports.codegen.action import RecordedAction
 from reports.codegen.actions import reduce_to_actions
 from runner.errors import RecordingError
 from tests.reports.replay.from_session.tape import MASK, SITE, Tape, element, recording, text
@@ -26,7 +26,7 @@ def told(*tapes: Tape) -> list[str]:
     return [short(one) for one in reduce_to_actions(recording(*tapes))]
 
 
-def short(action: Action) -> str:
+def short(action: RecordedAction) -> str:
     where = f" {action.node}" if action.node else f" {action.url.removeprefix(SITE)}" if action.url else ""
     onward = f" -> {action.leads_to.removeprefix(SITE)}" if action.leads_to else ""
     return f"{action.kind}{where}{onward}"

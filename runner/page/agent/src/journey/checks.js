@@ -76,7 +76,7 @@ export function acted() {
 }
 
 export function checks() {
-  // Elements of a frame are checked from the page, which is told that a check has failed.
+  // Elements of a frame are checked from the page, which learns that a check has failed.
   if (checkedAt === null && !failedAt) return null;
   return { at: checkedAt ?? failedAt, changed: changedAt, failed: failedAt };
 }

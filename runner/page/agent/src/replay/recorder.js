@@ -36,7 +36,7 @@ export function recordInto(emit, pictureEvery, recordAfter = "load") {
     maskTextSelector: masksText ? "*" : masksInputs ? EDITED : undefined,
     maskTextFn: maskText,
     slimDOMOptions: "all",
-    // What a script sets is told from what a visitor types: only that belongs into a journey.
+    // What a script sets is distinguished from what a visitor types: only that belongs into a journey.
     userTriggeredOnInput: true,
     sampling: { mousemove: 100, mousemoveCallback: 500, scroll: 150, media: 800 },
     // An error of the recorder's is not the site's.

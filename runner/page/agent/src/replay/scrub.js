@@ -20,7 +20,7 @@ const VALUES = new Set(["value", "data-value", "aria-valuetext", "aria-valuenow"
 /** Whose `value` is what the page says, and no user. */
 const FIXED = /^(option|button|li|progress|meter|param|data)$/;
 const BUTTONS = /^(button|submit|reset|image)$/i;
-/** Characters of a picture that stands in the page itself. */
+/** Characters of a picture that is part of the page itself. */
 const LARGEST = 100_000;
 
 const address = (text) => (text.startsWith("#") ? text : /^data:(image|font)\//i.test(text) ? (text.length > LARGEST ? "" : text) : clean(text));

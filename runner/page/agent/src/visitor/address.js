@@ -3,7 +3,7 @@ import { URL } from "./natives.js";
 import { query } from "./settings.js";
 import { cut } from "./shape.js";
 
-/** The address, from the document on; only its scheme where it is none of the web's, and "" where it is none. */
+/** The address, from the document on; only its scheme where that is not one of the web's, and "" where it is not an address. */
 export function clean(address) {
   if (!address) return "";
   try {

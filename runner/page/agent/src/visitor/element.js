@@ -82,7 +82,7 @@ export function actedOn(path) {
   return found;
 }
 
-/** What a beacon tells of an element of an event's path: `role`, `name`, `test_id`. */
+/** What a beacon reports about an element of an event's path: `role`, `name`, `test_id`. */
 export function described(path, element) {
   const role = element ? roleOf(element) : "";
   let hidden = discreet;

@@ -6,7 +6,7 @@ import { add, touch, viewAt } from "./views.js";
 
 /** Milliseconds within which an error is sent that is new. */
 const SOON = 5_000;
-/** Different errors of one document; those that come after are not told. */
+/** Different errors of one document; those that come after are not reported. */
 const MOST = 100;
 const seen = new Set();
 

@@ -1,4 +1,4 @@
-// How the document was loaded: the phases of W3C Navigation Timing Level 2, section 4, as spans, told until they are complete.
+// How the document was loaded: the phases of W3C Navigation Timing Level 2, section 4, as spans, reported until they are complete.
 // The same as `runner/page/step_findings.py` makes of a journey's documents.
 import { navigationEntry } from "../navigationEntry.js";
 import { cut, seconds } from "./shape.js";

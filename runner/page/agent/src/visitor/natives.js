@@ -24,7 +24,7 @@ export function stringify(value) {
     delete SPOILED[i].toJSON;
   }
   try {
-    // Half a character is no JSON for others.
+    // Half a character is not JSON for others.
     return plain(value).replace(/\\(?:u(d[89a-f]..)|.)/g, (escaped, half) => (half ? "\ufffd" : escaped));
   } finally {
     for (let i = 0; i < SPOILED.length; i++) if (spoilers[i]) SPOILED[i].toJSON = spoilers[i];

@@ -1,4 +1,4 @@
-// Requests of the page's scripts that failed or took long: told by the call, since an answer that nobody reads to its end gets no
+// Requests of the page's scripts that failed or took long: reported by the call, since an answer that nobody reads to its end gets no
 // entry of Resource Timing; and by that entry, where the body was what took long, or the agent came later than the request.
 import { guarded, listen, performance } from "../natives.js";
 import { observe } from "../observe.js";
@@ -24,7 +24,7 @@ function called(kind, address, method) {
   return guarded((status, failure) => tell(call, call.at, performance.now() - call.at, status, failure));
 }
 
-/** Tells of a request once, if it is worth it. */
+/** Reports a request once, if it is worth it. */
 function tell(call, at, duration, status, failure) {
   const view = viewAt(at);
   if (!view || call.told || call.url === endpoint || !(failure || status >= 400 || duration >= slow)) return;
@@ -79,7 +79,7 @@ export function watchRequests(early) {
     const { name, startTime, duration, initiatorType, responseStatus: status } = entry;
     const kind = KINDS[initiatorType];
     if (kind) tell(callOf(entry) ?? { kind, method: "GET", url: bare(name) }, startTime, duration, status);
-    // An event has told of it, unless it came before anybody listened.
+    // An event has reported it, unless it came before anybody listened.
     else if (!early && status >= 400 && entry.responseEnd < began && !UNAWAITED.test(initiatorType)) {
       missed(startTime, initiatorType, name, `answered ${status}`);
     }

@@ -5,7 +5,7 @@ import { overhear } from "./natives.js";
 import { begin, viewNow } from "./views.js";
 
 function changed() {
-  // Another route is another path: queries and fragments are not told, unless a key is allowed.
+  // Another route is another path: queries and fragments are not reported, unless a key is allowed.
   if (clean(location.href) !== viewNow().url) begin("soft", performance.now());
 }
 

@@ -30,5 +30,5 @@ export function session() {
   return current;
 }
 
-/** Whether a visit is among those that are told of: always the same for an id, so that a visit is told whole or not at all. */
+/** Whether a visit is reported: always the same for an id, so that a visit is reported as a whole or not. */
 export const sampled = (id) => mark || share(id) < sample;

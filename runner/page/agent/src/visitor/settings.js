@@ -20,7 +20,7 @@ export const sample = number("sample", 1, 1);
 /** Milliseconds from which on a request is slow. */
 export const slow = number("slow", 1, 3600) * 1000;
 export const titles = data.titles === "on";
-/** Whether the visitor has told the browser that nothing about them may be sold or shared. */
+/** Whether the visitor has set in the browser that nothing about them may be sold or shared. */
 export const discreet = navigator.globalPrivacyControl === true && data.gpc !== "ignore";
 export const stores = !discreet && data.storage !== "off";
 export const endpoint = script && new URL(data.endpoint ?? "/v1/views", (!data.endpoint && script.src) || location.href).href;

@@ -72,7 +72,7 @@ export function use(at = performance.now()) {
 /** The current view. */
 export const viewNow = () => current;
 
-/** The view during which something happened that is to be told of; null when its visit is not. */
+/** The view during which something happened that is to be reported; null when its visit is not. */
 export function viewAt(at) {
   if (current.quiet && at >= current.at) return null;
   for (let i = views.length - 1; i >= 0; i--) if (views[i].at <= at) return views[i];

@@ -1,4 +1,4 @@
-// Web vitals by the `web-vitals` package, each told under the view that it belongs to. Time to first byte is among the phases.
+// Web vitals by the `web-vitals` package, each reported under the view that it belongs to. Time to first byte is among the phases.
 import { onCLS, onFCP, onINP, onLCP } from "web-vitals";
 import { clean } from "./address.js";
 import { attribution, watchFrames } from "./attribution.js";
