@@ -1,6 +1,6 @@
 """What it costs to run a journey with the runner in its default settings, instead of a bare Playwright script.
 
-The demo's journey `buy` is walked in turns, in one run of this program, by:
+The demo's journey `buy` is walked alternately, in one run of this program, by:
 
 - a bare script with the best waits that a person writes: `wait_for_url`, then `expect`;
 - a bare script that only uses `expect`, as the journey does;
@@ -130,7 +130,7 @@ def commands(shop: str, walks: int, results: Path) -> dict[str, tuple[list[str],
 
 
 def latencies(results: Path) -> dict[str, list[float]]:
-    """The latencies of each step in the runs of a command, but for the first, which a browser begins with nothing in its memory."""
+    """The latencies of each step in the runs of a command without the first, in which the browser has nothing in its cache."""
     found: dict[str, list[float]] = defaultdict(list)
     for run in json.loads(results.read_text())["runs"][1:]:
         for step in run["steps"]:

@@ -58,7 +58,7 @@ def tamed(text: str, most: int = LONGEST_MESSAGE) -> str:
 def step_name(text: str) -> str:
     """The name of a step as it is kept: what the journey says, well formed and bounded.
 
-    Any other character may stand in it; what shows a name, and what stores it, leaves out what it cannot hold.
+    It may contain any other character; what shows a name, and what stores it, leaves out what it cannot hold.
     """
     return well_formed(bounded(text, LONGEST_STEP_NAME))
 

@@ -204,7 +204,7 @@ def hear_listeners(context: BrowserContext) -> Iterator[list[BaseException]]:
 
 
 class _Escaped(Exception):
-    """What is raised in a listener in place of its cause, which would end Playwright's connection: it is no Exception."""
+    """What is raised in a listener in place of its cause, which would end Playwright's connection. It is not an Exception."""
 
 
 _wrap_handler = ImplToApiMapping.wrap_handler

@@ -125,7 +125,7 @@ def _files_in(folder: Path, entered: set[Path]) -> Iterator[Path]:
 
 
 def _find_unreadable(path: Path) -> str | None:
-    """The message about a path that is no file, such as a link that leads nowhere; reading a pipe would wait forever."""
+    """The message about a path that is not a file, such as a link that leads nowhere; reading a pipe would wait forever."""
     if path.is_file():
         return None
     if path.is_symlink():

@@ -31,7 +31,7 @@ BEGIN = "() => window.__journeyAgent?.begin()"
 PATIENCE = 10.0
 """Seconds that a page whose main thread is busy gets to answer. No step is under way, and the next one could not act on it either."""
 SHORT_PATIENCE = 2.0
-"""Seconds that a frame gets, whose process may be another, and a page after a failure, which may hang for ever."""
+"""Seconds that a frame gets, whose process may be another, and a page after a failure, which may hang forever."""
 EMPTY_PATIENCE = 0.1
 """Seconds for a frame without an address. Where it is to be loaded later (`loading=lazy`), it has nothing that could answer."""
 PROBLEMS = 20

@@ -1,4 +1,4 @@
-"""One worker process, as its pool sees it. Little is imported here: a command starts its first worker before all else."""
+"""One worker process, as its pool sees it. Little is imported here: a command starts its first worker before anything else."""
 
 import subprocess
 import sys

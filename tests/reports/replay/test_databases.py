@@ -158,7 +158,7 @@ def test_the_list_comes_page_by_page(send: Send, chunk_store: ChunkStore) -> Non
         older = page.older
     assert found == whole
     for wrong in ("soon", "nan/x", "1e400/x", "1e18/x"):
-        with pytest.raises(BadRequest, match="give what `older`"):
+        with pytest.raises(BadRequest, match="use the `older` of"):
             ask(chunk_store._store, read_recordings, SPAN, RecordingFilter(before=wrong))
 
 

@@ -66,7 +66,7 @@ def test_what_cannot_be_played_says_why(
         connection.execute(replay_chunks.delete().where(replay_chunks.c.sequence == 0))
     player = visitor.new_page()
     player.goto(f"{dashboard}/sessions/{session}/replay")
-    expect(player.locator("#unplayable")).to_contain_text("No full picture of a page has arrived")
+    expect(player.locator("#unplayable")).to_contain_text("No full snapshot of a page has arrived")
     player.goto(f"{dashboard}/sessions/0190a1b2-0000-7000-8000-00000000dead/replay")
     expect(player.locator("main")).to_contain_text("Nothing is known of a session")
 

@@ -141,7 +141,7 @@ def test_runs_are_found_by_their_release(released: tuple[Visited, list[RunResult
         ("release=1.1", "with", "both sides would have the same runs"),
         ("release=1.1&with_release=1.1", "with", "both sides would have the same runs"),
         ("with=now", "with", "choose one of same, before"),
-        ("with_from=2026-01-01T00:00:00Z", "with_from", "give with_from and with_to"),
+        ("with_from=2026-01-01T00:00:00Z", "with_from", "needs both with_from and with_to"),
         ("with_from=soon&with_to=2026-01-01T00:00:00Z", "with_from", "write one such as"),
         ("with_from=2026-01-02T00:00:00Z&with_to=2026-01-01T00:00:00Z", "with_from", "is not before with_to"),
         ("release=" + "x" * 101, "release", "100 characters"),

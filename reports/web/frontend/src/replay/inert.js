@@ -53,8 +53,8 @@ function cleanAttributes(tag, attributes) {
 }
 
 /**
- * The option with which a list of choices whose value was masked shows the mask; null for all else. The recorder takes the choice
- * away, so the list would show its first one, which nobody has chosen. Its ids are none that a recorded node has.
+ * The option with which a list of choices whose value was masked shows the mask; null for anything else. The recorder takes the choice
+ * away, so the list would show its first one, which nobody has chosen. No recorded node has its ids.
  */
 function maskOption(node) {
   if (!/^select$/i.test(node.tagName) || node.attributes?.value !== MASK || node.attributes.multiple) return null;
