@@ -93,7 +93,7 @@ def test_lists_are_filtered(filled: tuple[Visited, list[RunResult]]) -> None:
         ("/runs?limit=0", "limit", "a whole number from 1 to 1000"),
         ("/runs?limit=ten", "limit", "a whole number from 1 to 1000"),
         ("/runs?limit=5&limit=6", "limit", "give it once"),
-        ("/runs?before=none", "before", "use the `older` of the previous page"),
+        ("/runs?before=none", "before", "use the `older`"),
         ("/runs?range=soon", "range", "write a number of seconds"),
         ("/runs?from=yesterday", "from", "write one such as 2026-06-01T12:00:00Z"),
         ("/runs?format=xml", "format", "choose one of json, csv"),
