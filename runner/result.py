@@ -257,6 +257,8 @@ class RunResult(Struct, frozen=True, kw_only=True):
     steps: tuple[StepResult, ...] = ()
     failure: Failure | None = None
     earlier_attempts: tuple[Attempt, ...] = ()
+    second_look: Attempt | None = None
+    """The walk after a failure that only recorded artifacts of the policy `on-first-retry`: theirs are its number. It does not count."""
     artifacts: tuple[Artifact, ...] = ()
     tags: tuple[str, ...] = ()
     release: str = ""

@@ -15,6 +15,8 @@ class Execution(Struct, frozen=True, kw_only=True, tag=True):
     ended_at: datetime
     duration_seconds: float
     attempts: tuple[Attempt, ...]
+    second_look: Attempt | None = None
+    """The walk after the last attempt that only recorded artifacts."""
     artifacts: tuple[Artifact, ...] = ()
     notes: tuple[str, ...] = ()
     environment: Environment = Environment()

@@ -81,6 +81,7 @@ class Supervisor:
             steps=last.steps,
             failure=last.failure,
             earlier_attempts=execution.attempts[:-1],
+            second_look=execution.second_look,
             artifacts=execution.artifacts,
             tags=run.plan.tags,
             release=run.plan.release,

@@ -149,6 +149,9 @@ def test_a_failure_is_walked_once_more_for_its_trace_and_replay_and_that_walk_do
     )
     assert [moment.step.name for moment in monitor.moments if isinstance(moment, StepEnded)] == ["open", "luck"]
     assert (monitor.folder / "walks").read_text() == "xx"
+    look = result.second_look
+    assert look is not None
+    assert (look.number, look.status, [step.status for step in look.steps]) == (2, "passed", ["passed", "passed"])
 
 
 @pytest.mark.parametrize(

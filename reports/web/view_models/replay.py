@@ -12,6 +12,7 @@ from reports.replay.recording import ChunkRow, find_gaps, group_by_tab, read_chu
 from reports.users.page_view_queries import read_session_views, read_view
 from reports.web.view_models.run import RunData
 from runner.archive.archive import Archive
+from runner.result import RunResult, StepResult
 from runner.store.tables.histogram import GOOD
 from runner.store.tables.replays import replay_chunks, session_events
 
@@ -100,7 +101,7 @@ def make_run_replay(data: RunData, parts: Sequence[tuple[str, float, float]]) ->
         for number, (url, start, end) in enumerate(parts, start=1)
     )
     moments: list[TimelineEntry] = []
-    for step in data.result.steps if data.result else ():
+    for step in _recorded_steps(data.result) if data.result else ():
         if step.started_at is None:
             continue
         at = step.started_at.timestamp() * 1000
@@ -111,6 +112,12 @@ def make_run_replay(data: RunData, parts: Sequence[tuple[str, float, float]]) ->
                 TimelineEntry(at=ended, kind="failure", text=f"{step.name}: {step.failure.message.partition(chr(10))[0]}")
             )
     return _replay(tabs, moments, (), "")
+
+
+def _recorded_steps(result: RunResult) -> tuple[StepResult, ...]:
+    """The steps of the walk that the newest replay shows."""
+    look, recorded = result.second_look, [one.attempt for one in result.artifacts if one.kind == "replay"]
+    return look.steps if look is not None and look.number in recorded else result.steps
 
 
 def _replay(tabs: tuple[TabParts, ...], moments: list[TimelineEntry], gaps: tuple[str, ...], unplayable: str) -> Replay:

@@ -68,7 +68,7 @@ def test_what_cannot_be_played_says_why(
     player.goto(f"{dashboard}/sessions/{session}/replay")
     expect(player.locator("#unplayable")).to_contain_text("No full snapshot of a page has arrived")
     player.goto(f"{dashboard}/sessions/0190a1b2-0000-7000-8000-00000000dead/replay")
-    expect(player.locator("main")).to_contain_text("Nothing is known of a session")
+    expect(player.locator("main")).to_contain_text("is unknown")
 
 
 def test_a_gap_is_told(recorder: Recorder, site: Site, page: Page, dashboard: str, visitor: BrowserContext) -> None:

@@ -94,7 +94,7 @@ def test_a_header_of_a_proxy_is_believed_from_nobody_unless_the_proxy_is_named(t
         Authenticator(settings, store)
 
 
-@pytest.mark.parametrize("token", ["short", "has spaces in it which no header takes", ""])
+@pytest.mark.parametrize("token", ["short", "has spaces in it which no header takes"])
 def test_a_token_that_is_easy_to_guess_is_refused_without_being_shown(tmp_path: Path, token: str) -> None:
     with pytest.raises(ConfigError, match="JOURNEY_SERVE_TOKEN: ") as caught:
         load_settings(tmp_path, {}, {"JOURNEY_SERVE_TOKEN": token})

@@ -85,7 +85,7 @@ def test_few_runs_decide_nothing_and_it_is_said_why(dashboard: Callable[..., Vis
         served.store.add(one)
     told = served.get("/api/v1/journeys/buy/comparison?release=1.1&with_release=1.0", **JSON).json()
     assert {one["comparison"]["outcome"] for one in told["steps"]} == {"undecided"}
-    assert any("2 of the runs shown passed; with fewer than 8" in note for note in told["notes"])
+    assert any("2 of the runs shown passed; fewer than 8 show hardly anything" in note for note in told["notes"])
 
 
 def test_a_step_that_only_one_side_has_is_named(dashboard: Callable[..., Visited]) -> None:
@@ -130,7 +130,7 @@ def test_runs_are_found_by_their_release(released: tuple[Visited, list[RunResult
     link = "/runs?range=24h&amp;journey=buy&amp;release=1.0"
     assert link in served.get("/journeys/buy?range=24h").body.decode()
     page = served.get(f"{link.replace('&amp;', '&')}&status=failed").body.decode()
-    assert "No run in" in page
+    assert "No matching runs in" in page
     assert 'name="release" value="1.0"' in page
 
 

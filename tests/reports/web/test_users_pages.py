@@ -167,7 +167,7 @@ def test_the_errors_of_one_page_are_a_click_away(reader: Reader) -> None:
     expect(errors).to_contain_text("Of the newest 20,000 views of /pay that fit")
     errors.get_by_role("link", name="those of all pages").click()
     expect(errors.get_by_role("row")).to_have_count(every)
-    expect(errors).to_contain_text("Of all pages and all traffic")
+    expect(errors).to_contain_text("Across all pages and all traffic")
 
 
 def test_each_list_can_be_taken_as_csv(reader: Reader, store: Store) -> None:
