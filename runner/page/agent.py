@@ -22,11 +22,9 @@ from runner.untrusted_text import tamed
 REPORT = "__journeyReport"
 MARK = "__journeySynthetic"
 # The bounds stand in the text: for an argument Playwright would call array methods in the page, which a site may have replaced.
-READ = (
-    "async () => {{ const agent = window.__journeyAgent; agent?.begin(); {first} return agent?.read?.({since!r}, {until!r}); }}"
-)
+READ = "async () => {{ const agent = globalThis.__journeyAgent; agent?.begin(); {first} return agent?.read?.({since!r}, {until!r}); }}"
 PAINTED = "await agent?.firstPaints?.();"
-BEGIN = "() => window.__journeyAgent?.begin()"
+BEGIN = "() => globalThis.__journeyAgent?.begin()"
 PATIENCE = 2.0
 """Seconds that a page whose main thread is busy gets to answer."""
 PROBLEMS = 20
