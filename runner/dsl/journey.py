@@ -146,6 +146,8 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
     where = f"{file}:{line}"
     problems = [f"{where}: {problem}" for problem in _option_problems(given)]
     read = source.read_source(function)
+    for offset, name in read.uncalled:
+        problems.append(f"{file}:{line + offset}: `expect(…).{name}` is not called, so nothing is checked; write `.{name}()`")
     for offset, budget in read.budgets:
         try:
             parse_positive_duration(budget)

@@ -21,6 +21,8 @@ class Source(Struct, frozen=True):
     """Whether there may be steps with names built at run time, or steps begun in another function."""
     secrets: tuple[str, ...] = ()
     budgets: tuple[tuple[int, object], ...] = ()
+    uncalled: tuple[tuple[int, str], ...] = ()
+    """Assertions of `expect` that are named but not called, each with its line; 0 is the first line of the function."""
     """The literal budget of each step, with its line; 0 is the first line of the function."""
 
 
@@ -45,6 +47,7 @@ def read_source(function: Callable[..., object]) -> Source:
         more_steps=_more_steps(nodes),
         secrets=tuple(dict.fromkeys(_secrets(nodes))),
         budgets=tuple(_budgets(nodes)),
+        uncalled=tuple(_uncalled(tree)),
     )
 
 
@@ -71,6 +74,13 @@ def _budgets(nodes: list[ast.expr]) -> Iterator[tuple[int, object]]:
             for keyword in node.keywords:
                 if keyword.arg == "budget" and isinstance(keyword.value, ast.Constant) and keyword.value.value is not None:
                     yield node.lineno - 1, keyword.value.value
+
+
+def _uncalled(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Attribute(value=ast.Call(func=ast.Name(id="expect")), attr=name)):
+                yield node.lineno - 1, name
 
 
 def _secrets(nodes: list[ast.expr]) -> Iterator[str]:

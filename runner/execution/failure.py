@@ -35,7 +35,7 @@ _MISUSE = re.compile(
             r"using Playwright Sync API inside the asyncio loop|is already handled|only one of .* (may|can|must|should) be",
             r"must be (a |an )?(positive|non-negative|greater|specified|one of|between|set|string|number|function)|values must be",
             r"is not a valid XPath|(Page|Frame|Locator|ElementHandle|JSHandle|Worker)\.(evaluate|eval_on|wait_for_function)\w*: SyntaxError",
-            r"Unsupported \w+ (type|mime)|Unknown \w+ type|Malformed \w+|Unexpected token",
+            r"^BrowserType\.\w+: |Unsupported \w+ (type|mime)|Unknown \w+ type|Malformed \w+|Unexpected token",
         )
     )
 )

@@ -1,10 +1,15 @@
-"""Browser contexts that a journey opens by itself: they are watched like the one it was given."""
+"""Browser contexts and browsers that a journey opens: they are watched like the context that it was given."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext
+
+PERSISTENT = "launch_persistent_context"
+OPENING = ("launch", "connect", "connect_over_cdp")
+"""Methods of a BrowserType that open a browser."""
 
 
 @contextmanager
@@ -13,21 +18,28 @@ def watched(browser: Browser | None, watch: Callable[[BrowserContext], None]) ->
     if browser is None:  # a context that was opened together with its browser knows of none
         yield
         return
-    open_context, open_page = browser.new_context, browser.new_page
-
-    def new_context(*arguments: Any, **options: Any) -> BrowserContext:
-        context = open_context(*arguments, **options)
-        watch(context)
-        return context
-
-    def new_page(*arguments: Any, **options: Any) -> Page:
-        page = open_page(*arguments, **options)
-        watch(page.context)
-        return page
-
-    browser.new_context = new_context  # type: ignore[method-assign]
-    browser.new_page = new_page  # type: ignore[method-assign]
+    kind = browser.browser_type
+    _watch_browser(browser, watch)
+    for name in OPENING:
+        setattr(kind, name, _watching(getattr(kind, name), partial(_watch_browser, watch=watch)))
+    setattr(kind, PERSISTENT, _watching(getattr(kind, PERSISTENT), watch))
     try:
         yield
     finally:
+        for name in (*OPENING, PERSISTENT):
+            delattr(kind, name)
         del browser.new_context, browser.new_page
+
+
+def _watch_browser(browser: Browser, watch: Callable[[BrowserContext], None]) -> None:
+    browser.new_context = _watching(browser.new_context, watch)  # type: ignore[method-assign]
+    browser.new_page = _watching(browser.new_page, lambda page: watch(page.context))  # type: ignore[method-assign]
+
+
+def _watching(open_one: Callable[..., Any], watch: Callable[[Any], None]) -> Callable[..., Any]:
+    def opening(*arguments: Any, **options: Any) -> Any:
+        opened = open_one(*arguments, **options)
+        watch(opened)
+        return opened
+
+    return opening

@@ -23,11 +23,9 @@ from runner.untrusted_text import tamed
 REPORT = "__journeyReport"
 MARK = "__journeySynthetic"
 # The bounds are part of the text: for an argument Playwright would call array methods in the page, which a site may have replaced.
-READ = (
-    "async () => {{ const agent = window.__journeyAgent; agent?.begin(); {first} return agent?.read?.({since!r}, {until!r}); }}"
-)
+READ = "async () => {{ const agent = globalThis.__journeyAgent; agent?.begin(); {first} return agent?.read?.({since!r}, {until!r}); }}"
 PAINTED = "await agent?.firstPaints?.();"
-BEGIN = "() => window.__journeyAgent?.begin()"
+BEGIN = "() => globalThis.__journeyAgent?.begin()"
 PATIENCE = 10.0
 """Seconds that a page whose main thread is busy gets to answer. No step is under way, and the next one could not act on it either."""
 SHORT_PATIENCE = 2.0

@@ -186,6 +186,10 @@ def test_an_unknown_name_or_tag_is_answered_with_close_ones(tmp_path: Path) -> N
             "def hide(f):\n    return lambda page: f(page)\n@hide\n@journey\ndef walk(page): ...\n",
             "put @journey on top, or use functools.wraps",
         ),
+        (
+            "from runner import expect\n@journey\ndef walk(page):\n    expect(page).to_have_title\n",
+            "walk.py:6: `expect(…).to_have_title` is not called, so nothing is checked; write `.to_have_title()`",
+        ),
     ],
 )
 def test_a_journey_that_would_never_run_is_refused(tmp_path: Path, code: str, message: str) -> None:

@@ -1,6 +1,13 @@
 """Nothing of one run reaches the next in the same worker."""
 
+import builtins
+import gc
+import logging
 import os
+import signal
+import sys
+import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -41,6 +48,35 @@ def test_what_a_run_changes_of_its_process_is_put_back(monitor: Monitor) -> None
     assert states[0] == states[1]
     assert second.notes == ("processes that the journey left running were ended: sleep",)
     assert not [one for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == ["sleep", "1234"]]
+
+
+def test_what_concerns_the_whole_process_is_put_back() -> None:
+    def state() -> tuple[object, ...]:
+        mask = os.umask(0o022)
+        os.umask(mask)
+        hooks = (sys.excepthook, sys.unraisablehook, threading.excepthook)
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        levels = (logging.root.manager.disable, logging.root.level)
+        collection = (gc.isenabled(), gc.get_threshold())
+        return mask, hooks, blocked, levels, collection, sys.getswitchinterval(), time.tzname, print, hasattr(builtins, "left")
+
+    before = state()
+    with isolated_run():
+        os.umask(0o777)
+        sys.excepthook = lambda *_: None
+        sys.unraisablehook = lambda _: None
+        threading.excepthook = lambda _: None
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+        logging.disable(logging.CRITICAL)
+        logging.root.setLevel(1)
+        gc.disable()
+        gc.set_threshold(1)
+        sys.setswitchinterval(1)
+        os.environ["TZ"] = "Asia/Tokyo"
+        time.tzset()
+        builtins.print = builtins.left = len  # type: ignore[assignment, attr-defined]
+        assert state() != before
+    assert state() == before
 
 
 def test_the_timeout_of_expect_is_the_default_again(monitor: Monitor) -> None:

@@ -230,6 +230,12 @@ def test_a_caught_failure_of_a_step_still_fails_the_run(monitor: Monitor) -> Non
         ("page.close()\npage.title()", "error", "journey", "has been closed"),
         ("page.keyboard.press('Foo')", "error", "journey", "Unknown key"),
         ("context.add_cookies([{'name': 'a', 'value': 'b'}])", "error", "journey", "Cookie should have a url"),
+        (
+            "page.context.browser.browser_type.launch(executable_path='/no/chrome')",
+            "error",
+            "journey",
+            "executable doesn't exist",
+        ),
         ("context.tracing.start()", "error", "journey", 'set trace="off" for this journey'),
         ("page.wait_for_load_state('loaded')", "error", "journey", "expected one of"),
         ("page.evaluate('(((')", "error", "journey", "SyntaxError"),
@@ -322,6 +328,19 @@ def test_a_killed_driver_ends_its_run_and_no_other(monitor: Monitor) -> None:
     assert failure is not None
     assert (failure.kind, "the browser was gone" in failure.message) == ("browser", True), failure
     assert monitor.step("page.goto('/')").status == "passed"
+
+
+def test_a_browser_that_a_journey_starts_is_watched_like_the_runners_own(monitor: Monitor) -> None:
+    result = monitor.run(f"""
+        @journey
+        def walk(browser, step):
+            own = browser.browser_type.launch(executable_path={str(monitor.chromium.path)!r}, args=["--no-sandbox"])
+            with step("open"):
+                own.new_page().goto("{monitor.shop}/nowhere")
+            own.close()
+    """)
+    assert result.failure is not None
+    assert (result.status, result.failure.kind) == ("failed", "http"), result.failure
 
 
 def test_a_step_keeps_its_name_as_it_is_written(monitor: Monitor) -> None:

@@ -10,7 +10,6 @@ SPOILING = {
     "toJSON of arrays": "Array.prototype.toJSON = function () { return 'x' }",
     "toJSON of everything": "Object.prototype.toJSON = String.prototype.toJSON = function () { return 1 }",
     "JSON": "globalThis.JSON = {stringify() { return 'no' }, parse() { throw 1 }}",
-    "globalThis": "globalThis.globalThis = null",
     "timeStamp": "Object.defineProperty(Event.prototype, 'timeStamp', {get() { return NaN }})",
     "startTime": "Object.defineProperty(PerformanceEntry.prototype, 'startTime', {get() { return 'x' }})",
     "frozen": "Object.freeze(Object.prototype); Object.freeze(Array.prototype)",
