@@ -42,11 +42,11 @@ def reduce_to_actions(recording: Recording) -> list[RecordedAction]:
         done = [_Reduction(recording.tabs.index(tab), list(decode_events(tab))).actions() for tab in tabs]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         # It was sent by an untrusted browser.
-        raise RecordingError(f"session {recording.session}: what it holds are not rrweb's events: {error}") from error
+        raise RecordingError(f"session {recording.session}: its data are not events of rrweb: {error}") from error
     _join(done)
     found = sorted((one for tab in done for one in tab), key=lambda one: one.at)
     if not any(one.node for one in found):
-        raise RecordingError(f"session {recording.session}: nothing was done in it but to look; choose one with clicks")
+        raise RecordingError(f"session {recording.session}: the visitor only looked at pages; choose a session with clicks")
     return found
 
 

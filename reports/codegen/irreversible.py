@@ -108,5 +108,5 @@ def find_danger(action: RecordedAction, found: Found, name: str) -> str | None:
                 return f"it says “{one}”" if one == does else f"it says “{one}” ({does})"
     facts = found.facts
     if facts.method == "post" and (facts.submits or action.kind == "press"):
-        return "it sends a form with a password" if facts.password else "it sends a form (POST)"
+        return "it submits a form with a password" if facts.password else "it submits a form (POST)"
     return None

@@ -76,7 +76,7 @@ def runs_markdown(runs: Sequence[Saved]) -> str:
 
 def _fitting(sections: Iterable[Section], instead: str) -> str:
     """As much of the sections as there is room for, in their order."""
-    rest = f"\n\n_There is more than a comment holds. All of it: {instead}_\n"
+    rest = f"\n\n_This is too long for one comment. The whole report: {instead}_\n"
     room = LIMIT - len(rest)
     written: list[str] = []
     for section in sections:

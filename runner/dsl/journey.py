@@ -193,7 +193,7 @@ def _parameter_problems(function: Callable[..., object]) -> Iterator[str]:
     if inspect.iscoroutinefunction(function):
         yield f"{function.__name__} is `async def`; journeys use Playwright's sync API: write `def`"
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        yield f"{function.__name__} has a `yield`: calling it would run nothing of it; take the `yield` out"
+        yield f"{function.__name__} has a `yield`: calling it would not run it; remove the `yield`"
     for parameter in inspect.signature(function).parameters.values():
         plain = parameter.kind in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}
         if not plain or parameter.name not in INJECTABLE:

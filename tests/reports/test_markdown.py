@@ -135,7 +135,7 @@ def test_it_always_fits_into_a_comment(count: int, wide: int) -> None:
     assert_inert(rendered(markdown))
     assert first_line(markdown).startswith("✗ Smoke check failed: ")
     if count > 1:
-        assert markdown.endswith(f"All of it: `journey report {SMOKE} --format html`_\n")
+        assert markdown.endswith(f"The whole report: `journey report {SMOKE} --format html`_\n")
 
 
 def test_many_runs_fit_too() -> None:

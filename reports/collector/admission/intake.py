@@ -75,12 +75,12 @@ class Intake:
     def greet(self, origin: str) -> None:
         """Raises Refusal for an origin that no app admits, before the body is read and the app's name remembered."""
         if origin and origin not in self.register.origins:
-            raise _wrong_origin(f"nothing is taken from {origin[:200]}", self.register.open)
+            raise _wrong_origin(f"nothing is accepted from {origin[:200]}", self.register.open)
 
     def admit(self, site: AppPolicy, key: str, incoming: Incoming) -> None:
         """Raises Refusal when the app does not admit this sender, or its network exceeds the rate limit."""
         if incoming.origin and incoming.origin not in site.origins:
-            raise _wrong_origin(f"app {site.app.name!r} takes nothing from {incoming.origin[:200]}", self.register.open)
+            raise _wrong_origin(f"app {site.app.name!r} accepts nothing from {incoming.origin[:200]}", self.register.open)
         if not site.knows(key):
             raise Refusal(
                 401, "wrong_key", f"this is not the key of app {site.app.name!r}", field="key", fix="send the app's key"
@@ -88,7 +88,11 @@ class Intake:
         wait = self._buckets.take(site.app, incoming.network, time.monotonic())
         if wait:
             raise Refusal(
-                429, "rate_limited", "too much from this network", fix="wait as long as Retry-After says", retry_after=wait
+                429,
+                "rate_limited",
+                "too many requests from this network",
+                fix="wait as long as Retry-After says",
+                retry_after=wait,
             )
 
     async def store(self, site: AppPolicy, beacon: Beacon, incoming: Incoming) -> bool:
@@ -109,7 +113,9 @@ class Intake:
         except Unstorable as error:
             # The message names the database, which senders must not see.
             log.warning("%s", error)
-            raise Refusal(422, "invalid", "the beacon holds what cannot be stored", fix="see the collector's log") from error
+            raise Refusal(
+                422, "invalid", "the beacon contains a value that cannot be stored", fix="see the collector's log"
+            ) from error
         finally:
             self.metrics.uncommitted -= 1
         if self._trouble:

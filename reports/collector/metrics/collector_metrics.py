@@ -61,13 +61,15 @@ class CollectorMetrics:
         self.shift = Histogram("layout_shift_score", "Cumulative layout shift of page views.", SHIFT_EDGES, "app", "page")
         self.interactions = Counter("user_interactions", "What users did, by type.", "app", "type")
         self.errors = Counter("page_errors", "Errors of the pages' scripts.", "app")
-        self.reports = Counter("browser_reports", "What browsers reported of pages by themselves, by kind.", "app", "kind")
+        self.reports = Counter(
+            "browser_reports", "Reports about pages that browsers sent on their own, by kind.", "app", "kind"
+        )
         self.views = Counter("page_views", "Page views, by traffic.", "app", "traffic")
         self.beacons = Counter("beacons", "Messages of pages, by what happened to them.", "outcome")
         self.refused = Counter("collector_refused", "Messages that were refused, by reason.", "reason")
         self.closed = Counter("collector_closed_connections", "Connections that the collector ended, by reason.", "reason")
         self.bytes = Counter("collector_received_bytes", "Bytes of bodies, as inflated.")
-        self.commit = Histogram("collector_commit_seconds", "From when a beacon was let in until it was on disk.", COMMIT_EDGES)
+        self.commit = Histogram("collector_commit_seconds", "Time from accepting a beacon until it was on disk.", COMMIT_EDGES)
         self.chunks = Counter(
             "replay_chunks", "Pieces of recordings that were received, by what happened to them.", "app", "outcome"
         )
@@ -91,7 +93,7 @@ class CollectorMetrics:
             Total("collector_batch_seconds", "Time of writing and committing them.", lambda: self._written("commit_seconds")),
             Gauge("collector_connections", "Connections of browsers and scrapers.", lambda: self.connections()),
             Gauge("collector_unsettled_views", "Page views whose vitals may still change.", lambda: len(self._settling)),
-            Gauge("collector_pages", "Pairs of app and page that the metrics tell apart.", lambda: len(self._pages)),
+            Gauge("collector_pages", "Pairs of app and page that have metrics of their own.", lambda: len(self._pages)),
         ]
 
     def _written(self, name: str) -> float:

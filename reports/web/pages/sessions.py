@@ -64,9 +64,7 @@ def show_sessions(site: Site, request: Request) -> Response:
     query = request.query_params
     failed = query.get("errors") or ""
     if failed not in {"", "yes"}:
-        raise BadRequest(
-            f"errors: {failed[:40]!r} is not understood; write errors=yes for sessions with an error, or leave it out"
-        )
+        raise BadRequest(f"errors: {failed[:40]!r} is not valid; write errors=yes for sessions with an error, or leave it out")
     longer = query.get("longer") or ""
     try:
         seconds = parse_duration(longer) if longer else 0.0

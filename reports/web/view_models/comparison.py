@@ -123,7 +123,7 @@ def _notes(before: Sample, after: Sample) -> list[str]:
     sides = (("shown", after), ("compared with", before))
     for what, one in sides:
         if 0 < one.taken < FEW:
-            notes.append(f"{one.taken} of the runs {what} passed; fewer than {FEW} show hardly anything")
+            notes.append(f"{one.taken} of the runs {what} passed; with fewer than {FEW} a difference says little")
         if one.taken < one.passed:
             notes.append(f"{one.taken} of the {one.passed} runs {what} that passed stand for all of them, spread evenly")
     crowded = [

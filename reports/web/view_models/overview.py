@@ -211,10 +211,10 @@ def state_headline(data: Overview) -> tuple[str, str]:
     if not known:
         return ("No journey that is declared has been run yet" if data.journeys else "Nothing has been run yet"), "skipped"
     if failing:
-        others = f", and the monitor cannot tell of {_names(broken)}" if broken else ""
+        others = f", and the monitor does not know the state of {_names(broken)}" if broken else ""
         return f"{_names(failing)} {'fails' if len(failing) == 1 else 'fail'}{others}", "failed"
     if broken:
-        return f"The monitor cannot tell of {_names(broken)}", "error"
+        return f"The monitor does not know the state of {_names(broken)}", "error"
     return (f"All {len(known)} journeys pass" if len(known) > 1 else f"{known[0].journey} passes"), "passed"
 
 

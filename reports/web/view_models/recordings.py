@@ -82,9 +82,7 @@ def parse_recording_filter(asked: Mapping[str, Any]) -> RecordingFilter:
             raise BadRequest(f"{name}: {value[:40]!r}… is longer than {LONGEST_VALUE} characters; no {name} is")
     failed, longer = asked.get("errors") or "", asked.get("longer") or ""
     if failed not in {"", "yes"}:
-        raise BadRequest(
-            f"errors: {failed[:40]!r} is not understood; write errors=yes for those with an error, or leave it out"
-        )
+        raise BadRequest(f"errors: {failed[:40]!r} is not valid; write errors=yes for those with an error, or leave it out")
     try:
         seconds = parse_duration(longer) if longer else 0.0
     except (ValueError, OverflowError) as error:

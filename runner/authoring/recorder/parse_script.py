@@ -86,13 +86,11 @@ def _function(text: str) -> ast.FunctionDef:
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError) as error:
-        raise RecordingError(f"what the recorder has written is not Python: {error}") from error
+        raise RecordingError(f"the recorder's output is not Python: {error}") from error
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and (_has_parameter(node, "playwright") or _has_parameter(node, "page")):
             return node
-    raise RecordingError(
-        "what the recorder has written holds no function with `playwright` or `page`; record with --target python"
-    )
+    raise RecordingError("the recorder's output has no function with `playwright` or `page`; record with --target python")
 
 
 def _has_parameter(function: ast.FunctionDef, name: str) -> bool:

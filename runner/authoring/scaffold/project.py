@@ -66,7 +66,7 @@ class _Draft:
         if not self.force:
             self.project.left[path] = "is there"
         elif before == text.encode():
-            self.project.left[path] = "is as it would be made"
+            self.project.left[path] = "is up to date"
         elif is_made_from(template, before.decode(errors="replace")):
             self._make(path, FileChange(before, text.encode()), f"{what}, made again")
         else:
@@ -150,7 +150,7 @@ def _parsed(file: Path, content: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(content.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file}: cannot be read as TOML: {error}; put it right, or use --no-pyproject") from error
+        raise ConfigError(f"{file}: cannot be read as TOML: {error}; fix it, or use --no-pyproject") from error
 
 
 def _journey(drawn: _Draft, answers: Answers) -> None:

@@ -91,7 +91,7 @@ def test_a_file_that_was_changed_is_not_read(collector: Served, chunk_store: Chu
         ({"version": 2}, 422, "version"),
         ({"app": "other"}, 404, "no app"),
         ({"app": "../shop"}, 404, "no app"),
-        ({"app": "blog"}, 403, "takes nothing from"),
+        ({"app": "blog"}, 403, "accepts nothing from"),
         ({"events": [{"type": 9, "timestamp": 1}]}, 422, "events"),
         ({"events": [{"type": 3, "timestamp": 9e13}]}, 422, "future"),
     ],

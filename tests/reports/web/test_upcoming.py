@@ -55,6 +55,7 @@ def test_nothing_is_due_while_no_scheduler_is_at_work(tmp_path: Path, store: Sto
         assert ask(store, upcoming) == {}
 
 
+@needs("real_time")
 def test_settings_that_are_wrong_leave_the_pages_alone(tmp_path: Path, store: Store) -> None:
     (tmp_path / "journey.toml").write_text("nonsense = 1")
     with NextRuns(LoadRequest(start=tmp_path), period=0.2) as upcoming:

@@ -261,9 +261,9 @@ def test_a_name_that_is_not_pythons_goes_into_the_decorator(tmp_path: Path) -> N
     ("text", "message"),
     [
         ("page.goto(", "is not Python"),
-        ("x = 1\n", "holds no function with `playwright` or `page`"),
-        ("async def run(playwright):\n    pass\n", "holds no function"),
-        ("", "holds no function"),
+        ("x = 1\n", "has no function with `playwright` or `page`"),
+        ("async def run(playwright):\n    pass\n", "has no function"),
+        ("", "has no function"),
     ],
 )
 def test_what_is_no_recording_is_refused(text: str, message: str) -> None:

@@ -118,7 +118,7 @@ def test_a_session_that_is_not_there_is_said() -> None:
     ("tape", "said"),
     [
         (Tape().event(4, {"href": "https://shop.example/"}).mouse(9), "no full snapshot"),
-        (Tape().page("/", element(9, "p")), "nothing was done"),
+        (Tape().page("/", element(9, "p")), "only looked at pages"),
     ],
 )
 def test_a_session_that_no_journey_can_be_made_of_says_why(tape: Tape, said: str) -> None:

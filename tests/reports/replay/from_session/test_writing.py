@@ -73,7 +73,7 @@ def sign_in(page: Page, step: Step, params: Params, secrets: Secrets) -> None:
     with step("sign in"):
         page.get_by_label("Email").fill(params["email"])
         page.get_by_label("Password").fill(secrets["PASSWORD"].reveal())
-        # Look twice before you run it: it sends a form with a password.
+        # Look twice before you run it: it submits a form with a password.
         page.get_by_role("button", name="Sign in").click()
         expect(page).to_have_url(re.compile(r"/account/[^/?#]+([?#]|$)"))
         expect(page.get_by_role("heading", name="Hello", exact=True)).to_be_visible()
