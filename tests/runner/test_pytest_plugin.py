@@ -423,7 +423,7 @@ def test_a_set_up_journey_signs_in_once_a_session_and_its_failure_is_that_of_the
     result.assert_outcomes(passed=2, failed=1)
     assert result.stdout.str().count("signing in with oolong-and-milk") == 1
     assert [step["name"] for step in project.runs["second"]["steps"]] == ["look"]
-    result.stdout.fnmatch_lines(["the journey failed (http)", "signing in with 'enter': HTTP 422 from *", "  – look  skipped"])
+    result.stdout.fnmatch_lines(["step 'enter' failed (http)", "signing in with 'enter': HTTP 422 from *", "  – look  skipped"])
 
 
 # Beside other plugins

@@ -126,6 +126,6 @@ def test_a_key_of_any_length_makes_the_standards_codes(monkeypatch: pytest.Monke
     "key", ["not base32!", "otpauth://hotp/shop:me?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&counter=0", "otpauth://nonsense"]
 )
 def test_a_key_that_makes_no_one_time_codes_is_named_and_not_shown(key: str) -> None:
-    with pytest.raises(ConfigError, match="secret 'KEY' is not a key") as caught:
+    with pytest.raises(ConfigError, match=r"secret 'KEY' is (not a key|a key for counter-based codes)") as caught:
         Secrets({"JOURNEY_SECRET_KEY": key}).totp("KEY")
     assert key not in str(caught.value)

@@ -70,7 +70,9 @@ def show_run_replay(site: Site, request: Request) -> Response:
     if stored is None:
         return run_not_found(request)
     found, folder = stored
-    kept = [one for one in found.artifacts if one.kind == "replay" and one.there and one.attempt == found.row.attempts]
+    replays = [one for one in found.artifacts if one.kind == "replay" and one.there]
+    newest = max((one.attempt for one in replays), default=0)
+    kept = [one for one in replays if one.attempt == newest]
     root = request.scope.get("root_path", "")
     parts = [
         (f"{root}/artifacts/{one.id}", *times)

@@ -116,8 +116,9 @@ def make_run_replay(data: RunData, parts: Sequence[tuple[str, float, float]]) ->
 
 def _recorded_steps(result: RunResult) -> tuple[StepResult, ...]:
     """The steps of the walk that the newest replay shows."""
-    look, recorded = result.second_look, [one.attempt for one in result.artifacts if one.kind == "replay"]
-    return look.steps if look is not None and look.number in recorded else result.steps
+    look = result.second_look
+    newest = max((one.attempt for one in result.artifacts if one.kind == "replay"), default=0)
+    return look.steps if look is not None and look.number == newest else result.steps
 
 
 def _replay(tabs: tuple[TabParts, ...], moments: list[TimelineEntry], gaps: tuple[str, ...], unplayable: str) -> Replay:

@@ -7,9 +7,11 @@ from playwright.sync_api import FloatRect, FrameLocator, Locator, Page, Viewport
 FIELDS = "input:not([type=checkbox], [type=radio], [type=submit], [type=button]), textarea, select"
 HIDDEN = f"{FIELDS}, img"
 """What a recording does not hold: what is typed or chosen, and pictures that are files of their own. A box takes their place."""
-STYLE = """* { outline: none !important; transition: none !important; }
+STYLE = """select { width: 7em !important; }
+* { outline: none !important; transition: none !important; }
 .replayer-mouse { display: none !important; } .stage { position: fixed; left: 0; top: 0; z-index: 9; }"""
-"""A recording does not put the focus where it was, and shows the pointer; the player may lie at half a pixel."""
+"""A list whose choice was masked is as wide as the mask. A recording does not put the focus where it was, and shows the pointer; the
+player may lie at half a pixel."""
 BORDER = 1
 """Pixels around what the player shows."""
 SHADE = 40

@@ -181,7 +181,8 @@ def test_what_a_page_or_a_journey_says_is_no_command(job: Job) -> None:
     )
     code, annotations, text = job.run("run", "say")
     assert (code, "::error::thrown" in text, "::warning::said" in text) == (1, True, True)
-    (annotation,) = annotations
+    annotation, note = annotations
+    assert "the journey was walked once more" in note
     assert annotation.startswith("::error file=journeys/say.py,line=5,title=journey say%2C step “say” (assertion)::a%0A")
     assert job.run("show", "last")[1] == []
 

@@ -174,7 +174,7 @@ def test_the_folder_tells_which_ci_it_has(project: Project, before: dict[str, st
 
 def test_a_folder_below_the_top_of_its_repository_is_told_where_ci_looks(project: Project) -> None:
     subprocess.run(["git", "init", "--quiet"], cwd=project.path, check=True)
-    assert f"CI reads only at the top of the repository, {project.path}: move its files there" in project.init("monitor")
+    assert f"CI reads only the top of the repository, {project.path}: move its files there" in project.init("monitor")
     assert "CI reads only" not in project.init("other", "--ci", "none")
 
 
@@ -199,7 +199,7 @@ def test_a_pyproject_gets_a_table_and_stays_the_same_otherwise(project: Project,
     assert after.replace(b"\r\n", b"").count(b"\n") == (0 if b"\r\n" in content else after.count(b"\n"))
     assert file.stat().st_mode & 0o777 == 0o640
     assert not (project.path / "journey.toml").exists()
-    assert "pyproject.toml " in said.partition("left alone")[0]
+    assert "pyproject.toml " in said.partition("not changed")[0]
     assert load_settings(project.path, {}, {}).base_url == "https://shop.example"
 
 
@@ -241,7 +241,7 @@ def test_a_second_init_changes_nothing(project: Project) -> None:
     project.init()
     before = project.files()
     said = project.init()
-    assert said.startswith("nothing to create; everything exists\nleft alone:\n")
+    assert said.startswith("nothing to create; everything exists\nnot changed:\n")
     assert project.files() == before
 
 
@@ -302,7 +302,10 @@ def test_a_change_that_fails_last_is_taken_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--base-url", "shop.example"), "--base-url: 'shop.example' is not an address; write one such as"),
+        (
+            ("--base-url", "shop.example"),
+            "--base-url: 'shop.example' is not an address: it does not begin with http:// or https://; did you mean",
+        ),
         (("--name", "a b"), "--name: 'a b' is not a name for a journey"),
         (("--ci", "jenkins"), "--ci 'jenkins' is not known; choose one of github, gitlab, both, none"),
         (("file",), "file is a file; name a folder"),

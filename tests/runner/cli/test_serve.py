@@ -36,7 +36,7 @@ def refused(folder: Path, *words: str) -> str:
 def test_a_first_try_needs_no_configuration(serve: Serve) -> None:
     said = serve.start()
     assert f"the collector is at {serve.address}" in said
-    assert "no app is named in the configuration" in said
+    assert "the configuration names no app" in said
     assert f'<script src="{serve.address}/agent.js" data-app="shop" defer></script>' in said
     body = json.dumps(beacon()).encode()
     request = Request(f"{serve.address}/v1/views", body, {"origin": "http://localhost:3000", "user-agent": CHROME})
@@ -101,7 +101,7 @@ def test_other_machines_reach_the_dashboard_only_when_something_says_who_may(tmp
     (tmp_path / "journey.toml").write_text("[[apps]]\nname='shop'\norigins=['https://shop.example']\n")
     result = run(tmp_path, "--listen", "0.0.0.0:0")
     assert result.returncode == 2
-    assert "nothing says who may see the dashboard; set JOURNEY_SERVE_TOKEN" in result.stderr
+    assert "no authentication is configured; set JOURNEY_SERVE_TOKEN" in result.stderr
     (tmp_path / "journey.toml").write_text("serve_users = 'people'\n")
     said = refused(tmp_path)
     assert ("people cannot be read" in said, "journey user add" in said) == (True, True)

@@ -193,5 +193,5 @@ def test_a_recording_in_which_nothing_was_done_is_refused() -> None:
     ],
 )
 def test_what_is_no_event_of_rrweb_s_is_refused_and_breaks_nothing(kind: int, data: Any) -> None:
-    with pytest.raises(RecordingError, match="not rrweb's events"):
+    with pytest.raises(RecordingError, match="its data are not events of rrweb"):
         reduce_to_actions(recording(Tape().page("/", *FORM).event(kind, data)))
