@@ -2,7 +2,8 @@
 
 Each page notes on its own clock (`performance.now()`) when the trusted click came and when it has made the change that the step waits
 for: that span is the truth, so the network adds no error. Around it the pages do what real ones do: clocks tick, lists are polled, feeds
-arrive, advertisements load late. A late control is counted from the start of the step, since the visitor waits for it too.
+arrive, advertisements load late. A late control is counted
+from the start of the step, since the visitor waits for it too.
 Run: `python -m benchmarks.restless [--rounds N] [--quick]`; the table is in docs/fidelity.md.
 """
 

@@ -88,7 +88,7 @@ def measure(
 def main() -> None:
     """Prints the tables as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=1, help="each takes two and a half minutes")
     options = parser.parse_args()
     manager = sync_playwright()
     with event_waits.preloaded():
