@@ -50,8 +50,6 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     network: Network | None = None
     cpu: float | None = None
     user_agent_suffix: str | None = None
-    second_look: bool = True
-    """Whether a failure may be walked once more to record it."""
 
 
 SHARED = ("base_url", "timeout", "retries", "waits")

@@ -15,13 +15,7 @@ def plan_second_look(plan: Plan, attempts: Sequence[Attempt], seconds_left: floa
     the attempt did, and has what the run's timeout leaves.
     """
     wanted = {kind: policy for kind, policy in plan.artifact_policies.items() if policy == "on-first-retry"}
-    if (
-        not plan.second_look
-        or not wanted
-        or len(attempts) != 1
-        or attempts[0].status != "failed"
-        or seconds_left < attempts[0].duration_seconds
-    ):
+    if not wanted or len(attempts) != 1 or attempts[0].status != "failed" or seconds_left < attempts[0].duration_seconds:
         return None
     return replace(plan, artifact_policies=dict.fromkeys(plan.artifact_policies, "off") | wanted)
 

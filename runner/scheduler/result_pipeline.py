@@ -117,7 +117,6 @@ class ResultPipeline:
         entry = self._timetable.entries.get(result.journey)
         if entry is not None:
             entry.busy = False
-            entry.failing = result.status == "failed"
         if result.status not in {"cancelled", "skipped"}:
             newest = self.durations.setdefault(result.journey, [])
             newest.append(result.duration_seconds)

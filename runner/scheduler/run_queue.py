@@ -4,8 +4,6 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from msgspec.structs import replace
-
 from runner.archive.run_id import run_id
 from runner.errors import ConfigError
 from runner.scheduler.metrics_endpoint import Exporter
@@ -118,8 +116,7 @@ class RunQueue:
         self._waiting.remove(due)
         self._exporter.delay.observe(max((now - due.at).total_seconds(), 0.0))
         try:
-            plan = replace(due.entry.plan, second_look=not due.entry.failing)
-            pool.start_run(plan, Slot(due.slot, identity, due.at))
+            pool.start_run(due.entry.plan, Slot(due.slot, identity, due.at))
         except ConfigError as error:
             # Its folder cannot be created: the disk is full or read-only.
             self._pipeline.finish_without_worker(identity, due.entry.plan, due.slot, due.at, "error", str(error), now)

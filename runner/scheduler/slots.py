@@ -32,8 +32,6 @@ class Entry:
         """Its next slot."""
         self.busy = False
         """Whether a run of it waits or is under way."""
-        self.failing = False
-        """Whether its newest run has failed: then the failure has been recorded, and the next one like it is not recorded again."""
 
     @property
     def name(self) -> str:

@@ -45,22 +45,6 @@ def test_a_journey_runs_at_its_slots_and_is_stored_saved_pushed_and_counted(
     assert len(list(daemon.folder.glob("runs/look/*/report.html"))) == daemon.runs()
 
 
-def test_of_several_failures_in_a_row_the_first_is_walked_once_more(daemon: Daemon) -> None:
-    daemon.write("""
-        @journey(every="1s")
-        def fall(page, step):
-            with step("open"):
-                page.goto("/")
-                assert False, "always"
-    """)
-    daemon.start()
-    daemon.wait_for_runs(3)
-    daemon.stop()
-    saved = sorted(daemon.folder.glob("runs/fall/*/result.json"))
-    first, *later = [json.loads(file.read_text())["second_look"] for file in saved]
-    assert (first["status"], len(later) >= 2, set(later)) == ("failed", True, {None})
-
-
 def test_a_journey_never_runs_beside_itself_and_the_slot_is_counted(daemon: Daemon) -> None:
     daemon.write(WAITS.format(every="500ms", milliseconds=1200))
     daemon.start()
