@@ -23,10 +23,10 @@ def plan_second_look(plan: Plan, attempts: Sequence[Attempt], seconds_left: floa
 def describe_second_look(plan: Plan, looked: Attempt) -> str:
     """What a reader of the result should know of it."""
     kinds = " and ".join(kind for kind, policy in plan.artifact_policies.items() if policy != "off")
-    if looked.status == "passed":
-        came = "passed"
-    else:
-        first, again = looked.failure, looked.failure.step if looked.failure else None
-        message = first.message.partition("\n")[0] if first else looked.status
-        came = f"failed again in step {again!r}" if again else f"failed again: {message}"
-    return f"the journey was walked once more, to record {kinds}; that walk {came} and does not count"
+    outcome = "passed"
+    if looked.failure is not None:
+        where = looked.failure.step
+        outcome = (
+            f"failed again in step {where!r}" if where else f"failed again: {looked.failure.message.partition(chr(10))[0]}"
+        )
+    return f"the journey was walked once more, to record {kinds}; that walk {outcome} and does not count"
