@@ -9,8 +9,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from reports.codegen.action import RecordedAction, Said
-from reports.codegen.rrweb_events import DecodedEvent, decode_events, page_key
-from reports.codegen.rrweb_nodes import FULL
+from reports.codegen.rrweb.events import DecodedEvent, decode_events, page_key
+from reports.codegen.rrweb.nodes import FULL
 from reports.replay.recording import Recording
 from runner.errors import RecordingError
 

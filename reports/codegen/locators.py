@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from reports.codegen.action import Said
-from reports.codegen.rrweb_events import MASKS
+from reports.codegen.rrweb.events import MASKS
 from runner.authoring.recorder.code_format import flat, quoted
 
 METHODS = {

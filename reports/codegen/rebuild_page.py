@@ -25,7 +25,7 @@ from reports.codegen.locators import (
     locator_from_page,
     parse_locator,
 )
-from reports.codegen.rrweb_nodes import INCREMENTAL, MUTATION
+from reports.codegen.rrweb.nodes import INCREMENTAL, MUTATION
 from reports.replay.recording import Recording
 from runner.authoring.recorder.code_format import quoted
 from runner.browser.chromium import Browser, launch

@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from reports.collector.beacon import Beacon
-from runner.settings.parsers import Traffic
+from runner.settings.parsers.values import Traffic
 
 Device = Literal["desktop", "mobile", "tablet", "other"]
 

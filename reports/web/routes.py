@@ -3,24 +3,10 @@
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from reports.web.pages import (
-    artifacts,
-    coverage,
-    events,
-    journey,
-    journeys_vs_users,
-    metrics_chart,
-    overview,
-    page_view,
-    recordings,
-    replay,
-    run,
-    runs,
-    sessions,
-    users,
-)
-from reports.web.pages.from_session import download_journey, make_journey_of_session, show_journey_of_session
+from reports.web.pages import artifacts, events, journey, metrics_chart, overview, replay, run, runs
 from reports.web.pages.pause import pause_journey, resume_journey
+from reports.web.pages.real_users import coverage, journeys_vs_users, page_view, recordings, sessions, users
+from reports.web.pages.real_users.from_session import download_journey, make_journey_of_session, show_journey_of_session
 from reports.web.render.html import STATIC
 from reports.web.site import Site, page_route
 

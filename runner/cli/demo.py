@@ -15,7 +15,7 @@ import typer
 
 from reports.formats.report_files import Files
 from runner.cli import given
-from runner.cli.run import Pusher, execute
+from runner.cli.running.run import Pusher, execute
 from runner.demo import journeys_folder, running_shop
 from runner.dsl.discovery import discover
 from runner.dsl.plan import plan
@@ -92,7 +92,7 @@ def _tell(results: list[RunResult], runs_dir: Path | None, dashboard: str | None
 
 
 def _can_serve() -> bool:
-    from runner.cli.serve import needed
+    from runner.cli.operating.serve import needed
 
     try:
         needed()
@@ -104,7 +104,7 @@ def _can_serve() -> bool:
 @contextmanager
 def _dashboard(runs_dir: Path | None) -> Iterator[str]:
     """The dashboard and the collector on a free port, in a thread; yields their address."""
-    from runner.cli.serve import needed, served
+    from runner.cli.operating.serve import needed, served
 
     needed()
     from reports.web.server.server import open_socket

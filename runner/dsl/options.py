@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, Policy
 from runner.settings.duration import parse_positive_duration
-from runner.settings.parsers import (
+from runner.settings.parsers.values import (
     Waits,
     check_bool,
     check_count,
@@ -23,8 +23,8 @@ from runner.settings.parsers import (
     parse_timezone,
     parse_waits,
 )
+from runner.settings.parsers.web_address import parse_url
 from runner.settings.secrets import Secret
-from runner.settings.web_address import parse_url
 
 
 class Network(Struct, frozen=True):

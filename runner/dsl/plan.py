@@ -10,7 +10,7 @@ from runner.dsl.options import Network
 from runner.errors import ConfigError
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.budgets import Budget
-from runner.settings.parsers import Waits
+from runner.settings.parsers.values import Waits
 from runner.settings.settings import Settings
 
 

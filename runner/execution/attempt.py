@@ -18,7 +18,7 @@ from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
 from runner.execution.journey_call import JourneyCall, limit_time
-from runner.execution.session_loss import find_session_loss
+from runner.execution.sessions.session_loss import find_session_loss
 from runner.page.agent import Mark
 from runner.redaction import Redactor
 from runner.result import Artifact, Attempt, Failure, Status, StepResult, status_of

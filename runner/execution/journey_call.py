@@ -20,7 +20,7 @@ from runner.execution.step import Steps
 from runner.page.agent import Mark
 from runner.page.probe import Probe
 from runner.result import Failure, StepResult
-from runner.settings.parsers import Waits
+from runner.settings.parsers.values import Waits
 from runner.settings.secrets import Secrets
 
 LATE = 5.0

@@ -1,7 +1,7 @@
 """Whether a run makes another attempt."""
 
 from runner.dsl.plan import Plan
-from runner.execution.sign_in import SignIn
+from runner.execution.sessions.sign_in import SignIn
 from runner.result import SITE, Attempt, Status
 
 RETRIED: frozenset[Status] = frozenset({"failed", "error"})

@@ -17,7 +17,7 @@ from runner.execution.failure import trim_message
 from runner.execution.outcome import Execution
 from runner.execution.retry import RetryPolicy
 from runner.execution.second_look import describe_second_look, plan_second_look
-from runner.execution.sign_in import SignIn, SignInFailed, StateUnusable
+from runner.execution.sessions.sign_in import SignIn, SignInFailed, StateUnusable
 from runner.execution.warm_browser import WarmBrowser
 from runner.page.agent import Mark
 from runner.result import Attempt, Failure, StepResult, skipped, status_of

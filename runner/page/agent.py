@@ -17,7 +17,7 @@ from runner.browser import playwright_internals as bridge
 from runner.page import agent_messages as messages
 from runner.page.agent_messages import Snapshot, decode
 from runner.page.clock import Checks, Stamp, Window
-from runner.settings.parsers import Waits
+from runner.settings.parsers.values import Waits
 from runner.untrusted_text import tamed
 
 REPORT = "__journeyReport"

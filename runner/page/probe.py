@@ -17,7 +17,7 @@ from runner.page.network import RequestLog
 from runner.page.signals import find_signals
 from runner.result import Navigation, PageError, Requests, Vitals
 from runner.result import Request as RequestResult
-from runner.settings.parsers import Waits
+from runner.settings.parsers.values import Waits
 from runner.untrusted_text import tamed
 
 PAGE_ERRORS = 20

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ConfigError
-from runner.pytest_plugin import collection, fixtures, summary
+from runner.pytest_plugin import collection, fixtures
 from runner.pytest_plugin.project import PytestProject
+from runner.pytest_plugin.reporting import summary
 from runner.pytest_plugin.session import PROJECT
 from runner.settings.settings import parse_params
 

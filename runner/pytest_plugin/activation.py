@@ -15,8 +15,9 @@ def activate(config: pytest.Config) -> None:
         return
     _ = project.secrets
     # Here and not above: these import Playwright, which a session without journeys must not wait for.
-    from runner.pytest_plugin import report, runtest_hooks, xdist_transport
+    from runner.pytest_plugin import runtest_hooks
     from runner.pytest_plugin.redact_artifacts import start_redaction
+    from runner.pytest_plugin.reporting import report, xdist_transport
 
     for part in (runtest_hooks, report, xdist_transport):
         config.pluginmanager.register(part, part.__name__)

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Playwright
 from runner.browser.context_options import options
 from runner.dsl.plan import Plan, plan
 from runner.errors import ConfigError
-from runner.execution.sign_in import SignIn, StateUnusable
+from runner.execution.sessions.sign_in import SignIn, StateUnusable
 from runner.pytest_plugin.item_run import ItemRun, fail_test, get_run
 from runner.pytest_plugin.session import JOURNEY, SETUP
 from runner.result import Failure

@@ -21,7 +21,7 @@ from runner.errors import BrowserNotFound
 from runner.execution.environment import describe_environment
 from runner.execution.failure import trim_message
 from runner.execution.journey_call import JourneyCall, limit_time
-from runner.execution.sign_in import SignIn
+from runner.execution.sessions.sign_in import SignIn
 from runner.page.agent import Mark
 from runner.page.probe import Probe
 from runner.pytest_plugin.project import PytestProject

@@ -14,9 +14,9 @@ from runner.browser.chromium import find
 from runner.errors import BrowserNotFound, ConfigError
 from runner.redaction import NOTHING, Redactor
 from runner.settings.config_file import has_config_file
+from runner.settings.parsers.web_address import parse_url
 from runner.settings.secrets import Secrets
 from runner.settings.settings import Settings, load_settings, parse_params
-from runner.settings.web_address import parse_url
 
 if TYPE_CHECKING:
     from runner.browser.deadline import Deadline

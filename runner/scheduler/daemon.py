@@ -22,7 +22,7 @@ from runner.scheduler.capacity import describe_shortage, find_demands, read_dura
 from runner.scheduler.loader import LoadedJourneys, LoadRequest, load_in_subprocess
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.recovery import finish_orphaned_runs, store_saved_runs
-from runner.scheduler.result_pipeline import ResultPipeline
+from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.run_queue import RunQueue
 from runner.scheduler.slots import SlotLedger
 from runner.scheduler.timetable import Timetable

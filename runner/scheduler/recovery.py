@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from runner.archive.archive import Archive
-from runner.scheduler.result_pipeline import ResultPipeline
+from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.slots import SlotLedger
 from runner.scheduler.timetable import Timetable
 from runner.store import Store

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from runner.archive.run_id import run_id
 from runner.errors import ConfigError
 from runner.scheduler.metrics_endpoint import Exporter
-from runner.scheduler.result_pipeline import ResultPipeline
+from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.slots import Due, Entry, SlotLedger
 from runner.scheduler.timetable import Timetable
 from runner.settings.settings import Settings

@@ -13,7 +13,7 @@ from runner import measures
 from runner.measures import FIGURES, OF_A_RUN
 from runner.result import Overrun, RunResult
 from runner.settings.duration import parse_positive_duration
-from runner.settings.parsers import parse_size
+from runner.settings.parsers.values import parse_size
 
 MEDIAN = 50
 LEAST, MOST = 50, 99

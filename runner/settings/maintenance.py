@@ -9,7 +9,7 @@ from cronsim import CronSim
 from msgspec import Struct
 
 from runner.settings.duration import parse_positive_duration
-from runner.settings.parsers import parse_cron, parse_text, parse_timezone
+from runner.settings.parsers.values import parse_cron, parse_text, parse_timezone
 
 
 class MaintenanceWindow(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from runner.settings.budgets import Budget, parse_budgets
 from runner.settings.config_file import find_config_file, select_environment
 from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.maintenance import MaintenanceWindow, parse_windows
-from runner.settings.network_parsers import (
+from runner.settings.parsers.network import (
     parse_database_url,
     parse_gateway_url,
     parse_header_name,
@@ -24,7 +24,16 @@ from runner.settings.network_parsers import (
     parse_listen_address,
     parse_proxies,
 )
-from runner.settings.parsers import (
+from runner.settings.parsers.secret_values import (
+    parse_alert_urls,
+    parse_secret,
+    parse_token,
+    read_alert_urls,
+    read_secret,
+    read_token,
+)
+from runner.settings.parsers.smoke import parse_error_probability, parse_looks, parse_tolerance, parse_undecided
+from runner.settings.parsers.values import (
     Traffic,
     Waits,
     parse_bool,
@@ -45,12 +54,10 @@ from runner.settings.parsers import (
     parse_traffic,
     parse_waits,
 )
+from runner.settings.parsers.web_address import parse_url
 from runner.settings.raw_text import strip_value
-from runner.settings.secret_parsers import parse_alert_urls, parse_secret, parse_token, read_alert_urls, read_secret, read_token
 from runner.settings.secrets import PREFIX as SECRET_PREFIX
 from runner.settings.secrets import Secret
-from runner.settings.smoke_parsers import parse_error_probability, parse_looks, parse_tolerance, parse_undecided
-from runner.settings.web_address import parse_url
 
 Origin = Literal["default", "file", "environment", "option"]
 PREFIX = "JOURNEY_"

@@ -10,7 +10,7 @@ from runner import journey
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.execution.retry import RetryPolicy
-from runner.execution.sign_in import SignIn
+from runner.execution.sessions.sign_in import SignIn
 from runner.redaction import NOTHING
 from runner.result import Attempt, Failure, FailureKind, Status
 from runner.settings.secrets import Secrets

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runner.scheduler.retry_queue import RetryQueue
+from runner.scheduler.results.retry_queue import RetryQueue
 from tests.support.wait import wait_until
 
 

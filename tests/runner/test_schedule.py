@@ -10,7 +10,7 @@ import pytest
 from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError
 from runner.settings.maintenance import parse_windows
-from runner.settings.parsers import parse_cron
+from runner.settings.parsers.values import parse_cron
 from runner.settings.settings import load_settings
 
 BERLIN = ZoneInfo("Europe/Berlin")

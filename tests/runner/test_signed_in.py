@@ -14,7 +14,7 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.errors import DiscoveryError
 from runner.events import StepEnded
-from runner.execution.state_secrets import MANY, tokens
+from runner.execution.sessions.state_secrets import MANY, tokens
 from runner.result import RunResult
 from runner.settings.settings import load_settings
 from runner.workers.run_plans import run_plans

@@ -19,7 +19,7 @@ from reports.collector.labels import UNKNOWN
 from reports.collector.metrics.collector_metrics import CollectorMetrics
 from reports.collector.privacy.scrub_beacon import scrub_beacon
 from reports.collector.storage.group_commit import Busy
-from runner.settings.parsers import Traffic
+from runner.settings.parsers.values import Traffic
 from runner.store import StoreDown
 from runner.store.bulk_insert import Unstorable
 

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web.pages.users import metric_names
+from reports.web.pages.real_users.users import metric_names
 from reports.web.render.html import render_page
 from reports.web.site import Site
 from reports.web.view_models.overview import draw_state, read_overview, state_headline

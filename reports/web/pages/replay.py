@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from reports.web.pages.artifacts import INERT
-from reports.web.pages.from_session import may_make_journey
+from reports.web.pages.real_users.from_session import may_make_journey
 from reports.web.pages.run import run_not_found
 from reports.web.render.html import render_page
 from reports.web.render.problem import render_problem

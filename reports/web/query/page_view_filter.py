@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from reports.users.rollup_queries import DIMENSIONS, Dimension, Filter, read_apps, read_labels
 from reports.web.query.time_range import BadRequest
-from runner.settings.parsers import Traffic
+from runner.settings.parsers.values import Traffic
 
 LONGEST_VALUE = 200
 """Characters of a value: no label is longer."""

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, f
 from reports.web.query.page_view_filter import LONGEST_VALUE
 from reports.web.query.time_range import BadRequest, TimeRange
 from runner.settings.duration import parse_duration
-from runner.settings.parsers import Traffic
+from runner.settings.parsers.values import Traffic
 from runner.store.tables.page_views import page_views, sessions
 from runner.store.tables.replays import replay_chunks
 from runner.store.tables.runs import artifacts, runs

@@ -1,0 +1,1 @@
+"""The recording as rrweb wrote it: its events and its nodes."""

@@ -1,0 +1,1 @@
+"""The pages about real users, one module and one template each."""

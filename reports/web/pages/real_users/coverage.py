@@ -1,0 +1,29 @@
+"""`/coverage`: what real users do and no journey covers."""
+
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reports.web.pages.real_users.users import show_empty
+from reports.web.render.html import render_page
+from reports.web.site import Site
+from reports.web.view_models.coverage import read_coverage_with_apps
+
+
+def show_coverage(site: Site, request: Request) -> Response:
+    """The page."""
+    time_range = site.time_range(request)
+    with site.store.snapshot() as connection:
+        data, apps = read_coverage_with_apps(connection, time_range, request.query_params.get("app") or None)
+    if not data.app:
+        return show_empty(site, request)
+    return render_page(
+        request,
+        "coverage.html",
+        section="Coverage",
+        time_range=time_range,
+        data=data,
+        apps=apps,
+        keep=f"&{urlencode({'app': data.app})}" if request.query_params.get("app") else "",
+    )

@@ -1,0 +1,1 @@
+"""Commands that write journeys, and look at what is written."""

@@ -1,0 +1,1 @@
+"""Commands of a monitor that stays: scheduler, dashboard, users, pauses, retention."""

@@ -1,0 +1,235 @@
+"""`journey schedule`: run journeys on their schedules, around the clock."""
+
+import logging
+import os
+import signal
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import psutil
+import typer
+
+from runner.archive.archive import Archive, Saved, lock_file
+from runner.browser.chromium import find
+from runner.cli import given
+from runner.cli.running.report_writer import ReportWriter
+from runner.cli.running.run import exit_code
+from runner.errors import ConfigError
+from runner.events import Moment, RunEnded
+from runner.scheduler.loader import LoadRequest, PlannedJourney, load_in_subprocess
+from runner.settings.settings import Settings
+
+STOP_WITHIN = 30.0
+"""Seconds that runs under way have to end when the daemon is asked to stop; a second signal ends them at once."""
+LOCK = ".scheduler.lock"
+log = logging.getLogger("journey.schedule")
+
+
+def schedule(
+    wanted: given.Wanted = None,
+    tag: given.Tags = None,
+    list_only: Annotated[bool, typer.Option("--list", help="Only show when each journey runs next.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Run everything that is due now, then exit.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Journeys at a time (default: one per two cores, as memory allows).")
+    ] = None,
+    base_url: given.BaseUrl = None,
+    param: given.Params = None,
+    env: given.EnvironmentName = None,
+    browser_path: given.BrowserPath = None,
+    database: given.Database = None,
+    pushgateway: Annotated[str | None, typer.Option(metavar="URL", help="Push the newest state of each journey there.")] = None,
+    location: Annotated[str | None, typer.Option(help="The label `location` of the metrics.")] = None,
+    listen: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where to serve /metrics, /healthz and /readyz.")
+    ] = None,
+    log_format: Annotated[str, typer.Option(help="text or json.")] = "text",
+    runs_dir: given.RunsDir = None,
+    json: given.Json = None,
+) -> None:
+    """Run journeys on their schedules until stopped (by SIGTERM or Ctrl-C; SIGHUP loads the journeys again).
+
+    Exit codes: 0 stopped in order, 2 usage or configuration, 3 the monitor itself failed; with --once those of `journey run`.
+
+    Example: journey schedule --pushgateway 127.0.0.1:9091
+    """
+    overrides: dict[str, Any] = {
+        "workers": workers,
+        "base_url": base_url,
+        "params": given.params(param),
+        "browser_path": browser_path,
+        "database": database,
+        "pushgateway": pushgateway,
+        "location": location,
+        "listen": listen,
+        "runs_dir": runs_dir,
+    }
+    if log_format not in {"text", "json"}:
+        raise ConfigError(f"--log-format {log_format!r} is not a log format; choose text or json")
+    settings = given.settings(env, **overrides)
+    plain = {name: str(value) if isinstance(value, Path) else value for name, value in overrides.items() if value is not None}
+    request = LoadRequest(start=Path.cwd(), overrides=plain, environment=env, wanted=tuple(wanted or ()), tags=tuple(tag or ()))
+    if list_only:
+        _list(request, settings, json)
+        return
+    from runner.scheduler.logs import log_to_stderr
+
+    log_to_stderr("json" if log_format == "json" else "text")
+    settings.runs_dir.mkdir(parents=True, exist_ok=True)
+    held = lock_file(settings.runs_dir / LOCK)
+    if held is None:
+        raise ConfigError(
+            f"runs_dir: another scheduler uses {settings.runs_dir}; stop it, or name another folder with --runs-dir"
+        )
+    try:
+        raise typer.Exit(_run(request, settings, once))
+    finally:
+        os.close(held)
+
+
+def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
+    # Imported here: the other commands need neither a database nor a web server.
+    from runner.scheduler.daemon import Scheduler
+    from runner.scheduler.metrics_endpoint import Exporter, MetricsEndpoint
+    from runner.store import Store
+    from runner.workers.pool import Workers
+
+    count = worker_count(settings)
+    browser = find(settings.browser_path, settings.headed)
+    archive = Archive(settings.runs_dir)
+    with Store(settings.database_url) as store, ReportWriter(archive, log.warning) as reports:
+
+        def write_report(moment: Moment) -> None:
+            if isinstance(moment, RunEnded) and moment.folder is not None:
+                reports.write(Saved(moment.result, moment.folder))
+
+        exporter = Exporter(with_runs=settings.pushgateway is None)
+        scheduler = Scheduler(request, settings, store, archive, exporter, listeners=[write_report])
+        _obey_signals(scheduler)
+        if once:
+            with Workers(count) as pool:
+                return exit_code(scheduler.run(pool, browser, once=True))
+        with MetricsEndpoint(settings.listen, exporter, scheduler.healthy, scheduler.ready) as endpoint, Workers(count) as pool:
+            journeys = f"{scheduler.count} {'journey' if scheduler.count == 1 else 'journeys'}"
+            workers = f"{count} {'worker' if count == 1 else 'workers'}"
+            log.info("runs %s with %s; metrics at %s/metrics", journeys, workers, endpoint.address)
+            scheduler.run(pool, browser)
+            log.info("stopped")
+    return 0
+
+
+def _obey_signals(scheduler: Any) -> None:
+    asked = 0
+
+    def stop(*_: object) -> None:
+        nonlocal asked
+        asked += 1
+        log.info("stopping; runs under way get %g s", STOP_WITHIN if asked == 1 else 0)
+        scheduler.stop(STOP_WITHIN if asked == 1 else 0.0)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGHUP, lambda *_: scheduler.reload())
+
+
+def worker_count(settings: Settings) -> int:
+    """The workers of the settings, else as many as fit."""
+    return settings.workers if settings.origin("workers") != "default" else fitting_workers(settings.min_free_memory)
+
+
+def fitting_workers(min_free_memory: int) -> int:
+    """The number of workers: one per two cores, as more slow each other down, and at most one per gigabyte of free memory."""
+    from runner.browser import memory
+
+    cores = max((psutil.cpu_count() or 1) // 2, 1)
+    return max(min(cores, (memory.available() - min_free_memory) // 1_000_000_000), 1)
+
+
+def _list(request: LoadRequest, settings: Settings, json: str | None) -> None:
+    planning = load_in_subprocess(request)
+    for message in (*planning.unknown, *(problem.message for problem in planning.problems)):
+        typer.echo(f"error: {message}", err=True)
+    if planning.unknown:
+        raise typer.Exit(2)
+    now = datetime.now(UTC)
+    rows = sorted((_row(one, settings, now) for one in planning.planned if one.schedule), key=lambda row: row["next_at"])
+    shortage = _shortage(planning.planned, settings, now)
+    if json is not None:
+        from reports.formats.json import write_json
+
+        write_json({"version": 1, "journeys": rows, "shortage": shortage or None}, json)
+    else:
+        _show(rows)
+        if shortage:
+            typer.echo(f"warning: {shortage}")
+    if planning.problems:
+        raise typer.Exit(2)
+
+
+def _row(one: PlannedJourney, settings: Settings, now: datetime) -> dict[str, Any]:
+    from runner.settings.duration import show_duration
+
+    schedule = one.schedule
+    if schedule is None:
+        raise ValueError("a journey without a schedule has no next run")
+    name = one.plan.journey
+    upcoming = [schedule.after(name, now)]
+    while len(upcoming) < 3:
+        upcoming.append(schedule.after(name, upcoming[-1]))
+    windows = [(window, end) for window in settings.maintenance if (end := window.ends(name, upcoming[0]))]
+    when = f"every {show_duration(schedule.every)}" if schedule.every else f"{schedule.cron} {schedule.timezone}"
+    return {
+        "journey": name,
+        "schedule": when,
+        "jitter_seconds": schedule.jitter,
+        "next_at": upcoming[0],
+        "then_at": upcoming[1:],
+        "maintenance": f"{windows[0][0].reason} until {windows[0][1]:%Y-%m-%d %H:%M}Z" if windows else None,
+        "paused": _pause(settings, name, upcoming[0]),
+    }
+
+
+def _shortage(planned: Sequence[PlannedJourney], settings: Settings, now: datetime) -> str:
+    """Why the schedule cannot fit, from how long the newest runs took; empty if it fits, as far as is known."""
+    if not given.has_store(settings):
+        return ""
+    from runner.scheduler.capacity import describe_shortage, find_demands, read_durations
+    from runner.store import Store
+
+    schedules = {one.plan.journey: one.schedule for one in planned if one.schedule}
+    with Store(settings.database_url) as store:
+        durations = read_durations(store, list(schedules), settings.location)
+    return describe_shortage(find_demands(schedules, durations, now), worker_count(settings))
+
+
+def _pause(settings: Settings, name: str, at: datetime) -> str | None:
+    if not given.has_store(settings):
+        return None
+    from runner.store import Store
+
+    with Store(settings.database_url) as store:
+        found = [one for one in store.pauses.active(at) if one.applies_to(name)]
+    return found[0].describe() if found else None
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        typer.echo("no journey has a schedule; give one every='5m' or cron='*/5 * * * *'")
+        return
+    from rich.markup import escape
+    from rich.table import Table
+
+    from reports.terminal.console import make_console
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("journey", "schedule", "next (UTC)", "then", ""):
+        table.add_column(heading, no_wrap=heading not in {"", "then"})
+    for row in rows:
+        then = ", ".join(f"{one:%H:%M:%S}" for one in row["then_at"])
+        note = f"paused: {row['paused']}" if row["paused"] else row["maintenance"] or ""
+        table.add_row(
+            escape(row["journey"]), escape(row["schedule"]), f"{row['next_at']:%Y-%m-%d %H:%M:%S}", then, escape(note)
+        )
+    make_console(highlight=False).print(table)

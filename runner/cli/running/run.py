@@ -1,0 +1,169 @@
+"""`journey run`: run journeys now."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reports.formats.report_files import Files, write_runs
+from runner.archive.archive import Archive
+from runner.browser.chromium import find
+from runner.cli import given
+from runner.cli.running.report_options import with_report_options
+from runner.cli.running.run_keeper import RunKeeper
+from runner.dsl.plan import Plan, plan
+from runner.errors import PushError
+from runner.events import Moment, RunEnded
+from runner.installation import journey_command
+from runner.result import RunResult
+from runner.settings.settings import Settings
+from runner.workers.pool import Workers
+from runner.workers.run_plans import run_plans
+
+PASSED, FAILED, MONITOR, BUDGET, INTERRUPTED = 0, 1, 3, 4, 130
+
+
+@with_report_options("run")
+def run(
+    wanted: given.Wanted = None,
+    tag: given.Tags = None,
+    repeat: Annotated[int, typer.Option(min=1, help="Run each journey N times.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(help="Run N journeys at a time; more than one per two cores skews timings.")
+    ] = None,
+    base_url: given.BaseUrl = None,
+    param: given.Params = None,
+    env: given.EnvironmentName = None,
+    retries: Annotated[int | None, typer.Option(help="Attempts after the first, if it does not pass.")] = None,
+    timeout: given.Timeout = None,
+    trace: given.Policy = None,
+    screenshots: given.Policy = None,
+    video: given.Policy = None,
+    headed: given.Headed = None,
+    slow_mo: Annotated[str | None, typer.Option(help="Wait this long after each action, such as 500ms.")] = None,
+    browser_path: given.BrowserPath = None,
+    pushgateway: Annotated[str | None, typer.Option(metavar="URL", help="Push the metrics of each run there.")] = None,
+    require_push: Annotated[bool | None, typer.Option("--require-push", help="Exit 3 when a push fails.")] = None,
+    location: Annotated[str | None, typer.Option(help="The label `location` of the metrics.")] = None,
+    runs_dir: given.RunsDir = None,
+    metrics_file: Annotated[
+        Path | None, typer.Option(help="Write the metrics to a file, for node exporter's textfile collector.")
+    ] = None,
+    *,
+    files: Files,
+) -> None:
+    """Run journeys now, show each step as it ends, save every run.
+
+    Exit codes: 0 passed, 1 a journey failed, 2 usage or configuration, 3 the monitor itself failed, 4 over budget.
+
+    Example: journey run checkout --base-url https://staging.shop.example --retries 1
+    """
+    files.check()
+    settings = given.settings(
+        env,
+        workers=workers,
+        base_url=base_url,
+        params=given.params(param),
+        retries=retries,
+        timeout=timeout,
+        trace=trace,
+        screenshots=screenshots,
+        video=video,
+        headed=headed,
+        slow_mo=slow_mo,
+        browser_path=browser_path,
+        pushgateway=pushgateway,
+        require_push=require_push,
+        location=location,
+        runs_dir=runs_dir,
+    )
+    # The workers start Python and Playwright's driver while the journeys are loaded; no browser is started yet.
+    try:
+        with Workers(settings.workers) as pool:
+            chosen = given.journeys(wanted, tag, settings)
+            given.require_secrets(chosen, settings)
+            plans = [one for journey in chosen for one in [plan(journey, settings)] * repeat]
+            pusher = Pusher(settings)
+            results = execute(pool, plans, settings, files, metrics_file, pusher)
+        code = exit_code(results) or (MONITOR if pusher.failed and settings.require_push else PASSED)
+    except KeyboardInterrupt:
+        typer.echo("stopped; the runs that had ended are saved", err=True)
+        code = INTERRUPTED
+    raise typer.Exit(code)
+
+
+def execute(
+    pool: Workers, plans: list[Plan], settings: Settings, files: Files, metrics_file: Path | None, pusher: "Pusher"
+) -> list[RunResult]:
+    """Runs the plans, shows and pushes the results, writes the reports; returns the results."""
+    from reports.terminal.console import make_console
+    from reports.terminal.progress import Progress, format_summary
+    from runner.archive.json_document import replace_file
+
+    console = make_console(stderr=files.on_stdout, highlight=False)
+
+    def warn(text: str) -> None:
+        console.print(f"warning: {text}", style="yellow", markup=False, soft_wrap=True)
+
+    def push(moment: Moment) -> None:
+        if isinstance(moment, RunEnded):
+            for warning in pusher.push(moment.result):
+                warn(warning)
+
+    archive = Archive(settings.runs_dir)
+    keeper = RunKeeper(archive, settings, warn)
+    try:
+        with keeper, Progress(console) as progress:
+            run_plans(pool, plans, find(settings.browser_path, settings.headed), settings, archive, [progress, keeper, push])
+    finally:
+        results = [result for result, _ in keeper.ended]
+        try:
+            write_runs(files, keeper.ended)
+        finally:
+            if metrics_file is not None and results:
+                from runner.metrics.run_metrics import format_metrics
+
+                replace_file(metrics_file, format_metrics(results), "--metrics-file")
+    console.print()
+    console.print(format_summary(results))
+    console.print(f"\nruns are saved in {archive.folder}", markup=False, soft_wrap=True)
+    if any(result.status in {"failed", "error"} for result in results):
+        where = ["--runs-dir", str(settings.runs_dir)] if settings.origin("runs_dir") == "option" else []
+        look, trace = (journey_command(command, "last-failed", *where) for command in ("show", "trace"))
+        console.print(f"see why: {look} · {trace}", markup=False, soft_wrap=True)
+    return results
+
+
+class Pusher:
+    """Pushes each result if a gateway is set; a push that fails only causes a warning."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._warned: set[str] = set()
+        self.failed = False
+        """True once a push has failed."""
+
+    def push(self, result: RunResult) -> list[str]:
+        """Pushes a result; returns a warning for a problem that was not reported before."""
+        if self._settings.pushgateway is None:
+            return []
+        from runner.metrics.pushgateway import push_result
+
+        try:
+            push_result(result, self._settings)
+        except PushError as error:
+            self.failed = True
+            fresh = {str(error)} - self._warned
+            self._warned |= fresh
+            return list(fresh)
+        return []
+
+
+def exit_code(results: list[RunResult]) -> int:
+    """The exit code of a command that has made these runs."""
+    statuses = {result.status for result in results}
+    if "failed" in statuses:
+        return FAILED
+    if "error" in statuses:
+        return MONITOR
+    return BUDGET if any(result.over_budget for result in results) else PASSED

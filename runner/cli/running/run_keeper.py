@@ -1,0 +1,48 @@
+"""What a command does with each of its runs: store it, write its page, report what did not work."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from runner.archive.archive import Archive, Saved
+from runner.cli.running.report_writer import ReportWriter
+from runner.cli.running.run_store import RunStore
+from runner.events import Moment, RunEnded
+from runner.result import RunResult
+from runner.settings.settings import Settings
+
+
+class RunKeeper:
+    """Listens to runs. If the database or a page fails, there is a warning; everything is written when the block ends."""
+
+    def __init__(self, archive: Archive, settings: Settings, warn: Callable[[str], object]) -> None:
+        self._warn = warn
+        self._problems: list[str] = []
+        self._pages = ReportWriter(archive, self._problems.append)
+        self._store = RunStore(settings.database_url)
+        self._open = ExitStack()
+        self.ended: list[tuple[RunResult, Path | None]] = []
+        """Each run that has ended, and where it is saved."""
+
+    def __enter__(self) -> Self:
+        self._open.enter_context(self._pages)
+        self._open.enter_context(self._store)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._open.close()
+        for problem in self._problems:
+            self._warn(problem)
+
+    def __call__(self, moment: Moment) -> None:
+        """Handles a run that has ended."""
+        if not isinstance(moment, RunEnded):
+            return
+        self.ended.append((moment.result, moment.folder))
+        warning = self._store.add(moment.result, moment.folder)
+        if warning:
+            self._warn(warning)
+        if moment.folder is not None:
+            self._pages.write(Saved(moment.result, moment.folder))

@@ -1,0 +1,257 @@
+"""`journey smoke`: run journeys several times, compare them with budgets and a baseline, reach one verdict."""
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reports.formats.report_files import Files, write_smoke
+from runner.archive.archive import Archive
+from runner.archive.run_id import run_id
+from runner.browser.chromium import find
+from runner.cli import given
+from runner.cli.running.report_options import with_report_options
+from runner.cli.running.run import BUDGET, FAILED, INTERRUPTED, MONITOR, PASSED
+from runner.cli.running.run_keeper import RunKeeper
+from runner.dsl.journey import Journey
+from runner.dsl.plan import Plan, plan
+from runner.errors import ConfigError
+from runner.events import RunEnded
+from runner.settings.parsers.web_address import parse_url
+from runner.settings.settings import Settings
+from runner.workers.pool import Workers
+from runner.workers.run_plans import run_in_order
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from reports.smoke.question import Question
+    from reports.smoke.result import SmokeResult
+
+WIDE = 200
+"""The number of columns of output to a file or a log."""
+CODES = {"passed": PASSED, "failed": FAILED, "error": MONITOR, "missed": BUDGET}
+
+
+@with_report_options("smoke")
+def smoke(
+    wanted: given.Wanted = None,
+    tag: given.Tags = None,
+    runs: Annotated[int | None, typer.Option(help="Measured runs of each journey that has no baseline (default: 5).")] = None,
+    warm_up: Annotated[
+        int | None, typer.Option(help="Runs of each journey beforehand, which are not counted (default: 1).")
+    ] = None,
+    max_runs: Annotated[
+        int | None, typer.Option(help="The maximum number of measured runs of a journey, also with a baseline.")
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option(metavar="FILE|NAME|URL", help="Compare the latencies with a saved baseline.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="URL", help="Measure this site too, side by side, and compare.")
+    ] = None,
+    save_baseline: Annotated[
+        str | None, typer.Option(metavar="FILE|NAME", help="Save the measurements as a baseline if the check passes.")
+    ] = None,
+    tolerance: Annotated[
+        str | None, typer.Option(help="How much slower is acceptable, such as 10%, 0.1 or 10%,20ms (default: 10%).")
+    ] = None,
+    undecided: Annotated[
+        str | None, typer.Option(metavar="pass|fail", help="The verdict on steps that cannot be decided (default: pass).")
+    ] = None,
+    keep_going: Annotated[bool, typer.Option("--keep-going", help="Keep measuring a journey that has failed.")] = False,
+    seed: Annotated[int | None, typer.Option(min=0, help="The seed of the order in which the two sites are measured.")] = None,
+    base_url: given.BaseUrl = None,
+    param: given.Params = None,
+    env: given.EnvironmentName = None,
+    retries: Annotated[
+        int,
+        typer.Option(min=0, help="Attempts after the first, if it does not pass; other settings of retries do not apply here."),
+    ] = 0,
+    timeout: given.Timeout = None,
+    trace: given.Policy = None,
+    screenshots: given.Policy = None,
+    headed: given.Headed = None,
+    browser_path: given.BrowserPath = None,
+    location: Annotated[str | None, typer.Option(help="The location of this monitor.")] = None,
+    runs_dir: given.RunsDir = None,
+    *,
+    files: Files,
+) -> None:
+    """Run journeys several times, compare them with budgets and a baseline, and reach one verdict.
+
+    Exit codes: 0 passed, 1 a journey failed, 2 usage or configuration, 3 the monitor itself failed (or the reference site of
+    --against), 4 a budget or the baseline was missed.
+
+    Example: journey smoke --tag critical --base-url https://staging.shop.example --against https://shop.example
+    """
+    from reports.terminal.console import make_console
+
+    settings = given.settings(
+        env,
+        smoke_runs=runs,
+        smoke_warm_up=warm_up,
+        smoke_max_runs=max_runs,
+        smoke_tolerance=tolerance,
+        smoke_undecided=undecided,
+        base_url=base_url,
+        params=given.params(param),
+        retries=retries,
+        timeout=timeout,
+        trace=trace,
+        screenshots=screenshots,
+        headed=headed,
+        browser_path=browser_path,
+        location=location,
+        runs_dir=runs_dir,
+    )
+    _require_folders(files, save_baseline, settings)
+    console = make_console(stderr=files.on_stdout, highlight=False)
+    if not console.is_terminal:
+        # Output to a pipe is not read in 80 columns.
+        console.width = WIDE
+    try:
+        with Workers(1) as pool:
+            chosen = given.journeys(wanted, tag, settings)
+            given.require_secrets(chosen, settings)
+            plans = [(one, plan(one, settings)) for one in chosen]
+            notes = list(given.misfits(settings, chosen, whole=not wanted and not tag))
+            question = _question(settings, chosen, baseline, against, keep_going, seed, notes)
+            result = _measure(pool, question, plans, settings, console)
+        _tell(result, settings, console, files, save_baseline)
+    except KeyboardInterrupt:
+        typer.echo("stopped; the runs that had ended are saved", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    raise typer.Exit(INTERRUPTED if result.stopped else CODES[result.verdict])
+
+
+def _question(
+    settings: Settings,
+    chosen: tuple[Journey, ...],
+    baseline: str | None,
+    against: str | None,
+    keep_going: bool,
+    seed: int | None,
+    notes: list[str],
+) -> "Question":
+    """The question of the check, from settings and options. Raises ConfigError for options that exclude each other."""
+    from reports.smoke import baseline as baselines
+    from reports.smoke.question import Question, rule
+
+    if baseline is not None and against is not None:
+        raise ConfigError("--baseline and --against: both set what to compare with; use only one")
+    if against is not None:
+        _require_two_sites(against, chosen, settings)
+    saved = baselines.load(baseline, settings.runs_dir) if baseline is not None else None
+    if settings.origin("smoke_runs") == "option" and (baseline or against):
+        notes.append("--runs is for journeys without a baseline; --max-runs limits the others too")
+    if against is not None and against.rstrip("/") == (settings.base_url or "").rstrip("/"):
+        notes.append("both sides are the same site: any difference is noise")
+    return Question(
+        rule=rule(settings),
+        runs=min(settings.smoke_runs, settings.smoke_max_runs or settings.smoke_runs),
+        warm_up=settings.smoke_warm_up,
+        seed=secrets.randbelow(2**32) if seed is None else seed,
+        keep_going=keep_going,
+        fail_undecided=settings.smoke_undecided == "fail",
+        budgets=settings.budgets,
+        location=settings.location,
+        base_url=settings.base_url,
+        against=against,
+        saved=saved,
+        saved_name=baseline or "",
+        notes=tuple(notes),
+    )
+
+
+def _require_two_sites(against: str, chosen: tuple[Journey, ...], settings: Settings) -> None:
+    try:
+        parse_url(against)
+    except ValueError as error:
+        raise ConfigError(f"--against: {error}") from error
+    for one in chosen:
+        if settings.base_url is None and one.options.base_url is None:
+            raise ConfigError(
+                f"--against: {one.name} has no base URL, so both sides would be the same site; give the site under test with "
+                "--base-url"
+            )
+
+
+def _require_folders(files: Files, save_baseline: str | None, settings: Settings) -> None:
+    """Raises ConfigError for a file that cannot be written, before minutes are spent on measuring."""
+    from reports.smoke import baseline
+
+    files.check()
+    targets = {f"--{name}": Path(target) for name, target in files.targets.items() if target != "-"}
+    if save_baseline is not None:
+        file = baseline.file_of(save_baseline, settings.runs_dir, "--save-baseline")
+        if file.parent.name != baseline.FOLDER:
+            targets["--save-baseline"] = file
+    for option, file in targets.items():
+        if file.is_dir() or not file.parent.is_dir():
+            raise ConfigError(f"{option} {file}: cannot be written; name a file in a folder that exists")
+
+
+def _measure(
+    pool: Workers, question: "Question", plans: list[tuple[Journey, Plan]], settings: Settings, console: "Console"
+) -> "SmokeResult":
+    """Makes all runs and returns the result; after Ctrl-C, the result of the runs so far."""
+    from reports.smoke import verdict
+    from reports.smoke.check import Check
+    from reports.terminal.smoke_progress import SmokeProgress
+
+    archive = Archive(settings.runs_dir)
+    keeper = RunKeeper(archive, settings, lambda problem: _warn(console, problem))
+    check, started_at, stopped = Check(question, plans), datetime.now(UTC), False
+
+    def run(wanted: Plan) -> RunEnded:
+        run_in_order(pool, [wanted])
+        result, folder = keeper.ended[-1]
+        return RunEnded(result=result, folder=folder)
+
+    with keeper, SmokeProgress(console) as progress:
+        pool.open(find(settings.browser_path, settings.headed), settings, archive, [progress, keeper])
+        try:
+            check.measure(run, progress.round)
+        except KeyboardInterrupt:
+            stopped = True
+    return verdict.result(check, run_id(), started_at, stopped)
+
+
+def _tell(result: "SmokeResult", settings: Settings, console: "Console", files: Files, save_baseline: str | None) -> None:
+    """Shows and saves the result, and writes the reports."""
+    from reports.smoke import baseline
+    from reports.smoke.archive import SmokeArchive
+    from reports.terminal.smoke_summary import render_smoke
+
+    console.print()
+    console.print(render_smoke(result), soft_wrap=True)
+    order = f" (order of the sides: --seed {result.seed})" if result.baseline and result.baseline.kind == "against" else ""
+    try:
+        saved = SmokeArchive(settings.runs_dir).save(result)
+        console.print(f"\nthis check is saved in {saved}{order}", markup=False, soft_wrap=True)
+    except ConfigError as error:
+        # A full disk does not change the result.
+        _warn(console, f"this check is not saved: {error}")
+    write_smoke(files, result)
+    if save_baseline is not None:
+        _save_baseline(result, baseline.file_of(save_baseline, settings.runs_dir, "--save-baseline"), console)
+
+
+def _save_baseline(result: "SmokeResult", file: Path, console: "Console") -> None:
+    from reports.smoke import baseline
+
+    if result.verdict != "passed":
+        _warn(console, f"{file}: the baseline is not saved, as the check did not pass")
+        return
+    baseline.save(baseline.of(result), file)
+    console.print(f"the baseline is saved in {file}", markup=False, soft_wrap=True)
+    fewest = min((len(one.runs) for one in result.journeys), default=0)
+    if fewest < baseline.ENOUGH:
+        console.print(f"with {fewest} runs it shows only large changes; --runs {baseline.GOOD} makes a better one")
+
+
+def _warn(console: "Console", problem: str) -> None:
+    console.print(f"warning: {problem}", style="yellow", markup=False, soft_wrap=True)

@@ -1,0 +1,211 @@
+"""What happens to the result of each run: metrics and log, then the store, and when it is stored, the gateway and alerts."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from runner.archive.archive import Archive, Saved
+from runner.dsl.plan import Plan
+from runner.errors import ConfigError
+from runner.events import Listener, Moment, RunEnded
+from runner.result import Environment, Failure, RunResult, Status, skipped
+from runner.scheduler.alerts.evaluator import AlertEvaluator
+from runner.scheduler.alerts.outbox import Outbox
+from runner.scheduler.capacity import NEWEST
+from runner.scheduler.metrics_endpoint import Exporter
+from runner.scheduler.results.push_queue import Outcome, PushQueue
+from runner.scheduler.results.store_queue import StoreQueue
+from runner.scheduler.timetable import Timetable
+from runner.settings.settings import Settings
+from runner.store import Store, StoreDown
+
+CLOSE_TIMEOUT = 10.0
+"""Seconds that each of the store, the gateway and the alerts gets at the end to take what still waits for it."""
+log = logging.getLogger("journey.schedule")
+
+
+class ResultPipeline:
+    """Takes each result through all its stations; `listeners` are those of all runs, the pipeline's own last."""
+
+    def __init__(
+        self,
+        timetable: Timetable,
+        settings: Settings,
+        store: Store,
+        archive: Archive,
+        exporter: Exporter,
+        pause_reason: Callable[[str, datetime], str],
+        listeners: Sequence[Listener],
+    ) -> None:
+        self._timetable = timetable
+        self._settings = settings
+        self._store = store
+        self._archive = archive
+        self._exporter = exporter
+        self.listeners: tuple[Listener, ...] = (*listeners, self._receive)
+        self.collected: list[RunResult] | None = None
+        """The results, if a list is set for them; a daemon that runs for months must not keep them all."""
+        self.durations: dict[str, list[float]] = {}
+        """The seconds of each journey's newest runs, oldest first."""
+        self._news = True
+        self._store_queue = StoreQueue(store, self._handle_stored)
+        self._pushes = PushQueue(settings, self._record_push) if settings.pushgateway else None
+        self._outbox = Outbox(settings.alert_urls, store)
+        self._evaluator = AlertEvaluator(settings, store, self._outbox.targets, pause_reason, self._outbox.wake)
+
+    @property
+    def unstored(self) -> int:
+        """The number of runs that are not stored yet."""
+        return self._store_queue.waiting
+
+    def take_news(self) -> bool:
+        """Whether `durations` may have changed since the last call."""
+        news, self._news = self._news, False
+        return news
+
+    @property
+    def unpushed(self) -> int:
+        """The number of journeys whose newest state the gateway does not have."""
+        return self._pushes.waiting if self._pushes else 0
+
+    @property
+    def store_works(self) -> bool:
+        """Whether the store accepts results."""
+        return self._store_queue.down_since is None
+
+    def finish_without_worker(
+        self, run: str, plan: Plan, slot: datetime, started_at: datetime, status: Status, message: str, now: datetime
+    ) -> None:
+        """Saves the result of a run that no worker can report, and notifies the listeners."""
+        result = self._synthetic_result(run, plan, slot, started_at, status, message, now)
+        folder: Path | None = None
+        try:
+            folder = self._archive.save(result, self._archive.scratch(run))
+        except (OSError, ConfigError) as error:
+            result = replace(result, notes=(f"not saved: {error}",))
+        for listener in self.listeners:
+            listener(RunEnded(result=result, folder=folder))
+
+    def _synthetic_result(
+        self, run: str, plan: Plan, slot: datetime, started_at: datetime, status: Status, message: str, now: datetime
+    ) -> RunResult:
+        return RunResult(
+            id=run,
+            journey=plan.journey,
+            status=status,
+            started_at=started_at,
+            ended_at=max(now, started_at),
+            duration_seconds=max((now - started_at).total_seconds(), 0.0),
+            location=plan.location,
+            steps=skipped(plan.step_names, 0),
+            failure=Failure(kind="monitor", message=message),
+            tags=plan.tags,
+            release=plan.release,
+            environment=Environment(base_url=plan.base_url),
+            last_success_at=self._archive.last_success(plan.journey),
+            slot_at=slot,
+            delay_seconds=max((now - slot).total_seconds(), 0.0),
+        )
+
+    def _receive(self, moment: Moment) -> None:
+        if not isinstance(moment, RunEnded):
+            return
+        result = moment.result
+        entry = self._timetable.entries.get(result.journey)
+        if entry is not None:
+            entry.busy = False
+        if result.status not in {"cancelled", "skipped"}:
+            newest = self.durations.setdefault(result.journey, [])
+            newest.append(result.duration_seconds)
+            del newest[:-NEWEST]
+            self._news = True
+        if self.collected is not None:
+            self.collected.append(result)
+        self._exporter.count_run(result)
+        self.store_saved(result, moment.folder)
+        why = f": {result.failure.message.splitlines()[0]}" if result.failure else ""
+        log.log(
+            logging.INFO if result.status == "passed" else logging.WARNING,
+            "%s %s in %.3f s%s",
+            result.journey,
+            result.status,
+            result.duration_seconds,
+            why,
+            extra={"journey": result.journey, "run": result.id, "status": result.status},
+        )
+
+    def store_saved(self, result: RunResult, folder: Path | None) -> None:
+        """Has a run stored that is saved in a folder."""
+        self._store_queue.put(result, folder)
+
+    def _handle_stored(self, saved: Saved) -> None:
+        """Pushes a run and evaluates alerts, now that it is stored. Runs in the thread of the queue."""
+        if saved.result.journey in self._timetable.entries:
+            self._push(saved.result)
+        try:
+            self._evaluator.evaluate_run(saved)
+        except StoreDown as error:
+            log.warning("%s", error)
+
+    def _push(self, result: RunResult) -> None:
+        if self._pushes is not None and result.status not in {"skipped", "cancelled"}:
+            self._pushes.put(result)
+
+    def _record_push(self, journey: str, outcome: Outcome) -> None:
+        self._exporter.pushes.labels(outcome).inc()
+        gateway, location = self._settings.pushgateway or "", self._settings.location
+        try:
+            if outcome == "pushed":
+                self._store.push_groups.add(journey, location, gateway)
+            elif outcome == "deleted":
+                self._store.push_groups.remove(journey, location, gateway)
+        except StoreDown as error:
+            log.warning("%s", error)
+
+    def restore(self) -> None:
+        """Exports and pushes the newest saved state of each journey; deletes the groups of journeys that are gone.
+
+        Raises StoreDown.
+        """
+        if self._pushes is not None:
+            for name in self._store.push_groups.journeys(self._settings.location, self._settings.pushgateway or ""):
+                if name not in self._timetable.entries:
+                    self._pushes.delete(name)
+        for name in self._timetable.entries:
+            newest = next(self._archive.runs(name), None)
+            if newest is not None and newest.result.location == self._settings.location:
+                self._exporter.set_newest(newest.result)
+                self._push(newest.result)
+
+    def forget(self, journey: str) -> None:
+        """Ends the gauges of a journey that is no longer on the schedule, and deletes its group from the gateway."""
+        self.durations.pop(journey, None)
+        self._exporter.forget(journey)
+        if self._pushes is not None:
+            self._pushes.delete(journey)
+
+    def alert_files(self, problems: Sequence[str]) -> None:
+        """Sends an alert when files of journeys have become broken, or can be used again. Raises StoreDown."""
+        self._evaluator.evaluate_files("\n".join(problems))
+
+    def stop(self) -> None:
+        """Stores, pushes and sends what waits, in a bounded time, and logs what is left."""
+        left = self._store_queue.stop(CLOSE_TIMEOUT)
+        if left:
+            log.error(
+                "%d %s could not be stored; see %s; they are stored at the next start",
+                left,
+                "run" if left == 1 else "runs",
+                self._archive.folder,
+            )
+        if self._pushes is not None:
+            if self._settings.delete_groups:
+                for name in self._timetable.entries:
+                    self._pushes.delete(name)
+            left = self._pushes.stop(CLOSE_TIMEOUT)
+            if left:
+                log.warning("the newest state of %d %s could not be pushed", left, "journey" if left == 1 else "journeys")
+        self._outbox.stop(CLOSE_TIMEOUT)

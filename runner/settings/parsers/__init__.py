@@ -1,0 +1,1 @@
+"""What a setting's text means: one function for each form of value."""
