@@ -19,7 +19,7 @@ from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
 from runner.execution.journey_call import JourneyCall, limit_time
 from runner.execution.sessions.session_loss import find_session_loss
-from runner.page.agent import Mark
+from runner.page.agent import AgentMark
 from runner.redaction import Redactor
 from runner.result import Artifact, Attempt, Failure, Status, StepResult, status_of
 from runner.settings.secrets import Secrets
@@ -79,7 +79,7 @@ def run_attempt(
         recording.step_ended(step)
 
     others = [one for one in browser.contexts if one is not browser_context]
-    mark = Mark(journey=plan.journey, run=context.run, location=plan.location)
+    mark = AgentMark(journey=plan.journey, run=context.run, location=plan.location)
     call = JourneyCall(browser_context, str(plan.file), step_started, step_ended, mark=mark, waits=plan.waits)
     recording.start(browser_context)
     emit(AttemptStarted(run=context.run, journey=plan.journey, number=number))

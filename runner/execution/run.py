@@ -19,7 +19,7 @@ from runner.execution.retry import RetryPolicy
 from runner.execution.second_look import describe_second_look, plan_second_look
 from runner.execution.sessions.sign_in import SignIn, SignInFailed, StateUnusable
 from runner.execution.warm_browser import WarmBrowser
-from runner.page.agent import Mark
+from runner.page.agent import AgentMark
 from runner.result import Attempt, Failure, StepResult, skipped, status_of
 
 SHORTEST = 0.1
@@ -35,7 +35,7 @@ def execute_run(context: RunContext, browser: WarmBrowser, setup: Journey | None
     run, plan = context.run, context.plan
     sign_in = None
     if setup is not None and plan.state_file is not None:
-        mark = Mark(journey=setup.name, run=run, location=plan.location)
+        mark = AgentMark(journey=setup.name, run=run, location=plan.location)
         sign_in = SignIn(setup, plan, plan.state_file, context.secrets, context.redactor, mark)
     retry = RetryPolicy(plan, sign_in)
     started_at, started = datetime.now(UTC), time.perf_counter()

@@ -26,7 +26,7 @@ class Inputs(Struct, frozen=True):
     """Since when checks had failed before the first act."""
 
 
-class Checks(Struct, frozen=True):
+class CheckReport(Struct, frozen=True):
     """Playwright's checks since the last act of the script; only with event-driven waits is it known which of them failed."""
 
     at: Millis
@@ -103,7 +103,7 @@ class Snapshot(Struct, frozen=True, rename="camel"):
     """By their names, each of the type that its row in signals.py says."""
     now: Millis | None = None
     effect: Effect | None = None
-    checks: Checks | None = None
+    checks: CheckReport | None = None
     problem: str = ""
     asked: Millis | None = None
     """Nothing is reported, but the agent asks which step was under way at this moment."""

@@ -22,7 +22,7 @@ from runner.execution.environment import describe_environment
 from runner.execution.failure import trim_message
 from runner.execution.journey_call import JourneyCall, limit_time
 from runner.execution.sessions.sign_in import SignIn
-from runner.page.agent import Mark
+from runner.page.agent import AgentMark
 from runner.page.probe import Probe
 from runner.pytest_plugin.project import PytestProject
 from runner.pytest_plugin.redact_screenshots import ScreenshotRedactor
@@ -92,7 +92,7 @@ class ItemRun:
         if self.journey_call is None:
             if self.plan is not None and not self._opened:
                 self.notes.append(FOREIGN)
-            mark = Mark(journey=self.name, run=self._id, location=self.project.settings.location)
+            mark = AgentMark(journey=self.name, run=self._id, location=self.project.settings.location)
             waits = (self.plan or self.project.settings).waits
             self.journey_call = JourneyCall(
                 context, self._file, self._step_started, self._step_ended, _probes.get(context), mark, waits

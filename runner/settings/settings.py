@@ -15,10 +15,7 @@ from runner.settings.budgets import Budget
 from runner.settings.config_file import find_config_file, select_environment
 from runner.settings.environment_variables import ENVIRONMENT, PREFIX, read_environ
 from runner.settings.maintenance import MaintenanceWindow
-from runner.settings.parsers.values import (
-    Traffic,
-    Waits,
-)
+from runner.settings.parsers.values import Traffic, Waits
 from runner.settings.raw_text import strip_value
 from runner.settings.secrets import Secret
 from runner.settings.setting_parsers import ONLY_SECRET, SECRET_FILES, parse_setting

@@ -25,7 +25,7 @@ from runner.errors import JourneyError
 from runner.execution.journey_call import JourneyCall, limit_time
 from runner.execution.sessions.session_loss import PAGES, sign_in_pages
 from runner.execution.sessions.state_secrets import tokens
-from runner.page.agent import Mark
+from runner.page.agent import AgentMark
 from runner.redaction import Redactor
 from runner.result import Failure, StepResult
 from runner.settings.secrets import Secrets
@@ -49,7 +49,7 @@ class SignIn:
     """What signs in the journey of `plan`: the journey `setup`, whose state is kept in `file`."""
 
     def __init__(
-        self, setup: Journey, plan: Plan, file: Path, secrets: Secrets, redactor: Redactor, mark: Mark | None = None
+        self, setup: Journey, plan: Plan, file: Path, secrets: Secrets, redactor: Redactor, mark: AgentMark | None = None
     ) -> None:
         self.setup = setup
         self.file = file
