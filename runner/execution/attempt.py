@@ -18,6 +18,7 @@ from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
 from runner.execution.journey_call import JourneyCall, limit_time
+from runner.execution.outcome import Execution
 from runner.execution.sessions.session_loss import find_session_loss
 from runner.page.agent import AgentMark
 from runner.redaction import Redactor
@@ -37,6 +38,8 @@ class RunContext(Struct, frozen=True, kw_only=True):
     """Holds the artifacts until the run is saved."""
     emit: Callable[[Moment], None]
     """Receives the events of the run as they happen."""
+    keep: Callable[[Execution, bool], None] = lambda *_: None
+    """Receives what the run has shown when it goes on after an attempt, and whether its verdict is settled: that outlives the worker."""
 
 
 class AttemptOutcome(Struct, frozen=True, kw_only=True):

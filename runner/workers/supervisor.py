@@ -19,7 +19,7 @@ from runner.execution.outcome import Execution
 from runner.result import RunResult
 from runner.settings.budgets import find_overruns
 from runner.workers.machine_load import contended
-from runner.workers.messages import Broken, FromWorker, Job, Ready
+from runner.workers.messages import Broken, FromWorker, Job, Kept, Ready
 from runner.workers.process import Worker
 from runner.workers.run_state import Slot, StartedRun
 
@@ -53,16 +53,22 @@ class Supervisor:
         if isinstance(message, Broken):
             self._finish_run(run.unfinished_execution("error", "journey", message.message), run)
             return True
+        if isinstance(message, Kept):
+            run.kept, run.settled = message.execution, message.settled
+            return False
         run.record_progress(message)
         self._notify(message)
         return False
 
     def finish_killed_run(self, run: StartedRun, execution: Execution) -> None:
-        """Finishes a run whose worker was killed; artifacts that it had half written are deleted."""
-        for folder in (run.folder, run.folder.with_name(run.folder.name + RAW)):
-            rmtree(folder, ignore_errors=True)
+        """Finishes a run whose worker was killed; artifacts of the attempt that it was in are deleted."""
+        rmtree(run.folder.with_name(run.folder.name + RAW), ignore_errors=True)
+        whole = {run.folder / artifact.path for artifact in execution.artifacts}
+        for file in run.folder.rglob("*"):
+            if file.is_file() and file not in whole:
+                file.unlink()
         with suppress(OSError):
-            run.folder.mkdir()
+            run.folder.mkdir(exist_ok=True)
         self._finish_run(execution, run)
 
     def _finish_run(self, execution: Execution, run: StartedRun) -> None:
