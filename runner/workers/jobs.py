@@ -64,8 +64,8 @@ def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Kept | Executio
     with isolated_run() as undone:
         done = _executed(job, browser, redactor, lambda message: send(message, redactor))
     if isinstance(done, Execution):
-        notes = (*done.notes, *(redactor.text(note) for note in undone))
-        done = replace(done, notes=notes, worker_spent=not browser.usable)
+        notes = (*done.notes, *(redactor.text(note) for note in undone.notes))
+        done = replace(done, notes=notes, worker_spent=not browser.usable or undone.threads)
     send(done, redactor)
 
 
