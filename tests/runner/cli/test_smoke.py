@@ -57,7 +57,7 @@ def test_smoke_runs_each_journey_in_turn_saves_all_and_exits_0(folder: Folder) -
     folder.write("journey.toml", "base_url = 'http://not-this-one.example'")
     for name in ("look", "again"):
         folder.write(
-            f"journeys/{name}.py", LOOK.replace("def look", f"def {name}").replace("@journey", f"@journey(base_url={site!r})")
+            f"journeys/{name}.py", LOOK.replace("def look", f"def {name}").replace("@journey(", f"@journey(base_url={site!r}, ")
         )
     ran = folder.journey("smoke", "look", "again", "--runs", "2", "--warm-up", "1", JOURNEY_BASE_URL="")
     assert (ran.returncode, ran.stderr) == (0, "")
