@@ -36,7 +36,7 @@ GRACE = 2.0
 
 
 class Undone(Struct):
-    """What a run has left behind."""
+    """What was undone after a run."""
 
     notes: list[str] = field(default_factory=list)
     """What may surprise, for the notes of the result."""
