@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.archive.archive import RAW, Archive
@@ -16,12 +17,20 @@ from runner.archive.run_id import run_id
 from runner.dsl.plan import Plan
 from runner.events import Listener, Moment, RunEnded, RunStarted
 from runner.execution.outcome import Execution
-from runner.result import RunResult
+from runner.result import Load, RunResult
 from runner.settings.budgets import find_overruns
 from runner.workers.machine_load import contended
 from runner.workers.messages import Broken, FromWorker, Job, Kept, Ready
 from runner.workers.process import Worker
 from runner.workers.run_state import Slot, StartedRun
+
+
+class EndedRun(Struct, frozen=True):
+    """A run that its worker has finished, and that is not saved yet."""
+
+    run: StartedRun
+    execution: Execution
+    load: Load
 
 
 class Supervisor:
@@ -42,23 +51,21 @@ class Supervisor:
             worker.send(Job(run=run.run, plan=plan, folder=run.folder))
         return run
 
-    def handle_message(self, worker: Worker, message: FromWorker) -> bool:
-        """Handles one message of a worker; True when its run has ended with it."""
+    def handle_message(self, worker: Worker, message: FromWorker) -> EndedRun | None:
+        """Handles one message of a worker; returns its run if that has ended, for `finish_run`."""
         run = worker.run
         if run is None or isinstance(message, Ready):
-            return False
-        if isinstance(message, Execution):
-            self._finish_run(message, run)
-            return True
+            return None
         if isinstance(message, Broken):
-            self._finish_run(run.unfinished_execution("error", "journey", message.message), run)
-            return True
+            message = run.unfinished_execution("error", "journey", message.message)
+        if isinstance(message, Execution):
+            return EndedRun(run, message, run.meter.read(time.monotonic()))
         if isinstance(message, Kept):
             run.kept, run.settled = message.execution, message.settled
-            return False
+            return None
         run.record_progress(message)
         self._notify(message)
-        return False
+        return None
 
     def finish_killed_run(self, run: StartedRun, execution: Execution) -> None:
         """Finishes a run whose worker was killed; artifacts of the attempt that it was in are deleted."""
@@ -69,12 +76,12 @@ class Supervisor:
                 file.unlink()
         with suppress(OSError):
             run.folder.mkdir(exist_ok=True)
-        self._finish_run(execution, run)
+        self.finish_run(EndedRun(run, execution, run.meter.read(time.monotonic())))
 
-    def _finish_run(self, execution: Execution, run: StartedRun) -> None:
+    def finish_run(self, ended: EndedRun) -> None:
         """Makes the result, saves it, notifies the listeners."""
+        run, execution, load = ended.run, ended.execution, ended.load
         last = execution.attempts[-1]
-        load = run.meter.read(time.monotonic())
         result = RunResult(
             id=run.run,
             journey=run.plan.journey,
