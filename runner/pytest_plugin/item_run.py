@@ -147,6 +147,11 @@ class ItemRun:
             self.notes += self.journey_call.probe.problems
             self._steps = self.journey_call.steps.results(self.journey.step_names if self.journey else ())
 
+    def fail_to_sign_in(self, steps: tuple[StepResult, ...]) -> None:
+        """Notes the steps of the set-up journey that did not pass; those of the journey itself are skipped."""
+        names = self.journey.step_names if self.journey else ()
+        self._steps = (*steps, *skipped(names, len(steps)))
+
     def fail(self, error: BaseException) -> None:
         """Notes why the attempt did not pass, unless that is known. An attempt that only exceeds a budget has passed."""
         while isinstance(error, BaseExceptionGroup):
