@@ -223,7 +223,8 @@ class PageAgent:
 
 def _checks(told: messages.CheckReport, skew: float) -> Checks:
     changed = None if told.changed is None else told.changed / 1000 - skew
-    return Checks(at=told.at / 1000 - skew, changed=changed, failed=told.failed / 1000 - skew)
+    drawn = None if told.drawn is None else told.drawn / 1000 - skew
+    return Checks(at=told.at / 1000 - skew, changed=changed, failed=told.failed / 1000 - skew, drawn=drawn)
 
 
 def _first_line(error: Exception) -> str:

@@ -35,6 +35,8 @@ class CheckReport(Struct, frozen=True):
     """The newest change, before their check, of the elements that were found; 0 for no element, None for too many."""
     failed: Millis
     """The newest that failed; 0 if none did."""
+    drawn: Millis | None = None
+    """When the frame with the newest change was drawn, if that took long."""
 
 
 class Effect(Struct, frozen=True):
