@@ -57,7 +57,7 @@ class Project:
 
     def start(self, *args: str) -> pytest.RunResult:
         """Runs pytest in this process, which is quicker: for what ends before a browser is needed."""
-        return self._pytester.runpytest_inprocess(*args)
+        return self._pytester.runpytest_inprocess(*args, *AS_A_USER)
 
     def collect(self, *args: str) -> list[str]:
         """The ids of what pytest collects, in order."""
