@@ -1,4 +1,4 @@
-"""The two error rates, counted in thousands of made-up checks that look as often as they may."""
+"""The two error rates, counted in a thousand made-up checks that look as often as they may."""
 
 import pytest
 from scipy import stats
@@ -6,7 +6,7 @@ from scipy import stats
 from benchmarks.guarantee import WORLDS, changes, errors
 from reports.compare import Rule
 
-CHECKS = 2000
+CHECKS = 1000
 RULE = Rule()
 
 
