@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from runner.browser.chromium import Browser
 from tests.support.collector import CHROME, Served
-from tests.support.wait import wait_until
+from tests.support.wait import PAUSE, wait_until
 
 
 class Site:
@@ -40,7 +40,7 @@ class Site:
 def site() -> Iterator[Site]:
     """A site on a free port."""
     one = Site()
-    thread = threading.Thread(target=one.server.serve_forever)
+    thread = threading.Thread(target=one.server.serve_forever, args=(PAUSE,))
     thread.start()
     yield one
     one.server.shutdown()

@@ -14,7 +14,7 @@ from aiosmtpd.controller import Controller
 
 from tests.support.daemon import Daemon
 from tests.support.servers import free_port
-from tests.support.wait import wait_until
+from tests.support.wait import PAUSE, wait_until
 
 SWITCHED = """
     from pathlib import Path
@@ -67,7 +67,7 @@ def webhook(port: int) -> Iterator[list[dict[str, Any]]]:
             """Not logged."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Taker)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(PAUSE,))
     thread.start()
     try:
         yield taken
