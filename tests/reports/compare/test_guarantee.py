@@ -1,10 +1,10 @@
 """The two error rates, counted in a thousand made-up checks that look as often as they may."""
 
 import pytest
-from scipy import stats
 
 from benchmarks.guarantee import WORLDS, changes, errors
 from reports.compare import Rule
+from tests.reports.compare.reference import stats
 
 CHECKS = 1000
 RULE = Rule()
