@@ -37,7 +37,8 @@ test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 quick: .venv/dev ## The tests without a browser, a database server or real time; within a minute
-	$(BIN)/python -m pytest -n 2 -m 'not browser and not postgres and not real_time'
+	@# Servers are waited for here and there: three at a time keep two cores busy.
+	$(BIN)/python -m pytest -n 3 -m 'not browser and not postgres and not real_time'
 
 lint: .venv/dev ## Style and import contracts
 	$(BIN)/ruff check .

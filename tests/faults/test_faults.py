@@ -204,9 +204,10 @@ def test_a_folder_that_cannot_be_written_ends_no_daemon(daemon: Daemon, small_di
 
 
 STUBBORN = """
+        from time import sleep
         while True:
             try:
-                pass
+                sleep(0.01)
             except BaseException:
                 pass"""
 HARM = {
