@@ -6,7 +6,7 @@ BUILT := pyproject.toml hatch_build.py $(foreach one,$(WEB),$(wildcard $(one)/*.
 MADE := runner/page/agent.js runner/page/replay.js reports/collector/agent.js reports/collector/replay.js \
 	reports/web/static/*.js reports/web/static/vendor.css reports/web/static/replayer.css reports/codegen/rebuilding.js
 
-# The tests start Python some thousand times; without bytecode on disk each start would compile everything again.
+# The tests start Python hundreds of times: without bytecode on disk, each start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test quick lint types format docs bench clean
