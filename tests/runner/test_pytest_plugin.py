@@ -25,7 +25,10 @@ pytest_plugins = ["pytester"]
 
 # The warning is of pytest-playwright's own fixture `base_url`, under pytest 9.2. The plugins are those of our own tests, which users of
 # journeys do not have: loading them takes two thirds of the CPU time of an empty pytest.
-AS_A_USER = ("-W", "ignore:Session-scoped fixtures", "-p", "no:schemathesis", "-p", "no:hypothesispytest")
+AS_A_USER = (
+    "-W", "ignore:Session-scoped fixtures",
+    *("-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:platformdirs"),
+)  # fmt: skip
 
 HOME = os.environ.get("HOME", "")
 ROOT = Path(__file__).parents[2]
