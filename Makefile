@@ -38,7 +38,7 @@ test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
 
 quick: .venv/dev ## The tests without a browser, a database server or real time; within a minute
 	@# Servers are waited for here and there: three at a time keep two cores busy.
-	$(BIN)/python -m pytest -n 3 -m 'not browser and not postgres and not real_time'
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not browser and not postgres and not real_time'
 
 lint: .venv/dev ## Style and import contracts
 	$(BIN)/ruff check .
