@@ -6,6 +6,9 @@ BUILT := pyproject.toml hatch_build.py $(foreach one,$(WEB),$(wildcard $(one)/*.
 MADE := runner/page/agent.js runner/page/replay.js reports/collector/agent.js reports/collector/replay.js \
 	reports/web/static/*.js reports/web/static/vendor.css reports/web/static/replayer.css reports/codegen/rebuilding.js
 
+# The tests start Python hundreds of times: without bytecode on disk, each start would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test quick lint types format docs bench clean
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -34,7 +37,8 @@ test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 quick: .venv/dev ## The tests without a browser, a database server or real time; within a minute
-	$(BIN)/python -m pytest -n 2 -m 'not browser and not postgres and not real_time'
+	@# Servers are waited for here and there: three at a time keep two cores busy.
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not browser and not postgres and not real_time'
 
 lint: .venv/dev ## Style and import contracts
 	$(BIN)/ruff check .

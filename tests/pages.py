@@ -6,6 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import ClassVar
 
+from tests.support.wait import PAUSE
+
 Page = str | bytes | Callable[[BaseHTTPRequestHandler], None]
 """The HTML of a page, or what answers a request by itself."""
 
@@ -45,7 +47,7 @@ def serving_pages(pages: Mapping[str, Page]) -> Iterator[str]:
     """Serves pages by their paths until the block ends; yields the site's address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"pages": pages}))
     server.daemon_threads = True
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(PAUSE,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"

@@ -137,8 +137,14 @@ PAGES = {
 }
 
 
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the wheel of the clones, which are all the same."""
+    return tmp_path_factory.mktemp("wheels")
+
+
 @pytest.fixture
-def reader(shop: str, gateway: str, display: str) -> Iterator[Reader]:
+def reader(shop: str, gateway: str, display: str, wheels: Path) -> Iterator[Reader]:
     """Somebody in an empty folder of a fresh account, for whom `shop.example` is the shop of the demo."""
     ports = {name: str(free_port()) for name in ("8000", "8001", "8002", "8321")}
     replaced = {
@@ -167,7 +173,7 @@ def reader(shop: str, gateway: str, display: str) -> Iterator[Reader]:
     }
     # Chromium's sockets have a limit to the length of their paths, which pytest's own folders exceed.
     with TemporaryDirectory(prefix="j-") as home:
-        found = Reader(Path(home), {**replaced, "/etc/journey": f"{home}/etc"}, environment)
+        found = Reader(Path(home), {**replaced, "/etc/journey": f"{home}/etc"}, environment, wheels)
         try:
             yield found
         finally:

@@ -9,7 +9,7 @@ from urllib.request import urlopen
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from rich.console import Console
 
 from reports import trace_viewer
@@ -19,12 +19,13 @@ from reports.terminal import progress as console
 from reports.terminal.run_detail import render_run
 from reports.terminal.run_diff import render_run_diff
 from runner.archive.archive import Saved
-from runner.browser.chromium import Browser
 from runner.errors import RunNotFound
 from runner.events import RunEnded, RunStarted, StepEnded, StepStarted
 from runner.result import Failure, Navigation, Request, Requests, RunResult, StepResult, Vitals
 from tests.conftest import Monitor
+from tests.support.browsers import module_chrome
 
+chrome = module_chrome
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 STEP = StepResult(name="[bold]pay", index=0, status="passed", latency_seconds=0.2, wall_seconds=0.7, budget_seconds=0.1)
 FAILURE = Failure(
@@ -108,11 +109,9 @@ def test_show_renders_a_run_of_which_nothing_is_known(tmp_path: Path) -> None:
     assert "! buy: error" in text.getvalue()
 
 
-def test_the_trace_viewer_opens_the_trace_in_a_browser(monitor: Monitor, chromium: Browser) -> None:
+def test_the_trace_viewer_opens_the_trace_in_a_browser(monitor: Monitor, chrome: Browser) -> None:
     monitor.run("@journey\ndef walk(page, step):\n    with step('open the shop'):\n        page.goto('/')\n", trace="on")
-    with trace_viewer.serving(monitor.saved() / "trace.zip") as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.path)
-        page = browser.new_page()
+    with trace_viewer.serving(monitor.saved() / "trace.zip") as address, chrome.new_page() as page:
         outside: list[str] = []
         page.on("response", lambda answer: None if answer.from_service_worker else outside.append(answer.url))
         page.goto(address)
@@ -124,7 +123,6 @@ def test_the_trace_viewer_opens_the_trace_in_a_browser(monitor: Monitor, chromiu
         host = address.split("/index.html")[0]
         # The snapshot's style sheets have the shop's address and come out of the trace, through the viewer's service worker.
         assert [url for url in outside if not url.startswith((host, "blob:", "data:"))] == []
-        browser.close()
 
 
 def test_the_trace_viewer_serves_nothing_else(monitor: Monitor) -> None:
@@ -140,7 +138,7 @@ def test_no_colour_codes_are_piped() -> None:
     assert "\x1b" not in output(False, StepEnded(run="1", journey="buy", attempt=1, step=STEP))
 
 
-def test_a_run_has_a_page_that_opens_from_disk_and_asks_for_nothing(monitor: Monitor, chromium: Browser) -> None:
+def test_a_run_has_a_page_that_opens_from_disk_and_asks_for_nothing(monitor: Monitor, chrome: Browser) -> None:
     code = """
         @journey
         def walk(page, step):
@@ -154,9 +152,7 @@ def test_a_run_has_a_page_that_opens_from_disk_and_asks_for_nothing(monitor: Mon
     result = monitor.run(code, screenshots="on")
     saved = monitor.archive.find("last")
     monitor.archive.add(saved.folder, run_page.FILE, run_page.render_run(saved))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.path)
-        page = browser.new_page()
+    with chrome.new_page() as page:
         asked: list[str] = []
         problems: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
@@ -174,7 +170,6 @@ def test_a_run_has_a_page_that_opens_from_disk_and_asks_for_nothing(monitor: Mon
         expect(page.get_by_text("lcp")).to_be_visible()
         page.get_by_role("link", name="screenshots/fail.png").click()
         expect(page).to_have_url(f"file://{saved.folder}/screenshots/fail.png")
-        browser.close()
     outside = [url for url in asked if not url.startswith((f"file://{saved.folder}/", "data:"))]
     assert (outside, problems, result.status) == ([], [], "failed")
 
@@ -244,7 +239,7 @@ def test_a_run_does_not_differ_from_itself() -> None:
     assert all((one.difference, one.phase, one.requests) == (0.0, "", ()) for one in compare_runs(run, run))
 
 
-def test_a_trace_can_be_cut_to_one_step(monitor: Monitor, chromium: Browser, tmp_path: Path) -> None:
+def test_a_trace_can_be_cut_to_one_step(monitor: Monitor, chrome: Browser, tmp_path: Path) -> None:
     monitor.run(
         "@journey\ndef walk(page, step):\n    with step('first one'):\n        page.goto('/')\n"
         "    with step('second one'):\n        page.goto('/cart')\n        page.get_by_role('link', name='Sign in').hover()\n",
@@ -254,16 +249,13 @@ def test_a_trace_can_be_cut_to_one_step(monitor: Monitor, chromium: Browser, tmp
     with pytest.raises(RunNotFound, match="has no step 'pay'; it has: 'first one', 'second one'"):
         trace_viewer.cut(trace, "pay", tmp_path / "none.zip")
     trace_viewer.cut(trace, "second one", tmp_path / "cart.zip")
-    with trace_viewer.serving(tmp_path / "cart.zip") as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.path)
-        page = browser.new_page()
+    with trace_viewer.serving(tmp_path / "cart.zip") as address, chrome.new_page() as page:
         page.goto(address)
         expect(page.get_by_role("treeitem", name="second one")).to_be_visible()
         expect(page.get_by_role("treeitem", name="first one")).to_have_count(0)
         page.get_by_role("treeitem", name="Hover").click()
         page.get_by_role("tab", name="Before").click()
         expect(page.frame_locator("iframe.snapshot-visible").get_by_role("heading", name="Your cart")).to_be_visible()
-        browser.close()
 
 
 def test_waiting_is_blamed_for_waiting() -> None:

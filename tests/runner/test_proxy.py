@@ -13,6 +13,7 @@ from runner.browser.chromium import Browser
 from runner.browser.proxy import Proxy, proxy_with_password
 from runner.workers.pool import Workers
 from tests.conftest import Monitor
+from tests.support.wait import PAUSE
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def proxy() -> Iterator[str]:
         def log_message(self, *args: Any) -> None: ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(PAUSE,))
     thread.start()
     yield f"127.0.0.1:{server.server_port}"
     server.shutdown()

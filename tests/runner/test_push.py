@@ -22,7 +22,7 @@ from runner.result import Navigation, Requests, RunResult, StepResult, Vitals
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
 from tests.support.servers import Prometheus, free_port, get
-from tests.support.wait import wait_until
+from tests.support.wait import PAUSE, wait_until
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NAVIGATION = Navigation(url="http://x/", type="navigate", started_at=NOON, phases={"ttfb": 0.1, "total": 0.3})
@@ -169,7 +169,7 @@ def answering(
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         server.handle_error = lambda *_: None  # type: ignore[method-assign]
         scheme = "https"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(PAUSE,), daemon=True)
     thread.start()
     try:
         yield f"{scheme}://127.0.0.1:{server.server_port}", seen

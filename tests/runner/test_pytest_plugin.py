@@ -25,7 +25,10 @@ pytest_plugins = ["pytester"]
 
 # The warning is of pytest-playwright's own fixture `base_url`, under pytest 9.2. The plugins are those of our own tests, which users of
 # journeys do not have: loading them takes two thirds of the CPU time of an empty pytest.
-AS_A_USER = ("-W", "ignore:Session-scoped fixtures", "-p", "no:schemathesis", "-p", "no:hypothesispytest")
+AS_A_USER = (
+    "-W", "ignore:Session-scoped fixtures",
+    *("-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:platformdirs"),
+)  # fmt: skip
 
 HOME = os.environ.get("HOME", "")
 ROOT = Path(__file__).parents[2]
@@ -57,7 +60,7 @@ class Project:
 
     def start(self, *args: str) -> pytest.RunResult:
         """Runs pytest in this process, which is quicker: for what ends before a browser is needed."""
-        return self._pytester.runpytest_inprocess(*args)
+        return self._pytester.runpytest_inprocess(*args, *AS_A_USER)
 
     def collect(self, *args: str) -> list[str]:
         """The ids of what pytest collects, in order."""

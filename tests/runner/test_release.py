@@ -19,9 +19,9 @@ def test_a_run_knows_the_release_and_tells_it(daemon: Daemon) -> None:
     (run,) = json.loads((daemon.folder / "out.json").read_text())["runs"]
     assert run["release"] == "2026.11.2"
     assert daemon.query("SELECT release FROM runs") == [("2026.11.2",)]
-    assert "release 2026.11.2" in daemon.command("show", "last").stdout
-    assert "2026.11.2" in daemon.command("report", "last", "--format", "markdown").stdout
-    assert 'name="release" value="2026.11.2"' in daemon.command("report", "last", "--format", "junit").stdout
+    assert "release 2026.11.2" in daemon.here("show", "last").stdout
+    assert "2026.11.2" in daemon.here("report", "last", "--format", "markdown").stdout
+    assert 'name="release" value="2026.11.2"' in daemon.here("report", "last", "--format", "junit").stdout
 
 
 def test_a_scheduler_takes_a_new_release_out_of_the_file_without_a_restart(daemon: Daemon) -> None:

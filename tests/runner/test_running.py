@@ -306,11 +306,12 @@ def test_what_a_listener_or_a_route_handler_raises_is_why_the_step_failed(
 ) -> None:
     body = f"""
 from sys import exit
+from time import sleep
 from pytest import fail
 def spin(_):
     while True:
-        pass
-@journey(timeout="12s")
+        sleep(0.01)
+@journey(timeout="8s")
 def walk(page, step):
   page.set_default_timeout(4000)
   with step("do"):

@@ -57,7 +57,7 @@ def test_a_journey_never_runs_beside_itself_and_the_slot_is_counted(daemon: Daem
     warned = [one["message"] for one in daemon.events(level="warning")]
     assert sum("missed its slot" in one for one in warned) == 1, "the others are counted"
     assert sum("of every 0.5 s: use every=" in one for one in warned) == 1
-    listed = daemon.command("schedule", "--list").stdout
+    listed = daemon.here("schedule", "--list").stdout
     assert "warning: waits takes" in listed
 
 
@@ -91,19 +91,19 @@ def test_a_run_that_waits_too_long_for_a_worker_is_cancelled_and_says_why(daemon
     assert state == "done"
     assert "for a free worker, longer than max_delay (2 s), while 1 run was under way; add workers" in message
     assert daemon.metric("synthetic_runs_total", journey=journey, status="cancelled") == 1
-    assert "waited" in daemon.command("show", f"{journey}@last").stdout
+    assert "waited" in daemon.here("show", f"{journey}@last").stdout
 
 
 def test_a_pause_is_noticed_and_recorded_and_ends(daemon: Daemon) -> None:
     daemon.write(look("500ms") + tick())
     daemon.start("--workers", "2")
     daemon.wait_for_runs(1, "look")
-    assert daemon.command("pause", "lo*", "--reason", "moving").stdout == "lo* is paused until it is resumed\n"
+    assert daemon.here("pause", "lo*", "--reason", "moving").stdout == "lo* is paused until it is resumed\n"
     wait_until(lambda: daemon.query("SELECT 1 FROM slots WHERE journey = 'look' AND state = 'paused' AND reason = 'moving'"))
     assert daemon.metric("synthetic_paused", journey="look") == 1
-    listed = json.loads(daemon.command("schedule", "--list", "--json", "-").stdout)
+    listed = json.loads(daemon.here("schedule", "--list", "--json", "-").stdout)
     assert {one["journey"]: one["paused"] for one in listed["journeys"]} == {"look": "moving", "tick": None}
-    assert daemon.command("resume", "look").stdout == "resumed: lo*\n"
+    assert daemon.here("resume", "look").stdout == "resumed: lo*\n"
     before = daemon.runs("look")
     daemon.wait_for_runs(before + 2, "look")
     assert daemon.metric("synthetic_paused", journey="look") == 0
@@ -111,7 +111,7 @@ def test_a_pause_is_noticed_and_recorded_and_ends(daemon: Daemon) -> None:
     said = [one["message"] for one in daemon.events(level="info", journey="look")]
     assert "look is paused: moving" in said
     assert "look is no longer paused" in said
-    refused = daemon.command("resume", "look")
+    refused = daemon.here("resume", "look")
     assert (refused.returncode, refused.stderr) == (2, "error: look is not paused; paused: none\n")
 
 
@@ -190,7 +190,7 @@ def test_once_runs_what_is_due_and_nothing_twice(daemon: Daemon) -> None:
 
 def test_the_list_shows_what_comes_next(daemon: Daemon) -> None:
     daemon.write(look("5m") + "@journey(cron='30 2 * * *', cron_timezone='Europe/Berlin')\ndef nightly(step):\n    pass\n")
-    shown = daemon.command("schedule", "--list").stdout.splitlines()
+    shown = daemon.here("schedule", "--list").stdout.splitlines()
     assert shown[0].split() == ["journey", "schedule", "next", "(UTC)", "then"]
     assert {line.split()[0] for line in shown[1:]} == {"look", "nightly"}
     assert any("30 2 * * * Europe/Berlin" in line for line in shown)
@@ -287,7 +287,7 @@ def test_a_daemon_does_not_remember_the_runs_that_it_has_stored(daemon: Daemon) 
     daemon.write(look("500ms") + tick())
     daemon.start("--workers", "2", before=COUNTS)
     daemon.wait_for_runs(15)
-    assert daemon.command("pause", "*").returncode == 0
+    assert daemon.here("pause", "*").returncode == 0
     wait_until(lambda: daemon.metric("synthetic_paused") == 2)
     wait_until(lambda: daemon.metric("synthetic_running") == daemon.metric("synthetic_unstored_runs") == 0)
     # None is on its way now: only what each journey and each thread has seen last may be held.

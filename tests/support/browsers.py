@@ -1,4 +1,4 @@
-"""A browser that is launched once for all tests of a folder: its conftest.py takes these fixtures over."""
+"""A browser that is launched once for all tests of a folder, whose conftest.py takes these fixtures over; or of a module."""
 
 from collections.abc import Iterator
 
@@ -21,3 +21,10 @@ def chrome(driver: Playwright, chromium: Program) -> Iterator[Browser]:
     opened = driver.chromium.launch(executable_path=chromium.path)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def module_chrome(chromium: Program) -> Iterator[Browser]:
+    """As `chrome`, for a module that takes it over: `chrome = module_chrome`."""
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium.path) as opened:
+        yield opened

@@ -14,6 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.support.commands import Ended, run_here
+from tests.support.databases import copied
 from tests.support.needs import needs
 from tests.support.servers import free_port, get
 from tests.support.wait import wait_until
@@ -22,9 +24,10 @@ from tests.support.wait import wait_until
 class Daemon:
     """`journey schedule` in a folder with journeys."""
 
-    def __init__(self, folder: Path, shop: str) -> None:
+    def __init__(self, folder: Path, shop: str, empty: Path) -> None:
         self.folder = folder
         self.shop = shop
+        self._empty = empty
         self.address = ""
         self.process: subprocess.Popen[bytes] | None = None
         self.began: list[psutil.Process] = []
@@ -37,7 +40,7 @@ class Daemon:
         return file
 
     def command(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Any `journey` command in the folder."""
+        """Any `journey` command in the folder, in a process of its own."""
         return subprocess.run(
             [sys.executable, "-m", "runner.cli", *words],
             cwd=self.folder,
@@ -47,9 +50,15 @@ class Daemon:
             check=False,
         )
 
+    def here(self, *words: str) -> Ended:
+        """A command that runs no journey, in the folder and in this process."""
+        return run_here(self.folder, words, os.environ)
+
     def start(self, *words: str, ready: bool = True, before: str = "", **environment: str) -> None:
         """Starts the scheduler, with some Python run in it `before`; waits until it is ready."""
         self.address = f"127.0.0.1:{free_port()}"
+        if not (self.folder / "runs").exists():
+            copied(self._empty, self.folder / "runs")
         program = f"{before}\nfrom runner.cli import main\nmain()"
         command = [sys.executable, "-c", program, "schedule", "--base-url", self.shop, "--listen", self.address]
         with (self.folder / "log").open("ab") as log:
@@ -160,14 +169,14 @@ def tick(every: str = "500ms", name: str = "tick") -> str:
 
 @pytest.fixture
 @needs("real_time")
-def new_daemon(tmp_path: Path, shop: str) -> Iterator[Callable[[str], Daemon]]:
+def new_daemon(tmp_path: Path, shop: str, empty: Path) -> Iterator[Callable[[str], Daemon]]:
     """Makes schedulers, each in a folder of its own; all are ended with the test."""
     made: list[Daemon] = []
 
     def make(name: str = "daemon") -> Daemon:
         folder = tmp_path / name
         folder.mkdir()
-        made.append(Daemon(folder, shop))
+        made.append(Daemon(folder, shop, empty))
         return made[-1]
 
     yield make

@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
-from shutil import copyfile
 from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
@@ -27,6 +26,7 @@ from runner.result import Failure, RunResult, StepResult
 from runner.settings.settings import load_settings
 from runner.store import Store
 from tests.support.collector import Answer, Kept
+from tests.support.databases import copied
 
 TOKEN = "a-token-that-is-long-enough-1"
 PAGE = "text/html,application/xhtml+xml"
@@ -131,14 +131,6 @@ class Visited:
         return answer.headers["set-cookie"].partition(";")[0]
 
 
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite database with all tables and nothing in them, to be copied: making them takes longer than most tests."""
-    file = tmp_path_factory.mktemp("empty") / "journeys.db"
-    with Store(f"sqlite:///{file}"):
-        return file
-
-
 @contextmanager
 def dashboards(folder: Path, empty: Path) -> Iterator[Callable[..., Visited]]:
     """Starts dashboards with settings as `journey serve` gets them, on one store, until the block ends."""
@@ -148,8 +140,7 @@ def dashboards(folder: Path, empty: Path) -> Iterator[Callable[..., Visited]]:
         settings = load_settings(folder, {"runs_dir": folder / "runs"}, environ or {})
         file = settings.runs_dir / empty.name
         if not file.exists():
-            file.parent.mkdir(exist_ok=True)
-            copyfile(empty, file)
+            copied(empty, file.parent)
         store = Store(settings.database_url)
         access = Authenticator(settings, store, clock=clock or monotonic)
         archive = Archive(settings.runs_dir)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from tests.support.wait import wait_until
@@ -44,7 +45,7 @@ def _is_open(text: str) -> bool:
 
 
 def clone(into: Path) -> None:
-    """A copy of the files that git knows or would add, with what an installation builds."""
+    """A copy of the files that git knows or would add, with what an installation builds, and with the bytecode that there is of them."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -54,6 +55,7 @@ def clone(into: Path) -> None:
     ).stdout.split("\0")
     files = {Path(name) for name in listed if name and not name.startswith(("tests/", "benchmarks/"))}
     files |= {file.relative_to(ROOT) for pattern in BUILT for file in ROOT.glob(pattern)}
+    files |= {Path(cache_from_source(str(file))) for file in files if file.suffix == ".py"}
     for file in files:
         if (ROOT / file).is_file():
             (into / file).parent.mkdir(parents=True, exist_ok=True)
@@ -61,9 +63,12 @@ def clone(into: Path) -> None:
 
 
 class Reader:
-    """Types commands one after the other into a shell; environment and folder last from one to the next."""
+    """Types commands one after the other into a shell; environment and folder last from one to the next.
 
-    def __init__(self, home: Path, replaced: dict[str, str], environment: dict[str, str]) -> None:
+    What it installs from a clone is built once for all readers, in `wheels`.
+    """
+
+    def __init__(self, home: Path, replaced: dict[str, str], environment: dict[str, str], wheels: Path) -> None:
         self.home = home
         self.folder = home / "shop"
         self.folder.mkdir()
@@ -74,13 +79,13 @@ class Reader:
         self._programs()
         temporary = home / "tmp"
         temporary.mkdir()
-        kept = ("LANG", "PLAYWRIGHT_BROWSERS_PATH", "XDG_CACHE_HOME")
+        kept = ("LANG", "NODE_COMPILE_CACHE", "PLAYWRIGHT_BROWSERS_PATH", "XDG_CACHE_HOME")
         self.environment = {name: os.environ[name] for name in kept if name in os.environ} | {
             "HOME": str(home),
             "PATH": f"{home / 'bin'}:/usr/local/bin:/usr/bin:/bin",
             "TMPDIR": str(temporary),
             "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")),
-            "OFFLINE_WHEELS": str(home / ".wheels"),
+            "OFFLINE_WHEELS": str(wheels),
             **environment,
         }
 

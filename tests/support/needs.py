@@ -41,14 +41,12 @@ def needs(*markers: str) -> Callable[[T], T]:
     return announce
 
 
-def needed(item: pytest.Function) -> set[str]:
+def needed(item: pytest.Function) -> frozenset[str]:
     """The markers that a test gets."""
     # pytest has no public way to the definitions of an item's fixtures.
     fixtures = [one.func for definitions in item._fixtureinfo.name2fixturedefs.values() for one in definitions]
-    reached = _Reached()
-    reached.follow([item.function, *fixtures])
     chosen = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return reached.markers | {one for one in chosen if isinstance(one, str) and one in MARKERS}
+    return _reached(item.function, *fixtures) | {one for one in chosen if isinstance(one, str) and one in MARKERS}
 
 
 def unannounced(item: pytest.Item) -> set[str]:
@@ -56,6 +54,14 @@ def unannounced(item: pytest.Item) -> set[str]:
     request = getattr(item, "_request", None)
     used = request._fixture_defs.values() if request is not None else ()
     return {need for one in used for need in getattr(one.func, "needs", ()) if item.get_closest_marker(need) is None}
+
+
+@cache
+def _reached(*functions: Callable[..., Any]) -> frozenset[str]:
+    """The markers of what these reach; of a test with many parameters it is asked many times."""
+    reached = _Reached()
+    reached.follow(functions)
+    return frozenset(reached.markers)
 
 
 class _Reached:

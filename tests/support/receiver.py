@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 import reports.collector
 from reports.collector.beacon import Beacon, View, decode_beacon
-from tests.support.wait import rest, wait_until
+from tests.support.wait import PAUSE, rest, wait_until
 
 AGENT = Path(reports.collector.__file__).parent / "agent.js"
 
@@ -111,7 +111,7 @@ def receiving() -> Iterator[Receiver]:
     """Runs a receiver on a free port of loopback."""
     server = _Server(("127.0.0.1", 0), _Handler)
     receiver = server.receiver = Receiver(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(PAUSE,), daemon=True)
     thread.start()
     try:
         yield receiver

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 PAUSE = 0.05
-"""Seconds between two looks at a condition."""
+"""Seconds between two looks at a condition; and between those of a server at whether it is to stop, half a second by default."""
 
 
 def wait_until(

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from runner.browser.chromium import Browser
+from tests.support.browsers import module_chrome
 from tests.support.collector import CHROME, Served
-from tests.support.wait import wait_until
+from tests.support.wait import PAUSE, wait_until
+
+chrome = module_chrome
 
 
 class Site:
@@ -40,7 +42,7 @@ class Site:
 def site() -> Iterator[Site]:
     """A site on a free port."""
     one = Site()
-    thread = threading.Thread(target=one.server.serve_forever)
+    thread = threading.Thread(target=one.server.serve_forever, args=(PAUSE,))
     thread.start()
     yield one
     one.server.shutdown()
@@ -49,12 +51,10 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
+def page(chrome: Browser) -> Iterator[Page]:
     """A page of a browser that looks like a person's."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.path)
-        yield browser.new_page(user_agent=CHROME)
-        browser.close()
+    with chrome.new_page(user_agent=CHROME) as opened:
+        yield opened
 
 
 BEACON = """

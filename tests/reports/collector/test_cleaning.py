@@ -93,7 +93,9 @@ def test_any_bytes_are_a_beacon_or_a_clear_error(body: bytes) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.floats(allow_nan=False) | WORDS, lambda one: st.lists(one) | st.dictionaries(WORDS, one)
+    st.none() | st.booleans() | st.floats(allow_nan=False) | WORDS,
+    lambda one: st.lists(one) | st.dictionaries(WORDS, one),
+    max_leaves=8,
 )
 
 

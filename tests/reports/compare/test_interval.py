@@ -6,9 +6,9 @@ from statistics import median
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from reports.compare import effect, interval
+from tests.reports.compare.reference import stats
 
 VALUES = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=12)
 

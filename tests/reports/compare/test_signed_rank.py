@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy import stats
 
 from reports.compare import signed_rank
+from tests.reports.compare.reference import stats
 
 FloatArray = NDArray[np.float64]
 SMALL = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=8)

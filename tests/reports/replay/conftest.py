@@ -26,6 +26,7 @@ from tests.support.browsers import chrome as chrome
 from tests.support.browsers import driver as driver
 from tests.support.collector import CHROME, Served
 from tests.support.collector import served as served
+from tests.support.databases import copied
 from tests.support.receiver import HIDE
 from tests.support.wait import wait_until
 
@@ -82,9 +83,9 @@ class Recorder:
 
 
 @pytest.fixture
-def chunk_store(tmp_path: Path) -> Iterator[ChunkStore]:
+def chunk_store(tmp_path: Path, empty: Path) -> Iterator[ChunkStore]:
     """An empty one."""
-    with Store(f"sqlite:///{tmp_path / 'journeys.db'}") as store:
+    with Store(copied(empty, tmp_path)) as store:
         yield ChunkStore(store, tmp_path / "runs" / FOLDER)
 
 

@@ -16,6 +16,7 @@ from runner.store import Store
 from runner.store.queries.time_range import Range
 from tests.reports.collector.arrivals import arrival, click, connected, view
 from tests.support.asking import ask
+from tests.support.databases import copied
 
 NOW = datetime.now(UTC)
 AT = NOW.timestamp() - 60
@@ -23,9 +24,9 @@ WHEN = Range(NOW - timedelta(hours=1), NOW + timedelta(minutes=1))
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> str:
+def database(tmp_path: Path, empty: Path) -> str:
     """Real visitors on three pages, and a journey that opens one of them and adds a tea to the cart."""
-    url = f"sqlite:///{tmp_path / 'journeys.db'}"
+    url = copied(empty, tmp_path)
     with Writer(url) as writer:
 
         def seen(page: str, *names: str, session: str | None = None, traffic: str = "real") -> None:

@@ -21,8 +21,6 @@ from reports.web.view_models.replay import read_session_replay
 from runner.result import Artifact, RunResult
 from runner.store import Store
 from tests.reports.collector.arrivals import arrival, click, error, view
-from tests.reports.collector.conftest import migrated as migrated
-from tests.reports.collector.conftest import url as url
 from tests.reports.replay.test_chunks import chunk, packed
 from tests.support.asking import ask
 from tests.support.collector import CONFIGURATION, Served
@@ -46,9 +44,9 @@ def send(served: Callable[..., Served], chunk_store: ChunkStore) -> Send:
     collector = served(CONFIGURATION, chunk_store=chunk_store)
 
     def one(chunks: int = 1, page: str = "/item/sencha", ago: float = 60.0, **fields: Any) -> str:
-        session, tab = str(uuid4()), str(uuid4())
+        session, tab, began = str(uuid4()), str(uuid4()), time.time() - ago
         for number in range(chunks):
-            at = (time.time() - ago + number) * 1000
+            at = (began + number) * 1000
             events = [
                 {"type": 4, "timestamp": at, "data": {"href": f"https://shop.example{page}", "width": 8, "height": 6}},
                 {"type": 2, "timestamp": at + 999, "data": {"node": {"type": 0, "childNodes": [], "id": 1}}},

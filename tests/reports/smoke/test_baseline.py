@@ -12,6 +12,7 @@ from reports.smoke import baseline
 from runner.errors import ConfigError
 from tests.reports.smoke.measured import check, sides
 from tests.support.servers import free_port
+from tests.support.wait import PAUSE
 
 
 def text(folder: Path) -> bytes:
@@ -36,7 +37,7 @@ def serve() -> Iterator[Callable[[bytes], str]]:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         servers.append(server)
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(PAUSE,), daemon=True).start()
         return f"http://127.0.0.1:{server.server_port}"
 
     yield start

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, Playwright
 
 from runner.browser.chromium import Browser as Program
 from tests.support.dashboard import TOKEN, Visited, made
+from tests.support.wait import PAUSE
 
 Start = Callable[..., Visited]
 FORGED = """<!doctype html><title>elsewhere</title>
@@ -42,7 +43,7 @@ def elsewhere() -> Iterator[Elsewhere]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     site = Elsewhere(server.server_port)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(PAUSE,))
     thread.start()
     yield site
     server.shutdown()

@@ -14,7 +14,7 @@ from aiosmtpd.controller import Controller
 
 from tests.support.daemon import Daemon
 from tests.support.servers import free_port
-from tests.support.wait import wait_until
+from tests.support.wait import PAUSE, wait_until
 
 SWITCHED = """
     from pathlib import Path
@@ -67,7 +67,7 @@ def webhook(port: int) -> Iterator[list[dict[str, Any]]]:
             """Not logged."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Taker)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(PAUSE,))
     thread.start()
     try:
         yield taken
@@ -154,7 +154,7 @@ def test_it_is_told_again_while_it_lasts_and_not_while_paused(daemon: Daemon, sw
         daemon.start(JOURNEY_ALERT_URLS=f"json://127.0.0.1:{port}", JOURNEY_ALERT_AGAIN="2s", JOURNEY_ALERT_AFTER="1")
         wait_until(lambda: len(posts) >= 3)
         assert posts[1]["title"] == "buy is still failing (local)"
-        daemon.command("pause", "buy")
+        daemon.here("pause", "buy")
         wait_until(lambda: daemon.query("SELECT 1 FROM slots WHERE state = 'paused'"))
         told = len(posts)
         wait_until(lambda: len(daemon.query("SELECT 1 FROM slots WHERE state = 'paused'")) >= 4)

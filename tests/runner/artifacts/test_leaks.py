@@ -34,6 +34,7 @@ from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
+from tests.support.wait import PAUSE
 
 SECRETS = {
     "user": "anna.leak@example.com",
@@ -390,7 +391,7 @@ class Packed(BaseHTTPRequestHandler):
 def test_a_compressed_body_is_redacted_too(monitor: Monitor, redaction: bool) -> None:
     folder = keep_secret(monitor, SECRETS["token"], "token")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Packed)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(PAUSE,), daemon=True)
     thread.start()
     try:
         result = monitor.run(

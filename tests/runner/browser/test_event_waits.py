@@ -25,6 +25,7 @@ from runner.settings.settings import load_settings
 from tests.conftest import Monitor
 from tests.runner.test_pytest_plugin import AS_A_USER
 from tests.support.needs import needs
+from tests.support.wait import PAUSE
 
 pytest_plugins = ["pytester"]
 HOME = os.environ.get("HOME", "")
@@ -82,7 +83,7 @@ def site() -> Iterator[str]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(PAUSE,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

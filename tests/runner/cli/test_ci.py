@@ -9,9 +9,11 @@ import pytest
 from lxml import etree
 from msgspec import Struct
 
+from runner.workers.pool import Workers
 from tests.reports.hostile import assert_inert, rendered
-from tests.runner.cli.test_cli import WALK, Folder
+from tests.runner.cli.folder import WALK, Folder
 from tests.runner.cli.test_smoke import DECIDE_SOON
+from tests.support.commands import Ended
 
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parents[2] / "reports" / "junit.xsd"))
 LINE = next(number for number, text in enumerate(WALK.splitlines(), 1) if "Buy [now]" in text)
@@ -125,8 +127,16 @@ class Job:
 
     def run(self, *command: str) -> tuple[int, list[str], str]:
         """Exit code, annotations, and what was printed."""
-        ran = self.folder.journey(*command, **self.environment)
-        return ran.returncode, taken(ran.stdout, ran.stderr), ran.stdout + ran.stderr
+        return told(self.folder.journey(*command, **self.environment))
+
+    def process(self, *command: str) -> tuple[int, list[str], str]:
+        """As `run`, in a process of its own: with what its journeys print."""
+        return told(self.folder.process(*command, **self.environment))
+
+
+def told(ran: Ended) -> tuple[int, list[str], str]:
+    """Exit code, annotations, and what was printed."""
+    return ran.returncode, taken(ran.stdout, ran.stderr), ran.stdout + ran.stderr
 
 
 def taken(stdout: str, stderr: str) -> list[str]:
@@ -147,8 +157,8 @@ def taken(stdout: str, stderr: str) -> list[str]:
 
 
 @pytest.fixture
-def job(tmp_path: Path, shop: str) -> Job:
-    folder = Folder(tmp_path, shop)
+def job(tmp_path: Path, shop: str, pool: Workers) -> Job:
+    folder = Folder(tmp_path, shop, pool)
     folder.write("journeys/slow.py", BUDGET)
     folder.write("broken", "#!/bin/sh\nexit 1\n").chmod(0o755)
     return Job(folder)
@@ -179,12 +189,12 @@ def test_what_a_page_or_a_journey_says_is_no_command(job: Job) -> None:
         "journeys/say.py",
         "from runner import journey\n@journey\ndef say(page):\n    print('::warning::said')\n    raise AssertionError('a\\n::error::thrown')",
     )
-    code, annotations, text = job.run("run", "say")
+    code, annotations, text = job.process("run", "say")
     assert (code, "::error::thrown" in text, "::warning::said" in text) == (1, True, True)
     annotation, note = annotations
     assert "the journey was walked once more" in note
     assert annotation.startswith("::error file=journeys/say.py,line=5,title=journey say%2C step “say” (assertion)::a%0A")
-    assert job.run("show", "last")[1] == []
+    assert job.process("show", "last")[1] == []
 
 
 def test_annotations_do_not_disturb_a_report_on_standard_output(job: Job) -> None:

@@ -6,86 +6,25 @@ import re
 import signal
 import subprocess
 import sys
-import textwrap
-from contextlib import chdir
 from pathlib import Path
 
 import psutil
 import pytest
-from typer.testing import CliRunner
 
-from runner.cli.all_commands import app
 from runner.demo import journeys_folder
-from runner.errors import JourneyError
-from tests.support.needs import needs
+from runner.workers.pool import Workers
+from tests.runner.cli.folder import WALK, Folder
 from tests.support.servers import free_port, get
 from tests.support.wait import wait_until
 
-WALK = """
-from runner import expect, journey
-
-@journey(every="5m", tags=["look"])
-def walk(page, step):
-    \"\"\"Looks around.\"\"\"
-    with step("open"):
-        page.goto("/")
-
-@journey
-def fall(page, step):
-    with step("open"):
-        page.goto("/cart")
-    with step("buy"):
-        expect(page.get_by_role("button", name="Buy [now]")).to_be_visible(timeout=200)
-"""
-
-
-class Folder:
-    """A user's folder with a journeys/ in it, in which commands are run."""
-
-    def __init__(self, path: Path, shop: str) -> None:
-        self.path = path
-        self.environment = {key: value for key, value in os.environ.items() if not key.startswith(("JOURNEY_", "GITHUB_"))}
-        self.environment |= {"JOURNEY_BASE_URL": shop, "COLUMNS": "200"}
-        self.write("journeys/walk.py", WALK)
-
-    def write(self, name: str, text: str) -> Path:
-        file = self.path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(textwrap.dedent(text))
-        return file
-
-    @needs("browser", "real_time")
-    def journey(self, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "runner.cli", *words],
-            cwd=self.path,
-            env=self.environment | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=90,
-        )
-
-    def here(self, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        """Runs a command in this process, which is quicker: for what starts no browser. `main` words an error in the same way."""
-        hidden: dict[str, str | None] = {key: None for key in os.environ if key.startswith(("JOURNEY_", "GITHUB_"))}
-        with chdir(self.path):
-            ran = CliRunner().invoke(app, words, env=hidden | self.environment | environment, prog_name="journey")
-        if isinstance(ran.exception, JourneyError):
-            told = f"{ran.stderr}error: {ran.exception}\n"
-            return subprocess.CompletedProcess(words, ran.exception.exit_code, ran.stdout, told)
-        if ran.exception is not None and not isinstance(ran.exception, SystemExit):
-            raise ran.exception
-        return subprocess.CompletedProcess(words, ran.exit_code, ran.stdout, ran.stderr)
-
 
 @pytest.fixture
-def folder(tmp_path: Path, shop: str) -> Folder:
-    return Folder(tmp_path, shop)
+def folder(tmp_path: Path, shop: str, pool: Workers) -> Folder:
+    return Folder(tmp_path, shop, pool)
 
 
 def test_run_prints_each_step_saves_and_exits_0(folder: Folder) -> None:
-    ran = folder.journey("run", "walk")
+    ran = folder.process("run", "walk")
     assert (ran.returncode, ran.stderr) == (0, "")
     lines = ran.stdout.splitlines()
     assert re.match(r"walk  ✓ open  \d+\.\d{3} s", lines[0])
@@ -106,7 +45,7 @@ def test_a_failing_page_is_exit_1_with_step_reason_line_and_screenshot(folder: F
 
 
 def test_a_missing_browser_is_exit_3_with_what_to_do(folder: Folder) -> None:
-    ran = folder.journey("run", "walk", "--browser-path", "/nowhere/chromium")
+    ran = folder.process("run", "walk", "--browser-path", "/nowhere/chromium")
     assert (ran.returncode, ran.stdout) == (3, "")
     assert "error: browser_path: /nowhere/chromium is not a program; install one with `journey install`" in ran.stderr
 
@@ -125,7 +64,7 @@ def test_bad_journeys_are_exit_2_before_anything_starts(folder: Folder) -> None:
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "bad.py:1: cannot be imported" in ran.stderr
     assert not (folder.path / "runs").exists()
-    assert folder.journey("check").returncode == 2
+    assert folder.here("check").returncode == 2
 
 
 def test_a_secret_that_is_not_set_is_exit_2_with_the_variable(folder: Folder) -> None:
@@ -149,7 +88,7 @@ def test_json_on_standard_output_is_nothing_but_json(folder: Folder) -> None:
         "journeys/loud.py",
         "from runner import journey\n@journey\ndef loud(step):\n    print('noise')\n    with step('a'): ...\n",
     )
-    ran = folder.journey("run", "walk", "fall", "loud", "--json", "-")
+    ran = folder.process("run", "walk", "fall", "loud", "--json", "-")
     document = json.loads(ran.stdout)
     assert (ran.returncode, document["version"]) == (1, 1)
     assert [(run["journey"], run["status"]) for run in document["runs"]] == [
@@ -266,10 +205,10 @@ def test_an_empty_folder_is_told_how_to_begin(folder: Folder) -> None:
 
 
 def test_list_and_check_show_what_there_is(folder: Folder) -> None:
-    listed = folder.journey("list")
+    listed = folder.here("list")
     assert "walk  look  5m" in " ".join(listed.stdout.split("\n")[1].split("   ")) or "journeys/walk.py:4" in listed.stdout
     assert json.loads(folder.here("list", "--json", "-").stdout)["journeys"][0]["every_seconds"] == 300
-    assert folder.journey("check").stdout == "ok: 2 journeys in 1 file\n"
+    assert folder.here("check").stdout == "ok: 2 journeys in 1 file\n"
 
 
 def test_help_and_list_import_neither_playwright_nor_a_web_server(folder: Folder) -> None:
@@ -286,42 +225,42 @@ def test_help_and_list_import_neither_playwright_nor_a_web_server(folder: Folder
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory, shop: str) -> Folder:
+def kept(tmp_path_factory: pytest.TempPathFactory, shop: str, pool: Workers) -> Folder:
     """A folder with three saved runs, which are only looked at: two of walk, then one of fall."""
-    made = Folder(tmp_path_factory.mktemp("kept"), shop)
+    made = Folder(tmp_path_factory.mktemp("kept"), shop, pool)
     assert made.journey("run", "walk", "--repeat", "2").returncode == 0
     assert made.journey("run", "fall").returncode == 1
     return made
 
 
 def test_show_prints_a_run(kept: Folder) -> None:
-    shown = kept.journey("show", "last-failed").stdout
+    shown = kept.here("show", "last-failed").stdout
     assert shown.startswith("✗ fall: failed in ")
     assert "failed in step 'buy' (assertion)" in shown
     assert "/cart  [" in shown
     assert json.loads(kept.here("show", "walk@last", "--json", "-").stdout)["runs"][0]["status"] == "passed"
-    missing = kept.journey("show", "nothing")
+    missing = kept.here("show", "nothing")
     assert (missing.returncode, "no run 'nothing'" in missing.stderr) == (2, True)
 
 
 def test_a_run_without_a_trace_says_which_policy_keeps_one(kept: Folder) -> None:
-    ran = kept.journey("trace", "walk@last", "--no-open")
+    ran = kept.here("trace", "walk@last", "--no-open")
     assert ran.returncode == 2
     assert "has no trace; `journey run --trace on` keeps one" in ran.stderr
 
 
 def test_install_says_which_browser_is_used(folder: Folder) -> None:
-    said = folder.journey("install").stdout.splitlines()
+    said = folder.process("install").stdout.splitlines()
     assert said[0].split()[-1].count(".") == 3
     assert Path(said[1].split(" (")[0]).is_file()
 
 
 def test_version(folder: Folder) -> None:
-    assert folder.journey("--version").stdout == "journey 0.1.0\n"
+    assert folder.process("--version").stdout == "journey 0.1.0\n"
 
 
 def test_demo_shows_a_failure_the_metrics_and_the_next_commands(folder: Folder) -> None:
-    ran = folder.journey("demo", JOURNEY_BASE_URL="http://nowhere.invalid")
+    ran = folder.process("demo", JOURNEY_BASE_URL="http://nowhere.invalid")
     assert ran.returncode == 0, ran.stderr
     assert "browse  ✗ failed in " in ran.stdout
     assert 'journey="browse",location="local"} 0' in ran.stdout
@@ -336,38 +275,38 @@ def test_demo_without_a_gateway_goes_on_with_a_file(folder: Folder) -> None:
     path = os.pathsep.join(
         part for part in os.environ["PATH"].split(os.pathsep) if not Path(part, "prometheus-pushgateway").exists()
     )
-    chromium = folder.journey("install").stdout.splitlines()[1].split(" (")[0]
-    ran = folder.journey("demo", PATH=path, JOURNEY_BROWSER_PATH=chromium)
+    chromium = folder.process("install").stdout.splitlines()[1].split(" (")[0]
+    ran = folder.process("demo", PATH=path, JOURNEY_BROWSER_PATH=chromium)
     assert ran.returncode == 0, ran.stderr
     assert "metrics go to the file metrics.prom" in ran.stdout
     assert 'synthetic_success{journey="buy",location="local"} 1.0' in (folder.path / "metrics.prom").read_text()
 
 
 def test_saved_runs_are_listed_filtered_compared_and_opened(kept: Folder) -> None:
-    listed = kept.journey("runs").stdout
+    listed = kept.here("runs").stdout
     assert [line.split()[2] for line in listed.splitlines()] == ["status", "fall", "walk", "walk"]
     assert re.search(r"✗ failed +[\d.]+ s +buy ", listed)
     only = json.loads(kept.here("runs", "--status", "failed", "--since", "1h", "--json", "-").stdout)["runs"]
     assert [run["journey"] for run in only] == ["fall"]
     assert (Path(only[0]["folder"]) / "report.html").is_file()
-    compared = kept.journey("diff", "walk@last")
+    compared = kept.here("diff", "walk@last")
     assert (compared.returncode, "a run of walk, last one of fall" in compared.stderr) == (2, True)
     oldest = listed.split()[-1]
-    assert "most changed phase" in kept.journey("diff", oldest, "walk@last").stdout
+    assert "most changed phase" in kept.here("diff", oldest, "walk@last").stdout
     steps = json.loads(kept.here("diff", oldest, "walk@last", "--json", "-").stdout)["steps"]
     assert [one["name"] for one in steps] == ["open"]
-    assert kept.journey("open", "fall@last").stdout.strip() == only[0]["folder"]
+    assert kept.here("open", "fall@last").stdout.strip() == only[0]["folder"]
     assert len(json.loads(kept.here("runs", "walk", "--limit", "1", "--json", "-").stdout)["runs"]) == 1
 
 
 def test_old_runs_are_pruned(folder: Folder) -> None:
     folder.write("journeys/tick.py", "from runner import journey\n@journey\ndef tick(step):\n    with step('a'): ...\n")
     assert folder.journey("run", "tick", "--repeat", "3").returncode == 0
-    told = folder.journey("prune", "--dry-run", JOURNEY_KEEP_RUNS="1")
+    told = folder.here("prune", "--dry-run", JOURNEY_KEEP_RUNS="1")
     assert "would remove" in told.stdout
     assert "over keep_runs = 1" in told.stdout
     assert len(folder.here("runs").stdout.splitlines()) == 4
-    pruned = json.loads(folder.journey("prune", "--json", "-", JOURNEY_KEEP_RUNS="1").stdout)
+    pruned = json.loads(folder.here("prune", "--json", "-", JOURNEY_KEEP_RUNS="1").stdout)
     assert [Path(one["folder"]).exists() for one in pruned["removed"]] == [False, False]
     assert len(folder.here("runs").stdout.splitlines()) == 2
 

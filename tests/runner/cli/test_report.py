@@ -13,7 +13,7 @@ from reports.smoke.result import SmokeResult
 from runner.archive.archive import Archive
 from runner.result import RunResult
 from tests.reports.samples import RUN, RUNS, SMOKE, SMOKES
-from tests.runner.cli.test_cli import Folder
+from tests.runner.cli.folder import Folder
 
 OTHER = "01b80000-0000-7000-8000-0000000000bb"
 
@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def test_a_page_is_written_beside_you_and_its_name_printed(folder: Folder) -> None:
-    made = folder.journey("report")
+    made = folder.here("report")
     assert (made.returncode, made.stdout, made.stderr) == (0, f"report-{OTHER}.html\n", "")
     assert "<h1>buy" in (folder.path / f"report-{OTHER}.html").read_text()
 
@@ -112,7 +112,7 @@ def test_two_checks_of_one_beginning_and_one_that_is_broken_are_told(folder: Fol
     assert f"{SMOKE[:-1]!r} begins 2 ids of smoke checks" in made.stderr
     (kept,) = (folder.path / "runs" / ".smoke").glob(f"*{SMOKE}.json")
     kept.write_text("{")
-    broken = folder.journey("report", SMOKE)
+    broken = folder.here("report", SMOKE)
     assert broken.returncode == 2
     assert f"{kept}: cannot be read: " in broken.stderr
 

@@ -1,19 +1,16 @@
 """Names of journeys on the command line: every command looks them up in the same way."""
 
 import os
-from contextlib import chdir
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
-from runner.cli.all_commands import app
-from runner.errors import JourneyError
 from runner.result import RunResult
 from runner.store import Store
+from tests.support.commands import run_here
 from tests.support.needs import needs
 
 SHOP = """
@@ -58,14 +55,9 @@ def folder(tmp_path: Path) -> Path:
 @needs("real_time")
 def journey(folder: Path, *words: str) -> tuple[int, str]:
     """Runs a command in a folder; its exit code and everything that it printed."""
-    hidden: dict[str, str | None] = {key: None for key in os.environ if key.startswith(("JOURNEY_", "GITHUB_"))}
-    with chdir(folder):
-        ran = CliRunner().invoke(app, words, env=hidden | {"COLUMNS": "200"}, prog_name="journey")
-    if isinstance(ran.exception, JourneyError):
-        return ran.exception.exit_code, f"{ran.output}error: {ran.exception}\n"
-    if ran.exception is not None and not isinstance(ran.exception, SystemExit):
-        raise ran.exception
-    return ran.exit_code, ran.output
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("JOURNEY_", "GITHUB_"))}
+    ran = run_here(folder, words, environment | {"COLUMNS": "200"})
+    return ran.returncode, ran.stdout + ran.stderr
 
 
 def save_run(folder: Path, name: str) -> None:

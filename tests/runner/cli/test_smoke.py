@@ -13,7 +13,9 @@ from sqlalchemy import create_engine, text
 
 from reports.smoke.archive import SmokeArchive
 from reports.smoke.result import SmokeResult
-from tests.runner.cli.test_cli import Folder
+from runner.workers.pool import Workers
+from tests.runner.cli.folder import Folder
+from tests.support.commands import Ended
 from tests.support.servers import free_port
 from tests.support.wait import wait_until
 
@@ -30,8 +32,8 @@ DECIDE_SOON = {"JOURNEY_SMOKE_LOOKS": "5", "JOURNEY_SMOKE_ALARM": "0.4", "JOURNE
 
 
 @pytest.fixture
-def folder(tmp_path: Path, shop: str) -> Folder:
-    found = Folder(tmp_path, shop)
+def folder(tmp_path: Path, shop: str, pool: Workers) -> Folder:
+    found = Folder(tmp_path, shop, pool)
     found.environment |= {"JOURNEY_SMOKE_WARM_UP": "0", "JOURNEY_SMOKE_RUNS": "2"}
     found.write("journeys/look.py", LOOK)
     return found
@@ -41,7 +43,7 @@ def result(folder: Folder) -> SmokeResult:
     return SmokeArchive(folder.path / "runs").find("last").result
 
 
-def final(ran: "subprocess.CompletedProcess[str]") -> str:
+def final(ran: Ended) -> str:
     """The first line after the rounds."""
     return ran.stdout.partition("\n\n")[2].partition("\n")[0]
 
@@ -59,7 +61,7 @@ def test_smoke_runs_each_journey_in_turn_saves_all_and_exits_0(folder: Folder) -
         folder.write(
             f"journeys/{name}.py", LOOK.replace("def look", f"def {name}").replace("@journey(", f"@journey(base_url={site!r}, ")
         )
-    ran = folder.journey("smoke", "look", "again", "--runs", "2", "--warm-up", "1", JOURNEY_BASE_URL="")
+    ran = folder.process("smoke", "look", "again", "--runs", "2", "--warm-up", "1", JOURNEY_BASE_URL="")
     assert (ran.returncode, ran.stderr) == (0, "")
     lines = ran.stdout.splitlines()
     assert [line.split("  ")[0] for line in lines[:3]] == ["warm-up 1 of 1", "round 1 of 2", "round 2 of 2"]
@@ -108,8 +110,8 @@ def test_a_missing_browser_is_exit_3(folder: Folder) -> None:
 
 
 def test_retries_are_only_those_of_the_command_line(folder: Folder) -> None:
-    flaky = "from runner import journey\nfrom pathlib import Path\n@journey(retries=1)\ndef flaky(page):\n"
-    flaky += "    seen = Path('seen').exists()\n    Path('seen').touch()\n    page.goto('/')\n    assert seen\n"
+    flaky = f"from runner import journey\nfrom pathlib import Path\nSEEN = Path({str(folder.path / 'seen')!r})\n"
+    flaky += "@journey(retries=1)\ndef flaky(page):\n    seen = SEEN.exists()\n    SEEN.touch()\n    page.goto('/')\n    assert seen\n"
     folder.write("journeys/flaky.py", flaky)
     assert folder.journey("smoke", "flaky", JOURNEY_RETRIES="1").returncode == 1
     (folder.path / "seen").unlink()
@@ -296,7 +298,7 @@ def test_undecided_passes_loudly_unless_it_is_to_fail(folder: Folder, shop: str)
 
 def test_json_on_standard_output_is_nothing_but_json(folder: Folder) -> None:
     folder.write("journeys/loud.py", "from runner import journey\n@journey\ndef loud(page):\n    print('noise')\n")
-    ran = folder.journey("smoke", "look", "loud", "--json", "-")
+    ran = folder.process("smoke", "look", "loud", "--json", "-")
     assert (ran.returncode, json.loads(ran.stdout)["verdict"]) == (0, "passed")
     assert "passed: 2 journeys in 2 runs each" in ran.stderr
 
@@ -330,6 +332,6 @@ def test_old_checks_are_pruned(folder: Folder) -> None:
     told = folder.here("prune", "--dry-run", **environment)
     assert "/runs/.smoke/" in told.stdout
     assert "1 run and 1 smoke check to remove" in told.stdout
-    document = json.loads(folder.journey("prune", "--json", "-", **environment).stdout)
+    document = json.loads(folder.here("prune", "--json", "-", **environment).stdout)
     assert [Path(one["file"]).exists() for one in document["checks"]] == [False]
     assert len(list((folder.path / "runs" / ".smoke").iterdir())) == 1

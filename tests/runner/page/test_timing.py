@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import Monitor
 from tests.pages import answer, serving_pages
+from tests.support.wait import PAUSE
 
 TICK = 0.001
 """Seconds, several times what a browser rounds its stamps to, and a server's sleep to."""
@@ -351,7 +352,7 @@ def test_the_handshake_of_an_https_site_is_a_phase_of_its_own(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(PAUSE,), daemon=True)
     thread.start()
     code = "@journey({})\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n"
     try:

@@ -1,6 +1,6 @@
 """Statements of many rows, in both databases."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,14 +10,6 @@ from sqlalchemy import create_engine, text
 from runner.store import Store, StoreDown
 from runner.store.bulk_insert import Insert, Link, Unstorable
 from runner.store.tables.page_views import marks, reason_tallies
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'journeys.db'}"
-    make: Callable[[], str] = request.getfixturevalue("postgres")
-    return make()
 
 
 @pytest.fixture

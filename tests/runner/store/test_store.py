@@ -1,7 +1,7 @@
 """The store, in both databases."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,14 +20,6 @@ from runner.store.tables.replays import replay_chunks
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 250_000, UTC)
 SLOT = NOW.replace(microsecond=0)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'journeys.db'}"
-    make: Callable[[], str] = request.getfixturevalue("postgres")
-    return make()
 
 
 @contextmanager

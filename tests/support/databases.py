@@ -1,0 +1,40 @@
+"""Databases with all tables and nothing in them, each a copy: making the tables takes longer than most tests."""
+
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+
+from runner.store import Store
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database, to be copied."""
+    file = tmp_path_factory.mktemp("empty") / "journeys.db"
+    with Store(f"sqlite:///{file}"):
+        return file
+
+
+def copied(empty: Path, folder: Path) -> str:
+    """A copy of it in a folder; its address."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{copyfile(empty, folder / empty.name)}"
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: Callable[..., str]) -> str:
+    """A PostgreSQL database, to be copied."""
+    made = postgres()
+    with Store(made):
+        return made
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return copied(request.getfixturevalue("empty"), tmp_path)
+    make: Callable[..., str] = request.getfixturevalue("postgres")
+    return make(like=request.getfixturevalue("migrated"))
