@@ -75,7 +75,7 @@ class IngestEndpoint:
             body = await asyncio.to_thread(unpack_body, packed, encoding, self._limits)
         self._intake.metrics.bytes.add((), len(body))
         client = scope.get("client")
-        network = self._intake.networks.of(client[0] if client else "", headers.get(b"x-forwarded-for", b"").decode("latin-1"))
+        network = self._intake.networks.of_request(client[0] if client else "", scope["headers"])
         clean = body.replace(*NUL) if NUL[0] in body else body
         return Incoming(clean, scope["query_string"].decode("latin-1"), headers, origin, network, packed)
 
