@@ -75,6 +75,7 @@ def needed() -> None:
 def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     """The dashboard and the collector as one server, not started yet. Raises ConfigError when the settings do not say who may see it."""
     from reports.codegen.subprocess import Wanted, make_in_subprocess
+    from reports.collector.admission.client_network import ClientNetworks
     from reports.collector.routes import Collector
     from reports.collector.storage.group_commit import Writer
     from reports.collector.storage.retention import RetentionPolicy
@@ -104,7 +105,8 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
         chunk_store = ChunkStore(store, settings.runs_dir / FOLDER)
         stack.callback(RecordingCleaner(chunk_store, settings.keep_replays, settings.keep_replays_size).close)
         collector = Collector(settings, writer, chunk_store=chunk_store)
-        guard = ConnectionGuard(lambda reason: collector.metrics.closed.add((reason,)))
+        networks = ClientNetworks(settings.trusted_proxies)
+        guard = ConnectionGuard(lambda reason: collector.metrics.closed.add((reason,)), networks=networks)
         collector.metrics.writer = writer
         collector.metrics.connections = lambda: len(guard.connections)
         running: list[Server] = []
