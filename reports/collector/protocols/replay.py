@@ -14,6 +14,7 @@ from reports.collector.admission import user_agent
 from reports.collector.admission.anonymous_ids import AnonymousIds
 from reports.collector.admission.app_policy import AppPolicy
 from reports.collector.admission.intake import WAIT, Incoming, Intake
+from reports.collector.admission.rate_limit import CHUNK
 from reports.collector.errors import Refusal
 from reports.collector.http.body import GZIP, Limits
 from reports.collector.http.endpoint import Answer
@@ -45,7 +46,7 @@ class ReplayProtocol:
         async with self._turns:
             chunk = await asyncio.to_thread(parse_chunk, incoming.body)
             site = self._intake.register.find(chunk.app)
-            self._intake.admit(site, chunk.key, incoming)
+            self._intake.admit(site, chunk.key, incoming, CHUNK)
             try:
                 new = await asyncio.to_thread(self._store, site, chunk, incoming)
             except (StoreDown, OSError) as error:

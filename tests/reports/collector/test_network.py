@@ -75,6 +75,13 @@ def test_a_bucket_fills_again() -> None:
     assert [buckets.take(app, "a", 0.6), buckets.take(app, "a", 100.0)] == [0.0, 0.0]
 
 
+def test_a_large_message_takes_as_many_tokens_as_it_has_work_and_never_more_than_there_can_be() -> None:
+    app, buckets = App(name="shop", origins=("*",), rate=2.0, burst=10), RateLimit()
+    assert [buckets.take(app, "a", 0.0, tokens) for tokens in (7, 4, 3)] == [0.0, 0.5, 0.0]
+    assert buckets.take(app, "b", 0.0, 1000) == 0.0
+    assert buckets.take(app, "b", 0.0, 1000) == 5.0
+
+
 def test_no_more_buckets_are_kept_than_allowed() -> None:
     app, buckets = App(name="shop", origins=("*",)), RateLimit(kept=10)
     for number in range(1000):
