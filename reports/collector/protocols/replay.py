@@ -22,7 +22,9 @@ from reports.collector.protocols.native import refuse_unreadable
 from reports.collector.protocols.simple import STATUS_OK, site_of
 from reports.replay.chunk import Chunk, decode
 from reports.replay.chunk_store import ChunkContext, ChunkStore
+from reports.replay.page_origin import find_foreign_page
 from runner.store import StoreDown
+from runner.untrusted_text import tamed
 
 LIMITS = Limits(raw=1_048_576, inflated=8_388_608)
 TAKEN = Answer()
@@ -56,7 +58,17 @@ class ReplayProtocol:
 
     def _store(self, site: AppPolicy, chunk: Chunk, incoming: Incoming) -> bool:
         client = user_agent.parse_user_agent(incoming.header(b"user-agent"))
-        address = next((one for one in chunk.addresses() if one), "")
+        addresses = list(chunk.addresses())
+        foreign = find_foreign_page(addresses, site.origins)
+        if foreign:
+            raise Refusal(
+                422,
+                "wrong_origin",
+                f"a page at {tamed(foreign, 200)} is not at an origin of app {site.app.name!r}",
+                field="events",
+                fix="add its origin to the origins of the app",
+            )
+        address = next((one for one in addresses if one), "")
         packed = incoming.packed
         if not packed.startswith(GZIP):
             # The last chunk of a page comes as it is: there was no time to pack it.

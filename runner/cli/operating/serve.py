@@ -119,7 +119,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
                     database_url=settings.database_url,
                     folder=str(chunk_store.folder),
                     browser_path=str(settings.browser_path or ""),
-                    rules=rules,
+                    apps=settings.apps,
                 )
             )
 

@@ -162,3 +162,41 @@ def test_a_page_may_tell_single_events(collector: Served, chunk_store: ChunkStor
         1_795_514_400.0,
     )
     assert second["session"] != SESSION
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1/admin",
+        "https://evil.example/",
+        "https://shop.example.evil.example/",
+        "https://shop.example@evil.example/",
+        "https://evil.example\\@shop.example/",
+        "https:\\\\evil.example/",
+        " https://evil.example/",
+        "https://shop.example:8443/",
+        "http://shop.example/",
+        "//evil.example/",
+        "javascript:alert(1)",
+        "https://[::1",
+    ],
+)
+@pytest.mark.parametrize("place", ["meta", "view"])
+def test_a_recording_that_claims_a_page_of_another_site_is_refused(
+    collector: Served, chunk_store: ChunkStore, address: str, place: str
+) -> None:
+    sent = chunk()
+    event = {"type": 4, "timestamp": time.time() * 1000, "data": {"href": address}}
+    if place == "view":
+        event |= {"type": 5, "data": {"tag": "view", "payload": {"id": "x", "url": address}}}
+    answer = collector.post(packed({**sent, "events": [*sent["events"], event]}), "/v1/replay")
+    assert (answer.status, answer.json()["field"]) == (422, "events")
+    assert "is not at an origin of app 'shop'" in answer.json()["error"]
+    assert not ask(chunk_store._store, read_chunk_rows, SESSION)
+
+
+def test_pages_of_every_origin_of_the_app_are_taken_and_those_of_no_origin(collector: Served) -> None:
+    addresses = ["https://SHOP.example:443/x", "https://www.shop.example/", "about:blank", "", "blob:https://shop.example/1"]
+    for number, address in enumerate(addresses):
+        event = {"type": 4, "timestamp": time.time() * 1000, "data": {"href": address}}
+        assert collector.post(packed(chunk(number, events=[event])), "/v1/replay").status == 202, address
