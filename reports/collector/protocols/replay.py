@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import re
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -46,19 +47,18 @@ class ReplayProtocol:
     async def take(self, incoming: Incoming) -> Answer:
         """Answers when the chunk is on disk. Raises Refusal."""
         async with self._turns:
-            chunk = await asyncio.to_thread(parse_chunk, incoming.body)
+            chunk, addresses = await asyncio.to_thread(parse_chunk, incoming.body)
             site = self._intake.register.find(chunk.app)
             self._intake.admit(site, chunk.key, incoming, CHUNK)
             try:
-                new = await asyncio.to_thread(self._store, site, chunk, incoming)
+                new = await asyncio.to_thread(self._store, site, chunk, addresses, incoming)
             except (StoreDown, OSError) as error:
                 raise refuse_unavailable() from error
         self._intake.metrics.chunk(site.app.name, len(incoming.packed), new)
         return TAKEN
 
-    def _store(self, site: AppPolicy, chunk: Chunk, incoming: Incoming) -> bool:
+    def _store(self, site: AppPolicy, chunk: Chunk, addresses: Sequence[str], incoming: Incoming) -> bool:
         client = user_agent.parse_user_agent(incoming.header(b"user-agent"))
-        addresses = list(chunk.addresses())
         foreign = find_foreign_page(addresses, site.origins)
         if foreign:
             raise Refusal(
@@ -82,15 +82,16 @@ class ReplayProtocol:
         return self._chunk_store.put(chunk, packed, kept)
 
 
-def parse_chunk(body: bytes) -> Chunk:
-    """The chunk in a body. Raises Refusal."""
+def parse_chunk(body: bytes) -> tuple[Chunk, list[str]]:
+    """The chunk in a body, and the addresses of its pages. Raises Refusal."""
     try:
         chunk = decode(body)
+        addresses = list(chunk.addresses())
     except (ValueError, RecursionError) as error:
         raise refuse_unreadable(error) from error
     if chunk.last_at > time.time() + AHEAD:
         raise Refusal(422, "invalid", "events of the future", field="events", fix="send times in milliseconds since the epoch")
-    return chunk
+    return chunk, addresses
 
 
 def refuse_unavailable() -> Refusal:
