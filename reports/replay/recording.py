@@ -103,7 +103,9 @@ def read_recording(store: Store, folder: Path, session: str) -> Recording | None
         events: list[dict[str, Any]] = []
         for row in of_tab:
             try:
-                events += read_events(chunk_path(folder, row.app, row.session, row.tab, row.sequence), row.checksum)
+                events += read_events(
+                    chunk_path(folder, row.app, row.session, row.tab, row.sequence, row.checksum), row.checksum
+                )
             except (OSError, ValueError) as error:
                 gaps.append(f"part {row.sequence} of tab {id_} cannot be read: {error}")
         tabs.append(Tab(id=id_, events=sorted(events, key=lambda event: event["timestamp"])))

@@ -22,7 +22,7 @@ from reports.collector.http.endpoint import Answer
 from reports.collector.protocols.native import refuse_unreadable
 from reports.collector.protocols.simple import STATUS_OK, site_of
 from reports.replay.chunk import Chunk, decode
-from reports.replay.chunk_store import ChunkContext, ChunkStore
+from reports.replay.chunk_store import ChunkContext, ChunkStore, NumberTaken
 from reports.replay.page_origin import find_foreign_page
 from runner.store import StoreDown
 from runner.untrusted_text import tamed
@@ -52,6 +52,10 @@ class ReplayProtocol:
             self._intake.admit(site, chunk.key, incoming, CHUNK)
             try:
                 new = await asyncio.to_thread(self._store, site, chunk, addresses, incoming)
+            except NumberTaken as error:
+                raise Refusal(
+                    409, "invalid", str(error), field="sequence", fix="count the chunks of each tab from 0"
+                ) from error
             except (StoreDown, OSError) as error:
                 raise refuse_unavailable() from error
         self._intake.metrics.chunk(site.app.name, len(incoming.packed), new)
