@@ -32,6 +32,11 @@ ORPHANED = 3600.0
 """Seconds after which a file that has no row is taken for one that will never have any."""
 AT_ONCE = 200
 """Sessions that are removed at a time."""
+EVENTS_AT_ONCE = 10_000
+EVENTS_SAMPLE = 1_000
+"""Events in the sample that estimates the size of one."""
+EVENT_OVERHEAD = 150
+"""Bytes of an event's row besides its texts, with its places in indices."""
 _CHECKSUM = re.compile(r"[0-9a-f]{64}")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 log = logging.getLogger("journey.collector")
@@ -134,6 +139,21 @@ class ChunkStore:
         for app, session in gone:
             self.remove(app, session)
         return len(gone)
+
+    def prune_events(self, size: int) -> int:
+        """Removes the oldest of the events that pages reported while all of them take more than `size` bytes; returns how many."""
+        table = session_events.c
+        with self._store.connected() as connection:
+            first, last = connection.execute(select(func.min(table.id), func.max(table.id))).one()
+            if first is None:
+                return 0
+            texts = func.length(table.type) + func.length(table.target) + func.length(table.session) + func.length(table.app)
+            of_one = connection.execute(select(func.avg(texts)).where(table.id > last - EVENTS_SAMPLE)).scalar_one() or 0
+            most = int(size / (float(of_one) + EVENT_OVERHEAD))
+            over = min(last - first + 1 - most, EVENTS_AT_ONCE)
+            if over <= 0:
+                return 0
+            return connection.execute(delete(session_events).where(table.id < first + over)).rowcount
 
     def remove(self, app: str, session: str) -> None:
         """Removes a recording: first its rows, so that none is without a file."""

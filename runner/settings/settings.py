@@ -101,6 +101,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     keep_rollups: float = 400 * 86_400.0
     keep_replays: float = 7 * 86_400.0
     keep_replays_size: int = 5_000_000_000
+    keep_events_size: int = 500_000_000
     database: str | None = None
     cron_timezone: str = "UTC"
     jitter: float = 0.0
@@ -310,6 +311,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "keep_rollups": parse_positive_duration,
     "keep_replays": parse_positive_duration,
     "keep_replays_size": parse_size,
+    "keep_events_size": parse_size,
     "database": parse_database_url,
     "cron_timezone": parse_timezone,
     "jitter": parse_duration,

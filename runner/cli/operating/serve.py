@@ -103,7 +103,8 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
         access = Authenticator(settings, store)
         writer = stack.enter_context(Writer(settings.database_url, keep=keep))
         chunk_store = ChunkStore(store, settings.runs_dir / FOLDER)
-        stack.callback(RecordingCleaner(chunk_store, settings.keep_replays, settings.keep_replays_size).close)
+        sizes = settings.keep_replays_size, settings.keep_events_size
+        stack.callback(RecordingCleaner(chunk_store, settings.keep_replays, *sizes).close)
         collector = Collector(settings, writer, chunk_store=chunk_store)
         networks = ClientNetworks(settings.trusted_proxies)
         guard = ConnectionGuard(lambda reason: collector.metrics.closed.add((reason,)), networks=networks)
