@@ -136,6 +136,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     serve_users: Path | None = None
     serve_proxy_user_header: str | None = None
     serve_public_metrics: bool = False
+    collector_listen: str | None = None
     collector_path: str = "/v1/views"
     replay_path: str = "/v1/replay"
     trusted_proxies: tuple[str, ...] = ()
@@ -347,6 +348,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "serve_users": parse_path,
     "serve_proxy_user_header": parse_header_name,
     "serve_public_metrics": parse_bool,
+    "collector_listen": parse_listen_address,
     "collector_path": parse_ingest_path,
     "replay_path": parse_ingest_path,
     "trusted_proxies": parse_proxies,

@@ -13,7 +13,8 @@ HIDDEN = "•••"
 LONG = 32
 """Characters from which a word that looks random is taken for a secret; build hashes in file names are shorter."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters except for tab and line feed, changes of the writing direction, and half characters."""
 _BREAKS = re.compile(r"[\t\n\r]")
 """What browsers take out of an address (URL standard, 4.4)."""
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]{0,30}:)?(//[^/?#\\]*)?([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE | re.DOTALL)
