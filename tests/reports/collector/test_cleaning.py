@@ -56,6 +56,7 @@ def test_an_address_loses_what_it_must_not_keep(address: str, clean: str) -> Non
         ("100%@home.example, a@b.example%40c.example", f"{HIDDEN}, {HIDDEN}%40c.example"),
         ("a@b.ca@b.ca@b.c", f"{HIDDEN}@{HIDDEN}"),
         ("@types/node and user@localhost and a @ b.example", "@types/node and user@localhost and a @ b.example"),
+        ("pay\u202egpj.exe\u2066 \x9b31m\u2028now", "paygpj.exe 31mnow"),
         ("card 4111 1111 1111 1111 was declined", f"card {HIDDEN} was declined"),
         ("key sk_live_51H8xkQ2eZvKYlo2C0123456789abcdef", f"key {HIDDEN}"),
         ("postgres://ann:pw@db/shop is down", "postgres: is down"),
