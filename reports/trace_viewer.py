@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import HTTPServer, SimpleHTTPRequestHandler
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
@@ -15,6 +15,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import msgspec
 
 from runner.errors import RunNotFound
+from runner.scheduler.bounded_server import BoundedThreads
 
 TRACE = "/trace.zip"
 
@@ -34,12 +35,32 @@ def viewer_folder() -> Path:
     return folder
 
 
+class _Server(BoundedThreads, HTTPServer):
+    within = 600.0
+
+
 class _Handler(SimpleHTTPRequestHandler):
-    """Serves the viewer's folder, and the one trace under TRACE; nothing else of the disk."""
+    """Serves the viewer's folder, and the one trace under TRACE; nothing else of the disk.
+
+    Only under a name of this machine: a page elsewhere could point its own name here and read the trace (DNS rebinding).
+    """
+
+    timeout = 30
+    """Seconds without a byte."""
 
     def __init__(self, *args: Any, trace: Path, viewer: Path, **kwargs: Any) -> None:
         self._trace = trace
         super().__init__(*args, directory=str(viewer), **kwargs)
+
+    def parse_request(self) -> bool:
+        """Whether the request is answered."""
+        if not super().parse_request():
+            return False
+        port = self.connection.getsockname()[1]
+        if self.headers.get_all("Host") not in ([f"127.0.0.1:{port}"], [f"localhost:{port}"]):
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST, f"open it as http://127.0.0.1:{port}")
+            return False
+        return True
 
     def translate_path(self, path: str) -> str:
         """The file behind an address."""
@@ -86,7 +107,7 @@ def cut(trace: Path, step: str, target: Path) -> None:
 @contextmanager
 def serving(trace: Path, port: int = 0) -> Iterator[str]:
     """Serves the viewer on 127.0.0.1 (a free port for 0) while the block runs; yields the address that shows the trace."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Handler, trace=trace, viewer=viewer_folder()))
+    server = _Server(("127.0.0.1", port), partial(_Handler, trace=trace, viewer=viewer_folder()))
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

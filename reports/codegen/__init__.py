@@ -11,11 +11,26 @@ from reports.codegen.rebuild_page import rebuild_pages
 from reports.codegen.result import Acted, Made, Report, Trial
 from reports.codegen.verify import journey_file, verify_journey
 from reports.codegen.write_journey import write_journey
-from reports.replay.recording import Recording
+from reports.collector.admission.app_registry import AppRegistry
+from reports.replay.page_origin import find_foreign_page
+from reports.replay.recording import Recording, list_addresses
 from runner.browser.chromium import Browser, find
+from runner.errors import RecordingError
+from runner.settings.apps import App
 from runner.settings.settings import Settings
+from runner.untrusted_text import tamed
 
 __all__ = ["Acted", "Made", "Report", "Trial", "make", "untried"]
+
+
+def check_origins(recording: Recording, apps: tuple[App, ...]) -> None:
+    """Raises RecordingError for a recording with a page that is not one of the app's; without configured apps, of another machine."""
+    foreign = find_foreign_page(list_addresses(recording), AppRegistry(apps).origins_of(recording.app))
+    if foreign:
+        raise RecordingError(
+            f"session {recording.session}: it claims a page at {tamed(foreign, 200)}, which is not at an origin of app "
+            f"{recording.app!r}; if it is, add it to the app's origins in [[apps]]"
+        )
 
 
 def make_untried(recording: Recording, browser: Browser, name: str | None = None, rules: tuple[str, ...] = ()) -> Made:

@@ -99,14 +99,22 @@ def find_danger(action: RecordedAction, found: Found, name: str) -> str | None:
     """
     if action.kind not in {"click", "press"}:
         return None
-    said = " ".join(re.findall(r"[^\W_]+", f"{name} {action.said.name}".lower()))
+    word = find_word(f"{name} {action.said.name}")
+    if word:
+        return f"it {word}"
+    facts = found.facts
+    if facts.method == "post" and (facts.submits or action.kind == "press"):
+        return "it submits a form with a password" if facts.password else "it submits a form (POST)"
+    return None
+
+
+def find_word(text: str) -> str:
+    """What a text says of an irreversible action, such as `says “löschen” (delete)`; empty if it says nothing of one."""
+    said = " ".join(re.findall(r"[^\W_]+", text.lower()))
     words = f" {said} "
     for does, spellings in WORDS.items():
         for one in spellings:
             # Chinese and Japanese put no spaces between words.
             if (f" {one} " in words) if one.isascii() or not re.search(r"[\u3040-\u9fff]", one) else (one in words):
-                return f"it says “{one}”" if one == does else f"it says “{one}” ({does})"
-    facts = found.facts
-    if facts.method == "post" and (facts.submits or action.kind == "press"):
-        return "it submits a form with a password" if facts.password else "it submits a form (POST)"
-    return None
+                return f"says “{one}”" if one == does else f"says “{one}” ({does})"
+    return ""

@@ -13,11 +13,12 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from reports.codegen import make_untried
+from reports.codegen import check_origins, make_untried
 from reports.codegen.result import Made
 from reports.replay.recording import read_recording
 from runner.browser.chromium import find
 from runner.errors import JourneyError, RecordingError
+from runner.settings.apps import App
 from runner.store import Store
 
 WITHIN = 120.0
@@ -32,8 +33,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     folder: str
     """That of all recordings."""
     browser_path: str = ""
-    rules: dict[str, tuple[str, ...]] = {}
-    """The route templates of each app."""
+    apps: tuple[App, ...] = ()
+    """The configured apps: the origins of their pages, and their route templates."""
 
 
 class _Came(Struct):
@@ -76,9 +77,9 @@ def _make(wanted: Wanted) -> Made:
         raise RecordingError(
             f"session {wanted.session} was not recorded, or its recording has been removed; choose another one"
         )
-    return make_untried(
-        recording, find(Path(wanted.browser_path) if wanted.browser_path else None), rules=wanted.rules.get(recording.app, ())
-    )
+    check_origins(recording, wanted.apps)
+    rules = next((app.routes for app in wanted.apps if app.name == recording.app), ())
+    return make_untried(recording, find(Path(wanted.browser_path) if wanted.browser_path else None), rules=rules)
 
 
 def main() -> None:

@@ -10,9 +10,9 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta, Struct
 
-Identity = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{8,70}$")]
+Identity = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{8,70}\Z")]
 """A UUIDv7 as our agent makes it; others' ids are taken as they are."""
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")]
 Short = Annotated[str, Meta(max_length=200)]
 Text = Annotated[str, Meta(max_length=2_000)]
 Long = Annotated[str, Meta(max_length=8_000)]

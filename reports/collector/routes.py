@@ -31,7 +31,7 @@ class Collector:
     def __init__(
         self, settings: Settings, writer: BeaconWriter, script: Path = FILE, chunk_store: ChunkStore | None = None
     ) -> None:
-        self.metrics = CollectorMetrics(settings.counted_traffic, settings.vital_settle)
+        self.metrics = CollectorMetrics(settings.counted_traffic, settings.vital_settle, apps=len(settings.apps))
         self.register = AppRegistry(settings.apps, settings.max_pages)
         self.intake = Intake(self.register, writer, self.metrics, ClientNetworks(settings.trusted_proxies))
         self.exposition = MetricsEndpoint(self.metrics)

@@ -16,10 +16,11 @@ log = logging.getLogger("journey.collector")
 class RecordingCleaner:
     """A thread that keeps a chunk store within its limits until it is closed."""
 
-    def __init__(self, chunk_store: ChunkStore, keep: float, size: int) -> None:
+    def __init__(self, chunk_store: ChunkStore, keep: float, size: int, events_size: int) -> None:
         self._chunk_store = chunk_store
         self._keep = keep
         self._size = size
+        self._events_size = events_size
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="replays", daemon=True)
         self._thread.start()
@@ -34,6 +35,8 @@ class RecordingCleaner:
         while True:
             try:
                 while self._chunk_store.prune(self._keep, self._size, time.time()) and not self._closing.is_set():
+                    pass
+                while self._chunk_store.prune_events(self._events_size) and not self._closing.is_set():
                     pass
                 if time.monotonic() >= sweep_at:
                     sweep_at = time.monotonic() + SWEEP

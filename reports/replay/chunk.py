@@ -13,7 +13,7 @@ FULL_SNAPSHOT = 2
 META = 4
 CUSTOM = 5
 
-Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
 """A UUID. It becomes a part of a file's name, so it is nothing else."""
 
 

@@ -4,6 +4,7 @@ A file is written whole and synced before its row is: a row therefore has its fi
 acknowledged. Names of files are made from checked ids alone.
 """
 
+import gzip
 import logging
 import os
 import re
@@ -19,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from reports.replay.chunk import Chunk
 from runner.archive.archive import RECORDINGS
+from runner.errors import JourneyError
 from runner.settings.apps import NAME
 from runner.store import Store
 from runner.store.tables.replays import replay_chunks, session_events
@@ -30,6 +32,12 @@ ORPHANED = 3600.0
 """Seconds after which a file that has no row is taken for one that will never have any."""
 AT_ONCE = 200
 """Sessions that are removed at a time."""
+EVENTS_AT_ONCE = 10_000
+EVENTS_SAMPLE = 1_000
+"""Events in the sample that estimates the size of one."""
+EVENT_OVERHEAD = 150
+"""Bytes of an event's row besides its texts, with its places in indices."""
+_CHECKSUM = re.compile(r"[0-9a-f]{64}")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 log = logging.getLogger("journey.collector")
 
@@ -43,6 +51,10 @@ class ChunkContext(Struct, frozen=True):
     page: str
 
 
+class NumberTaken(JourneyError):
+    """Another chunk of this number is stored, and stays."""
+
+
 class ChunkStore:
     """The recordings in the folder `runs/replays`, and their rows in a store."""
 
@@ -51,31 +63,52 @@ class ChunkStore:
         self.folder = folder
 
     def put(self, chunk: Chunk, packed: bytes, kept: ChunkContext) -> bool:
-        """Returns when file and row are on the disk; False when they were before. Raises StoreDown, OSError."""
-        once = (
-            replay_chunks.c.session == chunk.session,
-            replay_chunks.c.tab == chunk.tab,
-            replay_chunks.c.sequence == chunk.sequence,
-        )
-        with self._store.connected() as connection:
-            if connection.execute(select(replay_chunks.c.id).where(*once)).first():
-                return False
-        _write(chunk_path(self.folder, kept.app, chunk.session, chunk.tab, chunk.sequence), self.folder / INCOMING, packed)
+        """Returns when file and row are on the disk; False when they were before.
+
+        Raises NumberTaken when another chunk has this number, StoreDown, OSError.
+        """
+        checksum = sha256(packed).hexdigest()
+        if self._is_stored(chunk, kept.app, packed, checksum):
+            return False
+        file = chunk_path(self.folder, kept.app, chunk.session, chunk.tab, chunk.sequence, checksum)
+        _write(file, self.folder / INCOMING, packed)
         row = {
             **{name: getattr(chunk, name) for name in ("session", "tab", "sequence", "first_at", "last_at", "release")},
             **{name: getattr(kept, name) for name in ("app", "received_at", "traffic", "page")},
             "has_full_snapshot": chunk.has_full_snapshot,
             "events": len(chunk.events),
             "bytes": len(packed),
-            "checksum": sha256(packed).hexdigest(),
+            "checksum": checksum,
         }
         try:
             with self._store.connected() as connection:
                 connection.execute(insert(replay_chunks), [row])
         except IntegrityError:
-            # The same chunk was sent twice at the same time.
-            return False
+            # A chunk of this number was sent at the same time: the same, whose file is this one, or another, which stays.
+            try:
+                return not self._is_stored(chunk, kept.app, packed, checksum)
+            except NumberTaken:
+                file.unlink(missing_ok=True)
+                raise
         return True
+
+    def _is_stored(self, chunk: Chunk, app: str, packed: bytes, checksum: str) -> bool:
+        table = replay_chunks.c
+        wanted = select(table.app, table.checksum).where(
+            table.session == chunk.session, table.tab == chunk.tab, table.sequence == chunk.sequence
+        )
+        with self._store.connected() as connection:
+            found = connection.execute(wanted).first()
+        if found is None:
+            return False
+        if found.app == app and found.checksum != checksum:
+            # As a page goes, it sends again, as it is, what is under way packed.
+            file = chunk_path(self.folder, app, chunk.session, chunk.tab, chunk.sequence, found.checksum)
+            if file.is_file() and gzip.decompress(file.read_bytes()) == gzip.decompress(packed):
+                return True
+        elif found.app == app:
+            return True
+        raise NumberTaken(f"tab {chunk.tab} has another chunk {chunk.sequence}")
 
     def note(self, app: str, session: str, type_: str, target: str, at: float) -> None:
         """Stores one event that a page reported. Raises StoreDown."""
@@ -107,6 +140,21 @@ class ChunkStore:
             self.remove(app, session)
         return len(gone)
 
+    def prune_events(self, size: int) -> int:
+        """Removes the oldest of the events that pages reported while all of them take more than `size` bytes; returns how many."""
+        table = session_events.c
+        with self._store.connected() as connection:
+            first, last = connection.execute(select(func.min(table.id), func.max(table.id))).one()
+            if first is None:
+                return 0
+            texts = func.length(table.type) + func.length(table.target) + func.length(table.session) + func.length(table.app)
+            of_one = connection.execute(select(func.avg(texts)).where(table.id > last - EVENTS_SAMPLE)).scalar_one() or 0
+            most = int(size / (float(of_one) + EVENT_OVERHEAD))
+            over = min(last - first + 1 - most, EVENTS_AT_ONCE)
+            if over <= 0:
+                return 0
+            return connection.execute(delete(session_events).where(table.id < first + over)).rowcount
+
     def remove(self, app: str, session: str) -> None:
         """Removes a recording: first its rows, so that none is without a file."""
         of = (replay_chunks.c.app == app, replay_chunks.c.session == session)
@@ -128,10 +176,10 @@ class ChunkStore:
             if not _ID.fullmatch(folder.name) or folder.is_symlink():
                 continue
             with self._store.connected() as connection:
-                rows = connection.execute(
-                    select(replay_chunks.c.tab, replay_chunks.c.sequence).where(replay_chunks.c.session == folder.name)
-                )
-                known = {f"{tab}-{sequence}.json.gz" for tab, sequence in rows}
+                table = replay_chunks.c
+                found = select(table.tab, table.sequence, table.checksum).where(table.session == folder.name)
+                rows = [tuple(row) for row in connection.execute(found)]
+                known = {_file_name(*row) for row in rows} | {_file_name(*row[:2]) for row in rows}
             for file in folder.glob("*.json.gz"):
                 if file.name not in known:
                     swept += _remove_old(file, now)
@@ -145,11 +193,22 @@ def session_folder(folder: Path, app: str, session: str) -> Path:
     return folder / app / session
 
 
-def chunk_path(folder: Path, app: str, session: str, tab: str, sequence: int) -> Path:
-    """The file of a chunk. Raises ValueError for an invalid name."""
-    if not _ID.fullmatch(tab):
-        raise ValueError(f"{tab!r}: not a valid tab")
-    return session_folder(folder, app, session) / f"{tab}-{sequence}.json.gz"
+def chunk_path(folder: Path, app: str, session: str, tab: str, sequence: int, checksum: str) -> Path:
+    """The file of a chunk. Its checksum is in its name, so that no other chunk takes its place. Raises ValueError for an invalid name."""
+    if not _ID.fullmatch(tab) or not _CHECKSUM.fullmatch(checksum):
+        raise ValueError(f"{tab!r}, {checksum!r}: not a valid tab and checksum")
+    place = session_folder(folder, app, session)
+    old = place / _file_name(tab, sequence)
+    # Recordings of before had no checksum in their names.
+    return (
+        old
+        if old.is_file() and not (place / _file_name(tab, sequence, checksum)).is_file()
+        else place / _file_name(tab, sequence, checksum)
+    )
+
+
+def _file_name(tab: str, sequence: int, checksum: str = "") -> str:
+    return f"{tab}-{sequence}{checksum and '-'}{checksum[:16]}.json.gz"
 
 
 def _write(file: Path, incoming: Path, content: bytes) -> None:

@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
+from reports.replay.chunk import CUSTOM, META
 from reports.replay.chunk_store import chunk_path
 from runner.store import Store
 from runner.store.tables.replays import replay_chunks
@@ -77,6 +78,18 @@ def read_recording_starts(connection: Connection, sessions: Iterable[str]) -> di
     return {row[0]: row[1] for row in connection.execute(wanted)}
 
 
+def list_addresses(recording: Recording) -> Iterator[str]:
+    """The addresses of the pages that a recording claims."""
+    for tab in recording.tabs:
+        for event in tab.events:
+            data = event.get("data")
+            if isinstance(data, dict) and event.get("type") == META:
+                yield str(data.get("href") or "")
+            elif isinstance(data, dict) and event.get("type") == CUSTOM and data.get("tag") == "view":
+                payload = data.get("payload")
+                yield str(payload.get("url") or "") if isinstance(payload, dict) else ""
+
+
 def read_recording(store: Store, folder: Path, session: str) -> Recording | None:
     """The recording of a session, None when there is none; `folder` is `runs/replays`. Raises StoreDown."""
     with store.snapshot() as connection:
@@ -90,7 +103,9 @@ def read_recording(store: Store, folder: Path, session: str) -> Recording | None
         events: list[dict[str, Any]] = []
         for row in of_tab:
             try:
-                events += read_events(chunk_path(folder, row.app, row.session, row.tab, row.sequence), row.checksum)
+                events += read_events(
+                    chunk_path(folder, row.app, row.session, row.tab, row.sequence, row.checksum), row.checksum
+                )
             except (OSError, ValueError) as error:
                 gaps.append(f"part {row.sequence} of tab {id_} cannot be read: {error}")
         tabs.append(Tab(id=id_, events=sorted(events, key=lambda event: event["timestamp"])))

@@ -27,13 +27,13 @@ def build_dashboard(what: Site, access: Authenticator) -> ASGIApp:
 
 
 class GuardedRoute:
-    """One address of another part, for those alone who may see the dashboard; to be named before that part."""
+    """One address of another part, for those alone who may see the dashboard, or for all without `access`; to be named before that part."""
 
-    def __init__(self, path: str, endpoint: Callable[[Request], Awaitable[Response]], access: Authenticator) -> None:
+    def __init__(self, path: str, endpoint: Callable[[Request], Awaitable[Response]], access: Authenticator | None) -> None:
+        route = Route(path, endpoint)
         # A scraper comes under any name; where it has to bring a token, the name protects nothing.
-        self.routes: Sequence[BaseRoute] = [
-            Route(path, AccessMiddleware(Route(path, endpoint).app, access, any_host=not access.open))
-        ]
+        guarded = Route(path, AccessMiddleware(route.app, access, any_host=not access.open)) if access else route
+        self.routes: Sequence[BaseRoute] = [guarded]
         self.direct: Mapping[str, ASGIApp] = {}
 
 

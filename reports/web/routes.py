@@ -1,5 +1,6 @@
 """The addresses of the dashboard: its pages, and the files that they load."""
 
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -9,6 +10,15 @@ from reports.web.pages.real_users import coverage, journeys_vs_users, page_view,
 from reports.web.pages.real_users.from_session import download_journey, make_journey_of_session, show_journey_of_session
 from reports.web.render.html import STATIC
 from reports.web.site import Site, page_route
+
+
+class _RowConvertor(IntegerConvertor):
+    """A number that every database can hold; a longer one is the address of nothing."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("row", _RowConvertor())
 
 
 def page_routes(site: Site) -> list[BaseRoute]:
@@ -34,9 +44,9 @@ def page_routes(site: Site) -> list[BaseRoute]:
         page_route(site, "/coverage", coverage.show_coverage),
         page_route(site, "/runs/{run}/replay", replay.show_run_replay),
         page_route(site, "/sessions/{session}/replay", replay.show_session_replay),
-        page_route(site, "/replays/chunks/{number:int}", replay.send_chunk),
-        page_route(site, "/artifacts/{number:int}", artifacts.show_artifact),
-        page_route(site, "/artifacts/{number:int}/frames/{frame:int}", artifacts.show_frame),
+        page_route(site, "/replays/chunks/{number:row}", replay.send_chunk),
+        page_route(site, "/artifacts/{number:row}", artifacts.show_artifact),
+        page_route(site, "/artifacts/{number:row}/frames/{frame:row}", artifacts.show_frame),
         Mount("/viewer", artifacts.TraceViewer()),
         Route("/events", events.events_endpoint(events.ChangeFeed(site.store), site.stopping)),
         Mount("/static", StaticFiles(directory=STATIC), name="static"),

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from reports.formats.report_files import Files
 from runner.cli import given
@@ -109,7 +110,7 @@ def _dashboard(runs_dir: Path | None) -> Iterator[str]:
     needed()
     from reports.web.server.server import open_socket
 
-    settings = given.settings(serve_listen="127.0.0.1:0", runs_dir=runs_dir)
+    settings = replace(given.settings(serve_listen="127.0.0.1:0", runs_dir=runs_dir), collector_listen=None)
     with open_socket(settings.serve_listen) as listening, served(settings) as server:
         thread = Thread(target=server.serve_until_stopped, args=(listening,), name="dashboard")
         thread.start()

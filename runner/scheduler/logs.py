@@ -2,10 +2,12 @@
 
 import logging
 import sys
+import threading
 from datetime import UTC, datetime
+from textwrap import indent
 from typing import Literal
 
-import msgspec
+from runner.untrusted_text import encode_json, printable, well_formed
 
 Format = Literal["text", "json"]
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -16,7 +18,7 @@ class _Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line for a record."""
-        return msgspec.json.encode(
+        return encode_json(
             {
                 "time": datetime.fromtimestamp(record.created, UTC),
                 "level": record.levelname.lower(),
@@ -30,19 +32,38 @@ class _Json(logging.Formatter):
 
 
 class _Text(logging.Formatter):
+    """One line per record, and the lines of a traceback indented: nothing that a stranger sends can look like a record."""
+
     def format(self, record: logging.LogRecord) -> str:
         """The line for a record."""
         moment = datetime.fromtimestamp(record.created, UTC)
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        text = f"{moment:%Y-%m-%d %H:%M:%SZ} {level}{record.getMessage()}"
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        message = printable(well_formed(record.getMessage())).replace("\n", "\n    ")
+        text = f"{moment:%Y-%m-%d %H:%M:%SZ} {level}{message}"
+        if not record.exc_info:
+            return text
+        return f"{text}\n{indent(printable(well_formed(self.formatException(record.exc_info))), '    ')}"
 
 
 def log_to_stderr(form: Format) -> None:
-    """Sends the records of all `journey` loggers to standard error."""
+    """Sends the records of all `journey` loggers to standard error, and in the same form the warnings and errors of the libraries,
+    and what ends a thread."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if form == "json" else _Text())
     root = logging.getLogger("journey")
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
     root.propagate = False
+    others = logging.getLogger()
+    others.handlers[:] = [handler]
+    others.setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    threading.excepthook = _log_thread_error
+
+
+def _log_thread_error(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_type is SystemExit:
+        return
+    error = failed.exc_value or failed.exc_type()
+    name = failed.thread.name if failed.thread else "unknown"
+    logging.getLogger("journey").error("thread %s has ended with an error", name, exc_info=error)

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from socketserver import ThreadingMixIn
 from types import TracebackType
 from typing import Any, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -13,6 +12,7 @@ from prometheus_client.registry import Collector
 from runner.errors import ConfigError
 from runner.metrics.run_metrics import build_registry
 from runner.result import RunResult
+from runner.scheduler.bounded_server import BoundedThreads
 
 RUN_EDGES = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
 DELAY_EDGES = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60)
@@ -85,8 +85,8 @@ class _Newest(Collector):
         return build_registry(*list(self._newest.values())).collect()
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
+class _Server(BoundedThreads, WSGIServer):
+    pass
 
 
 class _Quiet(WSGIRequestHandler):

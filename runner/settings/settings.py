@@ -48,6 +48,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     keep_rollups: float = 400 * 86_400.0
     keep_replays: float = 7 * 86_400.0
     keep_replays_size: int = 5_000_000_000
+    keep_events_size: int = 500_000_000
     database: str | None = None
     cron_timezone: str = "UTC"
     jitter: float = 0.0
@@ -82,6 +83,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     serve_users: Path | None = None
     serve_proxy_user_header: str | None = None
     serve_public_metrics: bool = False
+    collector_listen: str | None = None
     collector_path: str = "/v1/views"
     replay_path: str = "/v1/replay"
     trusted_proxies: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """What people look at: the console, `journey show`, the trace viewer."""
 
 import io
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.error import HTTPError
@@ -123,6 +124,30 @@ def test_the_trace_viewer_opens_the_trace_in_a_browser(monitor: Monitor, chrome:
         host = address.split("/index.html")[0]
         # The snapshot's style sheets have the shop's address and come out of the trace, through the viewer's service worker.
         assert [url for url in outside if not url.startswith((host, "blob:", "data:"))] == []
+
+
+def test_the_trace_viewer_answers_under_names_of_this_machine_alone(tmp_path: Path) -> None:
+    (tmp_path / "trace.zip").write_bytes(b"a trace")
+    with trace_viewer.serving(tmp_path / "trace.zip") as address:
+        port = int(urlsplit(address).port or 0)
+
+        def status(*hosts: str) -> int:
+            lines = ["GET /trace.zip HTTP/1.1", *(f"Host: {one}" for one in hosts), "", ""]
+            with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+                connection.sendall("\r\n".join(lines).encode())
+                return int(connection.recv(20).split()[1])
+
+        assert {status(f"127.0.0.1:{port}"), status(f"localhost:{port}")} == {200}
+        own = f"127.0.0.1:{port}"
+        for hosts in (
+            ["evil.example"],
+            [f"evil.example:{port}"],
+            ["127.0.0.1"],
+            [],
+            [own, "evil.example"],
+            [f"{own}.evil.example"],
+        ):
+            assert status(*hosts) == 421, hosts
 
 
 def test_the_trace_viewer_serves_nothing_else(monitor: Monitor) -> None:

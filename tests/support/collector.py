@@ -51,6 +51,8 @@ class Answer(Struct, frozen=True):
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
+    """`name=value` of each cookie that it sets."""
 
     def json(self) -> Any:
         """Its body."""

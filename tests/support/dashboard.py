@@ -1,8 +1,9 @@
 """A dashboard over real HTTP, on a store that has been filled."""
 
 import random
+import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
@@ -107,9 +108,24 @@ class Visited:
                 connection.putheader("content-length", str(len(body)))
             connection.endheaders(body)
             answer = connection.getresponse()
-            return Answer(answer.status, {name.lower(): text for name, text in answer.getheaders()}, answer.read())
+            cookies = tuple(text.partition(";")[0] for name, text in answer.getheaders() if name.lower() == "set-cookie")
+            # The cookie of the session is set first.
+            headers = {name.lower(): text for name, text in reversed(answer.getheaders())}
+            return Answer(answer.status, headers, answer.read(), cookies)
         finally:
             connection.close()
+
+    def raw(self, method: str, path: str, headers: Sequence[tuple[str, str]]) -> str:
+        """One request with exactly these lines of headers, and Host; the whole answer."""
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            "host: 127.0.0.1",
+            "connection: close",
+            *(f"{name}: {text}" for name, text in headers),
+        ]
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+            connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+            return b"".join(iter(lambda: connection.recv(65_536), b"")).decode("utf-8", "replace")
 
     def get(self, path: str, **headers: str) -> Answer:
         """A page; headers with `_` for `-`."""

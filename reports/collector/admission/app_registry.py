@@ -30,6 +30,11 @@ class AppRegistry:
         fix = "name the apps in [[apps]] tables of the configuration" if self.open else "use the name of an app in [[apps]]"
         raise Refusal(404, "unknown_app", f"there is no app {name!r}", field=field, fix=fix)
 
+    def origins_of(self, name: str) -> Origins:
+        """The origins of an app's pages; none for an app that is not known."""
+        site = self._sites.get(name)
+        return site.origins if site is not None else self.origins if self.open else Origins(())
+
     def of_origin(self, origin: str) -> AppPolicy:
         """The site of a sender that does not name its app: the first that admits its origin, or the only one. Raises Refusal."""
         if self.open:

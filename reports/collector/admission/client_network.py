@@ -7,6 +7,17 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 UNKNOWN_NETWORK = "unknown"
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+def header_values(headers: Headers, name: bytes) -> list[str]:
+    """All values of a list header, over all of its lines, in their order (RFC 9110, 5.3): the nearest proxy wrote the last.
+
+    >>> header_values([(b"x-user", b"visitor"), (b"x-user", b"a, b")], b"x-user")
+    ['visitor', 'a', 'b']
+    """
+    lines = [value.decode("latin-1") for given, value in headers if given == name]
+    return [one.strip() for line in lines for one in line.split(",")]
 
 
 class ClientNetworks:
@@ -35,6 +46,10 @@ class ClientNetworks:
             if not self._trusts(one):
                 break
         return _truncated(found)
+
+    def of_request(self, peer: str, headers: Headers) -> str:
+        """The network of a request that came from `peer`, whose proxies may each have added a line of their own."""
+        return self.of(peer, ",".join(header_values(headers, b"x-forwarded-for")) if self._trusted else "")
 
     def trusts(self, peer: str) -> bool:
         """Whether `peer` is one of the trusted proxies."""

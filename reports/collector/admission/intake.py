@@ -1,5 +1,6 @@
 """The path of a beacon: from its sender, past the rules of its app, to the disk and into the metrics."""
 
+import asyncio
 import logging
 import time
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from reports.collector.admission import user_agent
 from reports.collector.admission.app_policy import AppPolicy
 from reports.collector.admission.app_registry import AppRegistry
 from reports.collector.admission.client_network import ClientNetworks
-from reports.collector.admission.rate_limit import RateLimit
+from reports.collector.admission.rate_limit import BEACON, RateLimit
 from reports.collector.beacon import Beacon
 from reports.collector.errors import Refusal
 from reports.collector.labels import UNKNOWN
@@ -27,6 +28,8 @@ WAIT = 5.0
 """Seconds after which a sender may retry when the store has failed."""
 TROUBLED = 15.0
 """Seconds for which the collector then reports that it is not ready, so that senders retry and it can recover."""
+LIGHT = 16_384
+"""Bytes of a beacon that is cleaned at once; a larger one in a thread, one at a time, so that others do not wait for it."""
 log = logging.getLogger("journey.collector")
 
 
@@ -64,6 +67,7 @@ class Intake:
         self.networks = networks
         self._writer = writer
         self._buckets = RateLimit()
+        self._heavy = asyncio.Semaphore(1)
         self._trouble = ""
         self._troubled_at = 0.0
 
@@ -77,15 +81,16 @@ class Intake:
         if origin and origin not in self.register.origins:
             raise _wrong_origin(f"nothing is accepted from {origin[:200]}", self.register.open)
 
-    def admit(self, site: AppPolicy, key: str, incoming: Incoming) -> None:
-        """Raises Refusal when the app does not admit this sender, or its network exceeds the rate limit."""
+    def admit(self, site: AppPolicy, key: str, incoming: Incoming, token: int = BEACON) -> None:
+        """Raises Refusal when the app does not admit this sender, or its network exceeds the rate limit; `token` is how many bytes count
+        as one beacon."""
         if incoming.origin and incoming.origin not in site.origins:
             raise _wrong_origin(f"app {site.app.name!r} accepts nothing from {incoming.origin[:200]}", self.register.open)
         if not site.knows(key):
             raise Refusal(
                 401, "wrong_key", f"this is not the key of app {site.app.name!r}", field="key", fix="send the app's key"
             )
-        wait = self._buckets.take(site.app, incoming.network, time.monotonic())
+        wait = self._buckets.take(site.app, incoming.network, time.monotonic(), 1 + len(incoming.body) // token)
         if wait:
             raise Refusal(
                 429,
@@ -97,7 +102,12 @@ class Intake:
 
     async def store(self, site: AppPolicy, beacon: Beacon, incoming: Incoming) -> bool:
         """Returns when the beacon is on disk; False when it was there before. Raises Refusal when it is not."""
-        arrival = _arrival(site, beacon, incoming.header(b"user-agent"))
+        agent = incoming.header(b"user-agent")
+        if len(incoming.body) <= LIGHT:
+            arrival = _arrival(site, beacon, agent)
+        else:
+            async with self._heavy:
+                arrival = await asyncio.to_thread(_arrival, site, beacon, agent)
         started = time.perf_counter()
         self.metrics.uncommitted += 1
         try:

@@ -53,6 +53,16 @@ def unpack_body(body: bytes, encoding: bytes, limits: Limits) -> bytes:
     return body
 
 
+def unpack_small_body(body: bytes, encoding: bytes, limits: Limits) -> bytes | None:
+    """As `unpack_body`; None for one that has more bytes than the limits. Raises Refusal for one that cannot be inflated."""
+    try:
+        return unpack_body(body, encoding, limits)
+    except Refusal as error:
+        if error.reason == "too_large":
+            return None
+        raise
+
+
 def inflate(body: bytes, limit: int) -> bytes:
     """The content of a gzip or zlib body (RFC 1952, 1950), as far as `limit` bytes. Raises Refusal."""
     inflater = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)

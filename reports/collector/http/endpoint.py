@@ -11,15 +11,15 @@ from msgspec import Struct
 from reports.collector.admission.intake import Incoming, Intake
 from reports.collector.errors import Refusal
 from reports.collector.http import cors
-from reports.collector.http.body import Limits, Receive, read_body, unpack_body
+from reports.collector.http.body import Limits, Receive, read_body, unpack_body, unpack_small_body
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 NUL = (b"\\u0000", b"\\ufffd")
 """PostgreSQL has no character NUL, and no text needs one: another stands for it, of the same length in JSON."""
 
-SMALL = 65_536
-"""Bytes of a body that is inflated at once; a larger one in a thread, so that others do not wait for it."""
+SMALL = Limits(raw=65_536, inflated=65_536)
+"""Bytes of a body that is inflated at once, as sent and inflated; a larger one in a thread, so that others do not wait for it."""
 
 
 class Answer(Struct, frozen=True):
@@ -69,13 +69,12 @@ class IngestEndpoint:
         self._intake.greet(origin)
         packed = await read_body(receive, headers.get(b"content-length", b""), self._limits)
         encoding = headers.get(b"content-encoding", b"")
-        if len(packed) <= SMALL:
-            body = unpack_body(packed, encoding, self._limits)
-        else:
+        body = unpack_small_body(packed, encoding, SMALL) if len(packed) <= SMALL.raw else None
+        if body is None:
             body = await asyncio.to_thread(unpack_body, packed, encoding, self._limits)
         self._intake.metrics.bytes.add((), len(body))
         client = scope.get("client")
-        network = self._intake.networks.of(client[0] if client else "", headers.get(b"x-forwarded-for", b"").decode("latin-1"))
+        network = self._intake.networks.of_request(client[0] if client else "", scope["headers"])
         clean = body.replace(*NUL) if NUL[0] in body else body
         return Incoming(clean, scope["query_string"].decode("latin-1"), headers, origin, network, packed)
 

@@ -1,6 +1,7 @@
 """What the collector counts: what real users saw, and how it fares itself. Every metric is described in docs/metrics.md."""
 
 import time
+from collections import Counter as Counted
 from collections.abc import Callable, Collection
 from typing import Literal, Protocol
 
@@ -19,7 +20,8 @@ SHIFT_EDGES = (0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0)
 COMMIT_EDGES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5)
 PAINTS = {"fcp", "lcp"}
 PAGES = 300
-"""Pairs of app and page that the metrics distinguish; the others are `__other__` there and distinguished in the store only."""
+"""Pairs of app and page that the metrics distinguish, as many for each configured app; the others are `__other__` there, and
+distinguished in the store only."""
 
 Outcome = Literal["accepted", "duplicate", "refused", "unavailable"]
 
@@ -48,9 +50,15 @@ class CollectorMetrics:
     """All families of a collector. Only views of the `counted` kinds of traffic are in those that tell of users."""
 
     def __init__(
-        self, counted: Collection[str] = ("real",), settle: float = 30.0, clock: Callable[[], float] = time.monotonic
+        self,
+        counted: Collection[str] = ("real",),
+        settle: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+        apps: int = 1,
     ) -> None:
         self._counted = frozenset(counted)
+        self._share = PAGES // max(apps, 1)
+        self._pages_of: Counted[str] = Counted()
         self._clock = clock
         self._pages: set[tuple[str, str]] = set()
         self._settling = Settling(settle, self._observe)
@@ -167,9 +175,11 @@ class CollectorMetrics:
         pair = (app, page)
         if page in {OTHER, UNKNOWN} or pair in self._pages:
             return page
-        if len(self._pages) >= PAGES:
+        # What strangers invent for one app must not use up the pairs of another.
+        if self._pages_of[app] >= self._share or len(self._pages) >= PAGES:
             return OTHER
         self._pages.add(pair)
+        self._pages_of[app] += 1
         return page
 
     def settle(self) -> None:

@@ -16,6 +16,8 @@ DEEPEST = 8
 """Segments of a path; what lies deeper is `*`."""
 LONGEST = 40
 """Characters of a segment."""
+KNOWN = 4_096
+"""Paths of which the template is remembered."""
 
 _PATH = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?(?://[^/?#]*)?([^?#;]*)", re.IGNORECASE | re.DOTALL)
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z_-]{0,17}")
@@ -112,7 +114,10 @@ class RouteTemplates:
         known = self._known.get(where)
         if known is None:
             known = self._of(where)
-            if len(where) < 200 and len(self._known) < 4096:
+            if len(where) < 200:
+                if len(self._known) >= KNOWN:
+                    # Invented paths must not keep the real ones out.
+                    self._known.clear()
                 self._known[where] = known
         return known
 

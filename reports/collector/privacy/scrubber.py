@@ -13,7 +13,8 @@ HIDDEN = "•••"
 LONG = 32
 """Characters from which a word that looks random is taken for a secret; build hashes in file names are shorter."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters except for tab and line feed, changes of the writing direction, and half characters."""
 _BREAKS = re.compile(r"[\t\n\r]")
 """What browsers take out of an address (URL standard, 4.4)."""
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]{0,30}:)?(//[^/?#\\]*)?([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE | re.DOTALL)
@@ -29,8 +30,9 @@ _BEGIN = re.compile(r"[a-z][a-z0-9+.-]{1,30}://|(?<![a-z0-9])(?:data|blob|javasc
 _QUERY = re.compile(r"\?[\w.~%\[\]-]+=")
 _PLACE = re.compile(r"(?::\d{1,7}){1,2}$")
 """Line and column, which a stack puts behind an address."""
-_MAILBOX = re.compile(r"[\w.+%-]+$")
-_AT_DOMAIN = re.compile(r"(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+_LIKELY = re.compile(r"://|\?[\w.~%\[\]-]++=|(?<![a-z0-9])(?:data|blob|javascript|mailto|tel|file|https?):", re.IGNORECASE)
+"""What a text contains if there is an address in it."""
+_MAIL = re.compile(r"(?:(?<![\w.+%-])|(?<=%40))(?:[\w.+-]|%(?!40))++(?:@|%40)[\w-]++(?:\.[\w-]++)++")
 _TOKEN = re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]+){0,2}")
 _WORD = re.compile(rf"[A-Za-z0-9_+=-]{{{LONG},}}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -50,6 +52,8 @@ class Scrubber:
         self._keys = frozenset(keys)
         # The same few addresses come all day; a long one is not worth its place.
         self._short = lru_cache(maxsize=2048)(self._url)
+        # So do the same messages and stacks; those of a hostile beacon are often the same too.
+        self._known_text = lru_cache(maxsize=256)(self._text)
 
     def url(self, address: str) -> str:
         """The address without what must not be kept. Of other addresses, such as `data:`, only the scheme is kept."""
@@ -77,8 +81,11 @@ class Scrubber:
         """The text without what must not be kept; addresses in it are cleaned."""
         if not text or (len(text) < 12 and "@" not in text and "?" not in text and text.isprintable()):
             return text
+        return self._known_text(text)
+
+    def _text(self, text: str) -> str:
         text = _CONTROL.sub("", text)
-        if "?" in text or ":" in text:
+        if ("?" in text or ":" in text) and _LIKELY.search(text):
             text = _RUN.sub(self._run, text)
         return _without_secrets(text)
 
@@ -100,7 +107,7 @@ class Scrubber:
 
 def _without_secrets(text: str) -> str:
     if "@" in text or "%40" in text:
-        text = _without_mail(text)
+        text = _MAIL.sub(HIDDEN, text)
     if "eyJ" in text:
         text = _TOKEN.sub(HIDDEN, text)
     if len(text) >= 12:
@@ -110,24 +117,10 @@ def _without_secrets(text: str) -> str:
     return text
 
 
-def _without_mail(text: str) -> str:
-    parts = []
-    last = 0
-    for domain in _AT_DOMAIN.finditer(text):
-        # RFC 5321, 4.5.3.1.1: at most 64 characters before the sign.
-        mailbox = _MAILBOX.search(text[max(last, domain.start() - 64) : domain.start()])
-        if mailbox is not None:
-            parts += [text[last : domain.start() - len(mailbox[0])], HIDDEN]
-            last = domain.end()
-    return "".join([*parts, text[last:]]) if parts else text
-
-
 def _secret(found: re.Match[str]) -> str:
     word = found[0][:200]
-    letters = sum(one.isalpha() for one in word)
-    digits = sum(one.isdigit() for one in word)
+    letters = sum(map(str.isalpha, word))
+    if letters and sum(map(str.isdigit, word)) >= 4:
+        return word if _UUID.fullmatch(word) else HIDDEN
     switches = sum(one.islower() != other.islower() for one, other in pairwise(word) if one.isalpha())
-    if _UUID.fullmatch(word):
-        return word
-    random = (letters and digits >= 4) or switches > letters * 0.4
-    return HIDDEN if random else found[0]
+    return HIDDEN if switches > letters * 0.4 else found[0]

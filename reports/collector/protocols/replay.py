@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import re
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -14,14 +15,17 @@ from reports.collector.admission import user_agent
 from reports.collector.admission.anonymous_ids import AnonymousIds
 from reports.collector.admission.app_policy import AppPolicy
 from reports.collector.admission.intake import WAIT, Incoming, Intake
+from reports.collector.admission.rate_limit import CHUNK
 from reports.collector.errors import Refusal
 from reports.collector.http.body import GZIP, Limits
 from reports.collector.http.endpoint import Answer
 from reports.collector.protocols.native import refuse_unreadable
 from reports.collector.protocols.simple import STATUS_OK, site_of
 from reports.replay.chunk import Chunk, decode
-from reports.replay.chunk_store import ChunkContext, ChunkStore
+from reports.replay.chunk_store import ChunkContext, ChunkStore, NumberTaken
+from reports.replay.page_origin import find_foreign_page
 from runner.store import StoreDown
+from runner.untrusted_text import tamed
 
 LIMITS = Limits(raw=1_048_576, inflated=8_388_608)
 TAKEN = Answer()
@@ -43,19 +47,32 @@ class ReplayProtocol:
     async def take(self, incoming: Incoming) -> Answer:
         """Answers when the chunk is on disk. Raises Refusal."""
         async with self._turns:
-            chunk = await asyncio.to_thread(parse_chunk, incoming.body)
+            chunk, addresses = await asyncio.to_thread(parse_chunk, incoming.body)
             site = self._intake.register.find(chunk.app)
-            self._intake.admit(site, chunk.key, incoming)
+            self._intake.admit(site, chunk.key, incoming, CHUNK)
             try:
-                new = await asyncio.to_thread(self._store, site, chunk, incoming)
+                new = await asyncio.to_thread(self._store, site, chunk, addresses, incoming)
+            except NumberTaken as error:
+                raise Refusal(
+                    409, "invalid", str(error), field="sequence", fix="count the chunks of each tab from 0"
+                ) from error
             except (StoreDown, OSError) as error:
                 raise refuse_unavailable() from error
         self._intake.metrics.chunk(site.app.name, len(incoming.packed), new)
         return TAKEN
 
-    def _store(self, site: AppPolicy, chunk: Chunk, incoming: Incoming) -> bool:
+    def _store(self, site: AppPolicy, chunk: Chunk, addresses: Sequence[str], incoming: Incoming) -> bool:
         client = user_agent.parse_user_agent(incoming.header(b"user-agent"))
-        address = next((one for one in chunk.addresses() if one), "")
+        foreign = find_foreign_page(addresses, site.origins)
+        if foreign:
+            raise Refusal(
+                422,
+                "wrong_origin",
+                f"a page at {tamed(foreign, 200)} is not at an origin of app {site.app.name!r}",
+                field="events",
+                fix="add its origin to the origins of the app",
+            )
+        address = next((one for one in addresses if one), "")
         packed = incoming.packed
         if not packed.startswith(GZIP):
             # The last chunk of a page comes as it is: there was no time to pack it.
@@ -69,15 +86,16 @@ class ReplayProtocol:
         return self._chunk_store.put(chunk, packed, kept)
 
 
-def parse_chunk(body: bytes) -> Chunk:
-    """The chunk in a body. Raises Refusal."""
+def parse_chunk(body: bytes) -> tuple[Chunk, list[str]]:
+    """The chunk in a body, and the addresses of its pages. Raises Refusal."""
     try:
         chunk = decode(body)
+        addresses = list(chunk.addresses())
     except (ValueError, RecursionError) as error:
         raise refuse_unreadable(error) from error
     if chunk.last_at > time.time() + AHEAD:
         raise Refusal(422, "invalid", "events of the future", field="events", fix="send times in milliseconds since the epoch")
-    return chunk
+    return chunk, addresses
 
 
 def refuse_unavailable() -> Refusal:

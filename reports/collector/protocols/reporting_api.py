@@ -4,10 +4,10 @@ A site sends them here with `Reporting-Endpoints: default="https://collector.exa
 """
 
 import time
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from reports.collector.admission.anonymous_ids import AnonymousIds, new_id
 from reports.collector.admission.intake import Incoming, Intake
@@ -46,7 +46,7 @@ class BrowserReport(Struct, frozen=True):
     csp: dict[str, Any] | None = field(default=None, name="csp-report")
 
 
-_several = msgspec.json.Decoder(list[BrowserReport])
+_several = msgspec.json.Decoder(Annotated[list[BrowserReport], Meta(max_length=1_000)])
 _single = msgspec.json.Decoder(BrowserReport)
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from reports.collector.storage.series import DAY
 from runner.store.bulk_insert import Link
 from runner.store.tables.page_views import METRICS, STEPS
+from runner.store.tables.runs import metadata
 
 AT_ONCE = 500
 """Views, or beacons, that are removed in one transaction: beacons that arrive meanwhile wait for it."""
@@ -54,27 +55,37 @@ def prune_labels(link: Link, keep: RetentionPolicy, now: float) -> None:
 def measure_usage(link: Link) -> tuple[int, int]:
     """How many page views there are, and about how many bytes they take with all that belongs to them.
 
-    In SQLite the bytes are what is in use of the file, runs and roll-ups included. In PostgreSQL, whose files do not shrink when rows
-    are deleted, they are the number of views times what the newest thousand take on average.
+    The bytes are the number of views times what the newest thousand take on average: files do not shrink when rows are deleted, and
+    what other kinds of rows take in the same file must not be taken from views.
     """
     ((first, last),) = link.select("SELECT min(number), max(number) FROM page_views")
     views = last - first + 1 if last else 0
-    if link.sqlite:
-        ((pages, free, size),) = link.select(
-            "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
-        )
-        return views, (pages - free) * size
     total = 0.0
     for table, key in (("page_views", "number"), *((name, "view") for name in _OF_VIEWS)):
-        # 28 bytes are a row's header and its place in the page; indices take their share of the table.
-        query = (
-            f"SELECT coalesce(sum(pg_column_size(t.*) + 28), 0) * "
-            f"greatest(pg_total_relation_size('{table}'), 1) / greatest(pg_relation_size('{table}'), 1) "
-            f"FROM {table} t WHERE {key} > ?"
-        )
-        ((part,),) = link.select(query, (last or 0) - SAMPLE)
+        ((part,),) = link.select(_SIZE_IN_SQLITE[table] if link.sqlite else _size_in_postgres(table, key), (last or 0) - SAMPLE)
         total += float(part)
     return views, int(total * views / max(min(views, SAMPLE), 1))
+
+
+def _size_in_postgres(table: str, key: str) -> str:
+    # 28 bytes are a row's header and its place in the page; indices take their share of the table.
+    return (
+        f"SELECT coalesce(sum(pg_column_size(t.*) + 28), 0) * "
+        f"greatest(pg_total_relation_size('{table}'), 1) / greatest(pg_relation_size('{table}'), 1) "
+        f"FROM {table} t WHERE {key} > ?"
+    )
+
+
+def _size_in_sqlite(table: str, key: str, overhead: int) -> str:
+    # What the values take, a tenth for pages that are not full, and `overhead` bytes a row for its header and its places in indices.
+    values = " + ".join(f'coalesce(length(CAST("{one.name}" AS BLOB)), 0)' for one in metadata.tables[table].columns)
+    return f"SELECT coalesce(sum(({values}) * 1.1 + {overhead}), 0) FROM {table} WHERE {key} > ?"
+
+
+_SIZE_IN_SQLITE = {
+    "page_views": _size_in_sqlite("page_views", "number", 180),
+    **{table: _size_in_sqlite(table, "view", 20) for table in _OF_VIEWS},
+}
 
 
 def _beacons(link: Link, before: float) -> int:

@@ -10,11 +10,13 @@ from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
-from reports.collector.admission.client_network import ClientNetworks
-from reports.web.access.backoff import Backoff
+from reports.collector.admission.client_network import ClientNetworks, header_values
+from reports.web.access import known_browser
+from reports.web.access.audit import AuditLog
+from reports.web.access.backoff import AccountBudget, Backoff
 from reports.web.access.csrf import normalize_origin
-from reports.web.access.password import prepare_hasher, verify_password
-from reports.web.access.sessions import COOKIE, SECURE_COOKIE, SignIns
+from reports.web.access.password import prepare_hasher, verify_password_in_turn
+from reports.web.access.sessions import COOKIE, SECURE_COOKIE, OwnSession, SignIns
 from reports.web.access.trusted_hosts import TrustedHosts
 from reports.web.access.users_file import NAME, Role, UsersFile
 from reports.web.server.server import is_loopback
@@ -22,9 +24,10 @@ from runner.errors import ConfigError, JourneyError
 from runner.settings.settings import Settings
 from runner.store import Store
 
-LONGEST_OF_NAME = 60.0
-LONGEST_OF_NETWORK = 300.0
-"""Seconds: the longest wait before the next attempt. It is short for a name, since others can cause it."""
+LONGEST_WAIT = 300.0
+"""Seconds: the longest wait of a network, or of a known browser, before the next attempt."""
+MOST_CHECKS = 20
+"""Passwords that wait to be checked; checking one takes about 50 ms."""
 BY_TOKEN = "token"  # noqa: S105 (the name of users who authenticate with it)
 
 
@@ -70,15 +73,18 @@ class Authenticator:
                 "writes, or serve_proxy_user_header with trusted_proxies; or listen on 127.0.0.1"
             )
         self._token = token.reveal() if token else None
-        self.users = UsersFile(settings.serve_users) if settings.serve_users else None
+        self.audit = AuditLog(clock)
+        self.users = UsersFile(settings.serve_users, self._note_change) if settings.serve_users else None
         if self.users:
             prepare_hasher()
         self._header = header
         self._networks = ClientNetworks(settings.trusted_proxies)
-        self._sign_ins = SignIns(store)
+        self.sign_ins = SignIns(store)
         self._now = now
-        self._names = Backoff(LONGEST_OF_NAME, clock)
-        self._nets = Backoff(LONGEST_OF_NETWORK, clock)
+        self._accounts = AccountBudget(clock)
+        self._nets = Backoff(LONGEST_WAIT, clock)
+        self._browsers = Backoff(LONGEST_WAIT, clock)
+        self._checking = 0
         self._https = (settings.public_url or "").startswith("https://")
         self.hosts = TrustedHosts(settings.serve_listen, settings.public_url)
         self._public_origin = normalize_origin(settings.public_url or "")
@@ -96,12 +102,12 @@ class Authenticator:
         if given[:7].lower() == "bearer ":
             self.check_token(request, given[7:].strip())
             return Identity(name=BY_TOKEN, role="operate", by_header=True)
-        named = request.headers.get(self._header, "") if self._header else ""
-        if named and NAME.fullmatch(named) and self._networks.trusts(self._peer(request)):
+        named = self._forwarded(request, self._header) if self._header else ""
+        if named and NAME.fullmatch(named):
             known = self.users.get(named) if self.users else None
             return Identity(name=named, role=known.role if known else "view")
         cookie = request.cookies.get(self.cookie(request), "")
-        found = await run_in_threadpool(self._sign_ins.get, cookie, self._now()) if cookie else None
+        found = await run_in_threadpool(self.sign_ins.get, cookie, self._now()) if cookie else None
         if found is None:
             return None
         role = self._role(found.name, found.credential)
@@ -116,37 +122,70 @@ class Authenticator:
 
     def check_token(self, request: HTTPConnection, given: str) -> None:
         """Raises TooManyGuesses while attempts are not checked, and WrongGuess when it is not the token."""
-        network = self._network(request)
-        self._slow(self._nets.wait(network))
-        self._nets.wrong(network)
+        network = self.network(request)
+        self._slow(self._nets.wait(network), network)
+        self._nets.wrong(network, BY_TOKEN)
         if self._token is None or not hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode()):
+            self.audit.refuse("a request was refused: the token is wrong", network=network)
             raise WrongGuess("the token is wrong")
-        self._nets.right(network)
+        self._nets.right(network, BY_TOKEN)
 
     async def check_password(self, request: HTTPConnection, name: str, given: str) -> None:
         """Raises TooManyGuesses while attempts are not checked, and WrongGuess when it is not the password of this name."""
-        network, key = self._network(request), name[:100].lower()
-        self._slow(max(self._nets.wait(network), self._names.wait(key)))
-        # Counted before the check; otherwise many at the same time would all be checked.
-        self._nets.wrong(network)
-        self._names.wrong(key)
+        network, account = self.network(request), name[:100].lower()
         user = self.users.get(name) if self.users else None
-        if not await run_in_threadpool(verify_password, user, given):
+        known = user.name if user else ""
+        browser = known_browser.recognize_browser(user, request.cookies.get(self.browser_cookie(request), ""))
+        counter, key = (self._browsers, browser) if browser else (self._nets, network)
+        self._slow(max(counter.wait(key), 0.0 if browser else self._accounts.wait(account)), network, known)
+        if self._checking >= MOST_CHECKS:
+            self._slow(1.0, network, known)
+        # Counted before the check; otherwise many at the same time would all be checked.
+        counter.wrong(key, account)
+        if not browser:
+            self._accounts.take(account)
+        self._checking += 1
+        try:
+            right = await verify_password_in_turn(user, given)
+        finally:
+            self._checking -= 1
+        if not right:
+            # What is not the name of a user may be a password in the wrong field.
+            self.audit.refuse(f"the sign-in of {known or 'an unknown user'} was refused", user=known, network=network)
             raise WrongGuess("the name or the password is wrong")
-        self._nets.right(network)
-        self._names.right(key)
+        counter.right(key, account)
 
-    async def sign_in(self, name: str | None) -> str:
-        """Starts a session for a checked user, or for the token; returns the cookie's value. Raises StoreDown."""
+    async def sign_in(self, request: HTTPConnection, name: str | None) -> str:
+        """Starts a session for a checked user, or for the token, and ends the one of the request's cookie; returns the cookie's value.
+
+        Raises StoreDown.
+        """
         user = self.users.get(name) if self.users and name is not None else None
         credential = user.credential if user else _credential(self._token or "")
-        return await run_in_threadpool(self._sign_ins.begin, user.name if user else BY_TOKEN, credential, self._now())
+        known = user.name if user else BY_TOKEN
+        before = request.cookies.get(self.cookie(request), "")
+        cookie = await run_in_threadpool(self.sign_ins.begin, known, credential, self._now(), before)
+        self.audit.record("sign-in", f"{known} signed in", user=known, network=self.network(request))
+        return cookie
+
+    def own_sessions(self, request: HTTPConnection) -> list[OwnSession]:
+        """The sessions of the user who has signed in. Raises StoreDown."""
+        who = self.sign_ins.get(request.cookies.get(self.cookie(request), ""), self._now())
+        return self.sign_ins.of(who, self._now()) if who else []
+
+    def end_session(self, request: HTTPConnection, id_: str) -> bool:
+        """Ends a session of the user who has signed in; False if it is not one. Raises StoreDown."""
+        who = self.sign_ins.get(request.cookies.get(self.cookie(request), ""), self._now())
+        return who is not None and self.sign_ins.end_one(who, id_)
 
     async def sign_out(self, request: HTTPConnection) -> None:
         """Ends the session of the request's cookie. Raises StoreDown."""
         cookie = request.cookies.get(self.cookie(request), "")
         if cookie:
-            await run_in_threadpool(self._sign_ins.end, cookie)
+            await run_in_threadpool(self.sign_ins.end, cookie)
+        who: Identity | None = request.scope.get("access")
+        if who is not None:
+            self.audit.record("sign-out", f"{who.name} signed out", user=who.name, network=self.network(request))
 
     def https(self, request: HTTPConnection) -> bool:
         """Whether the browser uses https, according to the settings or a trusted proxy."""
@@ -165,18 +204,34 @@ class Authenticator:
         """The cookie's name."""
         return SECURE_COOKIE if self.https(request) else COOKIE
 
+    def browser_cookie(self, request: HTTPConnection) -> str:
+        """The name of the cookie by which a browser is recognized."""
+        return known_browser.SECURE_COOKIE if self.https(request) else known_browser.COOKIE
+
     def _is_forwarded_https(self, request: HTTPConnection) -> bool:
-        return request.headers.get("x-forwarded-proto", "") == "https" and self._networks.trusts(self._peer(request))
+        return self._forwarded(request, "x-forwarded-proto").lower() == "https"
+
+    def _forwarded(self, request: HTTPConnection, header: str) -> str:
+        """What the nearest proxy says in a header, empty if it is not trusted; what stands before it, a visitor may have sent."""
+        if not self._networks.trusts(self._peer(request)):
+            return ""
+        values = header_values(request.scope["headers"], header.lower().encode())
+        return values[-1] if values else ""
 
     def _peer(self, request: HTTPConnection) -> str:
         return request.client.host if request.client else ""
 
-    def _network(self, request: HTTPConnection) -> str:
-        return self._networks.of(self._peer(request), request.headers.get("x-forwarded-for", ""))
+    def network(self, request: HTTPConnection) -> str:
+        """The network of a request's sender, as it is counted and logged."""
+        return self._networks.of_request(self._peer(request), request.scope["headers"])
 
-    def _slow(self, seconds: float) -> None:
+    def _slow(self, seconds: float, network: str, name: str = "") -> None:
         if seconds > 0:
+            self.audit.refuse("an attempt was not checked: too many failed", user=name, network=network)
             raise TooManyGuesses(max(seconds, 1.0))
+
+    def _note_change(self, change: str) -> None:
+        self.audit.record("users", change)
 
 
 class WrongGuess(JourneyError):

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from urllib.parse import parse_qsl, urlsplit
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from runner.errors import JourneyError
 
@@ -25,10 +25,13 @@ async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form. Raises FormError."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST:
-            raise FormError(413, f"a form can have at most {LARGEST} bytes")
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST:
+                raise FormError(413, f"a form can have at most {LARGEST} bytes")
+    except ClientDisconnect as error:
+        raise FormError(400, "the connection was closed before the form was complete") from error
     if body and kind != "application/x-www-form-urlencoded":
         raise FormError(415, "a form must be sent as application/x-www-form-urlencoded")
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import MutableMapping
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -10,11 +10,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reports.web.access.authenticator import Authenticator, Identity, TooManyGuesses, WrongGuess
 from reports.web.access.csrf import FormError, check_same_origin, read_form
+from reports.web.access.known_browser import LASTS as BROWSER_LASTS
+from reports.web.access.known_browser import mark_browser
 from reports.web.access.sessions import LASTS
 from reports.web.render.html import INERT_HEADERS, render_page, request_path, root_path
 from reports.web.render.problem import render_problem
 from runner.errors import ConfigError
 from runner.store import StoreDown
+from runner.untrusted_text import tamed
 
 LONGEST_PATH = 1_024
 LONGEST_QUERY = 4_096
@@ -23,9 +26,12 @@ LONGEST_HEADERS = 16_384
 """Bytes of all headers together."""
 PUBLIC = "/static/"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-ANYBODY_MAY = frozenset({"/sign-in", "/sign-out"})
+ANYBODY_MAY = frozenset({"/sign-in", "/sign-out", "/account/sessions/end", "/account/password"})
+"""Changes of one's own account, which need no role."""
 CHANGES_NOTHING = ("/static/", "/viewer/")
 """Browsers may cache these if they revalidate them."""
+HSTS = "max-age=31536000"
+"""A year of https only, for browsers that have come over https (RFC 6797). Other names of the domain are not ours to decide about."""
 
 
 class AccessMiddleware:
@@ -42,13 +48,26 @@ class AccessMiddleware:
         request = Request(scope, receive)
         path = request_path(request)
 
+        secure = self._access.https(request)
+
         async def inert(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": _with_headers(list(message.get("headers", ())), path)}
+                self._note_change(request, path, message["status"])
+                message = {**message, "headers": _with_headers(list(message.get("headers", ())), path, secure)}
             await send(message)
 
         answer = await self._look(request)
         await (answer or self._application)(scope, request.receive, inert)
+
+    def _note_change(self, request: Request, path: str, status: int) -> None:
+        who: Identity | None = request.scope.get("access")
+        if who is None or request.method in SAFE or path == "/sign-out":
+            return
+        name, network, shown = who.name or "this machine", self._access.network(request), tamed(path, 200)
+        if status < 400:
+            self._access.audit.record("change", f"{name} changed something: {shown}", user=who.name, network=network)
+        else:
+            self._access.audit.refuse(f"a change by {name} was refused ({status}): {shown}", user=who.name, network=network)
 
     async def _look(self, request: Request) -> Response | None:
         """The response instead of the page; None to let the request through."""
@@ -83,10 +102,11 @@ class AccessMiddleware:
             check_same_origin(request, self._access.own_origins(request))
             request.scope["form"] = await read_form(request)
             return None
-        token = request.query_params.get("token")
-        if token is not None and self._access.by_token and request.method == "GET":
-            self._access.check_token(request, token)
-            return await self.signed_in(request, None, _without_token(request))
+        if "token" in request.query_params and self._access.by_token:
+            raise FormError(
+                400,
+                "A token must not be in an address, which browsers and proxies keep; enter it on the sign-in page, and change it.",
+            )
         if (path == "/sign-in" or path.startswith(PUBLIC)) and request.method in SAFE:
             return None
         who = await self._access.who(request)
@@ -131,17 +151,13 @@ class AccessMiddleware:
 
     async def signed_in(self, request: Request, name: str | None, to: str) -> Response:
         """Starts a session and redirects to the requested page."""
-        cookie = await self._access.sign_in(name)
+        cookies = {self._access.cookie(request): (await self._access.sign_in(request, name), int(LASTS.total_seconds()))}
+        user = self._access.users.get(name) if self._access.users and name else None
+        if user is not None:
+            cookies[self._access.browser_cookie(request)] = mark_browser(user), BROWSER_LASTS
         answer = RedirectResponse(to, 303)
-        answer.set_cookie(
-            self._access.cookie(request),
-            cookie,
-            max_age=int(LASTS.total_seconds()),
-            path="/",
-            secure=self._access.https(request),
-            httponly=True,
-            samesite="lax",
-        )
+        for cookie, (value, lasts) in cookies.items():
+            answer.set_cookie(cookie, value, lasts, path="/", secure=self._access.https(request), httponly=True, samesite="lax")
         return answer
 
 
@@ -165,17 +181,10 @@ def local_address(address: str) -> str:
     return address if plain and address.startswith("/") and not address.startswith("//") else "/"
 
 
-def _without_token(request: Request) -> str:
-    query = urlencode(
-        [(name, value) for name, value in parse_qsl(request.scope["query_string"].decode("latin-1")) if name != "token"]
-    )
-    to = local_address(quote(request_path(request)))
-    return root_path(request) + to + (f"?{query}" if query else "")
-
-
-def _with_headers(headers: list[tuple[bytes, bytes]], path: str) -> list[tuple[bytes, bytes]]:
+def _with_headers(headers: list[tuple[bytes, bytes]], path: str, secure: bool) -> list[tuple[bytes, bytes]]:
     given = {name.lower() for name, _ in headers}
     cached = {"Cache-Control": "no-cache"} if path.startswith(CHANGES_NOTHING) else {}
     wanted = {**INERT_HEADERS, "X-Frame-Options": "SAMEORIGIN", **cached}
+    wanted |= {"Strict-Transport-Security": HSTS} if secure else {}
     more = [(name.lower().encode(), value.encode()) for name, value in wanted.items()]
     return [*headers, *((name, value) for name, value in more if name not in given)]

@@ -1,4 +1,4 @@
-"""`/sign-in` and `/sign-out`."""
+"""`/sign-in`, `/sign-out` and `/account`: one's own sessions and password."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from reports.web.access.account import account_routes
 from reports.web.access.authenticator import Authenticator, TooManyGuesses, WrongGuess
 from reports.web.access.middleware import AccessMiddleware, local_address, render_sign_in
 from reports.web.render.html import root_path
@@ -48,6 +49,12 @@ def sign_in_routes(access: Authenticator, gate: AccessMiddleware) -> Sequence[Ba
             return render_problem(request, 503, str(error))
         answer = RedirectResponse(f"{request.scope.get('root_path', '')}/sign-in", 303)
         answer.delete_cookie(access.cookie(request), path="/", secure=access.https(request), httponly=True, samesite="lax")
+        # Not "cookies": that would also remove the one by which the browser is recognized.
+        answer.headers["Clear-Site-Data"] = '"cache", "storage"'
         return answer
 
-    return [Route("/sign-in", ask, methods=["GET", "POST"]), Route("/sign-out", leave, methods=["POST"])]
+    return [
+        Route("/sign-in", ask, methods=["GET", "POST"]),
+        Route("/sign-out", leave, methods=["POST"]),
+        *account_routes(access, gate),
+    ]

@@ -1,18 +1,20 @@
 """Passwords, hashed and verified with Argon2; unknown names take as long as known ones."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
-from reports.web.access.users_file import LONGEST, NO_PASSWORD, SHORTEST, User
+from reports.web.access.password_strength import check_password_strength
+from reports.web.access.users_file import LONGEST, NO_PASSWORD, User
 from runner.errors import ConfigError
 from runner.installation import install_command
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-_AT_ONCE = BoundedSemaphore(2)
-"""Each verification takes 64 MiB: many at a time could exhaust the memory."""
+_threads = ThreadPoolExecutor(2, "passwords")
+"""Each verification takes 64 MiB: many at a time could exhaust the memory. They take no thread that pages need."""
 
 
 @cache
@@ -34,10 +36,9 @@ def prepare_hasher() -> None:
     _nobody()
 
 
-def hash_password(password: str) -> str:
-    """The hash of a new password. Raises ConfigError for one that is too short or too long."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise ConfigError(f"a password must have {SHORTEST} to {LONGEST} characters; this one has {len(password)}")
+def hash_password(password: str, name: str = "") -> str:
+    """The hash of a new password of user `name`. Raises ConfigError for one that is easy to guess."""
+    check_password_strength(password, name)
     return _hasher().hash(password)
 
 
@@ -47,9 +48,18 @@ def verify_password(user: User | None, password: str) -> bool:
     from argon2.exceptions import InvalidHashError, VerificationError
 
     known = user is not None and user.hash != NO_PASSWORD
-    with _AT_ONCE:
-        try:
-            hasher.verify(user.hash if user is not None and known else _nobody(), password[:LONGEST])
-        except (VerificationError, InvalidHashError):
-            return False
+    try:
+        hasher.verify(user.hash if user is not None and known else _nobody(), password[:LONGEST])
+    except (VerificationError, InvalidHashError):
+        return False
     return known and len(password) <= LONGEST
+
+
+async def verify_password_in_turn(user: User | None, password: str) -> bool:
+    """`verify_password`, in one of the two threads for it."""
+    return await asyncio.get_running_loop().run_in_executor(_threads, verify_password, user, password)
+
+
+async def hash_password_in_turn(password: str, name: str) -> str:
+    """`hash_password`, in one of the two threads for it."""
+    return await asyncio.get_running_loop().run_in_executor(_threads, hash_password, password, name)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -15,7 +15,7 @@ from runner.errors import ConfigError
 Role = Literal["view", "operate"]
 ROLES: tuple[Role, ...] = ("view", "operate")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
-SHORTEST = 8
+SHORTEST = 12
 LONGEST = 1_024
 """Characters of a password."""
 NO_PASSWORD = "-"  # noqa: S105 (a placeholder)
@@ -35,10 +35,11 @@ class User(Struct, frozen=True):
 
 
 class UsersFile:
-    """The users in a file; changes take effect while the server runs."""
+    """The users in a file; changes take effect while the server runs. `changed` is called with each change, in words."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, changed: Callable[[str], None] = lambda _: None) -> None:
+        self.file = file
+        self._changed = changed
         self._seen: tuple[int, int, int] | None = None
         self._users: Mapping[str, User] = {}
         self.get("")
@@ -46,16 +47,35 @@ class UsersFile:
     def get(self, name: str) -> User | None:
         """A user by name. Raises ConfigError when the file cannot be read."""
         try:
-            state = self._file.stat()
+            state = self.file.stat()
         except OSError as error:
             raise ConfigError(
-                f"serve_users: {self._file} cannot be read: {error.strerror}; create it with `journey user add NAME --role view`"
+                f"serve_users: {self.file} cannot be read: {error.strerror}; create it with `journey user add NAME --role view`"
             ) from error
         seen = (state.st_mtime_ns, state.st_size, state.st_ino)
         if seen != self._seen:
-            self._users = read_users(self._file)
-            self._seen = seen
+            users, first = read_users(self.file), self._seen is None
+            before, self._users, self._seen = self._users, users, seen
+            for change in () if first else list_changes(before, users):
+                self._changed(change)
         return self._users.get(name)
+
+
+def list_changes(before: Mapping[str, User], after: Mapping[str, User]) -> list[str]:
+    """What differs between two lists of users, without anything of a password.
+
+    >>> list_changes({"ada": User("ada", "view", "-")}, {"ada": User("ada", "operate", "-"), "bob": User("bob", "view", "-")})
+    ['user ada: the role is now operate', 'user bob was added with the role view']
+    """
+    found = [f"user {name} was removed" for name in before if name not in after]
+    for name, user in after.items():
+        known = before.get(name)
+        if known is None:
+            found.append(f"user {name} was added with the role {user.role}")
+            continue
+        found += [f"user {name}: the role is now {user.role}"] if known.role != user.role else []
+        found += [f"user {name}: the password was changed"] if known.hash != user.hash else []
+    return found
 
 
 def read_users(file: Path) -> dict[str, User]:

@@ -93,4 +93,7 @@ def _moment(name: str, text: str) -> datetime:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise BadRequest(f"{name}: {text[:40]!r} is not a time; write one such as 2026-06-01T12:00:00Z") from error
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError as error:
+        raise BadRequest(f"{name}: {text[:40]!r} is not in the years 1 to 9999 UTC") from error

@@ -22,6 +22,14 @@ class Part(Protocol):
         """Its busiest addresses, dispatched before any routing."""
 
 
+class SomeRoutes:
+    """Some of the addresses of a part: those of `paths`, or all except them."""
+
+    def __init__(self, part: Part, paths: frozenset[str], excluded: bool = False) -> None:
+        self.routes = [route for route in part.routes if (getattr(route, "path", "") in paths) is not excluded]
+        self.direct = {path: handler for path, handler in part.direct.items() if (path in paths) is not excluded}
+
+
 async def _nothing(request: Request, error: Exception) -> Response:
     content = {"error": f"there is nothing at {request.url.path[:200]}"}
     return JSONResponse(content, getattr(error, "status_code", 404), {"x-content-type-options": "nosniff"})

@@ -29,15 +29,15 @@ def is_loopback(address: str) -> bool:
         return host == "localhost"
 
 
-def open_socket(address: str) -> socket.socket:
-    """A socket that listens at `host:port`; port 0 takes a free one. Raises ConfigError."""
+def open_socket(address: str, setting: str = "serve_listen", option: str = "--listen") -> socket.socket:
+    """A socket that listens at `host:port`; port 0 takes a free one. Raises ConfigError that names the setting and what else sets it."""
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     try:
         return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024)
     except OSError as error:
         raise ConfigError(
-            f"serve_listen: cannot listen on {address}: {error.strerror}; choose another address with --listen"
+            f"{setting}: cannot listen on {address}: {error.strerror}; choose another address with {option}"
         ) from error
 
 
@@ -72,6 +72,8 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._guard = guard
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """Its event loop, once it serves."""
 
     def serve_until_stopped(self, listening: socket.socket) -> None:
         """Serves until SIGTERM, Ctrl-C or `stop`; returns when running requests are finished."""
@@ -80,6 +82,11 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         """Stops it gracefully; from any thread."""
         self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to serve."""
+        self.loop = asyncio.get_running_loop()
+        await super().startup(sockets=sockets)
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""

@@ -82,9 +82,9 @@ def read_session_replay(connection: Connection, session: str, root: str) -> Repl
 def find_chunk_file(connection: Connection, archive: Archive, number: int) -> Path | None:
     """The file of a part of a recording, by its id; None when there is none of this id."""
     table = replay_chunks.c
-    wanted = select(table.app, table.session, table.tab, table.sequence).where(table.id == number)
+    wanted = select(table.app, table.session, table.tab, table.sequence, table.checksum).where(table.id == number)
     row = connection.execute(wanted).first()
-    return chunk_path(archive.folder / FOLDER, row.app, row.session, row.tab, row.sequence) if row else None
+    return chunk_path(archive.folder / FOLDER, row.app, row.session, row.tab, row.sequence, row.checksum) if row else None
 
 
 def is_recorded(connection: Connection, session: str) -> bool:

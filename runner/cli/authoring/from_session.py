@@ -55,7 +55,7 @@ def from_session(
 
     Example: journey from-session 01a20fc0-aafa-7b1d-ac37-708720ccee0c --param email=tea@example.com --yes
     """
-    from reports.codegen import make_journey
+    from reports.codegen import check_origins, make_journey
 
     settings = given.settings(
         base_url=base_url, params=given.params(param), database=database, runs_dir=runs_dir, browser_path=browser_path
@@ -64,6 +64,7 @@ def from_session(
         _require_free(out)
         _require_free_name(out.stem, settings)
     recording = _recording(session, settings)
+    check_origins(recording, settings.apps)
     rules = next((app.routes for app in settings.apps if app.name == recording.app), ())
     # Written before it is tried: a journey that fails is still the best start for one that passes.
     made = make_journey(recording, settings, name=out.stem if out else None, try_it=False, rules=rules)

@@ -48,9 +48,11 @@ def serve(
     from reports.web.server.server import is_loopback, open_socket
     from runner.scheduler.logs import log_to_stderr
 
-    if not settings.apps and not is_loopback(settings.serve_listen):
+    collecting = settings.collector_listen or settings.serve_listen
+    if not settings.apps and not is_loopback(collecting):
+        setting = "collector_listen" if settings.collector_listen else "serve_listen"
         raise ConfigError(
-            f"serve_listen: {settings.serve_listen} can be reached from other machines, but the configuration names no app that may send; add "
+            f"{setting}: {collecting} can be reached from other machines, but the configuration names no app that may send; add "
             "[[apps]] tables with name and origins to the configuration, or listen on 127.0.0.1"
         )
     log_to_stderr("json" if log_format == "json" else "text")
@@ -75,6 +77,7 @@ def needed() -> None:
 def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     """The dashboard and the collector as one server, not started yet. Raises ConfigError when the settings do not say who may see it."""
     from reports.codegen.subprocess import Wanted, make_in_subprocess
+    from reports.collector.admission.client_network import ClientNetworks
     from reports.collector.routes import Collector
     from reports.collector.storage.group_commit import Writer
     from reports.collector.storage.retention import RetentionPolicy
@@ -85,7 +88,8 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     from reports.web.dashboard import GuardedRoute, build_dashboard
     from reports.web.server.bounded_http import ConnectionGuard
     from reports.web.server.composite import build_application
-    from reports.web.server.server import Server
+    from reports.web.server.separate_collector import SeparateCollector
+    from reports.web.server.server import Server, open_socket
     from reports.web.services.budget_lines import DurationBudgets
     from reports.web.services.journey_maker import JourneyMaker
     from reports.web.services.next_runs import NextRuns
@@ -102,9 +106,15 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
         access = Authenticator(settings, store)
         writer = stack.enter_context(Writer(settings.database_url, keep=keep))
         chunk_store = ChunkStore(store, settings.runs_dir / FOLDER)
-        stack.callback(RecordingCleaner(chunk_store, settings.keep_replays, settings.keep_replays_size).close)
+        sizes = settings.keep_replays_size, settings.keep_events_size
+        stack.callback(RecordingCleaner(chunk_store, settings.keep_replays, *sizes).close)
         collector = Collector(settings, writer, chunk_store=chunk_store)
-        guard = ConnectionGuard(lambda reason: collector.metrics.closed.add((reason,)))
+        networks = ClientNetworks(settings.trusted_proxies)
+
+        def closed(reason: str) -> None:
+            collector.metrics.closed.add((reason,))
+
+        guard = ConnectionGuard(closed, networks=networks)
         collector.metrics.writer = writer
         collector.metrics.connections = lambda: len(guard.connections)
         running: list[Server] = []
@@ -117,7 +127,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
                     database_url=settings.database_url,
                     folder=str(chunk_store.folder),
                     browser_path=str(settings.browser_path or ""),
-                    rules=rules,
+                    apps=settings.apps,
                 )
             )
 
@@ -135,8 +145,17 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
             stopping=lambda: any(one.should_exit for one in running),
         )
         parts: list[Part] = [collector]
-        if not settings.serve_public_metrics:
-            parts.insert(0, GuardedRoute("/metrics", collector.exposition.answer, access))
+        show_metrics = collector.exposition.answer
+        if settings.collector_listen:
+            separate = SeparateCollector(collector, ConnectionGuard(closed, networks=networks))
+            listening = stack.enter_context(
+                open_socket(settings.collector_listen, "collector_listen", "JOURNEY_COLLECTOR_LISTEN")
+            )
+            stack.enter_context(separate.serving(listening))
+            parts, show_metrics = [separate.probes], separate.show_metrics
+        if settings.collector_listen or not settings.serve_public_metrics:
+            guarding = None if settings.serve_public_metrics else access
+            parts.insert(0, GuardedRoute("/metrics", show_metrics, guarding))
         running.append(Server(build_application(parts, build_dashboard(site, access)), guard))
         yield running[0]
 
@@ -157,7 +176,11 @@ def _greet(settings: Settings, port: int) -> None:
         typer.echo(
             "it does not support HTTPS: put a reverse proxy in front of it and set public_url, or passwords can be intercepted"
         )
-    typer.echo(f"the collector is at {here}; metrics at {here}/metrics")
+    collector = here
+    if settings.collector_listen:
+        host, _, number = settings.collector_listen.rpartition(":")
+        shown = collector = f"http://{gethostname() if host in EVERYWHERE else host}:{number}"
+    typer.echo(f"the collector is at {collector}; metrics at {here}/metrics")
     if settings.apps:
         typer.echo("put this line into the head of each page:")
     else:

@@ -47,7 +47,7 @@ def add(
     where, named = _file(file)
     users = read_users(where) if where.exists() else {}
     was = "changed" if name in users else "added"
-    hash_ = NO_PASSWORD if no_password else hash_password(_password(name))
+    hash_ = NO_PASSWORD if no_password else hash_password(_password(name), name)
     write_users(where, {**users, name: User(name, role, hash_)})
     typer.echo(f"{name} is {was} in {where} and may {role}")
     if not named:

@@ -107,3 +107,9 @@ def test_odd_values_are_put_into_bounds(collector: Served, body: dict[str, Any])
 @pytest.mark.parametrize("body", [b"x", b"[]", {"meta": 5}, {"events": [{"name": 5}]}, {"meta": {"app": {"name": "nobody"}}}])
 def test_what_is_no_message_is_refused(collector: Served, body: object) -> None:
     assert collector.post(body, PATH).status in {400, 404, 422}
+
+
+@pytest.mark.parametrize("kind", ["events", "measurements", "exceptions", "logs"])
+def test_a_message_of_more_things_than_the_sdk_sends_is_refused(collector: Served, kind: str) -> None:
+    assert collector.post({"meta": {"app": {"name": "shop"}}, kind: [{}] * 1001}, PATH).status == 422
+    assert collector.post({"meta": {"app": {"name": "shop"}}, kind: [{}] * 1000}, PATH).status == 202

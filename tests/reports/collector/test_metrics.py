@@ -9,7 +9,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from reports.collector.labels import OTHER
-from reports.collector.metrics.collector_metrics import LOAD_EDGES, PAGES, SHIFT_EDGES, VITAL_EDGES
+from reports.collector.metrics.collector_metrics import LOAD_EDGES, PAGES, SHIFT_EDGES, VITAL_EDGES, CollectorMetrics
 from reports.collector.metrics.families import Counter, Exemplar, Gauge, Histogram, format_families
 from tests.support.collector import Served, beacon, view
 from tests.support.servers import Prometheus
@@ -102,6 +102,13 @@ def test_which_traffic_counts_can_be_chosen(served: Callable[..., Served]) -> No
     collector = served("counted_traffic = ['real', 'bot']\n[[apps]]\nname='shop'\norigins=['*']\n")
     collector.post(beacon(view(phases={"total": 1.0}), webdriver=True))
     assert collector.metric("page_load_time_seconds_count") == 1
+
+
+def test_pages_that_are_invented_for_one_app_leave_room_for_those_of_another() -> None:
+    metrics = CollectorMetrics(apps=2)
+    shown = {metrics._page("shop", f"/invented-{number}") for number in range(1000)}
+    assert len(shown) == PAGES // 2 + 1
+    assert metrics._page("blog", "/about") == "/about"
 
 
 def test_pages_are_told_apart_up_to_a_limit(served: Callable[..., Served]) -> None:

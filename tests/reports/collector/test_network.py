@@ -41,6 +41,22 @@ def test_the_last_address_that_is_no_trusted_proxy_counts(forwarded: str, networ
     assert ClientNetworks(["10.0.0.0/8"]).of("10.0.0.1", forwarded) == network
 
 
+@pytest.mark.parametrize(
+    ("lines", "network"),
+    [
+        ([b"1.2.3.4", b"198.51.100.7"], "198.51.100.0/24"),
+        ([b"198.51.100.7", b"10.0.0.9"], "198.51.100.0/24"),
+        ([b"1.2.3.4, 198.51.100.7", b"10.0.0.8", b"10.0.0.9"], "198.51.100.0/24"),
+        ([b"198.51.100.7", b""], "10.0.0.0/24"),
+        ([], "10.0.0.0/24"),
+    ],
+)
+def test_the_lines_of_several_proxies_are_read_as_one_list(lines: list[bytes], network: str) -> None:
+    headers = [(b"host", b"x"), *((b"x-forwarded-for", one) for one in lines)]
+    assert ClientNetworks(["10.0.0.0/8"]).of_request("10.0.0.1", headers) == network
+    assert ClientNetworks().of_request("10.0.0.1", headers) == "10.0.0.0/24"
+
+
 @given(st.text(max_size=60), st.text(max_size=120))
 def test_any_text_is_a_network_or_unknown(peer: str, forwarded: str) -> None:
     assert ClientNetworks(["0.0.0.0/0", "::/0"]).of(peer, forwarded)
@@ -57,6 +73,13 @@ def test_a_bucket_fills_again() -> None:
     assert [buckets.take(app, "a", 0.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
     assert buckets.take(app, "b", 0.0) == 0.0
     assert [buckets.take(app, "a", 0.6), buckets.take(app, "a", 100.0)] == [0.0, 0.0]
+
+
+def test_a_large_message_takes_as_many_tokens_as_it_has_work_and_never_more_than_there_can_be() -> None:
+    app, buckets = App(name="shop", origins=("*",), rate=2.0, burst=10), RateLimit()
+    assert [buckets.take(app, "a", 0.0, tokens) for tokens in (7, 4, 3)] == [0.0, 0.5, 0.0]
+    assert buckets.take(app, "b", 0.0, 1000) == 0.0
+    assert buckets.take(app, "b", 0.0, 1000) == 5.0
 
 
 def test_no_more_buckets_are_kept_than_allowed() -> None:

@@ -90,3 +90,7 @@ def test_odd_values_are_put_into_bounds(collector: Served, body: object) -> None
 @pytest.mark.parametrize("body", [b"x", b"5", [5], [{"type": 5}], [{"type": "crash", "age": "old"}]])
 def test_what_is_no_report_is_refused(collector: Served, body: object) -> None:
     assert collector.post(body, "/reports").status in {400, 422}
+
+
+def test_more_reports_than_a_browser_sends_are_refused(collector: Served) -> None:
+    assert collector.post([{}] * 1001, "/reports").status == 422

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from reports.collector.storage import retention
 from reports.collector.storage.group_commit import Writer
@@ -13,6 +14,7 @@ from reports.collector.storage.series import DAY
 from runner.archive.run_id import run_id
 from runner.store import Store
 from runner.store.bulk_insert import Link
+from runner.store.tables.replays import session_events
 from tests.reports.collector.arrivals import arrival, click, error, request, rows, view, vital
 from tests.support.wait import wait_until
 
@@ -152,3 +154,19 @@ def test_the_writer_removes_what_is_too_old_while_it_writes(tmp_path: Path, monk
         wait_until(lambda: rows(url, "SELECT count(*) FROM page_views") == [(50,)])
         assert writer.put_blocking(arrival(at=time.time()))
     assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400 AND series = 1") == [(101,)]
+
+
+def test_what_other_kinds_of_rows_take_is_not_taken_from_views(url: str) -> None:
+    fill(url, [float(age) for age in range(20, 0, -1)])
+    with Store(url) as store:
+        link = Link(store)
+        with link.reading():
+            _, before = measure_usage(link)
+        event = {"app": "shop", "session": "s" * 36, "type": "x" * 200, "target": "y" * 200, "at": NOW, "received_at": NOW}
+        with store.connected() as connection:
+            connection.execute(insert(session_events), [event] * 5_000)
+        with link.reading():
+            assert measure_usage(link)[1] == before
+        assert prune_to_size(link, RetentionPolicy(size=before * 2)) == 0
+        link.close()
+    assert counts(url)[0] == 20

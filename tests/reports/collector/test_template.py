@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.collector.labels import OTHER
-from reports.collector.privacy.route_template import DEEPEST, RouteTemplates, is_id, route_template
+from reports.collector.privacy.route_template import DEEPEST, KNOWN, RouteTemplates, is_id, route_template
 
 SEGMENT = st.text(st.characters(codec="utf-8", exclude_characters="/?#;"), max_size=60)
 PATHS = st.lists(SEGMENT, max_size=12).map(lambda parts: "/" + "/".join(parts))
@@ -101,3 +101,12 @@ def test_a_page_that_had_a_name_keeps_it_when_there_are_too_many() -> None:
 
 def test_templates_hold_no_control_characters() -> None:
     assert not re.search(r"[\x00-\x1f\"\\{}]", route_template('/a%00b/c\nd/{x}/"y"/\\z'))
+
+
+def test_invented_paths_do_not_keep_real_ones_from_being_remembered() -> None:
+    templates = RouteTemplates()
+    for number in range(KNOWN + 1):
+        templates.of(f"/{'x' * 50}{number}")
+    templates.of("/cart")
+    assert "/cart" in templates._known
+    assert len(templates._known) <= KNOWN

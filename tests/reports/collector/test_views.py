@@ -261,3 +261,16 @@ def test_without_apps_any_page_of_this_machine_may_send(served: Callable[..., Se
 def test_checked_names_the_error_as_a_refusal() -> None:
     with pytest.raises(Refusal, match="not JSON"):
         parse_beacon(b"{")
+
+
+def test_a_beacon_is_charged_by_its_inflated_bytes(served: Callable[..., Served]) -> None:
+    app = f"[[apps]]\nname = 'shop'\norigins = ['{SHOP}']\nrate = 0.001\nburst = 60\n"
+    collector = served(app)
+    texts = [{"kind": "error", "message": "x", "stack": f"{number} " + "a@b.c " * 1300} for number in range(28)]
+    large = gzip.compress(json.dumps(beacon(view(errors=texts))).encode())
+    assert len(large) < 3_000
+    assert collector.post(large).status == 202
+    assert "a@b.c" not in str(collector.newest)
+    assert collector.post(large).status == 429
+    # It has used up 54 of 60.
+    assert [collector.post(beacon()).status for _ in range(8)].count(202) in {5, 6, 7}

@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -37,6 +38,10 @@ def chunk(sequence: int = 0, full: bool = True, **fields: Any) -> dict[str, Any]
     return {"version": 1, "app": "shop", "key": "", **ids, "first": full, "events": events, **fields}
 
 
+def full_snapshot() -> dict[str, Any]:
+    return {"type": 2, "timestamp": time.time() * 1000, "data": {"node": {"type": 0, "childNodes": [], "id": 1}}}
+
+
 def packed(content: dict[str, Any]) -> bytes:
     return gzip.compress(json.dumps(content).encode())
 
@@ -45,13 +50,15 @@ def test_a_chunk_is_kept_byte_by_byte(collector: Served, chunk_store: ChunkStore
     body = packed(chunk())
     assert collector.post(body, "/v1/replay").status == 202
     (row,) = ask(chunk_store._store, read_chunk_rows, SESSION)
-    assert (chunk_store.folder / "shop" / SESSION / f"{TAB}-0.json.gz").read_bytes() == body
+    (file,) = (chunk_store.folder / "shop" / SESSION).glob("*.json.gz")
+    assert file.read_bytes() == body
     assert (row.bytes, row.events, row.has_full_snapshot, row.page, row.traffic) == (len(body), 2, True, "/item/:slug", "real")
     assert collector.metric("replay_chunks_total", app="shop", outcome="accepted") == 1
 
 
 def test_one_that_comes_again_is_acknowledged_and_counts_once(collector: Served, chunk_store: ChunkStore) -> None:
-    assert [collector.post(packed(chunk()), "/v1/replay").status for _ in range(3)] == [202, 202, 202]
+    sent = packed(chunk())
+    assert [collector.post(sent, "/v1/replay").status for _ in range(3)] == [202, 202, 202]
     assert len(ask(chunk_store._store, read_chunk_rows, SESSION)) == 1
     assert collector.metric("replay_chunks_total", outcome="duplicate") == 2
 
@@ -162,3 +169,89 @@ def test_a_page_may_tell_single_events(collector: Served, chunk_store: ChunkStor
         1_795_514_400.0,
     )
     assert second["session"] != SESSION
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1/admin",
+        "https://evil.example/",
+        "https://shop.example.evil.example/",
+        "https://shop.example@evil.example/",
+        "https://evil.example\\@shop.example/",
+        "https:\\\\evil.example/",
+        " https://evil.example/",
+        "https://shop.example:8443/",
+        "http://shop.example/",
+        "//evil.example/",
+        "javascript:alert(1)",
+        "https://[::1",
+    ],
+)
+@pytest.mark.parametrize("place", ["meta", "view"])
+def test_a_recording_that_claims_a_page_of_another_site_is_refused(
+    collector: Served, chunk_store: ChunkStore, address: str, place: str
+) -> None:
+    sent = chunk()
+    event = {"type": 4, "timestamp": time.time() * 1000, "data": {"href": address}}
+    if place == "view":
+        event |= {"type": 5, "data": {"tag": "view", "payload": {"id": "x", "url": address}}}
+    answer = collector.post(packed({**sent, "events": [*sent["events"], event]}), "/v1/replay")
+    assert (answer.status, answer.json()["field"]) == (422, "events")
+    assert "is not at an origin of app 'shop'" in answer.json()["error"]
+    assert not ask(chunk_store._store, read_chunk_rows, SESSION)
+
+
+def test_pages_of_every_origin_of_the_app_are_taken_and_those_of_no_origin(collector: Served) -> None:
+    addresses = ["https://SHOP.example:443/x", "https://www.shop.example/", "about:blank", "", "blob:https://shop.example/1"]
+    for number, address in enumerate(addresses):
+        event = {"type": 4, "timestamp": time.time() * 1000, "data": {"href": address}}
+        assert collector.post(packed(chunk(number, events=[event])), "/v1/replay").status == 202, address
+
+
+def test_a_chunk_is_never_lost_to_another_of_the_same_number(collector: Served, chunk_store: ChunkStore) -> None:
+    first, second = packed(chunk(release="one")), packed(chunk(release="two"))
+    assert collector.post(first, "/v1/replay").status == 202
+    answer = collector.post(second, "/v1/replay")
+    assert (answer.status, answer.json()["field"]) == (409, "sequence")
+    assert (
+        collector.post(
+            packed(chunk(app="blog", key="blog-key-1", events=[full_snapshot()])), "/v1/replay", "https://blog.example"
+        ).status
+        == 409
+    )
+    recording = read_recording(chunk_store._store, chunk_store.folder, SESSION)
+    assert recording is not None
+    assert (recording.app, recording.gaps) == ("shop", ())
+
+
+def test_the_same_chunk_packed_in_another_way_is_the_same(collector: Served, chunk_store: ChunkStore) -> None:
+    sent = json.dumps(chunk()).encode()
+    bodies = (gzip.compress(sent, 1), sent, gzip.compress(sent, 9), gzip.compress(sent, 1))
+    assert [collector.post(body, "/v1/replay").status for body in bodies] == [202] * 4
+    (file,) = (chunk_store.folder / "shop" / SESSION).glob("*.json.gz")
+    assert file.read_bytes() == bodies[0]
+
+
+def test_of_many_that_are_sent_at_once_the_acknowledged_one_is_kept(collector: Served, chunk_store: ChunkStore) -> None:
+    sent = [packed(chunk(release=f"r{number}")) for number in range(12)]
+    with ThreadPoolExecutor(12) as threads:
+        statuses = list(threads.map(lambda body: collector.post(body, "/v1/replay").status, sent))
+    assert sorted(statuses) == [202] + [409] * 11
+    recording = read_recording(chunk_store._store, chunk_store.folder, SESSION)
+    assert recording is not None
+    assert recording.gaps == ()
+    (file,) = (chunk_store.folder / "shop" / SESSION).glob("*.json.gz")
+    assert file.read_bytes() == sent[statuses.index(202)]
+
+
+def test_a_recording_of_before_is_read_and_kept(collector: Served, chunk_store: ChunkStore) -> None:
+    collector.post(packed(chunk()), "/v1/replay")
+    (file,) = (chunk_store.folder / "shop" / SESSION).glob("*.json.gz")
+    old = file.rename(file.with_name(f"{TAB}-0.json.gz"))
+    os.utime(old, (0, 0))
+    recording = read_recording(chunk_store._store, chunk_store.folder, SESSION)
+    assert recording is not None
+    assert recording.gaps == ()
+    assert chunk_store.sweep(time.time() + 2 * ORPHANED) == 0
+    assert old.exists()

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
 from reports.collector.beacon import Synthetic
 from reports.collector.storage.group_commit import Writer
-from reports.replay.chunk_store import FOLDER, ORPHANED, ChunkStore
+from reports.replay.chunk_store import EVENT_OVERHEAD, FOLDER, ORPHANED, ChunkStore
 from reports.replay.recording import read_chunk_rows, read_recording, read_recording_starts
 from reports.users.coverage import read_coverage
 from reports.web.query.time_range import BadRequest, fixed_time_range
@@ -20,6 +21,7 @@ from reports.web.view_models.recordings import RecordingFilter, read_choices, re
 from reports.web.view_models.replay import read_session_replay
 from runner.result import Artifact, RunResult
 from runner.store import Store
+from runner.store.tables.replays import session_events
 from tests.reports.collector.arrivals import arrival, click, error, view
 from tests.reports.replay.test_chunks import chunk, packed
 from tests.support.asking import ask
@@ -85,6 +87,23 @@ def test_a_recording_is_found_played_and_removed(send: Send, chunk_store: ChunkS
     assert (ask(chunk_store._store, read_chunk_rows, old), len(ask(chunk_store._store, read_chunk_rows, new))) == ([], 2)
     assert chunk_store.prune(1.0, of_new, time.time() + 60) == 1
     assert list(chunk_store.folder.rglob("*.json.gz")) == []
+
+
+def test_single_events_have_a_bound_of_their_own(send: Send, chunk_store: ChunkStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports.replay.chunk_store.EVENTS_AT_ONCE", 7)
+    session = send(1)
+    assert chunk_store.prune_events(0) == 0
+    for number in range(30):
+        chunk_store.note("shop", session, "x" * 200, f"{number:03}" + "y" * 197, time.time())
+    size = 10 * (400 + 36 + 4 + EVENT_OVERHEAD)
+    gone = []
+    while some := chunk_store.prune_events(size):
+        gone.append(some)
+    assert (max(gone), sum(gone)) == (7, 20)
+    with chunk_store._store.connected() as connection:
+        left = connection.execute(select(session_events.c.target).order_by(session_events.c.id)).scalars().all()
+    assert [one[:3] for one in left] == [f"{number:03}" for number in range(20, 30)]
+    assert ask(chunk_store._store, read_chunk_rows, session), "recordings are not touched"
 
 
 def test_an_app_may_be_called_as_a_run_is(served: Callable[..., Served], chunk_store: ChunkStore) -> None:

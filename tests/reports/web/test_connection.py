@@ -104,6 +104,64 @@ def test_one_more_connection_than_allowed_ends_the_one_that_is_waited_for_the_lo
         one.close()
 
 
+def ask(collector: Served, path: str = "/healthz", times: int = 1, window: int = 0) -> socket.socket:
+    """A connection with requests, of which nothing is read."""
+    connection = socket.socket()
+    if window:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+    connection.settimeout(20)
+    connection.connect(("127.0.0.1", collector.port))
+    connection.sendall(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode() * times)
+    return connection
+
+
+def test_idle_connections_keep_nobody_out(served: Callable[..., Served]) -> None:
+    collector = served(most=20)
+    idle = []
+    for _ in range(60):
+        idle.append(ask(collector))
+        assert idle[-1].recv(4096).startswith(b"HTTP/1.1 200 ")
+    for _ in range(20):
+        assert collector.post(beacon()).status == 202
+    # The one that has been idle longest goes, without an answer that it has not asked for.
+    assert received(idle[0]) == b""
+    assert collector.metric("collector_closed_connections_total", reason="too_many") >= 40
+    for one in idle[1:]:
+        one.close()
+
+
+def test_who_reads_nothing_is_cut_off(served: Callable[..., Served]) -> None:
+    collector = served(within=1.0)
+    unread = [ask(collector, "/replay.js", 40, window=2048) for _ in range(5)]
+    wait_until(lambda: collector.metric("collector_closed_connections_total", reason="unread") == len(unread))
+    wait_until(lambda: len(collector.guard.connections) <= 1)
+    for one in unread:
+        one.close()
+
+
+def test_readers_of_nothing_keep_nobody_out(served: Callable[..., Served]) -> None:
+    collector = served(most=20)
+    unread = [ask(collector, "/replay.js", 40, window=2048) for _ in range(40)]
+    wait_until(
+        lambda: len(collector.guard.connections) == 20 and all(one.unread_bytes for one in [*collector.guard.connections])
+    )
+    for _ in range(20):
+        assert collector.post(beacon()).status == 202
+    for one in unread:
+        one.close()
+
+
+def test_one_network_takes_a_part_of_the_connections_alone(served: Callable[..., Served]) -> None:
+    collector = served(most=40, unbounded=lambda _: False)
+    held = [connect(collector, b"") for _ in range(30)]
+    wait_until(lambda: collector.metric("collector_closed_connections_total", reason="too_many") >= 20)
+    assert len(collector.guard.connections) <= 11
+    assert list(collector.guard.of_network) in (["127.0.0.0/24"], [])
+    for one in held:
+        one.close()
+    wait_until(lambda: not collector.guard.of_network)
+
+
 def test_what_is_no_http_is_answered_and_closed(collector: Served) -> None:
     assert received(connect(collector, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello\r\n\r\n")).startswith(
         b"HTTP/1.1 400 "

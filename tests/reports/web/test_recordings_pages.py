@@ -177,7 +177,7 @@ def test_a_session_of_which_no_journey_can_be_made_says_why(recorded: Recorded) 
     now = time.time() * 1000
     looked = put(
         recorded.chunk_store,
-        [[{"type": 4, "timestamp": now, "data": {"href": "https://shop.example/", "width": 8, "height": 6}}]],
+        [[{"type": 4, "timestamp": now, "data": {"href": "http://localhost/", "width": 8, "height": 6}}]],
     )
     answer = post(recorded, looked)
     assert answer.status == 422

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import chdir
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -16,7 +17,7 @@ from runner.cli.all_commands import app
 from runner.errors import JourneyError
 from tests.support.collector import CHROME, beacon
 from tests.support.serve import Serve
-from tests.support.servers import get
+from tests.support.servers import free_port, get
 from tests.support.wait import wait_until
 
 
@@ -118,3 +119,42 @@ def test_with_a_token_the_dashboard_asks_for_it(serve: Serve) -> None:
     with urlopen(request, timeout=10) as answer:
         assert json.load(answer)["journeys"] == []
     assert "a-token" not in serve.stop()[1]
+
+
+def test_the_collector_listens_on_an_address_of_its_own(serve: Serve) -> None:
+    (serve.folder / "journey.toml").write_text("[[apps]]\nname='shop'\norigins=['https://shop.example']\n")
+    port = free_port()
+    said = serve.start(JOURNEY_COLLECTOR_LISTEN=f"127.0.0.1:{port}", JOURNEY_SERVE_TOKEN="a-token-that-is-long-enough")
+    collector = f"http://127.0.0.1:{port}"
+    assert f"the collector is at {collector}; metrics at {serve.address}/metrics" in said
+    assert f'<script src="{collector}/agent.js" data-app="shop" defer></script>' in said
+
+    def status(address: str, body: bytes | None = None, **headers: str) -> int:
+        try:
+            with urlopen(Request(address, body, {"user-agent": CHROME, **headers}), timeout=10) as answer:
+                return int(answer.status)
+        except HTTPError as error:
+            return error.code
+
+    sent = json.dumps(beacon()).encode()
+    assert status(f"{collector}/v1/views", sent, origin="https://shop.example") == 202
+    assert status(f"{serve.address}/v1/views", sent, origin="https://shop.example") in {401, 403}
+    assert [status(f"{collector}{path}") for path in ("/healthz", "/readyz", "/agent.js", "/metrics", "/", "/sign-in")] == [
+        200, 200, 200, 404, 404, 404,
+    ]  # fmt: skip
+    assert [status(f"{serve.address}{path}") for path in ("/healthz", "/readyz", "/agent.js", "/metrics")] == [
+        200,
+        200,
+        401,
+        401,
+    ]
+    token = {"authorization": "Bearer a-token-that-is-long-enough"}
+    with urlopen(Request(f"{serve.address}/metrics", headers=token), timeout=10) as answer:
+        assert b'beacons_total{outcome="accepted"} 1.0' in answer.read()
+    code, said = serve.stop()
+    assert (code, said.splitlines()[-1], "Traceback" in said) == (0, "stopped", False)
+
+
+def test_a_collector_that_others_reach_needs_apps(tmp_path: Path) -> None:
+    (tmp_path / "journey.toml").write_text("collector_listen = '0.0.0.0:0'\n")
+    assert "collector_listen: 0.0.0.0:0 can be reached from other machines" in refused(tmp_path)

@@ -57,7 +57,9 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path: Path) -> Non
     for words, password, why in (
         (("add", "a:b"), "oolong and milk", "'a:b' is not a valid name"),
         (("add", "ada", "--role", "admin"), "oolong and milk", "choose view or operate"),
-        (("add", "ada"), "short", "a password must have 8 to 1024 characters"),
+        (("add", "ada"), "short", "a password must have 12 to 1024 characters"),
+        (("add", "ada"), "qwerty123456", "on the list of common passwords"),
+        (("add", "ada.lovelace"), "adalovelace1815", "the user's name"),
         (("remove", "ada"), "", "cannot be read"),
     ):
         code, said = here(tmp_path, *words, password=password)

@@ -183,7 +183,7 @@ def _number(value: object) -> float:
     """A number, or a text that holds one, as the SDK writes them; 0 for anything else, as it writes `unknown`."""
     try:
         number = float(value) if isinstance(value, str | int | float) else 0.0
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     return number if 0 <= number < 1e15 else 0.0
 

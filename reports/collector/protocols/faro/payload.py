@@ -1,9 +1,9 @@
 """A message of Grafana Faro's web SDK, as far as it is used; everything else is ignored."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 
 class Frame(Struct, frozen=True):
@@ -14,7 +14,7 @@ class Frame(Struct, frozen=True):
 
 
 class Stack(Struct, frozen=True):
-    frames: list[Frame] = []
+    frames: Annotated[list[Frame], Meta(max_length=500)] = []
 
 
 class Item(Struct, frozen=True):
@@ -50,7 +50,7 @@ class K6(Struct, frozen=True):
     is_k6_browser: bool = msgspec.field(default=False, name="isK6Browser")
 
 
-class Meta(Struct, frozen=True):
+class Metadata(Struct, frozen=True):
     app: Named = Named()
     session: Named = Named()
     page: Named = Named()
@@ -58,14 +58,18 @@ class Meta(Struct, frozen=True):
     k6: K6 = K6()
 
 
+Items = Annotated[list[Item], Meta(max_length=1_000)]
+"""The SDK sends 50 at a time."""
+
+
 class Payload(Struct, frozen=True):
     """One message of the SDK, as far as it is read."""
 
-    meta: Meta = Meta()
-    events: list[Item] = []
-    measurements: list[Item] = []
-    exceptions: list[Item] = []
-    logs: list[Item] = []
+    meta: Metadata = Metadata()
+    events: Items = []
+    measurements: Items = []
+    exceptions: Items = []
+    logs: Items = []
 
 
 decode = msgspec.json.Decoder(Payload).decode

@@ -122,5 +122,28 @@ def test_a_session_that_is_not_there_is_said() -> None:
     ],
 )
 def test_a_session_that_no_journey_can_be_made_of_says_why(tape: Tape, said: str) -> None:
+    Path("journey.toml").write_text("[[apps]]\nname = 'shop'\norigins = ['https://shop.example']\n")
     assert said in str(journey(keep(recording(tape))).exception)
+    assert not Path("journeys").exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:9/admin",
+        "https://shop.example.evil.example/",
+        "https://evil.example\\\\@shop.example/",
+        "https:shop.example",
+    ],
+)
+@pytest.mark.parametrize("apps", ["[[apps]]\nname = 'shop'\norigins = ['https://shop.example']\n", ""])
+def test_a_recording_that_claims_a_page_of_another_site_becomes_no_journey(address: str, apps: str) -> None:
+    if not apps and address.startswith("http://127."):
+        # Without apps, pages of this machine may report.
+        address = "http://192.0.2.1/admin"
+    Path("journey.toml").write_text(apps)
+    tape = Tape().page("https://shop.example/" if apps else "http://localhost/", element(9, "button")).click(9).page("/")
+    tape.events[-2]["data"]["href"] = address
+    said = str(journey(keep(recording(tape)), "--no-trial").exception)
+    assert "is not at an origin of app 'shop'" in said
     assert not Path("journeys").exists()

@@ -90,7 +90,7 @@ def browse(page: Page) -> None:
 def test_routes_of_a_single_page_app_are_waited_for_and_not_opened(
     chromium: Browser, shop: str, settings: Callable[..., Settings]
 ) -> None:
-    made = aside(make_journey, record(chromium, shop, browse), settings(params={"search": "black tea"}))
+    made = aside(make_journey, record(chromium, shop, browse), settings(params={"search": "black tea"}), yes=True)
     assert made.source.count(".goto(") == 1
     assert 'expect(page).to_have_url(re.compile(r"/app/item/lapsang([?#]|$)"))' in made.source
     assert made.report.trial.verdict == "verified", made.report.trial
