@@ -73,7 +73,7 @@ def execute_run(context: RunContext, browser: WarmBrowser, setup: Journey | None
         second_look=outcomes[-1].attempt if second_look is not None else None,
         artifacts=tuple(artifact for outcome in outcomes for artifact in outcome.artifacts),
         notes=tuple(dict.fromkeys(note for outcome in outcomes for note in outcome.notes)),
-        environment=describe_environment("chromium", version, plan.base_url),
+        environment=describe_environment("chromium", version, plan.base_url, browser.sandbox),
     )
 
 

@@ -13,6 +13,7 @@ import typer
 
 from runner.archive.archive import Archive, Saved, lock_file
 from runner.browser.chromium import find
+from runner.browser.sandbox import find_reason_off
 from runner.cli import given
 from runner.cli.running.report_writer import ReportWriter
 from runner.cli.running.run import exit_code
@@ -98,6 +99,8 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
 
     count = worker_count(settings)
     browser = find(settings.browser_path, settings.headed)
+    if why := find_reason_off(browser.path):
+        log.warning("the browser's sandbox is off: %s", why)
     archive = Archive(settings.runs_dir)
     with Store(settings.database_url) as store, ReportWriter(archive, log.warning) as reports:
 
