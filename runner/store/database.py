@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from runner.errors import ConfigError, JourneyError
 from runner.installation import install_command
+from runner.private_files import create_private_file, make_private_folder
 from runner.result import RunResult, StepResult
 from runner.store import rollups
 from runner.store.alerts import Alerts
@@ -55,7 +56,9 @@ class Store:
         self._file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
         try:
             if self._file is not None:
-                self._file.parent.mkdir(parents=True, exist_ok=True)
+                make_private_folder(self._file.parent)
+                # SQLite gives the files beside it the same mode.
+                create_private_file(self._file)
             self._engine = _engine(url, self._file is not None)
             try:
                 self._migrate()

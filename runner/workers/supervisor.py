@@ -16,6 +16,7 @@ from runner.archive.run_id import run_id
 from runner.dsl.plan import Plan
 from runner.events import Listener, Moment, RunEnded, RunStarted
 from runner.execution.outcome import Execution
+from runner.private_files import FOLDER
 from runner.result import RunResult
 from runner.settings.budgets import find_overruns
 from runner.workers.machine_load import contended
@@ -62,7 +63,7 @@ class Supervisor:
         for folder in (run.folder, run.folder.with_name(run.folder.name + RAW)):
             rmtree(folder, ignore_errors=True)
         with suppress(OSError):
-            run.folder.mkdir()
+            run.folder.mkdir(FOLDER)
         self._finish_run(execution, run)
 
     def _finish_run(self, execution: Execution, run: StartedRun) -> None:
@@ -108,7 +109,7 @@ class Supervisor:
             result = replace(result, artifacts=(), notes=(*result.notes, f"artifacts dropped to save the result: {why}"))
         try:
             rmtree(scratch, ignore_errors=True)
-            scratch.mkdir()
+            scratch.mkdir(FOLDER)
             return result, self._archive.save(result, scratch)
         except OSError as error:
             return replace(result, notes=(*result.notes, f"not saved: {error}")), None

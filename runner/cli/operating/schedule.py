@@ -19,6 +19,7 @@ from runner.cli.running.report_writer import ReportWriter
 from runner.cli.running.run import exit_code
 from runner.errors import ConfigError
 from runner.events import Moment, RunEnded
+from runner.private_files import make_private_folder
 from runner.scheduler.loader import LoadRequest, PlannedJourney, load_in_subprocess
 from runner.settings.settings import Settings
 
@@ -78,7 +79,7 @@ def schedule(
     from runner.scheduler.logs import log_to_stderr
 
     log_to_stderr("json" if log_format == "json" else "text")
-    settings.runs_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(settings.runs_dir)
     held = lock_file(settings.runs_dir / LOCK)
     if held is None:
         raise ConfigError(
