@@ -118,3 +118,12 @@ def test_with_a_token_the_dashboard_asks_for_it(serve: Serve) -> None:
     with urlopen(request, timeout=10) as answer:
         assert json.load(answer)["journeys"] == []
     assert "a-token" not in serve.stop()[1]
+
+
+def test_readyz_reports_a_database_that_was_removed_while_it_is_used(serve: Serve) -> None:
+    serve.start()
+    file = serve.folder / "runs" / "journeys.db"
+    kept = file.rename(serve.folder / "moved.db")
+    wait_until(lambda: get(f"{serve.address}/readyz") is None)
+    kept.rename(file)
+    wait_until(lambda: get(f"{serve.address}/readyz") == "ok\n")
