@@ -124,6 +124,7 @@ PAGES = {
         left_out={
             "JOURNEY_DATABASE=postgresql://monitor:…@db.example/journeys journey schedule": ELSEWHERE
             + "; tests/runner/store has a PostgreSQL of its own",
+            **dict.fromkeys((one for one in commands(ROOT / "docs" / "schedule.md") if one.startswith("pg_")), ELSEWHERE),
         },
     ),
     "docs/smoke.md": Page(
