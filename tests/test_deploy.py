@@ -26,14 +26,33 @@ def test_every_setting_in_them_exists(name: str) -> None:
     assert named - set(list_parsers()) == set()
 
 
-def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
+UNITS = ("journey.service", "journey-serve.service")
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_units_are_valid_and_confined(name: str, tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd on this machine")
-    unit = tmp_path / "journey.service"
+    unit = tmp_path / name
     # The program that it starts is not there.
-    unit.write_text(text("journey.service").replace("/opt/journey/bin/journey", shutil.which("true") or ""))
+    unit.write_text(text(name).replace("/opt/journey/bin/journey", shutil.which("true") or ""))
     ended = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
     assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")
+    rated = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=30", unit], capture_output=True, text=True
+    )
+    assert rated.returncode == 0, rated.stdout
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_units_let_chromium_build_its_sandbox(name: str) -> None:
+    lines = text(name).splitlines()
+    assert "RestrictNamespaces=user pid net" in lines
+    # Found with strace: `chroot` into an empty folder, `seccomp`, Landlock, keys of memory pages for JavaScript.
+    assert (
+        "SystemCallFilter=@system-service @pkey chroot seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self"
+        in lines
+    )
 
 
 def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
