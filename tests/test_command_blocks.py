@@ -71,7 +71,11 @@ PAGES = {
     ),
     "docs/install.md": Page(
         before=("cd ~/journey-runner",),
-        left_out={command: ELSEWHERE for command in commands(ROOT / "docs" / "install.md") if "https://" in command},
+        left_out={
+            command: ELSEWHERE
+            for command in commands(ROOT / "docs" / "install.md")
+            if "https://" in command or "--require-hashes" in command
+        },
     ),
     "docs/getting-started.md": Page(
         before=(),
