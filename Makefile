@@ -52,9 +52,10 @@ docs: .venv/dev ## Write docs/commands.md from the program
 	$(BIN)/python -m typer runner.cli.all_commands utils docs --name journey --title Commands --output docs/commands.md
 
 bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an hour
-	@sh .ci/packages chromium chromium-headless-shell postgresql wrk xvfb
+	@sh .ci/packages chromium chromium-headless-shell mediawiki php-cli php-sqlite3 php-mbstring php-xml postgresql prometheus wrk xvfb
 	$(BIN)/python -m benchmarks.fidelity
 	$(BIN)/python -m benchmarks.restless
+	$(BIN)/python -m benchmarks.real_pages
 	$(BIN)/python -m benchmarks.waits
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.artifacts

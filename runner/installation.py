@@ -9,14 +9,16 @@ import shlex
 import shutil
 import sys
 import sysconfig
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import msgspec
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 NAME = "journey-runner"
 SOURCE = Path(__file__).parents[1]
@@ -88,6 +90,9 @@ def _what(extras: tuple[str, ...]) -> list[str]:
         return _packages(found, extras)
     if not origin.url.startswith("file:"):
         return [f"{NAME}{with_extras} @ {_address(origin)}"]
+    # It brings an HTTP client with it, which is slow to import and which few commands need.
+    from urllib.request import url2pathname
+
     path = Path(url2pathname(urlsplit(origin.url).path))
     if not path.exists():
         return _packages(found, extras)
@@ -95,7 +100,7 @@ def _what(extras: tuple[str, ...]) -> list[str]:
     return [*(["-e"] if editable else []), f"{_shown(path)}{with_extras}"]
 
 
-def _packages(found: Distribution, extras: tuple[str, ...]) -> list[str]:
+def _packages(found: "Distribution", extras: tuple[str, ...]) -> list[str]:
     """The requirements of the extras, by the metadata that came with this package."""
     needed = []
     for line in found.requires or ():
@@ -110,8 +115,10 @@ def _address(origin: _Origin) -> str:
     return f"{commit.vcs}+{origin.url}@{commit.requested_revision or commit.commit_id}" if commit else origin.url
 
 
-def _distribution() -> Distribution | None:
+def _distribution() -> "Distribution | None":
     """This package's metadata; None when it is imported from a folder where it was never installed."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
     try:
         return distribution(NAME)
     except PackageNotFoundError:

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from reports.web.access.authenticator import Authenticator
-from runner.settings.settings import list_parsers, load_settings
+from runner.settings.setting_parsers import list_parsers
+from runner.settings.settings import load_settings
 from runner.store import Store
 
 FOLDER = Path(__file__).parents[1] / "docs" / "deploy"

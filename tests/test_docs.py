@@ -26,7 +26,7 @@ from runner.metrics.run_metrics import build_registry
 from runner.result import Failure, RunResult, StepResult
 from runner.settings.apps import App
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
-from runner.settings.settings import list_parsers
+from runner.settings.setting_parsers import list_parsers
 from tests.conftest import Monitor
 
 ROOT = Path(__file__).parents[1]

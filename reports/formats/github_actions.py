@@ -15,7 +15,8 @@ from typing import Literal, TextIO
 from reports.formats.markdown import runs_markdown, smoke_markdown
 from reports.smoke.result import SmokeResult, StepCheck
 from reports.text import smoke_text
-from reports.text.problems import Problem, list_run_problems, list_smoke_problems
+from reports.text.problems import Problem, list_run_problems
+from reports.text.smoke_problems import list_smoke_problems
 from runner.archive.archive import Saved
 
 SUMMARY_BYTES = 1024 * 1024

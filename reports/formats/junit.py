@@ -18,7 +18,8 @@ from reports.formats.registry import Runs, list_saved
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
 from reports.text.formatting import format_figure, format_status
-from reports.text.problems import Problem, list_check_problems, list_run_problems
+from reports.text.problems import Problem, list_run_problems
+from reports.text.smoke_problems import list_check_problems
 from runner.archive.archive import Saved
 from runner.result import Environment, RunResult, StepResult
 

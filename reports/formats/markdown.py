@@ -12,7 +12,8 @@ from reports.formats.registry import Runs, list_saved
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
 from reports.text.formatting import MARKS, format_seconds, format_status
-from reports.text.problems import Problem, list_run_problems, list_smoke_problems
+from reports.text.problems import Problem, list_run_problems
+from reports.text.smoke_problems import list_smoke_problems
 from runner.archive.archive import Saved
 from runner.result import Environment, RunResult
 

@@ -13,7 +13,7 @@ from reports.smoke.result import BudgetCheck, JourneyCheck, SmokeResult, StepChe
 from reports.text import smoke_text
 from reports.text.formatting import format_failure, format_figure, format_seconds, format_step_name
 from reports.text.headline import format_headline
-from reports.text.problems import list_smoke_problems
+from reports.text.smoke_problems import list_smoke_problems
 from runner.installation import journey_command
 from runner.measures import percentile
 

@@ -1,7 +1,7 @@
 """A smoke check in one sentence: what failed, and by how much, or that everything passed."""
 
 from reports.smoke.result import SmokeResult
-from reports.text.problems import list_smoke_problems
+from reports.text.smoke_problems import list_smoke_problems
 from reports.text.smoke_text import NOTHING_DECIDED, is_nothing_decided
 
 

@@ -1,20 +1,16 @@
 """Why a run or a smoke check did not pass, one value per reason; JUnit, Markdown, annotations and pages show it, each in its form."""
 
-import re
 from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
 
-from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck, Verdict
-from reports.text import smoke_text
 from reports.text.formatting import format_failure, format_overrun, format_seconds
 from runner.result import Failure, RunResult
 
 Kind = Literal["failed", "error", "budget", "baseline"]
 """`failed`: the site · `error`: the monitor · `budget`, `baseline`: too slow."""
 ORDER: tuple[Kind, ...] = ("failed", "error", "budget", "baseline")
-_PLACE = re.compile(r"(?P<file>.+\.py):(?P<line>\d+)")
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -40,7 +36,7 @@ class Problem(Struct, frozen=True, kw_only=True):
         return self.failure.kind if self.failure else self.kind
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Literal["failed", "error", "missed"]:
         """What it makes of a smoke check."""
         return self.kind if self.kind in {"failed", "error"} else "missed"
 
@@ -81,77 +77,25 @@ def list_run_problems(result: RunResult, folder: Path | None = None) -> list[Pro
         ended_by = result.failure.step if result.failure else None
         kind: Kind = "failed" if result.status == "failed" else "error"
         message = result.failure.message if result.failure else f"the run is {result.status}, and does not say why"
-        found.append(_problem(result.journey, ended_by, kind, message, result.failure, **shown))
+        found.append(make_problem(result.journey, ended_by, kind, message, result.failure, **shown))
     for step in result.steps:
         if step.status in {"failed", "error"} and step.failure is not None and step.name != ended_by:
             kind = "failed" if step.status == "failed" else "error"
-            found.append(_problem(result.journey, step.name, kind, step.failure.message, step.failure, **shown))
+            found.append(make_problem(result.journey, step.name, kind, step.failure.message, step.failure, **shown))
         if step.over_budget:
             message = f"{format_seconds(step.latency_seconds)} is over its budget of {format_seconds(step.budget_seconds)}"
-            found.append(_problem(result.journey, step.name, "budget", message, None, **shown))
+            found.append(make_problem(result.journey, step.name, "budget", message, None, **shown))
     found += [
-        _problem(result.journey, one.step, "budget", f"{format_overrun(one)} ({one.where})", None, **shown)
+        make_problem(result.journey, one.step, "budget", f"{format_overrun(one)} ({one.where})", None, **shown)
         for one in result.overruns
     ]
     return found
 
 
-def list_smoke_problems(result: SmokeResult) -> list[Problem]:
-    """The reasons of a smoke check: what failed first, then what was missed."""
-    found = [one for check in result.journeys for one in list_check_problems(check, result)]
-    return sorted(found, key=lambda one: ORDER.index(one.kind))
-
-
-def list_check_problems(check: JourneyCheck, result: SmokeResult) -> list[Problem]:
-    """The reasons of one journey of a smoke check."""
-    found = []
-    if check.verdict in {"failed", "error"}:
-        kind: Kind = "failed" if check.verdict == "failed" else "error"
-        message = check.failure.message if check.failure else f"the journey is {check.verdict}, and does not say why"
-        if check.failed_side == "baseline":
-            site = f" {result.baseline.name}" if result.baseline else ""
-            message = f"not passed on the reference site{site}, so nothing can be said: {message}"
-        step = check.failure.step if check.failure else None
-        found.append(
-            _problem(
-                check.name,
-                step,
-                kind,
-                message,
-                check.failure,
-                run=check.failed_run,
-                folder=check.failed_folder,
-                trace=check.trace,
-            )
-        )
-    for step_check in (check.whole, *check.steps):
-        found += _missed(check, step_check, result)
-    return found
-
-
-def _missed(check: JourneyCheck, step: StepCheck, result: SmokeResult) -> list[Problem]:
-    found = []
-    comparison = step.comparison
-    if comparison is not None and (
-        comparison.outcome == "slower" or (comparison.outcome == "undecided" and result.fail_undecided)
-    ):
-        message = smoke_text.describe_comparison(comparison, result.baseline.name if result.baseline else "the baseline")
-        found.append(_miss(check, step, "baseline", message, check.file, check.line))
-    for budget in step.budgets:
-        if budget.missed:
-            place = _PLACE.fullmatch(budget.where)
-            file, line = (place["file"], int(place["line"])) if place else (check.file, check.line)
-            found.append(_miss(check, step, "budget", smoke_text.describe_missed_budget(budget), file, line))
-    return found
-
-
-def _miss(check: JourneyCheck, step: StepCheck, kind: Kind, message: str, file: str, line: int) -> Problem:
-    return Problem(
-        journey=check.name, step=step.name, kind=kind, message=message, file=file or None, line=line if file and line else None
-    )
-
-
-def _problem(journey: str, step: str | None, kind: Kind, message: str, failure: Failure | None, **shown: str | None) -> Problem:
+def make_problem(
+    journey: str, step: str | None, kind: Kind, message: str, failure: Failure | None, **shown: str | None
+) -> Problem:
+    """A problem, with the place of its failure."""
     return Problem(
         journey=journey,
         step=step or "",

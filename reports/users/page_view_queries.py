@@ -56,7 +56,7 @@ class Measured(Struct, frozen=True, kw_only=True):
     attribution: dict[str, Any]
 
 
-class Acted(Struct, frozen=True, kw_only=True):
+class StoredInteraction(Struct, frozen=True, kw_only=True):
     """An interaction of a view."""
 
     type: str
@@ -112,7 +112,7 @@ class Whole(Struct, frozen=True, kw_only=True):
     step: str | None
     location: str | None
     vitals: tuple[Measured, ...]
-    interactions: tuple[Acted, ...]
+    interactions: tuple[StoredInteraction, ...]
     errors: tuple[Failed, ...]
     requests: tuple[Requested, ...]
 
@@ -188,7 +188,7 @@ def read_view(connection: Connection, identity: str) -> Whole | None:
         phases={phase: row[phase] for phase in PHASES if row[phase] is not None},
         viewport=None if row["viewport_width"] is None else (row["viewport_width"], row["viewport_height"]),
         vitals=tuple(make_struct(Measured, one) for one in of(vitals, vitals.c.name)),
-        interactions=tuple(make_struct(Acted, one) for one in of(interactions, interactions.c.index)),
+        interactions=tuple(make_struct(StoredInteraction, one) for one in of(interactions, interactions.c.index)),
         errors=tuple(make_struct(Failed, one) for one in errors),
         requests=tuple(make_struct(Requested, one) for one in of(slow_requests, slow_requests.c.index)),
     )

@@ -39,7 +39,7 @@ class Session(Struct, frozen=True, kw_only=True):
     requests: int
 
 
-class SessionEvent(Struct, frozen=True, kw_only=True):
+class StoredEvent(Struct, frozen=True, kw_only=True):
     """Something that happened in a session."""
 
     view: str
@@ -105,7 +105,7 @@ def read_newest_sessions(
     return [make_struct(Session, row) for row in connection.execute(rows.limit(limit)).mappings()]
 
 
-def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list[SessionEvent]:
+def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list[StoredEvent]:
     """What happened in the page views of a session, in order. Reads its views, and all that belongs to them."""
     rows = connection.execute(
         select(page_views.c.number, page_views.c.id, page_views.c.started_at)
@@ -120,7 +120,7 @@ def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list
 
     acts = sorted(of(interactions), key=lambda one: (one["view"], one["index"]))
     found = [
-        SessionEvent(
+        StoredEvent(
             view=views[one["view"]].id,
             kind="interaction",
             at=from_epoch(views[one["view"]].started_at + at),
@@ -129,11 +129,11 @@ def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list
         for one, at in zip(acts, _ordered_times(acts), strict=True)
     ]
     found += [
-        SessionEvent(view=views[one["view"]].id, kind="error", at=from_epoch(one["at"]), text=one["message"])
+        StoredEvent(view=views[one["view"]].id, kind="error", at=from_epoch(one["at"]), text=one["message"])
         for one in of(page_errors)
     ]
     found += [
-        SessionEvent(
+        StoredEvent(
             view=views[one["view"]].id,
             kind="request",
             at=from_epoch(views[one["view"]].started_at + one["at_seconds"]),

@@ -93,6 +93,13 @@ class Recorder:
         """Options for `browser.new_context`."""
         return {}
 
+    @classmethod
+    def stand_by(cls, context: BrowserContext) -> None:
+        """In place of all that follows, in an attempt that does not record this kind where another attempt would.
+
+        What a journey may do must not depend on which of its attempts is recorded.
+        """
+
     def start(self, context: BrowserContext) -> None:
         """The context is open and has no page yet."""
 

@@ -44,11 +44,14 @@ class Recording:
         self._workspace.looks_end = time.monotonic() + seconds + LOOKING
         self._context: BrowserContext | None = None
         self._recorders: list[tuple[ArtifactKind, Recorder]] = []
+        self._standing_by: list[type[Recorder]] = []
         for kind in sorted(ARTIFACT_KINDS.values(), key=lambda kind: kind.order):
             wanted = plan.artifact_policies.get(kind.option, kind.policy)
             if policy.is_recorded(wanted, attempt):
                 self._workspace.kinds.add(kind.option)
                 self._recorders.append((kind, kind.load_recorder()(self._workspace, wanted)))
+            elif wanted != "off":
+                self._standing_by.append(kind.load_recorder())
         self.artifacts: list[Artifact] = []
 
     @property
@@ -67,6 +70,8 @@ class Recording:
             mask.mask_fields(context, self._workspace.redactor)
         for _, recorder in self._recorders:
             recorder.start(context)
+        for waiting in self._standing_by:
+            waiting.stand_by(context)
 
     def step_started(self, name: str) -> None:
         """To be called before the step's clock starts."""

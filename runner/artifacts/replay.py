@@ -5,6 +5,7 @@ in the page waits for, and are put together when the attempt has ended. Everythi
 """
 
 import gzip
+import time
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
@@ -19,6 +20,8 @@ from runner.settings.artifact_kinds import Policy
 from runner.untrusted_text import decode_json, encode_json
 
 BINDING = "__journeyReplay"
+CUSTOM = 5
+"""rrweb's type of an event that is not its own."""
 FLUSH = "() => globalThis.__journeyReplayFlush?.()"
 PATIENCE = 2.0
 """Seconds that a busy page gets to hand over its last events."""
@@ -92,8 +95,13 @@ class Replays:
 
     def gather(self) -> None:
         """Has the pages hand over what they still hold; to be called before the context is closed."""
-        calls = [bridge.evaluate(page.main_frame, FLUSH) for page in self._context.pages if not page.is_closed()]
-        bridge.gather(self._context, calls, PATIENCE)
+        pages = [page for page in self._context.pages if not page.is_closed()]
+        bridge.gather(self._context, [bridge.evaluate(page.main_frame, FLUSH) for page in pages], PATIENCE)
+        # A page that stood still to the end is shown to the end: a failure often comes long after the last change.
+        end = Raw(encode_json({"type": CUSTOM, "timestamp": time.time() * 1000, "data": {"tag": "end", "payload": {}}}))
+        for page in pages:
+            if len(self._events.get(page, ())) > 1:
+                self._events[page].append(end)
 
     def written(self, journey: str) -> list[bytes]:
         """The recording of each page that showed something, as JSON; in the order in which the pages began."""

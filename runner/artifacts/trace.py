@@ -15,6 +15,7 @@ from playwright.sync_api import BrowserContext
 
 from runner.artifacts.mask import MASK
 from runner.artifacts.recorder import Recorded, Recorder
+from runner.browser.playwright_internals import reserve_tracing
 from runner.private_files import make_private_folder
 from runner.redaction import Redactor
 from runner.redaction.document_forms import PLAYWRIGHT
@@ -47,6 +48,10 @@ class TraceRecorder(Recorder):
         # The film costs more than all the rest of a trace. A replay is one too, except where no step's time counts.
         film = self.policy == "on-first-retry" or "replay" not in self.workspace.kinds
         start_trace(context, self.workspace.journey, film)
+
+    @classmethod
+    def stand_by(cls, context: BrowserContext) -> None:
+        reserve_tracing(context)
 
     def step_started(self, name: str) -> None:
         if self._context is not None:

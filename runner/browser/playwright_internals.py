@@ -42,6 +42,23 @@ async def bounded(call: Coroutine[Any, Any, Any], timeout: float) -> Any:
     return await asyncio.wait_for(call, timeout)
 
 
+def reserve_tracing(context: BrowserContext) -> None:
+    """Has a context answer to a script's own tracing as one does that is being traced, so that a walk with a trace ends like one without.
+
+    Starting is refused in Playwright's words, stopping does nothing.
+    """
+    tracing: Any = context._impl_obj.tracing
+
+    async def refuse(*_: Any, **__: Any) -> None:
+        raise PlaywrightError("Tracing.start: Tracing has been already started")
+
+    async def ignore(*_: Any, **__: Any) -> None:
+        pass
+
+    tracing.start = refuse
+    tracing.stop = ignore
+
+
 async def _internally(owner: Any, call: Callable[[], Awaitable[Any]]) -> Any:
     # Marked as internal, as Playwright marks its own: the reader of a trace wants the journey's actions, not the runner's.
     return await owner._wrap_api_call(lambda _: call(), ApiCallOptions(internal=True))

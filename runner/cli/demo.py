@@ -61,10 +61,10 @@ def demo(
             found = discover([journeys_folder()])
             broken = given.settings(base_url=address, params=BROKEN)
             plans = [plan(one, broken if one.name == "browse" else settings) for one in found]
-            results = execute(pool, plans, settings, Files(), None if gateway else METRICS, Pusher(settings))
+            ended = execute(pool, plans, settings, Files(), None if gateway else METRICS, Pusher(settings))
         if gateway:
             _show_metrics(gateway)
-        _tell(results, settings.runs_dir if runs_dir else None, dashboard)
+        _tell([result for result, _ in ended], settings.runs_dir if runs_dir else None, dashboard)
         if dashboard:
             _send_visitors(address)
 

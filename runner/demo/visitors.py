@@ -34,7 +34,7 @@ LEAVING = 250
 PATIENCE = 15_000
 
 
-class Visitor(Struct, frozen=True):
+class VisitorKind(Struct, frozen=True):
     """A kind of visitor: what their Chromium calls itself, the options of its context, and the name of what they do."""
 
     user_agent: str
@@ -42,7 +42,7 @@ class Visitor(Struct, frozen=True):
     behaviour: str
 
 
-def visitor(seed: int, number: int, version: str) -> tuple[Visitor, Random]:
+def visitor(seed: int, number: int, version: str) -> tuple[VisitorKind, Random]:
     """The visitor of a number, always the same for a seed, and the chance that guides them.
 
     >>> visitor(1, 7, "156")[0] == visitor(1, 7, "156")[0]
@@ -62,10 +62,10 @@ def visitor(seed: int, number: int, version: str) -> tuple[Visitor, Random]:
         "has_touch": phone,
         "locale": chance.choice(LANGUAGES),
     }
-    return Visitor(user_agent, context, behaviour.__name__), chance
+    return VisitorKind(user_agent, context, behaviour.__name__), chance
 
 
-class Tally(Struct):
+class VisitCount(Struct):
     """What has been done so far."""
 
     visitors: int = 0
@@ -74,7 +74,7 @@ class Tally(Struct):
     given_up: int = 0
 
 
-async def visit(browser: Browser, shop: str, who: Visitor, chance: Random, pace: float, tally: Tally) -> None:
+async def visit(browser: Browser, shop: str, who: VisitorKind, chance: Random, pace: float, tally: VisitCount) -> None:
     """One visit from its first page to the tab's end."""
     context = await browser.new_context(**who.context)
     context.set_default_timeout(PATIENCE)
@@ -94,13 +94,13 @@ async def visit(browser: Browser, shop: str, who: Visitor, chance: Random, pace:
     tally.behaviours[who.behaviour] += 1
 
 
-async def send(shop: str, visitors: int, workers: int, seed: int = 1, pace: float = 1.0) -> Tally:
+async def send(shop: str, visitors: int, workers: int, seed: int = 1, pace: float = 1.0) -> VisitCount:
     """Sends so many visitors through the shop, `workers` at a time; `pace` stretches the time in which they look (1 is 2 s a page).
 
     Raises BrowserNotFound where there is no Chromium, ConfigError when nobody answers at the shop's address.
     """
     await asyncio.to_thread(_ask, shop)
-    tally = Tally()
+    tally = VisitCount()
     numbers = iter(range(visitors))
     program = find()
     version = "".join(re.findall(r"\d+", await asyncio.to_thread(program.version))[:1])
@@ -108,7 +108,7 @@ async def send(shop: str, visitors: int, workers: int, seed: int = 1, pace: floa
         browsers: dict[str, Browser] = {}
         starting = asyncio.Lock()
 
-        async def browser_of(who: Visitor) -> Browser:
+        async def browser_of(who: VisitorKind) -> Browser:
             # One for each name: what a page sends while it goes bears that of the browser, whatever its context says.
             async with starting:
                 if who.user_agent not in browsers:

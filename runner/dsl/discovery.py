@@ -142,7 +142,7 @@ def same_names(journeys: Sequence[Journey]) -> Iterator[str]:
             yield f"{one.where}: a journey named {one.name!r} is declared here and at {other.where}; rename one of them"
 
 
-class _Text(SourceFileLoader):
+class _EarlierSource(SourceFileLoader):
     """Imports a file with the text that it had earlier."""
 
     def __init__(self, name: str, path: str, text: str) -> None:
@@ -173,7 +173,7 @@ def import_file(file: Path, text: str | None = None) -> ModuleType:
     name = f"_journeys_{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
     package = package_of(file.parent)
     name = f"{package}.{name}" if package else name
-    loader = None if text is None else _Text(name, str(file), text)
+    loader = None if text is None else _EarlierSource(name, str(file), text)
     spec = importlib.util.spec_from_file_location(name, file, loader=loader)
     if spec is None or spec.loader is None:
         raise DiscoveryError(f"{file}: is not a Python file; name one that ends in .py")

@@ -18,8 +18,9 @@ from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
 from runner.execution.journey_call import JourneyCall, limit_time
+from runner.execution.outcome import Execution
 from runner.execution.sessions.session_loss import find_session_loss
-from runner.page.agent import Mark
+from runner.page.agent import AgentMark
 from runner.redaction import Redactor
 from runner.result import Artifact, Attempt, Failure, Status, StepResult, status_of
 from runner.settings.secrets import Secrets
@@ -37,6 +38,8 @@ class RunContext(Struct, frozen=True, kw_only=True):
     """Holds the artifacts until the run is saved."""
     emit: Callable[[Moment], None]
     """Receives the events of the run as they happen."""
+    keep: Callable[[Execution, bool], None] = lambda *_: None
+    """Receives what the run has shown when it goes on after an attempt, and whether its verdict is settled: that outlives the worker."""
 
 
 class AttemptOutcome(Struct, frozen=True, kw_only=True):
@@ -79,7 +82,7 @@ def run_attempt(
         recording.step_ended(step)
 
     others = [one for one in browser.contexts if one is not browser_context]
-    mark = Mark(journey=plan.journey, run=context.run, location=plan.location)
+    mark = AgentMark(journey=plan.journey, run=context.run, location=plan.location)
     call = JourneyCall(browser_context, str(plan.file), step_started, step_ended, mark=mark, waits=plan.waits)
     recording.start(browser_context)
     emit(AttemptStarted(run=context.run, journey=plan.journey, number=number))

@@ -2,16 +2,20 @@
 
 Restored after each run: the working directory, the environment, handlers of signals, the locale, the default timeout of sockets, the
 filters of warnings, the recursion limit, the timeout of `expect`, `sys.path` and `sys.argv`, the umask, the time zone, the levels of
-logging, hooks for exceptions, tracing and profiling functions, built-in names, garbage collection, blocked signals. Processes that the
-journey has started are ended. What lives in modules (a cache, a patched function of a library) and threads is not undone: `worker_runs
-= 1` gives each run a process of its own.
+logging, hooks for exceptions, tracing and profiling functions, built-in names, garbage collection, blocked signals, soft limits of
+resources, timers, the context of decimal numbers and the state of `random`. Processes that the journey has started are ended. Threads
+cannot be: a worker in which some are left is replaced. What lives in modules (a cache, a patched function of a library) is not undone:
+`worker_runs = 1` gives each run a process of its own.
 """
 
 import builtins
+import decimal
 import gc
 import locale
 import logging
 import os
+import random
+import resource
 import signal
 import socket
 import sys
@@ -24,27 +28,38 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from msgspec import Struct, field
 from playwright.sync_api import expect
 
 GRACE = 2.0
 """Seconds that a process which the journey left running has to end before it is killed."""
 
 
+class Undone(Struct):
+    """What was undone after a run."""
+
+    notes: list[str] = field(default_factory=list)
+    """What may surprise, for the notes of the result."""
+    threads: bool = False
+    """Whether threads of it go on, which nobody can end."""
+
+
 @contextmanager
-def isolated_run() -> Iterator[list[str]]:
-    """Puts back what the block changes of the process; the list is filled with what was undone that may surprise, for the notes."""
-    notes: list[str] = []
+def isolated_run() -> Iterator[Undone]:
+    """Puts back what the block changes of the process; afterwards what it yields says what was undone."""
+    undone = Undone()
     folder, environment = os.open(".", os.O_RDONLY), dict(os.environ)  # holds also for a folder that is removed
     path, arguments, recursion = list(sys.path), list(sys.argv), sys.getrecursionlimit()
     timeout, words = socket.getdefaulttimeout(), locale.setlocale(locale.LC_ALL)
     handlers = {
         number: signal.getsignal(number) for number in signal.valid_signals() if number not in {signal.SIGKILL, signal.SIGSTOP}
     }
-    children = _children()
+    children, threads = _children(), set(threading.enumerate())
     others = [(write, read()) for read, write in _OTHERS]
+    threading.excepthook = lambda error: undone.notes.append(_describe_thread_error(error))
     try:
         with warnings.catch_warnings():
-            yield notes
+            yield undone
     finally:
         os.fchdir(folder)
         os.close(folder)
@@ -61,7 +76,23 @@ def isolated_run() -> Iterator[list[str]]:
             if handler is not None and signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
         expect.set_options(timeout=None)
-        notes += _end_processes(children)
+        undone.notes += _end_processes(children)
+        left = [one for one in threading.enumerate() if one not in threads and not one.name.startswith(_OWN_THREADS)]
+        if left:
+            undone.threads = True
+            names = ", ".join(sorted(one.name for one in left))
+            undone.notes.append(
+                f"threads that the journey left running cannot be ended: {names}; the next run gets another worker"
+            )
+
+
+_OWN_THREADS = "asyncio_"
+"""How the names of threads begin that Playwright's event loop starts, for files and host names."""
+
+
+def _describe_thread_error(error: threading.ExceptHookArgs) -> str:
+    name = error.thread.name if error.thread else "a thread"
+    return f"the thread {name!r} of the journey ended with {error.exc_type.__name__}: {error.exc_value}"
 
 
 def _read_umask() -> int:
@@ -80,10 +111,29 @@ def _restore_hooks(hooks: tuple[Any, ...]) -> None:
     sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
 
 
+_LIMITS = tuple({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")})
+
+
+def _restore_limits(limits: list[tuple[int, tuple[int, int]]]) -> None:
+    for one, (soft, hard) in limits:
+        now = resource.getrlimit(one)
+        if now == (soft, hard):
+            continue
+        # Only root raises a hard limit again; nobody raises a soft one above it.
+        allowed = hard if os.geteuid() == 0 else now[1]
+        bounded = allowed != resource.RLIM_INFINITY and (soft == resource.RLIM_INFINITY or soft > allowed)
+        resource.setrlimit(one, (allowed if bounded else soft, allowed))
+
+
 _OTHERS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
     (lambda: dict(vars(builtins)), _restore_builtins),
     (lambda: (sys.excepthook, sys.unraisablehook, threading.excepthook), _restore_hooks),
     (_read_umask, os.umask),
+    (lambda: decimal.getcontext().copy(), decimal.setcontext),
+    (random.getstate, random.setstate),
+    (lambda: signal.getitimer(signal.ITIMER_VIRTUAL), lambda timer: signal.setitimer(signal.ITIMER_VIRTUAL, *timer)),
+    (lambda: signal.getitimer(signal.ITIMER_PROF), lambda timer: signal.setitimer(signal.ITIMER_PROF, *timer)),
+    (lambda: [(one, resource.getrlimit(one)) for one in _LIMITS], _restore_limits),
     (lambda: logging.root.manager.disable, logging.disable),
     (lambda: logging.root.level, logging.root.setLevel),
     (sys.gettrace, sys.settrace),

@@ -17,7 +17,7 @@ from runner.execution.api_requests import TimedRequests
 from runner.execution.failure import explain_failure
 from runner.execution.own_contexts import watched
 from runner.execution.step import Steps
-from runner.page.agent import Mark
+from runner.page.agent import AgentMark
 from runner.page.probe import Probe
 from runner.result import Failure, StepResult
 from runner.settings.parsers.values import Waits
@@ -44,7 +44,7 @@ class JourneyCall:
         on_start: Callable[[str, int], None] = lambda *_: None,
         on_end: Callable[[StepResult], None] = lambda _: None,
         probe: Probe | None = None,
-        mark: Mark | None = None,
+        mark: AgentMark | None = None,
         waits: Waits = "events",
     ) -> None:
         self.context = context

@@ -19,7 +19,7 @@ from runner.execution.retry import RetryPolicy
 from runner.execution.second_look import describe_second_look, plan_second_look
 from runner.execution.sessions.sign_in import SignIn, SignInFailed, StateUnusable
 from runner.execution.warm_browser import WarmBrowser
-from runner.page.agent import Mark
+from runner.page.agent import AgentMark
 from runner.result import Attempt, Failure, StepResult, skipped, status_of
 
 SHORTEST = 0.1
@@ -35,7 +35,7 @@ def execute_run(context: RunContext, browser: WarmBrowser, setup: Journey | None
     run, plan = context.run, context.plan
     sign_in = None
     if setup is not None and plan.state_file is not None:
-        mark = Mark(journey=setup.name, run=run, location=plan.location)
+        mark = AgentMark(journey=setup.name, run=run, location=plan.location)
         sign_in = SignIn(setup, plan, plan.state_file, context.secrets, context.redactor, mark)
     retry = RetryPolicy(plan, sign_in)
     started_at, started = datetime.now(UTC), time.perf_counter()
@@ -56,24 +56,30 @@ def execute_run(context: RunContext, browser: WarmBrowser, setup: Journey | None
         repeats = retry.repeats(outcome.attempt.status, outcome.attempt.duration_seconds, outcome.session_loss)
         note = retry.end_attempt(outcome.attempt, outcome.session_loss, repeats)
         outcomes.append(replace(outcome, notes=(*outcome.notes, note)) if note else outcome)
+        execution = Execution(
+            run=run,
+            started_at=started_at,
+            ended_at=datetime.now(UTC),
+            duration_seconds=round(time.perf_counter() - started, 6),
+            attempts=tuple(one.attempt for one in outcomes),
+            artifacts=tuple(artifact for one in outcomes for artifact in one.artifacts),
+            notes=tuple(dict.fromkeys(note for one in outcomes for note in one.notes)),
+            environment=describe_environment("chromium", version, plan.base_url, browser.sandbox),
+        )
         if not repeats:
             break
-    duration, ended_at = time.perf_counter() - started, datetime.now(UTC)
-    attempts = tuple(outcome.attempt for outcome in outcomes)
-    second_look = plan_second_look(plan, attempts, retry.seconds_left)
-    if second_look is not None:
-        room -= sum(one.bytes for one in outcomes[-1].artifacts)
-        outcomes.append(_look_again(second_look, context, browser, sign_in, retry, room))
-    return Execution(
-        run=run,
-        started_at=started_at,
-        ended_at=ended_at,
-        duration_seconds=round(duration, 6),
-        attempts=attempts,
-        second_look=outcomes[-1].attempt if second_look is not None else None,
-        artifacts=tuple(artifact for outcome in outcomes for artifact in outcome.artifacts),
-        notes=tuple(dict.fromkeys(note for outcome in outcomes for note in outcome.notes)),
-        environment=describe_environment("chromium", version, plan.base_url, browser.sandbox),
+        context.keep(execution, False)
+    second_look = plan_second_look(plan, execution.attempts, retry.seconds_left)
+    if second_look is None:
+        return execution
+    context.keep(execution, True)
+    room -= sum(one.bytes for one in outcome.artifacts)
+    looked = _look_again(second_look, context, browser, sign_in, retry, room)
+    return replace(
+        execution,
+        second_look=looked.attempt,
+        artifacts=(*execution.artifacts, *looked.artifacts),
+        notes=tuple(dict.fromkeys((*execution.notes, *looked.notes))),
     )
 
 

@@ -50,6 +50,7 @@ class Steps:
         self._ended: list[_Ended] = []
         self._running: str | None = None
         self._not_entered: list[str] = []
+        self._not_left: str | None = None
         self.fatal: Failure | None = None
         """The failure of the step that ended the journey."""
         self.soft_failure: Failure | None = None
@@ -72,6 +73,11 @@ class Steps:
         if self._not_entered:
             name = self._not_entered[0]
             raise StepError(f"step {name!r} was named but never begun; write `with step({name!r}):` above what belongs to it")
+        if self._not_left or self._running:
+            open_step = self._not_left or self._running
+            raise StepError(
+                f"step {open_step!r} was begun and never ended; write `with step({open_step!r}):` above what belongs to it"
+            )
         if not self._ended:
             raise StepError("the journey ended without a step; put what it does under `with step(…):`")
 
@@ -88,6 +94,10 @@ class Steps:
         raised: BaseException | None = None
         try:
             yield
+        except GeneratorExit:
+            # Nobody holds it any more: it was entered by hand, and will never be left.
+            self._running, self._not_left = None, name
+            raise
         except BaseException as error:  # noqa: BLE001 (whatever ends a step is judged, and raised again below)
             raised = error
         wall = time.perf_counter() - started_wall

@@ -45,7 +45,7 @@ def source() -> str:
     return files("runner.page").joinpath("agent.js").read_text(encoding="utf-8")
 
 
-class Mark(Struct, frozen=True, kw_only=True):
+class AgentMark(Struct, frozen=True, kw_only=True):
     """Whose pages these are: passed to the site's own agent for real users, so that it can distinguish a journey from a visitor."""
 
     journey: str
@@ -56,7 +56,7 @@ class Mark(Struct, frozen=True, kw_only=True):
 class PageAgent:
     """The agents of all documents in one browser context, from `install` to the end of the context."""
 
-    def __init__(self, context: BrowserContext, mark: Mark | None = None, waits: Waits = "events") -> None:
+    def __init__(self, context: BrowserContext, mark: AgentMark | None = None, waits: Waits = "events") -> None:
         self._context = context
         self._steps: list[tuple[float, str]] = []
         self.documents: dict[float, Snapshot] = {}
@@ -221,9 +221,10 @@ class PageAgent:
             return None
 
 
-def _checks(told: messages.Checks, skew: float) -> Checks:
+def _checks(told: messages.CheckReport, skew: float) -> Checks:
     changed = None if told.changed is None else told.changed / 1000 - skew
-    return Checks(at=told.at / 1000 - skew, changed=changed, failed=told.failed / 1000 - skew)
+    drawn = None if told.drawn is None else told.drawn / 1000 - skew
+    return Checks(at=told.at / 1000 - skew, changed=changed, failed=told.failed / 1000 - skew, drawn=drawn)
 
 
 def _first_line(error: Exception) -> str:

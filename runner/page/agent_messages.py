@@ -26,7 +26,7 @@ class Inputs(Struct, frozen=True):
     """Since when checks had failed before the first act."""
 
 
-class Checks(Struct, frozen=True):
+class CheckReport(Struct, frozen=True):
     """Playwright's checks since the last act of the script; only with event-driven waits is it known which of them failed."""
 
     at: Millis
@@ -35,6 +35,8 @@ class Checks(Struct, frozen=True):
     """The newest change, before their check, of the elements that were found; 0 for no element, None for too many."""
     failed: Millis
     """The newest that failed; 0 if none did."""
+    drawn: Millis | None = None
+    """When the frame with the newest change was drawn, if that took long."""
 
 
 class Effect(Struct, frozen=True):
@@ -103,7 +105,7 @@ class Snapshot(Struct, frozen=True, rename="camel"):
     """By their names, each of the type that its row in signals.py says."""
     now: Millis | None = None
     effect: Effect | None = None
-    checks: Checks | None = None
+    checks: CheckReport | None = None
     problem: str = ""
     asked: Millis | None = None
     """Nothing is reported, but the agent asks which step was under way at this moment."""

@@ -16,8 +16,11 @@ LONGEST_POLL = 1.2
 """Playwright's `expect` looks again after 1.0 s at the latest; with the look itself, an effect is found within this."""
 
 
-LATEST_CHECK = 0.1
-"""Seconds from the last check of an element to the end of the step, at most, for the check to be what the step waited for last."""
+LATEST_CHECK = 0.5
+"""Seconds from the last check of an element to the end of the step, at most, for the check to be what the step waited for last.
+
+The answer of a page whose main thread is busy takes that long to arrive.
+"""
 
 
 class Window(Struct, frozen=True):
@@ -51,6 +54,8 @@ class Checks(Struct, frozen=True):
     """When the elements that were found had last changed by then; None where that is not known."""
     failed: float
     """Of the newest check that failed; before the epoch if none did."""
+    drawn: float | None = None
+    """When the frame with that newest change was drawn, where it took so long that a visitor waits for it."""
 
 
 class Reading(Struct, frozen=True):
@@ -102,8 +107,7 @@ def measure(
         waited = first.at - window.start
         first = Stamp("step", window.start)
     last = max(after, key=lambda stamp: stamp.at)
-    if last.what != "paint":
-        last = _awaited(window, first, strong, checks) or last
+    last = _awaited(window, first, strong, checks) or last
     if last.what == "input":
         return stopwatch
     if first.what == "step" and not waited and window.end - last.at > LONGEST_POLL:
@@ -121,10 +125,11 @@ def _awaited(window: Window, first: Stamp, strong: Sequence[Stamp], checks: Iter
         return None
     checked = max(one.at for one in within)
     failed = max(one.failed for one in within)
-    changed = max(checked if one.changed is None else one.changed for one in within)
+    newest = max(within, key=lambda one: one.at if one.changed is None else one.changed)
+    changed = newest.at if newest.changed is None else newest.changed
     if window.end - checked > LATEST_CHECK or any(stamp.at > checked for stamp in strong):
         return None
     if max(first.at, failed) <= changed < checked:
-        return Stamp("awaited", changed)
+        return Stamp("awaited", changed) if newest.drawn is None else Stamp("paint", min(newest.drawn, window.end))
     # The last check to fail came after all changes of the element: it has gone, or something without a mutation was waited for.
     return Stamp("awaited", checked) if failed >= first.at else None

@@ -11,7 +11,7 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.browser import memory
 from runner.browser.playwright_internals import is_driver_gone, watch_dialogs
 from runner.page import step_findings as findings
-from runner.page.agent import PATIENCE, SHORT_PATIENCE, Mark, PageAgent
+from runner.page.agent import PATIENCE, SHORT_PATIENCE, AgentMark, PageAgent
 from runner.page.clock import Reading, Stamp, Window, measure
 from runner.page.network import RequestLog
 from runner.page.signals import find_signals
@@ -37,7 +37,7 @@ class Findings(Struct, frozen=True, kw_only=True):
 class Probe:
     """Observes a context from its first page on. Made before the first page, it misses nothing."""
 
-    def __init__(self, context: BrowserContext, mark: Mark | None = None, waits: Waits = "events") -> None:
+    def __init__(self, context: BrowserContext, mark: AgentMark | None = None, waits: Waits = "events") -> None:
         self._context = context
         self._agent = PageAgent(context, mark, waits)
         self._requests = RequestLog(context)

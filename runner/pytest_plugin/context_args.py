@@ -16,6 +16,7 @@ from runner.errors import ConfigError
 from runner.execution.sessions.sign_in import SignIn, StateUnusable
 from runner.pytest_plugin.item_run import ItemRun, fail_test, get_run
 from runner.pytest_plugin.session import JOURNEY, SETUP
+from runner.pytest_plugin.sign_in_recording import SignInRecording
 from runner.result import Failure
 
 MARKER = "browser_context_args"
@@ -24,13 +25,14 @@ _BY_HAND = pytest.StashKey[dict[str, Any]]()
 
 
 def prepare_context_args(
-    item: pytest.Function, browser: Browser, playwright: Playwright, base_url: str | None, given: Mapping[str, Any]
+    request: pytest.FixtureRequest, browser: Browser, playwright: Playwright, base_url: str | None, given: Mapping[str, Any]
 ) -> None:
     """Resolves the journey's plan and puts it into the marker from which pytest-playwright opens a context.
 
     `given` is what pytest-playwright would use by itself. The later wins: `given`, the journey's options, a marker in the code,
     `--device`. Fails the test when the plan is not valid, or when signing in fails.
     """
+    item = request.node
     run = get_run(item)
     journey = item.stash[JOURNEY]
     try:
@@ -47,16 +49,23 @@ def prepare_context_args(
     run.plan = wanted
     opening = {**given, **options(wanted, playwright, browser)}
     if item.stash[SETUP] is not None:
-        opening["storage_state"] = _sign_in(item, run, wanted, browser, opening)
+        opening["storage_state"] = _sign_in(request, run, wanted, browser, playwright, opening)
     marker = item.get_closest_marker(MARKER)
     by_hand = item.stash.setdefault(_BY_HAND, dict(marker.kwargs) if marker else {})
     item.own_markers = [one for one in item.own_markers if one.name != MARKER]
     item.add_marker(pytest.mark.browser_context_args(**{**opening, **by_hand}))
 
 
-def _sign_in(item: pytest.Function, run: ItemRun, wanted: Plan, browser: Browser, opening: Mapping[str, Any]) -> Path:
+def _sign_in(
+    request: pytest.FixtureRequest,
+    run: ItemRun,
+    wanted: Plan,
+    browser: Browser,
+    playwright: Playwright,
+    opening: Mapping[str, Any],
+) -> Path:
     """The file of the state. It is made by the first journey of the session that needs it, and again after one has failed with it."""
-    setup, project = item.stash[SETUP], run.project
+    setup, project = request.node.stash[SETUP], run.project
     assert setup is not None
     key = sha256(f"{setup.where} {wanted.base_url} {browser.browser_type.name}".encode()).hexdigest()[:12]
     state = project.states / f"{setup.name}-{key}.json"
@@ -64,7 +73,12 @@ def _sign_in(item: pytest.Function, run: ItemRun, wanted: Plan, browser: Browser
     fresh = {name: value for name, value in opening.items() if name != "storage_state" and not name.startswith("record_")}
     began = time.perf_counter()
     try:
-        failed = run.sign_in.ensure(browser, fresh, wanted.timeout)
+        recording = SignInRecording(project, playwright, setup.name, lambda: Path(request.getfixturevalue("output_path")))
+        failed = run.sign_in.ensure(browser, fresh, wanted.timeout, recording, interruptible=True)
+        if failed is not None:
+            recording.finish()
+            run.notes += recording.notes
+            run.fail_to_sign_in(failed.steps)
         failure = failed.failure if failed else None
     except StateUnusable as error:
         failure = Failure(kind="monitor", message=str(error))

@@ -75,7 +75,7 @@ def _journey_opening(
     if JOURNEY in request.node.stash:
         from runner.pytest_plugin.context_args import prepare_context_args
 
-        prepare_context_args(request.node, browser, playwright, base_url, browser_context_args)
+        prepare_context_args(request, browser, playwright, base_url, browser_context_args)
 
 
 @pytest.fixture

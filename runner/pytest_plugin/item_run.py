@@ -22,7 +22,7 @@ from runner.execution.environment import describe_environment
 from runner.execution.failure import trim_message
 from runner.execution.journey_call import JourneyCall, limit_time
 from runner.execution.sessions.sign_in import SignIn
-from runner.page.agent import Mark
+from runner.page.agent import AgentMark
 from runner.page.probe import Probe
 from runner.pytest_plugin.project import PytestProject
 from runner.pytest_plugin.redact_screenshots import ScreenshotRedactor
@@ -92,7 +92,7 @@ class ItemRun:
         if self.journey_call is None:
             if self.plan is not None and not self._opened:
                 self.notes.append(FOREIGN)
-            mark = Mark(journey=self.name, run=self._id, location=self.project.settings.location)
+            mark = AgentMark(journey=self.name, run=self._id, location=self.project.settings.location)
             waits = (self.plan or self.project.settings).waits
             self.journey_call = JourneyCall(
                 context, self._file, self._step_started, self._step_ended, _probes.get(context), mark, waits
@@ -146,6 +146,11 @@ class ItemRun:
             # An alarm of pytest-timeout may end the reading; what is known by then is reported.
             self.notes += self.journey_call.probe.problems
             self._steps = self.journey_call.steps.results(self.journey.step_names if self.journey else ())
+
+    def fail_to_sign_in(self, steps: tuple[StepResult, ...]) -> None:
+        """Notes the steps of the set-up journey that did not pass; those of the journey itself are skipped."""
+        names = self.journey.step_names if self.journey else ()
+        self._steps = (*steps, *skipped(names, len(steps)))
 
     def fail(self, error: BaseException) -> None:
         """Notes why the attempt did not pass, unless that is known. An attempt that only exceeds a budget has passed."""

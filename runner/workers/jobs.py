@@ -22,7 +22,7 @@ from runner.execution.warm_browser import WarmBrowser
 from runner.redaction import NOTHING, Redactor
 from runner.redaction.document_forms import MESSAGE
 from runner.settings.secrets import Secrets
-from runner.workers.messages import Broken, BrowserWanted, Job, Ready, to_worker
+from runner.workers.messages import Broken, BrowserWanted, Job, Kept, Ready, to_worker
 from runner.workers.stdout import print_redacted
 
 
@@ -32,7 +32,7 @@ def serve(connection: Connection, playwright: Playwright) -> None:
     browser: WarmBrowser | None = None
     wanted: BrowserWanted | None = None
 
-    def send(message: Moment | Execution | Broken, redactor: Redactor) -> None:
+    def send(message: Moment | Kept | Execution | Broken, redactor: Redactor) -> None:
         """Redacts every message: nothing secret leaves this process, which is the source of all that is shown, saved and pushed."""
         connection.send_bytes(redactor.json(encode(message), MESSAGE))
 
@@ -59,17 +59,17 @@ def serve(connection: Connection, playwright: Playwright) -> None:
             browser.close()
 
 
-def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Execution | Broken, Redactor], None]) -> None:
+def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Kept | Execution | Broken, Redactor], None]) -> None:
     redactor = Redactor(patterns=job.plan.redact) if job.plan.redaction else NOTHING
     with isolated_run() as undone:
-        done = _executed(job, browser, redactor, lambda moment: send(moment, redactor))
+        done = _executed(job, browser, redactor, lambda message: send(message, redactor))
     if isinstance(done, Execution):
-        notes = (*done.notes, *(redactor.text(note) for note in undone))
-        done = replace(done, notes=notes, worker_spent=not browser.usable)
+        notes = (*done.notes, *(redactor.text(note) for note in undone.notes))
+        done = replace(done, notes=notes, worker_spent=not browser.usable or undone.threads)
     send(done, redactor)
 
 
-def _executed(job: Job, browser: WarmBrowser, redactor: Redactor, tell: Callable[[Moment], None]) -> Execution | Broken:
+def _executed(job: Job, browser: WarmBrowser, redactor: Redactor, tell: Callable[[Moment | Kept], None]) -> Execution | Broken:
     try:
         secrets = Secrets(folder=job.plan.secrets_dir, file=job.plan.secrets_file, on_made=redactor.hide)
         proxy = proxy_with_password(os.environ)
@@ -83,7 +83,14 @@ def _executed(job: Job, browser: WarmBrowser, redactor: Redactor, tell: Callable
     except JourneyError as error:
         return Broken(job.run, str(error))
     context = RunContext(
-        run=job.run, plan=job.plan, journey=journey, secrets=secrets, redactor=redactor, folder=job.folder, emit=tell
+        run=job.run,
+        plan=job.plan,
+        journey=journey,
+        secrets=secrets,
+        redactor=redactor,
+        folder=job.folder,
+        emit=tell,
+        keep=lambda execution, settled: tell(Kept(execution, settled)),
     )
     with print_redacted(redactor):
         return execute_run(context, browser, setup)

@@ -42,7 +42,14 @@ class Broken(Struct, frozen=True, tag=True):
     message: str
 
 
+class Kept(Struct, frozen=True, tag=True):
+    """What a run has shown so far, as it goes on after an attempt. `settled`: what follows does not change its verdict."""
+
+    execution: Execution
+    settled: bool
+
+
 ToWorker = BrowserWanted | Job
-FromWorker = Ready | AttemptStarted | StepStarted | StepEnded | AttemptEnded | Execution | Broken
+FromWorker = Ready | AttemptStarted | StepStarted | StepEnded | AttemptEnded | Kept | Execution | Broken
 to_worker = decoder(ToWorker)
 from_worker = decoder(FromWorker)

@@ -22,7 +22,7 @@ from runner.workers.interrupts import held_interrupts
 from runner.workers.messages import BrowserWanted, from_worker
 from runner.workers.process import Worker, take_worker
 from runner.workers.run_state import Slot, StartedRun
-from runner.workers.supervisor import Supervisor
+from runner.workers.supervisor import EndedRun, Supervisor
 from runner.workers.temporary_folder import sweep_temporary_folders
 
 
@@ -38,6 +38,8 @@ class Workers:
         self._opened_for: Supervisor | None = None
         self._max_runs: int | None = None
         self._max_memory: int | None = None
+        self._ended: list[EndedRun] = []
+        """Runs that their workers have finished, and that are not saved yet."""
         self._replacement: Worker | None = None
         """Gets ready to take the place of a retiring worker."""
 
@@ -97,11 +99,11 @@ class Workers:
             other.meter.beside = max(other.meter.beside, len(others))
         return self._supervisor.start_run(worker, plan, slot, len(others))
 
-    def poll(self, timeout: float, also: Sequence[int] = ()) -> list[int]:
+    def poll(self, timeout: float, also: Sequence[int] = (), save: bool = True) -> list[int]:
         """Waits for messages of the workers and handles them; returns the file descriptors in `also` that are ready to be read.
 
         Returns after the first messages, when a descriptor is ready, or after `timeout` seconds. Kills workers whose run is
-        overdue.
+        overdue. Without `save`, runs that have ended wait for `save_ended`, so that their workers can be given the next ones first.
         """
         busy = {worker.pipe: worker for worker in self._pool if worker.run}
         soonest = min((worker.run.deadline - time.monotonic() for worker in busy.values() if worker.run), default=timeout)
@@ -123,21 +125,31 @@ class Workers:
             # An interrupt between the end of a run and its departure from the worker would end it a second time.
             with held_interrupts():
                 ended = self._supervisor.handle_message(worker, message)
-                if ended:
+                if ended is not None:
+                    self._ended.append(ended)
                     worker.run = None
-            if ended:
+            if ended is not None:
                 if isinstance(message, Execution) and message.worker_spent:
                     self._restart_worker(worker)
                     continue
                 self._retire_if_worn(worker)
                 self._swap_in_replacement()
+        if save:
+            self.save_ended()
         for worker in busy.values():
             if worker.run and time.monotonic() >= worker.run.deadline:
                 self._handle_dead_worker(worker, *worker.run.overdue_failure())
         return ready
 
+    def save_ended(self) -> None:
+        """Saves the runs that have ended and notifies the listeners."""
+        while self._ended:
+            with held_interrupts():
+                self._supervisor.finish_run(self._ended.pop(0))
+
     def cancel_runs(self, why: str) -> None:
         """Kills the workers of the runs under way; the runs are saved as `cancelled`."""
+        self.save_ended()
         for worker in self._pool:
             if worker.run:
                 worker.kill()

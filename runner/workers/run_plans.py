@@ -47,7 +47,10 @@ def run_in_order(pool: Workers, plans: Sequence[Plan]) -> None:
         while waiting or pool.running:
             while waiting and pool.idle:
                 pool.start_run(waiting.popleft())
-            pool.poll(FOREVER)
+            # Saved while the next run begins: its worker would only wait meanwhile.
+            pool.save_ended()
+            pool.poll(FOREVER, save=False)
+        pool.save_ended()
     except KeyboardInterrupt:
         pool.cancel_runs("cancelled from the keyboard")
         raise

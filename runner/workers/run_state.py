@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
@@ -46,6 +47,10 @@ class StartedRun:
         self.attempt_at = self.started_at
         self.steps: list[StepResult] = []
         self.running: StepStarted | None = None
+        self.kept: Execution | None = None
+        """What earlier attempts have shown."""
+        self.settled = False
+        """Whether they decide the run, and only a second look was under way."""
         self._finishing: float | None = None
         self._finished = 0.0
 
@@ -78,7 +83,10 @@ class StartedRun:
             self.steps.append(moment.step)
 
     def unfinished_execution(self, status: Status, kind: FailureKind, message: str) -> Execution:
-        """What is known about a run that its worker did not finish."""
+        """What is known about a run that its worker did not finish. A verdict that was settled stays."""
+        if self.kept is not None and self.settled:
+            note = f"the failure was not walked once more to its end: {message}"
+            return replace(self.kept, notes=(*self.kept.notes, note), worker_spent=False)
         duration = round(time.monotonic() - self.started, 6)
         failure = Failure(kind=kind, message=message, step=self.running.name if self.running else None)
         steps = list(self.steps)
@@ -97,9 +105,11 @@ class StartedRun:
         )
         return Execution(
             run=self.run,
-            started_at=self.started_at,
+            started_at=self.kept.started_at if self.kept else self.started_at,
             ended_at=datetime.now(UTC),
             duration_seconds=duration,
-            attempts=(attempt,),
-            environment=Environment(base_url=self.plan.base_url),
+            attempts=(*(self.kept.attempts if self.kept else ()), attempt),
+            artifacts=self.kept.artifacts if self.kept else (),
+            notes=self.kept.notes if self.kept else (),
+            environment=self.kept.environment if self.kept else Environment(base_url=self.plan.base_url),
         )

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.archive.archive import RAW, Archive
@@ -17,12 +18,20 @@ from runner.dsl.plan import Plan
 from runner.events import Listener, Moment, RunEnded, RunStarted
 from runner.execution.outcome import Execution
 from runner.private_files import FOLDER
-from runner.result import RunResult
+from runner.result import Load, RunResult
 from runner.settings.budgets import find_overruns
 from runner.workers.machine_load import contended
-from runner.workers.messages import Broken, FromWorker, Job, Ready
+from runner.workers.messages import Broken, FromWorker, Job, Kept, Ready
 from runner.workers.process import Worker
 from runner.workers.run_state import Slot, StartedRun
+
+
+class EndedRun(Struct, frozen=True):
+    """A run that its worker has finished, and that is not saved yet."""
+
+    run: StartedRun
+    execution: Execution
+    load: Load
 
 
 class Supervisor:
@@ -43,33 +52,37 @@ class Supervisor:
             worker.send(Job(run=run.run, plan=plan, folder=run.folder))
         return run
 
-    def handle_message(self, worker: Worker, message: FromWorker) -> bool:
-        """Handles one message of a worker; True when its run has ended with it."""
+    def handle_message(self, worker: Worker, message: FromWorker) -> EndedRun | None:
+        """Handles one message of a worker; returns its run if that has ended, for `finish_run`."""
         run = worker.run
         if run is None or isinstance(message, Ready):
-            return False
-        if isinstance(message, Execution):
-            self._finish_run(message, run)
-            return True
+            return None
         if isinstance(message, Broken):
-            self._finish_run(run.unfinished_execution("error", "journey", message.message), run)
-            return True
+            message = run.unfinished_execution("error", "journey", message.message)
+        if isinstance(message, Execution):
+            return EndedRun(run, message, run.meter.read(time.monotonic()))
+        if isinstance(message, Kept):
+            run.kept, run.settled = message.execution, message.settled
+            return None
         run.record_progress(message)
         self._notify(message)
-        return False
+        return None
 
     def finish_killed_run(self, run: StartedRun, execution: Execution) -> None:
-        """Finishes a run whose worker was killed; artifacts that it had half written are deleted."""
-        for folder in (run.folder, run.folder.with_name(run.folder.name + RAW)):
-            rmtree(folder, ignore_errors=True)
+        """Finishes a run whose worker was killed; artifacts of the attempt that it was in are deleted."""
+        rmtree(run.folder.with_name(run.folder.name + RAW), ignore_errors=True)
+        whole = {run.folder / artifact.path for artifact in execution.artifacts}
+        for file in run.folder.rglob("*"):
+            if file.is_file() and file not in whole:
+                file.unlink()
         with suppress(OSError):
-            run.folder.mkdir(FOLDER)
-        self._finish_run(execution, run)
+            run.folder.mkdir(FOLDER, exist_ok=True)
+        self.finish_run(EndedRun(run, execution, run.meter.read(time.monotonic())))
 
-    def _finish_run(self, execution: Execution, run: StartedRun) -> None:
+    def finish_run(self, ended: EndedRun) -> None:
         """Makes the result, saves it, notifies the listeners."""
+        run, execution, load = ended.run, ended.execution, ended.load
         last = execution.attempts[-1]
-        load = run.meter.read(time.monotonic())
         result = RunResult(
             id=run.run,
             journey=run.plan.journey,

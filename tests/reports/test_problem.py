@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from reports.text.problems import list_check_problems, list_run_problems, list_smoke_problems
+from reports.text.problems import list_run_problems
+from reports.text.smoke_problems import list_check_problems, list_smoke_problems
 from runner.result import Failure
 from tests.reports.samples import FAILED, OVER, RUN, RUNS, SLOWER, SMOKES, run, smoke
 

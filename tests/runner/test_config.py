@@ -10,7 +10,8 @@ from runner.dsl.plan import plan
 from runner.errors import ConfigError
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.secrets import Secret
-from runner.settings.settings import SECRET_FILES, Settings, list_parsers, load_settings
+from runner.settings.setting_parsers import SECRET_FILES, list_parsers
+from runner.settings.settings import Settings, load_settings
 
 
 def test_later_layers_win(tmp_path: Path) -> None:

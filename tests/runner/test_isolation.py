@@ -1,9 +1,12 @@
 """Nothing of one run reaches the next in the same worker."""
 
 import builtins
+import decimal
 import gc
 import logging
 import os
+import random
+import resource
 import signal
 import sys
 import threading
@@ -11,6 +14,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from runner.execution.isolation import isolated_run
 from tests.conftest import Monitor
@@ -58,7 +62,24 @@ def test_what_concerns_the_whole_process_is_put_back() -> None:
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
         levels = (logging.root.manager.disable, logging.root.level)
         collection = (gc.isenabled(), gc.get_threshold())
-        return mask, hooks, blocked, levels, collection, sys.getswitchinterval(), time.tzname, print, hasattr(builtins, "left")
+        numbers = (
+            decimal.getcontext().prec,
+            random.getstate(),
+            resource.getrlimit(resource.RLIMIT_NOFILE),
+            signal.getitimer(signal.ITIMER_PROF),
+        )
+        return (
+            mask,
+            hooks,
+            blocked,
+            levels,
+            collection,
+            sys.getswitchinterval(),
+            time.tzname,
+            print,
+            hasattr(builtins, "left"),
+            numbers,
+        )
 
     before = state()
     with isolated_run():
@@ -74,9 +95,54 @@ def test_what_concerns_the_whole_process_is_put_back() -> None:
         sys.setswitchinterval(1)
         os.environ["TZ"] = "Asia/Tokyo"
         time.tzset()
+        decimal.getcontext().prec = 3
+        random.seed(1)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        signal.setitimer(signal.ITIMER_PROF, 1000)
         builtins.print = builtins.left = len  # type: ignore[assignment, attr-defined]
         assert state() != before
     assert state() == before
+
+
+def test_errors_in_threads_are_notes_and_threads_that_go_on_cost_the_worker(monitor: Monitor) -> None:
+    code = """
+        import os, threading
+
+        @journey
+        def walk(page, step):
+            with step("look"):
+                page.goto("/")
+                broken = threading.Thread(target=lambda: [][0], name="broken")
+                broken.start()
+                broken.join()
+                threading.Thread(target=threading.Event().wait, name="endless", daemon=True).start()
+            print(os.getpid())
+    """
+    first, second = monitor.run(code), monitor.run(code)
+    assert (first.status, second.status) == ("passed", "passed"), (first.failure, second.failure)
+    assert (
+        first.notes
+        == second.notes
+        == (
+            "the thread 'broken' of the journey ended with IndexError: list index out of range",
+            "threads that the journey left running cannot be ended: endless; the next run gets another worker",
+        )
+    )
+
+
+@pytest.mark.parametrize("held", ["", "held = "])
+def test_a_step_that_is_entered_by_hand_and_never_left_is_refused(monitor: Monitor, held: str) -> None:
+    result = monitor.run(f"""
+        @journey
+        def walk(page, step):
+            with step("first"):
+                page.goto("/")
+            {held}step("look").__enter__()
+            page.goto("/")
+    """)
+    assert result.failure is not None
+    assert (result.status, result.failure.kind) == ("error", "journey")
+    assert "step 'look' was begun and never ended; write `with step('look'):`" in result.failure.message
 
 
 def test_the_timeout_of_expect_is_the_default_again(monitor: Monitor) -> None:

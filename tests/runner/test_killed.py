@@ -29,6 +29,22 @@ JOURNEY = """
             expect(page.get_by_text("nowhere")).to_be_visible(timeout=100)
 """
 
+DIES_IN_ITS_SECOND_WALK = """
+    import os, signal
+    from pathlib import Path
+
+    @journey
+    def walk(page, step):
+        with step("open"):
+            page.goto("/")
+        with step("fail"):
+            try:
+                Path(__file__).with_name("walked").touch(exist_ok=False)
+            except FileExistsError:
+                os.kill(os.getpid(), signal.SIGKILL)
+            expect(page.get_by_text("nowhere")).to_be_visible(timeout=100)
+"""
+
 ROUNDS = 7
 
 
@@ -105,3 +121,20 @@ def test_on_a_full_disk_a_run_ends_with_its_status_and_result(monitor: Monitor) 
     assert (result.status, saved.status, saved.failure) == ("failed", "failed", result.failure)
     assert any("No space left" in note or "ENOSPC" in note or "no space" in note for note in saved.notes), saved.notes
     assert "trace" not in {one.kind for one in saved.artifacts}
+
+
+def test_a_worker_that_dies_in_a_second_look_does_not_change_the_verdict(monitor: Monitor) -> None:
+    result = monitor.run(DIES_IN_ITS_SECOND_WALK, retries=0, trace="on-first-retry")
+    assert (result.status, result.failure and result.failure.kind, result.attempts) == ("failed", "assertion", 1)
+    assert any(note.startswith("the failure was not walked once more to its end: the worker process") for note in result.notes)
+    saved = monitor.saved()
+    kept = {file.relative_to(saved).as_posix() for file in saved.rglob("*") if file.is_file()} - {"result.json"}
+    assert kept == {artifact.path for artifact in result.artifacts}
+    assert "screenshot" in {artifact.kind for artifact in result.artifacts}
+
+
+def test_a_worker_that_dies_in_a_retry_loses_nothing_of_the_attempt_before(monitor: Monitor) -> None:
+    result = monitor.run(DIES_IN_ITS_SECOND_WALK, retries=1)
+    assert (result.status, result.attempts, [one.status for one in result.earlier_attempts]) == ("error", 2, ["failed"])
+    assert {artifact.attempt for artifact in result.artifacts} == {1}
+    assert all((monitor.saved() / artifact.path).stat().st_size == artifact.bytes for artifact in result.artifacts)

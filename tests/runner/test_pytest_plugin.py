@@ -393,13 +393,15 @@ def test_the_command_line_wins_over_a_journey_and_a_journey_over_the_file(projec
 
 SIGNED_IN = """
 @journey
-def sign_in(page):
+def sign_in(page, step):
     print("signing in with {password}")
-    page.goto("/login")
-    page.get_by_label("Email").fill("tea@example.com")
-    page.get_by_label("Password").fill("{password}")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("tea@example.com")).to_be_visible(timeout=2000)
+    with step("open the form"):
+        page.goto("/login")
+    with step("send it"):
+        page.get_by_label("Email").fill("tea@example.com")
+        page.get_by_label("Password").fill("{password}")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_text("tea@example.com")).to_be_visible(timeout=2000)
 
 @journey(signed_in_by="sign_in")
 def first(page, step):
@@ -419,11 +421,18 @@ def test_a_set_up_journey_signs_in_once_a_session_and_its_failure_is_that_of_the
     project.write("journeys/orders.py", SIGNED_IN.format(password="oolong-and-milk"))
     wrong = SIGNED_IN.format(password="wrong").replace("sign_in", "enter").replace("first", "third").replace("second", "fourth")
     project.write("journeys/wrong.py", wrong)
-    result = project.run("-s", "-k", "first or second or third")
+    recorded = ("--tracing=retain-on-failure", "--screenshot=only-on-failure")
+    result = project.run("-s", "-k", "first or second or third", *recorded)
     result.assert_outcomes(passed=2, failed=1)
+    kept = [file.relative_to(project.path / "test-results") for file in sorted((project.path / "test-results").rglob("*.*"))]
+    assert [(file.name, "third" in file.parts[0]) for file in kept] == [("test-failed-1.png", True), ("trace.zip", True)]
     assert result.stdout.str().count("signing in with oolong-and-milk") == 1
     assert [step["name"] for step in project.runs["second"]["steps"]] == ["look"]
-    result.stdout.fnmatch_lines(["step 'enter' failed (http)", "signing in with 'enter': HTTP 422 from *", "  – look  skipped"])
+    steps = [(step["name"], step["status"]) for step in project.runs["third"]["steps"]]
+    assert steps == [("enter: open the form", "passed"), ("enter: send it", "failed"), ("look", "skipped")]
+    result.stdout.fnmatch_lines(
+        ["step 'enter: send it' failed (http)", "signing in with 'enter': HTTP 422 from *", "  – look  skipped"]
+    )
 
 
 # Beside other plugins

@@ -236,7 +236,7 @@ def test_a_caught_failure_of_a_step_still_fails_the_run(monitor: Monitor) -> Non
             "journey",
             "executable doesn't exist",
         ),
-        ("[context.tracing.start() for _ in range(2)]", "error", "journey", 'set trace="off" for this journey'),
+        ("context.tracing.start()", "error", "journey", 'set trace="off" for this journey'),
         ("page.wait_for_load_state('loaded')", "error", "journey", "expected one of"),
         ("page.evaluate('(((')", "error", "journey", "SyntaxError"),
         ("context.set_geolocation({'latitude': 500, 'longitude': 0})", "error", "journey", "precondition"),
@@ -256,6 +256,23 @@ def test_the_status_tells_the_site_from_the_monitor(monitor: Monitor, body: str,
     assert failure is not None
     assert (failure.kind, message in failure.message) == (kind, True), failure.message
     assert monitor.archive.find("last").result.status == status
+
+
+@pytest.mark.parametrize(
+    ("policy", "act", "status"),
+    [
+        ("on", "start()", "error"),
+        ("on-first-retry", "start()", "error"),
+        ("off", "start()", "passed"),
+        ("on", "stop()", "passed"),
+        ("on-first-retry", "stop()", "passed"),
+    ],
+)
+def test_a_journey_that_traces_itself_ends_alike_whether_this_attempt_is_recorded_or_not(
+    monitor: Monitor, policy: str, act: str, status: str
+) -> None:
+    code = f"@journey\ndef walk(page, context, step):\n    with step('open'):\n        page.goto('/')\n        context.tracing.{act}\n"
+    assert monitor.run(code, trace=policy).status == status
 
 
 @pytest.mark.parametrize(

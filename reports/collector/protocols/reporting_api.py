@@ -36,7 +36,7 @@ MOST = 50
 """Pages, and errors of a page, of one message: what a beacon may hold."""
 
 
-class Report(Struct, frozen=True):
+class BrowserReport(Struct, frozen=True):
     """One report, with its age in milliseconds; or the older form, which has one key only."""
 
     type: str = ""
@@ -46,8 +46,8 @@ class Report(Struct, frozen=True):
     csp: dict[str, Any] | None = field(default=None, name="csp-report")
 
 
-_several = msgspec.json.Decoder(list[Report])
-_single = msgspec.json.Decoder(Report)
+_several = msgspec.json.Decoder(list[BrowserReport])
+_single = msgspec.json.Decoder(BrowserReport)
 
 
 class ReportingProtocol:
@@ -73,7 +73,7 @@ class ReportingProtocol:
         return TAKEN
 
 
-def _views(found: list[Report], now: float) -> tuple[View, ...]:
+def _views(found: list[BrowserReport], now: float) -> tuple[View, ...]:
     pages: dict[str, list[tuple[float, ScriptError, SlowRequest | None]]] = {}
     for one in found:
         kind = "csp" if one.csp is not None else KINDS.get(one.type)
@@ -126,7 +126,7 @@ def _error(kind: Kind, name: str, body: dict[str, Any]) -> ScriptError:
     )
 
 
-def _request(report: Report, body: dict[str, Any]) -> SlowRequest:
+def _request(report: BrowserReport, body: dict[str, Any]) -> SlowRequest:
     return SlowRequest(
         url=report.url[:4_000],
         method=_text(body.get("method"), 20) or "GET",

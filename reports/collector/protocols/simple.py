@@ -27,14 +27,14 @@ class PageLoad(Struct, frozen=True):
     load_time: Annotated[float, Meta(ge=0, le=86_400_000)]
 
 
-class Interaction(Struct, frozen=True):
+class PlainInteraction(Struct, frozen=True):
     """Something that a user did."""
 
     type: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 _loads = msgspec.json.Decoder(PageLoad, strict=False)
-_interactions = msgspec.json.Decoder(Interaction)
+_interactions = msgspec.json.Decoder(PlainInteraction)
 
 
 def site_of(intake: Intake, incoming: Incoming) -> AppPolicy:

@@ -29,7 +29,7 @@ VITALS = {
 }
 
 
-class Bar(Struct, frozen=True):
+class WaterfallBar(Struct, frozen=True):
     """A rectangle of the waterfall: `x` and `width` in units of WIDTH, `y` in units of the drawing."""
 
     x: float
@@ -45,7 +45,7 @@ class WaterfallRow(Struct, frozen=True):
     y: float
     label: str
     figure: str
-    bars: tuple[Bar, ...]
+    bars: tuple[WaterfallBar, ...]
     bad: bool = False
 
 
@@ -54,7 +54,7 @@ class Waterfall(Struct, frozen=True):
 
     rows: tuple[WaterfallRow, ...]
     seconds: float
-    latency: Bar | None
+    latency: WaterfallBar | None
 
     @property
     def height(self) -> int:
@@ -62,7 +62,7 @@ class Waterfall(Struct, frozen=True):
         return ROW * (len(self.rows) + 1) + 4
 
 
-class Vital(Struct, frozen=True):
+class RatedVital(Struct, frozen=True):
     """A web vital with what it is worth: `good`, `fair` or `poor`."""
 
     name: str
@@ -71,7 +71,7 @@ class Vital(Struct, frozen=True):
     limits: str
 
 
-class View(Struct, frozen=True):
+class RunView(Struct, frozen=True):
     """What a template needs of one run."""
 
     result: RunResult
@@ -81,7 +81,7 @@ class View(Struct, frozen=True):
     pictures: tuple[tuple[str, str], ...]
     """Caption and data of each."""
     waterfalls: dict[str, Waterfall | None]
-    vitals: dict[str, list[Vital]]
+    vitals: dict[str, list[RatedVital]]
     folder: Path
     beside: Path
 
@@ -95,7 +95,7 @@ def render_run(saved: Saved) -> bytes:
     return page.render_template(TEMPLATE, view=build_view(saved, saved.folder), **waterfall_measures())
 
 
-def build_view(saved: Saved, beside: Path) -> View:
+def build_view(saved: Saved, beside: Path) -> RunView:
     """The run for a page that lies in the folder `beside`."""
     result = saved.result
     images = {kind.name: kind.media_type for kind in list_shown_as("image")}
@@ -104,7 +104,7 @@ def build_view(saved: Saved, beside: Path) -> View:
         for one in result.artifacts
         if one.kind in images and (saved.folder / one.path).is_file()
     )
-    return View(
+    return RunView(
         result=result,
         problems=tuple(list_run_problems(result)),
         longest=max((step.wall_seconds or 0.0 for step in result.steps), default=0.0) or 1.0,
@@ -135,7 +135,7 @@ def _data_uri(saved: Saved, path: str, media_type: str) -> str:
     return f"data:{media_type};base64,{b64encode((saved.folder / path).read_bytes()).decode()}"
 
 
-def rate_vitals(step: StepResult) -> list[Vital]:
+def rate_vitals(step: StepResult) -> list[RatedVital]:
     """The vitals that the step has."""
     found = []
     for name, (good, poor) in VITALS.items():
@@ -144,7 +144,7 @@ def rate_vitals(step: StepResult) -> list[Vital]:
             worth = "good" if value <= good else "poor" if value > poor else "fair"
             text = f"{value:.3f}" if name == "cls" else formatting.format_seconds(value)
             unit = "" if name == "cls" else " s"
-            found.append(Vital(name, text, worth, f"good up to {good:g}{unit}, poor above {poor:g}{unit}"))
+            found.append(RatedVital(name, text, worth, f"good up to {good:g}{unit}, poor above {poor:g}{unit}"))
     return found
 
 
@@ -163,18 +163,18 @@ def draw_waterfall(step: StepResult) -> Waterfall | None:
     latency = None
     if step.latency_seconds is not None:
         title = f"latency {formatting.format_seconds(step.latency_seconds)}, from {step.cause or 'the start'} to {step.ended_by or 'the end'}"
-        latency = Bar(step.cause_at_seconds * scale, max(step.latency_seconds * scale, 1.0), ROW, "latency", title)
+        latency = WaterfallBar(step.cause_at_seconds * scale, max(step.latency_seconds * scale, 1.0), ROW, "latency", title)
     return Waterfall(tuple(rows), seconds, latency)
 
 
 def _document_row(document: Navigation, at: float, scale: float, index: int) -> WaterfallRow:
     y = ROW * (index + 1)
-    bars: list[Bar] = []
+    bars: list[WaterfallBar] = []
     reached = at
     for phase in PHASES:
         length = document.phases.get(phase, 0.0)
         if length > 0:
-            bars.append(Bar(reached * scale, max(length * scale, 0.5), y, phase, f"{phase} {length * 1000:.1f} ms"))
+            bars.append(WaterfallBar(reached * scale, max(length * scale, 0.5), y, phase, f"{phase} {length * 1000:.1f} ms"))
             reached += length
     figure = formatting.format_seconds(document.phases.get("total"))
     return WaterfallRow(y, f"page {document.url}", figure, tuple(bars), (document.status or 0) >= 400)
@@ -185,7 +185,7 @@ def _request_row(request: Request, scale: float, index: int) -> WaterfallRow:
     title = (
         f"{request.method} {request.url} {request.status or request.failure}, {formatting.format_size(request.transfer_bytes)}"
     )
-    bar = Bar(request.at_seconds * scale, max(request.duration_seconds * scale, 1.0), y, "request-bar", title)
+    bar = WaterfallBar(request.at_seconds * scale, max(request.duration_seconds * scale, 1.0), y, "request-bar", title)
     figure = f"{request.duration_seconds * 1000:.0f} ms"
     bad = bool(request.failure) or (request.status or 0) >= 400
     return WaterfallRow(y, f"{request.kind} {request.url}", figure, (bar,), bad)

@@ -7,7 +7,8 @@ from msgspec import Struct
 from reports.formats.html import page, plot
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
-from reports.text.problems import Problem, list_smoke_problems
+from reports.text.problems import Problem
+from reports.text.smoke_problems import list_smoke_problems
 
 TEMPLATE = "smoke.html"
 

@@ -44,11 +44,11 @@ class _Times(Struct):
     timestamp: float
 
 
-class _Events(Struct):
+class _ChunkTimes(Struct):
     events: list[_Times]
 
 
-_decoder = msgspec.json.Decoder(_Events)
+_decoder = msgspec.json.Decoder(_ChunkTimes)
 
 
 def show_session_replay(site: Site, request: Request) -> Response:

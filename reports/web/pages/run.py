@@ -8,7 +8,7 @@ from reports.formats.html.run import PHASES, ROW, WIDTH, draw_waterfall, rate_vi
 from reports.web.render.html import render_page
 from reports.web.render.problem import render_problem
 from reports.web.site import Site
-from reports.web.view_models.filmstrip import Frame
+from reports.web.view_models.filmstrip import FilmFrame
 from reports.web.view_models.run import Kept, RunData, read_logs, read_run, read_run_with_folder
 from runner.settings.artifact_kinds import list_shown_as
 
@@ -78,7 +78,7 @@ def _saved(data: RunData, one: Kept) -> Picture:
     return Picture(path=f"/artifacts/{one.id}", step=one.step or "the run", when=when)
 
 
-def _taken(one: Frame) -> Picture:
+def _taken(one: FilmFrame) -> Picture:
     return Picture(path=f"/artifacts/{one.artifact}/frames/{one.number}", step=one.step, when=f"{one.at_seconds:.2f} s")
 
 

@@ -70,7 +70,7 @@ class Column(Struct, frozen=True):
     kind: str
 
 
-class Histogram(Struct, frozen=True):
+class DrawnHistogram(Struct, frozen=True):
     """Bars of equal width, in a box of `width` by `height`, with what is written below their edges."""
 
     width: float
@@ -88,7 +88,7 @@ def draw_histogram(
     marks: Sequence[tuple[float, str]] = (),
     width: float = 720,
     height: float = 160,
-) -> Histogram:
+) -> DrawnHistogram:
     """Bars of a size, title and kind each; a label for each edge; marks at places in units of bars.
 
     >>> drawn = draw_histogram([(1, "one", "good"), (2, "two", "poor")], ["0", "1 s", ""], width=200, height=100)
@@ -101,7 +101,7 @@ def draw_histogram(
     for place, (size, title, kind) in enumerate(columns):
         tall = round(height * size / highest, 1)
         drawn.append(Column(round(place * each, 1), round(height - tall, 1), round(each - 2, 1), tall, title, kind))
-    return Histogram(
+    return DrawnHistogram(
         width=width,
         height=height,
         columns=tuple(drawn),

@@ -11,7 +11,7 @@ KEPT = 50
 """Journeys: some kilobytes each."""
 
 
-class Busy(JourneyError):
+class MakerBusy(JourneyError):
     """Another journey is being created."""
 
 
@@ -31,7 +31,7 @@ class JourneyMaker:
     def make(self, session: str) -> Made:
         """Creates it, again if it exists. Raises Busy, and JourneyError with the reason if it is impossible."""
         if not self._turn.acquire(blocking=False):
-            raise Busy("another journey is being created; try again in a minute")
+            raise MakerBusy("another journey is being created; try again in a minute")
         try:
             made = self._make(session)
             self._made[session] = made

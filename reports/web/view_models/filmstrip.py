@@ -34,7 +34,7 @@ UNREADABLE = (
 )
 
 
-class Frame(Struct, frozen=True, kw_only=True):
+class FilmFrame(Struct, frozen=True, kw_only=True):
     """A picture out of a trace; it is at /artifacts/ARTIFACT/frames/NUMBER."""
 
     artifact: int
@@ -69,7 +69,7 @@ class _Line(Struct, rename="camel"):
 _decoder = msgspec.json.Decoder(_Line)
 
 
-def read_frames(file: Path, artifact: int, steps: Sequence[str]) -> tuple[Frame, ...]:
+def read_frames(file: Path, artifact: int, steps: Sequence[str]) -> tuple[FilmFrame, ...]:
     """Some pictures of each of these steps, in order of time; none for an invalid or too large file."""
     try:
         state = file.stat()
@@ -77,7 +77,7 @@ def read_frames(file: Path, artifact: int, steps: Sequence[str]) -> tuple[Frame,
     except UNREADABLE:
         return ()
     chosen = [one for step in steps for one in _some([each for each in taken if each[1] == step])]
-    return tuple(Frame(artifact=artifact, number=number, step=step, at_seconds=at) for number, step, at in chosen[:MOST])
+    return tuple(FilmFrame(artifact=artifact, number=number, step=step, at_seconds=at) for number, step, at in chosen[:MOST])
 
 
 def read_picture(file: Path, number: int) -> tuple[bytes, str] | None:

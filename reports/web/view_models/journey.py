@@ -16,7 +16,7 @@ from reports.web.view_models.comparison import ComparisonData, read_comparison
 from runner.settings.budgets import Budget
 from runner.store.pauses import Pause, read_active_pauses
 from runner.store.queries.releases import Release, releases
-from runner.store.queries.runs import History, Mark, Reason, RunRow, marks_over_time, sum_by_day
+from runner.store.queries.runs import History, Reason, RunRow, TroubleMark, marks_over_time, sum_by_day
 from runner.store.queries.step_series import POINTS, StepLine, phase_series, step_budgets, step_series
 from runner.store.queries.tallies import Tally, long_enough_for_hours, total
 
@@ -62,7 +62,7 @@ class JourneyData(Struct, frozen=True, kw_only=True):
     steps: tuple[StepLine, ...]
     by_run: bool
     """Whether each point is a run; else a span of time with p50 and p95."""
-    marks: tuple[Mark, ...]
+    marks: tuple[TroubleMark, ...]
     """Where runs did not pass or were crowded."""
     releases: tuple[Release, ...]
     days: tuple[Day, ...]

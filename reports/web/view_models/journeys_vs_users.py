@@ -18,7 +18,7 @@ from reports.collector.privacy.route_template import route_template
 from reports.users.page_view_queries import read_newest_views
 from reports.users.rollup_queries import HOUR, MINUTE, Filter, Tally, read_groups, read_points, read_step_seconds, widen_points
 from reports.web.view_models.users import ENOUGH, percentile_if_enough, step_width
-from runner.store.queries.page_loads import PARTS, Load, loads
+from runner.store.queries.page_loads import PARTS, StoredLoad, loads
 from runner.store.queries.runs import History
 from runner.store.queries.time_range import Range
 
@@ -114,7 +114,7 @@ def read_journeys_vs_users(connection: Connection, which: Filter, when: Range, r
     seen = loads(connection, when)
     here = [one for one in seen if site_of(one.url) in real_sites]
     same = bool(here)
-    by_page: dict[str, list[Load]] = {}
+    by_page: dict[str, list[StoredLoad]] = {}
     for one in here or seen:
         by_page.setdefault(route_template(one.url, rules), []).append(one)
     real = {one.value: one for one in read_groups(connection, "page", everywhere, when, ["load"])}
@@ -162,7 +162,7 @@ def _sites(addresses: Iterable[str]) -> set[str]:
     return {found for one in addresses if (found := site_of(one)).startswith("http")}
 
 
-def _beside(page: str, median: float | None, count: int, some: Sequence[Load]) -> Beside:
+def _beside(page: str, median: float | None, count: int, some: Sequence[StoredLoad]) -> Beside:
     times = [one.total_seconds for one in some if one.passed and one.total_seconds]
     synthetic = round(statistics.median(times), 6) if len(times) >= FEW else None
     return Beside(
@@ -180,7 +180,7 @@ def _ratio(real: float | None, synthetic: float | None) -> float | None:
     return round(real / synthetic, 3) if real is not None and synthetic else None
 
 
-def _over_time(connection: Connection, which: Filter, when: Range, page: str, some: Sequence[Load]) -> tuple[Both, ...]:
+def _over_time(connection: Connection, which: Filter, when: Range, page: str, some: Sequence[StoredLoad]) -> tuple[Both, ...]:
     step = step_width(read_step_seconds(connection, when), when, PARTS)
     here = Filter(
         app=which.app, page=page, traffic=which.traffic, environment=which.environment, release=which.release, device=which.device,
@@ -221,7 +221,7 @@ def last_quarter_start(when: Range) -> datetime:
 
 
 def _triage(
-    connection: Connection, which: Filter, when: Range, since: datetime, by_page: dict[str, list[Load]]
+    connection: Connection, which: Filter, when: Range, since: datetime, by_page: dict[str, list[StoredLoad]]
 ) -> tuple[Triage, ...]:
     before, now = Range(when.start, since), Range(since, when.end)
     early = {one.value: one.tally for one in read_groups(connection, "page", which, before, [])} if when.start < since else {}

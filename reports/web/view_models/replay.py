@@ -22,7 +22,7 @@ VIEWS = 100
 """Page views of a session whose clicks, errors and vitals are looked up."""
 
 
-class Part(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+class RecordingPart(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
     """A piece of a recording. Moments are milliseconds since the epoch, as rrweb has them."""
 
     url: str
@@ -36,7 +36,7 @@ class TabParts(Struct, frozen=True, kw_only=True):
     """What one tab has shown."""
 
     id: str
-    parts: tuple[Part, ...]
+    parts: tuple[RecordingPart, ...]
 
 
 class TimelineEntry(Struct, frozen=True, kw_only=True):
@@ -97,7 +97,7 @@ def make_run_replay(data: RunData, parts: Sequence[tuple[str, float, float]]) ->
     if not parts:
         return None
     tabs = tuple(
-        TabParts(id=f"page {number}", parts=(Part(url=url, from_=start, to=end, full=True),))
+        TabParts(id=f"page {number}", parts=(RecordingPart(url=url, from_=start, to=end, full=True),))
         for number, (url, start, end) in enumerate(parts, start=1)
     )
     moments: list[TimelineEntry] = []
@@ -136,8 +136,8 @@ def _replay(tabs: tuple[TabParts, ...], moments: list[TimelineEntry], gaps: tupl
     )
 
 
-def _part(row: ChunkRow, url: str) -> Part:
-    return Part(url=url, from_=row.first_at * 1000, to=row.last_at * 1000, full=row.has_full_snapshot)
+def _part(row: ChunkRow, url: str) -> RecordingPart:
+    return RecordingPart(url=url, from_=row.first_at * 1000, to=row.last_at * 1000, full=row.has_full_snapshot)
 
 
 def _reported(connection: Connection, session: str) -> Iterable[TimelineEntry]:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from reports.compare.run_diff import StepChange, compare_runs
-from reports.web.view_models.filmstrip import Frame, read_frames
+from reports.web.view_models.filmstrip import FilmFrame, read_frames
 from runner.archive.archive import RESULT, Archive
 from runner.result import RunResult
 from runner.settings.artifact_kinds import list_shown_as
@@ -39,7 +39,7 @@ class RunData(Struct, frozen=True, kw_only=True):
     result: RunResult | None
     """All of it; None once its folder has been removed."""
     artifacts: tuple[Kept, ...]
-    frames: tuple[Frame, ...]
+    frames: tuple[FilmFrame, ...]
     """Pictures out of the trace of its last attempt."""
     last_passed: RunRow | None
     """The newest run before it that passed."""
@@ -118,7 +118,7 @@ def _kept(history: History, folder: Path | None, identity: str) -> tuple[Kept, .
     )
 
 
-def _frames(folder: Path, kept: Sequence[Kept], steps: Sequence[str]) -> tuple[Frame, ...]:
+def _frames(folder: Path, kept: Sequence[Kept], steps: Sequence[str]) -> tuple[FilmFrame, ...]:
     trace = next((one for one in reversed(kept) if one.kind == "trace" and one.there), None)
     file = file_inside(folder, trace.name) if trace else None
     return read_frames(file, trace.id, steps) if trace and file else ()

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from reports.replay.recording import read_recording_starts
 from reports.users.page_view_queries import Seen, read_session_views
 from reports.users.rollup_queries import Filter
-from reports.users.session_queries import Session, SessionEvent, read_marks, read_newest_sessions, read_session
+from reports.users.session_queries import Session, StoredEvent, read_marks, read_newest_sessions, read_session
 from runner.store.queries.time_range import Range
 from runner.store.tables.histogram import THRESHOLDS
 from runner.store.tables.page_views import METRICS, Metric
@@ -44,7 +44,7 @@ class Visit(Struct, frozen=True, kw_only=True):
     seen: Seen
     end: datetime
     """When it was left, as far as is known: when it was last looked at, or when the next one began."""
-    marks: tuple[SessionEvent, ...]
+    marks: tuple[StoredEvent, ...]
     slow: tuple[Slow, ...]
 
 
@@ -102,7 +102,7 @@ def read_session_data(connection: Connection, identity: str) -> SessionData | No
     if known is None:
         return None
     views = [one for one in read_session_views(connection, identity) if one.type != "report"]
-    marks: dict[str, list[SessionEvent]] = {}
+    marks: dict[str, list[StoredEvent]] = {}
     for one in read_marks(connection, identity):
         marks.setdefault(one.view, []).append(one)
     shown = []

@@ -24,7 +24,7 @@ STOPPED = 130
 """What the recorder ends with after Ctrl-C."""
 
 
-class Recorded(Struct, frozen=True):
+class RecordedScript(Struct, frozen=True):
     """What the recorder has written."""
 
     text: str
@@ -45,7 +45,7 @@ def require_window(browser: Browser) -> None:
         raise ConfigError(f"browser_path: {browser.path} has no window; name a whole Chromium, or leave it out")
 
 
-def record(url: str, browser: Browser) -> Recorded:
+def record(url: str, browser: Browser) -> RecordedScript:
     """Shows the site and the recorder until the site's last window is closed, or Ctrl-C.
 
     Raises BrowserFailed when the browser does not start.
@@ -72,7 +72,7 @@ def record(url: str, browser: Browser) -> Recorded:
                 process.wait()
         trouble = _reason(said) if process.returncode not in {0, STOPPED} else ""
         if written.is_file():
-            return Recorded(written.read_text(encoding="utf-8"), trouble)
+            return RecordedScript(written.read_text(encoding="utf-8"), trouble)
     if "Missing X server" in trouble:
         raise ConfigError(f"no display: nothing answers at DISPLAY={os.environ.get('DISPLAY', '')}; {HOW}")
     raise BrowserFailed(

@@ -20,7 +20,7 @@ ADDRESSED = {"goto", "wait_for_url", "to_have_url", "not_to_have_url"}
 """What takes an address, which may start from the base URL."""
 
 
-class Recording(Struct, frozen=True, kw_only=True):
+class WrittenJourney(Struct, frozen=True, kw_only=True):
     """A journey, as text, and what its author has to know."""
 
     text: str
@@ -40,7 +40,7 @@ class _Typed(Struct, frozen=True):
     field: SecretField
 
 
-def write(recorded: str, name: str) -> Recording:
+def write(recorded: str, name: str) -> WrittenJourney:
     """A journey called `name` that does what was recorded, as the text of a file.
 
     Raises RecordingError when `recorded` is not what Playwright's recorder writes.
@@ -51,7 +51,7 @@ def write(recorded: str, name: str) -> Recording:
     steps = _without_unused(divide([_changed(one, base_url, secrets) for one in script.actions]))
     names = tuple(dict.fromkeys(one.name for one in secrets.values()))
     text = "\n".join(_file(name, steps, base_url, secrets)) + "\n"
-    return Recording(
+    return WrittenJourney(
         text=text,
         steps=tuple(step.name for step in steps),
         base_url=base_url,

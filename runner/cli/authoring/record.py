@@ -20,7 +20,7 @@ from runner.settings.parsers.web_address import parse_url
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from runner.authoring.recorder.write_journey import Recording
+    from runner.authoring.recorder.write_journey import WrittenJourney
 
 DEFAULT = "recorded"
 
@@ -105,7 +105,7 @@ def _keep(recorded: str, file: Path) -> None:
     typer.echo(f"what the recorder wrote is kept in {kept}; it contains what you typed, including passwords", err=True)
 
 
-def _tell(file: Path, name: str, recording: "Recording", settings: Settings) -> None:
+def _tell(file: Path, name: str, recording: "WrittenJourney", settings: Settings) -> None:
     steps = len(recording.steps)
     shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     typer.echo(f"wrote {shown}: {steps} {'step' if steps == 1 else 'steps'}")

@@ -85,8 +85,9 @@ def run(
             given.require_secrets(chosen, settings)
             plans = [one for journey in chosen for one in [plan(journey, settings)] * repeat]
             pusher = Pusher(settings)
-            results = execute(pool, plans, settings, files, metrics_file, pusher)
-        code = exit_code(results) or (MONITOR if pusher.failed and settings.require_push else PASSED)
+            ended = execute(pool, plans, settings, files, metrics_file, pusher)
+        lost = any(folder is None for _, folder in ended) or (pusher.failed and settings.require_push)
+        code = exit_code([result for result, _ in ended]) or (MONITOR if lost else PASSED)
     except KeyboardInterrupt:
         typer.echo("stopped; the runs that had ended are saved", err=True)
         code = INTERRUPTED
@@ -95,8 +96,8 @@ def run(
 
 def execute(
     pool: Workers, plans: list[Plan], settings: Settings, files: Files, metrics_file: Path | None, pusher: "Pusher"
-) -> list[RunResult]:
-    """Runs the plans, shows and pushes the results, writes the reports; returns the results."""
+) -> list[tuple[RunResult, Path | None]]:
+    """Runs the plans, shows and pushes the results, writes the reports; returns each result, and where it is saved, if it could be."""
     from reports.terminal.console import make_console
     from reports.terminal.progress import Progress, format_summary
     from runner.archive.json_document import replace_file
@@ -129,12 +130,19 @@ def execute(
                 replace_file(metrics_file, format_metrics(results), "--metrics-file")
     console.print()
     console.print(format_summary(results))
-    console.print(f"\nruns are saved in {archive.folder}", markup=False, soft_wrap=True)
-    if any(result.status in {"failed", "error"} for result in results):
+    console.print()
+    for result, folder in keeper.ended:
+        if folder is None:
+            warn(
+                f"{result.journey}: run {result.id} is {next((note for note in result.notes if note.startswith('not saved')), 'not saved')}"
+            )
+    if any(folder is not None for _, folder in keeper.ended):
+        console.print(f"runs are saved in {archive.folder}", markup=False, soft_wrap=True)
+    if any(folder is not None and result.status in {"failed", "error"} for result, folder in keeper.ended):
         where = ["--runs-dir", str(settings.runs_dir)] if settings.origin("runs_dir") == "option" else []
         look, trace = (journey_command(command, "last-failed", *where) for command in ("show", "trace"))
         console.print(f"see why: {look} · {trace}", markup=False, soft_wrap=True)
-    return results
+    return keeper.ended
 
 
 class Pusher:

@@ -119,7 +119,8 @@ def smoke(
             given.require_secrets(chosen, settings)
             plans = [(one, plan(one, settings)) for one in chosen]
             notes = list(given.misfits(settings, chosen, whole=not wanted and not tag))
-            question = _question(settings, chosen, baseline, against, keep_going, seed, notes)
+            sites = ", ".join(dict.fromkeys(one.base_url for _, one in plans if one.base_url))
+            question = _question(settings, chosen, sites or None, baseline, against, keep_going, seed, notes)
             result = _measure(pool, question, plans, settings, console)
         _tell(result, settings, console, files, save_baseline)
     except KeyboardInterrupt:
@@ -131,13 +132,17 @@ def smoke(
 def _question(
     settings: Settings,
     chosen: tuple[Journey, ...],
+    sites: str | None,
     baseline: str | None,
     against: str | None,
     keep_going: bool,
     seed: int | None,
     notes: list[str],
 ) -> "Question":
-    """The question of the check, from settings and options. Raises ConfigError for options that exclude each other."""
+    """The question of the check, from settings and options; `sites` are the base URLs under test.
+
+    Raises ConfigError for options that exclude each other.
+    """
     from reports.smoke import baseline as baselines
     from reports.smoke.question import Question, rule
 
@@ -148,7 +153,7 @@ def _question(
     saved = baselines.load(baseline, settings.runs_dir) if baseline is not None else None
     if settings.origin("smoke_runs") == "option" and (baseline or against):
         notes.append("--runs is for journeys without a baseline; --max-runs limits the others too")
-    if against is not None and against.rstrip("/") == (settings.base_url or "").rstrip("/"):
+    if against is not None and against.rstrip("/") == (sites or "").rstrip("/"):
         notes.append("both sides are the same site: any difference is noise")
     return Question(
         rule=rule(settings),
@@ -159,7 +164,7 @@ def _question(
         fail_undecided=settings.smoke_undecided == "fail",
         budgets=settings.budgets,
         location=settings.location,
-        base_url=settings.base_url,
+        base_url=sites,
         against=against,
         saved=saved,
         saved_name=baseline or "",

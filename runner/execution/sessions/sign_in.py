@@ -9,15 +9,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.artifacts.recording import Recording
 from runner.browser.browser_storage import save_storage
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
@@ -25,7 +24,7 @@ from runner.errors import JourneyError
 from runner.execution.journey_call import JourneyCall, limit_time
 from runner.execution.sessions.session_loss import PAGES, sign_in_pages
 from runner.execution.sessions.state_secrets import tokens
-from runner.page.agent import Mark
+from runner.page.agent import AgentMark
 from runner.redaction import Redactor
 from runner.result import Failure, StepResult
 from runner.settings.secrets import Secrets
@@ -33,6 +32,34 @@ from runner.settings.secrets import Secrets
 
 class StateUnusable(JourneyError):
     """A signed-in state can be neither written nor read. Names its file."""
+
+
+class SignInRecorder(Protocol):
+    """What records a sign-in: `runner.artifacts.recording.Recording`, and its like under pytest."""
+
+    def context_options(self) -> Mapping[str, Any]:
+        """What the browser context has to know before it is opened."""
+        ...
+
+    def start(self, context: BrowserContext) -> None:
+        """Begins to record `context`."""
+        ...
+
+    def step_started(self, name: str) -> None:
+        """A step is about to begin."""
+        ...
+
+    def step_ended(self, step: StepResult) -> None:
+        """A step has ended."""
+        ...
+
+    def look(self, name: str, failed: bool) -> None:
+        """The pages are as a step, or the journey, left them."""
+        ...
+
+    def discard(self) -> None:
+        """Drops what was recorded and closes the context."""
+        ...
 
 
 class SignInFailed(Struct, frozen=True, kw_only=True):
@@ -49,7 +76,7 @@ class SignIn:
     """What signs in the journey of `plan`: the journey `setup`, whose state is kept in `file`."""
 
     def __init__(
-        self, setup: Journey, plan: Plan, file: Path, secrets: Secrets, redactor: Redactor, mark: Mark | None = None
+        self, setup: Journey, plan: Plan, file: Path, secrets: Secrets, redactor: Redactor, mark: AgentMark | None = None
     ) -> None:
         self.setup = setup
         self.file = file
@@ -65,15 +92,16 @@ class SignIn:
         browser: Browser,
         context_args: Mapping[str, Any],
         seconds: float,
-        recording: Recording | None = None,
+        recording: "SignInRecorder | None" = None,
+        interruptible: bool = False,
     ) -> SignInFailed | None:
         """Makes the state unless there is one, in at most `seconds`, and hides its values from now on.
 
         `context_args` are the options of the browser context to sign in with. `recording` records the sign-in: the caller finishes
-        it if signing in fails; otherwise it is dropped. Raises playwright's Error when no context can be opened, StateUnusable
-        when the file cannot be written or read.
+        it if signing in fails; otherwise it is dropped. Where it is `interruptible`, Ctrl-C is not a failure of the journey. Raises
+        playwright's Error when no context can be opened, StateUnusable when the file cannot be written or read.
         """
-        failed = None if self.file.exists() else self._make(browser, context_args, seconds, recording)
+        failed = None if self.file.exists() else self._make(browser, context_args, seconds, recording, interruptible)
         if failed is None:
             self._hide_values()
         return failed
@@ -88,7 +116,8 @@ class SignIn:
         browser: Browser,
         context_args: Mapping[str, Any],
         seconds: float,
-        recording: Recording | None,
+        recording: "SignInRecorder | None",
+        interruptible: bool,
     ) -> SignInFailed | None:
         """Runs the set-up journey, untimed, and saves the state that it ends with."""
         context = browser.new_context(**context_args, **(recording.context_options() if recording else {}))
@@ -114,7 +143,7 @@ class SignIn:
                     call.collect_late()
                     pages = sign_in_pages(call.steps.results(), context)
             except BaseException as error:
-                if recording is None and isinstance(error, KeyboardInterrupt):
+                if interruptible and isinstance(error, KeyboardInterrupt):
                     raise
                 failure = call.explain(error)
             failure = failure or call.steps.fatal or call.steps.soft_failure

@@ -13,7 +13,7 @@ EACH = 60
 """The number of runs per part whose documents are read: at most 1,440 per span."""
 
 
-class Load(Struct, frozen=True, kw_only=True):
+class StoredLoad(Struct, frozen=True, kw_only=True):
     """A document that a journey loaded."""
 
     run: str
@@ -25,7 +25,7 @@ class Load(Struct, frozen=True, kw_only=True):
     """Whether the run passed; the times of a failed run are not comparable."""
 
 
-def loads(connection: Connection, span: Range, parts: int = PARTS, each: int = EACH) -> list[Load]:
+def loads(connection: Connection, span: Range, parts: int = PARTS, each: int = EACH) -> list[StoredLoad]:
     """The documents of the newest `each` runs of each part of the span, passed and failed, oldest first.
 
     Each part is read along the index of runs by time, then run by run.
@@ -55,7 +55,7 @@ def loads(connection: Connection, span: Range, parts: int = PARTS, each: int = E
             .order_by(navigations.c.started_at)
         )
         found += [
-            Load(
+            StoredLoad(
                 run=row.id,
                 journey=row.journey,
                 url=row.url,

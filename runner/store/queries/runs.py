@@ -49,7 +49,7 @@ class JourneyRow(Struct, frozen=True, kw_only=True):
     """Per hour or longer; per twelfth of an hour when the span is short."""
 
 
-class Mark(Struct, frozen=True, kw_only=True):
+class TroubleMark(Struct, frozen=True, kw_only=True):
     """A time at which runs did not pass or were measured on a busy machine: one run, or a part of the span with `count` of them."""
 
     at: datetime
@@ -135,7 +135,7 @@ class History:
                 merged.setdefault(at, Tally()).merge(tally)
         return merged
 
-    def run_marks(self, journey: str, location: str | None, span: Range) -> list[Mark]:
+    def run_marks(self, journey: str, location: str | None, span: Range) -> list[TroubleMark]:
         """The runs of the span that did not pass or were measured on a busy machine, in the order of time."""
         wanted = (
             select(runs.c.id, runs.c.started_at, runs.c.status, runs.c.contended)
@@ -143,7 +143,7 @@ class History:
             .order_by(runs.c.started_at)
         )
         return [
-            Mark(
+            TroubleMark(
                 at=row.started_at,
                 failed=int(row.status == "failed"),
                 errors=int(row.status == "error"),
@@ -255,10 +255,10 @@ def sum_by_day(by_time: Mapping[datetime, Tally]) -> list[tuple[datetime, Tally]
     return sorted(days.items())
 
 
-def marks_over_time(by_time: dict[datetime, Tally], span: Range) -> list[Mark]:
+def marks_over_time(by_time: dict[datetime, Tally], span: Range) -> list[TroubleMark]:
     """Where runs did not pass or were measured on a busy machine, in at most SPANS parts of the span."""
     return [
-        Mark(at=at, failed=one.failed, errors=one.error, contended=one.contended, count=one.total)
+        TroubleMark(at=at, failed=one.failed, errors=one.error, contended=one.contended, count=one.total)
         for at, one in sorted(coarser(by_time, span, SPANS).items())
         if one.failed or one.error or one.contended
     ]

@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from reports.replay.chunk import FULL_SNAPSHOT, META
 from reports.replay.chunk_store import ChunkStore
+from runner.result import StepResult
 from runner.store.tables.replays import replay_chunks
 from tests.conftest import Monitor
 from tests.reports.collector.test_browser import Site
@@ -152,6 +153,12 @@ def test_a_run_is_recorded_whole_however_soon_it_leaves_its_pages(monitor: Monit
     assert [one["type"] for one in events].count(FULL_SNAPSHOT) == 3
 
 
+def ended_at(step: StepResult) -> float:
+    """When a step ended, in milliseconds since the epoch."""
+    assert step.started_at is not None
+    return (step.started_at.timestamp() + (step.wall_seconds or 0.0)) * 1000
+
+
 def test_a_failed_run_can_be_watched_from_the_moment_at_which_it_failed(
     monitor: Monitor, chunk_store: ChunkStore, dashboard: str, visitor: BrowserContext
 ) -> None:
@@ -167,7 +174,11 @@ def test_a_failed_run_can_be_watched_from_the_moment_at_which_it_failed(
     """
     result = monitor.run(code, trace="off")
     assert (result.status, [one.path for one in result.artifacts if one.kind == "replay"]) == ("failed", ["replay.json.gz"])
-    assert b"hunter" not in gzip.decompress((monitor.saved() / "replay.json.gz").read_bytes())
+    replay = gzip.decompress((monitor.saved() / "replay.json.gz").read_bytes())
+    assert b"hunter" not in replay
+    assert result.second_look is not None
+    # The page stood still for as long as the step waited, and is shown that long.
+    assert max(one["timestamp"] for one in json.loads(replay)["events"]) >= ended_at(result.second_look.steps[1])
     chunk_store._store.add(result, monitor.saved())
     player = visitor.new_page()
     player.goto(f"{dashboard}/runs/{result.id}")

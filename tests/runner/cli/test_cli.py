@@ -173,6 +173,25 @@ def test_runs_that_cannot_be_saved_anywhere_are_exit_2_with_the_option(folder: F
     assert "cannot be written: Not a directory; name another folder with --runs-dir" in ran.stderr
 
 
+def test_a_run_that_passed_and_could_not_be_saved_is_exit_3_and_not_called_saved(folder: Folder) -> None:
+    folder.write(
+        "journeys/block.py",
+        """
+        from pathlib import Path
+        from runner import journey
+
+        @journey
+        def block(page, step):
+            with step("open"):
+                page.goto("/")
+            (Path("runs") / "block").write_text("a file where the run's folder should be")
+    """,
+    )
+    ended = folder.journey("run", "block")
+    assert (ended.returncode, "saved in" in ended.stdout) == (3, False)
+    assert "is not saved: " in ended.stdout
+
+
 def test_json_file_that_cannot_be_written_is_named(folder: Folder) -> None:
     ran = folder.journey("run", "walk", "--json", "no/such/folder.json")
     assert ran.returncode == 2

@@ -53,8 +53,13 @@ def runs(folder: Folder) -> list[tuple[str, str]]:
 
 
 def test_smoke_runs_each_journey_in_turn_saves_all_and_exits_0(folder: Folder) -> None:
-    folder.write("journeys/again.py", LOOK.replace("def look", "def again"))
-    ran = folder.journey("smoke", "look", "again", "--runs", "2", "--warm-up", "1")
+    site = folder.environment["JOURNEY_BASE_URL"]
+    folder.write("journey.toml", "base_url = 'http://not-this-one.example'")
+    for name in ("look", "again"):
+        folder.write(
+            f"journeys/{name}.py", LOOK.replace("def look", f"def {name}").replace("@journey(", f"@journey(base_url={site!r}, ")
+        )
+    ran = folder.journey("smoke", "look", "again", "--runs", "2", "--warm-up", "1", JOURNEY_BASE_URL="")
     assert (ran.returncode, ran.stderr) == (0, "")
     lines = [line for line in ran.stdout.splitlines() if not line.startswith(SANDBOX_OFF)]
     assert [line.split("  ")[0] for line in lines[:3]] == ["warm-up 1 of 1", "round 1 of 2", "round 2 of 2"]
@@ -70,7 +75,7 @@ def test_smoke_runs_each_journey_in_turn_saves_all_and_exits_0(folder: Folder) -
         * 3
     )
     checked = result(folder)
-    assert (checked.verdict, checked.warm_up, checked.base_url) == ("passed", 1, folder.environment["JOURNEY_BASE_URL"])
+    assert (checked.verdict, checked.warm_up, checked.base_url) == ("passed", 1, site)
     assert [len(one.runs) for one in checked.journeys] == [2, 2]
     assert len(list((folder.path / "runs" / "look").glob("*/report.html"))) == 3
     with create_engine(f"sqlite:///{folder.path / 'runs' / 'journeys.db'}").connect() as database:

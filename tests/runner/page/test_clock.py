@@ -92,7 +92,7 @@ def test_an_element_that_was_there_before_the_click_ends_nothing() -> None:
 
 
 def test_what_is_waited_for_after_the_element_ends_the_step() -> None:
-    checks = [Checks(100.4, 100.3, 0.0)]
+    checks = [Checks(100.2, 100.15, 0.0)]
     later = measure(WINDOW, 1.0, [Stamp("input", 100.1)], [Stamp("response", 100.9)], checks=checks)
     assert (later.seconds, later.ended_by) == (0.8, "response")
     causes = [Stamp("input", 100.1), Stamp("navigation", 100.96)]
@@ -106,8 +106,15 @@ def test_elements_that_are_too_many_to_look_at_end_the_step_with_its_last_effect
 
 
 def test_the_slow_frame_that_draws_the_element_is_part_of_the_wait() -> None:
-    reading = measure(WINDOW, 1.0, [Stamp("input", 100.1)], [Stamp("paint", 100.9)], checks=[Checks(100.95, 100.8, 0.0)])
+    reading = measure(
+        WINDOW, 1.0, [Stamp("input", 100.1)], [Stamp("paint", 100.95)], checks=[Checks(100.95, 100.8, 0.0, 100.9)]
+    )
     assert (reading.seconds, reading.ended_by) == (0.8, "paint")
+
+
+def test_a_slow_frame_of_something_else_is_not() -> None:
+    reading = measure(WINDOW, 1.0, [Stamp("input", 100.1)], [Stamp("paint", 100.94)], checks=[Checks(100.95, 100.3, 0.0)])
+    assert (reading.seconds, reading.ended_by) == (0.2, "awaited")
 
 
 def test_a_control_that_was_waited_for_counts_from_the_start_of_the_step() -> None:

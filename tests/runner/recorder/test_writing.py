@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.authoring.recorder.write_journey import Recording, write
+from runner.authoring.recorder.write_journey import WrittenJourney, write
 from runner.dsl.discovery import load_journeys
 from runner.errors import RecordingError
 from tests.conftest import Monitor
@@ -44,7 +44,7 @@ with sync_playwright() as playwright:
 """
 
 
-def body(recording: Recording) -> str:
+def body(recording: WrittenJourney) -> str:
     """The lines of the journey's function, without comments and indentation of the whole."""
     function = ast.parse(recording.text).body[-1]
     assert isinstance(function, ast.FunctionDef)

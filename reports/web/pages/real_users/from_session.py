@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from reports.web.pages.artifacts import INERT
 from reports.web.render.html import render_page, root_path
 from reports.web.render.problem import render_problem
-from reports.web.services.journey_maker import Busy
+from reports.web.services.journey_maker import MakerBusy
 from reports.web.site import Site
 from reports.web.view_models.replay import is_recorded
 from runner.dsl.python_name import to_python_name
@@ -48,7 +48,7 @@ def make_journey_of_session(site: Site, request: Request) -> Response:
         return _unknown(request, session)
     try:
         site.journey_maker.make(session)
-    except Busy as error:
+    except MakerBusy as error:
         return render_problem(request, 409, f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except JourneyError as error:
         return render_problem(request, 422, str(error))

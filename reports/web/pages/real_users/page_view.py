@@ -4,7 +4,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.formats.html.run import PHASES, ROW, WIDTH, Bar, WaterfallRow
+from reports.formats.html.run import PHASES, ROW, WIDTH, WaterfallBar, WaterfallRow
 from reports.users.page_view_queries import Whole
 from reports.web.pages.real_users.sessions import replay_link
 from reports.web.pages.real_users.users import metric_names
@@ -63,12 +63,12 @@ def draw_loading(data: Whole) -> Loading | None:
     during = [one for one in data.requests if one.at_seconds <= seconds]
     seconds = max([seconds, *(min(one.at_seconds + one.duration_seconds, seconds * 3) for one in during)])
     scale = WIDTH / seconds
-    bars: list[Bar] = []
+    bars: list[WaterfallBar] = []
     reached = 0.0
     for phase in PHASES:
         length = data.phases.get(phase, 0.0)
         if length > 0:
-            bars.append(Bar(reached * scale, max(length * scale, 0.5), ROW, phase, f"{phase} {length * 1000:.1f} ms"))
+            bars.append(WaterfallBar(reached * scale, max(length * scale, 0.5), ROW, phase, f"{phase} {length * 1000:.1f} ms"))
             reached += length
     rows = [
         WaterfallRow(
@@ -79,7 +79,7 @@ def draw_loading(data: Whole) -> Loading | None:
         y = ROW * (place + 2)
         width = max(min(one.duration_seconds, seconds - one.at_seconds) * scale, 1.0)
         title = f"{one.method} {one.url} {one.status or one.failure}"
-        bar = Bar(one.at_seconds * scale, width, y, "request-bar", title)
+        bar = WaterfallBar(one.at_seconds * scale, width, y, "request-bar", title)
         bad = bool(one.failure) or one.status >= 400
         rows.append(WaterfallRow(y, f"{one.kind} {one.url}", format_duration(one.duration_seconds), (bar,), bad))
     marks = tuple((round(value * scale, 1), f"{name.upper()} {format_duration(value)}") for name, value in paints)

@@ -23,7 +23,7 @@ SHORTEST = 3.0
 """Width of a bar, so that it can be seen."""
 
 
-class Tick(Struct, frozen=True):
+class SessionTick(Struct, frozen=True):
     """Something that happened, at `x`."""
 
     x: float
@@ -31,19 +31,19 @@ class Tick(Struct, frozen=True):
     title: str
 
 
-class Bar(Struct, frozen=True):
+class SessionBar(Struct, frozen=True):
     """A page view on the time axis."""
 
     x: float
     y: float
     width: float
-    ticks: tuple[Tick, ...]
+    ticks: tuple[SessionTick, ...]
 
 
 class Timeline(Struct, frozen=True):
     """The page views of a session, one below the other."""
 
-    bars: tuple[Bar, ...]
+    bars: tuple[SessionBar, ...]
     seconds: float
     height: float
 
@@ -132,12 +132,14 @@ def draw_timeline(data: SessionData) -> Timeline:
         start = (visit.seen.started_at - began).total_seconds()
         length = max((visit.end - visit.seen.started_at).total_seconds(), 0.0)
         ticks = [
-            Tick(
+            SessionTick(
                 round(max((mark.at - began).total_seconds(), 0.0) * scale, 1),
                 {"interaction": "click", "error": "wrong", "request": "slow"}[mark.kind],
                 mark.text,
             )
             for mark in visit.marks
         ]
-        bars.append(Bar(round(start * scale, 1), ROW * (place + 1), round(max(length * scale, SHORTEST), 1), tuple(ticks)))
+        bars.append(
+            SessionBar(round(start * scale, 1), ROW * (place + 1), round(max(length * scale, SHORTEST), 1), tuple(ticks))
+        )
     return Timeline(tuple(bars), seconds, ROW * (len(bars) + 1) + 6)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from reports.web.query.page_view_filter import parse_selection
 from reports.web.query.time_range import BadRequest, TimeRange
 from reports.web.render.html import format_share, render_page
-from reports.web.render.svg import Histogram, draw_histogram
+from reports.web.render.svg import DrawnHistogram, draw_histogram
 from reports.web.site import Site
 from reports.web.view_models.users import ENOUGH, HEAD, SORTS, Bucket, Moment, Tile, Users, rate_value, read_users
 
@@ -84,7 +84,7 @@ def chart_metric(tile: Tile, moments: Sequence[Moment], time_range: TimeRange) -
     }
 
 
-def draw_load(data: Users) -> Histogram | None:
+def draw_load(data: Users) -> DrawnHistogram | None:
     """The distribution of the load time; None without any."""
     if not data.load:
         return None

@@ -2,6 +2,7 @@
 import { now } from "../clock.js";
 import { addEventListener } from "../natives.js";
 import { pathOf } from "./natives.js";
+import { drawnAt } from "./paint.js";
 
 // Playwright announces each check, and each element that it found, for the snapshots of its traces.
 const CHECKED = "__playwright_reset_targets__";
@@ -78,7 +79,7 @@ export function acted() {
 export function checks() {
   // Elements of a frame are checked from the page, which learns that a check has failed.
   if (checkedAt === null && !failedAt) return null;
-  return { at: checkedAt ?? failedAt, changed: changedAt, failed: failedAt };
+  return { at: checkedAt ?? failedAt, changed: changedAt, failed: failedAt, drawn: changedAt ? drawnAt(changedAt) : null };
 }
 
 export function forgetChecks() {

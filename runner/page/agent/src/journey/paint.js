@@ -7,15 +7,33 @@ import { requestAnimationFrame } from "../natives.js";
 import { inNextTask } from "./natives.js";
 
 const LONG = 50;
+/** When the newest frames after changes were drawn; a bounded ring. */
+const FRAMES = 64;
+const frames = new Array(FRAMES);
+let next = 0;
+
+/** When a change of the moment `at` was drawn, if nobody could see it for 50 ms: drawing it, or the script that made it, took so long. */
+export function drawnAt(at) {
+  let first = null;
+  for (let i = 0; i < FRAMES; i++) {
+    const end = frames[i];
+    if (end >= at && (first === null || end < first)) first = end;
+  }
+  return first !== null && first - at >= LONG ? first : null;
+}
 
 /** Returns a function to be called at each change of the document. */
 export function watchPaint() {
   let expected = false;
   let began = 0;
+  let loaded = false;
   const drawn = inNextTask(() => {
     expected = false;
     const end = now();
-    if (end - began >= LONG) effect("paint", end);
+    frames[next] = end;
+    next = (next + 1) % FRAMES;
+    // While a document loads, its load event is the end; its first paints are among the vitals.
+    if (loaded && end - began >= LONG) effect("paint", end);
   });
   const draw = (frame) => {
     // The frame's own time: the site's animation callbacks may have run before this one.
@@ -23,9 +41,9 @@ export function watchPaint() {
     drawn();
   };
   return () => {
-    // While a document loads, its load event is the end; its first paints are among the vitals.
-    if (expected || document.readyState !== "complete") return;
+    if (expected) return;
     expected = true;
+    loaded = document.readyState === "complete";
     requestAnimationFrame(draw);
   };
 }

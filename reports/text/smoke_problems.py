@@ -1,0 +1,64 @@
+"""Why a smoke check did not pass, one value per reason."""
+
+import re
+
+from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
+from reports.text import smoke_text
+from reports.text.problems import ORDER, Kind, Problem, make_problem
+
+_PLACE = re.compile(r"(?P<file>.+\.py):(?P<line>\d+)")
+
+
+def list_smoke_problems(result: SmokeResult) -> list[Problem]:
+    """The reasons of a smoke check: what failed first, then what was missed."""
+    found = [one for check in result.journeys for one in list_check_problems(check, result)]
+    return sorted(found, key=lambda one: ORDER.index(one.kind))
+
+
+def list_check_problems(check: JourneyCheck, result: SmokeResult) -> list[Problem]:
+    """The reasons of one journey of a smoke check."""
+    found = []
+    if check.verdict in {"failed", "error"}:
+        kind: Kind = "failed" if check.verdict == "failed" else "error"
+        message = check.failure.message if check.failure else f"the journey is {check.verdict}, and does not say why"
+        if check.failed_side == "baseline":
+            site = f" {result.baseline.name}" if result.baseline else ""
+            message = f"not passed on the reference site{site}, so nothing can be said: {message}"
+        step = check.failure.step if check.failure else None
+        found.append(
+            make_problem(
+                check.name,
+                step,
+                kind,
+                message,
+                check.failure,
+                run=check.failed_run,
+                folder=check.failed_folder,
+                trace=check.trace,
+            )
+        )
+    for step_check in (check.whole, *check.steps):
+        found += _missed(check, step_check, result)
+    return found
+
+
+def _missed(check: JourneyCheck, step: StepCheck, result: SmokeResult) -> list[Problem]:
+    found = []
+    comparison = step.comparison
+    if comparison is not None and (
+        comparison.outcome == "slower" or (comparison.outcome == "undecided" and result.fail_undecided)
+    ):
+        message = smoke_text.describe_comparison(comparison, result.baseline.name if result.baseline else "the baseline")
+        found.append(_miss(check, step, "baseline", message, check.file, check.line))
+    for budget in step.budgets:
+        if budget.missed:
+            place = _PLACE.fullmatch(budget.where)
+            file, line = (place["file"], int(place["line"])) if place else (check.file, check.line)
+            found.append(_miss(check, step, "budget", smoke_text.describe_missed_budget(budget), file, line))
+    return found
+
+
+def _miss(check: JourneyCheck, step: StepCheck, kind: Kind, message: str, file: str, line: int) -> Problem:
+    return Problem(
+        journey=check.name, step=step.name, kind=kind, message=message, file=file or None, line=line if file and line else None
+    )

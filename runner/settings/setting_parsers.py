@@ -1,0 +1,162 @@
+"""Which settings there are, and the function that parses the value of each."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from runner.errors import ConfigError
+from runner.settings.apps import parse_apps
+from runner.settings.artifact_kinds import ARTIFACT_KINDS
+from runner.settings.budgets import parse_budgets
+from runner.settings.duration import parse_duration, parse_positive_duration
+from runner.settings.environment_variables import PREFIX
+from runner.settings.maintenance import parse_windows
+from runner.settings.parsers.network import (
+    parse_database_url,
+    parse_gateway_url,
+    parse_header_name,
+    parse_ingest_path,
+    parse_listen_address,
+    parse_proxies,
+)
+from runner.settings.parsers.secret_values import (
+    parse_alert_urls,
+    parse_secret,
+    parse_token,
+    read_alert_urls,
+    read_secret,
+    read_token,
+)
+from runner.settings.parsers.smoke import parse_error_probability, parse_looks, parse_tolerance, parse_undecided
+from runner.settings.parsers.values import (
+    parse_bool,
+    parse_count,
+    parse_count_of_count,
+    parse_fraction,
+    parse_label,
+    parse_path,
+    parse_paths,
+    parse_policy,
+    parse_positive_count,
+    parse_regexes,
+    parse_release,
+    parse_size,
+    parse_text,
+    parse_text_table,
+    parse_timezone,
+    parse_traffic,
+    parse_waits,
+)
+from runner.settings.parsers.web_address import parse_url
+
+ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token", "alert_urls", "serve_token"}
+SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
+
+
+def parse_setting(name: str, value: object, where: str, base: Path) -> Any:
+    """The value of a setting; paths are relative to `base`. Raises ConfigError that begins with `where`."""
+    parsers = list_parsers()
+    if name not in parsers:
+        close = get_close_matches(name, parsers, 1)
+        meant = where.rpartition(name)[0] + close[0] if close and name in where else close[0] if close else ""
+        if close and where.startswith(PREFIX):
+            meant = PREFIX + close[0].upper()
+        hint = f"did you mean {meant}?" if close else f"settings are: {', '.join(parsers)}"
+        raise ConfigError(f"{where} is not a setting; {hint}")
+    try:
+        checked = parsers[name](base / str(value) if name in SECRET_FILES else value)
+    except (ValueError, OSError) as error:
+        raise ConfigError(f"{where}: {error}") from error
+    if isinstance(checked, Path):
+        return base / checked
+    if name == "journeys":
+        return tuple(base / one for one in checked)
+    return checked
+
+
+def list_parsers() -> dict[str, Callable[[Any], Any]]:
+    """Every setting, with the function that parses its value or raises ValueError."""
+    return _PARSERS | dict.fromkeys(ARTIFACT_KINDS, parse_policy)
+
+
+_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "base_url": parse_url,
+    "location": parse_label,
+    "release": parse_release,
+    "runs_dir": parse_path,
+    "journeys": parse_paths,
+    "timeout": parse_positive_duration,
+    "retries": parse_count,
+    "workers": parse_positive_count,
+    "action_timeout": parse_positive_duration,
+    "waits": parse_waits,
+    "headed": parse_bool,
+    "slow_mo": parse_duration,
+    "browser_path": parse_path,
+    "artifact_limit": parse_size,
+    "redaction": parse_bool,
+    "redact": parse_regexes,
+    "secrets_dir": parse_path,
+    "secrets_file": parse_path,
+    "keep_passed": parse_positive_duration,
+    "keep_failed": parse_positive_duration,
+    "keep_runs": parse_positive_count,
+    "keep_size": parse_size,
+    "keep_views": parse_positive_duration,
+    "keep_views_size": parse_size,
+    "keep_rollups": parse_positive_duration,
+    "keep_replays": parse_positive_duration,
+    "keep_replays_size": parse_size,
+    "database": parse_database_url,
+    "cron_timezone": parse_timezone,
+    "jitter": parse_duration,
+    "max_delay": parse_positive_duration,
+    "maintenance": parse_windows,
+    "listen": parse_listen_address,
+    "worker_runs": parse_positive_count,
+    "worker_memory": parse_size,
+    "min_free_memory": parse_size,
+    "delete_groups": parse_bool,
+    "alert_urls": parse_alert_urls,
+    "alert_urls_file": read_alert_urls,
+    "alert_after": parse_count,
+    "alert_of": parse_count_of_count,
+    "alert_monitor_after": parse_count,
+    "alert_flaky": parse_fraction,
+    "alert_budget_after": parse_count,
+    "alert_again": parse_positive_duration,
+    "public_url": parse_url,
+    "budgets": parse_budgets,
+    "smoke_runs": parse_positive_count,
+    "smoke_warm_up": parse_count,
+    "smoke_max_runs": parse_positive_count,
+    "smoke_tolerance": parse_tolerance,
+    "smoke_undecided": parse_undecided,
+    "smoke_looks": parse_looks,
+    "smoke_alarm": parse_error_probability,
+    "smoke_miss": parse_error_probability,
+    "apps": parse_apps,
+    "serve_listen": parse_listen_address,
+    "serve_token": parse_token,
+    "serve_token_file": read_token,
+    "serve_users": parse_path,
+    "serve_proxy_user_header": parse_header_name,
+    "serve_public_metrics": parse_bool,
+    "collector_path": parse_ingest_path,
+    "replay_path": parse_ingest_path,
+    "trusted_proxies": parse_proxies,
+    "counted_traffic": parse_traffic,
+    "vital_settle": parse_duration,
+    "max_pages": parse_positive_count,
+    "params": parse_text_table,
+    "pushgateway": parse_gateway_url,
+    "pushgateway_username": parse_text,
+    "pushgateway_password": parse_secret,
+    "pushgateway_password_file": read_secret,
+    "pushgateway_bearer_token": parse_secret,
+    "pushgateway_bearer_token_file": read_secret,
+    "pushgateway_ca_file": parse_path,
+    "pushgateway_timeout": parse_positive_duration,
+    "require_push": parse_bool,
+}
