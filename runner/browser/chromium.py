@@ -174,17 +174,18 @@ def launch(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: fl
         raise BrowserFailed(
             f"TMPDIR is {temporary!r}, which is not a folder; the browser needs one: create it, or unset TMPDIR"
         )
-    sandboxed = not sandbox.find_reason_off(browser.path)
-    try:
+
+    def start(sandboxed: bool) -> "PlaywrightBrowser":
         return _start(playwright, browser, headed, slow_mo, sandboxed)
-    except PlaywrightError as error:
-        if not sandboxed or not sandbox.is_refusal(str(error)):
-            raise _failed(browser, error) from error
-    sandbox.remember_refusal(browser.path)
+
     try:
-        return _start(playwright, browser, headed, slow_mo, sandboxed=False)
+        started, _ = sandbox.start_sandboxed(browser.path, start)
     except PlaywrightError as error:
-        raise _failed(browser, error) from error
+        first = [line for line in str(error).splitlines() if line.strip()][:3]
+        raise BrowserFailed(
+            f"{browser.path} ({browser.found}) could not be started: {' '.join(first)}; {how_to_install()}"
+        ) from error
+    return started
 
 
 def _start(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: float, sandboxed: bool) -> "PlaywrightBrowser":
@@ -204,8 +205,3 @@ def _start(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: fl
         if proxy
         else None,
     )
-
-
-def _failed(browser: Browser, error: Exception) -> BrowserFailed:
-    first = [line for line in str(error).splitlines() if line.strip()][:3]
-    return BrowserFailed(f"{browser.path} ({browser.found}) could not be started: {' '.join(first)}; {how_to_install()}")

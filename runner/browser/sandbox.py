@@ -9,8 +9,10 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from runner.browser.environment import browser_environment
 
@@ -29,6 +31,7 @@ _SWITCHES = (
     "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
     "/proc/sys/user/max_user_namespaces",
 )
+Started = TypeVar("Started")
 _refused: set[str] = set()
 """Conditions under which Chromium has refused in this process; also where nothing can be written to the cache."""
 
@@ -47,6 +50,21 @@ def describe_sandbox(program: Path) -> str:
     """`on`, or `off: …` with the reason, for a result."""
     reason = find_reason_off(program)
     return f"off: {reason}" if reason else ON
+
+
+def start_sandboxed(program: Path, start: Callable[[bool], Started]) -> tuple[Started, str]:
+    """Calls `start`, which starts this Chromium, with whether its sandbox is to be on; once more without, if Chromium refuses.
+
+    Returns what was started, and the state of the sandbox as `describe_sandbox` does. Raises what `start` raises.
+    """
+    sandboxed = not find_reason_off(program)
+    try:
+        return start(sandboxed), describe_sandbox(program)
+    except Exception as error:
+        if not sandboxed or not is_refusal(str(error)):
+            raise
+    remember_refusal(program)
+    return start(False), describe_sandbox(program)
 
 
 def is_refusal(said: str) -> bool:
