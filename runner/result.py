@@ -229,6 +229,8 @@ class Environment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     base_url: str | None = None
     python: str = ""
     platform: str = ""
+    sandbox: str = ""
+    """Chromium's sandbox: `on`, or `off: …` with the reason; empty where it is not known."""
 
 
 class Load(Struct, frozen=True, kw_only=True):

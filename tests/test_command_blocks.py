@@ -71,7 +71,11 @@ PAGES = {
     ),
     "docs/install.md": Page(
         before=("cd ~/journey-runner",),
-        left_out={command: ELSEWHERE for command in commands(ROOT / "docs" / "install.md") if "https://" in command},
+        left_out={
+            command: ELSEWHERE
+            for command in commands(ROOT / "docs" / "install.md")
+            if "https://" in command or "--require-hashes" in command
+        },
     ),
     "docs/getting-started.md": Page(
         before=(),
@@ -124,6 +128,7 @@ PAGES = {
         left_out={
             "JOURNEY_DATABASE=postgresql://monitor:…@db.example/journeys journey schedule": ELSEWHERE
             + "; tests/runner/store has a PostgreSQL of its own",
+            **dict.fromkeys((one for one in commands(ROOT / "docs" / "schedule.md") if one.startswith("pg_")), ELSEWHERE),
         },
     ),
     "docs/smoke.md": Page(

@@ -1,9 +1,11 @@
 """The files for operations, as far as they can be checked without what they are for."""
 
+import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -27,14 +29,33 @@ def test_every_setting_in_them_exists(name: str) -> None:
     assert named - set(list_parsers()) == set()
 
 
-def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
+UNITS = ("journey.service", "journey-serve.service")
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_units_are_valid_and_confined(name: str, tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd on this machine")
-    unit = tmp_path / "journey.service"
+    unit = tmp_path / name
     # The program that it starts is not there.
-    unit.write_text(text("journey.service").replace("/opt/journey/bin/journey", shutil.which("true") or ""))
+    unit.write_text(text(name).replace("/opt/journey/bin/journey", shutil.which("true") or ""))
     ended = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
     assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")
+    rated = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=30", unit], capture_output=True, text=True
+    )
+    assert rated.returncode == 0, rated.stdout
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_units_let_chromium_build_its_sandbox(name: str) -> None:
+    lines = text(name).splitlines()
+    assert "RestrictNamespaces=user pid net" in lines
+    # Found with strace: `chroot` into an empty folder, `seccomp`, Landlock, keys of memory pages for JavaScript.
+    assert (
+        "SystemCallFilter=@system-service @pkey chroot seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self"
+        in lines
+    )
 
 
 def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
@@ -53,7 +74,7 @@ def test_the_compose_file_mounts_what_is_there_and_scrapes_what_it_starts() -> N
             assert not source.startswith(".") or (FOLDER / source).exists(), mount
     targets = re.findall(r'targets: \["([\w-]+):\d+"\]', text("prometheus.yml"))
     assert set(targets) <= set(services)
-    assert len(targets) == 4
+    assert len(targets) == 3
 
 
 def test_grafana_is_given_the_dashboards_and_where_to_ask() -> None:
@@ -82,12 +103,55 @@ def test_the_collector_of_the_compose_file_may_be_reached_by_visitors(tmp_path: 
         assert not Authenticator(settings, store).open
 
 
+def deployment() -> dict[str, Any]:
+    """What a pod of the manifest is made of."""
+    found: dict[str, Any] = next(yaml.safe_load_all(text("kubernetes.yaml")))["spec"]["template"]["spec"]
+    return found
+
+
+def test_kubernetes_confines_the_pod_and_what_its_browser_reaches() -> None:
+    pod = deployment()
+    (container,) = pod["containers"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    inside = container["securityContext"]
+    assert (inside["readOnlyRootFilesystem"], inside["allowPrivilegeEscalation"]) == (True, False)
+    assert inside["capabilities"] == {"drop": ["ALL"]}
+    _, policy = yaml.safe_load_all(text("kubernetes.yaml"))
+    blocks = [to["ipBlock"] for rule in policy["spec"]["egress"] for to in rule["to"] if "ipBlock" in to]
+    # The address of a cloud's metadata among them.
+    assert {"10.0.0.0/8", "169.254.0.0/16", "192.168.0.0/16"} <= set(blocks[0]["except"])
+
+
+def test_the_compose_file_confines_the_browser_and_has_no_default_password() -> None:
+    services = yaml.safe_load(text("compose.yaml"))["services"]
+    for name in ("journeys", "dashboard"):
+        one = services[name]
+        assert (one["read_only"], one["cap_drop"]) == (True, ["ALL"])
+        assert {"no-new-privileges:true", "seccomp:./seccomp.json"} == set(one["security_opt"])
+    beside = {name for name, one in services.items() if set(one["networks"]) & set(services["journeys"]["networks"])}
+    assert beside == {"journeys", "dashboard", "database", "prometheus"}
+    values = {
+        k: v for one in services.values() for k, v in one.get("environment", {}).items() if re.search("PASSWORD|TOKEN", k)
+    }
+    assert values
+    assert all(re.fullmatch(r"\$\{\w+:\?.+\}", value) for value in values.values()), values
+
+
+def test_the_seccomp_profile_lets_chromium_build_its_sandbox_and_nothing_be_mounted() -> None:
+    profile = json.loads(text("seccomp.json"))
+    allowed = {name for rule in profile["syscalls"] for name in rule["names"] if rule["action"] == "SCMP_ACT_ALLOW"}
+    assert profile["defaultAction"] == "SCMP_ACT_ERRNO"
+    assert {"clone", "clone3", "unshare", "chroot", "seccomp"} <= allowed
+    assert not {"mount", "ptrace", "bpf", "kexec_load", "init_module", "io_uring_setup", "keyctl", "reboot"} & allowed
+
+
 def test_kubernetes_sets_no_variables_that_look_like_settings() -> None:
-    assert yaml.safe_load(text("kubernetes.yaml"))["spec"]["template"]["spec"]["enableServiceLinks"] is False
+    assert deployment()["enableServiceLinks"] is False
 
 
 def test_the_kubernetes_manifest_asks_for_paths_that_are_served() -> None:
-    (container,) = yaml.safe_load(text("kubernetes.yaml"))["spec"]["template"]["spec"]["containers"]
+    (container,) = deployment()["containers"]
     paths = {container[probe]["httpGet"]["path"] for probe in ("livenessProbe", "readinessProbe", "startupProbe")}
     assert paths == {"/healthz", "/readyz"}
     port = next(one["value"] for one in container["env"] if one["name"] == "JOURNEY_LISTEN").rpartition(":")[2]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -31,6 +32,7 @@ class Collector:
     def __init__(
         self, settings: Settings, writer: BeaconWriter, script: Path = FILE, chunk_store: ChunkStore | None = None
     ) -> None:
+        self._writer = writer
         self.metrics = CollectorMetrics(settings.counted_traffic, settings.vital_settle, apps=len(settings.apps))
         self.register = AppRegistry(settings.apps, settings.max_pages)
         self.intake = Intake(self.register, writer, self.metrics, ClientNetworks(settings.trusted_proxies))
@@ -62,7 +64,7 @@ class Collector:
             ]
 
     async def _ready(self, _: Request) -> Response:
-        trouble = self.intake.trouble
+        trouble = self.intake.trouble or await run_in_threadpool(self._writer.find_trouble)
         return JSONResponse({"error": trouble}, 503) if trouble else PlainTextResponse("ok\n")
 
 

@@ -199,6 +199,7 @@ def _environment(environment: Environment) -> dict[str, str]:
         "browser": environment.browser,
         "runner": environment.runner,
         "playwright": environment.playwright,
+        "sandbox": environment.sandbox,
     }
 
 

@@ -172,6 +172,7 @@ def _machine(environment: Environment) -> dict[str, str]:
         "runner": environment.runner,
         "Python": environment.python,
         "platform": environment.platform,
+        "sandbox": environment.sandbox,
     }
     return {name: value for name, value in found.items() if value}
 

@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from reports.replay.chunk import Chunk
 from runner.archive.archive import RECORDINGS
 from runner.errors import JourneyError
+from runner.private_files import make_private_folder, write_private_file
 from runner.settings.apps import NAME
 from runner.store import Store
 from runner.store.tables.replays import replay_chunks, session_events
@@ -212,15 +213,12 @@ def _file_name(tab: str, sequence: int, checksum: str = "") -> str:
 
 
 def _write(file: Path, incoming: Path, content: bytes) -> None:
-    incoming.mkdir(parents=True, exist_ok=True)
+    make_private_folder(incoming)
     first = not file.parent.is_dir()
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(file.parent)
     unfinished = incoming / uuid4().hex
     try:
-        with unfinished.open("xb") as written:
-            written.write(content)
-            written.flush()
-            os.fsync(written.fileno())
+        write_private_file(unfinished, content, sync=True)
         unfinished.replace(file)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from reports.smoke.result import SmokeResult
 from runner.archive.archive import SMOKE
 from runner.archive.json_document import replace_file
 from runner.errors import ConfigError, RunNotFound
+from runner.private_files import make_private_folder
 
 _decoder = msgspec.json.Decoder(SmokeResult)
 
@@ -33,12 +34,12 @@ class SmokeArchive:
         """Writes a check; returns its file. Raises ConfigError when that fails; then nothing stands under its name."""
         file = self.folder / f"{result.started_at:%Y%m%dT%H%M%SZ}-{result.id}.json"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.folder)
         except OSError as error:
             raise ConfigError(
                 f"runs_dir: cannot create {self.folder}: {error.strerror}; choose another folder with --runs-dir"
             ) from error
-        replace_file(file, msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n", "--runs-dir")
+        replace_file(file, msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n", "--runs-dir", private=True)
         return file
 
     def checks(self) -> Iterator[SavedCheck]:

@@ -2,7 +2,7 @@
 
 A folder gets its final name in one rename, when everything in it is written; until then it is under `runs/.scratch/`, in a
 folder of the process that writes it. That process holds a lock until it ends, for whatever reason, so the next process can
-recognize what was not finished, and removes it.
+recognize what was not finished, and removes it. All of it can be read by its owner only.
 """
 
 import fcntl
@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from runner.errors import ConfigError, RunNotFound
+from runner.private_files import FOLDER, make_private_folder, write_private_file
 from runner.result import RunResult
 
 SCRATCH = ".scratch"
@@ -47,14 +48,14 @@ class _Place:
     """This process's folder in the scratch, locked until the process ends. Raises OSError when it cannot be created."""
 
     def __init__(self, scratch: Path) -> None:
-        scratch.mkdir(parents=True, exist_ok=True)
+        make_private_folder(scratch)
         self.folder = scratch / uuid4().hex
         self._lock = self.folder.with_suffix(LOCK)
         self._held = lock_file(self._lock)
         while self._held is None:
             # Another process has swept the file away between its creation and the lock.
             self._held = lock_file(self._lock)
-        self.folder.mkdir()
+        self.folder.mkdir(FOLDER)
 
     def leave(self) -> None:
         """Removes the folder and gives up the lock."""
@@ -78,7 +79,7 @@ class Archive:
         """A new folder for the artifacts of a run that is not yet saved. Raises ConfigError when it cannot be created."""
         try:
             folder = self._place() / run
-            folder.mkdir()
+            folder.mkdir(FOLDER)
         except OSError as error:
             raise ConfigError(
                 f"runs_dir: {self.folder} cannot be written: {error.strerror}; name another folder with --runs-dir"
@@ -96,7 +97,7 @@ class Archive:
     def add(self, folder: Path, name: str, content: bytes) -> None:
         """Puts one more file into the folder of a saved run, whole. Raises OSError when that fails."""
         written = self._place() / f"{folder.name}-{name}"
-        written.write_bytes(content)
+        write_private_file(written, content)
         written.replace(folder / name)
 
     def delete(self, saved: Saved) -> None:
@@ -134,12 +135,9 @@ class Archive:
         Raises OSError when that fails; then nothing stands under the final name.
         """
         text = msgspec.json.format(msgspec.json.encode(result), indent=2)
-        with (scratch / RESULT).open("wb") as file:
-            file.write(text + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        write_private_file(scratch / RESULT, text + b"\n", sync=True)
         final = self.folder / result.journey / f"{result.started_at:%Y%m%dT%H%M%SZ}-{result.id}"
-        final.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(final.parent)
         scratch.rename(final)
         _sync(final.parent)
         return final

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from runner.errors import ConfigError
+from runner.private_files import write_private_file
 from runner.result import RunResult
 
 VERSION = 1
@@ -26,11 +27,15 @@ def format_json(content: object) -> str:
     return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
 
 
-def replace_file(file: Path, content: str | bytes, option: str) -> None:
-    """Replaces `file` by `content` in one rename. Raises ConfigError that names the option and the file when that fails."""
+def replace_file(file: Path, content: str | bytes, option: str, private: bool = False) -> None:
+    """Replaces `file` by `content` in one rename; if `private`, only its owner can read it.
+
+    Raises ConfigError that names the option and the file when that fails.
+    """
     temporary = file.parent / f".{file.name}.partial"
+    write = write_private_file if private else Path.write_bytes
     try:
-        temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
+        write(temporary, content if isinstance(content, bytes) else content.encode())
         temporary.replace(file)
     except OSError as error:
         with suppress(OSError):

@@ -19,6 +19,7 @@ from runner.archive.archive import RAW
 from runner.artifacts import mask, policy
 from runner.artifacts.recorder import LOOKING, Recorded, Recorder, Workspace
 from runner.dsl.plan import Plan
+from runner.private_files import FILE, make_private_folder
 from runner.redaction import Redactor
 from runner.result import Artifact, StepResult
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, ArtifactKind
@@ -132,7 +133,7 @@ class Recording:
         if isinstance(recorded.content, Path):
             file = recorded.content
         else:
-            self._workspace.folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._workspace.folder)
             file = self._workspace.folder / "written"
             file.write_bytes(recorded.content)
         size = file.stat().st_size
@@ -141,7 +142,9 @@ class Recording:
             return
         with file.open("rb") as written:
             os.fsync(written.fileno())
-        (self._folder / name).parent.mkdir(exist_ok=True)
+        # Playwright writes some of them.
+        file.chmod(FILE)
+        make_private_folder((self._folder / name).parent)
         file.replace(self._folder / name)
         self._room -= size
         self.artifacts.append(Artifact(kind=kind.name, path=name, bytes=size, attempt=self._attempt, step=recorded.step))

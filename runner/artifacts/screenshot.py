@@ -7,6 +7,7 @@ from playwright.sync_api import BrowserContext
 
 from runner.artifacts.mask import list_covers
 from runner.artifacts.recorder import Recorded, Recorder, Workspace, newest_page
+from runner.private_files import make_private_folder
 from runner.settings.artifact_kinds import Policy
 
 PATIENCE = 5.0
@@ -29,7 +30,7 @@ class ScreenshotRecorder(Recorder):
         if page is None:
             return
         file = self.workspace.folder / f"screenshot-{len(self._pictures)}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(file.parent)
         covered = list_covers(page, self.workspace.redactor)
         page.screenshot(path=file, timeout=PATIENCE * 1000, animations="disabled", mask=covered, mask_color="#555")
         self._pictures[name] = file

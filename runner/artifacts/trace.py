@@ -16,6 +16,7 @@ from playwright.sync_api import BrowserContext
 from runner.artifacts.mask import MASK
 from runner.artifacts.recorder import Recorded, Recorder
 from runner.browser.playwright_internals import reserve_tracing
+from runner.private_files import make_private_folder
 from runner.redaction import Redactor
 from runner.redaction.document_forms import PLAYWRIGHT
 from runner.result import StepResult
@@ -90,7 +91,7 @@ def stop_trace(context: BrowserContext, file: Path | None) -> None:
     if file is None:
         context.tracing.stop()
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(file.parent)
     context.tracing.stop(path=file)
 
 

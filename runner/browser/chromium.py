@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from runner.browser import sandbox
+from runner.browser.environment import browser_environment
 from runner.browser.proxy import proxy_with_password
 from runner.errors import BrowserFailed, BrowserNotFound
 from runner.installation import journey_command, python_command
@@ -160,7 +162,10 @@ def _download() -> None:
 
 
 def launch(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: float) -> "PlaywrightBrowser":
-    """Starts the browser; `slow_mo` is in seconds. Raises BrowserFailed with what the browser said."""
+    """Starts the browser, with its sandbox where that is possible; `slow_mo` is in seconds.
+
+    Raises BrowserFailed with what the browser said.
+    """
     # Here and not above: finding a browser must not cost the command line the import of Playwright.
     from playwright.sync_api import Error as PlaywrightError
 
@@ -169,23 +174,34 @@ def launch(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: fl
         raise BrowserFailed(
             f"TMPDIR is {temporary!r}, which is not a folder; the browser needs one: create it, or unset TMPDIR"
         )
-    proxy = proxy_with_password(os.environ)
+
+    def start(sandboxed: bool) -> "PlaywrightBrowser":
+        return _start(playwright, browser, headed, slow_mo, sandboxed)
+
     try:
-        return playwright.chromium.launch(
-            executable_path=browser.path,
-            headless=not headed,
-            slow_mo=slow_mo * 1000,
-            proxy={
-                "server": proxy.server,
-                "username": proxy.username,
-                "password": proxy.password,
-                "bypass": proxy.bypass,
-            }
-            if proxy
-            else None,
-        )
+        started, _ = sandbox.start_sandboxed(browser.path, start)
     except PlaywrightError as error:
         first = [line for line in str(error).splitlines() if line.strip()][:3]
         raise BrowserFailed(
             f"{browser.path} ({browser.found}) could not be started: {' '.join(first)}; {how_to_install()}"
         ) from error
+    return started
+
+
+def _start(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: float, sandboxed: bool) -> "PlaywrightBrowser":
+    proxy = proxy_with_password(os.environ)
+    return playwright.chromium.launch(
+        executable_path=browser.path,
+        headless=not headed,
+        slow_mo=slow_mo * 1000,
+        chromium_sandbox=sandboxed,
+        env=dict(browser_environment(os.environ)),
+        proxy={
+            "server": proxy.server,
+            "username": proxy.username,
+            "password": proxy.password,
+            "bypass": proxy.bypass,
+        }
+        if proxy
+        else None,
+    )

@@ -28,6 +28,7 @@ COMMANDS = {
     "diff": "runner.cli.results.diff:diff",
     "report": "runner.cli.results.report:report",
     "open": "runner.cli.results.opening:open_run",
+    "store": "runner.cli.operating.store:app",
     "prune": "runner.cli.operating.prune:prune",
     "forget": "runner.cli.operating.forget:forget",
     "install": "runner.cli.running.install:install",

@@ -10,9 +10,10 @@ import runner
 from runner.result import Environment
 
 
-def describe_environment(browser: str, version: str, base_url: str | None) -> Environment:
+def describe_environment(browser: str, version: str, base_url: str | None, sandbox: str = "") -> Environment:
     """This machine, with a browser of that name; an empty `version` stands for a browser that has not started."""
-    return replace(_machine(), browser=f"{browser} {version}" if version else "", base_url=base_url)
+    browser, sandbox = (f"{browser} {version}", sandbox) if version else ("", "")
+    return replace(_machine(), browser=browser, base_url=base_url, sandbox=sandbox)
 
 
 @cache

@@ -9,6 +9,7 @@ from runner.browser import memory
 from runner.browser.chromium import Browser as Program
 from runner.browser.chromium import launch
 from runner.browser.playwright_internals import is_driver_gone
+from runner.browser.sandbox import describe_sandbox
 from runner.errors import BrowserFailed
 
 
@@ -34,6 +35,11 @@ class WarmBrowser:
                 )
             self._browser = launch(self.playwright, self._program, self._headed, self._slow_mo)
         return self._browser
+
+    @property
+    def sandbox(self) -> str:
+        """Whether the browser's sandbox is on, as in `Environment.sandbox`."""
+        return describe_sandbox(self._program.path)
 
     @property
     def usable(self) -> bool:

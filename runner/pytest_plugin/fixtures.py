@@ -5,10 +5,12 @@ follow the chain, and the browser would be missing from the test's id.
 """
 
 from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from runner.browser.sandbox import start_sandboxed
 from runner.pytest_plugin.activation import activate
 from runner.pytest_plugin.session import JOURNEY, PROJECT
 from runner.settings.secrets import Secrets
@@ -45,12 +47,12 @@ def browser_type_launch_args(pytestconfig: pytest.Config, browser_type_launch_ar
 @pytest.fixture(scope="session")
 def launch_browser(
     pytestconfig: pytest.Config,
-    browser_type: "BrowserType",  # noqa: ARG001 (see above)
+    browser_type: "BrowserType",
     launch_browser: Callable[..., "Browser"],
     browser_type_launch_args: Mapping[str, Any],
     connect_options: Mapping[str, Any] | None,
 ) -> Callable[..., "Browser"]:
-    """pytest-playwright's; our Chromium does not replace a channel that a project asks for, or a remote browser."""
+    """pytest-playwright's, with Chromium's sandbox where it can be; our Chromium replaces no channel and no remote browser of a project."""
 
     def launch(**given: Any) -> "Browser":
         wanted = {**browser_type_launch_args, **given}
@@ -58,7 +60,17 @@ def launch_browser(
             ours = pytestconfig.stash[PROJECT].chromium(wanted.get("headless") is False)
             if wanted["executable_path"] == str(ours):
                 given["executable_path"] = None
-        return launch_browser(**given)
+        project = pytestconfig.stash[PROJECT]
+        local = browser_type.name == "chromium" and not connect_options and not wanted.get("channel")
+        if not local or "chromium_sandbox" in wanted:
+            # What the project says of it holds.
+            project.sandbox = "" if not local else "on" if wanted["chromium_sandbox"] else "off: chromium_sandbox is False"
+            return launch_browser(**given)
+        program = Path(wanted.get("executable_path") or browser_type.executable_path)
+        started, project.sandbox = start_sandboxed(
+            program, lambda sandboxed: launch_browser(**given, chromium_sandbox=sandboxed)
+        )
+        return started
 
     return launch
 

@@ -102,7 +102,9 @@ class ItemRun:
                 context.on("close", _forget)
             if context.browser is not None:
                 base_url = self.plan.base_url if self.plan else None
-                self._environment = describe_environment(context.browser.browser_type.name, context.browser.version, base_url)
+                self._environment = describe_environment(
+                    context.browser.browser_type.name, context.browser.version, base_url, self.project.sandbox
+                )
         return self.journey_call
 
     def _step_started(self, name: str, _: int) -> None:

@@ -98,6 +98,9 @@ class PytestProject:
         """Hides the secrets of this session; it knows those of the settings once `secrets` was read."""
         return Redactor(patterns=self.settings.redact) if self.settings.redaction else NOTHING
 
+    sandbox = ""
+    """The state of the browser's sandbox, as in `Environment.sandbox`, once a browser was started."""
+
     @cached_property
     def secrets(self) -> Secrets:
         """All secrets, hidden from now on. Raises ConfigError when a folder or file of them cannot be read."""

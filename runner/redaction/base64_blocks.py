@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from runner.redaction.bodies import may_be_packed
+
 SHORTEST_BLOCK = 16
 """Symbols; a shorter text is searched for in its three alignments (secret_patterns)."""
 SHORTEST_LINE = 40
@@ -72,19 +74,26 @@ def blocks(content: bytes) -> Iterator[Block]:
         yield Block(start, done, b"".join(lines) + padding, length if separator else 0, separator)
 
 
-def replace_inside(content: bytes, hide: Callable[[bytes], bytes]) -> bytes:
-    """`content` with `hide` applied to what its base64 stands for; the same object if that changes nothing."""
+def replace_inside(content: bytes, hide: Callable[[bytes], bytes], hide_packed: Callable[[bytes], bytes]) -> bytes:
+    """`content` with `hide` applied to what its base64 stands for; the same object if that changes nothing.
+
+    `hide_packed` is applied before to what may be packed.
+    """
     found = list(blocks(content))
     if not found:
         return content
     decoded = [block.decode() for block in found]
+    packed = [may_be_packed(plain) for plain in decoded]
     # Searched at once: there may be thousands of them, and most often there is nothing.
-    joined = b"\0\n".join(decoded)
-    if hide(joined) is joined:
+    joined = b"\0\n".join(plain for plain, one in zip(decoded, packed, strict=True) if not one)
+    clean_otherwise = hide(joined) is joined
+    if clean_otherwise and not any(packed):
         return content
     pieces, at = [], 0
-    for block, plain in zip(found, decoded, strict=True):
-        clean = hide(plain)
+    for block, plain, one in zip(found, decoded, packed, strict=True):
+        clean = hide_packed(plain) if one else plain
+        if clean is plain and (one or not clean_otherwise):
+            clean = hide(plain)
         if clean is not plain:
             pieces += [content[at : block.start], block.encode(clean)]
             at = block.end

@@ -9,6 +9,8 @@ import zlib
 from collections.abc import Callable
 
 GZIP = b"\x1f\x8b"
+PACKED = frozenset({GZIP, b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"})
+"""How gzip and zlib begin, the latter at each of its levels."""
 ZSTANDARD = b"\x28\xb5\x2f\xfd"
 UNREADABLE = b"this body was compressed in a way that cannot be searched for secrets, and was not kept"
 LARGEST = 200_000_000
@@ -47,6 +49,18 @@ def clean_body(content: bytes, clean: Callable[[bytes], bytes], strict: bool, la
         return content if found is text else found.decode(errors="surrogatepass").encode(encoding, "surrogatepass")
     found = clean(content)
     return UNREADABLE if strict and not _MEDIA.match(content) and _looks_packed(content) else found
+
+
+def clean_packed(content: bytes, clean: Callable[[bytes], bytes]) -> bytes:
+    """As `clean_body`, of what may be part of any text: only what can be unpacked, or is in UTF-16, is touched."""
+    if not may_be_packed(content) or (not _wide(content) and _unpack(content) is None):
+        return content
+    return clean_body(content, clean, strict=False)
+
+
+def may_be_packed(content: bytes) -> bool:
+    """Whether it begins as what is packed in gzip or zlib does, or as a text in UTF-16."""
+    return content[:2] in PACKED or (len(content) >= 8 and (content[1:8:2] == bytes(4) or content[:8:2] == bytes(4)))
 
 
 def _unpack(content: bytes) -> tuple[bytes, Callable[[bytes], bytes]] | None:

@@ -11,6 +11,8 @@ CREDENTIALS = {
     *("x-vault-token", "private-token"),
 }
 """Headers whose value is a credential, in lower case."""
+SIGNS = tuple(name.encode() for name in sorted(CREDENTIALS) if not any(other in name for other in CREDENTIALS if other != name))
+"""One of these is in each of them."""
 _HEADER_NAMES = "|".join(sorted(CREDENTIALS))
 _LOOKS = (
     # What is in all that the pattern matches, one of them in any case; the pattern; what stays of it.
@@ -22,7 +24,7 @@ _LOOKS = (
     ((b"bearer", b"basic"), rb"\b([Bb]earer|[Bb]asic)(\s+|%20|\+)[\w+/.~-]{8,}=*", rb"\1\2" + HIDDEN.encode()),
     # A header written as a line of text, as in the log of an API request.
     (
-        tuple(name.encode() for name in CREDENTIALS),
+        SIGNS,
         rf"(?im)^([ \t]*(?:{_HEADER_NAMES})[ \t]*:[ \t]*)[^\r\n]+".encode(),
         rb"\1" + HIDDEN.encode(),
     ),
@@ -34,10 +36,18 @@ def hide_by_looks(content: bytes) -> bytes:
     """`content` without what looks like a credential; the same object if there was none."""
     lowered = content.lower()
     for literals, pattern, replacement in _COMPILED:
-        if any(literal in lowered for literal in literals):
+        if contains_any(lowered, literals):
             clean = pattern.sub(replacement, content)
             content = content if clean == content else clean
     return content
+
+
+def contains_any(content: bytes, literals: tuple[bytes, ...]) -> bool:
+    """Whether one of them is in `content`. This is done several times for each line of a trace: `any` would take twice as long."""
+    for literal in literals:  # noqa: SIM110
+        if literal in content:
+            return True
+    return False
 
 
 def is_credential(name: object) -> bool:

@@ -2,6 +2,8 @@
 
 import re
 
+from runner.redaction.credentials import contains_any
+
 _CODE = rb"(3[0-9]|4[1-9A-Fa-f]|5[0-9Aa]|6[1-9A-Fa-f]|7[0-9Aa])"
 _NUMBER = rb"(4[89]|5[0-7]|6[5-9]|[78][0-9]|90|9[7-9]|1[01][0-9]|12[0-2])"
 # One class at the beginning: `re` leaps from one such character to the next.
@@ -19,7 +21,7 @@ def unescape_letters(content: bytes) -> bytes:
     >>> unescape_letters(rb"%6f%6Fl \\u006fng %C3%A4 &#109;il&#x6B;")
     b'ool ong %C3%A4 milk'
     """
-    if not any(sign in content for sign in _SIGNS) or not _ESCAPED.search(content):
+    if not contains_any(content, _SIGNS) or not _ESCAPED.search(content):
         return content
     return _ESCAPED.sub(_letter, content)
 

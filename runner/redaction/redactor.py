@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from runner.redaction.base64_blocks import replace_inside
-from runner.redaction.bodies import UNREADABLE, clean_body
-from runner.redaction.credentials import CREDENTIALS, hide_by_key, hide_by_looks
+from runner.redaction.bodies import UNREADABLE, clean_body, clean_packed
+from runner.redaction.credentials import SIGNS, contains_any, hide_by_key, hide_by_looks
 from runner.redaction.document_forms import PAGE_KEYS, VALUE, DocumentForm
 from runner.redaction.escaped_letters import unescape_letters
 from runner.redaction.secret_search import HIDDEN, SecretSearch
@@ -20,7 +20,7 @@ ROUNDS = 3
 """How often a letter may be escaped."""
 NESTED = 2
 """How often a text may be in base64."""
-_STRUCTURED = [word.encode() for word in (*CREDENTIALS, "cookies", "localstorage", "httpcredentials", "base64")]
+_STRUCTURED = (*SIGNS, b"localstorage", b"httpcredentials", b"base64")
 """What a JSON document has to hold, in lower case, before its keys matter."""
 _LISTED = {"cookies", "localStorage"}
 """Keys of lists of `{name, value}` whose values are credentials, as Playwright writes them."""
@@ -90,7 +90,11 @@ class Redactor:
             if readable is not unescaped:
                 clean = readable
         if nested:
-            clean = replace_inside(clean, lambda inner: self._without_secrets(inner, nested - 1))
+
+            def inside(inner: bytes) -> bytes:
+                return self._without_secrets(inner, nested - 1)
+
+            clean = replace_inside(clean, inside, lambda packed: clean_packed(packed, inside))
         return clean
 
     def body(self, content: bytes) -> bytes:
@@ -107,7 +111,7 @@ class Redactor:
         """
         if not self._patterns and self.raw(document) is document:
             lowered = document.lower()
-            if not any(word in lowered for word in _STRUCTURED):
+            if not contains_any(lowered, _STRUCTURED):
                 return document
         return encode_json(self.value(decode_json(document, _anything), form))
 

@@ -72,7 +72,7 @@ def _character(char: str) -> bytes:
     encoded = char.encode(errors="surrogatepass")
     code = ord(char)
     forms = [
-        _AND + rb"(?:#|%(?:25)*23)(?:0*" + str(code).encode() + rb"|x0*" + b"%x" % code + b")" + _SEMICOLON,
+        _AND + rb"(?:#|%(?:25)*23)(?:0*" + str(code).encode() + rb"|x0*" + b"%x" % code + b")" + _SEMICOLON + b"?",
     ]
     names = [codepoint2name[code]] if code in codepoint2name else ["apos"] if char == "'" else []
     forms += [_AND + name.encode() + _SEMICOLON for name in names]
@@ -86,6 +86,7 @@ def _character(char: str) -> bytes:
     # JSON (RFC 8259, 7) writes what lies beyond the first plane as two units of UTF-16.
     units = [code] if code < 0x10000 else [0xD800 + ((code - 0x10000) >> 10), 0xDC00 + ((code - 0x10000) & 0x3FF)]
     escapes = [b"".join(_BACKSLASH + b"+u%04x" % unit for unit in units), b"".join(rb"%%u%04x" % unit for unit in units)]
+    escapes.append(_BACKSLASH + rb"+u\{0*%x\}" % code)
     if code < 256:
         escapes.append(_BACKSLASH + b"+x%02x" % code)
     if char in "\n\r\t":

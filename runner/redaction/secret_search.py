@@ -46,6 +46,7 @@ class Secret:
         self.text = text
         self._least = shortest_beginning(text)
         self._literal = longest_run(text[: self._least]).lower()
+        self._hexadecimal = text[: self._least].encode(errors="surrogatepass").hex().encode()
 
     @cached_property
     def _anchor(self) -> re.Pattern[bytes]:
@@ -62,6 +63,9 @@ class Secret:
             while found := self._anchor.search(content, at):
                 at = self._follow(content, lowered, found.end())
                 yield found.start(), at
+        if self._hexadecimal in lowered:
+            # Whatever follows it in hexadecimal goes as well.
+            yield from (found.span() for found in re.finditer(self._hexadecimal + rb"[0-9a-f]*", lowered))
         for literal, pattern in self._encoded:
             if literal in content:
                 yield from (found.span() for found in re.finditer(pattern, content))

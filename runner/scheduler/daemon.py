@@ -117,7 +117,7 @@ class Scheduler:
         if not self._pipeline.store_works:
             waiting = self._pipeline.unstored
             return f"the store does not work; {waiting} {'run waits' if waiting == 1 else 'runs wait'} for it"
-        return self.healthy()
+        return self._store.find_trouble() or self.healthy()
 
     # The loop
 

@@ -15,7 +15,8 @@ from sqlalchemy import JSON, Dialect, Table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from runner.errors import JourneyError
-from runner.store.database import Store, StoreDown
+from runner.store.database import Store
+from runner.store.transaction import StoreDown
 
 CHUNKS = (128, 64, 32, 16, 8, 4, 2, 1)
 """The numbers of rows that a statement for SQLite can have: few, so that each statement stays prepared."""

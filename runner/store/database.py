@@ -6,36 +6,28 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, select, update
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from runner.errors import ConfigError, JourneyError
+from runner.errors import ConfigError
 from runner.installation import install_command
+from runner.private_files import create_private_file, make_private_folder
 from runner.result import RunResult, StepResult
 from runner.store import rollups
 from runner.store.alerts import Alerts
+from runner.store.migrations.upgrade import is_newest, read_file_form, read_form, upgrade
 from runner.store.pauses import Pauses
 from runner.store.push_groups import PushGroups
 from runner.store.row_mapping import artifact_row, attempt_row, clean, navigation_row, run_row, step_row
 from runner.store.schedulers import Schedulers
 from runner.store.slots import Slots
 from runner.store.tables.runs import artifacts, attempts, navigations, runs, slots, steps
+from runner.store.transaction import StoreDown
 
-if TYPE_CHECKING:
-    from alembic.config import Config
-
-HEAD = "0009"
-"""The newest migration."""
 PATIENCE = 2.0
 """Seconds that a statement waits for a database that another process has locked."""
-
-
-class StoreDown(JourneyError):
-    """The database cannot be used at the moment; what was to be stored has to be stored later."""
-
-    exit_code = 3
 
 
 class Store:
@@ -55,13 +47,19 @@ class Store:
         self._file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
         try:
             if self._file is not None:
-                self._file.parent.mkdir(parents=True, exist_ok=True)
+                make_private_folder(self._file.parent)
+                # SQLite gives the files beside it the same mode.
+                create_private_file(self._file)
+            newest = self._file is not None and self._check_file(self._file)
             self._engine = _engine(url, self._file is not None)
             try:
-                self._migrate()
+                if not newest and (self._file is not None or not self._check_server()):
+                    with self._errors_as_store_down():
+                        upgrade(self._engine, self.shown)
             except BaseException:
                 self.close()
                 raise
+            self._opened = _identity(self._file) if self._file is not None else None
         except ModuleNotFoundError as error:
             raise ConfigError(f"database: {error.name} is missing; install it with: {install_command('postgres')}") from error
         except OSError as error:
@@ -124,20 +122,29 @@ class Store:
             reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
             raise StoreDown(f"the database {self.shown} cannot be used: {reason}") from error
 
-    def _migrate(self) -> None:
-        with self.connected() as connection:
-            found = _revision(connection)
-            if found == HEAD:
-                return
-            if found is not None and found > HEAD:
-                raise ConfigError(
-                    f"database: {self.shown} was created by a newer version of journey-runner (schema {found}, this version "
-                    f"knows {HEAD}); update journey-runner"
-                )
-            # Only now: importing Alembic takes longer than opening a database that is up to date.
-            from alembic import command
+    def _check_file(self, file: Path) -> bool:
+        """Whether the file is a database of the newest form. Raises ConfigError for one that is not the program's own."""
+        try:
+            return is_newest(*read_file_form(file, PATIENCE), self.shown)
+        except sqlite3.Error as error:
+            raise StoreDown(f"the database {self.shown} cannot be used: {error}") from error
 
-            command.upgrade(migrations(connection), "head")
+    def _check_server(self) -> bool:
+        with self.connected() as connection:
+            return is_newest(*read_form(connection), self.shown)
+
+    def find_trouble(self) -> str:
+        """Why nothing can be stored: the database is away, broken, or another than the one that was opened; empty if it works."""
+        try:
+            if self._file is not None and _identity(self._file) != self._opened:
+                return f"the database {self.shown} was moved, removed or replaced while it was open"
+            with self.connected() as connection:
+                tables, revision = read_form(connection)
+                # A root page that is damaged is noticed where a table is read.
+                connection.execute(select(runs.c.id).limit(1)).all()
+            return "" if is_newest(tables, revision, self.shown) else f"the database {self.shown} has lost its tables"
+        except (StoreDown, ConfigError) as error:
+            return str(error)
 
     # Runs
 
@@ -207,18 +214,10 @@ def _engine(url: str, is_file: bool) -> Engine:
     return engine
 
 
-def migrations(connection: Connection) -> "Config":
-    """The configuration for Alembic's commands on the database of this connection."""
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    return config
-
-
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Which file is there; None if none is."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
         return None
-    found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    return found
+    return found.st_dev, found.st_ino

@@ -23,6 +23,7 @@ from runner.workers.messages import BrowserWanted, from_worker
 from runner.workers.process import Worker, take_worker
 from runner.workers.run_state import Slot, StartedRun
 from runner.workers.supervisor import EndedRun, Supervisor
+from runner.workers.temporary_folder import sweep_temporary_folders
 
 
 class Workers:
@@ -66,6 +67,7 @@ class Workers:
             except (BrokenPipeError, ConnectionResetError):
                 # It has died since its last run.
                 self._restart_worker(worker)
+        sweep_temporary_folders()
 
     def recycle_after(self, runs: int, memory: int) -> None:
         """From now on a worker is replaced after this many runs, or when it and its browser hold more than `memory` bytes.

@@ -1,11 +1,14 @@
 """One worker process, as its pool sees it. Little is imported here: a command starts its first worker before anything else."""
 
+import os
 import subprocess
 import sys
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
+
+from runner.workers.temporary_folder import TemporaryFolder
 
 if TYPE_CHECKING:
     from runner.workers.messages import BrowserWanted, Job
@@ -21,12 +24,15 @@ class Worker:
     def __init__(self) -> None:
         ours, theirs = Pipe()
         self.pipe: Connection = ours
+        self._temporary = _make_temporary_folder()
+        place = {"TMPDIR": str(self._temporary.path)} if self._temporary else {}
         # A session of its own: Ctrl-C in the terminal reaches only the parent process, which then ends the runs in order.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "runner.workers.main", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             start_new_session=True,
             stdin=subprocess.DEVNULL,
+            env=os.environ | place,
         )
         theirs.close()
         self.run: StartedRun | None = None
@@ -65,8 +71,8 @@ class Worker:
         self.kill()
 
     def kill(self) -> None:
-        """Kills the worker and its child processes. Playwright starts the browser in a process group of its own, so the tree
-        of processes is walked."""
+        """Kills the worker and its child processes, and removes their temporary files. Playwright starts the browser in a process
+        group of its own, so the tree of processes is walked."""
         import psutil
 
         self.pipe.close()
@@ -79,6 +85,8 @@ class Worker:
                 one.kill()
         self._process.wait()
         psutil.wait_procs(tree[1:], timeout=CLOSE_TIMEOUT)
+        if self._temporary is not None:
+            self._temporary.remove()
 
     def exit_reason(self) -> str:
         """How a dead worker ended, to follow "the worker process"."""
@@ -87,6 +95,17 @@ class Worker:
         except subprocess.TimeoutExpired:
             return "no longer answers"
         return f"was ended by signal {-code}" if code < 0 else f"ended by itself with code {code}; see its output above"
+
+
+def _make_temporary_folder() -> TemporaryFolder | None:
+    """None where TMPDIR does not name a folder, or none can be made: the browser then reports what is wrong."""
+    given = os.environ.get("TMPDIR")
+    if given and not os.path.isdir(given):  # noqa: PTH112 (pathlib is not imported yet)
+        return None
+    try:
+        return TemporaryFolder()
+    except OSError:
+        return None
 
 
 _early: list[Worker] = []

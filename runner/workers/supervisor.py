@@ -17,6 +17,7 @@ from runner.archive.run_id import run_id
 from runner.dsl.plan import Plan
 from runner.events import Listener, Moment, RunEnded, RunStarted
 from runner.execution.outcome import Execution
+from runner.private_files import FOLDER
 from runner.result import Load, RunResult
 from runner.settings.budgets import find_overruns
 from runner.workers.machine_load import contended
@@ -75,7 +76,7 @@ class Supervisor:
             if file.is_file() and file not in whole:
                 file.unlink()
         with suppress(OSError):
-            run.folder.mkdir(exist_ok=True)
+            run.folder.mkdir(FOLDER, exist_ok=True)
         self.finish_run(EndedRun(run, execution, run.meter.read(time.monotonic())))
 
     def finish_run(self, ended: EndedRun) -> None:
@@ -121,7 +122,7 @@ class Supervisor:
             result = replace(result, artifacts=(), notes=(*result.notes, f"artifacts dropped to save the result: {why}"))
         try:
             rmtree(scratch, ignore_errors=True)
-            scratch.mkdir()
+            scratch.mkdir(FOLDER)
             return result, self._archive.save(result, scratch)
         except OSError as error:
             return replace(result, notes=(*result.notes, f"not saved: {error}")), None

@@ -57,6 +57,10 @@ FORMS: dict[str, Callable[[str], str]] = {
     "every character in url": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
     "every character in url twice": lambda text: "".join(f"%25{byte:02X}" for byte in text.encode()),
     "every character in javascript": lambda text: json.dumps("".join(f"\\u{unit:04x}" for unit in units(text)))[1:-1],
+    "every character in javascript, by its number": lambda text: "".join(f"\\u{{{ord(one):x}}}" for one in text),
+    "every character by number, without an end": lambda text: "".join(f"&#{ord(one)}" for one in text) + ";",
+    "hexadecimal": lambda text: text.encode().hex(),
+    "hexadecimal, upper case": lambda text: text.encode().hex().upper(),
     "every character by number": lambda text: "".join(f"&#{ord(one)};" for one in text),
     "escape()": lambda text: "".join(f"%u{unit:04X}" for unit in units(text)),
 }
@@ -305,3 +309,40 @@ def test_a_message_of_a_run_keeps_its_structure_whatever_is_secret() -> None:
 def test_json_with_half_a_character_is_redacted() -> None:
     clean = Redactor([PLAIN]).json(rb'{"a": "caf\ud83d correct-horse"}')
     assert json.loads(clean) == {"a": f"caf\ufffd {HIDDEN}"}
+
+
+IN_BASE64: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "zlib": zlib.compress,
+    "zlib, fast": lambda content: zlib.compress(content, 1),
+    "gzip in gzip": lambda content: gzip.compress(gzip.compress(content)),
+    "UTF-16": lambda content: content.decode().encode("utf-16-le"),
+    "UTF-16, the other end first": lambda content: content.decode().encode("utf-16-be"),
+}
+
+
+@pytest.mark.parametrize("how", IN_BASE64)
+@pytest.mark.parametrize("secret", [PLAIN, "Zx9-Quokka+Marmalade/77=Tango"])
+def test_what_is_packed_and_then_in_base64_is_found(secret: str, how: str) -> None:
+    packed = IN_BASE64[how](f'{{"user": "anna", "key": "{secret}"}}'.encode())
+    document = json.dumps({"sent": b64encode(packed).decode(), "other": b64encode(b"something else, long enough").decode()})
+    redactor = Redactor([secret])
+    clean = json.loads(redactor.text(document))
+    assert clean["other"] == json.loads(document)["other"]
+    inside = b64decode(clean["sent"])
+    while inside.startswith(b"\x1f\x8b"):
+        inside = gzip.decompress(inside)
+    if inside.startswith(b"\x78"):
+        inside = zlib.decompress(inside)
+    readable = inside.replace(b"\0", b"")
+    assert readable.startswith(b'{"user": "anna", "key": "')
+    assert secret.encode() not in readable
+
+
+def test_base64_that_only_looks_packed_stays_as_it_is() -> None:
+    redactor = Redactor([PLAIN])
+    for start in (b"\x1f\x8b", b"\x78\x9c", b"\x78\x01", b"a\0b\0c\0d\0"):
+        text = b64encode(start + bytes(range(40))).decode()
+        assert redactor.text(text) is text
+        found = redactor.text(b64encode(start + PLAIN.encode() + b"....").decode())
+        assert PLAIN.encode() not in b64decode(found.replace(HIDDEN, "AAAA") + "==")

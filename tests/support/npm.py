@@ -31,5 +31,5 @@ def node(project: Path, *words: str) -> Callable[[], int]:
     return lambda: int(run(list(words), cwd=project))
 
 
-INSTALL: Sequence[str] = ("ci", "--no-audit", "--no-fund", "--loglevel=error")
+INSTALL: Sequence[str] = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 """npm's words for what the lock file says, in few words."""

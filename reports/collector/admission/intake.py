@@ -39,6 +39,9 @@ class BeaconWriter(Protocol):
     async def put(self, arrival: Arrival) -> bool:
         """Returns when the beacon is on disk; False when it was before. Raises StoreDown, Busy, JourneyError for what will never be."""
 
+    def find_trouble(self) -> str:
+        """Why nothing can be stored at the moment; empty if it can. It may wait for the database."""
+
 
 class Incoming(Struct, frozen=True):
     """A request, with its sender as far as it may be known."""

@@ -30,6 +30,8 @@ LARGEST = 512
 """Beacons in one group."""
 PAUSE = 1.0
 """Seconds after a failure in which beacons are rejected at once, before the store is tried again."""
+PROBED = 1.0
+"""Seconds for which the answer holds whether the database works: anybody may ask."""
 PATIENCE = 5.0
 """Seconds after which callers no longer wait for a commit."""
 log = logging.getLogger("journey.collector")
@@ -75,6 +77,9 @@ class Writer:
         """How many beacons the last of them had."""
         self.commit_seconds = 0.0
         """How long all of them have taken, from the first row to the end of the commit."""
+        self._probe = threading.Lock()
+        self._probed_at = 0.0
+        self._trouble = ""
         turn = threading.Lock()
         self._tidy = StorageCleaner(self._store, turn, keep or RetentionPolicy())
         self._thread = threading.Thread(target=self._work, args=(turn,), name="writer", daemon=True)
@@ -91,6 +96,14 @@ class Writer:
     def down(self) -> str | None:
         """Why the store does not work at the moment; None while it does."""
         return str(self._down) if self._down else None
+
+    def find_trouble(self) -> str:
+        """Why nothing can be stored at the moment; empty if it can. It may wait for the database."""
+        with self._probe:
+            if time.monotonic() - self._probed_at > PROBED:
+                self._trouble = self._store.find_trouble()
+                self._probed_at = time.monotonic()
+            return self._trouble
 
     def __enter__(self) -> Self:
         return self

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from msgspec import Struct
 
 from runner.browser.chromium import SHELLS, Browser
+from runner.browser.environment import driver_environment
 from runner.errors import BrowserFailed, ConfigError
 
 HOW = (
@@ -58,7 +59,7 @@ def record(url: str, browser: Browser) -> RecordedScript:
         written = Path(folder) / "recorded.py"
         command = [*compute_driver_executable(), "codegen", "--target", "python", "--output", str(written), url]
         # Playwright's command has no option for it, and would look only for the browser that it has downloaded itself.
-        environment = {**get_driver_env(), "PWTEST_CLI_EXECUTABLE_PATH": str(browser.path)}
+        environment = driver_environment(get_driver_env()) | {"PWTEST_CLI_EXECUTABLE_PATH": str(browser.path)}
         # A group of its own, so that Ctrl-C reaches it only through us: closing must have time to write the last action.
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True

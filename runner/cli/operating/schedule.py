@@ -13,11 +13,13 @@ import typer
 
 from runner.archive.archive import Archive, Saved, lock_file
 from runner.browser.chromium import find
+from runner.browser.sandbox import find_reason_off
 from runner.cli import given
 from runner.cli.running.report_writer import ReportWriter
 from runner.cli.running.run import exit_code
 from runner.errors import ConfigError
 from runner.events import Moment, RunEnded
+from runner.private_files import make_private_folder
 from runner.scheduler.loader import LoadRequest, PlannedJourney, load_in_subprocess
 from runner.settings.settings import Settings
 
@@ -77,7 +79,7 @@ def schedule(
     from runner.scheduler.logs import log_to_stderr
 
     log_to_stderr("json" if log_format == "json" else "text")
-    settings.runs_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(settings.runs_dir)
     held = lock_file(settings.runs_dir / LOCK)
     if held is None:
         raise ConfigError(
@@ -98,6 +100,8 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
 
     count = worker_count(settings)
     browser = find(settings.browser_path, settings.headed)
+    if why := find_reason_off(browser.path):
+        log.warning("the browser's sandbox is off: %s", why)
     archive = Archive(settings.runs_dir)
     with Store(settings.database_url) as store, ReportWriter(archive, log.warning) as reports:
 

@@ -8,6 +8,7 @@ import typer
 from reports.formats.report_files import Files, write_runs
 from runner.archive.archive import Archive
 from runner.browser.chromium import find
+from runner.browser.sandbox import describe_sandbox
 from runner.cli import given
 from runner.cli.running.report_options import with_report_options
 from runner.cli.running.run_keeper import RunKeeper
@@ -111,11 +112,13 @@ def execute(
             for warning in pusher.push(moment.result):
                 warn(warning)
 
+    browser = find(settings.browser_path, settings.headed)
     archive = Archive(settings.runs_dir)
     keeper = RunKeeper(archive, settings, warn)
+    keeper.warn_of_sandbox(describe_sandbox(browser.path))
     try:
         with keeper, Progress(console) as progress:
-            run_plans(pool, plans, find(settings.browser_path, settings.headed), settings, archive, [progress, keeper, push])
+            run_plans(pool, plans, browser, settings, archive, [progress, keeper, push])
     finally:
         results = [result for result, _ in keeper.ended]
         try:

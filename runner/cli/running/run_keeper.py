@@ -25,6 +25,7 @@ class RunKeeper:
         self._open = ExitStack()
         self.ended: list[tuple[RunResult, Path | None]] = []
         """Each run that has ended, and where it is saved."""
+        self._warned_of_sandbox = False
 
     def __enter__(self) -> Self:
         self._open.enter_context(self._pages)
@@ -36,11 +37,19 @@ class RunKeeper:
         for problem in self._problems:
             self._warn(problem)
 
+    def warn_of_sandbox(self, state: str) -> None:
+        """Warns once of a sandbox that is off; `state` is as in `Environment.sandbox`."""
+        if state.startswith("off") and not self._warned_of_sandbox:
+            self._warned_of_sandbox = True
+            self._warn(f"the browser's sandbox is {state}")
+
     def __call__(self, moment: Moment) -> None:
         """Handles a run that has ended."""
         if not isinstance(moment, RunEnded):
             return
         self.ended.append((moment.result, moment.folder))
+        # Where the first start of a browser has found out.
+        self.warn_of_sandbox(moment.result.environment.sandbox)
         warning = self._store.add(moment.result, moment.folder)
         if warning:
             self._warn(warning)

@@ -11,6 +11,7 @@ from reports.formats.report_files import Files, write_smoke
 from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
 from runner.browser.chromium import find
+from runner.browser.sandbox import describe_sandbox
 from runner.cli import given
 from runner.cli.running.report_options import with_report_options
 from runner.cli.running.run import BUDGET, FAILED, INTERRUPTED, MONITOR, PASSED
@@ -207,8 +208,10 @@ def _measure(
     from reports.smoke.check import Check
     from reports.terminal.smoke_progress import SmokeProgress
 
+    browser = find(settings.browser_path, settings.headed)
     archive = Archive(settings.runs_dir)
     keeper = RunKeeper(archive, settings, lambda problem: _warn(console, problem))
+    keeper.warn_of_sandbox(describe_sandbox(browser.path))
     check, started_at, stopped = Check(question, plans), datetime.now(UTC), False
 
     def run(wanted: Plan) -> RunEnded:
@@ -217,7 +220,7 @@ def _measure(
         return RunEnded(result=result, folder=folder)
 
     with keeper, SmokeProgress(console) as progress:
-        pool.open(find(settings.browser_path, settings.headed), settings, archive, [progress, keeper])
+        pool.open(browser, settings, archive, [progress, keeper])
         try:
             check.measure(run, progress.round)
         except KeyboardInterrupt:

@@ -13,7 +13,7 @@ import pytest
 
 from runner.demo import journeys_folder
 from runner.workers.pool import Workers
-from tests.runner.cli.folder import WALK, Folder
+from tests.runner.cli.folder import SANDBOX_OFF, WALK, Folder
 from tests.support.servers import free_port, get
 from tests.support.wait import wait_until
 
@@ -26,7 +26,7 @@ def folder(tmp_path: Path, shop: str, pool: Workers) -> Folder:
 def test_run_prints_each_step_saves_and_exits_0(folder: Folder) -> None:
     ran = folder.process("run", "walk")
     assert (ran.returncode, ran.stderr) == (0, "")
-    lines = ran.stdout.splitlines()
+    lines = [line for line in ran.stdout.splitlines() if not line.startswith(SANDBOX_OFF)]
     assert re.match(r"walk  ✓ open  \d+\.\d{3} s", lines[0])
     assert lines[1].startswith("walk  ✓ passed in ")
     assert any((folder.path / "runs" / "walk").iterdir())

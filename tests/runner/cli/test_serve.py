@@ -158,3 +158,12 @@ def test_the_collector_listens_on_an_address_of_its_own(serve: Serve) -> None:
 def test_a_collector_that_others_reach_needs_apps(tmp_path: Path) -> None:
     (tmp_path / "journey.toml").write_text("collector_listen = '0.0.0.0:0'\n")
     assert "collector_listen: 0.0.0.0:0 can be reached from other machines" in refused(tmp_path)
+
+
+def test_readyz_reports_a_database_that_was_removed_while_it_is_used(serve: Serve) -> None:
+    serve.start()
+    file = serve.folder / "runs" / "journeys.db"
+    kept = file.rename(serve.folder / "moved.db")
+    wait_until(lambda: get(f"{serve.address}/readyz") is None)
+    kept.rename(file)
+    wait_until(lambda: get(f"{serve.address}/readyz") == "ok\n")

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 from reports.smoke.archive import SmokeArchive
 from reports.smoke.result import SmokeResult
 from runner.workers.pool import Workers
-from tests.runner.cli.folder import Folder
+from tests.runner.cli.folder import SANDBOX_OFF, Folder
 from tests.support.commands import Ended
 from tests.support.servers import free_port
 from tests.support.wait import wait_until
@@ -63,7 +63,7 @@ def test_smoke_runs_each_journey_in_turn_saves_all_and_exits_0(folder: Folder) -
         )
     ran = folder.process("smoke", "look", "again", "--runs", "2", "--warm-up", "1", JOURNEY_BASE_URL="")
     assert (ran.returncode, ran.stderr) == (0, "")
-    lines = ran.stdout.splitlines()
+    lines = [line for line in ran.stdout.splitlines() if not line.startswith(SANDBOX_OFF)]
     assert [line.split("  ")[0] for line in lines[:3]] == ["warm-up 1 of 1", "round 1 of 2", "round 2 of 2"]
     assert all(re.fullmatch(r"\w[\w -]+\d of \d  look \d+\.\d+ s  again \d+\.\d+ s", line) for line in lines[:3]), lines
     assert final(ran) == "passed: 2 journeys in 2 runs each"

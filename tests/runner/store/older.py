@@ -3,7 +3,7 @@
 from alembic import command
 
 from runner.store import Store
-from runner.store.database import migrations
+from runner.store.migrations.upgrade import migrations
 
 
 def back_to(revision: str, store: Store) -> None:
