@@ -1,6 +1,8 @@
 # The one list of habits. `make demo` and `make test` do everything on a fresh machine.
 PYTHON ?= python3
 BIN := .venv/bin
+# As pyproject.toml and runner/browser/event_waits.py have it.
+OLDEST := 1.65.0
 WEB := runner/page/agent reports/web/frontend reports/codegen/frontend
 BUILT := pyproject.toml hatch_build.py $(foreach one,$(WEB),$(wildcard $(one)/*.js* $(one)/src/*.js $(one)/src/*/*.js))
 MADE := runner/page/agent.js runner/page/replay.js reports/collector/agent.js reports/collector/replay.js \
@@ -9,7 +11,7 @@ MADE := runner/page/agent.js runner/page/replay.js reports/collector/agent.js re
 # The tests start Python hundreds of times: without bytecode on disk, each start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick lint types format docs bench constraints release clean
+.PHONY: help demo test quick oldest lint types format docs bench constraints release clean
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
@@ -19,10 +21,14 @@ help: ## Show this list
 
 .venv/demo: .venv/bin/python $(BUILT)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,serve]'
+	@# Also where PYTHONDONTWRITEBYTECODE is set: each start would compile everything again.
+	$(BIN)/python -m compileall -q runner reports journeys
 	@touch $@
 
 .venv/dev: .venv/bin/python $(BUILT)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@# Also where PYTHONDONTWRITEBYTECODE is set: each start would compile everything again.
+	$(BIN)/python -m compileall -q runner reports journeys
 	@touch $@ .venv/demo
 
 demo: .venv/demo ## Run the four journeys on the built-in shop
@@ -39,6 +45,10 @@ test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
 quick: .venv/dev ## The tests without a browser, a database server or real time; within a minute
 	@# Servers are waited for here and there: three at a time keep two cores busy.
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not browser and not postgres and not real_time'
+
+oldest: .venv/dev ## The waits and the clock with the oldest Playwright that is supported
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv/oldest 'playwright==$(OLDEST)'
+	PYTHONPATH=.venv/oldest $(BIN)/python -m pytest -n 2 tests/runner/browser tests/runner/page
 
 lint: .venv/dev ## Style and import contracts
 	$(BIN)/ruff check .
