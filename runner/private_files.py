@@ -1,5 +1,6 @@
 """Files and folders that are their owner's alone, whatever the umask is: runs, recordings, the database."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -14,8 +15,11 @@ def make_private_folder(folder: Path) -> None:
                 one.mkdir(FOLDER)
             except FileExistsError:
                 # Another process was quicker, or it is a file.
-                if not one.is_dir():
+                if one.is_dir():
+                    continue
+                if one == folder:
                     raise
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(one)) from None
 
 
 def create_private_file(file: Path) -> None:

@@ -75,5 +75,7 @@ def test_what_exists_keeps_its_mode(no_umask: None, tmp_path: Path) -> None:
     write_private_file(tmp_path / "shared" / "runs" / "result.json", b"{}", sync=True)
     assert (tmp_path / "shared").stat().st_mode & 0o777 == 0o750
     assert modes(tmp_path / "shared" / "runs") == {}
-    with pytest.raises(FileExistsError):
+    with pytest.raises(NotADirectoryError):
         make_private_folder(tmp_path / "shared" / "runs" / "result.json" / "below")
+    with pytest.raises(FileExistsError):
+        make_private_folder(tmp_path / "shared" / "runs" / "result.json")
