@@ -4,6 +4,7 @@ A page that breaks out of its process would find every secret, token and databas
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 NAMES = frozenset(
@@ -23,7 +24,14 @@ NAMES = frozenset(
 PREFIXES = ("LC_", "XDG_", "FONTCONFIG_", "GDK_", "GTK_", "LIBGL_", "LIBVA_", "MESA_", "VK_", "EGL_", "__EGL_", "__GLX_")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 """In either case; without the credentials, which Chromium would leave out, and which Playwright is given apart."""
-DRIVER_NAMES = frozenset({"DEBUG", "DEBUG_FILE", "NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "NODE_PATH", "JOURNEY_NODE_OPTIONS"})
+DRIVER_NAMES = frozenset(
+    {
+        *("DEBUG", "DEBUG_FILE", "JOURNEY_NODE_OPTIONS"),
+        *("NODE_COMPILE_CACHE", "NODE_EXTRA_CA_CERTS", "NODE_OPTIONS", "NODE_PATH"),
+    }
+)
+    {"DEBUG", "DEBUG_FILE", "NODE_COMPILE_CACHE", "NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "NODE_PATH", "JOURNEY_NODE_OPTIONS"}
+)
 DRIVER_PREFIXES = ("PLAYWRIGHT_", "PW_", "PWTEST_", "PWDEBUG")
 
 
@@ -39,6 +47,14 @@ def driver_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The part of an environment that Playwright's driver gets."""
     own = {name: value for name, value in environment.items() if name in DRIVER_NAMES or name.startswith(DRIVER_PREFIXES)}
     return browser_environment(environment) | own
+
+
+def find_cache(environment: Mapping[str, str]) -> Path | None:
+    """The folder for what is made again if it is lost (XDG Base Directory Specification); None for a user without a home."""
+    try:
+        return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "journey"
+    except RuntimeError:
+        return None
 
 
 def _without_credentials(proxy: str) -> str:

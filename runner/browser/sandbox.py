@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from runner.browser.environment import browser_environment
+from runner.browser.environment import browser_environment, find_cache
 
 ROOT = "Chromium has no sandbox when it runs as root: run as another user"
 KERNEL = "neither the kernel nor the container lets this user create user namespaces: docs/security.md lists what they need"
@@ -136,12 +136,8 @@ def _read_text(file: Path) -> str:
 
 def _file(conditions: str) -> Path | None:
     """Its existence is what is remembered."""
-    try:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:
-        # A user without a home.
-        return None
-    return cache / "journey" / f"no-sandbox-{hashlib.sha256(conditions.encode()).hexdigest()[:16]}"
+    cache = find_cache(os.environ)
+    return None if cache is None else cache / f"no-sandbox-{hashlib.sha256(conditions.encode()).hexdigest()[:16]}"
 
 
 def _is_remembered(file: Path | None) -> bool:
