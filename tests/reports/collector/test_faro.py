@@ -113,3 +113,10 @@ def test_what_is_no_message_is_refused(collector: Served, body: object) -> None:
 def test_a_message_of_more_things_than_the_sdk_sends_is_refused(collector: Served, kind: str) -> None:
     assert collector.post({"meta": {"app": {"name": "shop"}}, kind: [{}] * 1001}, PATH).status == 422
     assert collector.post({"meta": {"app": {"name": "shop"}}, kind: [{}] * 1000}, PATH).status == 202
+
+
+def test_a_number_that_no_float_holds_is_as_good_as_none(collector: Served) -> None:
+    attributes = {"name": f"{SHOP}/", "responseStatus": 10**400, "duration": 10**400}
+    event = {"name": "faro.performance.navigation", "attributes": attributes}
+    assert collector.post({"meta": {"app": {"name": "shop"}}, "events": [event]}, PATH).status == 202
+    assert collector.newest.beacon.views[0].status == 0

@@ -274,3 +274,10 @@ def test_a_beacon_is_charged_by_its_inflated_bytes(served: Callable[..., Served]
     assert collector.post(large).status == 429
     # It has used up 54 of 60.
     assert [collector.post(beacon()).status for _ in range(8)].count(202) in {5, 6, 7}
+
+
+@pytest.mark.parametrize("name", ["id", "session", "app"])
+def test_an_id_does_not_end_in_a_line_break(collector: Served, name: str) -> None:
+    sent = beacon()
+    answer = collector.post({**sent, name: f"{sent[name]}\n"})
+    assert (answer.status, answer.json()["field"]) == (422, name)

@@ -255,3 +255,11 @@ def test_a_recording_of_before_is_read_and_kept(collector: Served, chunk_store: 
     assert recording.gaps == ()
     assert chunk_store.sweep(time.time() + 2 * ORPHANED) == 0
     assert old.exists()
+
+
+def test_an_id_with_a_line_break_and_a_number_that_is_none_are_refused(collector: Served) -> None:
+    for name in ("session", "tab"):
+        answer = collector.post(packed({**chunk(), name: f"{SESSION}\n"}), "/v1/replay")
+        assert (answer.status, answer.json()["field"]) == (422, name)
+    text = json.dumps(chunk()).replace('"width": 800', '"width": 1e999')
+    assert collector.post(text.encode(), "/v1/replay").status in {400, 422}

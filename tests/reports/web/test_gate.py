@@ -294,6 +294,20 @@ def test_a_span_that_there_is_not_is_refused_by_name(shown: Visited, query: str)
         assert query.partition("=")[0] in answer.body.decode()
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "10000-01-01", "2026-02-30"])
+def test_a_time_that_there_is_not_is_refused_by_name(shown: Visited, moment: str) -> None:
+    for query in (f"from={moment}", f"from=2026-01-01&to={moment}"):
+        answer = shown.get(f"/api/v1/runs?{query}")
+        assert answer.status == 400, query
+        assert answer.json()["parameter"] in {"from", "to"}
+
+
+@pytest.mark.parametrize("number", ["0", "9" * 18, "9" * 19, "1" + "0" * 40, "-1", "1%0A"])
+def test_a_number_of_nothing_is_not_found(shown: Visited, number: str) -> None:
+    for path in (f"/artifacts/{number}", f"/artifacts/1/frames/{number}", f"/replays/chunks/{number}"):
+        assert shown.get(path).status == 404, path
+
+
 # Headers
 
 
