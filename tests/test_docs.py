@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import get_args
 
@@ -159,3 +160,35 @@ def test_links_between_documents_lead_somewhere() -> None:
 def test_decisions_are_numbered_without_gaps() -> None:
     numbers = [int(file.name[:4]) for file in sorted((ROOT / "docs" / "decisions").iterdir())]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_table_of_asvs_counts_what_it_lists_and_names_tests_and_files_that_exist() -> None:
+    text = (ROOT / "docs" / "asvs.md").read_text()
+    row = r"^\| (V(\d+)\.[\d.]+) \| [^|]+ \| \**(met|not met|not applicable)\**(?: \((\d+)\))? \| (.+) \|$"
+    rows = re.findall(row, text, re.MULTILINE)
+    assert len({one for one, *_ in rows}) == len(rows) == len(re.findall(r"^\| V\d+\.", text, re.MULTILINE))
+    counted: dict[str, Counter[str]] = {}
+    for _, chapter, state, several, _ in rows:
+        for key in (chapter, "all"):
+            counted.setdefault(key, Counter())[state] += int(several or 1)
+    summary = re.findall(r"^\| V?(\d+|all)[^|]* \| (\d+) \| (\d+) \| (\d+) \|$", text, re.MULTILINE)
+    states = ("met", "not met", "not applicable")
+    assert {chapter: tuple(map(int, numbers)) for chapter, *numbers in summary} == {
+        chapter: tuple(found[state] for state in states) for chapter, found in counted.items()
+    }
+    whole = counted["all"]
+    by_test = sum(state == "met" and "`tests/" in where for _, _, state, _, where in rows)
+    sentence = f"**{whole['met']} are met** ({by_test} held by tests, {whole['met'] - by_test} by the file that is named)"
+    assert f"{sentence}, **{whole['not met']} are not met**, and **{whole['not applicable']} are not applicable**" in text
+    assert f"{whole.total()} in all" in text
+    assert [one for one, _, state, _, where in rows if state == "met" and "`" not in where] == []
+    named = {word for *_, where in rows for word in re.findall(r"`((?:\.?[\w-]+/)*\.?[\w-]+(?:\.\w+)?(?:::\w+)?)`", where)}
+    files = {word for word in named if "/" in word or word.startswith(".") or "::" in word}
+    assert len(files) > 100
+    missing = []
+    for word in sorted(files):
+        path, _, test = word.partition("::")
+        file = ROOT / path
+        if not file.is_file() or (test and f"def {test}(" not in file.read_text()):
+            missing.append(word)
+    assert missing == []

@@ -25,7 +25,7 @@ from runner.settings.artifact_kinds import find_kind
 UNKNOWN = "text/plain; charset=utf-8"
 """The type of files of a kind that another version has saved."""
 INERT = {
-    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'self'; sandbox",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "private, max-age=3600",
@@ -33,7 +33,7 @@ INERT = {
 VIEWER = (
     "default-src 'self'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline' data: blob:; img-src 'self' data: blob:; "
     "font-src 'self' data:; media-src 'self' data: blob:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
-    "frame-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    "frame-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 """The policy for Playwright's viewer, which writes styles and shows pictures from the trace."""
 _INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)

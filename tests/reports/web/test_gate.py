@@ -318,7 +318,8 @@ def test_every_answer_is_inert_and_cannot_be_framed_elsewhere(shown: Visited) ->
         assert headers["x-content-type-options"] == "nosniff", path
         assert headers["x-frame-options"] == "SAMEORIGIN", path
         assert "frame-ancestors 'self'" in policy, path
-        assert "default-src 'none'" in policy or path.startswith("/viewer/"), path
+        assert "default-src 'none'" in policy or ("object-src 'none'" in policy and path.startswith("/viewer/")), path
+        assert "base-uri 'none'" in policy, path
         script = policy.partition("script-src ")[2].partition(";")[0]
         assert "unsafe" not in script, path
         assert "*" not in policy, path

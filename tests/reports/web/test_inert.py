@@ -127,7 +127,7 @@ def test_a_file_is_served_inert(kept: tuple[Visited, dict[str, int]]) -> None:
     for name in ("open.png", "video.webm", "trace.zip", "har.json", "console.jsonl", "sub/page.html"):
         answer = served.get(f"/artifacts/{ids[name]}")
         assert answer.status == 200
-        assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'self'; sandbox"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["x-frame-options"] == "SAMEORIGIN"
         assert "html" not in answer.headers["content-type"]
