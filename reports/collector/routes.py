@@ -1,5 +1,6 @@
 """The collector as a part of the application: its addresses and shared state."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from reports.collector.protocols.simple import SimpleProtocol
 from reports.replay.chunk_store import ChunkStore
 from runner.settings.settings import Settings
 
+log = logging.getLogger("journey")
+
 
 class Collector:
     """Receives what browsers report. `writer` stores it, `chunk_store` the recordings, if they are accepted."""
@@ -33,6 +36,7 @@ class Collector:
         self, settings: Settings, writer: BeaconWriter, script: Path = FILE, chunk_store: ChunkStore | None = None
     ) -> None:
         self._writer = writer
+        self._known_trouble = ""
         self.metrics = CollectorMetrics(settings.counted_traffic, settings.vital_settle, apps=len(settings.apps))
         self.register = AppRegistry(settings.apps, settings.max_pages)
         self.intake = Intake(self.register, writer, self.metrics, ClientNetworks(settings.trusted_proxies))
@@ -65,7 +69,13 @@ class Collector:
 
     async def _ready(self, _: Request) -> Response:
         trouble = self.intake.trouble or await run_in_threadpool(self._writer.find_trouble)
-        return JSONResponse({"error": trouble}, 503) if trouble else PlainTextResponse("ok\n")
+        if not trouble:
+            return PlainTextResponse("ok\n")
+        # Anybody may ask, as often as they like; only the log names the database, and once.
+        if trouble != self._known_trouble:
+            log.warning("not ready: %s", trouble)
+        self._known_trouble = trouble
+        return JSONResponse({"error": "the database cannot be used; the log says why"}, 503)
 
 
 async def _healthy(_: Request) -> Response:

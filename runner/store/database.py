@@ -201,8 +201,10 @@ def _engine(url: str, is_file: bool) -> Engine:
     if not is_file:
         # A server that has vanished silently is noticed within seconds, not after the system's quarter of an hour.
         alive = {"tcp_user_timeout": 10_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-        return create_engine(url, pool_pre_ping=True, pool_recycle=3600, connect_args={"connect_timeout": 5, **alive})
-    engine = create_engine(url, connect_args={"timeout": PATIENCE})
+        return create_engine(
+            url, hide_parameters=True, pool_pre_ping=True, pool_recycle=3600, connect_args={"connect_timeout": 5, **alive}
+        )
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": PATIENCE})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: object) -> None:

@@ -14,7 +14,7 @@ from reports.web.access.known_browser import LASTS as BROWSER_LASTS
 from reports.web.access.known_browser import mark_browser
 from reports.web.access.sessions import LASTS
 from reports.web.render.html import INERT_HEADERS, render_page, request_path, root_path
-from reports.web.render.problem import render_problem
+from reports.web.render.problem import render_database_down, render_problem
 from runner.errors import ConfigError
 from runner.store import StoreDown
 from runner.untrusted_text import tamed
@@ -91,7 +91,7 @@ class AccessMiddleware:
         except (TooManyGuesses, WrongGuess) as error:
             return await self.refused(request, error)
         except StoreDown as error:
-            return render_problem(request, 503, str(error))
+            return render_database_down(request, error)
         except ConfigError:
             return render_problem(
                 request, 500, "The list of users cannot be read; `journey serve` says why when it is started."

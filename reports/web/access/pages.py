@@ -10,7 +10,7 @@ from reports.web.access.account import account_routes
 from reports.web.access.authenticator import Authenticator, TooManyGuesses, WrongGuess
 from reports.web.access.middleware import AccessMiddleware, local_address, render_sign_in
 from reports.web.render.html import root_path
-from reports.web.render.problem import render_problem
+from reports.web.render.problem import render_database_down, render_problem
 from runner.errors import ConfigError
 from runner.store import StoreDown
 
@@ -36,7 +36,7 @@ def sign_in_routes(access: Authenticator, gate: AccessMiddleware) -> Sequence[Ba
         except (TooManyGuesses, WrongGuess) as error:
             return await gate.refused(request, error)
         except StoreDown as error:
-            return render_problem(request, 503, str(error))
+            return render_database_down(request, error)
         except ConfigError:
             return render_problem(
                 request, 500, "The list of users cannot be read; `journey serve` says why when it is started."
@@ -46,7 +46,7 @@ def sign_in_routes(access: Authenticator, gate: AccessMiddleware) -> Sequence[Ba
         try:
             await access.sign_out(request)
         except StoreDown as error:
-            return render_problem(request, 503, str(error))
+            return render_database_down(request, error)
         answer = RedirectResponse(f"{request.scope.get('root_path', '')}/sign-in", 303)
         answer.delete_cookie(access.cookie(request), path="/", secure=access.https(request), httponly=True, samesite="lax")
         # Not "cookies": that would also remove the one by which the browser is recognized.

@@ -1,5 +1,7 @@
 """What is wrong with a request: a page for people, a problem document (RFC 9457) for programs."""
 
+import logging
+
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -44,3 +46,9 @@ async def render_not_found(request: Request, error: Exception) -> Response:
     """The page for an address that does not exist."""
     detail = error.detail if isinstance(error, HTTPException) and error.detail != "Not Found" else "This page does not exist."
     return render_problem(request, 404, detail)
+
+
+def render_database_down(request: Request, error: Exception) -> Response:
+    """As `render_problem`, for somebody who has not signed in, and who learns nothing of the database; the log says what is wrong."""
+    logging.getLogger("journey").warning("%s", error)
+    return render_problem(request, 503, "The database cannot be used at the moment; the log of `journey serve` says why.")

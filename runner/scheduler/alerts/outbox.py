@@ -97,6 +97,8 @@ def _sender(url: Secret) -> Any:
         raise ConfigError(f"alert_urls needs the package apprise; install it with: {install_command('alerts')}")
     import apprise
 
+    # Its records hold addresses with their passwords; what went wrong is logged here, by the message's title.
+    logging.getLogger("apprise").disabled = True
     sender = apprise.Apprise()
     if not sender.add(url.reveal()):
         scheme = url.reveal().partition("://")[0]

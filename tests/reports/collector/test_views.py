@@ -174,7 +174,8 @@ def test_a_beacon_that_cannot_be_stored_is_not_acknowledged(collector: Served, t
     answer = collector.post(beacon(view(phases={"total": 1.0})))
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
     assert answer.headers["access-control-allow-origin"] == SHOP
-    assert collector.request("GET", "/readyz").status == 503
+    answer = collector.request("GET", "/readyz")
+    assert (answer.status, answer.body) == (503, b'{"error":"the database cannot be used; the log says why"}')
     assert collector.metric("beacons_total", outcome="unavailable") == 1
     assert collector.metric("page_load_time_seconds_count") == 0
     collector.kept.trouble = None

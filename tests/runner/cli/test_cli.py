@@ -119,7 +119,7 @@ def test_a_run_that_passed_and_could_not_be_saved_is_exit_3_and_not_called_saved
         def block(page, step):
             with step("open"):
                 page.goto("/")
-            (Path("runs") / "block").write_text("a file where the run's folder should be")
+            (Path(__file__).parents[1] / "runs" / "block").write_text("a file where the run's folder should be")
     """,
     )
     ended = folder.journey("run", "block")
