@@ -130,6 +130,7 @@ def _awaited(window: Window, first: Stamp, strong: Sequence[Stamp], checks: Iter
     if window.end - checked > LATEST_CHECK or any(stamp.at > checked for stamp in strong):
         return None
     if max(first.at, failed) <= changed < checked:
-        return Stamp("awaited", changed) if newest.drawn is None else Stamp("paint", min(newest.drawn, window.end))
+        drawn = newest.drawn
+        return Stamp("awaited", changed) if drawn is None or drawn > window.end else Stamp("paint", drawn)
     # The last check to fail came after all changes of the element: it has gone, or something without a mutation was waited for.
     return Stamp("awaited", checked) if failed >= first.at else None

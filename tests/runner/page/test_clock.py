@@ -112,6 +112,11 @@ def test_the_slow_frame_that_draws_the_element_is_part_of_the_wait() -> None:
     assert (reading.seconds, reading.ended_by) == (0.8, "paint")
 
 
+def test_a_step_that_went_on_before_the_element_was_drawn_ends_with_its_change() -> None:
+    reading = measure(WINDOW, 1.0, [Stamp("input", 100.1)], [Stamp("dom", 100.8)], checks=[Checks(100.95, 100.8, 0.0, 101.2)])
+    assert (reading.seconds, reading.ended_by) == (0.7, "awaited")
+
+
 def test_a_slow_frame_of_something_else_is_not() -> None:
     reading = measure(WINDOW, 1.0, [Stamp("input", 100.1)], [Stamp("paint", 100.94)], checks=[Checks(100.95, 100.3, 0.0)])
     assert (reading.seconds, reading.ended_by) == (0.2, "awaited")
