@@ -94,11 +94,11 @@ class Steps:
         raised: BaseException | None = None
         try:
             yield
-        except GeneratorExit:
-            # Nobody holds it any more: it was entered by hand, and will never be left.
-            self._running, self._not_left = None, name
-            raise
-        except BaseException as error:  # noqa: BLE001 (whatever ends a step is judged, and raised again below)
+        except BaseException as error:
+            if isinstance(error, GeneratorExit) and error.__traceback__ and error.__traceback__.tb_next is None:
+                # Raised here, and not in the block: nobody holds the step any more, which was entered by hand and will never be left.
+                self._running, self._not_left = None, name
+                raise
             raised = error
         wall = time.perf_counter() - started_wall
         # Every line below comes after the end of the step has been stamped: nothing of it is counted.

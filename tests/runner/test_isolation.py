@@ -130,6 +130,13 @@ def test_errors_in_threads_are_notes_and_threads_that_go_on_cost_the_worker(moni
     )
 
 
+def test_a_generator_exit_of_the_journeys_own_ends_its_step_like_any_other_exception(monitor: Monitor) -> None:
+    step = monitor.step("raise GeneratorExit('mine')")
+    assert step.failure is not None
+    assert (step.status, step.failure.kind, "GeneratorExit" in step.failure.message) == ("error", "journey", True)
+    assert monitor.archive.find("last").result.steps[1].failure == step.failure
+
+
 @pytest.mark.parametrize("held", ["", "held = "])
 def test_a_step_that_is_entered_by_hand_and_never_left_is_refused(monitor: Monitor, held: str) -> None:
     result = monitor.run(f"""

@@ -12,7 +12,7 @@ from reports.web.access.authenticator import Authenticator, Identity, TooManyGue
 from reports.web.access.middleware import AccessMiddleware
 from reports.web.access.password import hash_password_in_turn
 from reports.web.access.sessions import hash_cookie
-from reports.web.access.users_file import NO_PASSWORD, read_users, write_users
+from reports.web.access.users_file import NO_PASSWORD, UsersFile, changing_users
 from reports.web.render.html import render_page, root_path
 from reports.web.render.problem import render_problem
 from runner.errors import ConfigError
@@ -83,7 +83,7 @@ class _AccountPages:
         try:
             await self._access.check_password(request, name, fields.get("password", ""))
             hash_ = await hash_password_in_turn(new, name)
-            await run_in_threadpool(write_users, users.file, {**read_users(users.file), name: replace(user, hash=hash_)})
+            await run_in_threadpool(_set_hash, users, name, hash_)
         except WrongGuess:
             return await self.show(request, "The current password is wrong.", 403)
         except TooManyGuesses as error:
@@ -93,3 +93,10 @@ class _AccountPages:
         except OSError:
             return await self.show(request, "The server cannot write the file of users; ask whoever runs it.", 500)
         return await self._gate.signed_in(request, name, f"{root_path(request)}/account")
+
+
+def _set_hash(users: UsersFile, name: str, hash_: str) -> None:
+    with changing_users(users.file) as known:
+        if name not in known:
+            raise WrongGuess(f"{name} was removed meanwhile")
+        known[name] = replace(known[name], hash=hash_)

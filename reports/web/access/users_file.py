@@ -1,8 +1,10 @@
 """The users of the dashboard: lines `name:role:hash` in a file, hashed with Argon2 (RFC 9106)."""
 
+import fcntl
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -109,3 +111,20 @@ def write_users(file: Path, users: Mapping[str, User]) -> None:
         made.flush()
         os.fsync(made.fileno())
     Path(made.name).replace(file)
+
+
+@contextmanager
+def changing_users(file: Path) -> Iterator[dict[str, User]]:
+    """The users, to be changed in the block and written when it ends; a change by another process at the same time waits for it.
+
+    Nothing is written when the block raises. Raises ConfigError as `read_users` does, OSError when the folder cannot be written.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        users = read_users(file) if file.exists() else {}
+        yield users
+        write_users(file, users)
+    finally:
+        os.close(lock)

@@ -36,7 +36,7 @@ def add(
     """
     try:
         from reports.web.access.password import hash_password, prepare_hasher
-        from reports.web.access.users_file import NAME, NO_PASSWORD, ROLES, User, read_users, write_users
+        from reports.web.access.users_file import NAME, NO_PASSWORD, ROLES, User, changing_users
     except ModuleNotFoundError as error:
         raise ConfigError(f"user: {error.name} is missing; install it with: {install_command('serve')}") from error
     if not NAME.fullmatch(name):
@@ -45,10 +45,10 @@ def add(
         raise ConfigError(f"--role {role!r} is not a role; choose view or operate")
     prepare_hasher()
     where, named = _file(file)
-    users = read_users(where) if where.exists() else {}
-    was = "changed" if name in users else "added"
     hash_ = NO_PASSWORD if no_password else hash_password(_password(name), name)
-    write_users(where, {**users, name: User(name, role, hash_)})
+    with changing_users(where) as users:
+        was = "changed" if name in users else "added"
+        users[name] = User(name, role, hash_)
     typer.echo(f"{name} is {was} in {where} and may {role}")
     if not named:
         typer.echo(f"journey serve asks for a name and password once it knows this file: JOURNEY_SERVE_USERS={where}")
@@ -60,13 +60,15 @@ def remove(name: Name, file: File = None) -> None:
 
     Example: journey user remove ada
     """
-    from reports.web.access.users_file import read_users, write_users
+    from reports.web.access.users_file import changing_users
 
     where, _ = _file(file)
-    users = read_users(where)
-    if name not in users:
-        raise ConfigError(f"{name} is not in {where}; there are: {', '.join(users) or 'none'}")
-    write_users(where, {other: user for other, user in users.items() if other != name})
+    if not where.exists():
+        raise ConfigError(f"{where} cannot be read: there is no such file; create it with `journey user add NAME --role view`")
+    with changing_users(where) as users:
+        if name not in users:
+            raise ConfigError(f"{name} is not in {where}; there are: {', '.join(users) or 'none'}")
+        del users[name]
     typer.echo(f"removed {name} from {where}")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import select, update
@@ -11,7 +12,7 @@ from sqlalchemy import select, update
 from reports.web.access.authenticator import Authenticator
 from reports.web.access.backoff import AT_ONCE, FREE, PER_SECOND, AccountBudget, Backoff
 from reports.web.access.sessions import IDLE, LASTS
-from reports.web.access.users_file import User, read_users, write_users
+from reports.web.access.users_file import User, changing_users, read_users, write_users
 from runner.errors import ConfigError
 from runner.settings.settings import load_settings
 from runner.store import Store
@@ -552,3 +553,34 @@ def test_what_the_sign_in_page_loads_is_public_and_nothing_else(dashboard: Start
     for path in ("/static/../runs", "/static/%2e%2e/runs", "/sign-in/../runs", "/sign-inx", "/static/../../site.py"):
         assert served.get(path, accept=PAGE).status in {303, 404}
         assert b"<h1>Runs" not in served.get(path, accept=PAGE).body
+
+
+def test_changes_of_the_users_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
+    file = tmp_path / "users"
+    ready = Barrier(8)
+
+    def add(number: int) -> None:
+        ready.wait(30)
+        with changing_users(file) as users:
+            users[f"user{number}"] = User(f"user{number}", "view", "-")
+
+    threads = [Thread(target=add, args=(number,)) for number in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(30)
+    assert sorted(read_users(file)) == [f"user{number}" for number in range(8)]
+
+
+def test_users_stay_as_they_are_when_a_change_is_given_up(tmp_path: Path) -> None:
+    file = tmp_path / "users"
+    write_users(file, {"ada": User("ada", "view", "-")})
+
+    def give_up() -> None:
+        with changing_users(file) as users:
+            users.clear()
+            raise ConfigError("no such user")
+
+    with pytest.raises(ConfigError, match="no such user"):
+        give_up()
+    assert list(read_users(file)) == ["ada"]
