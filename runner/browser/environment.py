@@ -48,11 +48,15 @@ def driver_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def find_cache(environment: Mapping[str, str]) -> Path | None:
-    """The folder for what is made again if it is lost (XDG Base Directory Specification); None for a user without a home."""
+    """The folder for what is made again if it is lost (XDG Base Directory Specification); None for a user whose home does not exist."""
+    given = environment.get("XDG_CACHE_HOME")
+    if given:
+        return Path(given) / "journey"
     try:
-        return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "journey"
+        home = Path.home()
     except RuntimeError:
         return None
+    return home / ".cache" / "journey" if home.is_dir() else None
 
 
 def _without_credentials(proxy: str) -> str:

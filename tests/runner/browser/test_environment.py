@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner.browser.chromium import Browser
-from runner.browser.environment import browser_environment, driver_environment
+from runner.browser.environment import browser_environment, driver_environment, find_cache
 from runner.workers.pool import Workers
 from tests.conftest import Monitor
 
@@ -70,3 +70,11 @@ def test_the_driver_keeps_what_configures_it() -> None:
     assert driver_environment(asked) == asked
     assert browser_environment(asked) == {}
     assert driver_environment(os.environ).keys() <= os.environ.keys()
+
+
+def test_no_home_is_created_for_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert find_cache({}) == tmp_path / ".cache" / "journey"
+    assert find_cache({"XDG_CACHE_HOME": "/var/cache/ada"}) == Path("/var/cache/ada/journey")
+    monkeypatch.setenv("HOME", str(tmp_path / "gone"))
+    assert find_cache({}) is None
