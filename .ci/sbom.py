@@ -46,15 +46,8 @@ def build_document(version: str, wheel: Path) -> dict[str, Any]:
             }
         )
     for name, pinned, digests in list_installed():
-        files = [
-            {
-                "type": "distribution",
-                "url": f"https://pypi.org/project/{name}/{pinned}/#files",
-                "hashes": [{"alg": "SHA-256", "content": one}],
-            }
-            for one in digests
-        ]
         purl = f"pkg:pypi/{name}@{pinned}"
+        files = [{"type": "distribution", "url": purl, "hashes": [{"alg": "SHA-256", "content": one}]} for one in digests]
         components.append(
             {"type": "library", "bom-ref": purl, "name": name, "version": pinned, "purl": purl, "externalReferences": files}
         )
