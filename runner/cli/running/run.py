@@ -114,8 +114,8 @@ def execute(
 
     browser = find(settings.browser_path, settings.headed)
     archive = Archive(settings.runs_dir)
-    keeper = RunKeeper(archive, settings, warn)
-    keeper.warn_of_sandbox(describe_sandbox(browser.path))
+    keeper = RunKeeper(archive, settings, warn, lambda text: console.print(f"note: {text}", markup=False, soft_wrap=True))
+    keeper.note_sandbox(describe_sandbox(browser.path))
     try:
         with keeper, Progress(console) as progress:
             run_plans(pool, plans, browser, settings, archive, [progress, keeper, push])

@@ -17,15 +17,19 @@ from runner.settings.settings import Settings
 class RunKeeper:
     """Listens to runs. If the database or a page fails, there is a warning; everything is written when the block ends."""
 
-    def __init__(self, archive: Archive, settings: Settings, warn: Callable[[str], object]) -> None:
+    def __init__(
+        self, archive: Archive, settings: Settings, warn: Callable[[str], object], note: Callable[[str], object]
+    ) -> None:
+        """`warn` is for what did not work, `note` for what users should know of their machine."""
         self._warn = warn
+        self._note = note
         self._problems: list[str] = []
         self._pages = ReportWriter(archive, self._problems.append)
         self._store = RunStore(settings.database_url)
         self._open = ExitStack()
         self.ended: list[tuple[RunResult, Path | None]] = []
         """Each run that has ended, and where it is saved."""
-        self._warned_of_sandbox = False
+        self._noted_sandbox = False
 
     def __enter__(self) -> Self:
         self._open.enter_context(self._pages)
@@ -37,11 +41,11 @@ class RunKeeper:
         for problem in self._problems:
             self._warn(problem)
 
-    def warn_of_sandbox(self, state: str) -> None:
-        """Warns once of a sandbox that is off; `state` is as in `Environment.sandbox`."""
-        if state.startswith("off") and not self._warned_of_sandbox:
-            self._warned_of_sandbox = True
-            self._warn(f"the browser's sandbox is {state}")
+    def note_sandbox(self, state: str) -> None:
+        """Says once that the sandbox is off; `state` is as in `Environment.sandbox`."""
+        if state.startswith("off") and not self._noted_sandbox:
+            self._noted_sandbox = True
+            self._note(f"the browser's sandbox is {state}")
 
     def __call__(self, moment: Moment) -> None:
         """Handles a run that has ended."""
@@ -49,7 +53,7 @@ class RunKeeper:
             return
         self.ended.append((moment.result, moment.folder))
         # Where the first start of a browser has found out.
-        self.warn_of_sandbox(moment.result.environment.sandbox)
+        self.note_sandbox(moment.result.environment.sandbox)
         warning = self._store.add(moment.result, moment.folder)
         if warning:
             self._warn(warning)

@@ -210,8 +210,8 @@ def _measure(
 
     browser = find(settings.browser_path, settings.headed)
     archive = Archive(settings.runs_dir)
-    keeper = RunKeeper(archive, settings, lambda problem: _warn(console, problem))
-    keeper.warn_of_sandbox(describe_sandbox(browser.path))
+    keeper = RunKeeper(archive, settings, lambda problem: _warn(console, problem), lambda text: _note(console, text))
+    keeper.note_sandbox(describe_sandbox(browser.path))
     check, started_at, stopped = Check(question, plans), datetime.now(UTC), False
 
     def run(wanted: Plan) -> RunEnded:
@@ -259,6 +259,10 @@ def _save_baseline(result: "SmokeResult", file: Path, console: "Console") -> Non
     fewest = min((len(one.runs) for one in result.journeys), default=0)
     if fewest < baseline.ENOUGH:
         console.print(f"with {fewest} runs it shows only large changes; --runs {baseline.GOOD} makes a better one")
+
+
+def _note(console: "Console", text: str) -> None:
+    console.print(f"note: {text}", markup=False, soft_wrap=True)
 
 
 def _warn(console: "Console", problem: str) -> None:

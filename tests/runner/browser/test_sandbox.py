@@ -52,9 +52,9 @@ def test_where_the_kernel_forbids_it_journeys_run_without_it_and_say_so(project:
     first, second = (journey(project, "run", "--base-url", "http://x.example", namespace=True) for _ in range(2))
     assert (first.returncode, second.returncode) == (0, 0)
     assert recorded(project) == [f"off: {sandbox.KERNEL}"] * 2
-    assert first.stdout.count(f"warning: the browser's sandbox is off: {sandbox.KERNEL}") == 1
+    assert first.stdout.count(f"note: the browser's sandbox is off: {sandbox.KERNEL}") == 1
     # The second knows before it has started a browser.
-    assert second.stdout.startswith(f"warning: the browser's sandbox is off: {sandbox.KERNEL}")
+    assert second.stdout.startswith(f"note: the browser's sandbox is off: {sandbox.KERNEL}")
     assert f"sandbox: off: {sandbox.KERNEL}" in journey(project, "install", namespace=True).stdout
 
 
@@ -63,7 +63,7 @@ def test_where_the_kernel_forbids_it_journeys_run_without_it_and_say_so(project:
 def test_as_root_journeys_run_without_it_and_say_so(project: Path) -> None:
     ran = journey(project, "run", "--base-url", "http://x.example")
     assert (ran.returncode, recorded(project)) == (0, [f"off: {sandbox.ROOT}"])
-    assert ran.stdout.startswith(f"warning: the browser's sandbox is off: {sandbox.ROOT}")
+    assert ran.stdout.startswith(f"note: the browser's sandbox is off: {sandbox.ROOT}")
     assert f"sandbox: off: {sandbox.ROOT}" in journey(project, "install").stdout
 
 

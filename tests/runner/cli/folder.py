@@ -27,7 +27,7 @@ def fall(page, step):
         expect(page.get_by_role("button", name="Buy [now]")).to_be_visible(timeout=200)
 """
 
-SANDBOX_OFF = "warning: the browser's sandbox is off: "
+SANDBOX_OFF = "note: the browser's sandbox is off: "
 """Begins the line that is printed first where the tests run as root."""
 
 
