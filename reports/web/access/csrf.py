@@ -40,14 +40,16 @@ async def read_form(request: Request) -> dict[str, str]:
         raise FormError(400, "the form cannot be parsed") from error
 
 
-def check_same_origin(request: HTTPConnection, own_origins: Collection[str]) -> None:
+def check_same_origin(request: HTTPConnection, own_origins: Collection[str], programs: bool = False) -> None:
     """Raises FormError unless the browser says that one of our own pages sent this (Fetch Metadata `Sec-Fetch-Site`; Fetch `Origin`).
 
     No script can set these two headers. Every browser since 2020 sends at least `Origin` with a form; a request with neither is rejected,
-    since it could come from an old browser on behalf of another site.
+    since it could come from an old browser on behalf of another site; unless `programs` may send it too, which have no such headers.
     """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is None and origin is None:
+        if programs:
+            return
         raise FormError(
             403,
             "the request does not say which page sent it: it has neither Sec-Fetch-Site nor Origin; use a current browser, let "
