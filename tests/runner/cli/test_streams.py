@@ -148,7 +148,7 @@ USING = """
             print("print", secret, "\\ud83d", flush=True)
             sys.stdout.buffer.write(f"buffer {secret} \\u20ac\\n".encode())
             sys.stdout.buffer.flush()
-            subprocess.run([sys.executable, "-c", f"print('child', {secret!r})"], stdout=sys.stdout, stderr=sys.stderr, check=True)
+            subprocess.run(["printf", "child %s\\n", secret], stdout=sys.stdout, stderr=sys.stderr, check=True)
             os.write(sys.stderr.fileno(), f"descriptor {secret}\\n".encode())
             sys.stdout.reconfigure(encoding="ascii", line_buffering=True)
             assert (sys.stdout.encoding, sys.stdout.writable(), sys.stdout.isatty(), sys.stdout.closed) == ("utf-8", True, False, False)
