@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -59,14 +60,17 @@ QUIET = "module.exports = { telemetry: { enabled: false }, editorTheme: { tours:
 def _running(command: list[str], folder: Path, ready: str, **environment: str) -> Iterator[None]:
     """A server, until the block ends; `ready` is an address that it answers."""
     with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={**os.environ, **environment})
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=log, stderr=log, env={**os.environ, **environment}, start_new_session=True
+        )
         try:
             wait_until(lambda: process.poll() is not None or get(ready), command[0], 120)
             if process.poll() is not None:
                 raise SystemExit(f"{command[0]} did not start: {(folder / 'server.log').read_text()[-2000:]}")
             yield
         finally:
-            process.terminate()
+            # With its own workers, which PHP leaves behind otherwise.
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)
 
 
