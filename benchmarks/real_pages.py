@@ -69,7 +69,7 @@ def _running(command: list[str], folder: Path, ready: str, **environment: str) -
                 raise SystemExit(f"{command[0]} did not start: {(folder / 'server.log').read_text()[-2000:]}")
             yield
         finally:
-            # With its own workers, which PHP leaves behind otherwise.
+            # With the workers of PHP, which would go on otherwise.
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)
 
