@@ -5,6 +5,7 @@ started first: everything else is imported while the driver gets ready.
 """
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -43,6 +44,9 @@ def main() -> None:
             playwright = stack.enter_context(sync_playwright())
         importing.join()
         from runner.workers.jobs import serve
+
+        # What is imported stays until the end; looking for garbage in it would only make the runs longer.
+        gc.freeze()
 
         serve(connection, playwright)
         # The browser is closed and the driver ends with its pipe: an orderly shutdown of Python would only cost the user time.
