@@ -19,9 +19,10 @@ def render_template(template: str, **values: object) -> bytes:
     return _environment().get_template(template).render(**values).encode(errors="replace")
 
 
-def load_template(template: str) -> None:
-    """Reads a template ahead of the first page."""
-    _environment().get_template(template)
+def load_templates(*templates: str) -> None:
+    """Reads templates ahead of the first page."""
+    for one in templates:
+        _environment().get_template(one)
 
 
 def format_link(file: Path, beside: Path | None) -> str:

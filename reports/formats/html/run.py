@@ -14,6 +14,8 @@ from runner.settings.artifact_kinds import list_shown_as
 
 FILE = "report.html"
 TEMPLATE = "run.html"
+PARTS = ("base.html", "run_parts.html", "parts.html")
+"""What the template is made of."""
 WIDTH = 1000
 """Of the waterfall's time axis, in units of its drawing."""
 ROW = 18
@@ -121,9 +123,9 @@ def waterfall_measures() -> dict[str, object]:
     return {"width": WIDTH, "row": ROW, "phases": PHASES}
 
 
-def load_run_template() -> None:
-    """Reads the template ahead of the first page."""
-    page.load_template(TEMPLATE)
+def load_run_templates() -> None:
+    """Reads the templates ahead of the first page."""
+    page.load_templates(TEMPLATE, *PARTS)
 
 
 def _caption(picture: Artifact, attempts: int) -> str:

@@ -31,7 +31,7 @@ class ReportWriter:
     def _prepare(self) -> None:
         from reports.formats.html import run
 
-        run.load_run_template()
+        run.load_run_templates()
 
     def _write(self, saved: Saved) -> None:
         from reports.formats.html import run

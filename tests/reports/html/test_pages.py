@@ -6,11 +6,14 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from hypothesis import given
+from jinja2 import PackageLoader
 from lxml import html
 from msgspec.structs import replace
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Dialog, Page, expect, sync_playwright
 
+from reports.formats.html import page as html_page
+from reports.formats.html.run import load_run_templates, render_run
 from reports.formats.html.runs import runs_html
 from reports.formats.html.smoke import smoke_html
 from reports.text.smoke_text import format_verdict
@@ -177,3 +180,15 @@ def test_whatever_a_page_says_it_is_text(text: str) -> None:
         assert {one.tag for one in document.iter() if isinstance(one.tag, str)} <= ALLOWED
         assert not [name for one in document.iter() for name in one.attrib if name.startswith("on") or name == "style"]
         assert all(link.startswith(("file:///", "./", "#")) for link in document.xpath("//a/@href"))
+
+
+def test_the_page_of_a_run_reads_no_template_that_was_not_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    html_page._environment.cache_clear()  # as in a new process
+    load_run_templates()
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a template was read while a run waited for its page")
+
+    monkeypatch.setattr(PackageLoader, "get_source", refuse)
+    saved = RUNS["several"][0]
+    assert saved.result.journey in render_run(saved).decode()
