@@ -147,6 +147,12 @@ class Workers:
             with held_interrupts():
                 self._supervisor.finish_run(self._ended.pop(0))
 
+    def begin_closing(self) -> None:
+        """Lets the workers, which have no runs, close their browsers while this process does other work. No run can follow."""
+        for worker in self._pool:
+            if worker.run is None:
+                worker.begin_stop()
+
     def cancel_runs(self, why: str) -> None:
         """Kills the workers of the runs under way; the runs are saved as `cancelled`."""
         self.save_ended()

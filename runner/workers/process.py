@@ -63,9 +63,13 @@ class Worker:
 
         self.pipe.send_bytes(encode(message))
 
-    def stop(self) -> None:
-        """Stops an idle worker: closes its pipe, so that it closes its browser; kills it if that takes too long."""
+    def begin_stop(self) -> None:
+        """Closes the pipe of an idle worker, so that it closes its browser and ends."""
         self.pipe.close()
+
+    def stop(self) -> None:
+        """Stops an idle worker; kills it if that takes too long."""
+        self.begin_stop()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(CLOSE_TIMEOUT)
         self.kill()

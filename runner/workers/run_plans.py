@@ -21,10 +21,12 @@ def run_plans(
     settings: Settings,
     archive: Archive,
     listeners: Sequence[Listener],
+    last: bool = False,
 ) -> list[RunResult]:
     """Opens the pool for these, runs every plan once, and returns the results in the order in which the runs ended.
 
-    Each result is saved in `archive` before the listeners hear that its run has ended.
+    Each result is saved in `archive` before the listeners hear that its run has ended. With `last`, the pool gets no more plans: its
+    browsers close while the last results are saved.
     """
     results: list[RunResult] = []
 
@@ -33,11 +35,11 @@ def run_plans(
             results.append(moment.result)
 
     pool.open(browser, settings, archive, [collect, *listeners])
-    run_in_order(pool, plans)
+    run_in_order(pool, plans, last)
     return results
 
 
-def run_in_order(pool: Workers, plans: Sequence[Plan]) -> None:
+def run_in_order(pool: Workers, plans: Sequence[Plan], last: bool = False) -> None:
     """Runs every plan once in an open pool, in order, as many at a time as there are workers.
 
     On KeyboardInterrupt the runs under way are saved as `cancelled`, and the interrupt is raised again.
@@ -50,6 +52,8 @@ def run_in_order(pool: Workers, plans: Sequence[Plan]) -> None:
             # Saved while the next run begins: its worker would only wait meanwhile.
             pool.save_ended()
             pool.poll(FOREVER, save=False)
+        if last:
+            pool.begin_closing()
         pool.save_ended()
     except KeyboardInterrupt:
         pool.cancel_runs("cancelled from the keyboard")

@@ -118,7 +118,7 @@ def execute(
     keeper.note_sandbox(describe_sandbox(browser.path))
     try:
         with keeper, Progress(console) as progress:
-            run_plans(pool, plans, browser, settings, archive, [progress, keeper, push])
+            run_plans(pool, plans, browser, settings, archive, [progress, keeper, push], last=True)
     finally:
         results = [result for result, _ in keeper.ended]
         try:
