@@ -1,5 +1,6 @@
 """The `journey` command in the process of the tests, which is quicker than in one of its own."""
 
+import gc
 import os
 import signal
 import sys
@@ -47,6 +48,9 @@ def run_here(folder: Path, words: Sequence[str], environment: Mapping[str, str],
             patch.dict(os.environ, environment, clear=True),
             patch.object(sys, "argv", ["journey", *words]),
             streams(output.fileno(), errors.fileno()),
+            # This process goes on, and what it holds is not for good.
+            patch.object(gc, "disable", lambda: None),
+            patch.object(gc, "freeze", lambda: None),
             lent(pool or NoWorkers()),
         ):
             try:
@@ -94,6 +98,7 @@ def lent(pool: Workers) -> Iterator[None]:
 
     with (
         patch.object(runner.cli, "start_early", lambda: None),
+        patch.object(pool, "begin_closing", lambda: None),
         patch.object(run, "Workers", workers),
         patch.object(smoke, "Workers", workers),
     ):
