@@ -13,12 +13,14 @@ import json
 import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from benchmarks.fidelity import percentile
 from benchmarks.restless_journey import DELAYS
@@ -62,6 +64,7 @@ PAGES = {
         if (more.children.length > 30) more.lastChild.remove();
     }, 50);""",
     "feed": "new EventSource('/feed').onmessage = ({ data }) => { more.textContent = data; };",
+    "WebSocket feed": "new WebSocket(`ws://${location.host}/socket`).onmessage = ({ data }) => { more.textContent = data; };",
     "late advertisement": """answer = () => {
         setTimeout(show, delay);
         for (const later of [60, 200, 500]) setTimeout(() => { more.innerHTML = `<iframe src="/wait?delay=100"></iframe>`; }, delay + later);
@@ -106,7 +109,17 @@ async def _feed(_: Request) -> Response:
     return StreamingResponse(messages(), media_type="text/event-stream")
 
 
-SITE = Starlette(routes=[Route("/page", _page), Route("/wait", _wait), Route("/feed", _feed)])
+async def _socket(socket: WebSocket) -> None:
+    await socket.accept()
+    with suppress(WebSocketDisconnect):
+        for number in range(3000):
+            await socket.send_text(str(number))
+            await asyncio.sleep(0.08)
+
+
+SITE = Starlette(
+    routes=[Route("/page", _page), Route("/wait", _wait), Route("/feed", _feed), WebSocketRoute("/socket", _socket)]
+)
 
 
 def measure(rounds: int, delays: list[int]) -> tuple[dict[tuple[str, str], list[tuple[float, float]]], int]:
