@@ -84,8 +84,11 @@ function nextChange(seen) {
   return new Promise((resolve) => watch.tell.push(resolve));
 }
 const NEXT_CHANGE = nextChange.toString();
-/** Tells the page clock's agent (checks.js), in the page, that a check has failed. */
-const UNMET = '() => { document.dispatchEvent(new Event("journey:unmet")) }';
+/** Tell the page clock's agent (checks.js), in the page: a check has failed; a function that was waited for held. */
+const [UNMET, HELD] = ["unmet", "held"].map((what) => `() => { document.dispatchEvent(new Event("journey:${what}")) }`);
+/** A function that held at the first look was not waited for: that takes a few round trips to the page, and so many ms. */
+const ROUND_TRIPS = 4;
+const FIRST_LOOK = 20;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -141,10 +144,10 @@ class Changes {
     }
   }
 
-  /** Tells the documents of `frame` and of the page that a check has failed. */
-  tell(frame) {
+  /** Tells the documents of `frame` and of the page. */
+  tell(frame, what) {
     for (const one of new Set([frame, this.page.mainFrame()])) {
-      const told = async () => (await one.utilityContext()).evaluateExpression(UNMET, { isFunction: true });
+      const told = async () => (await one.utilityContext()).evaluateExpression(what, { isFunction: true });
       // A document that is being replaced has nobody to be told.
       told().catch(() => {});
     }
@@ -193,7 +196,7 @@ class Checks {
 
   /** The interval before the next check, for which Playwright takes `own` ms. */
   async interval(own) {
-    this.changes.tell(this.frame);
+    this.changes.tell(this.frame, UNMET);
     // The cheapest of the last checks: what is more went to other processes of a busy machine.
     const rest = Math.max(REST * Math.min(...this.costs), Math.min(GROWTH * this.woken, GROWN));
     const latest = Math.min(own, Math.max(LATEST, rest));
@@ -240,6 +243,25 @@ function changeFrame(prototype) {
   };
 }
 
+/** `wait_for_function` in the page's own world, which looks with each frame: the clock is told when the function held. */
+function announceFunctions(prototype) {
+  const original = prototype.waitForFunctionExpression;
+  prototype.waitForFunctionExpression = async function (progress, expression, isFunction, arg, options, world = "main") {
+    const changes = world === "main" && options.pollingInterval === undefined ? changesOf(this._page) : undefined;
+    if (!changes) return original.call(this, progress, expression, isFunction, arg, options, world);
+    const asked = performance.now();
+    let began = Infinity;
+    const answered = async () => {
+      await (await this.mainContext()).evaluateExpression("0", {});
+      began = performance.now();
+    };
+    answered().catch(() => {});
+    const held = await original.call(this, progress, expression, isFunction, arg, options, world);
+    if (performance.now() - began > ROUND_TRIPS * (began - asked) + FIRST_LOOK) changes.tell(this, HELD);
+    return held;
+  };
+}
+
 /** `ElementHandle._retryAction`: an element that is attached, but not yet visible, enabled, stable or uncovered. */
 function changeElement(prototype) {
   const original = prototype._retryAction;
@@ -263,7 +285,7 @@ function changeElement(prototype) {
 }
 
 /** The driver does not export these classes, but the constructor of every one calls this method. */
-const wanted = new Map([["retryWithProgressAndTimeouts", changeFrame], ["_retryAction", changeElement]]);
+const wanted = new Map([["retryWithProgressAndTimeouts", changeFrame], ["waitForFunctionExpression", announceFunctions], ["_retryAction", changeElement]]);
 const { setMaxListeners } = EventEmitter.prototype;
 EventEmitter.prototype.setMaxListeners = function (count) {
   for (let prototype = Object.getPrototypeOf(this); prototype; prototype = Object.getPrototypeOf(prototype)) {

@@ -93,7 +93,7 @@ function start() {
     const answer = snapshot();
     answer.now = now();
     answer.effect = lastEffect(since, until);
-    answer.checks = checks();
+    answer.checks = checks(since, until);
     rearm();
     forgetChecks();
     return stringify(answer);

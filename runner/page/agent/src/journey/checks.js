@@ -1,6 +1,7 @@
 // What the script waits for: the elements that Playwright's checks find, and when they last changed before the check.
 import { now } from "../clock.js";
 import { addEventListener } from "../natives.js";
+import { lastEffect } from "./effects.js";
 import { pathOf } from "./natives.js";
 import { drawnAt } from "./paint.js";
 
@@ -9,6 +10,12 @@ const CHECKED = "__playwright_reset_targets__";
 const FOUND = "__playwright_mark_target__";
 /** Dispatched by event_waits.cjs after a check that did not hold. */
 const UNMET = "journey:unmet";
+/** Dispatched by it when a function that was waited for held; Playwright looks with each frame. */
+const HELD = "journey:held";
+/** Within so many ms before a function held lies the effect that made it hold, if any did: two frames. */
+const FRAMES = 34;
+/** A little before the end of the step, in ms: a stamp is a floating-point number. */
+const BEFORE = 0.001;
 /** The most elements of one check, and the most elements inside one of them, that are looked at. */
 const MOST_FOUND = 20;
 const MOST_INSIDE = 1_000;
@@ -21,6 +28,7 @@ let changedAt = 0;
 let failedAt = 0;
 let waitingSince = null;
 let found = 0;
+let heldAt = null;
 
 /** Takes in records of a mutation observer, which are delivered in the task in which the change was made. */
 export function noteChanges(records) {
@@ -54,6 +62,7 @@ function lastChange(element) {
 export function watchChecks(flush) {
   addEventListener(CHECKED, () => {
     checkedAt = now();
+    heldAt = null;
     found = 0;
   }, { capture: true });
   addEventListener(FOUND, (event) => {
@@ -67,6 +76,10 @@ export function watchChecks(flush) {
     failedAt = checkedAt ?? now();
     waitingSince ??= failedAt;
   }, { capture: true });
+  addEventListener(HELD, () => {
+    flush();
+    heldAt = now();
+  }, { capture: true });
 }
 
 /** Since when checks have failed, at an act of the script; what was checked before it is no longer what is waited for. */
@@ -76,13 +89,23 @@ export function acted() {
   return since;
 }
 
-export function checks() {
+/** As a check that passed: with the effect that made the function hold, or, where there is none, as one that had failed until then. */
+function held(since, until) {
+  const at = Math.min(heldAt, until - BEFORE);
+  const last = lastEffect(since, at);
+  if (last && last.signal !== "input" && at - last.at <= FRAMES) return { at, changed: last.at, failed: 0, drawn: drawnAt(last.at) };
+  return { at, changed: 0, failed: at, drawn: null };
+}
+
+/** What was waited for in a step that lasted from `since` to `until`, in milliseconds since the epoch. */
+export function checks(since, until) {
+  if (heldAt !== null) return held(since, until);
   // Elements of a frame are checked from the page, which learns that a check has failed.
   if (checkedAt === null && !failedAt) return null;
   return { at: checkedAt ?? failedAt, changed: changedAt, failed: failedAt, drawn: changedAt ? drawnAt(changedAt) : null };
 }
 
 export function forgetChecks() {
-  checkedAt = waitingSince = null;
+  checkedAt = waitingSince = heldAt = null;
   changedAt = failedAt = 0;
 }
