@@ -4,9 +4,11 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -107,6 +109,19 @@ def deployment() -> dict[str, Any]:
     """What a pod of the manifest is made of."""
     found: dict[str, Any] = next(yaml.safe_load_all(text("kubernetes.yaml")))["spec"]["template"]["spec"]
     return found
+
+
+@pytest.mark.parametrize("version", [kubernetes_validate.latest_version(), "1.28"])
+def test_kubernetes_accepts_the_manifest(version: str) -> None:
+    # Strictly: no field that this version does not have.
+    for one in yaml.safe_load_all(text("kubernetes.yaml")):
+        kubernetes_validate.validate(one, version, strict=True)
+
+
+def test_the_compose_file_is_valid() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", FOLDER / "compose.yaml"]
+    checked = subprocess.run(command, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_kubernetes_confines_the_pod_and_what_its_browser_reaches() -> None:
