@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 DOCUMENTS = Path("/usr/share/doc")
-LICENCE_LINE = re.compile(r"^License:[ \t]*(\S.*)$", re.MULTILINE)
+LICENCE_LINE = re.compile(r"^License:[ \t]*([\w.+-]+(?: (?:or|and|with) [\w.+ -]+)?)[ \t]*$", re.MULTILINE)
+"""The short name, as Debian's machine-readable form has it; some files put the text there."""
 
 
 def list_debian() -> list[dict[str, Any]]:

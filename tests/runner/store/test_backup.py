@@ -228,10 +228,9 @@ def test_the_documented_copy_of_a_server_is_one_state_of_it_and_brings_it_back(
     subprocess.run(documented[1], shell=True, check=True, cwd=tmp_path, env=environment)
     assert find_server_problems(url) == []
     with Store(url) as store, store.snapshot() as connection:
-        runs, hours, beacons, views = connection.execute(
-            text("SELECT (SELECT count(*) FROM runs), (SELECT sum(passed + failed + error + cancelled) FROM run_hours), (SELECT count(*) FROM beacons),"
-                 " (SELECT count(*) FROM page_views)")
-        ).one()  # fmt: skip
+        counts = "(SELECT count(*) FROM runs), (SELECT count(*) FROM beacons), (SELECT count(*) FROM page_views)"
+        counted = f"SELECT (SELECT sum(passed + failed + error + cancelled) FROM run_hours), {counts}"
+        hours, runs, beacons, views = connection.execute(text(counted)).one()
     assert 5 <= runs <= since < last
     # Tables that are written together are of one state.
     assert (hours, views) == (runs, beacons)
