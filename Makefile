@@ -11,7 +11,7 @@ MADE := runner/page/agent.js runner/page/replay.js reports/collector/agent.js re
 # The tests start Python hundreds of times: without bytecode on disk, each start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick oldest lint types format docs bench constraints release clean
+.PHONY: help demo test quick oldest lint types format docs bench constraints image release clean
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
@@ -79,12 +79,16 @@ bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an 
 	$(BIN)/python -m benchmarks.agreement
 	$(BIN)/python -m benchmarks.agent
 	$(BIN)/python -m benchmarks.collector
+	$(BIN)/python -m benchmarks.hostile
 	$(BIN)/python -m benchmarks.views
 	$(BIN)/python -m benchmarks.replay
 	$(BIN)/python -m benchmarks.from_session
 
 constraints: ## Pin what images, CI and releases install, with hashes; needs uv
 	@sh .ci/constrain
+
+image: ## Build the container's image, run the demo in it confined, and list what is in it
+	@.ci/image
 
 release: .venv/dev ## Build and check dist/: wheel, source distribution, bill of materials, checksums
 	$(BIN)/python .ci/bundled.py

@@ -58,7 +58,7 @@ def bundle_faro(folder: Path) -> bytes:
 
     for file in FARO.iterdir():
         shutil.copy(file, folder)
-    if npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder) != 0:
+    if npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder) != 0:
         raise RuntimeError("npm could not install Faro; its message is above")
     if node(["build.js"], cwd=folder) != 0:
         raise RuntimeError("esbuild could not bundle Faro; its message is above")

@@ -141,7 +141,9 @@ def _node_red(folder: Path, apps: Path) -> Iterator[str]:
     program = apps / "node-red" / "node_modules" / ".bin" / "node-red"
     if not program.exists():
         (apps / "node-red").mkdir(parents=True, exist_ok=True)
-        subprocess.run(["npm", "install", "--prefix", apps / "node-red", "--silent", "node-red"], check=True)
+        subprocess.run(
+            ["npm", "install", "--ignore-scripts", "--prefix", apps / "node-red", "--silent", "node-red"], check=True
+        )
     port = free_port()
     (folder / "settings.js").write_text(QUIET)
     with _running([str(program), "-u", str(folder), "-p", str(port)], folder, f"http://127.0.0.1:{port}/"):

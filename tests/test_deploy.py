@@ -1,12 +1,15 @@
 """The files for operations, as far as they can be checked without what they are for."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -14,6 +17,7 @@ from reports.web.access.authenticator import Authenticator
 from runner.settings.setting_parsers import list_parsers
 from runner.settings.settings import load_settings
 from runner.store import Store
+from tests.test_supply import load
 
 FOLDER = Path(__file__).parents[1] / "docs" / "deploy"
 ROOT = FOLDER.parents[1]
@@ -109,6 +113,26 @@ def deployment() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("version", [kubernetes_validate.latest_version(), "1.28"])
+def test_kubernetes_accepts_the_manifest(version: str) -> None:
+    # Strictly: no field that this version does not have.
+    for one in yaml.safe_load_all(text("kubernetes.yaml")):
+        kubernetes_validate.validate(one, version, strict=True)
+
+
+def test_the_compose_file_is_valid() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        "vendor.compose-spec",
+        str(FOLDER / "compose.yaml"),
+    ]
+    checked = subprocess.run(command, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
+
+
 def test_kubernetes_confines_the_pod_and_what_its_browser_reaches() -> None:
     pod = deployment()
     (container,) = pod["containers"]
@@ -156,3 +180,35 @@ def test_the_kubernetes_manifest_asks_for_paths_that_are_served() -> None:
     assert paths == {"/healthz", "/readyz"}
     port = next(one["value"] for one in container["env"] if one["name"] == "JOURNEY_LISTEN").rpartition(":")[2]
     assert str(container["ports"][0]["containerPort"]) == port
+
+
+def test_the_image_is_checked_as_it_is_documented_to_be_run() -> None:
+    documented = " ".join(re.findall(r"^# (?:podman run)?(.*?)\\?$", text("Containerfile"), re.MULTILINE))
+    checked = (ROOT / ".ci" / "image").read_text()
+    for word in ("--init", "--shm-size=512m", "--read-only", "--tmpfs /tmp", "--tmpfs /home/journey", "--cap-drop=all"):
+        assert word in documented, word
+        assert word in checked, word
+    for word in ("--security-opt=no-new-privileges", "--security-opt seccomp=docs/deploy/seccomp.json", "--format docker"):
+        assert word in documented, word
+        assert word in checked, word
+    # Playwright's driver ends without it.
+    assert "libatomic1" in text("Containerfile")
+
+
+def test_a_process_that_is_not_confined_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    confinement = load("confinement", monkeypatch)
+    found = confinement.find_faults(os.getpid())
+    assert "it is in the user namespace of the machine" in found
+    assert "no filter of system calls is on" in found
+    assert os.getpid() in confinement.find_processes(os.getppid())
+
+
+@pytest.mark.skipif(not Path("/var/lib/dpkg/status").exists(), reason="no packages of Debian on this machine")
+def test_the_contents_of_an_image_are_listed_with_their_licences(monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = load("image_contents", monkeypatch)
+    debian = {one["name"]: one for one in contents.list_debian()}
+    python = {one["name"].lower(): one for one in contents.list_python()}
+    assert debian["base-files"]["purl"].startswith("pkg:deb/debian/base-files@")
+    assert debian["base-files"]["licenses"]
+    assert python["msgspec"]["licenses"] == [{"license": {"name": "BSD-3-Clause"}}]
+    assert re.fullmatch(r"[0-9a-f]{64}", python["msgspec"]["hashes"][0]["content"])

@@ -18,7 +18,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = {"runtime": ("alerts", "postgres", "secrets", "serve"), "dev": tuple(PROJECT["optional-dependencies"])}
+EXTRAS = {"runtime": ("alerts", "demo", "postgres", "secrets", "serve"), "dev": tuple(PROJECT["optional-dependencies"])}
 
 
 def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
@@ -120,7 +120,17 @@ def test_only_the_job_that_publishes_has_an_identity_and_it_runs_no_code_of_ours
 
 
 def test_no_script_of_a_package_is_run_when_npm_installs() -> None:
-    assert '"ci", "--ignore-scripts"' in (ROOT / "hatch_build.py").read_text()
+    tracked = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    installing = {
+        (file, line.strip())
+        for file in set(tracked) - {"tests/test_supply.py"}
+        for line in (ROOT / file).read_text().splitlines()
+        if re.search(r'"npm", "(?:ci|install)"|npm\(\["(?:ci|install)"|INSTALL\b.*"ci"', line)
+    }
+    assert {file for file, _ in installing} == {
+        "benchmarks/agent.py", "benchmarks/real_pages.py", "hatch_build.py", "tests/support/npm.py"
+    }  # fmt: skip
+    assert [one for one in installing if "--ignore-scripts" not in one[1]] == []
     for lock in ("runner/page/agent", "reports/web/frontend", "reports/codegen/frontend"):
         packages = json.loads((ROOT / lock / "package-lock.json").read_text())["packages"]
         assert {place for place, one in packages.items() if place and not one["integrity"].startswith("sha512-")} == set()

@@ -3,12 +3,15 @@
 The events are rrweb's, and stay as they came: only their types and times are looked at, and the addresses of pages.
 """
 
+import zlib
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
+LARGEST = 8_388_608
+"""Bytes of a chunk when it is unpacked."""
 FULL_SNAPSHOT = 2
 META = 4
 CUSTOM = 5
@@ -73,3 +76,20 @@ decode = _decoder.decode
 def _place(event: Event) -> dict[str, Any]:
     data = msgspec.json.decode(event.data)
     return data if isinstance(data, dict) else {}
+
+
+def unpack(packed: bytes) -> bytes:
+    """The JSON text of a chunk's file: one gzip member, and nothing behind it. Raises ValueError for anything else.
+
+    The first member is what was read when the chunk was received. Another could have any size.
+    """
+    inflater = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        text = inflater.decompress(packed, LARGEST + 1)
+    except zlib.error as error:
+        raise ValueError(f"it is not gzip: {error}") from error
+    if len(text) > LARGEST or not inflater.eof:
+        raise ValueError(f"it ends too early, or has more than {LARGEST} bytes")
+    if inflater.unused_data:
+        raise ValueError("something follows its end")
+    return text

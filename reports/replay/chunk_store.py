@@ -4,7 +4,6 @@ A file is written whole and synced before its row is: a row therefore has its fi
 acknowledged. Names of files are made from checked ids alone.
 """
 
-import gzip
 import logging
 import os
 import re
@@ -18,7 +17,7 @@ from msgspec import Struct
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from reports.replay.chunk import Chunk
+from reports.replay.chunk import Chunk, unpack
 from runner.archive.archive import RECORDINGS
 from runner.errors import JourneyError
 from runner.private_files import make_private_folder, write_private_file
@@ -105,7 +104,7 @@ class ChunkStore:
         if found.app == app and found.checksum != checksum:
             # As a page goes, it sends again, as it is, what is under way packed.
             file = chunk_path(self.folder, app, chunk.session, chunk.tab, chunk.sequence, found.checksum)
-            if file.is_file() and gzip.decompress(file.read_bytes()) == gzip.decompress(packed):
+            if file.is_file() and _hold_the_same(file.read_bytes(), packed):
                 return True
         elif found.app == app:
             return True
@@ -185,6 +184,13 @@ class ChunkStore:
                 if file.name not in known:
                     swept += _remove_old(file, now)
         return swept
+
+
+def _hold_the_same(stored: bytes, packed: bytes) -> bool:
+    try:
+        return unpack(stored) == unpack(packed)
+    except ValueError:
+        return False
 
 
 def session_folder(folder: Path, app: str, session: str) -> Path:

@@ -1,7 +1,5 @@
 """Reading recordings: the events of each tab in order, and what is missing."""
 
-import gzip
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +9,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
-from reports.replay.chunk import CUSTOM, META
+from reports.replay.chunk import CUSTOM, META, unpack
 from reports.replay.chunk_store import chunk_path
 from runner.store import Store
 from runner.store.tables.replays import replay_chunks
@@ -138,6 +136,6 @@ def read_events(file: Path, checksum: str = "") -> list[dict[str, Any]]:
     if checksum and sha256(packed).hexdigest() != checksum:
         raise ValueError("its file has changed")
     try:
-        return _decoder.decode(gzip.decompress(packed)).events
-    except (EOFError, zlib.error, msgspec.DecodeError) as error:
+        return _decoder.decode(unpack(packed)).events
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"not a chunk: {error}") from error

@@ -14,7 +14,10 @@ PACKED = frozenset({GZIP, b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"})
 ZSTANDARD = b"\x28\xb5\x2f\xfd"
 UNREADABLE = b"this body was compressed in a way that cannot be searched for secrets, and was not kept"
 LARGEST = 200_000_000
-"""Bytes that a body may have when it is unpacked."""
+"""Bytes that a body may have when it is unpacked, however large it was."""
+ALWAYS, RATIO = 262_144, 30
+"""Bytes that a body may have in any case, and how many times what was packed: beyond both it is a bomb, and searching it would cost a site
+nothing and us minutes. Text is packed to a tenth of its size, at most to a thirtieth."""
 LAYERS = 3
 """How often a body may be packed."""
 SAMPLE = 65_536
@@ -27,19 +30,23 @@ _TEXT_RUN = re.compile(rb"[\x20-\x7e]{5,}")
 _PRINTED = bytes([*range(0x20, 0x7F), 9, 10, 12, 13])
 
 
-def clean_body(content: bytes, clean: Callable[[bytes], bytes], strict: bool, layers: int = LAYERS) -> bytes:
+def clean_body(
+    content: bytes, clean: Callable[[bytes], bytes], strict: bool, layers: int = LAYERS, most: int | None = None
+) -> bytes:
     """`content` with `clean` applied to the text in it, packed again as it was; the same object if that changes nothing.
 
-    With `strict`, UNREADABLE stands for a body that is packed in an unknown way.
+    With `strict`, UNREADABLE stands for a body that is packed in an unknown way. `most` are the bytes that it may have when it is unpacked.
     """
+    if most is None:
+        most = min(max(ALWAYS, RATIO * len(content)), LARGEST)
     if content.startswith(ZSTANDARD):
         return UNREADABLE
-    unpacked = _unpack(content)
+    unpacked = _unpack(content, most)
     if unpacked is not None:
         plain, pack = unpacked
-        if len(plain) > LARGEST or layers == 0:
+        if len(plain) > most or layers == 0:
             return UNREADABLE
-        inner = clean_body(plain, clean, strict, layers - 1)
+        inner = clean_body(plain, clean, strict, layers - 1, most)
         return content if inner is plain else pack(inner)
     if content.startswith(GZIP):
         return UNREADABLE
@@ -53,7 +60,7 @@ def clean_body(content: bytes, clean: Callable[[bytes], bytes], strict: bool, la
 
 def clean_packed(content: bytes, clean: Callable[[bytes], bytes]) -> bytes:
     """As `clean_body`, of what may be part of any text: only what can be unpacked, or is in UTF-16, is touched."""
-    if not may_be_packed(content) or (not _wide(content) and _unpack(content) is None):
+    if not may_be_packed(content) or (not _wide(content) and _unpack(content, ALWAYS) is None):
         return content
     return clean_body(content, clean, strict=False)
 
@@ -63,29 +70,29 @@ def may_be_packed(content: bytes) -> bool:
     return content[:2] in PACKED or (len(content) >= 8 and (content[1:8:2] == bytes(4) or content[:8:2] == bytes(4)))
 
 
-def _unpack(content: bytes) -> tuple[bytes, Callable[[bytes], bytes]] | None:
+def _unpack(content: bytes, most: int) -> tuple[bytes, Callable[[bytes], bytes]] | None:
     """What a body in gzip, zlib or raw deflate holds (the last has no sign: it is what can be undone), and how it is packed."""
     if content.startswith(GZIP):
-        plain = _inflate(content, 31)
+        plain = _inflate(content, 31, most)
         return None if plain is None else (plain, lambda inner: _deflate(inner, 31))
     if len(content) >= 6 and content[0] & 0x0F == 8 and int.from_bytes(content[:2], "big") % 31 == 0:
-        plain = _inflate(content, 15)
+        plain = _inflate(content, 15, most)
         if plain is not None:
             return plain, lambda inner: _deflate(inner, 15)
     if content and not _is_text(content) and not _MEDIA.match(content):
-        plain = _inflate(content, -15)
+        plain = _inflate(content, -15, most)
         if plain:
             return plain, lambda inner: _deflate(inner, -15)
     return None
 
 
-def _inflate(content: bytes, window: int) -> bytes | None:
-    """None for what is not wholly packed so. Ends soon after LARGEST."""
+def _inflate(content: bytes, window: int, most: int) -> bytes | None:
+    """None for what is not wholly packed so. Ends after `most` bytes and one."""
     pieces, size, rest = [], 0, content
-    while rest and size <= LARGEST:
+    while rest and size <= most:
         inflater = zlib.decompressobj(window)
         try:
-            piece = inflater.decompress(rest, LARGEST + 1 - size)
+            piece = inflater.decompress(rest, most + 1 - size)
         except zlib.error:
             return None
         pieces.append(piece)

@@ -18,10 +18,15 @@ _LOOKS = (
     # What is in all that the pattern matches, one of them in any case; the pattern; what stays of it.
     # user:password@ of an address (RFC 3986, 3.2.1)
     ((b"@",), rb"(://)[^/?#\s:@\"'<>\\]+:[^/?#\s@\"'<>\\]+(?=@)", rb"\1" + HIDDEN.encode()),
-    # JSON Web Token, RFC 7519; its first part is always an object in base64url, which begins so
-    ((b".eyj",), rb"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*", HIDDEN.encode()),
+    # JSON Web Token, RFC 7519; its first part is always an object in base64url, which begins so. It is looked for from the beginning of a
+    # word only, and where the second part follows: else the time would grow with the square of the length of a word.
+    (
+        (b".eyj",),
+        rb"(?<![\w-])(?=[\w-]{11,}+\.eyJ[\w-]{8})((?:[\w-]*?-)?)eyJ[\w-]{8,}\.eyJ[\w-]{8,}+\.[\w-]*",
+        rb"\1" + HIDDEN.encode(),
+    ),
     # RFC 7617 and RFC 6750
-    ((b"bearer", b"basic"), rb"\b([Bb]earer|[Bb]asic)(\s+|%20|\+)[\w+/.~-]{8,}=*", rb"\1\2" + HIDDEN.encode()),
+    ((b"bearer", b"basic"), rb"(?i)\b(bearer|basic)(\s+|%20|\+)[\w+/.~-]{8,}=*", rb"\1\2" + HIDDEN.encode()),
     # A header written as a line of text, as in the log of an API request.
     (
         SIGNS,

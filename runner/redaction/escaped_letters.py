@@ -9,7 +9,15 @@ _NUMBER = rb"(4[89]|5[0-7]|6[5-9]|[78][0-9]|90|9[7-9]|1[01][0-9]|12[0-2])"
 # One class at the beginning: `re` leaps from one such character to the next.
 _ESCAPED = re.compile(
     rb"[%\\&](?:"
-    rb"(?<=%)(?:25)*(?:[uU]00)?" + _CODE + rb"|(?<=\\)\\*(?:[uU]00|[xX])" + _CODE + rb"|(?<=\\)\\*u\{0{0,4}" + _CODE + rb"\}"
+    rb"(?<=%)(?:25)*(?:[uU]00)?"
+    + _CODE
+    +
+    # All backslashes of a run: to try it from each of them would take time with the square of its length.
+    rb"|(?<=\\)(?<!\\\\)\\*+(?:(?:[uU]00|[xX])"
+    + _CODE
+    + rb"|u\{0{0,4}"
+    + _CODE
+    + rb"\})"
     rb"|(?<=&)(?:amp;)*#[xX]0{0,6}" + _CODE + rb";?|(?<=&)(?:amp;)*#0{0,6}" + _NUMBER + rb"(?![0-9]);?)"
 )
 _SIGNS = (b"%", b"\\u", b"\\x", b"\\U", b"\\X", b"&#", b"&amp;")

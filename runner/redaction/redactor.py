@@ -113,35 +113,51 @@ class Redactor:
             lowered = document.lower()
             if not contains_any(lowered, _STRUCTURED):
                 return document
-        return encode_json(self.value(decode_json(document, _anything), form))
+        try:
+            return encode_json(self.value(decode_json(document, _anything), form))
+        except RecursionError as error:
+            raise msgspec.DecodeError("it is nested too deeply") from error
 
     def value(self, value: Any, form: DocumentForm = VALUE, key: str = "", by_page: bool = False) -> Any:
         """A decoded JSON value with everything hidden in its strings.
 
         `key` is the key that it stands under; `by_page`: it is inside what a page has said, and so are the keys in it.
         """
+        clean: list[Any] = [None]
+        # Not by calling itself: pages nest their elements as deeply as they like.
+        waiting: list[tuple[Any, str, bool, Any, Any]] = [(value, key, by_page, clean, 0)]
+        while waiting:
+            one, key, by_page, into, place = waiting.pop()
+            if isinstance(one, list):
+                into[place] = inner = [None] * len(one)
+                waiting += [(each, key, by_page, inner, at) for at, each in enumerate(_without_values(one, key))]
+            elif isinstance(one, dict):
+                into[place] = self._begin_object(one, key, by_page, waiting)
+            else:
+                into[place] = self._scalar(one, form, key, by_page)
+        return clean[0]
+
+    def _scalar(self, value: Any, form: DocumentForm, key: str, by_page: bool) -> Any:
         if isinstance(value, str):
             own = not by_page and (key in form.own or (form.times and key.endswith("_at")))
             return value if own else self.text(value)
-        if isinstance(value, list):
-            if key in _LISTED:
-                value = [{**one, "value": HIDDEN} if isinstance(one, dict) and "value" in one else one for one in value]
-            return [self.value(one, form, key, by_page) for one in value]
-        if isinstance(value, dict):
-            return self._object(value, form, key, by_page)
-        if isinstance(value, int) and not isinstance(value, bool) and str(value) in self._search:
+        if isinstance(value, int | float) and not isinstance(value, bool) and str(value) in self._search:
             return 0
         return value
 
-    def _object(self, found: dict[str, Any], form: DocumentForm, key: str, by_page: bool) -> dict[str, Any]:
+    def _begin_object(
+        self, found: dict[str, Any], key: str, by_page: bool, waiting: list[tuple[Any, str, bool, Any, Any]]
+    ) -> dict[str, Any]:
+        """An object with its keys, in their order; its values wait."""
         found = hide_by_key(found, key)
         encoded = found.get("encoding") == "base64" and isinstance(found.get("text"), str)
-        return {
-            self.text(one) if by_page else one: self._embedded(inner)
-            if encoded and one == "text"
-            else self.value(inner, form, one, by_page or one in PAGE_KEYS)
-            for one, inner in found.items()
-        }
+        clean: dict[str, Any] = {}
+        for name, inner in found.items():
+            shown = self.text(name) if by_page else name
+            clean[shown] = self._embedded(inner) if encoded and name == "text" else None
+            if not (encoded and name == "text"):
+                waiting.append((inner, name, by_page or name in PAGE_KEYS, clean, shown))
+        return clean
 
     def _embedded(self, text: str) -> str:
         try:
@@ -150,6 +166,13 @@ class Redactor:
             return b64encode(UNREADABLE).decode()
         clean = self.body(content)
         return text if clean is content else b64encode(clean).decode()
+
+
+def _without_values(found: list[Any], key: str) -> list[Any]:
+    """The members of a list, where `key` says that they are credentials without their values."""
+    if key not in _LISTED:
+        return found
+    return [{**one, "value": HIDDEN} if isinstance(one, dict) and "value" in one else one for one in found]
 
 
 class _HidesNothing(Redactor):

@@ -9,10 +9,15 @@ from base64 import b64encode
 from functools import lru_cache
 from html.entities import codepoint2name
 
-_BACKSLASH = rb"(?:\\|%(?:25)*5[cC])"
-_BACKSLASHES = rb"(?:\\+(?:u005c|x5c)?|%(?:25)*5c|&(?:amp;)*#(?:92|x5c);)+"
+_ENCODED_BACKSLASH = rb"%(?:25)*5c"
+_ESCAPING = rb"(?:(?<!\\)\\*+)?(?:" + _ENCODED_BACKSLASH + rb"\\*+){0,16}"
+"""The backslashes before a character: all of a run, or none. The time that it takes to try a run again at each of its characters, in
+each combination with what follows, would grow with the square of its length and more; pages may hold such runs."""
+_AFTER_BACKSLASH = rb"(?:(?<=\\)|(?<=5c))"
+_BACKSLASH = rb"(?:\\++(?:u005c|x5c)?|" + _ENCODED_BACKSLASH + rb"|&(?:amp;)*#(?:92|x5c);)"
+"""One piece of a run of backslashes in some form; all that follow each other unescaped are one."""
 _SEMICOLON = rb"(?:;|%(?:25)*3[bB])"
-_AND = rb"(?:&|%(?:25)*26|\\+u0026)(?:amp" + _SEMICOLON + b")*"
+_AND = rb"(?:&|%(?:25)*26|" + _AFTER_BACKSLASH + rb"u0026)(?:amp" + _SEMICOLON + b")*"
 _SYMBOL = rb"(?:[\w+/-]|%(?:25)*2[bBfF])"
 _SYMBOLS = {
     ord("+"): rb"(?:[+-]|%(?:25)*2[bB]|\\+u002[bB]|&#(?:43|[xX]2[bB]);)",
@@ -23,14 +28,19 @@ _SYMBOLS = {
 @lru_cache(1024)
 def text_pattern(text: str) -> re.Pattern[bytes]:
     """Finds a text in every form, its letters in either case. Costs about a millisecond for each character that is not a letter."""
-    return re.compile(b"".join(map(_any_case, text)), re.IGNORECASE)
+    parts: list[str] = re.findall(r"\\+|[^\\]", text)
+    found = [_BACKSLASH + b"++" if one[0] == "\\" else _any_case(one) for one in parts]
+    if parts[0][0] == "\\":
+        # From the beginning of a run, and not all of one that is encoded: it may be much longer than the secret's.
+        found[0] = rb"(?<!\\)" + _BACKSLASH + b"{1,64}+"
+    return re.compile(b"".join(found), re.IGNORECASE)
 
 
 @lru_cache(4096)
 def character_pattern(char: str) -> re.Pattern[bytes]:
     """Finds one character in every form; or several backslashes, whose number an encoder changes."""
     if char.startswith("\\"):
-        return re.compile(_BACKSLASHES, re.IGNORECASE)
+        return re.compile(_BACKSLASH + b"++", re.IGNORECASE)
     return re.compile(_any_case(char), re.IGNORECASE)
 
 
@@ -85,14 +95,15 @@ def _character(char: str) -> bytes:
         forms += [rb"\r\n", rb"%(?:25)*0d%(?:25)*0a"]
     # JSON (RFC 8259, 7) writes what lies beyond the first plane as two units of UTF-16.
     units = [code] if code < 0x10000 else [0xD800 + ((code - 0x10000) >> 10), 0xDC00 + ((code - 0x10000) & 0x3FF)]
-    escapes = [b"".join(_BACKSLASH + b"+u%04x" % unit for unit in units), b"".join(rb"%%u%04x" % unit for unit in units)]
-    escapes.append(_BACKSLASH + rb"+u\{0*%x\}" % code)
+    between = rb"(?:\\++|" + _ENCODED_BACKSLASH + b")"
+    escapes = [between.join(b"u%04x" % unit for unit in units), rb"u\{0*%x\}" % code]
     if code < 256:
-        escapes.append(_BACKSLASH + b"+x%02x" % code)
+        escapes.append(b"x%02x" % code)
     if char in "\n\r\t":
-        escapes.append(_BACKSLASH + b"+" + {"\n": b"n", "\r": b"r", "\t": b"t"}[char])
+        escapes.append({"\n": b"n", "\r": b"r", "\t": b"t"}[char])
     if char == "\n":
-        escapes.append(_BACKSLASH + b"+r" + _BACKSLASH + b"+n")
+        escapes.append(b"r" + between + b"n")
     # The longest first: what follows a form is compared with the next character. The character itself begins several of them.
     forms += [b"".join(rb"%%(?:25)*%02x" % byte for byte in encoded), re.escape(encoded)]
-    return b"(?:" + b"|".join([*reversed(escapes), _BACKSLASH + b"*(?:" + b"|".join(forms) + b")"]) + b")"
+    forms.insert(0, b"".join(rb"%%u%04x" % unit for unit in units))
+    return _ESCAPING + b"(?:" + _AFTER_BACKSLASH + b"(?:" + b"|".join(reversed(escapes)) + b")|" + b"|".join(forms) + b")"

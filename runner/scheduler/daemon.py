@@ -173,6 +173,7 @@ class Scheduler:
         self._watcher.stop()
         self._pipeline.stop()
         try:
+            self._ledger.release_uncertain()
             self._store.schedulers.unregister(self._owner)
         except StoreDown as error:
             log.warning("%s", error)

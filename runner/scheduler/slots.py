@@ -17,6 +17,8 @@ RETRY = 5.0
 """Seconds in which a database that does not work is not asked again."""
 MAX_RECORDED = 1000
 """The slots of a gap that are recorded; all are counted."""
+UNCERTAIN = 100
+"""Claims that are looked at again: the first of a failure, as later ones do not even reach the store."""
 QUIET = timedelta(hours=1)
 """After a missed slot was logged, others of the same journey and for the same reason are only counted."""
 log = logging.getLogger("journey.schedule")
@@ -68,6 +70,8 @@ class SlotLedger:
         self._exporter = exporter
         self._failed_at = -RETRY
         self._repeated: dict[tuple[str, str], _Missed] = {}
+        self._uncertain: deque[str] = deque()
+        """Runs that did not begin because the store failed while their slots were claimed, which it may have done all the same."""
 
     def newest(self, journey: str) -> datetime | None:
         """The newest recorded slot of a journey. Raises StoreDown."""
@@ -80,14 +84,23 @@ class SlotLedger:
         """
         if self._answers():
             try:
+                self.release_uncertain()
                 return self._store.slots.claim(journey, self._location, slot, run, self._owner, now)
             except StoreDown as error:
                 self.back_off(error)
+                if self._store.shared and len(self._uncertain) < UNCERTAIN:
+                    self._uncertain.append(run)
         if not self._store.shared:
             return True
         self._exporter.missed.labels(journey, "store").inc()
         log.error("%s was not run: without the store, another scheduler may run it too", journey, extra={"journey": journey})
         return False
+
+    def release_uncertain(self) -> None:
+        """Closes the slots of runs that did not begin, as far as they were claimed. Raises StoreDown."""
+        while self._uncertain:
+            self._store.slots.close(self._uncertain[0], "missed", "store")
+            self._uncertain.popleft()
 
     def miss(self, journey: str, slot: datetime, reason: str, now: datetime) -> None:
         """Counts and records a missed slot, and logs it unless the journey has missed one for the same reason within QUIET."""

@@ -13,6 +13,7 @@ from runner.archive.retention import ExpiredCheck, ExpiredRun, prune_archive
 from runner.dsl.selection import searched_paths
 from runner.errors import ConfigError
 from runner.scheduler.loader import FileProblem, LoadedJourneys, LoadRequest, load_in_subprocess
+from runner.scheduler.recovery import store_saved_runs
 from runner.settings.settings import Settings, load_settings
 from runner.store import Store, StoreDown
 from runner.store.pauses import Pause
@@ -42,6 +43,8 @@ class Watcher:
         self._pauses: list[Pause] = []
         self._loaded: LoadedJourneys | None = None
         self._orphans: list[OpenSlot] = []
+        self._away = False
+        """Whether the store could not be used when it was last asked."""
         self._stopped = threading.Event()
         self._reload_wanted = threading.Event()
         self._thread = threading.Thread(target=self._work, name="watch", daemon=True)
@@ -124,7 +127,12 @@ class Watcher:
     def _read_pauses(self) -> None:
         try:
             self._pauses = self._store.pauses.active(datetime.now(UTC))
+            if self._away and self._store.shared:
+                # A replica that has taken over may lack what the server before had acknowledged.
+                store_saved_runs(self._store, self._archive)
+            self._away = False
         except StoreDown as error:
+            self._away = True
             log.debug("%s", error)
 
     def _send_heartbeat(self) -> None:

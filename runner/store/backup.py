@@ -10,13 +10,13 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from runner.errors import ConfigError
 from runner.private_files import create_private_file, make_private_folder
 from runner.store.database import PATIENCE, Store
+from runner.store.engines.reasons import describe_failure
 from runner.store.migrations.upgrade import HEAD, is_newest, read_file_form, read_form
 from runner.store.transaction import StoreDown
 
@@ -80,14 +80,15 @@ def find_server_problems(url: str) -> list[str]:
 
     Raises ConfigError for one that another program, or a newer version, has made, StoreDown when it cannot be reached.
     """
-    address = make_url(url)
-    shown = address.render_as_string(hide_password=True)
-    engine = create_engine(address, poolclass=NullPool, connect_args={"connect_timeout": 5})
+    from runner.store.engines.server import make_server_engine
+
+    engine = make_server_engine(url, poolclass=NullPool)
+    shown = engine.url.render_as_string(hide_password=True)
     try:
         with engine.connect() as connection:
             tables, revision = read_form(connection)
     except DBAPIError as error:
-        raise StoreDown(f"the database {shown} cannot be used: {str(error.orig).strip().splitlines()[0]}") from error
+        raise StoreDown(f"the database {shown} cannot be used: {describe_failure(error)}") from error
     is_newest(tables, revision, shown)
     return _find_missing(tables, revision)
 

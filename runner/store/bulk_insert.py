@@ -12,10 +12,11 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import JSON, Dialect, Table
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from runner.errors import JourneyError
 from runner.store.database import Store
+from runner.store.engines.reasons import describe_failure, is_rejection
 from runner.store.transaction import StoreDown
 
 CHUNKS = (128, 64, 32, 16, 8, 4, 2, 1)
@@ -112,12 +113,12 @@ class Link:
             if self._connection is None:
                 self._open()
             yield
-        except self._refusals as error:
-            self._undo()
-            raise Unstorable(f"the database {self._store.shown} rejected a value: {_first_line(error)}") from error
-        except self._failures as error:
+        except (*self._refusals, *self._failures) as error:
+            if isinstance(error, self._refusals) and is_rejection(error):
+                self._undo()
+                raise Unstorable(f"the database {self._store.shown} rejected a value: {describe_failure(error)}") from error
             self.close()
-            raise StoreDown(f"the database {self._store.shown} cannot be used: {_first_line(error)}") from error
+            raise StoreDown(f"the database {self._store.shown} cannot be used: {describe_failure(error)}") from error
         except BaseException:
             self._undo()
             raise
@@ -175,18 +176,15 @@ class Link:
         """Closes the connection; the next transaction opens another."""
         connection, self._connection, self._cursor, self._begun = self._connection, None, None, False
         if connection is not None:
-            try:
-                connection.close()
-            except self._failures:
-                # The other side has closed it.
-                return
+            # The driver's own: SQLAlchemy would roll back first, and log at length that the other side has closed it.
+            connection.close()
 
     def _open(self) -> None:
         connection = self._store.engine.raw_connection()
         driver: Any = connection.driver_connection
         # Detached from the pool, since nobody else may get a connection whose transactions are managed by its user.
         connection.detach()
-        self._connection = connection
+        self._connection = driver
         self._cursor = driver.cursor()
         if self.sqlite:
             driver.isolation_level = None
@@ -227,8 +225,3 @@ class Link:
                 text = text.of_values(rows) if self.sqlite else text.of_document(self._dialect)
             known = self._texts[statement, rows] = text if self.sqlite else text.replace("?", "%s")
         return known
-
-
-def _first_line(error: BaseException) -> str:
-    original = error.orig if isinstance(error, DBAPIError) else error
-    return (str(original).strip().splitlines() or [type(original).__name__])[0]

@@ -8,8 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
 from runner.errors import ConfigError
 from runner.installation import install_command
@@ -17,6 +18,8 @@ from runner.private_files import create_private_file, make_private_folder
 from runner.result import RunResult, StepResult
 from runner.store import rollups
 from runner.store.alerts import Alerts
+from runner.store.engines.file import make_file_engine
+from runner.store.engines.reasons import describe_failure
 from runner.store.migrations.upgrade import is_newest, read_file_form, read_form, upgrade
 from runner.store.pauses import Pauses
 from runner.store.push_groups import PushGroups
@@ -73,7 +76,7 @@ class Store:
     @cached_property
     def shown(self) -> str:
         """The address without a password."""
-        return str(self._file) if self._file else self._engine.url.render_as_string(hide_password=True)
+        return str(self._file) if self._file else self._engine.url.render_as_string(hide_password=True).replace("%2C", ",")
 
     @property
     def engine(self) -> Engine:
@@ -118,16 +121,20 @@ class Store:
             yield
         except IntegrityError:
             raise
+        except NoFreeConnection as error:
+            raise StoreDown(f"the database {self.shown} cannot be used: all connections to it are in use") from error
         except DBAPIError as error:
-            reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
-            raise StoreDown(f"the database {self.shown} cannot be used: {reason}") from error
+            if self._file is None:
+                # They may lead to a server that is no longer the one to be used: a primary that has become a replica.
+                self._engine.dispose()
+            raise StoreDown(f"the database {self.shown} cannot be used: {describe_failure(error)}") from error
 
     def _check_file(self, file: Path) -> bool:
         """Whether the file is a database of the newest form. Raises ConfigError for one that is not the program's own."""
         try:
             return is_newest(*read_file_form(file, PATIENCE), self.shown)
         except sqlite3.Error as error:
-            raise StoreDown(f"the database {self.shown} cannot be used: {error}") from error
+            raise StoreDown(f"the database {self.shown} cannot be used: {describe_failure(error)}") from error
 
     def _check_server(self) -> bool:
         with self.connected() as connection:
@@ -198,22 +205,12 @@ class Store:
 
 
 def _engine(url: str, is_file: bool) -> Engine:
-    if not is_file:
-        # A server that has vanished silently is noticed within seconds, not after the system's quarter of an hour.
-        alive = {"tcp_user_timeout": 10_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-        return create_engine(
-            url, hide_parameters=True, pool_pre_ping=True, pool_recycle=3600, connect_args={"connect_timeout": 5, **alive}
-        )
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": PATIENCE})
+    if is_file:
+        return make_file_engine(url, PATIENCE)
+    # Imported here: its driver is an extra.
+    from runner.store.engines.server import make_pooled_engine
 
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, _: object) -> None:
-        # Readers do not hold up the writer, and what was committed survives a power cut.
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    return engine
+    return make_pooled_engine(url)
 
 
 def _identity(file: Path) -> tuple[int, int] | None:

@@ -1,6 +1,7 @@
 """The schedulers that share the database: which of them are alive, and what the dead ones have left open."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
@@ -17,20 +18,26 @@ class Schedulers:
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
+        self._registered: dict[str, dict[str, Any]] = {}
 
     def register(self, owner: str, host: str, process: int, location: str, now: datetime) -> None:
         """Adds a scheduler that starts."""
         row = {"id": owner, "host": host, "process": process, "location": location, "started_at": now, "seen_at": now}
         with self._transaction() as connection:
             connection.execute(insert(schedulers), [row])
+        self._registered[owner] = row
 
     def heartbeat(self, owner: str, now: datetime) -> None:
-        """Records that a scheduler is alive."""
+        """Records that a scheduler is alive. If it is no longer registered, because others took it for dead while the database was away, or
+        because a failover has lost its row, it is registered again: else nobody would notice when it is killed."""
         with self._transaction() as connection:
-            connection.execute(update(schedulers).where(schedulers.c.id == owner).values(seen_at=now))
+            known = connection.execute(update(schedulers).where(schedulers.c.id == owner).values(seen_at=now)).rowcount
+            if not known and owner in self._registered:
+                connection.execute(insert(schedulers), [self._registered[owner] | {"seen_at": now}])
 
     def unregister(self, owner: str) -> None:
         """Removes a scheduler that ends in order."""
+        self._registered.pop(owner, None)
         with self._transaction() as connection:
             connection.execute(delete(schedulers).where(schedulers.c.id == owner))
 

@@ -4,6 +4,7 @@ import gzip
 import html
 import json
 import random
+import re
 import zlib
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable
@@ -11,12 +12,14 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import brotli
+import msgspec
 import pytest
 import zstandard
 
 from runner.codec import encode
 from runner.events import StepEnded
 from runner.redaction import HIDDEN, Redactor
+from runner.redaction.bodies import UNREADABLE
 from runner.redaction.document_forms import MESSAGE, PLAYWRIGHT
 from runner.result import StepResult
 from runner.workers.messages import from_worker
@@ -346,3 +349,84 @@ def test_base64_that_only_looks_packed_stays_as_it_is() -> None:
         assert redactor.text(text) is text
         found = redactor.text(b64encode(start + PLAIN.encode() + b"....").decode())
         assert PLAIN.encode() not in b64decode(found.replace(HIDDEN, "AAAA") + "==")
+
+
+ENDLESS: dict[str, tuple[str, bytes]] = {
+    "beginnings of a token": (PLAIN, b".eyj " + b"-eyJ" * 250_000),
+    "a token that goes on": (PLAIN, b"eyJaaaaaaaa.eyJaaaaaaaa" * 40_000),
+    "backslashes before a character": ("!Passw0rd77", b"passw0rd77 " + b"\\" * 500_000),
+    "encoded backslashes": ("!Passw0rd77", b"passw0rd77 " + b"%5c" * 200_000),
+    "backslashes of the secret": (r"\\srv\share\pw99", b"srv share pw99 " + b"\\" * 500_000),
+    "backslashes after the beginning": (r"ACME\\domain99", b"domain99 acme ACME" + b"\\" * 500_000),
+    "ampersands": ("&&&pass99", b"pass99 " + b"&amp;" * 100_000 + b"\\" * 200_000 + b"u0026amp;"),
+    "percent signs": ("%pass99word", b"pass99word %" + b"25" * 300_000),
+    "backslashes before escaped letters": (PLAIN, b"\\u0061" + b"\\" * 500_000),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_no_content_takes_longer_than_its_length_asks_for(kind: str) -> None:
+    # With the square of the length each of these would take hours: the test would not end in its time.
+    secret, content = ENDLESS[kind]
+    clean = Redactor([secret]).raw(content + b" " + secret.encode())
+    assert clean.endswith(HIDDEN.encode())
+    assert secret.encode() not in clean
+
+
+@pytest.mark.parametrize(
+    "secret", ["!Passw0rd77", "&&amp9-pw", '"quoted99"', r"\\srv\share9", r"ACME\nick99", "%5csecret9", "line\nbreak99"]
+)
+@pytest.mark.parametrize("backslashes", [0, 1, 2, 3, 7, 100])
+def test_a_secret_is_found_behind_any_number_of_backslashes(secret: str, backslashes: int) -> None:
+    for escaped in (
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(json.dumps(secret)[1:-1])[1:-1],
+        "".join(f"\\u{unit:04x}" if not chr(unit).isalnum() else chr(unit) for unit in units(secret)),
+        "".join(f"\\\\u{unit:04X}" if not chr(unit).isalnum() else chr(unit) for unit in units(secret)),
+        quote(json.dumps(secret)[1:-1], safe=""),
+    ):
+        clean = Redactor([secret]).text("a " + "\\" * backslashes + escaped + " z")
+        assert HIDDEN in clean, escaped
+        assert not {"Passw0rd77", "amp9-pw", "quoted99", "share9", "nick99", "secret9", "break99"} & set(
+            re.findall(r"[\w-]+", clean)
+        )
+
+
+def test_a_document_may_be_nested_as_deeply_as_it_can_be_read() -> None:
+    redactor = Redactor([PLAIN])
+    deep = b'{"childNodes":[' * 450 + f'"{PLAIN}"'.encode() + b"]}" * 450
+    assert redactor.json(deep) == deep.replace(PLAIN.encode(), HIDDEN.encode())
+    # One that cannot be read is not kept: its recorder catches this error.
+    with pytest.raises(msgspec.DecodeError, match="nested too deeply"):
+        redactor.json(b"[" * 5_000 + f'"{PLAIN}"'.encode() + b"]" * 5_000)
+
+
+def test_a_bomb_is_not_inflated_and_not_kept() -> None:
+    redactor = Redactor([PLAIN])
+    bomb = gzip.compress(b" " * 50_000_000 + PLAIN.encode())
+    for packed in (bomb, zlib.compress(b" " * 50_000_000)):
+        assert redactor.body(packed) == UNREADABLE
+    assert gzip.decompress(redactor.body(gzip.compress(bomb))) == UNREADABLE
+    inside = redactor.raw(b'{"sent": "' + b64encode(bomb) + b'"}')
+    assert inside == b'{"sent": "' + b64encode(UNREADABLE) + b'"}'
+    # Text that repeats itself, as logs do, is no bomb.
+    lines = b"".join(
+        b"2026-06-01 12:00:%02d user %d signed in with %s\n" % (n % 60, n * 7919, PLAIN.encode()) for n in range(20_000)
+    )
+    assert HIDDEN.encode() in gzip.decompress(redactor.body(gzip.compress(lines)))
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "BASIC"])
+def test_the_scheme_of_a_credential_may_be_in_any_case(scheme: str) -> None:
+    assert Redactor().text(f"sent {scheme} abcdefgh1234 to it") == f"sent {scheme} {HIDDEN} to it"
+
+
+def test_a_token_of_several_parts_is_found_wherever_its_word_begins() -> None:
+    token = "eyJhbGciOiJub25l.eyJzdWIiOiIxMjM0.c2ln"
+    for before in ("", "x ", "t-", "my-token-", "aaaaaaaaaaaa.", "eyJ-", "_.", "-"):
+        assert Redactor().text(before + token + " end") == f"{before}{HIDDEN} end"
+
+
+def test_a_number_with_a_fraction_may_be_a_secret() -> None:
+    assert Redactor(["7391.46"]).json(b'{"value":7391.46,"pin":"7391.46"}') == f'{{"value":0,"pin":"{HIDDEN}"}}'.encode()

@@ -15,6 +15,8 @@ class AppRegistry:
         self._max_pages = max_pages
         self._sites = {app.name: AppPolicy(app, max_pages) for app in apps}
         self.open = not apps
+        self.apps = apps or (App(name="default", origins=()),)
+        """Those that are configured; where none is, one with the usual limits."""
         self.origins: Origins = Loopback() if self.open else Origins(tuple(one for app in apps for one in app.origins))
         """The origins that may send anything: used while the app is unknown, as in a preflight."""
 

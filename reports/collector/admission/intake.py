@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -12,8 +14,9 @@ from reports.collector.accepted_beacon import Arrival
 from reports.collector.admission import user_agent
 from reports.collector.admission.app_policy import AppPolicy
 from reports.collector.admission.app_registry import AppRegistry
+from reports.collector.admission.body_room import BodyRoom
 from reports.collector.admission.client_network import ClientNetworks
-from reports.collector.admission.rate_limit import BEACON, RateLimit
+from reports.collector.admission.rate_limit import BEACON, RateLimit, WorkAllowance
 from reports.collector.beacon import Beacon
 from reports.collector.errors import Refusal
 from reports.collector.labels import UNKNOWN
@@ -28,6 +31,8 @@ WAIT = 5.0
 """Seconds after which a sender may retry when the store has failed."""
 TROUBLED = 15.0
 """Seconds for which the collector then reports that it is not ready, so that senders retry and it can recover."""
+AT_ONCE = 4
+"""Large bodies that are inflated, read and stored at a time: a chunk of a recording may have 8 MiB."""
 LIGHT = 16_384
 """Bytes of a beacon that is cleaned at once; a larger one in a thread, one at a time, so that others do not wait for it."""
 log = logging.getLogger("journey.collector")
@@ -68,8 +73,11 @@ class Intake:
         self.register = register
         self.metrics = metrics
         self.networks = networks
+        self.room = BodyRoom()
         self._writer = writer
         self._buckets = RateLimit()
+        self._large = WorkAllowance(register.apps)
+        self._large_turns = asyncio.Semaphore(AT_ONCE)
         self._heavy = asyncio.Semaphore(1)
         self._trouble = ""
         self._troubled_at = 0.0
@@ -84,6 +92,23 @@ class Intake:
         if origin and origin not in self.register.origins:
             raise _wrong_origin(f"nothing is accepted from {origin[:200]}", self.register.open)
 
+    @asynccontextmanager
+    async def large_body(self, network: str) -> AsyncIterator[Callable[[int], None]]:
+        """A turn for a body that is large once it is inflated, from there until it is stored; few are in memory at a time.
+
+        Gives what is to be called with its size. Raises Refusal for a network whose earlier ones cost too much.
+        """
+        self._require_allowance(network)
+        async with self._large_turns:
+            # While it waited, others of its network had theirs.
+            self._require_allowance(network)
+            yield lambda size: self._large.charge(network, time.monotonic(), size)
+
+    def _require_allowance(self, network: str) -> None:
+        wait = self._large.seconds_to_wait(network, time.monotonic())
+        if wait:
+            raise _rate_limited(wait)
+
     def admit(self, site: AppPolicy, key: str, incoming: Incoming, token: int = BEACON) -> None:
         """Raises Refusal when the app does not admit this sender, or its network exceeds the rate limit; `token` is how many bytes count
         as one beacon."""
@@ -95,13 +120,7 @@ class Intake:
             )
         wait = self._buckets.take(site.app, incoming.network, time.monotonic(), 1 + len(incoming.body) // token)
         if wait:
-            raise Refusal(
-                429,
-                "rate_limited",
-                "too many requests from this network",
-                fix="wait as long as Retry-After says",
-                retry_after=wait,
-            )
+            raise _rate_limited(wait)
 
     async def store(self, site: AppPolicy, beacon: Beacon, incoming: Incoming) -> bool:
         """Returns when the beacon is on disk; False when it was there before. Raises Refusal when it is not."""
@@ -139,6 +158,11 @@ class Intake:
         if new:
             self.metrics.stored(arrival)
         return new
+
+
+def _rate_limited(wait: float) -> Refusal:
+    fix = "wait as long as Retry-After says"
+    return Refusal(429, "rate_limited", "too many requests from this network", fix=fix, retry_after=wait)
 
 
 def _wrong_origin(error: str, trying: bool) -> Refusal:

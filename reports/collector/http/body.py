@@ -12,6 +12,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 GZIP = b"\x1f\x8b"
 PIECE = 16_384
 """Bytes that are inflated at a time."""
+UNRESERVED = 65_536
+"""Bytes of a body for which there is always room: most bodies have fewer."""
 
 
 class Limits(Struct, frozen=True):
@@ -21,22 +23,28 @@ class Limits(Struct, frozen=True):
     inflated: int = 262_144
 
 
-async def read_body(receive: Receive, length: bytes, limits: Limits) -> bytes:
-    """The whole body as it was sent. A `length` that is too large is rejected at once, but a small one is not trusted. Raises Refusal."""
+async def read_body(receive: Receive, length: bytes, limits: Limits, take: Callable[[int], None] = lambda _: None) -> bytes:
+    """The whole body as it was sent. A `length` that is too large is rejected at once, but a small one is not trusted.
+
+    `take` is called for the bytes beyond UNRESERVED before they are kept. Raises Refusal.
+    """
     if length.isdigit() and int(length[:20]) > limits.raw:
         raise _too_large(limits.raw, "bytes")
     message = await receive()
-    body: bytes = message.get("body", b"")
-    while message["type"] == "http.request" and message.get("more_body"):
-        if len(body) > limits.raw:
-            break
+    pieces: list[bytes] = [message.get("body", b"")]
+    size = reserved = len(pieces[0])
+    while message["type"] == "http.request" and message.get("more_body") and size <= limits.raw:
         message = await receive()
-        body += message.get("body", b"")
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > max(reserved, UNRESERVED):
+            take(size - max(reserved, UNRESERVED))
+            reserved = size
     if message["type"] == "http.disconnect":
         raise Refusal(408, "slow", "the body did not arrive in time, or the client disconnected")
-    if len(body) > limits.raw:
+    if size > limits.raw:
         raise _too_large(limits.raw, "bytes")
-    return body
+    return b"".join(pieces)
 
 
 def unpack_body(body: bytes, encoding: bytes, limits: Limits) -> bytes:
@@ -79,6 +87,9 @@ def inflate(body: bytes, limit: int) -> bytes:
             if not piece and not rest and not inflater.eof:
                 raise Refusal(400, "encoding", "the compressed body ends too early")
             pieces.append(piece)
+        if inflater.unused_data or rest:
+            # It would be stored unseen, and inflated by whoever reads the body: gzip may go on with another member (RFC 1952, 2.2).
+            raise Refusal(400, "encoding", "something follows the end of the compressed body", fix="compress it as one piece")
     except zlib.error as error:
         raise Refusal(400, "encoding", "the body is not gzip or deflate, as it says it is", field="content-encoding") from error
     return b"".join(pieces)

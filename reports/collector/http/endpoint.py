@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reports.collector.admission.intake import Incoming, Intake
 from reports.collector.errors import Refusal
@@ -52,7 +53,7 @@ class IngestEndpoint:
                 await _send(send, 204, b"", cors.answer_preflight(origin, admitted))
                 return
             try:
-                answer = await self._take(await self._incoming(scope, headers, origin, receive))
+                answer = await self._answer(scope, headers, origin, receive)
                 more: cors.Headers = []
             except Refusal as refusal:
                 metrics.refuse(refusal.reason)
@@ -63,20 +64,32 @@ class IngestEndpoint:
         finally:
             metrics.in_flight -= 1
 
-    async def _incoming(self, scope: Scope, headers: dict[bytes, bytes], origin: str, receive: Receive) -> Incoming:
+    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], origin: str, receive: Receive) -> Answer:
         if scope["method"] != "POST":
             raise Refusal(405, "method", f"{scope['method']} is not taken here", fix="send a POST")
-        self._intake.greet(origin)
-        packed = await read_body(receive, headers.get(b"content-length", b""), self._limits)
-        encoding = headers.get(b"content-encoding", b"")
-        body = unpack_small_body(packed, encoding, SMALL) if len(packed) <= SMALL.raw else None
-        if body is None:
-            body = await asyncio.to_thread(unpack_body, packed, encoding, self._limits)
-        self._intake.metrics.bytes.add((), len(body))
+        intake = self._intake
+        intake.greet(origin)
         client = scope.get("client")
-        network = self._intake.networks.of_request(client[0] if client else "", scope["headers"])
-        clean = body.replace(*NUL) if NUL[0] in body else body
-        return Incoming(clean, scope["query_string"].decode("latin-1"), headers, origin, network, packed)
+        network = intake.networks.of_request(client[0] if client else "", scope["headers"])
+        with intake.room.reserve(network) as take_room:
+            packed = await read_body(receive, headers.get(b"content-length", b""), self._limits, take_room)
+            incoming = Incoming(packed, scope["query_string"].decode("latin-1"), headers, origin, network, packed)
+            encoding = headers.get(b"content-encoding", b"")
+            body = unpack_small_body(packed, encoding, SMALL) if len(packed) <= SMALL.raw else None
+            if body is not None:
+                return await self._take(self._unpacked(incoming, body))
+            async with intake.large_body(network) as charge:
+                try:
+                    body = await asyncio.to_thread(unpack_body, packed, encoding, self._limits)
+                except Refusal:
+                    charge(self._limits.inflated)
+                    raise
+                charge(len(body))
+                return await self._take(self._unpacked(incoming, body))
+
+    def _unpacked(self, incoming: Incoming, body: bytes) -> Incoming:
+        self._intake.metrics.bytes.add((), len(body))
+        return replace(incoming, body=body.replace(*NUL) if NUL[0] in body else body)
 
 
 def _told(refusal: Refusal) -> cors.Headers:

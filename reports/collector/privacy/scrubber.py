@@ -7,7 +7,6 @@ e-mail addresses, JSON Web Tokens, runs of twelve digits or more (card and accou
 
 import re
 from functools import lru_cache
-from itertools import pairwise
 
 HIDDEN = "•••"
 LONG = 32
@@ -24,18 +23,27 @@ _KEPT_SCHEMES = {
     *("", "webpack-internal:", "chrome-extension:", "moz-extension:", "safari-web-extension:"),
 }
 _PARAMETERS = re.compile(r";[^/]*")
-_RUN = re.compile(r"[^\s\"'`<>()]+")
-"""What may be an address in a text. Every pattern here takes time in proportion to the text, whatever a stranger writes into it."""
-_BEGIN = re.compile(r"[a-z][a-z0-9+.-]{1,30}://|(?<![a-z0-9])(?:data|blob|javascript|mailto|tel|file|https?):", re.IGNORECASE)
+_IN_RUN = r"[^\s\"'`<>()]"
+_SCHEMES = r"(?<![a-z0-9])(?:data|blob|javascript|mailto|tel|file|https?):"
+_RUN = re.compile(rf"(?<!{_IN_RUN}){_IN_RUN}*?(?:://|\?|{_SCHEMES}){_IN_RUN}*", re.IGNORECASE)
+"""What may be an address in a text. Every pattern here takes time in proportion to the text, whatever a stranger writes into it: what can
+begin anywhere in a run of characters is looked for from the beginning of the run only."""
+_SCHEME = re.compile(_SCHEMES, re.IGNORECASE)
+_IN_SCHEME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-"
+_SCHEME_LENGTH = 31
 _QUERY = re.compile(r"\?[\w.~%\[\]-]+=")
 _PLACE = re.compile(r"(?::\d{1,7}){1,2}$")
 """Line and column, which a stack puts behind an address."""
-_LIKELY = re.compile(r"://|\?[\w.~%\[\]-]++=|(?<![a-z0-9])(?:data|blob|javascript|mailto|tel|file|https?):", re.IGNORECASE)
-"""What a text contains if there is an address in it."""
-_MAIL = re.compile(r"(?:(?<![\w.+%-])|(?<=%40))(?:[\w.+-]|%(?!40))++(?:@|%40)[\w-]++(?:\.[\w-]++)++")
+_MAIL = re.compile(r"(?:(?<![\w.+%-])|(?<=%40))(?:[\w.+-]++|%(?!40))++(?:@|%40)[\w-]++(?:\.[\w-]++)++")
 _TOKEN = re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]+){0,2}")
-_WORD = re.compile(rf"[A-Za-z0-9_+=-]{{{LONG},}}")
+_WORD = re.compile(rf"(?<![A-Za-z0-9_+=-])[A-Za-z0-9_+=-]{{{LONG},}}")
+_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_SWITCH = re.compile(r"[a-z](?=[^a-z])|[A-Z](?=[a-z])")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_MANY_DIGITS = re.compile(r"(?<![\d -])(?:[ -]*\d){12,}")
+"""What a text contains if there are so many digits in a row."""
+_DIGITS = re.compile(r"(?<![\d -])[\d -]{12,}")
+"""What a text contains if there are so many digits in a row."""
 _DIGITS = re.compile(rf"(?P<uuid>{_UUID.pattern})|(?<!\d)\d(?:[ -]?\d){{11,}}", re.IGNORECASE)
 
 
@@ -60,12 +68,16 @@ class Scrubber:
         return self._short(address) if len(address) <= 300 else self._url(address)
 
     def _url(self, address: str) -> str:
-        found = _ADDRESS.fullmatch(_BREAKS.sub("", _CONTROL.sub("", address)).strip())
+        return self._clean_address(_BREAKS.sub("", _CONTROL.sub("", address)).strip())
+
+    def _clean_address(self, address: str, within_blob: bool = False) -> str:
+        found = _ADDRESS.fullmatch(address)
         if found is None:
             return ""
         scheme, authority, path, query = (part or "" for part in found.groups())
         if scheme.lower() == "blob:":
-            return f"blob:{self._url(path)}" if not path.lower().startswith("blob:") else "blob:"
+            # The address of the page that made it; one inside another has no meaning, and would be followed a thousand times.
+            return "blob:" if within_blob else f"blob:{self._clean_address(path.strip(), within_blob=True)}"
         if scheme.lower() not in _KEPT_SCHEMES:
             return scheme
         if authority:
@@ -74,7 +86,7 @@ class Scrubber:
             # Browsers read `https:shop.example` and `https:\\shop.example` as addresses too.
             path = path.rpartition("@")[2]
         kept = [pair for pair in query.split("&") if pair.partition("=")[0] in self._keys] if query and self._keys else []
-        path = "/".join(_without_secrets(part) for part in _PARAMETERS.sub("", path).split("/")) if path else ""
+        path = _without_secrets(_PARAMETERS.sub("", path)) if path else ""
         return f"{scheme}{authority}{path}{f'?{chr(38).join(kept)}' if kept else ''}".strip()
 
     def text(self, text: str) -> str:
@@ -85,24 +97,31 @@ class Scrubber:
 
     def _text(self, text: str) -> str:
         text = _CONTROL.sub("", text)
-        if ("?" in text or ":" in text) and _LIKELY.search(text):
+        if "?" in text or ":" in text:
             text = _RUN.sub(self._run, text)
         return _without_secrets(text)
 
     def _run(self, found: re.Match[str]) -> str:
         run = found[0]
-        if "?" not in run and ":" not in run:
-            return run
         address = run.rstrip(".,;:!?")
         place = _PLACE.search(address)
         end = place.start() if place else len(address)
-        begin = _BEGIN.search(run, 0, end)
+        begin = _find_begin(run, end)
         if begin is None:
             query = _QUERY.search(run, 0, end)
-            if query is None:
-                return run
-            return run[: query.start()] + self.url(run[query.start() : end]) + run[end:]
-        return run[: begin.start()] + self.url(run[begin.start() : end]) + run[end:]
+            begin = query.start() if query else end
+        return run[:begin] + self.url(run[begin:end]) + run[end:] if begin < end else run
+
+
+def _find_begin(run: str, end: int) -> int | None:
+    """Where in a run an address begins that has a scheme, before `end`; None if there is none."""
+    at = run.find("://", 0, end)
+    if at >= 0:
+        before = run[max(at - _SCHEME_LENGTH, 0) : at]
+        scheme = before[len(before.rstrip(_IN_SCHEME)) :].lstrip("0123456789+.-")
+        at = at - len(scheme) if scheme else -1
+    named = _SCHEME.search(run, 0, at if at >= 0 else end)
+    return named.start() if named else at if at >= 0 else None
 
 
 def _without_secrets(text: str) -> str:
@@ -110,7 +129,7 @@ def _without_secrets(text: str) -> str:
         text = _MAIL.sub(HIDDEN, text)
     if "eyJ" in text:
         text = _TOKEN.sub(HIDDEN, text)
-    if len(text) >= 12:
+    if len(text) >= 12 and _MANY_DIGITS.search(text):
         text = _DIGITS.sub(lambda found: found["uuid"] or HIDDEN, text)
     if len(text) >= LONG:
         text = _WORD.sub(_secret, text)
@@ -119,8 +138,8 @@ def _without_secrets(text: str) -> str:
 
 def _secret(found: re.Match[str]) -> str:
     word = found[0][:200]
-    letters = sum(map(str.isalpha, word))
-    if letters and sum(map(str.isdigit, word)) >= 4:
+    raw = word.encode()
+    letters = len(raw) - len(raw.translate(None, _LETTERS))
+    if letters and len(raw) - len(raw.translate(None, b"0123456789")) >= 4:
         return word if _UUID.fullmatch(word) else HIDDEN
-    switches = sum(one.islower() != other.islower() for one, other in pairwise(word) if one.isalpha())
-    return HIDDEN if switches > letters * 0.4 else found[0]
+    return HIDDEN if len(_SWITCH.findall(word)) > letters * 0.4 else found[0]

@@ -21,13 +21,13 @@ from reports.collector.http.body import GZIP, Limits
 from reports.collector.http.endpoint import Answer
 from reports.collector.protocols.native import refuse_unreadable
 from reports.collector.protocols.simple import STATUS_OK, site_of
-from reports.replay.chunk import Chunk, decode
+from reports.replay.chunk import LARGEST, Chunk, decode
 from reports.replay.chunk_store import ChunkContext, ChunkStore, NumberTaken
 from reports.replay.page_origin import find_foreign_page
 from runner.store import StoreDown
 from runner.untrusted_text import tamed
 
-LIMITS = Limits(raw=1_048_576, inflated=8_388_608)
+LIMITS = Limits(raw=1_048_576, inflated=LARGEST)
 TAKEN = Answer()
 AT_ONCE = 4
 """Chunks that are read and written at a time: each may have 8 MiB."""

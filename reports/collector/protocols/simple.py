@@ -80,7 +80,7 @@ class SimpleProtocol:
         key = f"{session} {view.url}"
         known = self._anonymous_ids.newest(key)
         if opened:
-            self._anonymous_ids.opened(key, view)
+            self._anonymous_ids.opened(key, view, incoming.network)
         elif known is not None:
             view = msgspec.structs.replace(view, id=known.id, started_at=known.started_at, type="navigate")
         beacon = Beacon(id=new_id(), app=site.app.name, session=session, sent_at=time.time(), views=(view,))

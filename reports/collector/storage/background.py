@@ -9,7 +9,7 @@ from reports.collector.storage import retention
 from reports.collector.storage.retention import MINUTES, RetentionPolicy
 from reports.collector.storage.rollup import roll_up
 from runner.store import Store, StoreDown
-from runner.store.bulk_insert import Link
+from runner.store.bulk_insert import Link, Unstorable
 
 ROLL = 5.0
 """Maximum seconds that the roll-ups lag behind while the store keeps up."""
@@ -52,7 +52,8 @@ class StorageCleaner:
                     labels_at = time.monotonic() + PRUNE_LABELS
                     with self._turn:
                         retention.prune_labels(link, self._keep, time.time())
-            except StoreDown as error:
+            except (StoreDown, Unstorable) as error:
+                # Also for a value that nobody foresaw: it must not be the end of retention.
                 if not self._failed:
                     log.error("%s; roll-ups and retention wait until it works again", error)
                 self._failed = True

@@ -99,11 +99,16 @@ class Writer:
 
     def find_trouble(self) -> str:
         """Why nothing can be stored at the moment; empty if it can. It may wait for the database."""
-        with self._probe:
+        if not self._probe.acquire(timeout=PROBED):
+            # Not as many threads as there are people who ask.
+            return self._trouble or f"the database {self._store.shown} has not answered for {PROBED:g} s"
+        try:
             if time.monotonic() - self._probed_at > PROBED:
                 self._trouble = self._store.find_trouble()
                 self._probed_at = time.monotonic()
             return self._trouble
+        finally:
+            self._probe.release()
 
     def __enter__(self) -> Self:
         return self

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from runner.errors import ConfigError
+from runner.store.engines.patience import allow_any_time
+from runner.store.engines.reasons import describe_failure
 from runner.store.transaction import StoreDown
 
 if TYPE_CHECKING:
@@ -82,6 +84,8 @@ def upgrade(engine: Engine, shown: str) -> None:
             driver.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
             # Within a transaction it cannot be changed, and copying a table, as Alembic does in SQLite, would delete what refers to it.
             driver.execute("PRAGMA foreign_keys = OFF")
+        # Another process may be upgrading it.
+        allow_any_time(connection)
         revision = None
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if of_file else f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -96,9 +100,9 @@ def upgrade(engine: Engine, shown: str) -> None:
             connection.commit()
         except DBAPIError as error:
             connection.rollback()
-            reason = str(error.orig).strip().splitlines()[0]
             raise StoreDown(
-                f"the database {shown} cannot be upgraded from schema {revision or 'none'} to {HEAD}, and is as it was: {reason}"
+                f"the database {shown} cannot be upgraded from schema {revision or 'none'} to {HEAD}, and is as it was: "
+                f"{describe_failure(error)}"
             ) from error
         finally:
             # It is not used as it was set up here.

@@ -1,5 +1,6 @@
 """What must not be kept is not kept, whatever is sent."""
 
+import json
 import re
 
 import pytest
@@ -7,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.collector.beacon import Beacon, decode_beacon
-from reports.collector.privacy.scrub_beacon import scrub_beacon
+from reports.collector.privacy.scrub_beacon import MOST, scrub_beacon
 from reports.collector.privacy.scrubber import HIDDEN, Scrubber
+from tests.support.collector import beacon, view
 
 CLEANER = Scrubber(["page"])
 WORDS = st.text(st.characters(codec="utf-8"), max_size=80)
@@ -34,6 +36,8 @@ SECRET = "s3cr3tvalue"
         ("javascript:alert(1)", "javascript:"),
         ("file:///home/ann/x.html", "file:"),
         ("blob:https://shop.example/8a3b", "blob:https://shop.example/8a3b"),
+        ("blob: blob: blob:https://shop.example/8a3b?x=1", "blob:blob:"),
+        ("blob: https://ann:pw@shop.example/8a3b", "blob:https://shop.example/8a3b"),
         ("about:blank", "about:blank"),
         ("", ""),
     ],
@@ -123,3 +127,39 @@ def test_cleaning_leaves_a_beacon_that_can_be_sent_again() -> None:
     sent = beacon(view(vitals=[{"name": "cls", "id": "v", "value": 0.1}], interactions=[{"type": "click", "name": "Buy"}]))
     found = decode_beacon(msgspec.json.encode(sent))
     assert decode_beacon(msgspec.json.encode(scrub_beacon(found, CLEANER))) == found
+
+
+HOSTILE = {
+    "addresses in addresses": "blob: " * 20_000,
+    "letters and no scheme": ":// " + "a" * 400_000 + ":1",
+    "words without an address": "a" * 400_000 + " b://c",
+    "mail": "a@b.c" * 60_000,
+    "digits": "1 1 1 1 1 1 1 1 1 1 1 x" * 10_000,
+    "words that are nearly long": ("a" * 31 + " ") * 10_000,
+    "parts of ids": "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaa " * 10_000,
+    "beginnings of tokens": "-eyJ" * 100_000,
+    "questions": "?a" * 100_000,
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_no_text_takes_longer_than_its_length_asks_for(kind: str) -> None:
+    # With the square of the length each of these would take an hour: the test would not end in its time.
+    text = HOSTILE[kind]
+    assert CLEANER.text(text) is not None
+    assert CLEANER.url(text) is not None
+    assert len(CLEANER.text(text + " https://ann:pw@shop.example/x?token=1")) > 0
+
+
+def test_a_beacon_keeps_no_more_text_than_pages_can_send() -> None:
+    stacks = ["".join(f"at f{n} (https://shop.example/app.js:{n}:{number})\n" for n in range(170)) for number in range(20)]
+    errors = [{"kind": "error", "message": f"boom {number}", "stack": stack} for number, stack in enumerate(stacks)]
+    sent = beacon(view(errors=errors), view(url="https://shop.example/last"))
+    first, last = scrub_beacon(decode_beacon(json.dumps(sent).encode()), Scrubber()).views
+    kept = [one.stack for one in first.errors]
+    assert kept[:5] == stacks[:5]
+    assert not any(kept[10:])
+    assert sum(map(len, kept)) <= MOST
+    # What does not fit is left out, the error itself is not.
+    assert len(first.errors) == 20
+    assert last.url == ""

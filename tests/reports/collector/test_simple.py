@@ -2,6 +2,8 @@
 
 import pytest
 
+from reports.collector.admission.anonymous_ids import AnonymousIds
+from reports.collector.beacon import View
 from tests.support.collector import CHROME, SHOP, Served
 
 
@@ -73,3 +75,22 @@ def test_a_wrong_message_is_refused(collector: Served, path: str, body: object) 
     assert answer.status in {400, 422}
     assert answer.json()["error"]
     assert not collector.kept.arrivals
+
+
+def test_one_network_cannot_displace_the_views_of_all_others() -> None:
+    ids = AnonymousIds(views=40)
+    for number in range(10):
+        ids.opened(f"honest {number}", page(number), f"198.51.{number}.0/24")
+    for number in range(1_000):
+        ids.opened(f"invented {number}", page(number), "192.0.2.0/24")
+    assert [number for number in range(10) if ids.newest(f"honest {number}")] == list(range(10))
+    assert [number for number in range(1_000) if ids.newest(f"invented {number}")] == list(range(990, 1_000))
+    # Many networks together have no more than there is.
+    for number in range(1_000):
+        ids.opened(f"other {number}", page(number), f"203.{number // 250}.{number % 250}.0/24")
+    assert sum(1 for number in range(1_000) if ids.newest(f"other {number}")) == 40
+    assert ids.newest("honest 0") is None
+
+
+def page(number: int) -> View:
+    return View(id=f"view-{number:08d}", url="https://shop.example/", started_at=1.0)

@@ -1,5 +1,6 @@
 """Beacons of our own agent: what is taken, what is refused, and what a sender is told."""
 
+import asyncio
 import gzip
 import json
 import zlib
@@ -8,12 +9,18 @@ from http.client import HTTPConnection
 
 import pytest
 
+from reports.collector.admission.app_registry import AppRegistry
+from reports.collector.admission.body_room import BodyRoom
+from reports.collector.admission.client_network import ClientNetworks
+from reports.collector.admission.intake import AT_ONCE, Intake
 from reports.collector.errors import Refusal
+from reports.collector.http.body import Limits, read_body
+from reports.collector.metrics.collector_metrics import CollectorMetrics
 from reports.collector.protocols.native import parse_beacon
 from reports.collector.storage.group_commit import Busy
 from runner.store import StoreDown
 from runner.store.bulk_insert import Unstorable
-from tests.support.collector import CHROME, SHOP, Served, beacon, view
+from tests.support.collector import CHROME, SHOP, Kept, Served, beacon, view
 
 
 def test_a_beacon_is_answered_when_it_is_stored(collector: Served) -> None:
@@ -104,6 +111,11 @@ def test_a_bomb_is_inflated_no_further_than_allowed(collector: Served) -> None:
     assert collector.post(b"no gzip", content_encoding="gzip").json()["field"] == "content-encoding"
     assert collector.post(bomb[:50], content_encoding="gzip").json()["error"] == "the compressed body ends too early"
     assert collector.post(b"x", content_encoding="br").status == 415
+    # Another member behind the first one would be stored unseen, and be a bomb for whoever reads it.
+    two = gzip.compress(json.dumps(beacon()).encode()) + gzip.compress(b" " * 5_000_000)
+    for rest in (two, gzip.compress(b"{}") + b"\0", zlib.compress(b"{}") + b"x"):
+        answer = collector.post(rest, content_encoding="gzip")
+        assert (answer.status, answer.json()["error"]) == (400, "something follows the end of the compressed body")
 
 
 def test_a_key_is_asked_for_where_the_app_has_one(collector: Served) -> None:
@@ -282,3 +294,64 @@ def test_an_id_does_not_end_in_a_line_break(collector: Served, name: str) -> Non
     sent = beacon()
     answer = collector.post({**sent, name: f"{sent[name]}\n"})
     assert (answer.status, answer.json()["field"]) == (422, name)
+
+
+def test_bombs_cost_their_network_its_allowance_whatever_they_claim_to_be(served: Callable[..., Served]) -> None:
+    collector = served(f"[[apps]]\nname = 'shop'\norigins = ['{SHOP}']\nrate = 0.001\nburst = 10\n")
+    bomb = gzip.compress(b" " * 50_000_000)
+    statuses = [collector.post(bomb, content_encoding="gzip").status for _ in range(5)]
+    # Each is inflated to 256 KiB and counts as five: two, and the one that overdraws.
+    assert statuses == [413, 413, 413, 429, 429]
+    assert collector.post(beacon()).status == 202, "what is small is not kept out by it"
+
+
+def test_large_bodies_that_never_end_take_no_more_memory_than_there_is_for_them() -> None:
+    room = BodyRoom(total=4_000_000, share=4)
+
+    async def send(network: str, size: int) -> bytes:
+        pieces = [b"x" * 65_536] * (size // 65_536)
+        messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+        waiting = iter([*messages, {"type": "http.request", "body": b"", "more_body": False}])
+
+        async def receive() -> dict[str, object]:
+            await asyncio.to_thread(list)
+            return next(waiting)
+
+        with room.reserve(network) as take:
+            return await read_body(receive, b"", Limits(raw=1_048_576), take)
+
+    async def all_at_once() -> list[bytes | BaseException]:
+        one = [send("192.0.2.0/24", 1_048_576) for _ in range(50)]
+        others = [send("198.51.100.0/24", 524_288), *(send("192.0.2.0/24", 65_536) for _ in range(20))]
+        return await asyncio.gather(*one, *others, return_exceptions=True)
+
+    ended = asyncio.run(all_at_once())
+    refused = [one for one in ended[:50] if isinstance(one, Refusal)]
+    assert len(refused) > 45
+    assert {(one.status, one.retry_after > 0) for one in refused} == {(503, True)}
+    assert [len(one) for one in ended[50:] if isinstance(one, bytes)] == [524_288] + [65_536] * 20
+    assert room.taken == 0
+
+
+def test_few_large_bodies_are_inflated_at_a_time() -> None:
+    metrics = CollectorMetrics()
+    intake = Intake(AppRegistry(), Kept(), metrics, ClientNetworks())
+    inside = most = 0
+
+    async def one() -> None:
+        nonlocal inside, most
+        async with intake.large_body("192.0.2.0/24") as charge:
+            inside += 1
+            most = max(most, inside)
+            for _ in range(5):
+                await asyncio.to_thread(list)
+            charge(65_536)
+            inside -= 1
+
+    async def many() -> list[BaseException | None]:
+        return await asyncio.gather(*(one() for _ in range(200)), return_exceptions=True)
+
+    ended = asyncio.run(many())
+    assert most == AT_ONCE
+    # 200 tokens, of which each takes two, and what comes in meanwhile; then they are refused.
+    assert 0 < sum(1 for error in ended if isinstance(error, Refusal)) < 100

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -15,6 +16,7 @@ from sqlalchemy import make_url
 
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import Interaction, ScriptError, SlowRequest, Synthetic, View, Vital
+from reports.collector.storage import background
 from reports.collector.storage.group_commit import Busy, Writer
 from runner.archive.run_id import run_id
 from runner.store import StoreDown
@@ -264,3 +266,40 @@ def stored(writer: Writer, one: Arrival) -> bool:
     except StoreDown:
         return False
     return True
+
+
+def test_a_value_that_cannot_be_rolled_up_is_not_the_end_of_retention(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls: list[float] = []
+
+    def fail_first(*given: object) -> int:
+        calls.append(time.monotonic())
+        if len(calls) == 1:
+            raise Unstorable("the database rejected a value: integer out of range")
+        return 0
+
+    monkeypatch.setattr(background, "ROLL", 0.05)
+    monkeypatch.setattr(background, "roll_up", fail_first)
+    with Writer(f"sqlite:///{tmp_path / 'journeys.db'}"):
+        wait_until(lambda: len(calls) > 2)
+    assert "integer out of range; roll-ups and retention wait until it works again" in caplog.text
+
+
+def test_while_the_database_hangs_those_who_ask_for_its_health_do_not_wait_for_it(tmp_path: Path) -> None:
+    with Writer(f"sqlite:///{tmp_path / 'journeys.db'}") as writer:
+        asked, goes_on = threading.Event(), threading.Event()
+
+        def hang() -> str:
+            asked.set()
+            goes_on.wait(60)
+            return ""
+
+        writer._store.find_trouble = hang  # type: ignore[method-assign]
+        first = threading.Thread(target=writer.find_trouble)
+        first.start()
+        assert asked.wait(60)
+        assert "journeys.db has not answered for 1 s" in writer.find_trouble()
+        goes_on.set()
+        first.join()
+        assert writer.find_trouble() == ""

@@ -13,8 +13,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
+from reports.replay.chunk import LARGEST
 from reports.replay.chunk_store import ORPHANED, ChunkStore
-from reports.replay.recording import read_chunk_rows, read_recording
+from reports.replay.recording import read_chunk_rows, read_events, read_recording
 from runner.store.tables.replays import session_events
 from tests.support.asking import ask
 from tests.support.collector import CONFIGURATION, Served
@@ -263,3 +264,18 @@ def test_an_id_with_a_line_break_and_a_number_that_is_none_are_refused(collector
         assert (answer.status, answer.json()["field"]) == (422, name)
     text = json.dumps(chunk()).replace('"width": 800', '"width": 1e999')
     assert collector.post(text.encode(), "/v1/replay").status in {400, 422}
+
+
+def test_a_file_with_something_behind_its_end_is_not_unpacked(collector: Served, chunk_store: ChunkStore) -> None:
+    body = packed(chunk())
+    assert collector.post(body + gzip.compress(b" " * 5_000_000), "/v1/replay").status == 400
+    assert collector.post(body, "/v1/replay").status == 202
+    (file,) = (chunk_store.folder / "shop" / SESSION).glob("*.json.gz")
+    for stored in (body + gzip.compress(b" " * 5_000_000), gzip.compress(b" " * (LARGEST + 1)), body[:-9], b"no gzip"):
+        # As an earlier version may have stored it.
+        file.write_bytes(stored)
+        with pytest.raises(ValueError, match="not a chunk: "):
+            read_events(file)
+        assert collector.post(packed(chunk(release="2")), "/v1/replay").status == 409, "the number is taken"
+    file.write_bytes(body)
+    assert len(read_events(file)) == 2

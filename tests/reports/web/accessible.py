@@ -11,7 +11,7 @@ CONTRAST = ("color-contrast",)
 
 def violations(page: Page, without: list[str], only: tuple[str, ...] = ()) -> list[str]:
     """What axe has to say, with where."""
-    assert AXE.is_file(), "axe-core is missing: run `npm ci` in reports/web/frontend"
+    assert AXE.is_file(), "axe-core is missing: run `npm ci --ignore-scripts` in reports/web/frontend"
     page.wait_for_load_state("load")
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())

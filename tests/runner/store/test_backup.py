@@ -1,5 +1,7 @@
 """`journey store`: copies, checks and restores of the database."""
 
+import os
+import re
 import sqlite3
 import subprocess
 import threading
@@ -11,12 +13,17 @@ import pytest
 from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
+from reports.collector.storage.group_commit import Writer
 from runner.cli.all_commands import app
 from runner.errors import ConfigError, JourneyError
 from runner.store import Store, StoreDown
 from runner.store.backup import back_up, find_problems, find_server_problems, restore
+from tests.reports.collector.arrivals import arrival
 from tests.runner.store.older import back_to
 from tests.runner.store.test_store import result
+from tests.support.wait import wait_until
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -190,14 +197,40 @@ def test_a_database_of_a_server_is_checked_and_copied_with_its_own_programs(
         find_server_problems("postgresql+psycopg://me:hush@127.0.0.1:9/journeys")
 
 
-def test_the_documented_copy_of_a_server_brings_back_its_runs(postgres: Callable[[], str], tmp_path: Path) -> None:
+def test_the_documented_copy_of_a_server_is_one_state_of_it_and_brings_it_back(
+    postgres: Callable[[], str], tmp_path: Path
+) -> None:
+    documented = re.findall(r"^pg_(?:dump|restore) .*$", (ROOT / "docs" / "schedule.md").read_text(), re.MULTILINE)
+    assert len(documented) == 2
     url = postgres()
+    environment = {**os.environ, "JOURNEY_DATABASE": url.replace("+psycopg", "")}
+    ended = threading.Event()
+
+    def write() -> None:
+        with Store(url) as store, Writer(url) as writer:
+            while not ended.is_set():
+                store.add(result())
+                writer.put_blocking(arrival())
+
     with Store(url) as store:
         store.add(result())
-    libpq, dump = url.replace("+psycopg", ""), str(tmp_path / "monday.dump")
-    subprocess.run(["pg_dump", "--format=custom", f"--file={dump}", libpq], check=True)
-    with Store(url) as store:
-        store.add(result())
-    subprocess.run(["pg_restore", "--clean", "--if-exists", f"--dbname={libpq}", dump], check=True)
-    with Store(url) as store:
-        assert store.count() == 1
+        writing = threading.Thread(target=write)
+        writing.start()
+        try:
+            wait_until(lambda: store.count() >= 5)
+            subprocess.run(documented[0], shell=True, check=True, cwd=tmp_path, env=environment)
+            since = store.count()
+            wait_until(lambda: store.count() > since)
+        finally:
+            ended.set()
+            writing.join()
+        last = store.count()
+    subprocess.run(documented[1], shell=True, check=True, cwd=tmp_path, env=environment)
+    assert find_server_problems(url) == []
+    with Store(url) as store, store.snapshot() as connection:
+        counts = "(SELECT count(*) FROM runs), (SELECT count(*) FROM beacons), (SELECT count(*) FROM page_views)"
+        counted = f"SELECT (SELECT sum(passed + failed + error + cancelled) FROM run_hours), {counts}"
+        hours, runs, beacons, views = connection.execute(text(counted)).one()
+    assert 5 <= runs <= since < last
+    # Tables that are written together are of one state.
+    assert (hours, views) == (runs, beacons)

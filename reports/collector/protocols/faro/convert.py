@@ -33,6 +33,8 @@ PHASES = {
 }
 """The SDK's times that mean what ours do. Its TLS time is wrong for connections without TLS, and is left out."""
 DAY = 86_400.0
+ERRORS, FRAMES = 50, 100
+"""Errors of a message, and frames of a stack, that are looked at: a text of 8,000 characters has no room for more."""
 
 
 def find_navigation(payload: Payload) -> Item | None:
@@ -67,7 +69,7 @@ def convert_views(payload: Payload, load: View, url: str, soft: str, now: float)
     current = replace(
         current,
         interactions=tuple(_interactions(payload.events, current.started_at, now))[:200],
-        errors=tuple(_errors(payload, current.started_at, now))[:50],
+        errors=tuple(_errors(payload, current.started_at, now))[:ERRORS],
         requests=tuple(_requests(payload.events, current.started_at, now))[:50],
     )
     return ((timed,) if moved and (item or timed.vitals) else ()) + (current,)
@@ -128,8 +130,8 @@ def _interactions(events: list[Item], started: float, now: float) -> list[Intera
 
 def _errors(payload: Payload, started: float, now: float) -> list[ScriptError]:
     found = []
-    for one in payload.exceptions:
-        frames = one.stacktrace.frames if one.stacktrace else []
+    for one in payload.exceptions[:ERRORS]:
+        frames = one.stacktrace.frames[:FRAMES] if one.stacktrace else []
         first = frames[0] if frames else Frame()
         stack = "\n".join(
             f"    at {frame.function} ({frame.filename}:{frame.lineno or 0}:{frame.colno or 0})" for frame in frames
@@ -146,7 +148,7 @@ def _errors(payload: Payload, started: float, now: float) -> list[ScriptError]:
                 column=min(max(first.colno or 0, 0), 1_000_000),
             )
         )
-    logs = [one for one in payload.logs if one.level == "error"]
+    logs = [one for one in payload.logs if one.level == "error"][:ERRORS]
     return [
         *found,
         *(ScriptError(kind="reported", message=one.message[:2_000], at_seconds=_since(one, started, now)) for one in logs),

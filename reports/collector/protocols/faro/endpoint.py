@@ -59,7 +59,7 @@ class FaroProtocol:
         sent = incoming.header(b"idempotency-key")
         sides = [str(one) for one in (meta.browser.viewport_width, meta.browser.viewport_height)]
         viewport = [min(int(one[:10]), PIXELS) for one in sides if one.isascii() and one.isdigit()]
-        load = self._load(payload, app, session, now)
+        load = self._load(payload, app, session, incoming.network, now)
         url = meta.page.url[:4_000] or load.url
         soft = self._anonymous_ids.id(app, load.id, strip_query(url))
         return Beacon(
@@ -74,7 +74,7 @@ class FaroProtocol:
             views=convert_views(payload, load, url, soft, now),
         )
 
-    def _load(self, payload: Payload, app: str, session: str, now: float) -> View:
+    def _load(self, payload: Payload, app: str, session: str, network: str, now: float) -> View:
         """The page load that a message belongs to: its own, else the session's newest."""
         url = payload.meta.page.url[:4_000]
         key = f"faro {app} {session}"
@@ -82,7 +82,8 @@ class FaroProtocol:
         if load_event is not None and load_event.attributes is not None:
             url = clip_text(load_event.attributes.get("name"), 4_000) or url
             number = self._anonymous_ids.id(app, session, clip_text(load_event.attributes.get("faroNavigationId"), 100) or url)
-            self._anonymous_ids.opened(key, View(id=number, url=url, started_at=parse_moment(load_event.timestamp, now)))
+            opened = View(id=number, url=url, started_at=parse_moment(load_event.timestamp, now))
+            self._anonymous_ids.opened(key, opened, network)
         known = self._anonymous_ids.newest(key)
         return known or View(
             id=self._anonymous_ids.id(app, session, strip_query(url)), url=url, started_at=earliest_moment(payload, now)
