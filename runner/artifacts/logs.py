@@ -97,6 +97,8 @@ class FailedRequestRecorder(LogRecorder):
     def _add_failed(self, request: Request) -> None:
         if self._status.get(request, 0) >= 400:
             return  # It has its line: an answer that failed is one failure.
+        if not request.url.startswith("http"):
+            return  # What a page reads from itself (`blob:`, `data:`) is not a request.
         line = self.add(lambda: {**_describe(request), "failure": request.failure or "failed"})
         if line is not None:
             self._failed.append((request, line))

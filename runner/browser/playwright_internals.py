@@ -79,6 +79,9 @@ def gather(context: BrowserContext, calls: Sequence[Coroutine[Any, Any, Any]], t
 
     async def everything() -> list[Any]:
         tasks = [asyncio.ensure_future(call) for call in calls]
+        for task in tasks:
+            # Python reports an error that nobody has asked for, such as that of a call which was given up.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
         _, pending = await asyncio.wait(tasks, timeout=timeout)
         for task in pending:
             task.cancel()
@@ -183,6 +186,13 @@ def watch_dialogs(context: BrowserContext, unanswered: list[str]) -> None:
         dialog.accept, dialog.dismiss = answering(dialog.accept), answering(dialog.dismiss)
 
     context._impl_obj._channel.on("dialog", opened)
+
+
+def list_unanswered_routes(context: BrowserContext) -> list[str]:
+    """The addresses of requests that were given to a route handler of the journey which has neither answered them nor passed them on."""
+    routers: list[Any] = [context._impl_obj, *(page._impl_obj for page in context.pages)]
+    handlers = [handler for router in routers for handler in router._routes]
+    return [one.route.request.url for handler in handlers for one in handler._active_invocations]
 
 
 @contextmanager

@@ -231,7 +231,8 @@ def journey_of(value: object, module: ModuleType) -> Journey | None:
         if "<locals>" not in journey.function.__qualname__:
             return None
         journey = replace(journey, file=Path(str(module.__file__)), line=1, step_lines=(1,) * len(journey.step_names))
-    return journey if journey.function is value else replace(journey, function=value)
+    # A decorator above may do what the function does not.
+    return journey if journey.function is value else replace(journey, function=value, unused=())
 
 
 def _lost(lost: Journey, kept: Sequence[Journey], module: ModuleType) -> str:

@@ -39,6 +39,8 @@ class Journey(Struct, frozen=True, kw_only=True):
     more_steps: bool = False
     """Whether it may have steps whose names are not in its source."""
     secret_names: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    """Parameters through which it reaches the site, if it uses none of them."""
 
     @property
     def where(self) -> str:
@@ -146,8 +148,7 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
     where = f"{file}:{line}"
     problems = [f"{where}: {problem}" for problem in _option_problems(given)]
     read = source.read_source(function)
-    for offset, name in read.uncalled:
-        problems.append(f"{file}:{line + offset}: `expect(…).{name}` is not called, so nothing is checked; write `.{name}()`")
+    problems += [f"{file}:{line + offset}: {problem}" for offset, problem in read.without_effect]
     for offset, budget in read.budgets:
         try:
             parse_positive_duration(budget)
@@ -168,6 +169,8 @@ def _declared(function: Callable[..., object], given: dict[str, Any]) -> Journey
         step_names=read.steps,
         step_lines=tuple(line + offset for offset in read.step_lines),
         more_steps=read.more_steps,
+        # A decorator may do what the function below it does not.
+        unused=read.unused if written is function else (),
         secret_names=read.secrets,
     )
 

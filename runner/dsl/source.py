@@ -8,6 +8,7 @@ from typing import TypeGuard
 
 from msgspec import Struct
 
+from runner.dsl.without_effect import find_unused, find_without_effect
 from runner.untrusted_text import step_name
 
 
@@ -21,9 +22,11 @@ class Source(Struct, frozen=True):
     """Whether there may be steps with names built at run time, or steps begun in another function."""
     secrets: tuple[str, ...] = ()
     budgets: tuple[tuple[int, object], ...] = ()
-    uncalled: tuple[tuple[int, str], ...] = ()
-    """Assertions of `expect` that are named but not called, each with its line; 0 is the first line of the function."""
     """The literal budget of each step, with its line; 0 is the first line of the function."""
+    without_effect: tuple[tuple[int, str], ...] = ()
+    """What is wrong with lines that neither act nor check, with the line of each; 0 is the first line of the function."""
+    unused: tuple[str, ...] = ()
+    """Parameters through which a journey reaches the site, if none of them is used."""
 
 
 def read_source(function: Callable[..., object]) -> Source:
@@ -47,7 +50,8 @@ def read_source(function: Callable[..., object]) -> Source:
         more_steps=_more_steps(nodes),
         secrets=tuple(dict.fromkeys(_secrets(nodes))),
         budgets=tuple(_budgets(nodes)),
-        uncalled=tuple(_uncalled(tree)),
+        unused=find_unused(tree),
+        without_effect=tuple((line - 1, problem) for line, problem in find_without_effect(tree)),
     )
 
 
@@ -74,13 +78,6 @@ def _budgets(nodes: list[ast.expr]) -> Iterator[tuple[int, object]]:
             for keyword in node.keywords:
                 if keyword.arg == "budget" and isinstance(keyword.value, ast.Constant) and keyword.value.value is not None:
                     yield node.lineno - 1, keyword.value.value
-
-
-def _uncalled(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
-        match node:
-            case ast.Expr(value=ast.Attribute(value=ast.Call(func=ast.Name(id="expect")), attr=name)):
-                yield node.lineno - 1, name
 
 
 def _secrets(nodes: list[ast.expr]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from runner.browser.deadline import DeadlineReached
 from runner.errors import JourneyError
-from runner.result import Failure, FailureKind
+from runner.result import SITE, Failure, FailureKind
 from runner.untrusted_text import bounded, tamed
 
 MESSAGE_LINES = 12
@@ -23,6 +23,9 @@ _OWN_NETWORK = re.compile(
     r"|NO_SUPPORTED_PROXIES|SOCKS_CONNECTION_\w+|INSUFFICIENT_RESOURCES|OUT_OF_MEMORY|TUNNEL_CONNECTION_FAILED|ADDRESS_IN_USE)"
 )
 _NAVIGATION = re.compile(r"net::ERR_|NS_ERROR_|ECONNREFUSED|ECONNRESET|ENOTFOUND|socket hang up")
+_NO_PROGRAM = re.compile(r"[\w.]+: Executable doesn't exist at ")
+_NO_SITE = re.compile(r"net::ERR_(FILE_NOT_FOUND|INVALID_URL|UNKNOWN_URL_SCHEME) at ")
+"""Addresses that lead to no site."""
 _MISUSE = re.compile(
     "|".join(
         (
@@ -35,12 +38,16 @@ _MISUSE = re.compile(
             r"using Playwright Sync API inside the asyncio loop|is already handled|only one of .* (may|can|must|should) be",
             r"must be (a |an )?(positive|non-negative|greater|specified|one of|between|set|string|number|function)|values must be",
             r"is not a valid XPath|(Page|Frame|Locator|ElementHandle|JSHandle|Worker)\.(evaluate|eval_on|wait_for_function)\w*: SyntaxError",
-            r"^BrowserType\.\w+: |Unsupported \w+ (type|mime)|Unknown \w+ type|Malformed \w+|Unexpected token",
+            r"^BrowserType\.\w+: |Unsupported \w+ (type|mime)|Unknown \w+ type|Malformed \w+|Unexpected (token|value|'\w+' type)",
+            r"Expected options\.|must be enabled on the browser context|Invalid date: |must be a valid|serialize unexpected value",
+            r"ENOENT: no such file|Protocol error \([\w.]+\): '[\w.]+' wasn't found",
         )
     )
 )
 _OWN_TRACE = re.compile(r"Tracing has been already started|is already (being )?traced")
 _CLOSED = re.compile(r"Target (page, context or browser has been )?closed|has been closed|Connection closed|connection closed")
+_NOT_ASSERTED = re.compile(r"(Locator|Page) expected [^\n]*\nActual value: None")
+"""What is left of an assertion that the driver refused: Playwright drops the reason."""
 _CRASHED = re.compile(r"(Page|Target) crashed")
 
 
@@ -50,12 +57,12 @@ def explain_failure(
     crashed: str | None = None,
     connected: bool = True,
     starved: bool = False,
-    open_dialog: str | None = None,
+    unanswered: str | None = None,
 ) -> Failure:
     """Why a journey in `file` stopped.
 
     `crashed` is the address of a page whose renderer crashed meanwhile; `connected` is False when the browser is gone; `starved`
-    is True when the kernel's OOM killer has ended a process; `open_dialog` is what a dialog says that nobody has answered.
+    is True when the kernel's OOM killer has ended a process; `unanswered` says what the page waits for that the journey has not answered.
     """
     kind, message = _kind(error, crashed, connected)
     if starved and kind in {"crash", "browser"}:
@@ -65,11 +72,8 @@ def explain_failure(
         )
     if _OWN_TRACE.search(message):
         message = f'{message}\nthe runner records a trace itself; set trace="off" for this journey (@journey(trace="off")) to record your own'
-    if open_dialog is not None and kind in {"timeout", "assertion"}:
-        message = (
-            f"{message}\na dialog was open and kept the page waiting: {open_dialog}; "
-            "a listener of `dialog` must call accept() or dismiss()"
-        )
+    if unanswered is not None and kind in {"timeout", "assertion"}:
+        message = f"{message}\n{unanswered}"
     line = _line(error, file)
     return Failure(
         kind=kind,
@@ -114,17 +118,33 @@ def _kind(error: BaseException, crashed: str | None, connected: bool) -> tuple[F
     if isinstance(error, PlaywrightError):
         return _playwright_kind(text), text
     if isinstance(error, AssertionError):
+        if _NOT_ASSERTED.fullmatch(text):
+            return "journey", f"{text}\nthe assertion was not made: one of its arguments, such as timeout, has the wrong type"
         return "assertion", text or "an assertion failed"
+    if isinstance(error, BaseExceptionGroup):
+        return _group(error, crashed, connected)
+    if isinstance(error, GeneratorExit):
+        return (
+            "journey",
+            f"GeneratorExit: {text or 'a generator of the journey was not run to its end; take all that it yields'}",
+        )
     if isinstance(error, JourneyError):
         return "journey", text
     return "journey", f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _group(group: BaseExceptionGroup[BaseException], crashed: str | None, connected: bool) -> tuple[FailureKind, str]:
+    """Several exceptions at once are the site's failure if each of them is."""
+    found = [_kind(one, crashed, connected) for one in group.exceptions]
+    worst = next((kind for kind, _ in found if kind not in SITE), found[0][0])
+    return worst, trim_message("\n".join([f"{type(group).__name__}: {_words(group)}", *(text for _, text in found)]))
 
 
 _PYTEST: dict[str, FailureKind] = {"Failed": "assertion", "Skipped": "journey", "Exit": "journey"}
 """What pytest's outcomes mean outside of pytest: `pytest.fail` judges the site; nothing else does."""
 
 
-def _words(error: BaseException) -> str:
+def _words(error: object) -> str:
     try:
         return str(error)
     except Exception as inner:  # noqa: BLE001 (an exception of the journey's own may fail in any way)
@@ -132,16 +152,20 @@ def _words(error: BaseException) -> str:
 
 
 def _exit(error: SystemExit) -> tuple[FailureKind, str]:
-    if error.code in {None, 0}:
-        return "journey", f"sys.exit({'' if error.code is None else 0}) ended the journey before its end; write `return`"
-    return "assertion", f"sys.exit: {trim_message(str(error.code))}"
+    code = error.code
+    if code is None or (isinstance(code, int) and code == 0):
+        return "journey", f"sys.exit({'' if code is None else 0}) ended the journey before its end; write `return`"
+    return "assertion", f"sys.exit: {trim_message(_words(code))}"
 
 
 def _playwright_kind(text: str) -> FailureKind:
     if _CRASHED.search(text):
         return "crash"
-    if _OWN_NETWORK.search(text):
+    first = text.partition("\n")[0]
+    if _OWN_NETWORK.search(text) or _NO_PROGRAM.match(text):
         return "monitor"
+    if _NO_SITE.search(first):
+        return "journey"
     if _NAVIGATION.search(text):
         return "navigation"
     if _CLOSED.search(text) or _MISUSE.search(text):

@@ -1,6 +1,6 @@
 """A journey's function, called in an open browser context: its steps are timed, its end is judged."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,6 +70,11 @@ class JourneyCall:
             self._call(journey, arguments)
             if self.probe.heard:
                 raise self.probe.heard[0]
+        if journey.unused:
+            raise JourneyError(
+                f"{journey.where}: {journey.name} asks for {' and '.join(journey.unused)} and does nothing with it, "
+                "so it would pass whatever the site does; write what a visitor does"
+            )
 
     def _call(self, journey: Journey, arguments: dict[str, Any]) -> None:
         if "step" in journey.parameters and (journey.step_names or journey.more_steps):
@@ -84,7 +89,7 @@ class JourneyCall:
         """The failure that `error` means."""
         probe = self.probe
         return self.steps.fatal or explain_failure(
-            error, self._file, probe.crashed, probe.connected, probe.starved, probe.open_dialog
+            error, self._file, probe.crashed, probe.connected, probe.starved, probe.unanswered
         )
 
     def collect_late(self) -> str | None:
@@ -98,10 +103,10 @@ class JourneyCall:
 
 
 def _check_returned(value: object) -> None:
-    """Raises JourneyError for what would have to be awaited or iterated to do anything."""
+    """Raises JourneyError for what would have to be awaited, iterated or called to do anything."""
     if isinstance(value, Coroutine):
         value.close()
-    if isinstance(value, Awaitable | Generator | AsyncGenerator):
+    if isinstance(value, Awaitable | Iterator | AsyncIterator) or callable(value):
         raise JourneyError(
             f"the journey returned a {type(value).__name__} of which nothing was run; journeys use Playwright's sync API: "
             "call plain functions"

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from threading import current_thread, get_ident
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -51,22 +52,28 @@ class Steps:
         self._running: str | None = None
         self._not_entered: list[str] = []
         self._not_left: str | None = None
+        self._thread = get_ident()
         self.fatal: Failure | None = None
         """The failure of the step that ended the journey."""
         self.soft_failure: Failure | None = None
         """The first failure of a soft step, after which the journey went on."""
 
     def __call__(
-        self, name: str, *, budget: str | float | None = None, soft: bool = False, allow_status: Collection[int] = ()
+        self, name: str, *, budget: str | float | None = None, soft: bool = False, allow_status: Collection[int] | int = ()
     ) -> AbstractContextManager[None]:
         """Times the block as step `name`, which may come from the page: it is kept well formed and bounded.
 
         `budget` is an upper bound of the latency: seconds, or a string such as `"800ms"`. Raises StepError inside another
         step and for a name that this run has used.
         """
+        if not isinstance(name, str):
+            raise StepError(f"{name!r} is not a name for a step; write a text")
+        statuses: object = {allow_status} if isinstance(allow_status, int) else allow_status
+        if not isinstance(statuses, Collection) or not all(isinstance(one, int) for one in statuses):
+            raise StepError(f"step {name!r}: allow_status is {allow_status!r}; write statuses as numbers, such as {{404, 410}}")
         name = step_name(name)
         self._not_entered.append(name)
-        return self._step(name, budget, soft, allow_status)
+        return self._step(name, budget, soft, statuses)
 
     def check_all_ran(self) -> None:
         """Raises StepError where the journey has run to its end and a step was named but not begun, or none was."""
@@ -148,6 +155,11 @@ class Steps:
         return heard[0] if heard and waited else None
 
     def _check(self, name: str) -> None:
+        if get_ident() != self._thread:
+            raise StepError(
+                f"step {name!r} begins in the thread {current_thread().name!r}; Playwright works in the journey's own thread only: "
+                "begin the step there"
+            )
         if self._running is not None:
             raise StepError(f"step {name!r} begins inside step {self._running!r}; end that step first: steps cannot be nested")
         if any(ended.result.name == name for ended in self._ended):
@@ -165,7 +177,7 @@ class Steps:
         failure = None
         if raised is not None:
             failure = explain_failure(
-                raised, self._file, self._probe.crashed, self._probe.connected, self._probe.starved, self._probe.open_dialog
+                raised, self._file, self._probe.crashed, self._probe.connected, self._probe.starved, self._probe.unanswered
             )
             failure = replace(failure, step=name, url=failure.url or self._probe.url)
         if bad is None or (failure is not None and failure.kind not in SITE):

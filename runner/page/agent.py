@@ -228,7 +228,8 @@ def _checks(told: messages.CheckReport, skew: float) -> Checks:
 
 
 def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    text = next(iter(str(error).splitlines()), type(error).__name__)
+    return text.partition("._wrap_api_call: ")[2] or text  # what Playwright calls a call that is not of its API
 
 
 def _skew(answer: Snapshot, asked: float, answered: float) -> float:

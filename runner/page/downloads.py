@@ -1,6 +1,7 @@
-"""Failed requests that are not failures: navigations that ended because their answer was not a document.
+"""Failed requests that are not failures: navigations whose answer was not a document, and streams that the page has closed.
 
 Chromium aborts a navigation that becomes a download, and one that is answered with 204 or 205 (Fetch Standard, "null body status").
+An event stream has no end of its own: it is aborted when the page closes it or is left.
 """
 
 from collections.abc import Coroutine
@@ -40,6 +41,8 @@ class Downloads:
 
     def failure(self, request: Request, reason: str, status: int | None) -> str:
         """Why a request failed of which the browser says so for `reason`; empty where it has arrived in another way."""
+        if reason == ABORTED and request.resource_type == "eventsource" and status == 200:
+            return ""
         if reason != ABORTED or not request.is_navigation_request():
             return reason
         if status in NO_DOCUMENT:

@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, WebError
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import memory
-from runner.browser.playwright_internals import is_driver_gone, watch_dialogs
+from runner.browser.playwright_internals import is_driver_gone, list_unanswered_routes, watch_dialogs
 from runner.page import step_findings as findings
 from runner.page.agent import PATIENCE, SHORT_PATIENCE, AgentMark, PageAgent
 from runner.page.clock import Reading, Stamp, Window, measure
@@ -61,9 +61,20 @@ class Probe:
         watch_dialogs(context, self._dialogs)
 
     @property
-    def open_dialog(self) -> str | None:
-        """What the newest dialog says that a listener has not answered yet."""
-        return self._dialogs[-1] if self._dialogs else None
+    def unanswered(self) -> str | None:
+        """What keeps a page waiting: a dialog that a listener, or a request that a route handler of the journey has not answered yet."""
+        if self._dialogs:
+            return (
+                f"a dialog was open and kept the page waiting: {self._dialogs[-1]}; "
+                "a listener of `dialog` must call accept() or dismiss()"
+            )
+        routes = list_unanswered_routes(self._context)
+        if routes:
+            return (
+                f"a route handler of the journey has not answered {tamed(routes[0], 300)}; "
+                "it must call continue_(), fulfill(), fallback() or abort()"
+            )
+        return None
 
     def _page_error(self, error: WebError) -> None:
         with suppress(PlaywrightError):  # the page may be gone by the time its error arrives

@@ -3,6 +3,8 @@
 import re
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+LONGEST = 365_000 * UNITS["d"]
+"""Seconds. The date that lies so far back can still be computed."""
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 
@@ -10,20 +12,31 @@ _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 def parse_duration(value: object) -> float:
     """A duration in seconds: from a number of seconds, or from text such as `"250ms"`, `"1.5s"`, `"1m30s"`.
 
-    Raises ValueError, saying what is accepted.
+    Raises ValueError, saying what is accepted; a thousand years are the longest.
 
     >>> parse_duration("1m30s"), parse_duration("250ms"), parse_duration(5)
     (90.0, 0.25, 5.0)
     """
+    seconds = _read_seconds(value)
+    if seconds is None:
+        raise ValueError(
+            f"{value!r} is not a duration; write a number of seconds, or a number with a unit ({', '.join(UNITS)})"
+        )
+    if seconds > LONGEST:
+        raise ValueError(f"{value!r} is too long; write at most '{LONGEST / UNITS['d']:.0f}d'")
+    return seconds
+
+
+def _read_seconds(value: object) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf"):
-        return float(value)
+        return float(min(value, 2 * LONGEST))  # an integer may be larger than any float
     if isinstance(value, str):
         text = value.replace(" ", "")
         if re.fullmatch(r"\d+(\.\d+)?", text):
             return float(text)
         if _WHOLE.fullmatch(text):
             return round(sum(float(number) * UNITS[unit] for number, unit in _PART.findall(text)), 9)
-    raise ValueError(f"{value!r} is not a duration; write a number of seconds, or a number with a unit ({', '.join(UNITS)})")
+    return None
 
 
 def parse_positive_duration(value: object) -> float:

@@ -1,6 +1,6 @@
 """Which settings there are, and the function that parses the value of each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,12 @@ from runner.settings.parsers.values import (
     parse_waits,
 )
 from runner.settings.parsers.web_address import parse_url
+from runner.untrusted_text import tamed
 
+LONGEST_MISTAKE = 1_000
+"""Characters of what is said of one value, which may be of any length."""
+ENVIRONMENTS = "env"
+"""The table of the file that holds a table per environment."""
 ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token", "alert_urls", "serve_token"}
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
 
@@ -58,21 +63,30 @@ def parse_setting(name: str, value: object, where: str, base: Path) -> Any:
     """The value of a setting; paths are relative to `base`. Raises ConfigError that begins with `where`."""
     parsers = list_parsers()
     if name not in parsers:
-        close = get_close_matches(name, parsers, 1)
-        meant = where.rpartition(name)[0] + close[0] if close and name in where else close[0] if close else ""
-        if close and where.startswith(PREFIX):
-            meant = PREFIX + close[0].upper()
-        hint = f"did you mean {meant}?" if close else f"settings are: {', '.join(parsers)}"
-        raise ConfigError(f"{where} is not a setting; {hint}")
+        raise ConfigError(f"{tamed(where, LONGEST_MISTAKE)} is not a setting; {_find_meant(name, where, parsers)}")
     try:
-        checked = parsers[name](base / str(value) if name in SECRET_FILES else value)
+        checked = parsers[name](base / parse_path(value) if name in SECRET_FILES else value)
     except (ValueError, OSError) as error:
-        raise ConfigError(f"{where}: {error}") from error
+        raise ConfigError(f"{where}: {tamed(str(error), LONGEST_MISTAKE)}") from error
     if isinstance(checked, Path):
         return base / checked
     if name == "journeys":
         return tuple(base / one for one in checked)
     return checked
+
+
+def _find_meant(name: str, where: str, parsers: Collection[str]) -> str:
+    """What to say of a name that is not a setting."""
+    if name == "tool":
+        return "in journey.toml, settings are at the top; remove [tool.journey]"
+    close = get_close_matches(name.lower(), (*parsers, ENVIRONMENTS), 1)
+    if not close:
+        return f"settings are: {', '.join(parsers)}"
+    if where.startswith(PREFIX):
+        return f"did you mean {PREFIX}{close[0].upper()}?"
+    if close[0] == ENVIRONMENTS:
+        return f"did you mean [{ENVIRONMENTS}.NAME]?"
+    return f"did you mean {where.rpartition(name)[0]}{close[0]}?"
 
 
 def list_parsers() -> dict[str, Callable[[Any], Any]]:

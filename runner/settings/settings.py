@@ -1,7 +1,7 @@
 """Settings from the configuration file, the environment and the command line; the later wins."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,13 +12,13 @@ from runner.settings.apps import App
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, default_policies
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.budgets import Budget
-from runner.settings.config_file import find_config_file, select_environment
+from runner.settings.config_file import find_config_file, list_environments, select_environment
 from runner.settings.environment_variables import ENVIRONMENT, PREFIX, read_environ
 from runner.settings.maintenance import MaintenanceWindow
 from runner.settings.parsers.values import Traffic, Waits
 from runner.settings.raw_text import strip_value
 from runner.settings.secrets import Secret
-from runner.settings.setting_parsers import ONLY_SECRET, SECRET_FILES, parse_setting
+from runner.settings.setting_parsers import ENVIRONMENTS, ONLY_SECRET, SECRET_FILES, list_parsers, parse_setting
 
 Origin = Literal["default", "file", "environment", "option"]
 
@@ -123,7 +123,7 @@ def load_settings(
     """
     file, table = find_config_file(start)
     base = file.parent if file else start
-    environments: object = table.pop("env", {})
+    environments = list_environments(table.pop(ENVIRONMENTS, {}), file)
     chosen = environment or strip_value(environ.get(ENVIRONMENT))
     if chosen:
         table = {**table, **select_environment(environments, chosen, file)}
@@ -155,6 +155,7 @@ def load_settings(
     if re.search(r"//[^/@]*:[^/@]*@", str(table.get("database", ""))):
         raise ConfigError(f"{file}: database must not contain a password, as others can read the file; set {PREFIX}DATABASE")
     lay(table, "file", lambda name: f"{file}: {name}", base)
+    problems += _find_unknown_names({name: one for name, one in environments.items() if name != chosen}, file)
     lay(read_environ(environ), "environment", lambda name: f"{PREFIX}{name.upper()}", start)
     given = {name: value for name, value in overrides.items() if value is not None}
     lay(given, "option", lambda name: f"--{name.removeprefix('smoke_').replace('_', '-')}", start)
@@ -163,6 +164,16 @@ def load_settings(
     values.setdefault("runs_dir", base / "runs")
     values.setdefault("journeys", (base / "journeys",))
     return Settings(**values, origins=origins)
+
+
+def _find_unknown_names(environments: Mapping[str, Mapping[str, object]], file: Path | None) -> Iterator[str]:
+    """What is wrong with the names in the tables of environments that are not selected; their values may only fit another machine."""
+    for environment, table in environments.items():
+        for name in table.keys() - list_parsers().keys():
+            try:
+                parse_setting(name, None, f"{file}: {ENVIRONMENTS}.{environment}.{name}", Path())
+            except ConfigError as error:
+                yield str(error)
 
 
 def parse_params(given: Iterable[str], option: str) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """Settings: their layers, and mistakes named with file or variable, key and fix."""
 
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,9 @@ from runner.dsl.plan import plan
 from runner.errors import ConfigError
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.secrets import Secret
-from runner.settings.setting_parsers import SECRET_FILES, list_parsers
+from runner.settings.setting_parsers import SECRET_FILES, list_parsers, parse_setting
 from runner.settings.settings import Settings, load_settings
+from runner.untrusted_text import printable, well_formed
 
 
 def test_later_layers_win(tmp_path: Path) -> None:
@@ -70,12 +73,102 @@ def test_params_of_all_layers_come_together(tmp_path: Path) -> None:
         ("pushgateway_password = 'x'", "set JOURNEY_PUSHGATEWAY_PASSWORD, or set pushgateway_password_file"),
         ("pushgateway_password_file = 'none.txt'", "journey.toml: pushgateway_password_file: "),
         ("= 1", "journey.toml: cannot be read as TOML"),
+        (f"redact = {'[' * 5_000}{']' * 5_000}", "journey.toml: cannot be read as TOML: it is nested too deeply"),
+        ("BASE_URL = 'x'", "journey.toml: base_url?"),
+        (
+            "[tool.journey]",
+            "journey.toml: tool is not a setting; in journey.toml, settings are at the top; remove [tool.journey]",
+        ),
+        ("[evn.staging]", "journey.toml: evn is not a setting; did you mean [env.NAME]?"),
+        ("env = 'staging'", "journey.toml: env is not a table of environments"),
+        ("[env.staging]\nbase_ulr = 'x'", "journey.toml: env.staging.base_ulr is not a setting; did you mean"),
+        ("runs_dir = 5", "journey.toml: runs_dir: 5 is not a path"),
+        ("retries = 1_000_000_001", "journey.toml: retries: 1000000001 is too large; write at most 1000000000"),
+        ("keep_size = '1000001TB'", "journey.toml: keep_size: '1000001TB' is too large; write at most '1000000TB'"),
+        ("timeout = '365001d'", "journey.toml: timeout: '365001d' is too long; write at most '365000d'"),
+        ('location = "a\\u202eb"', "contains a character that cannot be seen"),
     ],
 )
 def test_a_mistake_in_the_file_names_file_key_and_fix(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "journey.toml").write_text(text)
     with pytest.raises(ConfigError, match=re.escape(message)):
         load_settings(tmp_path, {}, {})
+
+
+ODD: tuple[object, ...] = (
+    *(
+        "",
+        " ",
+        "\ufeff",
+        "\n",
+        "''",
+        "a\0b",
+        "9" * 400,
+        "-1",
+        "\u0663",
+        "~/x",
+        "~nobody-here/x",
+        "inf",
+        "nan",
+        "1e3",
+        "caf\ud83d",
+    ),
+    *("a\x1b[31mb", "x" * 100_000, ":", ",,", "[1", "a=b", "0", "TRUE", "1_000", "\u202eabc", "/", "*", "0s", "9" * 30 + "GB"),
+    *(
+        "99999999999h",
+        5,
+        -1,
+        0.5,
+        10**400,
+        True,
+        None,
+        [],
+        [1],
+        {},
+        {"a": 1},
+        [["a"]],
+        [""],
+        ["a\0"],
+        float("inf"),
+        float("nan"),
+    ),
+)
+"""What people, editors, shells and pipelines write."""
+
+
+@pytest.mark.parametrize("name", list_parsers())
+def test_whatever_is_written_a_setting_is_read_or_its_mistake_is_shown(name: str, tmp_path: Path) -> None:
+    for value in ODD:
+        try:
+            parse_setting(name, value, f"JOURNEY_{name.upper()}", tmp_path)
+        except ConfigError as error:
+            message = str(error)
+            assert message.startswith(f"JOURNEY_{name.upper()}: ")
+            assert len(message) < 1_100
+            assert message == printable(well_formed(message))
+
+
+@pytest.mark.parametrize("kind", ["folder", "link that leads nowhere", "link to itself", "pipe"])
+def test_a_configuration_file_that_is_not_a_file_is_named(kind: str, tmp_path: Path) -> None:
+    """Reading the pipe would wait forever, and without the file the defaults would apply."""
+    file = tmp_path / "journey.toml"
+    made: dict[str, Callable[[], None]] = {
+        "folder": file.mkdir,
+        "link that leads nowhere": lambda: file.symlink_to("nowhere"),
+        "link to itself": lambda: file.symlink_to(file),
+        "pipe": lambda: os.mkfifo(file),
+    }
+    made[kind]()
+    with pytest.raises(ConfigError, match=rf"{file}: is .*; remove it, or put a file with the settings in its place"):
+        load_settings(tmp_path, {}, {})
+
+
+def test_a_path_may_begin_with_the_home_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    (tmp_path / "journey.toml").write_text("runs_dir = '~/runs'\njourneys = ['~/walks']\n")
+    settings = load_settings(tmp_path, {}, {"JOURNEY_SECRETS_DIR": "~"})
+    assert (settings.runs_dir, settings.journeys) == (Path("/home/ada/runs"), (Path("/home/ada/walks"),))
+    assert settings.secrets_dir == Path("/home/ada")
 
 
 def test_a_mistake_in_the_environment_names_the_variable(tmp_path: Path) -> None:

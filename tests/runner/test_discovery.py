@@ -171,6 +171,7 @@ def test_an_unknown_name_or_tag_is_answered_with_close_ones(tmp_path: Path) -> N
         find([], ["chekout"], [tmp_path])
 
 
+@pytest.mark.filterwarnings("ignore:assertion is always true:SyntaxWarning")
 @pytest.mark.parametrize(
     ("code", "message"),
     [
@@ -189,6 +190,16 @@ def test_an_unknown_name_or_tag_is_answered_with_close_ones(tmp_path: Path) -> N
         (
             "from runner import expect\n@journey\ndef walk(page):\n    expect(page).to_have_title\n",
             "walk.py:6: `expect(…).to_have_title` is not called, so nothing is checked; write `.to_have_title()`",
+        ),
+        (
+            "@journey\ndef walk(page):\n    page.locator('p').click\n",
+            "walk.py:5: `page.locator('p').click` is not called, so nothing is done; write `.click(…)`",
+        ),
+        ("@journey\ndef walk(page):\n    expect(page)\n", "walk.py:5: `expect(…)` alone checks nothing"),
+        ("@journey\ndef walk(page):\n    assert (page.title() == 'x', 'no')\n", "walk.py:5: `assert (…, …)` is always true"),
+        (
+            "@journey\ndef walk(page):\n    assert page.get_by_text('a').first\n",
+            "walk.py:5: `assert page.get_by_text('a').first` is always true; write `expect(page.get_by_text('a').first).to_be_visible()`",
         ),
     ],
 )

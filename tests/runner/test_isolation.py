@@ -201,6 +201,58 @@ def test_a_dialog_that_a_listener_forgets_is_named(monitor: Monitor) -> None:
     assert "a dialog was open and kept the page waiting: alert('Really?')" in result.failure.message
 
 
+def test_a_request_that_a_route_handler_forgets_is_named(monitor: Monitor) -> None:
+    result = monitor.run("""
+        @journey
+        def walk(page, step):
+            page.route("**/forgotten", lambda route: None)
+            with step("ask"):
+                page.goto("/")
+                page.evaluate("fetch('/forgotten'); 0")
+                page.get_by_text("never").click(timeout=700)
+    """)
+    assert result.failure is not None
+    assert (result.status, result.failure.kind) == ("failed", "timeout")
+    forgotten = f"a route handler of the journey has not answered {monitor.shop}/forgotten; it must call continue_(), "
+    assert forgotten in result.failure.message
+
+
+def test_a_step_belongs_to_the_thread_of_the_journey(monitor: Monitor) -> None:
+    result = monitor.run("""
+        import threading
+
+        @journey
+        def walk(page, step):
+            def look():
+                with step("beside"):
+                    page.goto("/")
+            with step("look"):
+                page.goto("/")
+            thread = threading.Thread(target=look, name="other")
+            thread.start()
+            thread.join()
+    """)
+    assert result.notes == (
+        "the thread 'other' of the journey ended with StepError: step 'beside' begins in the thread 'other'; Playwright works in the "
+        "journey's own thread only: begin the step there",
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("...", "walk.py:3: walk asks for page and does nothing with it, so it would pass whatever the site does"),
+        ("return map(page.goto, ['/'])", "the journey returned a map of which nothing was run"),
+        ("return lambda: page.goto('/')", "the journey returned a function of which nothing was run"),
+    ],
+)
+def test_a_journey_that_does_nothing_does_not_pass(monitor: Monitor, body: str, message: str) -> None:
+    result = monitor.run(f"\n@journey\ndef walk(page):\n    {body}\n")
+    assert result.failure is not None
+    assert (result.status, result.failure.kind) == ("error", "journey")
+    assert message in result.failure.message
+
+
 def test_a_run_that_removes_its_working_directory_ends_as_any_other(tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()

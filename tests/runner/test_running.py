@@ -247,6 +247,8 @@ def test_a_caught_failure_of_a_step_still_fails_the_run(monitor: Monitor) -> Non
         ("import pytest; pytest.skip('closed today')", "error", "journey", "closed today"),
         ("raise KeyboardInterrupt", "error", "journey", "KeyboardInterrupt"),
         ("import asyncio; raise asyncio.CancelledError()", "error", "journey", "CancelledError"),
+        ("step(5)", "error", "journey", "5 is not a name for a step; write a text"),
+        ("step('x', allow_status='404')", "error", "journey", "allow_status is '404'; write statuses as numbers"),
         ("raise ValueError('x' * 3_000_000)", "error", "journey", "characters left out"),
         ("page.goto('chrome://crash')", "error", "crash", "crashed"),
     ],

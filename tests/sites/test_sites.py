@@ -1,6 +1,7 @@
 """Journeys on sites that nobody here wrote: their timings, traces and metrics, held against the site's own log."""
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -8,8 +9,12 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copyfile
+from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
@@ -18,6 +23,7 @@ from runner.result import RunResult
 from runner.settings.settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
+from tests.runner.test_pytest_plugin import AS_A_USER
 from tests.support.servers import free_port, get, running
 from tests.support.wait import wait_until
 
@@ -42,7 +48,11 @@ def walk(monitor: Monitor, name: str, address: str, gateway: str) -> RunResult:
     """Runs the walk, and checks what must hold on every site."""
     (journey,) = load_journeys(WALKS / f"{name}.py")
     settings = load_settings(monitor.folder, {"base_url": address, "trace": "on", "pushgateway": gateway}, {})
-    (result,) = run_plans(monitor.pool, [plan(journey, settings)], monitor.chromium, settings, monitor.archive, [])
+    plans = [plan(journey, replace(settings, waits=waits)) for waits in ("polling", "events")]
+    polled, result = run_plans(monitor.pool, plans, monitor.chromium, settings, monitor.archive, [])
+    under_pytest = [walk_under_pytest(monitor.folder, name, address, waits) for waits in ("polling", "events")]
+    verdict = outline(msgspec.to_builtins(result))
+    assert [outline(one) for one in (msgspec.to_builtins(polled), *under_pytest)] == [verdict] * 3
     assert result.failure is None, result.failure
     assert result.notes == ()
     for step in result.steps:
@@ -60,6 +70,22 @@ def walk(monitor: Monitor, name: str, address: str, gateway: str) -> RunResult:
     metrics = get(f"{gateway}/metrics") or ""
     assert all(f'journey="{name}",location="local",step="{step.name}"}}' in metrics for step in result.steps)
     return result
+
+
+def walk_under_pytest(folder: Path, name: str, address: str, waits: str) -> dict[str, Any]:
+    """The run of the walk under pytest."""
+    (folder / "journeys").mkdir(exist_ok=True)
+    copyfile(WALKS / f"{name}.py", folder / "journeys" / f"{name}.py")
+    command = [sys.executable, "-m", "pytest", *AS_A_USER, "-p", "no:cacheprovider", "--journey-json=runs.json"]
+    environment = {**os.environ, "JOURNEY_WAITS": waits}
+    subprocess.run([*command, f"--base-url={address}", "journeys"], cwd=folder, env=environment, check=False)
+    (run,) = json.loads((folder / "runs.json").read_text())["runs"]
+    return dict(run)
+
+
+def outline(run: dict[str, Any]) -> object:
+    """What a run has in common with every other one of the same walk."""
+    return run["status"], run.get("failure"), [(step["name"], step["status"]) for step in run["steps"]]
 
 
 def test_prometheus_runs_a_query_and_draws_its_graph(monitor: Monitor, gateway: str, tmp_path: Path) -> None:

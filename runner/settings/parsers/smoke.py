@@ -38,8 +38,8 @@ def parse_tolerance(value: object) -> tuple[float | None, float | None]:
 
 def parse_undecided(value: object) -> str:
     """How a check without a decision ends."""
-    if value in {"pass", "fail"}:
-        return str(value)
+    if isinstance(value, str) and value in {"pass", "fail"}:
+        return value
     raise ValueError(f"{value!r} is neither 'pass' nor 'fail'")
 
 

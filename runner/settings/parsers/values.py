@@ -6,6 +6,7 @@ text. Each raises ValueError that says what is wrong with the value and what to 
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
@@ -14,6 +15,7 @@ from zoneinfo import available_timezones
 from cronsim import CronSim, CronSimError
 
 from runner.settings.artifact_kinds import POLICIES, Policy
+from runner.untrusted_text import well_formed
 
 Traffic = Literal["real", "bot", "synthetic"]
 Waits = Literal["events", "polling"]
@@ -36,9 +38,17 @@ def parse_bool(value: object) -> bool:
     raise ValueError(f"{value!r} is neither true nor false")
 
 
+MOST = 1_000_000_000
+"""The largest count: of runs, of pages, of attempts."""
+LARGEST = 10**18
+"""The largest size, in bytes; a database keeps it as an integer."""
+
+
 def check_count(value: object) -> int:
     """A whole number from 0."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if value > MOST:
+            raise ValueError(f"{value!r} is too large; write at most {MOST}")
         return value
     raise ValueError(f"{value!r} is not a count; write a whole number from 0")
 
@@ -70,7 +80,10 @@ def parse_size(value: object) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(k|M|G|T)?B?", str(value)) if not isinstance(value, bool) else None
     if found is None:
         raise ValueError(f"{value!r} is not a size; write a number of bytes, or one with a unit such as '200MB'")
-    return int(float(found[1]) * {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}[found[2]])
+    size = float(found[1]) * {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}[found[2]]
+    if size > LARGEST:
+        raise ValueError(f"{value!r} is too large; write at most '{LARGEST // 10**12}TB'")
+    return int(size)
 
 
 def parse_fraction(value: object) -> float:
@@ -95,15 +108,20 @@ def parse_count_of_count(value: object) -> tuple[int, int]:
 def parse_text(value: object) -> str:
     """A text that is not blank."""
     if isinstance(value, str) and value.strip():
+        if value != well_formed(value):
+            raise ValueError(f"{value!r} holds bytes that are not UTF-8; write it in UTF-8")
         return value
     raise ValueError(f"{value!r} is empty; write a text" if isinstance(value, str) else f"{value!r} is not a text")
 
 
 def parse_label(value: object) -> str:
     """A text that can be a metric's label and a column of the store."""
-    if len(parse_text(value)) > 100:
+    text = parse_text(value)
+    if len(text) > 100:
         raise ValueError(f"{value!r} has more than 100 characters")
-    return str(value)
+    if not text.isprintable():
+        raise ValueError(f"{value!r} contains a character that cannot be seen; remove it")
+    return text
 
 
 def parse_release(value: object) -> str:
@@ -143,22 +161,28 @@ def parse_regexes(value: object) -> tuple[str, ...]:
 
 
 def parse_path(value: object) -> Path:
-    """The path of a file or folder."""
-    return Path(parse_text(str(value)))
+    """The path of a file or folder; `~` is the user's home."""
+    if not isinstance(value, str | Path) or "\0" in str(value) or not str(value).strip():
+        raise ValueError(f"{value!r} is not a path; write one such as 'folder/file'")
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{value!r}: there is no such home; write the path without '~'") from error
 
 
 def parse_paths(value: object) -> tuple[Path, ...]:
     """Files and folders: a list, or a text with colons between them."""
     words = value.split(":") if isinstance(value, str) else value
-    if isinstance(words, list | tuple) and words and all(isinstance(one, str | Path) and str(one) for one in words):
-        return tuple(Path(one) for one in words)
+    if isinstance(words, list | tuple) and words:
+        with suppress(ValueError):
+            return tuple(parse_path(one) for one in words)
     raise ValueError(f"{value!r} is not a list of files and folders; write one such as ['journeys']")
 
 
 def parse_timezone(value: object) -> str:
     """The name of a time zone in the IANA database."""
-    if value in available_timezones():
-        return str(value)
+    if isinstance(value, str) and value in available_timezones():
+        return value
     raise ValueError(f"{value!r} is not a time zone; write one of the IANA database, such as 'Europe/Berlin'")
 
 

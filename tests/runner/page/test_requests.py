@@ -48,7 +48,17 @@ def _nothing(request: BaseHTTPRequestHandler) -> None:
     request.end_headers()
 
 
+def _events(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(200)
+    request.send_header("Content-Type", "text/event-stream")
+    request.end_headers()
+    request.wfile.write(b"data: x\n\n")
+    request.wfile.flush()
+    request.rfile.read(1)
+
+
 PARTS: dict[str, Page] = {
+    "/events": _events,
     "/hang-up": _hang_up,
     "/break-off": _break_off,
     "/never": _never,
@@ -85,6 +95,10 @@ def walk(monitor: Monitor, site: str, body: str) -> tuple[RunResult, list[str]]:
 
 
 FETCH = "page.evaluate(\"fetch('{}').then(answer => answer.text()).catch(() => 0)\")"
+CLOSED = (
+    "new Promise(done => { const s = new EventSource('/events'); s.onmessage = () => { s.close(); setTimeout(done, 100) } })"
+)
+GONE = "const u = URL.createObjectURL(new Blob(['x'])); URL.revokeObjectURL(u); fetch(u).catch(() => 0).then(() => 0)"
 FAILING = {
     "refused": (FETCH.format("http://127.0.0.1:PORT/x"), "net::ERR_CONNECTION_REFUSED"),
     "hung up": (FETCH.format("/hang-up"), "net::ERR_EMPTY_RESPONSE"),
@@ -120,6 +134,7 @@ def test_a_request_that_fails_is_counted_once(monitor: Monitor, site: str, what:
 ARRIVING = {
     "a mock": "page.route('**/fine', lambda route: route.fulfill(body='ok'))\n" + FETCH.format("/fine"),
     "a download": "with page.expect_download() as found:\n    page.get_by_text('file').click()\nfound.value.path()",
+    "a stream that the page closes": f'page.evaluate("{CLOSED}")',
     "an answer without a document": (
         "with page.expect_response('**/nothing'):\n    page.get_by_text('nothing').click()\npage.wait_for_timeout(100)"
     ),
@@ -131,6 +146,12 @@ def test_what_arrives_is_no_failure(monitor: Monitor, site: str, what: str) -> N
     result, log = walk(monitor, site, ARRIVING[what])
     requests = result.steps[0].requests
     assert (requests.ok, requests.failed, log) == (2, 0, []), requests
+
+
+def test_what_a_page_reads_from_itself_is_no_request(monitor: Monitor, site: str) -> None:
+    result, log = walk(monitor, site, f'page.evaluate("{GONE}")')
+    requests = result.steps[0].requests
+    assert (requests.ok, requests.failed, log) == (1, 0, []), requests
 
 
 def test_a_download_that_breaks_off_has_failed(monitor: Monitor, site: str) -> None:
