@@ -15,6 +15,14 @@ from runner.result import RunResult
 from runner.scheduler.bounded_server import BoundedThreads
 
 RUN_EDGES = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
+HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "no-store"),
+)
+"""Of every response: nothing here is a page."""
 DELAY_EDGES = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60)
 
 
@@ -90,6 +98,12 @@ class _Server(BoundedThreads, WSGIServer):
 
 
 class _Quiet(WSGIRequestHandler):
+    def end_headers(self) -> None:
+        """Ends the headers of what is rejected before it reaches the application."""
+        for name, value in HEADERS:
+            self.send_header(name, value)
+        super().end_headers()
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the protocol's)
         """Does not log: requests come every few seconds."""
 
@@ -119,8 +133,14 @@ class MetricsEndpoint:
             start(status, [("Content-Type", "text/plain; charset=utf-8")])
             return [f"{text}\n".encode()]
 
+        def with_headers(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+            def begin(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+                return start(status, [*headers, *HEADERS], *more)
+
+            return answer(environ, begin)
+
         try:
-            self._server = make_server(host.strip("[]"), int(port), answer, _Server, _Quiet)
+            self._server = make_server(host.strip("[]"), int(port), with_headers, _Server, _Quiet)
         except OSError as error:
             raise ConfigError(
                 f"listen: {address} cannot be listened on: {error.strerror}; choose another with --listen"
