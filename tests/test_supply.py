@@ -18,7 +18,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = {"runtime": ("alerts", "postgres", "secrets", "serve"), "dev": tuple(PROJECT["optional-dependencies"])}
+EXTRAS = {"runtime": ("alerts", "oidc", "postgres", "secrets", "serve"), "dev": tuple(PROJECT["optional-dependencies"])}
 
 
 def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
