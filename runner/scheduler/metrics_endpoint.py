@@ -1,5 +1,6 @@
 """A scheduler's HTTP endpoint: its own metrics at `/metrics`, probes of its health at `/healthz` and `/readyz`."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -14,6 +15,7 @@ from runner.metrics.run_metrics import build_registry
 from runner.result import RunResult
 from runner.scheduler.bounded_server import BoundedThreads
 
+log = logging.getLogger("journey.schedule")
 RUN_EDGES = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
 HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -118,6 +120,7 @@ class MetricsEndpoint:
     def __init__(self, address: str, exporter: Exporter, healthy: Check, ready: Check) -> None:
         host, _, port = address.rpartition(":")
         metrics = make_wsgi_app(exporter.registry)
+        self._known_trouble = ""
 
         def answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
             path = environ.get("PATH_INFO", "/")
@@ -129,7 +132,13 @@ class MetricsEndpoint:
                 status, text = "404 Not Found", "there are /metrics, /healthz and /readyz"
             else:
                 wrong = check()
-                status, text = ("503 Service Unavailable", wrong) if wrong else ("200 OK", "ok")
+                if path == "/readyz" and wrong != self._known_trouble:
+                    # Anybody who reaches the address may ask, as often as they like; only the log names the database, and once.
+                    self._known_trouble = wrong
+                    if wrong:
+                        log.warning("not ready: %s", wrong)
+                shown = wrong if path == "/healthz" else "not ready; the log says why"
+                status, text = ("503 Service Unavailable", shown) if wrong else ("200 OK", "ok")
             start(status, [("Content-Type", "text/plain; charset=utf-8")])
             return [f"{text}\n".encode()]
 

@@ -109,7 +109,7 @@ class AccessMiddleware:
             return await self._admit(request, path)
         except FormError as error:
             if "access" not in request.scope:
-                self._refuse(request, f"a form was refused ({error.status}): {tamed(path, 200)}")
+                self._refuse(request, f"a request was refused ({error.status}): {tamed(path, 200)}")
             return render_problem(request, error.status, str(error))
         except TooManyRequests as error:
             return self._too_many(request, error)

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -128,8 +129,9 @@ def test_an_error_that_nothing_has_handled_says_nothing_and_is_inert() -> None:
     async def answer() -> None:
         await with_default_headers(broken)(scope, nothing, keep)
 
-    with pytest.raises(RuntimeError, match="secret"):
-        asyncio.run(answer())
+    # Playwright's loop may run in this thread.
+    with ThreadPoolExecutor(1) as thread, pytest.raises(RuntimeError, match="secret"):
+        thread.submit(asyncio.run, answer()).result()
     check({name.decode(): value.decode() for name, value in sent[0]["headers"]}, "broken")
     assert (sent[0]["status"], sent[1]["body"]) == (500, b"Internal Server Error")
 

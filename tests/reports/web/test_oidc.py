@@ -587,3 +587,19 @@ def test_behind_a_proxy_browsers_come_back_to_the_public_address_with_secure_coo
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("__Host-journey-attempt=")
     assert all(one in cookie for one in ("Secure", "HttpOnly", "SameSite=lax", "Path=/"))
+
+
+def test_what_is_wrong_with_the_provider_is_in_the_log_from_the_start(
+    tmp_path: Path, provider: IdentityProvider, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("journey"), "propagate", True)
+    with Store(f"sqlite:///{tmp_path / 'one.db'}") as store:
+        access = Authenticator(load_settings(tmp_path, {}, settings_for(provider)), store)
+        assert access.oidc
+        access.oidc.check_at_start()
+        assert caplog.text == ""
+        provider.metadata = {"issuer": "https://evil.example"}
+        access = Authenticator(load_settings(tmp_path, {}, settings_for(provider)), store)
+        assert access.oidc
+        access.oidc.check_at_start()
+    assert "nobody can sign in through the identity provider: oidc_issuer: " in caplog.text

@@ -1,6 +1,7 @@
 """A sign-in with OpenID Connect: the way to the provider, and what its answer is worth."""
 
 import hmac
+import logging
 import threading
 from base64 import b64encode
 from collections import OrderedDict
@@ -22,6 +23,7 @@ from reports.web.access.oidc.roles import find_name, find_role, list_values
 from reports.web.access.oidc.user import OidcUser
 from runner.untrusted_text import tamed
 
+log = logging.getLogger("journey.serve")
 RECENT = 300
 """Seconds within which a user must have authenticated at the provider, where presence is to be proved."""
 MOST = 10_000
@@ -41,6 +43,13 @@ class OidcSignIn:
         self.clock = clock
         self._finished: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
+
+    def check_at_start(self) -> None:
+        """Writes into the log what is wrong with the provider, if anything is."""
+        try:
+            self.provider.keys()
+        except OidcError as error:
+            log.warning("nobody can sign in through the identity provider: %s", error.cause)
 
     def address(self, attempt: LoginAttempt, redirect_uri: str) -> str:
         """The provider's address for an attempt."""

@@ -83,7 +83,8 @@ if (address) {
     again = false;
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      if (answer.redirected && asked !== undefined) await watchSession();
+      else if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
       // The server is away: the event source says so, and tries again.
     }
