@@ -36,6 +36,8 @@ LONGEST_WAIT = 300.0
 """Seconds: the longest wait of a network, or of a known browser, before the next attempt."""
 MOST_CHECKS = 20
 """Passwords that wait to be checked; checking one takes about 50 ms."""
+LONGEST_NAME = 100
+"""Characters of a name in the store."""
 BY_TOKEN = "token"  # noqa: S105 (the name of users who authenticate with it)
 
 
@@ -105,7 +107,8 @@ class Authenticator:
     def is_private(self, request: HTTPConnection) -> bool:
         """Whether nobody on the network can read a request: it came by https to a trusted proxy, or from this machine alone."""
         said = self._forwarded(request, "x-forwarded-proto").lower()
-        return said == "https" if said else is_loopback(f"{self._peer(request)}:0")
+        passed_on = any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-forwarded-proto"))
+        return said == "https" if said else not passed_on and is_loopback(f"{self._peer(request)}:0")
 
     @property
     def has_sign_in(self) -> bool:
@@ -214,9 +217,9 @@ class Authenticator:
         known = user.name if user else BY_TOKEN
         if isinstance(user, OidcUser):
             self._answers.right(self.network(request))
-            if known == BY_TOKEN or (self.users and self.users.get(known)):
-                # The same name by another way: the log and the pages must not mistake one for the other.
-                known = f"{known} ({self.oidc.configuration.host if self.oidc else ''})"
+            if self._header or known == BY_TOKEN or (self.users and self.users.get(known)):
+                # The name may be somebody else's by another way: the log and the pages must not mistake one for the other.
+                known = f"{known} ({self.oidc.configuration.host if self.oidc else ''})"[:LONGEST_NAME]
         credential = user.credential if user else _credential(self._token or "")
         before = request.cookies.get(self.cookie(request), "")
         cookie = await run_in_threadpool(self.sign_ins.begin, known, credential, self._now(), before)

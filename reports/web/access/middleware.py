@@ -43,6 +43,10 @@ HSTS = "max-age=31536000"
 """A year of https only, for browsers that have come over https (RFC 6797). Other names of the domain are not ours to decide about."""
 
 
+class _SessionOver(Exception):
+    """The session for which a response was begun has ended."""
+
+
 class AccessMiddleware:
     """An application, behind `access`."""
 
@@ -58,23 +62,21 @@ class AccessMiddleware:
         path = request_path(request)
 
         secure = self._access.https(request)
-        cut = False
 
         async def inert(message: MutableMapping[str, Any]) -> None:
-            nonlocal cut
             if message["type"] == "http.response.start":
                 self._note_change(request, path, message["status"])
                 message = {**message, "headers": _with_headers(list(message.get("headers", ())), path, secure)}
-            elif not cut and message.get("more_body") and await _is_over(scope):
-                # What has begun goes no further; a stream of events ends in order, a file is incomplete.
-                cut = True
-                message = {"type": "http.response.body", "body": b"", "more_body": False}
-            elif cut:
-                return
+            elif message.get("more_body") and await _is_over(scope):
+                raise _SessionOver
             await send(message)
 
         answer = await self._look(request)
-        await (answer or self._application)(scope, request.receive, inert)
+        try:
+            await (answer or self._application)(scope, request.receive, inert)
+        except _SessionOver:
+            # What has begun goes no further: the server closes the connection.
+            return
 
     def _note_change(self, request: Request, path: str, status: int) -> None:
         who: Identity | None = request.scope.get("access")
@@ -138,7 +140,8 @@ class AccessMiddleware:
         who = await self._access.who(request, extend=path != SESSION)
         if who is None:
             return self._unknown(request, path)
-        self._access.check_budget(who)
+        if path != "/sign-out":
+            self._access.check_budget(who)
         request.scope["access"] = who
         if who.signed_in:
             request.scope["session_watch"] = SessionWatch(lambda: self._access.is_signed_in(request))

@@ -61,6 +61,9 @@ class _OidcPages:
 
     async def leave(self, request: Request) -> Response:
         """Sends the browser to the provider."""
+        if request.headers.get("sec-fetch-dest", "document") != "document":
+            # A picture or a frame of a page elsewhere: it would replace the attempt that the user has begun.
+            return self._refuse(request, OidcError("Open the sign-in page itself.", "it was not begun by opening a page", 403))
         again = request.query_params.get("again") == "1"
         attempt = begin_attempt(local_address(request.query_params.get("next", "")), self._oidc.clock(), again)
         try:

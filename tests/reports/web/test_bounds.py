@@ -47,6 +47,7 @@ def test_each_user_may_make_so_many_requests_per_minute_on_pages_and_api(
     assert served.get("/static/style.css", cookie=ada).status == 200
     assert served.get("/", cookie=bob).status == 200
     assert [served.request("GET", "/metrics", None, bearer()).status for _ in range(7)] == [200] * 6 + [429]
+    assert served.post("/sign-out", {}, cookie=other).status == 303
     clock.now += 10
     assert [served.get("/", cookie=ada).status for _ in range(2)] == [200, 429]
     assert f"ada makes more requests per minute than are answered; try again in 10 s, {HERE}" in audited()
@@ -149,8 +150,11 @@ def test_with_require_https_only_what_came_by_it_is_answered(dashboard: Start, a
         served.post("/sign-in", {"token": TOKEN}, x_forwarded_proto="http"),
         served.request("GET", "/metrics", None, {**bearer(), "x-forwarded-proto": "http"}),
         served.get("/static/style.css", x_forwarded_proto="https, http"),
+        # A proxy that does not say how the request came.
+        served.get("/sign-in", x_forwarded_for="192.0.2.1"),
+        served.get("/sign-in", forwarded="for=192.0.2.1"),
     ]
-    assert [one.status for one in answers] == [403] * 4
+    assert [one.status for one in answers] == [403] * 6
     assert "over https only" in answers[0].body.decode()
     assert f"a request was refused: it did not come by https, {HERE}" in audited()
     assert served.get("/sign-in", x_forwarded_proto="https").status == 200

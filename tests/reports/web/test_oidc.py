@@ -225,6 +225,28 @@ def test_who_was_not_asked_to_authenticate_again_has_not_proved_to_be_there(
         assert back(served, at_provider(answer.headers["location"]), attempt).status in {303, 403, 429, 502}, odd
 
 
+def test_a_name_is_shown_in_one_line_and_bounded_whatever_it_is(
+    dashboard: Start, provider: IdentityProvider, users: Path
+) -> None:
+    served = dashboard(settings_for(provider) | {"JOURNEY_SERVE_USERS": str(users)})
+    for name, shown in (
+        ("x" * 500, "x" * 63 + "…"),
+        ("Ada\n\u202eLovelace\x1b[2J", "Ada Lovelace[2J"),
+        ("<b>ada</b>", "&lt;b&gt;ada&lt;/b&gt;"),
+        (" ", "248289761001"),
+        (7, "248289761001"),
+        ("token", f"token ({urlsplit(provider.issuer).netloc})"),
+        ("cy", f"cy ({urlsplit(provider.issuer).netloc})"),
+    ):
+        provider.user["preferred_username"] = name
+        assert f">{shown}</a>" in served.get("/", cookie=cookie_of(go(served))).body.decode(), name
+
+
+def test_an_attempt_is_not_begun_by_a_picture_of_a_page_elsewhere(dashboard: Start, provider: IdentityProvider) -> None:
+    answer = dashboard(settings_for(provider)).get("/sign-in/oidc", sec_fetch_dest="image")
+    assert (answer.status, "set-cookie" in answer.headers) == (403, False)
+
+
 def test_signing_out_leads_to_the_provider_without_a_token_in_an_address(dashboard: Start, provider: IdentityProvider) -> None:
     served = dashboard(settings_for(provider))
     cookie = cookie_of(go(served))

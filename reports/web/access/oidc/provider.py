@@ -67,7 +67,8 @@ class Provider:
             try:
                 self._metadata = self._discover()
             except OidcError as error:
-                self._failure, self._failed_at = error, now
+                # From its end: it may have been a long wait, behind which others stand in line.
+                self._failure, self._failed_at = error, self._clock()
                 raise
             self._failure, self._read_at = None, now
             return self._metadata

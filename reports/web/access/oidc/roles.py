@@ -6,7 +6,7 @@ from typing import Any
 from reports.web.access.oidc.configuration import OidcConfiguration
 from reports.web.access.oidc.errors import OidcError
 from reports.web.access.users_file import Role
-from runner.untrusted_text import tamed
+from runner.untrusted_text import printable, tamed, well_formed
 
 LONGEST_NAME = 64
 """Characters."""
@@ -68,7 +68,7 @@ def find_name(configuration: OidcConfiguration, claims: Mapping[str, Any]) -> st
     """The name that is shown: of the configured claim, else the address, else the subject."""
     for name in (configuration.name_claim, "email", "sub"):
         value = claims.get(name)
-        shown = " ".join(tamed(value, LONGEST_NAME).split()) if isinstance(value, str) else ""
+        shown = " ".join(printable(well_formed(value[:1000])).split()) if isinstance(value, str) else ""
         if shown:
-            return shown
+            return shown if len(shown) <= LONGEST_NAME else f"{shown[: LONGEST_NAME - 1]}…"
     return "unknown"
