@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from reports.web.access.passwords import known_browser
 from reports.web.access.request_budget import RequestBudget
 from reports.web.access.users_file import User
 from runner.errors import ConfigError
+from runner.scheduler.metrics_endpoint import Exporter, MetricsEndpoint
 from runner.settings.settings import load_settings
 from runner.store import Store
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, Clock, bearer, hashed, users
 from tests.support.dashboard import TOKEN, Visited, made
+from tests.support.servers import get
 
 __all__ = ["hashed", "users"]
 Start = Callable[..., Visited]
@@ -189,3 +192,20 @@ def test_pages_do_not_say_where_a_database_is_that_is_away(dashboard: Start, mon
             assert "journeys.db" not in answer.body.decode(), path
     finally:
         file.write_bytes(content)
+
+
+def test_the_schedulers_probe_does_not_say_what_it_knows(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("journey"), "propagate", True)
+    trouble = ["the database postgresql://monitor@db.internal/journeys is away"]
+    with MetricsEndpoint("127.0.0.1:0", Exporter(False), lambda: "", lambda: trouble[0]) as endpoint:
+        for _ in range(3):
+            connection = HTTPConnection(endpoint.address.removeprefix("http://"), timeout=10)
+            connection.request("GET", "/readyz")
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()) == (503, b"not ready; the log says why\n")
+            connection.close()
+        assert [one.getMessage() for one in caplog.records] == [f"not ready: {trouble[0]}"]
+        trouble[0] = ""
+        assert get(f"{endpoint.address}/readyz") == "ok\n"

@@ -67,7 +67,7 @@ class Provider:
             try:
                 self._metadata = self._discover()
             except OidcError as error:
-                # From its end: it may have been a long wait, behind which others stand in line.
+                # From its end: it may have been a long wait, and others wait behind it.
                 self._failure, self._failed_at = error, self._clock()
                 raise
             self._failure, self._read_at = None, now
