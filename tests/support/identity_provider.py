@@ -5,6 +5,7 @@ import threading
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from secrets import token_urlsafe
@@ -17,6 +18,12 @@ from joserfc.jwk import OctKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 CLIENT, SECRET = "monitor", "a secret: with % and +"
+
+
+@cache
+def first_key() -> RSAKey:
+    """The key of all providers; to make one takes a while."""
+    return RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)
 
 
 class IdentityProvider:
@@ -36,7 +43,7 @@ class IdentityProvider:
         self.down = False
         self.requests: list[str] = []
         self.codes: dict[str, dict[str, str]] = {}
-        self.rotate()
+        self.key = first_key()
 
     def rotate(self) -> None:
         """Signs with a new key from now on, and publishes no other."""

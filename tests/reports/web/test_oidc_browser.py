@@ -54,6 +54,11 @@ def test_a_user_signs_in_through_the_provider_and_out_of_both(served: Visited, i
         session = next(one for one in context.cookies() if one.get("name") == "journey")
         assert (session.get("httpOnly"), session.get("sameSite")) == (True, "Lax")
         assert not [one for one in context.cookies() if one.get("name") == "journey-attempt"]
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.get_by_role("link", name="ada.lovelace").click()
+        expect(page.get_by_role("heading", name="Your account")).to_be_visible()
+        assert violations(page, []) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         page.get_by_role("button", name="Sign out").click()
         # The provider asks, since no token of the session is in the address.
         page.wait_for_url(f"{issuer}/**")
