@@ -4,7 +4,7 @@ import json
 import threading
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,6 +41,10 @@ class IdentityProvider:
         """Further parameters of the way back, or other."""
         self.algorithm = "RS256"
         self.down = False
+        self.raw: bytes | None = None
+        """What it answers instead of its description."""
+        self.moved = ""
+        """Where it redirects to."""
         self.requests: list[str] = []
         self.codes: dict[str, dict[str, str]] = {}
         self.key = first_key()
@@ -92,6 +96,16 @@ def _handler(provider: IdentityProvider) -> type[BaseHTTPRequestHandler]:
             provider.requests.append(path)
             if provider.down:
                 self._send(503, {"error": "down"})
+            elif provider.moved:
+                self.send_response(302)
+                self.send_header("Location", provider.moved)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            elif provider.raw is not None:
+                self.send_response(200)
+                self.end_headers()
+                with suppress(OSError):
+                    self.wfile.write(provider.raw)
             elif path == "/.well-known/openid-configuration":
                 self._send(200, provider.described())
             elif path == "/jwks":

@@ -468,6 +468,27 @@ def test_a_provider_that_is_away_is_an_error_with_its_name_and_passwords_still_w
     assert "http://127.0.0.1:1/.well-known/openid-configuration cannot be reached" in causes()
 
 
+def test_requests_to_the_provider_follow_no_redirects_and_are_bounded(
+    dashboard: Start, provider: IdentityProvider, causes: Callable[[], str]
+) -> None:
+    with serving_identities() as other:
+        provider.moved = f"{other.issuer}/.well-known/openid-configuration"
+        refused_at_the_beginning(dashboard(settings_for(provider)))
+        assert f"redirects to {other.issuer}/.well-known/openid-configuration, and redirects are not followed" in causes()
+        assert other.requests == []
+    provider.moved = ""
+    for raw, cause in (
+        (b"<html>", "answers 200 with something other than a JSON object"),
+        (b"[]", "answers 200 with something other than a JSON object"),
+        (b"\xff\xfe", "answers 200 with something other than a JSON object"),
+        (b"{}", "does not describe an OpenID provider"),
+        (b" " * 1_100_000, "answers with more than 1000000 bytes"),
+    ):
+        provider.raw = raw
+        refused_at_the_beginning(dashboard(settings_for(provider)))
+        assert cause in causes(), raw[:10]
+
+
 def test_a_wrong_client_secret_is_named(dashboard: Start, provider: IdentityProvider, causes: Callable[[], str]) -> None:
     served = dashboard(settings_for(provider, CLIENT_SECRET="another secret, which is wrong"))
     assert go(served).status == 502
