@@ -18,6 +18,14 @@ from runner.errors import RunNotFound
 from runner.scheduler.bounded_server import BoundedThreads
 
 TRACE = "/trace.zip"
+HEADERS = {
+    "Content-Security-Policy": "frame-ancestors 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
 
 
 def viewer_folder() -> Path:
@@ -61,6 +69,12 @@ class _Handler(SimpleHTTPRequestHandler):
             self.send_error(HTTPStatus.MISDIRECTED_REQUEST, f"open it as http://127.0.0.1:{port}")
             return False
         return True
+
+    def end_headers(self) -> None:
+        """Ends the headers; no page elsewhere frames or loads the trace, and nothing keeps it."""
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        super().end_headers()
 
     def translate_path(self, path: str) -> str:
         """The file behind an address."""

@@ -18,7 +18,10 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = {"runtime": ("alerts", "demo", "postgres", "secrets", "serve"), "dev": tuple(PROJECT["optional-dependencies"])}
+EXTRAS = {
+    "runtime": ("alerts", "demo", "oidc", "postgres", "secrets", "serve"),
+    "dev": tuple(PROJECT["optional-dependencies"]),
+}
 
 
 def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:

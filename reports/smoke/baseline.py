@@ -4,8 +4,8 @@ import os
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import urlsplit, urlunsplit
+from typing import Annotated, Any
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -15,6 +15,7 @@ from runner.archive.json_document import replace_file
 from runner.errors import ConfigError
 from runner.redaction import Redactor
 from runner.result import Environment
+from runner.untrusted_text import printable
 
 VERSION = 1
 FOLDER = ".baselines"
@@ -118,18 +119,29 @@ def _fetch(address: str) -> bytes:
     # Here and not above: only this needs it.
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
-    from urllib.request import urlopen
+    from urllib.request import HTTPRedirectHandler, build_opener
+
+    class NoRedirects(HTTPRedirectHandler):
+        def redirect_request(self, *_: Any) -> None:
+            return None
 
     where = f"--baseline {shown(address)}"
     if not re.match(r"https?://[^/\s@]+(/|$)", address):
         raise ConfigError(f"{where}: give an address with http or https and without credentials, or a file")
     try:
-        with urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310 (only http and https come here)
+        with build_opener(NoRedirects()).open(address, timeout=PATIENCE) as answer:
             content: bytes = answer.read(LARGEST + 1)
     except (OSError, HTTPException) as error:
         why: object = error
         if isinstance(error, HTTPError):
             error.close()
+            to = error.headers.get("location") if 300 <= error.code < 400 else None
+            if to:
+                to = printable(urljoin(address, to))
+                raise ConfigError(
+                    f"{where}: redirects to {shown(to)} ({error.code}), and redirects are not followed, as they could lead into "
+                    "another network; give the address that it names, or fetch the file yourself and give that"
+                ) from error
         elif isinstance(error, URLError):
             why = error.reason
         raise ConfigError(f"{where}: cannot be fetched: {why}; look at the address, or give a file") from error

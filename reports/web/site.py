@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from reports.compare import Rule
 from reports.web.query.time_range import BadRequest, TimeRange, parse_time_range
-from reports.web.render.problem import render_problem
+from reports.web.render.problem import render_database_down, render_problem
 from reports.web.services.journey_maker import JourneyMaker
 from runner.archive.archive import Archive
 from runner.settings.budgets import Budget
@@ -60,7 +60,7 @@ def page_route(site: Site, path: str, handler: Handler, **more: Any) -> Route:
         except BadRequest as error:
             return render_problem(request, 400, str(error))
         except StoreDown as error:
-            return render_problem(request, 503, str(error))
+            return render_database_down(request, error)
 
     endpoint: Callable[[Request], Awaitable[Response]] = answer
     return Route(path, endpoint, **more)

@@ -1,5 +1,6 @@
 """A scheduler's HTTP endpoint: its own metrics at `/metrics`, probes of its health at `/healthz` and `/readyz`."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -14,7 +15,16 @@ from runner.metrics.run_metrics import build_registry
 from runner.result import RunResult
 from runner.scheduler.bounded_server import BoundedThreads
 
+log = logging.getLogger("journey.schedule")
 RUN_EDGES = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
+HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "no-store"),
+)
+"""Of every response: nothing here is a page."""
 DELAY_EDGES = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60)
 
 
@@ -90,6 +100,12 @@ class _Server(BoundedThreads, WSGIServer):
 
 
 class _Quiet(WSGIRequestHandler):
+    def end_headers(self) -> None:
+        """Ends the headers of what is rejected before it reaches the application."""
+        for name, value in HEADERS:
+            self.send_header(name, value)
+        super().end_headers()
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the protocol's)
         """Does not log: requests come every few seconds."""
 
@@ -104,6 +120,7 @@ class MetricsEndpoint:
     def __init__(self, address: str, exporter: Exporter, healthy: Check, ready: Check) -> None:
         host, _, port = address.rpartition(":")
         metrics = make_wsgi_app(exporter.registry)
+        self._known_trouble = ""
 
         def answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
             path = environ.get("PATH_INFO", "/")
@@ -115,12 +132,24 @@ class MetricsEndpoint:
                 status, text = "404 Not Found", "there are /metrics, /healthz and /readyz"
             else:
                 wrong = check()
-                status, text = ("503 Service Unavailable", wrong) if wrong else ("200 OK", "ok")
+                if path == "/readyz" and wrong != self._known_trouble:
+                    # Anybody who reaches the address may ask, as often as they like; only the log names the database, and once.
+                    self._known_trouble = wrong
+                    if wrong:
+                        log.warning("not ready: %s", wrong)
+                shown = wrong if path == "/healthz" else "not ready; the log says why"
+                status, text = ("503 Service Unavailable", shown) if wrong else ("200 OK", "ok")
             start(status, [("Content-Type", "text/plain; charset=utf-8")])
             return [f"{text}\n".encode()]
 
+        def with_headers(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+            def begin(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+                return start(status, [*headers, *HEADERS], *more)
+
+            return answer(environ, begin)
+
         try:
-            self._server = make_server(host.strip("[]"), int(port), answer, _Server, _Quiet)
+            self._server = make_server(host.strip("[]"), int(port), with_headers, _Server, _Quiet)
         except OSError as error:
             raise ConfigError(
                 f"listen: {address} cannot be listened on: {error.strerror}; choose another with --listen"

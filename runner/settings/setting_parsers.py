@@ -12,6 +12,7 @@ from runner.settings.budgets import parse_budgets
 from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.environment_variables import PREFIX
 from runner.settings.maintenance import parse_windows
+from runner.settings.parsers.identity import parse_claim_names, parse_issuer, parse_role_table, parse_scopes
 from runner.settings.parsers.network import (
     parse_database_url,
     parse_gateway_url,
@@ -55,7 +56,7 @@ LONGEST_MISTAKE = 1_000
 """Characters of what is said of one value, which may be of any length."""
 ENVIRONMENTS = "env"
 """The table of the file that holds a table per environment."""
-ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token", "alert_urls", "serve_token"}
+ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token", "alert_urls", "serve_token", "oidc_client_secret"}
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
 
 
@@ -158,6 +159,17 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "serve_users": parse_path,
     "serve_proxy_user_header": parse_header_name,
     "serve_public_metrics": parse_bool,
+    "serve_requests_per_minute": parse_positive_count,
+    "require_https": parse_bool,
+    "oidc_issuer": parse_issuer,
+    "oidc_client_id": parse_text,
+    "oidc_client_secret": parse_secret,
+    "oidc_client_secret_file": read_secret,
+    "oidc_scopes": parse_scopes,
+    "oidc_role_claims": parse_claim_names,
+    "oidc_roles": parse_role_table,
+    "oidc_name_claim": parse_text,
+    "oidc_ca_file": parse_path,
     "collector_listen": parse_listen_address,
     "collector_path": parse_ingest_path,
     "replay_path": parse_ingest_path,

@@ -15,6 +15,7 @@ from runner.settings.budgets import Budget
 from runner.settings.config_file import find_config_file, list_environments, select_environment
 from runner.settings.environment_variables import ENVIRONMENT, PREFIX, read_environ
 from runner.settings.maintenance import MaintenanceWindow
+from runner.settings.parsers.identity import DashboardRole
 from runner.settings.parsers.values import Traffic, Waits
 from runner.settings.raw_text import strip_value
 from runner.settings.secrets import Secret
@@ -83,6 +84,16 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     serve_users: Path | None = None
     serve_proxy_user_header: str | None = None
     serve_public_metrics: bool = False
+    serve_requests_per_minute: int = 3_000
+    require_https: bool = False
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: Secret | None = None
+    oidc_scopes: tuple[str, ...] = ("openid", "profile", "email")
+    oidc_role_claims: tuple[str, ...] = ("groups",)
+    oidc_roles: dict[str, DashboardRole] = field(default_factory=dict)
+    oidc_name_claim: str = "preferred_username"
+    oidc_ca_file: Path | None = None
     collector_listen: str | None = None
     collector_path: str = "/v1/views"
     replay_path: str = "/v1/replay"

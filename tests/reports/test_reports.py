@@ -5,7 +5,7 @@ import socket
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -148,6 +148,17 @@ def test_the_trace_viewer_answers_under_names_of_this_machine_alone(tmp_path: Pa
             [f"{own}.evil.example"],
         ):
             assert status(*hosts) == 421, hosts
+
+
+def test_no_page_elsewhere_frames_the_trace_viewer_or_loads_the_trace(tmp_path: Path) -> None:
+    (tmp_path / "trace.zip").write_bytes(b"a trace")
+    with trace_viewer.serving(tmp_path / "trace.zip") as address:
+        for one in (address, address.partition("?trace=")[2], urljoin(address, "/none")):
+            try:
+                headers = urlopen(one).headers
+            except HTTPError as error:
+                headers = error.headers
+            assert {name: headers[name] for name in trace_viewer.HEADERS} == trace_viewer.HEADERS, one
 
 
 def test_the_trace_viewer_serves_nothing_else(monitor: Monitor) -> None:

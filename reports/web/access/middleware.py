@@ -1,6 +1,8 @@
 """Authentication and authorization before every page, and the headers that keep each response inert."""
 
+import math
 from collections.abc import MutableMapping
+from time import time
 from typing import Any
 from urllib.parse import quote
 
@@ -8,11 +10,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reports.web.access.authenticator import Authenticator, Identity, TooManyGuesses, WrongGuess
+from reports.web.access.authenticator import Authenticator
 from reports.web.access.csrf import FormError, check_same_origin, read_form
-from reports.web.access.known_browser import LASTS as BROWSER_LASTS
-from reports.web.access.known_browser import mark_browser
+from reports.web.access.identity import Identity, TooManyGuesses, TooManyRequests, WrongGuess
+from reports.web.access.oidc.user import OidcUser
+from reports.web.access.passwords.known_browser import LASTS as BROWSER_LASTS
+from reports.web.access.passwords.known_browser import mark_browser
+from reports.web.access.session_watch import SessionWatch
 from reports.web.access.sessions import LASTS
+from reports.web.access.users_file import User
 from reports.web.render.html import INERT_HEADERS, render_page, request_path, root_path
 from reports.web.render.problem import render_database_down, render_problem
 from runner.errors import ConfigError
@@ -25,6 +31,9 @@ LONGEST_QUERY = 4_096
 LONGEST_HEADERS = 16_384
 """Bytes of all headers together."""
 PUBLIC = "/static/"
+SIGN_IN = frozenset({"/sign-in", "/sign-in/oidc", "/sign-in/oidc/callback"})
+SESSION = "/account/session"
+"""Whether a session is still there; to ask that is not to use it."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ANYBODY_MAY = frozenset({"/sign-in", "/sign-out", "/account/sessions/end", "/account/password"})
 """Changes of one's own account, which need no role."""
@@ -32,6 +41,10 @@ CHANGES_NOTHING = ("/static/", "/viewer/")
 """Browsers may cache these if they revalidate them."""
 HSTS = "max-age=31536000"
 """A year of https only, for browsers that have come over https (RFC 6797). Other names of the domain are not ours to decide about."""
+
+
+class _SessionOver(Exception):
+    """The session for which a response was begun has ended."""
 
 
 class AccessMiddleware:
@@ -54,10 +67,16 @@ class AccessMiddleware:
             if message["type"] == "http.response.start":
                 self._note_change(request, path, message["status"])
                 message = {**message, "headers": _with_headers(list(message.get("headers", ())), path, secure)}
+            elif message.get("more_body") and await _is_over(scope):
+                raise _SessionOver
             await send(message)
 
         answer = await self._look(request)
-        await (answer or self._application)(scope, request.receive, inert)
+        try:
+            await (answer or self._application)(scope, request.receive, inert)
+        except _SessionOver:
+            # What has begun goes no further: the server closes the connection.
+            return
 
     def _note_change(self, request: Request, path: str, status: int) -> None:
         who: Identity | None = request.scope.get("access")
@@ -81,13 +100,21 @@ class AccessMiddleware:
         if sum(len(name) + len(value) for name, value in request.headers.raw) > LONGEST_HEADERS:
             return render_problem(request, 431, f"All headers together can have at most {LONGEST_HEADERS} bytes.")
         if not self._any_host and request.headers.get("host") not in self._access.hosts:
+            self._refuse(request, f"a request for the host {tamed(request.headers.get('host', ''), 100)!r} was refused")
             return render_problem(
                 request, 421, "The dashboard does not accept this host name; set public_url to the address that people use."
             )
+        if self._access.requires_https and not self._access.is_private(request):
+            self._refuse(request, "a request was refused: it did not come by https")
+            return render_problem(request, 403, "The dashboard is shown over https only; open its https address.")
         try:
             return await self._admit(request, path)
         except FormError as error:
+            if "access" not in request.scope:
+                self._refuse(request, f"a request was refused ({error.status}): {tamed(path, 200)}")
             return render_problem(request, error.status, str(error))
+        except TooManyRequests as error:
+            return self._too_many(request, error)
         except (TooManyGuesses, WrongGuess) as error:
             return await self.refused(request, error)
         except StoreDown as error:
@@ -108,12 +135,16 @@ class AccessMiddleware:
                 400,
                 "A token must not be in an address, which browsers and proxies keep; enter it on the sign-in page, and change it.",
             )
-        if (path == "/sign-in" or path.startswith(PUBLIC)) and request.method in SAFE:
+        if (path in SIGN_IN or path.startswith(PUBLIC)) and request.method in SAFE:
             return None
-        who = await self._access.who(request)
+        who = await self._access.who(request, extend=path != SESSION)
         if who is None:
             return self._unknown(request, path)
+        if path != "/sign-out":
+            self._access.check_budget(who)
         request.scope["access"] = who
+        if who.signed_in:
+            request.scope["session_watch"] = SessionWatch(lambda: self._access.is_signed_in(request))
         if request.method not in SAFE:
             await self._may_change(request, who, path)
         return None
@@ -127,7 +158,7 @@ class AccessMiddleware:
         request.scope["form"] = fields
 
     def _unknown(self, request: Request, path: str) -> Response:
-        if not wants_page(request) or not (self._access.users or self._access.by_token):
+        if not wants_page(request) or not self._access.has_sign_in:
             answer = render_problem(request, 401, "Authentication is required: a token, or a signed-in user.")
             answer.headers["WWW-Authenticate"] = 'Bearer realm="journey"'
             return answer
@@ -140,7 +171,7 @@ class AccessMiddleware:
     async def refused(self, request: Request, error: TooManyGuesses | WrongGuess) -> Response:
         """The response to a failed attempt, or one that came too soon."""
         status = 429 if isinstance(error, TooManyGuesses) else 401
-        if wants_page(request) and (self._access.users or self._access.by_token):
+        if wants_page(request) and self._access.has_sign_in:
             answer = render_sign_in(self._access, request, status, f"{str(error)[:1].upper()}{str(error)[1:]}.")
         else:
             answer = render_problem(request, status, str(error))
@@ -150,12 +181,20 @@ class AccessMiddleware:
             answer.headers["WWW-Authenticate"] = 'Bearer realm="journey"'
         return answer
 
-    async def signed_in(self, request: Request, name: str | None, to: str) -> Response:
-        """Starts a session and redirects to the requested page."""
-        cookies = {self._access.cookie(request): (await self._access.sign_in(request, name), int(LASTS.total_seconds()))}
-        user = self._access.users.get(name) if self._access.users and name else None
-        if user is not None:
-            cookies[self._access.browser_cookie(request)] = mark_browser(user), BROWSER_LASTS
+    def _too_many(self, request: Request, error: TooManyRequests) -> Response:
+        self._refuse(request, str(error))
+        answer = render_problem(request, 429, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        answer.headers["Retry-After"] = f"{math.ceil(error.seconds)}"
+        return answer
+
+    def _refuse(self, request: Request, text: str) -> None:
+        self._access.audit.refuse(text, network=self._access.network(request))
+
+    async def signed_in(self, request: Request, user: User | OidcUser | None, to: str) -> Response:
+        """Starts a session, of the token without `user`, and redirects to the requested page."""
+        cookies = {self._access.cookie(request): (await self._access.sign_in(request, user), int(LASTS.total_seconds()))}
+        if isinstance(user, User):
+            cookies[self._access.browser_cookie(request)] = mark_browser(user, time()), BROWSER_LASTS
         answer = RedirectResponse(to, 303)
         for cookie, (value, lasts) in cookies.items():
             answer.set_cookie(cookie, value, lasts, path="/", secure=self._access.https(request), httponly=True, samesite="lax")
@@ -167,8 +206,21 @@ def render_sign_in(access: Authenticator, request: Request, status: int = 200, t
     given = request.scope.get("form") or request.query_params
     to = local_address(given.get("next", ""))
     return render_page(
-        request, "sign_in.html", status, trouble=trouble, next=to, by_name=access.users is not None, by_token=access.by_token
+        request,
+        "sign_in.html",
+        status,
+        trouble=trouble,
+        next=to,
+        by_name=access.users is not None,
+        by_token=access.by_token,
+        provider=access.oidc.configuration.host if access.oidc else "",
     )
+
+
+async def _is_over(scope: Scope) -> bool:
+    """Whether the session for which a response was begun has ended meanwhile."""
+    watch: SessionWatch | None = scope.get("session_watch")
+    return watch is not None and await watch.is_over()
 
 
 def wants_page(request: Request) -> bool:

@@ -7,8 +7,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from reports.web.access.account import account_routes
-from reports.web.access.authenticator import Authenticator, TooManyGuesses, WrongGuess
+from reports.web.access.authenticator import Authenticator
+from reports.web.access.identity import TooManyGuesses, WrongGuess
 from reports.web.access.middleware import AccessMiddleware, local_address, render_sign_in
+from reports.web.access.oidc_pages import leave_provider, oidc_routes
 from reports.web.render.html import root_path
 from reports.web.render.problem import render_database_down, render_problem
 from runner.errors import ConfigError
@@ -17,22 +19,21 @@ from runner.store import StoreDown
 
 def sign_in_routes(access: Authenticator, gate: AccessMiddleware) -> Sequence[BaseRoute]:
     """Empty if authentication is off or done by a proxy."""
-    if not (access.users or access.by_token):
+    if not access.has_sign_in:
         return []
 
     async def ask(request: Request) -> Response:
         if request.method != "POST":
             return render_sign_in(access, request)
         fields: dict[str, str] = request.scope["form"]
-        name = fields.get("name", "").strip()
         try:
+            user = None
             if "token" in fields:
                 access.check_token(request, fields["token"].strip())
-                name = ""
             else:
-                await access.check_password(request, name, fields.get("password", ""))
+                user = await access.check_password(request, fields.get("name", "").strip(), fields.get("password", ""))
             root = root_path(request)
-            return await gate.signed_in(request, name or None, root + local_address(fields.get("next", "")))
+            return await gate.signed_in(request, user, root + local_address(fields.get("next", "")))
         except (TooManyGuesses, WrongGuess) as error:
             return await gate.refused(request, error)
         except StoreDown as error:
@@ -47,7 +48,7 @@ def sign_in_routes(access: Authenticator, gate: AccessMiddleware) -> Sequence[Ba
             await access.sign_out(request)
         except StoreDown as error:
             return render_database_down(request, error)
-        answer = RedirectResponse(f"{request.scope.get('root_path', '')}/sign-in", 303)
+        answer = await leave_provider(access, request) or RedirectResponse(f"{root_path(request)}/sign-in", 303)
         answer.delete_cookie(access.cookie(request), path="/", secure=access.https(request), httponly=True, samesite="lax")
         # Not "cookies": that would also remove the one by which the browser is recognized.
         answer.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -56,5 +57,6 @@ def sign_in_routes(access: Authenticator, gate: AccessMiddleware) -> Sequence[Ba
     return [
         Route("/sign-in", ask, methods=["GET", "POST"]),
         Route("/sign-out", leave, methods=["POST"]),
+        *oidc_routes(access, gate),
         *account_routes(access, gate),
     ]

@@ -7,6 +7,7 @@ from secrets import token_urlsafe
 from msgspec import Struct
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
+from reports.web.access.oidc.credential import is_of_provider, owner_pattern
 from runner.store import Store
 from runner.store.tables.runs import sign_ins
 
@@ -27,6 +28,8 @@ class SignIn(Struct, frozen=True):
 
     name: str
     credential: str
+    made_at: datetime
+    ends_at: datetime
 
 
 class OwnSession(Struct, frozen=True):
@@ -52,8 +55,8 @@ class SignIns:
             connection.execute(insert(sign_ins), [row])
         return made
 
-    def get(self, cookie: str, now: datetime) -> SignIn | None:
-        """The sign-in of this cookie, which is in use again; None if it has ended."""
+    def get(self, cookie: str, now: datetime, extend: bool = True) -> SignIn | None:
+        """The sign-in of this cookie, None if it has ended. It is in use again, unless `extend` is false."""
         if not 0 < len(cookie) <= LONGEST_ID:
             return None
         this = sign_ins.c.id == hash_cookie(cookie)
@@ -64,9 +67,10 @@ class SignIns:
                 return None
             name, credential, made_at, ends_at = row
             until = min(now + IDLE, made_at + LASTS)
-            if until - ends_at >= STEP:
+            if extend and until - ends_at >= STEP:
                 connection.execute(update(sign_ins).where(this).values(ends_at=until))
-        return SignIn(name, credential)
+                ends_at = until
+        return SignIn(name, credential, made_at, ends_at)
 
     def of(self, who: SignIn, now: datetime) -> list[OwnSession]:
         """A user's sessions, newest first."""
@@ -87,6 +91,9 @@ class SignIns:
 
 
 def _own(who: SignIn) -> tuple[ColumnElement[bool], ...]:
+    if is_of_provider(who.credential):
+        # Its users are known by their subject: a name and a role may change.
+        return (sign_ins.c.credential.like(owner_pattern(who.credential)),)
     # By the credential too: whoever brings the token is named like a user called "token".
     return sign_ins.c.name == who.name, sign_ins.c.credential == who.credential
 

@@ -3,18 +3,19 @@
 import fcntl
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.errors import ConfigError
+from runner.settings.parsers.identity import DashboardRole
 
-Role = Literal["view", "operate"]
+Role = DashboardRole
 ROLES: tuple[Role, ...] = ("view", "operate")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 SHORTEST = 12
@@ -43,6 +44,7 @@ class UsersFile:
         self.file = file
         self._changed = changed
         self._seen: tuple[int, int, int] | None = None
+        self._renewed: set[str] = set()
         self._users: Mapping[str, User] = {}
         self.get("")
 
@@ -58,13 +60,26 @@ class UsersFile:
         if seen != self._seen:
             users, first = read_users(self.file), self._seen is None
             before, self._users, self._seen = self._users, users, seen
-            for change in () if first else list_changes(before, users):
+            for change in () if first else list_changes(before, users, self._renewed):
                 self._changed(change)
         return self._users.get(name)
 
+    def set_hash(self, user: User, hash_: str, renewed: bool = False) -> bool:
+        """Replaces a user's hash, unless it has changed meanwhile: then False. `renewed` is one of the same password.
 
-def list_changes(before: Mapping[str, User], after: Mapping[str, User]) -> list[str]:
-    """What differs between two lists of users, without anything of a password.
+        Raises as `changing_users`.
+        """
+        with changing_users(self.file) as known:
+            if user.name not in known or known[user.name].hash != user.hash:
+                return False
+            known[user.name] = replace(known[user.name], hash=hash_)
+            if renewed:
+                self._renewed.add(hash_)
+        return True
+
+
+def list_changes(before: Mapping[str, User], after: Mapping[str, User], renewed: Collection[str] = ()) -> list[str]:
+    """What differs between two lists of users, without anything of a password. Hashes in `renewed` are of the same password as before.
 
     >>> list_changes({"ada": User("ada", "view", "-")}, {"ada": User("ada", "operate", "-"), "bob": User("bob", "view", "-")})
     ['user ada: the role is now operate', 'user bob was added with the role view']
@@ -76,7 +91,8 @@ def list_changes(before: Mapping[str, User], after: Mapping[str, User]) -> list[
             found.append(f"user {name} was added with the role {user.role}")
             continue
         found += [f"user {name}: the role is now {user.role}"] if known.role != user.role else []
-        found += [f"user {name}: the password was changed"] if known.hash != user.hash else []
+        what = "password was hashed again, at a higher cost" if user.hash in renewed else "password was changed"
+        found += [f"user {name}: the {what}"] if known.hash != user.hash else []
     return found
 
 

@@ -28,7 +28,7 @@ INERT = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'self'; sandbox",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "private, max-age=3600",
+    "Cache-Control": "no-store",
 }
 VIEWER = (
     "default-src 'self'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline' data: blob:; img-src 'self' data: blob:; "
@@ -62,7 +62,8 @@ def show_frame(site: Site, request: Request) -> Response:
     if shown is None:
         return render_problem(request, 404, "This picture does not exist or its trace has been removed with its run.")
     content, type_ = shown
-    return Response(content, 200, INERT, type_)
+    name = f"frame-{request.path_params['number']}-{request.path_params['frame']}.{type_.rpartition('/')[2]}"
+    return Response(content, 200, {**INERT, "Content-Disposition": f'inline; filename="{name}"'}, type_)
 
 
 class TraceViewer:

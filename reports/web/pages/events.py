@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from reports.collector.storage.rollup import read_rolled_mark
+from reports.web.access.session_watch import SessionWatch
 from runner.store import Store, StoreDown
 from runner.store.queries.runs import History
 
@@ -55,7 +56,7 @@ class ChangeFeed:
 def follow_changes(
     news: ChangeFeed, stopping: Callable[[], bool] = lambda: False
 ) -> Callable[[Request, dict[Kind, str]], AsyncIterator[str]]:
-    """The stream for a page that has seen these marks, until it disconnects or the server stops."""
+    """The stream for a page that has seen these marks, until it disconnects, its session ends, or the server stops."""
 
     async def stream(request: Request, known: dict[Kind, str]) -> AsyncIterator[str]:
         news.followers += 1
@@ -63,7 +64,8 @@ def follow_changes(
             yield "retry: 5000\n\n"
             silent = 0.0
             since = dict.fromkeys(known, SPACED["views"])
-            while not stopping() and not await request.is_disconnected():
+            watch: SessionWatch | None = request.scope.get("session_watch")
+            while not stopping() and not await request.is_disconnected() and not (watch and await watch.is_over()):
                 await asyncio.sleep(LOOK / 2)
                 silent += LOOK / 2
                 for kind, mark in (await news.marks()).items():

@@ -99,8 +99,11 @@ def send_chunk(site: Site, request: Request) -> Response:
         packed = file.read_bytes()
     except OSError:
         return render_problem(request, 404, "The file of this part has been deleted.")
+    name = f"recording-{request.path_params['number']}.json.gz"
     # Sent as a gzip file, without Content-Encoding: the player unpacks only what it needs.
-    return Response(packed, media_type="application/gzip", headers={**INERT, "Content-Disposition": "attachment"})
+    return Response(
+        packed, media_type="application/gzip", headers={**INERT, "Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 def _page(

@@ -21,7 +21,7 @@ TITLES = {
     415: "Not a form",
     421: "Unknown host name",
     422: "Cannot create the journey",
-    429: "Too many attempts",
+    429: "Too many requests",
     431: "Headers too large",
     503: "The database does not respond",
 }
@@ -49,6 +49,6 @@ async def render_not_found(request: Request, error: Exception) -> Response:
 
 
 def render_database_down(request: Request, error: Exception) -> Response:
-    """As `render_problem`, for somebody who has not signed in, and who learns nothing of the database; the log says what is wrong."""
+    """As `render_problem`. Nobody learns which database it is, and where: that is in the log only."""
     logging.getLogger("journey").warning("%s", error)
     return render_problem(request, 503, "The database cannot be used at the moment; the log of `journey serve` says why.")

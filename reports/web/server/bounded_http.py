@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from reports.collector.admission.client_network import ClientNetworks
+from reports.web.server.default_headers import LINES
 
 REQUEST_WITHIN = 10.0
 """Seconds from the first byte of a request, or from the connection, until the request must be whole; also those within which a client
@@ -181,7 +182,14 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.close()
             return
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-            self.transport.write(b"HTTP/1.1 %d \r\nconnection: close\r\ncontent-length: 0\r\n\r\n" % status)
+            self.transport.write(b"HTTP/1.1 %d \r\n%sconnection: close\r\ncontent-length: 0\r\n\r\n" % (status, LINES))
+        self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers what is not HTTP."""
+        body = msg.encode("ascii", "replace")
+        head = b"HTTP/1.1 400 \r\n%sconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n\r\n"
+        self.transport.write(head % (LINES, len(body)) + body)
         self.transport.close()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it

@@ -9,6 +9,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from reports.web.server.default_headers import with_default_headers
+
 
 class Part(Protocol):
     """A part with some addresses."""
@@ -32,11 +34,11 @@ class SomeRoutes:
 
 async def _nothing(request: Request, error: Exception) -> Response:
     content = {"error": f"there is nothing at {request.url.path[:200]}"}
-    return JSONResponse(content, getattr(error, "status_code", 404), {"x-content-type-options": "nosniff"})
+    return JSONResponse(content, getattr(error, "status_code", 404))
 
 
 def build_application(parts: Sequence[Part], rest: ASGIApp | None = None) -> ASGIApp:
-    """The application. The first part with an address handles it; `rest` handles all others."""
+    """The application. The first part with an address handles it; `rest` handles all others. Every response has the default headers."""
     routed = Starlette(routes=[route for part in parts for route in part.routes], exception_handlers={404: _nothing})
     if rest is not None:
         routed.router.default = rest
@@ -47,4 +49,4 @@ def build_application(parts: Sequence[Part], rest: ASGIApp | None = None) -> ASG
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         await (direct.get(scope["path"], routed) if scope["type"] == "http" else routed)(scope, receive, send)
 
-    return answer
+    return with_default_headers(answer)

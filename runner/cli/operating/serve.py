@@ -1,5 +1,6 @@
 """`journey serve`: the dashboard, and the collector for the reports of real users' browsers."""
 
+import threading
 import webbrowser
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -104,6 +105,9 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     with ExitStack() as stack:
         store = stack.enter_context(Store(settings.database_url))
         access = Authenticator(settings, store)
+        if access.oidc:
+            # Whoever runs it sees at once what is wrong with the settings; users can sign in meanwhile.
+            threading.Thread(target=access.oidc.check_at_start, name="identity-provider", daemon=True).start()
         writer = stack.enter_context(Writer(settings.database_url, keep=keep))
         chunk_store = ChunkStore(store, settings.runs_dir / FOLDER)
         sizes = settings.keep_replays_size, settings.keep_events_size

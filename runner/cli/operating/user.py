@@ -35,7 +35,7 @@ def add(
     Example: journey user add ada --role operate
     """
     try:
-        from reports.web.access.password import hash_password, prepare_hasher
+        from reports.web.access.passwords.hashing import hash_password, prepare_hasher
         from reports.web.access.users_file import NAME, NO_PASSWORD, ROLES, User, changing_users
     except ModuleNotFoundError as error:
         raise ConfigError(f"user: {error.name} is missing; install it with: {install_command('serve')}") from error

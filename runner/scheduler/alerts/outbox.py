@@ -1,6 +1,7 @@
 """Sends stored messages in a thread of its own, each again and again until it arrives."""
 
 import logging
+import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,18 @@ GIVE_UP = timedelta(hours=24)
 log = logging.getLogger("journey.alerts")
 
 
+class _Statuses(logging.Handler):
+    """Keeps the HTTP status of a failure, and nothing else of Apprise's records: they hold addresses with their passwords."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.newest = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        found = re.search(r"\berror=(\d{3})\b", record.getMessage())
+        self.newest = int(found[1]) if found else self.newest
+
+
 class Outbox:
     """Sends the messages stored for these addresses, which are Apprise's (`mailto://…`, `slack://…`, `json://…`).
 
@@ -29,7 +42,10 @@ class Outbox:
 
     def __init__(self, urls: tuple[Secret, ...], store: Store) -> None:
         self._store = store
+        self._statuses = _Statuses()
         self._senders = {name_of(url): _sender(url) for url in urls}
+        if urls:
+            logging.getLogger("apprise").handlers = [self._statuses]
         self._changed = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name="alerts", daemon=True)
@@ -69,6 +85,7 @@ class Outbox:
         done = True
         for message in self._store.alerts.unsent(self.targets):
             began = time.monotonic()
+            self._statuses.newest = 0
             # A page under test may have written part of the body: it is text, also where a service shows HTML or Markdown.
             if self._senders[message.target].notify(
                 title=message.title,
@@ -82,9 +99,19 @@ class Outbox:
                 log.error("given up after a day: %s", message.title)
                 self._store.alerts.mark_sent(message.id, datetime.now(UTC))
             else:
-                log.warning("could not be sent, tried again later: %s", message.title)
+                log.warning("could not be sent%s, tried again later: %s", _explain(self._statuses.newest), message.title)
                 done = False
         return done
+
+
+def _explain(status: int) -> str:
+    """Why a service did not accept a message, as far as its status says."""
+    if 300 <= status < 400:
+        return (
+            f" (the service redirects, status {status}, and redirects are not followed: set the address of alert_urls to the one that it "
+            "names, or add redirect=yes to it)"
+        )
+    return f" (status {status})" if status else ""
 
 
 def name_of(url: Secret) -> str:
@@ -98,8 +125,9 @@ def _sender(url: Secret) -> Any:
     import apprise
 
     # Its records hold addresses with their passwords; what went wrong is logged here, by the message's title.
-    logging.getLogger("apprise").disabled = True
-    sender = apprise.Apprise()
+    logging.getLogger("apprise").propagate = False
+    # A redirect is not followed: what is sent is not meant for another address.
+    sender = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))
     if not sender.add(url.reveal()):
         scheme = url.reveal().partition("://")[0]
         raise ConfigError(f"alert_urls: Apprise does not know addresses that begin with {scheme!r}; see its list of services")

@@ -29,7 +29,10 @@ def serve() -> Iterator[Callable[[bytes], str]]:
     def start(content: bytes) -> str:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self.send_response(404 if self.path.startswith("/none") else 200)
+                moved = self.path.startswith("/moved")
+                self.send_response(404 if self.path.startswith("/none") else 302 if moved else 200)
+                if moved:
+                    self.send_header("Location", "/main.json?signature=abc")
                 self.end_headers()
                 self.wfile.write(content)
 
@@ -71,6 +74,16 @@ def test_a_baseline_is_fetched_from_an_address(tmp_path: Path, serve: Callable[[
     assert list(baseline.load(f"{address}/main.json?signature=abc", tmp_path).journeys) == ["buy", "look"]
     with pytest.raises(ConfigError, match=r"/none: cannot be fetched: HTTP Error 404.*give a file"):
         baseline.load(f"{address}/none?signature=abc", tmp_path)
+
+
+def test_a_redirect_is_not_followed_and_says_where_to(tmp_path: Path, serve: Callable[[bytes], str]) -> None:
+    address = serve(text(tmp_path))
+    with pytest.raises(ConfigError) as caught:
+        baseline.load(f"{address}/moved?signature=abc", tmp_path)
+    assert f"--baseline {address}/moved: redirects to {address}/main.json (302), and redirects are not followed" in str(
+        caught.value
+    )
+    assert "signature" not in str(caught.value)
 
 
 def test_an_address_is_shown_without_what_signs_it() -> None:

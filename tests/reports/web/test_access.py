@@ -1,6 +1,6 @@
 """Who is let in, by which way, and how guesses are slowed down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select, update
 
 from reports.web.access.authenticator import Authenticator
-from reports.web.access.backoff import AT_ONCE, FREE, PER_SECOND, AccountBudget, Backoff
+from reports.web.access.passwords import hashing
+from reports.web.access.passwords.backoff import AT_ONCE, FREE, PER_SECOND, AccountBudget, Backoff
 from reports.web.access.sessions import IDLE, LASTS
 from reports.web.access.users_file import User, changing_users, read_users, write_users
 from runner.errors import ConfigError
@@ -25,11 +26,14 @@ PASSWORD = "oolong and milk"
 
 
 @pytest.fixture(scope="module")
-def hashed() -> str:
-    """Argon2 with little work, so that the tests do not wait for it."""
+def hashed() -> Iterator[str]:
+    """Argon2 with little work, so that the tests do not wait for it; nothing is hashed with more while they run."""
     from argon2 import PasswordHasher
 
-    return PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+    cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashing, "_hasher", lambda: cheap)
+        yield cheap.hash(PASSWORD)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from reports.web.access.password import verify_password
+from reports.web.access.passwords.hashing import verify_password
 from reports.web.access.users_file import read_users
 from runner.cli.all_commands import app
 from runner.errors import JourneyError
@@ -58,7 +58,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path: Path) -> Non
         (("add", "a:b"), "oolong and milk", "'a:b' is not a valid name"),
         (("add", "ada", "--role", "admin"), "oolong and milk", "choose view or operate"),
         (("add", "ada"), "short", "a password must have 12 to 1024 characters"),
-        (("add", "ada"), "qwerty123456", "on the list of common passwords"),
+        (("add", "ada"), "qwerty123456", "on the list of common and stolen passwords"),
         (("add", "ada.lovelace"), "adalovelace1815", "the user's name"),
         (("remove", "ada"), "", "cannot be read"),
     ):

@@ -28,6 +28,43 @@ document.querySelector(".theme")?.addEventListener("click", () => {
   dispatchEvent(new Event("theme"));
 });
 
+// A page of a session that has ended elsewhere, or has expired, shows nothing any more. To ask is not to use the session.
+const asked = document.body.dataset.session;
+const EACH = 60_000;
+let timer;
+
+function leave() {
+  document.body.replaceChildren();
+  location.replace(`${asked}/sign-in?next=${encodeURIComponent(location.pathname.slice(asked.length) + location.search)}`);
+}
+
+async function watchSession() {
+  clearTimeout(timer);
+  let wait = EACH;
+  try {
+    const answer = await fetch(`${asked}/account/session`, { cache: "no-store", headers: { Accept: "application/json" } });
+    if (answer.status === 401) return leave();
+    if (answer.ok) wait = Math.min(EACH, Math.max((await answer.json()).seconds, 1) * 1000);
+  } catch {
+    // The server is away: it shows nothing either.
+  }
+  document.body.hidden = false;
+  timer = setTimeout(watchSession, wait);
+}
+
+if (asked !== undefined) {
+  timer = setTimeout(watchSession, EACH);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) watchSession();
+  });
+  // The browser may have kept the page while the user signed out on another.
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    document.body.hidden = true;
+    watchSession();
+  });
+}
+
 // The server tells that something has ended; the page fetches itself and takes over what has changed, so that there is one
 // way in which a page is made. What the reader is using (a selection, an open menu, the focus) stays.
 const address = document.body.dataset.live;
@@ -46,7 +83,8 @@ if (address) {
     again = false;
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      if (answer.redirected && asked !== undefined) await watchSession();
+      else if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
       // The server is away: the event source says so, and tries again.
     }
@@ -85,6 +123,7 @@ if (address) {
     beat.hidden = false;
     beat.textContent = "connection lost";
     beat.classList.add("lost");
+    if (asked !== undefined) watchSession();
   });
   // A page is notified of everything, and reloads itself if it shows that.
   events.addEventListener("changed", (event) => {

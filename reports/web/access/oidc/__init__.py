@@ -1,0 +1,1 @@
+"""Sign-in through an identity provider with OpenID Connect: the authorization code flow with PKCE."""
