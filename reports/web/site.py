@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from reports.compare import Rule
+from reports.web.query.default_range import choose_range
 from reports.web.query.time_range import BadRequest, TimeRange, parse_time_range
 from reports.web.render.problem import render_problem
 from reports.web.services.journey_maker import JourneyMaker
@@ -46,9 +47,15 @@ class Site(Struct, frozen=True, kw_only=True):
     """Whether the server is stopping, so that streams end."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def time_range(self, request: Request) -> TimeRange:
-        """The time range of an address. Raises BadRequest."""
-        return parse_time_range(request.query_params, self.now())
+    def time_range(self, request: Request, connection: Connection | None = None) -> TimeRange:
+        """The time range of an address; with a connection, an address that names none gets the range that fits the data.
+
+        Raises BadRequest.
+        """
+        now, query = self.now(), request.query_params
+        if connection is not None and not any(query.get(name) for name in ("range", "from", "to")):
+            return parse_time_range({"range": choose_range(connection, now)}, now)
+        return parse_time_range(query, now)
 
 
 def page_route(site: Site, path: str, handler: Handler, **more: Any) -> Route:

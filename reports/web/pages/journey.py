@@ -29,10 +29,11 @@ NO_RATIO = (0.0, 0.0, 0.0)
 
 def show_journey(site: Site, request: Request) -> Response:
     """The page."""
-    time_range, query = site.time_range(request), request.query_params
+    query = request.query_params
     name, location = request.path_params["journey"], query.get("location") or None
-    sides, wrong = _sides(query, time_range)
     with site.store.snapshot() as connection:
+        time_range = site.time_range(request, connection)
+        sides, wrong = _sides(query, time_range)
         found = read_journey_page(connection, name, location, time_range, site.bounds, sides, site.rule, site.now())
     if found is None:
         return render_problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")
@@ -41,7 +42,7 @@ def show_journey(site: Site, request: Request) -> Response:
     form = next((one for one in FORMS if one == query.get("form")), FORMS[0])
     drawn = ({"form": form} if form != FORMS[0] else {}) | ({"tails": "on"} if query.get("tails") else {})
     given = {one: query[one] for one in COMPARISON_PARAMETERS if query.get(one)}
-    phases = _phases(found.phases)
+    phases = _phases(found.phases, time_range)
     return render_page(
         request,
         "journey.html",
@@ -120,6 +121,8 @@ def _chart(data: JourneyData) -> dict[str, Any]:
             middle[index], tail[index] = point.p50, point.p95
         series.append({"name": line.step, "p50": middle, "p95": tail, "budget": line.budget_seconds})
     return {
+        "from": data.start.timestamp(),
+        "to": data.end.timestamp(),
         "times": ordered,
         "series": series,
         "runs": [times[at] for at in ordered],
@@ -131,10 +134,12 @@ def _chart(data: JourneyData) -> dict[str, Any]:
     }
 
 
-def _phases(found: Sequence[PhaseMean]) -> dict[str, Any]:
+def _phases(found: Sequence[PhaseMean], time_range: TimeRange) -> dict[str, Any]:
     steps = list(dict.fromkeys(one.step for one in found))
     return {
         "phases": PHASES,
+        "from": time_range.start.timestamp(),
+        "to": time_range.end.timestamp(),
         "steps": {
             step: {
                 "times": [one.at.timestamp() for one in found if one.step == step],

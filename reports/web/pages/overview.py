@@ -12,9 +12,9 @@ from reports.web.view_models.users import read_tiles
 
 def show_overview(site: Site, request: Request) -> Response:
     """The page."""
-    time_range = site.time_range(request)
     location = request.query_params.get("location")
     with site.store.snapshot() as connection:
+        time_range = site.time_range(request, connection)
         data = read_overview(connection, time_range, location, site.budgets, site.declared())
         next_runs = site.next_runs(connection)
         tiles = read_tiles(connection, time_range.range)

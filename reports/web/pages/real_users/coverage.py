@@ -13,8 +13,8 @@ from reports.web.view_models.coverage import read_coverage_with_apps
 
 def show_coverage(site: Site, request: Request) -> Response:
     """The page."""
-    time_range = site.time_range(request)
     with site.store.snapshot() as connection:
+        time_range = site.time_range(request, connection)
         data, apps = read_coverage_with_apps(connection, time_range, request.query_params.get("app") or None)
     if not data.app:
         return show_empty(site, request)

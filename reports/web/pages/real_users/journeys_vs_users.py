@@ -25,8 +25,8 @@ MEANINGS = {
 
 def show_journeys_vs_users(site: Site, request: Request) -> Response:
     """The page."""
-    time_range = site.time_range(request)
     with site.store.snapshot() as connection:
+        time_range = site.time_range(request, connection)
         chosen = parse_selection(connection, request.query_params)
         data = (
             read_journeys_vs_users(connection, chosen.filter, time_range.range, site.rules.get(chosen.filter.app, ()))

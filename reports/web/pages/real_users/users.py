@@ -27,9 +27,9 @@ LONG_NAMES = {
 
 def show_users(site: Site, request: Request) -> Response:
     """The page."""
-    time_range = site.time_range(request)
     sort = request.query_params.get("sort") or "impact"
     with site.store.snapshot() as connection:
+        time_range = site.time_range(request, connection)
         chosen = parse_selection(connection, request.query_params)
         if chosen is not None and sort not in SORTS:
             raise BadRequest(f"sort: {sort[:40]!r} is not valid; choose one of {', '.join(SORTS)}")
