@@ -18,6 +18,7 @@ from reports.web.render.problem import render_problem
 from reports.web.services.journey_maker import JourneyMaker
 from runner.archive.archive import Archive
 from runner.settings.budgets import Budget
+from runner.settings.maintenance import MaintenanceWindow
 from runner.store import Store, StoreDown
 
 Handler = Callable[["Site", Request], Response]
@@ -43,6 +44,8 @@ class Site(Struct, frozen=True, kw_only=True):
     """The route templates of each app (`App.routes`), as used by the collector."""
     journey_maker: JourneyMaker | None = None
     """Creates journeys from recorded sessions; None to disable that."""
+    windows: Sequence[MaintenanceWindow] = ()
+    """Of maintenance: what fails in them does not count against the availability without maintenance."""
     stopping: Callable[[], bool] = lambda: False
     """Whether the server is stopping, so that streams end."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

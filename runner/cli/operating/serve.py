@@ -139,6 +139,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
             declared=lambda: next_runs.declared,
             budgets=DurationBudgets(settings.budgets),
             bounds=settings.budgets,
+            windows=settings.maintenance,
             rule=rule(settings),
             rules=rules,
             journey_maker=JourneyMaker(make),
