@@ -16,6 +16,8 @@ from reports.web.query.default_range import choose_range
 from reports.web.query.time_range import BadRequest, TimeRange, parse_time_range
 from reports.web.render.problem import render_problem
 from reports.web.services.journey_maker import JourneyMaker
+from reports.web.services.next_runs import JourneyFacts
+from reports.web.services.source_links import SourceLink
 from runner.archive.archive import Archive
 from runner.settings.budgets import Budget
 from runner.settings.maintenance import MaintenanceWindow
@@ -34,6 +36,10 @@ class Site(Struct, frozen=True, kw_only=True):
     """When each journey runs next, read over the page's connection."""
     declared: Callable[[], frozenset[str] | None] = lambda: None
     """The names of the journeys that are declared in files; None if that is not known."""
+    facts: Callable[[], Mapping[str, JourneyFacts]] = dict
+    """What their files say about journeys, by name."""
+    source_link: SourceLink = lambda _file, _line: None
+    """The address of a line of a journey's file."""
     budgets: Mapping[str, float] = {}
     """Budgets of a run's duration in seconds, by journey."""
     bounds: Sequence[Budget] = ()

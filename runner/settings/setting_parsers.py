@@ -48,7 +48,7 @@ from runner.settings.parsers.values import (
     parse_traffic,
     parse_waits,
 )
-from runner.settings.parsers.web_address import parse_url
+from runner.settings.parsers.web_address import parse_source_url, parse_url
 
 ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token", "alert_urls", "serve_token"}
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
@@ -128,6 +128,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "alert_budget_after": parse_count,
     "alert_again": parse_positive_duration,
     "public_url": parse_url,
+    "source_url": parse_source_url,
     "budgets": parse_budgets,
     "smoke_runs": parse_positive_count,
     "smoke_warm_up": parse_count,

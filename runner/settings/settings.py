@@ -67,6 +67,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     alert_budget_after: int = 3
     alert_again: float = 4 * 3600.0
     public_url: str | None = None
+    source_url: str | None = None
     budgets: tuple[Budget, ...] = ()
     smoke_runs: int = 5
     smoke_warm_up: int = 1

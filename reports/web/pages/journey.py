@@ -68,6 +68,8 @@ def show_journey(site: Site, request: Request) -> Response:
         uptime=draw_uptime(found.days, site.now()),
         outages=found.outages[:OUTAGES],
         found=found,
+        facts=site.facts().get(name),
+        source_link=site.source_link,
         wrong=wrong,
         asked=dict.fromkeys(COMPARISON_PARAMETERS, "") | given,
         compared=found.compared,

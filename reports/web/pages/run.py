@@ -44,6 +44,8 @@ def show_run(site: Site, request: Request) -> Response:
         vitals={step.name: rate_vitals(step) for step in result.steps} if result else {},
         pictures=[one for one in pictures if one != at_failure],
         at_failure=at_failure,
+        facts=site.facts().get(row.journey),
+        source_link=site.source_link,
         around=data.neighbours,
         removed=any(one.kind in {*_names("image"), "trace"} and not one.there for one in data.artifacts),
         videos=[one for one in data.artifacts if one.kind in _names("video") and one.there],

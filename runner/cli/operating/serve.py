@@ -93,6 +93,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     from reports.web.services.budget_lines import DurationBudgets
     from reports.web.services.journey_maker import JourneyMaker
     from reports.web.services.next_runs import NextRuns
+    from reports.web.services.source_links import make_source_link
     from reports.web.site import Site
     from runner.archive.archive import Archive
     from runner.scheduler.loader import LoadRequest
@@ -137,6 +138,8 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
             archive=Archive(settings.runs_dir),
             next_runs=next_runs,
             declared=lambda: next_runs.declared,
+            facts=lambda: next_runs.facts,
+            source_link=make_source_link(settings.source_url, Path.cwd(), settings.journeys),
             budgets=DurationBudgets(settings.budgets),
             bounds=settings.budgets,
             windows=settings.maintenance,
