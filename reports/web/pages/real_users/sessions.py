@@ -73,7 +73,7 @@ def show_sessions(site: Site, request: Request) -> Response:
         time_range = site.time_range(request, connection)
         chosen = parse_selection(connection, query)
         data = (
-            read_session_list(connection, chosen.filter, time_range.range, bool(failed), seconds, query.get("before") or None)
+            read_session_list(connection, chosen.filters, time_range.range, bool(failed), seconds, query.get("before") or None)
             if chosen
             else None
         )
