@@ -49,6 +49,7 @@ from runner.settings.parsers.values import (
     parse_waits,
 )
 from runner.settings.parsers.web_address import parse_source_url, parse_url
+from runner.settings.status_page import parse_status_page
 
 ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token", "alert_urls", "serve_token"}
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
@@ -129,6 +130,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "alert_again": parse_positive_duration,
     "public_url": parse_url,
     "source_url": parse_source_url,
+    "status_page": parse_status_page,
     "budgets": parse_budgets,
     "smoke_runs": parse_positive_count,
     "smoke_warm_up": parse_count,

@@ -15,7 +15,10 @@ from tests.support.asking import ask
 from tests.support.needs import needs
 from tests.support.wait import wait_until
 
-JOURNEY = "from runner import journey\n@journey(every='5m', owner='team checkout', runbook='https://wiki.example/buy')\ndef buy(page, step):\n    with step('open'):\n        page.goto('/')\n"
+JOURNEY = (
+    "from runner import journey\n@journey(every='5m', owner='team checkout', runbook='https://wiki.example/buy')\n"
+    "def buy(page, step):\n    with step('open'):\n        page.goto('/')\n"
+)
 
 
 @pytest.fixture
