@@ -40,7 +40,7 @@ SIDEWAYS = """() => [...document.querySelectorAll("main *")]
     .filter(one => one.scrollWidth > one.clientWidth + 1 && ["auto", "scroll"].includes(getComputedStyle(one).overflowX))
     .filter(one => !one.matches(".film, .stage"))
     .map(one => one.getAttribute("aria-label") || one.getAttribute("aria-labelledby") || one.className)"""
-"""What a phone's reader would have to move from side to side; a film strip is made for that."""
+"""What a reader would have to move from side to side; a film strip is made for that."""
 FILE = re.compile(r"^/(events|artifacts|replays)\b|\.\w+$")
 """Addresses of what no one reads as a page."""
 PART = re.compile(r"\{(\w+)(?::\w+)?\}")
@@ -147,5 +147,5 @@ def look(page: Page) -> list[str]:
             " done(document.documentElement.scrollWidth - document.documentElement.clientWidth))))"
         )
         found += [f"at {width} it is {wide} wider than the window"] if wide > 0 else []
-    found += [f"at {width} this scrolls sideways: {one}" for one in page.evaluate(SIDEWAYS)]
+        found += [f"at {width} this scrolls sideways: {one}" for one in page.evaluate(SIDEWAYS)]
     return found
