@@ -138,6 +138,9 @@ PAGES = {
         codes={"journey smoke --base-url http://127.0.0.1:8002 --against http://127.0.0.1:8001": (0, 4)},
         beside={"python -m runner.demo --port 8001 & python -m runner.demo --port 8002 --delay 100 &": "http://"},
     ),
+    "docs/status-page.md": Page(
+        before=("printf '[status_page.journeys]\\nbuy = \"Checkout\"\\n' > journey.toml", "mkdir -p runs")
+    ),
     "docs/views.md": Page(before=(*INSTALLED, "journey run stock")),
 }
 

@@ -23,6 +23,7 @@ class Session(Struct, frozen=True, kw_only=True):
     """What one visitor did without a long pause."""
 
     id: str
+    app: str
     started_at: datetime
     seen_at: datetime
     first_page: str

@@ -12,11 +12,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from reports.compare import Rule
+from reports.web.query.default_range import choose_range
 from reports.web.query.time_range import BadRequest, TimeRange, parse_time_range
 from reports.web.render.problem import render_database_down, render_problem
 from reports.web.services.journey_maker import JourneyMaker
+from reports.web.services.next_runs import JourneyFacts
+from reports.web.services.source_links import SourceLink
 from runner.archive.archive import Archive
 from runner.settings.budgets import Budget
+from runner.settings.maintenance import MaintenanceWindow
 from runner.store import Store, StoreDown
 
 Handler = Callable[["Site", Request], Response]
@@ -32,6 +36,10 @@ class Site(Struct, frozen=True, kw_only=True):
     """When each journey runs next, read over the page's connection."""
     declared: Callable[[], frozenset[str] | None] = lambda: None
     """The names of the journeys that are declared in files; None if that is not known."""
+    facts: Callable[[], Mapping[str, JourneyFacts]] = dict
+    """What their files say about journeys, by name."""
+    source_link: SourceLink = lambda _file, _line: None
+    """The address of a line of a journey's file."""
     budgets: Mapping[str, float] = {}
     """Budgets of a run's duration in seconds, by journey."""
     bounds: Sequence[Budget] = ()
@@ -42,13 +50,21 @@ class Site(Struct, frozen=True, kw_only=True):
     """The route templates of each app (`App.routes`), as used by the collector."""
     journey_maker: JourneyMaker | None = None
     """Creates journeys from recorded sessions; None to disable that."""
+    windows: Sequence[MaintenanceWindow] = ()
+    """Of maintenance: what fails in them does not count against the availability without maintenance."""
     stopping: Callable[[], bool] = lambda: False
     """Whether the server is stopping, so that streams end."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def time_range(self, request: Request) -> TimeRange:
-        """The time range of an address. Raises BadRequest."""
-        return parse_time_range(request.query_params, self.now())
+    def time_range(self, request: Request, connection: Connection | None = None) -> TimeRange:
+        """The time range of an address; with a connection, an address that names none gets the range that fits the data.
+
+        Raises BadRequest.
+        """
+        now, query = self.now(), request.query_params
+        if connection is not None and not any(query.get(name) for name in ("range", "from", "to")):
+            return parse_time_range({"range": choose_range(connection, now)}, now)
+        return parse_time_range(query, now)
 
 
 def page_route(site: Site, path: str, handler: Handler, **more: Any) -> Route:

@@ -16,6 +16,7 @@ COMMANDS = {
     "smoke": "runner.cli.running.smoke:smoke",
     "schedule": "runner.cli.operating.schedule:schedule",
     "serve": "runner.cli.operating.serve:serve",
+    "status-page": "runner.cli.operating.status_page:app",
     "user": "runner.cli.operating.user:app",
     "pause": "runner.cli.operating.pause:pause",
     "resume": "runner.cli.operating.pause:resume",

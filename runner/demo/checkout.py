@@ -48,7 +48,7 @@ async def receipt(request: Request) -> Response:
     number = request.path_params["number"]
     found = order(number)
     if found is None:
-        return page(request, "error.html", 404, title="Not found", text="There is no such order.")
+        return page(request, "error.html", 404, title="Not found", message="There is no such order.")
     lines = [(BY_SLUG[slug], count) for slug, count in found]
     total = sum(product.price * count for product, count in lines)
     return page(request, "receipt.html", number=number, lines=lines, total=f"€{total / 100:.2f}")

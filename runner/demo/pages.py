@@ -27,9 +27,11 @@ async def product(request: Request) -> Response:
     """One product, or the error pages that a shop has."""
     slug = request.path_params["slug"]
     if slug == BROKEN:
-        return page(request, "error.html", 500, title="Something broke", text="The kettle boiled over. Please try again later.")
+        return page(
+            request, "error.html", 500, title="Something broke", message="The kettle boiled over. Please try again later."
+        )
     if slug not in BY_SLUG:
-        return page(request, "error.html", 404, title="Not found", text="We do not sell this one.")
+        return page(request, "error.html", 404, title="Not found", message="We do not sell this one.")
     return page(request, "product.html", product=BY_SLUG[slug])
 
 
@@ -37,7 +39,7 @@ async def add(request: Request) -> Response:
     """Puts a product into the cart and goes there."""
     slug = request.path_params["slug"]
     if slug not in BY_SLUG:
-        return page(request, "error.html", 404, title="Not found", text="We do not sell this one.")
+        return page(request, "error.html", 404, title="Not found", message="We do not sell this one.")
     visitor = recognise(request)
     visitor.cart[slug] = visitor.cart.get(slug, 0) + 1
     return remember(visitor, RedirectResponse("/cart", 303))

@@ -31,7 +31,7 @@ async def health(request: Request) -> Response:
 
 async def not_found(request: Request, error: Exception) -> Response:
     """The page for an address that does not exist."""
-    return page(request, "error.html", 404, title="Not found", text="There is no such page.")
+    return page(request, "error.html", 404, title="Not found", message="There is no such page.")
 
 
 def build(access_log: Path | None = None, delay: float = 0, agent: Agent | None = None) -> Starlette:

@@ -21,7 +21,7 @@ async def switch(request: Request) -> Response:
     """A page with one button or one fault, by its name."""
     name = request.path_params["name"]
     if name not in PAGES:
-        return page(request, "error.html", 404, title="Not found", text="There is no such switch.")
+        return page(request, "error.html", 404, title="Not found", message="There is no such switch.")
     nonce = token_urlsafe(12)
     answer = page(
         request, f"switch/{name}.html", delay=_number(request, "delay", 300), ms=_number(request, "ms", 400), nonce=nonce
@@ -38,7 +38,9 @@ async def switch(request: Request) -> Response:
 async def error(request: Request) -> Response:
     """Answers with the status that is asked for."""
     status = _number(request, "status", 500)
-    return page(request, "error.html", status if 400 <= status <= 599 else 500, title=f"Error {status}", text="As you wished.")
+    return page(
+        request, "error.html", status if 400 <= status <= 599 else 500, title=f"Error {status}", message="As you wished."
+    )
 
 
 async def hang(request: Request) -> Response:

@@ -87,6 +87,8 @@ def journey(
     jitter: str | float | None = None,
     timeout: str | float | None = None,
     tags: list[str] | tuple[str, ...] | None = None,
+    owner: str | None = None,
+    runbook: str | None = None,
     retries: int | None = None,
     waits: str | None = None,
     base_url: str | None = None,

@@ -54,6 +54,8 @@ class Options(Struct, frozen=True, kw_only=True):
     jitter: float | None = None
     timeout: float | None = None
     tags: tuple[str, ...] = ()
+    owner: str | None = None
+    runbook: str | None = None
     retries: int | None = None
     waits: Waits | None = None
     base_url: str | None = None
@@ -201,6 +203,8 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "jitter": parse_positive_duration,
     "timeout": parse_positive_duration,
     "tags": _parse_tags,
+    "owner": parse_text,
+    "runbook": parse_url,
     "retries": check_count,
     "waits": parse_waits,
     "base_url": parse_url,

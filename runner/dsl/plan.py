@@ -21,6 +21,12 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     file: Path
     description: str = ""
     tags: tuple[str, ...] = ()
+    line: int = 0
+    """Of `file`, in which the journey is declared; 0 where it is not known."""
+    owner: str = ""
+    """Whom to ask about the journey."""
+    runbook: str = ""
+    """The address of what to do when it fails."""
     timeout: float = 60.0
     retries: int = 0
     base_url: str | None = None
@@ -75,6 +81,9 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         file=journey.file,
         description=journey.description,
         tags=given.tags,
+        line=journey.line,
+        owner=given.owner or "",
+        runbook=given.runbook or "",
         action_timeout=settings.action_timeout,
         location=settings.location,
         release=settings.release,

@@ -21,9 +21,13 @@ class MaintenanceWindow(Struct, frozen=True, kw_only=True):
     timezone: str = "UTC"
     reason: str = "maintenance"
 
+    def applies_to(self, journey: str) -> bool:
+        """Whether the window is one of this journey."""
+        return any(fnmatchcase(journey, pattern) for pattern in self.journeys)
+
     def ends(self, journey: str, moment: datetime) -> datetime | None:
         """When the window that is open for a journey closes; None when none is open."""
-        if not any(fnmatchcase(journey, pattern) for pattern in self.journeys):
+        if not self.applies_to(journey):
             return None
         backward = CronSim(self.cron, moment.astimezone(ZoneInfo(self.timezone)) + timedelta(minutes=1), reverse=True)
         start = next(one for one in backward if one <= moment).astimezone(UTC)

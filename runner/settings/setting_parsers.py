@@ -49,7 +49,8 @@ from runner.settings.parsers.values import (
     parse_traffic,
     parse_waits,
 )
-from runner.settings.parsers.web_address import parse_url
+from runner.settings.parsers.web_address import parse_source_url, parse_url
+from runner.settings.status_page import parse_status_page
 from runner.untrusted_text import tamed
 
 LONGEST_MISTAKE = 1_000
@@ -143,6 +144,8 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "alert_budget_after": parse_count,
     "alert_again": parse_positive_duration,
     "public_url": parse_url,
+    "source_url": parse_source_url,
+    "status_page": parse_status_page,
     "budgets": parse_budgets,
     "smoke_runs": parse_positive_count,
     "smoke_warm_up": parse_count,

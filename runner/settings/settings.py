@@ -20,6 +20,7 @@ from runner.settings.parsers.values import Traffic, Waits
 from runner.settings.raw_text import strip_value
 from runner.settings.secrets import Secret
 from runner.settings.setting_parsers import ENVIRONMENTS, ONLY_SECRET, SECRET_FILES, list_parsers, parse_setting
+from runner.settings.status_page import StatusPage
 
 Origin = Literal["default", "file", "environment", "option"]
 
@@ -68,6 +69,8 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     alert_budget_after: int = 3
     alert_again: float = 4 * 3600.0
     public_url: str | None = None
+    source_url: str | None = None
+    status_page: StatusPage | None = None
     budgets: tuple[Budget, ...] = ()
     smoke_runs: int = 5
     smoke_warm_up: int = 1

@@ -17,6 +17,7 @@ from reports.web.query.time_range import BadRequest, TimeRange
 from reports.web.render.html import format_duration, render_page
 from reports.web.render.problem import render_problem
 from reports.web.render.svg import Interval, draw_intervals
+from reports.web.render.uptime import draw_calendar, draw_uptime
 from reports.web.site import Site
 from reports.web.view_models.comparison import ComparisonData
 from reports.web.view_models.journey import PHASES, JourneyData, PhaseMean, read_journey_page
@@ -24,16 +25,21 @@ from reports.web.view_models.journey import PHASES, JourneyData, PhaseMean, read
 FORMS = ("lines", "stacked")
 OUTCOMES = {"slower": "poor", "faster": "good", "same": "soft", "undecided": "fair"}
 """The colour of each."""
+OUTAGES = 30
+"""That are listed."""
 NO_RATIO = (0.0, 0.0, 0.0)
 
 
 def show_journey(site: Site, request: Request) -> Response:
     """The page."""
-    time_range, query = site.time_range(request), request.query_params
+    query = request.query_params
     name, location = request.path_params["journey"], query.get("location") or None
-    sides, wrong = _sides(query, time_range)
     with site.store.snapshot() as connection:
-        found = read_journey_page(connection, name, location, time_range, site.bounds, sides, site.rule, site.now())
+        time_range = site.time_range(request, connection)
+        sides, wrong = _sides(query, time_range)
+        found = read_journey_page(
+            connection, name, location, time_range, site.bounds, sides, site.rule, site.now(), site.windows
+        )
     if found is None:
         return render_problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")
     data = found.data
@@ -41,7 +47,7 @@ def show_journey(site: Site, request: Request) -> Response:
     form = next((one for one in FORMS if one == query.get("form")), FORMS[0])
     drawn = ({"form": form} if form != FORMS[0] else {}) | ({"tails": "on"} if query.get("tails") else {})
     given = {one: query[one] for one in COMPARISON_PARAMETERS if query.get(one)}
-    phases = _phases(found.phases)
+    phases = _phases(found.phases, time_range)
     return render_page(
         request,
         "journey.html",
@@ -58,7 +64,12 @@ def show_journey(site: Site, request: Request) -> Response:
         medians=_medians(phases),
         PHASES=PHASES,
         a_day=timedelta(days=1),
-        days=_calendar(data),
+        calendar=draw_calendar(found.days, site.now()) if found.days else None,
+        uptime=draw_uptime(found.days, site.now()),
+        outages=found.outages[:OUTAGES],
+        found=found,
+        facts=site.facts().get(name),
+        source_link=site.source_link,
         wrong=wrong,
         asked=dict.fromkeys(COMPARISON_PARAMETERS, "") | given,
         compared=found.compared,
@@ -120,6 +131,8 @@ def _chart(data: JourneyData) -> dict[str, Any]:
             middle[index], tail[index] = point.p50, point.p95
         series.append({"name": line.step, "p50": middle, "p95": tail, "budget": line.budget_seconds})
     return {
+        "from": data.start.timestamp(),
+        "to": data.end.timestamp(),
         "times": ordered,
         "series": series,
         "runs": [times[at] for at in ordered],
@@ -131,10 +144,12 @@ def _chart(data: JourneyData) -> dict[str, Any]:
     }
 
 
-def _phases(found: Sequence[PhaseMean]) -> dict[str, Any]:
+def _phases(found: Sequence[PhaseMean], time_range: TimeRange) -> dict[str, Any]:
     steps = list(dict.fromkeys(one.step for one in found))
     return {
         "phases": PHASES,
+        "from": time_range.start.timestamp(),
+        "to": time_range.end.timestamp(),
         "steps": {
             step: {
                 "times": [one.at.timestamp() for one in found if one.step == step],
@@ -151,18 +166,3 @@ def _medians(phases: dict[str, Any]) -> list[tuple[str, dict[str, float], int]]:
         (step, {phase: median(values) for phase, values in one["values"].items()}, len(one["times"]))
         for step, one in phases["steps"].items()
     ]
-
-
-def _calendar(data: JourneyData) -> list[dict[str, Any]]:
-    """The days as squares, a column a week."""
-    if not data.days:
-        return []
-    first = data.days[0].day
-    monday = first.toordinal() - first.weekday()
-    squares = []
-    for one in data.days:
-        column, row = divmod(one.day.toordinal() - monday, 7)
-        share = one.availability
-        worth = "none" if share is None else "full" if share == 1 else "fair" if share >= 0.99 else "poor"
-        squares.append({"x": column * 15, "y": row * 15, "worth": worth, "day": one})
-    return squares

@@ -8,6 +8,7 @@ not in the recording itself, videos, canvases and frames of other sites are not 
 import gzip
 import math
 import zlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -60,7 +61,7 @@ def show_session_replay(site: Site, request: Request) -> Response:
         return render_problem(request, 404, f"Session {identity[:70]!r} is unknown.")
     may_make = may_make_journey(site, request) and not data.unplayable
     made = site.journey_maker.made(identity) if site.journey_maker else None
-    return _page(request, data, "Recordings", "Session", identity, None, may_make, made is not None)
+    return _page(request, data, "Recordings", data.app or "Session", identity, None, may_make, made is not None)
 
 
 def show_run_replay(site: Site, request: Request) -> Response:
@@ -128,6 +129,8 @@ def _page(
         "replay.html",
         section=section,
         name=name,
+        title=" ".join(part for part in (name, data.first_page) if part),
+        began=datetime.fromtimestamp(data.start / 1000, UTC),
         identity=identity,
         back=back,
         may_make=may_make,

@@ -31,6 +31,7 @@ def show_run(site: Site, request: Request) -> Response:
     data, folder = found
     row, result = data.row, data.result
     pictures = _pictures(data)
+    at_failure = next((one for one in reversed(pictures) if row.failure_step and one.step == row.failure_step), None)
     return render_page(
         request,
         "run.html",
@@ -41,8 +42,11 @@ def show_run(site: Site, request: Request) -> Response:
         longest=max((step.wall_seconds or 0.0 for step in result.steps), default=0.0) or 1.0 if result else 1.0,
         waterfalls={step.name: draw_waterfall(step) for step in result.steps} if result else {},
         vitals={step.name: rate_vitals(step) for step in result.steps} if result else {},
-        pictures=pictures,
-        at_failure=next((one for one in reversed(pictures) if row.failure_step and one.step == row.failure_step), None),
+        pictures=[one for one in pictures if one != at_failure],
+        at_failure=at_failure,
+        facts=site.facts().get(row.journey),
+        source_link=site.source_link,
+        around=data.neighbours,
         removed=any(one.kind in {*_names("image"), "trace"} and not one.there for one in data.artifacts),
         videos=[one for one in data.artifacts if one.kind in _names("video") and one.there],
         opened=_names("image") | _names("video"),

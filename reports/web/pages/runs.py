@@ -12,11 +12,11 @@ from reports.web.view_models.lists import STATUSES, read_names_and_locations, re
 
 def show_runs(site: Site, request: Request) -> Response:
     """The page."""
-    time_range = site.time_range(request)
     query = request.query_params
     wanted = [one for one in query.getlist("status") if one]
     journey, location, release = (query.get(name) or None for name in ("journey", "location", "release"))
     with site.store.snapshot() as connection:
+        time_range = site.time_range(request, connection)
         journeys, locations = read_names_and_locations(connection)
         found = read_runs(connection, time_range, journey, location, tuple(wanted), release, query.get("before"))
     kept = [("status", one) for one in wanted]

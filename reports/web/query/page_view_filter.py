@@ -5,6 +5,7 @@ from typing import get_args
 from urllib.parse import urlencode
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from reports.users.rollup_queries import DIMENSIONS, Dimension, Filter, read_apps, read_labels
@@ -27,6 +28,13 @@ class Selection(Struct, frozen=True, kw_only=True):
     """The known values of each label of the app."""
     words: str
     """The query string for the same, beginning with `&`; empty for the default selection."""
+    every_app: bool = False
+    """Whether the address names no app although there are several; `filter` is then of the first, see `filters`."""
+
+    @property
+    def filters(self) -> list[Filter]:
+        """A filter for each selected app."""
+        return [replace(self.filter, app=app) for app in self.apps] if self.every_app else [self.filter]
 
     @property
     def traffic(self) -> str:
@@ -51,9 +59,11 @@ def parse_selection(connection: Connection, query: Mapping[str, str]) -> Selecti
         raise BadRequest(f"app: {app[:40]!r} has sent nothing yet; choose one of {', '.join(known)}")
     chosen = {name: value for name, value in given.items() if value}
     words = ({"app": app} if app else {}) | chosen | ({"traffic": traffic} if traffic != "real" else {})
+    every_app = not app and len(known) > 1
     return Selection(
+        every_app=every_app,
         filter=Filter(app=app or known[0], traffic=None if traffic == ALL else traffic, **chosen),
         apps=known,
-        choices=read_labels(connection, app or known[0]),
+        choices={name: [] for name in DIMENSIONS} if every_app else read_labels(connection, app or known[0]),
         words=f"&{urlencode(words)}" if words else "",
     )

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from reports.text import formatting
 from reports.web.query.time_range import OFFERED_RANGES, format_timestamp
+from reports.web.render.table_labels import label_cells
 from runner.page.signals import describe_signals
 
 HERE = Path(__file__).parents[1]
@@ -46,7 +47,7 @@ def render_page(request: Request, template: str, status: int = 200, **values: An
             **values,
         )
     )
-    return HTMLResponse(text, status, headers=INERT_HEADERS)
+    return HTMLResponse(label_cells(text), status, headers=INERT_HEADERS)
 
 
 def root_path(request: HTTPConnection) -> str:

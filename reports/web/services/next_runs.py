@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from runner.dsl.schedule import Schedule
@@ -18,6 +19,15 @@ from runner.store.schedulers import is_any_scheduler_alive
 PERIOD = 10.0
 """Seconds between two checks of the files."""
 log = logging.getLogger("journey.serve")
+
+
+class JourneyFacts(Struct, frozen=True, kw_only=True):
+    """What a journey's file says about it."""
+
+    file: str
+    line: int
+    owner: str
+    runbook: str
 
 
 class NextRuns:
@@ -32,6 +42,8 @@ class NextRuns:
         self._schedules: Mapping[str, Schedule] = {}
         self.declared: frozenset[str] | None = None
         """The names of all journeys in the files; None while that is not known: before they were read, and if one is broken."""
+        self.facts: Mapping[str, JourneyFacts] = {}
+        """Of each journey in the files, by its name."""
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="upcoming", daemon=True)
 
@@ -63,11 +75,17 @@ class NextRuns:
             planning = load_in_subprocess(self._request)
         except (JourneyError, OSError) as error:
             log.warning("cannot determine the next runs: %s", error)
-            self._schedules, self.declared = {}, None
+            self._schedules, self.declared, self.facts = {}, None, {}
             return
         for problem in planning.problems:
             log.info("no next runs are shown for %s: %s", problem.file, problem.message)
         self._schedules = {one.plan.journey: one.schedule for one in planning.planned if one.schedule is not None}
+        self.facts = {
+            one.plan.journey: JourneyFacts(
+                file=str(one.plan.file), line=one.plan.line, owner=one.plan.owner, runbook=one.plan.runbook
+            )
+            for one in planning.planned
+        }
         names = frozenset(one.plan.journey for one in planning.planned)
         # A server in a folder without journeys shows those of others.
         self.declared = names if names and not planning.problems else None

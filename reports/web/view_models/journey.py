@@ -11,10 +11,14 @@ from sqlalchemy import Connection
 from reports.compare import Rule
 from reports.web.query.comparison import ComparedSides
 from reports.web.query.time_range import TimeRange
+from reports.web.render.uptime import first_day
 from reports.web.services.budget_lines import step_budget
 from reports.web.view_models.comparison import ComparisonData, read_comparison
 from runner.settings.budgets import Budget
+from runner.settings.maintenance import MaintenanceWindow
 from runner.store.pauses import Pause, read_active_pauses
+from runner.store.queries.days import DayCount, read_day_counts, sum_day_counts
+from runner.store.queries.outages import Outage, mean_recovery_seconds, read_failure_times, read_outages
 from runner.store.queries.releases import Release, releases
 from runner.store.queries.runs import History, Reason, RunRow, TroubleMark, marks_over_time, sum_by_day
 from runner.store.queries.step_series import POINTS, StepLine, phase_series, step_budgets, step_series
@@ -79,6 +83,23 @@ class JourneyPage(Struct, frozen=True, kw_only=True):
     """None if nothing is compared."""
     paused: tuple[Pause, ...]
     """The pauses that hold for it."""
+    outages: tuple[Outage, ...]
+    """In the span, the newest first."""
+    in_maintenance: int
+    """Failed runs of the span that began in a maintenance window."""
+    days: tuple[DayCount, ...]
+    """The last days with runs, whatever the span."""
+
+    @property
+    def recovery_seconds(self) -> float | None:
+        """The mean time to recover."""
+        return mean_recovery_seconds(self.outages)
+
+    @property
+    def availability_without_maintenance(self) -> float | None:
+        """The availability as if the runs that failed in a maintenance window had not been."""
+        judged = self.data.passed + self.data.failed - self.in_maintenance
+        return self.data.passed / judged if judged else None
 
 
 PHASES = ("redirect", "dns", "connect", "tls", "request", "response", "dom", "load")
@@ -95,8 +116,9 @@ def read_journey_page(
     sides: ComparedSides | None,
     rule: Rule,
     now: datetime,
+    windows: Sequence[MaintenanceWindow] = (),
 ) -> JourneyPage | None:
-    """The whole page; None for an unknown journey. `sides` are compared by `rule`; pauses are those at `now`."""
+    """The whole page; None for an unknown journey. `sides` are compared by `rule`; pauses are those at `now`; `windows` of maintenance."""
     data = read_journey(connection, name, location, time_range, bounds)
     if data is None:
         return None
@@ -105,7 +127,19 @@ def read_journey_page(
         phases=tuple(read_phases(connection, name, location, time_range)),
         compared=read_comparison(connection, name, location, sides, rule) if sides else None,
         paused=tuple(one for one in read_active_pauses(connection, now) if one.applies_to(name)),
+        outages=tuple(read_outages(connection, name, location, time_range.range)),
+        in_maintenance=_count_in_windows(connection, name, location, time_range, windows),
+        days=tuple(sum_day_counts(read_day_counts(connection, first_day(now), name, location))),
     )
+
+
+def _count_in_windows(
+    connection: Connection, name: str, location: str | None, time_range: TimeRange, windows: Sequence[MaintenanceWindow]
+) -> int:
+    if not windows:
+        return 0
+    times = read_failure_times(connection, name, location, time_range.range)
+    return sum(any(window.ends(name, at) for window in windows) for at in times)
 
 
 def read_journey(

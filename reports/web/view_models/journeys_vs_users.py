@@ -137,7 +137,7 @@ def read_journeys_vs_users(connection: Connection, which: Filter, when: Range, r
         pages=tuple(pages),
         page=chosen,
         over_time=_over_time(connection, everywhere, when, chosen, by_page.get(chosen, [])) if chosen else (),
-        triage=_triage(connection, everywhere, when, since, by_page),
+        triage=_triage(connection, everywhere, when, since, by_page, {one.journey for one in seen}, same),
         since=since,
         same_site=same,
         sites=tuple(sorted(_sites(one.url for some in by_page.values() for one in some))),
@@ -221,8 +221,15 @@ def last_quarter_start(when: Range) -> datetime:
 
 
 def _triage(
-    connection: Connection, which: Filter, when: Range, since: datetime, by_page: dict[str, list[StoredLoad]]
+    connection: Connection,
+    which: Filter,
+    when: Range,
+    since: datetime,
+    by_page: dict[str, list[StoredLoad]],
+    loaded: set[str],
+    same_site: bool,
 ) -> tuple[Triage, ...]:
+    """`loaded` are the journeys that have loaded any page."""
     before, now = Range(when.start, since), Range(since, when.end)
     early = {one.value: one.tally for one in read_groups(connection, "page", which, before, [])} if when.start < since else {}
     late = {one.value: one.tally for one in read_groups(connection, "page", which, now, [])}
@@ -241,10 +248,12 @@ def _triage(
         known = newest.get(row.journey)
         if known is None or known[0] == "unknown" or state == "red":
             newest[row.journey] = (state, run.id if run else None)
+    known_pages = set(by_page) if same_site else {*early, *late}
     found = [
         _judged(journey, *newest[journey], pages_of.get(journey, set()), early, late)
         for journey in sorted(newest)
-        if journey in pages_of or newest[journey][0] != "unknown"
+        # A journey that loads pages, but none of the app's, is about another one; one that loads nothing may have found the site down.
+        if pages_of.get(journey, set()) & known_pages or (journey not in loaded and newest[journey][0] != "unknown")
     ]
     untested = {*early, *late} - set(by_page)
     if untested:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
@@ -58,6 +59,10 @@ class Replay(Struct, frozen=True, kw_only=True):
     moments: tuple[TimelineEntry, ...]
     gaps: tuple[str, ...]
     unplayable: str
+    app: str = ""
+    """Of a session; empty for a run, and where it is not known."""
+    first_page: str = ""
+    """The page at which a session's recording begins, as its route."""
 
 
 def read_session_replay(connection: Connection, session: str, root: str) -> Replay | None:
@@ -76,7 +81,10 @@ def read_session_replay(connection: Connection, session: str, root: str) -> Repl
     elif not any(row.has_full_snapshot for row in known):
         unplayable = "No full snapshot of a page has arrived, so playback cannot start: the first part was lost in transit."
     gaps = tuple(gap for of_tab in group_by_tab(known).values() for gap in find_gaps(of_tab))
-    return _replay(tabs, moments, gaps, unplayable)
+    first = min(known, key=lambda row: row.first_at, default=None)
+    views = read_session_views(connection, session, 1) if first is None or not first.page else []
+    page = first.page if first and first.page else views[0].page if views else ""
+    return msgspec.structs.replace(_replay(tabs, moments, gaps, unplayable), app=first.app if first else "", first_page=page)
 
 
 def find_chunk_file(connection: Connection, archive: Archive, number: int) -> Path | None:

@@ -7,11 +7,14 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from reports.compare.explanation import explain_failure
 from reports.compare.run_diff import StepChange, compare_runs
+from reports.text.missing_element import describe_missing, read_tree
 from reports.web.view_models.filmstrip import FilmFrame, read_frames
 from runner.archive.archive import RESULT, Archive
 from runner.result import RunResult
 from runner.settings.artifact_kinds import list_shown_as
+from runner.store.queries.neighbours import Neighbours, read_neighbours
 from runner.store.queries.runs import History, RunRow
 
 LARGEST_ID = 2**31 - 1
@@ -45,6 +48,10 @@ class RunData(Struct, frozen=True, kw_only=True):
     """The newest run before it that passed."""
     changes: tuple[StepChange, ...]
     """Against that one; empty when either is no longer on the disk."""
+    neighbours: Neighbours
+    """The runs of the journey around it."""
+    explanation: tuple[str, ...]
+    """What is different from the last run that passed, in sentences; empty for a run that passed."""
 
 
 class ArtifactFile(Struct, frozen=True, kw_only=True):
@@ -70,7 +77,8 @@ def read_run_with_folder(connection: Connection, archive: Archive, identity: str
         return None
     folder = find_run_folder(history, archive, row)
     result = load_result(folder)
-    before = history.last_passed(row)
+    around = read_neighbours(connection, row)
+    before = around.last_passed
     earlier = load_result(find_run_folder(history, archive, before)) if before else None
     there = _kept(history, folder, identity)
     data = RunData(
@@ -80,8 +88,39 @@ def read_run_with_folder(connection: Connection, archive: Archive, identity: str
         frames=_frames(folder, there, [step.name for step in result.steps]) if folder and result else (),
         last_passed=before,
         changes=tuple(compare_runs(earlier, result)) if earlier and result else (),
+        neighbours=around,
+        explanation=tuple(_explain(result, folder, there, before, earlier, history, archive)) if result else (),
     )
     return data, folder
+
+
+def _explain(
+    result: RunResult,
+    folder: Path | None,
+    kept: Sequence[Kept],
+    before: RunRow | None,
+    earlier: RunResult | None,
+    history: History,
+    archive: Archive,
+) -> list[str]:
+    if result.failure is None:
+        return []
+    earlier_folder = find_run_folder(history, archive, before) if before else None
+    earlier_kept = _kept(history, earlier_folder, before.id) if before and earlier else ()
+    had_console = any(one.kind == "console" and one.there for one in earlier_kept)
+    return explain_failure(
+        result,
+        earlier,
+        before.started_at if before else None,
+        missing=describe_missing(result.failure, read_tree(result.failure, result.artifacts, folder)),
+        console=_list_console_errors(folder, kept),
+        console_before=_list_console_errors(earlier_folder, earlier_kept) if had_console else None,
+    )
+
+
+def _list_console_errors(folder: Path | None, kept: Sequence[Kept]) -> list[str]:
+    lines = read_logs(folder, [one for one in kept if one.kind == "console"]).get("console", [])
+    return [str(line.get("text", "")) for line in lines if line.get("level") == "error"]
 
 
 def read_kept_files(connection: Connection, archive: Archive, identity: str) -> tuple[Kept, ...] | None:

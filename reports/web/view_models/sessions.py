@@ -1,5 +1,6 @@
 """Sessions of real users, and one session with everything that happened in it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -83,10 +84,18 @@ def read_sessions(
 
 
 def read_session_list(
-    connection: Connection, which: Filter, when: Range, failed: bool, longer: float, before: str | None
+    connection: Connection, which: Sequence[Filter], when: Range, failed: bool, longer: float, before: str | None
 ) -> SessionList:
-    """The same, with the recordings."""
-    listed = read_sessions(connection, which, when, failed, longer, before)
+    """The same of one or several apps, with the recordings. Reads a page of each app."""
+    found = [read_sessions(connection, one, when, failed, longer, before) for one in which]
+    merged = sorted((one for some in found for one in some.sessions), key=lambda one: (one.started_at, one.id), reverse=True)
+    listed = Listed(
+        app=which[0].app if len(which) == 1 else "",
+        start=when.start,
+        end=when.end,
+        sessions=tuple(merged[:PAGE]),
+        more=len(merged) > PAGE or any(one.more for one in found),
+    )
     return SessionList(listed=listed, recorded=read_recording_starts(connection, [one.id for one in listed.sessions]))
 
 

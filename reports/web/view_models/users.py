@@ -167,13 +167,15 @@ def read_users(connection: Connection, which: Filter, when: Range, sort: str = "
     )
 
 
-def read_tiles(connection: Connection, when: Range) -> list[tuple[str, tuple[Tile, ...]]]:
-    """Of each app that sent something in the span, for the overview. One pass over the histogram of each of four metrics an app."""
+def read_tiles(
+    connection: Connection, when: Range, wanted: Sequence[Filter] | None = None
+) -> list[tuple[str, int, tuple[Tile, ...]]]:
+    """Of each app that sent something in the span: name, page views, figures. One pass over the histogram of each of four metrics an app."""
     found = []
-    for app in read_apps(connection):
-        total = read_total(connection, Filter(app=app), when, HEAD)
+    for one in wanted or [Filter(app=app) for app in read_apps(connection)]:
+        total = read_total(connection, one, when, HEAD)
         if total.tally.views:
-            found.append((app, tuple(make_tile(total.distributions[metric]) for metric in HEAD)))
+            found.append((one.app, total.tally.views, tuple(make_tile(total.distributions[metric]) for metric in HEAD)))
     return found
 
 

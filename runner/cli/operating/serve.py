@@ -85,6 +85,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     from reports.replay.background import RecordingCleaner
     from reports.replay.chunk_store import FOLDER, ChunkStore
     from reports.smoke.question import rule
+    from reports.status_page.routes import StatusPagePart
     from reports.web.access.authenticator import Authenticator
     from reports.web.dashboard import GuardedRoute, build_dashboard
     from reports.web.server.bounded_http import ConnectionGuard
@@ -94,6 +95,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     from reports.web.services.budget_lines import DurationBudgets
     from reports.web.services.journey_maker import JourneyMaker
     from reports.web.services.next_runs import NextRuns
+    from reports.web.services.source_links import make_source_link
     from reports.web.site import Site
     from runner.archive.archive import Archive
     from runner.scheduler.loader import LoadRequest
@@ -141,14 +143,19 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
             archive=Archive(settings.runs_dir),
             next_runs=next_runs,
             declared=lambda: next_runs.declared,
+            facts=lambda: next_runs.facts,
+            source_link=make_source_link(settings.source_url, Path.cwd(), settings.journeys),
             budgets=DurationBudgets(settings.budgets),
             bounds=settings.budgets,
+            windows=settings.maintenance,
             rule=rule(settings),
             rules=rules,
             journey_maker=JourneyMaker(make),
             stopping=lambda: any(one.should_exit for one in running),
         )
-        parts: list[Part] = [collector]
+        public = settings.status_page
+        status = [StatusPagePart(store, public, settings.alert_after, settings.maintenance)] if public else []
+        parts: list[Part] = [*status, collector]
         show_metrics = collector.exposition.answer
         if settings.collector_listen:
             separate = SeparateCollector(collector, ConnectionGuard(closed, networks=networks))
@@ -156,7 +163,7 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
                 open_socket(settings.collector_listen, "collector_listen", "JOURNEY_COLLECTOR_LISTEN")
             )
             stack.enter_context(separate.serving(listening))
-            parts, show_metrics = [separate.probes], separate.show_metrics
+            parts, show_metrics = [*status, separate.probes], separate.show_metrics
         if settings.collector_listen or not settings.serve_public_metrics:
             guarding = None if settings.serve_public_metrics else access
             parts.insert(0, GuardedRoute("/metrics", show_metrics, guarding))

@@ -23,6 +23,19 @@ def parse_url(value: object) -> str:
     return value
 
 
+def parse_source_url(value: object) -> str:
+    """The address of a line of a file, with `{file}` and, if wanted, `{line}` in place of both."""
+    if not isinstance(value, str) or "{file}" not in value:
+        raise ValueError(
+            f"{value!r} does not contain {{file}}; write one such as 'https://git.example/shop/blob/main/{{file}}#L{{line}}'"
+        )
+    filled = value.replace("{file}", "file.py").replace("{line}", "1")
+    if "{" in filled or "}" in filled:
+        raise ValueError(f"{value!r} contains braces other than {{file}} and {{line}}; write other braces as %7B and %7D")
+    parse_url(filled)
+    return value
+
+
 def _find_problem(address: str) -> str | None:
     """What is wrong with an address, and the fix; None when it is right."""
     if not address:

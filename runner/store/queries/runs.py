@@ -98,7 +98,7 @@ class History:
         if location is not None:
             known = known.where(journeys.c.location == location)
         keys = {(row.journey, row.location): row.newest_run for row in self.connection.execute(known)}
-        newest = {one.id: one for one in _runs(self.connection, runs.c.id.in_(list(keys.values())))}
+        newest = {one.id: one for one in read_run_rows(self.connection, runs.c.id.in_(list(keys.values())))}
         found = tallies(self.connection, span, location=location)
         series = {key: coarser(found[key], span, 60) for key in keys}
         return [
@@ -201,11 +201,11 @@ class History:
             if last is not None:
                 # The time twice, so that the index is entered at the last run and not at the newest.
                 where += [runs.c.started_at <= last, or_(runs.c.started_at < last, runs.c.id < before)]
-        return _runs(self.connection, and_(*where), most)
+        return read_run_rows(self.connection, and_(*where), most)
 
     def run(self, identity: str) -> RunRow | None:
         """One run."""
-        return next(iter(_runs(self.connection, runs.c.id == identity)), None)
+        return next(iter(read_run_rows(self.connection, runs.c.id == identity)), None)
 
     def folder(self, identity: str) -> str | None:
         """The folder in which a run was saved when it was stored."""
@@ -216,18 +216,13 @@ class History:
         found = self.connection.execute(select(artifacts).where(artifacts.c.id == number)).mappings().first()
         if found is None:
             return None
-        run = next(iter(_runs(self.connection, runs.c.id == found["run_id"])), None)
+        run = next(iter(read_run_rows(self.connection, runs.c.id == found["run_id"])), None)
         return (run, found["kind"], found["path"]) if run else None
 
     def artifacts(self, identity: str) -> list[dict[str, Any]]:
         """The artifacts of a run, each with its id."""
         wanted = select(artifacts).where(artifacts.c.run_id == identity).order_by(artifacts.c.id)
         return [dict(row) for row in self.connection.execute(wanted).mappings()]
-
-    def last_passed(self, run: RunRow) -> RunRow | None:
-        """The newest run of the same journey and location that passed before this run."""
-        same = and_(runs.c.journey == run.journey, runs.c.location == run.location, runs.c.status == "passed")
-        return next(iter(_runs(self.connection, and_(same, runs.c.started_at < run.started_at), 1)), None)
 
     # The present
 
@@ -264,7 +259,8 @@ def marks_over_time(by_time: dict[datetime, Tally], span: Range) -> list[Trouble
     ]
 
 
-def _runs(connection: Connection, where: Any, most: int | None = None) -> list[RunRow]:
+def read_run_rows(connection: Connection, where: Any, most: int | None = None) -> list[RunRow]:
+    """The runs that match a condition, the newest first."""
     columns = [runs.c[name] for name in RunRow.__struct_fields__]
     wanted = select(*columns).where(where).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(most)
     return [RunRow(**row) for row in connection.execute(wanted).mappings()]

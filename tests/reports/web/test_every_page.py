@@ -32,7 +32,15 @@ def walk(page, step):
     with step("open the shop"):
         page.goto("/")
 """
-WIDTHS = (1280, 768, 390)
+WIDTHS = (1920, 1280, 768, 640, 390)
+"""Of which 640 is a window of 1280 at 200 %."""
+LONG = "rechnungsadresse-aendern-und-bestellung-abschliessen"
+LONG_STEP = "Zahlungsartenauswahlbestätigung und Bestellübersichtsprüfung abwarten"
+SIDEWAYS = """() => [...document.querySelectorAll("main *")]
+    .filter(one => one.scrollWidth > one.clientWidth + 1 && ["auto", "scroll"].includes(getComputedStyle(one).overflowX))
+    .filter(one => !one.matches(".film, .stage"))
+    .map(one => one.getAttribute("aria-label") || one.getAttribute("aria-labelledby") || one.className)"""
+"""What a reader would have to move from side to side; a film strip is made for that."""
 FILE = re.compile(r"^/(events|artifacts|replays)\b|\.\w+$")
 """Addresses of what no one reads as a page."""
 PART = re.compile(r"\{(\w+)(?::\w+)?\}")
@@ -50,6 +58,7 @@ class Everything:
         for number, one in enumerate(many(40)):
             served.store.add(one)
             served.store.add(made(ago=7200 - 60 * number, release=f"1.{number // 20}"))
+        self.served.store.add(made(journey=LONG, status="failed", step=LONG_STEP, release="2026.11.29-Donaudampfschifffahrt"))
         session = long_session(ChunkStore(served.store, served.archive.folder / FOLDER), 1, 20)
         fill(served.store, [*visits(), seen("/pay", NOW - 600, 1.0, session=session)], runs())
         self.parts = {"journey": "buy", "run": failed.id, "view": EVIL_ID, "session": session}
@@ -60,6 +69,8 @@ class Everything:
             "/journeys/buy?range=1h&with=same",
             "/runs?from=2020-01-01T00:00&to=2020-01-02T00:00",
             f"/runs/{passed.id}",
+            f"/journeys/{LONG}",
+            "/?q=buy&group=tag",
             "/nothing",
         ]
         """Of some pages more than one is worth a look."""
@@ -136,4 +147,5 @@ def look(page: Page) -> list[str]:
             " done(document.documentElement.scrollWidth - document.documentElement.clientWidth))))"
         )
         found += [f"at {width} it is {wide} wider than the window"] if wide > 0 else []
+        found += [f"at {width} this scrolls sideways: {one}" for one in page.evaluate(SIDEWAYS)]
     return found

@@ -95,9 +95,9 @@ def test_a_run_that_failed_shows_the_step_that_failed_and_how_it_came_there(
     page.goto(f"{served.address}/runs/{run.id}#why")
     expect(page.get_by_role("img", name="The page when “look at a tea” had failed")).to_be_in_viewport()
     assert min(loaded(page)) > 100
-    # By default only the step that failed has a picture of its own; what was before it is in the trace.
+    # By default only the step that failed has a picture of its own, which is shown above; what was before it is in the trace.
     film = page.get_by_role("group", name="Pictures")
-    expect(film.get_by_role("img", name="The page in “look at a tea”")).to_have_count(1)
+    expect(film.get_by_role("img", name="The page in “look at a tea”")).to_have_count(0)
     expect(film.get_by_role("img", name="The page in “open the shop”").first).to_have_attribute("src", re.compile("/frames/"))
 
 
@@ -107,7 +107,7 @@ def test_where_there_is_none_the_page_says_which_setting_makes_them(
     served = dashboard()
     run = walked(monitor, served, "")
     page.goto(f"{served.address}/runs/{run.id}")
-    pictures = page.get_by_role("region", name="Pictures")
+    pictures = page.get_by_role("region", name="Files")
     expect(pictures).to_contain_text('screenshots = "on"')
     expect(pictures).to_contain_text('trace = "on"')
 
@@ -120,7 +120,7 @@ def test_pictures_that_were_removed_are_not_called_never_made(
     for file in monitor.saved().rglob("*.zip"):
         file.unlink()
     page.goto(f"{served.address}/runs/{run.id}")
-    expect(page.get_by_role("region", name="Pictures")).to_contain_text("have been deleted")
+    expect(page.get_by_role("region", name="Files")).to_contain_text("have been deleted")
     rmtree(monitor.saved())
     page.goto(f"{served.address}/runs/{run.id}")
     expect(page.get_by_text("The run's folder has been removed")).to_be_visible()

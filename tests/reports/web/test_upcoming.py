@@ -16,7 +16,8 @@ from tests.support.needs import needs
 from tests.support.wait import wait_until
 
 JOURNEY = (
-    "from runner import journey\n@journey(every='5m')\ndef buy(page, step):\n    with step('open'):\n        page.goto('/')\n"
+    "from runner import journey\n@journey(every='5m', owner='team checkout', runbook='https://wiki.example/buy')\n"
+    "def buy(page, step):\n    with step('open'):\n        page.goto('/')\n"
 )
 
 
@@ -36,6 +37,9 @@ def test_the_next_run_is_known_and_follows_the_files(tmp_path: Path, store: Stor
     file.write_text(JOURNEY)
     with NextRuns(LoadRequest(start=tmp_path), period=0.2) as upcoming:
         found = wait_until(lambda: ask(store, upcoming))
+        assert (upcoming.facts["buy"].owner, upcoming.facts["buy"].runbook) == ("team checkout", "https://wiki.example/buy")
+        assert upcoming.facts["buy"].file == str(file)
+        assert upcoming.facts["buy"].line > 0
         assert timedelta(0) < found["buy"] - datetime.now(UTC) <= timedelta(minutes=5)
         file.write_text(JOURNEY.replace("def buy", "def pay"))
         wait_until(lambda: "pay" in ask(store, upcoming))

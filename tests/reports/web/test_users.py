@@ -198,7 +198,8 @@ def test_the_errors_of_a_page_are_those_of_the_views_that_fit(store: Store) -> N
 
 
 def test_the_overview_shows_each_app_that_was_visited(store: Store) -> None:
-    ((app, tiles),) = ask(store, read_tiles, DAY)
+    ((app, views, tiles),) = ask(store, read_tiles, DAY)
+    assert views == ask(store, read_users, SHOP, DAY).tally.views
     assert (app, [one.metric for one in tiles]) == ("shop", ["lcp", "inp", "cls", "load"])
     before = Range(DAY.start.replace(year=2020), DAY.end.replace(year=2020))
     assert ask(store, read_tiles, before) == []

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from runner.archive.run_id import run_id
 from runner.result import Failure, RunResult, StepResult
 from runner.store import Store, StoreDown
-from runner.store.queries.runs import History, sum_by_day
+from runner.store.queries.neighbours import Neighbours, read_neighbours
+from runner.store.queries.runs import History, RunRow, sum_by_day
 from runner.store.queries.step_series import step_series
 from runner.store.queries.tallies import total
 from runner.store.queries.time_range import Range
@@ -179,9 +180,34 @@ def test_runs_come_page_by_page_without_a_gap(history: History, results: list[Ru
     assert seen == [one.id for one in reversed(results) if one.journey == "search"]
     failed = history.runs(span, statuses=["failed"], most=COUNT)
     assert {one.id for one in failed} == {one.id for one in results if one.status == "failed"}
-    passed_before = history.last_passed(failed[0])
-    assert passed_before is not None
-    assert passed_before.started_at < failed[0].started_at
+
+
+def test_the_runs_around_a_run_are_those_of_its_journey_and_place(history: History, results: list[RunResult]) -> None:
+    own = sorted((one for one in results if one.journey == "buy"), key=lambda one: (one.started_at, one.id))
+    for place, one in enumerate(own):
+        row = history.run(one.id)
+        assert row is not None
+        same = [other for other in own if other.location == one.location]
+        here = same.index(one)
+        passed = [other for other in same if other.status == "passed"]
+        before = [other for other in passed if same.index(other) < here]
+        found = read_neighbours(history.connection, row)
+        names = {name: other.id if other else None for name, other in ask_names(found).items()}
+        assert names["previous"] == (same[here - 1].id if here else None), place
+        assert names["following"] == (same[here + 1].id if here + 1 < len(same) else None)
+        assert names["last_passed"] == (before[-1].id if before else None)
+        if one.status not in {"failed", "error"}:
+            assert names["failing_since"] is names["passed_again"] is None
+            continue
+        since = [
+            other for other in same[same.index(before[-1]) if before else 0 : here + 1] if other.status in {"failed", "error"}
+        ]
+        assert names["failing_since"] == since[0].id
+        assert names["passed_again"] == next((other.id for other in passed if same.index(other) > here), None)
+
+
+def ask_names(found: Neighbours) -> dict[str, RunRow | None]:
+    return {name: getattr(found, name) for name in Neighbours.__struct_fields__}
 
 
 @pytest.mark.parametrize(("start", "end"), [(7, 230), (24, 226), (0, 239), (23.5, 216.01), (1, 25)])

@@ -3,6 +3,8 @@ import uPlot from "uplot";
 import { colour, css, options, shown } from "./plot.js";
 
 const PHASES = { redirect: 0, dns: 1, connect: 2, tls: 3, request: 4, response: 5, dom: 6, load: 7 };
+// The time axis is the span of the page: neither of what lies outside it, nor of the future.
+const over = (data) => ({ range: () => [data.from, data.to] });
 const read = (id) => JSON.parse(document.getElementById(id)?.textContent || "null");
 
 let charts = [];
@@ -79,11 +81,19 @@ function drawBudgets(chart, data) {
   const { ctx, bbox } = chart;
   ctx.setLineDash([6, 5]);
   ctx.lineWidth = 1.2;
+  ctx.font = `${LABEL * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.textBaseline = "bottom";
+  ctx.textAlign = "left";
+  const written = [];
   data.series.forEach((one, index) => {
     if (one.budget == null || one.budget > chart.scales.y.max || chart.series[index + 1].show === false) return;
     const y = chart.valToPos(one.budget, "y", true);
-    ctx.strokeStyle = colour(index);
+    ctx.strokeStyle = ctx.fillStyle = colour(index);
     line(ctx, bbox.left, y, bbox.left + bbox.width, y);
+    const height = LABEL * devicePixelRatio;
+    if (written.some((other) => Math.abs(other - y) < height)) return;
+    written.push(y);
+    ctx.fillText(`budget of ${one.name}`.slice(0, 40), bbox.left + 4, y - 2);
   });
   ctx.setLineDash([]);
 }
@@ -136,8 +146,8 @@ function drawSteps(target) {
       values.push(one.p95);
     });
   }
-  const more = { bands, plugins: [marks(data, form)] };
-  if (form !== "stacked") more.scales = { y: { range: reach(data) } };
+  const more = { bands, plugins: [marks(data, form)], scales: { x: over(data) } };
+  if (form !== "stacked") more.scales.y = { range: reach(data) };
   if (data.releases.length) more.padding = [20, null, null, null];
   const chart = new uPlot(options(target, series, more), [data.times, ...values], target);
   chart.over.addEventListener("click", () => {
@@ -162,11 +172,11 @@ function drawPhases(target) {
       stroke: colour(PHASES[phase]),
       fill: `${colour(PHASES[phase])}55`,
       width: 1,
-      points: { show: false },
+      points: { show: one.times.length < 2, size: 5 },
       value: (_, __, ___, at) => (at == null ? "" : shown(one.values[phase][at])),
     }));
     const bands = values.slice(1).map((_, index) => ({ series: [index + 2, index + 1] }));
-    charts.push(new uPlot(options(box, series, { height: 180, bands }), [one.times, ...values], box));
+    charts.push(new uPlot(options(box, series, { height: 180, bands, scales: { x: over(data) } }), [one.times, ...values], box));
   }
   if (!target.children.length) target.textContent = "No document was loaded in this span.";
 }
@@ -180,10 +190,14 @@ function limits(data) {
           ctx.save();
           ctx.lineWidth = 1.2;
           ctx.setLineDash([6, 5]);
+          ctx.font = `${LABEL * devicePixelRatio}px system-ui, sans-serif`;
+          ctx.textBaseline = "bottom";
+          ctx.textAlign = "left";
           (data.limits ?? []).forEach((limit, index) => {
             if (limit > scales.y.max) return;
             const y = valToPos(limit, "y", true);
-            ctx.strokeStyle = css(index ? "--poor" : "--fair");
+            ctx.strokeStyle = ctx.fillStyle = css(index ? "--poor" : "--fair");
+            ctx.fillText(index ? "poor above" : "good up to here", bbox.left + 4, y - 2);
             ctx.beginPath();
             ctx.moveTo(bbox.left, y);
             ctx.lineTo(bbox.left + bbox.width, y);
@@ -219,7 +233,7 @@ function drawLines(target) {
   }));
   // The first threshold is always in sight; the second where the values come near it.
   const scales = { y: { range: (_, low, high) => [0, Math.max(high || 0, data.limits?.[0] ?? 0, 1e-3) * 1.08] } };
-  if (data.from) scales.x = { range: () => [data.from, data.to] };
+  if (data.from) scales.x = over(data);
   const more = { scales, height: target.dataset.height ? Number(target.dataset.height) : 200, plugins: [limits(data)] };
   const drawn = options(target, series, more);
   drawn.axes[1] = { ...drawn.axes[1], values: (_, ticks) => ticks.map((one) => (one === 0 ? "0" : form(one))) };

@@ -92,6 +92,24 @@ if (address) {
     if (again) refresh();
   }
 
+  // What the server sent for each section: charts and players change their own since.
+  const sent = new WeakMap();
+  for (const section of document.querySelectorAll("main > *")) sent.set(section, section.outerHTML);
+
+  // Without ages, which change by the minute: only what differs otherwise is tinted.
+  function wording(element) {
+    const copy = element.cloneNode(true);
+    for (const age of copy.querySelectorAll(".age, script, svg")) age.remove();
+    return copy.textContent.replace(/\s+/g, " ").trim();
+  }
+
+  const PARTS = "tbody tr, li, .tile, p, h2";
+
+  function tint(old, fresh) {
+    const before = new Set([...old.querySelectorAll(PARTS)].map(wording));
+    for (const part of fresh.querySelectorAll(PARTS)) if (!before.has(wording(part))) part.classList.add("changed");
+  }
+
   function take(fresh) {
     document.title = fresh.title;
     for (const section of document.querySelectorAll("main > *")) {
@@ -99,12 +117,14 @@ if (address) {
       const other = id && fresh.getElementById(id)?.closest("main > *");
       // What the reader has opened stays open.
       const opened = [...section.querySelectorAll("details")].map((one) => one.open);
-      other?.querySelectorAll("details").forEach((one, place) => (one.open ||= opened[place] ?? false));
-      if (!other || other.isEqualNode(section) || section.contains(document.activeElement)) continue;
+      const text = other?.outerHTML;
+      if (!other || text === sent.get(section) || section.contains(document.activeElement)) continue;
       const selected = getSelection();
       if (selected && !selected.isCollapsed && section.contains(selected.anchorNode)) continue;
+      other.querySelectorAll("details").forEach((one, place) => (one.open ||= opened[place] ?? false));
+      tint(section, other);
       section.replaceWith(other);
-      other.classList.add("changed");
+      sent.set(other, text);
     }
     const head = document.querySelector(".head h1");
     const now = fresh.querySelector(".head h1");

@@ -25,6 +25,17 @@ function axes() {
   return [{ ...line, values: TIMES }, { ...line, values, size: 64 }];
 }
 
+// A legend always has values: while nothing is pointed at, the newest of each line.
+function showNewest(chart) {
+  const last = (values) => Math.max(values.findLastIndex((value) => value != null), 0);
+  const idxs = chart.data.map((values) => last(values));
+  if (chart.data[0].length) chart.setLegend({ idx: idxs[0], idxs }, false);
+}
+
+const newest = {
+  hooks: { ready: [showNewest], setCursor: [(chart) => chart.cursor.idx == null && showNewest(chart)] },
+};
+
 export function options(target, series, more = {}) {
   return {
     width: Math.max(target.clientWidth, 280),
@@ -32,7 +43,8 @@ export function options(target, series, more = {}) {
     series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...series],
     axes: axes(),
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
-    scales: { y: { range: (_, low, high) => [0, (high || 1) * 1.08] } },
     ...more,
+    scales: { y: { range: (_, low, high) => [0, (high || 1) * 1.08] }, ...more.scales },
+    plugins: [...(more.plugins ?? []), newest],
   };
 }

@@ -5,16 +5,22 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web.pages.real_users.users import show_empty
+from reports.web.pages.real_users.users import show_apps, show_empty
+from reports.web.query.page_view_filter import parse_selection
 from reports.web.render.html import render_page
 from reports.web.site import Site
 from reports.web.view_models.coverage import read_coverage_with_apps
+from reports.web.view_models.users import read_tiles
 
 
 def show_coverage(site: Site, request: Request) -> Response:
     """The page."""
-    time_range = site.time_range(request)
     with site.store.snapshot() as connection:
+        time_range = site.time_range(request, connection)
+        chosen = parse_selection(connection, {"app": request.query_params.get("app") or ""})
+        if chosen is not None and chosen.every_app:
+            each_app = read_tiles(connection, time_range.range, chosen.filters)
+            return show_apps(request, "/coverage", "Coverage", time_range, chosen, each_app, "Coverage")
         data, apps = read_coverage_with_apps(connection, time_range, request.query_params.get("app") or None)
     if not data.app:
         return show_empty(site, request)

@@ -6,12 +6,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web.pages.real_users.users import metric_names, show_empty
+from reports.web.pages.real_users.users import metric_names, show_apps, show_empty
 from reports.web.query.page_view_filter import parse_selection
 from reports.web.render.html import render_page
 from reports.web.site import Site
 from reports.web.view_models.journeys_vs_users import FEW, Against, read_journeys_vs_users
-from reports.web.view_models.users import ENOUGH
+from reports.web.view_models.users import ENOUGH, read_tiles
 
 COLOURS = {"outage": "poor", "probe problem": "error", "users hurt but untested": "fair", "ok": "good", "cannot tell": "soft"}
 MEANINGS = {
@@ -25,14 +25,17 @@ MEANINGS = {
 
 def show_journeys_vs_users(site: Site, request: Request) -> Response:
     """The page."""
-    time_range = site.time_range(request)
     with site.store.snapshot() as connection:
+        time_range = site.time_range(request, connection)
         chosen = parse_selection(connection, request.query_params)
         data = (
             read_journeys_vs_users(connection, chosen.filter, time_range.range, site.rules.get(chosen.filter.app, ()))
-            if chosen
+            if chosen and not chosen.every_app
             else None
         )
+        each_app = read_tiles(connection, time_range.range, chosen.filters) if chosen and chosen.every_app else []
+    if chosen is not None and chosen.every_app:
+        return show_apps(request, "/users/journeys", "Journeys and real users", time_range, chosen, each_app)
     if chosen is None or data is None:
         return show_empty(site, request)
     medians, ratio = chart_medians(data)

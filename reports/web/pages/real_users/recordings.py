@@ -12,9 +12,9 @@ from reports.web.view_models.recordings import TRAFFIC, parse_recording_filter, 
 
 def show_recordings(site: Site, request: Request) -> Response:
     """The list."""
-    time_range = site.time_range(request)
     wanted = parse_recording_filter(request.query_params)
     with site.store.snapshot() as connection:
+        time_range = site.time_range(request, connection)
         data = read_recordings(connection, time_range, wanted)
         choices = read_choices(connection, time_range)
     keep = urlencode(query_of_filter(wanted))

@@ -60,7 +60,6 @@ def replay_link(session: str, begins: float, at: datetime | None = None) -> str:
 
 def show_sessions(site: Site, request: Request) -> Response:
     """The list."""
-    time_range = site.time_range(request)
     query = request.query_params
     failed = query.get("errors") or ""
     if failed not in {"", "yes"}:
@@ -71,9 +70,10 @@ def show_sessions(site: Site, request: Request) -> Response:
     except (ValueError, OverflowError) as error:
         raise BadRequest(f"longer: {error}") from error
     with site.store.snapshot() as connection:
+        time_range = site.time_range(request, connection)
         chosen = parse_selection(connection, query)
         data = (
-            read_session_list(connection, chosen.filter, time_range.range, bool(failed), seconds, query.get("before") or None)
+            read_session_list(connection, chosen.filters, time_range.range, bool(failed), seconds, query.get("before") or None)
             if chosen
             else None
         )

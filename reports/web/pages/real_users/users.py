@@ -7,12 +7,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.web.query.page_view_filter import parse_selection
+from reports.web.query.page_view_filter import Selection, parse_selection
 from reports.web.query.time_range import BadRequest, TimeRange
 from reports.web.render.html import format_share, render_page
 from reports.web.render.svg import DrawnHistogram, draw_histogram
 from reports.web.site import Site
-from reports.web.view_models.users import ENOUGH, HEAD, SORTS, Bucket, Moment, Tile, Users, rate_value, read_users
+from reports.web.view_models.users import ENOUGH, HEAD, SORTS, Bucket, Moment, Tile, Users, rate_value, read_tiles, read_users
 
 NAMES = {"load": "load time", "lcp": "LCP", "inp": "INP", "cls": "CLS", "fcp": "FCP", "ttfb": "TTFB"}
 LONG_NAMES = {
@@ -27,13 +27,16 @@ LONG_NAMES = {
 
 def show_users(site: Site, request: Request) -> Response:
     """The page."""
-    time_range = site.time_range(request)
     sort = request.query_params.get("sort") or "impact"
     with site.store.snapshot() as connection:
+        time_range = site.time_range(request, connection)
         chosen = parse_selection(connection, request.query_params)
         if chosen is not None and sort not in SORTS:
             raise BadRequest(f"sort: {sort[:40]!r} is not valid; choose one of {', '.join(SORTS)}")
-        data = read_users(connection, chosen.filter, time_range.range, sort) if chosen else None
+        each_app = read_tiles(connection, time_range.range, chosen.filters) if chosen and chosen.every_app else []
+        data = read_users(connection, chosen.filter, time_range.range, sort) if chosen and not chosen.every_app else None
+    if chosen is not None and chosen.every_app:
+        return show_apps(request, "/users", "Real users", time_range, chosen, each_app)
     if chosen is None or data is None:
         return show_empty(site, request)
     return render_page(
@@ -48,6 +51,30 @@ def show_users(site: Site, request: Request) -> Response:
         keep=f"{chosen.words}&sort={sort}" if sort != "impact" else chosen.words,
         charts=[(one.metric, msgspec.json.encode(chart_metric(one, data.moments, time_range)).decode()) for one in data.tiles],
         load=draw_load(data),
+        **metric_names(),
+    )
+
+
+def show_apps(
+    request: Request,
+    path: str,
+    title: str,
+    time_range: TimeRange,
+    chosen: Selection,
+    each_app: Sequence[tuple[str, int, Sequence[Tile]]],
+    section: str = "Real users",
+) -> Response:
+    """A page of one app, while none of several is chosen: all of them, to choose from."""
+    return render_page(
+        request,
+        "apps.html",
+        section=section,
+        path=path,
+        page_title=title,
+        time_range=time_range,
+        live=time_range.moving,
+        chosen=chosen,
+        each_app=each_app,
         **metric_names(),
     )
 

@@ -10,6 +10,9 @@ const GONE = /^(script|noscript|base|object|embed|applet|portal|fencedframe|fram
 const PICTURE = /^data:image\/(png|gif|jpe?g|webp|avif|bmp|svg\+xml)[;,]/i;
 const ADDRESSES = /^(src|srcset|imagesrcset|srcdoc|href|xlink:href|action|formaction|poster|data|background|ping|manifest|cite|longdesc|codebase|classid|code|archive|profile|lowsrc|dynsrc|rr_src|rr_dataurl|http-equiv|content|target|nonce|is|autoplay|sandbox|attributionsrc|from|to|values|begin)$/i;
 
+/** In the place of a picture that is not in the recording. */
+const MISSING = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='24' height='24' viewBox='0 0 1 1' preserveAspectRatio='none'%3E%3Crect width='1' height='1' fill='%23888' fill-opacity='.25'/%3E%3C/svg%3E";
+
 /** What the recorder writes in place of what was typed or chosen. */
 const MASK = "••••••";
 /** The characters of icon fonts: Unicode's private use areas; in CSS also as escapes. */
@@ -50,6 +53,8 @@ function cleanAttributes(tag, attributes) {
       else if (!kept) delete attributes[name];
     }
   }
+  // Without an address it would be a framed box, or nothing.
+  if (/^img$/i.test(tag) && attributes.src === undefined && attributes.rr_dataURL === undefined) attributes.src = MISSING;
 }
 
 /**

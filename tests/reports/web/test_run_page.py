@@ -1,0 +1,57 @@
+"""The page of a run: the runs around it, what is different, and its pictures."""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from runner.result import Artifact, RunResult
+from tests.support.dashboard import Visited, made
+
+
+def page_of(served: Visited, run: RunResult) -> str:
+    return served.get(f"/runs/{run.id}").body.decode()
+
+
+def test_a_failed_run_says_since_when_and_links_the_runs_around_it(dashboard: Callable[..., Visited]) -> None:
+    served = dashboard()
+    passed, first, second, again = runs = [
+        made(ago=400.0),
+        made(ago=300.0, status="failed"),
+        made(ago=200.0, status="failed"),
+        made(ago=100.0),
+    ]
+    for one in runs:
+        served.store.add(one)
+    page = page_of(served, second)
+    assert f'Failing since</strong> <a href="/runs/{first.id}">' in page
+    assert f'last passed <a href="/runs/{passed.id}">' in page
+    assert f'passed again <a href="/runs/{again.id}">' in page
+    assert f'<a href="/runs/{first.id}" rel="prev">' in page
+    assert f'<a href="/runs/{again.id}" rel="next">' in page
+    assert "The first run that failed" in page_of(served, first)
+    assert "Failing since" not in page_of(served, again)
+    assert "the newest run" in page_of(served, again)
+
+
+def test_what_was_not_kept_of_a_passed_run_is_said_last(dashboard: Callable[..., Visited]) -> None:
+    served = dashboard()
+    run = made()
+    served.store.add(run, served.archive.save(run, served.archive.scratch(run.id)))
+    page = page_of(served, run)
+    assert 'id="pictures"' not in page
+    assert page.index("No pictures were kept") > page.index('id="steps"')
+
+
+def test_the_picture_of_the_failure_is_shown_once_and_the_paragraph_has_the_facts(dashboard: Callable[..., Visited]) -> None:
+    served = dashboard()
+    before = made(ago=900.0, release="1.7")
+    served.store.add(before, served.archive.save(before, served.archive.scratch(before.id)))
+    shot = Artifact(kind="screenshot", path="pay.png", bytes=1, step="pay")
+    run = replace(made(status="failed", release="1.8"), artifacts=(shot,))
+    folder = served.archive.scratch(run.id)
+    (folder / "pay.png").write_bytes(b"\x89PNG")
+    served.store.add(run, served.archive.save(run, folder))
+    page = page_of(served, run)
+    assert page.count("<img ") == 1
+    assert "The last passed run was of release 1.7, this one is of release 1.8." in page
+    assert '<svg class="bar failed"' in page
