@@ -7,6 +7,7 @@ from msgspec import field
 
 from runner.dsl.journey import Journey
 from runner.dsl.options import Network
+from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.budgets import Budget
@@ -142,3 +143,16 @@ def _storage_state(journey: Journey) -> Path | None:
             f"{journey.where}: option storage_state: {path} does not exist; save one with `context.storage_state`"
         )
     return path
+
+
+def plan_schedule(journey: Journey, settings: Settings) -> Schedule | None:
+    """When the journey runs; None when it has neither `every` nor `cron`."""
+    given = journey.options
+    if given.every is None and given.cron is None:
+        return None
+    return Schedule(
+        every=given.every,
+        cron=given.cron,
+        timezone=given.cron_timezone or settings.cron_timezone,
+        jitter=settings.jitter if given.jitter is None else given.jitter,
+    )

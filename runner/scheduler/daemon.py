@@ -200,6 +200,7 @@ class Scheduler:
         exporter.unstored.set(self._pipeline.unstored)
         exporter.unpushed.set(self._pipeline.unpushed)
         for name, entry in self._timetable.entries.items():
+            exporter.start_counting(name, entry.plan.step_names)
             exporter.paused.labels(name).set(self._log_pause(name, now))
             exporter.next_run.labels(name).set(entry.next_at.timestamp())
             gap = entry.schedule.after(name, entry.next_at) - entry.next_at

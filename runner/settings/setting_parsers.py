@@ -12,6 +12,7 @@ from runner.settings.budgets import parse_budgets
 from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.environment_variables import PREFIX
 from runner.settings.maintenance import parse_windows
+from runner.settings.objectives import parse_objectives
 from runner.settings.parsers.network import (
     parse_database_url,
     parse_gateway_url,
@@ -129,6 +130,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "alert_again": parse_positive_duration,
     "public_url": parse_url,
     "budgets": parse_budgets,
+    "slo": parse_objectives,
     "smoke_runs": parse_positive_count,
     "smoke_warm_up": parse_count,
     "smoke_max_runs": parse_positive_count,

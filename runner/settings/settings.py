@@ -15,6 +15,7 @@ from runner.settings.budgets import Budget
 from runner.settings.config_file import find_config_file, select_environment
 from runner.settings.environment_variables import ENVIRONMENT, PREFIX, read_environ
 from runner.settings.maintenance import MaintenanceWindow
+from runner.settings.objectives import Objective
 from runner.settings.parsers.values import Traffic, Waits
 from runner.settings.raw_text import strip_value
 from runner.settings.secrets import Secret
@@ -68,6 +69,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     alert_again: float = 4 * 3600.0
     public_url: str | None = None
     budgets: tuple[Budget, ...] = ()
+    slo: tuple[Objective, ...] = ()
     smoke_runs: int = 5
     smoke_warm_up: int = 1
     smoke_max_runs: int | None = None

@@ -109,7 +109,7 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
             if isinstance(moment, RunEnded) and moment.folder is not None:
                 reports.write(Saved(moment.result, moment.folder))
 
-        exporter = Exporter(with_runs=settings.pushgateway is None)
+        exporter = Exporter(settings.pushgateway is None, [one.under for one in settings.slo if one.under is not None])
         scheduler = Scheduler(request, settings, store, archive, exporter, listeners=[write_report])
         _obey_signals(scheduler)
         if once:
