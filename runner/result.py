@@ -279,6 +279,8 @@ class RunResult(Struct, frozen=True, kw_only=True):
     """The budgets of the settings that it is over; those that a step has itself are with the step."""
     contended: bool = False
     """True when the machine was so busy that the latencies may be too high."""
+    trace_id: str = ""
+    """Of the run's trace (W3C Trace Context): 32 hexadecimal digits; empty when spans are neither sent nor asked for."""
     version: int = 1
 
     @property

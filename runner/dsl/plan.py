@@ -51,6 +51,11 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     network: Network | None = None
     cpu: float | None = None
     user_agent_suffix: str | None = None
+    trace_origins: tuple[str, ...] = ()
+    """The origins whose requests name the step as their parent."""
+    trace_baggage: bool = False
+    traced: bool = False
+    """Whether the run has a trace, of which its result says the id."""
 
 
 SHARED = ("base_url", "timeout", "retries", "waits")
@@ -102,6 +107,9 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         network=given.network,
         cpu=given.cpu,
         user_agent_suffix=given.user_agent_suffix,
+        trace_origins=settings.trace_origins,
+        trace_baggage=settings.trace_baggage,
+        traced=settings.otlp_endpoint is not None or bool(settings.trace_origins),
         **shared,
     )
 

@@ -24,6 +24,7 @@ from runner.page.agent import AgentMark
 from runner.redaction import Redactor
 from runner.result import Artifact, Attempt, Failure, Status, StepResult, status_of
 from runner.settings.secrets import Secrets
+from runner.telemetry.trace_headers import TraceHeaders
 
 
 class RunContext(Struct, frozen=True, kw_only=True):
@@ -75,12 +76,14 @@ def run_attempt(
 
     def step_started(name: str, index: int) -> None:
         emit(StepStarted(run=context.run, journey=plan.journey, attempt=number, name=name, index=index))
+        trace_headers.step_started(browser_context, index)
         recording.step_started(name)
 
     def step_ended(step: StepResult) -> None:
         emit(StepEnded(run=context.run, journey=plan.journey, attempt=number, step=step))
         recording.step_ended(step)
 
+    trace_headers = TraceHeaders(plan.trace_origins, context.run, number, plan.trace_baggage)
     others = [one for one in browser.contexts if one is not browser_context]
     mark = AgentMark(journey=plan.journey, run=context.run, location=plan.location)
     call = JourneyCall(browser_context, str(plan.file), step_started, step_ended, mark=mark, waits=plan.waits)

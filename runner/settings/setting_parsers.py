@@ -30,6 +30,13 @@ from runner.settings.parsers.secret_values import (
     read_token,
 )
 from runner.settings.parsers.smoke import parse_error_probability, parse_looks, parse_tolerance, parse_undecided
+from runner.settings.parsers.telemetry import (
+    parse_otlp_headers,
+    parse_otlp_protocol,
+    parse_trace_origins,
+    parse_trace_url,
+    read_otlp_headers,
+)
 from runner.settings.parsers.values import (
     parse_bool,
     parse_count,
@@ -51,7 +58,13 @@ from runner.settings.parsers.values import (
 )
 from runner.settings.parsers.web_address import parse_url
 
-ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token", "alert_urls", "serve_token"}
+ONLY_SECRET = {
+    "pushgateway_password",
+    "pushgateway_bearer_token",
+    "alert_urls",
+    "serve_token",
+    "otlp_headers",
+}
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
 
 
@@ -163,4 +176,14 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "pushgateway_ca_file": parse_path,
     "pushgateway_timeout": parse_positive_duration,
     "require_push": parse_bool,
+    "otlp_endpoint": parse_url,
+    "otlp_protocol": parse_otlp_protocol,
+    "otlp_headers": parse_otlp_headers,
+    "otlp_headers_file": read_otlp_headers,
+    "otlp_ca_file": parse_path,
+    "otlp_timeout": parse_positive_duration,
+    "trace_origins": parse_trace_origins,
+    "trace_baggage": parse_bool,
+    "trace_url": parse_trace_url,
+    "telemetry_queue_size": parse_size,
 }

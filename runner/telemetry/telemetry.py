@@ -1,0 +1,74 @@
+"""Everything that is sent after a run through queues on the disk, as the settings say; nothing of it is imported otherwise."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+from runner.codec import encode
+from runner.errors import ConfigError
+from runner.events import Moment, RunEnded
+from runner.installation import install_command
+from runner.settings.settings import Settings
+from runner.telemetry.disk_queue import DiskQueue
+from runner.telemetry.sender import Sender
+
+FOLDER = ".telemetry"
+log = logging.getLogger("journey.telemetry")
+
+
+class Telemetry:
+    """Sends runs that have ended to every receiver that is set. Raises ConfigError when a package for that is missing."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._closing: list[Callable[[], None]] = []
+        self._senders: list[Sender] = []
+        self._spans: Sender | None = None
+        if settings.otlp_endpoint is not None:
+            self._add_otlp(settings)
+
+    def _add_otlp(self, settings: Settings) -> None:
+        try:
+            from runner.telemetry.otlp import OtlpExporter
+
+            exporter = OtlpExporter(settings)
+        except ModuleNotFoundError as error:
+            hint = f"{error.name} is missing; install it with: {install_command('otel')}"
+            if settings.origin("otlp_endpoint") != "default":
+                raise ConfigError(f"otlp_endpoint: {hint}") from error
+            log.warning("OTEL_EXPORTER_OTLP_ENDPOINT is set, but no spans are sent: %s", hint)
+            return
+        except OSError as error:
+            raise ConfigError(f"otlp_ca_file: cannot be read: {error}") from error
+        self._closing.append(exporter.close)
+        self._spans = self._add("otlp", exporter.send)
+
+    def _folder(self, name: str) -> Path:
+        return self._settings.runs_dir.resolve() / FOLDER / name
+
+    def _add(self, name: str, send: Callable[[str, bytes], None]) -> Sender:
+        sender = Sender(name, DiskQueue(self._folder(name), self._settings.telemetry_queue_size), send)
+        self._senders.append(sender)
+        return sender
+
+    @property
+    def waiting(self) -> int:
+        """The number of runs that are not sent yet, counted once for each receiver."""
+        return sum(one.waiting for one in self._senders)
+
+    def __call__(self, moment: Moment) -> None:
+        """Handles a run that has ended."""
+        if not isinstance(moment, RunEnded) or moment.result.status in {"cancelled", "skipped"}:
+            return
+        result = moment.result
+        if self._spans is not None:
+            self._spans.put(result.id, encode(result))
+
+    def stop(self, timeout: float) -> int:
+        """Sends what waits, for at most `timeout` seconds; returns how many runs are left on the disk for the next process."""
+        end = monotonic() + timeout
+        left = sum(one.stop(max(end - monotonic(), 0.0)) for one in self._senders)
+        for close in self._closing:
+            close()
+        return left
