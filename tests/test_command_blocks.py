@@ -115,6 +115,7 @@ PAGES = {
     "docs/objectives.md": Page(
         before=(*INSTALLED, r"""printf '[slo.checkout]\njourneys = ["buy"]\nobjective = "99.5%%"\n' > journey.toml""")
     ),
+    "docs/opentelemetry.md": Page(),
     "docs/pytest.md": Page(before=("mkdir journeys; cp ~/journey-runner/journeys/stock.py journeys/", *IN_CLONE)),
     "docs/real-users.md": Page(
         before=INSTALLED,

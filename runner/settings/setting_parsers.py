@@ -64,6 +64,8 @@ ONLY_SECRET = {
     "alert_urls",
     "serve_token",
     "otlp_headers",
+    "remote_write_password",
+    "remote_write_bearer_token",
 }
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
 
@@ -176,6 +178,14 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "pushgateway_ca_file": parse_path,
     "pushgateway_timeout": parse_positive_duration,
     "require_push": parse_bool,
+    "remote_write": parse_url,
+    "remote_write_username": parse_text,
+    "remote_write_password": parse_secret,
+    "remote_write_password_file": read_secret,
+    "remote_write_bearer_token": parse_secret,
+    "remote_write_bearer_token_file": read_secret,
+    "remote_write_ca_file": parse_path,
+    "remote_write_timeout": parse_positive_duration,
     "otlp_endpoint": parse_url,
     "otlp_protocol": parse_otlp_protocol,
     "otlp_headers": parse_otlp_headers,

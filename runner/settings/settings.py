@@ -101,6 +101,12 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     pushgateway_ca_file: Path | None = None
     pushgateway_timeout: float = 10.0
     require_push: bool = False
+    remote_write: str | None = None
+    remote_write_username: str | None = None
+    remote_write_password: Secret | None = None
+    remote_write_bearer_token: Secret | None = None
+    remote_write_ca_file: Path | None = None
+    remote_write_timeout: float = 10.0
     otlp_endpoint: str | None = None
     otlp_protocol: OtlpProtocol = "http/protobuf"
     otlp_headers: Secret | None = None

@@ -79,7 +79,7 @@ class Sender:
                 self._changed.wait_for(lambda: self._fresh or self._stopping)
                 last = self._stopping
                 self._fresh = False
-            if self._drain():
+            if self._try_to_drain():
                 pause = FIRST_PAUSE
                 if last:
                     return
@@ -91,6 +91,13 @@ class Sender:
                 if self._changed.wait_for(lambda: self._stopping, pause):
                     return
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _try_to_drain(self) -> bool:
+        try:
+            return self._drain()
+        except OSError as error:
+            log.warning("%s: what waits cannot be read or noted as sent: %s", self._name, error)
+            return False
 
     def _drain(self) -> bool:
         """Sends all that waits; False when something is left that is to be tried again."""

@@ -1,16 +1,20 @@
 """Everything that is sent after a run through queues on the disk, as the settings say; nothing of it is imported otherwise."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
+from runner.archive.run_id import run_id
 from runner.codec import encode
 from runner.errors import ConfigError
 from runner.events import Moment, RunEnded
 from runner.installation import install_command
 from runner.settings.settings import Settings
+from runner.telemetry.counters import COUNTERS, read_counters
 from runner.telemetry.disk_queue import DiskQueue
+from runner.telemetry.queued_items import JourneyGone, RunToSend
 from runner.telemetry.sender import Sender
 
 FOLDER = ".telemetry"
@@ -25,8 +29,11 @@ class Telemetry:
         self._closing: list[Callable[[], None]] = []
         self._senders: list[Sender] = []
         self._spans: Sender | None = None
+        self._samples: Sender | None = None
         if settings.otlp_endpoint is not None:
             self._add_otlp(settings)
+        if settings.remote_write is not None:
+            self._add_remote_write(settings)
 
     def _add_otlp(self, settings: Settings) -> None:
         try:
@@ -43,6 +50,18 @@ class Telemetry:
             raise ConfigError(f"otlp_ca_file: cannot be read: {error}") from error
         self._closing.append(exporter.close)
         self._spans = self._add("otlp", exporter.send)
+
+    def _add_remote_write(self, settings: Settings) -> None:
+        try:
+            from runner.telemetry.remote_write import RemoteWriter
+
+            writer = RemoteWriter(settings, self._folder("remote-write"))
+        except ModuleNotFoundError as error:
+            hint = install_command("remote-write")
+            raise ConfigError(f"remote_write: {error.name} is missing; install it with: {hint}") from error
+        except OSError as error:
+            raise ConfigError(f"remote_write_ca_file: cannot be read: {error}") from error
+        self._samples = self._add("remote-write", writer.send)
 
     def _folder(self, name: str) -> Path:
         return self._settings.runs_dir.resolve() / FOLDER / name
@@ -64,6 +83,22 @@ class Telemetry:
         result = moment.result
         if self._spans is not None:
             self._spans.put(result.id, encode(result))
+        if self._samples is not None:
+            self._samples.put(result.id, encode(RunToSend(result=result)))
+
+    def forget(self, journey: str) -> None:
+        """Ends the series of a journey that is no longer on the schedule."""
+        if self._samples is not None:
+            gone = JourneyGone(journey=journey, location=self._settings.location, at=datetime.now(UTC))
+            self._samples.put(run_id(), encode(gone))
+
+    def keep(self, journeys: Collection[str]) -> None:
+        """Ends the series of journeys that left the schedule while nobody was there to notice."""
+        if self._samples is not None:
+            sent = read_counters(self._folder("remote-write") / COUNTERS)
+            for name, _, location in (place.partition(" ") for place in sent.gauges):
+                if location == self._settings.location and name not in journeys:
+                    self.forget(name)
 
     def stop(self, timeout: float) -> int:
         """Sends what waits, for at most `timeout` seconds; returns how many runs are left on the disk for the next process."""

@@ -118,9 +118,11 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
         exporter = Exporter(settings.pushgateway is None, [one.under for one in settings.slo if one.under is not None])
         telemetry = make_telemetry(settings)
         listeners: list[Listener] = [write_report, *([telemetry] if telemetry else [])]
-        scheduler = Scheduler(request, settings, store, archive, exporter, listeners=listeners)
+        forgotten = telemetry.forget if telemetry else lambda _: None
+        scheduler = Scheduler(request, settings, store, archive, exporter, listeners=listeners, forgotten=forgotten)
         _obey_signals(scheduler)
         if telemetry is not None:
+            telemetry.keep(scheduler.journeys)
             sending.callback(_stop_sending, telemetry)
         if once:
             with Workers(count) as pool:

@@ -152,8 +152,8 @@ def execute(
 
 
 def make_telemetry(settings: Settings) -> "Telemetry | None":
-    """What sends spans, if the settings name a receiver. Raises ConfigError when a package for that is missing."""
-    if settings.otlp_endpoint is None:
+    """What sends spans and samples, if the settings name a receiver. Raises ConfigError when a package for that is missing."""
+    if settings.otlp_endpoint is None and settings.remote_write is None:
         return None
     from runner.telemetry.telemetry import Telemetry
 
