@@ -46,7 +46,8 @@ def parse_trace_origins(value: object) -> tuple[str, ...]:
             raise ValueError(
                 f"{one!r} is not an origin; write scheme, host and port without a path, such as 'https://shop.example'"
             )
-    return tuple(one.lower() for one in words)
+    # Browsers leave the default port out.
+    return tuple(re.sub(r"^(http://.*):80$|^(https://.*):443$", r"\1\2", one.lower()) for one in words)
 
 
 def parse_trace_url(value: object) -> str:

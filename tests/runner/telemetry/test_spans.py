@@ -285,6 +285,13 @@ def test_what_is_wrong_is_said(variable: str, value: str, message: str) -> None:
     assert message in str(raised.value)
 
 
+def test_the_default_port_of_an_origin_is_that_without_one() -> None:
+    known = load_settings(
+        Path("/"), {}, {"JOURNEY_TRACE_ORIGINS": "https://a.example:443 http://b.example:80,http://c.example:443"}
+    )
+    assert known.trace_origins == ("https://a.example", "http://b.example", "http://c.example:443")
+
+
 def test_headers_are_secret(tmp_path: Path) -> None:
     (tmp_path / "journey.toml").write_text('otlp_headers = "key=value"')
     with pytest.raises(ConfigError, match="otlp_headers must not be in a file that others can read"):
