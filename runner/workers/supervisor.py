@@ -107,6 +107,7 @@ class Supervisor:
             delay_seconds=run.slot.delay(run.started_at) if run.slot else None,
             load=load,
             contended=contended(load),
+            certificates=execution.certificates,
             trace_id=trace_id(run.run) if run.plan.traced else "",
         )
         result = replace(result, overruns=find_overruns(result, run.plan.budgets))
