@@ -123,6 +123,7 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
         _obey_signals(scheduler)
         if telemetry is not None:
             telemetry.keep(scheduler.journeys)
+            exporter.unsent.set_function(lambda: telemetry.waiting)
             sending.callback(_stop_sending, telemetry)
         if once:
             with Workers(count) as pool:

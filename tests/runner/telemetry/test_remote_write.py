@@ -1,7 +1,7 @@
 """Remote write to a real Prometheus: counters that lose nothing while it is away, at the runs' own times."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,9 +18,10 @@ from runner.events import RunEnded
 from runner.result import Failure, RunResult, Status, StepResult
 from runner.settings.settings import Settings, load_settings
 from runner.telemetry.telemetry import FOLDER, Telemetry
+from tests.support.daemon import Daemon, tick
+from tests.support.otlp import SpanReceiver
 from tests.support.servers import Prometheus, free_port, get, running
-
-Receiver = Callable[[], Prometheus]
+from tests.support.wait import wait_until
 
 
 class Address:
@@ -242,3 +243,19 @@ def test_secrets_are_refused_in_the_file(tmp_path: Path) -> None:
     (tmp_path / "journey.toml").write_text('remote_write_bearer_token = "oolong"')
     with pytest.raises(ConfigError, match="remote_write_bearer_token must not be in a file that others can read"):
         load_settings(tmp_path, {}, {})
+
+
+def test_a_scheduler_sends_spans_and_samples_and_ends_the_series_of_a_journey_that_leaves(
+    daemon: Daemon, receiver: Address, span_receiver: SpanReceiver
+) -> None:
+    prometheus = receiver.start()
+    file = daemon.write(tick("1s", "look"))
+    daemon.write(tick("1s", "stay"), "stay.py")
+    daemon.start(JOURNEY_REMOTE_WRITE=receiver.write, JOURNEY_OTLP_ENDPOINT=span_receiver.http)
+    wait_until(lambda: prometheus.query('synthetic_success{journey="look"}') and prometheus.query('{journey="stay"}'))
+    wait_until(lambda: any(span.name == "journey look" for span in span_receiver.spans))
+    file.unlink()
+    wait_until(lambda: not prometheus.query('{journey="look"}'))
+    assert prometheus.query('synthetic_success{journey="stay"}')
+    assert daemon.stop() == 0
+    assert list((daemon.folder / "runs" / FOLDER).glob("*/*.json")) == []
