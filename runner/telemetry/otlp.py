@@ -51,13 +51,13 @@ class OtlpExporter:
 
 
 class _Problem(logging.Handler):
-    """The last thing that an exporter has logged."""
+    """The first thing that an exporter has logged of a try: the reason; what follows says how often it was tried."""
 
     text = ""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keeps its first line."""
-        self.text = record.getMessage().partition("\n")[0]
+        self.text = self.text or record.getMessage().partition("\n")[0]
 
 
 def _make_exporter(settings: Settings) -> SpanExporter:
