@@ -14,7 +14,7 @@ def format_objective(state: ObjectiveState) -> Iterator[str]:
     objective, count = state.objective, state.count
     yield f"{objective.name}: {objective.describe()}"
     if not count.runs:
-        yield f"  no run of the last {show_duration(objective.window)} counts" + _left_out(state)
+        yield f"  {_nothing(state)}{_left_out(state)}"
         return
     good = 1 - (count.ratio or 0)
     yield (
@@ -37,6 +37,16 @@ def format_objective(state: ObjectiveState) -> Iterator[str]:
         reason = cause.reason if len(cause.reason) <= 100 else f"{cause.reason[:99]}…"
         yield f"    {cause.share:.0%} of the budget, {cause.bad} × {cause.journey}: {reason} (journey show {cause.last_run})"
     yield from _too_few(state)
+
+
+def _nothing(state: ObjectiveState) -> str:
+    """Why nothing counts, as far as the store can tell."""
+    objective, window = state.objective, show_duration(state.objective.window)
+    if not state.journeys:
+        return f"no run of a journey named {' or '.join(objective.journeys)} is stored"
+    if objective.step is not None:
+        return f"no run of the last {window} has a step {objective.step!r} that passed"
+    return f"no run of the last {window} counts"
 
 
 def _too_few(state: ObjectiveState) -> Iterator[str]:

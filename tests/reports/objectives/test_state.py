@@ -166,6 +166,29 @@ def test_without_runs_nothing_is_said_of_the_site(store: Store) -> None:
     assert text(store).splitlines()[1] == "  no run of the last 30d counts; not counted: 1 run in which the monitor failed"
 
 
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        (Objective(name="x", journeys=("bye", "sell"), target=0.9), "no run of a journey named bye or sell is stored"),
+        (
+            Objective(name="x", journeys=("buy",), target=0.9, step="pat", under=1.0),
+            "no run of the last 30d has a step 'pat' that passed",
+        ),
+    ],
+)
+def test_a_name_that_fits_nothing_is_said(store: Store, objective: Objective, message: str) -> None:
+    fill(store, run(timedelta(hours=1)))
+    assert text(store, objective).splitlines()[1] == f"  {message}"
+
+
+def test_both_kinds_of_database_count_alike(url: str) -> None:
+    with Store(url) as store:
+        fill(store, run(timedelta(hours=1)), run(timedelta(hours=2), "failed"), run(timedelta(hours=3), seconds=3.0))
+        assert (read(store).count.runs, read(store).count.bad, read(store).causes[0].bad) == (3, 1, 1)
+        slow = read(store, Objective(name="fast", journeys=("buy",), target=0.9, step="pay", under=1.0))
+        assert (slow.count.runs, slow.count.bad, slow.causes[0].bad) == (2, 1, 1)
+
+
 @pytest.mark.parametrize("bad", range(8))
 def test_a_verdict_agrees_with_exact_probabilities(bad: int) -> None:
     lower, upper = binom.cdf(bad, 900, 0.005), binom.sf(bad - 1, 900, 0.005)
