@@ -21,6 +21,8 @@ from runner.telemetry.spans import Span, build_spans
 from runner.telemetry.trace_ids import trace_id
 
 PATH = "/v1/traces"
+BATCH = 1000
+"""Spans in one message: a receiver over gRPC takes 4 MB by default."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 KINDS = {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT}
 
@@ -40,10 +42,13 @@ class OtlpExporter:
     def send(self, _: str, content: bytes) -> None:
         """Sends the spans of a run, which is `content` as JSON. Raises NotSent, and msgspec.DecodeError for what is not one."""
         result = decoder(RunResult).decode(content)
-        self._problem.text = ""
-        if self._exporter.export(to_readable_spans(result)) is not SpanExportResult.SUCCESS:
-            reason = f": {self._problem.text}" if self._problem.text else ""
-            raise NotSent(f"otlp_endpoint {self._address} did not accept spans{reason}")
+        spans = to_readable_spans(result)
+        for first in range(0, len(spans), BATCH):
+            self._problem.text = ""
+            # Those that were sent before one that fails are sent again with it: they have the same ids.
+            if self._exporter.export(spans[first : first + BATCH]) is not SpanExportResult.SUCCESS:
+                reason = f": {self._problem.text}" if self._problem.text else ""
+                raise NotSent(f"otlp_endpoint {self._address} did not accept spans{reason}")
 
     def close(self) -> None:
         """Gives up what is being sent."""

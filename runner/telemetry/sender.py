@@ -130,6 +130,8 @@ class Sender:
                         return False
                     continue
                 log.warning("%s: the run %s is not sent: %s", self._name, key, error)
+            except Exception as error:  # noqa: BLE001 (whatever a run makes an exporter raise, it must not hold up the others)
+                log.warning("%s: the run %s is not sent: %s: %s", self._name, key, type(error).__name__, error)
             else:
                 self._note_success(failed)
                 failed.clear()

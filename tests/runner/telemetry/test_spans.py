@@ -25,6 +25,7 @@ from runner.result import (
 )
 from runner.settings.settings import Settings, load_settings
 from runner.telemetry.disk_queue import DiskQueue
+from runner.telemetry.sender import NotSent, Sender
 from runner.telemetry.spans import build_spans
 from runner.telemetry.telemetry import FOLDER, Telemetry
 from runner.telemetry.trace_ids import step_span_id, trace_id
@@ -241,6 +242,44 @@ def test_what_cannot_be_read_holds_up_nothing(span_receiver: SpanReceiver, tmp_p
     queue.put("0", b"{half")
     assert send(settings(tmp_path, otlp_endpoint=span_receiver.http), run()) == 0
     assert span_receiver.spans
+
+
+def test_what_an_exporter_chokes_on_holds_up_nothing(tmp_path: Path) -> None:
+    sent: list[str] = []
+
+    def send(key: str, content: bytes) -> None:
+        if content == b"odd":
+            raise ValueError("a number that no float can hold")
+        sent.append(key)
+
+    sender = Sender("test", DiskQueue(tmp_path, 1_000), send)
+    sender.put("1", b"odd")
+    sender.put("2", b"even")
+    assert sender.stop(10) == 0
+    assert sent == ["2"]
+
+
+def test_a_run_that_is_rejected_while_others_are_accepted_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def send(key: str, content: bytes) -> None:
+        if content == b"odd":
+            raise NotSent("too large")
+
+    sender = Sender("test", DiskQueue(tmp_path, 1_000), send)
+    sender.put("1", b"odd")
+    for number in range(2, 9):
+        sender.put(f"{number}", b"even")
+        wait_until(lambda: sender.waiting <= 1)
+    wait_until(lambda: sender.waiting == 0)
+    assert sender.stop(10) == 0
+    assert "the run 1 was rejected 3 times while others were accepted" in caplog.text
+
+
+def test_many_spans_go_in_several_messages(span_receiver: SpanReceiver, tmp_path: Path) -> None:
+    entries = OPEN.requests.entries[:1] * 1500
+    result = replace(run(), steps=(replace(OPEN, requests=Requests(ok=1500, entries=entries)),))
+    assert send(settings(tmp_path, otlp_endpoint=span_receiver.http), result) == 0
+    assert len(span_receiver.requests) == 2
+    assert len({span.span_id for span in span_receiver.spans}) == len(build_spans(result))
 
 
 def test_variables_of_opentelemetry_are_honoured(
