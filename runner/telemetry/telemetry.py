@@ -101,9 +101,9 @@ class Telemetry:
                     self.forget(name)
 
     def stop(self, timeout: float) -> int:
-        """Sends what waits, for at most `timeout` seconds; returns how many runs are left on the disk for the next process."""
+        """Sends what waits, for at most `timeout` seconds; returns how many runs a receiver has left on the disk for the next process."""
         end = monotonic() + timeout
-        left = sum(one.stop(max(end - monotonic(), 0.0)) for one in self._senders)
+        left = max((one.stop(max(end - monotonic(), 0.0)) for one in self._senders), default=0)
         for close in self._closing:
             close()
         return left
