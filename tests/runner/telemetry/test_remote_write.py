@@ -33,10 +33,11 @@ class Address:
         self._folder = folder
         self._stack = stack
 
-    def start(self) -> Prometheus:
-        """Starts it; it takes what is written to it."""
+    def start(self, rules: str = "groups: []") -> Prometheus:
+        """Starts it; it takes what is written to it, and evaluates the rules each second."""
         config = self._folder / "prometheus.yml"
-        config.write_text("global: {}\n")
+        config.write_text("global: {evaluation_interval: 1s}\nrule_files: [rules.yml]\n")
+        (self._folder / "rules.yml").write_text(rules)
         command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={self._folder / 'tsdb'}"]
         command += ["--web.enable-remote-write-receiver", "--enable-feature=exemplar-storage"]
         self._stack.enter_context(running([*command, f"--web.listen-address={self.address}"], f"http://{self.address}/-/ready"))
