@@ -20,10 +20,15 @@ RUNS, LATENCY = "synthetic_runs_total", "synthetic_step_latency_seconds"
 def sample_run(result: RunResult, counters: Counters, bounds: Iterable[float]) -> list[Series]:
     """The series of a run, with `counters` increased by it; `bounds` are latencies that objectives ask for."""
     place = _place(result.journey, result.location)
+    last, ended_at = counters.last_at.get(place, 0), _milliseconds(result.ended_at)
     # Two runs that end in the same millisecond, or while the clock is set back, still follow each other.
-    at = max(_milliseconds(result.ended_at), counters.last_at.get(place, 0) + 1)
+    at = max(ended_at, last + 1)
     began = min(_milliseconds(result.started_at), at - 1)
     base = {"job": JOB, "journey": result.journey, "location": result.location}
+    if ended_at < last:
+        # A run beside a newer one, which its gauges must not replace.
+        counters.last_at[place] = at
+        return _count(result, counters, base, bounds, began, at)
     gauges = [
         Series({**base, **sample.labels, "__name__": sample.name}, ((at, sample.value),))
         for family in build_registry(result).collect()

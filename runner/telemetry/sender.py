@@ -33,11 +33,15 @@ class Sender:
     Of several processes with the same queue only one sends.
     """
 
-    def __init__(self, name: str, queue: DiskQueue, send: Callable[[str, bytes], None]) -> None:
-        """`send` gets the key and the content of an item; it raises NotSent, and msgspec.DecodeError for what it cannot read."""
+    def __init__(self, name: str, queue: DiskQueue, send: Callable[[str, bytes], None], in_order: bool = False) -> None:
+        """`send` gets the key and the content of an item; it raises NotSent, and msgspec.DecodeError for what it cannot read.
+
+        `in_order`: no item is sent before an older one that the receiver has neither accepted nor refused for good.
+        """
         self._name = name
         self._queue = queue
         self._send = send
+        self._in_order = in_order
         self._tries: Counter[str] = Counter()
         self._down = False
         self._changed = threading.Condition()
@@ -126,7 +130,7 @@ class Sender:
                     self._down = True
                     failed.append(key)
                     # Two in a row: nothing is accepted, so no more need to be tried now.
-                    if len(failed) > 1 or self._stopping:
+                    if len(failed) > 1 or self._stopping or self._in_order:
                         return False
                     continue
                 log.warning("%s: the run %s is not sent: %s", self._name, key, error)

@@ -61,13 +61,13 @@ class Telemetry:
             raise ConfigError(f"remote_write: {error.name} is missing; install it with: {hint}") from error
         except OSError as error:
             raise ConfigError(f"remote_write_ca_file: cannot be read: {error}") from error
-        self._samples = self._add("remote-write", writer.send)
+        self._samples = self._add("remote-write", writer.send, in_order=True)
 
     def _folder(self, name: str) -> Path:
         return self._settings.runs_dir.resolve() / FOLDER / name
 
-    def _add(self, name: str, send: Callable[[str, bytes], None]) -> Sender:
-        sender = Sender(name, DiskQueue(self._folder(name), self._settings.telemetry_queue_size), send)
+    def _add(self, name: str, send: Callable[[str, bytes], None], in_order: bool = False) -> Sender:
+        sender = Sender(name, DiskQueue(self._folder(name), self._settings.telemetry_queue_size), send, in_order)
         self._senders.append(sender)
         return sender
 

@@ -17,6 +17,8 @@ from runner.errors import ConfigError
 from runner.events import RunEnded
 from runner.result import Failure, RunResult, Status, StepResult
 from runner.settings.settings import Settings, load_settings
+from runner.telemetry.counters import Counters
+from runner.telemetry.run_samples import sample_run
 from runner.telemetry.telemetry import FOLDER, Telemetry
 from tests.support.daemon import Daemon, tick
 from tests.support.otlp import SpanReceiver
@@ -204,6 +206,14 @@ def stub() -> Iterator[Recorded]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+def test_a_run_that_ended_before_a_newer_one_counts_and_does_not_replace_its_state() -> None:
+    counters = Counters()
+    sample_run(run(1), counters, ())
+    late = sample_run(run(5, "failed"), counters, ())
+    assert {one.labels["__name__"] for one in late} == {"synthetic_runs_total"}
+    assert [one.samples[-1][1] for one in late if one.labels["status"] in {"passed", "failed"}] == [1.0, 1.0]
 
 
 @pytest.mark.parametrize(("status", "left"), [(503, 1), (429, 1), (302, 1), (400, 0), (204, 0)])

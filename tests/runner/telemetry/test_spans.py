@@ -259,6 +259,21 @@ def test_what_an_exporter_chokes_on_holds_up_nothing(tmp_path: Path) -> None:
     assert sent == ["2"]
 
 
+def test_where_the_order_counts_no_run_overtakes_an_older_one(tmp_path: Path) -> None:
+    tried: list[str] = []
+
+    def send(key: str, _: bytes) -> None:
+        tried.append(key)
+        raise NotSent("away")
+
+    sender = Sender("test", DiskQueue(tmp_path, 1_000), send, in_order=True)
+    sender.put("1", b"old")
+    sender.put("2", b"new")
+    wait_until(lambda: tried)
+    assert sender.stop(10) == 2
+    assert set(tried) == {"1"}
+
+
 def test_a_run_that_is_rejected_while_others_are_accepted_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def send(key: str, content: bytes) -> None:
         if content == b"odd":
