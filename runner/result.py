@@ -219,6 +219,20 @@ class Artifact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     step: str | None = None
 
 
+class Certificate(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The certificate with which a host has proved who it is."""
+
+    host: str
+    """With its port, if that is not 443."""
+    valid_until: datetime
+    valid_from: datetime
+    subject: str = ""
+    issuer: str = ""
+    """The authority that has signed it."""
+    protocol: str = ""
+    """Such as `TLS 1.3`."""
+
+
 class Environment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the run was measured with."""
 
@@ -279,6 +293,10 @@ class RunResult(Struct, frozen=True, kw_only=True):
     """The budgets of the settings that it is over; those that a step has itself are with the step."""
     contended: bool = False
     """True when the machine was so busy that the latencies may be too high."""
+    certificates: tuple[Certificate, ...] = ()
+    """Of the hosts that the run has met, by host; the first 50."""
+    trace_id: str = ""
+    """Of the run's trace (W3C Trace Context): 32 hexadecimal digits; empty when spans are neither sent nor asked for."""
     version: int = 1
 
     @property

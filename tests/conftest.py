@@ -33,6 +33,7 @@ pytest_plugins = [
     "tests.support.collector",
     "tests.support.serve",
     "tests.support.dashboard",
+    "tests.support.otlp",
 ]
 
 started: list[str] = []

@@ -112,6 +112,10 @@ PAGES = {
         )
     ),
     "docs/metrics.md": Page(),
+    "docs/objectives.md": Page(
+        before=(*INSTALLED, r"""printf '[slo.checkout]\njourneys = ["buy"]\nobjective = "99.5%%"\n' > journey.toml""")
+    ),
+    "docs/opentelemetry.md": Page(),
     "docs/pytest.md": Page(before=("mkdir journeys; cp ~/journey-runner/journeys/stock.py journeys/", *IN_CLONE)),
     "docs/real-users.md": Page(
         before=INSTALLED,

@@ -7,6 +7,7 @@ from msgspec import field
 
 from runner.dsl.journey import Journey
 from runner.dsl.options import Network
+from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.budgets import Budget
@@ -56,6 +57,11 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     network: Network | None = None
     cpu: float | None = None
     user_agent_suffix: str | None = None
+    trace_origins: tuple[str, ...] = ()
+    """The origins whose requests name the step as their parent."""
+    trace_baggage: bool = False
+    traced: bool = False
+    """Whether the run has a trace, of which its result says the id."""
 
 
 SHARED = ("base_url", "timeout", "retries", "waits")
@@ -110,6 +116,9 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         network=given.network,
         cpu=given.cpu,
         user_agent_suffix=given.user_agent_suffix,
+        trace_origins=settings.trace_origins,
+        trace_baggage=settings.trace_baggage,
+        traced=settings.otlp_endpoint is not None or bool(settings.trace_origins),
         **shared,
     )
 
@@ -151,3 +160,16 @@ def _storage_state(journey: Journey) -> Path | None:
             f"{journey.where}: option storage_state: {path} does not exist; save one with `context.storage_state`"
         )
     return path
+
+
+def plan_schedule(journey: Journey, settings: Settings) -> Schedule | None:
+    """When the journey runs; None when it has neither `every` nor `cron`."""
+    given = journey.options
+    if given.every is None and given.cron is None:
+        return None
+    return Schedule(
+        every=given.every,
+        cron=given.cron,
+        timezone=given.cron_timezone or settings.cron_timezone,
+        jitter=settings.jitter if given.jitter is None else given.jitter,
+    )

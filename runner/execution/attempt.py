@@ -22,8 +22,10 @@ from runner.execution.outcome import Execution
 from runner.execution.sessions.session_loss import find_session_loss
 from runner.page.agent import AgentMark
 from runner.redaction import Redactor
-from runner.result import Artifact, Attempt, Failure, Status, StepResult, status_of
+from runner.result import Artifact, Attempt, Certificate, Failure, Status, StepResult, status_of
 from runner.settings.secrets import Secrets
+from runner.telemetry.certificates import Certificates
+from runner.telemetry.trace_headers import TraceHeaders
 
 
 class RunContext(Struct, frozen=True, kw_only=True):
@@ -48,6 +50,7 @@ class AttemptOutcome(Struct, frozen=True, kw_only=True):
     attempt: Attempt
     artifacts: tuple[Artifact, ...] = ()
     notes: tuple[str, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
     session_loss: str = ""
     """What shows that the site no longer accepts the session of the signed-in state; empty if nothing does."""
 
@@ -75,12 +78,15 @@ def run_attempt(
 
     def step_started(name: str, index: int) -> None:
         emit(StepStarted(run=context.run, journey=plan.journey, attempt=number, name=name, index=index))
+        trace_headers.step_started(browser_context, index)
         recording.step_started(name)
 
     def step_ended(step: StepResult) -> None:
         emit(StepEnded(run=context.run, journey=plan.journey, attempt=number, step=step))
         recording.step_ended(step)
 
+    certificates = Certificates(browser_context)
+    trace_headers = TraceHeaders(plan.trace_origins, context.run, number, plan.trace_baggage)
     others = [one for one in browser.contexts if one is not browser_context]
     mark = AgentMark(journey=plan.journey, run=context.run, location=plan.location)
     call = JourneyCall(browser_context, str(plan.file), step_started, step_ended, mark=mark, waits=plan.waits)
@@ -104,6 +110,7 @@ def run_attempt(
         if problem is not None:
             recording.notes.append(problem)
         steps = call.steps.results(plan.step_names)
+        met = certificates.read()
         session_loss = find_session_loss(browser_context, steps, state) if state is not None and failure is not None else ""
         recording.finish(passed=status == "passed", last=not repeats(status, duration, session_loss))
         for left_open in browser.contexts:
@@ -119,4 +126,6 @@ def run_attempt(
         failure=failure,
     )
     notes = (*call.probe.problems, *recording.notes)
-    return AttemptOutcome(attempt=attempt, artifacts=tuple(recording.artifacts), notes=notes, session_loss=session_loss)
+    return AttemptOutcome(
+        attempt=attempt, artifacts=tuple(recording.artifacts), notes=notes, certificates=met, session_loss=session_loss
+    )

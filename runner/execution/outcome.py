@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from runner.result import Artifact, Attempt, Environment
+from runner.result import Artifact, Attempt, Certificate, Environment
 
 
 class Execution(Struct, frozen=True, kw_only=True, tag=True):
@@ -20,5 +20,7 @@ class Execution(Struct, frozen=True, kw_only=True, tag=True):
     artifacts: tuple[Artifact, ...] = ()
     notes: tuple[str, ...] = ()
     environment: Environment = Environment()
+    certificates: tuple[Certificate, ...] = ()
+    """Of the hosts that any attempt has met."""
     worker_spent: bool = False
     """Whether the worker cannot make another run, as its browser cannot be used any more."""

@@ -39,6 +39,11 @@ class _Gauges:
         )
         self.shift = gauge("synthetic_layout_shift_score", "Cumulative layout shift of the step's last document.", STEP)
         self.requests = gauge("synthetic_requests", "Requests that the step made, by outcome.", (*STEP, "outcome"))
+        self.certificate = gauge(
+            "synthetic_certificate_expiry_timestamp_seconds",
+            "When the certificate of a host that the run has met expires.",
+            (*RUN, "host", "issuer"),
+        )
         self.bytes = gauge("synthetic_transfer_bytes", "Bytes that the step's responses took.", STEP)
 
 
@@ -57,6 +62,8 @@ def build_registry(*results: RunResult) -> CollectorRegistry:
         gauges.monitor_error.labels(*labels).set(result.status == "error")
         if result.last_success_at is not None:
             gauges.last_success.labels(*labels).set(result.last_success_at.timestamp())
+        for one in result.certificates:
+            gauges.certificate.labels(*labels, one.host, one.issuer).set(one.valid_until.timestamp())
         for step in result.steps:
             if step.status not in {"skipped", "cancelled"}:
                 _set_step(gauges, step, (*labels, bounded(step.name, LONGEST_NAME)))

@@ -52,8 +52,13 @@ class Scheduler:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         listeners: Sequence[Listener] = (),
+        forgotten: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Raises ConfigError and DiscoveryError when no journey can be put on the schedule."""
+        """`forgotten` gets the name of each journey that leaves the schedule.
+
+        Raises ConfigError and DiscoveryError when no journey can be put on the schedule.
+        """
+        self._forgotten = forgotten
         self._settings = settings
         self._store = store
         self._archive = archive
@@ -85,6 +90,11 @@ class Scheduler:
     def count(self) -> int:
         """The number of journeys on the schedule."""
         return len(self._timetable.entries)
+
+    @property
+    def journeys(self) -> frozenset[str]:
+        """The names of the journeys on the schedule."""
+        return frozenset(self._timetable.entries)
 
     # What others may call, from any thread or signal handler
 
@@ -201,6 +211,7 @@ class Scheduler:
         exporter.unstored.set(self._pipeline.unstored)
         exporter.unpushed.set(self._pipeline.unpushed)
         for name, entry in self._timetable.entries.items():
+            exporter.start_counting(name, entry.plan.step_names)
             exporter.paused.labels(name).set(self._log_pause(name, now))
             exporter.next_run.labels(name).set(entry.next_at.timestamp())
             gap = entry.schedule.after(name, entry.next_at) - entry.next_at
@@ -244,6 +255,7 @@ class Scheduler:
         for entry in changes.removed:
             self._queue.discard(entry)
             self._pipeline.forget(entry.name)
+            self._forgotten(entry.name)
             log.info("%s is no longer on the schedule", entry.name, extra={"journey": entry.name})
         for name in changes.added:
             log.info("%s is on the schedule", name, extra={"journey": name})

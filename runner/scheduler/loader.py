@@ -17,7 +17,7 @@ from msgspec import Struct
 from runner.codec import decoder, encode
 from runner.dsl.discovery import load_journeys
 from runner.dsl.journey import Journey
-from runner.dsl.plan import Plan, plan
+from runner.dsl.plan import Plan, plan, plan_schedule
 from runner.dsl.schedule import Schedule
 from runner.dsl.selection import select
 from runner.errors import ConfigError, DiscoveryError, JourneyError
@@ -127,7 +127,7 @@ def plan_journeys(request: LoadRequest) -> LoadedJourneys:
 
 def _plan_journey(journey: Journey, text: str, settings: Settings) -> PlannedJourney:
     _require_secrets(journey, settings)
-    return PlannedJourney(msgspec.structs.replace(plan(journey, settings), source=text), _schedule(journey, settings))
+    return PlannedJourney(msgspec.structs.replace(plan(journey, settings), source=text), plan_schedule(journey, settings))
 
 
 def _require_secrets(journey: Journey, settings: Settings) -> None:
@@ -140,18 +140,6 @@ def _require_secrets(journey: Journey, settings: Settings) -> None:
     ]
     if lines:
         raise ConfigError("\n".join(lines))
-
-
-def _schedule(journey: Journey, settings: Settings) -> Schedule | None:
-    given = journey.options
-    if given.every is None and given.cron is None:
-        return None
-    return Schedule(
-        every=given.every,
-        cron=given.cron,
-        timezone=given.cron_timezone or settings.cron_timezone,
-        jitter=settings.jitter if given.jitter is None else given.jitter,
-    )
 
 
 def main() -> None:

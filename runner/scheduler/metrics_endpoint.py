@@ -11,9 +11,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make
 from prometheus_client.registry import Collector
 
 from runner.errors import ConfigError
+from runner.metrics.latency_histogram import judged_latencies, latency_edges
 from runner.metrics.run_metrics import build_registry
 from runner.result import RunResult
 from runner.scheduler.bounded_server import BoundedThreads
+from runner.untrusted_text import LONGEST_NAME, bounded
 
 log = logging.getLogger("journey.schedule")
 RUN_EDGES = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
@@ -26,12 +28,16 @@ HEADERS = (
 )
 """Of every response: nothing here is a page."""
 DELAY_EDGES = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60)
+STATUSES = ("passed", "failed", "error", "cancelled")
 
 
 class Exporter:
-    """The metrics of a scheduler; those of the newest runs are among them if `with_runs`."""
+    """The metrics of a scheduler; those of the newest runs are among them if `with_runs`.
 
-    def __init__(self, with_runs: bool) -> None:
+    `bounds` are latencies that objectives ask for: each becomes an edge of the buckets of latencies, so its share is exact.
+    """
+
+    def __init__(self, with_runs: bool, bounds: Iterable[float] = ()) -> None:
         self.registry = CollectorRegistry()
         self._newest: dict[str, RunResult] = {}
 
@@ -44,6 +50,13 @@ class Exporter:
         self.runs = counter("synthetic_runs", "Runs that have ended.", "journey", "status")
         self.run_seconds = Histogram(
             "synthetic_run_seconds", "Time of a run.", ["journey"], registry=self.registry, buckets=RUN_EDGES
+        )
+        self.step_seconds = Histogram(
+            "synthetic_step_latency_seconds",
+            "Latency of passed steps by the page clock.",
+            ["journey", "step"],
+            registry=self.registry,
+            buckets=latency_edges(bounds),
         )
         self.delay = Histogram(
             "synthetic_schedule_delay_seconds",
@@ -61,6 +74,7 @@ class Exporter:
         self.waiting = gauge("synthetic_waiting", "Runs that wait for a free worker.")
         self.unstored = gauge("synthetic_unstored_runs", "Ended runs that the store has not taken yet.")
         self.unpushed = gauge("synthetic_unpushed_journeys", "Journeys whose newest state the gateway has not taken yet.")
+        self.unsent = gauge("synthetic_unsent_runs", "Ended runs that wait for a receiver of spans or of remote write.")
         self.broken_files = gauge("synthetic_broken_files", "Files of journeys that cannot be used as they are now.")
         if with_runs:
             self.registry.register(_Newest(self._newest))
@@ -70,6 +84,16 @@ class Exporter:
         self._newest[result.journey] = result
         self.runs.labels(result.journey, result.status).inc()
         self.run_seconds.labels(result.journey).observe(result.duration_seconds)
+        for step, seconds in judged_latencies(result):
+            self.step_seconds.labels(result.journey, step).observe(seconds)
+
+    def start_counting(self, journey: str, steps: Iterable[str]) -> None:
+        """Begins the counters of a journey at 0: the first increase of a counter that begins with 1 is lost to `increase`."""
+        for status in STATUSES:
+            self.runs.labels(journey, status)
+        self.run_seconds.labels(journey)
+        for step in steps:
+            self.step_seconds.labels(journey, bounded(step, LONGEST_NAME))
 
     def set_newest(self, result: RunResult) -> None:
         """Sets the newest run of a journey, made by an earlier scheduler, without counting it."""

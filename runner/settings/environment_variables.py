@@ -19,6 +19,22 @@ https://kubernetes.io/docs/tutorials/services/connect-applications-service/#envi
 MEANT_EMPTY = {"JOURNEY_RELEASE", "JOURNEY_LOCATION"}
 """Variables of which an empty value is not as good as none: a release that is not known; a location that would be that of others."""
 
+OTEL_VARIABLES = {
+    "otlp_endpoint": ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+    "otlp_protocol": ("OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"),
+}
+"""Variables of OpenTelemetry that stand for settings that are not set; the last one wins. Its exporters read the others themselves."""
+
+
+def read_otel_environ(environ: Mapping[str, str]) -> dict[str, object]:
+    """The settings that variables of OpenTelemetry stand for; none where they turn it off, or name no receiver."""
+    if environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or environ.get("OTEL_TRACES_EXPORTER", "otlp") != "otlp":
+        return {}
+    found: dict[str, object] = {
+        setting: environ[name] for setting, names in OTEL_VARIABLES.items() for name in names if environ.get(name)
+    }
+    return found
+
 
 def read_environ(environ: Mapping[str, str]) -> dict[str, object]:
     """The settings among the variables, by name, with the values as they were written; parameters together as `params`."""

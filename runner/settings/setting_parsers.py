@@ -12,6 +12,7 @@ from runner.settings.budgets import parse_budgets
 from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.environment_variables import PREFIX
 from runner.settings.maintenance import parse_windows
+from runner.settings.objectives import parse_objectives
 from runner.settings.parsers.identity import parse_claim_names, parse_issuer, parse_role_table, parse_scopes
 from runner.settings.parsers.network import (
     parse_database_url,
@@ -30,6 +31,13 @@ from runner.settings.parsers.secret_values import (
     read_token,
 )
 from runner.settings.parsers.smoke import parse_error_probability, parse_looks, parse_tolerance, parse_undecided
+from runner.settings.parsers.telemetry import (
+    parse_otlp_headers,
+    parse_otlp_protocol,
+    parse_trace_origins,
+    parse_trace_url,
+    read_otlp_headers,
+)
 from runner.settings.parsers.values import (
     parse_bool,
     parse_count,
@@ -57,7 +65,16 @@ LONGEST_MISTAKE = 1_000
 """Characters of what is said of one value, which may be of any length."""
 ENVIRONMENTS = "env"
 """The table of the file that holds a table per environment."""
-ONLY_SECRET = {"pushgateway_password", "pushgateway_bearer_token", "alert_urls", "serve_token", "oidc_client_secret"}
+ONLY_SECRET = {
+    "pushgateway_password",
+    "pushgateway_bearer_token",
+    "alert_urls",
+    "serve_token",
+    "oidc_client_secret",
+    "otlp_headers",
+    "remote_write_password",
+    "remote_write_bearer_token",
+}
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
 
 
@@ -147,6 +164,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "source_url": parse_source_url,
     "status_page": parse_status_page,
     "budgets": parse_budgets,
+    "slo": parse_objectives,
     "smoke_runs": parse_positive_count,
     "smoke_warm_up": parse_count,
     "smoke_max_runs": parse_positive_count,
@@ -190,4 +208,22 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "pushgateway_ca_file": parse_path,
     "pushgateway_timeout": parse_positive_duration,
     "require_push": parse_bool,
+    "remote_write": parse_url,
+    "remote_write_username": parse_text,
+    "remote_write_password": parse_secret,
+    "remote_write_password_file": read_secret,
+    "remote_write_bearer_token": parse_secret,
+    "remote_write_bearer_token_file": read_secret,
+    "remote_write_ca_file": parse_path,
+    "remote_write_timeout": parse_positive_duration,
+    "otlp_endpoint": parse_url,
+    "otlp_protocol": parse_otlp_protocol,
+    "otlp_headers": parse_otlp_headers,
+    "otlp_headers_file": read_otlp_headers,
+    "otlp_ca_file": parse_path,
+    "otlp_timeout": parse_positive_duration,
+    "trace_origins": parse_trace_origins,
+    "trace_baggage": parse_bool,
+    "trace_url": parse_trace_url,
+    "telemetry_queue_size": parse_size,
 }

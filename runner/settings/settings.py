@@ -13,9 +13,11 @@ from runner.settings.artifact_kinds import ARTIFACT_KINDS, default_policies
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.budgets import Budget
 from runner.settings.config_file import find_config_file, list_environments, select_environment
-from runner.settings.environment_variables import ENVIRONMENT, PREFIX, read_environ
+from runner.settings.environment_variables import ENVIRONMENT, OTEL_VARIABLES, PREFIX, read_environ, read_otel_environ
 from runner.settings.maintenance import MaintenanceWindow
+from runner.settings.objectives import Objective
 from runner.settings.parsers.identity import DashboardRole
+from runner.settings.parsers.telemetry import OtlpProtocol
 from runner.settings.parsers.values import Traffic, Waits
 from runner.settings.raw_text import strip_value
 from runner.settings.secrets import Secret
@@ -72,6 +74,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     source_url: str | None = None
     status_page: StatusPage | None = None
     budgets: tuple[Budget, ...] = ()
+    slo: tuple[Objective, ...] = ()
     smoke_runs: int = 5
     smoke_warm_up: int = 1
     smoke_max_runs: int | None = None
@@ -112,6 +115,21 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     pushgateway_ca_file: Path | None = None
     pushgateway_timeout: float = 10.0
     require_push: bool = False
+    remote_write: str | None = None
+    remote_write_username: str | None = None
+    remote_write_password: Secret | None = None
+    remote_write_bearer_token: Secret | None = None
+    remote_write_ca_file: Path | None = None
+    remote_write_timeout: float = 10.0
+    otlp_endpoint: str | None = None
+    otlp_protocol: OtlpProtocol = "http/protobuf"
+    otlp_headers: Secret | None = None
+    otlp_ca_file: Path | None = None
+    otlp_timeout: float = 5.0
+    trace_origins: tuple[str, ...] = ()
+    trace_baggage: bool = False
+    trace_url: str | None = None
+    telemetry_queue_size: int = 100_000_000
     origins: dict[str, Origin] = field(default_factory=dict)
     """The origin of each setting that is not a default."""
 
@@ -168,6 +186,8 @@ def load_settings(
         )
     if re.search(r"//[^/@]*:[^/@]*@", str(table.get("database", ""))):
         raise ConfigError(f"{file}: database must not contain a password, as others can read the file; set {PREFIX}DATABASE")
+    # Of the machine and not of this program: as weak as a default.
+    lay(read_otel_environ(environ), "default", lambda name: OTEL_VARIABLES[name][0], start)
     lay(table, "file", lambda name: f"{file}: {name}", base)
     problems += _find_unknown_names({name: one for name, one in environments.items() if name != chosen}, file)
     lay(read_environ(environ), "environment", lambda name: f"{PREFIX}{name.upper()}", start)

@@ -111,5 +111,6 @@ class StartedRun:
             attempts=(*(self.kept.attempts if self.kept else ()), attempt),
             artifacts=self.kept.artifacts if self.kept else (),
             notes=self.kept.notes if self.kept else (),
+            certificates=self.kept.certificates if self.kept else (),
             environment=self.kept.environment if self.kept else Environment(base_url=self.plan.base_url),
         )

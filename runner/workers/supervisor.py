@@ -20,6 +20,7 @@ from runner.execution.outcome import Execution
 from runner.private_files import FOLDER
 from runner.result import Load, RunResult
 from runner.settings.budgets import find_overruns
+from runner.telemetry.trace_ids import trace_id
 from runner.workers.machine_load import contended
 from runner.workers.messages import Broken, FromWorker, Job, Kept, Ready
 from runner.workers.process import Worker
@@ -106,6 +107,8 @@ class Supervisor:
             delay_seconds=run.slot.delay(run.started_at) if run.slot else None,
             load=load,
             contended=contended(load),
+            certificates=execution.certificates,
+            trace_id=trace_id(run.run) if run.plan.traced else "",
         )
         result = replace(result, overruns=find_overruns(result, run.plan.budgets))
         folder: Path | None = None

@@ -42,7 +42,7 @@ def main(site: Path, python: Path, words: list[str]) -> None:
         build(Path(source), given.wheel_dir)
         return
     for what, editable in [*((one, True) for one in given.editable), *((one, False) for one in given.what)]:
-        found = re.fullmatch(r"(.+?)(?:\[([\w,]+)\])?", what)
+        found = re.fullmatch(r"(.+?)(?:\[([\w,-]+)\])?", what)
         assert found is not None
         path = Path(found[1])
         if not path.exists():

@@ -4,9 +4,10 @@ import logging
 import os
 import signal
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import psutil
 import typer
@@ -16,15 +17,20 @@ from runner.browser.chromium import find
 from runner.browser.sandbox import find_reason_off
 from runner.cli import given
 from runner.cli.running.report_writer import ReportWriter
-from runner.cli.running.run import exit_code
+from runner.cli.running.run import exit_code, make_telemetry
 from runner.errors import ConfigError
-from runner.events import Moment, RunEnded
+from runner.events import Listener, Moment, RunEnded
 from runner.private_files import make_private_folder
 from runner.scheduler.loader import LoadRequest, PlannedJourney, load_in_subprocess
 from runner.settings.settings import Settings
 
+if TYPE_CHECKING:
+    from runner.telemetry.telemetry import Telemetry
+
 STOP_WITHIN = 30.0
 """Seconds that runs under way have to end when the daemon is asked to stop; a second signal ends them at once."""
+CLOSE_TIMEOUT = 10.0
+"""Seconds in which runs that have ended are still sent at the end."""
 LOCK = ".scheduler.lock"
 log = logging.getLogger("journey.schedule")
 
@@ -103,15 +109,22 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
     if why := find_reason_off(browser.path):
         log.warning("the browser's sandbox is off: %s", why)
     archive = Archive(settings.runs_dir)
-    with Store(settings.database_url) as store, ReportWriter(archive, log.warning) as reports:
+    with ExitStack() as sending, Store(settings.database_url) as store, ReportWriter(archive, log.warning) as reports:
 
         def write_report(moment: Moment) -> None:
             if isinstance(moment, RunEnded) and moment.folder is not None:
                 reports.write(Saved(moment.result, moment.folder))
 
-        exporter = Exporter(with_runs=settings.pushgateway is None)
-        scheduler = Scheduler(request, settings, store, archive, exporter, listeners=[write_report])
+        exporter = Exporter(settings.pushgateway is None, [one.under for one in settings.slo if one.under is not None])
+        telemetry = make_telemetry(settings)
+        listeners: list[Listener] = [write_report, *([telemetry] if telemetry else [])]
+        forgotten = telemetry.forget if telemetry else lambda _: None
+        scheduler = Scheduler(request, settings, store, archive, exporter, listeners=listeners, forgotten=forgotten)
         _obey_signals(scheduler)
+        if telemetry is not None:
+            telemetry.keep(scheduler.journeys)
+            exporter.unsent.set_function(lambda: telemetry.waiting)
+            sending.callback(_stop_sending, telemetry)
         if once:
             with Workers(count) as pool:
                 return exit_code(scheduler.run(pool, browser, once=True))
@@ -122,6 +135,12 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
             scheduler.run(pool, browser)
             log.info("stopped")
     return 0
+
+
+def _stop_sending(telemetry: "Telemetry") -> None:
+    left = telemetry.stop(CLOSE_TIMEOUT)
+    if left:
+        log.warning("%d %s not sent; they wait on the disk for the next start", left, "run was" if left == 1 else "runs were")
 
 
 def _obey_signals(scheduler: Any) -> None:

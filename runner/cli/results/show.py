@@ -22,7 +22,8 @@ def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = N
 
     Example: journey show last-failed
     """
-    archive = Archive(given.settings(runs_dir=runs_dir).runs_dir)
+    settings = given.settings(runs_dir=runs_dir)
+    archive = Archive(settings.runs_dir)
     saved = archive.find(run)
     given.warn_of_problems(archive)
     if json is not None:
@@ -34,4 +35,9 @@ def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = N
     from reports.terminal.console import make_console
     from reports.terminal.run_detail import render_run
 
-    make_console(highlight=False).print(render_run(saved), soft_wrap=True)
+    console = make_console(highlight=False)
+    console.print(render_run(saved), soft_wrap=True)
+    trace = saved.result.trace_id
+    if trace:
+        where = settings.trace_url.replace("{trace_id}", trace) if settings.trace_url else trace
+        console.print(f"\nspans: {where}", markup=False, soft_wrap=True)

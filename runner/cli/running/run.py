@@ -1,7 +1,7 @@
 """`journey run`: run journeys now."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from runner.result import RunResult
 from runner.settings.settings import Settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
+
+if TYPE_CHECKING:
+    from runner.telemetry.telemetry import Telemetry
 
 PASSED, FAILED, MONITOR, BUDGET, INTERRUPTED = 0, 1, 3, 4, 130
 
@@ -116,10 +119,14 @@ def execute(
     archive = Archive(settings.runs_dir)
     keeper = RunKeeper(archive, settings, warn, lambda text: console.print(f"note: {text}", markup=False, soft_wrap=True))
     keeper.note_sandbox(describe_sandbox(browser.path))
+    telemetry = make_telemetry(settings)
     try:
         with keeper, Progress(console) as progress:
-            run_plans(pool, plans, browser, settings, archive, [progress, keeper, push], last=True)
+            listeners = [progress, keeper, push, *([telemetry] if telemetry else [])]
+            run_plans(pool, plans, browser, settings, archive, listeners, last=True)
     finally:
+        if telemetry is not None and (left := telemetry.stop(settings.otlp_timeout)):
+            warn(f"{left} {'run was' if left == 1 else 'runs were'} not sent to every receiver; the next command tries again")
         results = [result for result, _ in keeper.ended]
         try:
             write_runs(files, keeper.ended)
@@ -143,6 +150,15 @@ def execute(
         look, trace = (journey_command(command, "last-failed", *where) for command in ("show", "trace"))
         console.print(f"see why: {look} · {trace}", markup=False, soft_wrap=True)
     return keeper.ended
+
+
+def make_telemetry(settings: Settings) -> "Telemetry | None":
+    """What sends spans and samples, if the settings name a receiver. Raises ConfigError when a package for that is missing."""
+    if settings.otlp_endpoint is None and settings.remote_write is None:
+        return None
+    from runner.telemetry.telemetry import Telemetry
+
+    return Telemetry(settings)
 
 
 class Pusher:

@@ -1,7 +1,7 @@
 """Queries of the runs of a span. All are answered from indices and roll-ups."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -162,24 +162,7 @@ class History:
         columns += [runs.c[f"failure_{name}"] for name in ("kind", "step", "message")]
         which = [*here(span, journey, location), *ended(("failed", "error"))]
         wanted = select(*columns).where(*which).order_by(runs.c.started_at.desc())
-        groups: dict[tuple[Any, ...], list[Any]] = {}
-        for row in self.connection.execute(wanted.limit(20_000)):
-            message = (row.failure_message or "").partition("\n")[0]
-            key = (row.status, row.failure_kind, row.failure_step, VARYING.sub("#", message))
-            groups.setdefault(key, []).append(row)
-        return [
-            Reason(
-                kind=rows[0].failure_kind or "",
-                step=rows[0].failure_step,
-                message=(rows[0].failure_message or "").partition("\n")[0],
-                status=rows[0].status,
-                count=len(rows),
-                first_at=rows[-1].started_at,
-                last_at=rows[0].started_at,
-                last_run=rows[0].id,
-            )
-            for rows in list(groups.values())[:most]
-        ]
+        return group_reasons(self.connection.execute(wanted.limit(20_000)))[:most]
 
     # Runs
 
@@ -240,6 +223,28 @@ class History:
             .limit(most)
         )
         return [dict(row) for row in self.connection.execute(wanted).mappings()]
+
+
+def group_reasons(rows: Iterable[Any]) -> list[Reason]:
+    """Runs that did not pass, newest first, by their reasons. Messages that differ only in numbers and ids are one reason."""
+    groups: dict[tuple[Any, ...], list[Any]] = {}
+    for row in rows:
+        message = (row.failure_message or "").partition("\n")[0]
+        key = (row.status, row.failure_kind, row.failure_step, VARYING.sub("#", message))
+        groups.setdefault(key, []).append(row)
+    return [
+        Reason(
+            kind=same[0].failure_kind or "",
+            step=same[0].failure_step,
+            message=(same[0].failure_message or "").partition("\n")[0],
+            status=same[0].status,
+            count=len(same),
+            first_at=same[-1].started_at,
+            last_at=same[0].started_at,
+            last_run=same[0].id,
+        )
+        for same in groups.values()
+    ]
 
 
 def sum_by_day(by_time: Mapping[datetime, Tally]) -> list[tuple[datetime, Tally]]:

@@ -1,0 +1,127 @@
+"""`traceparent` in a real browser: it goes to the origins that are listed, below the right step, and causes no preflight elsewhere."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+from runner.telemetry.trace_ids import step_span_id, trace_id
+from tests.conftest import Monitor
+
+PAGE = """<!doctype html><title>Shop</title><h1>Shop</h1><img src="OTHER/pixel.gif"><script src="OTHER/script.js"></script>
+<button onclick="load()">Load</button><p id="done"></p>
+<script>
+async function load() {
+  await fetch("/api");
+  await fetch("OTHER/simple", {method: "POST", body: "x"});
+  await fetch("OTHER/away");
+  document.querySelector("#done").textContent = "loaded";
+}
+</script>"""
+
+
+class Seen(Struct, frozen=True):
+    """A request, as a site got it."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+
+
+class Site:
+    """A site of its own origin, which keeps what it was asked for."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.seen: list[Seen] = []
+        self.page = ""
+        self.redirects: dict[str, str] = {}
+
+    def header(self, path: str, name: str = "traceparent") -> str | None:
+        """A header of the request for a path."""
+        return next(one.headers.get(name) for one in self.seen if one.path == path and one.method != "OPTIONS")
+
+
+@contextmanager
+def serving() -> Iterator[Site]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            """Any page, script or datum; or a redirect."""
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            site.seen.append(Seen(self.command, self.path, {key.lower(): value for key, value in self.headers.items()}))
+            target = site.redirects.get(self.path)
+            body = site.page.encode() if self.path in {"/", "/more"} else b""
+            self.send_response(302 if target else 200)
+            if target:
+                self.send_header("Location", target)
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.send_header("Access-Control-Allow-Headers", "*")
+            self.send_header("Content-Type", "text/html" if body else "text/javascript")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_OPTIONS = do_GET  # noqa: N815 (the protocol's)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the protocol's)
+            """Does not log."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    site = Site(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield site
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def sites() -> Iterator[tuple[Site, Site]]:
+    """The shop, and a third party that its page uses."""
+    with ExitStack() as stack:
+        own, other = stack.enter_context(serving()), stack.enter_context(serving())
+        own.page = PAGE.replace("OTHER", other.address)
+        own.redirects["/go"] = f"{other.address}/landed"
+        yield own, other
+
+
+JOURNEY = """
+@journey(retries=1)
+def walk(page, step):
+    with step("open"):
+        page.goto("/")
+    with step("load"):
+        page.get_by_role("button").click()
+        expect(page.locator("#done")).to_have_text("loaded")
+    with step("leave"):
+        page.goto("/go")
+"""
+
+
+def test_listed_origins_get_the_step_as_parent_and_third_parties_neither_header_nor_preflight(
+    monitor: Monitor, sites: tuple[Site, Site]
+) -> None:
+    own, other = sites
+    result = monitor.run(JOURNEY, base_url=own.address, trace_origins=[own.address], trace_baggage=True)
+    assert result.status == "passed", result.failure
+    assert result.trace_id == trace_id(result.id)
+    for path, index in {"/": 0, "/api": 1, "/go": 2}.items():
+        assert own.header(path) == f"00-{result.trace_id}-{step_span_id(result.id, 1, index)}-01"
+    assert own.header("/", "baggage") == f"journey.run.id={result.id}"
+    assert {one.path for one in other.seen} >= {"/pixel.gif", "/script.js", "/simple", "/away", "/landed"}
+    assert [one for one in other.seen if "traceparent" in one.headers or "baggage" in one.headers] == []
+    assert sum(one.method == "OPTIONS" for one in (*own.seen, *other.seen)) == 0
+
+
+def test_without_listed_origins_no_request_has_a_header(monitor: Monitor, sites: tuple[Site, Site]) -> None:
+    own, other = sites
+    result = monitor.run(JOURNEY, base_url=own.address)
+    assert (result.status, result.trace_id) == ("passed", "")
+    assert not any("traceparent" in one.headers for one in (*own.seen, *other.seen))
