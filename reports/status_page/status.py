@@ -10,7 +10,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from runner.settings.maintenance import MaintenanceWindow
-from runner.settings.status_page import StatusPage
+from runner.settings.parsers.status_page import StatusPage
 from runner.store.queries.days import DayCount, read_day_counts, sum_day_counts
 from runner.store.queries.outages import read_outages
 from runner.store.queries.runs import History

@@ -31,6 +31,7 @@ from runner.settings.parsers.secret_values import (
     read_token,
 )
 from runner.settings.parsers.smoke import parse_error_probability, parse_looks, parse_tolerance, parse_undecided
+from runner.settings.parsers.status_page import parse_status_page
 from runner.settings.parsers.telemetry import (
     parse_otlp_headers,
     parse_otlp_protocol,
@@ -58,7 +59,6 @@ from runner.settings.parsers.values import (
     parse_waits,
 )
 from runner.settings.parsers.web_address import parse_source_url, parse_url
-from runner.settings.status_page import parse_status_page
 from runner.untrusted_text import tamed
 
 LONGEST_MISTAKE = 1_000

@@ -17,12 +17,12 @@ from runner.settings.environment_variables import ENVIRONMENT, OTEL_VARIABLES, P
 from runner.settings.maintenance import MaintenanceWindow
 from runner.settings.objectives import Objective
 from runner.settings.parsers.identity import DashboardRole
+from runner.settings.parsers.status_page import StatusPage
 from runner.settings.parsers.telemetry import OtlpProtocol
 from runner.settings.parsers.values import Traffic, Waits
 from runner.settings.raw_text import strip_value
 from runner.settings.secrets import Secret
 from runner.settings.setting_parsers import ENVIRONMENTS, ONLY_SECRET, SECRET_FILES, list_parsers, parse_setting
-from runner.settings.status_page import StatusPage
 
 Origin = Literal["default", "file", "environment", "option"]
 

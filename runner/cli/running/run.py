@@ -14,7 +14,7 @@ from runner.cli.running.report_options import with_report_options
 from runner.cli.running.run_keeper import RunKeeper
 from runner.dsl.plan import Plan, plan
 from runner.errors import PushError
-from runner.events import Moment, RunEnded
+from runner.events import Listener, Moment, RunEnded
 from runner.installation import journey_command
 from runner.result import RunResult
 from runner.settings.settings import Settings
@@ -122,7 +122,7 @@ def execute(
     telemetry = make_telemetry(settings)
     try:
         with keeper, Progress(console) as progress:
-            listeners = [progress, keeper, push, *([telemetry] if telemetry else [])]
+            listeners: list[Listener] = [progress, keeper, push, *([telemetry] if telemetry else [])]
             run_plans(pool, plans, browser, settings, archive, listeners, last=True)
     finally:
         if telemetry is not None and (left := telemetry.stop(settings.otlp_timeout)):
