@@ -44,7 +44,7 @@ class TooManyRequests(JourneyError):
     """More requests than are answered; `seconds` until the next one is."""
 
     def __init__(self, who: str, seconds: float) -> None:
-        super().__init__(f"{who} makes more requests per minute than are answered; try again in {max(seconds, 1):.0f} s")
+        super().__init__(f"too many requests per minute by {who}; try again in {max(seconds, 1):.0f} s")
         self.seconds = seconds
 
 

@@ -46,14 +46,14 @@ def test_each_user_may_make_so_many_requests_per_minute_on_pages_and_api(
     other = served.sign_in(name="ada", password=PASSWORD)
     answer = served.get("/api/v1/runs", cookie=other)
     assert (answer.status, answer.headers["retry-after"]) == (429, "10")
-    assert answer.json()["detail"] == "Ada makes more requests per minute than are answered; try again in 10 s."
+    assert answer.json()["detail"] == "Too many requests per minute by ada; try again in 10 s."
     assert served.get("/static/style.css", cookie=ada).status == 200
     assert served.get("/", cookie=bob).status == 200
     assert [served.request("GET", "/metrics", None, bearer()).status for _ in range(7)] == [200] * 6 + [429]
     assert served.post("/sign-out", {}, cookie=other).status == 303
     clock.now += 10
     assert [served.get("/", cookie=ada).status for _ in range(2)] == [200, 429]
-    assert f"ada makes more requests per minute than are answered; try again in 10 s, {HERE}" in audited()
+    assert f"too many requests per minute by ada; try again in 10 s, {HERE}" in audited()
 
 
 def test_on_this_machine_alone_requests_are_not_counted(dashboard: Start) -> None:

@@ -89,7 +89,7 @@ def check_public_url(settings: Settings) -> None:
         return
     what = f"is {public}, which anybody on the way can read" if public else "is not set"
     raise ConfigError(
-        f"oidc_issuer: the provider sends browsers back to public_url, which {what.removeprefix('which ')}; set public_url to the https "
+        f"oidc_issuer: the provider sends browsers back to public_url, which {what}; set public_url to the https "
         f"address of the dashboard, and register that address with {CALLBACK} at the provider"
     )
 
