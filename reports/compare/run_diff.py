@@ -34,7 +34,7 @@ class StepChange(Struct, frozen=True, kw_only=True):
     status: tuple[str | None, str | None]
     latency_seconds: tuple[float | None, float | None]
     phase: str
-    """The phase of its documents, or WAITING, that changed most; empty if none by a millisecond."""
+    """The phase of its documents, or WAITING, that changed most; empty if none by a millisecond, or if one run did not walk the step."""
     phase_seconds: tuple[float, float]
     requests: tuple[RequestChange, ...]
 
@@ -55,6 +55,8 @@ def compare_runs(before: RunResult, after: RunResult) -> list[StepChange]:
 
 def _compare_steps(name: str, old: StepResult | None, new: StepResult | None) -> StepChange:
     phases = _sum_phases(old), _sum_phases(new)
+    if not all(phases):
+        phases = {}, {}  # One of the runs did not walk it: there is nothing to compare.
     both = {phase: (phases[0].get(phase, 0.0), phases[1].get(phase, 0.0)) for phase in {*phases[0], *phases[1]}}
     phase = max(both, key=lambda one: (abs(both[one][1] - both[one][0]), one), default="")
     if phase and abs(both[phase][1] - both[phase][0]) < 0.001:

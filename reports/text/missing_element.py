@@ -1,4 +1,4 @@
-"""An element that was not found, in one sentence: what was sought, and what is there instead, the most similar first."""
+"""An element that was not found, or not as it was wanted, in one sentence: what was sought, and what is there, the most similar first."""
 
 import re
 from collections.abc import Sequence
@@ -11,12 +11,18 @@ NAMED = 6
 """Elements that are named, at most."""
 LONGEST = 40
 """Characters of a name."""
+LONGEST_LOCATOR = 80
+"""Characters of a locator or of an element's tag."""
 READ = 200_000
 """Characters of an accessibility tree that are read."""
 _TEXT = r'"((?:[^"\\]|\\.)*)"'
 _SOUGHT = re.compile(rf'get_by_role\("(\w+)", name={_TEXT}|get_by_(text|label|placeholder|alt_text|title|test_id)\({_TEXT}')
 _ELEMENT = re.compile(rf"^\s*- '?(\w+) {_TEXT}", re.MULTILINE)
 _COVERS = re.compile(r"^\s*- (<.*>) (?:from <.*> subtree )?intercepts pointer events", re.MULTILINE)
+_SEVERAL = re.compile(r"strict mode violation: (.+) resolved to (\d+) elements")
+_DISABLED = "element is not enabled"
+_STATE = re.compile(rf'unexpected value "hidden"|element is not visible|{_DISABLED}')
+_RESOLVED = re.compile(r"locator resolved to (?:visible |hidden )?(<.+>)")
 _FIELDS = ("textbox", "searchbox", "combobox", "spinbutton", "checkbox", "radio", "switch", "slider", "listbox")
 _PLURALS = {
     "textbox": "text boxes",
@@ -29,7 +35,8 @@ _SECONDS = re.compile(r"Timeout (\d+)ms exceeded|with timeout (\d+)ms")
 
 
 def describe_missing(failure: Failure, tree: str = "") -> str:
-    """The sentence; empty if the failure is not about an element that is covered, or that was sought by its name and not found.
+    """The sentence; empty if the failure is not about an element that is covered, hidden, disabled or one of several, nor about one
+    that was sought by its name and not found.
 
     `tree` is the accessibility tree of the page at that moment, if it was saved.
     """
@@ -37,6 +44,14 @@ def describe_missing(failure: Failure, tree: str = "") -> str:
     covers = _COVERS.findall(message)
     if covers:
         return f"it is covered by {_short(covers[-1])}"
+    several = _SEVERAL.search(message)
+    if several:
+        return f"{several[2]} elements match {_short(several[1], LONGEST_LOCATOR)}; name one of them, as its suggestions do"
+    state = _STATE.search(message)
+    if state:
+        seen = _RESOLVED.findall(message)
+        what = _short(seen[-1], LONGEST_LOCATOR) if seen else "the element"
+        return f"{what} is in the page, but {'hidden' if state[0] != _DISABLED else 'disabled'}"
     found = [*_SOUGHT.finditer(message)]
     if not found or "resolved to" in message or "strict mode violation" in message or not _SECONDS.search(message):
         return ""
@@ -97,6 +112,6 @@ def _plain(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text)
 
 
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+def _short(text: str, longest: int = LONGEST) -> str:
+    text = " ".join(text.replace("↵", " ").split())
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,16 +1,19 @@
 """What one run may not leave behind for the next in the same worker process.
 
 Restored after each run: the working directory, the environment, handlers of signals, the locale, the default timeout of sockets, the
-filters of warnings, the recursion limit, the timeout of `expect`, `sys.path` and `sys.argv`, the umask, the time zone, the levels of
-logging, hooks for exceptions, tracing and profiling functions, built-in names, garbage collection, blocked signals, soft limits of
-resources, timers, the context of decimal numbers and the state of `random`. Processes that the journey has started are ended. Threads
-cannot be: a worker in which some are left is replaced. What lives in modules (a cache, a patched function of a library) is not undone:
-`worker_runs = 1` gives each run a process of its own.
+filters of warnings, the recursion limit, the timeout of `expect`, `sys.path` and `sys.argv`, the umask, the time zone, handlers and levels
+of loggers, hooks for exceptions, tracing and profiling functions, built-in names, garbage collection, blocked signals, soft limits of
+resources, timers, the context of decimal numbers, the state of `random`, modules that were taken out of `sys.modules`, and functions of
+`time`, `datetime`, `os`, `socket` and `json` that were replaced, as by what freezes the time. Processes that the journey has started are
+ended. Threads cannot be: a worker in which some are left is replaced. What else lives in modules (a cache, a patched function of a
+library) is not undone: `worker_runs = 1` gives each run a process of its own.
 """
 
 import builtins
+import datetime
 import decimal
 import gc
+import json
 import locale
 import logging
 import os
@@ -61,11 +64,11 @@ def isolated_run() -> Iterator[Undone]:
         with warnings.catch_warnings():
             yield undone
     finally:
+        for write, value in others:  # the functions of modules first, as the lines below call them
+            write(value)
         os.fchdir(folder)
         os.close(folder)
         _restore_environment(environment)
-        for write, value in others:
-            write(value)
         sys.path[:], sys.argv[:] = path, arguments
         sys.setrecursionlimit(recursion)
         socket.setdefaulttimeout(timeout)
@@ -111,6 +114,40 @@ def _restore_hooks(hooks: tuple[Any, ...]) -> None:
     sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
 
 
+_PATCHED = (time, datetime, os, socket, json)
+"""Modules whose functions tests like to replace; the next run would be measured with what they were replaced by."""
+
+
+def _restore_functions(before: list[dict[str, Any]]) -> None:
+    for module, names in zip(_PATCHED, before, strict=True):
+        vars(module).update(names)
+
+
+def _restore_modules(modules: dict[str, Any]) -> None:
+    # What was imported since stays. None stands for a module that must not be imported.
+    now: dict[str, Any] = sys.modules
+    for name in [name for name, module in now.items() if module is None and name not in modules]:
+        del now[name]
+    for name, module in modules.items():
+        if now.get(name) is None:
+            now[name] = module
+
+
+def _list_loggers() -> list[logging.Logger]:
+    return [logging.root, *(one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger))]
+
+
+def _read_loggers() -> dict[logging.Logger, tuple[list[logging.Handler], int, bool, bool]]:
+    return {one: (one.handlers[:], one.level, one.disabled, one.propagate) for one in _list_loggers()}
+
+
+def _restore_loggers(known: dict[logging.Logger, tuple[list[logging.Handler], int, bool, bool]]) -> None:
+    for one in _list_loggers():
+        quiet = [handler for handler in one.handlers if isinstance(handler, logging.NullHandler)]
+        one.handlers[:], level, one.disabled, one.propagate = known.get(one, (quiet, one.level, one.disabled, one.propagate))
+        one.setLevel(level)
+
+
 _LIMITS = tuple({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")})
 
 
@@ -126,6 +163,7 @@ def _restore_limits(limits: list[tuple[int, tuple[int, int]]]) -> None:
 
 
 _OTHERS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
+    (lambda: [dict(vars(module)) for module in _PATCHED], _restore_functions),
     (lambda: dict(vars(builtins)), _restore_builtins),
     (lambda: (sys.excepthook, sys.unraisablehook, threading.excepthook), _restore_hooks),
     (_read_umask, os.umask),
@@ -135,7 +173,8 @@ _OTHERS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
     (lambda: signal.getitimer(signal.ITIMER_PROF), lambda timer: signal.setitimer(signal.ITIMER_PROF, *timer)),
     (lambda: [(one, resource.getrlimit(one)) for one in _LIMITS], _restore_limits),
     (lambda: logging.root.manager.disable, logging.disable),
-    (lambda: logging.root.level, logging.root.setLevel),
+    (_read_loggers, _restore_loggers),
+    (lambda: dict(sys.modules), _restore_modules),
     (sys.gettrace, sys.settrace),
     (sys.getprofile, sys.setprofile),
     (sys.getswitchinterval, sys.setswitchinterval),

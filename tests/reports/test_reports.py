@@ -261,7 +261,7 @@ def test_a_diff_names_the_step_the_phase_and_the_requests() -> None:
         "/gone": "gone",
         "/bad": "failed",
     }
-    assert (missing.status, missing.difference) == (("passed", None), None)
+    assert (missing.status, missing.difference, missing.phase) == (("passed", None), None, "")
     written = io.StringIO()
     Console(file=written, width=200).print(render_run_diff(before, after), soft_wrap=True)
     text = written.getvalue()

@@ -50,6 +50,21 @@ def shown(what: object, width: int = 80) -> str:
         (CLICK, '- link "Hello world!"', ""),
         (CLICK, '- heading "Hello world!" [level=2]', "no link “Hello world!”, but there is a heading of this name"),
         (CLICK.replace("waiting for navigation", "locator resolved to <a>"), TREE, ""),
+        (
+            'Locator.click: Error: strict mode violation: get_by_role("link", name="Account") resolved to 2 elements:\n    1) <a>…</a>',
+            "",
+            '2 elements match get_by_role("link", name="Account"); name one of them, as its suggestions do',
+        ),
+        (
+            'Locator expected to be visible\n  23 × locator resolved to <h2 id="menu">↵  Menu↵</h2>\n     - unexpected value "hidden"',
+            "",
+            '<h2 id="menu"> Menu </h2> is in the page, but hidden',
+        ),
+        (
+            "Locator.click: Timeout 3000ms exceeded.\n  - locator resolved to <button disabled>Pay</button>\n  - element is not enabled",
+            "",
+            "<button disabled>Pay</button> is in the page, but disabled",
+        ),
         (CLICK.replace('role("link", name=', "text("), TREE, "no text “Hello world!”"),
         (
             'Expected to be visible\nCall log:\n - with timeout 300ms\n - waiting for get_by_label("Emial")',

@@ -1,13 +1,16 @@
 """Nothing of one run reaches the next in the same worker."""
 
 import builtins
+import datetime
 import decimal
 import gc
+import json
 import logging
 import os
 import random
 import resource
 import signal
+import socket
 import sys
 import threading
 import time
@@ -60,7 +63,8 @@ def test_what_concerns_the_whole_process_is_put_back() -> None:
         os.umask(mask)
         hooks = (sys.excepthook, sys.unraisablehook, threading.excepthook)
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-        levels = (logging.root.manager.disable, logging.root.level)
+        levels = (logging.root.manager.disable, logging.root.level, *logging.root.handlers, logging.getLogger("shop").handlers)
+        functions = (time.time, datetime.datetime, os.getcwd, socket.create_connection, json.dumps, sys.modules.get("json"))
         collection = (gc.isenabled(), gc.get_threshold())
         numbers = (
             decimal.getcontext().prec,
@@ -73,6 +77,8 @@ def test_what_concerns_the_whole_process_is_put_back() -> None:
             hooks,
             blocked,
             levels,
+            functions,
+            "never_imported" in sys.modules,
             collection,
             sys.getswitchinterval(),
             time.tzname,
@@ -90,6 +96,11 @@ def test_what_concerns_the_whole_process_is_put_back() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
         logging.disable(logging.CRITICAL)
         logging.root.setLevel(1)
+        logging.root.addHandler(logging.StreamHandler())
+        logging.getLogger("shop").addHandler(logging.StreamHandler())
+        time.time = lambda: 0.0
+        datetime.datetime = os.getcwd = socket.create_connection = json.dumps = None  # type: ignore[assignment, misc]
+        sys.modules["json"] = sys.modules["never_imported"] = None  # type: ignore[assignment]
         gc.disable()
         gc.set_threshold(1)
         sys.setswitchinterval(1)
