@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, select, text
 
 from reports.web.query.time_range import DEFAULT_RANGE, OFFERED_RANGES
 from runner.settings.duration import parse_duration
@@ -14,7 +14,7 @@ _HOUR, _MINUTE = 3600, 60
 def choose_range(connection: Connection, now: datetime) -> str:
     """The shortest of the offered ranges that shows all there is, at most DEFAULT_RANGE unless everything is older than that.
 
-    Reads the ends of two indices.
+    Reads one row at each end of two indices.
     """
     bounds = [*_runs(connection), *_page_views(connection)]
     if not bounds:
@@ -26,25 +26,24 @@ def choose_range(connection: Connection, now: datetime) -> str:
 
 
 def _runs(connection: Connection) -> list[datetime]:
-    # Two subqueries, so that each is one look into the index.
-    ends = select(select(func.min(runs.c.started_at)).scalar_subquery(), select(func.max(runs.c.started_at)).scalar_subquery())
-    return [at for at in connection.execute(ends).one() if at is not None]
+    at = runs.c.started_at
+    ends = [connection.execute(select(at).order_by(order).limit(1)).scalar() for order in (at, at.desc())]
+    return [one for one in ends if one is not None]
 
 
 def _page_views(connection: Connection) -> list[datetime]:
-    def ask(end: str, step: int) -> int | None:
-        found: int | None = connection.execute(
-            text(f"SELECT {end}(at) FROM tallies WHERE step = :step"),  # noqa: S608 (min or max)
-            {"step": step},
-        ).scalar()
+    def ask(statement: str, step: int) -> int | None:
+        found: int | None = connection.execute(text(statement), {"step": step}).scalar()
         return found
 
-    first = ask("min", _HOUR)
+    smallest = "SELECT min(at) FROM tallies WHERE step = :step"
+    largest = "SELECT at FROM tallies WHERE step = :step ORDER BY at DESC LIMIT 1"
+    first = ask(smallest, _HOUR)
     if first is None:
         return []
     # Sums by the minute are kept for some days only; while they reach as far, they know the start better.
-    minute = ask("min", _MINUTE)
-    last = ask("max", _HOUR) or first
+    minute = ask(smallest, _MINUTE)
+    last = ask(largest, _HOUR) or first
     if minute is not None and minute < first + _HOUR:
         first = minute
     return [datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last + _HOUR - 1, UTC)]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
+from playwright.sync_api import Browser, expect
 
 from tests.support.dashboard import Visited, made
 
@@ -67,3 +68,18 @@ def test_what_is_not_valid_is_refused(served: Visited, query: str) -> None:
 def test_each_journey_has_its_last_days_in_words(served: Visited) -> None:
     page = served.get("/?range=1h").body.decode()
     assert page.count('aria-label="Last 90 days: 1 with runs, 1 of them without a failure"') == 3
+
+
+def test_a_live_update_tints_only_what_has_changed(dashboard: Callable[..., Visited], chrome: Browser) -> None:
+    served = dashboard()
+    for name in ("buy", "search"):
+        served.store.add(made(journey=name, ago=300.0))
+    page = chrome.new_page()
+    page.goto(f"{served.address}/?range=1h")
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    served.store.add(made(journey="buy", status="failed", ago=5.0))
+    rows = page.get_by_role("region", name="Journeys").get_by_role("row")
+    expect(rows.filter(has_text="buy")).to_contain_text("failed", timeout=20_000)
+    expect(page.locator("tr.changed")).to_have_count(1)
+    expect(rows.filter(has_text="search")).not_to_have_class("changed")
+    page.close()

@@ -125,7 +125,7 @@ def test_the_sign_in_page_is_accessible_and_works(dashboard: Callable[..., Visit
     assert violations(page, []) == []
     page.get_by_role("textbox", name="Token").fill(TOKEN)
     page.get_by_role("button", name="Sign in with the token").click()
-    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
     assert page.evaluate("document.cookie") == ""
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

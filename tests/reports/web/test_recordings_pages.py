@@ -264,7 +264,7 @@ def test_coverage_ranks_what_no_journey_touches_with_a_session_for_each(filled: 
 
 def test_recordings_are_filtered_in_the_address(filled: Recorded, context: BrowserContext) -> None:
     page = context.new_page()
-    page.goto(f"{filled.served.address}/recordings")
+    page.goto(f"{filled.served.address}/recordings?range=24h")
     rows = page.get_by_role("row")
     expect(rows).to_have_count(3)
     page.get_by_label("Traffic").select_option("synthetic")
