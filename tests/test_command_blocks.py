@@ -132,7 +132,10 @@ PAGES = {
         left_out={
             "JOURNEY_DATABASE=postgresql://monitor:…@db.example/journeys journey schedule": ELSEWHERE
             + "; tests/runner/store has a PostgreSQL of its own",
-            **dict.fromkeys((one for one in commands(ROOT / "docs" / "schedule.md") if one.startswith("pg_")), ELSEWHERE),
+            **dict.fromkeys(
+                (one for one in commands(ROOT / "docs" / "schedule.md") if one.startswith("pg_") or "db1.example" in one),
+                ELSEWHERE,
+            ),
         },
     ),
     "docs/smoke.md": Page(

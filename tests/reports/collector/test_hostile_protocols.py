@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.hostile import KINDS, measure
+from benchmarks.hostile import measure
+from benchmarks.hostile_messages import KINDS
 from tests.support.needs import needs
 
 
