@@ -67,7 +67,7 @@ class JourneyCheck(Struct, frozen=True, kw_only=True):
     """Ids of the runs against the other address, when both were measured."""
     flaky_runs: tuple[str, ...] = ()
     contended_runs: int = 0
-    """How many were measured on a crowded machine."""
+    """How many were measured on a busy machine."""
     failure: Failure | None = None
     """Why the run failed that decided the verdict."""
     failed_run: str | None = None

@@ -160,7 +160,7 @@ def list_remarks(check: JourneyCheck) -> list[str]:
     if check.contended_runs:
         # Those of the baseline's site count too.
         runs = len(check.runs) + len(check.baseline_runs)
-        found.append(f"{count_runs(check.contended_runs)} of {runs} measured on a crowded machine: latencies may be too high")
+        found.append(f"{count_runs(check.contended_runs)} of {runs} measured on a busy machine: latencies may be too high")
     found += [f"{step.name or 'the whole journey'}: {step.note}" for step in (*check.steps, check.whole) if step.note]
     return found
 
