@@ -64,7 +64,7 @@ def test_what_is_uncertain_is_a_warning() -> None:
     assert [level for level, _, _ in found] == ["warning"] * 3
     assert [message.split(":")[0] for _, _, message in found] == [
         "1 run of 12 passed only at a later attempt (flaky)",
-        "3 runs of 12 measured on a crowded machine",
+        "3 runs of 12 measured on a busy machine",
         "step “pay”",
     ]
     assert [level for level, _, _ in of_smoke(SMOKES["undecided fails"])] == ["error", "warning", "warning"]

@@ -96,7 +96,7 @@ def test_rule_environment_and_remarks_are_there() -> None:
         "chromium 156",
         "baseline's browser",
         "1 run of 12 passed only at a later attempt (flaky)",
-        "3 runs of 12 measured on a crowded machine",
+        "3 runs of 12 measured on a busy machine",
     ):
         assert part in text, part
     assert "undecided, which counts as missed" in rendered(smoke_markdown(SMOKES["undecided fails"])).text_content()

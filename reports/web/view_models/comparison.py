@@ -31,7 +31,7 @@ class SideData(Struct, frozen=True, kw_only=True):
     compared: int
     """Of those that passed."""
     contended: int
-    """Of those that are compared, on a crowded machine."""
+    """Of those that are compared, on a busy machine."""
 
 
 class StepComparison(Struct, frozen=True, kw_only=True):
@@ -132,7 +132,7 @@ def _notes(before: Sample, after: Sample) -> list[str]:
         if one.taken and one.contended / one.taken >= CROWDED
     ]
     if crowded:
-        notes.append(f"on a crowded machine, so that latencies may be too high: {' and '.join(crowded)}")
+        notes.append(f"on a busy machine, so that latencies may be too high: {' and '.join(crowded)}")
     if max(before.locations, after.locations) > 1:
         notes.append("the runs are of several locations, which may differ more than the two sides do; choose one")
     return notes

@@ -64,7 +64,7 @@ def test_what_makes_the_figures_uncertain_is_remarked() -> None:
     )
     assert smoke_text.list_remarks(one) == [
         "2 runs of 12 passed only at a later attempt (flaky)",
-        "1 run of 12 measured on a crowded machine: latencies may be too high",
+        "1 run of 12 measured on a busy machine: latencies may be too high",
         "new: the baseline has no step of this name",
     ]
 
@@ -72,7 +72,7 @@ def test_what_makes_the_figures_uncertain_is_remarked() -> None:
 def test_runs_on_a_crowded_machine_are_counted_on_both_sides() -> None:
     runs = tuple(map(str, range(12)))
     one = check("buy", "passed", step("open"), contended_runs=24, baseline_runs=runs)
-    assert smoke_text.list_remarks(one) == ["24 runs of 24 measured on a crowded machine: latencies may be too high"]
+    assert smoke_text.list_remarks(one) == ["24 runs of 24 measured on a busy machine: latencies may be too high"]
 
 
 def test_where_nothing_was_decided_no_report_says_passed() -> None:
