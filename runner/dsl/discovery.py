@@ -231,7 +231,6 @@ def journey_of(value: object, module: ModuleType) -> Journey | None:
         if "<locals>" not in journey.function.__qualname__:
             return None
         journey = replace(journey, file=Path(str(module.__file__)), line=1, step_lines=(1,) * len(journey.step_names))
-    # A decorator above may do what the function does not.
     return journey if journey.function is value else replace(journey, function=value, unused=())
 
 
@@ -286,7 +285,10 @@ def _import_problem(file: Path, error: BaseException) -> str:
             "write `import pages` without the dot"
         )
     elif isinstance(error, ModuleNotFoundError) and error.name:
-        hint = f"; install it, or put {error.name.partition('.')[0]}.py beside the journey or in a folder above it"
+        top = error.name.partition(".")[0]
+        hint = f"; install it, or put {top}.py beside the journey or in a folder above it"
+        if top in sys.stdlib_module_names:
+            hint = f"; {top!r} is a module of Python, which takes precedence: rename the one of the project"
     return f"{file}:{line}: cannot be imported: {type(error).__name__}: {error}{hint}"
 
 

@@ -3,15 +3,16 @@
 Restored after each run: the working directory, the environment, handlers of signals, the locale, the default timeout of sockets, the
 filters of warnings, the recursion limit, the timeout of `expect`, `sys.path` and `sys.argv`, the umask, the time zone, handlers and levels
 of loggers, hooks for exceptions, tracing and profiling functions, built-in names, garbage collection, blocked signals, soft limits of
-resources, timers, the context of decimal numbers, the state of `random`, modules that were taken out of `sys.modules`, and functions of
-`time`, `datetime`, `os`, `socket` and `json` that were replaced, as by what freezes the time. Processes that the journey has started are
-ended. Threads cannot be: a worker in which some are left is replaced. What else lives in modules (a cache, a patched function of a
-library) is not undone: `worker_runs = 1` gives each run a process of its own.
+resources, the priority, standard descriptors, the folder of temporary files, timers, the context of decimal numbers, the state of `random`,
+modules that were taken out of `sys.modules`, and functions of `time`, `datetime`, `os`, `socket` and `json` that were replaced, as by what
+freezes the time. Processes that the journey has started are ended. Threads cannot be: a worker in which some are left is replaced. What
+else lives in modules (a cache, a patched function of a library) is not undone: `worker_runs = 1` gives each run a process of its own.
 """
 
 import builtins
 import datetime
 import decimal
+import faulthandler
 import gc
 import json
 import locale
@@ -22,6 +23,7 @@ import resource
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -151,6 +153,27 @@ def _restore_loggers(known: dict[logging.Logger, tuple[list[logging.Handler], in
 _LIMITS = tuple({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")})
 
 
+def _restore_priority(priority: int) -> None:
+    if os.getpriority(os.PRIO_PROCESS, 0) != priority:
+        with suppress(PermissionError):  # only root raises it again
+            os.setpriority(os.PRIO_PROCESS, 0, priority)
+
+
+def _keep_streams() -> dict[int, int]:
+    """Copies of the standard descriptors that are open."""
+    kept = {}
+    for number in (0, 1, 2):
+        with suppress(OSError):
+            kept[number] = os.dup(number)
+    return kept
+
+
+def _restore_streams(kept: dict[int, int]) -> None:
+    for number, copy in kept.items():
+        os.dup2(copy, number)
+        os.close(copy)
+
+
 def _restore_limits(limits: list[tuple[int, tuple[int, int]]]) -> None:
     for one, (soft, hard) in limits:
         now = resource.getrlimit(one)
@@ -165,6 +188,7 @@ def _restore_limits(limits: list[tuple[int, tuple[int, int]]]) -> None:
 _OTHERS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
     (lambda: [dict(vars(module)) for module in _PATCHED], _restore_functions),
     (lambda: dict(vars(builtins)), _restore_builtins),
+    (_keep_streams, _restore_streams),
     (lambda: (sys.excepthook, sys.unraisablehook, threading.excepthook), _restore_hooks),
     (_read_umask, os.umask),
     (lambda: decimal.getcontext().copy(), decimal.setcontext),
@@ -179,6 +203,11 @@ _OTHERS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
     (sys.getprofile, sys.setprofile),
     (sys.getswitchinterval, sys.setswitchinterval),
     (gc.isenabled, lambda enabled: gc.enable() if enabled else gc.disable()),
+    (gc.get_debug, gc.set_debug),
+    (lambda: gc.callbacks[:], lambda callbacks: gc.callbacks.__setitem__(slice(None), callbacks)),
+    (lambda: None, lambda _: faulthandler.cancel_dump_traceback_later()),
+    (lambda: tempfile.tempdir, lambda folder: setattr(tempfile, "tempdir", folder)),
+    (lambda: os.getpriority(os.PRIO_PROCESS, 0), _restore_priority),
     (gc.get_threshold, lambda threshold: gc.set_threshold(*threshold)),
     (
         lambda: signal.pthread_sigmask(signal.SIG_BLOCK, []),

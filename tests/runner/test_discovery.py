@@ -93,6 +93,7 @@ def test_step_and_secret_names_are_read_from_the_source(tmp_path: Path) -> None:
         ("@journey\ndef a(**rest): ...", 2, "a asks for '**rest'"),
         ("@journey\nasync def a(page): ...", 2, "a is `async def`"),
         ("\nimport nothing_here", 3, "cannot be imported: ModuleNotFoundError: No module named 'nothing_here'"),
+        ("import platform.shop", 2, "'platform' is a module of Python, which takes precedence: rename the one of the project"),
         ("1 +", 2, "cannot be imported: SyntaxError"),
         ("def broken():\n    1 / 0\nbroken()", 3, "cannot be imported: ZeroDivisionError"),
         ("raise SystemExit(1)", 2, "cannot be imported: SystemExit"),

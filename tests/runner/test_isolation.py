@@ -3,6 +3,7 @@
 import builtins
 import datetime
 import decimal
+import faulthandler
 import gc
 import json
 import logging
@@ -12,6 +13,7 @@ import resource
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -78,6 +80,7 @@ def test_what_concerns_the_whole_process_is_put_back() -> None:
             blocked,
             levels,
             functions,
+            (tempfile.tempdir, os.getpriority(os.PRIO_PROCESS, 0), gc.get_debug(), len(gc.callbacks), os.fstat(2).st_ino),
             "never_imported" in sys.modules,
             collection,
             sys.getswitchinterval(),
@@ -98,6 +101,11 @@ def test_what_concerns_the_whole_process_is_put_back() -> None:
         logging.root.setLevel(1)
         logging.root.addHandler(logging.StreamHandler())
         logging.getLogger("shop").addHandler(logging.StreamHandler())
+        tempfile.tempdir = "/nowhere"
+        os.nice(1 if os.geteuid() == 0 else 0)  # nobody else gets it back
+        gc.callbacks.append(lambda *_: None)
+        os.dup2(os.open(os.devnull, os.O_RDWR), 2)
+        faulthandler.dump_traceback_later(1000)
         time.time = lambda: 0.0
         datetime.datetime = os.getcwd = socket.create_connection = json.dumps = None  # type: ignore[assignment, misc]
         sys.modules["json"] = sys.modules["never_imported"] = None  # type: ignore[assignment]

@@ -297,7 +297,7 @@ def test_undecided_passes_loudly_unless_it_is_to_fail(folder: Folder, shop: str)
 
 
 def test_json_on_standard_output_is_nothing_but_json(folder: Folder) -> None:
-    folder.write("journeys/loud.py", "from runner import journey\n@journey\ndef loud(page):\n    print('noise')\n")
+    folder.write("journeys/loud.py", "from runner import journey\n@journey\ndef loud():\n    print('noise')\n")
     ran = folder.process("smoke", "look", "loud", "--json", "-")
     assert (ran.returncode, json.loads(ran.stdout)["verdict"]) == (0, "passed")
     assert "passed: 2 journeys in 2 runs each" in ran.stderr

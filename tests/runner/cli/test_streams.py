@@ -142,7 +142,7 @@ def test_on_a_terminal_the_colours_are_the_commands_own(monitor: Monitor) -> Non
 USING = """
     import io, logging, os, subprocess, sys
     @journey
-    def walk(page, step, secrets):
+    def walk(step, secrets):
         secret = secrets["PW"].reveal()
         with step("write"):
             print("print", secret, "\\ud83d", flush=True)
