@@ -146,7 +146,7 @@ PAGES = {
         beside={"python -m runner.demo --port 8001 & python -m runner.demo --port 8002 --delay 100 &": "http://"},
     ),
     "docs/status-page.md": Page(
-        before=("printf '[status_page.journeys]\\nbuy = \"Checkout\"\\n' > journey.toml", "mkdir -p runs")
+        before=(*INSTALLED, "printf '[status_page.journeys]\\nbuy = \"Checkout\"\\n' > journey.toml", "mkdir -p runs")
     ),
     "docs/views.md": Page(before=(*INSTALLED, "journey run stock")),
 }

@@ -173,7 +173,7 @@ def test_password_and_provider_can_both_be_on_and_names_are_not_mixed_up(
     account = served.get("/account", cookie=by_provider).body.decode()
     assert f"ada ({urlsplit(provider.issuer).netloc})" in account
     assert "New password" not in account
-    assert account.count("<tr>") == 2
+    assert account.count("<tr") == 2
     fields = {"password": PASSWORD, "new": "a kettle on the hob", "again": "a kettle on the hob"}
     assert served.post("/account/password", fields, cookie=by_provider).status == 404
     assert "New password" in served.get("/account", cookie=by_password).body.decode()
@@ -188,7 +188,7 @@ def test_the_sessions_of_a_user_of_the_provider_are_listed_and_end_after_authent
     provider.user |= {"preferred_username": "ada.lovelace", "groups": ["staff"]}
     laptop = cookie_of(go(served, "/account"))
     page = served.get("/account", cookie=laptop).body.decode()
-    assert page.count("<tr>") == 3
+    assert page.count("<tr") == 3
     assert "Authenticate again" in page
     assert 'name="session"' not in page
     other = served.access.sign_ins

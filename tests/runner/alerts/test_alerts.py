@@ -163,6 +163,10 @@ def test_it_is_told_again_while_it_lasts_and_not_while_paused(daemon: Daemon, sw
         daemon.stop()
 
 
+def titles(posts: list[dict[str, Any]]) -> list[str]:
+    return [post["title"] for post in posts]
+
+
 def test_a_broken_file_is_told(daemon: Daemon) -> None:
     port = free_port()
     file = daemon.write(QUICK)
@@ -171,12 +175,14 @@ def test_a_broken_file_is_told(daemon: Daemon) -> None:
         daemon.wait_for_runs(1)
         good = file.read_text()
         file.write_text("nonsense(")
-        wait_until(lambda: posts)
+        wait_until(lambda: "Journeys cannot be read" in titles(posts))
         file.write_text(good)
-        wait_until(lambda: len(posts) == 2)
+        wait_until(lambda: "Journeys can be read again" in titles(posts))
         daemon.stop()
-    assert [post["title"] for post in posts] == ["Journeys cannot be read", "Journeys can be read again"]
-    assert "j.py:1: cannot be imported: SyntaxError" in posts[0]["message"]
+    # A run that begins before the scheduler has noticed is an error of the monitor, which has an alert of its own.
+    ours = [post for post in posts if post["title"].startswith("Journeys")]
+    assert titles(ours) == ["Journeys cannot be read", "Journeys can be read again"]
+    assert "j.py:1: cannot be imported: SyntaxError" in ours[0]["message"]
 
 
 @pytest.mark.parametrize(
