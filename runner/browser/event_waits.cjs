@@ -84,8 +84,8 @@ function nextChange(seen) {
   return new Promise((resolve) => watch.tell.push(resolve));
 }
 const NEXT_CHANGE = nextChange.toString();
-/** Tell the page clock's agent (checks.js), in the page: a check has failed; a function that was waited for held. */
-const [UNMET, HELD] = ["unmet", "held"].map((what) => `() => { document.dispatchEvent(new Event("journey:${what}")) }`);
+/** Tell the page clock's agent (checks.js), in the page: a check has failed; a function held that was waited for, or at once. */
+const [UNMET, HELD, HELD_AT_ONCE] = ["unmet", "held", "held-at-once"].map((what) => `() => { document.dispatchEvent(new Event("journey:${what}")) }`);
 /** A function that held at the first look was not waited for: that takes a few round trips to the page, and so many ms. */
 const ROUND_TRIPS = 4;
 const FIRST_LOOK = 20;
@@ -257,7 +257,7 @@ function announceFunctions(prototype) {
     };
     answered().catch(() => {});
     const held = await original.call(this, progress, expression, isFunction, arg, options, world);
-    if (performance.now() - began > ROUND_TRIPS * (began - asked) + FIRST_LOOK) changes.tell(this, HELD);
+    changes.tell(this, performance.now() - began > ROUND_TRIPS * (began - asked) + FIRST_LOOK ? HELD : HELD_AT_ONCE);
     return held;
   };
 }

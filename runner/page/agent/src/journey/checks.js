@@ -10,8 +10,9 @@ const CHECKED = "__playwright_reset_targets__";
 const FOUND = "__playwright_mark_target__";
 /** Dispatched by event_waits.cjs after a check that did not hold. */
 const UNMET = "journey:unmet";
-/** Dispatched by it when a function that was waited for held; Playwright looks with each frame. */
+/** Dispatched by it when a function of `wait_for_function` held: after a while, as Playwright looks with each frame, or at once. */
 const HELD = "journey:held";
+const HELD_AT_ONCE = "journey:held-at-once";
 /** Within so many ms before a function held lies the effect that made it hold, if any did: two frames. */
 const FRAMES = 34;
 /** A little before the end of the step, in ms: a stamp is a floating-point number. */
@@ -29,6 +30,7 @@ let failedAt = 0;
 let waitingSince = null;
 let found = 0;
 let heldAt = null;
+let waited = false;
 
 /** Takes in records of a mutation observer, which are delivered in the task in which the change was made. */
 export function noteChanges(records) {
@@ -76,10 +78,13 @@ export function watchChecks(flush) {
     failedAt = checkedAt ?? now();
     waitingSince ??= failedAt;
   }, { capture: true });
-  addEventListener(HELD, () => {
+  const held = (after) => () => {
     flush();
     heldAt = now();
-  }, { capture: true });
+    waited = after;
+  };
+  addEventListener(HELD, held(true), { capture: true });
+  addEventListener(HELD_AT_ONCE, held(false), { capture: true });
 }
 
 /** Since when checks have failed, at an act of the script; what was checked before it is no longer what is waited for. */
@@ -89,17 +94,24 @@ export function acted() {
   return since;
 }
 
-/** As a check that passed: with the effect that made the function hold, or, where there is none, as one that had failed until then. */
-function held(since, until) {
+/**
+ * As a check that passed: with the effect that made the function hold, or, where there is none, as one that had failed until then.
+ * Null for a function that held at once, unless only an input came before it: then nothing else shows when the step ended.
+ */
+function heldCheck(since, until) {
   const at = Math.min(heldAt, until - BEFORE);
   const last = lastEffect(since, at);
-  if (last && last.signal !== "input" && at - last.at <= FRAMES) return { at, changed: last.at, failed: 0, drawn: drawnAt(last.at) };
+  if (last && last.signal !== "input") {
+    if (!waited) return null;
+    if (at - last.at <= FRAMES) return { at, changed: last.at, failed: 0, drawn: drawnAt(last.at) };
+  }
   return { at, changed: 0, failed: at, drawn: null };
 }
 
 /** What was waited for in a step that lasted from `since` to `until`, in milliseconds since the epoch. */
 export function checks(since, until) {
-  if (heldAt !== null) return held(since, until);
+  const held = heldAt === null ? null : heldCheck(since, until);
+  if (held) return held;
   // Elements of a frame are checked from the page, which learns that a check has failed.
   if (checkedAt === null && !failedAt) return null;
   return { at: checkedAt ?? failedAt, changed: changedAt, failed: failedAt, drawn: changedAt ? drawnAt(changedAt) : null };
