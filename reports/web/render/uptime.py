@@ -1,5 +1,6 @@
 """Days as bars and as a calendar, graded by availability."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -21,8 +22,13 @@ class UptimeBar(Struct, frozen=True, kw_only=True):
 
     x: int
     grade: str
-    title: str
     day: datetime
+    count: DayCount | None
+
+    @property
+    def title(self) -> str:
+        """The day in words."""
+        return describe_day(self.day, self.count)
 
 
 class Uptime(Struct, frozen=True, kw_only=True):
@@ -32,9 +38,13 @@ class Uptime(Struct, frozen=True, kw_only=True):
     label: str
     """All of it in one sentence."""
 
-    def path(self, grade: str) -> str:
-        """The bars of a grade as one path, 2 wide and 20 high: a list of many journeys stays small."""
-        return "".join(f"M{2 * one.x} 0h1.5v20h-1.5z" for one in self.bars if one.grade == grade)
+    @property
+    def paths(self) -> dict[str, str]:
+        """The bars of each grade as one path, 2 wide and 20 high: a list of many journeys stays small."""
+        found: dict[str, str] = defaultdict(str)
+        for one in self.bars:
+            found[one.grade] += f"M{2 * one.x} 0h1.5v20h-1.5z"
+        return found
 
 
 class CalendarDay(Struct, frozen=True, kw_only=True):
@@ -80,9 +90,7 @@ def draw_uptime(counts: Sequence[DayCount], now: datetime, days: int = DAYS) -> 
     for place in range(days):
         day = first + timedelta(days=place)
         count = known.get(day)
-        bars.append(
-            UptimeBar(x=place, day=day, grade=grade_day(count.availability if count else None), title=describe_day(day, count))
-        )
+        bars.append(UptimeBar(x=place, grade=grade_day(count.availability if count else None), day=day, count=count))
     judged = [one for one in counts if one.availability is not None and one.day >= first]
     clean = sum(one.failed == 0 for one in judged)
     label = f"Last {days} days: {len(judged)} with runs, {clean} of them without a failure"
