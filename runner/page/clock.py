@@ -127,6 +127,9 @@ def _awaited(window: Window, first: Stamp, strong: Sequence[Stamp], checks: Iter
     failed = max(one.failed for one in within)
     newest = max(within, key=lambda one: one.at if one.changed is None else one.changed)
     changed = newest.at if newest.changed is None else newest.changed
+    if failed >= checked:
+        # The check that passed announced nothing, as those of `locator.wait_for` do.
+        return None
     if window.end - checked > LATEST_CHECK or any(stamp.at > checked for stamp in strong):
         return None
     if max(first.at, failed) <= changed < checked:

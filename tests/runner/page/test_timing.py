@@ -229,6 +229,13 @@ def test_a_drawing_that_a_function_waits_for_ends_the_step(monitor: Monitor, aro
     assert step.latency_seconds >= 0.4 - early
 
 
+def test_an_element_that_is_waited_for_without_an_assertion_is_waited_for_in_full(monitor: Monitor) -> None:
+    step = monitor.step(GO + "page.get_by_text('done').wait_for()\n", "page.goto('/switch/xhr?delay=700')")
+    assert (step.clock, step.cause) == ("page", "input")
+    assert step.latency_seconds is not None
+    assert step.latency_seconds >= 0.7 - TICK
+
+
 def test_a_control_that_comes_late_is_waited_for_in_full(monitor: Monitor) -> None:
     body = (
         "<p></p><script>setTimeout(() => { document.body.insertAdjacentHTML('afterbegin', '<button>Go</button>');"

@@ -105,7 +105,7 @@ function heldCheck(since, until) {
     if (!waited) return null;
     if (at - last.at <= FRAMES) return { at, changed: last.at, failed: 0, drawn: drawnAt(last.at) };
   }
-  return { at, changed: 0, failed: at, drawn: null };
+  return { at, changed: 0, failed: at - BEFORE, drawn: null };
 }
 
 /** What was waited for in a step that lasted from `since` to `until`, in milliseconds since the epoch. */
