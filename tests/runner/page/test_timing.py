@@ -224,7 +224,9 @@ def test_a_drawing_that_a_function_waits_for_ends_the_step(monitor: Monitor, aro
         "setTimeout(() => { document.querySelector('canvas').getContext('2d').fillRect(0, 0, 9, 9); window.drawn = true }, 400) }</script>"
     )
     step = monitor.step(GO + "page.wait_for_function('window.drawn')\n", DOCUMENT.format(body=body) + "page.goto('/document')")
-    assert (step.clock, step.cause, step.ended_by in SHOWN) == ("page", "input", True)
+    # On a busy machine nobody can tell that the function did not hold at once: the last change of a page that never rests is then the end.
+    ends = {*SHOWN, *CHANGED} if around else SHOWN
+    assert (step.clock, step.cause, step.ended_by in ends) == ("page", "input", True)
     assert step.latency_seconds is not None
     assert step.latency_seconds >= 0.4 - early
 
