@@ -1,7 +1,6 @@
 """Budgets in the settings: upper bounds of figures, for journeys and steps whose names match a pattern."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -13,6 +12,7 @@ from runner import measures
 from runner.measures import FIGURES, OF_A_RUN
 from runner.result import Overrun, RunResult
 from runner.settings.duration import parse_positive_duration
+from runner.settings.parsers.toml_table import parse_toml_table
 from runner.settings.parsers.values import parse_size
 
 MEDIAN = 50
@@ -66,14 +66,7 @@ def find_overruns(result: RunResult, budgets: Sequence[Budget]) -> tuple[Overrun
 
 def parse_budgets(value: object) -> tuple[Budget, ...]:
     """A table as in the configuration file, or its text in TOML. Raises ValueError that names key, figure and what is accepted."""
-    table: object = value
-    if isinstance(value, str):
-        try:
-            table = tomllib.loads(value)
-        except tomllib.TOMLDecodeError as error:
-            raise ValueError(f"cannot be read as TOML: {error}") from error
-    if not isinstance(table, Mapping):
-        raise ValueError(f'{value!r} is not a table; write one such as "buy/pay" = {{ latency = "2s" }}')
+    table = parse_toml_table(value, 'write one such as "buy/pay" = { latency = "2s" }')
     return tuple(one for pattern, bounds in table.items() for one in _parse_bounds(pattern, bounds))
 
 

@@ -1,7 +1,6 @@
 """Objectives: which share of the runs of journeys has to pass, or of a step has to be fast, over a window of time."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -9,6 +8,7 @@ from fnmatch import fnmatchcase
 from msgspec import Struct
 
 from runner.settings.duration import parse_positive_duration, show_duration
+from runner.settings.parsers.toml_table import parse_toml_table
 from runner.settings.parsers.values import parse_text
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -68,15 +68,8 @@ def parse_objectives(value: object) -> tuple[Objective, ...]:
     """A table of tables as in the configuration file, or its text in TOML. Raises ValueError that names objective, key and the fix."""
     if isinstance(value, tuple) and all(isinstance(one, Objective) for one in value):
         return value
-    table: object = value
-    if isinstance(value, str):
-        try:
-            table = tomllib.loads(value)
-        except tomllib.TOMLDecodeError as error:
-            raise ValueError(f"cannot be read as TOML: {error}") from error
-    if not isinstance(table, Mapping):
-        raise ValueError(f"{value!r} is not a table of objectives; write a table [slo.NAME] with journeys and objective")
-    return tuple(_parse_objective(str(name), one) for name, one in table.items())
+    table = parse_toml_table(value, "write a table [slo.NAME] with journeys and objective")
+    return tuple(_parse_objective(name, one) for name, one in table.items())
 
 
 def _parse_objective(name: str, value: object) -> Objective:

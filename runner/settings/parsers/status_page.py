@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from runner.settings.parsers.toml_table import parse_toml_table
 from runner.settings.parsers.values import parse_text
 from runner.settings.parsers.web_address import parse_url
 
@@ -25,26 +26,25 @@ class StatusPage(Struct, frozen=True, kw_only=True):
 
 
 def parse_status_page(value: object) -> StatusPage:
-    """A table as in the configuration file. Raises ValueError that names what is wrong."""
+    """A table as in the configuration file, or its text in TOML. Raises ValueError that names what is wrong."""
     if isinstance(value, StatusPage):
         return value
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{value!r} is not a table; write a [status_page] table in the configuration file")
-    unknown = set(value) - set(StatusPage.__struct_fields__)
+    table = parse_toml_table(value, "write a [status_page] table in the configuration file")
+    unknown = set(table) - set(StatusPage.__struct_fields__)
     if unknown:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}; keys are {', '.join(StatusPage.__struct_fields__)}")
-    journeys = value.get("journeys")
+    journeys = table.get("journeys")
     if not isinstance(journeys, Mapping) or not journeys or not all(_is_name(one) for one in journeys.values()):
         raise ValueError(
             f"journeys: {journeys!r} is not a table of journeys and their public names; write one such as {{ buy = 'Checkout' }}"
         )
-    path = value.get("path", "/status")
+    path = table.get("path", "/status")
     if not isinstance(path, str) or not PATH.fullmatch(path):
         raise ValueError(f"path: {path!r} is not a path; write one such as '/status'")
     return StatusPage(
-        title=parse_text(value.get("title", "Status")),
+        title=parse_text(table.get("title", "Status")),
         path=path,
-        url=parse_url(value["url"]).rstrip("/") if "url" in value else "",
+        url=parse_url(table["url"]).rstrip("/") if "url" in table else "",
         journeys={str(name): str(public) for name, public in journeys.items()},
     )
 

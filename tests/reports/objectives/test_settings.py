@@ -39,7 +39,7 @@ def test_the_variable_has_the_same_text() -> None:
     ("text", "message"),
     [
         ('slo = "x', "cannot be read as TOML"),
-        ("slo = 5", "slo: 5 is not a table of objectives; write a table [slo.NAME]"),
+        ("slo = 5", "slo: 5 is not a table; write a table [slo.NAME]"),
         ("[slo]\nbuy = 5", "slo: buy: 5 is not a table; write [slo.buy]"),
         ('[slo."Check out"]\njourneys = ["buy"]', "'Check out' is not a name of an objective; use at most 63 lower-case"),
         ('[slo.x]\nobjective = "99%"', "x: journeys is missing; add a line such as journeys"),

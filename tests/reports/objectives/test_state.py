@@ -21,7 +21,7 @@ from runner.store import Store
 from runner.store.row_mapping import run_row, step_row
 from runner.store.tables.runs import runs, steps
 from tests.support.commands import Ended, run_here
-from tests.support.databases import copied
+from tests.support.services.databases import copied
 
 NOW = datetime(2026, 8, 31, 12, tzinfo=UTC)
 EVERY = timedelta(minutes=5)
