@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make
 from prometheus_client.registry import Collector
 
 from runner.errors import ConfigError
+from runner.inert_headers import INERT_HEADERS
 from runner.metrics.latency_histogram import judged_latencies, latency_edges
 from runner.metrics.run_metrics import build_registry
 from runner.result import RunResult
@@ -19,13 +20,7 @@ from runner.untrusted_text import LONGEST_NAME, bounded
 
 log = logging.getLogger("journey.schedule")
 RUN_EDGES = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
-HEADERS = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
-    ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cache-Control", "no-store"),
-)
+HEADERS = (*INERT_HEADERS, ("cache-control", "no-store"))
 """Of every response: nothing here is a page."""
 DELAY_EDGES = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60)
 STATUSES = ("passed", "failed", "error", "cancelled")

@@ -6,13 +6,10 @@ from typing import Any
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-DEFAULT_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-)
-"""No Cross-Origin-Resource-Policy: pages elsewhere load the agent, and send to the collector without CORS."""
+from runner.inert_headers import INERT_HEADERS
+
+DEFAULT_HEADERS = tuple((name.encode(), value.encode()) for name, value in INERT_HEADERS)
+"""Of what has none of its own."""
 LINES = b"".join(name + b": " + value + b"\r\n" for name, value in DEFAULT_HEADERS)
 """The same, as they are sent."""
 
