@@ -33,8 +33,9 @@ from benchmarks import runs, views
 from reports.users.page_view_queries import read_session_views, read_slowest_views, read_view
 from reports.users.rollup_queries import Filter, read_points, read_total
 from reports.users.session_queries import read_actions, read_newest_sessions
-from reports.web.view_models.journeys_vs_users import read_journeys_vs_users
-from reports.web.view_models.users import HEAD, LISTED, SHOWN, read_errors, read_pages
+from reports.web.view_models.real_users.journeys_vs_users import read_journeys_vs_users
+from reports.web.view_models.real_users.metric_tiles import HEAD
+from reports.web.view_models.real_users.users import LISTED, SHOWN, read_errors, read_pages
 from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
 from runner.browser.chromium import find

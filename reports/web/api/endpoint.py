@@ -13,9 +13,7 @@ from reports.web.query.page_view_filter import Selection, parse_selection
 from reports.web.query.time_range import BadRequest, TimeRange
 from reports.web.site import Site
 from reports.web.view_models.comparison import ComparisonData, read_comparison
-from reports.web.view_models.coverage import read_coverage_of_app
 from reports.web.view_models.journey import JourneyData, PhaseList, read_journey, read_phase_list
-from reports.web.view_models.journeys_vs_users import Against, read_journeys_vs_users
 from reports.web.view_models.lists import (
     MOST,
     PAGE,
@@ -30,11 +28,13 @@ from reports.web.view_models.lists import (
     read_runs,
 )
 from reports.web.view_models.overview import Overview, read_overview
-from reports.web.view_models.page_view import ViewData, read_page_view
-from reports.web.view_models.recordings import TRAFFIC, Recordings, parse_recording_filter, read_recordings
+from reports.web.view_models.real_users.coverage import read_coverage_of_app
+from reports.web.view_models.real_users.journeys_vs_users import Against, read_journeys_vs_users
+from reports.web.view_models.real_users.page_view import ViewData, read_page_view
+from reports.web.view_models.real_users.recordings import TRAFFIC, Recordings, parse_recording_filter, read_recordings
+from reports.web.view_models.real_users.sessions import Listed, SessionData, read_session_data, read_sessions
+from reports.web.view_models.real_users.users import MOST_PAGES, SORTS, Users, read_users
 from reports.web.view_models.run import RunData, read_run
-from reports.web.view_models.sessions import Listed, SessionData, read_session_data, read_sessions
-from reports.web.view_models.users import MOST_PAGES, SORTS, Users, read_users
 from runner.settings.duration import parse_duration
 
 

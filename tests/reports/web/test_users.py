@@ -13,9 +13,10 @@ from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import View
 from reports.users.page_view_queries import read_view
 from reports.users.rollup_queries import Filter
-from reports.web.view_models.journeys_vs_users import read_journeys_vs_users
-from reports.web.view_models.sessions import read_session_data, read_sessions
-from reports.web.view_models.users import HEAD, SORTS, Row, read_pages, read_tiles, read_users
+from reports.web.view_models.real_users.journeys_vs_users import read_journeys_vs_users
+from reports.web.view_models.real_users.metric_tiles import HEAD, read_tiles
+from reports.web.view_models.real_users.sessions import read_session_data, read_sessions
+from reports.web.view_models.real_users.users import SORTS, Row, read_pages, read_users
 from runner.store import Store
 from runner.store.queries.page_loads import loads
 from runner.store.queries.time_range import Range

@@ -9,8 +9,8 @@ from reports.web.pages.real_users.users import show_apps, show_empty
 from reports.web.query.page_view_filter import parse_selection
 from reports.web.render.html import render_page
 from reports.web.site import Site
-from reports.web.view_models.coverage import read_coverage_with_apps
-from reports.web.view_models.users import read_tiles
+from reports.web.view_models.real_users.coverage import read_coverage_with_apps
+from reports.web.view_models.real_users.metric_tiles import read_tiles
 
 
 def show_coverage(site: Site, request: Request) -> Response:

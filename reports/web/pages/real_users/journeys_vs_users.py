@@ -10,8 +10,9 @@ from reports.web.pages.real_users.users import metric_names, show_apps, show_emp
 from reports.web.query.page_view_filter import parse_selection
 from reports.web.render.html import render_page
 from reports.web.site import Site
-from reports.web.view_models.journeys_vs_users import FEW, Against, read_journeys_vs_users
-from reports.web.view_models.users import ENOUGH, read_tiles
+from reports.web.view_models.real_users.journeys_vs_users import Against, read_journeys_vs_users
+from reports.web.view_models.real_users.metric_tiles import ENOUGH, read_tiles
+from reports.web.view_models.real_users.triage import FEW
 
 COLOURS = {"outage": "poor", "probe problem": "error", "users hurt but untested": "fair", "ok": "good", "cannot tell": "soft"}
 MEANINGS = {

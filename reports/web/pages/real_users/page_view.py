@@ -11,7 +11,7 @@ from reports.web.pages.real_users.users import metric_names
 from reports.web.render.html import format_duration, render_page
 from reports.web.render.problem import render_problem
 from reports.web.site import Site
-from reports.web.view_models.page_view import read_page_view
+from reports.web.view_models.real_users.page_view import read_page_view
 from runner.store.tables.page_views import Metric
 
 VITALS: tuple[Metric, ...] = ("fcp", "lcp")

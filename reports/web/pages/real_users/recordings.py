@@ -7,7 +7,13 @@ from starlette.responses import Response
 
 from reports.web.render.html import render_page
 from reports.web.site import Site
-from reports.web.view_models.recordings import TRAFFIC, parse_recording_filter, query_of_filter, read_choices, read_recordings
+from reports.web.view_models.real_users.recordings import (
+    TRAFFIC,
+    parse_recording_filter,
+    query_of_filter,
+    read_choices,
+    read_recordings,
+)
 
 
 def show_recordings(site: Site, request: Request) -> Response:

@@ -13,7 +13,7 @@ from reports.web.query.time_range import BadRequest
 from reports.web.render.html import render_page
 from reports.web.render.problem import render_problem
 from reports.web.site import Site
-from reports.web.view_models.sessions import SessionData, read_session_list, read_session_with_recording
+from reports.web.view_models.real_users.sessions import SessionData, read_session_list, read_session_with_recording
 from runner.settings.duration import parse_duration
 
 WIDTH = 900

@@ -12,7 +12,8 @@ from reports.web.query.time_range import BadRequest, TimeRange
 from reports.web.render.html import format_share, render_page
 from reports.web.render.svg import DrawnHistogram, draw_histogram
 from reports.web.site import Site
-from reports.web.view_models.users import ENOUGH, HEAD, SORTS, Bucket, Moment, Tile, Users, rate_value, read_tiles, read_users
+from reports.web.view_models.real_users.metric_tiles import ENOUGH, HEAD, Tile, rate_value, read_tiles
+from reports.web.view_models.real_users.users import SORTS, Bucket, Moment, Users, read_users
 
 NAMES = {"load": "load time", "lcp": "LCP", "inp": "INP", "cls": "CLS", "fcp": "FCP", "ttfb": "TTFB"}
 LONG_NAMES = {

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from reports.replay.recording import read_recording_starts
 from reports.users.page_view_queries import Whole, read_view
 from reports.users.session_queries import Session, read_session
-from reports.web.view_models.sessions import Slow, slow_values
+from reports.web.view_models.real_users.sessions import Slow, slow_values
 
 
 class ViewData(Struct, frozen=True, kw_only=True):

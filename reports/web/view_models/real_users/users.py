@@ -18,25 +18,20 @@ from reports.users.rollup_queries import (
     Filter,
     Group,
     Tally,
-    read_apps,
     read_groups,
     read_points,
     read_splits,
     read_step_seconds,
-    read_total,
     widen_points,
 )
 from reports.users.session_queries import ActionCount, read_actions
+from reports.web.view_models.real_users.metric_tiles import HEAD, Tile, make_tile, percentile_if_enough
 from runner.store.queries.time_range import Range
-from runner.store.tables.histogram import EDGES, THRESHOLDS, Distribution, Shares
+from runner.store.tables.histogram import EDGES, Distribution
 from runner.store.tables.page_views import METRICS, Metric
 
-ENOUGH = 30
-"""Fewer values have no percentile that is worth showing."""
 SHOWN: tuple[Metric, ...] = ("lcp", "inp", "cls", "fcp", "ttfb", "load")
 """In the order of the tiles."""
-HEAD: tuple[Metric, ...] = ("lcp", "inp", "cls", "load")
-"""On the overview, and in tables."""
 SORTS = ("impact", "views", "load", "lcp", "inp", "cls", "failed", "page")
 LISTED = 15
 """Slow views, reasons of errors and interactions."""
@@ -46,26 +41,6 @@ POINTS = 72
 """The maximum for a line."""
 SAMPLES = 10
 """Newest views with an error that tell on which pages it was."""
-
-
-class Tile(Struct, frozen=True, kw_only=True):
-    """One metric over the span."""
-
-    metric: Metric
-    count: int
-    """How many page views reported it."""
-    p75: float | None
-    """Seconds, except for `cls`; None for fewer than ENOUGH."""
-    p50: float | None
-    shares: Shares | None
-    good: float
-    poor: float
-    """The thresholds."""
-
-    @property
-    def worth(self) -> str:
-        """What the 75th percentile is worth: `good`, `fair` or `poor`; empty where there is none."""
-        return rate_value(self.metric, self.p75)
 
 
 class Moment(Struct, frozen=True, kw_only=True):
@@ -165,44 +140,6 @@ def read_users(connection: Connection, which: Filter, when: Range, sort: str = "
         browsers=_rows(splits["browser"]),
         releases=_rows(splits["release"]),
     )
-
-
-def read_tiles(
-    connection: Connection, when: Range, wanted: Sequence[Filter] | None = None
-) -> list[tuple[str, int, tuple[Tile, ...]]]:
-    """Of each app that sent something in the span: name, page views, figures. One pass over the histogram of each of four metrics an app."""
-    found = []
-    for one in wanted or [Filter(app=app) for app in read_apps(connection)]:
-        total = read_total(connection, one, when, HEAD)
-        if total.tally.views:
-            found.append((one.app, total.tally.views, tuple(make_tile(total.distributions[metric]) for metric in HEAD)))
-    return found
-
-
-def make_tile(values: Distribution) -> Tile:
-    """One metric."""
-    good, poor = THRESHOLDS[values.metric]
-    return Tile(
-        metric=values.metric, count=values.count, p75=percentile_if_enough(values, 0.75), p50=percentile_if_enough(values, 0.5),
-        shares=values.shares, good=good, poor=poor,
-    )  # fmt: skip
-
-
-def percentile_if_enough(values: Distribution, share: float) -> float | None:
-    """The percentile, where there are enough values for one."""
-    return values.percentile(share) if values.count >= ENOUGH else None
-
-
-def rate_value(metric: Metric, value: float | None) -> str:
-    """The rating of a value: `good`, `fair` or `poor`.
-
-    >>> rate_value("lcp", 2.5), rate_value("lcp", 2.6), rate_value("cls", 0.3), rate_value("cls", None)
-    ('good', 'fair', 'poor', '')
-    """
-    if value is None:
-        return ""
-    good, poor = THRESHOLDS[metric]
-    return "good" if value <= good else "poor" if value > poor else "fair"
 
 
 def step_width(step: int, when: Range, most: int = POINTS) -> int:

@@ -1,0 +1,1 @@
+"""The data of the pages about real users."""
