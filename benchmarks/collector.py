@@ -29,7 +29,7 @@ import msgspec
 import psutil
 
 from benchmarks.visits import Visits
-from tests.support.servers import free_port, get
+from tests.support.services.servers import free_port, get
 from tests.support.wait import wait_until
 
 SMALL = """

@@ -12,7 +12,6 @@ import gzip
 import json
 import math
 import random
-import re
 import sqlite3
 import sys
 import tempfile
@@ -26,8 +25,9 @@ from typing import Any
 import psutil
 from msgspec import Struct, field
 
-from benchmarks.hostile_messages import GOOD, KINDS, ORIGIN, good_chunk, good_view, head, make_chunk_bombs, make_costly, post
-from tests.support.servers import free_port
+from benchmarks.hostile_messages import GOOD, KINDS, good_chunk, good_view, make_chunk_bombs, make_costly
+from tests.support.raw_http import ORIGIN, head, post, send_message
+from tests.support.services.servers import free_port
 
 CONFIGURATION = f"""
 trusted_proxies = ["127.0.0.1"]
@@ -95,24 +95,6 @@ class Crowd:
         self._done.set()
         await asyncio.gather(*others)
 
-    async def send(self, message: bytes, leaves: bool = False) -> str:
-        """The status, or what happened instead."""
-        try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        except OSError as error:
-            return type(error).__name__
-        try:
-            writer.write(message)
-            if leaves:
-                writer.write_eof()
-            answer = await asyncio.wait_for(reader.read(300), 40)
-            found = re.match(rb"HTTP/1\.1 (\d{3})", answer)
-            return found[1].decode() if found else "closed"
-        except (ConnectionError, TimeoutError) as error:
-            return type(error).__name__
-        finally:
-            writer.transport.abort()
-
     async def _harm(self) -> None:
         numbers = iter(range(self._messages))
 
@@ -124,7 +106,7 @@ class Crowd:
                 kind = KINDS[number % len(KINDS)]
                 message = kind(dice)
                 half = number % 50 == 0
-                status = await self.send(message[: len(message) // 2] if half else message, half)
+                status = await send_message(self._port, message[: len(message) // 2] if half else message, half)
                 self.statuses[kind.__name__][status] += 1
                 self.sent += 1
 
@@ -141,8 +123,8 @@ class Crowd:
                 packed = kind is good_chunk
                 body = json.dumps(document).encode()
                 began = time.perf_counter()
-                status = await self.send(
-                    post(gzip.compress(body) if packed else body, path, x_forwarded_for=f"198.51.{seed}.7")
+                status = await send_message(
+                    self._port, post(gzip.compress(body) if packed else body, path, x_forwarded_for=f"198.51.{seed}.7")
                 )
                 self.seen.delays.append(time.perf_counter() - began)
                 self.good[kind.__name__][status] += 1

@@ -11,8 +11,8 @@ from typing import Any
 from uuid import UUID
 from zlib import compress
 
-ORIGIN = "https://shop.example"
-CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+from tests.support.raw_http import ORIGIN, Make, head, post, word
+
 EVIL_TEXTS = (
     "<script>alert(1)</script>", '"}\n# TYPE x counter\nx 1\n', "'; DROP TABLE page_views; --", "\u202e\u2066\u2028\0\x1b[2J\x9b31m",
     "%00%0d%0aset-cookie:a=b", "../../../../etc/passwd", "a@b.c" * 300, "blob: " * 300, "-eyJ" * 300, "1 " * 500, "\\" * 900, "{{7*7}}",
@@ -21,19 +21,6 @@ BOMB = gzip.compress(b" " * 60_000_000)
 BOMBS = (BOMB, gzip.compress(BOMB), compress(b"[" * 5_000_000), BOMB[:100], gzip.compress(b"{}") + BOMB)
 PADDED = 25
 """Messages of a kind that is slow to make that are made beforehand: the sender shares its machine with what it measures."""
-Make = Callable[[random.Random], bytes]
-
-
-def head(path: str = "/v1/views", method: str = "POST", **headers: str) -> bytes:
-    """The head of a request; a header is left out by an empty text."""
-    given = {"host": "x", "origin": ORIGIN, "user-agent": CHROME, "connection": "close", **headers}
-    lines = "".join(f"{name.replace('_', '-')}: {text}\r\n" for name, text in given.items() if text)
-    return f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode("utf-8", "surrogateescape")
-
-
-def post(body: bytes, path: str = "/v1/views", **headers: str) -> bytes:
-    """A whole request."""
-    return head(path, content_length=str(len(body)), **headers) + body
 
 
 def identity(dice: random.Random) -> str:
@@ -44,11 +31,6 @@ def identity(dice: random.Random) -> str:
 def somewhere(dice: random.Random) -> str:
     """The address of one of many networks, as a proxy reports it."""
     return ".".join(str(dice.randrange(1, 255)) for _ in range(4))
-
-
-def word(dice: random.Random, length: int = 12) -> str:
-    """Letters."""
-    return "".join(dice.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(length))
 
 
 # What is good: for each protocol a path and a body

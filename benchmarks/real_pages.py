@@ -32,7 +32,7 @@ from runner.dsl.plan import plan
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
-from tests.support.servers import free_port, get
+from tests.support.services.servers import free_port, get
 from tests.support.wait import wait_until
 
 MEDIAWIKI = Path("/usr/share/mediawiki")

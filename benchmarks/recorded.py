@@ -10,8 +10,8 @@ from reports.replay.recording import Recording, read_recording
 from runner.browser.chromium import Browser
 from runner.errors import RecordingError
 from runner.store.tables.replays import replay_chunks
-from tests.support.collector import CHROME
-from tests.support.receiver import HIDE
+from tests.support.raw_http import CHROME
+from tests.support.services.receiver import HIDE
 
 PERSON = "Object.defineProperty(Navigator.prototype, 'webdriver', { get: () => false });"
 LONGEST = 50

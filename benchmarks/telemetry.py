@@ -10,14 +10,12 @@ import argparse
 import os
 import statistics
 import tempfile
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
 from runner.archive.archive import Archive
 from runner.browser.chromium import find
@@ -33,7 +31,8 @@ from runner.telemetry.spans import build_spans
 from runner.telemetry.telemetry import Telemetry
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
-from tests.support.servers import free_port
+from tests.support.services.http_server import serving_handler
+from tests.support.services.servers import free_port
 
 SECRETS = {"EMAIL": "tea@example.com", "PASSWORD": "oolong-and-milk", "CARD": "4242 4242 4242 4242"}
 
@@ -62,18 +61,8 @@ def receiving() -> Iterator[tuple[str, Received]]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the protocol's)
-            """Does not log."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", received
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving_handler(Handler) as address:
+        yield address, received
 
 
 def main() -> None:

@@ -27,13 +27,13 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 # Playwright's driver starts faster when it finds its program compiled.
 os.environ.setdefault("NODE_COMPILE_CACHE", str(Path(__file__).parents[1] / ".pytest_cache" / "node"))
 pytest_plugins = [
-    "tests.support.servers",
-    "tests.support.databases",
-    "tests.support.daemon",
-    "tests.support.collector",
-    "tests.support.serve",
-    "tests.support.dashboard",
-    "tests.support.otlp",
+    "tests.support.services.servers",
+    "tests.support.services.databases",
+    "tests.support.services.daemon",
+    "tests.support.services.collector",
+    "tests.support.services.serve",
+    "tests.support.services.dashboard",
+    "tests.support.services.otlp",
 ]
 
 started: list[str] = []

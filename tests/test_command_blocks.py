@@ -12,7 +12,7 @@ import pytest
 from msgspec import Struct, field
 
 from tests.support.doc_reader import ROOT, Reader, commands, pages
-from tests.support.servers import free_port
+from tests.support.services.servers import free_port
 
 IN_CLONE = ("cd ~/journey-runner", "python3 -m venv .venv", ". .venv/bin/activate")
 INSTALLED = ("cd ~/journey-runner", *commands(ROOT / "docs" / "install.md")[:4])

@@ -14,8 +14,8 @@ import yaml
 from runner.dsl.discovery import load_journeys
 from runner.settings.settings import load_settings
 from runner.store import Store
-from tests.support.databases import copied
 from tests.support.doc_reader import ROOT, pages
+from tests.support.services.databases import copied
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 TYPED = {"sh", "console"}

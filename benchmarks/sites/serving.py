@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from tests.support.servers import free_port
+from tests.support.services.servers import free_port
 from tests.support.wait import wait_until
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from tests.support.needs import needs
-from tests.support.servers import free_port
+from tests.support.services.servers import free_port
 
 QUICK = {"fsync": "off", "wal_keep_size": "64MB", "max_wal_size": "8MB", "min_wal_size": "2MB", "listen_addresses": "127.0.0.1"}
 

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from runner.browser.chromium import Browser
-from tests.support.daemon import Daemon, look, tick
-from tests.support.servers import free_port, get, running
+from tests.support.services.daemon import Daemon, look, tick
+from tests.support.services.servers import free_port, get, running
 from tests.support.wait import let_pass, wait_until
 
 pytestmark = pytest.mark.long

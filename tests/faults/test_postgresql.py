@@ -23,10 +23,10 @@ from runner.store.engines.reasons import describe_failure
 from tests.faults.postgresql import Cluster, clusters
 from tests.reports.collector.arrivals import arrival
 from tests.reports.collector.wire import Wire
-from tests.support.collector import beacon
 from tests.support.commands import run_here
-from tests.support.daemon import Daemon, tick
-from tests.support.serve import Serve
+from tests.support.services.collector import beacon
+from tests.support.services.daemon import Daemon, tick
+from tests.support.services.serve import Serve
 from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.long

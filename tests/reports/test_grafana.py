@@ -20,10 +20,11 @@ from reports.collector.metrics.families import format_families
 from runner.archive.run_id import run_id
 from runner.metrics.run_metrics import build_registry
 from runner.scheduler.metrics_endpoint import Exporter
-from tests.support.collector import CHROME, beacon, view
-from tests.support.daemon import Daemon
-from tests.support.serve import Serve
-from tests.support.servers import Prometheus
+from tests.support.raw_http import CHROME
+from tests.support.services.collector import beacon, view
+from tests.support.services.daemon import Daemon
+from tests.support.services.serve import Serve
+from tests.support.services.servers import Prometheus
 from tests.support.wait import wait_until
 
 FOLDER = Path(__file__).parents[2] / "reports" / "grafana"

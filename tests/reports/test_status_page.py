@@ -21,8 +21,8 @@ from runner.settings.parsers.status_page import StatusPage
 from runner.settings.settings import load_settings
 from runner.store import Store
 from tests.support.commands import run_here
-from tests.support.dashboard import made
-from tests.support.databases import copied
+from tests.support.services.dashboard import made
+from tests.support.services.databases import copied
 
 PAGE = StatusPage(title="Leaf & <Kettle>", url="https://status.example", journeys={"buy": "Checkout", "search": "Search"})
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -21,7 +21,7 @@ from runner.metrics.run_metrics import format_metrics
 from runner.result import Navigation, Requests, RunResult, StepResult, Vitals
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
-from tests.support.servers import Prometheus, free_port, get
+from tests.support.services.servers import Prometheus, free_port, get
 from tests.support.wait import PAUSE, wait_until
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

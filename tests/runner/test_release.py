@@ -8,7 +8,7 @@ import pytest
 from runner.errors import ConfigError
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
-from tests.support.daemon import Daemon, look
+from tests.support.services.daemon import Daemon, look
 from tests.support.wait import wait_until
 
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.support.daemon import Daemon, look, tick
-from tests.support.servers import Prometheus, get
+from tests.support.services.daemon import Daemon, look, tick
+from tests.support.services.servers import Prometheus, get
 from tests.support.wait import wait_until
 
 WAITS = """

@@ -24,7 +24,7 @@ from runner.settings.settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.runner.test_pytest_plugin import AS_A_USER
-from tests.support.servers import free_port, get, running
+from tests.support.services.servers import free_port, get, running
 from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.sites

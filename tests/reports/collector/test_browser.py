@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browsers import module_chrome
-from tests.support.collector import CHROME, Served
+from tests.support.raw_http import CHROME
+from tests.support.services.collector import Served
 from tests.support.wait import PAUSE, wait_until
 
 chrome = module_chrome

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reports.collector.beacon import Beacon, decode_beacon
 from reports.collector.privacy.scrub_beacon import MOST, scrub_beacon
 from reports.collector.privacy.scrubber import HIDDEN, Scrubber
-from tests.support.collector import beacon, view
+from tests.support.services.collector import beacon, view
 
 CLEANER = Scrubber(["page"])
 WORDS = st.text(st.characters(codec="utf-8"), max_size=80)
@@ -122,7 +122,7 @@ def test_any_document_is_a_beacon_or_a_clear_error(document: dict[str, object]) 
 def test_cleaning_leaves_a_beacon_that_can_be_sent_again() -> None:
     import msgspec
 
-    from tests.support.collector import beacon, view
+    from tests.support.services.collector import beacon, view
 
     sent = beacon(view(vitals=[{"name": "cls", "id": "v", "value": 0.1}], interactions=[{"type": "click", "name": "Buy"}]))
     found = decode_beacon(msgspec.json.encode(sent))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.collector import SHOP, Served
+from tests.support.services.collector import SHOP, Served
 
 PATH = "/faro/collect"
 MESSAGES = json.loads((Path(__file__).parent / "faro_messages.json").read_text())

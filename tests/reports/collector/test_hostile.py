@@ -8,7 +8,6 @@ import re
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from typing import get_args
 
@@ -17,9 +16,10 @@ import pytest
 
 from reports.collector.beacon import Interaction
 from reports.collector.metrics.collector_metrics import PAGES
-from tests.support.collector import CHROME, beacon, view
-from tests.support.serve import Serve
-from tests.support.servers import get
+from tests.support.raw_http import ORIGIN, Make, head, post, send_message, word
+from tests.support.services.collector import beacon, view
+from tests.support.services.serve import Serve
+from tests.support.services.servers import get
 from tests.support.wait import let_pass_async
 
 MESSAGES = 10_000
@@ -29,7 +29,6 @@ AT_A_TIME = 40
 GROWTH = 100_000_000
 """Bytes that the process may grow by: its bounded memories (ids of views, addresses, networks), filled."""
 SCRIPT = "<script>alert(1)</script>"
-ORIGIN = "https://shop.example"
 CONFIGURATION = f"""
 trusted_proxies = ["127.0.0.1"]
 [[apps]]
@@ -39,25 +38,10 @@ routes = ["/good/:number"]
 rate = 1000000
 burst = 1000000
 """
-Make = Callable[[random.Random], bytes]
-
-
-def head(path: str = "/v1/views", method: str = "POST", **headers: str) -> bytes:
-    given = {"host": "x", "origin": ORIGIN, "user-agent": CHROME, "connection": "close", **headers}
-    lines = "".join(f"{name.replace('_', '-')}: {text}\r\n" for name, text in given.items() if text)
-    return f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode("utf-8", "surrogateescape")
-
-
-def post(body: bytes, path: str = "/v1/views", **headers: str) -> bytes:
-    return head(path, content_length=str(len(body)), **headers) + body
 
 
 def plain(document: object, **headers: str) -> bytes:
     return post(json.dumps(document).encode(), **headers)
-
-
-def word(dice: random.Random, length: int = 12) -> str:
-    return "".join(dice.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(length))
 
 
 def cut(dice: random.Random) -> bytes:
@@ -241,21 +225,6 @@ class Crowd:
         self.good: list[str] = []
         self.done = False
 
-    async def send(self, message: bytes, leaves: bool = False) -> str:
-        """The status that is answered, or what happened instead; who `leaves` says that nothing more will come."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        try:
-            writer.write(message)
-            if leaves:
-                writer.write_eof()
-            answer = await asyncio.wait_for(reader.read(300), 40)
-            found = re.match(rb"HTTP/1\.1 (\d{3})", answer)
-            return found[1].decode() if found else "closed"
-        except (ConnectionError, TimeoutError) as error:
-            return type(error).__name__
-        finally:
-            writer.transport.abort()
-
     async def harm(self) -> None:
         """Sends the messages, and sometimes goes away in the middle of one."""
         dice = random.Random(1)
@@ -263,7 +232,7 @@ class Crowd:
 
         async def one(kind: Make, message: bytes, leaves: bool) -> None:
             async with free:
-                self.statuses[f"{kind.__name__} {await self.send(message, leaves)}"] += 1
+                self.statuses[f"{kind.__name__} {await send_message(self.port, message, leaves)}"] += 1
 
         async with asyncio.TaskGroup() as group:
             for number in range(MESSAGES):
@@ -293,7 +262,7 @@ class Crowd:
             page = view(
                 url=f"{ORIGIN}/good/{len(self.good)}", phases={"total": 0.5}, interactions=[{"type": "click"}], ended=True
             )
-            self.good.append(await self.send(plain(beacon(page))))
+            self.good.append(await send_message(self.port, plain(beacon(page))))
             await let_pass_async(0.01, "visitors are not faster")
 
 

@@ -11,8 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from reports.collector.labels import OTHER
 from reports.collector.metrics.collector_metrics import LOAD_EDGES, PAGES, SHIFT_EDGES, VITAL_EDGES, CollectorMetrics
 from reports.collector.metrics.families import Counter, Exemplar, Gauge, Histogram, format_families
-from tests.support.collector import Served, beacon, view
-from tests.support.servers import Prometheus
+from tests.support.services.collector import Served, beacon, view
+from tests.support.services.servers import Prometheus
 from tests.support.wait import wait_until
 
 

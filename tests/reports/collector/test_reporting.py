@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.collector import SHOP, Served
+from tests.support.services.collector import SHOP, Served
 
 CSP = {
     "documentURL": f"{SHOP}/item/sencha",

@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.collector import CONFIGURATION, Served
+from tests.support.services.collector import CONFIGURATION, Served
 
 
 def test_any_page_may_load_the_agent_and_keep_it(served: Callable[..., Served], tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from reports.collector.admission.anonymous_ids import AnonymousIds
 from reports.collector.beacon import View
-from tests.support.collector import CHROME, SHOP, Served
+from tests.support.raw_http import CHROME
+from tests.support.services.collector import SHOP, Served
 
 
 def test_a_load_time_in_milliseconds_is_counted_in_seconds(collector: Served) -> None:

@@ -20,7 +20,8 @@ from reports.collector.protocols.native import parse_beacon
 from reports.collector.storage.group_commit import Busy
 from runner.store import StoreDown
 from runner.store.bulk_insert import Unstorable
-from tests.support.collector import CHROME, SHOP, Kept, Served, beacon, view
+from tests.support.raw_http import CHROME
+from tests.support.services.collector import SHOP, Kept, Served, beacon, view
 
 
 def test_a_beacon_is_answered_when_it_is_stored(collector: Served) -> None:

@@ -24,10 +24,11 @@ from tests.reports.collector.test_browser import site as site
 from tests.support.asking import ask
 from tests.support.browsers import chrome as chrome
 from tests.support.browsers import driver as driver
-from tests.support.collector import CHROME, Served
-from tests.support.collector import served as served
-from tests.support.databases import copied
-from tests.support.receiver import HIDE
+from tests.support.raw_http import CHROME
+from tests.support.services.collector import Served
+from tests.support.services.collector import served as served
+from tests.support.services.databases import copied
+from tests.support.services.receiver import HIDE
 from tests.support.wait import wait_until
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Playwright
 
 from tests.reports.collector.test_browser import Site
 from tests.reports.replay.conftest import Recorder, hide, hurry
-from tests.support.collector import CHROME
+from tests.support.raw_http import CHROME
 from tests.support.wait import let_pass, rest, wait_until
 
 GO_AWAY = """Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });

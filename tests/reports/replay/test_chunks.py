@@ -18,8 +18,8 @@ from reports.replay.chunk_store import ORPHANED, ChunkStore
 from reports.replay.recording import read_chunk_rows, read_events, read_recording
 from runner.store.tables.replays import session_events
 from tests.support.asking import ask
-from tests.support.collector import CONFIGURATION, Served
-from tests.support.collector import served as served
+from tests.support.services.collector import CONFIGURATION, Served
+from tests.support.services.collector import served as served
 
 SESSION = "0190a1b2-0000-7000-8000-000000000001"
 TAB = "0190a1b2-0000-7000-8000-000000000002"

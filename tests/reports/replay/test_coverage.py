@@ -16,7 +16,7 @@ from runner.store import Store
 from runner.store.queries.time_range import Range
 from tests.reports.collector.arrivals import arrival, click, connected, view
 from tests.support.asking import ask
-from tests.support.databases import copied
+from tests.support.services.databases import copied
 
 NOW = datetime.now(UTC)
 AT = NOW.timestamp() - 60

@@ -17,7 +17,7 @@ from reports.replay.chunk_store import EVENT_OVERHEAD, FOLDER, ORPHANED, ChunkSt
 from reports.replay.recording import read_chunk_rows, read_recording, read_recording_starts
 from reports.users.coverage import read_coverage
 from reports.web.query.time_range import BadRequest, fixed_time_range
-from reports.web.view_models.recordings import RecordingFilter, read_choices, read_recordings
+from reports.web.view_models.real_users.recordings import RecordingFilter, read_choices, read_recordings
 from reports.web.view_models.replay import read_session_replay
 from runner.result import Artifact, RunResult
 from runner.store import Store
@@ -25,9 +25,9 @@ from runner.store.tables.replays import session_events
 from tests.reports.collector.arrivals import arrival, click, error, view
 from tests.reports.replay.test_chunks import chunk, packed
 from tests.support.asking import ask
-from tests.support.collector import CONFIGURATION, Served
-from tests.support.collector import served as served
-from tests.support.dashboard import made
+from tests.support.services.collector import CONFIGURATION, Served
+from tests.support.services.collector import served as served
+from tests.support.services.dashboard import made
 
 NOW = datetime.now(UTC)
 SPAN = fixed_time_range(NOW - timedelta(hours=1), NOW + timedelta(hours=1))

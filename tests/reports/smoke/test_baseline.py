@@ -11,7 +11,7 @@ import pytest
 from reports.smoke import baseline
 from runner.errors import ConfigError
 from tests.reports.smoke.measured import check, sides
-from tests.support.servers import free_port
+from tests.support.services.servers import free_port
 from tests.support.wait import PAUSE
 
 

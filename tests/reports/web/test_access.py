@@ -18,7 +18,7 @@ from runner.errors import ConfigError
 from runner.settings.settings import load_settings
 from runner.store import Store
 from runner.store.tables.runs import sign_ins
-from tests.support.dashboard import PAGE, TOKEN, Visited, made
+from tests.support.services.dashboard import PAGE, TOKEN, Visited, made
 
 Start = Callable[..., Visited]
 WITH_TOKEN = {"JOURNEY_SERVE_TOKEN": TOKEN}
@@ -541,7 +541,7 @@ def test_metrics_are_shown_to_all_only_when_that_is_said(dashboard: Start) -> No
 def test_the_collector_its_script_and_health_stay_public(dashboard: Start) -> None:
     import json
 
-    from tests.support.collector import beacon
+    from tests.support.services.collector import beacon
 
     served = dashboard(WITH_TOKEN)
     for path in ("/healthz", "/readyz", "/agent.js"):

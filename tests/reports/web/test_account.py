@@ -10,7 +10,7 @@ from reports.web.access.passwords import hashing
 from reports.web.access.passwords.hashing import verify_password
 from reports.web.access.users_file import read_users
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, hashed, users
-from tests.support.dashboard import TOKEN, Visited
+from tests.support.services.dashboard import TOKEN, Visited
 
 __all__ = ["hashed", "users"]
 Start = Callable[..., Visited]

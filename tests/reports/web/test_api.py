@@ -16,7 +16,7 @@ from reports.web.view_models.lists import RunList
 from runner.result import RunResult
 from runner.store.queries.runs import RunRow
 from tests.reports.web.visitors import EVIL, EVIL_ID, EVIL_SESSION, fill, visits
-from tests.support.dashboard import TOKEN, Visited, made, many
+from tests.support.services.dashboard import TOKEN, Visited, made, many
 
 SENT = visits()
 Start = Callable[..., Visited]

@@ -13,7 +13,7 @@ from reports.web.api.endpoint import ENDPOINTS
 from runner.result import RunResult
 from tests.reports.web.test_api import filled
 from tests.reports.web.visitors import EVIL_ID, EVIL_SESSION
-from tests.support.dashboard import Visited
+from tests.support.services.dashboard import Visited
 
 __all__ = ["filled"]
 # What a schema cannot say (`from` before `to`, a run that there is) is refused though it fits the schema.

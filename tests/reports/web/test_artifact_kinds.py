@@ -16,7 +16,7 @@ from runner.settings.artifact_kinds import ARTIFACT_KINDS, ArtifactPolicies
 from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
 from tests.conftest import Monitor
-from tests.support.dashboard import Visited
+from tests.support.services.dashboard import Visited
 
 KIND = '''
 """The titles of the pages, as a kind of artifact."""

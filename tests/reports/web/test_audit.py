@@ -9,7 +9,7 @@ import pytest
 from reports.web.access.audit import AT_ONCE, AuditLog
 from reports.web.access.users_file import User, read_users, write_users
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, Clock, bearer, hashed, users
-from tests.support.dashboard import TOKEN, Visited, made
+from tests.support.services.dashboard import TOKEN, Visited, made
 
 __all__ = ["hashed", "users"]
 Start = Callable[..., Visited]

@@ -17,8 +17,8 @@ from runner.scheduler.metrics_endpoint import Exporter, MetricsEndpoint
 from runner.settings.settings import load_settings
 from runner.store import Store
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, Clock, bearer, hashed, users
-from tests.support.dashboard import TOKEN, Visited, made
-from tests.support.servers import get
+from tests.support.services.dashboard import TOKEN, Visited, made
+from tests.support.services.servers import get
 
 __all__ = ["hashed", "users"]
 Start = Callable[..., Visited]

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from runner.archive.run_id import run_id
 from runner.result import RunResult
 from runner.settings.budgets import Budget
-from tests.support.dashboard import Visited, made
+from tests.support.services.dashboard import Visited, made
 
 JSON = {"accept": "application/json"}
 HOUR = 3600.0

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable
 
-from tests.support.collector import SHOP, Served, beacon
+from tests.support.services.collector import SHOP, Served, beacon
 from tests.support.wait import wait_until
 
 HEAD = b"POST /v1/views HTTP/1.1\r\nhost: x\r\n"

@@ -7,7 +7,7 @@ from time import time
 import pytest
 
 from tests.reports.web.visitors import fill, seen
-from tests.support.dashboard import Visited, made
+from tests.support.services.dashboard import Visited, made
 
 HOUR, DAY = 3600.0, 86_400.0
 

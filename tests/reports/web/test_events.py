@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from reports.web.pages import events
 from runner.store import Store
 from tests.reports.web.visitors import fill, seen
-from tests.support.dashboard import Visited, made
+from tests.support.services.dashboard import Visited, made
 from tests.support.wait import let_pass, wait_until
 
 Start = Callable[..., Visited]

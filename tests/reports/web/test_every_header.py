@@ -23,8 +23,8 @@ from reports.web.site import Site
 from runner.scheduler.metrics_endpoint import Exporter, MetricsEndpoint
 from runner.settings.settings import load_settings
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, bearer, hashed, users
-from tests.support.collector import Kept
-from tests.support.dashboard import Visited, made
+from tests.support.services.collector import Kept
+from tests.support.services.dashboard import Visited, made
 
 __all__ = ["hashed", "users"]
 Start = Callable[..., Visited]

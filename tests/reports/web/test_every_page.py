@@ -16,7 +16,7 @@ from tests.conftest import Monitor
 from tests.reports.replay.synthetic import long_session
 from tests.reports.web.accessible import CONTRAST, violations
 from tests.reports.web.visitors import EVIL_ID, NOW, fill, runs, seen, visits
-from tests.support.dashboard import Visited, made, many
+from tests.support.services.dashboard import Visited, made, many
 
 BREAKS = """
 @journey(trace="on", screenshots="on", replay="on", console="on")

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from reports.replay.chunk_store import FOLDER, ChunkStore
 from tests.reports.replay.synthetic import long_session
 from tests.reports.web.test_one_read import saved
-from tests.support.dashboard import Visited
+from tests.support.services.dashboard import Visited
 
 Start = Callable[..., Visited]
 

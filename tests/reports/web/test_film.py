@@ -14,7 +14,7 @@ from reports.web.pages.artifacts import INERT
 from reports.web.view_models.filmstrip import LARGEST_PICTURE, read_frames, read_picture
 from runner.result import RunResult
 from tests.conftest import Monitor
-from tests.support.dashboard import Visited
+from tests.support.services.dashboard import Visited
 
 WALK = """
 @journey({options})

@@ -1,16 +1,15 @@
 """Forms that a page elsewhere has a real browser send: the dashboard's own do what they say, all others nothing."""
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from runner.browser.chromium import Browser as Program
-from tests.support.dashboard import TOKEN, Visited, made
-from tests.support.wait import PAUSE
+from tests.support.services.dashboard import TOKEN, Visited, made
+from tests.support.services.http_server import serving_handler
 
 Start = Callable[..., Visited]
 FORGED = """<!doctype html><title>elsewhere</title>
@@ -38,17 +37,9 @@ def elsewhere() -> Iterator[Elsewhere]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *_: object) -> None:
-            """Is quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    site = Elsewhere(server.server_port)
-    thread = threading.Thread(target=server.serve_forever, args=(PAUSE,))
-    thread.start()
-    yield site
-    server.shutdown()
-    thread.join(20)
-    server.server_close()
+    with serving_handler(Handler) as address:
+        site = Elsewhere(int(address.rpartition(":")[2]))
+        yield site
 
 
 @pytest.fixture(scope="module")

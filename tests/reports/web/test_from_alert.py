@@ -8,9 +8,9 @@ from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import expect
 
 from tests.runner.alerts.test_alerts import webhook
-from tests.support.daemon import Daemon
-from tests.support.serve import Serve
-from tests.support.servers import free_port
+from tests.support.services.daemon import Daemon
+from tests.support.services.serve import Serve
+from tests.support.services.servers import free_port
 from tests.support.wait import wait_until
 
 BROKEN = """

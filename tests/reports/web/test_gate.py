@@ -7,7 +7,7 @@ import pytest
 
 from reports.web.access.trusted_hosts import TrustedHosts
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, bearer, hashed, users
-from tests.support.dashboard import TOKEN, Visited, made
+from tests.support.services.dashboard import TOKEN, Visited, made
 
 __all__ = ["hashed", "users"]
 Start = Callable[..., Visited]

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog
 
 from runner.result import Artifact
-from tests.support.dashboard import Visited, made
+from tests.support.services.dashboard import Visited, made
 
 Start = Callable[..., Visited]
 MARKS = (

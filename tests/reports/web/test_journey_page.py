@@ -10,7 +10,7 @@ from runner.settings.maintenance import MaintenanceWindow
 from runner.store.queries.days import DayCount
 from runner.store.queries.outages import Outage, mean_recovery_seconds, read_outages
 from runner.store.queries.time_range import Range
-from tests.support.dashboard import Visited, made
+from tests.support.services.dashboard import Visited, made
 
 NOW = datetime(2026, 11, 29, 18, 30, tzinfo=UTC)
 EVERYTHING = Range(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))

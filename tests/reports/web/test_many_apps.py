@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from reports.collector.accepted_beacon import Arrival
 from tests.reports.web.visitors import HOUR, NOW, fill, run, seen
-from tests.support.dashboard import Visited
+from tests.support.services.dashboard import Visited
 
 FROM = "range=24h"
 

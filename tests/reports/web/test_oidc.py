@@ -18,9 +18,9 @@ from runner.errors import ConfigError
 from runner.settings.settings import load_settings
 from runner.store import Store
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, hashed, users
-from tests.support.collector import Answer
-from tests.support.dashboard import Visited, made
-from tests.support.identity_provider import CLIENT, SECRET, IdentityProvider, serving_identities
+from tests.support.services.collector import Answer
+from tests.support.services.dashboard import Visited, made
+from tests.support.services.identity_provider import CLIENT, SECRET, IdentityProvider, serving_identities
 
 __all__ = ["hashed", "users"]
 Start = Callable[..., Visited]

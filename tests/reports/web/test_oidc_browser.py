@@ -9,8 +9,8 @@ from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import expect
 
 from tests.reports.web.accessible import violations
-from tests.support.dashboard import Visited, made
-from tests.support.servers import free_port, running
+from tests.support.services.dashboard import Visited, made
+from tests.support.services.servers import free_port, running
 
 Start = Callable[..., Visited]
 ADA = {"sub": "ada", "preferred_username": "ada.lovelace", "groups": ["operators"]}

@@ -23,7 +23,7 @@ from runner.store import Store
 from runner.store.queries.runs import History
 from tests.reports.replay.synthetic import long_session
 from tests.reports.web.visitors import EVIL_ID, NOW, fill, runs, seen, visits
-from tests.support.dashboard import Visited, made
+from tests.support.services.dashboard import Visited, made
 
 PART = re.compile(r"\{(\w+)(?::\w+)?\}")
 READS_NOTHING = {"/metrics-chart", "/api/v1", "/api/v1/openapi.json", "/sessions/{session}/journey.py"}

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Browser, expect
 
-from tests.support.dashboard import Visited, made
+from tests.support.services.dashboard import Visited, made
 
 NAME = re.compile(r'<th role="rowheader" data-label="journey" scope="row"><a href="/journeys/([\w-]+)')
 

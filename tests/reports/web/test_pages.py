@@ -12,7 +12,7 @@ from runner.browser.chromium import Browser
 from runner.workers.pool import Workers
 from tests.conftest import Monitor
 from tests.reports.web.accessible import violations
-from tests.support.dashboard import TOKEN, Visited, made, many
+from tests.support.services.dashboard import TOKEN, Visited, made, many
 
 BREAKS = """
 @journey(trace="on", screenshots="on")

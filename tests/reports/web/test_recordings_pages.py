@@ -37,9 +37,9 @@ from tests.reports.replay.from_session.tape import text as text_of
 from tests.reports.replay.from_session.visits import record
 from tests.reports.web.test_every_page import look
 from tests.reports.web.visitors import EVIL
-from tests.support.dashboard import Visited, made
-from tests.support.serve import Serve
-from tests.support.serve import serve as serve
+from tests.support.services.dashboard import Visited, made
+from tests.support.services.serve import Serve
+from tests.support.services.serve import serve as serve
 from tests.support.wait import wait_until
 
 Start = Callable[..., Visited]

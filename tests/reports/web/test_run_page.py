@@ -5,7 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from runner.result import Artifact, RunResult
-from tests.support.dashboard import Visited, made
+from tests.support.services.dashboard import Visited, made
 
 
 def page_of(served: Visited, run: RunResult) -> str:

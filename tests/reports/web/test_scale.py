@@ -20,7 +20,7 @@ from runner.store import database as store_module
 from runner.store.rollups import run_days, run_hours, step_days, step_hours
 from runner.store.tables.runs import runs
 from tests.reports.web.visitors import fill, visits
-from tests.support.dashboard import Visited
+from tests.support.services.dashboard import Visited
 
 BOUNDS = {
     "runs": {"id", "started_at"}, "steps": {"run_id"}, "navigations": {"step_id"}, "artifacts": {"run_id", "rowid"},

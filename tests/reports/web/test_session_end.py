@@ -20,7 +20,7 @@ from reports.web.access.session_watch import SessionWatch
 from reports.web.access.users_file import read_users, write_users
 from reports.web.pages import events
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, Clock, hashed, users
-from tests.support.dashboard import TOKEN, Visited, made
+from tests.support.services.dashboard import TOKEN, Visited, made
 from tests.support.wait import wait_until
 
 __all__ = ["hashed", "users"]

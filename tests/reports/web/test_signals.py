@@ -16,7 +16,7 @@ from runner.page.signals import SIGNALS, describe_signals
 from runner.result import RunResult, StepResult
 from runner.workers.pool import Workers
 from tests.conftest import Monitor
-from tests.support.dashboard import Visited
+from tests.support.services.dashboard import Visited
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = """

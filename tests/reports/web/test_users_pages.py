@@ -23,9 +23,9 @@ from runner.archive.archive import Archive
 from runner.store import Store
 from tests.reports.web.visitors import DAY, EVIL, EVIL_ID, EVIL_SESSION, fill, runs, visits
 from tests.support.asking import ask
-from tests.support.collector import Served, beacon
-from tests.support.collector import view as told
 from tests.support.reader import Reader, serving
+from tests.support.services.collector import Served, beacon
+from tests.support.services.collector import view as told
 from tests.support.wait import wait_until
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from tests.support.daemon import Daemon
-from tests.support.servers import free_port
+from tests.support.services.daemon import Daemon
+from tests.support.services.servers import free_port
 from tests.support.wait import PAUSE, wait_until
 
 SWITCHED = """

@@ -1,11 +1,10 @@
 """Alerts to a service that redirects: nothing is sent to the other address, and the log says what to do."""
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,9 @@ import pytest
 from runner.scheduler.alerts.outbox import Outbox, name_of
 from runner.settings.secrets import Secret
 from runner.store import Store
-from tests.support.databases import copied
-from tests.support.wait import PAUSE, wait_until
+from tests.support.services.databases import copied
+from tests.support.services.http_server import serving_handler
+from tests.support.wait import wait_until
 
 # What Apprise imports at its first use.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -35,17 +35,8 @@ def answering(status: int, to: str = "") -> Iterator[tuple[str, list[str]]]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(PAUSE,))
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving_handler(Handler) as address:
+        yield address.removeprefix("http://"), asked
 
 
 @pytest.mark.parametrize("status", [302, 308])

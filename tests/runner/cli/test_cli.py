@@ -14,7 +14,7 @@ import pytest
 from runner.demo import journeys_folder
 from runner.workers.pool import Workers
 from tests.runner.cli.folder import SANDBOX_OFF, WALK, Folder
-from tests.support.servers import free_port, get
+from tests.support.services.servers import free_port, get
 from tests.support.wait import wait_until
 
 

@@ -13,7 +13,7 @@ from runner.metrics.pushgateway import push_result
 from runner.result import RunResult, StepResult
 from runner.settings.settings import load_settings
 from runner.store import Store
-from tests.support.servers import get
+from tests.support.services.servers import get
 from tests.support.wait import wait_until
 
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)

@@ -15,9 +15,10 @@ from typer.testing import CliRunner
 
 from runner.cli.all_commands import app
 from runner.errors import JourneyError
-from tests.support.collector import CHROME, beacon
-from tests.support.serve import Serve
-from tests.support.servers import free_port, get
+from tests.support.raw_http import CHROME
+from tests.support.services.collector import beacon
+from tests.support.services.serve import Serve
+from tests.support.services.servers import free_port, get
 from tests.support.wait import wait_until
 
 

@@ -16,7 +16,7 @@ from reports.smoke.result import SmokeResult
 from runner.workers.pool import Workers
 from tests.runner.cli.folder import SANDBOX_OFF, Folder
 from tests.support.commands import Ended
-from tests.support.servers import free_port
+from tests.support.services.servers import free_port
 from tests.support.wait import wait_until
 
 LOOK = """

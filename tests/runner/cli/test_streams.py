@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import Monitor
 from tests.pages import serving_pages
-from tests.support.databases import copied
+from tests.support.services.databases import copied
 
 JOURNEY = [sys.executable, "-m", "runner.cli"]
 WALK = """

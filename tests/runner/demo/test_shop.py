@@ -17,7 +17,7 @@ from runner.settings.settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.support.needs import needs
-from tests.support.servers import get
+from tests.support.services.servers import get
 from tests.support.wait import wait_until
 
 TICK = 0.001

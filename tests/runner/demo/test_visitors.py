@@ -8,7 +8,7 @@ from runner.demo import running_shop
 from runner.demo.behaviour import BEHAVIOURS
 from runner.demo.visitors import send, visitor
 from tests.support.needs import needs
-from tests.support.receiver import receiving
+from tests.support.services.receiver import receiving
 
 
 def test_visitors_come_in_all_kinds_and_the_same_seed_sends_the_same_ones() -> None:

@@ -9,7 +9,7 @@ import pytest
 from runner.result import RunResult
 from tests.conftest import Monitor
 from tests.pages import Page, answer, serving_pages
-from tests.support.servers import free_port
+from tests.support.services.servers import free_port
 
 
 def _hang_up(request: BaseHTTPRequestHandler) -> None:

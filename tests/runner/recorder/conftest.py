@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
 
 from runner.browser.chromium import find
-from tests.support.servers import free_port
+from tests.support.services.servers import free_port
 from tests.support.wait import wait_until
 
 RECORDINGS = Path(__file__).parent / "recordings"

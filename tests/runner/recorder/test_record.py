@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.runner.recorder.conftest import Walk
-from tests.support.servers import free_port
+from tests.support.services.servers import free_port
 
 
 def journey(folder: Path, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":

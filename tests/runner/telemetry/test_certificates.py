@@ -1,17 +1,15 @@
 """Certificates of the hosts that a journey has met, from a real browser."""
 
-import ssl
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from runner.metrics.run_metrics import format_metrics
 from tests.conftest import Monitor
+from tests.support.services.http_server import serving_handler
 
 
 @pytest.fixture
@@ -26,19 +24,8 @@ def encrypted(certificate: tuple[Path, Path]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(b"<h1>Shop</h1>")
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the protocol's)
-            """Does not log."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"https://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving_handler(Handler, certificate) as address:
+        yield address
 
 
 def test_each_host_over_https_has_its_certificate_in_result_and_metrics(monitor: Monitor, encrypted: str, shop: str) -> None:

@@ -12,8 +12,8 @@ from reports.objectives.state import read_objective
 from runner.settings.objectives import Objective
 from runner.store import Store
 from tests.runner.telemetry.test_remote_write import Address, run, send, settings
-from tests.support.databases import copied
-from tests.support.servers import Prometheus
+from tests.support.services.databases import copied
+from tests.support.services.servers import Prometheus
 from tests.support.wait import wait_until
 
 CHECKOUT = Objective(name="checkout", journeys=("buy",), target=0.95)

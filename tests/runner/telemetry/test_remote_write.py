@@ -4,10 +4,8 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -20,9 +18,10 @@ from runner.settings.settings import Settings, load_settings
 from runner.telemetry.counters import Counters
 from runner.telemetry.run_samples import sample_run
 from runner.telemetry.telemetry import FOLDER, Telemetry
-from tests.support.daemon import Daemon, tick
-from tests.support.otlp import SpanReceiver
-from tests.support.servers import Prometheus, free_port, get, running
+from tests.support.services.daemon import Daemon, tick
+from tests.support.services.http_server import serving_handler
+from tests.support.services.otlp import SpanReceiver
+from tests.support.services.servers import Prometheus, free_port, get, running
 from tests.support.wait import wait_until
 
 
@@ -195,17 +194,9 @@ def stub() -> Iterator[Recorded]:
             self.send_header("Location", "http://127.0.0.1:9/")
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the protocol's)
-            """Does not log."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    recorded.address = f"http://127.0.0.1:{server.server_port}/write"
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield recorded
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving_handler(Handler) as address:
+        recorded.address = f"{address}/write"
+        yield recorded
 
 
 def test_a_run_that_ended_before_a_newer_one_counts_and_does_not_replace_its_state() -> None:

@@ -29,8 +29,8 @@ from runner.telemetry.sender import NotSent, Sender
 from runner.telemetry.spans import build_spans
 from runner.telemetry.telemetry import FOLDER, Telemetry
 from runner.telemetry.trace_ids import step_span_id, trace_id
-from tests.support.otlp import SpanReceiver, attributes
-from tests.support.servers import free_port
+from tests.support.services.otlp import SpanReceiver, attributes
+from tests.support.services.servers import free_port
 from tests.support.wait import wait_until
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -1,16 +1,15 @@
 """`traceparent` in a real browser: it goes to the origins that are listed, below the right step, and causes no preflight elsewhere."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from msgspec import Struct
 
 from runner.telemetry.trace_ids import step_span_id, trace_id
 from tests.conftest import Monitor
+from tests.support.services.http_server import serving_handler
 
 PAGE = """<!doctype html><title>Shop</title><h1>Shop</h1><img src="OTHER/pixel.gif"><script src="OTHER/script.js"></script>
 <button onclick="load()">Load</button><p id="done"></p>
@@ -67,19 +66,9 @@ def serving() -> Iterator[Site]:
 
         do_POST = do_OPTIONS = do_GET  # noqa: N815 (the protocol's)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the protocol's)
-            """Does not log."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    site = Site(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with serving_handler(Handler) as address:
+        site = Site(address)
         yield site
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture

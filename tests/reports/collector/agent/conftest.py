@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from runner.demo import running_shop
 from tests.support.browsers import chrome as chrome
 from tests.support.browsers import driver as driver
-from tests.support.receiver import Receiver, receiving
+from tests.support.services.receiver import Receiver, receiving
 
 
 @pytest.fixture(scope="package")

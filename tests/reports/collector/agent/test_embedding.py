@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import runner.page
-from tests.support.receiver import AGENT, Receiver, acts, leave, look_at, vitals
+from tests.support.services.receiver import AGENT, Receiver, acts, leave, look_at, vitals
 from tests.support.wait import let_pass, rest
 
 

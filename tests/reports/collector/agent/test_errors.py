@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.support.receiver import Receiver, leave
+from tests.support.services.receiver import Receiver, leave
 from tests.support.wait import rest
 
 

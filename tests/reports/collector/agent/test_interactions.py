@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-from tests.support.receiver import Receiver, acts, leave, look_at, vitals
+from tests.support.services.receiver import Receiver, acts, leave, look_at, vitals
 
 
 def test_a_click_is_told_as_role_and_name(page: Page, receiver: Receiver, tea_shop: str) -> None:

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.support.receiver import Receiver, leave, look_at, vitals
+from tests.support.services.receiver import Receiver, leave, look_at, vitals
 from tests.support.wait import wait_until
 
 CANARY = "Xyloph0ne-Canary"

@@ -4,7 +4,7 @@ import json
 
 from playwright.sync_api import BrowserContext, Page
 
-from tests.support.receiver import HIDE, SHOW, Receiver, acts, leave
+from tests.support.services.receiver import HIDE, SHOW, Receiver, acts, leave
 from tests.support.wait import let_pass, rest, wait_until
 
 HURRY = """const native = window.setTimeout;

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.support.receiver import Receiver, acts, leave
+from tests.support.services.receiver import Receiver, acts, leave
 from tests.support.wait import let_pass
 
 

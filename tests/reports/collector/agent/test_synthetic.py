@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page
 
 from tests.conftest import Monitor
-from tests.support.receiver import Receiver, leave
+from tests.support.services.receiver import Receiver, leave
 from tests.support.wait import wait_until
 
 JOURNEY = """

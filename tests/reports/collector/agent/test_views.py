@@ -15,7 +15,7 @@ from uuid import UUID
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from runner.browser.chromium import Browser as Program
-from tests.support.receiver import HIDE, SHOW, Receiver, leave, look_at, vitals
+from tests.support.services.receiver import HIDE, SHOW, Receiver, leave, look_at, vitals
 from tests.support.wait import RESTING, let_pass, rest, wait_for_entries, wait_until
 
 PAINTED = """() => new Promise((painted) => {

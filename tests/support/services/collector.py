@@ -20,11 +20,11 @@ from reports.web.server.bounded_http import ConnectionGuard
 from reports.web.server.composite import build_application
 from reports.web.server.server import Server, open_socket
 from runner.settings.settings import load_settings
+from tests.support.raw_http import CHROME
 
 # On a busy machine an example may take any time.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
-CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 SHOP = "https://shop.example"
 CONFIGURATION = """
 [[apps]]

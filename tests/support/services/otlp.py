@@ -1,9 +1,8 @@
 """A receiver of OpenTelemetry's spans, over HTTP and gRPC, built from the published protobuf."""
 
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import grpc
@@ -13,6 +12,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
     TraceServiceServicer,
     add_TraceServiceServicer_to_server,
 )
+
+from tests.support.services.http_server import serving_handler
 
 
 class SpanReceiver:
@@ -77,21 +78,12 @@ def span_receiver() -> Iterator[SpanReceiver]:
             self.end_headers()
             self.wfile.write(ExportTraceServiceResponse().SerializeToString())
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the protocol's)
-            """Does not log."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver.http = f"http://127.0.0.1:{http.server_port}"
-    thread = threading.Thread(target=http.serve_forever)
-    thread.start()
     server = grpc.server(ThreadPoolExecutor(2))
     add_TraceServiceServicer_to_server(_Service(receiver), server)  # type: ignore[no-untyped-call]
     receiver.grpc = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
     try:
-        yield receiver
+        with serving_handler(Handler) as receiver.http:
+            yield receiver
     finally:
         server.stop(None).wait()
-        http.shutdown()
-        http.server_close()
-        thread.join()

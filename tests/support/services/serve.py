@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.needs import needs
-from tests.support.servers import free_port, get
+from tests.support.services.servers import free_port, get
 from tests.support.wait import wait_until
 
 

@@ -26,8 +26,8 @@ from runner.archive.run_id import run_id
 from runner.result import Failure, RunResult, StepResult
 from runner.settings.settings import load_settings
 from runner.store import Store
-from tests.support.collector import Answer, Kept
-from tests.support.databases import copied
+from tests.support.services.collector import Answer, Kept
+from tests.support.services.databases import copied
 
 TOKEN = "a-token-that-is-long-enough-1"
 PAGE = "text/html,application/xhtml+xml"

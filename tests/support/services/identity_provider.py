@@ -1,13 +1,12 @@
 """An OpenID provider over real HTTP on a free port, that can also be wrong: in what it says, signs, and answers."""
 
 import json
-import threading
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from secrets import token_urlsafe
 from time import time
 from typing import Any
@@ -16,6 +15,8 @@ from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlencode, urlsplit
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from joserfc.jws import JWSRegistry
+
+from tests.support.services.http_server import serving_handler
 
 CLIENT, SECRET = "monitor", "a secret: with % and +"
 
@@ -134,9 +135,6 @@ def _handler(provider: IdentityProvider) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
-            pass
-
     return Handler
 
 
@@ -144,13 +142,5 @@ def _handler(provider: IdentityProvider) -> type[BaseHTTPRequestHandler]:
 def serving_identities() -> Iterator[IdentityProvider]:
     """A provider, until the block ends."""
     provider = IdentityProvider()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(provider))
-    provider.issuer = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving_handler(_handler(provider)) as provider.issuer:
         yield provider
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -15,9 +15,9 @@ import psutil
 import pytest
 
 from tests.support.commands import Ended, run_here
-from tests.support.databases import copied
 from tests.support.needs import needs
-from tests.support.servers import free_port, get
+from tests.support.services.databases import copied
+from tests.support.services.servers import free_port, get
 from tests.support.wait import wait_until
 
 

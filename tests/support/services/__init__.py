@@ -1,0 +1,1 @@
+"""Servers and programs that tests start on a free port, and stop."""
