@@ -13,7 +13,6 @@ from runner.settings.maintenance import MaintenanceWindow
 from runner.settings.parsers.status_page import StatusPage
 from runner.store.queries.days import DayCount, read_day_counts, sum_day_counts
 from runner.store.queries.outages import read_outages
-from runner.store.queries.runs import History
 from runner.store.queries.time_range import Range
 
 DAYS = 90
@@ -84,20 +83,19 @@ def read_status(
     by_name: dict[str, list[str]] = {}
     for journey, name in page.journeys.items():
         by_name.setdefault(name, []).append(journey)
-    places: dict[str, set[str]] = {}
-    for journey, location in History(connection).places():
-        places.setdefault(journey, set()).add(location)
     components, incidents = [], []
     for name, journeys in by_name.items():
         counts: dict[tuple[str, str], list[DayCount]] = {}
         own: list[Incident] = []
         states: list[State] = []
         for journey in journeys:
-            counts |= read_day_counts(connection, first, journey)
+            here = read_day_counts(connection, first, journey)
+            counts |= here
             outages = [one for one in read_outages(connection, journey, None, Range(first, now)) if one.runs >= fails]
             own += [Incident(component=name, started_at=one.started_at, ended_at=one.ended_at) for one in outages]
             failing = {one.location for one in outages if one.ended_at is None}
-            states.append(_judge(failing, places.get(journey, set())))
+            passing = {location for (_, location), some in here.items() if any(one.passed for one in some)}
+            states.append(_judge(failing, passing | failing))
         days = sum_day_counts(counts)
         passed, failed = sum(one.passed for one in days), sum(one.failed for one in days)
         components.append(
@@ -123,6 +121,7 @@ def read_status(
 
 
 def _judge(failing: set[str], places: set[str]) -> State:
+    """`places`: the locations that have shown something; a first failure that nothing has confirmed shows neither."""
     if not places:
         return "not known"
     return "available" if not failing else "not available" if failing >= places else "partly available"

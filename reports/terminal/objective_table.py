@@ -23,7 +23,8 @@ def format_objective(state: ObjectiveState) -> Iterator[str]:
     )
     left = state.budget_left or 0.0
     allowed = count.runs * objective.allowed
-    yield f"  error budget: {left:.0%} left ({count.bad:,} of {allowed:,.1f} bad runs used)"
+    shown = f"{left:.0%} left" if left >= 0 else "used up"
+    yield f"  error budget: {shown} ({count.bad:,} of {allowed:,.1f} bad runs used)"
     if state.burns:
         yield "  burn rate: " + ", ".join(_burn(one) for one in state.burns)
     for alert in (one for one in state.burns if one.fires):
@@ -35,7 +36,8 @@ def format_objective(state: ObjectiveState) -> Iterator[str]:
         yield "  used up by:"
     for cause in state.causes:
         reason = cause.reason if len(cause.reason) <= 100 else f"{cause.reason[:99]}…"
-        yield f"    {cause.share:.0%} of the budget, {cause.bad} × {cause.journey}: {reason} (journey show {cause.last_run})"
+        share = f"{cause.share:.0%} of the budget" if left >= 0 else f"{cause.bad / count.bad:.0%} of the bad runs"
+        yield f"    {share}, {cause.bad} × {cause.journey}: {reason} (journey show {cause.last_run})"
     yield from _too_few(state)
 
 
@@ -56,7 +58,7 @@ def _too_few(state: ObjectiveState) -> Iterator[str]:
     in_window = state.runs_per_day * objective.window / DAY
     if state.too_few:
         yield (
-            f"  too few runs: {per_day} are {in_window:,.0f} in {window}, but only {state.runs_needed:,} runs, all good, could show"
+            f"  too few runs: {per_day}, or {in_window:,.0f} in {window}, but only {state.runs_needed:,} runs, all good, could show"
             f" {format_share(objective.target)}; run more often, or ask for less or over a longer window"
         )
     elif state.count.runs < state.runs_needed:

@@ -55,6 +55,8 @@ def status_of(store: Store, page: StatusPage = PAGE, **more: object) -> Status:
         (["failed", "failed"], ["failed", "failed"], "not available"),
         (["failed", "failed", "error"], ["failed", "error", "failed"], "not available"),
         (["failed", "failed", "passed"], ["passed"], "available"),
+        (["failed"], ["failed"], "not known"),
+        (["error"], ["error"], "not known"),
     ],
 )
 def test_the_state_is_that_of_runs_that_failed_one_after_the_other(

@@ -40,4 +40,5 @@ def build(
         status = read_status(connection, page, datetime.now(UTC), settings.alert_after, settings.maintenance)
     files = {folder / name: content for name, content in render_files(status, page.url).items()}
     write_files({path: FileChange(path.read_bytes() if path.is_file() else None, content) for path, content in files.items()})
-    typer.echo(f"wrote the status page of {len(status.components)} components to {folder}: {status.state}")
+    names = ", ".join(one.name for one in status.components)
+    typer.echo(f"wrote the status page of {names} to {folder}: {status.state}")

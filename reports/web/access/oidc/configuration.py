@@ -56,13 +56,14 @@ def read_oidc_configuration(settings: Settings) -> OidcConfiguration | None:
         return None
     missing = [name for name in NEEDED if not getattr(settings, name)]
     if missing:
+        are = "is" if len(missing) == 1 else "are"
         fix = {
             "oidc_client_id": "oidc_client_id to the name under which the provider knows the dashboard",
             "oidc_client_secret": "JOURNEY_OIDC_CLIENT_SECRET (or oidc_client_secret_file) to the secret that it has created for it",
             "oidc_roles": "oidc_roles to who may do what, such as { monitoring = 'view', operators = 'operate' }; others have no access",
         }
         raise ConfigError(
-            f"oidc_issuer is set, but {' and '.join(missing)} is not; set {'; set '.join(fix[one] for one in missing)}"
+            f"oidc_issuer is set, but {' and '.join(missing)} {are} not; set {'; set '.join(fix[one] for one in missing)}"
         )
     check_public_url(settings)
     secret = settings.oidc_client_secret
