@@ -4,7 +4,7 @@ import os
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import msgspec
@@ -119,11 +119,9 @@ def _fetch(address: str) -> bytes:
     # Here and not above: only this needs it.
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
-    from urllib.request import HTTPRedirectHandler, build_opener
+    from urllib.request import build_opener
 
-    class NoRedirects(HTTPRedirectHandler):
-        def redirect_request(self, *_: Any) -> None:
-            return None
+    from runner.no_redirects import NoRedirects
 
     where = f"--baseline {shown(address)}"
     if not re.match(r"https?://[^/\s@]+(/|$)", address):

@@ -13,7 +13,6 @@ from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import (
     HTTPHandler,
-    HTTPRedirectHandler,
     HTTPSHandler,
     Request,
     build_opener,
@@ -25,6 +24,7 @@ from prometheus_client import delete_from_gateway, push_to_gateway
 
 from runner.errors import PushError
 from runner.metrics.run_metrics import build_registry
+from runner.no_redirects import NoRedirects
 from runner.result import RunResult
 from runner.settings.settings import Settings
 
@@ -132,13 +132,6 @@ def _target(settings: Settings) -> tuple[str, Handler]:
     return clean, _handler(settings, user, password)
 
 
-class _NoRedirects(HTTPRedirectHandler):
-    """A redirected push is an error: the credentials are not meant for another address."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 class _Deadline:
     """Ends the connections that were opened under it when the time is over, whichever part of the exchange they are in."""
 
@@ -216,7 +209,7 @@ def _handler(settings: Settings, user: str, password: str) -> Handler:
         def handle() -> None:
             deadline = _Deadline(timeout)
             context = ssl.create_default_context(cafile=settings.pushgateway_ca_file)
-            opener = build_opener(_NoRedirects(), _Http(deadline), _Https(deadline, context))
+            opener = build_opener(NoRedirects(), _Http(deadline), _Https(deadline, context))
             with deadline.running():
                 try:
                     opener.open(request, timeout=timeout).close()

@@ -5,11 +5,12 @@ from base64 import b64encode
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+from urllib.request import HTTPSHandler, Request, build_opener
 
 import cramjam
 
 from runner.codec import decoder
+from runner.no_redirects import NoRedirects
 from runner.settings.settings import Settings
 from runner.telemetry.counters import COUNTERS, read_counters, write_counters
 from runner.telemetry.queued_items import JourneyGone, RunToSend
@@ -36,7 +37,7 @@ class RemoteWriter:
         context = ssl.create_default_context(
             cafile=str(settings.remote_write_ca_file) if settings.remote_write_ca_file else None
         )
-        self._opener = build_opener(_NoRedirects(), HTTPSHandler(context=context))
+        self._opener = build_opener(NoRedirects(), HTTPSHandler(context=context))
 
     def send(self, key: str, content: bytes) -> None:
         """Sends what waits under a key. Raises NotSent, and msgspec.DecodeError for what cannot be read."""
@@ -72,13 +73,6 @@ class RemoteWriter:
             ) from error
         except (OSError, HTTPException) as error:
             raise NotSent(f"remote_write {self._address} could not be reached: {getattr(error, 'reason', error)}") from error
-
-
-class _NoRedirects(HTTPRedirectHandler):
-    """A redirected POST would lose its body: the answer is an error that says where to."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Does not follow."""
 
 
 def _headers(settings: Settings) -> dict[str, str]:

@@ -8,11 +8,12 @@ from time import monotonic
 from typing import Any, NoReturn
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+from urllib.request import HTTPSHandler, Request, build_opener
 
 import msgspec
 from msgspec import Struct
 
+from runner.no_redirects import NoRedirects
 from runner.untrusted_text import tamed
 
 WITHIN = 10.0
@@ -33,13 +34,6 @@ class JsonAnswer(Struct, frozen=True):
     content: dict[str, Any]
 
 
-class _NoRedirects(HTTPRedirectHandler):
-    """A redirect is an error: what is sent is not meant for another address (RFC 9700, 4.12)."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 class JsonClient:
     """Sends requests to the provider. `ca_file` holds the certificate of its authority, if the system does not know it.
 
@@ -51,7 +45,7 @@ class JsonClient:
             context = ssl.create_default_context(cafile=ca_file)
         except (OSError, ssl.SSLError) as error:
             raise ValueError(f"{ca_file} cannot be used as certificates: {error}; name a file in PEM format") from error
-        self._opener = build_opener(_NoRedirects(), HTTPSHandler(context=context))
+        self._opener = build_opener(NoRedirects(), HTTPSHandler(context=context))
 
     def get(self, address: str, token: str = "") -> JsonAnswer:
         """The object at an address. Raises RequestFailed."""
