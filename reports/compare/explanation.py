@@ -13,7 +13,7 @@ LONGEST = 120
 """Characters of a text of the page."""
 
 
-def explain_failure(
+def explain_difference(
     now: RunResult,
     before: RunResult | None,
     before_at: datetime | None,

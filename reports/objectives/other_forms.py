@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reports.objectives.prometheus_rules import render_prometheus_rules
-from reports.objectives.queries import count_bad, count_runs, select_counters
+from reports.objectives.queries import count_all, count_bad, select_counters
 from reports.objectives.yaml import format_yaml
 from runner.settings.duration import show_duration
 from runner.settings.objectives import Objective
@@ -25,7 +25,7 @@ def render_sloth(objectives: Sequence[Objective], _: Mapping[str, float]) -> str
                 "sli": {
                     "events": {
                         "error_query": count_bad(selectors, "{{.window}}"),
-                        "total_query": count_runs(selectors, "{{.window}}"),
+                        "total_query": count_all(selectors, "{{.window}}"),
                     }
                 },
                 "alerting": {

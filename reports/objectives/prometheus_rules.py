@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.objectives.burn_alerts import LEAST_BAD, BurnAlert, choose_alerts
-from reports.objectives.queries import count_bad, count_runs, select_counters
+from reports.objectives.queries import count_all, count_bad, select_counters
 from reports.objectives.verdict import runs_needed
 from reports.objectives.yaml import format_yaml
 from runner.settings.duration import show_duration
-from runner.settings.objectives import Objective, format_share
+from runner.settings.objectives import Objective, format_target
 
 ALERT = "JourneyObjectiveBurning"
 SPENT = "JourneyObjectiveSpent"
@@ -40,7 +40,7 @@ def _records(objective: Objective, alerts: Sequence[BurnAlert]) -> list[dict[str
         window = show_duration(seconds)
         labels = {"slo": objective.name, "window": window}
         rules += [
-            {"record": "synthetic_slo:runs", "expr": count_runs(selectors, window), "labels": labels},
+            {"record": "synthetic_slo:runs", "expr": count_all(selectors, window), "labels": labels},
             {"record": "synthetic_slo:bad_runs", "expr": count_bad(selectors, window), "labels": labels},
             {
                 "record": "synthetic_slo:error_ratio",
@@ -90,7 +90,7 @@ def _spent(objective: Objective) -> dict[str, Any]:
         "labels": {"severity": "ticket"},
         "annotations": {
             "summary": f"{objective.name} has no error budget left",
-            "description": f"More than {format_share(objective.allowed)} of the runs of the last {window} were bad.",
+            "description": f"More than {format_target(objective.allowed)} of the runs of the last {window} were bad.",
         },
     }
 

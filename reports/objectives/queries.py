@@ -32,7 +32,7 @@ def select_counters(objective: Objective) -> Selectors:
     return Selectors(total=f"{LATENCY}_count{{{journeys},{step}}}", good=f"{LATENCY}_bucket{{{journeys},{step},{le}}}")
 
 
-def count_runs(selectors: Selectors, window: str) -> str:
+def count_all(selectors: Selectors, window: str) -> str:
     """PromQL: the number of runs that count in a window."""
     return f"sum(increase({selectors.total}[{window}]))"
 
@@ -41,7 +41,7 @@ def count_bad(selectors: Selectors, window: str) -> str:
     """PromQL: the number of bad runs in a window."""
     if selectors.bad:
         return f"(sum(increase({selectors.bad}[{window}])) or vector(0))"
-    return f"({count_runs(selectors, window)} - sum(increase({selectors.good}[{window}])))"
+    return f"({count_all(selectors, window)} - sum(increase({selectors.good}[{window}])))"
 
 
 def _to_regex(pattern: str) -> str:

@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
 from reports.objectives.burn_alerts import LEAST_BAD, BurnAlert, choose_alerts
-from reports.objectives.verdict import Verdict, judge, runs_needed
+from reports.objectives.verdict import Verdict, judge_objective, runs_needed
 from runner.settings.objectives import DAY, Objective
 from runner.store.queries.runs import History, group_reasons
 from runner.store.queries.time_range import Range
@@ -103,7 +103,7 @@ def read_objective(connection: Connection, objective: Objective, now: datetime) 
         paused_slots=_count_paused(connection, names, span),
         budget_left=1 - whole.bad / budget if budget else None,
         burns=tuple(_burn(counting, objective, one, now) for one in choose_alerts(objective, interval)[0]),
-        verdict=judge(whole.runs, whole.bad, objective.allowed),
+        verdict=judge_objective(whole.runs, whole.bad, objective.allowed),
         runs_per_day=per_day,
         runs_needed=runs_needed(objective.allowed),
         causes=counting.causes(span, budget) if budget else (),

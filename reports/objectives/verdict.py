@@ -8,12 +8,12 @@ RISK = 0.05
 """The probability with which a verdict may be wrong."""
 
 
-def judge(runs: int, bad: int, allowed: float) -> Verdict:
+def judge_objective(runs: int, bad: int, allowed: float) -> Verdict:
     """Whether the share of bad runs is below or above `allowed`, as far as these runs can tell.
 
     `kept` when so few bad runs would be improbable (at most RISK) if the true share were `allowed`; `missed` when so many would be.
 
-    >>> judge(8640, 20, 0.005), judge(8640, 80, 0.005), judge(288, 0, 0.005), judge(288, 1, 0.005)
+    >>> judge_objective(8640, 20, 0.005), judge_objective(8640, 80, 0.005), judge_objective(288, 0, 0.005), judge_objective(288, 1, 0.005)
     ('kept', 'missed', 'undecided', 'undecided')
     """
     if at_most(bad, runs, allowed) <= RISK:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from reports.objectives.state import Burn, ObjectiveState
 from runner.settings.duration import show_duration
-from runner.settings.objectives import DAY, format_share
+from runner.settings.objectives import DAY, format_target
 
 VERDICTS = {"kept": "kept", "missed": "missed", "undecided": "undecided"}
 
@@ -59,16 +59,16 @@ def _too_few(state: ObjectiveState) -> Iterator[str]:
     if state.too_few:
         yield (
             f"  too few runs: {per_day}, or {in_window:,.0f} in {window}, but only {state.runs_needed:,} runs, all good, could show"
-            f" {format_share(objective.target)}; run more often, or ask for less or over a longer window"
+            f" {format_target(objective.target)}; run more often, or ask for less or over a longer window"
         )
     elif state.count.runs < state.runs_needed:
         days = state.runs_needed / state.runs_per_day
         yield (
-            f"  too few runs yet: {state.runs_needed:,} are needed to show {format_share(objective.target)};"
+            f"  too few runs yet: {state.runs_needed:,} are needed to show {format_target(objective.target)};"
             f" at {per_day}, after {days:.1f} days"
         )
     elif state.verdict == "undecided":
-        yield f"  undecided: the share of bad runs is too near {format_share(objective.allowed)} to tell from so many runs"
+        yield f"  undecided: the share of bad runs is too near {format_target(objective.allowed)} to tell from so many runs"
     if in_window * objective.allowed < 1:
         yield f"  one bad run would use up the whole budget of {window}"
 

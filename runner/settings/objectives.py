@@ -52,13 +52,13 @@ class Objective(Struct, frozen=True, kw_only=True):
         '95% of buy: pay under 800ms, over 30d'
         """
         what = f": {self.step} under {show_duration(self.under)}" if self.step and self.under else " pass"
-        return f"{format_share(self.target)} of {', '.join(self.journeys)}{what}, over {show_duration(self.window)}"
+        return f"{format_target(self.target)} of {', '.join(self.journeys)}{what}, over {show_duration(self.window)}"
 
 
-def format_share(share: float) -> str:
+def format_target(share: float) -> str:
     """A share as a percentage without needless digits.
 
-    >>> format_share(0.995), format_share(0.9999)
+    >>> format_target(0.995), format_target(0.9999)
     ('99.5%', '99.99%')
     """
     return f"{round(share * 100, 8):.8f}".rstrip("0").rstrip(".") + "%"

@@ -19,7 +19,7 @@ def render_template(template: str, **values: object) -> bytes:
     return _environment().get_template(template).render(**values).encode(errors="replace")
 
 
-def load_templates(*templates: str) -> None:
+def preload_templates(*templates: str) -> None:
     """Reads templates ahead of the first page."""
     for one in templates:
         _environment().get_template(one)

@@ -125,7 +125,7 @@ def waterfall_measures() -> dict[str, object]:
 
 def load_run_templates() -> None:
     """Reads the templates ahead of the first page."""
-    page.load_templates(TEMPLATE, *PARTS)
+    page.preload_templates(TEMPLATE, *PARTS)
 
 
 def _caption(picture: Artifact, attempts: int) -> str:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from reports.compare.explanation import explain_failure
+from reports.compare.explanation import explain_difference
 from reports.compare.run_diff import StepChange, compare_runs
 from reports.text.missing_element import describe_missing, read_tree
 from reports.web.view_models.filmstrip import FilmFrame, read_frames
@@ -108,7 +108,7 @@ def _explain(
     earlier_folder = find_run_folder(history, archive, before) if before else None
     earlier_kept = _kept(history, earlier_folder, before.id) if before and earlier else ()
     had_console = any(one.kind == "console" and one.there for one in earlier_kept)
-    return explain_failure(
+    return explain_difference(
         result,
         earlier,
         before.started_at if before else None,

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from reports.compare.explanation import explain_failure
+from reports.compare.explanation import explain_difference
 from runner.result import Failure, Navigation, PageError, Request, Requests, RunResult, StepResult
 
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ def run(*requests: Request, failed: bool = False, release: str = "", **step: Any
 
 
 def explain(now: RunResult, before: RunResult | None, **more: Any) -> str:
-    return " ".join(explain_failure(now, before, AT if before else None, **more))
+    return " ".join(explain_difference(now, before, AT if before else None, **more))
 
 
 def test_a_status_that_changed_is_named_with_the_one_before() -> None:
@@ -83,6 +83,6 @@ def test_the_release_and_the_element_that_is_missing() -> None:
 def test_without_a_run_to_compare_with_only_what_is_known_is_said() -> None:
     now = run(request("/pay", 500), failed=True)
     assert explain(now, None) == "GET /pay answered 500. No earlier run passed, so there is nothing to compare with."
-    gone = " ".join(explain_failure(now, None, AT))
+    gone = " ".join(explain_difference(now, None, AT))
     assert gone.endswith("The files of the last passed run have been removed, so its requests cannot be compared.")
     assert explain(run(), run()) == ""

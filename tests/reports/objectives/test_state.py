@@ -12,7 +12,7 @@ from scipy.stats import binom
 from sqlalchemy import insert
 
 from reports.objectives.state import ObjectiveState, read_objective
-from reports.objectives.verdict import judge
+from reports.objectives.verdict import judge_objective
 from reports.terminal.objective_table import format_objective
 from runner.archive.run_id import run_id
 from runner.result import Failure, RunResult, Status, StepResult
@@ -192,7 +192,7 @@ def test_both_kinds_of_database_count_alike(url: str) -> None:
 @pytest.mark.parametrize("bad", range(8))
 def test_a_verdict_agrees_with_exact_probabilities(bad: int) -> None:
     lower, upper = binom.cdf(bad, 900, 0.005), binom.sf(bad - 1, 900, 0.005)
-    assert judge(900, bad, 0.005) == ("kept" if lower <= 0.05 else "missed" if upper <= 0.05 else "undecided")
+    assert judge_objective(900, bad, 0.005) == ("kept" if lower <= 0.05 else "missed" if upper <= 0.05 else "undecided")
 
 
 def journey(folder: Path, *words: str) -> Ended:

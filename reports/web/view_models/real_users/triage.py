@@ -102,7 +102,7 @@ def _judged(
         share_before=failed_before / views_before if views_before else None,
         views=views,
         pages=len(pages),
-        verdict=judge(state if journey is not None else "green", trend),
+        verdict=find_verdict(state if journey is not None else "green", trend),
     )
 
 
@@ -126,10 +126,10 @@ def judge_trend(failed: int, views: int, failed_before: int, views_before: int) 
     return "up" if failed >= FEW and share > share_before * RISE and surely else "flat"
 
 
-def judge(state: State, trend: Trend) -> Verdict:
+def find_verdict(state: State, trend: Trend) -> Verdict:
     """The verdict from both.
 
-    >>> judge("red", "up"), judge("red", "flat"), judge("green", "up"), judge("green", "flat")
+    >>> find_verdict("red", "up"), find_verdict("red", "flat"), find_verdict("green", "up"), find_verdict("green", "flat")
     ('outage', 'probe problem', 'users hurt but untested', 'ok')
     """
     if state == "unknown" or trend == "unknown":
