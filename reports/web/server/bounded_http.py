@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from heapq import nsmallest
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -116,6 +116,28 @@ class ConnectionGuard:
         return not peer or peer.startswith("127.") or peer == "::1" or self.networks.trusts(peer)
 
 
+class OpenTransport:
+    """A transport to which may be written whether or not its connection has ended, as asyncio's own may be.
+
+    uvloop raises between the end of a connection and the call that tells the protocol of it: when a client resets a connection with
+    requests under way, each of them would be an error of ours.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Sends it, or drops it where nobody can get it any more."""
+        try:
+            self._transport.write(data)
+        except RuntimeError:
+            if not self._transport.is_closing():
+                raise
+
+
 class BoundedConnection(HttpToolsProtocol):
     """A connection that is closed when its request is slow or too large."""
 
@@ -194,7 +216,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begins."""
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, OpenTransport(transport)))
         self._since = self.loop.time()
         self._guard.add(self, self._since)
 

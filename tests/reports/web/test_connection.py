@@ -1,7 +1,10 @@
 """Connections that are slow, large or too many are ended; good ones are not."""
 
 import socket
+import struct
 from collections.abc import Callable
+
+import pytest
 
 from tests.support.services.collector import SHOP, Served, beacon
 from tests.support.wait import wait_until
@@ -149,6 +152,22 @@ def test_readers_of_nothing_keep_nobody_out(served: Callable[..., Served]) -> No
         assert collector.post(beacon()).status == 202
     for one in unread:
         one.close()
+
+
+def test_a_reset_with_requests_under_way_is_no_error_of_ours(
+    served: Callable[..., Served], caplog: pytest.LogCaptureFixture
+) -> None:
+    collector = served()
+    for _ in range(3):
+        unread = [ask(collector, "/replay.js", 40, window=2048) for _ in range(20)]
+        wait_until(lambda: sum(one.unread_bytes > 0 for one in [*collector.guard.connections]) >= 20)
+        for one in unread:
+            # Closed so, the other side gets a reset instead of an end.
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            one.close()
+        wait_until(lambda: len(collector.guard.connections) <= 1)
+    assert collector.post(beacon()).status == 202
+    assert [one.getMessage() for one in caplog.records if one.name.startswith("uvicorn")] == []
 
 
 def test_one_network_takes_a_part_of_the_connections_alone(served: Callable[..., Served]) -> None:
