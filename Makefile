@@ -1,7 +1,7 @@
 # The one list of habits. `make demo` and `make test` do everything on a fresh machine.
 PYTHON ?= python3
 BIN := .venv/bin
-# As pyproject.toml and runner/browser/event_waits.py have it.
+# As pyproject.toml and runner/browser/driver/event_waits.py have it.
 OLDEST := 1.65.0
 WEB := runner/page/agent reports/web/frontend reports/codegen/frontend
 BUILT := pyproject.toml hatch_build.py $(foreach one,$(WEB),$(wildcard $(one)/*.js* $(one)/src/*.js $(one)/src/*/*.js))

@@ -14,8 +14,8 @@ from collections import defaultdict
 import psutil
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from runner.browser import event_waits
 from runner.browser.chromium import find
+from runner.browser.driver import event_waits
 
 DELAYS = [round(1200 * step / 19) for step in range(20)]
 PAGE = "<p id=text>before</p><button disabled>Go</button><p id=ticker></p>"

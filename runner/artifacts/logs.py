@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Respons
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.artifacts.recorder import Recorded, Recorder, Workspace
-from runner.browser.playwright_internals import gather
+from runner.browser.driver.playwright_internals import gather
 from runner.page.downloads import Downloads
 from runner.redaction.document_forms import LOG_LINE
 from runner.settings.artifact_kinds import Policy

@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright
 
-from runner.browser import playwright_internals as bridge
+from runner.browser.driver import playwright_internals as bridge
 from runner.redaction import Redactor
 
 MASK = "-webkit-text-security: disc"

@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from playwright.sync_api import BrowserContext, Page
 
 from runner.artifacts.recorder import Recorded, Recorder, Workspace
-from runner.browser import playwright_internals as bridge
+from runner.browser.driver import playwright_internals as bridge
 from runner.settings.artifact_kinds import Policy
 from runner.untrusted_text import decode_json, encode_json
 

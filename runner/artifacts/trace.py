@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext
 
 from runner.artifacts.mask import MASK
 from runner.artifacts.recorder import Recorded, Recorder
-from runner.browser.playwright_internals import reserve_tracing
+from runner.browser.driver.playwright_internals import reserve_tracing
 from runner.private_files import make_private_folder
 from runner.redaction import Redactor
 from runner.redaction.document_forms import PLAYWRIGHT

@@ -19,7 +19,7 @@ SOONEST = 0.001
 """Seconds; an alarm of 0 would be none at all."""
 AFTER_LISTENER = 0.05
 """Seconds after which a wait is ended, when the deadline has ended a listener."""
-LISTENERS = {"playwright._impl._impl_to_api_mapping", "runner.browser.playwright_internals"}
+LISTENERS = {"playwright._impl._impl_to_api_mapping", "runner.browser.driver.playwright_internals"}
 """The modules through which Playwright calls listeners."""
 
 

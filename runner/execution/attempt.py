@@ -13,7 +13,7 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.artifacts.recording import Recording
 from runner.browser.browser_storage import restore_sessions
 from runner.browser.context_options import options
-from runner.browser.playwright_internals import hear_listeners
+from runner.browser.driver.playwright_internals import hear_listeners
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted

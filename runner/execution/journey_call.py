@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser.deadline import Deadline, DeadlineReached, deadline
-from runner.browser.playwright_internals import hear_listeners
+from runner.browser.driver.playwright_internals import hear_listeners
 from runner.browser.throttling import throttle
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan

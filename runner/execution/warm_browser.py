@@ -8,7 +8,7 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.browser import memory
 from runner.browser.chromium import Browser as Program
 from runner.browser.chromium import launch
-from runner.browser.playwright_internals import is_driver_gone
+from runner.browser.driver.playwright_internals import is_driver_gone
 from runner.browser.sandbox import describe_sandbox
 from runner.errors import BrowserFailed
 

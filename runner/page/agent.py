@@ -12,8 +12,8 @@ from msgspec import Struct
 from playwright.sync_api import BrowserContext, Frame, Page
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.browser import event_waits
-from runner.browser import playwright_internals as bridge
+from runner.browser.driver import event_waits
+from runner.browser.driver import playwright_internals as bridge
 from runner.page import agent_messages as messages
 from runner.page.agent_messages import Snapshot, decode
 from runner.page.clock import Checks, Stamp, Window

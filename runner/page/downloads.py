@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Download, Page, Request
 
-from runner.browser import playwright_internals as bridge
+from runner.browser.driver import playwright_internals as bridge
 
 ABORTED = "net::ERR_ABORTED"
 NO_DOCUMENT = {204, 205}

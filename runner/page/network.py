@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Request, Response
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.browser import playwright_internals as bridge
+from runner.browser.driver import playwright_internals as bridge
 from runner.page.clock import Window
 from runner.page.downloads import Downloads
 from runner.result import Request as RequestResult

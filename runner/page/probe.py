@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, WebError
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import memory
-from runner.browser.playwright_internals import is_driver_gone, list_unanswered_routes, watch_dialogs
+from runner.browser.driver.playwright_internals import is_driver_gone, list_unanswered_routes, watch_dialogs
 from runner.page import step_findings as findings
 from runner.page.agent import PATIENCE, SHORT_PATIENCE, AgentMark, PageAgent
 from runner.page.clock import Reading, Stamp, Window, measure

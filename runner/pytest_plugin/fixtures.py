@@ -27,7 +27,7 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[Non
     """Prepares the driver for event-driven waits, which the contexts of tests that walk ask for."""
     if fixturedef.argname != "playwright":
         return (yield)
-    from runner.browser import event_waits
+    from runner.browser.driver import event_waits
 
     with event_waits.preloaded():
         return (yield)

@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.browser import event_waits
 from runner.browser.chromium import Browser as Program
+from runner.browser.driver import event_waits
 from runner.errors import ConfigError
 from runner.result import RunResult
 from runner.settings.settings import load_settings

@@ -1,0 +1,1 @@
+"""Playwright's driver: what it is started with, and what its API does not offer."""
