@@ -97,6 +97,7 @@ def rebuild_pages(recording: Recording, actions: Sequence[RecordedAction], brows
     from playwright.sync_api import sync_playwright
 
     # It plays what a stranger has recorded: the driver that is started from here gets no secret of this process.
+    from runner.browser.driver import driver_environment  # noqa: F401
 
     found: dict[int, Found] = {}
     endings: dict[int, Ending] = {}

@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright
 
-from runner.browser.driver import playwright_internals as bridge
+from runner.browser.driver.typing_hook import before_typing
 from runner.redaction import Redactor
 
 MASK = "-webkit-text-security: disc"
@@ -77,7 +77,7 @@ def mask_fields(context: BrowserContext, redactor: Redactor) -> None:
             _typed.add(context)
         return held
 
-    bridge.before_typing(context, wanted, _HIDE_FIELD)
+    before_typing(context, wanted, _HIDE_FIELD)
 
 
 def list_covers(page: Page, redactor: Redactor, which: Literal["all", "seen"] = "all") -> list[Locator]:

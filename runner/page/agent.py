@@ -13,19 +13,18 @@ from playwright.sync_api import BrowserContext, Frame, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser.driver import event_waits
-from runner.browser.driver import playwright_internals as bridge
+from runner.browser.driver.page_channel import REPORT, Question, open_channel
 from runner.page import agent_messages as messages
 from runner.page.agent_messages import Snapshot, decode
 from runner.page.clock import Checks, Stamp, Window
 from runner.settings.parsers.values import Waits
 from runner.untrusted_text import tamed
 
-REPORT = "__journeyReport"
 MARK = "__journeySynthetic"
 # The bounds are part of the text: for an argument Playwright would call array methods in the page, which a site may have replaced.
-READ = "async () => {{ const agent = globalThis.__journeyAgent; agent?.begin(); {first} return agent?.read?.({since!r}, {until!r}); }}"
+READ = "(async () => {{ const agent = globalThis.__journeyAgent; agent?.begin(); {first} return agent?.read?.({since!r}, {until!r}); }})()"
 PAINTED = "await agent?.firstPaints?.();"
-BEGIN = "() => globalThis.__journeyAgent?.begin()"
+BEGIN = "globalThis.__journeyAgent?.begin()"
 PATIENCE = 10.0
 """Seconds that a page whose main thread is busy gets to answer. No step is under way, and the next one could not act on it either."""
 SHORT_PATIENCE = 2.0
@@ -72,13 +71,13 @@ class PageAgent:
         """Frames without an address that have not answered."""
         self.trusted = True
         """False once an agent could not start, or a site has spoken in its name: then only the stopwatch is believed."""
-        context.expose_binding(REPORT, lambda _, message: self._receive(message))
+        self.channel = open_channel(context, self._receive)
         marking = f"globalThis.{MARK} = {{ mark: {msgspec.json.encode(mark).decode()} }};" if mark else ""
         if waits == "events" and (unavailable := event_waits.unavailable()):
             self.problems.add(unavailable)
             waits = "polling"
         self._waits = waits
-        context.add_init_script((event_waits.MARK if waits == "events" else "") + marking + source())
+        context.add_init_script(self.channel.mark + (event_waits.MARK if waits == "events" else "") + marking + source())
         context.on("page", lambda page: page.once("domcontentloaded", self._begin))
 
     def step_started(self, name: str) -> None:
@@ -92,7 +91,7 @@ class PageAgent:
 
     def _begin(self, page: Page) -> None:
         """Starts the agent in the first real document of a popup, for which Chromium may not run init scripts again."""
-        bridge.gather(self._context, [bridge.evaluate(page.main_frame, BEGIN)], PATIENCE)
+        self.channel.ask([Question(page.main_frame, BEGIN, PATIENCE)])
 
     def _receive(self, message: object) -> str | None:
         """Takes in what an agent reports, or answers what it asks: the name of a step."""
@@ -144,7 +143,7 @@ class PageAgent:
         """Asks every frame of every page what happened in `window`; False when a page did not answer within `patience` seconds."""
         frames = self._frames()
         asked = time.time()
-        answers = bridge.gather(self._context, [self._question(frame, window) for frame in frames], patience)
+        answers = self.channel.ask([self._question(frame, window, patience) for frame in frames])
         return self._take_in(frames, answers, window, asked, time.time())
 
     def read_late(self, beside: Sequence[Coroutine[Any, Any, None]]) -> list[object]:
@@ -158,8 +157,8 @@ class PageAgent:
             for page in self._context.pages
             if any(document.url == page.url and "lcp" not in document.vitals for document in self.documents.values())
         }
-        questions = [self._question(frame, window, PAINTED if frame in unpainted else "") for frame in frames]
-        answers = bridge.gather(self._context, [*questions, *beside], PATIENCE)
+        questions = [self._question(frame, window, PATIENCE, PAINTED if frame in unpainted else "") for frame in frames]
+        answers = self.channel.ask(questions, beside)
         self._take_in(frames, answers[: len(frames)], window, asked, time.time())
         return answers[len(frames) :]
 
@@ -167,6 +166,8 @@ class PageAgent:
         return [frame for page in self._context.pages for frame in page.frames if frame.url or frame not in self._unloaded]
 
     def _take_in(self, frames: list[Frame], answers: list[object], window: Window, asked: float, answered: float) -> bool:
+        if self.channel.dropped:
+            self._distrust(f"the pages have reported more than can be kept; {self.channel.dropped} reports were lost")
         complete = True
         for frame, given in zip(frames, answers, strict=True):
             answer = self._answer(frame, given, window)
@@ -181,14 +182,14 @@ class PageAgent:
             self._note(answer, skew)
         return complete
 
-    def _question(self, frame: Frame, window: Window, first: str = "") -> Coroutine[Any, Any, Any]:
-        question = bridge.evaluate(frame, READ.format(first=first, since=window.start * 1000, until=window.end * 1000))
-        if frame.parent_frame is None:
-            return question
-        return bridge.bounded(question, SHORT_PATIENCE if frame.url else EMPTY_PATIENCE)
+    def _question(self, frame: Frame, window: Window, patience: float, first: str = "") -> Question:
+        expression = READ.format(first=first, since=window.start * 1000, until=window.end * 1000)
+        if frame.parent_frame is not None:
+            patience = SHORT_PATIENCE if frame.url else EMPTY_PATIENCE
+        return Question(frame, expression, patience)
 
     def _ask_again(self, frame: Frame, window: Window) -> object:
-        return bridge.gather(self._context, [self._question(frame, window)], PATIENCE)[0]
+        return self.channel.ask([self._question(frame, window, PATIENCE)])[0]
 
     def _answer(self, frame: Frame, answer: object, window: Window) -> Snapshot | None:
         """One frame's answer; None when it should have given one and did not. A frame that has gone has nothing to say."""

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Request, Response
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.browser.driver import playwright_internals as bridge
+from runner.browser.driver.page_channel import PageChannel
 from runner.page.clock import Window
 from runner.page.downloads import Downloads
 from runner.result import Request as RequestResult
@@ -33,6 +33,7 @@ class RequestLog:
         """When we heard of each request, in seconds since the epoch: the browser has no stamps of one that got no answer."""
         self._ended: dict[Request, float] = {}
         self._failures: dict[Request, str] = {}
+        self._responses: dict[Request, Response] = {}
         self._status: dict[Request, int] = {}
         self._bytes: dict[Request, int] = {}
         context.on("request", self._requested)
@@ -44,6 +45,7 @@ class RequestLog:
         self._began.setdefault(request, time.time())
 
     def _responded(self, response: Response) -> None:
+        self._responses[response.request] = response
         self._status[response.request] = response.status
 
     def _finished(self, request: Request) -> None:
@@ -53,10 +55,9 @@ class RequestLog:
         self._failures[request] = request.failure or "failed"
         self._ended[request] = time.time()
 
-    def sizes(self) -> list[Coroutine[Any, Any, None]]:
+    def questions(self, channel: PageChannel) -> list[Coroutine[Any, Any, None]]:
         """Calls that ask for the bytes of each response received so far, and how each download has ended."""
-        asked = [request for request in self._ended if request not in self._failures and request not in self._bytes]
-        return [*(self._measure(request) for request in asked), *self._downloads.questions()]
+        return [self._measure(channel), *self._downloads.questions()]
 
     def _started(self, request: Request) -> float:
         """Seconds since the epoch."""
@@ -67,9 +68,11 @@ class RequestLog:
         reason = self._failures.get(request, "")
         return self._downloads.failure(request, reason, self._status.get(request)) if reason else ""
 
-    async def _measure(self, request: Request) -> None:
-        size = await bridge.sizes(request)
-        self._bytes[request] = size["responseBodySize"] + size["responseHeadersSize"]
+    async def _measure(self, channel: PageChannel) -> None:
+        asked = [one for one in self._ended if one in self._responses and one not in self._failures and one not in self._bytes]
+        for request, size in zip(asked, await channel.measure([self._responses[one] for one in asked]), strict=True):
+            if size is not None:
+                self._bytes[request] = size
 
     def document_statuses(self, window: Window) -> list[RequestResult]:
         """The top-level documents answered in `window`, redirects included, in order."""

@@ -125,7 +125,7 @@ class Probe:
 
     def finish(self) -> None:
         """Collects what comes late (paints, sizes, the last interactions), when no step is being timed any more."""
-        for answer in self._agent.read_late(self._requests.sizes()):
+        for answer in self._agent.read_late(self._requests.questions(self._agent.channel)):
             # A page that has been closed has no sizes to give any more.
             if isinstance(answer, Exception) and not isinstance(answer, PlaywrightError | TimeoutError):
                 raise answer

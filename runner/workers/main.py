@@ -17,7 +17,7 @@ from threading import Thread
 from playwright.sync_api import sync_playwright
 
 # The first and the last set what the driver is started with.
-from runner.browser.driver import event_waits
+from runner.browser.driver import driver_environment, event_waits, playwright_internals  # noqa: F401
 
 PR_SET_PDEATHSIG = 1
 """An option of prctl(2): the signal that this process gets when its parent ends."""

@@ -3,7 +3,6 @@
 // differs: the checks, timeouts, call logs, traces, locator handlers and errors are the driver's own. Other contexts are not
 // affected.
 "use strict";
-const { EventEmitter } = require("node:events");
 
 /** Stands in one of the context's init scripts; the same as MARK in event_waits.py. */
 const MARK = "journey: waits=events";
@@ -83,12 +82,23 @@ function nextChange(seen) {
   if (seen.changes !== watch.changes || seen.scrolls !== watch.scrolls) return [watch.changes, watch.scrolls];
   return new Promise((resolve) => watch.tell.push(resolve));
 }
-const NEXT_CHANGE = nextChange.toString();
+/** Once in each document; then its name is enough. */
+const NAME = "__journeyNextChange";
+const NEXT_CHANGE = `globalThis.${NAME} ??= ${nextChange}`;
 /** Tell the page clock's agent (checks.js), in the page: a check has failed; a function held that was waited for, or at once. */
-const [UNMET, HELD, HELD_AT_ONCE] = ["unmet", "held", "held-at-once"].map((what) => `() => { document.dispatchEvent(new Event("journey:${what}")) }`);
+const [UNMET, HELD, HELD_AT_ONCE] = ["unmet", "held", "held-at-once"].map((what) => `document.dispatchEvent(new Event("journey:${what}"))`);
 /** A function that held at the first look was not waited for: that takes a few round trips to the page, and so many ms. */
 const ROUND_TRIPS = 4;
 const FIRST_LOOK = 20;
+
+/** An expression's value in a context, or what its promise resolves with; without the script that Playwright needs for its own evaluations. */
+async function evaluate(context, expression) {
+  const { _client: client, _contextId: contextId } = context.delegate;
+  const call = client.send("Runtime.evaluate", { expression, contextId, awaitPromise: true, returnByValue: true });
+  const { result, exceptionDetails: failed } = await context.raceAgainstContextDestroyed(call);
+  if (failed) throw new Error(failed.text);
+  return result.value;
+}
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -134,7 +144,8 @@ class Changes {
     try {
       const context = await frame.utilityContext();
       const before = this.known.get(context) ?? { changes: 0, scrolls: 0 };
-      const [changes, scrolls] = await context.evaluateExpression(NEXT_CHANGE, { isFunction: true }, before);
+      const call = `${this.known.has(context) ? "" : `${NEXT_CHANGE};`}${NAME}(${JSON.stringify(before)})`;
+      const [changes, scrolls] = await evaluate(context, call);
       this.known.set(context, { changes, scrolls });
       return changes !== before.changes;
     } catch {
@@ -147,7 +158,7 @@ class Changes {
   /** Tells the documents of `frame` and of the page. */
   tell(frame, what) {
     for (const one of new Set([frame, this.page.mainFrame()])) {
-      const told = async () => (await one.utilityContext()).evaluateExpression(what, { isFunction: true });
+      const told = async () => evaluate(await one.utilityContext(), what);
       // A document that is being replaced has nobody to be told.
       told().catch(() => {});
     }
@@ -284,23 +295,4 @@ function changeElement(prototype) {
   };
 }
 
-/** The driver does not export these classes, but the constructor of every one calls this method. */
-const wanted = new Map([["retryWithProgressAndTimeouts", changeFrame], ["waitForFunctionExpression", announceFunctions], ["_retryAction", changeElement]]);
-const { setMaxListeners } = EventEmitter.prototype;
-EventEmitter.prototype.setMaxListeners = function (count) {
-  for (let prototype = Object.getPrototypeOf(this); prototype; prototype = Object.getPrototypeOf(prototype)) {
-    for (const [method, change] of wanted) {
-      if (!Object.hasOwn(prototype, method)) continue;
-      wanted.delete(method);
-      change(prototype);
-    }
-  }
-  if (!wanted.size) EventEmitter.prototype.setMaxListeners = setMaxListeners;
-  return setMaxListeners.call(this, count);
-};
-
-// The driver's child processes get the user's own options.
-const { JOURNEY_NODE_OPTIONS: original } = process.env;
-delete process.env.JOURNEY_NODE_OPTIONS;
-if (original) process.env.NODE_OPTIONS = original;
-else delete process.env.NODE_OPTIONS;
+exports.CHANGES = [["retryWithProgressAndTimeouts", changeFrame], ["waitForFunctionExpression", announceFunctions], ["_retryAction", changeElement]];

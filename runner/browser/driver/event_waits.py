@@ -1,4 +1,4 @@
-"""Event-driven waits: Playwright's driver is started with event_waits.cjs, which cuts its polling intervals short.
+"""Event-driven waits: Playwright's driver is started with preload.cjs, whose event_waits.cjs cuts its polling intervals short.
 
 Playwright polls after 20, 50, 100, 100, 500, 500 … ms: for every matcher of `expect`, for `wait_for` and `wait_for_selector`, and
 for the element that an action needs. In browser contexts whose init scripts carry MARK it checks again as soon as the page has
@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-SCRIPT = Path(__file__).with_suffix(".cjs")
+SCRIPT = Path(__file__).with_name("preload.cjs")
 MARK = "// journey: waits=events\n"
 """Searched for by event_waits.cjs in a context's init scripts."""
 TESTED = ((1, 65),)
@@ -25,7 +25,7 @@ _preloaded = False
 
 @contextmanager
 def preloaded() -> Iterator[None]:
-    """Loads event_waits.cjs into the driver that is started inside the block, if Playwright's version has been tested."""
+    """Loads preload.cjs into the driver that is started inside the block, if Playwright's version has been tested."""
     global _preloaded
     if untested_version() is not None:
         yield
@@ -53,6 +53,11 @@ def untested_version() -> str | None:
         return None
     tested = ", ".join(".".join(map(str, one)) for one in TESTED)
     return f"waits are polling: event-driven waits have been tested with Playwright {tested}, and {installed} is installed"
+
+
+def is_preloaded() -> bool:
+    """Whether the drivers of this process have been started with it."""
+    return _preloaded
 
 
 def unavailable() -> str | None:

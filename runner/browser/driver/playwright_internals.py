@@ -1,7 +1,7 @@
-"""What Playwright's sync API does not offer: several calls at once, each within a time limit, and a word before typing.
+"""What Playwright's sync API does not offer: several calls at once, each within a time limit, and more.
 
 The sync API makes one call at a time, and `Frame.evaluate` has no timeout: a page whose main thread hangs would hold the
-runner as well. This is the one module that reaches into Playwright's implementation (`_impl_obj`, `_sync`, `_loop`), and it
+runner as well. Only this folder reaches into Playwright's implementation (`_impl_obj`, `_sync`, `_loop`), and it
 has the driver outlive what a page says to it.
 """
 
@@ -9,32 +9,54 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from greenlet import GreenletExit  # type: ignore[import-untyped]  # Playwright depends on it; it has no types
 from playwright._impl import _impl_to_api_mapping as impl_to_api_mapping
 from playwright._impl import transport
 from playwright._impl._impl_to_api_mapping import IMPL_ATTR, ImplToApiMapping
 from playwright._impl.channel_owner import ApiCallOptions, from_channel
-from playwright.sync_api import BrowserContext, Download, ElementHandle, Frame, Keyboard, Locator, Page, Playwright, Request
+from playwright.sync_api import (
+    BrowserContext,
+    CDPSession,
+    Download,
+    Frame,
+    Playwright,
+    Request,
+    Response,
+)
 from playwright.sync_api import Error as PlaywrightError
 
 
 def evaluate(frame: Frame, expression: str) -> Coroutine[Any, Any, Any]:
     """The call `frame.evaluate(expression)`, not yet made."""
-    return _internally(frame._impl_obj, lambda: frame._impl_obj.evaluate(expression, None))
+    return call_internally(frame._impl_obj, lambda: frame._impl_obj.evaluate(expression, None))
 
 
 def sizes(request: Request) -> Coroutine[Any, Any, Any]:
     """The call `request.sizes()`, not yet made."""
-    return _internally(request._impl_obj, request._impl_obj.sizes)
+    return call_internally(request._impl_obj, request._impl_obj.sizes)
+
+
+def send(session: CDPSession, method: str, parameters: dict[str, Any]) -> Coroutine[Any, Any, Any]:
+    """The call `session.send(method, parameters)`, not yet made."""
+    return call_internally(session._impl_obj, lambda: session._impl_obj.send(method, parameters, None))
+
+
+def start(context: BrowserContext, call: Coroutine[Any, Any, Any]) -> None:
+    """Makes a call whose end nobody waits for."""
+    task = context._loop.create_task(call)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+def find_guid(of: BrowserContext | Frame | Response) -> str:
+    """What Playwright's driver calls it."""
+    return str(of._impl_obj._guid)
 
 
 def download_failure(download: Download) -> Coroutine[Any, Any, Any]:
     """The call `download.failure()`, not yet made; it lasts as long as the download."""
-    return _internally(download._impl_obj._artifact, download._impl_obj.failure)
+    return call_internally(download._impl_obj._artifact, download._impl_obj.failure)
 
 
 async def bounded(call: Coroutine[Any, Any, Any], timeout: float) -> Any:
@@ -59,8 +81,8 @@ def reserve_tracing(context: BrowserContext) -> None:
     tracing.stop = ignore
 
 
-async def _internally(owner: Any, call: Callable[[], Awaitable[Any]]) -> Any:
-    # Marked as internal, as Playwright marks its own: the reader of a trace wants the journey's actions, not the runner's.
+async def call_internally(owner: Any, call: Callable[[], Awaitable[Any]]) -> Any:
+    """A call that is marked as Playwright marks its own: the reader of a trace wants the journey's actions, not the runner's."""
     return await owner._wrap_api_call(lambda _: call(), ApiCallOptions(internal=True))
 
 
@@ -89,78 +111,6 @@ def gather(context: BrowserContext, calls: Sequence[Coroutine[Any, Any, Any]], t
 
     results: list[Any] = context._sync(everything())
     return results
-
-
-_masks: WeakKeyDictionary[Any, tuple[Callable[[str], bool], str]] = WeakKeyDictionary()
-_TYPING = {
-    # The position of the text among the arguments, for each method that types one.
-    Locator: {"fill": 0, "type": 0, "press_sequentially": 0},
-    Page: {"fill": 1, "type": 1},
-    Frame: {"fill": 1, "type": 1},
-    ElementHandle: {"fill": 0, "type": 0},
-    Keyboard: {"type": 0, "insert_text": 0},
-}
-_FOCUSED = "() => { const focused = document.activeElement; if (focused) (%s)(focused); }"
-
-
-def before_typing(context: BrowserContext, wanted: Callable[[str], bool], script: str) -> None:
-    """From now on calls `script` with the element that a text is typed into, before it is, if `wanted(text)`.
-
-    A text is typed by `fill`, `type`, `press_sequentially` and `insert_text`; with a keyboard, into what has the focus.
-    """
-    _masks[context._impl_obj] = (wanted, script)
-
-
-def _announcing(original: Callable[..., Any], position: int) -> Callable[..., Any]:
-    @wraps(original)
-    def typing(self: Any, *args: Any, **kwargs: Any) -> Any:
-        text = args[position] if len(args) > position else kwargs.get("value", kwargs.get("text"))
-        context = _context_of(self)
-        wanted, script = _masks.get(context, (None, ""))
-        if wanted is not None and isinstance(text, str) and wanted(text):
-            selector = args[0] if position and args else kwargs.get("selector")
-            self._sync(_internally(context, lambda: _call_on_target(self._impl_obj, selector, script, kwargs.get("timeout"))))
-        return original(self, *args, **kwargs)
-
-    return typing
-
-
-def _context_of(typist: Any) -> Any:
-    target = typist._impl_obj
-    if isinstance(typist, Page):
-        return target._browser_context
-    if isinstance(typist, Keyboard):
-        return target._page._browser_context
-    frame = target if isinstance(typist, Frame) else target._frame
-    return frame.page._browser_context
-
-
-async def _call_on_target(target: Any, selector: str | None, script: str, timeout: float | None) -> None:
-    if hasattr(target, "_selector"):
-        await _call_on_located(target, script, timeout)
-    elif selector is not None:
-        # A page's and a frame's own methods take the first of several matches.
-        frame = getattr(target, "main_frame", target)
-        located = frame.locator(selector, has_text=None, has_not_text=None, has=None, has_not=None)
-        await _call_on_located(located.first, script, timeout)
-    elif hasattr(target, "_page"):
-        for frame in target._page.frames:
-            await frame.evaluate(_FOCUSED % script, None)
-    else:
-        await target.evaluate(script, None)
-
-
-async def _call_on_located(locator: Any, script: str, timeout: float | None) -> None:
-    try:
-        # The element is most often there: one message instead of three.
-        await locator._frame.eval_on_selector(locator._selector, script, None, True)
-    except PlaywrightError:
-        await locator._with_element(lambda element, _: element.evaluate(script, None), timeout)
-
-
-for _class, _methods in _TYPING.items():
-    for _method, _position in _methods.items():
-        setattr(_class, _method, _announcing(getattr(_class, _method), _position))
 
 
 def watch_dialogs(context: BrowserContext, unanswered: list[str]) -> None:

@@ -487,7 +487,7 @@ def test_a_locator_handler_is_called_in_mid_wait(page: Page, site: str) -> None:
 def test_programs_that_the_driver_starts_get_the_options_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NODE_OPTIONS", "--trace-uncaught")
     with event_waits.preloaded():
-        assert "event_waits.cjs" in os.environ["NODE_OPTIONS"]
+        assert "preload.cjs" in os.environ["NODE_OPTIONS"]
         shown = subprocess.run(
             [Path(sys.modules["playwright"].__path__[0]) / "driver" / "node", "-p", "process.env.NODE_OPTIONS"],
             capture_output=True,
@@ -504,7 +504,7 @@ def test_an_untested_playwright_polls_with_a_note(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(event_waits, "_preloaded", False)
     try:
         with event_waits.preloaded():
-            assert "event_waits" not in os.environ.get("NODE_OPTIONS", "")
+            assert "preload" not in os.environ.get("NODE_OPTIONS", "")
         assert event_waits.unavailable() == (
             "waits are polling: event-driven waits have been tested with Playwright 1.65, and 2.3.4 is installed"
         )

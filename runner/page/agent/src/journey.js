@@ -19,6 +19,14 @@ const REPORT = "__journeyReport";
 // Put there by the runner (agent.py): whose page this is, for the agent of real users' pages, if the site has it.
 const MARK = "__journeySynthetic";
 
+let asked = 0;
+const awaited = {};
+/** Called by the runner with the number of a question and its answer. */
+function answered([number, answer]) {
+  awaited[number]?.(answer);
+  delete awaited[number];
+}
+
 function start() {
   const report = binding(REPORT);
   const top = globalThis.top === globalThis;
@@ -26,8 +34,10 @@ function start() {
   const site = top && location.protocol !== "about:" && location.protocol !== "chrome-error:";
 
   const mark = globalThis[MARK];
-  // The name of the step that was under way at a moment, in milliseconds since the epoch; a promise.
-  if (mark && report) mark.step = (at) => report(`{"asked":${at}}`);
+  // The name of the step that was under way at a moment, in milliseconds since the epoch; a promise, of the binding or of our own.
+  if (mark && report) {
+    mark.step = (at) => report(`{"asked":${at},"id":${++asked}}`) ?? new Promise((resolve) => (awaited[asked] = resolve));
+  }
 
   const snapshot = () => ({
     origin,
@@ -119,4 +129,5 @@ function begin() {
 // The first document of a popup is empty, and the next one may be given the same window, without the listeners and without
 // a new run of this script: the runner calls `begin` again then (see agent.py).
 agent.begin = begin;
+agent.answered = answered;
 begin();
