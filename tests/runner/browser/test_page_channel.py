@@ -78,7 +78,7 @@ def test_what_documents_report_before_they_are_replaced_is_there_at_the_next_rea
     popup.close()
     assert watched.read(ALWAYS)
     assert sorted(one.url.removeprefix(site) for one in watched.documents.values()) == ["/", "/frames", "/two"]
-    assert all(one.navigation and one.navigation.load_event_end for one in watched.documents.values())
+    assert all(one.navigation and one.navigation.load_event_start for one in watched.documents.values())
     assert {one.what for one in watched.causes} >= {"input", "navigation"}
     assert (watched.trusted, watched.problems) == (True, set())
 
