@@ -85,8 +85,13 @@ function nextChange(seen) {
 /** Once in each document; then its name is enough. */
 const NAME = "__journeyNextChange";
 const NEXT_CHANGE = `globalThis.${NAME} ??= ${nextChange}`;
-/** Tell the page clock's agent (checks.js), in the page: a check has failed; a function held that was waited for, or at once. */
-const [UNMET, HELD, HELD_AT_ONCE] = ["unmet", "held", "held-at-once"].map((what) => `document.dispatchEvent(new Event("journey:${what}"))`);
+/** Told to the page clock's agent (checks.js), in the page: a check has failed; a function held that was waited for, or at once. */
+const [UNMET, HELD, HELD_AT_ONCE] = ["unmet", "held", "held-at-once"];
+/** With the time at which it was so, in ms since the epoch: an attribute of the event, since an isolated world shares no objects. */
+const announce = (what) => {
+  const at = performance.timeOrigin + performance.now();
+  return `document.dispatchEvent(new MessageEvent("journey:${what}", { lastEventId: "${at}" }))`;
+};
 /** A function that held at the first look was not waited for: that takes a few round trips to the page, and so many ms. */
 const ROUND_TRIPS = 4;
 const FIRST_LOOK = 20;
@@ -157,8 +162,9 @@ class Changes {
 
   /** Tells the documents of `frame` and of the page. */
   tell(frame, what) {
+    const announcement = announce(what);
     for (const one of new Set([frame, this.page.mainFrame()])) {
-      const told = async () => evaluate(await one.utilityContext(), what);
+      const told = async () => evaluate(await one.utilityContext(), announcement);
       // A document that is being replaced has nobody to be told.
       told().catch(() => {});
     }

@@ -2,7 +2,7 @@
 import { now } from "../clock.js";
 import { addEventListener } from "../natives.js";
 import { lastEffect } from "./effects.js";
-import { pathOf } from "./natives.js";
+import { idOf, pathOf } from "./natives.js";
 import { drawnAt } from "./paint.js";
 
 // Playwright announces each check, and each element that it found, for the snapshots of its traces.
@@ -78,9 +78,11 @@ export function watchChecks(flush) {
     failedAt = checkedAt ?? now();
     waitingSince ??= failedAt;
   }, { capture: true });
-  const held = (after) => () => {
+  const held = (after) => (event) => {
     flush();
-    heldAt = now();
+    // The page may have been busy when it was told.
+    const at = idOf(event);
+    heldAt = at > 0 ? Math.min(at, now()) : now();
     waited = after;
   };
   addEventListener(HELD, held(true), { capture: true });

@@ -25,9 +25,13 @@ export function inNextTask(then) {
 
 const { apply, defineProperty, deleteProperty, getOwnPropertyDescriptor: own } = globalThis.Reflect;
 const stamped = own(globalThis.Event.prototype, "timeStamp").get;
+const { MessageEvent } = globalThis;
 const { composedPath } = globalThis.Event.prototype;
 /** The nodes that an event passes, from its target. */
 export const pathOf = (event) => apply(composedPath, event, []);
+const identified = own(MessageEvent.prototype, "lastEventId").get;
+/** The number that a MessageEvent has for an id; 0 where it has none. */
+export const idOf = (event) => (event instanceof MessageEvent ? Number(apply(identified, event, [])) || 0 : 0);
 /** When an event happened, in milliseconds from the document's start. */
 export const timeOf = (event) => apply(stamped, event, []);
 
