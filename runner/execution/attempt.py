@@ -78,7 +78,7 @@ def run_attempt(
 
     def step_started(name: str, index: int) -> None:
         emit(StepStarted(run=context.run, journey=plan.journey, attempt=number, name=name, index=index))
-        trace_headers.step_started(browser_context, index)
+        trace_headers.step_started(call.probe.channel, index)
         recording.step_started(name)
 
     def step_ended(step: StepResult) -> None:
@@ -125,7 +125,7 @@ def run_attempt(
         steps=steps,
         failure=failure,
     )
-    notes = (*call.probe.problems, *recording.notes)
+    notes = (*call.probe.problems, *recording.notes, *filter(None, [trace_headers.note]))
     return AttemptOutcome(
         attempt=attempt, artifacts=tuple(recording.artifacts), notes=notes, certificates=met, session_loss=session_loss
     )

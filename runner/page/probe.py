@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, WebError
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import memory
+from runner.browser.driver.page_channel import PageChannel
 from runner.browser.driver.playwright_internals import is_driver_gone, list_unanswered_routes, watch_dialogs
 from runner.page import step_findings as findings
 from runner.page.agent import PATIENCE, SHORT_PATIENCE, AgentMark, PageAgent
@@ -119,13 +120,18 @@ class Probe:
         waiting, self._agent.waiting = self._agent.waiting, []
         return measure(window, wall, causes, effects, waiting, self._agent.checks)
 
+    @property
+    def channel(self) -> PageChannel:
+        """What passes between the pages and the runner."""
+        return self._agent.channel
+
     def documents_answered(self, window: Window) -> list[RequestResult]:
         """The answers to top-level navigations that began in `window`, redirects included."""
         return [answer for log in (*self._others, self._requests) for answer in log.document_statuses(window)]
 
     def finish(self) -> None:
         """Collects what comes late (paints, sizes, the last interactions), when no step is being timed any more."""
-        for answer in self._agent.read_late(self._requests.questions(self._agent.channel)):
+        for answer in self._agent.read_late(self._requests.questions(self.channel)):
             # A page that has been closed has no sizes to give any more.
             if isinstance(answer, Exception) and not isinstance(answer, PlaywrightError | TimeoutError):
                 raise answer

@@ -2,6 +2,7 @@
 // takes neither a script of Playwright's in each document nor a round trip for each message. What the agents report is kept here until
 // the runner asks; it asks all documents at once, by `send` of a CDP session, with methods that Chromium does not have.
 "use strict";
+const traceHeaders = require("./trace_headers.cjs");
 
 /** Stands in one of the context's init scripts, with its id; the same as MARK in page_channel.py. */
 const MARK = /\/\/ journey: channel=(\S+)/;
@@ -37,6 +38,8 @@ const responses = new Known();
 const mailboxes = new WeakMap();
 /** The ids of the contexts of marked sessions. */
 const marked = new WeakMap();
+/** What sessions are attached to. */
+const targets = new Map();
 
 class Mailbox {
   constructor() {
@@ -99,13 +102,20 @@ function changeSession(prototype) {
       const id = MARK.exec(parameters.source)?.[1];
       if (id) {
         marked.set(this, id);
+        traceHeaders.opened(contexts.get(id), targets.get(this._sessionId));
         // Before the script that may run at once; a session that has ended has no documents.
         send.call(this, "Runtime.addBinding", { name: REPORT }).catch(() => {});
       }
     }
     return send.call(this, method, parameters);
   };
+  const { dispose } = prototype;
+  prototype.dispose = function () {
+    targets.delete(this._sessionId);
+    return dispose.call(this);
+  };
   prototype._onMessage = function (message) {
+    if (message.method === "Target.attachedToTarget") targets.set(message.params.sessionId, message.params.targetInfo.targetId);
     if (message.method !== "Runtime.bindingCalled" || message.params.name !== REPORT) return _onMessage.call(this, message);
     const { payload, executionContextId } = message.params;
     const mailbox = mailboxOf(marked.get(this));
@@ -174,7 +184,14 @@ async function measure(_, { responses: ids }) {
   return { bytes: await Promise.all(ids.map((id) => measured(id).catch(() => null))) };
 }
 
-const METHODS = { "Journey.ask": ask, "Journey.answer": answer, "Journey.measure": measure };
+/** From now on requests of the context to these origins have these headers. */
+function setHeaders(client, { context: id, origins, headers }) {
+  const context = contexts.get(id);
+  if (!context) throw new Error("the context is closed");
+  return traceHeaders.set(client, context, origins, headers);
+}
+
+const METHODS = { "Journey.ask": ask, "Journey.answer": answer, "Journey.measure": measure, "Journey.setHeaders": setHeaders };
 
 /** `CDPSession`, of the API. */
 function changeClient(prototype) {

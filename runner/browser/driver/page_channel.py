@@ -6,7 +6,7 @@ waits in the driver until the runner asks, and one message asks all documents.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -54,6 +54,10 @@ class PageChannel(Protocol):
         """The bytes of each response's headers and body as they were transferred; None where nobody knows."""
         ...
 
+    def set_headers(self, origins: Sequence[str], headers: Mapping[str, str]) -> bool:
+        """From now on requests of all pages to these origins have these headers too; False where that cannot be done."""
+        ...
+
 
 def open_channel(context: BrowserContext, receive: Callable[[object], str | None]) -> PageChannel:
     """The cheapest channel that there is in this context; `receive` takes what an agent reports, and returns what one has asked for."""
@@ -88,6 +92,10 @@ class BindingChannel:
             None if isinstance(one, BaseException) else one["responseHeadersSize"] + one["responseBodySize"] for one in sizes
         ]
 
+    def set_headers(self, _origins: Sequence[str], _headers: Mapping[str, str]) -> bool:
+        """As PageChannel has it."""
+        return False
+
 
 class DriverChannel:
     """Through what was preloaded into the driver. Raises playwright's Error where the browser or the driver cannot do that."""
@@ -121,6 +129,12 @@ class DriverChannel:
         ids = [bridge.find_guid(one) for one in responses]
         told = await bridge.send(self._session, "Journey.measure", {"responses": ids})
         return list(told["bytes"])
+
+    def set_headers(self, origins: Sequence[str], headers: Mapping[str, str]) -> bool:
+        """As PageChannel has it."""
+        wanted = {"context": self._id, "origins": list(origins), "headers": dict(headers)}
+        bridge.gather(self._context, [bridge.send(self._session, "Journey.setHeaders", wanted)], MARGIN)
+        return True
 
     def _answer(self, question: dict[str, Any]) -> None:
         """Answers what the agent of a document asks."""

@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 from msgspec import Struct
 
+from runner.browser.driver.page_channel import BindingChannel
+from runner.telemetry.trace_headers import TraceHeaders
 from runner.telemetry.trace_ids import step_span_id, trace_id
 from tests.conftest import Monitor
 from tests.support.services.http_server import serving_handler
@@ -114,3 +116,35 @@ def test_without_listed_origins_no_request_has_a_header(monitor: Monitor, sites:
     result = monitor.run(JOURNEY, base_url=own.address)
     assert (result.status, result.trace_id) == ("passed", "")
     assert not any("traceparent" in one.headers for one in (*own.seen, *other.seen))
+
+
+POPUP = """
+@journey
+def walk(page, step):
+    with step("open"):
+        page.goto("/more")
+    with step("popup"):
+        with page.expect_popup() as popup:
+            page.evaluate("window.open('/popup'); 0")
+        popup.value.wait_for_load_state()
+        popup.value.evaluate("fetch('/from-popup').then(() => 0)")
+    with step("frame"):
+        page.frames[1].evaluate("fetch('/from-frame').then(() => 0)")
+"""
+
+
+def test_popups_frames_of_other_origins_and_subdomains_are_followed(monitor: Monitor, sites: tuple[Site, Site]) -> None:
+    own, other = sites
+    port, third = own.address.rpartition(":")[2], other.address.rpartition(":")[2]
+    own.page = f"<iframe src='http://a.localhost:{third}/'></iframe>"
+    origins = [f"http://*.localhost:{port}", f"http://a.localhost:{third}"]
+    result = monitor.run(POPUP, base_url=f"http://shop.localhost:{port}", trace_origins=origins)
+    assert result.status == "passed", result.failure
+    for site, path, index in ((own, "/more", 0), (own, "/from-popup", 1), (other, "/from-frame", 2)):
+        assert site.header(path) == f"00-{result.trace_id}-{step_span_id(result.id, 1, index)}-01"
+
+
+def test_a_driver_that_cannot_send_headers_is_a_note() -> None:
+    headers = TraceHeaders(("https://shop.example",), "1", 1)
+    headers.step_started(BindingChannel.__new__(BindingChannel), 0)
+    assert headers.note.startswith("no traceparent is sent: ")
