@@ -11,7 +11,7 @@ import { watchPaint } from "./journey/paint.js";
 import { watchResponses } from "./journey/responses.js";
 import { readSignals, SIGNALS } from "./journey/signals.js";
 import { firstPaints, vitals, watchVitals } from "./journey/webVitals.js";
-import { addEventListener, setTimeout } from "./natives.js";
+import { addEventListener, guarded, setTimeout, whenIdle } from "./natives.js";
 import { navigationTiming } from "./journey/navigationTiming.js";
 
 const AGENT = "__journeyAgent";
@@ -55,6 +55,7 @@ function start() {
   // At once, because the event may lead to another document; and only the stamp, because the site's handlers are waiting.
   watchInput((first) => {
     if (report) report(stringify({ inputs: first }));
+    beginVitals();
   });
   // No method of an array is called here or elsewhere in the agent: a site may have replaced those too.
   const expectPaint = watchPaint();
@@ -65,24 +66,31 @@ function start() {
   watchChecks(flushDom);
   const flushes = [flushDom, watchResponses()];
   for (let i = 0; i < SIGNALS.length; i++) flushes[flushes.length] = SIGNALS[i].watch();
-  if (site) {
-    let loaded = false;
-    let waiting = false;
-    addEventListener("load", () => {
-      // Before the end of the event has its time: a script that goes on at once may leave this document in its next task.
-      if (report) report(stringify({ origin, top, url: location.href, navigation: navigationTiming() }));
-      setTimeout(() => {
-        loaded = true;
-        send();
-      });
-    });
-    // Paints that come after the load event: this document may be replaced before anybody reads it again.
+  let loaded = false;
+  let waiting = false;
+  let watching = !site;
+  // Not while the document loads, which it would hold up: everything until then is still there afterwards.
+  const beginVitals = guarded(() => {
+    if (watching) return;
+    watching = true;
+    // Paints may come after the load event, and this document be replaced before anybody reads it again.
     watchVitals(() => {
       if (!loaded || waiting) return;
       waiting = true;
       setTimeout(() => {
         waiting = false;
         send();
+      });
+    });
+  });
+  if (site) {
+    addEventListener("load", () => {
+      // Before the end of the event has its time: a script that goes on at once may leave this document in its next task.
+      if (report) report(stringify({ origin, top, url: location.href, navigation: navigationTiming() }));
+      setTimeout(() => {
+        loaded = true;
+        send();
+        whenIdle(beginVitals);
       });
     });
   }
@@ -98,6 +106,7 @@ function start() {
         nextTask();
       });
     }
+    beginVitals();
     for (let i = 0; i < flushes.length; i++) flushes[i]();
     noteLoad();
     const answer = snapshot();
@@ -108,7 +117,11 @@ function start() {
     forgetChecks();
     return stringify(answer);
   };
-  return { document, read, firstPaints: callbacks ? firstPaints : undefined };
+  const paint = () => {
+    beginVitals();
+    return firstPaints();
+  };
+  return { document, read, firstPaints: callbacks && site ? paint : undefined };
 }
 
 const known = globalThis[AGENT];
