@@ -107,6 +107,11 @@ function changeSession(prototype) {
         send.call(this, "Runtime.addBinding", { name: REPORT }).catch(() => {});
       }
     }
+    if (method === "Runtime.runIfWaitingForDebugger" && marked.has(this)) {
+      // What opens waits until its first request can get headers.
+      const ready = traceHeaders.ready(contexts.get(marked.get(this)), targets.get(this._sessionId));
+      if (ready) return ready.then(() => send.call(this, method, parameters));
+    }
     return send.call(this, method, parameters);
   };
   const { dispose } = prototype;

@@ -46,6 +46,9 @@ function opened(context, target) {
   settings.targets.set(target, settings.client && watch(settings, target).catch(() => {}));
 }
 
+/** A promise of when the requests of a target get headers; undefined where none do. */
+const ready = (context, target) => context && headed.get(context)?.targets.get(target);
+
 /** Returns when all that is open sends them. */
 async function set(client, context, origins, headers) {
   if (!headed.has(context)) headed.set(context, { targets: new Map() });
@@ -55,4 +58,5 @@ async function set(client, context, origins, headers) {
 }
 
 exports.opened = opened;
+exports.ready = ready;
 exports.set = set;
