@@ -80,7 +80,7 @@ export function watchChecks(flush) {
   }, { capture: true });
   const held = (after) => (event) => {
     flush();
-    // The page may have been busy when it was told.
+    // The page may have been busy when this came.
     const at = idOf(event);
     heldAt = at > 0 ? Math.min(at, now()) : now();
     waited = after;
