@@ -31,10 +31,11 @@ help: ## Show this list
 	$(BIN)/python -m compileall -q runner reports journeys
 	@touch $@ .venv/demo
 
-demo: .venv/demo ## Run the four journeys on the built-in shop
+demo: .venv/demo ## Run the four journeys on the built-in shop; on a terminal, then serve the dashboard
 	@sh .ci/packages --wanted chromium-headless-shell prometheus-pushgateway
 	$(BIN)/journey install
-	$(BIN)/journey demo
+	@# Where nobody watches (CI, a pipe), it ends by itself and says how to see the dashboard.
+	$(BIN)/journey demo $$([ -t 1 ] && [ -z "$${CI:-}" ] && echo --serve)
 
 test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
 	@sh .ci/packages chromium chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl xvfb zsh fish git curl sqlite3

@@ -1,6 +1,7 @@
 """What the handlers of the dashboard's pages get, and the route to a handler."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from runner.archive.archive import Archive
 from runner.settings.budgets import Budget
 from runner.settings.maintenance import MaintenanceWindow
 from runner.store import Store, StoreDown
+from runner.store.samples import read_sample_end
 
 Handler = Callable[["Site", Request], Response]
 """Renders a page. Called in a thread, so it may query the database and read files."""
@@ -55,6 +57,13 @@ class Site(Struct, frozen=True, kw_only=True):
     stopping: Callable[[], bool] = lambda: False
     """Whether the server is stopping, so that streams end."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @contextmanager
+    def read(self, request: Request) -> Iterator[Connection]:
+        """One snapshot of the store for a page, which says until when what it shows is a sample (`render_page`)."""
+        with self.store.snapshot() as connection:
+            request.scope["sample_end"] = read_sample_end(connection)
+            yield connection
 
     def time_range(self, request: Request, connection: Connection | None = None) -> TimeRange:
         """The time range of an address; with a connection, an address that names none gets the range that fits the data.

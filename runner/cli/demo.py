@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from reports.formats.report_files import Files
 from runner.cli import given
+from runner.cli.demo_sample import make_sample_writer
 from runner.cli.running.run import Pusher, execute
 from runner.demo import journeys_folder, running_shop
 from runner.dsl.discovery import discover
@@ -25,6 +26,8 @@ from runner.installation import install_command, journey_command
 from runner.result import RunResult
 from runner.workers.pool import Workers
 
+RELEASE = "2026.11"
+"""Of the shop, as its pages say to the collector."""
 BROKEN = {"product": "cracked-teapot"}
 EXPECTED = {"browse": "failed", "buy": "passed", "search": "passed", "stock": "passed"}
 METRICS = Path("metrics.prom")
@@ -38,10 +41,12 @@ def demo(
     port: Annotated[int, typer.Option(help="The shop's loopback port; 0 takes a free one.", min=0, max=65535)] = 0,
     runs_dir: given.RunsDir = None,
     serve: Annotated[
-        bool, typer.Option("--serve", help="Then send visitors through the shop, and serve the dashboard until Ctrl-C.")
+        bool, typer.Option("--serve", help="Then serve the dashboard until Ctrl-C, and send visitors through the shop.")
     ] = False,
 ) -> None:
     """Run four journeys on a built-in shop, one of which meets a broken page; push to a Pushgateway; say where to look.
+
+    If the database is empty, a week of made-up runs and visits is put before them, marked as a sample wherever it is shown.
 
     Examples: journey demo --serve
     journey demo --site-only --port 8000
@@ -53,27 +58,34 @@ def demo(
         return
     with ExitStack() as stack:
         dashboard = stack.enter_context(_dashboard(runs_dir)) if serve else None
-        address = stack.enter_context(running_shop(port, collector=dashboard))
+        address = stack.enter_context(running_shop(port, collector=dashboard, replay=1.0 if dashboard else 0.0))
         gateway = stack.enter_context(_gateway())
         where = f"metrics are pushed to {gateway}" if gateway else f"no {GATEWAY} on PATH: metrics go to the file {METRICS}"
         typer.echo(f"the shop is at {address}\n{where}\n")
-        settings = given.settings(base_url=address, pushgateway=gateway, runs_dir=runs_dir)
+        settings = given.settings(base_url=address, pushgateway=gateway, runs_dir=runs_dir, release=RELEASE)
+        add_sample = make_sample_writer(settings)
         with Workers(1) as pool:
             found = discover([journeys_folder()])
-            broken = given.settings(base_url=address, params=BROKEN)
+            broken = given.settings(base_url=address, params=BROKEN, runs_dir=runs_dir, release=RELEASE)
             plans = [plan(one, broken if one.name == "browse" else settings) for one in found]
             ended = execute(pool, plans, settings, Files(), None if gateway else METRICS, Pusher(settings))
         if gateway:
             _show_metrics(gateway)
-        _tell([result for result, _ in ended], settings.runs_dir if runs_dir else None, dashboard)
+        results = [result for result, _ in ended]
+        _check(results)
+        typer.echo(f"\n{add_sample(results)}")
+        _propose(settings.runs_dir if runs_dir else None, dashboard)
         if dashboard:
             _send_visitors(address)
 
 
-def _tell(results: list[RunResult], runs_dir: Path | None, dashboard: str | None) -> None:
+def _check(results: list[RunResult]) -> None:
     if {one.journey: one.status for one in results} != EXPECTED:
         typer.echo("\nthis is not how the demo should end: browse fails on purpose, the others pass", err=True)
         raise typer.Exit(1)
+
+
+def _propose(runs_dir: Path | None, dashboard: str | None) -> None:
     typer.echo("\nbrowse failed on purpose: its product page answers 500. Next:")
     where = ["--runs-dir", str(runs_dir)] if runs_dir else []
     proposed = {
@@ -85,11 +97,12 @@ def _tell(results: list[RunResult], runs_dir: Path | None, dashboard: str | None
         if not _can_serve():
             proposed[install_command("serve")] = "what the dashboard needs, and then"
         proposed[journey_command("serve", *where)] = "the dashboard, with all of this on it"
+        proposed[journey_command("demo", "--serve", *where)] = "the same again, with visitors who walk through the shop"
     width = max(map(len, proposed))
     for command, what in proposed.items():
         typer.echo(f"  {command:{width}}   {what}")
     if dashboard:
-        typer.echo(f"\nthe dashboard is at {dashboard}/ (Ctrl-C ends it); visitors walk through the shop now")
+        typer.echo(f"\nthe dashboard is at {dashboard}/?range=7d (Ctrl-C ends it); visitors walk through the shop now")
 
 
 def _can_serve() -> bool:

@@ -34,7 +34,7 @@ def show_journey(site: Site, request: Request) -> Response:
     """The page."""
     query = request.query_params
     name, location = request.path_params["journey"], query.get("location") or None
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         time_range = site.time_range(request, connection)
         sides, wrong = _sides(query, time_range)
         found = read_journey_page(

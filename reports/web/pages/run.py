@@ -24,7 +24,7 @@ class Picture(Struct, frozen=True):
 
 def show_run(site: Site, request: Request) -> Response:
     """The page."""
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         found = read_run_with_folder(connection, site.archive, request.path_params["run"])
     if found is None:
         return run_not_found(request)
@@ -88,7 +88,7 @@ def _taken(one: FilmFrame) -> Picture:
 
 def show_trace(site: Site, request: Request) -> Response:
     """The viewer, in a frame of the page."""
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         data = read_run(connection, site.archive, request.path_params["run"])
     if data is None:
         return run_not_found(request)

@@ -182,7 +182,7 @@ marks = Table(
     Column("name", String(10), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""`views`, `beacons`: the last number assigned; `rolled`: the last beacon that is in the roll-ups."""
+"""`views`, `beacons`: the last number assigned; `rolled`: the last beacon that is in the roll-ups; `sample`: see `samples`."""
 
 series = Table(
     "series",

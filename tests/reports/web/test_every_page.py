@@ -59,6 +59,8 @@ class Everything:
             served.store.add(one)
             served.store.add(made(ago=7200 - 60 * number, release=f"1.{number // 20}"))
         self.served.store.add(made(journey=LONG, status="failed", step=LONG_STEP, release="2026.11.29-Donaudampfschifffahrt"))
+        # So that the note about a sample is looked at on each page too.
+        served.store.samples.mark(passed.started_at)
         session = long_session(ChunkStore(served.store, served.archive.folder / FOLDER), 1, 20)
         fill(served.store, [*visits(), seen("/pay", NOW - 600, 1.0, session=session)], runs())
         self.parts = {"journey": "buy", "run": failed.id, "view": EVIL_ID, "session": session}

@@ -69,7 +69,7 @@ def show_sessions(site: Site, request: Request) -> Response:
         seconds = parse_duration(longer) if longer else 0.0
     except (ValueError, OverflowError) as error:
         raise BadRequest(f"longer: {error}") from error
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         time_range = site.time_range(request, connection)
         chosen = parse_selection(connection, query)
         data = (
@@ -98,7 +98,7 @@ def show_sessions(site: Site, request: Request) -> Response:
 
 def show_session(site: Site, request: Request) -> Response:
     """One session."""
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         found = read_session_with_recording(connection, request.path_params["session"])
     if found is None:
         return render_problem(
