@@ -1,6 +1,7 @@
 """`journey demo`: all features on the built-in shop, without anything else."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -157,6 +158,8 @@ def _send_visitors(address: str) -> None:
 
 
 def _until_interrupted() -> None:
+    # A service manager or a script ends it with SIGTERM: then too, nothing that was started stays.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while True:
             time.sleep(3600)
