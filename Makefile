@@ -11,7 +11,7 @@ MADE := runner/page/agent.js runner/page/replay.js reports/collector/agent.js re
 # The tests start Python hundreds of times: without bytecode on disk, each start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick oldest lint types format docs bench constraints image release clean
+.PHONY: help demo test quick oldest lint types format docs pictures site bench constraints image release clean
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
@@ -65,6 +65,13 @@ format: .venv/dev ## Put the code into its form
 
 docs: .venv/dev ## Write docs/commands.md from the program
 	$(BIN)/python -m typer runner.cli.all_commands utils docs --name journey --title Commands --output docs/commands.md
+
+pictures: .venv/dev ## Make docs/images again: the demo and a smoke check, photographed; three minutes
+	@sh .ci/packages chromium-headless-shell
+	$(BIN)/python docs/pictures.py
+
+site: .venv/dev ## Write the documentation as a site to build/site, and check its links
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an hour
 	@sh .ci/packages chromium chromium-headless-shell mediawiki php-cli php-sqlite3 php-mbstring php-xml postgresql prometheus wrk xvfb
