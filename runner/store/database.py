@@ -21,6 +21,7 @@ from runner.store.alerts import Alerts
 from runner.store.engines.file import make_file_engine
 from runner.store.engines.reasons import describe_failure
 from runner.store.migrations.upgrade import is_newest, read_file_form, read_form, upgrade
+from runner.store.mutes import Mutes
 from runner.store.pauses import Pauses
 from runner.store.push_groups import PushGroups
 from runner.store.row_mapping import artifact_row, attempt_row, clean, navigation_row, run_row, step_row
@@ -48,6 +49,7 @@ class Store:
         self.pauses = Pauses(self.connected)
         self.push_groups = PushGroups(self.connected)
         self.alerts = Alerts(self.connected)
+        self.mutes = Mutes(self.connected)
         self.samples = Samples(self.connected)
         self._file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
         try:

@@ -232,7 +232,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/alerts",
-        answer=lambda asked: read_alerts(asked.connection),
+        answer=lambda asked: read_alerts(asked.connection, asked.site.now()),
         struct=AlertList,
         summary="What is known to be wrong now",
         rows=("alerts",),
