@@ -22,6 +22,7 @@ from reports.web.services.source_links import SourceLink
 from runner.archive.archive import Archive
 from runner.settings.budgets import Budget
 from runner.settings.maintenance import MaintenanceWindow
+from runner.settings.objectives import Objective
 from runner.store import Store, StoreDown
 from runner.store.samples import read_sample_end
 
@@ -52,6 +53,9 @@ class Site(Struct, frozen=True, kw_only=True):
     """The route templates of each app (`App.routes`), as used by the collector."""
     journey_maker: JourneyMaker | None = None
     """Creates journeys from recorded sessions; None to disable that."""
+    objectives: Sequence[Objective] = ()
+    trace_url: str | None = None
+    """Where the spans of a run can be seen: an address with `{trace_id}`, and perhaps `{span_id}`."""
     windows: Sequence[MaintenanceWindow] = ()
     """Of maintenance: what fails in them does not count against the availability without maintenance."""
     stopping: Callable[[], bool] = lambda: False

@@ -25,12 +25,18 @@ from runner.dsl.plan import plan
 from runner.errors import ConfigError
 from runner.installation import install_command, journey_command
 from runner.result import RunResult
+from runner.settings.objectives import parse_objectives
 from runner.workers.pool import Workers
 
 RELEASE = "2026.11"
 """Of the shop, as its pages say to the collector."""
 BROKEN = {"product": "cracked-teapot"}
 EXPECTED = {"browse": "failed", "buy": "passed", "search": "passed", "stock": "passed"}
+OBJECTIVES = {
+    "checkout": {"journeys": ["buy"], "objective": "99%", "window": "7d"},
+    "fast-search": {"journeys": ["browse"], "objective": "90%", "window": "7d", "step": "search", "under": "300ms"},
+}
+"""Of the dashboard, if the settings have none."""
 METRICS = Path("metrics.prom")
 VISITORS = 12
 """They take about a minute, one after the other."""
@@ -125,6 +131,7 @@ def _dashboard(runs_dir: Path | None) -> Iterator[str]:
     from reports.web.server.server import open_socket
 
     settings = replace(given.settings(serve_listen="127.0.0.1:0", runs_dir=runs_dir), collector_listen=None)
+    settings = settings if settings.slo else replace(settings, slo=parse_objectives(OBJECTIVES))
     with open_socket(settings.serve_listen) as listening, served(settings) as server:
         thread = Thread(target=server.serve_until_stopped, args=(listening,), name="dashboard")
         thread.start()

@@ -27,6 +27,7 @@ from reports.web.view_models.lists import (
     read_lost_slots,
     read_runs,
 )
+from reports.web.view_models.objectives import ObjectiveList, read_objectives
 from reports.web.view_models.overview import Overview, read_overview
 from reports.web.view_models.real_users.coverage import read_coverage_of_app
 from reports.web.view_models.real_users.journeys_vs_users import Against, read_journeys_vs_users
@@ -236,6 +237,12 @@ ENDPOINTS = (
         struct=AlertList,
         summary="What is known to be wrong now",
         rows=("alerts",),
+    ),
+    Endpoint(
+        path="/objectives",
+        answer=lambda asked: read_objectives(asked.connection, asked.site.objectives, asked.site.now()),
+        struct=ObjectiveList,
+        summary="How much of each error budget is left, how fast it burns, and what has used it up",
     ),
     Endpoint(
         path="/missed",

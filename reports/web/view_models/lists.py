@@ -43,7 +43,7 @@ class OpenAlert(Struct, frozen=True, kw_only=True):
     told_at: datetime
     run_id: str | None
     mute: Mute | None
-    """Who has acknowledged or muted it, and until when."""
+    """Acknowledged or muted: by whom, and until when."""
 
 
 class AlertList(Struct, frozen=True, kw_only=True):
