@@ -133,7 +133,7 @@ class Visit:
                 Vital(name=name, id=f"v5-{run_id(self._at)}", value=round(value, 4)) for name, value in values.items()
             ),
             interactions=tuple(
-                Interaction(type="click", at_seconds=round(min(stay, 2.0 + 0.4 * place), 2), role="button", name=button)
+                Interaction(type="click", at_seconds=round(min(stay, 2.0 + 0.2 * place), 2), role="button", name=button)
                 for place in range(clicks)
             ),
             interaction_counts={"click": clicks} if clicks else {},
