@@ -11,7 +11,7 @@ from reports.collector.beacon import SCRIPT_KINDS, View
 RAGE_CLICKS = 4
 """Clicks on the same thing …"""
 RAGE_SECONDS = 1.0
-"""… within so many seconds. A double click, and a triple click that selects a paragraph, are none."""
+"""… within so many seconds. Neither a double click nor a triple click that selects a paragraph counts."""
 FOLLOWING_SECONDS = 1.0
 """A failure so soon after a click is taken to be of it."""
 
