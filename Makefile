@@ -35,7 +35,7 @@ demo: .venv/demo ## Run the four journeys on the built-in shop; on a terminal, t
 	@sh .ci/packages --wanted chromium-headless-shell prometheus-pushgateway
 	$(BIN)/journey install
 	@# Where nobody watches (CI, a pipe), it ends by itself and says how to see the dashboard.
-	$(BIN)/journey demo $$([ -t 1 ] && [ -z "$${CI:-}" ] && echo --serve)
+	@if [ -t 1 ] && [ -z "$${CI:-}" ]; then set -- --serve; fi; echo "$(BIN)/journey demo $$*"; $(BIN)/journey demo "$$@"
 
 test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
 	@sh .ci/packages chromium chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl xvfb zsh fish git curl sqlite3
