@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from reports.sample.calendar import HOURS, NEWEST_RELEASE, NOTE
 from reports.sample.history import write_sample
 from reports.sample.runs import make_sample_runs
 from reports.sample.visits import make_sample_visits
 from runner.archive.archive import Archive
+from runner.cli.all_commands import app
 from runner.cli.demo import RELEASE
 from runner.cli.demo_sample import make_sample_writer
 from runner.result import Environment, RunResult
@@ -114,3 +116,17 @@ def test_a_database_that_cannot_be_used_ends_no_demo(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     settings = load_settings(tmp_path, {"database": f"sqlite:///{tmp_path}"}, {})
     assert make_sample_writer(settings)(real_runs()).startswith("no sample week was added: ")
+
+
+def test_the_commands_and_the_status_page_say_so_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "journey.toml").write_text(
+        '[slo.checkout]\njourneys = ["buy"]\nobjective = "90%"\n[status_page.journeys]\nbuy = "Checkout"\n'
+    )
+    make_sample_writer(load_settings(tmp_path, {}, {}))(real_runs())
+    listed = CliRunner().invoke(app, ["runs", "buy"]).output.splitlines()[1:]
+    assert listed
+    assert all(", sample" in line for line in listed)
+    assert "sample data: the runs before " in CliRunner().invoke(app, ["slo", "show"]).output
+    assert CliRunner().invoke(app, ["status-page", "build", "public"]).exit_code == 0
+    assert "<strong>Sample data:</strong>" in (tmp_path / "public" / "index.html").read_text()
