@@ -41,7 +41,7 @@ from runner.archive.run_id import run_id
 from runner.browser.chromium import find
 from runner.result import Navigation, Request, Requests, RunResult, StepResult, Vitals
 from runner.store import Store
-from runner.store.mutes import read_alert_states
+from runner.store.alerts.mutes import read_alert_states
 from runner.store.queries.page_loads import loads
 from runner.store.queries.runs import History
 from runner.store.queries.step_series import phase_series, step_series

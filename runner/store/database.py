@@ -17,11 +17,11 @@ from runner.installation import install_command
 from runner.private_files import create_private_file, make_private_folder
 from runner.result import RunResult, StepResult
 from runner.store import rollups
-from runner.store.alerts import Alerts
+from runner.store.alerts.alerts import Alerts
+from runner.store.alerts.mutes import Mutes
 from runner.store.engines.file import make_file_engine
 from runner.store.engines.reasons import describe_failure
 from runner.store.migrations.upgrade import is_newest, read_file_form, read_form, upgrade
-from runner.store.mutes import Mutes
 from runner.store.pauses import Pauses
 from runner.store.push_groups import PushGroups
 from runner.store.row_mapping import artifact_row, attempt_row, clean, navigation_row, run_row, step_row

@@ -12,8 +12,8 @@ from reports.web.render.html import root_path
 from reports.web.render.problem import render_problem
 from reports.web.site import Site
 from runner.settings.duration import parse_positive_duration
-from runner.store.alerts import AlertKind
-from runner.store.mutes import LONGEST_NOTE, Mute, read_alert_states
+from runner.store.alerts.alerts import AlertKind
+from runner.store.alerts.mutes import LONGEST_NOTE, Mute, read_alert_states
 from runner.store.queries.runs import History
 
 OFFERED_MUTES = (

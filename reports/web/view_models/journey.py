@@ -16,7 +16,7 @@ from reports.web.services.budget_lines import step_budget
 from reports.web.view_models.comparison import ComparisonData, read_comparison
 from runner.settings.budgets import Budget
 from runner.settings.maintenance import MaintenanceWindow
-from runner.store.mutes import AlertState, read_alert_states
+from runner.store.alerts.mutes import AlertState, read_alert_states
 from runner.store.pauses import Pause, read_active_pauses
 from runner.store.queries.days import DayCount, read_day_counts, sum_day_counts
 from runner.store.queries.outages import Outage, mean_recovery_seconds, read_failure_times, read_outages

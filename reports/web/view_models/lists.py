@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from reports.web.query.time_range import BadRequest, TimeRange
 from reports.web.view_models.run import Kept, read_kept_files
 from runner.archive.archive import Archive
-from runner.store.mutes import Mute, read_alert_states
+from runner.store.alerts.mutes import Mute, read_alert_states
 from runner.store.queries.runs import History, RunRow
 
 STATUSES = ("passed", "failed", "error", "cancelled")

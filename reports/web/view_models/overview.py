@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from reports.web.query.time_range import TimeRange
 from reports.web.render.svg import Spark, draw_sparkline
 from runner.result import Status
-from runner.store.mutes import AlertState, Mute, read_alert_states
+from runner.store.alerts.mutes import AlertState, Mute, read_alert_states
 from runner.store.queries.runs import History, JourneyRow, RunRow
 
 CHANGES = 12

@@ -10,7 +10,7 @@ from runner.cli import completion, given, manual
 from runner.errors import ConfigError
 from runner.settings.duration import parse_positive_duration
 from runner.settings.settings import Settings
-from runner.store.mutes import LONGEST_NOTE, AlertState, Mute
+from runner.store.alerts.mutes import LONGEST_NOTE, AlertState, Mute
 
 app = typer.Typer(cls=manual.Group)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The journey's name.", autocompletion=completion.journeys)]
@@ -143,7 +143,7 @@ def _mute(settings: Settings, name: str, kind: str | None, location: str | None,
 
 def _read(settings: Settings, name: str | None) -> list[AlertState]:
     from runner.store import Store
-    from runner.store.mutes import read_alert_states
+    from runner.store.alerts.mutes import read_alert_states
 
     if not given.has_store(settings):
         return []

@@ -12,8 +12,8 @@ from runner.scheduler.alerts.rules import HISTORY, Rules, judge
 from runner.settings.duration import show_duration_roughly
 from runner.settings.settings import Settings
 from runner.store import Store
-from runner.store.alerts import AlertKind
-from runner.store.mutes import Mute
+from runner.store.alerts.alerts import AlertKind
+from runner.store.alerts.mutes import Mute
 
 WORDS: dict[AlertKind, tuple[str, str]] = {
     "failing": ("is failing", "has recovered"),

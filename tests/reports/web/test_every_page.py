@@ -17,7 +17,7 @@ from reports.web.routes import page_routes
 from reports.web.site import Site
 from runner.archive.archive import RESULT
 from runner.settings.objectives import Objective
-from runner.store.mutes import Mute
+from runner.store.alerts.mutes import Mute
 from tests.conftest import Monitor
 from tests.reports.replay.synthetic import long_session
 from tests.reports.web.accessible import CONTRAST, violations

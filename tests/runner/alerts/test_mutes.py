@@ -15,8 +15,8 @@ from runner.cli.all_commands import app
 from runner.scheduler.alerts.evaluator import AlertEvaluator
 from runner.settings.settings import load_settings
 from runner.store import Store
+from runner.store.alerts.mutes import Mute, read_alert_states
 from runner.store.journey_rows import delete_rows
-from runner.store.mutes import Mute, read_alert_states
 from tests.support.services.dashboard import made
 
 HOUR = timedelta(hours=1)

@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import and_, insert, select, update
 
 from runner.result import Status
-from runner.store.mutes import Mute, end_mute
+from runner.store.alerts.mutes import Mute, end_mute
 from runner.store.row_mapping import clean
 from runner.store.tables.runs import alerts, messages, runs
 from runner.store.transaction import Transaction
