@@ -11,7 +11,7 @@ MADE := runner/page/agent.js runner/page/replay.js reports/collector/agent.js re
 # The tests start Python hundreds of times: without bytecode on disk, each start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick oldest lint types format docs bench constraints image release clean
+.PHONY: help demo test quick oldest lint types format docs pictures site bench constraints image release clean
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
@@ -31,10 +31,11 @@ help: ## Show this list
 	$(BIN)/python -m compileall -q runner reports journeys
 	@touch $@ .venv/demo
 
-demo: .venv/demo ## Run the four journeys on the built-in shop
+demo: .venv/demo ## Run the four journeys on the built-in shop; on a terminal, then serve the dashboard
 	@sh .ci/packages --wanted chromium-headless-shell prometheus-pushgateway
 	$(BIN)/journey install
-	$(BIN)/journey demo
+	@# Where nobody watches (CI, a pipe), it ends by itself and says how to see the dashboard.
+	@if [ -t 1 ] && [ -z "$${CI:-}" ]; then set -- --serve; fi; echo "$(BIN)/journey demo $$*"; $(BIN)/journey demo "$$@"
 
 test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
 	@sh .ci/packages chromium chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl xvfb zsh fish git curl sqlite3
@@ -64,6 +65,13 @@ format: .venv/dev ## Put the code into its form
 
 docs: .venv/dev ## Write docs/commands.md from the program
 	$(BIN)/python -m typer runner.cli.all_commands utils docs --name journey --title Commands --output docs/commands.md
+
+pictures: .venv/dev ## Make docs/images again: the demo and a smoke check, photographed; three minutes
+	@sh .ci/packages chromium-headless-shell
+	$(BIN)/python docs/pictures.py
+
+site: .venv/dev ## Write the documentation as a site to build/site, and check its links
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an hour
 	@sh .ci/packages chromium chromium-headless-shell mediawiki php-cli php-sqlite3 php-mbstring php-xml postgresql prometheus wrk xvfb

@@ -41,6 +41,7 @@ from runner.archive.run_id import run_id
 from runner.browser.chromium import find
 from runner.result import Navigation, Request, Requests, RunResult, StepResult, Vitals
 from runner.store import Store
+from runner.store.alerts.mutes import read_alert_states
 from runner.store.queries.page_loads import loads
 from runner.store.queries.runs import History
 from runner.store.queries.step_series import phase_series, step_series
@@ -170,7 +171,7 @@ def questions(store: Store, until: float) -> Iterator[tuple[str, Callable[[], An
         yield f"slots that were not run, {name}", partial(asked_of_history, History.missed, span)
         yield f"what journeys have loaded, {name}", partial(asked, loads, span)
     yield "phases of its newest runs", partial(asked, phase_series, one, None, span)
-    yield "what is wrong now", partial(asked_of_history, History.open_alerts)
+    yield "what is wrong now", partial(asked, read_alert_states, end)
     for name, days in (("24 hours", 1), ("30 days", 30)):
         when = Range(end - timedelta(days=days), end)
         yield f"four p75 with shares, {name}", partial(asked, read_total, SHOP, when, HEAD)

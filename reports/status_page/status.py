@@ -14,6 +14,7 @@ from runner.settings.parsers.status_page import StatusPage
 from runner.store.queries.days import DayCount, read_day_counts, sum_day_counts
 from runner.store.queries.outages import read_outages
 from runner.store.queries.time_range import Range
+from runner.store.samples import read_sample_end
 
 DAYS = 90
 AHEAD = timedelta(days=14)
@@ -67,6 +68,8 @@ class Status(Struct, frozen=True, kw_only=True):
     incidents: tuple[Incident, ...]
     """The newest first."""
     maintenance: tuple[PlannedMaintenance, ...]
+    sample_end: datetime | None = None
+    """The time before which all runs were made up, by `journey demo`; None if none were."""
 
     @property
     def state(self) -> State:
@@ -117,6 +120,7 @@ def read_status(
         components=tuple(components),
         incidents=tuple(sorted(incidents, key=lambda one: one.started_at, reverse=True)),
         maintenance=tuple(_plan(by_name, windows, now)),
+        sample_end=read_sample_end(connection),
     )
 
 

@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from reports.sample.calendar import NOTE
 from reports.text.formatting import COLOURS, MARKS, format_seconds, format_status, format_step_name
 from runner.archive.archive import Saved
 
@@ -50,7 +51,7 @@ def _row(saved: Saved, time_format: str) -> tuple[str, ...]:
     return (
         result.started_at.strftime(time_format),
         result.journey,
-        f"{MARKS[result.status]} {format_status(result)}",
+        f"{MARKS[result.status]} {format_status(result)}" + (", sample" if NOTE in result.notes else ""),
         format_seconds(result.duration_seconds),
         format_step_name(result.failure.step or "") if result.failure else "",
         result.id,

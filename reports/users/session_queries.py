@@ -3,13 +3,14 @@
 All lists are of one app and a range, `limit` at a time. Each is read along an index, so its cost is that of the rows it looks at.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import Struct
 from sqlalchemy import Connection, Table, desc, func, select, text, tuple_
 
+from reports.collector.frustration import Click, find_frustration
 from reports.users.rollup_queries import Filter
 from reports.users.row_filters import from_epoch, make_struct, newest_views, select_rows
 from runner.store.queries.time_range import Range
@@ -38,13 +39,15 @@ class Session(Struct, frozen=True, kw_only=True):
     interactions: int
     errors: int
     requests: int
+    frustrations: int
+    """Signs of frustration: rage clicks, and clicks that were followed by a failure."""
 
 
 class StoredEvent(Struct, frozen=True, kw_only=True):
     """Something that happened in a session."""
 
     view: str
-    kind: Literal["interaction", "error", "request"]
+    kind: Literal["interaction", "error", "request", "frustration"]
     at: datetime
     text: str
 
@@ -75,8 +78,11 @@ def read_newest_sessions(
     failed: bool = False,
     longer: float = 0.0,
     among: int = 20_000,
+    frustrated: bool = False,
 ) -> list[Session]:
     """Sessions, the newest first; `failed` ones have an error, those `longer` lasted so many seconds. Cost as `read_newest_views`.
+
+    In `frustrated` ones a visitor showed frustration.
 
     With `which.page` those that came to this page: of its newest `among` views, each of which is looked at.
     """
@@ -87,6 +93,8 @@ def read_newest_sessions(
     if failed:
         # As the index of those says it.
         rows = rows.where(text("errors > 0"))
+    if frustrated:
+        rows = rows.where(text("frustrations > 0"))
     if before is not None:
         last = connection.execute(select(sessions.c.started_at, sessions.c.id).where(sessions.c.id == before)).first()
         if last is None:
@@ -119,19 +127,19 @@ def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list
     def of(table: Table) -> Sequence[Any]:
         return connection.execute(select(table).where(table.c.view.in_(views)).limit(limit)).mappings().all()
 
+    errors, requests = of(page_errors), of(slow_requests)
     acts = sorted(of(interactions), key=lambda one: (one["view"], one["index"]))
     found = [
         StoredEvent(
             view=views[one["view"]].id,
             kind="interaction",
             at=from_epoch(views[one["view"]].started_at + at),
-            text=" ".join(part for part in (one["type"], one["role"], f"“{one['name']}”" if one["name"] else "") if part),
+            text=f"{one['type']} {_describe(one)}".strip(),
         )
         for one, at in zip(acts, _ordered_times(acts), strict=True)
     ]
     found += [
-        StoredEvent(view=views[one["view"]].id, kind="error", at=from_epoch(one["at"]), text=one["message"])
-        for one in of(page_errors)
+        StoredEvent(view=views[one["view"]].id, kind="error", at=from_epoch(one["at"]), text=one["message"]) for one in errors
     ]
     found += [
         StoredEvent(
@@ -140,10 +148,30 @@ def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list
             at=from_epoch(views[one["view"]].started_at + one["at_seconds"]),
             text=f"{one['method']} {one['url']} {one['status'] or one['failure']}",
         )
-        for one in of(slow_requests)
+        for one in requests
     ]
     # Interactions that seem to be of one moment stay in their order.
-    return sorted(found, key=lambda one: one.at)
+    return sorted([*found, *_find_frustration(views, acts, errors, requests)], key=lambda one: one.at)
+
+
+def _find_frustration(
+    views: Mapping[int, Any], acts: Sequence[Any], errors: Sequence[Any], requests: Sequence[Any]
+) -> Iterator[StoredEvent]:
+    """The signs of frustration in the rows of page views, by the times within each."""
+    for number, view in views.items():
+        clicks = [Click(one["at_seconds"], _describe(one)) for one in acts if one["view"] == number and one["type"] == "click"]
+        failures = [one["at"] - view.started_at for one in errors if one["view"] == number]
+        failures += [
+            one["at_seconds"] for one in requests if one["view"] == number and (one["failure"] or one["status"] >= 400)
+        ]
+        for sign in find_frustration(clicks, failures) if clicks else ():
+            text = f"{sign.kind}: {sign.what}" if sign.what else sign.kind
+            yield StoredEvent(view=view.id, kind="frustration", at=from_epoch(view.started_at + sign.at), text=text)
+
+
+def _describe(act: Any) -> str:
+    """What was acted on."""
+    return " ".join(part for part in (act["role"], f"“{act['name']}”" if act["name"] else "") if part)
 
 
 def _ordered_times(acts: Sequence[Any]) -> Iterator[float]:

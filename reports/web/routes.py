@@ -5,6 +5,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from reports.web.pages import artifacts, events, journey, metrics_chart, overview, replay, run, runs
+from reports.web.pages.mute import mute_alert, unmute_alert
+from reports.web.pages.objectives import show_objectives
 from reports.web.pages.pause import pause_journey, resume_journey
 from reports.web.pages.real_users import coverage, journeys_vs_users, page_view, recordings, sessions, users
 from reports.web.pages.real_users.from_session import download_journey, make_journey_of_session, show_journey_of_session
@@ -28,9 +30,12 @@ def page_routes(site: Site) -> list[BaseRoute]:
         page_route(site, "/journeys/{journey}", journey.show_journey),
         page_route(site, "/journeys/{journey}/pause", pause_journey, methods=["POST"]),
         page_route(site, "/journeys/{journey}/resume", resume_journey, methods=["POST"]),
+        page_route(site, "/journeys/{journey}/mute", mute_alert, methods=["POST"]),
+        page_route(site, "/journeys/{journey}/unmute", unmute_alert, methods=["POST"]),
         page_route(site, "/runs", runs.show_runs),
         page_route(site, "/runs/{run}", run.show_run),
         page_route(site, "/runs/{run}/trace", run.show_trace),
+        page_route(site, "/objectives", show_objectives),
         page_route(site, "/users", users.show_users),
         page_route(site, "/users/journeys", journeys_vs_users.show_journeys_vs_users),
         page_route(site, "/users/views/{view}", page_view.show_page_view),

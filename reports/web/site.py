@@ -1,6 +1,7 @@
 """What the handlers of the dashboard's pages get, and the route to a handler."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +22,9 @@ from reports.web.services.source_links import SourceLink
 from runner.archive.archive import Archive
 from runner.settings.budgets import Budget
 from runner.settings.maintenance import MaintenanceWindow
+from runner.settings.objectives import Objective
 from runner.store import Store, StoreDown
+from runner.store.samples import read_sample_end
 
 Handler = Callable[["Site", Request], Response]
 """Renders a page. Called in a thread, so it may query the database and read files."""
@@ -50,11 +53,21 @@ class Site(Struct, frozen=True, kw_only=True):
     """The route templates of each app (`App.routes`), as used by the collector."""
     journey_maker: JourneyMaker | None = None
     """Creates journeys from recorded sessions; None to disable that."""
+    objectives: Sequence[Objective] = ()
+    trace_url: str | None = None
+    """Where the spans of a run can be seen: an address with `{trace_id}`, and perhaps `{span_id}`."""
     windows: Sequence[MaintenanceWindow] = ()
     """Of maintenance: what fails in them does not count against the availability without maintenance."""
     stopping: Callable[[], bool] = lambda: False
     """Whether the server is stopping, so that streams end."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @contextmanager
+    def read(self, request: Request) -> Iterator[Connection]:
+        """One snapshot of the store for a page, which says until when what it shows is a sample (`render_page`)."""
+        with self.store.snapshot() as connection:
+            request.scope["sample_end"] = read_sample_end(connection)
+            yield connection
 
     def time_range(self, request: Request, connection: Connection | None = None) -> TimeRange:
         """The time range of an address; with a connection, an address that names none gets the range that fits the data.

@@ -20,6 +20,7 @@ COMMANDS = {
     "user": "runner.cli.operating.user:app",
     "pause": "runner.cli.operating.pause:pause",
     "resume": "runner.cli.operating.pause:resume",
+    "alerts": "runner.cli.operating.alerts:app",
     "list": "runner.cli.authoring.listing:list_journeys",
     "check": "runner.cli.authoring.check:check",
     "coverage": "runner.cli.results.coverage:coverage",

@@ -1,6 +1,7 @@
 """`journey demo`: all features on the built-in shop, without anything else."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 
 from reports.formats.report_files import Files
 from runner.cli import given
+from runner.cli.demo_sample import make_sample_writer
 from runner.cli.running.run import Pusher, execute
 from runner.demo import journeys_folder, running_shop
 from runner.dsl.discovery import discover
@@ -23,10 +25,18 @@ from runner.dsl.plan import plan
 from runner.errors import ConfigError
 from runner.installation import install_command, journey_command
 from runner.result import RunResult
+from runner.settings.objectives import parse_objectives
 from runner.workers.pool import Workers
 
+RELEASE = "2026.11"
+"""Of the shop, as its pages say to the collector."""
 BROKEN = {"product": "cracked-teapot"}
 EXPECTED = {"browse": "failed", "buy": "passed", "search": "passed", "stock": "passed"}
+OBJECTIVES = {
+    "checkout": {"journeys": ["buy"], "objective": "99%", "window": "7d"},
+    "fast-search": {"journeys": ["browse"], "objective": "90%", "window": "7d", "step": "search", "under": "300ms"},
+}
+"""Of the dashboard, if the settings have none."""
 METRICS = Path("metrics.prom")
 VISITORS = 12
 """They take about a minute, one after the other."""
@@ -38,10 +48,12 @@ def demo(
     port: Annotated[int, typer.Option(help="The shop's loopback port; 0 takes a free one.", min=0, max=65535)] = 0,
     runs_dir: given.RunsDir = None,
     serve: Annotated[
-        bool, typer.Option("--serve", help="Then send visitors through the shop, and serve the dashboard until Ctrl-C.")
+        bool, typer.Option("--serve", help="Then serve the dashboard until Ctrl-C, and send visitors through the shop.")
     ] = False,
 ) -> None:
     """Run four journeys on a built-in shop, one of which meets a broken page; push to a Pushgateway; say where to look.
+
+    If the database is empty, a week of made-up runs and visits is put before them, marked as a sample wherever it is shown.
 
     Examples: journey demo --serve
     journey demo --site-only --port 8000
@@ -53,27 +65,34 @@ def demo(
         return
     with ExitStack() as stack:
         dashboard = stack.enter_context(_dashboard(runs_dir)) if serve else None
-        address = stack.enter_context(running_shop(port, collector=dashboard))
+        address = stack.enter_context(running_shop(port, collector=dashboard, replay=1.0 if dashboard else 0.0))
         gateway = stack.enter_context(_gateway())
         where = f"metrics are pushed to {gateway}" if gateway else f"no {GATEWAY} on PATH: metrics go to the file {METRICS}"
         typer.echo(f"the shop is at {address}\n{where}\n")
-        settings = given.settings(base_url=address, pushgateway=gateway, runs_dir=runs_dir)
+        settings = given.settings(base_url=address, pushgateway=gateway, runs_dir=runs_dir, release=RELEASE)
+        add_sample = make_sample_writer(settings)
         with Workers(1) as pool:
             found = discover([journeys_folder()])
-            broken = given.settings(base_url=address, params=BROKEN)
+            broken = given.settings(base_url=address, params=BROKEN, runs_dir=runs_dir, release=RELEASE)
             plans = [plan(one, broken if one.name == "browse" else settings) for one in found]
             ended = execute(pool, plans, settings, Files(), None if gateway else METRICS, Pusher(settings))
         if gateway:
             _show_metrics(gateway)
-        _tell([result for result, _ in ended], settings.runs_dir if runs_dir else None, dashboard)
+        results = [result for result, _ in ended]
+        _check(results)
+        typer.echo(f"\n{add_sample(results)}")
+        _propose(settings.runs_dir if runs_dir else None, dashboard)
         if dashboard:
             _send_visitors(address)
 
 
-def _tell(results: list[RunResult], runs_dir: Path | None, dashboard: str | None) -> None:
+def _check(results: list[RunResult]) -> None:
     if {one.journey: one.status for one in results} != EXPECTED:
         typer.echo("\nthis is not how the demo should end: browse fails on purpose, the others pass", err=True)
         raise typer.Exit(1)
+
+
+def _propose(runs_dir: Path | None, dashboard: str | None) -> None:
     typer.echo("\nbrowse failed on purpose: its product page answers 500. Next:")
     where = ["--runs-dir", str(runs_dir)] if runs_dir else []
     proposed = {
@@ -85,11 +104,12 @@ def _tell(results: list[RunResult], runs_dir: Path | None, dashboard: str | None
         if not _can_serve():
             proposed[install_command("serve")] = "what the dashboard needs, and then"
         proposed[journey_command("serve", *where)] = "the dashboard, with all of this on it"
+        proposed[journey_command("demo", "--serve", *where)] = "the same again, with visitors who walk through the shop"
     width = max(map(len, proposed))
     for command, what in proposed.items():
         typer.echo(f"  {command:{width}}   {what}")
     if dashboard:
-        typer.echo(f"\nthe dashboard is at {dashboard}/ (Ctrl-C ends it); visitors walk through the shop now")
+        typer.echo(f"\nthe dashboard is at {dashboard}/?range=7d (Ctrl-C ends it); visitors walk through the shop now")
 
 
 def _can_serve() -> bool:
@@ -111,6 +131,7 @@ def _dashboard(runs_dir: Path | None) -> Iterator[str]:
     from reports.web.server.server import open_socket
 
     settings = replace(given.settings(serve_listen="127.0.0.1:0", runs_dir=runs_dir), collector_listen=None)
+    settings = settings if settings.slo else replace(settings, slo=parse_objectives(OBJECTIVES))
     with open_socket(settings.serve_listen) as listening, served(settings) as server:
         thread = Thread(target=server.serve_until_stopped, args=(listening,), name="dashboard")
         thread.start()
@@ -144,6 +165,8 @@ def _send_visitors(address: str) -> None:
 
 
 def _until_interrupted() -> None:
+    # A service manager or a script ends it with SIGTERM: then too, nothing that was started stays.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while True:
             time.sleep(3600)

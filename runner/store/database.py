@@ -17,13 +17,15 @@ from runner.installation import install_command
 from runner.private_files import create_private_file, make_private_folder
 from runner.result import RunResult, StepResult
 from runner.store import rollups
-from runner.store.alerts import Alerts
+from runner.store.alerts.alerts import Alerts
+from runner.store.alerts.mutes import Mutes
 from runner.store.engines.file import make_file_engine
 from runner.store.engines.reasons import describe_failure
 from runner.store.migrations.upgrade import is_newest, read_file_form, read_form, upgrade
 from runner.store.pauses import Pauses
 from runner.store.push_groups import PushGroups
 from runner.store.row_mapping import artifact_row, attempt_row, clean, navigation_row, run_row, step_row
+from runner.store.samples import Samples
 from runner.store.schedulers import Schedulers
 from runner.store.slots import Slots
 from runner.store.tables.runs import artifacts, attempts, navigations, runs, slots, steps
@@ -47,6 +49,8 @@ class Store:
         self.pauses = Pauses(self.connected)
         self.push_groups = PushGroups(self.connected)
         self.alerts = Alerts(self.connected)
+        self.mutes = Mutes(self.connected)
+        self.samples = Samples(self.connected)
         self._file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
         try:
             if self._file is not None:
@@ -159,25 +163,32 @@ class Store:
         """Stores a run with all its parts and closes its slot; False when it was stored before."""
         try:
             with self.connected() as connection:
-                connection.execute(insert(runs), clean([run_row(result, folder)]))
-                if result.earlier_attempts:
-                    rows = [attempt_row(result.id, one) for one in result.earlier_attempts]
-                    connection.execute(insert(attempts), clean(rows))
-                self._add_steps(connection, result.id, result.attempts, result.steps)
-                for earlier in result.earlier_attempts:
-                    self._add_steps(connection, result.id, earlier.number, earlier.steps)
-                if result.artifacts:
-                    rows = [artifact_row(result.id, one) for one in result.artifacts]
-                    connection.execute(insert(artifacts), clean(rows))
-                connection.execute(
-                    update(slots).where(slots.c.run_id == result.id, slots.c.state == "claimed").values(state="done")
-                )
-                rollups.count(connection, result)
+                self._add_run(connection, result, folder)
         except IntegrityError as error:
             if not self.missing([result.id]):
                 return False
             raise StoreDown(f"the database {self.shown} rejected run {result.id}: {error.orig}") from error
         return True
+
+    def add_all(self, results: Iterable[tuple[RunResult, Path | None]]) -> None:
+        """Stores new runs, each with its folder, in one transaction: all of them or, with StoreDown, none."""
+        with self.connected() as connection:
+            for result, folder in results:
+                self._add_run(connection, result, folder)
+
+    def _add_run(self, connection: Connection, result: RunResult, folder: Path | None) -> None:
+        connection.execute(insert(runs), clean([run_row(result, folder)]))
+        if result.earlier_attempts:
+            rows = [attempt_row(result.id, one) for one in result.earlier_attempts]
+            connection.execute(insert(attempts), clean(rows))
+        self._add_steps(connection, result.id, result.attempts, result.steps)
+        for earlier in result.earlier_attempts:
+            self._add_steps(connection, result.id, earlier.number, earlier.steps)
+        if result.artifacts:
+            rows = [artifact_row(result.id, one) for one in result.artifacts]
+            connection.execute(insert(artifacts), clean(rows))
+        connection.execute(update(slots).where(slots.c.run_id == result.id, slots.c.state == "claimed").values(state="done"))
+        rollups.count(connection, result)
 
     def _add_steps(self, connection: Connection, run: str, attempt: int, taken: tuple[StepResult, ...]) -> None:
         if not taken:

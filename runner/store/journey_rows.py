@@ -4,11 +4,11 @@ from sqlalchemy import Column, Connection, Table, delete, func, select
 
 from runner.store.engines.patience import allow_any_time
 from runner.store.rollups import journeys, run_days, run_hours, step_days, step_hours
-from runner.store.tables.runs import alerts, groups, pauses, runs, slots
+from runner.store.tables.runs import alerts, groups, mutes, pauses, runs, slots
 
 # Attempts, steps, navigations, artifacts and messages go with the rows that they belong to.
 TABLES: tuple[tuple[Table, Column[str]], ...] = (
-    *((table, table.c.journey) for table in (runs, slots, alerts, groups)),
+    *((table, table.c.journey) for table in (runs, slots, alerts, mutes, groups)),
     *((table, table.c.journey) for table in (run_hours, run_days, step_hours, step_days, journeys)),
     (pauses, pauses.c.pattern),
 )

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from runner.result import SITE, Attempt, Failure, Navigation, Request, RunResult, Status, StepResult
-from runner.telemetry.trace_ids import span_id, step_span_id
+from runner.telemetry.trace_ids import navigation_span_id, request_span_id, span_id, step_span_id
 
 Value = str | bool | int | float
 VITALS = ("ttfb", "fcp", "lcp", "inp", "cls")
@@ -153,7 +153,7 @@ def _step_spans(run: str, attempt: int, step: StepResult, began: datetime, paren
     )
     navigations = [
         Span(
-            id=span_id(run, "attempt", attempt, "step", step.index, "navigation", number),
+            id=navigation_span_id(run, attempt, step.index, number),
             parent=own,
             name="navigation",
             kind="client",
@@ -167,9 +167,7 @@ def _step_spans(run: str, attempt: int, step: StepResult, began: datetime, paren
     ]
     yield from navigations
     for number, request in enumerate(step.requests.entries):
-        yield _request_span(
-            span_id(run, "attempt", attempt, "step", step.index, "request", number), request, began, navigations, own
-        )
+        yield _request_span(request_span_id(run, attempt, step.index, number), request, began, navigations, own)
 
 
 def _request_span(own: str, request: Request, step_began: datetime, navigations: Sequence[Span], step: str) -> Span:

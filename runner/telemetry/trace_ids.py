@@ -25,3 +25,22 @@ def step_span_id(run: str, attempt: int, index: int) -> str:
 def traceparent(run: str, attempt: int, index: int) -> str:
     """The header that names a step as the parent (W3C Trace Context, version 00, sampled)."""
     return f"00-{trace_id(run)}-{step_span_id(run, attempt, index)}-01"
+
+
+def navigation_span_id(run: str, attempt: int, index: int, number: int) -> str:
+    """The span of a document that a step has loaded."""
+    return span_id(run, "attempt", attempt, "step", index, "navigation", number)
+
+
+def request_span_id(run: str, attempt: int, index: int, number: int) -> str:
+    """The span of a request of a step."""
+    return span_id(run, "attempt", attempt, "step", index, "request", number)
+
+
+def format_trace_url(template: str, trace: str, span: str) -> str:
+    """Where a span can be seen, as the setting `trace_url` has it.
+
+    >>> format_trace_url("https://tempo.example/{trace_id}?span={span_id}", "4bf9", "00f0")
+    'https://tempo.example/4bf9?span=00f0'
+    """
+    return template.replace("{trace_id}", trace).replace("{span_id}", span)

@@ -9,6 +9,7 @@ from typing import Any
 
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import Beacon, View
+from reports.collector.frustration import count_frustration
 from reports.collector.labels import OTHER
 from reports.collector.storage.error_rows import ErrorRows
 from reports.collector.storage.rollup_delta import ViewChange, encode
@@ -146,7 +147,8 @@ class Batch:
         errors = self._errors.add(self._link, beacon.app, number, row[STARTED_AT], view.errors) if view.errors else 0
         failed = int(errors > 0 and not row[ERRORS] and row[TYPE] != "report")
         row[ERRORS] += errors
-        began = self._sessions.add(arrival, row, new, received, acted, errors, len(view.requests))
+        frustrations = count_frustration(view)
+        began = self._sessions.add(arrival, row, new, received, acted, errors, len(view.requests), frustrations)
         return ViewChange(
             row[SERIES], int(row[STARTED_AT] // 60), number, int(new), began, failed, errors, acted, len(view.requests), values
         )

@@ -10,7 +10,7 @@ from runner.store.tables.page_views import sessions
 
 _PUT_SESSIONS = Insert(
     sessions,
-    added=("views", "interactions", "errors", "requests"),
+    added=("views", "interactions", "errors", "requests", "frustrations"),
     computed={
         "started_at": smaller("sessions", "started_at"),
         "first_page": "CASE WHEN excluded.started_at < sessions.started_at THEN excluded.first_page ELSE sessions.first_page END",
@@ -31,7 +31,17 @@ class SessionRows:
         """Reads which of these sessions have a page view already."""
         self._known = {id_ for (id_,) in link.among("SELECT id FROM sessions WHERE views > 0 AND id", ids)}
 
-    def add(self, arrival: Arrival, row: list[Any], new: bool, received: float, acted: int, errors: int, requests: int) -> int:
+    def add(
+        self,
+        arrival: Arrival,
+        row: list[Any],
+        new: bool,
+        received: float,
+        acted: int,
+        errors: int,
+        requests: int,
+        frustrations: int,
+    ) -> int:
         """Adds what a beacon reports about the view of `row`; returns 1 if its session started with it, else 0."""
         beacon = arrival.beacon
         seen_at = max(row[STARTED_AT], started_at(beacon.sent_at, beacon.sent_at, received))
@@ -41,6 +51,7 @@ class SessionRows:
             self._rows[beacon.session] = [
                 beacon.session, beacon.app, row[STARTED_AT], seen_at, row[PAGE], row[PAGE], beacon.release, beacon.environment,
                 arrival.traffic, arrival.browser[:200], arrival.system[:200], arrival.device, int(new), acted, errors, requests,
+                frustrations,
             ]  # fmt: skip
             return began
         if row[STARTED_AT] < session[2]:
@@ -51,6 +62,7 @@ class SessionRows:
         session[13] += acted
         session[14] += errors
         session[15] += requests
+        session[16] += frustrations
         return began
 
     def write(self, link: Link) -> None:

@@ -27,6 +27,7 @@ from reports.web.view_models.lists import (
     read_lost_slots,
     read_runs,
 )
+from reports.web.view_models.objectives import ObjectiveList, read_objectives
 from reports.web.view_models.overview import Overview, read_overview
 from reports.web.view_models.real_users.coverage import read_coverage_of_app
 from reports.web.view_models.real_users.journeys_vs_users import Against, read_journeys_vs_users
@@ -82,6 +83,7 @@ LIMIT = Parameter(name="limit", means="At most so many.", numbers=(1, MOST), fal
 SORT = Parameter(name="sort", means="What the pages are sorted by.", choices=SORTS, fallback=SORTS[0])
 PAGES = Parameter(name="limit", means="At most so many pages.", numbers=(1, MOST), fallback=MOST_PAGES)
 ERRORS = Parameter(name="errors", means="yes: only sessions with an error.", choices=("yes",))
+FRUSTRATED = Parameter(name="frustrated", means="yes: only sessions with signs of frustration.", choices=("yes",))
 LONGER = Parameter(name="longer", means="Only sessions that lasted so long, such as 5m.", pattern=DURATION)
 OLDER = Parameter(name="before", means="The next page: the id of the last session of the one before.")
 
@@ -111,8 +113,9 @@ def _sessions(asked: ApiRequest) -> Listed | None:
     except (ValueError, OverflowError) as error:
         raise BadRequest(f"longer: {error}") from error
     failed = asked["errors"] == "yes"
+    frustrated = asked["frustrated"] == "yes"
     return read_sessions(
-        asked.connection, chosen.filter, asked.time_range.range, failed, longer, asked["before"], asked["limit"]
+        asked.connection, chosen.filter, asked.time_range.range, failed, longer, asked["before"], asked["limit"], frustrated
     )
 
 
@@ -232,10 +235,16 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/alerts",
-        answer=lambda asked: read_alerts(asked.connection),
+        answer=lambda asked: read_alerts(asked.connection, asked.site.now()),
         struct=AlertList,
         summary="What is known to be wrong now",
         rows=("alerts",),
+    ),
+    Endpoint(
+        path="/objectives",
+        answer=lambda asked: read_objectives(asked.connection, asked.site.objectives, asked.site.now()),
+        struct=ObjectiveList,
+        summary="How much of each error budget is left, how fast it burns, and what has used it up",
     ),
     Endpoint(
         path="/missed",
@@ -270,7 +279,7 @@ ENDPOINTS = (
     Endpoint(
         path="/sessions",
         answer=_sessions,
-        parameters=(*SPAN, *SELECTION, ERRORS, LONGER, OLDER, LIMIT),
+        parameters=(*SPAN, *SELECTION, ERRORS, FRUSTRATED, LONGER, OLDER, LIMIT),
         struct=Listed,
         summary="Sessions of real users, the newest first, page by page",
         rows=("sessions",),

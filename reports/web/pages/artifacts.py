@@ -41,7 +41,7 @@ _INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 def show_artifact(site: Site, request: Request) -> Response:
     """`/artifacts/ID`: a file of a run."""
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         found = find_artifact_file(connection, site.archive, request.path_params["number"])
     if found is None:
         return render_problem(request, 404, "This file does not exist or has been removed with its run.")
@@ -56,7 +56,7 @@ def show_artifact(site: Site, request: Request) -> Response:
 
 def show_frame(site: Site, request: Request) -> Response:
     """`/artifacts/ID/frames/NUMBER`: a picture from a trace."""
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         trace = find_artifact_file(connection, site.archive, request.path_params["number"])
     shown = read_picture(trace.file, request.path_params["frame"]) if trace and trace.kind == "trace" else None
     if shown is None:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reports.text import smoke_text
+from reports.web.pages.mute import OFFERED_MUTES
 from reports.web.pages.pause import OFFERED
 from reports.web.query.comparison import COMPARISON_PARAMETERS, ComparedSides, asks_for_comparison, parse_comparison
 from reports.web.query.time_range import BadRequest, TimeRange
@@ -34,7 +35,7 @@ def show_journey(site: Site, request: Request) -> Response:
     """The page."""
     query = request.query_params
     name, location = request.path_params["journey"], query.get("location") or None
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         time_range = site.time_range(request, connection)
         sides, wrong = _sides(query, time_range)
         found = read_journey_page(
@@ -79,6 +80,8 @@ def show_journey(site: Site, request: Request) -> Response:
         OUTCOMES=OUTCOMES,
         paused=found.paused,
         offered_pauses=OFFERED,
+        alerts=found.alerts,
+        offered_mutes=OFFERED_MUTES,
     )
 
 

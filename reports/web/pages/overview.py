@@ -47,7 +47,7 @@ def show_overview(site: Site, request: Request) -> Response:
     location = request.query_params.get("location")
     wanted = parse_journey_filter(request.query_params)
     now = site.now()
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         time_range = site.time_range(request, connection)
         data = read_overview(connection, time_range, location, site.budgets, site.declared())
         next_runs = site.next_runs(connection)

@@ -44,7 +44,7 @@ def resume_journey(site: Site, request: Request) -> Response:
 
 
 def _missing(site: Site, request: Request, name: str) -> Response | None:
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         known = History(connection).knows(name)
     if not known:
         return render_problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")

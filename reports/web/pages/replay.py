@@ -55,7 +55,7 @@ _decoder = msgspec.json.Decoder(_ChunkTimes)
 def show_session_replay(site: Site, request: Request) -> Response:
     """The recording of a session."""
     identity = request.path_params["session"]
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         data = read_session_replay(connection, identity, request.scope.get("root_path", ""))
     if data is None:
         return render_problem(request, 404, f"Session {identity[:70]!r} is unknown.")
@@ -66,7 +66,7 @@ def show_session_replay(site: Site, request: Request) -> Response:
 
 def show_run_replay(site: Site, request: Request) -> Response:
     """The recording of a run, the last attempt's."""
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         stored = read_run_with_folder(connection, site.archive, request.path_params["run"])
     if stored is None:
         return run_not_found(request)
@@ -92,7 +92,7 @@ def show_run_replay(site: Site, request: Request) -> Response:
 
 def send_chunk(site: Site, request: Request) -> Response:
     """A part of a recording, as it was received."""
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         file = find_chunk_file(connection, site.archive, request.path_params["number"])
     if file is None:
         return render_problem(request, 404, "This part of the recording does not exist or has been removed.")

@@ -10,7 +10,9 @@ from reports.web.render.problem import render_problem
 from reports.web.site import Site
 from reports.web.view_models.filmstrip import FilmFrame
 from reports.web.view_models.run import Kept, RunData, read_logs, read_run, read_run_with_folder
+from runner.result import RunResult
 from runner.settings.artifact_kinds import list_shown_as
+from runner.telemetry.trace_ids import format_trace_url, navigation_span_id, request_span_id, span_id, step_span_id
 
 
 class Picture(Struct, frozen=True):
@@ -22,9 +24,17 @@ class Picture(Struct, frozen=True):
     """Beside the step's name."""
 
 
+class StepTrace(Struct, frozen=True):
+    """Where the spans of a step can be seen."""
+
+    step: str
+    parts: tuple[tuple[str, str], ...]
+    """What each of its documents and requests is, and the address of its span."""
+
+
 def show_run(site: Site, request: Request) -> Response:
     """The page."""
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         found = read_run_with_folder(connection, site.archive, request.path_params["run"])
     if found is None:
         return run_not_found(request)
@@ -54,10 +64,38 @@ def show_run(site: Site, request: Request) -> Response:
         trace=next((one for one in reversed(data.artifacts) if one.kind == "trace" and one.there), None),
         replay=any(one.kind == "replay" and one.there for one in data.artifacts),
         logs=read_logs(folder, data.artifacts),
+        spans=format_trace_url(site.trace_url, result.trace_id, span_id(result.id))
+        if site.trace_url and result and result.trace_id
+        else None,
+        step_traces=_trace_steps(result, site.trace_url) if site.trace_url and result else {},
         width=WIDTH,
         height=ROW,
         phases=PHASES,
     )
+
+
+def _trace_steps(result: RunResult, template: str) -> dict[str, StepTrace]:
+    """The spans of the steps of the last attempt that were sent, by the steps' names."""
+    if not result.trace_id:
+        return {}
+
+    def place(span: str) -> str:
+        return format_trace_url(template, result.trace_id, span)
+
+    found = {}
+    for step in result.steps:
+        if step.status == "skipped" or step.started_at is None:
+            continue
+        where = (result.id, result.attempts, step.index)
+        documents = [
+            (f"page {one.url}", place(navigation_span_id(*where, number))) for number, one in enumerate(step.navigations)
+        ]
+        requests = [
+            (f"{one.method} {one.url}", place(request_span_id(*where, number)))
+            for number, one in enumerate(step.requests.entries)
+        ]
+        found[step.name] = StepTrace(step=place(step_span_id(*where)), parts=(*documents, *requests))
+    return found
 
 
 def _pictures(data: RunData) -> list[Picture]:
@@ -88,7 +126,7 @@ def _taken(one: FilmFrame) -> Picture:
 
 def show_trace(site: Site, request: Request) -> Response:
     """The viewer, in a frame of the page."""
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         data = read_run(connection, site.archive, request.path_params["run"])
     if data is None:
         return run_not_found(request)

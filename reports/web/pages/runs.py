@@ -15,7 +15,7 @@ def show_runs(site: Site, request: Request) -> Response:
     query = request.query_params
     wanted = [one for one in query.getlist("status") if one]
     journey, location, release = (query.get(name) or None for name in ("journey", "location", "release"))
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         time_range = site.time_range(request, connection)
         journeys, locations = read_names_and_locations(connection)
         found = read_runs(connection, time_range, journey, location, tuple(wanted), release, query.get("before"))

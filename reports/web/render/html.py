@@ -44,6 +44,7 @@ def render_page(request: Request, template: str, status: int = 200, **values: An
             access=request.scope.get("access"),
             offered=OFFERED_RANGES,
             now=datetime.now(UTC),
+            sample_end=request.scope.get("sample_end"),
             **values,
         )
     )

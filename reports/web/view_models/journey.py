@@ -16,6 +16,7 @@ from reports.web.services.budget_lines import step_budget
 from reports.web.view_models.comparison import ComparisonData, read_comparison
 from runner.settings.budgets import Budget
 from runner.settings.maintenance import MaintenanceWindow
+from runner.store.alerts.mutes import AlertState, read_alert_states
 from runner.store.pauses import Pause, read_active_pauses
 from runner.store.queries.days import DayCount, read_day_counts, sum_day_counts
 from runner.store.queries.outages import Outage, mean_recovery_seconds, read_failure_times, read_outages
@@ -83,6 +84,8 @@ class JourneyPage(Struct, frozen=True, kw_only=True):
     """None if nothing is compared."""
     paused: tuple[Pause, ...]
     """The pauses that hold for it."""
+    alerts: tuple[AlertState, ...]
+    """Its alerts that are open or muted, wherever it runs."""
     outages: tuple[Outage, ...]
     """In the span, the newest first."""
     in_maintenance: int
@@ -127,6 +130,7 @@ def read_journey_page(
         phases=tuple(read_phases(connection, name, location, time_range)),
         compared=read_comparison(connection, name, location, sides, rule) if sides else None,
         paused=tuple(one for one in read_active_pauses(connection, now) if one.applies_to(name)),
+        alerts=tuple(read_alert_states(connection, now, name)),
         outages=tuple(read_outages(connection, name, location, time_range.range)),
         in_maintenance=_count_in_windows(connection, name, location, time_range, windows),
         days=tuple(sum_day_counts(read_day_counts(connection, first_day(now), name, location))),

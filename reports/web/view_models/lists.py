@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from reports.web.query.time_range import BadRequest, TimeRange
 from reports.web.view_models.run import Kept, read_kept_files
 from runner.archive.archive import Archive
+from runner.store.alerts.mutes import Mute, read_alert_states
 from runner.store.queries.runs import History, RunRow
 
 STATUSES = ("passed", "failed", "error", "cancelled")
@@ -41,6 +42,8 @@ class OpenAlert(Struct, frozen=True, kw_only=True):
     opened_at: datetime
     told_at: datetime
     run_id: str | None
+    mute: Mute | None
+    """Acknowledged or muted: by whom, and until when."""
 
 
 class AlertList(Struct, frozen=True, kw_only=True):
@@ -98,12 +101,11 @@ def read_artifacts(connection: Connection, archive: Archive, run: str) -> KeptLi
     return KeptList(artifacts=found) if found is not None else None
 
 
-def read_alerts(connection: Connection) -> AlertList:
+def read_alerts(connection: Connection, now: datetime) -> AlertList:
     """Open alerts."""
     names = OpenAlert.__struct_fields__
-    return AlertList(
-        alerts=tuple(OpenAlert(**{name: one[name] for name in names}) for one in History(connection).open_alerts())
-    )
+    found = [one for one in read_alert_states(connection, now) if one.opened_at]
+    return AlertList(alerts=tuple(OpenAlert(**{name: getattr(one, name) for name in names}) for one in found))
 
 
 def read_lost_slots(connection: Connection, time_range: TimeRange) -> SlotList:

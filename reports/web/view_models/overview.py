@@ -1,7 +1,7 @@
 """The overview: the state of every journey, and recent changes."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from reports.web.query.time_range import TimeRange
 from reports.web.render.svg import Spark, draw_sparkline
 from runner.result import Status
+from runner.store.alerts.mutes import AlertState, Mute, read_alert_states
 from runner.store.queries.runs import History, JourneyRow, RunRow
 
 CHANGES = 12
@@ -44,6 +45,8 @@ class JourneyState(Struct, frozen=True, kw_only=True):
     last_failure_run: str | None
     declared: bool = True
     """Whether the files of journeys still have it; if not, it does not count for the overall state."""
+    muted: str = ""
+    """That an alert of it is acknowledged or muted, by whom, until when, and why."""
     series: tuple[tuple[datetime, float | None, int], ...]
     """Moment, median seconds of passed runs, and how many did not pass."""
 
@@ -81,6 +84,7 @@ def read_overview(
     Journeys that are no longer declared come last.
     """
     history = History(connection)
+    alerts = read_alert_states(connection, datetime.now(UTC))
     rows = history.journeys(time_range.range, location)
     bad = history.runs(time_range.range, location=location, statuses=("failed", "error"), most=500)
     newest_bad: dict[tuple[str, str], RunRow] = {}
@@ -92,6 +96,7 @@ def read_overview(
             newest_bad.get((row.journey, row.location)),
             (budgets or {}).get(row.journey),
             declared is None or row.journey in declared,
+            [one.mute for one in alerts if one.mute and (one.journey, one.location) == (row.journey, row.location)],
         )
         for row in rows
     ]
@@ -100,11 +105,13 @@ def read_overview(
         start=time_range.start,
         end=time_range.end,
         journeys=tuple(states),
-        changes=tuple(_changes(history, time_range, location, declared)),
+        changes=tuple(_changes(history, alerts, time_range, location, declared)),
     )
 
 
-def _state(row: JourneyRow, failure: RunRow | None, budget: float | None, declared: bool) -> JourneyState:
+def _state(
+    row: JourneyRow, failure: RunRow | None, budget: float | None, declared: bool, mutes: Sequence[Mute]
+) -> JourneyState:
     tally, newest = row.tally, row.newest
     return JourneyState(
         journey=row.journey,
@@ -127,6 +134,7 @@ def _state(row: JourneyRow, failure: RunRow | None, budget: float | None, declar
         last_failure_at=failure.started_at if failure else None,
         last_failure_run=failure.id if failure else None,
         declared=declared,
+        muted="; ".join(one.describe() for one in mutes),
         series=tuple((at, one.durations.quantile(0.5), one.failed + one.error) for at, one in row.series),
     )
 
@@ -137,18 +145,17 @@ def failure_in_a_line(run: RunRow) -> str:
     return f"{run.failure_step}: {first}" if run.failure_step else first
 
 
-def _changes(history: History, time_range: TimeRange, location: str | None, declared: frozenset[str] | None) -> list[Change]:
+def _changes(
+    history: History,
+    alerts: Sequence[AlertState],
+    time_range: TimeRange,
+    location: str | None,
+    declared: frozenset[str] | None,
+) -> list[Change]:
     found = [
-        Change(
-            at=one["opened_at"],
-            kind="alert",
-            journey=one["journey"],
-            location=one["location"],
-            text=one["title"],
-            run=one["run_id"],
-        )
-        for one in history.open_alerts()
-        if location in {None, one["location"]} and (declared is None or one["journey"] in {"", *declared})
+        Change(at=one.opened_at, kind="alert", journey=one.journey, location=one.location, text=one.title, run=one.run_id)
+        for one in alerts
+        if one.opened_at and location in {None, one.location} and (declared is None or one.journey in {"", *declared})
     ]
     # The newest runs show where a journey's state changed.
     last: dict[tuple[str, str], RunRow] = {}

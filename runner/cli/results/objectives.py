@@ -52,18 +52,24 @@ def show(
     from reports.terminal.console import make_console
     from reports.terminal.objective_table import format_objective
     from runner.store import Store
+    from runner.store.samples import read_sample_end
 
     settings = given.settings(env, database=database, runs_dir=runs_dir)
     chosen = _choose(settings, wanted)
     now = datetime.now(UTC)
     with Store(settings.database_url) as store, store.snapshot() as connection:
         states = [read_objective(connection, one, now) for one in chosen]
+        sample_end = read_sample_end(connection)
     if json is not None:
         from reports.formats.json import write_json
 
-        write_json({"version": 1, "at": now, "objectives": states}, json)
+        write_json({"version": 1, "at": now, "objectives": states, "sample_end": sample_end}, json)
     if json != "-":
         console = make_console(highlight=False)
+        if sample_end:
+            console.print(
+                f"sample data: the runs before {sample_end:%Y-%m-%d %H:%M}Z were made up by `journey demo`", markup=False
+            )
         for state in states:
             for line in format_objective(state):
                 console.print(line, markup=False, soft_wrap=True)

@@ -39,5 +39,9 @@ def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = N
     console.print(render_run(saved), soft_wrap=True)
     trace = saved.result.trace_id
     if trace:
-        where = settings.trace_url.replace("{trace_id}", trace) if settings.trace_url else trace
+        where = trace
+        if settings.trace_url:
+            from runner.telemetry.trace_ids import format_trace_url, span_id
+
+            where = format_trace_url(settings.trace_url, trace, span_id(saved.result.id))
         console.print(f"\nspans: {where}", markup=False, soft_wrap=True)

@@ -12,7 +12,8 @@ from runner.scheduler.alerts.rules import HISTORY, Rules, judge
 from runner.settings.duration import show_duration_roughly
 from runner.settings.settings import Settings
 from runner.store import Store
-from runner.store.alerts import AlertKind
+from runner.store.alerts.alerts import AlertKind
+from runner.store.alerts.mutes import Mute
 
 WORDS: dict[AlertKind, tuple[str, str]] = {
     "failing": ("is failing", "has recovered"),
@@ -59,14 +60,20 @@ class AlertEvaluator:
         is_open = self._store.alerts.open(result.journey, result.location)
         past = self._store.alerts.past_runs(result.journey, result.location, HISTORY)
         wrong = judge(past, self._rules, frozenset(is_open))
+        mutes = self._store.mutes.of_journey(result.journey, result.location)
         for kind, why in wrong.items():
-            known = is_open.get(kind)
-            if known is None or now - known.told_at >= timedelta(seconds=self._settings.alert_again):
-                self._send(
-                    result.journey, result.location, kind, self._bad(result, kind, why, known is not None), now, result.id
-                )
+            known, mute = is_open.get(kind), mutes.get(kind)
+            # What was acknowledged was an alert that has ended; this is another one.
+            muted = mute is not None and mute.holds(now) and not (known is None and mute.until is None)
+            again = known is not None and now - known.told_at >= timedelta(seconds=self._settings.alert_again)
+            if known is None or (not muted and (again or mute is not None)):
+                message = self._bad(result, kind, why, known is not None)
+                self._send(result, kind, message, now, muted, None if muted else mute)
         for kind in is_open.keys() - wrong.keys() - {"files"}:
-            self._send(result.journey, result.location, kind, self._good(result, kind, is_open[kind].opened_at), now, result.id)
+            mute = mutes.get(kind)
+            muted = mute is not None and mute.until is not None and mute.holds(now)
+            message = self._good(result, kind, is_open[kind].opened_at)
+            self._send(result, kind, message, now, muted, None if muted else mute)
 
     def evaluate_files(self, problems: str) -> None:
         """Stores a message when files of journeys have become broken, or can be used again. Raises StoreDown."""
@@ -77,13 +84,34 @@ class AlertEvaluator:
             message = Message(words[0], problems, True)
             if known is not None:
                 message = Message(words[1], _describe_span(known.opened_at, now), False)
-            self._send("", self._settings.location, "files", message, now, None)
+            self._record("", self._settings.location, "files", message, now, None, False, None)
 
-    def _send(self, journey: str, location: str, kind: AlertKind, message: Message, now: datetime, run: str | None) -> None:
-        self._store.alerts.record(journey, location, kind, message.title, message.body, message.bad, self._targets, now, run)
+    def _send(
+        self, result: RunResult, kind: AlertKind, message: Message, now: datetime, muted: bool, after: Mute | None
+    ) -> None:
+        self._record(result.journey, result.location, kind, message, now, result.id, muted, after)
+
+    def _record(
+        self,
+        journey: str,
+        location: str,
+        kind: AlertKind,
+        message: Message,
+        now: datetime,
+        run: str | None,
+        muted: bool,
+        after: Mute | None,
+    ) -> None:
+        """Stores the change of an alert, and, unless it is muted, messages about it; `after` is the mute that has ended."""
+        targets = () if muted else self._targets
+        if not self._store.alerts.record(
+            journey, location, kind, message.title, message.body, message.bad, targets, now, run, after
+        ):
+            return
         log.log(
             logging.WARNING if message.bad else logging.INFO,
-            "alert: %s",
+            "alert%s: %s",
+            " (muted)" if muted else "",
             message.title,
             extra={"journey": journey, "kind": kind},
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from runner.store.alerts import AlertKind, PastRun
+from runner.store.alerts.alerts import AlertKind, PastRun
 
 HISTORY = 50
 """The number of newest runs that the rules consider."""

@@ -51,8 +51,8 @@ def parse_trace_origins(value: object) -> tuple[str, ...]:
 
 
 def parse_trace_url(value: object) -> str:
-    """An address with `{trace_id}` in it."""
+    """An address with `{trace_id}` in it, and perhaps `{span_id}`."""
     if not isinstance(value, str) or "{trace_id}" not in value:
         raise ValueError(f"{value!r} has no {{trace_id}}; write one such as 'https://tempo.example/trace/{{trace_id}}'")
-    parse_url(value.replace("{trace_id}", "0" * 32))
+    parse_url(value.replace("{trace_id}", "0" * 32).replace("{span_id}", "0" * 16))
     return value

@@ -13,7 +13,7 @@ from runner.store.queries.filters import ended, here, named, of
 from runner.store.queries.tallies import SPANS, Tally, coarser, tallies, total
 from runner.store.queries.time_range import Range
 from runner.store.rollups import journeys
-from runner.store.tables.runs import alerts, artifacts, runs, slots
+from runner.store.tables.runs import artifacts, runs, slots
 
 VARYING = re.compile(r"\b(?=[a-f-]*\d)[0-9a-f]{8,}(?:-[0-9a-f]{4,})*\b|\d+", re.IGNORECASE)
 """The parts of a message that differ from run to run: numbers, and ids in hexadecimal digits."""
@@ -208,11 +208,6 @@ class History:
         return [dict(row) for row in self.connection.execute(wanted).mappings()]
 
     # The present
-
-    def open_alerts(self) -> list[dict[str, Any]]:
-        """The open alerts, newest first."""
-        wanted = select(alerts).where(alerts.c.closed_at.is_(None)).order_by(alerts.c.opened_at.desc())
-        return [dict(row) for row in self.connection.execute(wanted).mappings()]
 
     def missed(self, span: Range, most: int = 100) -> list[dict[str, Any]]:
         """Slots of the span that were not run, newest first."""

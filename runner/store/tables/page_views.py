@@ -162,8 +162,16 @@ sessions = Table(
     Column("interactions", Integer, nullable=False),
     Column("errors", Integer, nullable=False),
     Column("requests", Integer, nullable=False),
+    Column("frustrations", Integer, nullable=False, server_default="0"),
     Index("sessions_by_time", "app", "started_at"),
     Index("sessions_with_errors", "app", "started_at", sqlite_where=text("errors > 0"), postgresql_where=text("errors > 0")),
+    Index(
+        "sessions_with_frustration",
+        "app",
+        "started_at",
+        sqlite_where=text("frustrations > 0"),
+        postgresql_where=text("frustrations > 0"),
+    ),
 )
 
 beacons = Table(
@@ -182,7 +190,7 @@ marks = Table(
     Column("name", String(10), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""`views`, `beacons`: the last number assigned; `rolled`: the last beacon that is in the roll-ups."""
+"""`views`, `beacons`: the last number assigned; `rolled`: the last beacon that is in the roll-ups; `sample`: see `samples`."""
 
 series = Table(
     "series",

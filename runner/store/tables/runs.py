@@ -232,6 +232,19 @@ alerts = Table(
 )
 """The alerts of a journey, from when to when."""
 
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("journey", NAME, primary_key=True),
+    Column("location", NAME, primary_key=True),
+    Column("kind", String(10), primary_key=True),
+    Column("who", NAME, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime),
+)
+"""Alerts about which nothing is sent: until a time, or, where that is null, until the alert ends."""
+
 messages = Table(
     "messages",
     metadata,

@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import Page, Route
 from starlette.routing import Route as Address
@@ -12,6 +15,9 @@ from reports.replay.chunk_store import FOLDER, ChunkStore
 from reports.web import api
 from reports.web.routes import page_routes
 from reports.web.site import Site
+from runner.archive.archive import RESULT
+from runner.settings.objectives import Objective
+from runner.store.alerts.mutes import Mute
 from tests.conftest import Monitor
 from tests.reports.replay.synthetic import long_session
 from tests.reports.web.accessible import CONTRAST, violations
@@ -32,6 +38,7 @@ def walk(page, step):
     with step("open the shop"):
         page.goto("/")
 """
+TRACE_URL = "https://tempo.example/trace/{trace_id}?span={span_id}"
 WIDTHS = (1920, 1280, 768, 640, 390)
 """Of which 640 is a window of 1280 at 200 %."""
 LONG = "rechnungsadresse-aendern-und-bestellung-abschliessen"
@@ -51,14 +58,18 @@ class Everything:
 
     def __init__(self, served: Visited, monitor: Monitor) -> None:
         self.served = served
-        passed = monitor.run(PASSES, release="1.0")
+        passed = replace(monitor.run(PASSES, release="1.0"), trace_id="4bf92f3577b34da6a3ce929d0e0e4736")
         served.store.add(passed, monitor.saved())
+        (monitor.saved() / RESULT).write_bytes(msgspec.json.encode(passed))
         failed = monitor.run(BREAKS, release="1.1")
         served.store.add(failed, monitor.saved())
         for number, one in enumerate(many(40)):
             served.store.add(one)
             served.store.add(made(ago=7200 - 60 * number, release=f"1.{number // 20}"))
         self.served.store.add(made(journey=LONG, status="failed", step=LONG_STEP, release="2026.11.29-Donaudampfschifffahrt"))
+        self._add_alerts()
+        # So that the note about a sample is looked at on each page too.
+        served.store.samples.mark(passed.started_at)
         session = long_session(ChunkStore(served.store, served.archive.folder / FOLDER), 1, 20)
         fill(served.store, [*visits(), seen("/pay", NOW - 600, 1.0, session=session)], runs())
         self.parts = {"journey": "buy", "run": failed.id, "view": EVIL_ID, "session": session}
@@ -74,6 +85,15 @@ class Everything:
             "/nothing",
         ]
         """Of some pages more than one is worth a look."""
+
+    def _add_alerts(self) -> None:
+        """An alert of `buy` that is open, and one that is muted."""
+        at = datetime.now(UTC)
+        alerts, mutes = self.served.store.alerts, self.served.store.mutes
+        alerts.record("buy", "berlin", "failing", "buy is failing (berlin)", "", True, (), at, None)
+        alerts.record("buy", "berlin", "budget", "buy is over its budget (berlin)", "", True, (), at, None)
+        until, note = at + timedelta(hours=1), f"{LONG} {LONG_STEP}"
+        mutes.mute(Mute(journey="buy", location="berlin", kind="budget", who="ada", note=note, made_at=at, until=until))
 
     def pages(self) -> Iterator[str]:
         """The path of each address that answers with a page."""
@@ -93,7 +113,12 @@ class Everything:
 
 @pytest.fixture
 def everything(dashboard: Callable[..., Visited], monitor: Monitor) -> Everything:
-    return Everything(dashboard(budgets={"buy": 1.0}), monitor)
+    objectives = (
+        Objective(name="checkout", journeys=("buy",), target=0.9),
+        Objective(name="fast", journeys=("walk", "nobody*"), target=0.999, step="open the shop", under=0.000001),
+        Objective(name="nothing", journeys=("nobody",), target=0.9),
+    )
+    return Everything(dashboard(budgets={"buy": 1.0}, objectives=objectives, trace_url=TRACE_URL), monitor)
 
 
 @pytest.mark.long

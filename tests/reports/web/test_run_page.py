@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from runner.result import Artifact, RunResult
+from runner.result import Artifact, Request, Requests, RunResult
+from runner.telemetry.spans import build_spans
+from runner.telemetry.trace_ids import trace_id
 from tests.support.services.dashboard import Visited, made
 
 
@@ -55,3 +57,27 @@ def test_the_picture_of_the_failure_is_shown_once_and_the_paragraph_has_the_fact
     assert page.count("<img ") == 1
     assert "The last passed run was of release 1.7, this one is of release 1.8." in page
     assert '<svg class="bar failed"' in page
+
+
+def test_each_step_and_request_links_to_its_span(dashboard: Callable[..., Visited]) -> None:
+    run = made()
+    request = Request(url="https://shop.example/api", method="GET", kind="fetch", at_seconds=0.1, duration_seconds=0.2)
+    step = replace(run.steps[0], started_at=run.started_at, requests=Requests(ok=1, entries=(request,)))
+    run = replace(run, steps=(step, run.steps[1]), trace_id=trace_id(run.id))
+    served = dashboard(trace_url="https://tempo.example/trace/{trace_id}?span={span_id}")
+    served.store.add(run, served.archive.save(run, served.archive.scratch(run.id)))
+    page = page_of(served, run)
+    spans = {one.name: one.id for one in build_spans(run)}
+    for name in ("journey buy", "open", "GET"):
+        assert f'href="https://tempo.example/trace/{run.trace_id}?span={spans[name]}"' in page, name
+    assert "Spans of its 1 documents and requests" not in page
+    without = dashboard()
+    assert "tempo.example" not in page_of(without, run)
+    assert run.trace_id in page_of(without, run)
+
+
+def test_a_run_without_a_trace_has_no_links_to_spans(dashboard: Callable[..., Visited]) -> None:
+    served = dashboard(trace_url="https://tempo.example/trace/{trace_id}")
+    run = made()
+    served.store.add(run, served.archive.save(run, served.archive.scratch(run.id)))
+    assert "tempo.example" not in page_of(served, run)

@@ -3,7 +3,7 @@
 import pytest
 
 from runner.scheduler.alerts.rules import Rules, judge
-from runner.store.alerts import PastRun
+from runner.store.alerts.alerts import PastRun
 
 MARKS = {
     "p": PastRun("passed", False, False),

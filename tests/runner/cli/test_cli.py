@@ -267,8 +267,16 @@ def test_demo_shows_a_failure_the_metrics_and_the_next_commands(folder: Folder) 
     assert [ran.stdout.count(f"{name}  ✓ passed in ") for name in ("buy", "search", "stock")] == [1, 1, 1]
     assert all(
         command in ran.stdout
-        for command in ("journey show last-failed", "journey trace last-failed", "journey demo --site-only")
+        for command in (
+            "journey show last-failed",
+            "journey trace last-failed",
+            "journey demo --site-only",
+            "journey demo --serve",
+        )
     )
+    assert "a sample week was put before them: 224 runs and " in ran.stdout
+    last = json.loads((next((folder.path / "runs").glob("stock/*"), folder.path) / "result.json").read_text())
+    assert last["release"] == "2026.11"
 
 
 def test_demo_without_a_gateway_goes_on_with_a_file(folder: Folder) -> None:

@@ -15,7 +15,7 @@ from reports.web.view_models.real_users.metric_tiles import read_tiles
 
 def show_coverage(site: Site, request: Request) -> Response:
     """The page."""
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         time_range = site.time_range(request, connection)
         chosen = parse_selection(connection, {"app": request.query_params.get("app") or ""})
         if chosen is not None and chosen.every_app:

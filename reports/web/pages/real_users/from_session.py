@@ -27,7 +27,7 @@ def show_journey_of_session(site: Site, request: Request) -> Response:
     """The created journey."""
     session = request.path_params["session"]
     made = site.journey_maker.made(session) if site.journey_maker else None
-    if made is None and not _is_recorded(site, session):
+    if made is None and not _is_recorded(site, request, session):
         return _unknown(request, session)
     return render_page(
         request,
@@ -44,7 +44,7 @@ def make_journey_of_session(site: Site, request: Request) -> Response:
     session = request.path_params["session"]
     if site.journey_maker is None:
         return render_problem(request, 404, "This server does not create journeys from sessions.")
-    if not _is_recorded(site, session):
+    if not _is_recorded(site, request, session):
         return _unknown(request, session)
     try:
         site.journey_maker.make(session)
@@ -66,8 +66,8 @@ def download_journey(site: Site, request: Request) -> Response:
     return Response(made.source, 200, headers, "text/x-python; charset=utf-8")
 
 
-def _is_recorded(site: Site, session: str) -> bool:
-    with site.store.snapshot() as connection:
+def _is_recorded(site: Site, request: Request, session: str) -> bool:
+    with site.read(request) as connection:
         return is_recorded(connection, session)
 
 

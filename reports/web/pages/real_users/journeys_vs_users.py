@@ -26,7 +26,7 @@ MEANINGS = {
 
 def show_journeys_vs_users(site: Site, request: Request) -> Response:
     """The page."""
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         time_range = site.time_range(request, connection)
         chosen = parse_selection(connection, request.query_params)
         data = (

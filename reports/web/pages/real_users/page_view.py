@@ -29,7 +29,7 @@ class Loading(Struct, frozen=True):
 
 def show_page_view(site: Site, request: Request) -> Response:
     """The page."""
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         found = read_page_view(connection, request.path_params["view"])
     if found is None:
         return render_problem(

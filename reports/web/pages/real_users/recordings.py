@@ -19,7 +19,7 @@ from reports.web.view_models.real_users.recordings import (
 def show_recordings(site: Site, request: Request) -> Response:
     """The list."""
     wanted = parse_recording_filter(request.query_params)
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         time_range = site.time_range(request, connection)
         data = read_recordings(connection, time_range, wanted)
         choices = read_choices(connection, time_range)

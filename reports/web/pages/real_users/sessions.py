@@ -64,22 +64,37 @@ def show_sessions(site: Site, request: Request) -> Response:
     failed = query.get("errors") or ""
     if failed not in {"", "yes"}:
         raise BadRequest(f"errors: {failed[:40]!r} is not valid; write errors=yes for sessions with an error, or leave it out")
+    frustrated = query.get("frustrated") or ""
+    if frustrated not in {"", "yes"}:
+        raise BadRequest(
+            f"frustrated: {frustrated[:40]!r} is not valid; write frustrated=yes for sessions with frustration, or leave it out"
+        )
     longer = query.get("longer") or ""
     try:
         seconds = parse_duration(longer) if longer else 0.0
     except (ValueError, OverflowError) as error:
         raise BadRequest(f"longer: {error}") from error
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         time_range = site.time_range(request, connection)
         chosen = parse_selection(connection, query)
         data = (
-            read_session_list(connection, chosen.filters, time_range.range, bool(failed), seconds, query.get("before") or None)
+            read_session_list(
+                connection,
+                chosen.filters,
+                time_range.range,
+                bool(failed),
+                seconds,
+                query.get("before") or None,
+                bool(frustrated),
+            )
             if chosen
             else None
         )
     if chosen is None or data is None:
         return show_empty(site, request)
-    more = urlencode({name: value for name, value in (("errors", failed), ("longer", longer)) if value})
+    more = urlencode(
+        {name: value for name, value in (("errors", failed), ("frustrated", frustrated), ("longer", longer)) if value}
+    )
     keep = f"{chosen.words}&{more}" if more else chosen.words
     return render_page(
         request,
@@ -90,6 +105,7 @@ def show_sessions(site: Site, request: Request) -> Response:
         data=data.listed,
         chosen=chosen,
         failed=failed,
+        frustrated=frustrated,
         longer=longer,
         keep=keep,
         replays={session: replay_link(session, begins) for session, begins in data.recorded.items()},
@@ -98,7 +114,7 @@ def show_sessions(site: Site, request: Request) -> Response:
 
 def show_session(site: Site, request: Request) -> Response:
     """One session."""
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         found = read_session_with_recording(connection, request.path_params["session"])
     if found is None:
         return render_problem(
@@ -134,7 +150,7 @@ def draw_timeline(data: SessionData) -> Timeline:
         ticks = [
             SessionTick(
                 round(max((mark.at - began).total_seconds(), 0.0) * scale, 1),
-                {"interaction": "click", "error": "wrong", "request": "slow"}[mark.kind],
+                {"interaction": "click", "error": "wrong", "request": "slow", "frustration": "slow"}[mark.kind],
                 mark.text,
             )
             for mark in visit.marks

@@ -29,7 +29,7 @@ LONG_NAMES = {
 def show_users(site: Site, request: Request) -> Response:
     """The page."""
     sort = request.query_params.get("sort") or "impact"
-    with site.store.snapshot() as connection:
+    with site.read(request) as connection:
         time_range = site.time_range(request, connection)
         chosen = parse_selection(connection, request.query_params)
         if chosen is not None and sort not in SORTS:

@@ -74,20 +74,27 @@ def read_sessions(
     longer: float = 0.0,
     before: str | None = None,
     most: int = PAGE,
+    frustrated: bool = False,
 ) -> Listed:
     """Matching sessions. Reads along the index of sessions by time until a page is full.
 
-    Those with an error have an index of their own; those of one page are looked for among its newest 20,000 views.
+    Those with an error, and those with frustration, have an index of their own; those of one page are looked for among its newest 20,000 views.
     """
-    found = read_newest_sessions(connection, which, when, most + 1, before, failed, longer)
+    found = read_newest_sessions(connection, which, when, most + 1, before, failed, longer, frustrated=frustrated)
     return Listed(app=which.app, start=when.start, end=when.end, sessions=tuple(found[:most]), more=len(found) > most)
 
 
 def read_session_list(
-    connection: Connection, which: Sequence[Filter], when: Range, failed: bool, longer: float, before: str | None
+    connection: Connection,
+    which: Sequence[Filter],
+    when: Range,
+    failed: bool,
+    longer: float,
+    before: str | None,
+    frustrated: bool,
 ) -> SessionList:
     """The same of one or several apps, with the recordings. Reads a page of each app."""
-    found = [read_sessions(connection, one, when, failed, longer, before) for one in which]
+    found = [read_sessions(connection, one, when, failed, longer, before, frustrated=frustrated) for one in which]
     merged = sorted((one for some in found for one in some.sessions), key=lambda one: (one.started_at, one.id), reverse=True)
     listed = Listed(
         app=which[0].app if len(which) == 1 else "",

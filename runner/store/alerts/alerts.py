@@ -8,6 +8,7 @@ from msgspec import Struct
 from sqlalchemy import and_, insert, select, update
 
 from runner.result import Status
+from runner.store.alerts.mutes import Mute, end_mute
 from runner.store.row_mapping import clean
 from runner.store.tables.runs import alerts, messages, runs
 from runner.store.transaction import Transaction
@@ -78,9 +79,16 @@ class Alerts:
         targets: Sequence[str],
         now: datetime,
         run: str | None,
-    ) -> None:
-        """Opens an alert, repeats it, or closes it if not `bad`, and stores a message for each target; all or nothing."""
+        after: Mute | None = None,
+    ) -> bool:
+        """Opens an alert, repeats it, or closes it if not `bad`, and stores a message for each target; all or nothing.
+
+        `after` is a mute that has ended and is removed with that; if another scheduler has removed it before, nothing is done, and
+        False is returned.
+        """
         with self._transaction() as connection:
+            if after is not None and not end_mute(connection, after):
+                return False
             same = and_(
                 alerts.c.journey == journey, alerts.c.location == location, alerts.c.kind == kind, alerts.c.closed_at.is_(None)
             )
@@ -97,6 +105,7 @@ class Alerts:
             ]
             if rows:
                 connection.execute(insert(messages), clean(rows))
+            return True
 
     def unsent(self, targets: Sequence[str]) -> list[UnsentMessage]:
         """The messages for these targets that are not sent yet, oldest first."""

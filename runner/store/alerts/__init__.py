@@ -1,0 +1,1 @@
+"""What is wrong with each journey: alerts, the messages about them, and which of them are muted."""

@@ -1,0 +1,104 @@
+"""Signs of frustration: what counts as one and what does not, and where they are shown."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from reports.collector.beacon import Interaction, ScriptError, SlowRequest
+from reports.collector.frustration import Click, count_frustration, find_frustration
+from reports.collector.storage.group_commit import Writer
+from runner.archive.run_id import run_id
+from tests.reports.collector.arrivals import arrival, view
+from tests.reports.web.visitors import NOW
+from tests.support.services.dashboard import Visited
+
+JSON = {"accept": "application/json"}
+
+
+def clicks(text: str, what: str = "button “Pay”") -> list[Click]:
+    """A click for each `x`; each character is a tenth of a second."""
+    return [Click(number / 10, what) for number, one in enumerate(text) if one == "x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 0),
+        ("x", 0),
+        ("xx", 0),  # a double click
+        ("xxx", 0),  # selects a paragraph
+        ("x.x.x.x", 1),
+        ("x..x..x..x", 1),
+        ("x...x...x...x", 0),  # somebody who counts up
+        ("xxxxxxxxxxxx", 1),  # one burst
+        ("x.x.x.x" + "." * 30 + "x.x.x.x", 2),
+    ],
+)
+def test_four_clicks_on_the_same_thing_within_a_second_are_rage(text: str, count: int) -> None:
+    assert [one.kind for one in find_frustration(clicks(text), [])] == ["rage click"] * count
+
+
+def test_clicks_on_several_things_or_on_nothing_in_particular_are_not() -> None:
+    several = [Click(number / 10, f"button {number}") for number in range(8)]
+    assert find_frustration(several, []) == []
+    assert find_frustration(clicks("xxxxxx", ""), []) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "failures", "count"),
+    [
+        ("x", [0.3], 1),
+        ("x", [1.0], 1),
+        ("x", [1.1], 0),
+        ("....x", [0.3], 0),  # it failed before
+        ("x", [0.3, 0.4], 1),  # one click, however much fails
+        ("x.......................x", [0.3, 2.5], 2),
+        ("xx", [0.3], 1),
+        ("", [0.3], 0),
+    ],
+)
+def test_a_click_that_is_followed_by_a_failure_is_an_error_click(text: str, failures: list[float], count: int) -> None:
+    found = find_frustration(clicks(text), failures)
+    assert [one.kind for one in found] == ["error click"] * count
+    assert all(one.at <= other.at for one, other in pairwise(found))
+
+
+def test_only_failures_of_scripts_and_requests_count() -> None:
+    act = Interaction(type="click", at_seconds=1.0, role="button", name="Pay")
+    slow = SlowRequest(url="https://shop.example/api", at_seconds=1.2, duration_seconds=3.0, status=200)
+    csp = ScriptError(kind="csp", message="blocked", at_seconds=1.2)
+    assert count_frustration(view(interactions=(act,), requests=(slow,), errors=(csp,))) == 0
+    assert (
+        count_frustration(view(interactions=(act,), requests=(SlowRequest(url="https://a", at_seconds=1.2, status=503),))) == 1
+    )
+    assert count_frustration(view(interactions=(act,), errors=(ScriptError(kind="error", message="x", at_seconds=1.2),))) == 1
+    assert count_frustration(view()) == 0
+
+
+def test_sessions_with_frustration_are_counted_listed_and_shown(dashboard: Callable[..., Visited]) -> None:
+    served = dashboard()
+    angry = run_id()
+    presses = tuple(
+        Interaction(type="click", at_seconds=2 + number / 5, role="button", name="<b>Pay</b>") for number in range(5)
+    )
+    seen = view(
+        started_at=NOW - 60, interactions=presses, requests=(SlowRequest(url="https://a/pay", at_seconds=2.9, status=503),)
+    )
+    with Writer(served.store.url) as writer:
+        writer.put_blocking(arrival(seen, at=NOW - 30, session=angry))
+        writer.put_blocking(arrival(view(started_at=NOW - 60), at=NOW - 30))
+        again = view(id=seen.id, started_at=NOW - 60, interactions=presses)
+        writer.put_blocking(arrival(again, at=NOW - 20, session=angry))
+    all_of_them = served.get("/api/v1/sessions?range=24h", **JSON).json()["sessions"]
+    assert sorted(one["frustrations"] for one in all_of_them) == [0, 3]
+    (found,) = served.get("/api/v1/sessions?range=24h&frustrated=yes", **JSON).json()["sessions"]
+    assert found["id"] == angry
+    page = served.get(f"/sessions/{angry}").body.decode()
+    assert "3 signs of frustration" in page
+    assert "rage click: button “&lt;b&gt;Pay&lt;/b&gt;”" in page
+    assert "error click: button" in page
+    listed = served.get("/sessions?range=24h&frustrated=yes").body.decode()
+    assert f"/sessions/{angry}" in listed
+    assert not any(f"/sessions/{one['id']}" in listed for one in all_of_them if one["id"] != angry)
+    assert served.get("/sessions?frustrated=no").status == 400

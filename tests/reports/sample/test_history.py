@@ -1,0 +1,132 @@
+"""The made-up week of the demo: complete, the same each time, and marked wherever it is shown."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from reports.sample.calendar import HOURS, NEWEST_RELEASE, NOTE
+from reports.sample.history import write_sample
+from reports.sample.runs import make_sample_runs
+from reports.sample.visits import make_sample_visits
+from runner.archive.archive import Archive
+from runner.cli.all_commands import app
+from runner.cli.demo import RELEASE
+from runner.cli.demo_sample import make_sample_writer
+from runner.result import Environment, RunResult
+from runner.settings.settings import load_settings
+from runner.store import Store
+from runner.store.samples import read_sample_end
+from tests.support.services.dashboard import Visited, made
+
+SHOP = "http://127.0.0.1:8000"
+
+
+def real_runs() -> list[RunResult]:
+    """The demo's runs: browse fails, the others pass."""
+    names = {"browse": "failed", "buy": "passed", "search": "passed", "stock": "passed"}
+    return [
+        replace(made(name, status, ago=5.0, location="local"), environment=Environment(base_url=SHOP), release=RELEASE)
+        for name, status in names.items()
+    ]
+
+
+def test_every_made_up_run_says_that_it_is_a_sample_and_lies_before_the_real_ones() -> None:
+    real = real_runs()
+    end = min(one.started_at for one in real)
+    runs = make_sample_runs(real, end)
+    assert {one.journey for one in runs} == {"browse", "buy", "search", "stock"}
+    assert all("sample" in one.tags and NOTE in one.notes for one in runs)
+    assert all(end - timedelta(hours=HOURS) <= one.started_at < one.ended_at < end for one in runs)
+    assert {one.status for one in runs} == {"passed", "failed", "error"}
+    assert any(one.flaky for one in runs)
+    assert not any(one.slot_at for one in runs), "rules of alerts and objectives would take them for scheduled runs"
+    assert all(sum(step.wall_seconds or 0 for step in one.steps) < one.duration_seconds for one in runs)
+
+
+def test_the_same_week_is_made_each_time() -> None:
+    real = real_runs()
+    end = datetime(2026, 6, 1, tzinfo=UTC)
+    first, second = ([(one.journey, one.status, one.duration_seconds) for one in make_sample_runs(real, end)] for _ in range(2))
+    assert first == second
+    walks = [[(one.pages, one.received_at) for one in make_sample_visits(SHOP, end)] for _ in range(2)]
+    assert walks[0] == walks[1]
+    assert all(one.beacon.environment == "sample" and one.received_at < end for one in make_sample_visits(SHOP, end))
+
+
+def test_the_newest_release_of_the_sample_is_that_of_the_demo() -> None:
+    assert NEWEST_RELEASE == RELEASE
+
+
+def test_each_page_says_until_when_it_shows_a_sample(dashboard: Callable[..., Visited]) -> None:
+    served = dashboard()
+    real = real_runs()
+    assert "Sample data" not in served.get("/").body.decode()
+    size = write_sample(served.store, served.archive, real)
+    served.store.add(real[0])
+    with served.store.snapshot() as connection:
+        assert read_sample_end(connection) == size.end.replace(microsecond=0)
+        session = connection.execute(text("SELECT id FROM sessions LIMIT 1")).scalar_one()
+        view = connection.execute(text("SELECT id FROM page_views LIMIT 1")).scalar_one()
+    made_up = next(served.archive.runs("buy")).result
+    for path in (
+        "/?range=7d",
+        "/journeys/buy?range=7d",
+        "/runs",
+        f"/runs/{made_up.id}",
+        "/users?range=7d",
+        f"/users/views/{view}",
+        "/users/journeys?range=7d",
+        "/sessions?range=7d",
+        f"/sessions/{session}",
+        "/recordings",
+        "/coverage",
+    ):
+        answer = served.get(path)
+        assert (answer.status, "<strong>Sample data:</strong>" in answer.body.decode()) == (200, True), path
+    assert "This run is a sample" in served.get(f"/runs/{made_up.id}").body.decode()
+    assert "This run is a sample" not in served.get(f"/runs/{real[0].id}").body.decode()
+    assert "browse is failing" in served.get("/?range=7d").body.decode()
+
+
+def test_a_sample_is_never_mixed_with_what_was_measured(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path, {}, {})
+    with Store(settings.database_url) as store:
+        real = real_runs()
+        assert store.samples.has_room()
+        store.add(real[1])
+    assert "so no sample week was added" in make_sample_writer(settings)(real)
+    with Store(settings.database_url) as store:
+        assert store.count() == 1
+
+
+def test_a_sample_is_written_once(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path, {}, {})
+    real = real_runs()
+    assert "a sample week was put before them" in make_sample_writer(settings)(real)
+    assert "so no sample week was added" in make_sample_writer(settings)(real)
+    assert len(Archive(settings.runs_dir).journeys()) == 4
+
+
+def test_a_database_that_cannot_be_used_ends_no_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings(tmp_path, {"database": f"sqlite:///{tmp_path}"}, {})
+    assert make_sample_writer(settings)(real_runs()).startswith("no sample week was added: ")
+
+
+def test_the_commands_and_the_status_page_say_so_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "journey.toml").write_text(
+        '[slo.checkout]\njourneys = ["buy"]\nobjective = "90%"\n[status_page.journeys]\nbuy = "Checkout"\n'
+    )
+    make_sample_writer(load_settings(tmp_path, {}, {}))(real_runs())
+    listed = CliRunner().invoke(app, ["runs", "buy"]).output.splitlines()[1:]
+    assert listed
+    assert all(", sample" in line for line in listed)
+    assert "sample data: the runs before " in CliRunner().invoke(app, ["slo", "show"]).output
+    assert CliRunner().invoke(app, ["status-page", "build", "public"]).exit_code == 0
+    assert "<strong>Sample data:</strong>" in (tmp_path / "public" / "index.html").read_text()
