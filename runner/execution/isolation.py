@@ -5,8 +5,9 @@ filters of warnings, the recursion limit, the timeout of `expect`, `sys.path` an
 of loggers, hooks for exceptions, tracing and profiling functions, built-in names, garbage collection, blocked signals, soft limits of
 resources, the priority, standard descriptors, the folder of temporary files, timers, the context of decimal numbers, the state of `random`,
 modules that were taken out of `sys.modules`, and functions of `time`, `datetime`, `os`, `socket` and `json` that were replaced, as by what
-freezes the time. Processes that the journey has started are ended. Threads cannot be: a worker in which some are left is replaced. What
-else lives in modules (a cache, a patched function of a library) is not undone: `worker_runs = 1` gives each run a process of its own.
+freezes the time. Processes that the journey has started are ended, on Linux daemons too. Threads cannot be: a worker in which some are
+left is replaced. What else lives in modules (a cache, a patched function of a library) is not undone: `worker_runs = 1` gives each run a
+process of its own.
 """
 
 import builtins
@@ -38,6 +39,8 @@ from playwright.sync_api import expect
 
 GRACE = 2.0
 """Seconds that a process which the journey left running has to end before it is killed."""
+GENERATIONS = 5
+"""How often the processes are looked for: a shell that is ended leaves its own children to the worker."""
 
 
 class Undone(Struct):
@@ -59,6 +62,8 @@ def isolated_run() -> Iterator[Undone]:
     handlers = {
         number: signal.getsignal(number) for number in signal.valid_signals() if number not in {signal.SIGKILL, signal.SIGSTOP}
     }
+    for _ in _list_processes(set()):
+        pass
     children, threads = _children(), set(threading.enumerate())
     others = [(write, read()) for read, write in _OTHERS]
     threading.excepthook = lambda error: undone.notes.append(_describe_thread_error(error))
@@ -235,17 +240,41 @@ def _children() -> set[int]:
 
 
 def _end_processes(known: set[int]) -> Iterator[str]:
-    """Ends the children that came since; the browser is not one of them: Playwright's driver, which is older, is its parent."""
-    started = []
+    """Ends the children that came since, and what they leave to this process when they end; says which."""
+    ended: list[str] = []
+    for _ in range(GENERATIONS):
+        started = list(_list_processes(known))
+        if not started:
+            break
+        ended += [one.name() for one in started]
+        for one in started:
+            with suppress(psutil.Error):
+                one.terminate()
+        for one in psutil.wait_procs(started, GRACE)[1]:
+            with suppress(psutil.Error):
+                one.kill()
+        psutil.wait_procs(started, GRACE)
+    left = [one.name() for one in _list_processes(known)]
+    if ended:
+        yield f"processes that the journey left running were ended: {', '.join(sorted(set(ended)))}"
+    if left:
+        yield f"processes that the journey left running could not be ended: {', '.join(sorted(set(left)))}"
+
+
+def _list_processes(known: set[int]) -> Iterator[psutil.Process]:
+    """The processes that are this one's children since, except for the browser's. Those that have ended are removed from the system's table.
+
+    Playwright's driver is the parent of the browser. But a worker inherits the processes whose parents have ended (see
+    `adopt_orphans` in workers/main.py): daemons of the journey, which are to be ended, and some of a browser that was closed.
+    """
     for number in _children() - known:
-        with suppress(psutil.NoSuchProcess):
-            started.append(psutil.Process(number))
-    if not started:
-        return
-    yield f"processes that the journey left running were ended: {', '.join(sorted(one.name() for one in started))}"
-    for one in started:
-        with suppress(psutil.NoSuchProcess):
-            one.terminate()
-    for one in psutil.wait_procs(started, GRACE)[1]:
-        with suppress(psutil.NoSuchProcess):
-            one.kill()
+        with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+            process = psutil.Process(number)
+            if process.status() == psutil.STATUS_ZOMBIE:
+                process.wait(0)
+            elif os.getsid(number) == os.getsid(0) or not process.name().startswith(_BROWSER):
+                yield process
+
+
+_BROWSER = ("chrom", "headless_shell")
+"""How the names of Chromium's processes begin. Playwright starts them in a session of their own."""
