@@ -4,12 +4,12 @@ Restored after each run: the working directory, the environment, handlers of sig
 filters of warnings, the recursion limit, the timeout of `expect`, `sys.path` and `sys.argv`, the umask, the time zone, handlers and levels
 of loggers, hooks for exceptions, tracing and profiling functions, built-in names, garbage collection, blocked signals, soft limits of
 resources, the priority, standard descriptors, the folder of temporary files, timers, the context of decimal numbers, the state of `random`,
-modules that were taken out of `sys.modules`, and functions of `time`, `datetime`, `os`, `socket` and `json` that were replaced, as by what
-freezes the time. Processes that the journey has started are ended, on Linux daemons too. Threads cannot be: a worker in which some are
-left is replaced. What else lives in modules (a cache, a patched function of a library) is not undone: `worker_runs = 1` gives each run a
-process of its own.
+modules that were taken out of `sys.modules`, and what was replaced in the modules and classes of _PATCHED. Processes that the journey has
+started are ended, on Linux daemons too. Threads cannot be: a worker in which some are left is replaced. What else lives in modules (a
+cache, a patched function of another library, a hook for imports) is not undone: `worker_runs = 1` gives each run a process of its own.
 """
 
+import asyncio
 import builtins
 import datetime
 import decimal
@@ -19,10 +19,14 @@ import json
 import locale
 import logging
 import os
+import pathlib
 import random
+import re
 import resource
 import signal
 import socket
+import ssl
+import subprocess
 import sys
 import tempfile
 import threading
@@ -35,6 +39,7 @@ from typing import Any
 
 import psutil
 from msgspec import Struct, field
+from playwright import sync_api
 from playwright.sync_api import expect
 
 GRACE = 2.0
@@ -117,17 +122,27 @@ def _restore_builtins(names: dict[str, Any]) -> None:
     vars(builtins).update(names)
 
 
+def _read_hooks() -> tuple[Any, ...]:
+    return sys.excepthook, sys.unraisablehook, threading.excepthook, sys.displayhook, sys.breakpointhook, sys.stdin
+
+
 def _restore_hooks(hooks: tuple[Any, ...]) -> None:
-    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
+    sys.excepthook, sys.unraisablehook, threading.excepthook, sys.displayhook, sys.breakpointhook, sys.stdin = hooks
 
 
-_PATCHED = (time, datetime, os, socket, json)
-"""Modules whose functions tests like to replace; the next run would be measured with what they were replaced by."""
+_PATCHED: tuple[Any, ...] = (
+    *(time, datetime, os, socket, json, re, pathlib, subprocess, threading, asyncio, ssl, sync_api),
+    *(one for one in vars(sync_api).values() if isinstance(one, type) and one.__module__.startswith("playwright.")),
+)
+"""Modules and classes whose functions are replaced to freeze the time, to accept any certificate, or to click twice; the next run would be
+measured with what they were replaced by."""
 
 
 def _restore_functions(before: list[dict[str, Any]]) -> None:
-    for module, names in zip(_PATCHED, before, strict=True):
-        vars(module).update(names)
+    for owner, names in zip(_PATCHED, before, strict=True):
+        for name, value in names.items():
+            if vars(owner).get(name) is not value:
+                setattr(owner, name, value)
 
 
 def _restore_modules(modules: dict[str, Any]) -> None:
@@ -194,7 +209,7 @@ _OTHERS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
     (lambda: [dict(vars(module)) for module in _PATCHED], _restore_functions),
     (lambda: dict(vars(builtins)), _restore_builtins),
     (_keep_streams, _restore_streams),
-    (lambda: (sys.excepthook, sys.unraisablehook, threading.excepthook), _restore_hooks),
+    (_read_hooks, _restore_hooks),
     (_read_umask, os.umask),
     (lambda: decimal.getcontext().copy(), decimal.setcontext),
     (random.getstate, random.setstate),
@@ -206,6 +221,10 @@ _OTHERS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
     (lambda: dict(sys.modules), _restore_modules),
     (sys.gettrace, sys.settrace),
     (sys.getprofile, sys.setprofile),
+    (threading.gettrace, threading.settrace),
+    (threading.getprofile, threading.setprofile),
+    (sys.get_int_max_str_digits, sys.set_int_max_str_digits),
+    (lambda: sys.dont_write_bytecode, lambda wanted: setattr(sys, "dont_write_bytecode", wanted)),
     (sys.getswitchinterval, sys.setswitchinterval),
     (gc.isenabled, lambda enabled: gc.enable() if enabled else gc.disable()),
     (gc.get_debug, gc.set_debug),

@@ -9,9 +9,12 @@ import json
 import logging
 import os
 import random
+import re
 import resource
 import signal
 import socket
+import ssl
+import subprocess
 import sys
 import tempfile
 import threading
@@ -20,6 +23,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from playwright import sync_api
 
 from runner.execution.isolation import isolated_run
 from tests.conftest import Monitor
@@ -63,10 +67,12 @@ def test_what_concerns_the_whole_process_is_put_back() -> None:
     def state() -> tuple[object, ...]:
         mask = os.umask(0o022)
         os.umask(mask)
-        hooks = (sys.excepthook, sys.unraisablehook, threading.excepthook)
+        hooks = (sys.excepthook, sys.unraisablehook, threading.excepthook, sys.displayhook, sys.breakpointhook, sys.stdin)
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
         levels = (logging.root.manager.disable, logging.root.level, *logging.root.handlers, logging.getLogger("shop").handlers)
         functions = (time.time, datetime.datetime, os.getcwd, socket.create_connection, json.dumps, sys.modules.get("json"))
+        patched = (re.compile, subprocess.run, ssl.create_default_context, sync_api.Page.goto, sync_api.expect)
+        more = (threading.gettrace(), sys.get_int_max_str_digits(), sys.dont_write_bytecode)
         collection = (gc.isenabled(), gc.get_threshold())
         numbers = (
             decimal.getcontext().prec,
@@ -80,6 +86,8 @@ def test_what_concerns_the_whole_process_is_put_back() -> None:
             blocked,
             levels,
             functions,
+            more,
+            patched,
             (tempfile.tempdir, os.getpriority(os.PRIO_PROCESS, 0), gc.get_debug(), len(gc.callbacks), os.fstat(2).st_ino),
             "never_imported" in sys.modules,
             collection,
@@ -109,6 +117,13 @@ def test_what_concerns_the_whole_process_is_put_back() -> None:
         time.time = lambda: 0.0
         datetime.datetime = os.getcwd = socket.create_connection = json.dumps = None  # type: ignore[assignment, misc]
         sys.modules["json"] = sys.modules["never_imported"] = None  # type: ignore[assignment]
+        re.compile = subprocess.run = sync_api.Page.goto = sync_api.expect = None  # type: ignore[assignment, method-assign]
+        ssl.create_default_context = None  # type: ignore[assignment]
+        sys.displayhook = sys.breakpointhook = lambda *_: None
+        sys.stdin = None
+        threading.settrace(lambda *_: None)
+        sys.set_int_max_str_digits(640)
+        sys.dont_write_bytecode = not sys.dont_write_bytecode
         gc.disable()
         gc.set_threshold(1)
         sys.setswitchinterval(1)
