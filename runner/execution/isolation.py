@@ -244,9 +244,7 @@ _OTHERS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
 def _restore_environment(environment: dict[str, str]) -> None:
     for name in os.environ.keys() - environment.keys():
         del os.environ[name]
-    for name, value in environment.items():
-        if os.environ.get(name) != value:
-            os.environ[name] = value
+    os.environ.update(environment)  # also what os.unsetenv has removed, which os.environ does not know
     time.tzset()
 
 

@@ -36,10 +36,12 @@ CHANGES = """
         with step("look"):
             page.goto("/")
             with open(os.path.join(FOLDER, "states"), "a") as file:
-                print(os.getcwd(), os.environ.get("LEFT"), socket.getdefaulttimeout(), len(browser.contexts),
+                home = subprocess.run(["sh", "-c", "echo $HOME"], capture_output=True).stdout
+                print(home, os.getcwd(), os.environ.get("LEFT"), socket.getdefaulttimeout(), len(browser.contexts),
                       signal.getsignal(signal.SIGUSR1), sys.getrecursionlimit(), "left" in sys.path, len(sys.argv), file=file)
             os.chdir("/")
             os.environ["LEFT"] = "behind"
+            os.unsetenv("HOME")
             socket.setdefaulttimeout(0.001)
             sys.setrecursionlimit(500)
             sys.path.append("left")
