@@ -11,6 +11,7 @@ import asyncio
 import gzip
 import json
 import math
+import os
 import random
 import sqlite3
 import sys
@@ -26,6 +27,7 @@ import psutil
 from msgspec import Struct, field
 
 from benchmarks.hostile_messages import GOOD, KINDS, good_chunk, good_view, make_chunk_bombs, make_costly
+from benchmarks.loop_delay import describe, read_delays
 from tests.support.raw_http import ORIGIN, head, post, send_message
 from tests.support.services.servers import free_port
 
@@ -168,14 +170,13 @@ class Crowd:
             await asyncio.sleep(1)
 
 
-def start(folder: Path) -> tuple[Popen[bytes], int]:
-    """`journey serve` in a folder; its process and port."""
-    (folder / "journey.toml").write_text(CONFIGURATION)
-    port = free_port()
-    command = [sys.executable, "-P", "-m", "runner.cli", "serve", "--listen", f"127.0.0.1:{port}"]
-    with (folder / "log").open("wb") as log:
-        process = Popen(command, cwd=folder, stdout=log, stderr=STDOUT)
-    return process, port
+def start(folder: Path, *command: str) -> Popen[bytes]:
+    """A program whose event loop is watched, `journey …` or one that does nothing; what it sees is in `serve.json` or `idle.json`."""
+    file = folder / f"{command[0] if command else 'idle'}.json"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    with (folder / "log").open("ab") as log:
+        words = [sys.executable, "-P", "-m", "benchmarks.loop_delay", str(file), *command]
+        return Popen(words, cwd=folder, stdout=log, stderr=STDOUT, env=environment)
 
 
 async def wait_ready(port: int) -> None:
@@ -195,7 +196,9 @@ async def wait_ready(port: int) -> None:
 
 def measure(folder: Path, messages: int, seconds: float = math.inf) -> dict[str, Any]:
     """Sends everything to a new collector, or as much as can be sent in so many seconds; what was found."""
-    process, port = start(folder)
+    (folder / "journey.toml").write_text(CONFIGURATION)
+    port = free_port()
+    idle, process = start(folder), start(folder, "serve", "--listen", f"127.0.0.1:{port}")
     try:
         make_costly(), make_chunk_bombs()
         asyncio.run(wait_ready(port))
@@ -208,9 +211,10 @@ def measure(folder: Path, messages: int, seconds: float = math.inf) -> dict[str,
         process.terminate()
         code = process.wait(60)
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        for one in (process, idle):
+            if one.poll() is None:
+                one.kill()
+                one.wait()
     with closing(sqlite3.connect(folder / "runs" / "journeys.db")) as database:
         stored = {one for (one,) in database.execute("SELECT id FROM beacons")}
         (whole,) = database.execute("PRAGMA integrity_check").fetchone()
@@ -223,6 +227,8 @@ def measure(folder: Path, messages: int, seconds: float = math.inf) -> dict[str,
         "missing": len(set(crowd.acknowledged) - stored),
         "whole": whole,
         "tracebacks": (folder / "log").read_bytes().count(b"Traceback"),
+        "loop": read_delays(folder / "serve.json"),
+        "idle": read_delays(folder / "idle.json"),
     }
 
 
@@ -247,6 +253,11 @@ def show(found: dict[str, Any]) -> None:
     most = ", ".join(f"{max(part) / 1e6:.0f}" for part in thirds)
     ends = ", ".join(f"{disks[min(at, len(disks)) - 1] / 1e6:.0f}" for at in (third, 2 * third, len(disks)))
     median, high = (delays[int(len(delays) * share)] * 1000 for share in (0.5, 0.99))
+    loop, idle = found["loop"], found["idle"]
+    print(
+        f"\nThe event loop was late by: {describe(loop.late)}; one that has nothing to do: {describe(idle.late)}.\n"
+        f"CPU between two of its calls, 10 ms apart: {describe(loop.cpu)}."
+    )
     print(
         f"\n{crowd.sent:,} hostile messages in {found['seconds']:.0f} s ({found['cpu'] / found['seconds']:.2f} of a core). "
         f"Of {len(crowd.acknowledged):,} acknowledged beacons {found['missing']} are missing.\n"

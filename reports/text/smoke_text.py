@@ -116,12 +116,20 @@ def describe_comparison(comparison: Comparison, baseline: str = "the baseline") 
         "slower": f"{percent} slower than {baseline}",
         "faster": f"{percent} faster than {baseline}",
         "same": f"the same as {baseline}",
-        "undecided": f"undecided against {baseline}, too close to the tolerance or too noisy",
+        "undecided": _describe_undecided(comparison, baseline),
     }[comparison.outcome]
     medians = f"{format_seconds(comparison.baseline_seconds)} → {format_seconds(comparison.candidate_seconds)}"
     low, high = comparison.interval
     before, after = comparison.runs
     return f"{outcome} ({medians}, {format_ratio(low)} to {format_ratio(high)}, {before} and {after} runs)"
+
+
+def _describe_undecided(comparison: Comparison, baseline: str) -> str:
+    low, high = comparison.interval
+    if low > 1 or high < 1:
+        changed = "slower" if low > 1 else "faster"
+        return f"undecided against {baseline}, probably {changed}, but perhaps by no more than the tolerance"
+    return f"undecided against {baseline}, too close to the tolerance or too noisy"
 
 
 def tolerance_seconds(comparison: Comparison, rule: Rule) -> float:

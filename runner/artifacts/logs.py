@@ -10,7 +10,9 @@ from playwright.sync_api import Error as PlaywrightError
 
 from runner.artifacts.recorder import Recorded, Recorder, Workspace
 from runner.browser.driver.playwright_internals import gather
+from runner.page.bounded_listener import BURST, BoundedListener
 from runner.page.downloads import Downloads
+from runner.page.service_workers import find_passed_on
 from runner.redaction.document_forms import LOG_LINE
 from runner.settings.artifact_kinds import Policy
 from runner.untrusted_text import encode_json, tamed
@@ -51,11 +53,27 @@ class LogRecorder(Recorder):
             yield Recorded(b"".join(self.workspace.redact_json(encode_json(line), LOG_LINE) + b"\n" for line in lines))
 
 
-class ConsoleRecorder(LogRecorder):
+class BurstRecorder(LogRecorder):
+    """A log of what a page can say any number of times: of each step, the first BURST lines."""
+
+    def __init__(self, workspace: Workspace, policy: Policy) -> None:
+        super().__init__(workspace, policy)
+        self.listener: BoundedListener | None = None
+
+    def step_started(self, name: str) -> None:
+        if self.listener is not None:
+            self.listener.renew()
+
+    def add_cut(self) -> None:
+        """Adds a line that says that the rest of a step's is missing."""
+        self.add(lambda: {"cut": f"only the first {BURST} of this step are recorded"})
+
+
+class ConsoleRecorder(BurstRecorder):
     """The messages on the pages' consoles."""
 
     def start(self, context: BrowserContext) -> None:
-        context.on("console", self._add_message)
+        self.listener = BoundedListener(context, "console", self._add_message, self.add_cut)
 
     def _add_message(self, message: ConsoleMessage) -> None:
         at = message.location
@@ -63,11 +81,11 @@ class ConsoleRecorder(LogRecorder):
         self.add(lambda: {"level": message.type, "text": message.text, **where})
 
 
-class PageErrorRecorder(LogRecorder):
+class PageErrorRecorder(BurstRecorder):
     """The uncaught errors of the pages' scripts."""
 
     def start(self, context: BrowserContext) -> None:
-        context.on("weberror", self._add_error)
+        self.listener = BoundedListener(context, "weberror", self._add_error, self.add_cut)
 
     def _add_error(self, error: WebError) -> None:
         self.add(
@@ -88,6 +106,7 @@ class FailedRequestRecorder(LogRecorder):
         self._status: dict[Request, int] = {}
         self._failed: list[tuple[Request, dict[str, Any]]] = []
         """Failed requests with their lines."""
+        self._answered_badly: list[tuple[Request, dict[str, Any]]] = []
 
     def start(self, context: BrowserContext) -> None:
         self._downloads = Downloads(context)
@@ -106,7 +125,9 @@ class FailedRequestRecorder(LogRecorder):
     def _add_answered(self, response: Response) -> None:
         self._status[response.request] = response.status
         if response.status >= 400:
-            self.add(lambda: {**_describe(response.request), "status": response.status})
+            line = self.add(lambda: {**_describe(response.request), "status": response.status})
+            if line is not None:
+                self._answered_badly.append((response.request, line))
 
     def stop(self, context: BrowserContext, kept: bool) -> None:
         if kept and self._downloads is not None and not self.workspace.silent:
@@ -120,7 +141,12 @@ class FailedRequestRecorder(LogRecorder):
             and "failure" in line
             and not self._downloads.failure(request, line["failure"], self._status.get(request))
         ]
-        kept = [line for line in self._lines if not any(line is one for one in arrived)]
+        lines = dict([*self._failed, *self._answered_badly])
+        passed_on = find_passed_on(lines, lambda *_: True)
+        for page, worker in passed_on.items():
+            lines[page].update({name: lines[worker][name] for name in ("failure", "status") if name in lines[worker]})
+        twice = [lines[worker] for worker in passed_on.values()]
+        kept = [line for line in self._lines if not any(line is one for one in (*arrived, *twice))]
         self._count -= len(self._lines) - len(kept)
         self._lines = kept
         yield from super().save()

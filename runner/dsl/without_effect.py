@@ -12,6 +12,14 @@ LOCATING = {"locator", "frame_locator", "first", "last", "nth", "filter", "and_"
 
 def find_without_effect(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Each with its line, from 1, and what to write instead."""
+    match tree:
+        case ast.Module(body=[ast.FunctionDef(args=ast.arguments(args=[], kwonlyargs=[]), body=body) as function]) if all(
+            isinstance(line, ast.Pass) or (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)) for line in body
+        ):
+            yield (
+                function.lineno,
+                f"{function.name} does nothing, so it would pass whatever the site does; write what a visitor does",
+            )
     for node in ast.walk(tree):
         match node:
             case ast.Expr(value=ast.Attribute(value=ast.Call(func=ast.Name(id="expect")), attr=name)):

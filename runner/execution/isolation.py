@@ -4,11 +4,12 @@ Restored after each run: the working directory, the environment, handlers of sig
 filters of warnings, the recursion limit, the timeout of `expect`, `sys.path` and `sys.argv`, the umask, the time zone, handlers and levels
 of loggers, hooks for exceptions, tracing and profiling functions, built-in names, garbage collection, blocked signals, soft limits of
 resources, the priority, standard descriptors, the folder of temporary files, timers, the context of decimal numbers, the state of `random`,
-modules that were taken out of `sys.modules`, and functions of `time`, `datetime`, `os`, `socket` and `json` that were replaced, as by what
-freezes the time. Processes that the journey has started are ended. Threads cannot be: a worker in which some are left is replaced. What
-else lives in modules (a cache, a patched function of a library) is not undone: `worker_runs = 1` gives each run a process of its own.
+modules that were taken out of `sys.modules`, and what was replaced in the modules and classes of _PATCHED. Processes that the journey has
+started are ended, on Linux daemons too. Threads cannot be: a worker in which some are left is replaced. What else lives in modules (a
+cache, a patched function of another library, a hook for imports) is not undone: `worker_runs = 1` gives each run a process of its own.
 """
 
+import asyncio
 import builtins
 import datetime
 import decimal
@@ -18,10 +19,14 @@ import json
 import locale
 import logging
 import os
+import pathlib
 import random
+import re
 import resource
 import signal
 import socket
+import ssl
+import subprocess
 import sys
 import tempfile
 import threading
@@ -34,10 +39,13 @@ from typing import Any
 
 import psutil
 from msgspec import Struct, field
+from playwright import sync_api
 from playwright.sync_api import expect
 
 GRACE = 2.0
 """Seconds that a process which the journey left running has to end before it is killed."""
+GENERATIONS = 5
+"""How often the processes are looked for: a shell that is ended leaves its own children to the worker."""
 
 
 class Undone(Struct):
@@ -59,6 +67,8 @@ def isolated_run() -> Iterator[Undone]:
     handlers = {
         number: signal.getsignal(number) for number in signal.valid_signals() if number not in {signal.SIGKILL, signal.SIGSTOP}
     }
+    for _ in _list_processes(set()):
+        pass
     children, threads = _children(), set(threading.enumerate())
     others = [(write, read()) for read, write in _OTHERS]
     threading.excepthook = lambda error: undone.notes.append(_describe_thread_error(error))
@@ -112,17 +122,27 @@ def _restore_builtins(names: dict[str, Any]) -> None:
     vars(builtins).update(names)
 
 
+def _read_hooks() -> tuple[Any, ...]:
+    return sys.excepthook, sys.unraisablehook, threading.excepthook, sys.displayhook, sys.breakpointhook, sys.stdin
+
+
 def _restore_hooks(hooks: tuple[Any, ...]) -> None:
-    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
+    sys.excepthook, sys.unraisablehook, threading.excepthook, sys.displayhook, sys.breakpointhook, sys.stdin = hooks
 
 
-_PATCHED = (time, datetime, os, socket, json)
-"""Modules whose functions tests like to replace; the next run would be measured with what they were replaced by."""
+_PATCHED: tuple[Any, ...] = (
+    *(time, datetime, os, socket, json, re, pathlib, subprocess, threading, asyncio, ssl, sync_api),
+    *(one for one in vars(sync_api).values() if isinstance(one, type) and one.__module__.startswith("playwright.")),
+)
+"""Modules and classes whose functions are replaced to freeze the time, to accept any certificate, or to click twice; the next run would be
+measured with what they were replaced by."""
 
 
 def _restore_functions(before: list[dict[str, Any]]) -> None:
-    for module, names in zip(_PATCHED, before, strict=True):
-        vars(module).update(names)
+    for owner, names in zip(_PATCHED, before, strict=True):
+        for name, value in names.items():
+            if vars(owner).get(name) is not value:
+                setattr(owner, name, value)
 
 
 def _restore_modules(modules: dict[str, Any]) -> None:
@@ -189,7 +209,7 @@ _OTHERS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
     (lambda: [dict(vars(module)) for module in _PATCHED], _restore_functions),
     (lambda: dict(vars(builtins)), _restore_builtins),
     (_keep_streams, _restore_streams),
-    (lambda: (sys.excepthook, sys.unraisablehook, threading.excepthook), _restore_hooks),
+    (_read_hooks, _restore_hooks),
     (_read_umask, os.umask),
     (lambda: decimal.getcontext().copy(), decimal.setcontext),
     (random.getstate, random.setstate),
@@ -201,6 +221,10 @@ _OTHERS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
     (lambda: dict(sys.modules), _restore_modules),
     (sys.gettrace, sys.settrace),
     (sys.getprofile, sys.setprofile),
+    (threading.gettrace, threading.settrace),
+    (threading.getprofile, threading.setprofile),
+    (sys.get_int_max_str_digits, sys.set_int_max_str_digits),
+    (lambda: sys.dont_write_bytecode, lambda wanted: setattr(sys, "dont_write_bytecode", wanted)),
     (sys.getswitchinterval, sys.setswitchinterval),
     (gc.isenabled, lambda enabled: gc.enable() if enabled else gc.disable()),
     (gc.get_debug, gc.set_debug),
@@ -220,9 +244,7 @@ _OTHERS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
 def _restore_environment(environment: dict[str, str]) -> None:
     for name in os.environ.keys() - environment.keys():
         del os.environ[name]
-    for name, value in environment.items():
-        if os.environ.get(name) != value:
-            os.environ[name] = value
+    os.environ.update(environment)  # also what os.unsetenv has removed, which os.environ does not know
     time.tzset()
 
 
@@ -235,17 +257,41 @@ def _children() -> set[int]:
 
 
 def _end_processes(known: set[int]) -> Iterator[str]:
-    """Ends the children that came since; the browser is not one of them: Playwright's driver, which is older, is its parent."""
-    started = []
+    """Ends the children that came since, and what they leave to this process when they end; says which."""
+    ended: list[str] = []
+    for _ in range(GENERATIONS):
+        started = list(_list_processes(known))
+        if not started:
+            break
+        ended += [one.name() for one in started]
+        for one in started:
+            with suppress(psutil.Error):
+                one.terminate()
+        for one in psutil.wait_procs(started, GRACE)[1]:
+            with suppress(psutil.Error):
+                one.kill()
+        psutil.wait_procs(started, GRACE)
+    left = [one.name() for one in _list_processes(known)]
+    if ended:
+        yield f"processes that the journey left running were ended: {', '.join(sorted(set(ended)))}"
+    if left:
+        yield f"processes that the journey left running could not be ended: {', '.join(sorted(set(left)))}"
+
+
+def _list_processes(known: set[int]) -> Iterator[psutil.Process]:
+    """The processes that are this one's children since, except for the browser's. Those that have ended are removed from the system's table.
+
+    Playwright's driver is the parent of the browser. But a worker inherits the processes whose parents have ended (see
+    `adopt_orphans` in workers/main.py): daemons of the journey, which are to be ended, and some of a browser that was closed.
+    """
     for number in _children() - known:
-        with suppress(psutil.NoSuchProcess):
-            started.append(psutil.Process(number))
-    if not started:
-        return
-    yield f"processes that the journey left running were ended: {', '.join(sorted(one.name() for one in started))}"
-    for one in started:
-        with suppress(psutil.NoSuchProcess):
-            one.terminate()
-    for one in psutil.wait_procs(started, GRACE)[1]:
-        with suppress(psutil.NoSuchProcess):
-            one.kill()
+        with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+            process = psutil.Process(number)
+            if process.status() == psutil.STATUS_ZOMBIE:
+                process.wait(0)
+            elif os.getsid(number) == os.getsid(0) or not process.name().startswith(_BROWSER):
+                yield process
+
+
+_BROWSER = ("chrom", "headless_shell")
+"""How the names of Chromium's processes begin. Playwright starts them in a session of their own."""

@@ -1,5 +1,6 @@
 """A journey's function, called in an open browser context: its steps are timed, its end is judged."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser.deadline import Deadline, DeadlineReached, deadline
+from runner.browser.driver.exposed_functions import hear_exposed
 from runner.browser.driver.playwright_internals import hear_listeners
 from runner.browser.throttling import throttle
 from runner.dsl.journey import Journey
@@ -66,10 +68,16 @@ class JourneyCall:
             offered["page"] = page or self.context.new_page()
         throttle(self.context, plan.network, plan.cpu)
         arguments = {name: offered[name] for name in journey.parameters}
-        with watched(self.context.browser, self.probe.watch), hear_listeners(self.context) as self.probe.heard:
+        began = time.time()
+        with (
+            watched(self.context.browser, self.probe.watch),
+            hear_listeners(self.context) as self.probe.heard,
+            hear_exposed(self.context) as self.probe.exposed,
+        ):
             self._call(journey, arguments)
             if self.probe.heard:
                 raise self.probe.heard[0]
+            self.steps.check_documents(began)
         if journey.unused and not (self.steps.fatal or self.steps.soft_failure):
             raise JourneyError(
                 f"{journey.where}: {journey.name} asks for {' and '.join(journey.unused)} and does nothing with it, "

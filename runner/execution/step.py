@@ -1,10 +1,13 @@
 """One step: a named part of a journey, timed by the page clock, with what was observed in it."""
 
+import math
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ContextDecorator, contextmanager
 from datetime import UTC, datetime
 from threading import current_thread, get_ident
+from types import TracebackType
+from typing import NoReturn, Self
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,11 +15,12 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from runner.browser.deadline import DeadlineReached
+from runner.browser.driver.exposed_functions import ExposedError
 from runner.errors import JourneyError
 from runner.execution.failure import explain_failure, trim_message
 from runner.page.clock import Reading, Window
 from runner.page.probe import Probe
-from runner.result import SITE, Failure, StepResult, skipped, status_of
+from runner.result import SITE, Failure, Request, StepResult, skipped, status_of
 from runner.settings.duration import parse_duration
 from runner.untrusted_text import step_name
 
@@ -73,7 +77,13 @@ class Steps:
             raise StepError(f"step {name!r}: allow_status is {allow_status!r}; write statuses as numbers, such as {{404, 410}}")
         name = step_name(name)
         self._not_entered.append(name)
-        return self._step(name, budget, soft, statuses)
+        return _StepBlock(name, lambda: self._step(name, budget, soft, statuses))
+
+    def __enter__(self) -> NoReturn:
+        raise StepError('`with step:` names no step; write `with step("search"):`')
+
+    def __exit__(self, *_: object) -> None:
+        raise NotImplementedError  # nothing enters it
 
     def check_all_ran(self) -> None:
         """Raises StepError where the journey has run to its end and a step was named but not begun, or none was."""
@@ -88,9 +98,23 @@ class Steps:
         if not self._ended:
             raise StepError("the journey ended without a step; put what it does under `with step(…):`")
 
+    def check_documents(self, since: float) -> None:
+        """Raises HttpFailure for a document that was answered with an error status while no step was under way.
+
+        `since`, in seconds since the epoch, is when the journey was called: a context can have been used before.
+        """
+        windows = [ended.window for ended in self._ended]
+        for answer in self._probe.documents_answered(Window(since, math.inf)):
+            if (answer.status or 0) >= 400 and not any(since + answer.at_seconds in window for window in windows):
+                failure = _http_failure(answer, None)
+                hint = f"it was loaded outside of the steps; for a page that is meant to, write a step with allow_status={{{answer.status}}}"
+                self.fatal = replace(failure, message=f"{failure.message}\n{hint}")
+                raise HttpFailure(self.fatal.message)
+
     @contextmanager
     def _step(self, name: str, budget: str | float | None, soft: bool, allow_status: Collection[int]) -> Iterator[None]:
-        self._not_entered.remove(name)
+        if name in self._not_entered:  # a decorated function begins its step at each call
+            self._not_entered.remove(name)
         self._check(name)
         index = len(self._ended)
         budget_seconds = None if budget is None else parse_duration(budget)
@@ -110,12 +134,13 @@ class Steps:
         wall = time.perf_counter() - started_wall
         # Every line below comes after the end of the step has been stamped: nothing of it is counted.
         self._running = None
-        heard = self._take_listener_error(raised)
+        exposed = self._find_exposed_error(raised)
+        heard = exposed.error if exposed else self._take_listener_error(raised)
         window = Window(started, started + wall)
         reading = self._probe.read_clock(window, wall, failed=raised is not None)
         failure = self._judge(heard or raised, name, window, allow_status)
-        if heard is not None and raised is not None and failure is not None:
-            failure = replace(failure, message=f"{failure.message}\nso the step waited: {trim_message(str(raised))}")
+        if failure is not None:
+            failure = replace(failure, message=self._add_causes(failure.message, raised, exposed, heard))
         status = status_of(failure)
         if failure is not None:
             reading = Reading(seconds=wall, clock="stopwatch")
@@ -154,6 +179,27 @@ class Steps:
         waited = raised is None or isinstance(raised, PlaywrightTimeout | DeadlineReached | AssertionError)
         return heard[0] if heard and waited else None
 
+    def _find_exposed_error(self, raised: BaseException | None) -> ExposedError | None:
+        """What an exposed function of the journey has raised, if that is what the page passed on."""
+        if type(raised) is not PlaywrightError:
+            return None
+        words = raised.message.partition("\n")[0]
+        return next((one for one in self._probe.exposed if str(one.error).partition("\n")[0] in words), None)
+
+    def _add_causes(
+        self, message: str, raised: BaseException | None, exposed: ExposedError | None, heard: BaseException | None
+    ) -> str:
+        """The message of a failure, with the part that the journey's own functions have in it."""
+        if exposed is not None:
+            return f"{message}\nraised by the function {exposed.function!r} that the journey exposes to its pages"
+        if heard is not None and raised is not None:
+            return f"{message}\nso the step waited: {trim_message(str(raised))}"
+        if self._probe.exposed and isinstance(raised, PlaywrightTimeout | DeadlineReached | AssertionError):
+            one = self._probe.exposed[0]
+            words = trim_message(f"{type(one.error).__name__}: {one.error}").partition("\n")[0]
+            return f"{message}\nmeanwhile the function {one.function!r} that the journey exposes to its pages raised {words}"
+        return message
+
     def _check(self, name: str) -> None:
         if get_ident() != self._thread:
             raise StepError(
@@ -182,13 +228,10 @@ class Steps:
             failure = replace(failure, step=name, url=failure.url or self._probe.url)
         if bad is None or (failure is not None and failure.kind not in SITE):
             return failure
-        message = f"HTTP {bad.status} from {bad.url}"
-        if bad.status == 407:  # RFC 9110, 15.5.8: only a proxy answers so
-            message = f"{message}: the proxy requires a user and a password; set http_proxy to http://USER:PASSWORD@HOST:PORT"
-            return Failure(kind="monitor", message=message, step=name, url=bad.url)
-        if failure is None:
-            return Failure(kind="http", message=message, step=name, url=bad.url)
-        return replace(failure, kind="http", message=f"{message}\n{failure.message}", url=bad.url)
+        http = _http_failure(bad, name)
+        if failure is None or http.kind == "monitor":
+            return http
+        return replace(failure, kind="http", message=f"{http.message}\n{failure.message}", url=bad.url)
 
     def _with_findings(self, ended: _Ended) -> StepResult:
         found = self._probe.findings(ended.window)
@@ -207,6 +250,41 @@ class Steps:
         names = {result.name for result in results}
         missed = [name for name in known if name not in names]
         return (*results, *skipped(missed, len(results)))
+
+
+def _http_failure(answer: Request, step: str | None) -> Failure:
+    message = f"HTTP {answer.status} from {answer.url}"
+    if answer.status == 407:  # RFC 9110, 15.5.8: only a proxy answers so
+        message = f"{message}: the proxy requires a user and a password; set http_proxy to http://USER:PASSWORD@HOST:PORT"
+        return Failure(kind="monitor", message=message, step=step, url=answer.url)
+    return Failure(kind="http", message=message, step=step, url=answer.url)
+
+
+class _StepBlock(ContextDecorator):
+    """One step, to be entered once; as a decorator, at each call of the function, under a name that can run once."""
+
+    def __init__(self, name: str, open_block: Callable[[], AbstractContextManager[None]]) -> None:
+        self._name = name
+        self._open_block = open_block
+        self._block: AbstractContextManager[None] | None = None
+
+    def _recreate_cm(self) -> Self:
+        return type(self)(self._name, self._open_block)
+
+    def __enter__(self) -> None:
+        if self._block is not None:
+            raise StepError(
+                f"step {self._name!r} was begun a second time; write `with step(…):` for each step, with a name of its own"
+            )
+        self._block = self._open_block()
+        self._block.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        if self._block is None:
+            raise StepError(f"step {self._name!r} was ended before it began; write `with step({self._name!r}):`")
+        return self._block.__exit__(kind, error, trace)
 
 
 class HttpFailure(AssertionError):

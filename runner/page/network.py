@@ -11,6 +11,7 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.browser.driver.page_channel import PageChannel
 from runner.page.clock import Window
 from runner.page.downloads import Downloads
+from runner.page.service_workers import find_passed_on
 from runner.result import Request as RequestResult
 from runner.result import Requests
 from runner.untrusted_text import tamed
@@ -83,11 +84,16 @@ class RequestLog:
         return found
 
     def within(self, window: Window) -> Requests:
-        """The ended requests that began in `window`."""
+        """The ended requests that began in `window`. What a service worker passes on for a page is the page's request, once."""
+        passed_on = find_passed_on(self._ended, self._is_during)
+        hidden = set(passed_on.values())
         results = [
-            self._result(request, window, self._status.get(request))
+            self._result(request, window, self._status.get(request), passed_on.get(request))
             for request in self._ended
-            if self._started(request) in window and request.url.startswith("http") and request.resource_type != UNAWAITED
+            if request not in hidden
+            and self._started(request) in window
+            and request.url.startswith("http")
+            and request.resource_type != UNAWAITED
         ]
         failed = [one for one in results if one.failure or (one.status or 0) >= 400]
         return Requests(
@@ -99,7 +105,11 @@ class RequestLog:
             entries=tuple(sorted(results, key=lambda one: one.at_seconds)[:ENTRIES]),
         )
 
-    def _result(self, request: Request, window: Window, status: int | None) -> RequestResult:
+    def _is_during(self, waiting: Request, other: Request) -> bool:
+        """Whether `other` began while `waiting` was under way."""
+        return self._started(waiting) <= self._started(other) <= self._ended[waiting]
+
+    def _result(self, request: Request, window: Window, status: int | None, passed_on: Request | None = None) -> RequestResult:
         started, took = self._started(request), request.timing["responseEnd"] / 1000
         if took <= 0 and request in self._failures:
             took = self._ended[request] - started
@@ -110,8 +120,8 @@ class RequestLog:
             at_seconds=round(started - window.start, 6),
             duration_seconds=round(max(took, 0.0), 6),
             status=status,
-            transfer_bytes=self._bytes.get(request, 0),
-            failure=self._failure(request),
+            transfer_bytes=self._bytes.get(request, 0) + (self._bytes.get(passed_on, 0) if passed_on else 0),
+            failure=(self._failure(passed_on) if passed_on else "") or self._failure(request),
         )
 
 

@@ -9,10 +9,12 @@ from playwright.sync_api import BrowserContext, Page, WebError
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import memory
+from runner.browser.driver.exposed_functions import ExposedError
 from runner.browser.driver.page_channel import PageChannel
 from runner.browser.driver.playwright_internals import is_driver_gone, list_unanswered_routes, watch_dialogs
 from runner.page import step_findings as findings
 from runner.page.agent import PATIENCE, SHORT_PATIENCE, AgentMark, PageAgent
+from runner.page.bounded_listener import BoundedListener
 from runner.page.clock import Reading, Stamp, Window, measure
 from runner.page.network import RequestLog
 from runner.page.signals import find_signals
@@ -48,8 +50,10 @@ class Probe:
         """The address of the page whose renderer crashed, if one did."""
         self.heard: list[BaseException] = []
         """What listeners and route handlers of the journey have raised, and nothing has reported yet."""
+        self.exposed: list[ExposedError] = []
+        """What functions have raised that the journey exposes to its pages, since the step began."""
         self._kills = memory.kills()
-        context.on("weberror", self._page_error)
+        self._error_listener = BoundedListener(context, "weberror", self._page_error)
         context.on("page", self._watch_crash)
         self._others: list[RequestLog] = []
         self._dialogs: list[str] = []
@@ -100,6 +104,8 @@ class Probe:
     def step_started(self, name: str) -> None:
         """Notes that a step begins, for pages that ask which."""
         self._agent.step_started(name)
+        self._error_listener.renew()
+        self.exposed.clear()
 
     def read_clock(self, window: Window, wall: float, failed: bool = False) -> Reading:
         """Reads the page clock for the step that filled `window`; to be called as soon as its end has been stamped.

@@ -21,6 +21,8 @@ from runner.browser.driver import driver_environment, event_waits, playwright_in
 
 PR_SET_PDEATHSIG = 1
 """An option of prctl(2): the signal that this process gets when its parent ends."""
+PR_SET_CHILD_SUBREAPER = 36
+"""An option of prctl(2): what a descendant of this process leaves when it ends becomes a child of this process."""
 
 
 def _die_with_parent() -> None:
@@ -28,9 +30,16 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def adopt_orphans() -> None:
+    """Makes a daemon that a journey starts (two forks, the first of which ends) a child of this process, so that it can be ended."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
 def main() -> None:
     """The process's entry: `python -m runner.workers.main FD`."""
     _die_with_parent()
+    adopt_orphans()
     # The supervisor handles Ctrl-C and ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     connection = Connection(int(sys.argv[1]))

@@ -196,6 +196,8 @@ def test_an_unknown_name_or_tag_is_answered_with_close_ones(tmp_path: Path) -> N
             "@journey\ndef walk(page):\n    page.locator('p').click\n",
             "walk.py:5: `page.locator('p').click` is not called, so nothing is done; write `.click(…)`",
         ),
+        ("@journey\ndef walk():\n    pass\n", "walk.py:4: walk does nothing, so it would pass whatever the site does"),
+        ("@journey\ndef walk():\n    'A visitor.'\n    ...\n", "walk.py:4: walk does nothing"),
         ("@journey\ndef walk(page):\n    expect(page)\n", "walk.py:5: `expect(…)` alone checks nothing"),
         ("@journey\ndef walk(page):\n    assert (page.title() == 'x', 'no')\n", "walk.py:5: `assert (…, …)` is always true"),
         (

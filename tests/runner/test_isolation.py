@@ -9,9 +9,12 @@ import json
 import logging
 import os
 import random
+import re
 import resource
 import signal
 import socket
+import ssl
+import subprocess
 import sys
 import tempfile
 import threading
@@ -20,6 +23,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from playwright import sync_api
 
 from runner.execution.isolation import isolated_run
 from tests.conftest import Monitor
@@ -32,10 +36,12 @@ CHANGES = """
         with step("look"):
             page.goto("/")
             with open(os.path.join(FOLDER, "states"), "a") as file:
-                print(os.getcwd(), os.environ.get("LEFT"), socket.getdefaulttimeout(), len(browser.contexts),
+                home = subprocess.run(["sh", "-c", "echo $HOME"], capture_output=True).stdout
+                print(home, os.getcwd(), os.environ.get("LEFT"), socket.getdefaulttimeout(), len(browser.contexts),
                       signal.getsignal(signal.SIGUSR1), sys.getrecursionlimit(), "left" in sys.path, len(sys.argv), file=file)
             os.chdir("/")
             os.environ["LEFT"] = "behind"
+            os.unsetenv("HOME")
             socket.setdefaulttimeout(0.001)
             sys.setrecursionlimit(500)
             sys.path.append("left")
@@ -63,10 +69,12 @@ def test_what_concerns_the_whole_process_is_put_back() -> None:
     def state() -> tuple[object, ...]:
         mask = os.umask(0o022)
         os.umask(mask)
-        hooks = (sys.excepthook, sys.unraisablehook, threading.excepthook)
+        hooks = (sys.excepthook, sys.unraisablehook, threading.excepthook, sys.displayhook, sys.breakpointhook, sys.stdin)
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
         levels = (logging.root.manager.disable, logging.root.level, *logging.root.handlers, logging.getLogger("shop").handlers)
         functions = (time.time, datetime.datetime, os.getcwd, socket.create_connection, json.dumps, sys.modules.get("json"))
+        patched = (re.compile, subprocess.run, ssl.create_default_context, sync_api.Page.goto, sync_api.expect)
+        more = (threading.gettrace(), sys.get_int_max_str_digits(), sys.dont_write_bytecode)
         collection = (gc.isenabled(), gc.get_threshold())
         numbers = (
             decimal.getcontext().prec,
@@ -80,6 +88,8 @@ def test_what_concerns_the_whole_process_is_put_back() -> None:
             blocked,
             levels,
             functions,
+            more,
+            patched,
             (tempfile.tempdir, os.getpriority(os.PRIO_PROCESS, 0), gc.get_debug(), len(gc.callbacks), os.fstat(2).st_ino),
             "never_imported" in sys.modules,
             collection,
@@ -109,6 +119,13 @@ def test_what_concerns_the_whole_process_is_put_back() -> None:
         time.time = lambda: 0.0
         datetime.datetime = os.getcwd = socket.create_connection = json.dumps = None  # type: ignore[assignment, misc]
         sys.modules["json"] = sys.modules["never_imported"] = None  # type: ignore[assignment]
+        re.compile = subprocess.run = sync_api.Page.goto = sync_api.expect = None  # type: ignore[assignment, method-assign]
+        ssl.create_default_context = None  # type: ignore[assignment]
+        sys.displayhook = sys.breakpointhook = lambda *_: None
+        sys.stdin = None
+        threading.settrace(lambda *_: None)
+        sys.set_int_max_str_digits(640)
+        sys.dont_write_bytecode = not sys.dont_write_bytecode
         gc.disable()
         gc.set_threshold(1)
         sys.setswitchinterval(1)
@@ -171,6 +188,57 @@ def test_a_step_that_is_entered_by_hand_and_never_left_is_refused(monitor: Monit
     assert "step 'look' was begun and never ended; write `with step('look'):`" in result.failure.message
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("with one: pass\n    with one: pass", "step 'a' was begun a second time; write `with step(…):` for each step"),
+        ("with one:\n        with one: pass", "step 'a' was begun a second time; write `with step(…):` for each step"),
+        ("one.__exit__(None, None, None)", "step 'a' was ended before it began; write `with step('a'):`"),
+        ("with step: pass", '`with step:` names no step; write `with step("search"):`'),
+        ("look = one(page.title)\n    look()\n    look()", "a step named 'a' has already run in this journey"),
+    ],
+)
+def test_a_step_is_entered_once(monitor: Monitor, body: str, message: str) -> None:
+    failure = monitor.run(f"""
+@journey
+def walk(page, step):
+    page.goto("/")
+    one = step("a")
+    {body}
+""").failure
+    assert failure is not None
+    assert (failure.kind, message in failure.message) == ("journey", True), failure.message
+
+
+DAEMON = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(4321)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to another process than init")
+def test_daemons_and_grandchildren_of_a_journey_end_with_its_run(monitor: Monitor) -> None:
+    result = monitor.run(f"""
+        import subprocess, sys
+
+        @journey
+        def walk(page, step):
+            with step("open"):
+                page.goto("/")
+                subprocess.run([sys.executable, "-c", {DAEMON!r}])
+                subprocess.Popen(["sh", "-c", "sleep 4321 & sleep 4321"])
+    """)
+    (note,) = result.notes
+    assert note.startswith("processes that the journey left running were ended: ")
+    assert {"sh", "sleep"} < set(note.partition("ended: ")[2].split(", ")), note
+    left = [one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"])]
+    assert not [words for words in left if words == ["sleep", "4321"] or words[-1:] == [DAEMON]]
+    assert monitor.run("@journey\ndef walk(page, step):\n    with step('open'):\n        page.goto('/')\n").notes == ()
+
+
 def test_the_timeout_of_expect_is_the_default_again(monitor: Monitor) -> None:
     assert (
         monitor.run("""
@@ -204,6 +272,34 @@ def test_an_error_page_in_a_context_of_the_journeys_own_fails_its_step(monitor: 
     assert result.failure is not None
     assert (result.status, result.failure.kind) == ("failed", "http")
     assert "HTTP 404" in result.failure.message
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status"),
+    [
+        ("page.goto('/nowhere')", "pass", "failed"),
+        ("pass", "page.goto('/nowhere')", "failed"),
+        ("page.goto('/')", "pass", "passed"),
+    ],
+)
+def test_an_error_page_outside_of_the_steps_fails_the_run(monitor: Monitor, before: str, after: str, status: str) -> None:
+    result = monitor.run(f"""
+        @journey
+        def walk(page, step):
+            {before}
+            with step("open"):
+                page.goto("/")
+            with step("a page that is gone", allow_status=404):
+                page.goto("/nowhere")
+            {after}
+    """)
+    assert (result.status, [step.status for step in result.steps]) == (status, ["passed", "passed"])
+    if result.failure is not None:
+        assert (result.failure.kind, result.failure.step) == ("http", None)
+        assert result.failure.message == (
+            f"HTTP 404 from {monitor.shop}/nowhere\nit was loaded outside of the steps; for a page that is meant to, write a step with "
+            "allow_status={404}"
+        )
 
 
 def test_a_dialog_that_a_listener_forgets_is_named(monitor: Monitor) -> None:

@@ -326,6 +326,44 @@ def walk(page, step):
     assert monitor.step("page.goto('/')").status == "passed"
 
 
+RAISED = "raised by the function 'f' that the journey exposes to its pages"
+
+
+@pytest.mark.parametrize(
+    ("function", "act", "kind", "message"),
+    [
+        ("lambda: 1 / 0", "page.evaluate('f()')", "journey", f"ZeroDivisionError: division by zero\n{RAISED}"),
+        ("late", "page.evaluate('f()')", "journey", f"ValueError: late\n{RAISED}"),
+        ("lambda: exit('no tea')", "page.evaluate('f()')", "assertion", f"sys.exit: no tea\n{RAISED}"),
+        (
+            "lambda: 1 / 0",
+            "page.evaluate('void f()')\n    expect(page.locator('nav')).to_have_text('x', timeout=300)",
+            "assertion",
+            "meanwhile the function 'f' that the journey exposes to its pages raised ZeroDivisionError: division by zero",
+        ),
+        ("lambda: 1 / 0", "page.evaluate('f().catch(() => nothing.x)')", "page", "ReferenceError: nothing is not defined"),
+        ("lambda: 1 / 0", "page.evaluate('f().catch(() => 0)')", None, ""),
+    ],
+)
+def test_what_an_exposed_function_raises_is_the_journeys(
+    monitor: Monitor, function: str, act: str, kind: str | None, message: str
+) -> None:
+    body = f"""
+from sys import exit
+async def late():
+    raise ValueError("late")
+@journey
+def walk(page, step):
+  with step("do"):
+    page.goto("/")
+    page.expose_function("f", {function})
+    {act}
+"""
+    failure = monitor.run(body, trace="off", screenshots="off", aria="off", replay="off").failure
+    assert (failure and failure.kind) == kind, failure
+    assert failure is None or message in failure.message, failure
+
+
 def test_a_site_that_floods_the_runner_with_events_still_fails_at_the_runs_timeout(monitor: Monitor) -> None:
     flood = "for (let i = 0; i < 20; i++) setInterval(() => console.log(i), 1)"
     result = monitor.run(f"""
@@ -476,10 +514,13 @@ def test_no_browser_is_left_when_a_worker_was_ended(monitor: Monitor) -> None:
     monitor.run("import os\n@journey\ndef walk(page, step):\n    page.goto('/')\n    os.kill(os.getpid(), 9)\n")
     assert before
 
-    def alive() -> list[psutil.Process]:
-        return [one for one in before if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    def is_alive(process: psutil.Process) -> bool:
+        try:
+            return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False  # between the two
 
-    wait_until(lambda: not alive(), "the browsers of the worker to end")
+    wait_until(lambda: not any(map(is_alive, before)), "the browsers of the worker to end")
 
 
 def test_nested_steps_are_refused(monitor: Monitor) -> None:

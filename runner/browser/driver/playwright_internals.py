@@ -156,7 +156,7 @@ def hear_listeners(context: BrowserContext) -> Iterator[list[BaseException]]:
     before = vars(connection).get("_on_event_listener_error")
 
     def hear(error: BaseException) -> None:
-        heard.append(error.__cause__ if isinstance(error, _Escaped) and error.__cause__ else error)
+        heard.append(error.__cause__ if isinstance(error, Escaped) and error.__cause__ else error)
 
     def hear_in_loop(loop: asyncio.AbstractEventLoop, problem: dict[str, Any]) -> None:
         # A listener that has waited for a call raises in the callback that resumes it.
@@ -180,7 +180,7 @@ def hear_listeners(context: BrowserContext) -> Iterator[list[BaseException]]:
             connection._on_event_listener_error = before
 
 
-class _Escaped(Exception):
+class Escaped(Exception):
     """What is raised in a listener in place of its cause, which would end Playwright's connection. It is not an Exception."""
 
 
@@ -209,7 +209,7 @@ class _Contained:
         except (Exception, GreenletExit):
             raise
         except BaseException as error:
-            raise _Escaped(str(error)) from error
+            raise Escaped(str(error)) from error
 
 
 vars(impl_to_api_mapping)["ImplToApiMapping"].wrap_handler = _wrap_contained

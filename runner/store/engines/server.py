@@ -73,7 +73,8 @@ def make_server_engine(url: str, **options: Any) -> Engine:
     """An engine; `options` are SQLAlchemy's. What the address itself says about connecting counts."""
     address = parse_address(url)
     # A server that has vanished silently is noticed within seconds, not after the system's quarter of an hour.
-    usual = {"connect_timeout": CONNECT, "tcp_user_timeout": 10_000}
+    # A database that was created without a locale (SQL_ASCII) gives bytes instead of texts otherwise.
+    usual = {"connect_timeout": CONNECT, "tcp_user_timeout": 10_000, "client_encoding": "utf8"}
     usual |= {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
     given = {name: value for name, value in usual.items() if name not in address.query}
     engine = create_engine(address, hide_parameters=True, connect_args=given, **options)

@@ -30,5 +30,6 @@ def test_no_good_message_of_any_protocol_is_lost_among_hostile_ones(tmp_path: Pa
         "good_chunk": {"202"},
         "good_event": {"200"},
     }
+    assert min(len(found["loop"].late), len(found["loop"].cpu), len(found["idle"].late)) > 0  # type: ignore[attr-defined]
     wrong = {"500", "TimeoutError"}
     assert {name: wrong & set(one) for name, one in crowd.statuses.items() if wrong & set(one)} == {}  # type: ignore[attr-defined]

@@ -109,3 +109,17 @@ def test_the_medians_are_those_that_were_compared() -> None:
     before, after = smoke_text.find_medians(SMOKES["over"].journeys[0].whole)
     assert before is None
     assert after == pytest.approx(0.908, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        ((1.02, 1.40), "undecided against the baseline, probably slower, but perhaps by no more than the tolerance"),
+        ((0.60, 0.98), "undecided against the baseline, probably faster, but perhaps by no more than the tolerance"),
+        ((0.90, 1.40), "undecided against the baseline, too close to the tolerance or too noisy"),
+    ],
+)
+def test_an_undecided_step_says_which_way_it_leans(interval: tuple[float, float], words: str) -> None:
+    comparison = step("pay", 1.1, before=1.0, outcome="undecided").comparison
+    assert comparison is not None
+    assert smoke_text.describe_comparison(replace(comparison, interval=interval)).startswith(f"{words} (")

@@ -1,9 +1,11 @@
 """A page says what it likes, and replaces what it likes: the run ends as the site deserves."""
 
+import json
+
 import pytest
 
 from tests.conftest import Monitor
-from tests.pages import serving_pages
+from tests.pages import answer, serving_pages
 
 ALL = {"console": "on", "page_errors": "on", "failed_requests": "on", "replay": "on", "aria": "on", "trace": "on", "har": "on"}
 SPOILING = {
@@ -97,3 +99,43 @@ def test_a_megabyte_of_text_makes_a_message_that_can_be_read(monitor: Monitor) -
     assert "characters left out" in result.failure.message
     assert len(result.failure.message) <= 4000
     assert sum(file.stat().st_size for file in monitor.saved().rglob("*.json")) < 50_000
+
+
+@pytest.mark.parametrize(
+    ("say", "log"),
+    [("console.log(i)", "console.jsonl"), ("setTimeout(() => { throw new Error(i) })", "page-errors.jsonl")],
+)
+def test_a_burst_of_messages_or_errors_is_heard_for_a_while_in_each_step(monitor: Monitor, say: str, log: str) -> None:
+    code = """
+        @journey(console="on", page_errors="on")
+        def walk(page, step):
+            for name in ("first", "second"):
+                with step(name):
+                    page.goto("/")
+                    page.wait_for_function("window.done")
+    """
+    burst = f"<script>for (let i = 0; i < 1100; i++) {say}; setTimeout(() => window.done = true)</script>"
+    with serving_pages({"/": burst}) as site:
+        result = monitor.run(code, base_url=site)
+    assert result.status == "passed", result.failure
+    lines = [json.loads(line) for line in (monitor.saved() / log).read_text().splitlines()]
+    cuts = [number for number, line in enumerate(lines) if line.get("cut") == "only the first 1000 of this step are recorded"]
+    assert cuts == [1000, 2001]
+    assert len(lines) == 2002
+
+
+PLAIN = {
+    "image/svg+xml": ("<svg xmlns='http://www.w3.org/2000/svg'><text>hello</text></svg>", "hello"),
+    "application/xml": ("<greeting>hello</greeting>", "hello"),
+    "text/html": ("<p>hello</p><script>document.documentElement.remove()</script>", ""),
+}
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_a_page_that_has_no_body_has_a_tree_at_once(monitor: Monitor, kind: str) -> None:
+    content, shown = PLAIN[kind]
+    code = "@journey(aria='on')\ndef walk(page, step):\n    with step('open'):\n        page.goto('/')\n"
+    with serving_pages({"/": lambda request: answer(request, content.encode(), kind=kind)}) as site:
+        result = monitor.run(code, base_url=site)
+    assert (result.status, result.notes) == ("passed", ())
+    assert shown in (monitor.saved() / "aria" / "open.yaml").read_text()

@@ -160,3 +160,40 @@ def test_a_download_that_breaks_off_has_failed(monitor: Monitor, site: str) -> N
     requests = result.steps[0].requests
     assert (requests.ok, requests.failed, len(log)) == (1, 1, 1), requests
     assert requests.failures[0].failure
+
+
+WORKER = """
+oninstall = () => skipWaiting();
+onactivate = event => event.waitUntil(clients.claim());
+onfetch = event => {
+    if (event.request.url.endsWith("/made")) event.respondWith(new Response("made"));
+    else event.respondWith(fetch(event.request));
+};
+"""
+READY = "navigator.serviceWorker.register('/worker.js').then(() => navigator.serviceWorker.ready).then(() => document.title = 'ready')"
+
+
+@pytest.mark.parametrize(
+    ("path", "counts", "log"), [("/fine", (1, 0), []), ("/error", (0, 1), ["500"]), ("/made", (1, 0), []), ("/", (1, 0), [])]
+)
+def test_what_a_service_worker_passes_on_is_one_request(
+    monitor: Monitor, path: str, counts: tuple[int, int], log: list[str]
+) -> None:
+    pages: dict[str, Page] = {
+        **PARTS,
+        "/": f"<p>hello</p><script>{READY}</script>",
+        "/worker.js": lambda request: answer(request, WORKER.encode(), kind="text/javascript"),
+    }
+    act = "page.goto('/')" if path == "/" else FETCH.format(path)
+    code = (
+        "@journey(failed_requests='on')\ndef walk(page, step):\n    with step('open'):\n        page.goto('/')\n"
+        f"        expect(page).to_have_title('ready')\n    with step('ask'):\n        {act}\n"
+    )
+    with serving_pages(pages) as site:
+        asked = monitor.run(code, base_url=site).steps[1].requests
+    # A navigation registers the worker again, whose script may be asked for.
+    entries = [one for one in asked.entries if not one.url.endswith("/worker.js")]
+    assert (len(entries) - asked.failed, asked.failed) == counts, asked
+    assert (entries[0].transfer_bytes > 0) == (path != "/made")
+    file = monitor.saved() / "failed-requests.jsonl"
+    assert [str(json.loads(line)["status"]) for line in (file.read_text().splitlines() if file.exists() else ())] == log

@@ -92,6 +92,17 @@ def test_a_character_that_a_database_cannot_hold_costs_no_run(store: Store) -> N
     assert store.add(msgspec.structs.replace(result(), failure=failure, notes=("c\0d",)))
 
 
+def test_a_database_without_a_locale_gives_texts(postgres_server: str) -> None:
+    engine = create_engine(f"{postgres_server}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE plain TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"))
+    engine.dispose()
+    with Store(f"{postgres_server}/plain") as store:
+        assert store.add(result("käufe"))
+    with connected(f"{postgres_server}/plain?client_encoding=utf8") as connection:
+        assert connection.execute(text("SELECT journey FROM runs")).scalar_one() == "käufe"
+
+
 def test_a_run_that_was_started_by_hand_does_not_count_for_alerts(store: Store) -> None:
     store.add(msgspec.structs.replace(result(identity="by-hand"), slot_at=None, status="failed"))
     store.add(result(identity="on-schedule"))
