@@ -27,6 +27,7 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 # Playwright's driver starts faster when it finds its program compiled.
 os.environ.setdefault("NODE_COMPILE_CACHE", str(Path(__file__).parents[1] / ".pytest_cache" / "node"))
 pytest_plugins = [
+    "tests.support.collection",
     "tests.support.services.servers",
     "tests.support.services.databases",
     "tests.support.services.daemon",

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -113,8 +112,13 @@ def deployment() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("version", [kubernetes_validate.latest_version(), "1.28"])
+@pytest.mark.parametrize("version", ["latest", "1.28"])
 def test_kubernetes_accepts_the_manifest(version: str) -> None:
+    # What it imports takes a third as long as collecting all tests.
+    import kubernetes_validate
+
+    if version == "latest":
+        version = kubernetes_validate.latest_version()
     # Strictly: no field that this version does not have.
     for one in yaml.safe_load_all(text("kubernetes.yaml")):
         kubernetes_validate.validate(one, version, strict=True)

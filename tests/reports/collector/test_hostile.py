@@ -9,6 +9,7 @@ import sqlite3
 import zlib
 from collections import Counter
 from contextlib import closing
+from functools import cache
 from typing import get_args
 
 import psutil
@@ -87,12 +88,15 @@ def chunked(dice: random.Random) -> bytes:
     return head(transfer_encoding="chunked") + chunk * dice.randrange(1, 8) + tail
 
 
-BOMB = gzip.compress(b" " * 60_000_000)
-INNER = gzip.compress(BOMB)
+@cache
+def make_bombs() -> tuple[bytes, ...]:
+    """What is small until it is unpacked; packing it takes long."""
+    packed = gzip.compress(b" " * 60_000_000)
+    return packed, gzip.compress(packed), zlib.compress(b"[" * 5_000_000), packed[:100]
 
 
 def bomb(dice: random.Random) -> bytes:
-    packed = dice.choice([BOMB, INNER, zlib.compress(b"[" * 5_000_000), BOMB[:100], b"\x1f\x8b" + dice.randbytes(500)])
+    packed = dice.choice([*make_bombs(), b"\x1f\x8b" + dice.randbytes(500)])
     return post(packed, content_encoding=dice.choice(["gzip", "deflate", "br", "gzip, gzip", ""]))
 
 

@@ -1,33 +1,50 @@
 """Whenever the process is killed: what was answered for is stored, nothing is stored in part, roll-ups are what the rows say."""
 
+import os
 import random
 import select
-import subprocess
-import sys
 from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from reports.collector.storage.group_commit import Writer
+from tests.reports.collector import flood
 from tests.reports.collector.arrivals import check_rollups, rows
+from tests.support.needs import needs
 from tests.support.wait import let_pass
 
+FORKS = get_context("forkserver")
+"""Each process is a copy of one that has imported everything, which takes longer than what is tried here."""
+FORKS.set_forkserver_preload([flood.__name__])
 
+
+@needs("real_time")
 def killed(url: str, after: float) -> list[str]:
     """The ids of the beacons that a process answered for until it was killed, so many seconds after the first."""
-    command = [sys.executable, "-m", "tests.reports.collector.flood", url]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None
-    try:
-        ready, _, _ = select.select([process.stdout], [], [], 30)
-        assert ready, "nothing was stored within 30 s"
-        let_pass(after, "it is killed at any moment")
-    finally:
-        process.kill()
-        told, errors = process.communicate()
-    assert errors == b""
-    return told.decode().split("\n")[:-1]
+    told, tells = FORKS.Pipe(duplex=False)
+    errors, fails = FORKS.Pipe(duplex=False)
+    process = FORKS.Process(target=flood.store, args=(url, tells, fails))
+    process.start()
+    tells.close()
+    fails.close()
+    with told, errors:
+        try:
+            ready, _, _ = select.select([told], [], [], 30)
+            assert ready, "nothing was stored within 30 s"
+            let_pass(after, "it is killed at any moment")
+        finally:
+            process.kill()
+            answered = read_all(told.fileno())
+            process.join()
+        assert read_all(errors.fileno()) == b""
+    return answered.decode().split("\n")[:-1]
+
+
+def read_all(descriptor: int) -> bytes:
+    """What comes until the other end is closed."""
+    return b"".join(iter(lambda: os.read(descriptor, 65_536), b""))
 
 
 @pytest.mark.long

@@ -4,9 +4,6 @@ from importlib import import_module
 from typing import Any
 
 
-class _Stats:
-    def __getattr__(self, name: str) -> Any:
-        return getattr(import_module("scipy.stats"), name)
-
-
-stats = _Stats()
+def stats() -> Any:
+    """The module. A function: whoever asks an object for its attributes, as pytest does, would import it."""
+    return import_module("scipy.stats")

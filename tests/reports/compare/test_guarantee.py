@@ -12,7 +12,7 @@ RULE = Rule()
 
 def at_most(rate: float, checks: int = CHECKS) -> int:
     """How many of the checks may go wrong by chance if the rate is true: more in one test of a hundred thousand."""
-    return int(stats.binom.ppf(1 - 1e-5, checks, rate))
+    return int(stats().binom.ppf(1 - 1e-5, checks, rate))
 
 
 @pytest.mark.parametrize("paired", [True, False])

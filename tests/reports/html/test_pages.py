@@ -1,7 +1,8 @@
 """The pages of smoke checks and of runs: in a real browser, from disk, whatever a journey is called."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -35,18 +36,35 @@ def engine(chromium: Browser) -> Iterator[Chromium]:
         started.close()
 
 
-class Shown:
-    """A page that is open in a browser, and what it has asked for and complained of."""
+@pytest.fixture(scope="module")
+def window(engine: Chromium) -> Page:
+    """One for all tests, each of which shows pages of its own in it: opening one takes longer than most of them."""
+    return engine.new_page(viewport={"width": 390, "height": 800})
 
-    def __init__(self, browser: Chromium, folder: Path) -> None:
+
+class Shown:
+    """A page that is open in a browser's window, and what it has asked for and complained of."""
+
+    def __init__(self, window: Page, folder: Path) -> None:
         self.folder = folder
-        self.page: Page = browser.new_page(viewport={"width": 390, "height": 800})
+        self.page = window
         self.asked: list[str] = []
         self.problems: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda message: self.problems.append(message.text))
-        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on("dialog", self._refuse)
+        self._listeners: dict[str, Callable[[Any], None]] = {
+            "request": lambda request: self.asked.append(request.url),
+            "console": lambda message: self.problems.append(message.text),
+            "pageerror": lambda error: self.problems.append(str(error)),
+            "dialog": self._refuse,
+        }
+        for event, listener in self._listeners.items():
+            self.page.on(event, listener)  # type: ignore[call-overload]
+
+    def leave(self) -> None:
+        """Shows nothing; the window is as it was."""
+        for event, listener in self._listeners.items():
+            self.page.remove_listener(event, listener)
+        self.page.goto("about:blank")
+        self.page.emulate_media(color_scheme="light")
 
     def _refuse(self, dialog: Dialog) -> None:
         self.problems.append(dialog.message)
@@ -67,10 +85,10 @@ class Shown:
 
 
 @pytest.fixture
-def shown(engine: Chromium, tmp_path: Path) -> Iterator[Shown]:
-    opened = Shown(engine, tmp_path)
+def shown(window: Page, tmp_path: Path) -> Iterator[Shown]:
+    opened = Shown(window, tmp_path)
     yield opened
-    opened.page.close()
+    opened.leave()
 
 
 @pytest.mark.parametrize("name", SMOKES)

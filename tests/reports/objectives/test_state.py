@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from scipy.stats import binom
 from sqlalchemy import insert
 
 from reports.objectives.state import ObjectiveState, read_objective
@@ -20,6 +19,7 @@ from runner.settings.objectives import Objective
 from runner.store import Store
 from runner.store.row_mapping import run_row, step_row
 from runner.store.tables.runs import runs, steps
+from tests.reports.compare.reference import stats
 from tests.support.commands import Ended, run_here
 from tests.support.services.databases import copied
 
@@ -191,6 +191,7 @@ def test_both_kinds_of_database_count_alike(url: str) -> None:
 
 @pytest.mark.parametrize("bad", range(8))
 def test_a_verdict_agrees_with_exact_probabilities(bad: int) -> None:
+    binom = stats().binom
     lower, upper = binom.cdf(bad, 900, 0.005), binom.sf(bad - 1, 900, 0.005)
     assert judge_objective(900, bad, 0.005) == ("kept" if lower <= 0.05 else "missed" if upper <= 0.05 else "undecided")
 

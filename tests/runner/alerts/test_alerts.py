@@ -24,8 +24,8 @@ SWITCHED = """
             page.goto("/")
             assert not Path("broken").exists(), "the payment page is <b>blank</b>"
 """
-QUICK = SWITCHED.replace("1s", "500ms").replace('page.goto("/")', "pass")
-"""Where no page is needed to fail."""
+QUICK = SWITCHED.replace("1s", "500ms").replace('page.goto("/")', "pass").replace("(page, step)", "(step)")
+"""Where no page is needed to fail, no browser is opened."""
 
 
 class Mails:
