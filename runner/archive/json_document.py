@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from os.path import realpath
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +31,27 @@ def format_json(content: object) -> str:
 def replace_file(file: Path, content: str | bytes, option: str, private: bool = False) -> None:
     """Replaces `file` by `content` in one rename; if `private`, only its owner can read it.
 
+    A link stays, and what it points to is replaced. What is no file (a device, a pipe, a descriptor such as /dev/stdout) is written to.
     Raises ConfigError that names the option and the file when that fails.
     """
-    temporary = file.parent / f".{file.name}.partial"
+    written = content if isinstance(content, bytes) else content.encode()
     write = write_private_file if private else Path.write_bytes
+    target = Path(realpath(file))
+    temporary = target.parent / f".{target.name}.partial"
     try:
-        write(temporary, content if isinstance(content, bytes) else content.encode())
-        temporary.replace(file)
+        if _is_special(file):
+            file.write_bytes(written)
+            return
+        write(temporary, written)
+        temporary.replace(target)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
         raise ConfigError(
             f"{option} {file}: cannot be written: {error.strerror}; name a file in a folder that exists"
         ) from error
+
+
+def _is_special(file: Path) -> bool:
+    """Whether it is no file that could be replaced. One in /dev may be a descriptor of a file that others write to as well."""
+    return (file.exists() and not file.is_file()) or file.absolute().parts[1:2] in {("dev",), ("proc",)}

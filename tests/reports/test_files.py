@@ -1,6 +1,8 @@
 """Report files: each where it was asked for, whole or not at all."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,28 @@ def test_a_file_that_cannot_be_written_is_named_and_the_others_are_written(
     with pytest.raises(ConfigError, match=f"--junit .*: cannot be written: {why}; name a file in a folder that exists"):
         write_runs(Files(junit=target, markdown="ok.md"), PAIRS, {})
     assert sorted(one.name for one in tmp_path.iterdir()) == ["folder", "ok.md", "taken"]
+
+
+def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "folder" / "newest.json"
+    os.mkfifo(pipe)
+    file.parent.mkdir()
+    link.symlink_to(file)
+    with ThreadPoolExecutor(1) as reader:
+        came = reader.submit(pipe.read_text)
+        write_runs(Files(json=str(pipe)), PAIRS, {})
+        assert json.loads(came.result())["version"] == 1
+    assert pipe.is_fifo()
+    for _ in range(2):
+        write_runs(Files(json=str(link)), PAIRS, {})
+        assert (link.is_symlink(), json.loads(file.read_text())["version"]) == (True, 1)
+    assert sorted(one.name for one in tmp_path.rglob("*")) == ["folder", "link", "newest.json", "pipe"]
+
+
+def test_a_descriptor_by_its_name_is_written_to_and_stays(capfdbinary: Any) -> None:
+    write_runs(Files(json="/dev/stdout"), PAIRS, {})
+    assert capfdbinary.readouterr().out.startswith(b"{")
+    assert Path("/dev/stdout").is_symlink()
 
 
 def test_github_is_told_on_the_stream_that_no_report_goes_to(capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,7 +32,7 @@ BOUNDS = {
     "replay_chunks": {"session", "received_at", "rowid"}, "session_events": {"session"},
 }  # fmt: skip
 """The tables that grow with every run or page view, and the columns of which one has to bound what is read of them."""
-SMALL = {"journeys", "series", "pauses", "schedulers", "marks", "groups"}
+SMALL = {"journeys", "series", "pauses", "schedulers", "marks", "groups", "mutes"}
 """Have a row for each journey, combination of labels, pause …, however many runs and page views there were."""
 SMALLEST = re.compile(r"^SELECT min\((at|page_views\.number|page_views\.app)\)")
 """Read one row at the end of an index (https://sqlite.org/optoverview.html#the_min_max_optimization)."""
