@@ -31,7 +31,7 @@ def format_json(content: object) -> str:
 def replace_file(file: Path, content: str | bytes, option: str, private: bool = False) -> None:
     """Replaces `file` by `content` in one rename; if `private`, only its owner can read it.
 
-    A link stays, and what it points to is replaced. What is no file (a device, a pipe, a descriptor such as /dev/stdout) is written to.
+    A link stays, and what it points to is replaced. A device, a pipe or a descriptor such as /dev/stdout is written to.
     Raises ConfigError that names the option and the file when that fails.
     """
     written = content if isinstance(content, bytes) else content.encode()
@@ -53,5 +53,5 @@ def replace_file(file: Path, content: str | bytes, option: str, private: bool = 
 
 
 def _is_special(file: Path) -> bool:
-    """Whether it is no file that could be replaced. One in /dev may be a descriptor of a file that others write to as well."""
+    """Whether it cannot be replaced, as a device or a pipe. A file in /dev may be a descriptor of a file that others write to as well."""
     return (file.exists() and not file.is_file()) or file.absolute().parts[1:2] in {("dev",), ("proc",)}

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Table, event, select
 from benchmarks import runs as bulk
 from benchmarks.dashboard import pages
 from reports.web.api.endpoint import ENDPOINTS
+from runner.settings.objectives import Objective
 from runner.store import Store, rollups
 from runner.store import database as store_module
 from runner.store.rollups import run_days, run_hours, step_days, step_hours
@@ -34,6 +35,10 @@ BOUNDS = {
 """The tables that grow with every run or page view, and the columns of which one has to bound what is read of them."""
 SMALL = {"journeys", "series", "pauses", "schedulers", "marks", "groups", "mutes"}
 """Have a row for each journey, combination of labels, pause …, however many runs and page views there were."""
+OBJECTIVES = (
+    Objective(name="all", journeys=(bulk.JOURNEYS[0],), target=0.9, window=7 * 86_400),
+    Objective(name="fast", journeys=(bulk.JOURNEYS[0],), target=0.9, window=7 * 86_400, step=bulk.STEPS[0], under=0.3),
+)
 SMALLEST = re.compile(r"^SELECT min\((at|page_views\.number|page_views\.app)\)")
 """Read one row at the end of an index (https://sqlite.org/optoverview.html#the_min_max_optimization)."""
 
@@ -63,7 +68,7 @@ def unbounded(connection: Any, statement: str, parameters: Any) -> list[str]:
 @pytest.fixture(scope="module")
 def grown(lasting: Callable[[str], Callable[..., Visited]]) -> Visited:
     """A dashboard on two days of runs, and a day of page views."""
-    served = lasting("grown")()
+    served = lasting("grown")(objectives=OBJECTIVES)
     fill(served.store, visits(), [])
     bulk.fill(served.archive.folder / "journeys.db", 3_000, time.time() - 60)
     return served
@@ -98,7 +103,7 @@ def test_no_page_reads_a_whole_table(grown: Visited, asked: list[tuple[str, Any]
         "/runs?status=cancelled&range=90d", f"/runs?before={failed}",
         "/runs?release=1.1&range=90d", f"/runs?release=1.1&journey={bulk.JOURNEYS[0]}&status=failed",
         "/users?page=/item/:id&device=mobile", "/users?range=1h",
-        "/recordings", "/recordings?page=/item/:id&errors=yes", "/recordings?release=1", "/coverage",
+        "/objectives", "/recordings", "/recordings?page=/item/:id&errors=yes", "/recordings?release=1", "/coverage",
         f"{journey}?with=before", "/sessions?page=/item/:id", "/sessions?longer=1m&errors=yes",
     ]  # fmt: skip
     asked.clear()
