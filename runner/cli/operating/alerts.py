@@ -10,11 +10,12 @@ from runner.cli import completion, given, manual
 from runner.errors import ConfigError
 from runner.settings.duration import parse_positive_duration
 from runner.settings.settings import Settings
-from runner.store.alerts.mutes import LONGEST_NOTE, AlertState, Mute
+from runner.store.alerts.alerts import AlertKind
+from runner.store.alerts.mutes import LONGEST_NOTE, AlertState, Mute, read_alert_states
 
 app = typer.Typer(cls=manual.Group)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The journey's name.", autocompletion=completion.journeys)]
-Kind = Annotated[str | None, typer.Option(help="failing, monitor, flaky or budget, if several are open.")]
+Kind = Annotated[AlertKind | None, typer.Option(help="The kind of alert, if several are open.")]
 Location = Annotated[str | None, typer.Option(help="The location, if alerts are open at several.")]
 Note = Annotated[str, typer.Option(help="What is being done; shown on the dashboard.")]
 
@@ -114,7 +115,9 @@ def unmute(
             typer.echo(f"{one.journey} ({one.kind}, {one.location}): messages are sent again")
 
 
-def _mute(settings: Settings, name: str, kind: str | None, location: str | None, note: str, until: datetime | None) -> None:
+def _mute(
+    settings: Settings, name: str, kind: AlertKind | None, location: str | None, note: str, until: datetime | None
+) -> None:
     from runner.store import Store
 
     note = " ".join(note.split())
@@ -143,7 +146,6 @@ def _mute(settings: Settings, name: str, kind: str | None, location: str | None,
 
 def _read(settings: Settings, name: str | None) -> list[AlertState]:
     from runner.store import Store
-    from runner.store.alerts.mutes import read_alert_states
 
     if not given.has_store(settings):
         return []
@@ -151,7 +153,7 @@ def _read(settings: Settings, name: str | None) -> list[AlertState]:
         return read_alert_states(connection, datetime.now(UTC), name)
 
 
-def _choose(found: list[AlertState], kind: str | None, location: str | None) -> list[AlertState]:
+def _choose(found: list[AlertState], kind: AlertKind | None, location: str | None) -> list[AlertState]:
     return [one for one in found if kind in {None, one.kind} and location in {None, one.location}]
 
 

@@ -14,10 +14,9 @@ from threading import Thread
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.browser.chromium import Browser as Program
 from runner.browser.driver import event_waits
 from runner.errors import ConfigError
 from runner.result import RunResult
@@ -36,22 +35,6 @@ PAGE = """
 <p id="text">one</p><ul><li>a</li></ul><input id="field"><input id="box" type="checkbox"><button id="button">Go</button>
 <select id="list" multiple><option>x</option><option>y</option></select><div id="far">far</div>
 """
-
-
-@pytest.fixture(scope="module")
-def preloaded_driver() -> Iterator[Playwright]:
-    """A driver with event_waits.cjs."""
-    manager = sync_playwright()
-    with event_waits.preloaded():
-        playwright = manager.start()
-    yield playwright
-    playwright.stop()
-
-
-@pytest.fixture(scope="module")
-def chrome(preloaded_driver: Playwright, chromium: Program) -> Iterator[Browser]:
-    with preloaded_driver.chromium.launch(executable_path=chromium.path) as opened:
-        yield opened
 
 
 def opened(chrome: Browser, mode: Mode) -> BrowserContext:

@@ -5,10 +5,10 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Response
 
 from runner.browser.chromium import Browser as Program
-from runner.browser.driver import event_waits, page_channel
+from runner.browser.driver import page_channel
 from runner.browser.driver import playwright_internals as bridge
 from runner.browser.driver.page_channel import BindingChannel, DriverChannel, Question
 from runner.page import agent
@@ -24,22 +24,6 @@ PAGES = {
 }
 ALWAYS = Window(0.0, 4e9)
 KINDS = ["driver", "bindings"]
-
-
-@pytest.fixture(scope="module")
-def preloaded_driver() -> Iterator[Playwright]:
-    """A driver with page_channel.cjs."""
-    manager = sync_playwright()
-    with event_waits.preloaded():
-        playwright = manager.start()
-    yield playwright
-    playwright.stop()
-
-
-@pytest.fixture(scope="module")
-def chrome(preloaded_driver: Playwright, chromium: Program) -> Iterator[Browser]:
-    with preloaded_driver.chromium.launch(executable_path=chromium.path) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
