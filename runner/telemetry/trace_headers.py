@@ -20,5 +20,6 @@ class TraceHeaders:
         if not self._origins or self.note:
             return
         headers = {"traceparent": traceparent(self._run, self._attempt, index), **self._baggage}
-        if not channel.set_headers(self._origins, headers):
-            self.note = "no traceparent is sent: that has been tested with Playwright and Chromium as they are installed by `journey install`"
+        refused = channel.set_headers(self._origins, headers)
+        if refused:
+            self.note = f"no traceparent is sent: {refused}"

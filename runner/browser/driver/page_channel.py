@@ -22,6 +22,8 @@ REPORT = "__journeyReport"
 """A function of every document, to be called with a text."""
 MARK = "// journey: channel={}\n"
 """Searched for by page_channel.cjs in a context's init scripts."""
+PATIENCE = 10.0
+"""Seconds in which the browser has to take new headers."""
 MARGIN = 1.0
 """Seconds that the driver has to pass on what did not come in time."""
 
@@ -54,8 +56,8 @@ class PageChannel(Protocol):
         """The bytes of each response's headers and body as they were transferred; None where nobody knows."""
         ...
 
-    def set_headers(self, origins: Sequence[str], headers: Mapping[str, str]) -> bool:
-        """From now on requests of all pages to these origins have these headers too; False where that cannot be done."""
+    def set_headers(self, origins: Sequence[str], headers: Mapping[str, str]) -> str:
+        """From now on requests of all pages to these origins have these headers too; returns why not, if that cannot be done."""
         ...
 
 
@@ -92,9 +94,10 @@ class BindingChannel:
             None if isinstance(one, BaseException) else one["responseHeadersSize"] + one["responseBodySize"] for one in sizes
         ]
 
-    def set_headers(self, _origins: Sequence[str], _headers: Mapping[str, str]) -> bool:
+    def set_headers(self, _origins: Sequence[str], _headers: Mapping[str, str]) -> str:
         """As PageChannel has it."""
-        return False
+        tested = ", ".join(".".join(map(str, one)) for one in event_waits.TESTED)
+        return f"that has been tested with Playwright {tested} and Chromium, started by the runner"
 
 
 class DriverChannel:
@@ -130,11 +133,11 @@ class DriverChannel:
         told = await bridge.send(self._session, "Journey.measure", {"responses": ids})
         return list(told["bytes"])
 
-    def set_headers(self, origins: Sequence[str], headers: Mapping[str, str]) -> bool:
+    def set_headers(self, origins: Sequence[str], headers: Mapping[str, str]) -> str:
         """As PageChannel has it."""
         wanted = {"context": self._id, "origins": list(origins), "headers": dict(headers)}
-        bridge.gather(self._context, [bridge.send(self._session, "Journey.setHeaders", wanted)], MARGIN)
-        return True
+        (answer,) = bridge.gather(self._context, [bridge.send(self._session, "Journey.setHeaders", wanted)], PATIENCE)
+        return "the browser did not answer in time" if isinstance(answer, TimeoutError) else ""
 
     def _answer(self, question: dict[str, Any]) -> None:
         """Answers what the agent of a document asks."""
