@@ -11,7 +11,7 @@ MADE := runner/page/agent.js runner/page/replay.js reports/collector/agent.js re
 # The tests start Python hundreds of times: without bytecode on disk, each start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick oldest lint types format docs pictures site bench constraints image release clean
+.PHONY: help demo test thorough quick oldest lint types format docs pictures site bench constraints image release clean
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
@@ -37,15 +37,21 @@ demo: .venv/demo ## Run the four journeys on the built-in shop; on a terminal, t
 	@# Where nobody watches (CI, a pipe), it ends by itself and says how to see the dashboard.
 	@if [ -t 1 ] && [ -z "$${CI:-}" ]; then set -- --serve; fi; echo "$(BIN)/journey demo $$*"; $(BIN)/journey demo "$$@"
 
-test: .venv/dev ## Lint, types, import contracts, and all tests with real parts
-	@sh .ci/packages chromium chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl xvfb zsh fish git curl sqlite3
+PARTS := chromium chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl xvfb zsh fish git curl sqlite3
+
+test: .venv/dev ## Lint, types, import contracts, and the tests with real parts
+	@sh .ci/packages $(PARTS)
 	$(MAKE) --no-print-directory lint types
 	@# Most tests wait for a clock or a process: four at a time keep two cores busy.
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m 'not thorough'
+
+thorough: .venv/dev ## The tests that `make test` leaves out: each page of docs/ typed, real sites walked, harm done again and again
+	@sh .ci/packages $(PARTS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m thorough
 
 quick: .venv/dev ## The tests without a browser, a database server or real time; within a minute
 	@# Servers are waited for here and there: three at a time keep two cores busy.
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not browser and not postgres and not real_time'
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not browser and not postgres and not real_time and not thorough'
 
 oldest: .venv/dev ## The waits and the clock with the oldest Playwright that is supported
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv/oldest 'playwright==$(OLDEST)'

@@ -68,8 +68,8 @@ def long_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
 
     `--dist worksteal` gives each worker an equal part of the list; each part begins with its share of the long tests.
     """
-    long = [item for item in items if item.get_closest_marker("long")]
-    others = [item for item in items if not item.get_closest_marker("long")]
+    long = [item for item in items if item.get_closest_marker("long") or item.get_closest_marker("thorough")]
+    others = [item for item in items if not (item.get_closest_marker("long") or item.get_closest_marker("thorough"))]
     ordered: list[pytest.Item] = []
     for worker in range(workers):
         share = long[worker::workers]

@@ -199,7 +199,7 @@ def reader(shop: str, gateway: str, display: str, wheels: Path) -> Iterator[Read
             found.leave()
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", PAGES)
 def test_the_commands_of_a_page_work_in_their_turn(name: str, reader: Reader) -> None:

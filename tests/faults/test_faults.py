@@ -18,7 +18,7 @@ from tests.support.services.daemon import Daemon, look, tick
 from tests.support.services.servers import free_port, get, running
 from tests.support.wait import let_pass, wait_until
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.thorough
 
 LIFE = 12
 """Runs that each of the kill tests goes on for at least."""

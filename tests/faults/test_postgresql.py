@@ -29,7 +29,7 @@ from tests.support.services.daemon import Daemon, tick
 from tests.support.services.serve import Serve
 from tests.support.wait import wait_until
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.thorough
 
 
 @pytest.fixture(scope="module")

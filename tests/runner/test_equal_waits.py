@@ -75,7 +75,7 @@ def _failure(of: Mapping[str, Any]) -> tuple[object, ...]:
     return failure["kind"], *(failure.get(name) for name in ("step", "line", "code")), message
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 def test_verdicts_steps_and_messages_are_the_same_with_both_waits_under_both_commands(
     pytester: pytest.Pytester, monitor: Monitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

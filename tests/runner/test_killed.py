@@ -64,6 +64,7 @@ def nothing_marked(mark: str) -> bool:
     return not marked(mark)
 
 
+@pytest.mark.thorough
 def test_killed_at_any_moment_it_leaves_nothing_half_written_and_nothing_running(monitor: Monitor) -> None:
     file = monitor.write(JOURNEY)
     runs = monitor.folder / "runs"

@@ -179,7 +179,7 @@ def test_without_pytest_playwright_journeys_are_left_out_and_the_reason_is_told(
 # How it runs
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.parametrize("processes", [(), ("-n", "2")], ids=["one process", "two"])
 def test_the_shops_journeys_run_as_they_are_by_the_clock_of_journey_run(
     project: Project, monitor: Monitor, processes: tuple[str, ...]
@@ -535,7 +535,7 @@ def test_ordinary(page, secrets, record_property):
 PASSWORD = "pa$$ w<o>r&d'\"1"
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.parametrize("processes", [(), ("-n", "1")], ids=["this process", "a worker"])
 def test_no_secret_is_in_anything_that_is_kept(
     project: Project, monkeypatch: pytest.MonkeyPatch, ffmpeg: str, processes: tuple[str, ...]

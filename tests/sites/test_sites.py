@@ -27,7 +27,7 @@ from tests.runner.test_pytest_plugin import AS_A_USER
 from tests.support.services.servers import free_port, get, running
 from tests.support.wait import wait_until
 
-pytestmark = pytest.mark.sites
+pytestmark = [pytest.mark.sites, pytest.mark.thorough]
 WALKS = Path(__file__).parent / "walks"
 
 

@@ -270,7 +270,7 @@ class Crowd:
             await let_pass_async(0.01, "visitors are not faster")
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.timeout(240)
 def test_no_harm_is_done_and_nothing_good_is_lost(serve: Serve) -> None:
     (serve.folder / "journey.toml").write_text(CONFIGURATION)

@@ -15,7 +15,7 @@ def send(folder: Path, messages: int) -> dict[str, object]:
     return measure(folder, messages)
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 def test_no_good_message_of_any_protocol_is_lost_among_hostile_ones(tmp_path: Path) -> None:
     found = send(tmp_path, 20 * len(KINDS))
     crowd = found["crowd"]

@@ -47,7 +47,7 @@ def read_all(descriptor: int) -> bytes:
     return b"".join(iter(lambda: os.read(descriptor, 65_536), b""))
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("database", "rounds"), [("sqlite", 20), ("postgres", 8)])
 def test_killed_at_any_moment_the_writer_loses_nothing_and_doubles_nothing(

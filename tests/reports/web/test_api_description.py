@@ -21,7 +21,7 @@ POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 EXCLUDED = [positive_data_acceptance]
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.timeout(400)
 def test_the_api_answers_as_its_description_says_whatever_it_is_asked(filled: tuple[Visited, list[RunResult]]) -> None:
     served, runs = filled

@@ -121,7 +121,7 @@ def everything(dashboard: Callable[..., Visited], monitor: Monitor) -> Everythin
     return Everything(dashboard(budgets={"buy": 1.0}, objectives=objectives, trace_url=TRACE_URL), monitor)
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.timeout(400)
 def test_every_page_is_quiet_and_can_be_read_by_everybody_in_light_and_dark_at_any_width(
     everything: Everything, chrome: Playwright

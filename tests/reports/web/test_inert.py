@@ -71,6 +71,7 @@ def test_hostile_texts_stay_texts_on_every_page(dashboard: Start) -> None:
         assert b"<img src=x" not in page.body
 
 
+@pytest.mark.thorough
 def test_hostile_texts_do_nothing_in_a_browser(dashboard: Start, chrome: Browser) -> None:
     served = dashboard()
     paths = filled(served)

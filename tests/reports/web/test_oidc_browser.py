@@ -38,6 +38,7 @@ def served(dashboard: Start, issuer: str) -> Visited:
     return one
 
 
+@pytest.mark.thorough
 def test_a_user_signs_in_through_the_provider_and_out_of_both(served: Visited, issuer: str, chrome: Playwright) -> None:
     with chrome.new_context() as context:
         page = context.new_page()

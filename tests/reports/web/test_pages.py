@@ -134,6 +134,7 @@ def test_the_sign_in_page_is_accessible_and_works(dashboard: Callable[..., Visit
     assert [line for line in seen.told if "401" not in line] == []
 
 
+@pytest.mark.thorough
 def test_everything_is_reached_with_the_keyboard_and_shows_where_it_is(seen: Seen) -> None:
     for name, path in seen.paths().items():
         page = seen.open(path)

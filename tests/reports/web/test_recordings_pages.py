@@ -91,6 +91,7 @@ def recorded(dashboard: Start, bought: Recording) -> Recorded:
     return Recorded(dashboard, bought)
 
 
+@pytest.mark.thorough
 def test_a_button_makes_a_journey_of_a_session(recorded: Recorded, context: BrowserContext, tmp_path: Path) -> None:
     page = context.new_page()
     page.goto(f"{recorded.served.address}/sessions/{recorded.session}/replay")
@@ -210,6 +211,7 @@ def test_making_one_ends_when_it_takes_too_long(recorded: Recorded) -> None:
         make_in_subprocess(recorded.wanted(recorded.session), within=0.1)
 
 
+@pytest.mark.thorough
 def test_the_command_serves_it_too(serve: Serve, bought: Recording, context: BrowserContext) -> None:
     serve.start()
     with Store(f"sqlite:///{serve.folder / 'runs' / 'journeys.db'}") as store:

@@ -160,7 +160,7 @@ def run(monitor: Monitor, **environment: str) -> tuple[RunResult, str]:
     return monitor.archive.find("last").result, ended.stdout + ended.stderr
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.usefixtures("ffmpeg")
 def test_no_secret_is_left_in_any_artifact_and_the_trace_opens_in_the_viewer(monitor: Monitor, chromium: Browser) -> None:
     result, printed = run(monitor)

@@ -211,6 +211,7 @@ def test_list_and_check_show_what_there_is(folder: Folder) -> None:
     assert folder.here("check").stdout == "ok: 2 journeys in 1 file\n"
 
 
+@pytest.mark.thorough
 def test_help_and_list_import_neither_playwright_nor_a_web_server(folder: Folder) -> None:
     code = (
         "import sys\nfrom runner.cli.all_commands import app\nsys.argv = ['journey', *sys.argv[1:]]"
@@ -259,6 +260,7 @@ def test_version(folder: Folder) -> None:
     assert folder.process("--version").stdout == "journey 0.1.0\n"
 
 
+@pytest.mark.thorough
 def test_demo_shows_a_failure_the_metrics_and_the_next_commands(folder: Folder) -> None:
     ran = folder.process("demo", JOURNEY_BASE_URL="http://nowhere.invalid")
     assert ran.returncode == 0, ran.stderr
@@ -279,6 +281,7 @@ def test_demo_shows_a_failure_the_metrics_and_the_next_commands(folder: Folder) 
     assert last["release"] == "2026.11"
 
 
+@pytest.mark.thorough
 def test_demo_without_a_gateway_goes_on_with_a_file(folder: Folder) -> None:
     path = os.pathsep.join(
         part for part in os.environ["PATH"].split(os.pathsep) if not Path(part, "prometheus-pushgateway").exists()

@@ -18,7 +18,7 @@ def journey(folder: Path, *words: str, **environment: str) -> "subprocess.Comple
     return subprocess.run(command, cwd=folder, env=plain | environment, capture_output=True, text=True, check=False, timeout=90)
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 def test_what_is_done_in_the_browser_becomes_a_journey_that_passes(
     recorder: Callable[..., Walk], tmp_path: Path, shop: str
 ) -> None:
@@ -48,7 +48,7 @@ def test_what_is_done_in_the_browser_becomes_a_journey_that_passes(
     assert (ran.returncode, "sign-in  ✓ passed" in ran.stdout) == (0, True), ran.stdout
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 def test_ctrl_c_ends_the_recording_and_keeps_what_was_done(recorder: Callable[..., Walk], tmp_path: Path, shop: str) -> None:
     walk = recorder(f"{shop}/app", "--out", "walks/find.py")
     walk.type(walk.page.get_by_label("What are you looking for?"), "black tea")
