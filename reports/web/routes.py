@@ -32,6 +32,8 @@ def page_routes(site: Site) -> list[BaseRoute]:
         page_route(site, "/journeys/{journey}/resume", resume_journey, methods=["POST"]),
         page_route(site, "/journeys/{journey}/mute", mute_alert, methods=["POST"]),
         page_route(site, "/journeys/{journey}/unmute", unmute_alert, methods=["POST"]),
+        page_route(site, "/alerts/mute", mute_alert, methods=["POST"]),
+        page_route(site, "/alerts/unmute", unmute_alert, methods=["POST"]),
         page_route(site, "/runs", runs.show_runs),
         page_route(site, "/runs/{run}", run.show_run),
         page_route(site, "/runs/{run}/trace", run.show_trace),

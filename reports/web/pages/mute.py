@@ -1,4 +1,7 @@
-"""`/journeys/NAME/mute` and `/unmute`: acknowledge or mute an alert of a journey; for users with the role `operate`."""
+"""`/journeys/NAME/mute` and `/unmute`: acknowledge or mute an alert of a journey; for users with the role `operate`.
+
+`/alerts/mute` and `/unmute` do so with alerts that belong to no journey, such as that files cannot be read.
+"""
 
 from datetime import timedelta
 from typing import get_args
@@ -27,16 +30,17 @@ OFFERED_MUTES = (
 
 def mute_alert(site: Site, request: Request) -> Response:
     """Mutes it."""
-    name, fields = request.path_params["journey"], request.scope["form"]
+    name, fields = request.path_params.get("journey", ""), request.scope["form"]
     kind = _parse_kind(fields.get("kind", ""))
     now = site.now()
     with site.read(request) as connection:
-        if not History(connection).knows(name):
+        if name and not History(connection).knows(name):
             return _unknown(request, name)
         alerts = [one for one in read_alert_states(connection, now, name) if one.kind == kind]
     location = fields.get("location") or (alerts[0].location if len(alerts) == 1 else "")
     if not any(one.location == location for one in alerts):
-        return render_problem(request, 404, f"No alert of {name[:100]!r} of the kind {kind!r} is open there.")
+        whose = f"of {name[:100]!r} " if name else ""
+        return render_problem(request, 404, f"No alert {whose}of the kind {kind!r} is open there.")
     note = " ".join(fields.get("note", "").split())
     if len(note) > LONGEST_NOTE:
         raise BadRequest(f"note: has {len(note)} characters; at most {LONGEST_NOTE} are allowed")
@@ -52,10 +56,10 @@ def mute_alert(site: Site, request: Request) -> Response:
 
 def unmute_alert(site: Site, request: Request) -> Response:
     """Ends that."""
-    name, fields = request.path_params["journey"], request.scope["form"]
+    name, fields = request.path_params.get("journey", ""), request.scope["form"]
     kind = _parse_kind(fields.get("kind", ""))
     with site.read(request) as connection:
-        if not History(connection).knows(name):
+        if name and not History(connection).knows(name):
             return _unknown(request, name)
         muted = [one for one in read_alert_states(connection, site.now(), name) if one.kind == kind and one.mute]
     for one in muted:
@@ -76,4 +80,5 @@ def _unknown(request: Request, name: str) -> Response:
 
 
 def _back(request: Request, name: str) -> Response:
-    return RedirectResponse(f"{root_path(request)}/journeys/{quote(name, safe='')}#alerts", 303)
+    page = f"/journeys/{quote(name, safe='')}" if name else "/"
+    return RedirectResponse(f"{root_path(request)}{page}#alerts", 303)

@@ -7,6 +7,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from reports.web.pages.mute import OFFERED_MUTES
 from reports.web.pages.real_users.users import metric_names
 from reports.web.query.journey_filter import STATUSES, parse_journey_filter
 from reports.web.render.html import render_page
@@ -77,6 +78,8 @@ def show_overview(site: Site, request: Request) -> Response:
         time_range=time_range,
         live=time_range.moving,
         data=data,
+        alerts=data.alerts,
+        offered_mutes=OFFERED_MUTES,
         keep=(f"&location={location}" if location else "") + wanted.words,
         location=location,
         several=len({one.location for one in data.journeys}) > 1,

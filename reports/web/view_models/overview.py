@@ -69,6 +69,8 @@ class Overview(Struct, frozen=True, kw_only=True):
     start: datetime
     end: datetime
     journeys: tuple[JourneyState, ...]
+    alerts: tuple[AlertState, ...]
+    """Those that are open or muted and belong to no journey: that files of journeys cannot be read."""
     changes: tuple[Change, ...]
 
 
@@ -105,6 +107,7 @@ def read_overview(
         start=time_range.start,
         end=time_range.end,
         journeys=tuple(states),
+        alerts=tuple(one for one in alerts if not one.journey and location in {None, one.location}),
         changes=tuple(_changes(history, alerts, time_range, location, declared)),
     )
 

@@ -92,6 +92,7 @@ class Everything:
         alerts, mutes = self.served.store.alerts, self.served.store.mutes
         alerts.record("buy", "berlin", "failing", "buy is failing (berlin)", "", True, (), at, None)
         alerts.record("buy", "berlin", "budget", "buy is over its budget (berlin)", "", True, (), at, None)
+        alerts.record("", "berlin", "files", "Journeys cannot be read (berlin)", "", True, (), at, None)
         until, note = at + timedelta(hours=1), f"{LONG} {LONG_STEP}"
         mutes.mute(Mute(journey="buy", location="berlin", kind="budget", who="ada", note=note, made_at=at, until=until))
 

@@ -42,6 +42,20 @@ def test_an_alert_is_acknowledged_with_a_note_that_everybody_sees(operator: tupl
     assert (alert["mute"]["who"], alert["mute"]["until"]) == ("token", None)
 
 
+def test_an_alert_that_belongs_to_no_journey_is_muted_on_the_overview(operator: tuple[Visited, str]) -> None:
+    served, cookie = operator
+    served.store.alerts.record("", "berlin", "files", "Journeys cannot be read (berlin)", "", True, (), datetime.now(UTC), None)
+    assert '<section class="alerts"' in page(served, cookie, "/")
+    fields = {"kind": "files", "location": "berlin", "note": "being mended"}
+    answer = served.post("/alerts/mute", fields, cookie=cookie)
+    assert (answer.status, answer.headers["location"]) == (303, "/#alerts")
+    assert "acknowledged, until it ends</span> by token" in page(served, cookie, "/")
+    assert served.get("/api/v1/overview", cookie=cookie).json()["alerts"][0]["mute"]["note"] == "being mended"
+    assert "/alerts/mute" not in served.get("/", cookie=cookie).body.decode()
+    assert served.post("/alerts/unmute", fields, cookie=cookie).status == 303
+    assert served.store.mutes.of_journey("", "berlin")["files"].until is not None
+
+
 def test_it_is_muted_for_a_while_and_messages_are_sent_again(operator: tuple[Visited, str]) -> None:
     served, cookie = operator
     fields = {"kind": "failing", "location": "berlin", "for": "6h"}
@@ -62,6 +76,7 @@ def test_it_is_muted_for_a_while_and_messages_are_sent_again(operator: tuple[Vis
         ("/journeys/buy/mute", {"kind": "flaky"}, 404),
         ("/journeys/buy/mute", {"kind": "failing", "location": "paris"}, 404),
         ("/journeys/none/mute", {"kind": "failing"}, 404),
+        ("/alerts/mute", {"kind": "files"}, 404),
         ("/journeys/none/unmute", {"kind": "failing"}, 404),
     ],
 )
@@ -74,6 +89,7 @@ def test_what_makes_no_sense_is_not_done(operator: tuple[Visited, str], path: st
 def test_users_who_may_only_look_see_it_and_cannot_change_it(dashboard: Start) -> None:
     served = dashboard(WITH_TOKEN)
     assert served.post("/journeys/buy/mute", {"kind": "failing"}).status in {303, 401, 403}
+    assert served.post("/alerts/mute", {"kind": "files"}).status in {303, 401, 403}
     assert served.store.mutes.of_journey("buy", "berlin") == {}
 
 
