@@ -33,7 +33,13 @@ from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
 
-MODES: dict[str, dict[str, str]] = {"defaults": {}, "tracing": {"trace": "on"}, "polling waits": {"waits": "polling"}}
+MODES: dict[str, dict[str, str]] = {
+    "defaults": {},
+    "tracing": {"trace": "on"},
+    "`wait_for` instead of `expect`": {"wait": "wait_for"},
+    "polling waits": {"waits": "polling"},
+}
+"""Settings, and how the journey waits."""
 TARGETS = {"at rest": 10.0, "request": 10.0}
 """The largest p95 that is aimed at, in ms; REST for all other pages."""
 RESTLESS = 15.0
@@ -132,7 +138,9 @@ def measure(rounds: int, delays: list[int]) -> tuple[dict[tuple[str, str], list[
         params = {"delays": ",".join(map(str, delays)), "truth": str(told), "pages": ",".join(PAGES)}
         for _ in range(rounds):
             for mode, options in MODES.items():
-                settings = load_settings(Path(folder), {"base_url": site, "params": params, **options}, {})
+                given = {name: value for name, value in options.items() if name != "wait"}
+                asked = {**params, "wait": options.get("wait", "expect")}
+                settings = load_settings(Path(folder), {"base_url": site, "params": asked, **given}, {})
                 (result,) = run_plans(pool, [plan(journey, settings)], program, settings, Archive(Path(folder) / "runs"), [])
                 if result.status != "passed":
                     raise SystemExit(f"the journey did not pass: {result.failure}")

@@ -25,6 +25,8 @@ def restless(page: Page, step: Step, params: Params) -> None:
                 page.locator("#go").click()
                 if name == "canvas":
                     page.wait_for_function("window.changed")
+                elif params["wait"] == "wait_for":
+                    page.get_by_text("done", exact=True).wait_for()
                 else:
                     expect(page.locator("#out")).to_have_text("done")
             since = began if name == "late control" else page.evaluate("window.clicked")

@@ -128,7 +128,7 @@ def _awaited(window: Window, first: Stamp, strong: Sequence[Stamp], checks: Iter
     newest = max(within, key=lambda one: one.at if one.changed is None else one.changed)
     changed = newest.at if newest.changed is None else newest.changed
     if failed >= checked:
-        # The check that passed announced nothing, as those of `locator.wait_for` do.
+        # The check that passed announced nothing, as those of `expect(page)` do.
         return None
     if window.end - checked > LATEST_CHECK or any(stamp.at > checked for stamp in strong):
         return None

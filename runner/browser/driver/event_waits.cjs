@@ -258,6 +258,12 @@ function changeFrame(prototype) {
       checks.ended();
     }
   };
+  // Matchers mark what they have found, for the trace and the page clock; `wait_for` and `wait_for_selector` do so here only.
+  const waitForSelector = prototype.waitForSelector;
+  prototype.waitForSelector = function (progress, target, log, options) {
+    const marking = changesOf(this._page) ? { ...target, markTargets: "first" } : target;
+    return waitForSelector.call(this, progress, marking, log, options);
+  };
 }
 
 /** `wait_for_function` in the page's own world, which looks with each frame: the clock is told when the function held. */

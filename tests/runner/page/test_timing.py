@@ -163,8 +163,18 @@ def test_a_step_of_api_requests_has_its_stopwatch_time(monitor: Monitor) -> None
     assert (step.clock, step.latency_seconds) == ("stopwatch", step.wall_seconds)
 
 
-def test_a_page_that_never_rests_is_timed_to_what_was_waited_for(monitor: Monitor) -> None:
-    step = monitor.step(GO + DONE, "page.goto('/switch/ticker?delay=300')")
+@pytest.mark.parametrize(
+    "wait",
+    [
+        DONE,
+        "page.get_by_text('done').wait_for()",
+        "page.wait_for_selector('text=done')",
+        "page.locator('body').element_handle().wait_for_selector('text=done')",
+        "page.get_by_text('done').wait_for(state='attached')",
+    ],
+)
+def test_a_page_that_never_rests_is_timed_to_what_was_waited_for(monitor: Monitor, wait: str) -> None:
+    step = monitor.step(GO + wait, "page.goto('/switch/ticker?delay=300')")
     assert (step.clock, step.ended_by in SHOWN) == ("page", True)
     assert step.latency_seconds is not None
     assert step.latency_seconds >= 0.3 - TICK
@@ -233,7 +243,7 @@ def test_a_drawing_that_a_function_waits_for_ends_the_step(monitor: Monitor, aro
 
 def test_an_element_that_is_waited_for_without_an_assertion_is_waited_for_in_full(monitor: Monitor) -> None:
     step = monitor.step(GO + "page.get_by_text('done').wait_for()\n", "page.goto('/switch/xhr?delay=700')")
-    assert (step.clock, step.cause) == ("page", "input")
+    assert (step.clock, step.cause, step.ended_by in SHOWN) == ("page", "input", True)
     assert step.latency_seconds is not None
     assert step.latency_seconds >= 0.7 - TICK
 

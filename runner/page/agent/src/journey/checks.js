@@ -5,7 +5,8 @@ import { lastEffect } from "./effects.js";
 import { idOf, pathOf } from "./natives.js";
 import { drawnAt } from "./paint.js";
 
-// Playwright announces each check, and each element that it found, for the snapshots of its traces.
+// Playwright announces each check, and each element that it found, for the snapshots of its traces; for `wait_for` it does so at the
+// request of event_waits.cjs.
 const CHECKED = "__playwright_reset_targets__";
 const FOUND = "__playwright_mark_target__";
 /** Dispatched by event_waits.cjs after a check that did not hold. */
