@@ -193,7 +193,9 @@ class PageAgent:
 
     def _answer(self, frame: Frame, answer: object, window: Window) -> Snapshot | None:
         """One frame's answer; None when it should have given one and did not. A frame that has gone has nothing to say."""
-        if isinstance(answer, PlaywrightError) and not frame.is_detached() and not frame.page.is_closed():
+        if isinstance(answer, PlaywrightError | TimeoutError) and (frame.is_detached() or frame.page.is_closed()):
+            return Snapshot()
+        if isinstance(answer, PlaywrightError):
             # Its document was being replaced while it was asked: the new one can answer for both.
             answer = self._ask_again(frame, window)
             if isinstance(answer, PlaywrightError):

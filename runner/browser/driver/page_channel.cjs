@@ -132,14 +132,12 @@ function changeSession(prototype) {
 /** One document's answer: what an expression is there, in its own world. Another document may have taken its place meanwhile. */
 async function evaluate(frame, expression, until) {
   for (;;) {
-    const { delegate } = await frame.mainContext();
     try {
-      const { result, exceptionDetails: failed } = await delegate._client.send("Runtime.evaluate", {
-        expression,
-        contextId: delegate._contextId,
-        awaitPromise: true,
-        returnByValue: true,
-      });
+      const context = await frame.mainContext();
+      const { _client: client, _contextId: contextId } = context.delegate;
+      const call = client.send("Runtime.evaluate", { expression, contextId, awaitPromise: true, returnByValue: true });
+      // What a document that has gone had promised is answered when its garbage is collected.
+      const { result, exceptionDetails: failed } = await context.raceAgainstContextDestroyed(call);
       return failed ? { error: failed.exception?.description ?? failed.text } : { value: result.value ?? null };
     } catch (error) {
       // As Chromium and Playwright say that the document is gone.

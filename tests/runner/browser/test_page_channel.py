@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response
+from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser.chromium import Browser as Program
 from runner.browser.driver import page_channel
@@ -119,6 +120,19 @@ def test_the_next_document_answers_for_one_that_is_replaced(
     page.goto(site)
     leaving = "location.pathname === '/' ? (location.href = '/two', new Promise(() => {})) : location.pathname"
     assert ask(watched, page, leaving) == "/two"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_frame_that_goes_while_it_is_asked_is_not_waited_for(
+    context: BrowserContext, site: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = watch(context, kind, monkeypatch)
+    page = context.new_page()
+    page.goto(f"{site}/frames")
+    leaving = "(setTimeout(() => frameElement.remove()), globalThis.never = new Promise(() => {}))"
+    answer = watched.channel.ask([Question(page.frames[-1], leaving, 20)])[0]
+    assert isinstance(answer, PlaywrightError)
+    assert page.frames[1:] == [page.frames[1]]
 
 
 def test_more_reports_than_can_be_kept_end_the_belief_in_the_page(
