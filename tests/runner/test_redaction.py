@@ -6,7 +6,7 @@ import json
 import random
 import re
 import zlib
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -77,6 +77,36 @@ def test_a_secret_is_found_in_every_form(secret: str, form: str) -> None:
     assert clean.count(HIDDEN) == 1, written
     left = clean.replace("before ", "").replace(" after", "").replace(HIDDEN, "")
     assert set(left) <= set('"\\%225C&quot;'), left
+
+
+LETTERS: dict[str, Callable[[str], str]] = {
+    **{name: form for name, form in FORMS.items() if name.startswith("every character") and "without" not in name},
+    "every character in hexadecimal of javascript": lambda text: "".join(
+        f"\\x{ord(one):02x}" if ord(one) < 256 else one for one in text
+    ),
+    "every character by number in hexadecimal": lambda text: "".join(f"&#x{ord(one):X};" for one in text),
+}
+"""Encoders that leave no letter as it is."""
+
+
+@pytest.mark.parametrize("inner", LETTERS)
+def test_escapes_of_escapes_and_of_base64_are_found(inner: str) -> None:
+    for secret in (AWKWARD, PLAIN, 'M中X,<X3`ßR\\uE"3C{Qv}A6#I6%UB'):
+        redactor = Redactor([secret])
+        for outer in (*LETTERS.values(), *FORMS.values()):
+            if outer not in (FORMS["hexadecimal"], FORMS["hexadecimal, upper case"]):
+                written = outer(LETTERS[inner](secret))
+                assert written not in redactor.text(f"before {written} after"), written
+        for lines in (b64encode, encodebytes):
+            written = LETTERS[inner](lines(f"user {'x' * 50} {secret} {'y' * 50}".encode()).decode())
+            assert written not in redactor.text(f"before {written} after"), written
+
+
+def test_what_is_escaped_without_a_secret_stays_as_it_is() -> None:
+    redactor = Redactor([AWKWARD, PLAIN])
+    for form in (*LETTERS.values(), *FORMS.values()):
+        text = f"before {form('a harmless; <text> with % & {signs}')} and {form('%5Cx41&#38;#38;')} after"
+        assert redactor.text(text) is text
 
 
 @pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
@@ -195,7 +225,7 @@ def test_the_beginning_of_a_word_is_no_secret_and_that_of_a_token_is() -> None:
 
 
 @pytest.mark.parametrize("width", [64, 76])
-@pytest.mark.parametrize("newline", ["\n", "\r\n", "\\r\\n", "%0D%0A"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\\r\\n", "%0D%0A", "\\u000a", "\\x0D\\x0A", "\\u{a}", "&#x0a;"])
 @pytest.mark.parametrize("before", ["", "user:", "x" * 100])
 def test_a_secret_is_found_in_lines_of_base64(width: int, newline: str, before: str) -> None:
     plain = f"{before}{AWKWARD} and what follows it {'y' * 200}"
@@ -360,6 +390,8 @@ ENDLESS: dict[str, tuple[str, bytes]] = {
     "backslashes after the beginning": (r"ACME\\domain99", b"domain99 acme ACME" + b"\\" * 500_000),
     "ampersands": ("&&&pass99", b"pass99 " + b"&amp;" * 100_000 + b"\\" * 200_000 + b"u0026amp;"),
     "percent signs": ("%pass99word", b"pass99word %" + b"25" * 300_000),
+    "escaped backslashes": (PLAIN, b"\\x5c" * 200_000),
+    "escaped escapes": (PLAIN, b"&#38;#38;%25%32%35" * 50_000),
     "backslashes before escaped letters": (PLAIN, b"\\u0061" + b"\\" * 500_000),
 }
 

@@ -15,7 +15,7 @@ from runner.untrusted_text import tamed
 PERIOD = 300.0
 """Seconds between two lines about one reason."""
 MOST_NETWORKS = 1_000
-"""Networks that are told apart in that time."""
+"""Networks that are counted in that time."""
 LONGEST = 200
 """Characters of a refusal in words, of which a stranger may have written some."""
 NOT_LOGGED: frozenset[Reason] = frozenset({"unavailable", "slow"})
