@@ -8,6 +8,7 @@ import re
 import zlib
 from base64 import b64decode, b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -302,6 +303,71 @@ def test_a_body_is_searched_however_it_is_packed(how: str, secret: str) -> None:
     assert unpack(redactor.body(pack(f"a {secret} b".encode()))).decode() == f"a {HIDDEN} b"
     untouched = pack(b"a wombat and a quokka")
     assert redactor.body(untouched) is untouched
+
+
+FORM = (
+    b'------WebKitFormBoundaryb1\r\nContent-Disposition: form-data; name="name"\r\n\r\nAda\r\n'
+    b'------WebKitFormBoundaryb1\r\nContent-Disposition: form-data; name="log"\r\n\r\n'
+)
+AROUND = {
+    "a form": (FORM, b"\r\n------WebKitFormBoundaryb1--\r\n"),
+    "a text before": (b"a log of a few lines, which is packed, follows: ", b""),
+    "a text after": (b"", b" what was before this is a log of a few lines, which is packed"),
+    "a message in binary": (
+        b"\x0a\x40a field of a message with a text of some length in it, and\x12\x80\x01",
+        b"\x1a\x20another field with text, and the end",
+    ),
+}
+BETWEEN: dict[str, Callable[[bytes], bytes]] = {
+    **{name: pack for name, (pack, _) in PACKED.items() if name != "called a picture"},
+    "utf-16, small end first": lambda raw: raw.decode().encode("utf-16-le"),
+    "brotli": brotli.compress,
+    "zstandard": zstandard.ZstdCompressor().compress,
+}
+
+
+def is_inside(content: bytes, secret: str) -> bool:
+    """Whether a text is in a body, or in what begins somewhere in it and can be unpacked."""
+    unpacked = [content]
+    for at in range(len(content)):
+        for window in (31, 15, -15):
+            with suppress(zlib.error):
+                unpacked.append(zlib.decompressobj(window).decompress(content[at:]))
+    return any(secret.encode(encoding) in one for one in unpacked for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("how", BETWEEN)
+def test_what_is_packed_between_texts_is_searched_or_not_kept(how: str, around: str) -> None:
+    before, after = AROUND[around]
+    for text in (f"the secret is {PLAIN} and no other", f"a line\nand the secret {PLAIN} in the next\n" * 20):
+        packed = BETWEEN[how](text.encode())
+        found = Redactor([PLAIN]).body(before + packed + after)
+        assert not is_inside(found, PLAIN), found
+        assert packed not in found
+        assert found == UNREADABLE or found.startswith(before[:40])
+
+
+def test_what_is_between_texts_and_holds_nothing_stays_as_it_is() -> None:
+    redactor = Redactor([PLAIN])
+    before, after = AROUND["a form"]
+    harmless = "Всё хорошо, ничего секретного. 何も秘密はありません。" * 5
+    for part in (
+        zlib.compress(harmless.encode()),
+        gzip.compress(b"nothing"),
+        b"\x89PNG\r\n\x1a\n" + random.Random(7).randbytes(400),
+        b"\x00\x01\x02\x03",
+        harmless.encode(),
+        harmless.encode("gb18030"),
+        "Всё хорошо, ничего секретного.".encode("cp1251"),
+        "何も秘密はありません。".encode("shift_jis"),
+        "nothing".encode("utf-16-le"),
+    ):
+        body = before + part + after
+        assert redactor.body(body) is body, part
+    # Packed in a way that nothing undoes.
+    found = redactor.body(before + b"\0" + random.Random(7).randbytes(400) + FORM + after)
+    assert found == before + UNREADABLE + FORM + after
 
 
 @pytest.mark.parametrize("size", [40, 300, 5000])
