@@ -47,4 +47,4 @@ def subject_pattern(configuration: OidcConfiguration, subject: str) -> str:
 
 
 def _hash_owner(configuration: OidcConfiguration, subject: str) -> str:
-    return sha256(f"{configuration.issuer}\0{subject}".encode("utf-8", "replace")).hexdigest()[:42]
+    return sha256(f"{configuration.issuer}\0{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:42]
