@@ -169,10 +169,14 @@ def test_the_compose_file_confines_the_browser_and_has_no_default_password() -> 
 def test_the_compose_file_says_nothing_that_podman_of_debian_takes_otherwise() -> None:
     """Seen with podman 4.3 and podman-compose 1.0.3, which `compose` of Docker does not need."""
     written = text("compose.yaml")
+    networks = yaml.safe_load(written)["networks"]
     for service in yaml.safe_load(written)["services"].values():
         # It knows no owner of a tmpfs, and splits a list of words without their quotes.
         assert not [folder for folder in service.get("tmpfs", ()) if ":" in folder]
         assert isinstance(service.get("healthcheck", {}).get("test", ""), str)
+        # A published port leads to the first network by name (CNI), which must be one that the machine reaches.
+        if "ports" in service:
+            assert not (networks[min(service["networks"])] or {}).get("internal"), service["networks"]
     # It passes on an empty default as it is written.
     assert ":-}" not in written
 

@@ -47,7 +47,7 @@ def pinned(name: str) -> dict[str, tuple[str, int]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["runtime", "dev", "build"])
+@pytest.mark.parametrize("name", ["runtime", "dev", "build", "audit"])
 def test_every_package_is_pinned_with_hashes(name: str) -> None:
     found = pinned(name)
     assert found
@@ -128,6 +128,19 @@ def test_only_the_job_that_publishes_has_an_identity_and_it_runs_no_code_of_ours
     (publish,) = (step for step in jobs["publish"]["steps"] if "pypi-publish" in step.get("uses", ""))
     assert publish["with"]["attestations"] is True
     assert not {"user", "password"} & set(publish["with"])
+
+
+def test_advisories_are_read_every_day_for_everything_that_is_pinned() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "advisories.yml").read_text())
+    # `on` is a truth value in YAML 1.1.
+    assert workflow[True]["schedule"]
+    jobs = workflow["jobs"]
+    files = {one.stem for one in (ROOT / ".ci" / "constraints").glob("*.txt")}
+    assert set(jobs["python"]["strategy"]["matrix"]["constraints"]) == files
+    bundled = {
+        str(one.parent.relative_to(ROOT)) for one in ROOT.glob("r*/**/package-lock.json") if "node_modules" not in one.parts
+    }
+    assert set(jobs["npm"]["strategy"]["matrix"]["folder"]) == bundled
 
 
 def test_no_script_of_a_package_is_run_when_npm_installs() -> None:

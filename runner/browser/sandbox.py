@@ -15,11 +15,16 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from runner.browser.environment import browser_environment, find_cache
+from runner.untrusted_text import tamed
 
 ROOT = "Chromium has no sandbox when it runs as root: run as another user"
-KERNEL = "neither the kernel nor the container lets this user create user namespaces: docs/security.md lists what they need"
+KERNEL = "the kernel or the container forbids this user what the sandbox is built of: docs/security.md lists what it needs"
 ON = "on"
-REFUSALS = ("No usable sandbox", "Chromium sandboxing failed", "Failed to move to new namespace", "crbug.com/638180", "357670")
+REFUSALS = (
+    *("No usable sandbox", "Chromium sandboxing failed", "Failed to move to new namespace", "crbug.com/638180", "357670"),
+    # The namespaces are there, and a filter of system calls forbids what is done in them: Docker's and Podman's own, without capabilities.
+    *("Check failed: sys_chroot", "Check failed: NamespaceUtils"),
+)
 """What Chromium, or Playwright in its place, says when only the sandbox is missing."""
 REMEMBERED = 86_400.0
 """Seconds that a refusal is remembered."""
@@ -88,7 +93,7 @@ def remember_refusal(program: Path) -> None:
 
 
 def check_sandbox(program: Path) -> str:
-    """Starts this Chromium with its sandbox, whatever is remembered; returns why it is off, empty if it is on."""
+    """Starts this Chromium with its sandbox, whatever is remembered; returns why it is off or not known, empty if it is on."""
     conditions = _conditions(program)
     _refused.discard(conditions)
     file = _file(conditions)
@@ -103,10 +108,17 @@ def check_sandbox(program: Path) -> str:
                 )
             except (OSError, subprocess.TimeoutExpired):
                 # It is asked again when a journey starts it, which reports what is wrong.
-                return ""
-        if ended.returncode != 0 and is_refusal(ended.stderr.decode(errors="replace")):
+                return "not known: Chromium could not be started"
+        said = ended.stderr.decode(errors="replace")
+        if ended.returncode != 0 and not is_refusal(said):
+            return f"not known: Chromium ended with {ended.returncode}: {tamed(_last_line(said), 200)}"
+        if ended.returncode != 0:
             remember_refusal(program)
     return find_reason_off(program)
+
+
+def _last_line(text: str) -> str:
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "nothing was said")
 
 
 def _conditions(program: Path) -> str:

@@ -16,7 +16,8 @@ _SYMBOLS = bytes(ord("s") if char in _ALPHABET else ord(" ") for char in range(2
 # The literal of sixteen is what `re` finds fast.
 _RUN = re.compile(b"s" * SHORTEST_BLOCK + b"s*")
 _NEXT_LINE = re.compile(
-    rb"((?:(?:\\+r)?\\+n|\r?\n|(?:%(?:25)*0[dD])?%(?:25)*0[aA]|(?:&#13;|&#x[dD];)?(?:&#10;|&#x[aA];))[ \t]*)([A-Za-z0-9+/]+)"
+    rb"((?:(?:\\+r)?\\+n|\r?\n|(?:%(?:25)*0[dD])?%(?:25)*0[aA]|(?:&#0*13;|&#[xX]0*[dD];)?(?:&#0*10;|&#[xX]0*[aA];)"
+    rb"|(?:\\+(?:u000|x0)[dD])?\\+(?:u000|x0)[aA]|(?:\\+u\{0*[dD]\})?\\+u\{0*[aA]\})[ \t]*)([A-Za-z0-9+/]+)"
 )
 _ESCAPE = re.compile(rb"(?:(?<=\\)(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbf])|(?<=%)(?:25)*[0-9A-Fa-f]{2})")
 _URL = bytes.maketrans(b"-_", b"+/")

@@ -6,7 +6,7 @@ What is packed in a way that cannot be undone here (brotli, Zstandard, encryptio
 import codecs
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 GZIP = b"\x1f\x8b"
 PACKED = frozenset({GZIP, b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"})
@@ -27,6 +27,13 @@ _MEDIA = re.compile(
     re.DOTALL,
 )
 _TEXT_RUN = re.compile(rb"[\x20-\x7e]{5,}")
+_LONG_TEXT_RUN = re.compile(rb"[\x20-\x7e\t\r\n]{20,}")
+"""What is packed has none by chance."""
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
+SHORTEST_STRETCH, SHORTEST_PACKED = 8, 24
+"""Bytes between texts that are looked at, and that are not kept if they cannot be unpacked."""
+SHORT_MOST = 1_024
+"""Bytes that a stretch may have in any case when it is unpacked; the sum of all is in proportion to the body."""
 _PRINTED = bytes([*range(0x20, 0x7F), 9, 10, 12, 13])
 
 
@@ -54,8 +61,55 @@ def clean_body(
         text = content.decode(encoding, "surrogatepass").encode(errors="surrogatepass")
         found = clean(text)
         return content if found is text else found.decode(errors="surrogatepass").encode(encoding, "surrogatepass")
-    found = clean(content)
-    return UNREADABLE if strict and not _MEDIA.match(content) and _looks_packed(content) else found
+    if not strict or _MEDIA.match(content):
+        return clean(content)
+    if _looks_packed(content):
+        return UNREADABLE
+    return clean(_clean_stretches(content, clean, layers))
+
+
+def _clean_stretches(content: bytes, clean: Callable[[bytes], bytes], layers: int) -> bytes:
+    """A body in which text surrounds what is packed, such as a form with a file: that is unpacked, or not kept where it cannot be."""
+    if layers == 0 or _is_utf8(content):
+        return content
+    pieces, at = [], 0
+    for start, end in _find_stretches(content):
+        stretch = content[start:end]
+        if _is_utf8(stretch):
+            continue
+        found = clean_body(stretch, clean, False, layers - 1, max(SHORT_MOST, RATIO * len(stretch)))
+        unpacked = found is not stretch or _unpack(stretch, SHORT_MOST) is not None or _wide(stretch)
+        # Texts in older encodings have no control characters; what is packed has, if it is not very short.
+        if not unpacked and len(stretch) >= SHORTEST_PACKED and not _MEDIA.match(stretch) and _CONTROL.search(stretch):
+            found = UNREADABLE
+        if found is not stretch:
+            pieces += [content[at:start], found]
+            at = end
+    return b"".join([*pieces, content[at:]]) if pieces else content
+
+
+def _find_stretches(content: bytes) -> Iterator[tuple[int, int]]:
+    """Where a body is something else than text for a while."""
+    start = 0
+    for end, after in (*(run.span() for run in _LONG_TEXT_RUN.finditer(content)), (len(content), len(content))):
+        first = int.from_bytes(content[start - 1 : start + 1]) if 0 < start < end else 0
+        if (first >> 8 == ord("x") and first % 31 == 0) or (first >= 0x2000 and first & 0xFF == 0 and (end - start) % 2):
+            # The first byte of zlib is a letter, and so is that of a text in UTF-16.
+            start -= 1
+        if end - start >= SHORTEST_STRETCH:
+            yield start, end
+        start = after
+
+
+def _is_utf8(content: bytes) -> bool:
+    """Without NUL, of which a text in UTF-16 has many."""
+    if b"\0" in content:
+        return False
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def clean_packed(content: bytes, clean: Callable[[bytes], bytes]) -> bytes:

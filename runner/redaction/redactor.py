@@ -12,7 +12,7 @@ from runner.redaction.base64_blocks import replace_inside
 from runner.redaction.bodies import UNREADABLE, clean_body, clean_packed
 from runner.redaction.credentials import SIGNS, contains_any, hide_by_key, hide_by_looks
 from runner.redaction.document_forms import PAGE_KEYS, VALUE, DocumentForm
-from runner.redaction.escaped_letters import unescape_letters
+from runner.redaction.escaped_letters import unescape_letters, unescape_printed
 from runner.redaction.secret_search import HIDDEN, SecretSearch
 from runner.untrusted_text import decode_json, encode_json
 
@@ -80,22 +80,29 @@ class Redactor:
         """`content` without declared secrets; the same object if it held none."""
         if not self._search.texts or not content:
             return content
+
+        def inside(inner: bytes) -> bytes:
+            return self._without_secrets(inner, nested - 1)
+
+        def hide_nested(text: bytes) -> bytes:
+            return replace_inside(text, inside, lambda packed: clean_packed(packed, inside)) if nested else text
+
         clean = self._search.hide(content)
-        readable = clean
-        for _ in range(ROUNDS):
-            unescaped = unescape_letters(readable)
-            if unescaped is readable:
-                break
-            readable = self._search.hide(unescaped)
-            if readable is not unescaped:
-                clean = readable
-        if nested:
-
-            def inside(inner: bytes) -> bytes:
-                return self._without_secrets(inner, nested - 1)
-
-            clean = replace_inside(clean, inside, lambda packed: clean_packed(packed, inside))
-        return clean
+        # Escapes of escapes only where those of letters have shown nothing: what is written in them is not kept as it was written.
+        for unescape in (unescape_letters, unescape_printed):
+            readable = clean
+            for _ in range(ROUNDS):
+                unescaped = unescape(readable)
+                if unescaped is readable:
+                    break
+                readable = self._search.hide(unescaped)
+                if readable is not unescaped:
+                    clean = readable
+            # Few texts have escaped letters, many an escaped sign: so base64 is sought behind the former only.
+            if unescape is unescape_letters and readable is not clean:
+                found = hide_nested(readable)
+                clean = clean if found is readable else found
+        return hide_nested(clean)
 
     def body(self, content: bytes) -> bytes:
         """The body of a request or an answer, packed or not; the same object if there was nothing to hide.

@@ -6,8 +6,9 @@ import json
 import random
 import re
 import zlib
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -77,6 +78,36 @@ def test_a_secret_is_found_in_every_form(secret: str, form: str) -> None:
     assert clean.count(HIDDEN) == 1, written
     left = clean.replace("before ", "").replace(" after", "").replace(HIDDEN, "")
     assert set(left) <= set('"\\%225C&quot;'), left
+
+
+LETTERS: dict[str, Callable[[str], str]] = {
+    **{name: form for name, form in FORMS.items() if name.startswith("every character") and "without" not in name},
+    "every character in hexadecimal of javascript": lambda text: "".join(
+        f"\\x{ord(one):02x}" if ord(one) < 256 else one for one in text
+    ),
+    "every character by number in hexadecimal": lambda text: "".join(f"&#x{ord(one):X};" for one in text),
+}
+"""Encoders that leave no letter as it is."""
+
+
+@pytest.mark.parametrize("inner", LETTERS)
+def test_escapes_of_escapes_and_of_base64_are_found(inner: str) -> None:
+    for secret in (AWKWARD, PLAIN, 'M中X,<X3`ßR\\uE"3C{Qv}A6#I6%UB'):
+        redactor = Redactor([secret])
+        for outer in (*LETTERS.values(), *FORMS.values()):
+            if outer not in (FORMS["hexadecimal"], FORMS["hexadecimal, upper case"]):
+                written = outer(LETTERS[inner](secret))
+                assert written not in redactor.text(f"before {written} after"), written
+        for lines in (b64encode, encodebytes):
+            written = LETTERS[inner](lines(f"user {'x' * 50} {secret} {'y' * 50}".encode()).decode())
+            assert written not in redactor.text(f"before {written} after"), written
+
+
+def test_what_is_escaped_without_a_secret_stays_as_it_is() -> None:
+    redactor = Redactor([AWKWARD, PLAIN])
+    for form in (*LETTERS.values(), *FORMS.values()):
+        text = f"before {form('a harmless; <text> with % & {signs}')} and {form('%5Cx41&#38;#38;')} after"
+        assert redactor.text(text) is text
 
 
 @pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
@@ -195,7 +226,7 @@ def test_the_beginning_of_a_word_is_no_secret_and_that_of_a_token_is() -> None:
 
 
 @pytest.mark.parametrize("width", [64, 76])
-@pytest.mark.parametrize("newline", ["\n", "\r\n", "\\r\\n", "%0D%0A"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\\r\\n", "%0D%0A", "\\u000a", "\\x0D\\x0A", "\\u{a}", "&#x0a;"])
 @pytest.mark.parametrize("before", ["", "user:", "x" * 100])
 def test_a_secret_is_found_in_lines_of_base64(width: int, newline: str, before: str) -> None:
     plain = f"{before}{AWKWARD} and what follows it {'y' * 200}"
@@ -272,6 +303,71 @@ def test_a_body_is_searched_however_it_is_packed(how: str, secret: str) -> None:
     assert unpack(redactor.body(pack(f"a {secret} b".encode()))).decode() == f"a {HIDDEN} b"
     untouched = pack(b"a wombat and a quokka")
     assert redactor.body(untouched) is untouched
+
+
+FORM = (
+    b'------WebKitFormBoundaryb1\r\nContent-Disposition: form-data; name="name"\r\n\r\nAda\r\n'
+    b'------WebKitFormBoundaryb1\r\nContent-Disposition: form-data; name="log"\r\n\r\n'
+)
+AROUND = {
+    "a form": (FORM, b"\r\n------WebKitFormBoundaryb1--\r\n"),
+    "a text before": (b"a log of a few lines, which is packed, follows: ", b""),
+    "a text after": (b"", b" what was before this is a log of a few lines, which is packed"),
+    "a message in binary": (
+        b"\x0a\x40a field of a message with a text of some length in it, and\x12\x80\x01",
+        b"\x1a\x20another field with text, and the end",
+    ),
+}
+BETWEEN: dict[str, Callable[[bytes], bytes]] = {
+    **{name: pack for name, (pack, _) in PACKED.items() if name != "called a picture"},
+    "utf-16, small end first": lambda raw: raw.decode().encode("utf-16-le"),
+    "brotli": brotli.compress,
+    "zstandard": zstandard.ZstdCompressor().compress,
+}
+
+
+def is_inside(content: bytes, secret: str) -> bool:
+    """Whether a text is in a body, or in what begins somewhere in it and can be unpacked."""
+    unpacked = [content]
+    for at in range(len(content)):
+        for window in (31, 15, -15):
+            with suppress(zlib.error):
+                unpacked.append(zlib.decompressobj(window).decompress(content[at:]))
+    return any(secret.encode(encoding) in one for one in unpacked for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("how", BETWEEN)
+def test_what_is_packed_between_texts_is_searched_or_not_kept(how: str, around: str) -> None:
+    before, after = AROUND[around]
+    for text in (f"the secret is {PLAIN} and no other", f"a line\nand the secret {PLAIN} in the next\n" * 20):
+        packed = BETWEEN[how](text.encode())
+        found = Redactor([PLAIN]).body(before + packed + after)
+        assert not is_inside(found, PLAIN), found
+        assert packed not in found
+        assert found == UNREADABLE or found.startswith(before[:40])
+
+
+def test_what_is_between_texts_and_holds_nothing_stays_as_it_is() -> None:
+    redactor = Redactor([PLAIN])
+    before, after = AROUND["a form"]
+    harmless = "Всё хорошо, ничего секретного. 何も秘密はありません。" * 5
+    for part in (
+        zlib.compress(harmless.encode()),
+        gzip.compress(b"nothing"),
+        b"\x89PNG\r\n\x1a\n" + random.Random(7).randbytes(400),
+        b"\x00\x01\x02\x03",
+        harmless.encode(),
+        harmless.encode("gb18030"),
+        "Всё хорошо, ничего секретного.".encode("cp1251"),
+        "何も秘密はありません。".encode("shift_jis"),
+        "nothing".encode("utf-16-le"),
+    ):
+        body = before + part + after
+        assert redactor.body(body) is body, part
+    # Packed in a way that nothing undoes.
+    found = redactor.body(before + b"\0" + random.Random(7).randbytes(400) + FORM + after)
+    assert found == before + UNREADABLE + FORM + after
 
 
 @pytest.mark.parametrize("size", [40, 300, 5000])
@@ -360,6 +456,8 @@ ENDLESS: dict[str, tuple[str, bytes]] = {
     "backslashes after the beginning": (r"ACME\\domain99", b"domain99 acme ACME" + b"\\" * 500_000),
     "ampersands": ("&&&pass99", b"pass99 " + b"&amp;" * 100_000 + b"\\" * 200_000 + b"u0026amp;"),
     "percent signs": ("%pass99word", b"pass99word %" + b"25" * 300_000),
+    "escaped backslashes": (PLAIN, b"\\x5c" * 200_000),
+    "escaped escapes": (PLAIN, b"&#38;#38;%25%32%35" * 50_000),
     "backslashes before escaped letters": (PLAIN, b"\\u0061" + b"\\" * 500_000),
 }
 

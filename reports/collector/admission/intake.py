@@ -17,6 +17,7 @@ from reports.collector.admission.app_registry import AppRegistry
 from reports.collector.admission.body_room import BodyRoom
 from reports.collector.admission.client_network import ClientNetworks
 from reports.collector.admission.rate_limit import BEACON, RateLimit, WorkAllowance
+from reports.collector.admission.refusal_log import RefusalLog
 from reports.collector.beacon import Beacon
 from reports.collector.errors import Refusal
 from reports.collector.labels import UNKNOWN
@@ -74,6 +75,7 @@ class Intake:
         self.metrics = metrics
         self.networks = networks
         self.room = BodyRoom()
+        self._refusals = RefusalLog()
         self._writer = writer
         self._buckets = RateLimit()
         self._large = WorkAllowance(register.apps)
@@ -103,6 +105,11 @@ class Intake:
             # While it waited, others of its network had theirs.
             self._require_allowance(network)
             yield lambda size: self._large.charge(network, time.monotonic(), size)
+
+    def refuse(self, refusal: Refusal, network: str) -> None:
+        """Counts what was refused, and logs it, in bounds."""
+        self.metrics.refuse(refusal.reason)
+        self._refusals.note(refusal, network)
 
     def _require_allowance(self, network: str) -> None:
         wait = self._large.seconds_to_wait(network, time.monotonic())

@@ -47,16 +47,18 @@ class IngestEndpoint:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         origin = headers.get(b"origin", b"").decode("latin-1")
         admitted = bool(origin) and origin in self._intake.register.origins
+        client = scope.get("client")
+        network = self._intake.networks.of_request(client[0] if client else "", scope["headers"])
         metrics.in_flight += 1
         try:
             if scope["method"] == "OPTIONS":
                 await _send(send, 204, b"", cors.answer_preflight(origin, admitted))
                 return
             try:
-                answer = await self._answer(scope, headers, origin, receive)
+                answer = await self._answer(scope, headers, origin, network, receive)
                 more: cors.Headers = []
             except Refusal as refusal:
-                metrics.refuse(refusal.reason)
+                self._intake.refuse(refusal, network)
                 admitted = admitted and refusal.reason != "wrong_origin"
                 answer = Answer(refusal.status, msgspec.json.encode(refusal.body()))
                 more = _told(refusal)
@@ -64,13 +66,11 @@ class IngestEndpoint:
         finally:
             metrics.in_flight -= 1
 
-    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], origin: str, receive: Receive) -> Answer:
+    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], origin: str, network: str, receive: Receive) -> Answer:
         if scope["method"] != "POST":
             raise Refusal(405, "method", f"{scope['method']} is not taken here", fix="send a POST")
         intake = self._intake
         intake.greet(origin)
-        client = scope.get("client")
-        network = intake.networks.of_request(client[0] if client else "", scope["headers"])
         with intake.room.reserve(network) as take_room:
             packed = await read_body(receive, headers.get(b"content-length", b""), self._limits, take_room)
             incoming = Incoming(packed, scope["query_string"].decode("latin-1"), headers, origin, network, packed)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from reports.web.access.authenticator import Authenticator
 from reports.web.access.csrf import FormError, check_same_origin, read_form
 from reports.web.access.identity import Identity, TooManyGuesses, TooManyRequests, WrongGuess
+from reports.web.access.oidc.configuration import BACK_CHANNEL
 from reports.web.access.oidc.user import OidcUser
 from reports.web.access.passwords.known_browser import LASTS as BROWSER_LASTS
 from reports.web.access.passwords.known_browser import mark_browser
@@ -128,6 +129,10 @@ class AccessMiddleware:
         if path == "/sign-in" and request.method == "POST":
             # It brings the password itself, and uses nothing that a browser holds.
             check_same_origin(request, self._access.own_origins(request), programs=True)
+            request.scope["form"] = await read_form(request)
+            return None
+        if path == BACK_CHANNEL and request.method == "POST" and self._access.oidc:
+            # The provider itself sends it, signed.
             request.scope["form"] = await read_form(request)
             return None
         if "token" in request.query_params and self._access.by_token:

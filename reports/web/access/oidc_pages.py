@@ -5,14 +5,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from reports.web.access.authenticator import Authenticator
 from reports.web.access.identity import Identity, TooManyGuesses
 from reports.web.access.middleware import AccessMiddleware, local_address, render_sign_in
-from reports.web.access.oidc.configuration import CALLBACK
+from reports.web.access.oidc.configuration import BACK_CHANNEL, CALLBACK
 from reports.web.access.oidc.errors import OidcError
 from reports.web.access.oidc.login_attempt import COOKIE, LASTS, SECURE_COOKIE, begin_attempt, restore_attempt
 from reports.web.render.html import render_page, root_path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from reports.web.access.oidc.sign_in import OidcSignIn
 
 Result = TypeVar("Result")
+LOGOUTS = 2
+"""Logout tokens that are checked at a time."""
 _threads = ThreadPoolExecutor(4, "identity-provider")
 """They wait for the provider, however slow it is; they take no thread that pages need."""
 
@@ -33,7 +36,11 @@ def oidc_routes(access: Authenticator, gate: AccessMiddleware) -> Sequence[BaseR
     if access.oidc is None:
         return []
     pages = _OidcPages(access, access.oidc, gate)
-    return [Route("/sign-in/oidc", pages.leave, methods=["GET"]), Route(CALLBACK, pages.come_back, methods=["GET"])]
+    return [
+        Route("/sign-in/oidc", pages.leave, methods=["GET"]),
+        Route(CALLBACK, pages.come_back, methods=["GET"]),
+        Route(BACK_CHANNEL, pages.end_sessions, methods=["POST"]),
+    ]
 
 
 async def leave_provider(access: Authenticator, request: Request) -> Response | None:
@@ -58,6 +65,8 @@ class _OidcPages:
         self._access = access
         self._oidc = oidc
         self._gate = gate
+        # Not slowed down like guesses: a provider may sign out many users at once, and does not repeat it. Some threads stay for sign-ins.
+        self._logouts = asyncio.Semaphore(LOGOUTS)
 
     async def leave(self, request: Request) -> Response:
         """Sends the browser to the provider."""
@@ -98,9 +107,30 @@ class _OidcPages:
         answer.delete_cookie(self._cookie(request), path="/", secure=secure, httponly=True, samesite="lax")
         return answer
 
+    async def end_sessions(self, request: Request) -> Response:
+        """Ends the sessions of a user who has signed out at the provider, which says so itself (Back-Channel Logout 1.0, 2.8)."""
+        fields: dict[str, str] = request.scope["form"]
+        network = self._network(request)
+        try:
+            async with self._logouts:
+                credentials = await _in_thread(lambda: self._oidc.check_logout(fields.get("logout_token", "")))
+            names = await run_in_threadpool(self._access.sign_ins.end_like, credentials)
+        except OidcError as error:
+            self._access.audit.refuse(f"a sign-out by the identity provider was refused: {error.cause}", network=network)
+            return JSONResponse({"error": "invalid_request", "error_description": str(error)}, 400)
+        except StoreDown:
+            return JSONResponse({"error": "the database cannot be used; send it again"}, 503)
+        for name in sorted(set(names)):
+            self._access.audit.record("sign-out", f"{name} was signed out by the identity provider", user=name, network=network)
+        return Response(status_code=200)
+
+    def _network(self, request: Request) -> str:
+        return self._access.network(request)
+
     def _refuse(self, request: Request, error: OidcError) -> Response:
-        network = self._access.network(request)
-        self._access.audit.refuse(f"a sign-in through the identity provider was refused: {error.cause}", network=network)
+        self._access.audit.refuse(
+            f"a sign-in through the identity provider was refused: {error.cause}", network=self._network(request)
+        )
         return render_sign_in(self._access, request, error.status, str(error))
 
     def _redirect_uri(self, request: Request) -> str:

@@ -89,6 +89,14 @@ class SignIns:
         with self._store.connected() as connection:
             return connection.execute(delete(sign_ins).where(*_own(who), sign_ins.c.id == id_)).rowcount > 0
 
+    def end_like(self, credential: str) -> list[str]:
+        """Ends all sessions whose credential fits an SQL pattern; the names of their users, one for each session."""
+        which = sign_ins.c.credential.like(credential)
+        with self._store.connected() as connection:
+            names = list(connection.execute(select(sign_ins.c.name).where(which)).scalars())
+            connection.execute(delete(sign_ins).where(which))
+        return names
+
 
 def _own(who: SignIn) -> tuple[ColumnElement[bool], ...]:
     if is_of_provider(who.credential):

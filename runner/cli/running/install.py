@@ -14,4 +14,5 @@ def install() -> None:
     found = chromium.install()
     typer.echo(f"{found.version()}\n{found.path} ({found.found})")
     reason = check_sandbox(found.path)
-    typer.echo(f"sandbox: off: {reason}" if reason else "sandbox: on")
+    state = reason if reason.startswith("not known") else f"off: {reason}"
+    typer.echo(f"sandbox: {state if reason else 'on'}")

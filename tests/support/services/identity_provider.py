@@ -48,6 +48,8 @@ class IdentityProvider:
         """Where it redirects to."""
         self.requests: list[str] = []
         self.codes: dict[str, dict[str, str]] = {}
+        self.id_tokens: list[str] = []
+        """Those that it has given out."""
         self.key = first_key()
 
     def rotate(self) -> None:
@@ -83,11 +85,24 @@ class IdentityProvider:
         claims = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": asked["nonce"], **self.user}
         if "max_age" in asked:
             claims["auth_time"] = now
-        key: RSAKey | OctKey = OctKey.import_key(self.secret) if self.algorithm == "HS256" else self.key
-        header = {"alg": self.algorithm, **({"kid": key.kid} if key.kid else {})}
-        registry = JWSRegistry(algorithms=["RS256", "HS256", "none"])
-        token = jwt.encode(header, self.change_claims(claims), key, registry=registry)
+        token = self.sign(self.change_claims(claims))
+        self.id_tokens.append(token)
         return 200, {"access_token": token_urlsafe(8), "token_type": "Bearer", "id_token": token}
+
+    def sign(self, claims: dict[str, Any], **header: str) -> str:
+        """A token with these claims."""
+        key: RSAKey | OctKey = OctKey.import_key(self.secret) if self.algorithm == "HS256" else self.key
+        header = {"alg": self.algorithm, **({"kid": key.kid} if key.kid else {}), **header}
+        registry = JWSRegistry(algorithms=["RS256", "HS256", "none"])
+        return jwt.encode(header, claims, key, registry=registry)
+
+    def sign_out(self, *without: str, typ: str = "logout+jwt", **other: Any) -> str:
+        """A logout token of its user, with some claims missing or of another value."""
+        now = int(time())
+        events: dict[str, Any] = {"http://schemas.openid.net/event/backchannel-logout": {}}
+        claims = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 120, "jti": token_urlsafe(8), "events": events}
+        claims |= {"sub": self.user["sub"], "sid": "08a5019c"} | other
+        return self.sign({name: value for name, value in claims.items() if name not in without}, typ=typ)
 
 
 def _handler(provider: IdentityProvider) -> type[BaseHTTPRequestHandler]:

@@ -17,6 +17,8 @@ from runner.settings.settings import Settings
 NEEDED = ("oidc_client_id", "oidc_client_secret", "oidc_roles")
 CALLBACK = "/sign-in/oidc/callback"
 """The path to which the provider sends browsers back."""
+BACK_CHANNEL = "/sign-in/oidc/logout"
+"""The path at which the provider itself says that a user has signed out there."""
 
 
 class OidcConfiguration(Struct, frozen=True, kw_only=True):

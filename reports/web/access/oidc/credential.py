@@ -16,8 +16,7 @@ _ROLES: dict[str, Role] = {"v": "view", "o": "operate"}
 
 def make_credential(configuration: OidcConfiguration, subject: str, role: Role, again: bool) -> str:
     """The credential of a user of the provider."""
-    owner = sha256(f"{configuration.issuer}\0{subject}".encode()).hexdigest()[:42]
-    return f"{PREFIX}{role[0]}{'a' if again else '-'}{configuration.fingerprint}{owner}"
+    return f"{PREFIX}{role[0]}{'a' if again else '-'}{configuration.fingerprint}{_hash_owner(configuration, subject)}"
 
 
 def read_role(credential: str, configuration: OidcConfiguration) -> Role | None:
@@ -40,3 +39,12 @@ def has_proved_presence(credential: str) -> bool:
 def owner_pattern(credential: str) -> str:
     """The SQL pattern of all credentials of the same user, whatever the role."""
     return f"{PREFIX}__{credential[6:]}"
+
+
+def subject_pattern(configuration: OidcConfiguration, subject: str) -> str:
+    """The SQL pattern of all credentials of a subject, whatever the role and the settings were."""
+    return f"{PREFIX}{'_' * 18}{_hash_owner(configuration, subject)}"
+
+
+def _hash_owner(configuration: OidcConfiguration, subject: str) -> str:
+    return sha256(f"{configuration.issuer}\0{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:42]

@@ -34,19 +34,7 @@ def check_id_token(
 ) -> dict[str, Any]:
     """The claims of an ID token that the provider has issued just now, to this client, for the attempt with this nonce. Raises OidcError."""
     configuration = provider.configuration
-    offered = frozenset(provider.metadata().id_token_signing_alg_values_supported)
-    algorithms = sorted(ALGORITHMS & offered)
-    if not algorithms:
-        raise OidcError(
-            REFUSED, f"oidc_issuer: signs with {', '.join(sorted(offered))} only; choose one of {', '.join(sorted(ALGORITHMS))}"
-        )
-    decoded = _decode(token, provider.keys(), algorithms) or _decode(token, provider.keys(renew=True), algorithms)
-    if decoded is None:
-        raise OidcError(
-            REFUSED,
-            f"oidc_issuer: the ID token is not signed with a key of {configuration.issuer} by one of {', '.join(algorithms)}; if the "
-            "provider signs with the client secret (HS256), let it use RS256",
-        )
+    decoded = decode_signed(provider, token, "ID token")
     options = {
         "iss": {"essential": True, "value": configuration.issuer},
         "aud": {"essential": True, "value": configuration.client_id},
@@ -64,6 +52,24 @@ def check_id_token(
     if not isinstance(subject, str) or not 0 < len(subject) <= 255:
         raise OidcError(REFUSED, "oidc_issuer: the ID token has no subject of 1 to 255 characters (the claim `sub`)")
     return dict(claims)
+
+
+def decode_signed(provider: Provider, token: str, what: str) -> jwt.Token:
+    """A token, `what` in words, that the provider has signed with a key pair. Its claims are not checked. Raises OidcError."""
+    offered = frozenset(provider.metadata().id_token_signing_alg_values_supported)
+    algorithms = sorted(ALGORITHMS & offered)
+    if not algorithms:
+        raise OidcError(
+            REFUSED, f"oidc_issuer: signs with {', '.join(sorted(offered))} only; choose one of {', '.join(sorted(ALGORITHMS))}"
+        )
+    decoded = _decode(token, provider.keys(), algorithms) or _decode(token, provider.keys(renew=True), algorithms)
+    if decoded is None:
+        raise OidcError(
+            REFUSED,
+            f"oidc_issuer: the {what} is not signed with a key of {provider.configuration.issuer} by one of {', '.join(algorithms)}; if "
+            "the provider signs with the client secret (HS256), let it use RS256",
+        )
+    return decoded
 
 
 def _decode(token: str, keys: Iterable[Key], algorithms: list[str]) -> jwt.Token | None:

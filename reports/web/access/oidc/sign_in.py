@@ -14,10 +14,11 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from reports.web.access.oidc.configuration import OidcConfiguration
-from reports.web.access.oidc.credential import make_credential
+from reports.web.access.oidc.credential import make_credential, subject_pattern
 from reports.web.access.oidc.errors import OidcError
 from reports.web.access.oidc.id_token import REFUSED, SKEW, check_id_token
 from reports.web.access.oidc.login_attempt import LoginAttempt
+from reports.web.access.oidc.logout_token import check_logout_token
 from reports.web.access.oidc.provider import AWAY, Metadata, Provider
 from reports.web.access.oidc.roles import find_name, find_role, list_values
 from reports.web.access.oidc.user import OidcUser
@@ -27,7 +28,7 @@ log = logging.getLogger("journey.serve")
 RECENT = 300
 """Seconds within which a user must have authenticated at the provider, where presence is to be proved."""
 MOST = 10_000
-"""Finished attempts that are remembered, so that none is finished twice."""
+"""Finished attempts and logout tokens that are remembered, so that none counts twice."""
 STALE = (
     "This sign-in was not begun in this browser, was finished already, or took longer than ten minutes. Sign in again; if that does not "
     "help, allow cookies for this site."
@@ -72,13 +73,26 @@ class OidcSignIn:
         """The attempt to which an answer belongs; it can be finished once."""
         if attempt is None or not hmac.compare_digest(given.get("state", "").encode(), attempt.state.encode()):
             raise OidcError(STALE, "its state is not that of an attempt of this browser", 400)
+        if not self._is_first(f"state {attempt.state}"):
+            raise OidcError(STALE, "its state was used already", 400)
+        return attempt
+
+    def _is_first(self, what: str) -> bool:
+        """Whether something that counts once is there for the first time."""
         with self._lock:
-            if attempt.state in self._finished:
-                raise OidcError(STALE, "its state was used already", 400)
-            self._finished[attempt.state] = None
+            if what in self._finished:
+                return False
+            self._finished[what] = None
             if len(self._finished) > MOST:
                 self._finished.popitem(last=False)
-        return attempt
+        return True
+
+    def check_logout(self, token: str) -> str:
+        """The SQL pattern of the credentials whose sessions the provider ends with a logout token, which counts once."""
+        subject, own = check_logout_token(self.provider, token, self.clock)
+        if not self._is_first(f"logout {own}"):
+            raise OidcError(REFUSED, "oidc_issuer: a logout token was sent again", 400)
+        return subject_pattern(self.configuration, subject)
 
     def finish(self, given: Mapping[str, str], attempt: LoginAttempt, redirect_uri: str) -> OidcUser:
         """The user whom the provider's answer, the parameters `given`, is about."""
@@ -99,10 +113,12 @@ class OidcSignIn:
                 REFUSED, f"oidc_issuer: {metadata.token_endpoint} answers without an ID token; it is not OpenID Connect"
             )
         claims = check_id_token(self.provider, id_token, attempt.nonce, access_token, self.clock)
-        if attempt.again and claims.get("auth_time", self.clock()) < self.clock() - RECENT - SKEW:
+        # The provider must say it where it was asked for by max_age (OpenID Connect Core, 3.1.2.1): what is not said was not done.
+        if attempt.again and claims.get("auth_time", 0) < self.clock() - RECENT - SKEW:
             raise OidcError(
                 f"{self.configuration.host} has not asked you to authenticate again; sign out there, and sign in again.",
-                "oidc_issuer: the provider ignores max_age, with which users are asked to authenticate again",
+                "oidc_issuer: the provider ignores max_age, with which users are asked to authenticate again, or does not say when they did "
+                "(the claim auth_time)",
                 403,
             )
         claims = self._complete(claims, access_token, metadata)
