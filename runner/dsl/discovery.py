@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.dsl.journey import Journey, noted_declarations
-from runner.dsl.project_imports import enter_folder, package_of
+from runner.dsl.project_imports import enter_folder, explain_missing, package_of
 from runner.errors import DiscoveryError
 from runner.installation import journey_command
 
@@ -284,11 +284,8 @@ def _import_problem(file: Path, error: BaseException) -> str:
             else f"; the folder {file.parent.name!r} cannot be a package, as its name is not a Python name: "
             "write `import pages` without the dot"
         )
-    elif isinstance(error, ModuleNotFoundError) and error.name:
-        top = error.name.partition(".")[0]
-        hint = f"; install it, or put {top}.py beside the journey or in a folder above it"
-        if top in sys.stdlib_module_names:
-            hint = f"; {top!r} is a module of Python, which takes precedence: rename the one of the project"
+    elif isinstance(error, ImportError):
+        hint = explain_missing(error)
     return f"{file}:{line}: cannot be imported: {type(error).__name__}: {error}{hint}"
 
 
