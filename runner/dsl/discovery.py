@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.dsl.journey import Journey, noted_declarations
-from runner.dsl.project_imports import enter_folder, explain_missing, package_of
+from runner.dsl.project_imports import FILES, enter_folder, explain_missing, package_of
 from runner.errors import DiscoveryError
 from runner.installation import journey_command
 
@@ -170,7 +170,7 @@ DECLARED = "__journeys_declared__"
 def import_file(file: Path, text: str | None = None) -> ModuleType:
     """The module of a file, imported again under a unique name. Raises DiscoveryError when it cannot be imported."""
     file = file.resolve()
-    name = f"_journeys_{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
+    name = f"{FILES}{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
     package = package_of(file.parent)
     name = f"{package}.{name}" if package else name
     loader = None if text is None else _EarlierSource(name, str(file), text)

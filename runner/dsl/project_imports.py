@@ -17,6 +17,8 @@ from types import ModuleType
 ROOT_FILES = ("journey.toml", "pyproject.toml", ".git")
 """A folder with one of these is the root of a project."""
 
+FILES = "_journeys_"
+"""How the names begin under which journey files are imported."""
 OWN = ("runner", "reports")
 """The packages of this tool."""
 _SOURCE = Path(__file__).resolve().parents[2]
@@ -41,6 +43,10 @@ class ProjectFinder(MetaPathFinder):
         if not self.folders or top in sys.stdlib_module_names or top in OWN:
             return None
         return self._find_top(fullname) if path is None else self._find_part(fullname, path)
+
+    def has_found(self, name: str) -> bool:
+        """Whether a module was found in the current folders."""
+        return name in self._found or any(name.startswith(f"{one}.") for one in self._found)
 
     def _find_top(self, name: str) -> ModuleSpec | None:
         spec = PathFinder.find_spec(name, [str(folder) for folder in self.folders])
@@ -70,7 +76,7 @@ class ProjectFinder(MetaPathFinder):
         """From now on `folder` is where imports look; what was imported for another file is forgotten."""
         before, self.folders = self.folders, (folder, *_list_up_to_root(folder))
         known = list(sys.modules.items())
-        found = [name for name, _ in known if any(name == one or name.startswith(f"{one}.") for one in self._found)]
+        found = [name for name, _ in known if self.has_found(name)]
         for name in [name for name in found if _is_of(sys.modules[name], before)]:
             _forget(name)
         for name, module in known:
@@ -125,6 +131,11 @@ def _forget(name: str) -> None:
 
 
 _finder = ProjectFinder()
+
+
+def is_of_project(name: str) -> bool:
+    """Whether a module of this name is a journey file, or was imported from the project for it."""
+    return name.rpartition(".")[2].startswith(FILES) or _finder.has_found(name)
 
 
 def explain_missing(error: ImportError) -> str:

@@ -19,7 +19,7 @@ from runner.execution.outcome import Execution
 from runner.result import FailureKind
 from runner.settings.settings import Settings
 from runner.workers.interrupts import held_interrupts
-from runner.workers.messages import BrowserWanted, from_worker
+from runner.workers.messages import Broken, BrowserWanted, from_worker
 from runner.workers.process import Worker, take_worker
 from runner.workers.run_state import Slot, StartedRun
 from runner.workers.supervisor import EndedRun, Supervisor
@@ -129,7 +129,7 @@ class Workers:
                     self._ended.append(ended)
                     worker.run = None
             if ended is not None:
-                if isinstance(message, Execution) and message.worker_spent:
+                if isinstance(message, Execution | Broken) and message.worker_spent:
                     self._restart_worker(worker)
                     continue
                 self._retire_if_worn(worker)
