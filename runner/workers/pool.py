@@ -120,7 +120,8 @@ class Workers:
             try:
                 message = from_worker.decode(worker.pipe.recv_bytes())
             except (EOFError, OSError):
-                self._handle_dead_worker(worker, "monitor", f"the worker process {worker.exit_reason()}")
+                reason = f"the worker process {worker.exit_reason()}"
+                self._handle_dead_worker(worker, "monitor", reason, worker.end_left_processes())
                 continue
             # An interrupt between the end of a run and its departure from the worker would end it a second time.
             with held_interrupts():
@@ -197,11 +198,15 @@ class Workers:
             self._replacement = self._start_worker(warm=True) if any(worker.retiring for worker in self._pool) else None
             retiring[0].kill()
 
-    def _handle_dead_worker(self, worker: Worker, kind: FailureKind, message: str) -> None:
+    def _handle_dead_worker(self, worker: Worker, kind: FailureKind, message: str, left: Sequence[str] = ()) -> None:
         worker.kill()
         if worker.run:
+            execution = worker.run.unfinished_execution("error", kind, message)
+            if left:
+                note = f"processes that the journey left running were ended: {', '.join(left)}"
+                execution = replace(execution, notes=(*execution.notes, note))
             with held_interrupts():
-                self._supervisor.finish_killed_run(worker.run, worker.run.unfinished_execution("error", kind, message))
+                self._supervisor.finish_killed_run(worker.run, execution)
                 worker.run = None
         self._restart_worker(worker)
 
