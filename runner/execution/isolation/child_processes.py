@@ -17,7 +17,11 @@ def list_children() -> set[int]:
     """The process ids of this process's own children; on Linux without a look at every process of the machine."""
     listings = list(Path("/proc/self/task").glob("*/children"))
     if listings:
-        return {int(number) for listing in listings for number in listing.read_text().split()}
+        found: set[int] = set()
+        for listing in listings:
+            with suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended meanwhile
+                found.update(int(number) for number in listing.read_text().split())
+        return found
     return {one.pid for one in psutil.Process().children()}
 
 
