@@ -6,6 +6,7 @@ The supervisor's own deadline (see runner/workers/pool.py) stands behind it, for
 import asyncio
 import math
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -94,10 +95,13 @@ class Deadline:
 
     def end(self, error: BaseException, frame: FrameType | None) -> None:
         """Ends the block with this error, and once more each AGAIN seconds if its code swallows it. For a handler of a signal."""
-        self.ended_by = error
+        again, self.ended_by = self.ended_by is not None, error
         signal.setitimer(signal.ITIMER_REAL, AGAIN)
-        if not _is_ending(frame):
-            self._raise(error, frame)
+        if _is_ending(frame):
+            return
+        if again:
+            _raise_at_next_line(error, frame)
+        self._raise(error, frame)
 
     def _raise(self, error: BaseException, frame: FrameType | None) -> None:
         if getcurrent().parent is not None and not _is_selecting(frame):
@@ -144,6 +148,8 @@ def deadline(seconds: float) -> Iterator[Deadline]:
             raise this.ended_by
     finally:
         this.over = True
+        if sys.gettrace() is _trace_nothing:
+            sys.settrace(None)
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         if left and not this.gave_way:
@@ -161,6 +167,31 @@ def end_on_interrupt(block: Deadline) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _trace_nothing(*_: object) -> None:
+    """Traces no frame that begins. Some trace function is needed for those of frames to be called."""
+
+
+def _raise_at_next_line(error: BaseException, frame: FrameType | None) -> None:
+    """Raises in the journey's code at the line where it goes on: in its `except:`, which the handler does not cover."""
+
+    def raise_here(_: FrameType, event: str, __: object) -> None:
+        if event == "line":
+            sys.settrace(None)
+            raise error.with_traceback(None)
+
+    if sys.gettrace() is not None:
+        return  # a debugger, or the measuring of coverage
+    one = getcurrent()
+    while one.parent is not None:
+        one = one.parent
+        frame = one.gr_frame
+    sys.settrace(_trace_nothing)
+    while frame is not None and frame.f_globals.get("__name__") != "runner.execution.journey_call":
+        if not frame.f_globals.get("__name__", "").startswith(("runner.", "playwright.")):
+            frame.f_trace = raise_here
+        frame = frame.f_back
 
 
 def _is_ending(frame: FrameType | None) -> bool:

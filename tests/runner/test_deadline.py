@@ -1,8 +1,9 @@
 """The alarm that ends a run inside its worker."""
 
 import signal
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
@@ -127,6 +128,34 @@ def test_what_waits_again_after_it_swallowed_the_deadline_is_ended_again() -> No
 
     with pytest.raises(DeadlineReached):
         block()
+
+
+def sleep_forever() -> None:
+    while True:
+        swallow(30)
+
+
+def loop_forever() -> None:
+    while True:
+        try:
+            while True:
+                pass
+        except:  # noqa: E722 (what a journey may write)
+            pass
+
+
+@pytest.mark.parametrize("code", [sleep_forever, loop_forever])
+def test_a_loop_that_swallows_everything_is_ended(monkeypatch: pytest.MonkeyPatch, code: Callable[[], None]) -> None:
+    monkeypatch.setattr("runner.browser.deadline.AGAIN", 0.05)
+
+    def block() -> None:
+        with deadline(0.05):
+            code()
+
+    before = sys.gettrace()
+    with pytest.raises(DeadlineReached):
+        block()
+    assert sys.gettrace() is before
 
 
 def test_a_swallowed_interrupt_ends_the_block() -> None:
