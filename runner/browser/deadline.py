@@ -4,6 +4,7 @@ The supervisor's own deadline (see runner/workers/pool.py) stands behind it, for
 """
 
 import asyncio
+import dis
 import math
 import signal
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
+from typing import Any
 
 from greenlet import getcurrent  # type: ignore[import-untyped]  # Playwright depends on it; it has no types
 from msgspec import Struct
@@ -55,6 +57,8 @@ class Deadline:
         self.gave_way = False
         """True once a foreign alarm has gone off in the block."""
         self.over = False
+        self._in_listener = False
+        """Whether only a listener was ended so far."""
         self.ended_by: BaseException | None = None
         """What was raised to end the block, which may go on if its code swallows it."""
 
@@ -95,11 +99,11 @@ class Deadline:
 
     def end(self, error: BaseException, frame: FrameType | None) -> None:
         """Ends the block with this error, and once more each AGAIN seconds if its code swallows it. For a handler of a signal."""
-        again, self.ended_by = self.ended_by is not None, error
+        again, self.ended_by, self._in_listener = self.ended_by is not None and not self._in_listener, error, False
         signal.setitimer(signal.ITIMER_REAL, AGAIN)
-        if _is_ending(frame):
-            return
         if again:
+            if _is_ending(frame):
+                return
             _raise_at_next_line(error, frame)
         self._raise(error, frame)
 
@@ -112,6 +116,7 @@ class Deadline:
                 return
             # Only the listener ends with it. What the journey waits for meanwhile is to end as well.
             signal.setitimer(signal.ITIMER_REAL, AFTER_LISTENER)
+            self._in_listener = True
         raise error.with_traceback(None)
 
     def _throw(self, error: BaseException) -> None:
@@ -176,10 +181,11 @@ def _trace_nothing(*_: object) -> None:
 def _raise_at_next_line(error: BaseException, frame: FrameType | None) -> None:
     """Raises in the journey's code at the line where it goes on: in its `except:`, which the handler does not cover."""
 
-    def raise_here(_: FrameType, event: str, __: object) -> None:
-        if event == "line":
+    def raise_here(here: FrameType, event: str, _: object) -> Callable[..., Any]:
+        if event == "line" and not _leaves_with(here):
             sys.settrace(None)
             raise error.with_traceback(None)
+        return raise_here
 
     if sys.gettrace() is not None:
         return  # a debugger, or the measuring of coverage
@@ -194,12 +200,24 @@ def _raise_at_next_line(error: BaseException, frame: FrameType | None) -> None:
         frame = frame.f_back
 
 
+def _leaves_with(frame: FrameType) -> bool:
+    """Whether an exception is about to leave a `with` block, such as a step, whose end is to hear of it."""
+    following = frame.f_lasti + 2
+    return frame.f_code.co_code[following : following + 1] == bytes([dis.opmap["WITH_EXCEPT_START"]])
+
+
 def _is_ending(frame: FrameType | None) -> bool:
-    """Whether the end of a step is being recorded, which an exception would disturb."""
-    while frame is not None:
-        if frame.f_globals.get("__name__", "").startswith(ENDING):
-            return True
-        frame = frame.f_back
+    """Whether the end of a step is being recorded, which an exception would disturb. It may wait for a page to do so."""
+    one = getcurrent()
+    places = [frame]
+    while one.parent is not None:
+        one = one.parent
+        places.append(one.gr_frame)
+    for place in places:
+        while place is not None:
+            if place.f_globals.get("__name__", "").startswith(ENDING):
+                return True
+            place = place.f_back
     return False
 
 
