@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from itertools import takewhile
 from pathlib import Path
 
 from runner.result import Artifact, Failure
@@ -18,6 +19,8 @@ READ = 200_000
 _TEXT = r'"((?:[^"\\]|\\.)*)"'
 _SOUGHT = re.compile(rf'get_by_role\("(\w+)", name={_TEXT}|get_by_(text|label|placeholder|alt_text|title|test_id)\({_TEXT}')
 _ELEMENT = re.compile(rf"^\s*- '?(\w+) {_TEXT}", re.MULTILINE)
+_ALERT = re.compile(rf"^(\s*)- '?alert\b(?: {_TEXT})?'?:?[ \t]*(.*)$", re.MULTILINE)
+_MARK = re.compile(r"^\s*- (?:/url: .*|'?\w+(?: \[[^\]]*\])*'?:?)")
 _COVERS = re.compile(r"^\s*- (<.*>) (?:from <.*> subtree )?intercepts pointer events", re.MULTILINE)
 _SEVERAL = re.compile(r"strict mode violation: (.+) resolved to (\d+) elements")
 _DISABLED = "element is not enabled"
@@ -36,11 +39,32 @@ _SECONDS = re.compile(r"Timeout (\d+)ms exceeded|with timeout (\d+)ms")
 
 def describe_missing(failure: Failure, tree: str = "") -> str:
     """The sentence; empty if the failure is not about an element that is covered, hidden, disabled or one of several, nor about one
-    that was sought by its name and not found.
+    that was sought by its name and not found. An alert that the page shows follows.
 
     `tree` is the accessibility tree of the page at that moment, if it was saved.
     """
-    message = failure.message
+    if failure.kind == "http":  # the status explains why nothing is there
+        return ""
+    sentence = _describe_element(failure.message, tree)
+    alert = _find_alert((tree or failure.message)[:READ])
+    return f"{sentence}; the page shows an alert: “{_short(alert, LONGEST_LOCATOR)}”" if sentence and alert else sentence
+
+
+def _find_alert(tree: str) -> str:
+    """The text of the first alert in a tree: beside it, or in the lines below that are indented further."""
+    for found in _ALERT.finditer(tree):
+        text = found[2] or found[3] or ""
+        if not text:
+            rest = tree[found.end() :].splitlines()[1:]
+            below = list(takewhile(lambda line: len(line) - len(line.lstrip()) > len(found[1]), rest))  # noqa: B023
+            text = " ".join(filter(None, (_MARK.sub("", line).strip() for line in below)))
+        text = _plain(text.strip().strip("'\""))
+        if text:
+            return text
+    return ""
+
+
+def _describe_element(message: str, tree: str) -> str:
     covers = _COVERS.findall(message)
     if covers:
         return f"it is covered by {_short(covers[-1])}"

@@ -4,13 +4,16 @@ The supervisor's own deadline (see runner/workers/pool.py) stands behind it, for
 """
 
 import asyncio
+import dis
 import math
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
+from typing import Any
 
 from greenlet import getcurrent  # type: ignore[import-untyped]  # Playwright depends on it; it has no types
 from msgspec import Struct
@@ -19,6 +22,10 @@ SOONEST = 0.001
 """Seconds; an alarm of 0 would be none at all."""
 AFTER_LISTENER = 0.05
 """Seconds after which a wait is ended, when the deadline has ended a listener."""
+AGAIN = 1.0
+"""Seconds after which the end of a block is raised again, if it goes on."""
+ENDING = ("runner.execution.step", "runner.page.", "runner.artifacts.")
+"""The modules that record the end of a step."""
 LISTENERS = {"playwright._impl._impl_to_api_mapping", "runner.browser.driver.playwright_internals"}
 """The modules through which Playwright calls listeners."""
 
@@ -50,6 +57,10 @@ class Deadline:
         self.gave_way = False
         """True once a foreign alarm has gone off in the block."""
         self.over = False
+        self._in_listener = False
+        """Whether only a listener was ended so far."""
+        self.ended_by: BaseException | None = None
+        """What was raised to end the block, which may go on if its code swallows it."""
 
     def hasten(self, seconds: float) -> None:
         """Ends a wait for a page in `seconds`; code of the journey's own keeps its time. Nothing once the block has ended."""
@@ -70,6 +81,9 @@ class Deadline:
 
     def reached(self, number: int, frame: FrameType | None) -> None:
         """What the alarm calls."""
+        if self.ended_by is not None:
+            self.end(self.ended_by, frame)
+            return
         now = time.monotonic() + SOONEST
         if self._foreign and self._foreign.ends <= now:
             handler, self._foreign, self.gave_way = self._foreign.handler, None, True
@@ -77,30 +91,41 @@ class Deadline:
             handler(number, frame)
             return
         if self._ends <= now or (self._wait_ends <= now and _in_playwright(frame)):
-            self._raise(frame)
+            self.end(DeadlineReached(self._seconds, _in_playwright(frame)), frame)
             return
         if self._wait_ends <= now:
             self._wait_ends = self._ends
         self.arm()
 
-    def _raise(self, frame: FrameType | None) -> None:
+    def end(self, error: BaseException, frame: FrameType | None) -> None:
+        """Ends the block with this error, and once more each AGAIN seconds if its code swallows it. For a handler of a signal."""
+        again, self.ended_by, self._in_listener = self.ended_by is not None and not self._in_listener, error, False
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        if again:
+            if _is_ending(frame):
+                return
+            _raise_at_next_line(error, frame)
+        self._raise(error, frame)
+
+    def _raise(self, error: BaseException, frame: FrameType | None) -> None:
         if getcurrent().parent is not None and not _is_selecting(frame):
             # Playwright's event loop is at work while the journey waits for it.
             if not _in_own_listener(frame):
                 # An exception here would end Playwright's connection. It is thrown where the journey waits.
-                asyncio.get_running_loop().call_soon_threadsafe(self._throw)
+                asyncio.get_running_loop().call_soon_threadsafe(self._throw, error)
                 return
             # Only the listener ends with it. What the journey waits for meanwhile is to end as well.
             signal.setitimer(signal.ITIMER_REAL, AFTER_LISTENER)
-        raise DeadlineReached(self._seconds, _in_playwright(frame))
+            self._in_listener = True
+        raise error.with_traceback(None)
 
-    def _throw(self) -> None:
+    def _throw(self, error: BaseException) -> None:
         """Raises in the journey, from a callback of the event loop."""
         journey = getcurrent()
         while journey.parent is not None:
             journey = journey.parent
         if not self.over:
-            journey.throw(DeadlineReached(self._seconds, True))
+            journey.throw(error.with_traceback(None))
 
 
 @contextmanager
@@ -124,12 +149,76 @@ def deadline(seconds: float) -> Iterator[Deadline]:
     this.arm()
     try:
         yield this
+        if this.ended_by is not None:
+            raise this.ended_by
     finally:
         this.over = True
+        if sys.gettrace() is _trace_nothing:
+            sys.settrace(None)
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         if left and not this.gave_way:
             signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - started), SOONEST))
+
+
+@contextmanager
+def end_on_interrupt(block: Deadline) -> Iterator[None]:
+    """Ctrl-C ends the block as its deadline does, also if its code swallows `KeyboardInterrupt`."""
+    if block.over or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda _, frame: block.end(KeyboardInterrupt(), frame))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _trace_nothing(*_: object) -> None:
+    """Traces no frame that begins. Some trace function is needed for those of frames to be called."""
+
+
+def _raise_at_next_line(error: BaseException, frame: FrameType | None) -> None:
+    """Raises in the journey's code at the line where it goes on: in its `except:`, which the handler does not cover."""
+
+    def raise_here(here: FrameType, event: str, _: object) -> Callable[..., Any]:
+        if event == "line" and not _leaves_with(here):
+            sys.settrace(None)
+            raise error.with_traceback(None)
+        return raise_here
+
+    if sys.gettrace() is not None:
+        return  # a debugger, or the measuring of coverage
+    one = getcurrent()
+    while one.parent is not None:
+        one = one.parent
+        frame = one.gr_frame
+    sys.settrace(_trace_nothing)
+    while frame is not None and frame.f_globals.get("__name__") != "runner.execution.journey_call":
+        if not frame.f_globals.get("__name__", "").startswith(("runner.", "playwright.")):
+            frame.f_trace = raise_here
+        frame = frame.f_back
+
+
+def _leaves_with(frame: FrameType) -> bool:
+    """Whether an exception is about to leave a `with` block, such as a step, whose end is to hear of it."""
+    following = frame.f_lasti + 2
+    return frame.f_code.co_code[following : following + 1] == bytes([dis.opmap["WITH_EXCEPT_START"]])
+
+
+def _is_ending(frame: FrameType | None) -> bool:
+    """Whether the end of a step is being recorded, which an exception would disturb. It may wait for a page to do so."""
+    one = getcurrent()
+    places = [frame]
+    while one.parent is not None:
+        one = one.parent
+        places.append(one.gr_frame)
+    for place in places:
+        while place is not None:
+            if place.f_globals.get("__name__", "").startswith(ENDING):
+                return True
+            place = place.f_back
+    return False
 
 
 def _in_playwright(frame: FrameType | None) -> bool:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.dsl.journey import Journey, noted_declarations
-from runner.dsl.project_imports import enter_folder, package_of
+from runner.dsl.project_imports import FILES, enter_folder, explain_missing, package_of
 from runner.errors import DiscoveryError
 from runner.installation import journey_command
 
@@ -170,7 +170,7 @@ DECLARED = "__journeys_declared__"
 def import_file(file: Path, text: str | None = None) -> ModuleType:
     """The module of a file, imported again under a unique name. Raises DiscoveryError when it cannot be imported."""
     file = file.resolve()
-    name = f"_journeys_{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
+    name = f"{FILES}{file.stem}_{sha256(str(file).encode()).hexdigest()[:12]}"
     package = package_of(file.parent)
     name = f"{package}.{name}" if package else name
     loader = None if text is None else _EarlierSource(name, str(file), text)
@@ -284,11 +284,8 @@ def _import_problem(file: Path, error: BaseException) -> str:
             else f"; the folder {file.parent.name!r} cannot be a package, as its name is not a Python name: "
             "write `import pages` without the dot"
         )
-    elif isinstance(error, ModuleNotFoundError) and error.name:
-        top = error.name.partition(".")[0]
-        hint = f"; install it, or put {top}.py beside the journey or in a folder above it"
-        if top in sys.stdlib_module_names:
-            hint = f"; {top!r} is a module of Python, which takes precedence: rename the one of the project"
+    elif isinstance(error, ImportError):
+        hint = explain_missing(error)
     return f"{file}:{line}: cannot be imported: {type(error).__name__}: {error}{hint}"
 
 

@@ -172,7 +172,7 @@ def _parse_headers(value: object) -> dict[str, str]:
 def _parse_basic_auth(value: object) -> tuple[str, Secret]:
     if isinstance(value, list | tuple) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], str | Secret):
         return (value[0], value[1] if isinstance(value[1], Secret) else Secret(value[1]))
-    raise ValueError("is not (user, password)")
+    raise ValueError('is not a user and a password; write `("me", Secret(os.environ["PASSWORD"]))`')
 
 
 def _parse_path(value: object) -> Path:

@@ -22,7 +22,7 @@ from runner.execution.outcome import Execution
 from runner.execution.sessions.session_loss import find_session_loss
 from runner.page.agent import AgentMark
 from runner.redaction import Redactor
-from runner.result import Artifact, Attempt, Certificate, Failure, Status, StepResult, status_of
+from runner.result import Artifact, Attempt, Certificate, Status, StepResult, status_of
 from runner.settings.secrets import Secrets
 from runner.telemetry.certificates import Certificates
 from runner.telemetry.trace_headers import TraceHeaders
@@ -42,6 +42,8 @@ class RunContext(Struct, frozen=True, kw_only=True):
     """Receives the events of the run as they happen."""
     keep: Callable[[Execution, bool], None] = lambda *_: None
     """Receives what the run has shown when it goes on after an attempt, and whether its verdict is settled: that outlives the worker."""
+    keep_names: Callable[[], Callable[[], None]] = lambda: lambda: None
+    """Keeps what modules and classes hold; what it returns puts that back."""
 
 
 class AttemptOutcome(Struct, frozen=True, kw_only=True):
@@ -71,6 +73,7 @@ def run_attempt(
     whether another one follows. Raises playwright's Error when no context can be opened.
     """
     plan, emit = context.plan, context.emit
+    restore_names = context.keep_names()
     recording = Recording(plan, number, context.folder, context.redactor, room, seconds)
     browser_context = browser.new_context(**options(plan, playwright, browser), **recording.context_options())
     restore_sessions(browser_context, plan.storage_state)
@@ -93,13 +96,15 @@ def run_attempt(
     recording.start(browser_context)
     emit(AttemptStarted(run=context.run, journey=plan.journey, number=number))
     started_at, started = datetime.now(UTC), time.perf_counter()
-    failure: Failure | None = None
+    raised: BaseException | None = None
     try:
         with limit_time(browser, seconds):
             call.run(context.journey, plan, context.secrets)
     except BaseException as error:  # noqa: BLE001 (a journey may raise anything, SystemExit too; all of it is reported)
-        failure = call.explain(error)
+        raised = error
     duration = time.perf_counter() - started
+    restore_names()  # what follows needs json, open and many others
+    failure = call.explain(raised) if raised is not None else None
     with hear_listeners(browser_context):  # and drop it: the journey has ended
         emit(AttemptEnded(run=context.run, journey=plan.journey, number=number))
         if failure is not None and failure.step is None:

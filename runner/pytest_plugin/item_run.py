@@ -15,6 +15,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from runner.archive.run_id import run_id
 from runner.browser.browser_storage import restore_sessions
+from runner.browser.deadline import end_on_interrupt
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.errors import BrowserNotFound
@@ -131,7 +132,8 @@ class ItemRun:
         if current_thread() is not main_thread():
             self.notes.append("the timeout was not enforced: pytest does not run in the main thread")
         seconds = math.inf if self.project.is_debugged else max(self.plan.timeout - self.spent, SHORTEST)
-        with limit_time(self.journey_call.context.browser, seconds) as self.project.deadline:
+        with limit_time(self.journey_call.context.browser, seconds) as end, end_on_interrupt(end):
+            self.project.deadline = end
             self.journey_call.run(self.journey, self.plan, self.project.secrets, page)
 
     def end(self) -> None:

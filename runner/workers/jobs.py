@@ -15,12 +15,13 @@ from runner.dsl.discovery import load_journeys
 from runner.errors import BrowserFailed, JourneyError
 from runner.events import Moment
 from runner.execution.attempt import RunContext
-from runner.execution.isolation import isolated_run
+from runner.execution.isolation.isolated_run import Undone, isolated_run
 from runner.execution.outcome import Execution
 from runner.execution.run import execute_run
 from runner.execution.warm_browser import WarmBrowser
 from runner.redaction import NOTHING, Redactor
 from runner.redaction.document_forms import MESSAGE
+from runner.result import Attempt
 from runner.settings.secrets import Secrets
 from runner.workers.messages import Broken, BrowserWanted, Job, Kept, Ready, to_worker
 from runner.workers.stdout import print_redacted
@@ -61,15 +62,40 @@ def serve(connection: Connection, playwright: Playwright) -> None:
 
 def _do(job: Job, browser: WarmBrowser, send: Callable[[Moment | Kept | Execution | Broken, Redactor], None]) -> None:
     redactor = Redactor(patterns=job.plan.redact) if job.plan.redaction else NOTHING
+    crash: Exception | None = None
     with isolated_run() as undone:
-        done = _executed(job, browser, redactor, lambda message: send(message, redactor))
-    if isinstance(done, Execution):
+        try:
+            done = _executed(job, browser, redactor, lambda message: send(message, redactor), undone.keep_names)
+        except Exception as error:  # noqa: BLE001 (what a journey replaces can break every line of ours)
+            crash = error
+    if crash is not None:
+        if not undone.replaced:
+            raise crash
+        done = Broken(job.run, f"{type(crash).__name__}: {crash}; {undone.describe_replaced()}", worker_spent=True)
+    elif isinstance(done, Execution):
         notes = (*done.notes, *(redactor.text(note) for note in undone.notes))
-        done = replace(done, notes=notes, worker_spent=not browser.usable or undone.threads)
+        done = replace(
+            done, notes=notes, worker_spent=not browser.usable or undone.spent, attempts=_blame(done.attempts, undone)
+        )
     send(done, redactor)
 
 
-def _executed(job: Job, browser: WarmBrowser, redactor: Redactor, tell: Callable[[Moment | Kept], None]) -> Execution | Broken:
+def _blame(attempts: tuple[Attempt, ...], undone: Undone) -> tuple[Attempt, ...]:
+    """The attempts, the last of which is not the browser's fault if the journey had replaced functions that Playwright calls."""
+    last = attempts[-1]
+    if not undone.replaced or last.failure is None or last.failure.kind not in {"browser", "monitor"}:
+        return attempts
+    message = f"{last.failure.message}; {undone.describe_replaced()}"
+    return (*attempts[:-1], replace(last, failure=replace(last.failure, kind="journey", message=message)))
+
+
+def _executed(
+    job: Job,
+    browser: WarmBrowser,
+    redactor: Redactor,
+    tell: Callable[[Moment | Kept], None],
+    keep_names: Callable[[], Callable[[], None]],
+) -> Execution | Broken:
     try:
         secrets = Secrets(folder=job.plan.secrets_dir, file=job.plan.secrets_file, on_made=redactor.hide)
         proxy = proxy_with_password(os.environ)
@@ -91,6 +117,7 @@ def _executed(job: Job, browser: WarmBrowser, redactor: Redactor, tell: Callable
         folder=job.folder,
         emit=tell,
         keep=lambda execution, settled: tell(Kept(execution, settled)),
+        keep_names=keep_names,
     )
     with print_redacted(redactor):
         return execute_run(context, browser, setup)

@@ -36,10 +36,11 @@ class Job(Struct, frozen=True, tag=True):
 
 
 class Broken(Struct, frozen=True, tag=True):
-    """The run could not start: its journey's file no longer loads."""
+    """The run could not start, as its journey's file no longer loads, or not end, as the journey has broken its worker."""
 
     run: str
     message: str
+    worker_spent: bool = False
 
 
 class Kept(Struct, frozen=True, tag=True):

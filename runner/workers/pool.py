@@ -19,7 +19,7 @@ from runner.execution.outcome import Execution
 from runner.result import FailureKind
 from runner.settings.settings import Settings
 from runner.workers.interrupts import held_interrupts
-from runner.workers.messages import BrowserWanted, from_worker
+from runner.workers.messages import Broken, BrowserWanted, from_worker
 from runner.workers.process import Worker, take_worker
 from runner.workers.run_state import Slot, StartedRun
 from runner.workers.supervisor import EndedRun, Supervisor
@@ -120,7 +120,8 @@ class Workers:
             try:
                 message = from_worker.decode(worker.pipe.recv_bytes())
             except (EOFError, OSError):
-                self._handle_dead_worker(worker, "monitor", f"the worker process {worker.exit_reason()}")
+                reason = f"the worker process {worker.exit_reason()}"
+                self._handle_dead_worker(worker, "monitor", reason, worker.end_left_processes())
                 continue
             # An interrupt between the end of a run and its departure from the worker would end it a second time.
             with held_interrupts():
@@ -129,7 +130,7 @@ class Workers:
                     self._ended.append(ended)
                     worker.run = None
             if ended is not None:
-                if isinstance(message, Execution) and message.worker_spent:
+                if isinstance(message, Execution | Broken) and message.worker_spent:
                     self._restart_worker(worker)
                     continue
                 self._retire_if_worn(worker)
@@ -197,11 +198,15 @@ class Workers:
             self._replacement = self._start_worker(warm=True) if any(worker.retiring for worker in self._pool) else None
             retiring[0].kill()
 
-    def _handle_dead_worker(self, worker: Worker, kind: FailureKind, message: str) -> None:
+    def _handle_dead_worker(self, worker: Worker, kind: FailureKind, message: str, left: Sequence[str] = ()) -> None:
         worker.kill()
         if worker.run:
+            execution = worker.run.unfinished_execution("error", kind, message)
+            if left:
+                note = f"processes that the journey left running were ended: {', '.join(left)}"
+                execution = replace(execution, notes=(*execution.notes, note))
             with held_interrupts():
-                self._supervisor.finish_killed_run(worker.run, worker.run.unfinished_execution("error", kind, message))
+                self._supervisor.finish_killed_run(worker.run, execution)
                 worker.run = None
         self._restart_worker(worker)
 

@@ -92,6 +92,12 @@ class Worker:
         if self._temporary is not None:
             self._temporary.remove()
 
+    def end_left_processes(self) -> list[str]:
+        """Kills what its journey has started, after it has died; returns the names."""
+        from runner.workers.left_processes import end_left_processes
+
+        return end_left_processes(self._temporary.path, self._process.pid) if self._temporary is not None else []
+
     def exit_reason(self) -> str:
         """How a dead worker ended, to follow "the worker process"."""
         try:

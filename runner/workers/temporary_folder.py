@@ -36,12 +36,15 @@ def _remove(path: Path, lock: int) -> None:
 
 
 def sweep_temporary_folders() -> None:
-    """Removes the folders that ended processes of this user have left."""
+    """Removes the folders that ended processes of this user have left, and ends what their journeys had started."""
+    from runner.workers.left_processes import end_left_processes  # imports psutil, for which no command waits
+
     with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
         left = [Path(entry.path) for entry in entries if entry.name.startswith(PREFIX)]
     for path in left:
         lock = _lock_folder(path)
         if lock is not None:
+            end_left_processes(path)
             _remove(path, lock)
 
 

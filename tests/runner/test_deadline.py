@@ -1,12 +1,14 @@
 """The alarm that ends a run inside its worker."""
 
 import signal
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
-from runner.browser.deadline import DeadlineReached, deadline
+from runner.browser.deadline import DeadlineReached, deadline, end_on_interrupt
 from tests.support.wait import let_pass
 
 
@@ -98,3 +100,71 @@ def test_a_lifted_deadline_lets_somebody_look() -> None:
         let_pass(0.15, "a deadline that was lifted must not be raised")
         done = True
     assert done
+
+
+def swallow(seconds: float) -> None:
+    with suppress(BaseException):
+        let_pass(seconds, "something ends it")
+
+
+def test_a_block_that_swallows_its_deadline_ends_with_it() -> None:
+    went_on = []
+
+    def block() -> None:
+        with deadline(0.05):
+            swallow(30)
+            went_on.append(True)
+
+    with pytest.raises(DeadlineReached):
+        block()
+    assert went_on
+
+
+def test_what_waits_again_after_it_swallowed_the_deadline_is_ended_again() -> None:
+    def block() -> None:
+        with deadline(0.05):
+            swallow(30)
+            let_pass(30, "the deadline is raised again")
+
+    with pytest.raises(DeadlineReached):
+        block()
+
+
+def sleep_forever() -> None:
+    while True:
+        swallow(30)
+
+
+def loop_forever() -> None:
+    while True:
+        try:
+            while True:
+                pass
+        except:  # noqa: E722 (what a journey may write)
+            pass
+
+
+@pytest.mark.parametrize("code", [sleep_forever, loop_forever])
+def test_a_loop_that_swallows_everything_is_ended(monkeypatch: pytest.MonkeyPatch, code: Callable[[], None]) -> None:
+    monkeypatch.setattr("runner.browser.deadline.AGAIN", 0.05)
+
+    def block() -> None:
+        with deadline(0.05):
+            code()
+
+    before = sys.gettrace()
+    with pytest.raises(DeadlineReached):
+        block()
+    assert sys.gettrace() is before
+
+
+def test_a_swallowed_interrupt_ends_the_block() -> None:
+    def block() -> None:
+        with deadline(30) as end, end_on_interrupt(end):
+            with suppress(BaseException):
+                signal.raise_signal(signal.SIGINT)
+            let_pass(30, "Ctrl-C is raised again")
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -25,7 +25,7 @@ import psutil
 import pytest
 from playwright import sync_api
 
-from runner.execution.isolation import isolated_run
+from runner.execution.isolation.isolated_run import isolated_run
 from tests.conftest import Monitor
 
 CHANGES = """

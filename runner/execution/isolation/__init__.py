@@ -1,0 +1,1 @@
+"""What one run may not leave behind for the next in the same worker process."""
