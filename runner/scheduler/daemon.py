@@ -58,7 +58,6 @@ class Scheduler:
 
         Raises ConfigError and DiscoveryError when no journey can be put on the schedule.
         """
-        self._forgotten = forgotten
         self._settings = settings
         self._store = store
         self._archive = archive
@@ -77,7 +76,7 @@ class Scheduler:
         self._ledger = SlotLedger(store, settings.location, self._owner, exporter)
         self._watcher = Watcher(request, settings, store, self._owner, self.wake)
         pause_reason = self._watcher.pause_reason
-        self._pipeline = ResultPipeline(self._timetable, settings, store, archive, exporter, pause_reason, listeners)
+        self._pipeline = ResultPipeline(self._timetable, settings, store, archive, exporter, pause_reason, listeners, forgotten)
         self._queue = RunQueue(self._timetable, self._ledger, self._pipeline, exporter, settings, pause_reason)
         loaded = load_in_subprocess(request)
         if loaded.unknown or not any(one.schedule for one in loaded.planned):
@@ -255,7 +254,6 @@ class Scheduler:
         for entry in changes.removed:
             self._queue.discard(entry)
             self._pipeline.forget(entry.name)
-            self._forgotten(entry.name)
             log.info("%s is no longer on the schedule", entry.name, extra={"journey": entry.name})
         for name in changes.added:
             log.info("%s is on the schedule", name, extra={"journey": name})

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.services.daemon import Daemon, look, tick
 from tests.support.services.servers import Prometheus, get
-from tests.support.wait import wait_until
+from tests.support.wait import PAUSE, wait_until
 
 WAITS = """
 @journey(every="{every}")
@@ -95,6 +95,29 @@ def test_a_run_that_waits_too_long_for_a_worker_is_cancelled_and_says_why(daemon
     assert "for a free worker, longer than max_delay (2 s), while 1 run was under way; add workers" in message
     assert daemon.metric("synthetic_runs_total", journey=journey, status="cancelled") == 1
     assert "waited" in daemon.here("show", f"{journey}@last").stdout
+
+
+def test_a_journey_that_leaves_the_schedule_during_its_run_leaves_no_gauges(daemon: Daemon) -> None:
+    began, goes_on = daemon.folder / "began", daemon.folder / "goes-on"
+    file = daemon.write(f"""
+        import time
+        from pathlib import Path
+        @journey(every="1s")
+        def leaves(step):
+            with step("wait"):
+                Path({str(began)!r}).touch()
+                while not Path({str(goes_on)!r}).exists():
+                    time.sleep({PAUSE})
+    """)
+    daemon.write(tick("1s", "stays"), "stays.py")
+    daemon.start()
+    wait_until(began.exists)
+    file.unlink()
+    wait_until(lambda: "leaves is no longer on the schedule" in daemon.log())
+    goes_on.touch()
+    daemon.wait_for_runs(1, "leaves")
+    wait_until(lambda: 'synthetic_success{journey="leaves"' not in (get(f"http://{daemon.address}/metrics") or ""))
+    assert 'synthetic_success{journey="stays"' in (get(f"http://{daemon.address}/metrics") or "")
 
 
 def test_a_pause_is_noticed_and_recorded_and_ends(daemon: Daemon) -> None:

@@ -39,8 +39,10 @@ class ResultPipeline:
         exporter: Exporter,
         pause_reason: Callable[[str, datetime], str],
         listeners: Sequence[Listener],
+        forgotten: Callable[[str], None],
     ) -> None:
         self._timetable = timetable
+        self._forgotten = forgotten
         self._settings = settings
         self._store = store
         self._archive = archive
@@ -136,6 +138,9 @@ class ResultPipeline:
             why,
             extra={"journey": result.journey, "run": result.id, "status": result.status},
         )
+        if entry is None:
+            # It left the schedule while this run was under way, which has brought its gauges and series back.
+            self.forget(result.journey)
 
     def store_saved(self, result: RunResult, folder: Path | None) -> None:
         """Has a run stored that is saved in a folder."""
@@ -181,9 +186,10 @@ class ResultPipeline:
                 self._push(newest.result)
 
     def forget(self, journey: str) -> None:
-        """Ends the gauges of a journey that is no longer on the schedule, and deletes its group from the gateway."""
+        """Ends the gauges and series of a journey that is no longer on the schedule, and deletes its group from the gateway."""
         self.durations.pop(journey, None)
         self._exporter.forget(journey)
+        self._forgotten(journey)
         if self._pushes is not None:
             self._pushes.delete(journey)
 
