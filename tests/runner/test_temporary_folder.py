@@ -18,7 +18,7 @@ from tests.support.wait import wait_until
 
 PLANTED = "planted-in-a-trace-7731"
 HANG = f"""
-    import tempfile, time
+    import signal, tempfile, time
     @journey
     def hang(page, step):
         with step("plant"):
@@ -26,11 +26,8 @@ HANG = f"""
             page.get_by_role("textbox").fill("{PLANTED}")
             open(tempfile.mkstemp()[1], "w").write("{PLANTED}")
         with step("hang"):
-            while True:
-                try:
-                    time.sleep(60)
-                except BaseException:
-                    pass
+            signal.signal(signal.SIGALRM, signal.SIG_IGN)
+            time.sleep(600)
 """
 
 

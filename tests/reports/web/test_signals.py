@@ -106,7 +106,9 @@ def paints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_a_signal_is_recorded_kept_and_shown(monitor: Monitor, paints: str, dashboard: object, chrome: Browser) -> None:
     with Workers(1) as monitor.pool:
         result = monitor.run(paints)
-    assert (result.status, result.notes) == ("passed", ())
+    assert result.status == "passed"
+    # How the worker gets the other agent here.
+    assert result.notes == ("what the journey replaced and did not put back is as before: runner.page.agent.source",)
     saved = monitor.archive.find(result.id)
     opened, looked = msgspec.json.decode((saved.folder / "result.json").read_bytes(), type=RunResult).steps
     assert isinstance(opened.signals, dict)
