@@ -115,10 +115,12 @@ def execute(
             for warning in pusher.push(moment.result):
                 warn(warning)
 
-    browser = find(settings.browser_path, settings.headed)
+    walking = any(one.kind == "journey" for one in plans)
+    browser = find(settings.browser_path, settings.headed) if walking else None
     archive = Archive(settings.runs_dir)
     keeper = RunKeeper(archive, settings, warn, lambda text: console.print(f"note: {text}", markup=False, soft_wrap=True))
-    keeper.note_sandbox(describe_sandbox(browser.path))
+    if browser is not None:
+        keeper.note_sandbox(describe_sandbox(browser.path))
     telemetry = make_telemetry(settings)
     try:
         with keeper, Progress(console) as progress:
