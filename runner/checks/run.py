@@ -70,11 +70,10 @@ def run_check_attempt(run: CheckRun, number: int, seconds: float) -> tuple[Attem
     def step_started(title: str, index: int) -> None:
         run.emit(StepStarted(run=run.run, journey=name, attempt=number, name=title, index=index))
 
-    options = CheckOptions(base_url=plan.base_url, headers=plan.headers, basic_auth=plan.basic_auth, ca_file=plan.ca_file)
     steps = CheckSteps(
         str(plan.file),
         TimeLimit(seconds),
-        options,
+        check_options(plan),
         step_started,
         lambda step: run.emit(StepEnded(run=run.run, journey=name, attempt=number, step=step)),
     )
@@ -97,6 +96,11 @@ def run_check_attempt(run: CheckRun, number: int, seconds: float) -> tuple[Attem
         failure=failure,
     )
     return attempt, steps.certificates
+
+
+def check_options(plan: Plan) -> CheckOptions:
+    """What the protocols of a check get from its plan."""
+    return CheckOptions(base_url=plan.base_url, headers=plan.headers, basic_auth=plan.basic_auth, ca_file=plan.ca_file)
 
 
 def call_check(check: Journey, plan: Plan, secrets: Secrets, steps: CheckSteps) -> None:
