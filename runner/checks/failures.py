@@ -59,7 +59,7 @@ def _explain(error: OSError, peer: str, phase: str) -> tuple[FailureKind, str]:
         case ssl.SSLError():
             return "navigation", f"no encrypted connection to {peer}: {error.reason or error.strerror or error}"
         case TimeoutError() if error.errno in {None, errno.ETIMEDOUT}:
-            return "timeout", f"{peer} did not answer in time"
+            return "timeout", f"{peer} did not answer in time{f' ({phase})' if phase else ''}"
         case ConnectionRefusedError():
             return "navigation", f"{peer} refused the connection"
         case ConnectionError():

@@ -72,7 +72,7 @@ def run_check_attempt(run: CheckRun, number: int, seconds: float) -> tuple[Attem
 
     steps = CheckSteps(
         str(plan.file),
-        TimeLimit(seconds),
+        TimeLimit(seconds, plan.timeout),
         check_options(plan),
         step_started,
         lambda step: run.emit(StepEnded(run=run.run, journey=name, attempt=number, step=step)),

@@ -81,7 +81,7 @@ class CheckSteps:
         try:
             yield phases
         except BaseException as error:  # noqa: BLE001 (whatever ends the call is reported with its step)
-            raised = _name_phase(error, title, phases, self.limit.seconds)
+            raised = _name_phase(error, title, phases, self.limit.timeout)
         seconds = round(time.perf_counter() - started, 6)
         self._running = False
         if raised is None and most is not None and seconds >= most:
@@ -105,7 +105,7 @@ class CheckSteps:
 
     def _explain(self, error: BaseException, title: str) -> Failure:
         """The failure of a call, at the line of the check that has made it."""
-        failure = replace(explain_error(error, self._file, self.limit.seconds), step=title)
+        failure = replace(explain_error(error, self._file, self.limit.timeout), step=title)
         frame: FrameType | None = sys._getframe()
         while frame is not None and frame.f_code.co_filename != self._file:
             frame = frame.f_back

@@ -8,10 +8,10 @@ class CheckTimeout(BaseException):
 
 
 class TimeLimit:
-    """The time of one attempt, which begins now."""
+    """The time of one attempt, which begins now; `timeout` is that of the check, if earlier attempts have used some of it."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self, seconds: float, timeout: float | None = None) -> None:
+        self.timeout = seconds if timeout is None else timeout
         self._ends = time.monotonic() + seconds
 
     def left(self) -> float:

@@ -14,8 +14,9 @@ from runner.checks.failures import CallFailed, quote
 from runner.checks.phases import Phases
 from runner.checks.protocols.expectations import Expected, describe, holds, require_text
 from runner.checks.protocols.http_transport import CheckTransport, measure_transfer
-from runner.checks.protocols.protocol_client import ProtocolClient
+from runner.checks.protocols.protocol_client import ProtocolClient, reveal
 from runner.checks.steps import CallError, CheckSteps
+from runner.settings.secrets import Secret
 
 MOST_BODY = 1_000_000
 """Bytes of a body that are read, packed or not."""
@@ -109,9 +110,9 @@ class Http(ProtocolClient):
         contains: Expected | Sequence[Expected] | None = None,
         lacks: Expected | None = None,
         header: Mapping[str, Expected] | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
         json: object = None,
-        data: Mapping[str, str] | str | bytes | None = None,
+        data: Mapping[str, str | Secret] | str | bytes | Secret | None = None,
         redirects: int = MOST_REDIRECTS,
         name: str | None = None,
         under: str | float | None = None,
@@ -119,18 +120,18 @@ class Http(ProtocolClient):
         """Sends a request, follows at most `redirects` redirects, and checks the answer; `url` may be relative to `base_url`.
 
         `status` is the expected status, or several; without it, any below 400. `contains` and `lacks` are for the body; `header`
-        are headers of the answer and what they contain. `headers` are sent, and `json` or `data` as the body. `under` is the latency
-        that the call must stay below.
+        are headers of the answer and what they contain. `headers` are sent, and `json` or `data` as the body; secrets in them are
+        revealed. `under` is the latency that the call must stay below.
         """
         with self._steps.call("http", method.lower(), [url], name, under) as phases:
             self._transport.phases = phases
-            given: dict[str, Any] = {"json": json} if json is not None else {}
+            given: dict[str, Any] = {"json": reveal(json)} if json is not None else {}
             if isinstance(data, Mapping):
-                given["data"] = dict(data)
+                given["data"] = reveal(dict(data))
             elif data is not None:
-                given["content"] = data
+                given["content"] = reveal(data)
             try:
-                request = self._client.build_request(method, self._resolve(url), headers=dict(headers or {}), **given)
+                request = self._client.build_request(method, self._resolve(url), headers=reveal(dict(headers or {})), **given)
             except (httpx.InvalidURL, TypeError, ValueError) as error:
                 raise CallError(f"http.{method.lower()}: {error}") from error
             answer = self._send(request, redirects, phases)

@@ -1,6 +1,9 @@
 """What all protocols have in common: the steps of the attempt, and reading `host:port`."""
 
+from typing import Any
+
 from runner.checks.steps import CallError, CheckSteps
+from runner.settings.secrets import Secret
 
 
 class ProtocolClient:
@@ -11,6 +14,21 @@ class ProtocolClient:
 
     def close(self) -> None:
         """Ends what the attempt has left open; called at its end."""
+
+
+def reveal(value: Any) -> Any:
+    """What is to be sent, with the texts of secrets in their place.
+
+    >>> reveal({"user": "me", "password": Secret("oolong")})
+    {'user': 'me', 'password': 'oolong'}
+    """
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, dict):
+        return {key: reveal(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [reveal(one) for one in value]
+    return value
 
 
 def parse_peer(text: str, default: int | None = None) -> tuple[str, int]:

@@ -1,17 +1,19 @@
 """`tcp`: whether a port accepts connections, and what is said on it."""
 
+import re
 from collections.abc import Sequence
 
 from runner.checks.connection import Connection
 from runner.checks.failures import CallFailed, explain_network, quote
 from runner.checks.protocols.expectations import Expected, describe, holds
-from runner.checks.protocols.protocol_client import ProtocolClient, parse_peer
+from runner.checks.protocols.protocol_client import ProtocolClient, parse_peer, reveal
 from runner.checks.steps import CallError
 from runner.checks.trust import tls_context
+from runner.settings.secrets import Secret
 
 MOST_READ = 65_536
 """Bytes that are read for one expectation."""
-Line = tuple[str, Expected | bytes] | str
+Line = tuple[str, Expected | bytes | Secret] | str
 
 
 class Tcp(ProtocolClient):
@@ -22,7 +24,7 @@ class Tcp(ProtocolClient):
         peer: str,
         /,
         *,
-        send: str | bytes | None = None,
+        send: str | bytes | Secret | None = None,
         expect: Expected | None = None,
         dialogue: Sequence[Line] = (),
         tls: bool = False,
@@ -55,10 +57,11 @@ class Tcp(ProtocolClient):
 
 def _speak(connection: Connection, line: Line, peer: str) -> str:
     match line:
-        case ("send", str() | bytes() as words):
-            connection.write(words.encode() if isinstance(words, str) else words)
+        case ("send", str() | bytes() | Secret() as words):
+            plain = reveal(words)
+            connection.write(plain.encode() if isinstance(plain, str) else plain)
             return ""
-        case ("expect", expected) if not isinstance(expected, bytes):
+        case ("expect", expected) if isinstance(expected, str | re.Pattern):
             return _await(connection, expected, peer)
     raise CallError(f"{line!r} is not a part of a dialogue; write ('send', text), ('expect', text) or 'tls'")
 

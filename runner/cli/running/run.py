@@ -149,8 +149,10 @@ def execute(
         console.print(f"runs are saved in {archive.folder}", markup=False, soft_wrap=True)
     if any(folder is not None and result.status in {"failed", "error"} for result, folder in keeper.ended):
         where = ["--runs-dir", str(settings.runs_dir)] if settings.origin("runs_dir") == "option" else []
-        look, trace = (journey_command(command, "last-failed", *where) for command in ("show", "trace"))
-        console.print(f"see why: {look} · {trace}", markup=False, soft_wrap=True)
+        walked = any(result.kind == "journey" and result.status in {"failed", "error"} for result in results)
+        # A check has no trace.
+        looks = [journey_command(command, "last-failed", *where) for command in (("show", "trace") if walked else ("show",))]
+        console.print(f"see why: {' · '.join(looks)}", markup=False, soft_wrap=True)
     return keeper.ended
 
 

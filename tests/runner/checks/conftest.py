@@ -7,6 +7,8 @@ from typing import Protocol
 
 import pytest
 
+import runner.checks.protocols.dns
+import runner.checks.protocols.http  # noqa: F401 (before the time of the first check begins)
 from runner.checks.run import CheckRun, execute_check
 from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan

@@ -111,9 +111,12 @@ def test_a_server_that_stops_in_the_middle_is_left_at_the_timeout_and_retried(ru
 
 def test_headers_and_basic_auth_are_sent(run_check: RunCheck, site: str) -> None:
     source = """
+        from runner import Secret
+
         @check(headers={"X-Team": "shop"}, basic_auth=("me", "oolong-tea"))
         def shop(http):
             http.get("/echo", contains=["Basic bWU6b29sb25nLXRlYQ==", "shop"])
+            http.get("/echo", headers={"X-Team": Secret("assam")}, contains="assam", name="with a secret")
     """
     assert run_check(source, base_url=site).attempts[0].failure is None
 
