@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from runner.checks.protocols.http import Http
     from runner.checks.protocols.tcp import Tcp
     from runner.checks.protocols.tls import Tls
+    from runner.checks.protocols.websocket import Websocket
     from runner.dsl.journey import Journey, Network, check, journey
     from runner.errors import (
         BrowserFailed,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 else:
     # For annotations only: reading journeys must not cost the import of Playwright.
     APIRequestContext = Browser = BrowserContext = Page = Secrets = Step = Any
-    Dns = Http = Tcp = Tls = Any
+    Dns = Http = Tcp = Tls = Websocket = Any
 
     class _Expect:
         """Playwright's `expect`, imported when it is first used."""
@@ -81,6 +82,7 @@ __all__ = [
     "StepResult",
     "Tcp",
     "Tls",
+    "Websocket",
     "check",
     "expect",
     "journey",

@@ -68,6 +68,13 @@ PROTOCOLS = {
             phases=("request",),
             imports={"dns": "dnspython"},
         ),
+        Protocol(
+            name="websocket",
+            place="runner.checks.protocols.websocket:Websocket",
+            calls={"connect": "open {}"},
+            phases=("resolve", "connect", "tls", "processing", "transfer"),
+            imports={"websockets": "websockets"},
+        ),
     )
 }
 
