@@ -19,6 +19,8 @@ AT_ONCE = 32
 """Checks at a time. Each mostly waits: a thousand a minute that take a second each are 17 at a time."""
 MEASURED_EVERY = 500
 """Runs after which the memory of a process is looked at."""
+MOST_RUNS = 10_000
+"""Runs after which a process is replaced: it remembers the secrets of all of them, one-time codes too, to hide them in what is printed."""
 PROGRAM = "runner.workers.checks.main"
 
 
@@ -119,7 +121,8 @@ class CheckPool:
         del process.seats[identity]
         process.worker.runs += 1
         spent = isinstance(message, Broken) and message.worker_spent
-        full = process.worker.runs % MEASURED_EVERY == 0 and self._is_full(process)
+        runs = process.worker.runs
+        full = runs >= MOST_RUNS or (runs % MEASURED_EVERY == 0 and self._is_full(process))
         process.retiring = process.retiring or spent or full
         return [ended]
 

@@ -32,7 +32,10 @@ def test_a_check_is_marked_and_its_run_shows_phases_and_nothing_of_a_browser(das
     served.store.add(made())
     overview = served.get("/?range=1h").body.decode()
     assert overview.count('<span class="soft small">check</span>') == 1
-    assert '<span class="soft">check</span>' in served.get("/journeys/answers?range=1h").body.decode()
+    journey = served.get("/journeys/answers?range=1h").body.decode()
+    assert '<span class="soft">check</span>' in journey
+    assert "Page load phases" not in journey
+    assert "Page load phases" in served.get("/journeys/buy?range=1h").body.decode()
     page = served.get(f"/runs/{run.id}").body.decode()
     assert '<span class="soft">check</span>' in page
     assert "Phases of each call" in page

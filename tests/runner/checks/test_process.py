@@ -121,6 +121,17 @@ def test_many_checks_share_one_process(run: Run) -> None:
     assert all(one.load is not None and one.load.runs_beside == 0 for one in found)
 
 
+def test_a_process_is_replaced_after_its_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from runner.workers.checks import pool
+
+    monkeypatch.setattr(pool, "MOST_RUNS", 1)
+    source = "@check\ndef f(tcp):\n    tcp.connect('127.0.0.1:{port}', name=str(os.getpid()))\n"
+    with talking_server() as port:
+        names = [run(source.format(port=port))[0].steps[0].name for _ in range(2)]
+    assert names[0] != names[1]
+    assert not psutil.pid_exists(int(names[0]))
+
+
 def test_a_process_that_no_longer_answers_is_ended(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from runner.workers import run_state
 
