@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import APIRequestContext, Browser, BrowserContext, Page, expect
 
     from runner.checks.protocols.dns import Dns
+    from runner.checks.protocols.grpc import Grpc
     from runner.checks.protocols.http import Http
     from runner.checks.protocols.tcp import Tcp
     from runner.checks.protocols.tls import Tls
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 else:
     # For annotations only: reading journeys must not cost the import of Playwright.
     APIRequestContext = Browser = BrowserContext = Page = Secrets = Step = Any
-    Dns = Http = Tcp = Tls = Websocket = Any
+    Dns = Grpc = Http = Tcp = Tls = Websocket = Any
 
     class _Expect:
         """Playwright's `expect`, imported when it is first used."""
@@ -66,6 +67,7 @@ __all__ = [
     "ConfigError",
     "DiscoveryError",
     "Dns",
+    "Grpc",
     "Http",
     "Journey",
     "JourneyError",

@@ -153,7 +153,7 @@ def check(
 def check(function: F | None = None, /, **given: Any) -> F | Callable[[F], F]:
     """Declares a function as a check, with or without options; the function itself stays as it is.
 
-    Its parameters are filled by name: `http tcp tls dns websocket params secrets`. docs/checks.md describes them and every option. Raises
+    Its parameters are filled by name: `http tcp tls dns grpc websocket params secrets`. docs/checks.md describes them and every option. Raises
     DiscoveryError, naming file and line, for an option that checks do not have, a value that is not valid, or a parameter that
     cannot be filled.
 

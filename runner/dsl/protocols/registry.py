@@ -69,6 +69,14 @@ PROTOCOLS = {
             imports={"dns": "dnspython"},
         ),
         Protocol(
+            name="grpc",
+            place="runner.checks.protocols.grpc:Grpc",
+            calls={"health": "health of {}"},
+            phases=("resolve", "check"),
+            imports={"grpc": "grpcio"},
+            extra="checks-grpc",
+        ),
+        Protocol(
             name="websocket",
             place="runner.checks.protocols.websocket:Websocket",
             calls={"connect": "open {}"},

@@ -21,6 +21,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What a check prints must not mix with the JSON that the supervisor may be writing to standard output.
     os.dup2(2, 1)
+    # Its core would print what servers say, control characters too.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     gc.freeze()
     serve(Connection(int(sys.argv[1])))
     sys.stderr.flush()

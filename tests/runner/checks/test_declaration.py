@@ -77,7 +77,7 @@ def test_checks_are_found_beside_journeys_with_their_steps(tmp_path: Path) -> No
         ("@check(ignore_https_errors=True)\ndef f(http): http.get('/')", "which always verify certificates; name an authority"),
         ("@check(tag='x')\ndef f(http): http.get('/')", "unknown option 'tag'; did you mean 'tags'?"),
         ("@journey(ca_file='x')\ndef f(page): page.goto('/')", "option ca_file is for checks only"),
-        ("@check\ndef f(page): page.goto('/')", "which cannot be given; it can ask for: http, tcp, tls, dns, websocket, params, secrets"),
+        ("@check\ndef f(page): page.goto('/')", "which cannot be given; it can ask for: http, tcp, tls, dns, grpc, websocket, params, secrets"),
         ("@check\nasync def f(http): http.get('/')", "f is `async def`; checks run in threads: write `def`"),
         ("@check\ndef f(http):\n    http.get", "`http.get` is not called, so nothing is asked; write `http.get(…)`"),
         ("@check\ndef f(): pass", "f does nothing, so it would pass whatever the site does"),
