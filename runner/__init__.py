@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playwright.sync_api import APIRequestContext, Browser, BrowserContext, Page, expect
 
-    from runner.dsl.journey import Journey, Network, journey
+    from runner.checks.protocols.dns import Dns
+    from runner.checks.protocols.grpc import Grpc
+    from runner.checks.protocols.http import Http
+    from runner.checks.protocols.tcp import Tcp
+    from runner.checks.protocols.tls import Tls
+    from runner.checks.protocols.websocket import Websocket
+    from runner.dsl.journey import Journey, Network, check, journey
     from runner.errors import (
         BrowserFailed,
         BrowserNotFound,
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
 else:
     # For annotations only: reading journeys must not cost the import of Playwright.
     APIRequestContext = Browser = BrowserContext = Page = Secrets = Step = Any
+    Dns = Grpc = Http = Tcp = Tls = Websocket = Any
 
     class _Expect:
         """Playwright's `expect`, imported when it is first used."""
@@ -59,6 +66,9 @@ __all__ = [
     "BrowserNotFound",
     "ConfigError",
     "DiscoveryError",
+    "Dns",
+    "Grpc",
+    "Http",
     "Journey",
     "JourneyError",
     "Network",
@@ -72,12 +82,16 @@ __all__ = [
     "Secrets",
     "Step",
     "StepResult",
+    "Tcp",
+    "Tls",
+    "Websocket",
+    "check",
     "expect",
     "journey",
 ]
 
 _HOMES = {
-    "runner.dsl.journey": ("Journey", "Network", "journey"),
+    "runner.dsl.journey": ("Journey", "Network", "check", "journey"),
     "runner.errors": (
         "BrowserFailed",
         "BrowserNotFound",

@@ -166,6 +166,8 @@ class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=False):
     signals: dict[str, Any] | UnsetType = UNSET
     """Of signals without a field of their own, by their names; left out where there are none."""
     page_errors: tuple[PageError, ...] = ()
+    phases: dict[str, float] | UnsetType = UNSET
+    """Of a check's call: the seconds of each phase, by its name; left out for steps of journeys."""
     failure: Failure | None = None
 
     @property
@@ -264,6 +266,8 @@ class RunResult(Struct, frozen=True, kw_only=True):
     id: str
     """UUIDv7 (RFC 9562), so that ids sort by time."""
     journey: str
+    kind: Literal["journey", "check"] = "journey"
+    """Whether it walked through pages or asked servers directly."""
     status: Status
     started_at: datetime
     ended_at: datetime

@@ -1,5 +1,6 @@
 """One saved run as text, for `journey show`."""
 
+from msgspec import UNSET
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
@@ -12,6 +13,8 @@ from runner.page.signals import describe_signals
 from runner.result import Attempt, RunResult, StepResult
 
 BAR = 16
+NOTHING = {True: "nothing was loaded", False: "nothing was asked"}
+"""What is said of a step without details; False for a check's."""
 SLOWEST = 5
 """Requests of a step that are listed, the slowest first."""
 
@@ -98,9 +101,11 @@ def _details(step: StepResult) -> Text:
     ]
     if len(requests.entries) > SLOWEST:
         lines.append(f"and {len(requests.entries) - SLOWEST} faster ones, in report.html")
+    if step.phases:
+        lines.append("  ".join(f"{phase} {seconds * 1000:.1f} ms" for phase, seconds in step.phases.items()))
     lines += [line for line, _ in describe_signals(step)]
     lines += [f"page error: {error.message}" for error in step.page_errors]
-    text.append("".join(f"\n  {line}" for line in lines or ["nothing was loaded"]), style="not bold")
+    text.append("".join(f"\n  {line}" for line in lines or [NOTHING[step.phases is UNSET]]), style="not bold")
     return text
 
 

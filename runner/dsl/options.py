@@ -66,6 +66,7 @@ class Options(Struct, frozen=True, kw_only=True):
     geolocation: dict[str, float] | None = None
     headers: dict[str, str] = {}
     basic_auth: tuple[str, Secret] | None = None
+    ca_file: Path | None = None
     storage_state: Path | None = None
     signed_in_by: str | None = None
     ignore_https_errors: bool = False
@@ -76,9 +77,22 @@ class Options(Struct, frozen=True, kw_only=True):
     """Those that it sets, by the kind's `option`; each is an option of its own."""
 
 
-def list_options() -> tuple[str, ...]:
-    """The names of all options."""
-    return (*_PARSERS, *ARTIFACT_KINDS)
+def list_options(kind: str = "journey") -> tuple[str, ...]:
+    """The names of all options of a journey, or of a check."""
+    if kind == "check":
+        return CHECK_OPTIONS
+    return tuple(name for name in (*_PARSERS, *ARTIFACT_KINDS) if name not in ONLY_OF_CHECKS)
+
+
+def explain_refusal(name: str, kind: str) -> str | None:
+    """Why an option of journeys is not one of checks, or the other way round; None if nothing has it."""
+    if kind == "check" and name == "ignore_https_errors":
+        return "option ignore_https_errors is not for checks, which always verify certificates; name an authority of your own with ca_file"
+    if kind == "check" and name in list_options():
+        return f"option {name} is not for checks, which have no browser; they have: {', '.join(CHECK_OPTIONS)}"
+    if kind == "journey" and name in ONLY_OF_CHECKS:
+        return f"option {name} is for checks only; a browser trusts the authorities of this machine"
+    return None
 
 
 def parse_options(given: Mapping[str, Any]) -> Options:
@@ -195,6 +209,12 @@ def _parse_cpu(value: object) -> float:
     raise ValueError(f"{value!r} is not a CPU slow-down; write a factor from 1 to 100")
 
 
+CHECK_OPTIONS = (
+    "name", "every", "cron", "cron_timezone", "jitter", "timeout", "tags", "owner", "runbook", "retries", "base_url", "headers",
+    "basic_auth", "ca_file",
+)  # fmt: skip
+"""The options of checks."""
+ONLY_OF_CHECKS = ("ca_file",)
 _PARSERS: dict[str, Callable[[Any], Any]] = {
     "name": parse_journey_name,
     "every": parse_positive_duration,
@@ -215,6 +235,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "geolocation": _parse_geolocation,
     "headers": _parse_headers,
     "basic_auth": _parse_basic_auth,
+    "ca_file": _parse_path,
     "storage_state": _parse_path,
     "signed_in_by": parse_journey_name,
     "ignore_https_errors": check_bool,

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from msgspec import field
 
-from runner.dsl.journey import Journey
+from runner.dsl.journey import Journey, Kind
 from runner.dsl.options import Network
+from runner.dsl.protocols.registry import PROTOCOLS
 from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError
 from runner.settings.artifact_policy import ArtifactSettings
@@ -20,6 +21,7 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
 
     journey: str
     file: Path
+    kind: Kind = "journey"
     description: str = ""
     tags: tuple[str, ...] = ()
     line: int = 0
@@ -48,6 +50,8 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     geolocation: dict[str, float] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     basic_auth: tuple[str, str] | None = None
+    ca_file: Path | None = None
+    """Of a check: certificates of authorities that it trusts beside those of the machine."""
     storage_state: Path | None = None
     signed_in_by: str | None = None
     """The journey of the same file that signs in."""
@@ -71,9 +75,11 @@ SHARED = ("base_url", "timeout", "retries", "waits")
 def plan(journey: Journey, settings: Settings) -> Plan:
     """Resolves one journey. Where both set a value, the order is: default, file, journey, environment, option; the later wins.
 
-    Raises ConfigError when a file that the journey names does not exist, or when its runs have no place.
+    Raises ConfigError when a file that the journey names does not exist, when its runs have no place, or when a package is missing
+    that a check needs.
     """
     _check_place(journey, settings)
+    _check_protocols(journey)
     given = journey.options
     shared = {}
     for name in SHARED:
@@ -84,6 +90,7 @@ def plan(journey: Journey, settings: Settings) -> Plan:
     }
     return Plan(
         journey=journey.name,
+        kind=journey.kind,
         file=journey.file,
         description=journey.description,
         tags=given.tags,
@@ -109,7 +116,8 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         geolocation=given.geolocation,
         headers=given.headers,
         basic_auth=(given.basic_auth[0], given.basic_auth[1].reveal()) if given.basic_auth else None,
-        storage_state=_storage_state(journey),
+        ca_file=_find_named_file(journey, "ca_file", "it holds certificates of authorities, as PEM"),
+        storage_state=_find_named_file(journey, "storage_state", "save one with `context.storage_state`"),
         signed_in_by=given.signed_in_by,
         state_file=_state_file(journey, settings),
         ignore_https_errors=given.ignore_https_errors,
@@ -150,15 +158,19 @@ def _check_place(journey: Journey, settings: Settings) -> None:
         )
 
 
-def _storage_state(journey: Journey) -> Path | None:
-    given = journey.options.storage_state
+def _check_protocols(journey: Journey) -> None:
+    for protocol in (PROTOCOLS[name] for name in journey.parameters if journey.kind == "check" and name in PROTOCOLS):
+        if protocol.find_missing():
+            raise ConfigError(f"{journey.where}: {protocol.explain_missing()}")
+
+
+def _find_named_file(journey: Journey, option: str, hint: str) -> Path | None:
+    given: Path | None = getattr(journey.options, option)
     if given is None:
         return None
     path = journey.file.parent / given
     if not path.is_file():
-        raise ConfigError(
-            f"{journey.where}: option storage_state: {path} does not exist; save one with `context.storage_state`"
-        )
+        raise ConfigError(f"{journey.where}: option {option}: {path} does not exist; {hint}")
     return path
 
 

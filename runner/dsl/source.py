@@ -8,6 +8,7 @@ from typing import TypeGuard
 
 from msgspec import Struct
 
+from runner.dsl.protocols.calls import find_calls
 from runner.dsl.without_effect import find_unused, find_without_effect
 from runner.untrusted_text import step_name
 
@@ -29,10 +30,10 @@ class Source(Struct, frozen=True):
     """Parameters through which a journey reaches the site, if none of them is used."""
 
 
-def read_source(function: Callable[..., object]) -> Source:
+def read_source(function: Callable[..., object], calls: bool = False) -> Source:
     """Reads the literal arguments of `step("…")`, `secrets["…"]` and `secrets.totp("…")` in a function.
 
-    A function without source may have any steps.
+    With `calls`, the calls of a check's protocols are its steps. A function without source may have any steps.
     """
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
@@ -42,12 +43,13 @@ def read_source(function: Callable[..., object]) -> Source:
         (node for node in ast.walk(tree) if isinstance(node, ast.expr)), key=lambda one: (one.lineno, one.col_offset)
     )
     steps: dict[str, int] = {}
-    for name, line in _steps(nodes):
+    asked = list(find_calls(nodes)) if calls else []
+    for name, line in ((name, line) for name, line in asked if name is not None) if calls else _steps(nodes):
         steps.setdefault(name, line)
     return Source(
         steps=tuple(steps),
         step_lines=tuple(steps.values()),
-        more_steps=_more_steps(nodes),
+        more_steps=any(name is None for name, _ in asked) if calls else _more_steps(nodes),
         secrets=tuple(dict.fromkeys(_secrets(nodes))),
         budgets=tuple(_budgets(nodes)),
         unused=find_unused(tree),

@@ -13,7 +13,7 @@ from runner.dsl.discovery import files_in
 
 
 class DeclaredJourney(Struct, frozen=True):
-    """A function with `@journey` above it."""
+    """A function with `@journey` or `@check` above it."""
 
     name: str
     file: Path
@@ -56,11 +56,11 @@ def _in_file(file: Path) -> Iterator[DeclaredJourney]:
 
 
 def _options(decorator: ast.expr) -> dict[str, object] | None:
-    """The literal options of `@journey(…)`; None for another decorator."""
+    """The literal options of `@journey(…)` or `@check(…)`; None for another decorator."""
     match decorator:
-        case ast.Name(id="journey") | ast.Attribute(attr="journey"):
+        case ast.Name(id="journey" | "check") | ast.Attribute(attr="journey" | "check"):
             return {}
-        case ast.Call(func=ast.Name(id="journey") | ast.Attribute(attr="journey"), keywords=keywords):
+        case ast.Call(func=ast.Name(id="journey" | "check") | ast.Attribute(attr="journey" | "check"), keywords=keywords):
             return {one.arg: _literal(one.value) for one in keywords if one.arg}
     return None
 

@@ -3,6 +3,8 @@
 import ast
 from collections.abc import Iterator
 
+from runner.dsl.protocols.registry import PROTOCOLS
+
 ACTING = {"page", "context", "browser", "request", "step", "popup", "frame", "locator"}
 """Names whose attributes are methods that act."""
 REACHING = {"page", "context", "browser", "request"}
@@ -24,6 +26,8 @@ def find_without_effect(tree: ast.AST) -> Iterator[tuple[int, str]]:
         match node:
             case ast.Expr(value=ast.Attribute(value=ast.Call(func=ast.Name(id="expect")), attr=name)):
                 yield node.lineno, f"`expect(…).{name}` is not called, so nothing is checked; write `.{name}()`"
+            case ast.Expr(value=ast.Attribute(value=ast.Name(id=protocol), attr=name)) if protocol in PROTOCOLS:
+                yield node.lineno, f"`{protocol}.{name}` is not called, so nothing is asked; write `{protocol}.{name}(…)`"
             case ast.Expr(value=ast.Attribute(attr=name) as value) if _first_name(value) in ACTING:
                 yield node.lineno, f"`{_shown(value)}` is not called, so nothing is done; write `.{name}(…)`"
             case ast.Expr(value=ast.Call(func=ast.Name(id="expect"))):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from msgspec import UNSET
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import generate_latest
 
@@ -33,6 +34,9 @@ class _Gauges:
         self.budget = gauge("synthetic_budget_seconds", "The budget of the step, if it has one.", STEP)
         self.navigation = gauge(
             "synthetic_navigation_seconds", "Navigation Timing of the step's last document.", (*STEP, "phase")
+        )
+        self.phase = gauge(
+            "synthetic_phase_seconds", "Phases of a passed step of a check, named as blackbox_exporter's.", (*STEP, "phase")
         )
         self.vital = gauge(
             "synthetic_web_vital_seconds", "Web vitals of the step, as web-vitals reports them.", (*STEP, "vital")
@@ -79,6 +83,11 @@ def _set_step(gauges: _Gauges, step: StepResult, labels: tuple[str, ...]) -> Non
         return
     gauges.latency.labels(*labels).set(step.latency_seconds)
     gauges.wall.labels(*labels).set(step.wall_seconds)
+    if step.phases is not UNSET:
+        # It loads no page.
+        for phase, seconds in step.phases.items():
+            gauges.phase.labels(*labels, phase).set(seconds)
+        return
     for phase, seconds in _phases(step.navigations).items():
         gauges.navigation.labels(*labels, phase).set(seconds)
     for vital in ("ttfb", "fcp", "lcp", "inp"):

@@ -107,7 +107,10 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str
 
 def _request_fixtures(journey: Journey) -> Callable[..., object]:
     """A function with the fixtures that pytest is to set up for the journey; its own `request` is not pytest's fixture of that name."""
-    wanted = (OBSERVE, *(name for name in FROM_PYTEST if name in journey.parameters))
+    # A check opens no page: only the address of the site is asked for.
+    wanted = (
+        ("base_url",) if journey.kind == "check" else (OBSERVE, *(name for name in FROM_PYTEST if name in journey.parameters))
+    )
 
     @wraps(journey.function)
     def asking(**_: Any) -> None:

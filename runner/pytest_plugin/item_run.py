@@ -176,6 +176,15 @@ class ItemRun:
         else:
             self.failure = Failure(kind="journey", message=trim_message(f"{type(error).__name__}: {error}"))
 
+    def set_results(self, steps: tuple[StepResult, ...], environment: Environment) -> None:
+        """Notes the steps of a check, which no page was observed for."""
+        self._steps, self._environment = steps, environment
+
+    @property
+    def observed(self) -> bool:
+        """Whether anything is known about the attempt: its pages were observed, or it is a check that was called."""
+        return self.journey_call is not None or self._steps is not None
+
     @property
     def steps(self) -> tuple[StepResult, ...]:
         """The steps of the last attempt, as far as they are known."""
@@ -218,6 +227,7 @@ class ItemRun:
         result = RunResult(
             id=self._id,
             journey=self.name,
+            kind=self.journey.kind if self.journey else "journey",
             status=last.status,
             started_at=attempts[0].started_at,
             ended_at=self._ended_at,

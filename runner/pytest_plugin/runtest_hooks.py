@@ -7,6 +7,7 @@ import pytest
 
 from runner.dsl.project_imports import enter_folder
 from runner.errors import SecretMissing
+from runner.pytest_plugin.check_call import call_check_item
 from runner.pytest_plugin.item_run import RUN, fail_test, get_run
 from runner.pytest_plugin.redact_screenshots import PICTURES
 from runner.pytest_plugin.session import JOURNEY, PROJECT
@@ -49,6 +50,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if run.journey is not None:
         enter_folder(run.journey.file.parent)
     with print_redacted(run.project.redactor):
+        if run.journey is not None and run.journey.kind == "check":
+            call_check_item(run, pyfuncitem.funcargs.get("base_url"))
+            return True
         page: Any = pyfuncitem.funcargs.get("page")
         run.call(page)
     return True
@@ -73,6 +77,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
         failure = (steps.fatal if run.journey else None) or steps.soft_failure
         if failure is not None:
             fail_test(run, failure)
+    if run is not None and run.observed:
         _hold_budgets(item)
     return result
 

@@ -34,6 +34,8 @@ from runner.workers.pool import Workers
 
 CLOCK_JUMP = 5.0
 """Seconds of difference between the wall clock and the monotonic clock from which on the wall clock counts as set."""
+GAUGED_EVERY = 1.0
+"""Seconds between two updates of the gauges of each journey: of a thousand checks they would take longer than the runs."""
 STALLED = 30.0
 """Seconds without a turn of the loop from which on the daemon is not healthy."""
 log = logging.getLogger("journey.schedule")
@@ -69,6 +71,7 @@ class Scheduler:
         self._short = False
         self._stop_by: float | None = None
         self._turned = time.monotonic()
+        self._gauged = -GAUGED_EVERY
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         self._pool: Workers | None = None
@@ -89,6 +92,11 @@ class Scheduler:
     def count(self) -> int:
         """The number of journeys on the schedule."""
         return len(self._timetable.entries)
+
+    @property
+    def needs_browser(self) -> bool:
+        """Whether there are journeys on the schedule, and not only checks."""
+        return any(entry.plan.kind == "journey" for entry in self._timetable.entries.values())
 
     @property
     def journeys(self) -> frozenset[str]:
@@ -130,7 +138,7 @@ class Scheduler:
 
     # The loop
 
-    def run(self, pool: Workers, browser: Browser, *, once: bool = False) -> list[RunResult]:
+    def run(self, pool: Workers, browser: Browser | None, *, once: bool = False) -> list[RunResult]:
         """Runs until `stop`, or, with `once`, until all that is due now has ended; then returns the results of those runs."""
         results: list[RunResult] = []
         if once:
@@ -209,6 +217,9 @@ class Scheduler:
         exporter.waiting.set(self._queue.waiting)
         exporter.unstored.set(self._pipeline.unstored)
         exporter.unpushed.set(self._pipeline.unpushed)
+        if self._turned - self._gauged < GAUGED_EVERY:
+            return
+        self._gauged = self._turned
         for name, entry in self._timetable.entries.items():
             exporter.start_counting(name, entry.plan.step_names)
             exporter.paused.labels(name).set(self._log_pause(name, now))
@@ -228,7 +239,8 @@ class Scheduler:
 
     def _check_capacity(self, pool: Workers, now: datetime) -> None:
         """Logs once that the schedule cannot fit, and once that it fits again."""
-        schedules = {name: entry.schedule for name, entry in self._timetable.entries.items()}
+        entries = self._timetable.entries.items()
+        schedules = {name: entry.schedule for name, entry in entries if entry.plan.kind == "journey"}
         shortage = describe_shortage(find_demands(schedules, self._pipeline.durations, now), pool.count)
         if shortage and not self._short:
             log.warning("%s", shortage)
@@ -255,6 +267,8 @@ class Scheduler:
             self._queue.discard(entry)
             self._pipeline.forget(entry.name)
             log.info("%s is no longer on the schedule", entry.name, extra={"journey": entry.name})
+        if self._pool is not None and not self._pool.count and self.needs_browser:
+            log.error("there are journeys on the schedule now, and this scheduler was started for checks only: restart it")
         for name in changes.added:
             log.info("%s is on the schedule", name, extra={"journey": name})
         for before, after in changes.releases:

@@ -105,7 +105,7 @@ class RunQueue:
             if waited > self._settings.max_delay:
                 self._drop(due)
                 self._cancel(due, waited, len(pool.running), now)
-            elif due.at <= now and pool.idle:
+            elif due.at <= now and pool.can_start(due.entry.plan):
                 self._start(due, pool, now)
 
     def _start(self, due: Due, pool: Workers, now: datetime) -> None:

@@ -9,6 +9,7 @@ from runner.codec import decoder
 from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, StepEnded, StepStarted
 from runner.execution.outcome import Execution
+from runner.result import FailureKind
 
 
 class BrowserWanted(Struct, frozen=True, tag=True):
@@ -36,11 +37,13 @@ class Job(Struct, frozen=True, tag=True):
 
 
 class Broken(Struct, frozen=True, tag=True):
-    """The run could not start, as its journey's file no longer loads, or not end, as the journey has broken its worker."""
+    """The run could not start, as its journey's file no longer loads, or not end: the journey has broken its worker, or a check could not be ended."""
 
     run: str
     message: str
+    kind: FailureKind = "journey"
     worker_spent: bool = False
+    """Whether the process takes no more runs."""
 
 
 class Kept(Struct, frozen=True, tag=True):

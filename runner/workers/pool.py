@@ -18,6 +18,7 @@ from runner.events import Listener
 from runner.execution.outcome import Execution
 from runner.result import FailureKind
 from runner.settings.settings import Settings
+from runner.workers.checks.pool import CheckPool
 from runner.workers.interrupts import held_interrupts
 from runner.workers.messages import Broken, BrowserWanted, from_worker
 from runner.workers.process import Worker, take_worker
@@ -34,6 +35,7 @@ class Workers:
 
     def __init__(self, count: int) -> None:
         self._pool = [take_worker() for _ in range(count)]
+        self._checks = CheckPool()
         self._wanted: BrowserWanted | None = None
         self._opened_for: Supervisor | None = None
         self._max_runs: int | None = None
@@ -49,25 +51,28 @@ class Workers:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._replacement is not None:
             self._replacement.kill()
+        self._checks.close()
         for worker in self._pool:
             if worker.run is None and kind is None:
                 worker.stop()
             else:
                 worker.kill()
 
-    def open(self, browser: Browser, settings: Settings, archive: Archive, listeners: Sequence[Listener]) -> None:
-        """Sets the browser, the archive and the listeners for the coming runs."""
+    def open(self, browser: Browser | None, settings: Settings, archive: Archive, listeners: Sequence[Listener]) -> None:
+        """Sets the browser, the archive and the listeners for the coming runs; without a browser, these are runs of checks only."""
+        self._opened_for = Supervisor(archive, listeners)
+        sweep_temporary_folders()
+        if browser is None:
+            return
         self._wanted = BrowserWanted(
             browser=browser, headed=settings.headed, slow_mo=settings.slow_mo, min_free_memory=settings.min_free_memory
         )
-        self._opened_for = Supervisor(archive, listeners)
         for worker in list(self._pool):
             try:
                 worker.send(self._wanted)
             except (BrokenPipeError, ConnectionResetError):
                 # It has died since its last run.
                 self._restart_worker(worker)
-        sweep_temporary_folders()
 
     def recycle_after(self, runs: int, memory: int) -> None:
         """From now on a worker is replaced after this many runs, or when it and its browser hold more than `memory` bytes.
@@ -75,10 +80,16 @@ class Workers:
         The replacement takes its place when its browser is started, so that no run waits for it.
         """
         self._max_runs, self._max_memory = runs, memory
+        self._checks.max_memory = memory
 
     @property
     def running(self) -> list[StartedRun]:
         """The runs under way."""
+        return [*self._walking, *self._checks.running]
+
+    @property
+    def _walking(self) -> list[StartedRun]:
+        """The runs in a browser."""
         return [worker.run for worker in self._pool if worker.run]
 
     @property
@@ -86,15 +97,17 @@ class Workers:
         """The number of workers."""
         return len(self._pool)
 
-    @property
-    def idle(self) -> int:
-        """The number of workers without a run."""
-        return sum(worker.run is None for worker in self._pool)
+    def can_start(self, plan: Plan) -> bool:
+        """Whether a run can begin now: in an idle worker, or among the checks."""
+        return self._checks.has_room if plan.kind == "check" else any(worker.run is None for worker in self._pool)
 
     def start_run(self, plan: Plan, slot: Slot | None = None) -> StartedRun:
-        """Starts a run in an idle worker. Raises ConfigError when its folder cannot be created."""
+        """Starts a run for which there is room. Raises ConfigError when its folder cannot be created."""
+        others = self._walking
+        if plan.kind == "check":
+            # It takes so little of the machine that it does not count as a run beside others.
+            return self._checks.start_run(self._supervisor, plan, slot, len(others))
         worker = next(worker for worker in self._pool if worker.run is None)
-        others = self.running
         for other in others:
             other.meter.beside = max(other.meter.beside, len(others))
         return self._supervisor.start_run(worker, plan, slot, len(others))
@@ -108,10 +121,16 @@ class Workers:
         busy = {worker.pipe: worker for worker in self._pool if worker.run}
         soonest = min((worker.run.deadline - time.monotonic() for worker in busy.values() if worker.run), default=timeout)
         ready = []
+        soonest = min(soonest, self._checks.seconds_left)
+        checking = self._checks.pipes
         starting = [self._replacement.pipe] if self._replacement is not None and not self._replacement.ready else []
-        for source in wait([*busy, *starting, *also], timeout=max(min(soonest, timeout), 0.0)):
+        for source in wait([*busy, *starting, *checking, *also], timeout=max(min(soonest, timeout), 0.0)):
             if isinstance(source, int):
                 ready.append(source)
+                continue
+            if source in checking:
+                with held_interrupts():
+                    self._ended += self._checks.receive(checking[source], self._supervisor)
                 continue
             if source in starting:
                 self._receive_from_replacement()
@@ -137,6 +156,7 @@ class Workers:
                 self._swap_in_replacement()
         if save:
             self.save_ended()
+        self._checks.end_overdue(self._supervisor)
         for worker in busy.values():
             if worker.run and time.monotonic() >= worker.run.deadline:
                 self._handle_dead_worker(worker, *worker.run.overdue_failure())
@@ -157,6 +177,7 @@ class Workers:
     def cancel_runs(self, why: str) -> None:
         """Kills the workers of the runs under way; the runs are saved as `cancelled`."""
         self.save_ended()
+        self._checks.cancel_runs(self._supervisor, why)
         for worker in self._pool:
             if worker.run:
                 worker.kill()

@@ -21,14 +21,15 @@ CLOSE_TIMEOUT = 3.0
 class Worker:
     """A worker process and the pipe to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: str = "runner.workers.main") -> None:
+        """`program` is the module that the process runs."""
         ours, theirs = Pipe()
         self.pipe: Connection = ours
         self._temporary = _make_temporary_folder()
         place = {"TMPDIR": str(self._temporary.path)} if self._temporary else {}
         # A session of its own: Ctrl-C in the terminal reaches only the parent process, which then ends the runs in order.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "runner.workers.main", str(theirs.fileno())],
+            [sys.executable, "-P", "-m", program, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             start_new_session=True,
             stdin=subprocess.DEVNULL,

@@ -1,6 +1,5 @@
 """A list of plans, run once in a pool of workers."""
 
-from collections import deque
 from collections.abc import Sequence
 
 from runner.archive.archive import Archive
@@ -17,7 +16,7 @@ FOREVER = 3600.0
 def run_plans(
     pool: Workers,
     plans: Sequence[Plan],
-    browser: Browser,
+    browser: Browser | None,
     settings: Settings,
     archive: Archive,
     listeners: Sequence[Listener],
@@ -40,15 +39,17 @@ def run_plans(
 
 
 def run_in_order(pool: Workers, plans: Sequence[Plan], last: bool = False) -> None:
-    """Runs every plan once in an open pool, in order, as many at a time as there are workers.
+    """Runs every plan once in an open pool, in order, as many at a time as there is room for.
 
     On KeyboardInterrupt the runs under way are saved as `cancelled`, and the interrupt is raised again.
     """
-    waiting = deque(plans)
+    waiting = list(plans)
     try:
         while waiting or pool.running:
-            while waiting and pool.idle:
-                pool.start_run(waiting.popleft())
+            # A journey that waits for a worker does not keep checks from running.
+            while (startable := next((one for one in waiting if pool.can_start(one)), None)) is not None:
+                waiting.remove(startable)
+                pool.start_run(startable)
             # Saved while the next run begins: its worker would only wait meanwhile.
             pool.save_ended()
             pool.poll(FOREVER, save=False)

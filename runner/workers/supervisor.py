@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,7 +24,6 @@ from runner.settings.budgets import find_overruns
 from runner.telemetry.trace_ids import trace_id
 from runner.workers.machine_load import contended
 from runner.workers.messages import Broken, FromWorker, Job, Kept, Ready
-from runner.workers.process import Worker
 from runner.workers.run_state import Slot, StartedRun
 
 
@@ -35,6 +35,15 @@ class EndedRun(Struct, frozen=True):
     load: Load
 
 
+class RunHolder(Protocol):
+    """A worker, or a seat of the process of checks: it makes one run at a time."""
+
+    run: StartedRun | None
+
+    def send(self, message: Job, /) -> None:
+        """Sends a run to do. Raises BrokenPipeError when the process has died."""
+
+
 class Supervisor:
     """Starts runs in workers, follows their messages, and saves their results in `archive`."""
 
@@ -42,7 +51,7 @@ class Supervisor:
         self._archive = archive
         self._listeners = listeners
 
-    def start_run(self, worker: Worker, plan: Plan, slot: Slot | None, beside: int) -> StartedRun:
+    def start_run(self, worker: RunHolder, plan: Plan, slot: Slot | None, beside: int) -> StartedRun:
         """Starts a run in an idle worker, beside so many others. Raises ConfigError when its folder cannot be created."""
         identity = slot.run if slot else run_id()
         run = StartedRun(plan, self._archive.scratch(identity), identity, slot, beside)
@@ -53,13 +62,13 @@ class Supervisor:
             worker.send(Job(run=run.run, plan=plan, folder=run.folder))
         return run
 
-    def handle_message(self, worker: Worker, message: FromWorker) -> EndedRun | None:
+    def handle_message(self, worker: RunHolder, message: FromWorker) -> EndedRun | None:
         """Handles one message of a worker; returns its run if that has ended, for `finish_run`."""
         run = worker.run
         if run is None or isinstance(message, Ready):
             return None
         if isinstance(message, Broken):
-            message = run.unfinished_execution("error", "journey", message.message)
+            message = run.unfinished_execution("error", message.kind, message.message)
         if isinstance(message, Execution):
             return EndedRun(run, message, run.meter.read(time.monotonic()))
         if isinstance(message, Kept):
@@ -87,6 +96,7 @@ class Supervisor:
         result = RunResult(
             id=run.run,
             journey=run.plan.journey,
+            kind=run.plan.kind,
             status=last.status,
             started_at=execution.started_at,
             ended_at=execution.ended_at,

@@ -28,6 +28,8 @@ class JourneyLine(Struct, frozen=True, kw_only=True):
     uptime: Uptime
     tags: tuple[str, ...]
     next: datetime | None
+    check: bool = False
+    """Whether its file declares it as a check."""
 
 
 class JourneyGroup(Struct, frozen=True, kw_only=True):
@@ -55,6 +57,8 @@ def show_overview(site: Site, request: Request) -> Response:
         days = read_day_counts(connection, first_day(now), location=location)
         tags = read_tags(connection, [one.newest_run for one in data.journeys if one.newest_run])
         each_app = read_tiles(connection, time_range.range)
+    facts = site.facts()
+    checks = {name for name, one in facts.items() if one.kind == "check"}
     headline, mood = state_headline(data)
     lines = [
         JourneyLine(
@@ -63,6 +67,7 @@ def show_overview(site: Site, request: Request) -> Response:
             uptime=draw_uptime(days.get((one.journey, one.location), ()), now),
             tags=tags.get(one.newest_run or "", ()),
             next=next_runs.get(one.journey),
+            check=one.journey in checks,
         )
         for one in data.journeys
     ]

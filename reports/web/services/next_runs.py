@@ -10,6 +10,7 @@ from typing import Self
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from runner.dsl.journey import Kind
 from runner.dsl.schedule import Schedule
 from runner.errors import JourneyError
 from runner.scheduler.loader import LoadRequest, load_in_subprocess
@@ -28,6 +29,7 @@ class JourneyFacts(Struct, frozen=True, kw_only=True):
     line: int
     owner: str
     runbook: str
+    kind: Kind = "journey"
 
 
 class NextRuns:
@@ -82,7 +84,11 @@ class NextRuns:
         self._schedules = {one.plan.journey: one.schedule for one in planning.planned if one.schedule is not None}
         self.facts = {
             one.plan.journey: JourneyFacts(
-                file=str(one.plan.file), line=one.plan.line, owner=one.plan.owner, runbook=one.plan.runbook
+                file=str(one.plan.file),
+                line=one.plan.line,
+                owner=one.plan.owner,
+                runbook=one.plan.runbook,
+                kind=one.plan.kind,
             )
             for one in planning.planned
         }

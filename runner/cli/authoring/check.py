@@ -1,9 +1,12 @@
 """`journey check`: whether every journey is valid, without a browser."""
 
+from collections.abc import Sequence
+
 import typer
 
 from runner.cli import given
 from runner.dsl.discovery import NotAllDiscovered
+from runner.dsl.journey import Journey
 from runner.dsl.plan import plan
 from runner.dsl.selection import is_path
 from runner.errors import ConfigError, DiscoveryError, JourneyError
@@ -36,6 +39,16 @@ def check(wanted: given.Wanted = None, tag: given.Tags = None, env: given.Enviro
     if problems:
         raise DiscoveryError("\n".join(map(str, problems)))
     files = len({one.file for one in found})
-    typer.echo(
-        f"ok: {len(found)} {'journey' if len(found) == 1 else 'journeys'} in {files} {'file' if files == 1 else 'files'}"
-    )
+    typer.echo(f"ok: {_count(found)} in {files} {'file' if files == 1 else 'files'}")
+
+
+def _count(found: Sequence[Journey]) -> str:
+    """How many journeys and checks there are.
+
+    >>> _count([])
+    '0 journeys'
+    """
+    checks = sum(one.kind == "check" for one in found)
+    journeys = len(found) - checks
+    parts = [f"{journeys} {'journey' if journeys == 1 else 'journeys'}"] if journeys or not checks else []
+    return " and ".join([*parts, *([f"{checks} {'check' if checks == 1 else 'checks'}"] if checks else [])])

@@ -13,7 +13,7 @@ SHORTEST_PLACE = 20
 def list_journeys(
     wanted: given.Wanted = None, tag: given.Tags = None, env: given.EnvironmentName = None, json: given.Json = None
 ) -> None:
-    """List the journeys: name, tags, interval, timeout, where each is declared.
+    """List the journeys and checks: name, tags, interval, timeout, where each is declared.
 
     Example: journey list --tag checkout
     """
@@ -29,7 +29,8 @@ def list_journeys(
     from reports.terminal.console import make_console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("name", "tags", "every", "timeout", "declared at", "description"):
+    kinds = any(one.kind == "check" for one in found)
+    for heading in ("name", *(["kind"] if kinds else []), "tags", "every", "timeout", "declared at", "description"):
         table.add_column(heading, no_wrap=heading in {"name", "every", "timeout", "declared at"})
     console = make_console()
     room = max(console.width // 3, SHORTEST_PLACE) if console.is_terminal else None
@@ -37,6 +38,7 @@ def list_journeys(
         options = one.options
         table.add_row(
             escape(one.name),
+            *([one.kind] if kinds else []),
             escape(", ".join(options.tags)),
             show_duration(options.every) if options.every else "–",
             show_duration(options.timeout) if options.timeout else "–",
@@ -59,6 +61,7 @@ def _place(one: Journey, room: int | None) -> str:
 def _plain(one: Journey) -> dict[str, object]:
     return {
         "name": one.name,
+        "kind": one.kind,
         "description": one.description,
         "file": str(one.file),
         "line": one.line,

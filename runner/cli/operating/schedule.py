@@ -13,7 +13,7 @@ import psutil
 import typer
 
 from runner.archive.archive import Archive, Saved, lock_file
-from runner.browser.chromium import find
+from runner.browser.chromium import Browser, find
 from runner.browser.sandbox import find_reason_off
 from runner.cli import given
 from runner.cli.running.report_writer import ReportWriter
@@ -104,10 +104,6 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
     from runner.store import Store
     from runner.workers.pool import Workers
 
-    count = worker_count(settings)
-    browser = find(settings.browser_path, settings.headed)
-    if why := find_reason_off(browser.path):
-        log.warning("the browser's sandbox is off: %s", why)
     archive = Archive(settings.runs_dir)
     with ExitStack() as sending, Store(settings.database_url) as store, ReportWriter(archive, log.warning) as reports:
 
@@ -120,6 +116,7 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
         listeners: list[Listener] = [write_report, *([telemetry] if telemetry else [])]
         forgotten = telemetry.forget if telemetry else lambda _: None
         scheduler = Scheduler(request, settings, store, archive, exporter, listeners=listeners, forgotten=forgotten)
+        browser, count = _find_browser(settings) if scheduler.needs_browser else (None, 0)
         _obey_signals(scheduler)
         if telemetry is not None:
             telemetry.keep(scheduler.journeys)
@@ -129,12 +126,21 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
             with Workers(count) as pool:
                 return exit_code(scheduler.run(pool, browser, once=True))
         with MetricsEndpoint(settings.listen, exporter, scheduler.healthy, scheduler.ready) as endpoint, Workers(count) as pool:
-            journeys = f"{scheduler.count} {'journey' if scheduler.count == 1 else 'journeys'}"
-            workers = f"{count} {'worker' if count == 1 else 'workers'}"
+            thing = "journey" if scheduler.needs_browser else "check"
+            journeys = f"{scheduler.count} {thing if scheduler.count == 1 else f'{thing}s'}"
+            workers = f"{count} {'worker' if count == 1 else 'workers'}" if count else "no browser"
             log.info("runs %s with %s; metrics at %s/metrics", journeys, workers, endpoint.address)
             scheduler.run(pool, browser)
             log.info("stopped")
     return 0
+
+
+def _find_browser(settings: Settings) -> tuple[Browser, int]:
+    """The browser, and the number of workers that each have one. Raises BrowserNotFound."""
+    browser = find(settings.browser_path, settings.headed)
+    if why := find_reason_off(browser.path):
+        log.warning("the browser's sandbox is off: %s", why)
+    return browser, worker_count(settings)
 
 
 def _stop_sending(telemetry: "Telemetry") -> None:
@@ -221,7 +227,7 @@ def _shortage(planned: Sequence[PlannedJourney], settings: Settings, now: dateti
     from runner.scheduler.capacity import describe_shortage, find_demands, read_durations
     from runner.store import Store
 
-    schedules = {one.plan.journey: one.schedule for one in planned if one.schedule}
+    schedules = {one.plan.journey: one.schedule for one in planned if one.schedule and one.plan.kind == "journey"}
     with Store(settings.database_url) as store:
         durations = read_durations(store, list(schedules), settings.location)
     return describe_shortage(find_demands(schedules, durations, now), worker_count(settings))

@@ -115,10 +115,12 @@ def execute(
             for warning in pusher.push(moment.result):
                 warn(warning)
 
-    browser = find(settings.browser_path, settings.headed)
+    walking = any(one.kind == "journey" for one in plans)
+    browser = find(settings.browser_path, settings.headed) if walking else None
     archive = Archive(settings.runs_dir)
     keeper = RunKeeper(archive, settings, warn, lambda text: console.print(f"note: {text}", markup=False, soft_wrap=True))
-    keeper.note_sandbox(describe_sandbox(browser.path))
+    if browser is not None:
+        keeper.note_sandbox(describe_sandbox(browser.path))
     telemetry = make_telemetry(settings)
     try:
         with keeper, Progress(console) as progress:
@@ -147,8 +149,10 @@ def execute(
         console.print(f"runs are saved in {archive.folder}", markup=False, soft_wrap=True)
     if any(folder is not None and result.status in {"failed", "error"} for result, folder in keeper.ended):
         where = ["--runs-dir", str(settings.runs_dir)] if settings.origin("runs_dir") == "option" else []
-        look, trace = (journey_command(command, "last-failed", *where) for command in ("show", "trace"))
-        console.print(f"see why: {look} · {trace}", markup=False, soft_wrap=True)
+        walked = any(result.kind == "journey" and result.status in {"failed", "error"} for result in results)
+        # A check has no trace.
+        looks = [journey_command(command, "last-failed", *where) for command in (("show", "trace") if walked else ("show",))]
+        console.print(f"see why: {' · '.join(looks)}", markup=False, soft_wrap=True)
     return keeper.ended
 
 

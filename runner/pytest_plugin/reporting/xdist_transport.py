@@ -25,7 +25,7 @@ def pytest_runtest_makereport(
     """Adds the run, redacted, once pytest-playwright has saved its artifacts."""
     report = yield
     run = item.stash.get(RUN, None)
-    if call.when != "teardown" or run is None or run.skipped or (run.journey_call is None and run.failure is None):
+    if call.when != "teardown" or run is None or run.skipped or (not run.observed and run.failure is None):
         return report
     folder, artifacts = _saved(report.user_properties, item.config.invocation_params.dir)
     result = replace(run.result(), artifacts=artifacts)

@@ -1,0 +1,1 @@
+"""What speaks each protocol of checks."""

@@ -1,0 +1,1 @@
+"""The protocols of checks, and their calls in the source of a check."""
