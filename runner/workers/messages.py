@@ -37,7 +37,7 @@ class Job(Struct, frozen=True, tag=True):
 
 
 class Broken(Struct, frozen=True, tag=True):
-    """The run could not start, as its journey's file no longer loads, or not end: the journey has broken its worker, or a check could not be ended."""
+    """The run could not start, as its journey's file no longer loads, or not end: its worker is broken, or it could not be ended."""
 
     run: str
     message: str
