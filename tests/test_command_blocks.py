@@ -81,6 +81,7 @@ PAGES = {
         before=(),
         stays={"journey record https://shop.example --name look": "file:goto", "journey schedule": SCHEDULING},
     ),
+    "docs/checks.md": Page(before=IN_CLONE),
     "docs/collector.md": Page(before=IN_CLONE, beside={"journey serve": SERVING}),
     "docs/configuration.md": Page(before=("printf 'release = \"1\"\\n' > journey.toml",)),
     "docs/dashboard.md": Page(
