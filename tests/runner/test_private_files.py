@@ -39,6 +39,7 @@ def modes(folder: Path) -> dict[str, str]:
     return {str(one): oct(one.stat().st_mode & 0o077) for one in found if one.lstat().st_mode & 0o077}
 
 
+@pytest.mark.thorough
 @needs("browser")
 def test_every_file_of_runs_and_checks_is_private(no_umask: None, shop: str, tmp_path: Path) -> None:
     (tmp_path / "journeys").mkdir()

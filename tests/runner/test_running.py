@@ -364,6 +364,7 @@ def walk(page, step):
     assert failure is None or message in failure.message, failure
 
 
+@pytest.mark.thorough
 def test_a_site_that_floods_the_runner_with_events_still_fails_at_the_runs_timeout(monitor: Monitor) -> None:
     flood = "for (let i = 0; i < 20; i++) setInterval(() => console.log(i), 1)"
     result = monitor.run(f"""

@@ -8,6 +8,8 @@ from tests.reports.collector.test_browser import Site
 from tests.reports.replay.conftest import Recorder, hide
 from tests.support.wait import wait_until
 
+pytestmark = pytest.mark.thorough
+
 TYPED = {
     "text": "zorbaflor",
     "email": "zenobia@quux.example",

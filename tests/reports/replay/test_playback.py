@@ -18,6 +18,8 @@ from tests.reports.replay.conftest import Recorder, hide
 from tests.reports.replay.pictures import Comparison
 from tests.support.wait import rest, wait_until
 
+pytestmark = pytest.mark.thorough
+
 Visit = Callable[[Page, str], Iterator[None]]
 """Walks through the site at an address, and stops at five moments."""
 SIZE: ViewportSize = {"width": 640, "height": 480}

@@ -127,6 +127,7 @@ def test_a_journey_that_fails_and_recovers_is_told_once_each_to_everybody(
     assert daemon.query("SELECT count(*) FROM messages WHERE sent_at IS NULL") == [(0,)]
 
 
+@pytest.mark.thorough
 def test_what_could_not_be_sent_is_sent_after_a_restart_and_not_again(daemon: Daemon, switch: Callable[[bool], None]) -> None:
     port = free_port()
     daemon.write(QUICK)

@@ -36,6 +36,8 @@ from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.support.wait import PAUSE
 
+pytestmark = pytest.mark.thorough
+
 SECRETS = {
     "user": "anna.leak@example.com",
     "password": "pa$$ w<o>r&d'\"1",
@@ -160,7 +162,6 @@ def run(monitor: Monitor, **environment: str) -> tuple[RunResult, str]:
     return monitor.archive.find("last").result, ended.stdout + ended.stderr
 
 
-@pytest.mark.thorough
 @pytest.mark.usefixtures("ffmpeg")
 def test_no_secret_is_left_in_any_artifact_and_the_trace_opens_in_the_viewer(monitor: Monitor, chromium: Browser) -> None:
     result, printed = run(monitor)

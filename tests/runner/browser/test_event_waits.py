@@ -311,6 +311,7 @@ def message_of(page: Page, wait: Callable[[Page], object]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
+@pytest.mark.thorough
 def test_failing_waits_say_the_same(chrome: Browser, site: str) -> None:
     messages: dict[Mode, dict[str, list[str]]] = {}
     for mode in MODES:

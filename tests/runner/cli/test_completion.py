@@ -103,6 +103,7 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_completion_installs_itself_in_the_shell_it_is_called_from(desk: Desk, shell: str) -> None:
     assert f"{shell} completion installed in {desk.home}" in desk.shell(shell, "-c", "journey --install-completion; true")

@@ -15,8 +15,9 @@ from runner.settings.settings import Settings
 from tests.reports.replay.from_session.conftest import GIVEN, SECRETS
 from tests.reports.replay.from_session.visits import aside, record
 
+pytestmark = pytest.mark.thorough
 
-@pytest.mark.thorough
+
 def test_a_purchase_becomes_a_journey_that_passes_three_times(
     bought: Recording, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:

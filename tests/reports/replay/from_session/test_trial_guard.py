@@ -15,6 +15,8 @@ from runner.settings.settings import Settings, load_settings
 from tests.reports.replay.from_session.tape import Tape, element, recording, text
 from tests.reports.replay.from_session.visits import aside
 
+pytestmark = pytest.mark.thorough
+
 
 @contextmanager
 def site(body: str) -> Iterator[tuple[str, list[str]]]:
