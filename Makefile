@@ -89,6 +89,7 @@ bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an 
 	$(BIN)/python -m benchmarks.artifacts
 	$(BIN)/python -m benchmarks.redaction
 	$(BIN)/python -m benchmarks.schedule
+	$(BIN)/python -m benchmarks.checks
 	$(BIN)/python -m benchmarks.decisions
 	$(BIN)/python -m benchmarks.agreement
 	$(BIN)/python -m benchmarks.agent

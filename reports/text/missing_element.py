@@ -55,13 +55,17 @@ def _find_alert(tree: str) -> str:
     for found in _ALERT.finditer(tree):
         text = found[2] or found[3] or ""
         if not text:
-            rest = tree[found.end() :].splitlines()[1:]
-            below = list(takewhile(lambda line: len(line) - len(line.lstrip()) > len(found[1]), rest))  # noqa: B023
+            below = _list_below(tree[found.end() :].splitlines()[1:], len(found[1]))
             text = " ".join(filter(None, (_MARK.sub("", line).strip() for line in below)))
         text = _plain(text.strip().strip("'\""))
         if text:
             return text
     return ""
+
+
+def _list_below(lines: Sequence[str], indent: int) -> list[str]:
+    """The first lines that are indented further."""
+    return list(takewhile(lambda line: len(line) - len(line.lstrip()) > indent, lines))
 
 
 def _describe_element(message: str, tree: str) -> str:

@@ -43,7 +43,7 @@ class CheckTransport(httpx.BaseTransport):
             headers=request.headers.raw,
             content=request.stream,
         )
-        with explained(peer, self.phases, bool(proxy)):
+        with ExplainedErrors(peer, self.phases, bool(proxy)):
             answer = self._pool(proxy).handle_request(content)
         body = answer.stream
         assert isinstance(body, Iterable)
@@ -84,7 +84,7 @@ class CheckTransport(httpx.BaseTransport):
         self._steps.keep_certificate(connection.certificate())
 
 
-class explained:  # noqa: N801 (a context manager that reads as a phrase)
+class ExplainedErrors:
     """Raises what the network does in the block as CallFailed."""
 
     def __init__(self, peer: str, phases: Phases, proxied: bool) -> None:
@@ -111,7 +111,7 @@ class _Body(httpx.SyncByteStream):
         self._body, self._peer, self._phases, self._proxied = body, peer, phases, proxied
 
     def __iter__(self) -> Iterator[bytes]:
-        with explained(self._peer, self._phases, self._proxied):
+        with ExplainedErrors(self._peer, self._phases, self._proxied):
             yield from self._body
 
     def close(self) -> None:

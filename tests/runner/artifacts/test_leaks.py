@@ -441,7 +441,7 @@ def test_a_screenshot_covers_what_shows_a_secret_in_any_way(monitor: Monitor, wh
                 }''', secret)
                 if "<canvas" in html:
                     page.locator("input").fill(secret)
-                # One that has failed to load stands a little lower than one that is still loading.
+                # One that is still loading may be laid out otherwise than one that has failed to load.
                 page.wait_for_function("[...document.images].every((one) => one.complete)")
     """
     taken = []
