@@ -108,7 +108,7 @@ def test_a_gateway_that_comes_back_gets_the_newest_state_with_its_own_time(daemo
     daemon.write(tick())
     daemon.start("--pushgateway", address)
     wait_until(lambda: daemon.metric("synthetic_pushes_total", outcome="replaced") >= 8, progress=daemon.runs)
-    assert daemon.metric("synthetic_unpushed_journeys") == 1
+    wait_until(lambda: daemon.metric("synthetic_unpushed_journeys") == 1)
     ended = ended_at(daemon)
     # When the next one is stored, all of these are replaced.
     daemon.wait_for_runs(len(ended) + 2)
@@ -181,7 +181,7 @@ def test_a_full_disk_ends_no_daemon(daemon: Daemon, small_disk: Path) -> None:
             assert os.statvfs(small_disk).f_bavail == 0
     counted = daemon.metric("synthetic_runs_total")
     wait_until(lambda: daemon.metric("synthetic_runs_total") >= counted + 4)
-    assert daemon.metric("synthetic_unstored_runs") >= 1
+    wait_until(lambda: daemon.metric("synthetic_unstored_runs") >= 1)
     ballast.unlink()
     wait_until(lambda: daemon.metric("synthetic_unstored_runs") == 0)
     before = daemon.runs()

@@ -27,8 +27,8 @@ def test_a_journey_runs_at_its_slots_and_is_stored_saved_pushed_and_counted(
     daemon.start("--pushgateway", gateway)
     daemon.wait_for_runs(4)
     scraped = prometheus(daemon.address)
-    assert daemon.metric("synthetic_runs_total", journey="look", status="passed") >= 4
-    assert daemon.metric("synthetic_pushes_total", outcome="pushed") >= 3
+    wait_until(lambda: daemon.metric("synthetic_runs_total", journey="look", status="passed") >= 4)
+    wait_until(lambda: daemon.metric("synthetic_pushes_total", outcome="pushed") >= 3)
     assert daemon.metric("synthetic_success") == 0, "with a gateway, the state of journeys is there and not here"
     wait_until(lambda: scraped.query("synthetic_runs_total"))
     assert 'synthetic_success{instance="",job="synthetic_monitor",journey="look",location="local"} 1' in (
@@ -49,7 +49,7 @@ def test_a_journey_never_runs_beside_itself_and_the_slot_is_counted(daemon: Daem
     daemon.write(WAITS.format(every="500ms", milliseconds=1200))
     daemon.start()
     daemon.wait_for_runs(3)
-    assert daemon.metric("synthetic_missed_slots_total", journey="waits", reason="overlap") >= 3
+    wait_until(lambda: daemon.metric("synthetic_missed_slots_total", journey="waits", reason="overlap") >= 3)
     daemon.stop()
     spans = daemon.query("SELECT started_at, ended_at FROM runs ORDER BY started_at")
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
@@ -93,7 +93,7 @@ def test_a_run_that_waits_too_long_for_a_worker_is_cancelled_and_says_why(daemon
     )
     assert state == "done"
     assert "for a free worker, longer than max_delay (2 s), while 1 run was under way; add workers" in message
-    assert daemon.metric("synthetic_runs_total", journey=journey, status="cancelled") == 1
+    wait_until(lambda: daemon.metric("synthetic_runs_total", journey=journey, status="cancelled") == 1)
     assert "waited" in daemon.here("show", f"{journey}@last").stdout
 
 
@@ -117,7 +117,7 @@ def test_a_journey_that_leaves_the_schedule_during_its_run_leaves_no_gauges(daem
     goes_on.touch()
     daemon.wait_for_runs(1, "leaves")
     wait_until(lambda: 'synthetic_success{journey="leaves"' not in (get(f"http://{daemon.address}/metrics") or ""))
-    assert 'synthetic_success{journey="stays"' in (get(f"http://{daemon.address}/metrics") or "")
+    wait_until(lambda: 'synthetic_success{journey="stays"' in (get(f"http://{daemon.address}/metrics") or ""))
 
 
 def test_a_pause_is_noticed_and_recorded_and_ends(daemon: Daemon) -> None:
@@ -126,13 +126,13 @@ def test_a_pause_is_noticed_and_recorded_and_ends(daemon: Daemon) -> None:
     daemon.wait_for_runs(1, "look")
     assert daemon.here("pause", "lo*", "--reason", "moving").stdout == "lo* is paused until it is resumed\n"
     wait_until(lambda: daemon.query("SELECT 1 FROM slots WHERE journey = 'look' AND state = 'paused' AND reason = 'moving'"))
-    assert daemon.metric("synthetic_paused", journey="look") == 1
+    wait_until(lambda: daemon.metric("synthetic_paused", journey="look") == 1)
     listed = json.loads(daemon.here("schedule", "--list", "--json", "-").stdout)
     assert {one["journey"]: one["paused"] for one in listed["journeys"]} == {"look": "moving", "tick": None}
     assert daemon.here("resume", "look").stdout == "resumed: lo*\n"
     before = daemon.runs("look")
     daemon.wait_for_runs(before + 2, "look")
-    assert daemon.metric("synthetic_paused", journey="look") == 0
+    wait_until(lambda: daemon.metric("synthetic_paused", journey="look") == 0)
     assert daemon.query("SELECT count(*) FROM slots WHERE journey = 'tick' AND state = 'paused'") == [(0,)]
     said = [one["message"] for one in daemon.events(level="info", journey="look")]
     assert "look is paused: moving" in said
@@ -169,7 +169,7 @@ def test_files_that_change_are_taken_over_while_runs_go_on(daemon: Daemon, gatew
     assert "what it held before stays on the schedule" in said
     daemon.write(look("500ms").replace('step("open")', 'step("open anew")'))
     wait_until(lambda: daemon.query("SELECT 1 FROM steps WHERE name = 'open anew'"))
-    assert daemon.metric("synthetic_broken_files") == 0
+    wait_until(lambda: daemon.metric("synthetic_broken_files") == 0)
     wait_until(lambda: 'journey="added"' in (get(f"{gateway}/metrics") or ""))
     (daemon.folder / "journeys" / "more.py").unlink()
     wait_until(lambda: 'journey="added"' not in (get(f"{gateway}/metrics") or ""))

@@ -1,6 +1,7 @@
 """Checks on the schedule, without a browser on the machine."""
 
 from tests.support.services.daemon import Daemon
+from tests.support.wait import wait_until
 
 CHECKS = """
 from runner import check
@@ -20,9 +21,9 @@ def test_checks_run_at_their_slots_without_a_browser_and_are_stored_and_counted(
     daemon.start("--browser-path", "/nowhere/chromium")
     daemon.wait_for_runs(3, "answers")
     daemon.wait_for_runs(3, "refused")
-    assert daemon.metric("synthetic_runs_total", journey="answers", status="passed") >= 3
-    assert daemon.metric("synthetic_runs_total", journey="refused", status="failed") >= 3
-    assert daemon.metric("synthetic_phase_seconds", journey="answers", step="GET /", phase="connect") > 0
+    wait_until(lambda: daemon.metric("synthetic_runs_total", journey="answers", status="passed") >= 3)
+    wait_until(lambda: daemon.metric("synthetic_runs_total", journey="refused", status="failed") >= 3)
+    wait_until(lambda: daemon.metric("synthetic_phase_seconds", journey="answers", step="GET /", phase="connect") > 0)
     assert daemon.here("pause", "refused", "--reason", "known").returncode == 0
     assert not [one for one in daemon.tree() if "playwright" in " ".join(one.cmdline())]
     assert daemon.stop() == 0
