@@ -4,10 +4,25 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Connection, Float, Index, Integer, String, Table, Text, select, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    bindparam,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
-from runner.result import RunResult
+from runner.result import RunResult, StepResult
 from runner.store.quantile_sketch import Sketch
 from runner.store.tables.runs import NAME, UtcDateTime, metadata
 
@@ -83,20 +98,33 @@ def _count(connection: Connection, result: RunResult, of_runs: Table, of_steps: 
     if result.status == "passed":
         change["durations"] = _with(row["durations"], result.duration_seconds)
     connection.execute(update(of_runs).where(*_same(of_runs, key)).values(**change))
+    _count_steps(connection, result, of_steps, key)
+
+
+def _count_steps(connection: Connection, result: RunResult, of_steps: Table, key: dict[str, Any]) -> None:
+    taken: dict[str, list[StepResult]] = {}
     for step in result.steps:
         if step.status == "passed" and step.latency_seconds is not None:
-            of_step = {**key, "step": step.name}
-            row = _locked(connection, of_steps, of_step, {"latencies": {}, "position": step.index})
-            connection.execute(
-                update(of_steps)
-                .where(*_same(of_steps, of_step))
-                .values(
-                    position=step.index,
-                    seconds=row["seconds"] + step.latency_seconds,
-                    bytes=row["bytes"] + step.requests.transfer_bytes,
-                    latencies=_with(row["latencies"], step.latency_seconds),
-                )
-            )
+            taken.setdefault(step.name, []).append(step)
+    if not taken:
+        return
+    # In one order everywhere: two schedulers that lock the rows of the same steps do not wait for each other in a circle.
+    names = sorted(taken)
+    empty = [{**key, "step": name, "position": taken[name][-1].index, "latencies": {}} for name in names]
+    connection.execute(_insert(connection, of_steps).on_conflict_do_nothing(), empty)
+    same = (*_same(of_steps, key), of_steps.c.step.in_(names))
+    rows = connection.execute(select(of_steps).where(*same).order_by(of_steps.c.step).with_for_update()).mappings().all()
+    change = update(of_steps).where(*_same(of_steps, key), of_steps.c.step == bindparam("same_step"))
+    connection.execute(change, [{"same_step": row["step"], **_with_steps(row, taken[row["step"]])} for row in rows])
+
+
+def _with_steps(row: RowMapping, taken: list[StepResult]) -> dict[str, Any]:
+    return {
+        "position": taken[-1].index,
+        "seconds": row["seconds"] + sum(step.latency_seconds or 0.0 for step in taken),
+        "bytes": row["bytes"] + sum(step.requests.transfer_bytes for step in taken),
+        "latencies": _with(row["latencies"], *(step.latency_seconds or 0.0 for step in taken)),
+    }
 
 
 def _note_newest(connection: Connection, result: RunResult) -> None:
@@ -117,17 +145,21 @@ def day_of(at: datetime) -> datetime:
     return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _with(written: dict[str, int], seconds: float) -> dict[str, int]:
+def _with(written: dict[str, int], *seconds: float) -> dict[str, int]:
     sketch = Sketch.read(written)
-    sketch.add(seconds)
+    for one in seconds:
+        sketch.add(one)
     return sketch.written()
 
 
 def _locked(connection: Connection, table: Table, key: dict[str, Any], empty: dict[str, Any]) -> dict[str, Any]:
     """The row of a key, created if necessary and locked until the transaction ends."""
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(make(table).values(**key, **empty).on_conflict_do_nothing())
+    connection.execute(_insert(connection, table).on_conflict_do_nothing(), [{**key, **empty}])
     return dict(connection.execute(select(table).where(*_same(table, key)).with_for_update()).mappings().one())
+
+
+def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def _same(table: Table, key: dict[str, Any]) -> Iterable[Any]:
