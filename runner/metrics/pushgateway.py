@@ -27,6 +27,7 @@ from runner.metrics.run_metrics import build_registry
 from runner.no_redirects import NoRedirects
 from runner.result import RunResult
 from runner.settings.settings import Settings
+from runner.tls_trust import tls_context
 
 JOB = "synthetic_monitor"
 Handler = Callable[[str, str, float | None, list[tuple[str, str]], bytes], Callable[[], None]]
@@ -208,7 +209,7 @@ def _handler(settings: Settings, user: str, password: str) -> Handler:
 
         def handle() -> None:
             deadline = _Deadline(timeout)
-            context = ssl.create_default_context(cafile=settings.pushgateway_ca_file)
+            context = tls_context(settings.pushgateway_ca_file, alone=True)
             opener = build_opener(NoRedirects(), _Http(deadline), _Https(deadline, context))
             with deadline.running():
                 try:

@@ -1,6 +1,5 @@
 """Samples of runs on their way to a receiver of Prometheus' remote write."""
 
-import ssl
 from base64 import b64encode
 from http.client import HTTPException
 from pathlib import Path
@@ -17,6 +16,7 @@ from runner.telemetry.queued_items import JourneyGone, RunToSend
 from runner.telemetry.run_samples import end_journey, sample_run
 from runner.telemetry.sender import NotSent
 from runner.telemetry.write_request import Series, encode_write_request
+from runner.tls_trust import tls_context
 
 TOO_MANY = 429
 
@@ -34,9 +34,7 @@ class RemoteWriter:
         self._bounds = [one.under for one in settings.slo if one.under is not None]
         self._headers = _headers(settings)
         self._file = folder / COUNTERS
-        context = ssl.create_default_context(
-            cafile=str(settings.remote_write_ca_file) if settings.remote_write_ca_file else None
-        )
+        context = tls_context(settings.remote_write_ca_file, alone=True)
         self._opener = build_opener(NoRedirects(), HTTPSHandler(context=context))
 
     def send(self, key: str, content: bytes) -> None:

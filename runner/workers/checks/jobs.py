@@ -14,7 +14,7 @@ from threading import Lock, Thread
 from runner.checks.environment import describe_check_environment
 from runner.checks.run import CheckRun, execute_check
 from runner.checks.time_limit import CheckTimeout
-from runner.checks.trust import USES, tls_context
+from runner.checks.trust import tls_context
 from runner.codec import encode
 from runner.dsl.discovery import load_journeys
 from runner.dsl.journey import Journey
@@ -24,6 +24,7 @@ from runner.events import Moment
 from runner.redaction import NOTHING, Redactor
 from runner.redaction.document_forms import MESSAGE
 from runner.settings.secrets import Secrets
+from runner.tls_trust import USES
 from runner.workers.messages import Broken, Job, Kept, to_worker
 from runner.workers.stdout import print_redacted
 

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from runner.no_redirects import NoRedirects
+from runner.tls_trust import tls_context
 from runner.untrusted_text import tamed
 
 WITHIN = 10.0
@@ -42,8 +43,8 @@ class JsonClient:
 
     def __init__(self, ca_file: Path | None = None) -> None:
         try:
-            context = ssl.create_default_context(cafile=ca_file)
-        except (OSError, ssl.SSLError) as error:
+            context = tls_context(ca_file, alone=True)
+        except OSError as error:
             raise ValueError(f"{ca_file} cannot be used as certificates: {error}; name a file in PEM format") from error
         self._opener = build_opener(NoRedirects(), HTTPSHandler(context=context))
 
