@@ -137,8 +137,9 @@ def test_a_process_that_no_longer_answers_is_ended(run: Run, tmp_path: Path, mon
 
     monkeypatch.setattr(run_state, "GRACE", 0.5)
     pid = tmp_path / "pid"
+    # Long enough for the check to begin on a busy machine.
     (hung,) = run(
-        "@check(timeout=0.5)\ndef hung(tcp):\n"
+        "@check(timeout=5)\ndef hung(tcp):\n"
         f"    open({str(pid)!r}, 'w').write(str(os.getpid()))\n    os.kill(os.getpid(), {int(signal.SIGSTOP)})\n"
         "    tcp.connect('localhost:1')\n"
     )

@@ -34,7 +34,7 @@ def websocket_server(certificate: OwnCertificate | None = None) -> Iterator[str]
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate.file, certificate.key)
-    with serve(answer, "127.0.0.1", 0, process_request=refuse, ssl=context) as server:
+    with serve(answer, "127.0.0.1", 0, process_request=refuse, ssl=context, open_timeout=60) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
