@@ -1,8 +1,10 @@
 """The made-up week of the demo: complete, the same each time, and marked wherever it is shown."""
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +12,6 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from reports.sample.calendar import HOURS, NEWEST_RELEASE, NOTE
-from reports.sample.history import write_sample
 from reports.sample.runs import make_sample_runs
 from reports.sample.visits import make_sample_visits
 from runner.archive.archive import Archive
@@ -62,14 +63,31 @@ def test_the_newest_release_of_the_sample_is_that_of_the_demo() -> None:
     assert NEWEST_RELEASE == RELEASE
 
 
-def test_each_page_says_until_when_it_shows_a_sample(dashboard: Callable[..., Visited]) -> None:
-    served = dashboard()
+class Sampled(NamedTuple):
+    """A folder with a sample, and the runs before which it was put."""
+
+    folder: Path
+    real: list[RunResult]
+    said: str
+
+
+@pytest.fixture(scope="module")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
+    """The sample that `journey demo` writes, to be copied: writing it takes longer than the tests."""
+    folder = tmp_path_factory.mktemp("sampled")
     real = real_runs()
-    assert "Sample data" not in served.get("/").body.decode()
-    size = write_sample(served.store, served.archive, real)
+    return Sampled(folder, real, make_sample_writer(load_settings(folder, {}, {}))(real))
+
+
+def test_each_page_says_until_when_it_shows_a_sample(
+    dashboard: Callable[..., Visited], sampled: Sampled, tmp_path: Path
+) -> None:
+    shutil.copytree(sampled.folder, tmp_path, dirs_exist_ok=True)
+    real = sampled.real
+    served = dashboard()
     served.store.add(real[0])
     with served.store.snapshot() as connection:
-        assert read_sample_end(connection) == size.end.replace(microsecond=0)
+        assert read_sample_end(connection) == min(one.started_at for one in real).replace(microsecond=0)
         session = connection.execute(text("SELECT id FROM sessions LIMIT 1")).scalar_one()
         view = connection.execute(text("SELECT id FROM page_views LIMIT 1")).scalar_one()
     made_up = next(served.archive.runs("buy")).result
@@ -104,11 +122,14 @@ def test_a_sample_is_never_mixed_with_what_was_measured(tmp_path: Path) -> None:
         assert store.count() == 1
 
 
-def test_a_sample_is_written_once(tmp_path: Path) -> None:
-    settings = load_settings(tmp_path, {}, {})
-    real = real_runs()
-    assert "a sample week was put before them" in make_sample_writer(settings)(real)
-    assert "so no sample week was added" in make_sample_writer(settings)(real)
+def test_without_a_sample_no_page_says_so(dashboard: Callable[..., Visited]) -> None:
+    assert "Sample data" not in dashboard().get("/").body.decode()
+
+
+def test_a_sample_is_written_once(sampled: Sampled) -> None:
+    settings = load_settings(sampled.folder, {}, {})
+    assert "a sample week was put before them" in sampled.said
+    assert "so no sample week was added" in make_sample_writer(settings)(sampled.real)
     assert len(Archive(settings.runs_dir).journeys()) == 4
 
 
@@ -118,12 +139,12 @@ def test_a_database_that_cannot_be_used_ends_no_demo(tmp_path: Path, monkeypatch
     assert make_sample_writer(settings)(real_runs()).startswith("no sample week was added: ")
 
 
-def test_the_commands_and_the_status_page_say_so_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_and_the_status_page_say_so_too(sampled: Sampled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(sampled.folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "journey.toml").write_text(
         '[slo.checkout]\njourneys = ["buy"]\nobjective = "90%"\n[status_page.journeys]\nbuy = "Checkout"\n'
     )
-    make_sample_writer(load_settings(tmp_path, {}, {}))(real_runs())
     listed = CliRunner().invoke(app, ["runs", "buy"]).output.splitlines()[1:]
     assert listed
     assert all(", sample" in line for line in listed)
