@@ -45,9 +45,9 @@ test: .venv/dev ## Lint, types, import contracts, and the tests with real parts
 	@# Most tests wait for a clock or a process: four at a time keep two cores busy.
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m 'not thorough'
 
-thorough: .venv/dev ## The tests that `make test` leaves out: each page of docs/ typed, real sites walked, harm done again and again
+thorough: .venv/dev ## What `make test` leaves out: docs/ typed, real sites walked, harm done again and again, many examples
 	@sh .ci/packages $(PARTS)
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m thorough
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m 'thorough or hypothesis' --hypothesis-profile many
 
 quick: .venv/dev ## The tests without a browser, a database server or real time; within a minute
 	@# Servers are waited for here and there: three at a time keep two cores busy.

@@ -5,7 +5,6 @@ from typing import Any
 
 import cmarkgfm
 from cmarkgfm.cmark import Options
-from hypothesis import settings
 from hypothesis import strategies as st
 from lxml import html
 from msgspec.structs import replace
@@ -14,8 +13,6 @@ from reports.smoke.result import SmokeResult
 from runner.archive.archive import Saved
 from runner.result import Failure, StepResult
 from tests.reports.samples import MADE_WITH, budget, check, run, smoke, step
-
-often = settings(max_examples=80, deadline=None, database=None)
 
 NASTY = (
     "<script>alert(1)</script>",

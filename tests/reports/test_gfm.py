@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from reports.formats.markdown_escape import code, fence, inert
-from tests.reports.hostile import NASTY, assert_inert, often, rendered, texts
+from tests.reports.hostile import NASTY, assert_inert, rendered, texts
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -15,7 +15,6 @@ def one_line(text: str) -> str:
     return " ".join(CONTROL.sub(" ", text).split()).replace("\u200b", "") or "–"
 
 
-@often
 @given(texts)
 def test_prose_says_what_the_text_says_and_nothing_else_happens(text: str) -> None:
     shown = inert(text, 10_000)
@@ -26,7 +25,6 @@ def test_prose_says_what_the_text_says_and_nothing_else_happens(text: str) -> No
         assert_inert(page)
 
 
-@often
 @given(texts)
 def test_code_in_a_cell_stays_in_its_cell(text: str) -> None:
     page = rendered(f"| a | b |\n| --- | --- |\n| {code(text, 10_000, cell=True)} | {inert(text, 10_000)} |\n")
@@ -36,7 +34,6 @@ def test_code_in_a_cell_stays_in_its_cell(text: str) -> None:
     assert_inert(page)
 
 
-@often
 @given(texts)
 def test_a_fence_holds_every_line(text: str) -> None:
     page = rendered(f"before\n\n{fence(text, 10_000)}\n\nafter")

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from reports.formats import github_actions
 from reports.formats.markdown import runs_markdown, smoke_markdown
 from reports.smoke.result import SmokeResult
-from tests.reports.hostile import hostile_run, hostile_smoke, often, texts
+from tests.reports.hostile import hostile_run, hostile_smoke, texts
 from tests.reports.samples import FAILURE, RUN, RUNS, SMOKES, run
 
 COMMAND = re.compile(r"::(?P<level>error|warning) (?P<properties>[^\r\n]*?)::(?P<message>[^\r\n]*)\n")
@@ -126,7 +126,6 @@ def test_a_summary_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
     ]
 
 
-@often
 @given(texts)
 def test_whatever_a_page_says_each_annotation_is_one_line(text: str) -> None:
     environ = {"GITHUB_ACTIONS": "true"}

@@ -8,7 +8,7 @@ from lxml import etree
 from msgspec.structs import replace
 
 from reports.formats.junit import runs_junit, smoke_junit
-from tests.reports.hostile import hostile_run, hostile_smoke, often, texts
+from tests.reports.hostile import hostile_run, hostile_smoke, texts
 from tests.reports.samples import FAILURE, RUN, RUNS, SMOKE, SMOKES, run
 
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).with_name("junit.xsd")))
@@ -157,7 +157,6 @@ def test_picture_and_trace_are_attached_where_the_runs_are_in_this_folder(
     ]
 
 
-@often
 @given(texts)
 def test_whatever_a_page_says_it_is_xml(text: str) -> None:
     read(smoke_junit(hostile_smoke(text)))

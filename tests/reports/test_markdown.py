@@ -7,7 +7,7 @@ from hypothesis import given
 from lxml import html
 
 from reports.formats.markdown import LIMIT, runs_markdown, smoke_markdown
-from tests.reports.hostile import assert_inert, hostile_run, hostile_smoke, often, rendered, texts
+from tests.reports.hostile import assert_inert, hostile_run, hostile_smoke, rendered, texts
 from tests.reports.samples import FAILURE, LONG, RUN, RUNS, SMOKE, SMOKES, budget, check, run, smoke, step
 
 
@@ -114,7 +114,6 @@ def test_all_runs_are_inert_markdown(name: str) -> None:
     assert_inert(rendered(runs_markdown(RUNS[name])))
 
 
-@often
 @given(texts)
 def test_nothing_that_a_page_says_gets_out(text: str) -> None:
     for markdown in (smoke_markdown(hostile_smoke(text)), runs_markdown([hostile_run(text), hostile_run(text)])):

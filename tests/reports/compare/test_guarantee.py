@@ -7,6 +7,7 @@ from reports.compare import Rule
 from tests.reports.compare.reference import stats
 
 CHECKS = 1000
+pytestmark = pytest.mark.thorough
 RULE = Rule()
 
 

@@ -32,6 +32,7 @@ def test_it_agrees_with_scipys_bootstrap(paired: bool) -> None:
     assert interval.ratio(baseline, candidate, 0.95, paired) == pytest.approx((theirs.low, theirs.high), rel=0.03)
 
 
+@pytest.mark.thorough
 def test_it_holds_the_truth_about_as_often_as_it_says() -> None:
     chance, held = Random(1), 0
     for _ in range(200):

@@ -19,7 +19,7 @@ from reports.formats.html.runs import runs_html
 from reports.formats.html.smoke import smoke_html
 from reports.text.smoke_text import format_verdict
 from runner.browser.chromium import Browser
-from tests.reports.hostile import NASTY, hostile_run, hostile_smoke, often, texts
+from tests.reports.hostile import NASTY, hostile_run, hostile_smoke, texts
 from tests.reports.samples import RUN, RUNS, SMOKES
 
 ALLOWED = {"html", "head", "meta", "title", "style", "body", "main", "header", "section", "nav", "h1", "h2", "h3", "h4"}
@@ -190,7 +190,6 @@ def test_a_hostile_journey_does_not_run(text: str, shown: Shown) -> None:
         shown.assert_quiet()
 
 
-@often
 @given(texts)
 def test_whatever_a_page_says_it_is_text(text: str) -> None:
     for content in (smoke_html(hostile_smoke(text)), runs_html([hostile_run(text), hostile_run(text)], Path("/x"))):

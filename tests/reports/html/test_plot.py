@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from reports.compare import Rule
 from reports.formats.html.plot import LEFT, RIGHT, WIDTH, draw_ratio, draw_strip
 from reports.smoke.result import StepCheck
-from tests.reports.hostile import often
 from tests.reports.samples import SMOKES, budget, step
 
 RULE = Rule(floor_seconds=0.02)
@@ -73,7 +72,6 @@ def test_a_ratio_that_is_none_is_not_drawn(broken: float) -> None:
     assert draw_ratio(replace(one, comparison=replace(one.comparison, ratio=broken)), RULE) is None
 
 
-@often
 @given(st.lists(seconds, min_size=1, max_size=60), st.lists(seconds, max_size=60))
 def test_every_value_lies_in_the_drawing_in_the_order_of_the_axis(after: list[float], before: list[float]) -> None:
     one = StepCheck(name="a", figures={"latency": tuple(after)}, baseline_figures={"latency": tuple(before)})

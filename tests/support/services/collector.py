@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from msgspec import Struct
 
 from reports.collector.accepted_beacon import Arrival
@@ -22,9 +21,6 @@ from reports.web.server.server import Server, open_socket
 from runner.settings.settings import load_settings
 from tests.support.raw_http import CHROME
 
-# On a busy machine an example may take any time.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 SHOP = "https://shop.example"
 CONFIGURATION = """
 [[apps]]
