@@ -11,7 +11,7 @@ MADE := runner/page/agent.js runner/page/replay.js reports/collector/agent.js re
 # The tests start Python hundreds of times: without bytecode on disk, each start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test thorough quick oldest lint types format docs pictures site bench constraints image release clean
+.PHONY: help demo test thorough quick oldest lint types format docs schema pictures site bench constraints image release clean
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
@@ -71,6 +71,9 @@ format: .venv/dev ## Put the code into its form
 
 docs: .venv/dev ## Write docs/commands.md from the program
 	$(BIN)/python -m typer runner.cli.all_commands utils docs --name journey --title Commands --output docs/commands.md
+
+schema: .venv/dev ## Write the tables of a new SQLite file from the migrations
+	$(BIN)/python -m runner.store.migrations.write_new_file
 
 pictures: .venv/dev ## Make docs/images again: the demo and a smoke check, photographed; three minutes
 	@sh .ci/packages chromium-headless-shell

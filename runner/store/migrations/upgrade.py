@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from runner.errors import ConfigError
 from runner.store.engines.patience import allow_any_time
 from runner.store.engines.reasons import describe_failure
+from runner.store.migrations.new_file import create_tables
 from runner.store.transaction import StoreDown
 
 if TYPE_CHECKING:
@@ -93,10 +94,13 @@ def upgrade(engine: Engine, shown: str) -> None:
             if is_newest(tables, revision, shown):
                 # Another process has upgraded it meanwhile.
                 return
-            # Only now: importing Alembic takes longer than opening a database that is up to date.
-            from alembic import command
+            if of_file and not tables:
+                create_tables(connection)
+            else:
+                # Only now: importing Alembic takes longer than opening a database that is up to date.
+                from alembic import command
 
-            command.upgrade(migrations(connection), "head")
+                command.upgrade(migrations(connection), "head")
             connection.commit()
         except DBAPIError as error:
             connection.rollback()

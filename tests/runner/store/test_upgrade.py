@@ -12,7 +12,8 @@ from sqlalchemy import Connection, create_engine, inspect, text
 
 from runner.errors import ConfigError
 from runner.store import Store, StoreDown
-from runner.store.migrations.upgrade import HEAD, RELEASED
+from runner.store.migrations.new_file import STATEMENTS, read_statements
+from runner.store.migrations.upgrade import HEAD, RELEASED, migrations
 from runner.store.tables.replays import replay_chunks
 from tests.runner.store.older import back_to
 from tests.runner.store.test_store import result
@@ -72,6 +73,16 @@ def test_every_released_form_is_upgraded_with_its_rows(url: str) -> None:
         assert count(url) == (2, 1)
         with connected(url) as connection:
             assert compare_metadata(MigrationContext.configure(connection), replay_chunks.metadata) == []
+
+
+def test_a_new_file_is_what_the_migrations_make(tmp_path: Path) -> None:
+    from alembic import command
+
+    with create_engine(f"sqlite:///{tmp_path / 'migrated.db'}").connect() as migrated:
+        command.upgrade(migrations(migrated), "head")
+        assert read_statements(migrated) == STATEMENTS.read_text(), "call `make schema`"
+    with Store(f"sqlite:///{tmp_path / 'new.db'}"), connected(f"sqlite:///{tmp_path / 'new.db'}") as new:
+        assert read_statements(new) == STATEMENTS.read_text()
 
 
 @pytest.mark.parametrize("revision", ["0001", "0002", "0005"])
