@@ -18,7 +18,6 @@ from runner.store.queries.runs import RunRow
 from tests.reports.web.visitors import EVIL, EVIL_ID, EVIL_SESSION, fill, visits
 from tests.support.services.dashboard import TOKEN, Visited, made, many
 
-SENT = visits()
 Start = Callable[..., Visited]
 JSON = {"accept": "application/json"}
 
@@ -33,7 +32,7 @@ def filled(lasting: Callable[[str], Start]) -> tuple[Visited, list[RunResult]]:
     now = datetime.now(UTC)
     served.store.alerts.record("buy", "berlin", "failing", "buy fails", "since 3 runs", True, [], now, runs[0].id)
     served.store.slots.record("buy", "berlin", now - timedelta(minutes=3), "missed", "the machine was asleep", "me", now)
-    fill(served.store, SENT, [])
+    fill(served.store, visits(), [])
     return served, runs
 
 

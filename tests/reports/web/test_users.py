@@ -25,7 +25,6 @@ from runner.store.tables.page_views import Metric
 from tests.reports.web.visitors import DAY, EVIL, EVIL_ID, EVIL_SESSION, HOUR, NOW, fill, run, runs, visits
 from tests.support.asking import ask
 
-SENT = visits()
 RAN = runs()
 SHOP = Filter(app="shop")
 
@@ -38,7 +37,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     else:
         url = request.getfixturevalue("postgres")()
     with Store(url) as opened:
-        fill(opened, SENT, RAN)
+        fill(opened, visits(), RAN)
         yield opened
 
 
@@ -46,7 +45,7 @@ def views(traffic: str = "real") -> list[tuple[Arrival, View]]:
     """The page views of the day."""
     return [
         (one, one.beacon.views[0])
-        for one in SENT
+        for one in visits()
         if one.traffic == traffic and DAY.start.timestamp() <= one.beacon.views[0].started_at < NOW
     ]
 
@@ -105,7 +104,7 @@ def test_a_long_span_is_drawn_in_few_steps_without_losing_a_view(store: Store) -
     week = Range(DAY.end - (DAY.end - DAY.start) * 7, DAY.end)
     data = ask(store, read_users, SHOP, week)
     assert data.step_seconds == 3 * HOUR
-    assert sum(one.views for one in data.moments) == data.tally.views == len([one for one in SENT if one.traffic == "real"])
+    assert sum(one.views for one in data.moments) == data.tally.views == len([one for one in visits() if one.traffic == "real"])
 
 
 def _descending(metric: Metric, row: Row) -> float:
@@ -220,22 +219,23 @@ def test_sessions_are_found_by_page_error_and_length(store: Store) -> None:
 
     began: dict[str, float] = {}
     ended: dict[str, float] = defaultdict(float)
-    for one in SENT:
+    for one in visits():
         view = one.beacon.views[0]
         began[one.beacon.session] = min(began.get(one.beacon.session, view.started_at), view.started_at)
         ended[one.beacon.session] = max(ended[one.beacon.session], one.beacon.sent_at)
     today = {session for session, at in began.items() if DAY.start.timestamp() <= at < NOW}
-    real = {one.beacon.session for one in SENT if one.traffic == "real"} & today
+    real = {one.beacon.session for one in visits() if one.traffic == "real"} & today
     assert found() == real
-    assert found(failed=True) == {one.beacon.session for one in SENT if one.beacon.views[0].errors} & real
-    cart = {one.beacon.session for one in SENT if one.pages[0] == "/cart"} & real
+    assert found(failed=True) == {one.beacon.session for one in visits() if one.beacon.views[0].errors} & real
+    cart = {one.beacon.session for one in visits() if one.pages[0] == "/cart"} & real
     assert 10 < len(cart) < len(real)
     assert found(Filter(app="shop", page="/cart")) == cart
     long = found(longer=300.0)
     assert 10 < len(long) < len(real)
     assert found(Filter(app="shop", page="/cart"), longer=300.0) == cart & long
     assert (
-        found(Filter(app="shop", release="2.0")) == {one.beacon.session for one in SENT if one.beacon.release == "2.0"} & real
+        found(Filter(app="shop", release="2.0"))
+        == {one.beacon.session for one in visits() if one.beacon.release == "2.0"} & real
     )
 
 
@@ -251,12 +251,14 @@ def test_a_session_shows_what_happened_where_and_when(store: Store) -> None:
 
 
 def test_the_views_of_a_session_follow_each_other(store: Store) -> None:
-    (longest, count) = Counter(one.beacon.session for one in SENT).most_common(1)[0]
+    (longest, count) = Counter(one.beacon.session for one in visits()).most_common(1)[0]
     data = ask(store, read_session_data, longest)
     assert data is not None
     assert len(data.visits) + data.more == count == data.session.views > 5
     assert [one.seen.started_at for one in data.visits] == sorted(one.seen.started_at for one in data.visits)
-    acted = [interaction for one in SENT if one.beacon.session == longest for interaction in one.beacon.views[0].interactions]
+    acted = [
+        interaction for one in visits() if one.beacon.session == longest for interaction in one.beacon.views[0].interactions
+    ]
     assert sum(mark.kind == "interaction" for one in data.visits for mark in one.marks) == len(acted) > 0
 
 
@@ -299,7 +301,7 @@ def test_journeys_of_another_site_are_compared_by_path_and_it_is_said(
         ran = run("buy", RAN[0].started_at, ["/item/7"], 0.3)
         (step,) = ran.steps
         moved = [replace(one, url="http://staging.local/item/7") for one in step.navigations]
-        fill(other, SENT, [replace(ran, steps=(replace(step, navigations=tuple(moved)),))])
+        fill(other, visits(), [replace(ran, steps=(replace(step, navigations=tuple(moved)),))])
         data = ask(other, read_journeys_vs_users, SHOP, DAY)
     assert not data.same_site
     assert (data.sites, data.real_sites) == (("http://staging.local",), ("https://shop.example",))

@@ -1,7 +1,9 @@
 """Visitors of a shop, and journeys through it, for the pages about real users: a day of them, the same each time."""
 
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from random import Random
 from time import time
 from typing import Any
@@ -28,7 +30,8 @@ EVIL_ID = "01b80000-0000-7000-8000-00000000e411"
 EVIL_SESSION = "01b80000-0000-7000-8000-00000000e412"
 
 
-def visits() -> list[Arrival]:
+@cache
+def visits() -> tuple[Arrival, ...]:
     """What browsers sent: visitors of all day, a page that hardly anybody sees, errors that rise on another, and a bad visitor."""
     source = Visits(7)
     sent = []
@@ -53,7 +56,7 @@ def visits() -> list[Arrival]:
             vitals=(vital("lcp", 7.0, EVIL[:40]),), release="2.0", environment="live",
         )
     )  # fmt: skip
-    return sorted(sent, key=lambda one: one.received_at)
+    return tuple(sorted(sent, key=lambda one: one.received_at))
 
 
 def seen(page: str, at: float, load: float, *, session: str | None = None, traffic: str = "real", **more: Any) -> Arrival:
@@ -94,7 +97,7 @@ def run(journey: str, at: datetime, paths: list[str], load: float, failed: bool 
     )  # fmt: skip
 
 
-def fill(store: Store, sent: list[Arrival], ran: list[RunResult]) -> None:
+def fill(store: Store, sent: Sequence[Arrival], ran: list[RunResult]) -> None:
     """Stores all of it, with its roll-ups."""
     link, directory = Link(store), Directory()
     with link.transaction():
