@@ -66,7 +66,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('figures') / 'journeys.db'}"
     else:
-        url = request.getfixturevalue("postgres")()
+        url = request.getfixturevalue("postgres_copy")()
     # Many at a time are committed together.
     with Writer(url) as writer, ThreadPoolExecutor(32) as pool:
         assert all(pool.map(writer.put_blocking, GIVEN))

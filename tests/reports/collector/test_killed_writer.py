@@ -3,7 +3,6 @@
 import os
 import random
 import select
-from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -53,11 +52,7 @@ def read_all(descriptor: int) -> bytes:
 def test_killed_at_any_moment_the_writer_loses_nothing_and_doubles_nothing(
     database: str, rounds: int, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    if database == "sqlite":
-        url = f"sqlite:///{tmp_path / 'journeys.db'}"
-    else:
-        make: Callable[[], str] = request.getfixturevalue("postgres")
-        url = make()
+    url = f"sqlite:///{tmp_path / 'journeys.db'}" if database == "sqlite" else request.getfixturevalue("postgres_copy")()
     moments = random.Random(9)
     answered: set[str] = set()
     for _ in range(rounds):

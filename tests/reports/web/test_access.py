@@ -54,7 +54,9 @@ def users(tmp_path: Path, hashed: str) -> Path:
 @pytest.fixture(params=["sqlite", "postgres"])
 def with_token(request: pytest.FixtureRequest) -> dict[str, str]:
     """The settings of a dashboard with a token, on a store of each kind."""
-    return WITH_TOKEN | ({"JOURNEY_DATABASE": request.getfixturevalue("postgres")()} if request.param == "postgres" else {})
+    return WITH_TOKEN | (
+        {"JOURNEY_DATABASE": request.getfixturevalue("postgres_copy")()} if request.param == "postgres" else {}
+    )
 
 
 class Clock:

@@ -60,7 +60,7 @@ class Filled:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def filled(request: pytest.FixtureRequest, lasting: Callable[[str], Callable[..., Visited]]) -> Iterator[Filled]:
-    database = {"JOURNEY_DATABASE": request.getfixturevalue("postgres")()} if request.param == "postgres" else {}
+    database = {"JOURNEY_DATABASE": request.getfixturevalue("postgres_copy")()} if request.param == "postgres" else {}
     served = lasting(f"read-{request.param}")(database)
     for number in range(6):
         served.store.add(made(ago=60.0 + 600 * number, release=f"1.{number % 2}", status="failed" if number == 2 else "passed"))

@@ -35,7 +35,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('users') / 'journeys.db'}"
     else:
-        url = request.getfixturevalue("postgres")()
+        url = request.getfixturevalue("postgres_copy")()
     with Store(url) as opened:
         fill(opened, visits(), RAN)
         yield opened

@@ -1,7 +1,7 @@
 """Alerts that somebody has acknowledged or muted: what is sent about them, and what is not; in both databases."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -61,14 +61,6 @@ class Monitor:
         with self.store.snapshot() as connection:
             found = read_alert_states(connection, datetime.now(UTC))
         return [f"{one.title}|{one.mute.describe() if one.mute else ''}" for one in found]
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'journeys.db'}"
-    make: Callable[[], str] = request.getfixturevalue("postgres")
-    return make()
 
 
 @pytest.fixture

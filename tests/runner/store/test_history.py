@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -68,14 +68,6 @@ def results() -> list[RunResult]:
     return made()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'journeys.db'}"
-    make: Callable[[], str] = request.getfixturevalue("postgres")
-    return make()
-
-
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def history(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, results: list[RunResult]
@@ -83,11 +75,9 @@ def history(
     """All the runs, in a database that is only read."""
     url = f"sqlite:///{tmp_path_factory.mktemp('history') / 'journeys.db'}"
     if request.param == "postgres":
-        make: Callable[[], str] = request.getfixturevalue("postgres")
-        url = make()
+        url = request.getfixturevalue("postgres_copy")()
     with Store(url) as store:
-        for one in results:
-            store.add(one, Path("/runs") / one.id)
+        store.add_all((one, Path("/runs") / one.id) for one in results)
         with store.snapshot() as connection:
             yield History(connection)
 

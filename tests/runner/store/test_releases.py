@@ -1,8 +1,7 @@
 """Releases, and the two sides of a comparison: told from the store as the runs themselves have it, in both databases."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,21 +25,12 @@ ALL = Range(START, START + timedelta(days=10))
 SPOILT = {7: "failed", 11: "error"}
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'journeys.db'}"
-    make: Callable[[], str] = request.getfixturevalue("postgres")
-    return make()
-
-
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A database that is filled once and only read."""
     url = f"sqlite:///{tmp_path_factory.mktemp('releases') / 'journeys.db'}"
     if request.param == "postgres":
-        make: Callable[[], str] = request.getfixturevalue("postgres")
-        url = make()
+        url = request.getfixturevalue("postgres_copy")()
     with Store(url) as opened:
         yield opened
 

@@ -31,10 +31,15 @@ def migrated(postgres: Callable[..., str]) -> str:
         return made
 
 
+@pytest.fixture(scope="session")
+def postgres_copy(postgres: Callable[..., str], migrated: str) -> Callable[[], str]:
+    """Makes PostgreSQL databases with all tables and nothing in them."""
+    return lambda: postgres(like=migrated)
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
     if request.param == "sqlite":
         return copied(request.getfixturevalue("empty"), tmp_path)
-    make: Callable[..., str] = request.getfixturevalue("postgres")
-    return make(like=request.getfixturevalue("migrated"))
+    return str(request.getfixturevalue("postgres_copy")())
