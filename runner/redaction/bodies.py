@@ -21,6 +21,7 @@ nothing and us minutes. Text is packed to a tenth of its size, at most to a thir
 LAYERS = 3
 """How often a body may be packed."""
 SAMPLE = 65_536
+_NONE = bytes(4)
 _MEDIA = re.compile(
     # PNG, JPEG, GIF, ICO, WebP and WAV, AVIF and MP4, WebM, Ogg, MP3, WOFF, OpenType, TrueType, WebAssembly
     rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a|\0\0[\x01\x02]\0|RIFF....W|....ftyp|\x1aE\xdf\xa3|OggS\0|ID3[\x02-\x04]|wOF[F2]|OTTO\0|\0\x01\0\0\0|\0asm",
@@ -121,7 +122,10 @@ def clean_packed(content: bytes, clean: Callable[[bytes], bytes]) -> bytes:
 
 def may_be_packed(content: bytes) -> bool:
     """Whether it begins as what is packed in gzip or zlib does, or as a text in UTF-16."""
-    return content[:2] in PACKED or (len(content) >= 8 and (content[1:8:2] == bytes(4) or content[:8:2] == bytes(4)))
+    if content[:2] in PACKED:
+        return True
+    start = content[:8]
+    return 0 in start and len(start) == 8 and (start[1::2] == _NONE or start[::2] == _NONE)
 
 
 def _unpack(content: bytes, most: int) -> tuple[bytes, Callable[[bytes], bytes]] | None:

@@ -92,12 +92,14 @@ class Redactor:
         for unescape in (unescape_letters, unescape_printed):
             readable = clean
             for _ in range(ROUNDS):
-                unescaped = unescape(readable)
+                unescaped, again = unescape(readable)
                 if unescaped is readable:
                     break
                 readable = self._search.hide(unescaped)
                 if readable is not unescaped:
                     clean = readable
+                if not again:
+                    break
             # Few texts have escaped letters, many an escaped sign: so base64 is sought behind the former only.
             if unescape is unescape_letters and readable is not clean:
                 found = hide_nested(readable)
