@@ -113,11 +113,27 @@ def _is_utf8(content: bytes) -> bool:
     return True
 
 
-def clean_packed(content: bytes, clean: Callable[[bytes], bytes]) -> bytes:
+class Allowance:
+    """What all that is packed in one text may unpack to beyond RATIO: a text may hold thousands of small bombs, one in another too."""
+
+    def __init__(self) -> None:
+        self.left = ALWAYS
+
+    def take(self, packed: int, plain: int) -> None:
+        """Notes that so many bytes were unpacked to so many."""
+        self.left -= min(max(plain - RATIO * packed, 0), self.left)
+
+
+def clean_packed(content: bytes, clean: Callable[[bytes], bytes], allowance: Allowance) -> bytes:
     """As `clean_body`, of what may be part of any text: only what can be unpacked, or is in UTF-16, is touched."""
-    if not may_be_packed(content) or (not _wide(content) and _unpack(content, ALWAYS) is None):
+    if not may_be_packed(content):
         return content
-    return clean_body(content, clean, strict=False)
+    most = min(RATIO * len(content) + allowance.left, LARGEST)
+    unpacked = None if _wide(content) else _unpack(content, most)
+    if unpacked is None and not _wide(content):
+        return content
+    allowance.take(len(content), len(unpacked[0]) if unpacked else 0)
+    return clean_body(content, clean, strict=False, most=most)
 
 
 def may_be_packed(content: bytes) -> bool:
