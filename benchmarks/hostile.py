@@ -3,7 +3,8 @@
 Every endpoint and protocol gets messages that are cut, changed, forged, oversized, nested, packed into bombs, in no encoding, or nothing of
 the kind; from one network and from thousands (through a trusted proxy's header); some connections send a byte a second, some never read.
 Meanwhile visitors send good beacons, page loads, interactions, messages of other agents, reports and pieces of recordings, each of which
-must be acknowledged and be on the disk at the end. The program prints a table: `python -m benchmarks.hostile --messages 100000`.
+must be acknowledged and then be on the disk. What is kept has small bounds, which are reached within the first third, so that the disk
+must not grow after it. The program prints a table: `python -m benchmarks.hostile --messages 100000`.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from subprocess import STDOUT, Popen
 from typing import Any
@@ -33,7 +34,10 @@ from tests.support.services.servers import free_port
 
 CONFIGURATION = f"""
 trusted_proxies = ["127.0.0.1"]
-keep_views_size = "200MB"
+keep_views_size = "4MB"
+keep_rollups_size = "2MB"
+keep_replays_size = "4MB"
+keep_events_size = "200kB"
 [[apps]]
 name = "shop"
 origins = ["{ORIGIN}"]
@@ -52,23 +56,23 @@ HELD = 200
 """Connections that send a byte a second, and as many that ask for much and never read."""
 
 
-def measure_folder(folder: Path) -> int:
-    """Bytes of the files in it."""
-    size = 0
-    for one in folder.rglob("*"):
-        try:
-            size += one.stat().st_size
-        except FileNotFoundError:
-            # It was renamed or removed meanwhile.
-            continue
-    return size
+def measure_folder(folder: Path) -> Counter[str]:
+    """Bytes that the disk gives to what is in it: to the database, to its log, and to recordings with their folders."""
+    sizes: Counter[str] = Counter()
+    # `rglob` would end at a folder that is removed meanwhile, as those of the oldest recordings are.
+    for place, _, files in os.walk(folder):
+        for one in (Path(place), *(Path(place, name) for name in files)):
+            kind = {".db": "database", ".db-wal": "its log"}.get(one.suffix, "recordings")
+            with suppress(FileNotFoundError):
+                sizes[kind] += one.stat().st_blocks * 512
+    return sizes
 
 
 class Observed(Struct):
     """What was seen of the process and of its disk."""
 
     sizes: list[int] = field(default_factory=list)
-    disks: list[int] = field(default_factory=list)
+    disks: list[Counter[str]] = field(default_factory=list)
     delays: list[float] = field(default_factory=list)
 
 
@@ -84,18 +88,20 @@ class Crowd:
         self.statuses: dict[str, Counter[str]] = {kind.__name__: Counter() for kind in KINDS}
         self.good: dict[str, Counter[str]] = {kind.__name__: Counter() for kind in GOOD}
         self.acknowledged: list[str] = []
+        self.stored: set[str] = set()
+        self._last_stored = 0
         self.seen = Observed()
         self.sent = 0
         self._done = asyncio.Event()
 
     async def run(self) -> None:
         """Sends everything; returns when the last hostile message is answered."""
-        others = [
-            asyncio.create_task(one) for one in (self._behave(0), self._behave(1), self._watch(), self._linger(), self._stare())
-        ]
-        await self._harm()
-        self._done.set()
-        await asyncio.gather(*others)
+        # A group, so that nothing that ends early is missed until the end.
+        async with asyncio.TaskGroup() as group:
+            for one in (self._behave(0), self._behave(1), self._watch(), self._linger(), self._stare()):
+                group.create_task(one)
+            await self._harm()
+            self._done.set()
 
     async def _harm(self) -> None:
         numbers = iter(range(self._messages))
@@ -166,8 +172,16 @@ class Crowd:
         while not self._done.is_set():
             self.seen.sizes.append(self._process.memory_info().rss)
             self.seen.disks.append(measure_folder(self._folder))
+            self.note_stored()
             print(f"\r{self.sent:,} of {self._messages:,}", end="", file=sys.stderr, flush=True)
             await asyncio.sleep(1)
+
+    def note_stored(self) -> None:
+        """Which beacons are on the disk now: the ids of the oldest are removed when all of them take too much."""
+        with closing(sqlite3.connect(self._folder / "journeys.db", timeout=60)) as database:
+            for number, id_ in database.execute("SELECT number, id FROM beacons WHERE number > ?", (self._last_stored,)):
+                self.stored.add(id_)
+                self._last_stored = max(self._last_stored, number)
 
 
 def start(folder: Path, *command: str) -> Popen[bytes]:
@@ -215,8 +229,8 @@ def measure(folder: Path, messages: int, seconds: float = math.inf) -> dict[str,
             if one.poll() is None:
                 one.kill()
                 one.wait()
+    crowd.note_stored()
     with closing(sqlite3.connect(folder / "runs" / "journeys.db")) as database:
-        stored = {one for (one,) in database.execute("SELECT id FROM beacons")}
         (whole,) = database.execute("PRAGMA integrity_check").fetchone()
     return {
         "crowd": crowd,
@@ -224,7 +238,7 @@ def measure(folder: Path, messages: int, seconds: float = math.inf) -> dict[str,
         "cpu": cpu,
         "alive": alive,
         "code": code,
-        "missing": len(set(crowd.acknowledged) - stored),
+        "missing": len(set(crowd.acknowledged) - crowd.stored),
         "whole": whole,
         "tracebacks": (folder / "log").read_bytes().count(b"Traceback"),
         "loop": read_delays(folder / "serve.json"),
@@ -251,7 +265,9 @@ def show(found: dict[str, Any]) -> None:
     third = max(len(sizes) // 3, 1)
     thirds = [sizes[:third], sizes[third : 2 * third] or sizes, sizes[2 * third :] or sizes]
     most = ", ".join(f"{max(part) / 1e6:.0f}" for part in thirds)
-    ends = ", ".join(f"{disks[min(at, len(disks)) - 1] / 1e6:.0f}" for at in (third, 2 * third, len(disks)))
+    ends = [disks[min(at, len(disks)) - 1] for at in (third, 2 * third, len(disks))]
+    taken = {kind: ", ".join(f"{one[kind] / 1e6:.1f}" for one in ends) for kind in ("database", "its log", "recordings")}
+    whole = ", ".join(f"{one.total() / 1e6:.1f}" for one in ends)
     median, high = (delays[int(len(delays) * share)] * 1000 for share in (0.5, 0.99))
     loop, idle = found["loop"], found["idle"]
     print(
@@ -262,7 +278,8 @@ def show(found: dict[str, Any]) -> None:
         f"\n{crowd.sent:,} hostile messages in {found['seconds']:.0f} s ({found['cpu'] / found['seconds']:.2f} of a core). "
         f"Of {len(crowd.acknowledged):,} acknowledged beacons {found['missing']} are missing.\n"
         f"Answer to a good message: median {median:.0f} ms, p99 {high:.0f} ms, longest {delays[-1] * 1000:.0f} ms.\n"
-        f"Memory: {sizes[0] / 1e6:.0f} MB at first, at most {most} MB in the thirds of the time. Disk at their ends: {ends} MB.\n"
+        f"Memory: {sizes[0] / 1e6:.0f} MB at first, at most {most} MB in the thirds of the time. Disk at their ends: {whole} MB\n"
+        f"({'; '.join(f'{kind} {sizes}' for kind, sizes in taken.items())}).\n"
         f"The process {'runs' if found['alive'] else 'HAS ENDED'}, ended with {found['code']}, its log has {found['tracebacks']} "
         f"tracebacks, its database is {found['whole']}."
     )

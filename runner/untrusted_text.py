@@ -87,16 +87,17 @@ def decode_json(document: bytes | str, decoder: "msgspec.json.Decoder[_Wanted]")
     """
     raw = document.encode("utf-8", "surrogatepass") if isinstance(document, str) else document
     try:
-        return decoder.decode(raw)
-    except msgspec.ValidationError:
-        raise
+        try:
+            return decoder.decode(raw)
+        except msgspec.ValidationError:
+            raise
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            repaired = repair_json(raw)
+            if repaired == raw:
+                raise
+            return decoder.decode(repaired)
     except RecursionError as error:
         raise msgspec.DecodeError("JSON is nested too deeply") from error
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        repaired = repair_json(raw)
-        if repaired == raw:
-            raise
-        return decoder.decode(repaired)
 
 
 def repair_json(document: bytes) -> bytes:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +148,30 @@ def test_kubernetes_confines_the_pod_and_what_its_browser_reaches() -> None:
     assert inside["capabilities"] == {"drop": ["ALL"]}
     _, policy = yaml.safe_load_all(text("kubernetes.yaml"))
     blocks = [to["ipBlock"] for rule in policy["spec"]["egress"] for to in rule["to"] if "ipBlock" in to]
-    # The address of a cloud's metadata among them.
-    assert {"10.0.0.0/8", "169.254.0.0/16", "192.168.0.0/16"} <= set(blocks[0]["except"])
+    closed = [ip_network(one) for one in blocks[0]["except"]]
+    # The addresses at which clouds answer their machines among them.
+    for address in ("10.96.0.1", "172.31.0.2", "192.168.1.1", "100.100.100.200", "169.254.169.254", "168.63.129.16"):
+        assert any(ip_address(address) in one for one in closed), address
+    for internal in ("fd00:ec2::254", "fe80::1", "::1", "64:ff9b::a00:1"):
+        assert ip_address(internal) not in ip_network(blocks[1]["cidr"]), internal
+
+
+def test_the_network_policy_opens_the_ports_that_are_listened_on_and_connected_to_and_no_others() -> None:
+    manifest, policy = yaml.safe_load_all(text("kubernetes.yaml"))
+    template, rules = manifest["spec"]["template"], policy["spec"]
+    assert rules["policyTypes"] == ["Ingress", "Egress"], "what no rule opens is closed in both directions"
+    assert rules["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items(), "it is about these pods"
+    (container,) = template["spec"]["containers"]
+    environment = {one["name"]: one.get("value", "") for one in container["env"]}
+    listening = int(environment["JOURNEY_LISTEN"].rpartition(":")[2])
+    opened = [port["port"] for rule in rules["ingress"] for port in rule["ports"]]
+    assert opened == [port["containerPort"] for port in container["ports"]] == [listening]
+    assert template["metadata"]["annotations"]["prometheus.io/port"] == str(listening)
+    assert all(rule["from"] for rule in rules["ingress"]), "a rule without senders lets everybody in"
+    used = {"http": 80, "https": 443, "PostgreSQL": 5432, "DNS": 53}
+    assert {port["port"] for rule in rules["egress"] for port in rule["ports"]} == set(used.values())
+    to = {port["port"]: rule["to"] for rule in rules["egress"] for port in rule["ports"]}
+    assert all("ipBlock" not in place for port in (used["PostgreSQL"], used["DNS"]) for place in to[port])
 
 
 def test_the_compose_file_confines_the_browser_and_has_no_default_password() -> None:

@@ -32,6 +32,10 @@ ORPHANED = 3600.0
 """Seconds after which a file that has no row is taken for one that will never have any."""
 AT_ONCE = 200
 """Sessions that are removed at a time."""
+BLOCK = 4096
+"""Bytes by which files grow on most disks, and what a session's folder takes."""
+ROW = 400
+"""Bytes of a chunk's row with its places in indices, as measured in SQLite."""
 EVENTS_AT_ONCE = 10_000
 EVENTS_SAMPLE = 1_000
 """Events in the sample that estimates the size of one."""
@@ -117,19 +121,22 @@ class ChunkStore:
             connection.execute(insert(session_events), [row])
 
     def prune(self, keep: float, size: int, now: float) -> int:
-        """Removes the recordings that ended more than `keep` seconds ago, and the oldest while all have more than `size` bytes.
+        """Removes the recordings that ended more than `keep` seconds ago, and the oldest while all take more than `size` bytes.
 
         Recordings go whole; returns how many. Raises StoreDown.
         """
         ended = func.max(replay_chunks.c.received_at)
+        # What the disk gives them: a thousand chunks of a hundred bytes are four million bytes.
+        of_one = (replay_chunks.c.bytes + (BLOCK - 1)) // BLOCK * BLOCK + ROW
         sessions = (
-            select(replay_chunks.c.app, replay_chunks.c.session, ended, func.sum(replay_chunks.c.bytes))
+            select(replay_chunks.c.app, replay_chunks.c.session, ended, func.sum(of_one) + BLOCK)
             .group_by(replay_chunks.c.app, replay_chunks.c.session)
             .order_by(ended)
         )
         with self._store.connected() as connection:
             connection.execute(delete(session_events).where(session_events.c.received_at < now - keep))
-            taken = connection.execute(select(func.coalesce(func.sum(replay_chunks.c.bytes), 0))).scalar_one()
+            recorded = func.count(func.distinct(replay_chunks.c.session))
+            taken = connection.execute(select(func.coalesce(func.sum(of_one), 0) + recorded * BLOCK)).scalar_one()
             gone = []
             for app, session, last, bytes_ in connection.execute(sessions.limit(AT_ONCE)):
                 if last >= now - keep and taken <= size:

@@ -1,7 +1,8 @@
 """Texts in base64 as they are embedded in other texts: on one line, or on lines of equal length (RFC 2045, RFC 7468)."""
 
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct
@@ -38,7 +39,8 @@ class Block(Struct, frozen=True):
         """The bytes that it stands for."""
         plain = self.symbols.translate(_URL, b"=")
         whole = len(plain) - (len(plain) % 4 == 1)
-        return b64decode(plain[:whole] + b"=" * (-whole % 4))
+        # Quicker than `b64decode`, of which a large text needs thousands.
+        return a2b_base64(plain[:whole] + b"=" * (-whole % 4))
 
     def encode(self, content: bytes) -> bytes:
         """Other bytes, written as this block is: with padding, unless it lacks some."""
@@ -59,11 +61,17 @@ def blocks(content: bytes) -> Iterator[Block]:
         start, end = found.span()
         if start < done:
             continue
-        # A run may begin with the end of an escape: `\nQUJD`, `%0AQUJD`.
-        escape = _ESCAPE.match(content, start)
-        start = escape.end() if escape else start
-        lines, separator = [content[start:end]], b""
+        if start and content[start - 1] in b"\\%":
+            # A run may begin with the end of an escape: `\nQUJD`, `%0AQUJD`.
+            escape = _ESCAPE.match(content, start)
+            start = escape.end() if escape else start
         length = end - start
+        if (length < SHORTEST_LINE or length % 4) and content[end : end + 1] != b"=":
+            # Most are ids and hashes.
+            done = end
+            yield Block(start, end, content[start:end])
+            continue
+        lines, separator = [content[start:end]], b""
         while length >= SHORTEST_LINE and length % 4 == 0 and len(lines[-1]) == length:
             following = _NEXT_LINE.match(content, end)
             if following is None or len(following[2]) > length:

@@ -21,6 +21,7 @@ nothing and us minutes. Text is packed to a tenth of its size, at most to a thir
 LAYERS = 3
 """How often a body may be packed."""
 SAMPLE = 65_536
+_NONE = bytes(4)
 _MEDIA = re.compile(
     # PNG, JPEG, GIF, ICO, WebP and WAV, AVIF and MP4, WebM, Ogg, MP3, WOFF, OpenType, TrueType, WebAssembly
     rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a|\0\0[\x01\x02]\0|RIFF....W|....ftyp|\x1aE\xdf\xa3|OggS\0|ID3[\x02-\x04]|wOF[F2]|OTTO\0|\0\x01\0\0\0|\0asm",
@@ -112,16 +113,35 @@ def _is_utf8(content: bytes) -> bool:
     return True
 
 
-def clean_packed(content: bytes, clean: Callable[[bytes], bytes]) -> bytes:
+class Allowance:
+    """What all that is packed in one text may unpack to beyond RATIO: a text may hold thousands of small bombs, one in another too."""
+
+    def __init__(self) -> None:
+        self.left = ALWAYS
+
+    def take(self, packed: int, plain: int) -> None:
+        """Notes that so many bytes were unpacked to so many."""
+        self.left -= min(max(plain - RATIO * packed, 0), self.left)
+
+
+def clean_packed(content: bytes, clean: Callable[[bytes], bytes], allowance: Allowance) -> bytes:
     """As `clean_body`, of what may be part of any text: only what can be unpacked, or is in UTF-16, is touched."""
-    if not may_be_packed(content) or (not _wide(content) and _unpack(content, ALWAYS) is None):
+    if not may_be_packed(content):
         return content
-    return clean_body(content, clean, strict=False)
+    most = min(RATIO * len(content) + allowance.left, LARGEST)
+    unpacked = None if _wide(content) else _unpack(content, most)
+    if unpacked is None and not _wide(content):
+        return content
+    allowance.take(len(content), len(unpacked[0]) if unpacked else 0)
+    return clean_body(content, clean, strict=False, most=most)
 
 
 def may_be_packed(content: bytes) -> bool:
     """Whether it begins as what is packed in gzip or zlib does, or as a text in UTF-16."""
-    return content[:2] in PACKED or (len(content) >= 8 and (content[1:8:2] == bytes(4) or content[:8:2] == bytes(4)))
+    if content[:2] in PACKED:
+        return True
+    start = content[:8]
+    return 0 in start and len(start) == 8 and (start[1::2] == _NONE or start[::2] == _NONE)
 
 
 def _unpack(content: bytes, most: int) -> tuple[bytes, Callable[[bytes], bytes]] | None:

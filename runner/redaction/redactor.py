@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from runner.redaction.base64_blocks import replace_inside
-from runner.redaction.bodies import UNREADABLE, clean_body, clean_packed
+from runner.redaction.bodies import UNREADABLE, Allowance, clean_body, clean_packed
 from runner.redaction.credentials import SIGNS, contains_any, hide_by_key, hide_by_looks
 from runner.redaction.document_forms import PAGE_KEYS, VALUE, DocumentForm
 from runner.redaction.escaped_letters import unescape_letters, unescape_printed
@@ -76,28 +76,32 @@ class Redactor:
         clean = hide_by_looks(clean)
         return content if clean == content else clean
 
-    def _without_secrets(self, content: bytes, nested: int = NESTED) -> bytes:
+    def _without_secrets(self, content: bytes, nested: int = NESTED, allowance: Allowance | None = None) -> bytes:
         """`content` without declared secrets; the same object if it held none."""
         if not self._search.texts or not content:
             return content
 
+        for_all = allowance or Allowance()
+
         def inside(inner: bytes) -> bytes:
-            return self._without_secrets(inner, nested - 1)
+            return self._without_secrets(inner, nested - 1, for_all)
 
         def hide_nested(text: bytes) -> bytes:
-            return replace_inside(text, inside, lambda packed: clean_packed(packed, inside)) if nested else text
+            return replace_inside(text, inside, lambda packed: clean_packed(packed, inside, for_all)) if nested else text
 
         clean = self._search.hide(content)
         # Escapes of escapes only where those of letters have shown nothing: what is written in them is not kept as it was written.
         for unescape in (unescape_letters, unescape_printed):
             readable = clean
             for _ in range(ROUNDS):
-                unescaped = unescape(readable)
+                unescaped, again = unescape(readable)
                 if unescaped is readable:
                     break
                 readable = self._search.hide(unescaped)
                 if readable is not unescaped:
                     clean = readable
+                if not again:
+                    break
             # Few texts have escaped letters, many an escaped sign: so base64 is sought behind the former only.
             if unescape is unescape_letters and readable is not clean:
                 found = hide_nested(readable)

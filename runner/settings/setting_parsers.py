@@ -139,6 +139,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "keep_views": parse_positive_duration,
     "keep_views_size": parse_size,
     "keep_rollups": parse_positive_duration,
+    "keep_rollups_size": parse_size,
     "keep_replays": parse_positive_duration,
     "keep_replays_size": parse_size,
     "keep_events_size": parse_size,

@@ -50,6 +50,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     keep_views: float = 30 * 86_400.0
     keep_views_size: int = 20_000_000_000
     keep_rollups: float = 400 * 86_400.0
+    keep_rollups_size: int = 5_000_000_000
     keep_replays: float = 7 * 86_400.0
     keep_replays_size: int = 5_000_000_000
     keep_events_size: int = 500_000_000

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 
 from tests.support.needs import needs
 from tests.support.services.servers import free_port
+from tests.support.wait import wait_until
 
 QUICK = {"fsync": "off", "wal_keep_size": "64MB", "max_wal_size": "8MB", "min_wal_size": "2MB", "listen_addresses": "127.0.0.1"}
 
@@ -73,6 +74,18 @@ class Cluster:
         """Takes over as primary."""
         self.run("pg_ctl", "-D", self.folder / "data", "-w", "promote")
         self.sql("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+
+    def encrypt(self, certificate: Path, key: Path) -> None:
+        """Offers TLS with this certificate from now on."""
+        for file in (certificate, key):
+            copy = self.folder / "data" / f"tls-{file.name}"
+            shutil.copy(file, copy)
+            copy.chmod(0o600)
+            if self._user:
+                shutil.chown(copy, "postgres")
+        names = f"ssl_cert_file = 'tls-{certificate.name}'", f"ssl_key_file = 'tls-{key.name}'", "ssl = on"
+        self.sql(*(f"ALTER SYSTEM SET {name}" for name in names), "SELECT pg_reload_conf()")
+        wait_until(lambda: self.sql("SHOW ssl") == [("on",)], "the server offers TLS")
 
     def sql(self, *statements: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """The rows of the last statement."""

@@ -27,6 +27,7 @@ from tests.support.commands import run_here
 from tests.support.services.collector import beacon
 from tests.support.services.daemon import Daemon, tick
 from tests.support.services.serve import Serve
+from tests.support.services.servers import make_certificate
 from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.thorough
@@ -223,6 +224,27 @@ def test_a_password_that_is_changed_is_named_and_everything_goes_on_with_the_rig
         cluster.sql("ALTER ROLE locked PASSWORD 'before'")
         wait_until(lambda: is_stored(writer, waits))
         assert store.find_trouble() == ""
+
+
+def test_a_server_is_trusted_by_the_certificate_of_its_own_authority_and_by_no_other(
+    pair: list[Cluster], tmp_path: Path
+) -> None:
+    cluster = next(one for one in pair if one.runs)
+    own, other = (make_certificate(tmp_path / name) for name in ("own", "other"))
+    cluster.encrypt(*own)
+    cluster.sql("CREATE DATABASE encrypted")
+    url = f"{cluster.url('encrypted')}?sslmode=verify-full&sslrootcert={{}}"
+    with Store(url.format(own[0])) as store, store.connected() as connection:
+        assert connection.exec_driver_sql("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").scalar() is True
+    # The certificate is for 127.0.0.1.
+    elsewhere = url.replace("127.0.0.1", "localhost").format(own[0])
+    for wrong, why in (
+        (url.format(other[0]), "certificate verify failed"),
+        (elsewhere, "server certificate for"),
+        (url.format(tmp_path / "none"), "root certificate file"),
+    ):
+        with pytest.raises(StoreDown, match=f"{why}.*sslmode=verify-full&sslrootcert=FILE"):
+            Store(wrong)
 
 
 def is_stored(writer: Writer, one: object) -> bool:

@@ -500,6 +500,24 @@ def test_a_document_may_be_nested_as_deeply_as_it_can_be_read() -> None:
         redactor.json(b"[" * 5_000 + f'"{PLAIN}"'.encode() + b"]" * 5_000)
 
 
+def test_many_small_bombs_in_one_text_are_searched_no_longer_than_one() -> None:
+    redactor = Redactor([PLAIN])
+    # Each alone is searched: 200,000 bytes.
+    small = b64encode(zlib.compress(b" " * 200_000))
+    assert redactor.raw(small) == small
+    cut = b64encode(UNREADABLE)
+    kept = redactor.raw(b" ".join([small] * 20)).split(b" ")
+    assert (kept[0], kept[-5:]) == (small, [cut] * 5)
+    inner = b64encode(zlib.compress(b" " * 100_000))
+    nested = b64encode(zlib.compress(inner + b"\n" + inner))
+    kept = redactor.raw(b" ".join([nested] * 20)).split(b" ")
+    assert [zlib.decompress(b64decode(one)) for one in kept[-5:]] == [cut + b"\n" + cut] * 5
+    # What is packed as texts are has no part in it.
+    usual = b64encode(zlib.compress(b"".join(b"line %d\n" % number for number in range(2_000))))
+    texts = b" ".join([usual] * 20)
+    assert redactor.raw(texts) == texts
+
+
 def test_a_bomb_is_not_inflated_and_not_kept() -> None:
     redactor = Redactor([PLAIN])
     bomb = gzip.compress(b" " * 50_000_000 + PLAIN.encode())

@@ -250,3 +250,5 @@ def test_of_a_state_what_could_be_a_token_is_a_secret() -> None:
     for _ in range(100):
         deep = json.dumps({"a": deep})[:100_000]
     assert tokens({"sessionStorage": {"https://a.example": [["n", deep]]}}) == []
+    endless = {"sessionStorage": {"https://a.example": [["n", "[" * 5_000 + "]" * 5_000], ["t", "a1b2c3d4e5"]]}}
+    assert tokens(endless) == ["a1b2c3d4e5"]

@@ -45,7 +45,7 @@ def test_json_with_half_a_character_is_read(document: bytes | str, value: object
     assert decode_json(document, ANY) == value
 
 
-@pytest.mark.parametrize("document", [b'"abc', b"[" * 100_000, b"", rb'"\ud83d'])
+@pytest.mark.parametrize("document", [b'"abc', b"[" * 100_000, b"", rb'"\ud83d', rb'["\ud83d",' + b"[" * 100_000])
 def test_what_is_no_json_is_refused_with_one_kind_of_error(document: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         decode_json(document, ANY)

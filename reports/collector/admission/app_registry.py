@@ -2,7 +2,7 @@
 
 from reports.collector.admission.app_policy import AppPolicy, Loopback, Origins
 from reports.collector.errors import Refusal
-from runner.settings.apps import App
+from runner.settings.apps import NAME, App
 
 TRIED = 20
 """Names of apps that a collector without configuration accepts, so that arbitrary names cannot fill its metrics."""
@@ -25,6 +25,10 @@ class AppRegistry:
         site = self._sites.get(name)
         if site is not None:
             return site
+        if self.open and not NAME.fullmatch(name):
+            # As the configuration demands it: it becomes a label, and a part of paths.
+            fix = "begin it with a letter or a digit; letters, digits, '_', '.' and '-' may follow, at most 64 in all"
+            raise Refusal(422, "invalid", f"{name[:64]!r} is not a valid name of an app", field=field, fix=fix)
         if self.open and len(self._sites) < TRIED:
             site = AppPolicy(App(name=name, origins=()), self._max_pages, self.origins)
             self._sites[name] = site

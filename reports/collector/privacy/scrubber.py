@@ -42,8 +42,6 @@ _SWITCH = re.compile(r"[a-z](?=[^a-z])|[A-Z](?=[a-z])")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MANY_DIGITS = re.compile(r"(?<![\d -])(?:[ -]*\d){12,}")
 """What a text contains if there are so many digits in a row."""
-_DIGITS = re.compile(r"(?<![\d -])[\d -]{12,}")
-"""What a text contains if there are so many digits in a row."""
 _DIGITS = re.compile(rf"(?P<uuid>{_UUID.pattern})|(?<!\d)\d(?:[ -]?\d){{11,}}", re.IGNORECASE)
 
 

@@ -156,10 +156,11 @@ def parse_event_time(written: float | str | None) -> float:
         return now
     try:
         at = datetime.fromisoformat(written).timestamp() if isinstance(written, str) else float(written)
-    except ValueError:
+    except (ValueError, OverflowError):
         at = -1.0
-    # No browser's clock reports a time before 1973 in milliseconds.
-    at = at / 1000 if at > 1e11 else at
+    if not isinstance(written, str) and at > 1e11:
+        # No browser's clock reports a time before 1973 in milliseconds.
+        at /= 1000
     if not 0 <= at <= now + AHEAD:
         raise Refusal(
             422,

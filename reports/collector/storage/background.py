@@ -8,6 +8,7 @@ from collections.abc import Callable
 from reports.collector.storage import retention
 from reports.collector.storage.retention import MINUTES, RetentionPolicy
 from reports.collector.storage.rollup import roll_up
+from reports.collector.storage.rollup_retention import prune_rollups_to_size
 from runner.store import Store, StoreDown
 from runner.store.bulk_insert import Link, Unstorable
 
@@ -48,6 +49,9 @@ class StorageCleaner:
                     prune_at = time.monotonic() + PRUNE
                     self._again(lambda: self._in_turn(lambda: retention.prune_by_age(link, self._keep, time.time())))
                     self._again(lambda: self._in_turn(lambda: retention.prune_to_size(link, self._keep)))
+                    self._again(
+                        lambda: self._in_turn(lambda: prune_rollups_to_size(link, self._keep.rollups_size, time.time()))
+                    )
                 if time.monotonic() >= labels_at and not closing:
                     labels_at = time.monotonic() + PRUNE_LABELS
                     with self._turn:

@@ -102,7 +102,12 @@ def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
     from runner.store import Store
 
     settings.runs_dir.mkdir(parents=True, exist_ok=True)
-    keep = RetentionPolicy(views=settings.keep_views, rollups=settings.keep_rollups, size=settings.keep_views_size)
+    keep = RetentionPolicy(
+        views=settings.keep_views,
+        rollups=settings.keep_rollups,
+        size=settings.keep_views_size,
+        rollups_size=settings.keep_rollups_size,
+    )
     planned = LoadRequest(start=Path.cwd(), environment=env)
     with ExitStack() as stack:
         store = stack.enter_context(Store(settings.database_url))

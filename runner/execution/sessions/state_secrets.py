@@ -55,7 +55,7 @@ def _leaves(value: Any, depth: int = DEPTH) -> Iterator[str]:
         elif depth and value[:1] in {"{", "["}:
             try:
                 yield from _leaves(_anything.decode(value.encode(errors="replace")), depth - 1)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 return
     elif depth and isinstance(value, dict):
         for one in value.values():

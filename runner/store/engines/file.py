@@ -4,6 +4,9 @@ import sqlite3
 
 from sqlalchemy import Engine, create_engine, event
 
+LOG = 16_384_000
+"""Bytes that the write-ahead log keeps of the disk: as much as the collector writes between two checkpoints."""
+
 
 def make_file_engine(url: str, patience: float) -> Engine:
     """An engine whose statements wait `patience` seconds for a database that another process has locked."""
@@ -15,5 +18,7 @@ def make_file_engine(url: str, patience: float) -> Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        # The log of a large transaction gives its space back once it is in the database.
+        connection.execute(f"PRAGMA journal_size_limit={LOG}")
 
     return engine

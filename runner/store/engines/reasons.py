@@ -39,6 +39,12 @@ _FIXES: tuple[tuple[frozenset[str], str, str], ...] = (
         r"has not answered for|statement timeout",
         "look for what holds the server up: its load, its disk, locks in pg_locks",
     ),
+    (
+        frozenset(),
+        r"certificate verify failed|root certificate file|server certificate for|server does not support SSL",
+        "let JOURNEY_DATABASE name the server as its certificate does, and end with ?sslmode=verify-full&sslrootcert=FILE, the certificate of "
+        "its authority",
+    ),
     (frozenset({"57P03"}), r"starting up|shutting down|recovery mode|not yet accepting|not accepting", "wait until it is up"),
     (
         frozenset(),

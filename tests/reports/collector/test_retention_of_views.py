@@ -10,10 +10,12 @@ from sqlalchemy import insert
 from reports.collector.storage import retention
 from reports.collector.storage.group_commit import Writer
 from reports.collector.storage.retention import RetentionPolicy, measure_usage, prune_by_age, prune_labels, prune_to_size
+from reports.collector.storage.rollup_retention import measure_step, prune_rollups_to_size
 from reports.collector.storage.series import DAY
 from runner.archive.run_id import run_id
 from runner.store import Store
 from runner.store.bulk_insert import Link
+from runner.store.tables.page_views import STEPS, reasons
 from runner.store.tables.replays import session_events
 from tests.reports.collector.arrivals import arrival, click, error, request, rows, view, vital
 from tests.support.wait import wait_until
@@ -143,6 +145,84 @@ def test_over_its_size_the_oldest_views_go(url: str) -> None:
     assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400 AND series = 1") == [(300,)]
 
 
+def test_ids_of_beacons_have_a_bound_of_bytes_too(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 10)
+    with Writer(url) as writer:
+        for _ in range(100):
+            writer.put_blocking(arrival(at=NOW))
+    ((least,),) = rows(url, "SELECT sum(length(id) + length(changes)) FROM beacons")
+    size = int(least) * retention.IDS // 2
+    with Store(url) as store:
+        link = Link(store)
+        until_done(lambda: prune_to_size(link, RetentionPolicy(size=size)))
+        with link.reading():
+            assert measure_usage(link)[1] <= size
+        link.close()
+    ((left, kept, newest),) = rows(url, "SELECT count(*), sum(length(id) + length(changes)), max(number) FROM beacons")
+    assert kept <= size // retention.IDS
+    assert (0 < left < 50, newest) == (True, 100)
+    assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400 AND series = 1") == [(100,)]
+
+
+def test_ids_that_the_rollups_have_not_taken_stay_whatever_they_take(url: str) -> None:
+    with Store(url) as store:
+        link = Link(store)
+        fill(url, [0.0])
+        with link.transaction():
+            link.execute("UPDATE marks SET value = 0 WHERE name = 'rolled'")
+        until_done(lambda: prune_to_size(link, RetentionPolicy(size=0)))
+        link.close()
+    assert (counts(url)[0], rows(url, "SELECT count(*) FROM beacons")) == (0, [(1,)])
+
+
+def test_over_their_size_the_oldest_rollups_go_those_first_of_which_there_are_most(url: str) -> None:
+    with Writer(url) as writer:
+        for age in range(3 * 3600, 0, -60):
+            at = NOW - age
+            writer.put_blocking(arrival(view(started_at=at - 5, vitals=(vital("lcp", 1.0),)), at=at))
+        writer.put_blocking(arrival(view(started_at=NOW - 3 * DAY), at=NOW - 3 * DAY))
+    with Store(url) as store:
+        link = Link(store)
+        with link.reading():
+            of_minutes, of_hours, of_days = (measure_step(link, step) for step in STEPS)
+            assert of_minutes > of_hours * 5 > of_days
+        until_done(lambda: prune_rollups_to_size(link, of_minutes // 2 + of_hours + of_days, NOW))
+        with link.reading():
+            assert of_minutes // 4 < measure_step(link, STEPS[0]) <= of_minutes // 2
+            assert (measure_step(link, STEPS[1]), measure_step(link, STEPS[2])) == (of_hours, of_days)
+        assert until_done(lambda: prune_rollups_to_size(link, 0, NOW)) > 0
+        link.close()
+    first = dict(rows(url, "SELECT step, min(at) FROM tallies GROUP BY step"))
+    assert NOW - 600 - 120 < first[60] <= NOW - 540, "minutes of the last ten stay"
+    assert min(first[3600], first[86400]) > NOW - 2 * DAY, "hours and days of the last day too"
+    assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 3600 AND series = 1") == [(180,)]
+
+
+def test_the_reasons_of_an_app_have_a_largest_number(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "REASONS", 3)
+    with Store(url) as store:
+        with store.connected() as connection:
+            usual = {
+                "kind": "error",
+                "type": "",
+                "message": "",
+                "source": "",
+                "stack": "",
+                "first_at": 0.0,
+                "count": 1,
+                "views": 1,
+            }
+            for app, many in (("shop", 5), ("blog", 2)):
+                connection.execute(
+                    insert(reasons),
+                    [usual | {"id": f"{app}{number}", "app": app, "last_at": NOW - number} for number in range(many)],
+                )
+        link = Link(store)
+        prune_labels(link, RetentionPolicy(), NOW)
+        link.close()
+    assert [id_ for (id_,) in rows(url, "SELECT id FROM reasons ORDER BY id")] == ["blog0", "blog1", "shop0", "shop1", "shop2"]
+
+
 def test_the_writer_removes_what_is_too_old_while_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reports.collector.storage.background.ROLL", 0.05)
     monkeypatch.setattr("reports.collector.storage.background.PRUNE", 0.05)
@@ -167,6 +247,6 @@ def test_what_other_kinds_of_rows_take_is_not_taken_from_views(url: str) -> None
             connection.execute(insert(session_events), [event] * 5_000)
         with link.reading():
             assert measure_usage(link)[1] == before
-        assert prune_to_size(link, RetentionPolicy(size=before * 2)) == 0
+        assert prune_to_size(link, RetentionPolicy(size=before * 20)) == 0
         link.close()
     assert counts(url)[0] == 20

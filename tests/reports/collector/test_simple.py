@@ -93,5 +93,22 @@ def test_one_network_cannot_displace_the_views_of_all_others() -> None:
     assert ids.newest("honest 0") is None
 
 
-def page(number: int) -> View:
-    return View(id=f"view-{number:08d}", url="https://shop.example/", started_at=1.0)
+def test_long_addresses_take_no_more_memory_than_there_is_for_all() -> None:
+    ids = AnonymousIds(views=1_000, size=400_000)
+    ids.opened("honest", page(0), "198.51.100.0/24")
+    address = f"https://shop.example/{chr(0x1F375) * 3_900}"
+    for number in range(100):
+        ids.opened(f"long {number}", page(number, address), "192.0.2.0/24")
+    known = [number for number in range(100) if ids.newest(f"long {number}")]
+    assert known == list(range(94, 100)), "a quarter of the memory: each takes 16 kB"
+    for number in range(100):
+        ids.opened(f"other {number}", page(number, address), f"203.0.{number}.0/24")
+    assert sum(1 for number in range(100) if ids.newest(f"other {number}")) * 4 * 3_900 <= 400_000
+    assert ids.newest("honest") is None
+    # What was forgotten counts no more.
+    ids.opened("honest", page(0), "198.51.100.0/24")
+    assert ids.newest("honest")
+
+
+def page(number: int, url: str = "https://shop.example/") -> View:
+    return View(id=f"view-{number:08d}", url=url, started_at=1.0)

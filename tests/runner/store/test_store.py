@@ -15,6 +15,7 @@ from runner.archive.run_id import run_id
 from runner.errors import ConfigError
 from runner.result import Artifact, Attempt, Failure, Navigation, Requests, RunResult, StepResult, Vitals
 from runner.store import Store, StoreDown
+from runner.store.engines.file import make_file_engine
 from runner.store.tables.page_views import page_views
 from runner.store.tables.replays import replay_chunks
 
@@ -205,3 +206,18 @@ def test_a_database_that_is_away_is_said_without_its_password() -> None:
     with pytest.raises(StoreDown, match="cannot be used") as caught:
         Store("postgresql+psycopg://me:geheim@127.0.0.1:9/journeys")
     assert "geheim" not in str(caught.value)
+
+
+def test_the_log_of_a_large_transaction_gives_its_space_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.store.engines.file.LOG", 100_000)
+    log = tmp_path / "journeys.db-wal"
+    engine = make_file_engine(f"sqlite:///{tmp_path / 'journeys.db'}", 10.0)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE large (text)")
+        connection.exec_driver_sql("INSERT INTO large VALUES (zeroblob(6000000))")
+        connection.commit()
+        assert log.stat().st_size > 6_000_000
+        connection.exec_driver_sql("INSERT INTO large VALUES ('small')")
+        connection.commit()
+        assert log.stat().st_size <= 100_000
+    engine.dispose()

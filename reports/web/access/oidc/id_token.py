@@ -81,7 +81,7 @@ def _decode(token: str, keys: Iterable[Key], algorithms: list[str]) -> jwt.Token
             continue
         try:
             return jwt.decode(token, key, registry=registry)
-        except (JoseError, ValueError, TypeError):
+        except (JoseError, ValueError, TypeError, RecursionError):
             # Of another key or kind; what is wrong if it was the last one, the caller says.
             continue
     return None
@@ -92,7 +92,7 @@ def _key_id(token: str) -> str | None:
     head = token.partition(".")[0]
     try:
         return msgspec.json.decode(urlsafe_b64decode(head + "=" * (-len(head) % 4)), type=_Header).kid
-    except (msgspec.DecodeError, UnicodeError, ValueError):
+    except (msgspec.DecodeError, UnicodeError, ValueError, RecursionError):
         return None
 
 

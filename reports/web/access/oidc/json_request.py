@@ -80,7 +80,7 @@ class JsonClient:
             raise RequestFailed(f"{address} redirects to {tamed(to, 200)}, and redirects are not followed")
         try:
             content = msgspec.json.decode(bytes(body), type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise RequestFailed(f"{address} answers {status} with something other than a JSON object") from error
         return JsonAnswer(status, content)
 
