@@ -4,19 +4,18 @@ The supervisor's own deadline (see runner/workers/pool.py) stands behind it, for
 """
 
 import asyncio
-import dis
 import math
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
-from typing import Any
 
 from greenlet import getcurrent  # type: ignore[import-untyped]  # Playwright depends on it; it has no types
 from msgspec import Struct
+
+from runner.browser.raise_at_lines import raise_at_lines, stop_raising
 
 SOONEST = 0.001
 """Seconds; an alarm of 0 would be none at all."""
@@ -98,13 +97,16 @@ class Deadline:
         self.arm()
 
     def end(self, error: BaseException, frame: FrameType | None) -> None:
-        """Ends the block with this error, and once more each AGAIN seconds if its code swallows it. For a handler of a signal."""
+        """Ends the block with this error. For a handler of a signal.
+
+        If the block's code swallows it, it is raised once more after AGAIN seconds, and then at each line.
+        """
         again, self.ended_by, self._in_listener = self.ended_by is not None and not self._in_listener, error, False
         signal.setitimer(signal.ITIMER_REAL, AGAIN)
         if again:
             if _is_ending(frame):
                 return
-            _raise_at_next_line(error, frame)
+            raise_at_lines(error, frame, lambda: self.over)
         self._raise(error, frame)
 
     def _raise(self, error: BaseException, frame: FrameType | None) -> None:
@@ -153,8 +155,7 @@ def deadline(seconds: float) -> Iterator[Deadline]:
             raise this.ended_by
     finally:
         this.over = True
-        if sys.gettrace() is _trace_nothing:
-            sys.settrace(None)
+        stop_raising()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         if left and not this.gave_way:
@@ -172,38 +173,6 @@ def end_on_interrupt(block: Deadline) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _trace_nothing(*_: object) -> None:
-    """Traces no frame that begins. Some trace function is needed for those of frames to be called."""
-
-
-def _raise_at_next_line(error: BaseException, frame: FrameType | None) -> None:
-    """Raises in the journey's code at the line where it goes on: in its `except:`, which the handler does not cover."""
-
-    def raise_here(here: FrameType, event: str, _: object) -> Callable[..., Any]:
-        if event == "line" and not _leaves_with(here):
-            sys.settrace(None)
-            raise error.with_traceback(None)
-        return raise_here
-
-    if sys.gettrace() is not None:
-        return  # a debugger, or the measuring of coverage
-    one = getcurrent()
-    while one.parent is not None:
-        one = one.parent
-        frame = one.gr_frame
-    sys.settrace(_trace_nothing)
-    while frame is not None and frame.f_globals.get("__name__") != "runner.execution.journey_call":
-        if not frame.f_globals.get("__name__", "").startswith(("runner.", "playwright.")):
-            frame.f_trace = raise_here
-        frame = frame.f_back
-
-
-def _leaves_with(frame: FrameType) -> bool:
-    """Whether an exception is about to leave a `with` block, such as a step, whose end is to hear of it."""
-    following = frame.f_lasti + 2
-    return frame.f_code.co_code[following : following + 1] == bytes([dis.opmap["WITH_EXCEPT_START"]])
 
 
 def _is_ending(frame: FrameType | None) -> bool:

@@ -11,6 +11,7 @@ from runner.errors import JourneyError
 from runner.workers.process import start_early
 
 LOST_OUTPUT = 3
+INTERRUPTED = 130
 WALKING = {"run", "smoke"}
 """Commands that need a worker at once: it starts while the command line and the settings are read."""
 
@@ -30,6 +31,9 @@ def main() -> None:
             raise
         print(f"error: {problem}", file=sys.stderr)
         sys.exit(LOST_OUTPUT)
+    except KeyboardInterrupt:
+        # While the command was being loaded: nothing had begun that could report it.
+        sys.exit(INTERRUPTED)
     finally:
         # Nor is it taken apart: the process ends with it.
         gc.freeze()

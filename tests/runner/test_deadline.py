@@ -4,7 +4,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 
 import pytest
 
@@ -144,7 +145,20 @@ def loop_forever() -> None:
             pass
 
 
-@pytest.mark.parametrize("code", [sleep_forever, loop_forever])
+def nest_loops_forever() -> None:
+    while True:
+        try:
+            while True:
+                try:
+                    sleep_forever()
+                except:  # noqa: E722
+                    continue
+        except:  # noqa: E722
+            with suppress(BaseException):
+                loop_forever()
+
+
+@pytest.mark.parametrize("code", [sleep_forever, loop_forever, nest_loops_forever])
 def test_a_loop_that_swallows_everything_is_ended(monkeypatch: pytest.MonkeyPatch, code: Callable[[], None]) -> None:
     monkeypatch.setattr("runner.browser.deadline.AGAIN", 0.05)
 
@@ -156,6 +170,35 @@ def test_a_loop_that_swallows_everything_is_ended(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(DeadlineReached):
         block()
     assert sys.gettrace() is before
+
+
+@pytest.mark.parametrize("swallows", [sleep_forever, partial(swallow, 30)])
+def test_blocks_of_code_that_swallows_everything_hear_of_its_end(
+    monkeypatch: pytest.MonkeyPatch, swallows: Callable[[], None]
+) -> None:
+    monkeypatch.setattr("runner.browser.deadline.AGAIN", 0.05)
+    ended = []
+
+    @contextmanager
+    def block(name: str) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            ended.append(name)
+
+    def code() -> None:
+        while True:
+            with (
+                block("outer"),
+                block("inner"),
+            ):
+                swallows()
+                swallows()
+
+    with pytest.raises(DeadlineReached), deadline(0.05):
+        code()
+    assert ended[:2] == ["inner", "outer"]
+    assert len(ended) % 2 == 0
 
 
 def test_a_swallowed_interrupt_ends_the_block() -> None:

@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM at the moment in which a run ends."""
 
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from runner.settings.settings import load_settings
 from runner.workers.interrupts import held_interrupts
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
+from tests.support.commands import Ended, run_here
 
 
 def interrupt(times: int, reached: list[str]) -> None:
@@ -27,6 +29,13 @@ def test_one_interrupt_is_held_back_until_the_end_of_the_block_but_not_a_second(
         interrupt(times, done)
     assert done == reached
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_signal_while_the_command_is_loaded_ends_it_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("runner.cli.application.make_app", lambda _: signal.raise_signal(signal.SIGTERM))
+    assert run_here(tmp_path, ["list"], {}) == Ended(130, "", "")
 
 
 def test_a_run_that_is_interrupted_as_it_ends_has_one_end(monitor: Monitor) -> None:

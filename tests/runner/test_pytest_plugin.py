@@ -262,6 +262,20 @@ def hang(page, step):
     with step("wait"):
         page.get_by_role("button", name="Not there").click()
 
+@journey(timeout="700ms")
+def stubborn(page, step):
+    page.goto("/cart")
+    with step("again"):
+        while True:
+            try:
+                while True:
+                    try:
+                        page.wait_for_timeout(60000)
+                    except:
+                        pass
+            except:
+                pass
+
 @journey
 def secret(page, secrets):
     page.fill("input", secrets["NOT_SET"].reveal())
@@ -271,7 +285,7 @@ def secret(page, secrets):
 def test_a_failing_journeys_report_is_led_by_what_failed_and_says_whose_fault_it_is(project: Project) -> None:
     project.write("journeys/failing.py", FAILING)
     result = project.run("-v", "-rfE")
-    result.assert_outcomes(failed=6, errors=3)
+    result.assert_outcomes(failed=7, errors=3)
     shown = result.stdout.str()
     words = dict(re.findall(r"failing\.py::(\w+) (FAILED|MONITOR ERROR) +\[", shown))
     monitors = {"bug", "loop", "secret"}
@@ -304,7 +318,7 @@ def test_a_failing_journeys_report_is_led_by_what_failed_and_says_whose_fault_it
     assert "site-packages" not in shown
     statuses = {name: run["status"] for name, run in project.runs.items()}
     assert statuses == {
-        **dict.fromkeys(("cart", "teapot", "soft", "swallows", "hang"), "failed"),
+        **dict.fromkeys(("cart", "teapot", "soft", "swallows", "hang", "stubborn"), "failed"),
         **dict.fromkeys(monitors, "error"),
         "slow": "passed",
     }

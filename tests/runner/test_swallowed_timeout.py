@@ -9,6 +9,12 @@ from tests.conftest import Monitor
     "body",
     [
         "while True:\n            try: page.wait_for_timeout(60000)\n            except: pass",
+        """while True:
+            try:
+                while True:
+                    try: page.wait_for_timeout(60000)
+                    except: pass
+            except: pass""",
         "try: page.wait_for_timeout(60000)\n        except BaseException: pass\n        page.title()",
     ],
 )
