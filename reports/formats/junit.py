@@ -112,7 +112,7 @@ def _check_cases(check: JourneyCheck, problems: Sequence[Problem]) -> Iterator[_
         yield _Case(name=failed_at, seconds=None, problems=[one for one in problems if one.step == failed_at])
     whole = [one for one in problems if not one.step]
     if whole or check.whole.budgets or check.whole.comparison or not check.steps:
-        skipped = f"step “{failed_at}” failed" if failed_at and not whole else ""
+        skipped = "" if whole else f"step “{failed_at}” failed" if failed_at else _unjudged(check.whole)
         yield _Case(
             name=WHOLE,
             seconds=smoke_text.find_medians(check.whole)[1],

@@ -140,11 +140,11 @@ def _check(check: JourneyCheck, result: SmokeResult) -> Section:
 
 def _step(step: StepCheck, result: SmokeResult) -> str:
     before, after = smoke_text.find_medians(step)
-    name = code(step.name, NAME, cell=True) if step.name else "_whole journey_"
+    name = code(step.name, NAME, cell=True) if step.name else f"_{smoke_text.TOGETHER if step.comparison else 'whole journey'}_"
     comparison = step.comparison
     change = smoke_text.format_change(comparison) if comparison else "–"
     outcome: str = comparison.outcome if comparison else "–"
-    if outcome == "slower" or (outcome == "undecided" and result.fail_undecided):
+    if outcome == "slower" or (outcome == "undecided" and result.fail_undecided and step.name):
         outcome = f"**{outcome}**"
     missed = [one for one in step.budgets if one.missed]
     budgets = "; ".join(f"**{inert(smoke_text.format_budget(one))}**" for one in missed) or ("✓" if step.budgets else "–")

@@ -101,12 +101,10 @@ class Check:
                     one.comparisons[step] = decide(
                         baseline, candidate, rule, look, len(self._compared), paired=one.reference is not None
                     )
-            if all(comparison.outcome != "undecided" for comparison in one.comparisons.values()):
+            if all(one.decided):
                 one.open = False
-        known_outcomes = [comparison.outcome for one in self.measurements for comparison in one.comparisons.values()]
-        if not known_outcomes:
-            return None
-        return sum(outcome != "undecided" for outcome in known_outcomes), len(known_outcomes)
+        decided = [known for one in self.measurements for known in one.decided]
+        return (sum(decided), len(decided)) if decided else None
 
 
 def reference(plan: Plan, address: str) -> Plan:

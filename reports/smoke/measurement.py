@@ -1,5 +1,6 @@
 """One journey while it is measured: its runs so far, on one side or on both, and what was decided of its steps."""
 
+import math
 from collections.abc import Iterable
 
 from reports.compare import Comparison
@@ -11,6 +12,8 @@ from runner.events import RunEnded
 from runner.result import RunResult
 
 Figures = dict[str, tuple[float, ...]]
+WHOLE = ""
+"""The name under which the journey as a whole is compared: all its steps together."""
 
 
 class Measurement:
@@ -30,6 +33,7 @@ class Measurement:
         self.pairs: list[tuple[RunResult, RunResult]] = []
         """The rounds in which both sides have passed."""
         self.comparisons: dict[str, Comparison] = {}
+        """By step; that of the whole journey as WHOLE."""
         self.open = True
         """Whether it is to be measured further."""
 
@@ -62,6 +66,11 @@ class Measurement:
         return next((one for one in self.baseline if one.result.status != "passed"), None)
 
     @property
+    def decided(self) -> list[bool]:
+        """Of each step that is compared, whether its outcome is known. The whole journey is not waited for."""
+        return [one.outcome != "undecided" for name, one in self.comparisons.items() if name != WHOLE]
+
+    @property
     def whole(self) -> tuple[Figures, Figures]:
         """The journey's own figures, of the candidate and of the baseline."""
         baseline = self.saved.whole if self.saved else measures.gather_values(map(measures.measure_run, _passed(self.baseline)))
@@ -75,7 +84,30 @@ class Measurement:
         return {name: (candidate.get(name, {}), baseline.get(name, {})) for name in (*candidate, *_others(baseline, candidate))}
 
     def latencies(self) -> dict[str, tuple[list[float], list[float]]]:
-        """What is to be compared of each step: the baseline's and the candidate's latencies; in pairs, if measured in pairs."""
+        """What is to be compared of each step: the baseline's and the candidate's latencies; in pairs, if measured in pairs.
+
+        With two steps or more, their sum is compared too, as WHOLE: it is steadier than any of them.
+        """
+        found = {name: both for name, both in self._latencies_of_steps().items() if all(both)}
+        if len(found) > 1:
+            whole = self._latencies_of_walks(set(found))
+            found |= {WHOLE: whole} if all(whole) else {}
+        return found
+
+    def _latencies_of_walks(self, compared: set[str]) -> tuple[list[float], list[float]]:
+        """The sums over all steps, of the baseline's walks and of the candidate's. A walk of fewer steps would seem quicker."""
+        if self.saved is not None:
+            same = set(self.saved.steps) == set(self.steps) == compared
+            return (_latency(self.saved.whole), _latency(self.whole[0])) if same else ([], [])
+        both: tuple[list[float], list[float]] = ([], [])
+        for candidate, baseline in self.pairs:
+            new, old = _steps([candidate]), _steps([baseline])
+            if compared <= set(new) & set(old):
+                for sums, walk in zip(both, (old, new), strict=True):
+                    sums.append(math.fsum(value for name in compared for value in _latency(walk[name])))
+        return both
+
+    def _latencies_of_steps(self) -> dict[str, tuple[list[float], list[float]]]:
         if self.saved is not None:
             found = {name: (_latency(baseline), _latency(candidate)) for name, (candidate, baseline) in self.steps.items()}
         else:
@@ -87,7 +119,7 @@ class Measurement:
                         both = found.setdefault(name, ([], []))
                         both[0].extend(old[name]["latency"])
                         both[1].extend(new[name]["latency"])
-        return {name: both for name, both in found.items() if all(both)}
+        return found
 
     def budget(self, step: str) -> float | None:
         """The budget that the journey itself has given to a step."""

@@ -38,7 +38,10 @@ class StepCheck(Struct, frozen=True, kw_only=True):
     """Each figure's values, in the order of the runs."""
     baseline_figures: dict[str, tuple[float, ...]] = field(default_factory=dict)
     comparison: Comparison | None = None
-    """Of the latency; None without a baseline, and where either side lacks the step."""
+    """Of the latency; None without a baseline, and where either side lacks the step.
+
+    Of the journey as a whole: of the sum of its steps' latencies, where two or more are compared.
+    """
     budgets: tuple[BudgetCheck, ...] = ()
     note: str = ""
     """Such as: the baseline has no step of this name."""
@@ -60,7 +63,7 @@ class JourneyCheck(Struct, frozen=True, kw_only=True):
     description: str = ""
     steps: tuple[StepCheck, ...] = ()
     whole: StepCheck = StepCheck(name="")
-    """Figures and budgets of the journey as a whole: its duration, and sums over its steps."""
+    """Figures, comparison and budgets of the journey as a whole: its duration, and sums over its steps."""
     runs: tuple[str, ...] = ()
     """Ids of the measured runs."""
     baseline_runs: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from reports.smoke import notes
 from reports.smoke.baseline import shown
 from reports.smoke.check import Check
-from reports.smoke.measurement import Figures, Measurement
+from reports.smoke.measurement import WHOLE, Figures, Measurement
 from reports.smoke.question import Question
 from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
 from runner.events import RunEnded
@@ -56,6 +56,7 @@ def _journey(one: Measurement, question: Question, stopped: bool) -> JourneyChec
         name="",
         figures=figures,
         baseline_figures=baseline,
+        comparison=one.comparisons.get(WHOLE),
         budgets=_budgets(one, "", figures, question),
         note="" if one.compared or question.saved is None else "the baseline has no journey of this name",
     )
@@ -96,8 +97,7 @@ def _verdict(one: Measurement, checks: Sequence[StepCheck], question: Question) 
     bad = bad or one.bad_baseline
     if bad is not None:
         return "error", bad
-    undecided = any(check.comparison is not None and check.comparison.outcome == "undecided" for check in checks)
-    if any(check.missed for check in checks) or (question.fail_undecided and undecided):
+    if any(check.missed for check in checks) or (question.fail_undecided and not all(one.decided)):
         return "missed", None
     return "passed", None
 

@@ -62,6 +62,9 @@ def smoke_table(result: SmokeResult) -> Table:
         )
         for step in one.steps:
             shown.add_row(f"  {escape(format_step_name(step.name))}", *_step(step, compared))
+        if one.whole.comparison is not None:
+            # Its budgets are in the journey's own row.
+            shown.add_row(f"  {smoke_text.TOGETHER}", *_step(replace(one.whole, budgets=()), compared), style="italic")
     return shown
 
 

@@ -2,7 +2,7 @@
 
 from reports.smoke.result import SmokeResult
 from reports.text.smoke_problems import list_smoke_problems
-from reports.text.smoke_text import NOTHING_DECIDED, is_nothing_decided
+from reports.text.smoke_text import NOTHING_DECIDED, TOGETHER, is_nothing_decided
 
 
 def format_headline(result: SmokeResult) -> str:
@@ -26,8 +26,20 @@ def format_headline(result: SmokeResult) -> str:
         steps = f"{len(outcomes)} of {len(outcomes)} steps undecided"
         return f"{NOTHING_DECIDED}: {_journeys(result)}, {steps} against {result.baseline.name}"
     undecided = outcomes.count("undecided")
+    if undecided == len(outcomes):
+        return f"passed: {_journeys(result)}, {undecided} of {undecided} steps undecided, {_together(result)}"
     said = f"no step is more than {result.rule.tolerance * 100:g} % slower than {result.baseline.name}"
     return f"passed: {_journeys(result)}, {f'{undecided} of {len(outcomes)} steps undecided, of the others ' if undecided else ''}{said}"
+
+
+def _together(result: SmokeResult) -> str:
+    """What is known where no step was decided: of the journeys as a whole, or of their budgets."""
+    wholes = [one.whole.comparison.outcome for one in result.journeys if one.whole.comparison is not None]
+    decided = len(wholes) - wholes.count("undecided")
+    if not decided or result.baseline is None:
+        return "budgets kept"
+    of = "" if decided == len(result.journeys) else f" in {decided} of {_journeys(result)}"
+    return f"{TOGETHER} not more than {result.rule.tolerance * 100:g} % slower than {result.baseline.name}{of}"
 
 
 def _journeys(result: SmokeResult) -> str:

@@ -37,19 +37,27 @@ def list_check_problems(check: JourneyCheck, result: SmokeResult) -> list[Proble
                 trace=check.trace,
             )
         )
-    for step_check in (check.whole, *check.steps):
-        found += _missed(check, step_check, result)
-    return found
+    found += _missed_budgets(check, check.whole)
+    for step_check in check.steps:
+        found += _compared(check, step_check, result)
+        found += _missed_budgets(check, step_check)
+    # A step that is slower says more than the journey that is slower with it.
+    return found + _compared(check, check.whole, result)
 
 
-def _missed(check: JourneyCheck, step: StepCheck, result: SmokeResult) -> list[Problem]:
-    found = []
+def _compared(check: JourneyCheck, step: StepCheck, result: SmokeResult) -> list[Problem]:
     comparison = step.comparison
-    if comparison is not None and (
-        comparison.outcome == "slower" or (comparison.outcome == "undecided" and result.fail_undecided)
+    if comparison is None or not (
+        comparison.outcome == "slower" or (comparison.outcome == "undecided" and result.fail_undecided and step.name)
     ):
-        message = smoke_text.describe_comparison(comparison, result.baseline.name if result.baseline else "the baseline")
-        found.append(_miss(check, step, "baseline", message, check.file, check.line))
+        return []
+    message = smoke_text.describe_comparison(comparison, result.baseline.name if result.baseline else "the baseline")
+    message = message if step.name else f"{smoke_text.TOGETHER} {message}"
+    return [_miss(check, step, "baseline", message, check.file, check.line)]
+
+
+def _missed_budgets(check: JourneyCheck, step: StepCheck) -> list[Problem]:
+    found = []
     for budget in step.budgets:
         if budget.missed:
             place = _PLACE.fullmatch(budget.where)

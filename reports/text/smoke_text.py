@@ -11,6 +11,8 @@ from reports.text.formatting import format_figure, format_seconds
 MARKS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "error": "!", "missed": "▲"}
 
 
+TOGETHER = "all steps together"
+"""What is compared of a journey as a whole."""
 NOTHING_DECIDED = "nothing decided"
 """The verdict in words, where a baseline was to be compared and no step could be; a check that says "passed" would claim more."""
 
@@ -72,8 +74,13 @@ def format_change(comparison: Comparison) -> str:
 
 
 def find_main_figure(step: StepCheck) -> str:
-    """The figure that a step is known by: its latency; of the journey as a whole, the duration where that is measured."""
-    return "duration" if not step.name and step.figures.get("duration") else "latency"
+    """The figure that a step is known by: its latency; of a journey as a whole, what is compared, else its duration if measured."""
+    return "duration" if not (step.name or step.comparison) and step.figures.get("duration") else "latency"
+
+
+def name_step(step: StepCheck) -> str:
+    """The name of a step; of the journey as a whole, what is shown of it."""
+    return step.name or (TOGETHER if step.comparison else "the whole journey")
 
 
 def find_medians(step: StepCheck) -> tuple[float | None, float | None]:
@@ -144,7 +151,8 @@ def describe_rule(checked: SmokeResult) -> list[str]:
     looks = ", ".join(map(str, one.looks[:-1])) + (" or " if one.looks[1:] else "") + "".join(map(str, one.looks[-1:]))
     return [
         f"A step is slower or faster when its latency has changed by more than {one.tolerance:.0%} of the baseline's{floor}; "
-        "it is the same when the change is within that.",
+        "it is the same when the change is within that. All steps of a journey together, the sum of their latencies, are "
+        "compared alike; a journey is not measured further for their sake, and they do not fail a check when undecided.",
         f"Where nothing has changed by so much, the chance that any step is called slower or faster is at most {one.alarm:.1%}; "
         f"where one has, the chance that any such step is called the same is at most {one.miss:.1%}. Both hold for all steps "
         "and all looks together.",

@@ -7,6 +7,7 @@ import dis
 import sys
 from collections.abc import Callable
 from functools import cache, partial
+from threading import current_thread, main_thread
 from types import CodeType, FrameType
 from typing import Any
 
@@ -19,28 +20,66 @@ CALLER = "runner.execution.journey_call"
 
 
 def raise_at_lines(error: BaseException, frame: FrameType | None, is_over: Callable[[], bool]) -> None:
-    """Raises `error` at each line of the functions that have led to `frame`, until `is_over`.
+    """Raises `error` at each line of the functions that have led to `frame`, until `is_over` or `stop_raising` is called.
 
-    Nothing where a debugger or the measuring of coverage traces.
+    On Python 3.11, nothing where a debugger or the measuring of coverage traces.
     """
-    if sys.gettrace() is not None:
-        return
+    frames = _find_frames(frame)
+    if sys.version_info >= (3, 12):
+        _monitor_lines(error, {one.f_code for one in frames}, is_over)
+    elif sys.gettrace() is None:
+        sys.settrace(_trace_nothing)
+        for one in frames:
+            one.f_trace = _LineTracer(_raise_in_trace, error, is_over)
+
+
+def stop_raising() -> None:
+    """Ends what `raise_at_lines` has begun."""
+    if sys.version_info >= (3, 12):
+        if sys.monitoring.get_tool(TOOL) == TOOL_NAME:
+            sys.monitoring.free_tool_id(TOOL)
+            _monitored.clear()
+    elif sys.gettrace() is _trace_nothing:
+        sys.settrace(None)
+
+
+def _find_frames(frame: FrameType | None) -> list[FrameType]:
+    """The calls of the journey's code that have led to `frame`."""
     one = getcurrent()
     while one.parent is not None:
         # Playwright's event loop is at work while the journey waits for it.
         one = one.parent
         frame = one.gr_frame
-    sys.settrace(_trace_nothing)
+    found = []
     while frame is not None and frame.f_globals.get("__name__") != CALLER:
         if not frame.f_globals.get("__name__", "").startswith(NOT_THE_JOURNEYS):
-            frame.f_trace = _LineTracer(_raise_here, error, is_over)
+            found.append(frame)
         frame = frame.f_back
+    return found
 
 
-def stop_raising() -> None:
-    """Ends what `raise_at_lines` has begun."""
-    if sys.gettrace() is _trace_nothing:
-        sys.settrace(None)
+TOOL, TOOL_NAME = 4, "journey's deadline"
+"""For `sys.monitoring`: an id that debuggers, coverage and profilers do not use."""
+_monitored: set[CodeType] = set()
+
+if sys.version_info >= (3, 12):
+
+    def _monitor_lines(error: BaseException, codes: set[CodeType], is_over: Callable[[], bool]) -> None:
+        """What a trace function raises ends the tracing; what is raised here does not."""
+
+        def raise_here(_code: CodeType, _line: int) -> None:
+            frame = sys._getframe(1)
+            if current_thread() is main_thread() and not is_over() and not _ends_with_block(frame):
+                raise error.with_traceback(None)
+
+        if sys.monitoring.get_tool(TOOL) not in {None, TOOL_NAME}:
+            return
+        if sys.monitoring.get_tool(TOOL) is None:
+            sys.monitoring.use_tool_id(TOOL, TOOL_NAME)
+        sys.monitoring.register_callback(TOOL, sys.monitoring.events.LINE, raise_here)
+        for code in codes - _monitored:
+            sys.monitoring.set_local_events(TOOL, code, sys.monitoring.events.LINE)
+        _monitored.update(codes)
 
 
 def _trace_nothing(*_: object) -> None:
@@ -48,7 +87,7 @@ def _trace_nothing(*_: object) -> None:
 
 
 class _LineTracer(partial[Any]):
-    """The trace function of one frame.
+    """The trace function of one frame, on Python 3.11.
 
     Python drops all of them when one has raised, that of the frame last, and the end of that one sets them again. So it must be
     held by the frame alone: the traceback holds what a function is called with, which is why this is not a method or a closure.
@@ -60,7 +99,7 @@ class _LineTracer(partial[Any]):
             raise_at_lines(error, sys._getframe().f_back, is_over)
 
 
-def _raise_here(error: BaseException, is_over: Callable[[], bool], frame: FrameType, event: str, _: object) -> Any:
+def _raise_in_trace(error: BaseException, is_over: Callable[[], bool], frame: FrameType, event: str, _: object) -> Any:
     if is_over():
         return None
     if event == "line" and not _ends_with_block(frame):

@@ -75,10 +75,10 @@ def _step(check: StepCheck, result: SmokeResult) -> StepView:
     undecided = check.comparison is not None and check.comparison.outcome == "undecided"
     return StepView(
         check,
-        check.name or "the whole journey",
+        smoke_text.name_step(check),
         before,
         after,
         plot.draw_strip(check, result.rule),
         plot.draw_ratio(check, result.rule),
-        check.missed or (undecided and result.fail_undecided),
+        check.missed or (undecided and result.fail_undecided and bool(check.name)),
     )

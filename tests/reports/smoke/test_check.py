@@ -1,5 +1,6 @@
 """How a smoke check goes on, when it ends, and what it says: decided of runs whose figures are known."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -110,6 +111,75 @@ def test_what_is_never_clear_is_undecided_after_the_last_look(tmp_path: Path, fa
         assert format_headline(result).startswith(f"missed: buy, step “open”: undecided against {REFERENCE}, too close ")
     else:
         assert format_headline(result).startswith("nothing decided: 1 journey, 2 of 2 steps undecided")
+
+
+def in_opposite_directions(candidate: float) -> Callable[[Plan], RunEnded]:
+    """Two steps, of which one takes as much longer as the other takes less: each is noisy, and both together are not."""
+    counts = {CANDIDATE: 0, REFERENCE: 0}
+
+    def made(of: Plan) -> RunEnded:
+        base = of.base_url or CANDIDATE
+        counts[base] += 1
+        shift = (0.4 if counts[base] % 2 else -0.4) * (1 if base == CANDIDATE else -1)
+        value = candidate if base == CANDIDATE else 1.0
+        return run(of, {"open": value + shift + counts[base] / 1e6, "pay": value - shift})
+
+    return made
+
+
+def test_a_journey_is_compared_as_a_whole_which_is_steadier_than_its_steps(tmp_path: Path) -> None:
+    result, rounds = check(tmp_path, in_opposite_directions(1.2), against=REFERENCE)
+    whole = result.journeys[0].whole.comparison
+    assert (set(outcomes(result).values()), whole and whole.outcome) == ({"undecided"}, "slower")
+    assert (result.verdict, len(rounds)) == ("missed", 8)
+    assert format_headline(result).startswith(
+        f"missed: buy: all steps together 20 % slower than {REFERENCE} (2.000 s → 2.400 s"
+    )
+
+
+@pytest.mark.parametrize("fail", [False, True])
+def test_a_whole_that_is_the_same_is_told_where_no_step_is_decided(tmp_path: Path, fail: bool) -> None:
+    result, _ = check(tmp_path, in_opposite_directions(1.0), against=REFERENCE, fail_undecided=fail)
+    assert result.journeys[0].whole.comparison
+    assert result.journeys[0].whole.comparison.outcome == "same"
+    assert result.verdict == ("missed" if fail else "passed")
+    if not fail:
+        assert format_headline(result) == (
+            f"passed: 1 journey, 2 of 2 steps undecided, all steps together not more than 10 % slower than {REFERENCE}"
+        )
+
+
+def test_an_undecided_whole_fails_nothing_and_is_not_waited_for(tmp_path: Path) -> None:
+    clear, count = sides(1.0, 1.0), 0
+
+    def made(of: Plan) -> RunEnded:
+        nonlocal count
+        count += 1
+        # A step that only the first walks have is noisy, and each walk that lacks it leaves the sum without a pair.
+        both = {step.name: step.latency_seconds or 0.0 for step in clear(of).result.steps}
+        return run(of, both if count <= 2 else {"open": both["open"]})
+
+    result, rounds = check(tmp_path, made, against=REFERENCE, fail_undecided=False)
+    whole = result.journeys[0].whole.comparison
+    assert outcomes(result)["open"] == "same"
+    assert whole is None or whole.outcome == "undecided"
+    assert (result.verdict, rounds[-1].decided) == ("passed", (1, 2))
+
+
+def test_a_journey_of_one_step_is_compared_as_that_step(tmp_path: Path) -> None:
+    result, _ = check(tmp_path, lambda of: run(of, {"open": 1.0}), against=REFERENCE)
+    assert (outcomes(result), result.journeys[0].whole.comparison) == ({"open": "same"}, None)
+
+
+def test_against_a_saved_baseline_the_whole_is_compared_where_the_steps_are_the_same(tmp_path: Path) -> None:
+    before = saved(0.1, pay=0.2)
+    whole = {"latency": tuple(0.3 + n / 1e6 for n in range(8))}
+    journey = replace(before.journeys["buy"], whole=whole)
+    result, _ = check(tmp_path, sides(0.3, 0.3), saved=replace(before, journeys={"buy": journey}))
+    assert result.journeys[0].whole.comparison
+    assert result.journeys[0].whole.comparison.outcome == "slower"
+    result, _ = check(tmp_path, sides(0.3, 0.3), saved=saved(0.1))
+    assert result.journeys[0].whole.comparison is None
 
 
 def test_a_decided_step_keeps_its_outcome_while_the_others_are_measured_on(tmp_path: Path) -> None:
