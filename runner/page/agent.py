@@ -141,35 +141,38 @@ class PageAgent:
 
     def read(self, window: Window, patience: float = PATIENCE) -> bool:
         """Asks every frame of every page what happened in `window`; False when a page did not answer within `patience` seconds."""
-        frames = self._frames()
+        questions = [self._question(frame, window, patience) for frame in self._frames()]
         asked = time.time()
-        answers = self.channel.ask([self._question(frame, window, patience) for frame in frames])
-        return self._take_in(frames, answers, window, asked, time.time())
+        answers = self.channel.ask(questions)
+        return self._take_in(questions, answers, window, asked, time.time())
 
     def read_late(self, beside: Sequence[Coroutine[Any, Any, None]]) -> list[object]:
         """Asks once more for what comes late: the first paints of pages that have not shown them yet are waited for, 250 ms
         at most. The calls `beside` are made at the same time; their results are returned as `bridge.gather` gives them."""
         asked = time.time()
         window = Window(asked, asked)
-        frames = self._frames()
         unpainted = {
             page.main_frame
             for page in self._context.pages
             if any(document.url == page.url and "lcp" not in document.vitals for document in self.documents.values())
         }
-        questions = [self._question(frame, window, PATIENCE, PAINTED if frame in unpainted else "") for frame in frames]
+        questions = [self._question(frame, window, PATIENCE, PAINTED if frame in unpainted else "") for frame in self._frames()]
         answers = self.channel.ask(questions, beside)
-        self._take_in(frames, answers[: len(frames)], window, asked, time.time())
-        return answers[len(frames) :]
+        self._take_in(questions, answers[: len(questions)], window, asked, time.time())
+        return answers[len(questions) :]
 
     def _frames(self) -> list[Frame]:
         return [frame for page in self._context.pages for frame in page.frames if frame.url or frame not in self._unloaded]
 
-    def _take_in(self, frames: list[Frame], answers: list[object], window: Window, asked: float, answered: float) -> bool:
+    def _take_in(self, questions: list[Question], answers: list[object], window: Window, asked: float, answered: float) -> bool:
         if self.channel.dropped:
             self._distrust(f"the pages have reported more than can be kept; {self.channel.dropped} reports were lost")
         complete = True
-        for frame, given in zip(frames, answers, strict=True):
+        for question, given in zip(questions, answers, strict=True):
+            frame = question.frame
+            if isinstance(given, TimeoutError) and question.seconds == EMPTY_PATIENCE and frame.url:
+                # It was given little time as long as it had no address. Now it has a document that can answer.
+                given = self._ask_again(frame, window)
             answer = self._answer(frame, given, window)
             if answer is None:
                 complete = False

@@ -21,6 +21,7 @@ from tests.support.wait import wait_until
 PAGES = {
     "/": "<title>one</title><h1>one</h1>",
     "/two": "<title>two</title><img src='/picture'>",
+    "/lazy": "<div style='height: 9000px'></div><iframe loading=lazy src='/'></iframe>",
     "/frames": "<iframe src='/'></iframe><iframe id='gone' src='/two'></iframe>",
 }
 ALWAYS = Window(0.0, 4e9)
@@ -120,6 +121,29 @@ def test_the_next_document_answers_for_one_that_is_replaced(
     page.goto(site)
     leaving = "location.pathname === '/' ? (location.href = '/two', new Promise(() => {})) : location.pathname"
     assert ask(watched, page, leaving) == "/two"
+
+
+def test_a_frame_that_gets_its_document_while_it_is_asked_is_asked_again(
+    context: BrowserContext, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = watch(context, "driver", monkeypatch)
+    page = context.new_page()
+    page.goto(f"{site}/lazy")
+    frame = page.frames[1]
+    assert not frame.url
+    ask_all, seconds = watched.channel.ask, []
+
+    def ask_and_load(questions: list[Question]) -> list[object]:
+        answers = ask_all(questions)
+        seconds.append([one.seconds for one in questions])
+        page.locator("iframe").scroll_into_view_if_needed()
+        wait_until(lambda: frame.url, page=page)
+        return answers
+
+    monkeypatch.setattr(watched.channel, "ask", ask_and_load)
+    assert watched.read(ALWAYS)
+    assert seconds == [[agent.PATIENCE, agent.EMPTY_PATIENCE], [agent.SHORT_PATIENCE]]
+    assert (watched.trusted, watched.problems) == (True, set())
 
 
 @pytest.mark.parametrize("kind", KINDS)
