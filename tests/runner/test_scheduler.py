@@ -173,6 +173,8 @@ def test_files_that_change_are_taken_over_while_runs_go_on(daemon: Daemon, gatew
     wait_until(lambda: 'journey="added"' in (get(f"{gateway}/metrics") or ""))
     (daemon.folder / "journeys" / "more.py").unlink()
     wait_until(lambda: 'journey="added"' not in (get(f"{gateway}/metrics") or ""))
+    # A run that was under way goes on to its end.
+    wait_until(lambda: daemon.query("SELECT 1 FROM slots WHERE journey = 'added' AND state = 'claimed'") == [])
     count = daemon.runs("added")
     daemon.wait_for_runs(daemon.runs("look") + 2, "look")
     assert daemon.runs("added") == count
