@@ -37,8 +37,11 @@ def stop_raising() -> None:
     """Ends what `raise_at_lines` has begun."""
     if sys.version_info >= (3, 12):
         if sys.monitoring.get_tool(TOOL) == TOOL_NAME:
-            sys.monitoring.free_tool_id(TOOL)
+            for code in _monitored:
+                sys.monitoring.set_local_events(TOOL, code, sys.monitoring.events.NO_EVENTS)
             _monitored.clear()
+            sys.monitoring.register_callback(TOOL, sys.monitoring.events.LINE, None)
+            sys.monitoring.free_tool_id(TOOL)
     elif sys.gettrace() is _trace_nothing:
         sys.settrace(None)
 
