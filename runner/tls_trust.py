@@ -11,7 +11,7 @@ USES: tuple[Use, ...] = ("http", "plain")
 
 
 def tls_context(ca_file: Path | None = None, use: Use = "plain", *, alone: bool = False) -> ssl.SSLContext:
-    """A context that verifies chain and name, made once for each file: reading all authorities takes 60 ms of the processor.
+    """A context that verifies chain and name, made once for each file: reading all authorities takes longer than a call.
 
     With `alone`, only the certificates of `ca_file` are trusted, if it is given. Raises OSError (of which ssl.SSLError is one) when
     the file cannot be used. `SSL_CERT_FILE` and `SSL_CERT_DIR` name other authorities, as for OpenSSL.
