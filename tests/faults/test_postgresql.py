@@ -23,11 +23,11 @@ from runner.store.engines.reasons import describe_failure
 from tests.faults.postgresql import Cluster, clusters
 from tests.reports.collector.arrivals import arrival
 from tests.reports.collector.wire import Wire
+from tests.support.certificates import make_certificate
 from tests.support.commands import run_here
 from tests.support.services.collector import beacon
 from tests.support.services.daemon import Daemon, tick
 from tests.support.services.serve import Serve
-from tests.support.services.servers import make_certificate
 from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.thorough
@@ -230,16 +230,16 @@ def test_a_server_is_trusted_by_the_certificate_of_its_own_authority_and_by_no_o
     pair: list[Cluster], tmp_path: Path
 ) -> None:
     cluster = next(one for one in pair if one.runs)
-    own, other = (make_certificate(tmp_path / name) for name in ("own", "other"))
-    cluster.encrypt(*own)
+    own, other = (make_certificate(tmp_path / name, names="IP:127.0.0.1") for name in ("own", "other"))
+    cluster.encrypt(own.file, own.key)
     cluster.sql("CREATE DATABASE encrypted")
     url = f"{cluster.url('encrypted')}?sslmode=verify-full&sslrootcert={{}}"
-    with Store(url.format(own[0])) as store, store.connected() as connection:
+    with Store(url.format(own.file)) as store, store.connected() as connection:
         assert connection.exec_driver_sql("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").scalar() is True
     # The certificate is for 127.0.0.1.
-    elsewhere = url.replace("127.0.0.1", "localhost").format(own[0])
+    elsewhere = url.replace("127.0.0.1", "localhost").format(own.file)
     for wrong, why in (
-        (url.format(other[0]), "certificate verify failed"),
+        (url.format(other.file), "certificate verify failed"),
         (elsewhere, "server certificate for"),
         (url.format(tmp_path / "none"), "root certificate file"),
     ):

@@ -9,7 +9,7 @@ from reports.formats.report_files import Files, write_runs
 from runner.archive.archive import Archive
 from runner.browser.chromium import find
 from runner.browser.sandbox import describe_sandbox
-from runner.cli import given
+from runner.cli import INTERRUPTED, given
 from runner.cli.running.report_options import with_report_options
 from runner.cli.running.run_keeper import RunKeeper
 from runner.dsl.plan import Plan, plan
@@ -24,7 +24,7 @@ from runner.workers.run_plans import run_plans
 if TYPE_CHECKING:
     from runner.telemetry.telemetry import Telemetry
 
-PASSED, FAILED, MONITOR, BUDGET, INTERRUPTED = 0, 1, 3, 4, 130
+PASSED, FAILED, MONITOR, BUDGET = 0, 1, 3, 4
 
 
 @with_report_options("run")

@@ -12,9 +12,9 @@ from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
 from runner.browser.chromium import find
 from runner.browser.sandbox import describe_sandbox
-from runner.cli import given
+from runner.cli import INTERRUPTED, given
 from runner.cli.running.report_options import with_report_options
-from runner.cli.running.run import BUDGET, FAILED, INTERRUPTED, MONITOR, PASSED
+from runner.cli.running.run import BUDGET, FAILED, MONITOR, PASSED
 from runner.cli.running.run_keeper import RunKeeper
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan

@@ -15,7 +15,8 @@ from runner.dsl.plan import plan
 from runner.execution.outcome import Execution
 from runner.settings.secrets import Secrets
 from runner.settings.settings import load_settings
-from tests.runner.checks.servers import OwnCertificate, http_server, make_certificate, name_server
+from tests.runner.checks.servers import http_server, name_server
+from tests.support.certificates import OwnCertificate, make_certificate
 
 
 class RunCheck(Protocol):

@@ -3,21 +3,18 @@
 import socket
 import socketserver
 import ssl
-import subprocess
 import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import dns.flags
 import dns.message
 import dns.rcode
 import dns.rrset
-from msgspec import Struct
 
-from tests.support.needs import needs
+from tests.support.certificates import OwnCertificate
 
 RELEASE = threading.Event()
 
@@ -88,7 +85,7 @@ def served(server: socketserver.TCPServer) -> Iterator[int]:
 
 
 @contextmanager
-def http_server(certificate: "OwnCertificate | None" = None) -> Iterator[int]:
+def http_server(certificate: OwnCertificate | None = None) -> Iterator[int]:
     """An HTTP server, with a certificate one of HTTPS."""
     server = _Server(("127.0.0.1", 0), Pages)
     if certificate is not None:
@@ -97,49 +94,6 @@ def http_server(certificate: "OwnCertificate | None" = None) -> Iterator[int]:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     with served(server) as port:
         yield port
-
-
-class OwnCertificate(Struct, frozen=True):
-    """A certificate that openssl has made, which is its own authority."""
-
-    file: Path
-    key: Path
-
-
-@needs("real_time")
-def make_certificate(folder: Path, days: int = 30, expired: bool = False) -> OwnCertificate:
-    """A certificate for localhost and 127.0.0.1."""
-    name = "expired" if expired else f"valid-{days}"
-    made = OwnCertificate(folder / f"{name}.pem", folder / f"{name}.key")
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    key = [
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-subj",
-        "/CN=localhost",
-        "-keyout",
-        str(made.key),
-    ]
-    if not expired:
-        _openssl("req", "-x509", *key, "-addext", names, "-out", made.file, "-days", str(days))
-        return made
-    request, settings = folder / "request", folder / "ca.conf"
-    (folder / "index").touch()
-    settings.write_text(
-        f"[ca]\ndefault_ca=own\n[own]\ndatabase={folder}/index\nnew_certs_dir={folder}\nrand_serial=yes\ndefault_md=sha256\n"
-        f"policy=any\nx509_extensions=more\n[any]\ncommonName=supplied\n[more]\n{names}\nbasicConstraints=CA:TRUE\n"
-    )
-    _openssl("req", "-new", *key, "-out", request)
-    span = ["-startdate", "20200101000000Z", "-enddate", "20200201000000Z"]
-    _openssl("ca", "-batch", "-selfsign", "-config", settings, "-in", request, "-keyfile", made.key, "-out", made.file, *span)
-    return made
-
-
-def _openssl(*words: str | Path) -> None:
-    subprocess.run(["openssl", *words], check=True, capture_output=True)
 
 
 class Talker(socketserver.StreamRequestHandler):

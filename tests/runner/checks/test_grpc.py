@@ -9,7 +9,8 @@ import grpc
 import pytest
 
 from tests.runner.checks.conftest import RunCheck
-from tests.runner.checks.servers import RELEASE, OwnCertificate, closed_port
+from tests.runner.checks.servers import RELEASE, closed_port
+from tests.support.certificates import OwnCertificate
 
 ANSWERS = {b"": b"\x08\x01", b"\x0a\x09shop.Cart": b"\x08\x02", b"\x0a\x04long": b"\x08\x01" + b"\x12\x02aa" * 9_000}
 

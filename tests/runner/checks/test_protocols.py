@@ -8,7 +8,8 @@ from msgspec import UNSET
 from runner.execution.outcome import Execution
 from runner.result import Failure, StepResult
 from tests.runner.checks.conftest import RunCheck
-from tests.runner.checks.servers import OwnCertificate, closed_port, http_server, make_certificate, talking_server
+from tests.runner.checks.servers import closed_port, http_server, talking_server
+from tests.support.certificates import OwnCertificate, make_certificate
 
 
 def step_of(done: Execution, index: int = 0) -> StepResult:

@@ -10,7 +10,8 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 from tests.runner.checks.conftest import RunCheck
-from tests.runner.checks.servers import OwnCertificate, closed_port
+from tests.runner.checks.servers import closed_port
+from tests.support.certificates import OwnCertificate
 
 
 def answer(opened: ServerConnection) -> None:

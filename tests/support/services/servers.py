@@ -18,6 +18,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests.support.certificates import make_certificate
 from tests.support.needs import needs
 from tests.support.wait import wait_until
 
@@ -57,17 +58,8 @@ def running(command: list[str], ready: str) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 that nobody vouches for, and its key."""
-    return make_certificate(tmp_path_factory.mktemp("certificate"))
-
-
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """Another such certificate, in a folder that may be new."""
-    folder.mkdir(exist_ok=True)
-    key, certificate = folder / "key.pem", folder / "cert.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(command, check=True, capture_output=True)
-    return certificate, key
+    made = make_certificate(tmp_path_factory.mktemp("certificate"), names="IP:127.0.0.1")
+    return made.file, made.key
 
 
 @pytest.fixture
