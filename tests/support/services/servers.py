@@ -57,8 +57,8 @@ def running(command: list[str], ready: str) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that nobody vouches for, and its key."""
-    made = make_certificate(tmp_path_factory.mktemp("certificate"), names="IP:127.0.0.1")
+    """A certificate for 127.0.0.1, for two days, that nobody vouches for, and its key."""
+    made = make_certificate(tmp_path_factory.mktemp("certificate"), days=2, names="IP:127.0.0.1")
     return made.file, made.key
 
 
