@@ -51,7 +51,7 @@ thorough: .venv/dev ## What `make test` leaves out: docs/ typed, real sites walk
 
 quick: .venv/dev ## The tests without a browser, a database server or real time; within a minute
 	@# Servers are waited for here and there: three at a time keep two cores busy.
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not browser and not postgres and not real_time and not thorough'
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not browser and not postgres and not real_time and not thorough' --hypothesis-profile quick
 
 oldest: .venv/dev ## The waits and the clock with the oldest Playwright that is supported
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv/oldest 'playwright==$(OLDEST)'

@@ -27,7 +27,9 @@ from tests.support.needs import MARKERS, needed, needs, unannounced
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 # Playwright's driver starts faster when it finds its program compiled.
 os.environ.setdefault("NODE_COMPILE_CACHE", str(Path(__file__).parents[1] / ".pytest_cache" / "node"))
-# Property tests: the same examples in every run, however slow the machine is, and no folder of old ones. `make thorough` asks for many.
+# Property tests: the same examples in every run, however slow the machine is, and no folder of old ones. `make quick` asks for less,
+# `make thorough` for many.
+examples.register_profile("quick", max_examples=8, derandomize=True, deadline=None, database=None)
 examples.register_profile("few", max_examples=25, derandomize=True, deadline=None, database=None)
 examples.register_profile("many", max_examples=200, derandomize=True, deadline=None, database=None)
 examples.load_profile("few")

@@ -113,6 +113,7 @@ def deployment() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("version", ["latest", "1.28"])
 def test_kubernetes_accepts_the_manifest(version: str) -> None:
     # What it imports takes a third as long as collecting all tests.
@@ -125,6 +126,7 @@ def test_kubernetes_accepts_the_manifest(version: str) -> None:
         kubernetes_validate.validate(one, version, strict=True)
 
 
+@pytest.mark.thorough
 def test_the_compose_file_is_valid() -> None:
     command = [
         sys.executable,
@@ -245,6 +247,7 @@ def test_a_process_that_is_not_confined_is_noticed(monkeypatch: pytest.MonkeyPat
     assert os.getpid() in confinement.find_processes(os.getppid())
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not Path("/var/lib/dpkg/status").exists(), reason="no packages of Debian on this machine")
 def test_the_contents_of_an_image_are_listed_with_their_licences(monkeypatch: pytest.MonkeyPatch) -> None:
     contents = load("image_contents", monkeypatch)

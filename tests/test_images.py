@@ -129,6 +129,7 @@ def test_images_are_recognized_wherever_they_are_named(
     assert pin_images.pin(written, registry)[0] == pinned.format(digest("prom/x", "v1"))
 
 
+@pytest.mark.thorough
 def test_renewals_are_proposed_for_every_image_and_every_lock_file() -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.renovate", ".github/renovate.json"]
     checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -44,6 +44,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.thorough
 def test_the_site_is_built_without_a_broken_link_and_can_be_searched(site: Path) -> None:
     assert "Pushgateway" in (site / "index.html").read_text()
     assert "traceparent" in (site / "search" / "search_index.json").read_text()

@@ -99,6 +99,7 @@ def test_the_bill_of_materials_lists_what_is_bundled_and_installed_with_hashes(
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
+@pytest.mark.thorough
 def test_workflows_are_valid_by_the_schema_of_their_host() -> None:
     # All at once: the checker takes longer to start than to check.
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, WORKFLOWS)]

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from reports.formats.registry import REPORT_FORMATS, list_option_formats
 from tests.conftest import Monitor
 
@@ -33,6 +35,7 @@ main()
 """
 
 
+@pytest.mark.thorough
 def test_a_format_is_an_option_of_commands_and_written_by_them(monitor: Monitor) -> None:
     (monitor.folder / "lines_format.py").write_text(MODULE)
     file = str(monitor.write(JOURNEY))

@@ -192,6 +192,7 @@ def answered(rows: list[dict[str, Any]]) -> bool:
     return any(not math.isnan(float(row["value"][1])) for row in rows)
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_every_panel_shows_something_and_a_question_without_an_answer_would_be_noticed(measured: Prometheus) -> None:
     waiting = [

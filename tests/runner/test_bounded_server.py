@@ -38,11 +38,13 @@ def is_ended(connection: socket.socket) -> bool:
     return True
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("sent", [b"", b"GET", b"GET /metrics HTTP/1.1\r\nhost: x\r\n"])
 def test_a_request_that_does_not_end_is_ended(endpoint: MetricsEndpoint, sent: bytes) -> None:
     assert is_ended(half_request(endpoint, sent))
 
 
+@pytest.mark.real_time
 def test_a_request_that_comes_byte_by_byte_is_ended_too(endpoint: MetricsEndpoint) -> None:
     connection = half_request(endpoint)
 
@@ -57,6 +59,7 @@ def test_a_request_that_comes_byte_by_byte_is_ended_too(endpoint: MetricsEndpoin
     connection.close()
 
 
+@pytest.mark.real_time
 def test_too_many_connections_end_the_oldest_and_keep_nobody_out(
     endpoint: MetricsEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ def test_no_browser_at_all_is_an_error_with_what_to_do(tmp_path: Path, monkeypat
         find()
 
 
+@pytest.mark.thorough
 @needs("real_time")
 def test_a_download_that_fails_ends_with_one_reason_and_the_systems_own_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

@@ -71,6 +71,7 @@ def foreign_alarm() -> Iterator[list[str]]:
     signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.real_time
 def test_an_alarm_that_somebody_else_has_set_goes_off_inside_and_only_once(foreign_alarm: list[str]) -> None:
     def wait() -> None:
         with deadline(5):
@@ -82,6 +83,7 @@ def test_an_alarm_that_somebody_else_has_set_goes_off_inside_and_only_once(forei
     assert foreign_alarm == ["rang"]
 
 
+@pytest.mark.real_time
 def test_a_deadline_that_is_due_before_a_foreign_alarm_leaves_that_one_set(foreign_alarm: list[str]) -> None:
     def loop() -> None:
         with deadline(0.03):
@@ -121,6 +123,7 @@ def test_a_block_that_swallows_its_deadline_ends_with_it() -> None:
     assert went_on
 
 
+@pytest.mark.real_time
 def test_what_waits_again_after_it_swallowed_the_deadline_is_ended_again() -> None:
     def block() -> None:
         with deadline(0.05):
@@ -201,6 +204,7 @@ def test_blocks_of_code_that_swallows_everything_hear_of_its_end(
     assert len(ended) % 2 == 0
 
 
+@pytest.mark.real_time
 def test_a_swallowed_interrupt_ends_the_block() -> None:
     def block() -> None:
         with deadline(30) as end, end_on_interrupt(end):

@@ -140,6 +140,7 @@ def test_what_concerns_the_whole_process_is_put_back() -> None:
     assert state() == before
 
 
+@pytest.mark.thorough
 def test_errors_in_threads_are_notes_and_threads_that_go_on_cost_the_worker(monitor: Monitor) -> None:
     code = """
         import os, threading

@@ -124,6 +124,7 @@ def test_on_a_full_disk_a_run_ends_with_its_status_and_result(monitor: Monitor) 
     assert "trace" not in {one.kind for one in saved.artifacts}
 
 
+@pytest.mark.thorough
 def test_a_worker_that_dies_in_a_second_look_does_not_change_the_verdict(monitor: Monitor) -> None:
     result = monitor.run(DIES_IN_ITS_SECOND_WALK, retries=0, trace="on-first-retry")
     assert (result.status, result.failure and result.failure.kind, result.attempts) == ("failed", "assertion", 1)

@@ -31,6 +31,7 @@ def is_running(seconds: str) -> bool:
     return any(one.info["cmdline"] == ["sleep", seconds] for one in psutil.process_iter(["cmdline"]))
 
 
+@pytest.mark.thorough
 def test_a_worker_that_is_killed_leaves_no_process_of_its_journey(monitor: Monitor) -> None:
     seconds = f"1234.{os.getpid()}"
     result = monitor.run(LEAVES.replace("SECONDS", repr(seconds)))

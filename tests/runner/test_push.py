@@ -200,6 +200,7 @@ def test_a_slow_gateway_is_given_up() -> None:
         push_result(RUN, settings(address, timeout="200ms"))
 
 
+@pytest.mark.real_time
 def test_a_gateway_that_answers_byte_by_byte_is_given_up_as_a_whole() -> None:
     """Each read succeeds in time; it is the exchange that never ends."""
     released = threading.Event()

@@ -392,6 +392,7 @@ def test_a_journeys_options_hold_and_ordinary_tests_have_steps(project: Project,
     assert project.runs["own"]["steps"][0]["latency_seconds"] > 0
 
 
+@pytest.mark.thorough
 def test_the_command_line_wins_over_a_journey_and_a_journey_over_the_file(project: Project) -> None:
     project.write("journey.toml", 'base_url = "http://127.0.0.1:1"\n')
     project.write(
@@ -434,6 +435,7 @@ def second(page, step):
 """
 
 
+@pytest.mark.thorough
 def test_a_set_up_journey_signs_in_once_a_session_and_its_failure_is_that_of_the_journey(project: Project) -> None:
     project.write("journeys/orders.py", SIGNED_IN.format(password="oolong-and-milk"))
     wrong = SIGNED_IN.format(password="wrong").replace("sign_in", "enter").replace("first", "third").replace("second", "fourth")
@@ -473,6 +475,7 @@ def never(page, step):
 """
 
 
+@pytest.mark.thorough
 def test_reruns_are_attempts_and_the_last_failed_ones_are_run_again(project: Project) -> None:
     project.write("journeys/luck.py", LUCK)
     project.run("--reruns=1", "-n", "1").assert_outcomes(passed=1, failed=1)
@@ -509,6 +512,7 @@ def pytest_collection_modifyitems(config, items):
 """
 
 
+@pytest.mark.thorough
 def test_a_journeys_timeout_and_pytest_timeouts_alarm_each_go_off_when_they_are_due(project: Project) -> None:
     file = project.write("journeys/hanging.py", HANGING.format(own="1s"))
     # On a busy machine a journey that does not hang may need longer than this, and so may a browser that is started.

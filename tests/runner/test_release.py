@@ -24,6 +24,7 @@ def test_a_run_knows_the_release_and_tells_it(daemon: Daemon) -> None:
     assert 'name="release" value="2026.11.2"' in daemon.here("report", "last", "--format", "junit").stdout
 
 
+@pytest.mark.thorough
 def test_a_scheduler_takes_a_new_release_out_of_the_file_without_a_restart(daemon: Daemon) -> None:
     file = daemon.folder / "journey.toml"
     file.write_text('release = "1.0"\n')

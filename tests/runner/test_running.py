@@ -300,7 +300,13 @@ def test_a_journey_that_traces_itself_ends_alike_whether_this_attempt_is_recorde
             "deadline",
             "own code was still",
         ),
-        ("page.route('**/*', spin)", "page.goto('/', timeout=0)", "deadline", "own code was still running"),
+        pytest.param(
+            "page.route('**/*', spin)",
+            "page.goto('/', timeout=0)",
+            "deadline",
+            "own code was still running",
+            marks=pytest.mark.thorough,
+        ),
     ],
 )
 def test_what_a_listener_or_a_route_handler_raises_is_why_the_step_failed(
@@ -473,6 +479,7 @@ def test_an_endless_loop_in_a_journey_is_ended(monitor: Monitor) -> None:
     assert result.failure.code in {"pass", "while True:"}
 
 
+@pytest.mark.thorough
 def test_a_journey_that_will_not_be_ended_loses_its_worker_and_nothing_else(monitor: Monitor) -> None:
     # The worker has a browser by now. The journey itself opens no page: a busy machine might take all of its second for that.
     assert monitor.step("page.goto('/')").status == "passed"

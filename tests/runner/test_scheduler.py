@@ -45,6 +45,7 @@ def test_a_journey_runs_at_its_slots_and_is_stored_saved_pushed_and_counted(
     assert len(list(daemon.folder.glob("runs/look/*/report.html"))) == daemon.runs()
 
 
+@pytest.mark.thorough
 def test_a_journey_never_runs_beside_itself_and_the_slot_is_counted(daemon: Daemon) -> None:
     daemon.write(WAITS.format(every="500ms", milliseconds=1200))
     daemon.start()
@@ -61,6 +62,7 @@ def test_a_journey_never_runs_beside_itself_and_the_slot_is_counted(daemon: Daem
     assert "warning: waits takes" in listed
 
 
+@pytest.mark.thorough
 def test_a_journey_that_waits_for_others_misses_its_slots_for_lack_of_a_worker(daemon: Daemon) -> None:
     daemon.write(WAITS.format(every="1h", milliseconds=4000) + tick())
     daemon.start("--workers", "1")
@@ -84,6 +86,7 @@ def test_a_release_that_changes_is_logged(daemon: Daemon) -> None:
     wait_until(lambda: "the files were read again; 1 journey on the schedule" in daemon.log())
 
 
+@pytest.mark.thorough
 def test_a_run_that_waits_too_long_for_a_worker_is_cancelled_and_says_why(daemon: Daemon) -> None:
     daemon.write(WAITS.format(every="1h", milliseconds=3500) + look("1h"))
     daemon.start("--workers", "1", JOURNEY_MAX_DELAY="2s")
@@ -97,6 +100,7 @@ def test_a_run_that_waits_too_long_for_a_worker_is_cancelled_and_says_why(daemon
     assert "waited" in daemon.here("show", f"{journey}@last").stdout
 
 
+@pytest.mark.thorough
 def test_a_journey_that_leaves_the_schedule_during_its_run_leaves_no_gauges(daemon: Daemon) -> None:
     began, goes_on = daemon.folder / "began", daemon.folder / "goes-on"
     file = daemon.write(f"""
@@ -120,6 +124,7 @@ def test_a_journey_that_leaves_the_schedule_during_its_run_leaves_no_gauges(daem
     wait_until(lambda: 'synthetic_success{journey="stays"' in (get(f"http://{daemon.address}/metrics") or ""))
 
 
+@pytest.mark.thorough
 def test_a_pause_is_noticed_and_recorded_and_ends(daemon: Daemon) -> None:
     daemon.write(look("500ms") + tick())
     daemon.start("--workers", "2")
@@ -154,6 +159,7 @@ def test_a_maintenance_window_leaves_a_journey_out(daemon: Daemon) -> None:
     assert daemon.runs("other") == 0
 
 
+@pytest.mark.thorough
 def test_files_that_change_are_taken_over_while_runs_go_on(daemon: Daemon, gateway: str) -> None:
     file = daemon.write(look("500ms"))
     daemon.start("--pushgateway", gateway)
@@ -191,6 +197,7 @@ def test_a_hangup_reads_the_journeys_again(daemon: Daemon) -> None:
     daemon.wait_for_runs(1, "second")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("delete", ["yes", "no"])
 def test_the_groups_stay_or_go_when_it_is_stopped(daemon: Daemon, gateway: str, delete: str) -> None:
     daemon.write(look("1s"))
@@ -270,6 +277,7 @@ def test_a_port_that_is_taken_is_said(daemon: Daemon) -> None:
     assert f"listen: {taken} cannot be listened on: Address already in use" in refused.stderr
 
 
+@pytest.mark.thorough
 def test_a_worker_is_replaced_after_its_runs_and_when_it_holds_too_much(daemon: Daemon) -> None:
     daemon.write(look("500ms") + "import os\n@journey(every='500ms')\ndef who(step):\n    print('worker', os.getpid())\n")
     daemon.start("--workers", "1", JOURNEY_WORKER_RUNS="2")
@@ -282,6 +290,7 @@ def test_a_worker_is_replaced_after_its_runs_and_when_it_holds_too_much(daemon: 
     daemon.wait_for_runs(before + 4, status="passed")
 
 
+@pytest.mark.thorough
 def test_old_runs_are_removed_and_stay_in_the_store(daemon: Daemon) -> None:
     daemon.write(tick())
     daemon.start(before="import runner.scheduler.watcher\nrunner.scheduler.watcher.PRUNE_PERIOD = 2", JOURNEY_KEEP_RUNS="3")
@@ -311,6 +320,7 @@ threading.Thread(target=count, daemon=True).start()
 """
 
 
+@pytest.mark.thorough
 def test_a_daemon_does_not_remember_the_runs_that_it_has_stored(daemon: Daemon) -> None:
     daemon.write(look("500ms") + tick())
     daemon.start("--workers", "2", before=COUNTS)

@@ -42,6 +42,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     tempfile.tempdir = None
 
 
+@pytest.mark.thorough
 def test_a_worker_that_is_ended_leaves_no_trace_and_no_profile(
     temporary: Path, shop: str, chromium: Browser, tmp_path: Path
 ) -> None:

@@ -59,6 +59,7 @@ class Fares:
     waiting, batches, last_batch, commit_seconds = 3, 7, 40, 0.25
 
 
+@pytest.mark.real_time
 def test_the_writer_tells_how_it_fares(collector: Served) -> None:
     assert collector.metric("collector_batches_total") == 0
     collector.collector.metrics.writer = Fares()
@@ -73,6 +74,7 @@ def test_the_thresholds_of_good_and_poor_are_edges() -> None:
     assert {0.1, 0.25} <= set(SHIFT_EDGES)
 
 
+@pytest.mark.real_time
 def test_a_vital_counts_with_its_last_value_and_once(collector: Served) -> None:
     told = view()
     for value in (0.1, 0.3, 0.7):

@@ -223,6 +223,7 @@ def test_the_reasons_of_an_app_have_a_largest_number(url: str, monkeypatch: pyte
     assert [id_ for (id_,) in rows(url, "SELECT id FROM reasons ORDER BY id")] == ["blog0", "blog1", "shop0", "shop1", "shop2"]
 
 
+@pytest.mark.real_time
 def test_the_writer_removes_what_is_too_old_while_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reports.collector.storage.background.ROLL", 0.05)
     monkeypatch.setattr("reports.collector.storage.background.PRUNE", 0.05)

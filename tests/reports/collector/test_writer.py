@@ -201,6 +201,7 @@ def test_more_than_fits_the_queue_is_turned_away(tmp_path: Path) -> None:
     assert rows(url, "SELECT count(*) FROM page_views") == [(50 - len(turned_away),)]
 
 
+@pytest.mark.real_time
 def test_while_the_database_is_away_callers_hear_of_it_at_once_and_later_all_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,6 +287,7 @@ def test_a_value_that_cannot_be_rolled_up_is_not_the_end_of_retention(
     assert "integer out of range; roll-ups and retention wait until it works again" in caplog.text
 
 
+@pytest.mark.real_time
 def test_while_the_database_hangs_those_who_ask_for_its_health_do_not_wait_for_it(tmp_path: Path) -> None:
     with Writer(f"sqlite:///{tmp_path / 'journeys.db'}") as writer:
         asked, goes_on = threading.Event(), threading.Event()

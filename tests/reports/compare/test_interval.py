@@ -13,6 +13,7 @@ from tests.reports.compare.reference import stats
 VALUES = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=12)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("paired", [True, False])
 def test_it_agrees_with_scipys_bootstrap(paired: bool) -> None:
     chance = Random(5)

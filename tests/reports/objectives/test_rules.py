@@ -83,6 +83,7 @@ def test_a_site_that_is_down_burns_fast_and_the_alert_ends_with_it(tmp_path: Pat
     promtool(tmp_path, rules(CHECKOUT), series, checks)
 
 
+@pytest.mark.thorough
 def test_a_month_of_slow_burning_opens_tickets_and_spends_the_budget(tmp_path: Path) -> None:
     # Twenty good days, then one run of sixty fails: 1.7 %, 3.3 times the budget.
     bad = " ".join(f"{count}x59" for count in range(48))

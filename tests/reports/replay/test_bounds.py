@@ -52,6 +52,7 @@ def assert_not_noted(recorder: Recorder, page: Page, text: str) -> None:
     assert not is_there(recorder, text)
 
 
+@pytest.mark.thorough
 def test_a_tab_that_nobody_sees_is_not_recorded_until_somebody_comes_back(recorder: Recorder, site: Site, page: Page) -> None:
     begun(recorder, site, page, replay_idle="0.01")
     assert_noted(recorder, page, "seen")

@@ -79,6 +79,7 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
     return Sampled(folder, real, make_sample_writer(load_settings(folder, {}, {}))(real))
 
 
+@pytest.mark.thorough
 def test_each_page_says_until_when_it_shows_a_sample(
     dashboard: Callable[..., Visited], sampled: Sampled, tmp_path: Path
 ) -> None:

@@ -194,6 +194,7 @@ def test_pages_do_not_say_where_a_database_is_that_is_away(dashboard: Start, mon
         file.write_bytes(content)
 
 
+@pytest.mark.real_time
 def test_the_schedulers_probe_does_not_say_what_it_knows(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

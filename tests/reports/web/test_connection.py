@@ -34,6 +34,7 @@ def _read(connection: socket.socket) -> bytes:
         return b""
 
 
+@pytest.mark.real_time
 def test_who_sends_nothing_or_never_all_is_cut_off(served: Callable[..., Served]) -> None:
     collector = served(within=1.0)
     body = HEAD + b"content-length: 100\r\n\r\n{"
@@ -46,6 +47,7 @@ def test_who_sends_nothing_or_never_all_is_cut_off(served: Callable[..., Served]
     assert collector.metric("collector_refused_total", reason="slow") == 2
 
 
+@pytest.mark.real_time
 def test_who_sends_byte_by_byte_is_cut_off_too(served: Callable[..., Served]) -> None:
     collector = served(within=1.0)
     with connect(collector, HEAD) as connection:
@@ -133,6 +135,7 @@ def test_idle_connections_keep_nobody_out(served: Callable[..., Served]) -> None
         one.close()
 
 
+@pytest.mark.real_time
 def test_who_reads_nothing_is_cut_off(served: Callable[..., Served]) -> None:
     collector = served(within=1.0)
     unread = [ask(collector, "/replay.js", 40, window=2048) for _ in range(5)]
@@ -154,6 +157,7 @@ def test_readers_of_nothing_keep_nobody_out(served: Callable[..., Served]) -> No
         one.close()
 
 
+@pytest.mark.real_time
 def test_a_reset_with_requests_under_way_is_no_error_of_ours(
     served: Callable[..., Served], caplog: pytest.LogCaptureFixture
 ) -> None:

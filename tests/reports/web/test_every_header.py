@@ -136,6 +136,7 @@ def test_an_error_that_nothing_has_handled_says_nothing_and_is_inert() -> None:
     assert (sent[0]["status"], sent[1]["body"]) == (500, b"Internal Server Error")
 
 
+@pytest.mark.real_time
 def test_the_scheduler_answers_nothing_without_them() -> None:
     with MetricsEndpoint("127.0.0.1:0", Exporter(False), lambda: "", lambda: "the database is away") as endpoint:
         host = urlsplit(endpoint.address).netloc

@@ -62,6 +62,7 @@ def test_from_the_alert_to_the_action_that_failed_in_two_clicks(daemon: Daemon, 
     page.close()
 
 
+@pytest.mark.thorough
 def test_an_alert_of_a_budget_leads_to_the_steps(daemon: Daemon, served: Serve, chrome: Playwright) -> None:
     port = free_port()
     daemon.write(SLOW)

@@ -114,7 +114,7 @@ def only_one(dashboard: Callable[..., Visited], chrome: Playwright) -> Seen:
     return Seen(served, chrome, {"passed": one.id, "failed": one.id})
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
 def test_the_sign_in_page_is_accessible_and_works(dashboard: Callable[..., Visited], chrome: Playwright, scheme: str) -> None:
     seen = Seen(dashboard({"JOURNEY_SERVE_TOKEN": TOKEN}), chrome, {})
     page = seen.open("/runs?range=7d", color_scheme=scheme)
@@ -175,6 +175,7 @@ def test_a_run_that_is_stored_appears_on_the_open_page(only_one: Seen) -> None:
     assert only_one.told == []
 
 
+@pytest.mark.thorough
 def test_a_run_that_is_stored_while_the_connection_is_lost_appears_when_it_is_back(only_one: Seen) -> None:
     page = only_one.open("/?range=24h")
     page.route("**/events", lambda route: route.abort())
@@ -187,6 +188,7 @@ def test_a_run_that_is_stored_while_the_connection_is_lost_appears_when_it_is_ba
     expect(page.get_by_role("status")).to_have_text("live")
 
 
+@pytest.mark.thorough
 def test_the_trace_opens_where_the_run_failed(seen: Seen) -> None:
     page = seen.open(f"/runs/{seen.runs['failed']}")
     page.get_by_role("link", name="Open the trace at “look for what is not there”").click()

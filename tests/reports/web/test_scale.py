@@ -94,6 +94,7 @@ def a_run(store: Store, status: str) -> str:
         return str(connection.execute(wanted).scalar_one())
 
 
+@pytest.mark.thorough
 def test_no_page_reads_a_whole_table(grown: Visited, asked: list[tuple[str, Any]]) -> None:
     failed = a_run(grown.store, "failed")
     journey = f"/journeys/{bulk.JOURNEYS[0]}"

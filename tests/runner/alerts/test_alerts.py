@@ -148,6 +148,7 @@ def test_what_could_not_be_sent_is_sent_after_a_restart_and_not_again(daemon: Da
     assert [post["title"] for post in posts] == ["buy is failing (local)"]
 
 
+@pytest.mark.thorough
 def test_it_is_told_again_while_it_lasts_and_not_while_paused(daemon: Daemon, switch: Callable[[bool], None]) -> None:
     port = free_port()
     daemon.write(QUICK)
@@ -168,6 +169,7 @@ def titles(posts: list[dict[str, Any]]) -> list[str]:
     return [post["title"] for post in posts]
 
 
+@pytest.mark.thorough
 def test_a_broken_file_is_told(daemon: Daemon) -> None:
     port = free_port()
     file = daemon.write(QUICK)

@@ -205,7 +205,7 @@ MATCHERS: dict[str, tuple[str, Callable[[Page], None]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ["events", pytest.param("polling", marks=pytest.mark.thorough)])
 def test_each_wait_ends_with_the_change_it_is_for(chrome: Browser, site: str, mode: Mode) -> None:
     """Every matcher and wait, each for a change that comes later."""
     with opened(chrome, mode) as context:
@@ -506,6 +506,7 @@ def keep_up(page, step):
 """
 
 
+@pytest.mark.thorough
 def test_a_journey_waits_for_events_unless_it_or_a_setting_says_otherwise(monitor: Monitor) -> None:
     """40 changes within the 5 s of an assertion are too many for polling."""
 
@@ -517,6 +518,7 @@ def test_a_journey_waits_for_events_unless_it_or_a_setting_says_otherwise(monito
     assert run("waits='polling'", waits="events").status == "passed"
 
 
+@pytest.mark.thorough
 @needs("browser", "real_time")
 def test_a_journey_waits_for_events_under_pytest(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", HOME)

@@ -48,6 +48,7 @@ def watch(context: BrowserContext, kind: str, monkeypatch: pytest.MonkeyPatch) -
     return watched
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_documents_report_before_they_are_replaced_is_there_at_the_next_reading(
     context: BrowserContext, site: str, kind: str, monkeypatch: pytest.MonkeyPatch

@@ -61,6 +61,7 @@ def can_nest() -> bool:
     return subprocess.run(["unshare", "--user", "--map-root-user", "true"], capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.thorough
 @needs("browser")
 @pytest.mark.skipif(not can_nest(), reason="this kernel lets nobody create user namespaces")
 def test_where_the_kernel_forbids_it_journeys_run_without_it_and_say_so(project: Path) -> None:
@@ -73,6 +74,7 @@ def test_where_the_kernel_forbids_it_journeys_run_without_it_and_say_so(project:
     assert f"sandbox: off: {sandbox.KERNEL}" in journey(project, "install", namespace=True).stdout
 
 
+@pytest.mark.thorough
 @needs("browser")
 @pytest.mark.skipif(not can_nest(), reason="this kernel lets nobody create user namespaces")
 def test_where_a_filter_forbids_what_the_sandbox_needs_it_is_off_and_journeys_run(project: Path) -> None:

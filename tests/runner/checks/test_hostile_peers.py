@@ -55,6 +55,7 @@ def say_nothing(peer: socket.socket) -> None:
     RELEASE.wait(60)
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize(
     ("behave", "call", "kind", "message"),
     [

@@ -132,6 +132,7 @@ def test_a_process_is_replaced_after_its_runs(run: Run, monkeypatch: pytest.Monk
     assert not psutil.pid_exists(int(names[0]))
 
 
+@pytest.mark.thorough
 def test_a_process_that_no_longer_answers_is_ended(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from runner.workers import run_state
 

@@ -108,6 +108,8 @@ CASES = {
         summary="! Smoke check error: walk, step “open”: not passed on the reference site http://127.0.0.1:1, so nothing can be",
     ),
 }
+THOROUGH = {"a smoke check finds a regression", "the reference site fails"}
+"""These measure two sites side by side, until a difference is certain."""
 
 
 class Job:
@@ -164,7 +166,9 @@ def job(tmp_path: Path, shop: str, pool: Workers) -> Job:
     return Job(folder)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.thorough) if name in THOROUGH else name for name in CASES]
+)
 def test_a_job_is_told_what_came_of_it(name: str, job: Job, shop: str, slow_shop: str) -> None:
     case = CASES[name]
     words = [{SLOW: slow_shop, FAST: shop}.get(word, word) for word in case.command]

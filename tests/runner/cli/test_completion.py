@@ -138,6 +138,7 @@ def test_no_file_of_journeys_is_run_and_playwright_is_not_imported(desk: Desk) -
     assert (ended.stdout.split(), ended.stderr) == (["buy-tea", "browse"], "[]")
 
 
+@pytest.mark.thorough
 def test_saved_runs_are_offered_by_what_names_them(monitor: Monitor, tmp_path_factory: pytest.TempPathFactory) -> None:
     desk = Desk(tmp_path_factory.mktemp("desk"))
     result = monitor.run("@journey\ndef walk(page, step):\n    with step('a'): ...\n")
@@ -147,6 +148,7 @@ def test_saved_runs_are_offered_by_what_names_them(monitor: Monitor, tmp_path_fa
     assert desk.bash(f"journey diff last {result.id[:5]}") == [result.id]
 
 
+@pytest.mark.thorough
 def test_settings_that_are_wrong_offer_nothing_and_say_nothing(desk: Desk) -> None:
     desk.shell("bash", "-c", "journey --install-completion; true")
     (desk.project / "journey.toml").write_text("bases = [\n")

@@ -118,6 +118,7 @@ def test_what_is_made_has_the_form_of_our_own_code(project: Project) -> None:
         assert ended.returncode == 0, ended.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("file", "schema"), [(WORKFLOW, ["vendor.github-workflows"]), (".gitlab-ci.yml", ["vendor.gitlab-ci"])]
 )

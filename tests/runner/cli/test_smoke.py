@@ -226,6 +226,7 @@ def test_against_needs_two_sites(folder: Folder) -> None:
     assert "--against: look has no base URL, so both sides would be the same site; give the site under test with" in ran.stderr
 
 
+@pytest.mark.thorough
 def test_a_baseline_is_saved_and_held_against(folder: Folder, slow_shop: str) -> None:
     first = folder.journey("smoke", "look", "--runs", "6", "--save-baseline", "main")
     assert first.returncode == 0
@@ -285,6 +286,7 @@ def test_a_broken_reference_site_is_exit_3(folder: Folder) -> None:
     assert "so nothing can be said: Page.goto: net::ERR_CONNECTION_REFUSED" in final(ran)
 
 
+@pytest.mark.thorough
 def test_undecided_passes_loudly_unless_it_is_to_fail(folder: Folder, shop: str) -> None:
     words = ("smoke", "look", "--against", shop, "--max-runs", "2")
     ran = folder.journey(*words)
@@ -303,6 +305,7 @@ def test_json_on_standard_output_is_nothing_but_json(folder: Folder) -> None:
     assert "passed: 2 journeys in 2 runs each" in ran.stderr
 
 
+@pytest.mark.thorough
 def test_ctrl_c_saves_what_was_measured_and_is_exit_130(folder: Folder) -> None:
     hang = "from pathlib import Path\nfrom runner import journey\n@journey(timeout='1h')\ndef slow(page, step):\n    with step('a'):\n"
     hang += "        page.goto('/')\n        if Path('seen').exists():\n            page.goto('/switch/hang', timeout=0)\n"

@@ -53,9 +53,11 @@ def shell(monitor: Monitor, script: str, **environment: str) -> subprocess.Compl
     ("environment", "line"),
     [
         ({"PYTHONIOENCODING": "ascii"}, b"walk  + offnen + ?"),
-        ({"PYTHONIOENCODING": "latin-1"}, "walk  + öffnen + ?".encode("latin-1")),
-        ({"PYTHONIOENCODING": "utf-8"}, "walk  ✓ öffnen ✓ 🛒".encode()),
-        ({"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, b"walk  + offnen + ?"),
+        pytest.param({"PYTHONIOENCODING": "latin-1"}, "walk  + öffnen + ?".encode("latin-1"), marks=pytest.mark.thorough),
+        pytest.param({"PYTHONIOENCODING": "utf-8"}, "walk  ✓ öffnen ✓ 🛒".encode(), marks=pytest.mark.thorough),
+        pytest.param(
+            {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, b"walk  + offnen + ?", marks=pytest.mark.thorough
+        ),
     ],
 )
 def test_what_an_encoding_lacks_is_shown_by_similar_signs(monitor: Monitor, environment: dict[str, str], line: bytes) -> None:
@@ -71,7 +73,15 @@ def test_what_an_encoding_lacks_is_shown_by_similar_signs(monitor: Monitor, envi
 
 
 @pytest.mark.parametrize(
-    "redirection", ["> /dev/full", "> /dev/full 2> /dev/full", ">&-", ">&- 2>&-", "<&- >&- 2>&-", "| head -0"]
+    "redirection",
+    [
+        "> /dev/full",
+        "<&- >&- 2>&-",
+        *(
+            pytest.param(one, marks=pytest.mark.thorough)
+            for one in ("> /dev/full 2> /dev/full", ">&-", ">&- 2>&-", "| head -0")
+        ),
+    ],
 )
 def test_a_run_is_saved_whatever_its_output_goes_to(monitor: Monitor, redirection: str) -> None:
     file = monitor.write(WALK + "            print('x' * 200_000)\n")

@@ -4,6 +4,8 @@ import asyncio
 import subprocess
 import sys
 
+import pytest
+
 from runner.demo import running_shop
 from runner.demo.behaviour import BEHAVIOURS
 from runner.demo.visitors import send, visitor
@@ -19,6 +21,7 @@ def test_visitors_come_in_all_kinds_and_the_same_seed_sends_the_same_ones() -> N
     assert 40 < sum(who.context["is_mobile"] for who in crowd) < 100
 
 
+@pytest.mark.thorough
 @needs("browser")
 def test_visitors_look_like_people_to_a_collector() -> None:
     with receiving() as receiver, running_shop(collector=receiver.address) as shop:

@@ -82,6 +82,7 @@ def test_half_a_character_is_kept_as_the_replacement_character_wherever_it_is(mo
     assert "caf\ufffd" in (monitor.saved() / "console.jsonl").read_text()
 
 
+@pytest.mark.thorough
 def test_a_megabyte_of_text_makes_a_message_that_can_be_read(monitor: Monitor) -> None:
     page = "<p>short</p><pre></pre><script>document.querySelector('pre').textContent = 'word '.repeat(100000) + '\\nx'.repeat(100000)</script>"
     code = """

@@ -88,6 +88,7 @@ def test_a_display_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert (ran.returncode, "no display: nothing answers at DISPLAY=:987" in ran.stderr) == (2, True), ran.stderr
 
 
+@pytest.mark.thorough
 def test_a_site_that_does_not_answer_leaves_no_file(tmp_path: Path, display: str) -> None:
     address = f"http://127.0.0.1:{free_port()}"
     ran = journey(tmp_path, "record", address, DISPLAY=display)

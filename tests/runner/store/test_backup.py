@@ -180,6 +180,7 @@ def test_the_commands(file: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere.db").exists()
 
 
+@pytest.mark.thorough
 def test_a_database_of_a_server_is_checked_and_copied_with_its_own_programs(
     postgres: Callable[[], str], tmp_path: Path
 ) -> None:

@@ -61,6 +61,7 @@ def count(url: str) -> tuple[int, int]:
         return store.count(), store.count(journey="buy")
 
 
+@pytest.mark.thorough
 def test_every_released_form_is_upgraded_with_its_rows(url: str) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext

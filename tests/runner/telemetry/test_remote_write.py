@@ -247,6 +247,7 @@ def test_secrets_are_refused_in_the_file(tmp_path: Path) -> None:
         load_settings(tmp_path, {}, {})
 
 
+@pytest.mark.thorough
 def test_a_scheduler_sends_spans_and_samples_and_ends_the_series_of_a_journey_that_leaves(
     daemon: Daemon, receiver: Address, span_receiver: SpanReceiver
 ) -> None:

@@ -220,6 +220,7 @@ def test_runs_wait_on_the_disk_while_the_receiver_is_away_and_for_the_next_proce
     assert arrived == [trace_id(one.id) for one in results]
 
 
+@pytest.mark.real_time
 def test_a_receiver_that_comes_back_gets_what_waits(span_receiver: SpanReceiver, tmp_path: Path) -> None:
     span_receiver.status = 503
     telemetry = Telemetry(settings(tmp_path, otlp_endpoint=span_receiver.http, otlp_timeout="2s"))
@@ -274,6 +275,7 @@ def test_where_the_order_counts_no_run_overtakes_an_older_one(tmp_path: Path) ->
     assert set(tried) == {"1"}
 
 
+@pytest.mark.real_time
 def test_a_run_that_is_rejected_while_others_are_accepted_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def send(key: str, content: bytes) -> None:
         if content == b"odd":

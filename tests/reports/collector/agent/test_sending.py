@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.support.services.receiver import HIDE, SHOW, Receiver, acts, leave
@@ -42,6 +43,7 @@ def test_a_new_error_is_sent_while_the_page_is_still_looked_at(visitor: BrowserC
     assert (first.views[0].id, first.views[0].errors[0].count) == (again.views[0].id, again.views[0].errors[0].count)
 
 
+@pytest.mark.thorough
 def test_a_page_that_stays_open_tells_what_is_new_after_half_a_minute(
     visitor: BrowserContext, page: Page, receiver: Receiver
 ) -> None:

@@ -65,6 +65,7 @@ def journey(*words: str) -> Result:
     return aside(CliRunner().invoke, app, ["from-session", *words])
 
 
+@pytest.mark.thorough
 def test_a_session_is_written_and_tried_on_the_site_that_was_recorded(looked: Recording, shop: str) -> None:
     Path("journey.toml").write_text('base_url = "http://127.0.0.1:9"')
     result = journey(keep(looked), "--out", "journeys/look.py", "--json", "report.json")
