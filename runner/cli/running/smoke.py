@@ -208,10 +208,12 @@ def _measure(
     from reports.smoke.check import Check
     from reports.terminal.smoke_progress import SmokeProgress
 
-    browser = find(settings.browser_path, settings.headed)
+    walking = any(one.kind == "journey" for _, one in plans)
+    browser = find(settings.browser_path, settings.headed) if walking else None
     archive = Archive(settings.runs_dir)
     keeper = RunKeeper(archive, settings, lambda problem: _warn(console, problem), lambda text: _note(console, text))
-    keeper.note_sandbox(describe_sandbox(browser.path))
+    if browser is not None:
+        keeper.note_sandbox(describe_sandbox(browser.path))
     check, started_at, stopped = Check(question, plans), datetime.now(UTC), False
 
     def run(wanted: Plan) -> RunEnded:

@@ -1,5 +1,7 @@
 """Checks in the process that runs them: many at a time, without a browser, and none harms another."""
 
+import json
+import os
 import signal
 import textwrap
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
 from tests.runner.checks.servers import talking_server
+from tests.support.commands import run_here
 from tests.support.needs import needs
 
 Run = Callable[..., list[RunResult]]
@@ -163,3 +166,26 @@ def test_secrets_are_hidden_in_results_and_in_what_is_printed(
     assert found.failure.message == "it is •••"
     checks._checks.close()
     assert "printed •••" in capfd.readouterr().err
+
+
+def test_a_smoke_check_of_checks_needs_no_browser(tmp_path: Path, checks: Workers) -> None:
+    with talking_server() as port:
+        (tmp_path / "shop.py").write_text(
+            f"from runner import check\n@check\ndef answers(tcp):\n    tcp.connect('127.0.0.1:{port}', expect='220')\n"
+        )
+        words = [
+            "smoke",
+            "shop.py",
+            "--runs",
+            "2",
+            "--warm-up",
+            "0",
+            "--browser-path",
+            str(tmp_path / "nowhere"),
+            "--json",
+            "-",
+        ]
+        ended = run_here(tmp_path, words, {"PATH": os.environ["PATH"]}, checks)
+    assert ended.returncode == 0, ended.stderr
+    (measured,) = json.loads(ended.stdout)["journeys"]
+    assert (measured["name"], measured["verdict"], len(measured["runs"])) == ("answers", "passed", 2)
