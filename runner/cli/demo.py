@@ -125,14 +125,15 @@ def _can_serve() -> bool:
 @contextmanager
 def _dashboard(runs_dir: Path | None) -> Iterator[str]:
     """The dashboard and the collector on a free port, in a thread; yields their address."""
-    from runner.cli.operating.serve import needed, served
+    from runner.cli.operating.serve import needed
 
     needed()
     from reports.web.server.server import open_socket
+    from runner.cli.operating.assembly import assembled
 
     settings = replace(given.settings(serve_listen="127.0.0.1:0", runs_dir=runs_dir), collector_listen=None)
     settings = settings if settings.slo else replace(settings, slo=parse_objectives(OBJECTIVES))
-    with open_socket(settings.serve_listen) as listening, served(settings) as server:
+    with open_socket(settings.serve_listen) as listening, assembled(settings) as server:
         thread = Thread(target=server.serve_until_stopped, args=(listening,), name="dashboard")
         thread.start()
         try:

@@ -1,12 +1,8 @@
 """`journey serve`: the dashboard, and the collector for the reports of real users' browsers."""
 
-import threading
 import webbrowser
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from socket import gethostname
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,12 +10,6 @@ from runner.cli import given
 from runner.errors import ConfigError
 from runner.installation import install_command
 from runner.settings.settings import Settings
-
-if TYPE_CHECKING:
-    from reports.codegen import Made
-    from reports.web.server.composite import Part
-    from reports.web.server.server import Server
-
 
 EVERYWHERE = {"0.0.0.0", "[::]"}  # noqa: S104 (not listened on, but looked for)
 
@@ -47,6 +37,7 @@ def serve(
     needed()
     from reports.collector.storage.gc_tuning import tune_gc
     from reports.web.server.server import is_loopback, open_socket
+    from runner.cli.operating.assembly import assembled
     from runner.scheduler.logs import log_to_stderr
 
     collecting = settings.collector_listen or settings.serve_listen
@@ -57,7 +48,7 @@ def serve(
             "[[apps]] tables with name and origins to the configuration, or listen on 127.0.0.1"
         )
     log_to_stderr("json" if log_format == "json" else "text")
-    with open_socket(settings.serve_listen) as listening, served(settings, env) as server:
+    with open_socket(settings.serve_listen) as listening, assembled(settings, env) as server:
         tune_gc()
         _greet(settings, listening.getsockname()[1])
         if open_browser and not webbrowser.open(address(settings, listening.getsockname()[1])):
@@ -72,110 +63,6 @@ def needed() -> None:
         import reports.web.server.server  # noqa: F401 (only whether it can be)
     except ModuleNotFoundError as error:
         raise ConfigError(f"serve: {error.name} is missing; install it with: {install_command('serve')}") from error
-
-
-@contextmanager
-def served(settings: Settings, env: str | None = None) -> "Iterator[Server]":
-    """The dashboard and the collector as one server, not started yet. Raises ConfigError when the settings do not say who may see it."""
-    from reports.codegen.subprocess import Wanted, make_in_subprocess
-    from reports.collector.admission.client_network import ClientNetworks
-    from reports.collector.routes import Collector
-    from reports.collector.storage.group_commit import Writer
-    from reports.collector.storage.retention import RetentionPolicy
-    from reports.replay.background import RecordingCleaner
-    from reports.replay.chunk_store import FOLDER, ChunkStore
-    from reports.smoke.question import rule
-    from reports.status_page.routes import StatusPagePart
-    from reports.web.access.authenticator import Authenticator
-    from reports.web.dashboard import GuardedRoute, build_dashboard
-    from reports.web.server.bounded_http import ConnectionGuard
-    from reports.web.server.composite import build_application
-    from reports.web.server.separate_collector import SeparateCollector
-    from reports.web.server.server import Server, open_socket
-    from reports.web.services.budget_lines import DurationBudgets
-    from reports.web.services.journey_maker import JourneyMaker
-    from reports.web.services.next_runs import NextRuns
-    from reports.web.services.source_links import make_source_link
-    from reports.web.site import Site
-    from runner.archive.archive import Archive
-    from runner.scheduler.loader import LoadRequest
-    from runner.store import Store
-
-    settings.runs_dir.mkdir(parents=True, exist_ok=True)
-    keep = RetentionPolicy(
-        views=settings.keep_views,
-        rollups=settings.keep_rollups,
-        size=settings.keep_views_size,
-        rollups_size=settings.keep_rollups_size,
-    )
-    planned = LoadRequest(start=Path.cwd(), environment=env)
-    with ExitStack() as stack:
-        store = stack.enter_context(Store(settings.database_url))
-        access = Authenticator(settings, store)
-        if access.oidc:
-            # Whoever runs it sees at once what is wrong with the settings; users can sign in meanwhile.
-            threading.Thread(target=access.oidc.check_at_start, name="identity-provider", daemon=True).start()
-        writer = stack.enter_context(Writer(settings.database_url, keep=keep))
-        chunk_store = ChunkStore(store, settings.runs_dir / FOLDER)
-        sizes = settings.keep_replays_size, settings.keep_events_size
-        stack.callback(RecordingCleaner(chunk_store, settings.keep_replays, *sizes).close)
-        collector = Collector(settings, writer, chunk_store=chunk_store)
-        networks = ClientNetworks(settings.trusted_proxies)
-
-        def closed(reason: str) -> None:
-            collector.metrics.closed.add((reason,))
-
-        guard = ConnectionGuard(closed, networks=networks)
-        collector.metrics.writer = writer
-        collector.metrics.connections = lambda: len(guard.connections)
-        running: list[Server] = []
-        rules = {one.name: one.routes for one in settings.apps}
-
-        def make(session: str) -> "Made":
-            return make_in_subprocess(
-                Wanted(
-                    session=session,
-                    database_url=settings.database_url,
-                    folder=str(chunk_store.folder),
-                    browser_path=str(settings.browser_path or ""),
-                    apps=settings.apps,
-                )
-            )
-
-        next_runs = stack.enter_context(NextRuns(planned))
-        site = Site(
-            store=store,
-            archive=Archive(settings.runs_dir),
-            next_runs=next_runs,
-            declared=lambda: next_runs.declared,
-            facts=lambda: next_runs.facts,
-            source_link=make_source_link(settings.source_url, Path.cwd(), settings.journeys),
-            budgets=DurationBudgets(settings.budgets),
-            bounds=settings.budgets,
-            windows=settings.maintenance,
-            objectives=settings.slo,
-            trace_url=settings.trace_url,
-            rule=rule(settings),
-            rules=rules,
-            journey_maker=JourneyMaker(make),
-            stopping=lambda: any(one.should_exit for one in running),
-        )
-        public = settings.status_page
-        status = [StatusPagePart(store, public, settings.alert_after, settings.maintenance)] if public else []
-        parts: list[Part] = [*status, collector]
-        show_metrics = collector.exposition.answer
-        if settings.collector_listen:
-            separate = SeparateCollector(collector, ConnectionGuard(closed, networks=networks))
-            listening = stack.enter_context(
-                open_socket(settings.collector_listen, "collector_listen", "JOURNEY_COLLECTOR_LISTEN")
-            )
-            stack.enter_context(separate.serving(listening))
-            parts, show_metrics = [*status, separate.probes], separate.show_metrics
-        if settings.collector_listen or not settings.serve_public_metrics:
-            guarding = None if settings.serve_public_metrics else access
-            parts.insert(0, GuardedRoute("/metrics", show_metrics, guarding))
-        running.append(Server(build_application(parts, build_dashboard(site, access)), guard))
-        yield running[0]
 
 
 def address(settings: Settings, port: int) -> str:
