@@ -1,21 +1,24 @@
 """Roll-ups: runs summed up by the hour and by the day, so that a page over months need not read a million runs."""
 
-from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Float,
     Index,
     Integer,
     RowMapping,
+    Select,
     String,
     Table,
     Text,
+    Update,
     bindparam,
     select,
     update,
@@ -97,7 +100,7 @@ def _count(connection: Connection, result: RunResult, of_runs: Table, of_steps: 
         change[result.status] = row[result.status] + 1
     if result.status == "passed":
         change["durations"] = _with(row["durations"], result.duration_seconds)
-    connection.execute(update(of_runs).where(*_same(of_runs, key)).values(**change))
+    connection.execute(_change(of_runs), {**_wanted(key), **change})
     _count_steps(connection, result, of_steps, key)
 
 
@@ -111,11 +114,11 @@ def _count_steps(connection: Connection, result: RunResult, of_steps: Table, key
     # In one order everywhere: two schedulers that lock the rows of the same steps do not wait for each other in a circle.
     names = sorted(taken)
     empty = [{**key, "step": name, "position": taken[name][-1].index, "latencies": {}} for name in names]
-    connection.execute(_insert(connection, of_steps).on_conflict_do_nothing(), empty)
-    same = (*_same(of_steps, key), of_steps.c.step.in_(names))
-    rows = connection.execute(select(of_steps).where(*same).order_by(of_steps.c.step).with_for_update()).mappings().all()
-    change = update(of_steps).where(*_same(of_steps, key), of_steps.c.step == bindparam("same_step"))
-    connection.execute(change, [{"same_step": row["step"], **_with_steps(row, taken[row["step"]])} for row in rows])
+    connection.execute(_insert(connection.dialect.name, of_steps), empty)
+    wanted = _wanted(key)
+    rows = connection.execute(_select_steps(of_steps), {**wanted, "names": names}).mappings().all()
+    changes = [{**wanted, "same_step": row["step"], **_with_steps(row, taken[row["step"]])} for row in rows]
+    connection.execute(_change(of_steps), changes)
 
 
 def _with_steps(row: RowMapping, taken: list[StepResult]) -> dict[str, Any]:
@@ -131,8 +134,8 @@ def _note_newest(connection: Connection, result: RunResult) -> None:
     key = {"journey": result.journey, "location": result.location}
     known = _locked(connection, journeys, key, {"newest_run": result.id, "newest_at": result.started_at})
     if known["newest_at"] <= result.started_at:
-        newest = update(journeys).where(*_same(journeys, key))
-        connection.execute(newest.values(newest_run=result.id, newest_at=result.started_at))
+        newest = {"newest_run": result.id, "newest_at": result.started_at}
+        connection.execute(_change(journeys), {**_wanted(key), **newest})
 
 
 def hour_of(at: datetime) -> datetime:
@@ -154,13 +157,39 @@ def _with(written: dict[str, int], *seconds: float) -> dict[str, int]:
 
 def _locked(connection: Connection, table: Table, key: dict[str, Any], empty: dict[str, Any]) -> dict[str, Any]:
     """The row of a key, created if necessary and locked until the transaction ends."""
-    connection.execute(_insert(connection, table).on_conflict_do_nothing(), [{**key, **empty}])
-    return dict(connection.execute(select(table).where(*_same(table, key)).with_for_update()).mappings().one())
+    connection.execute(_insert(connection.dialect.name, table), [{**key, **empty}])
+    return dict(connection.execute(_select(table), _wanted(key)).mappings().one())
 
 
-def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+# Each statement is made once: making it takes longer than the database does with it.
 
 
-def _same(table: Table, key: dict[str, Any]) -> Iterable[Any]:
-    return (table.c[name] == value for name, value in key.items())
+@cache
+def _insert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return insert.on_conflict_do_nothing()
+
+
+@cache
+def _select(table: Table) -> Select[Any]:
+    return select(table).where(*_same(table)).with_for_update()
+
+
+@cache
+def _select_steps(table: Table) -> Select[Any]:
+    named = table.c.step.in_(bindparam("names", expanding=True))
+    return select(table).where(*_same(table, but="step"), named).order_by(table.c.step).with_for_update()
+
+
+@cache
+def _change(table: Table) -> Update:
+    return update(table).where(*_same(table))
+
+
+def _same(table: Table, but: str = "") -> list[ColumnElement[bool]]:
+    """That a row has the key of `_wanted`, whatever its column `but` is."""
+    return [column == bindparam(f"same_{column.name}") for column in table.primary_key if column.name != but]
+
+
+def _wanted(key: dict[str, Any]) -> dict[str, Any]:
+    return {f"same_{name}": value for name, value in key.items()}
