@@ -1,6 +1,7 @@
 """`/agent.js`, the agent that pages load, and `/replay.js`, the recorder that the agent loads."""
 
 import gzip
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,7 +27,7 @@ class AgentScript:
     def __init__(self, file: Path = FILE) -> None:
         self._name = file.name
         self._plain = file.read_bytes() if file.is_file() else b""
-        self._packed = gzip.compress(self._plain, 9, mtime=0)
+        self._packed = _pack(self._plain)
         self._tag = f'"{sha256(self._plain).hexdigest()[:20]}"'
 
     def answer(self, request: Request) -> Response:
@@ -46,3 +47,9 @@ class AgentScript:
         if "gzip" in request.headers.get("accept-encoding", ""):
             return Response(self._packed, headers={**headers, "content-encoding": "gzip"})
         return Response(self._plain, headers=headers)
+
+
+@cache
+def _pack(content: bytes) -> bytes:
+    """Once for all servers of a process: it takes longer than the rest of their start."""
+    return gzip.compress(content, 9, mtime=0)
