@@ -300,7 +300,7 @@ def test_a_journey_that_traces_itself_ends_alike_whether_this_attempt_is_recorde
             "deadline",
             "own code was still",
         ),
-        ("page.route('**/*', spin)", "page.goto('/', timeout=0)", "deadline", "own code was still running"),
+        ("page.route('**/*', spin)", "page.goto('/', timeout=0)", "deadline", "s expired, and was ended"),
     ],
 )
 def test_what_a_listener_or_a_route_handler_raises_is_why_the_step_failed(
