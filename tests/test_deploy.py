@@ -52,6 +52,14 @@ def test_the_units_are_valid_and_confined(name: str, tmp_path: Path) -> None:
     assert rated.returncode == 0, rated.stdout
 
 
+def test_each_unit_reads_a_file_of_secrets_of_its_own() -> None:
+    files = [re.findall(r"^EnvironmentFile=-(\S+)$", text(name), re.MULTILINE) for name in UNITS]
+    assert [len(one) for one in files] == [1, 1]
+    assert files[0] != files[1], "a journey can read what is in the environment of its worker"
+    for name, (file,) in zip(UNITS, files, strict=True):
+        assert file in "".join(line for line in text(name).splitlines() if line.startswith("#")), f"{name} says what it is for"
+
+
 @pytest.mark.parametrize("name", UNITS)
 def test_the_units_let_chromium_build_its_sandbox(name: str) -> None:
     lines = text(name).splitlines()
