@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 ROOT = Path(__file__).parents[1]
 FILES = ("docs/deploy/Containerfile", "docs/deploy/compose.yaml", ".github/workflows/checks.yml")
 IMAGE = re.compile(
-    r"(?P<host>[\w.-]+\.[a-z]+|localhost)(?P<port>:\d+)?/(?P<name>[a-z0-9._/-]+):(?P<tag>[\w.-]*\w)(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+    r"(?<![\w./-])(?P<host>[\w.-]+\.[a-z]+|localhost)(?P<port>:\d+)?/(?P<name>[a-z0-9._/-]+):(?P<tag>[\w.-]*\w)(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
     r"(?=\s|$|\")"
 )
 """An image with its registry; those that are built here, under localhost, are nobody else's."""

@@ -66,6 +66,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         for marker in sorted(needed(item)) if isinstance(item, pytest.Function) else ():
             item.add_marker(marker)
+        if item.get_closest_marker("thorough") and not item.get_closest_marker("timeout"):
+            # Harm that is done again and again takes minutes where other work goes on.
+            item.add_marker(pytest.mark.timeout(1200))
     yield
     items[:] = long_first(items, int(getattr(config, "workerinput", {}).get("workercount", 1)))
 

@@ -134,7 +134,11 @@ PAGES = {
             "JOURNEY_DATABASE=postgresql://monitor:…@db.example/journeys journey schedule": ELSEWHERE
             + "; tests/runner/store has a PostgreSQL of its own",
             **dict.fromkeys(
-                (one for one in commands(ROOT / "docs" / "schedule.md") if one.startswith("pg_") or "db1.example" in one),
+                (
+                    one
+                    for one in commands(ROOT / "docs" / "schedule.md")
+                    if one.startswith("pg_") or "db1.example" in one or "@db." in one
+                ),
                 ELSEWHERE,
             ),
             **dict.fromkeys(

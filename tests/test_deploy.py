@@ -9,6 +9,7 @@ import sys
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -49,6 +50,14 @@ def test_the_units_are_valid_and_confined(name: str, tmp_path: Path) -> None:
         ["systemd-analyze", "security", "--offline=true", "--threshold=30", unit], capture_output=True, text=True
     )
     assert rated.returncode == 0, rated.stdout
+
+
+def test_each_unit_reads_a_file_of_secrets_of_its_own() -> None:
+    files = [re.findall(r"^EnvironmentFile=-(\S+)$", text(name), re.MULTILINE) for name in UNITS]
+    assert [len(one) for one in files] == [1, 1]
+    assert files[0] != files[1], "a journey can read what is in the environment of its worker"
+    for name, (file,) in zip(UNITS, files, strict=True):
+        assert file in "".join(line for line in text(name).splitlines() if line.startswith("#")), f"{name} says what it is for"
 
 
 @pytest.mark.parametrize("name", UNITS)
@@ -178,17 +187,37 @@ def test_the_network_policy_opens_the_ports_that_are_listened_on_and_connected_t
 
 def test_the_compose_file_confines_the_browser_and_has_no_default_password() -> None:
     services = yaml.safe_load(text("compose.yaml"))["services"]
-    for name in ("journeys", "dashboard"):
+    for name in ("journeys", "dashboard", "tables"):
         one = services[name]
         assert (one["read_only"], one["cap_drop"]) == (True, ["ALL"])
         assert {"no-new-privileges:true", "seccomp:./seccomp.json"} == set(one["security_opt"])
     beside = {name for name, one in services.items() if set(one["networks"]) & set(services["journeys"]["networks"])}
-    assert beside == {"journeys", "dashboard", "database", "prometheus"}
+    # The one that creates the tables ends when it has, and listens on nothing.
+    assert beside == {"journeys", "dashboard", "database", "prometheus", "tables"}
     values = {
         k: v for one in services.values() for k, v in one.get("environment", {}).items() if re.search("PASSWORD|TOKEN", k)
     }
     assert values
     assert all(re.fullmatch(r"\$\{\w+:\?.+\}", value) for value in values.values()), values
+
+
+def test_the_services_of_the_compose_file_use_the_tables_and_own_none() -> None:
+    services = yaml.safe_load(text("compose.yaml"))["services"]
+    accounts = {
+        name: urlsplit(one["environment"]["JOURNEY_DATABASE"].partition(":$")[0]).netloc
+        for name, one in services.items()
+        if "JOURNEY_DATABASE" in one.get("environment", {})
+    }
+    assert accounts == {
+        "journeys": "journey",
+        "dashboard": "journey",
+        "tables": services["database"]["environment"]["POSTGRES_USER"],
+    }
+    assert "CREATE ROLE journey LOGIN" in text("database.sql")
+    assert any(mount.startswith("./database.sql:/docker-entrypoint-initdb.d/") for mount in services["database"]["volumes"])
+    assert {services[name]["depends_on"]["tables"]["condition"] for name in ("journeys", "dashboard")} == {
+        "service_completed_successfully"
+    }
 
 
 def test_the_compose_file_says_nothing_that_podman_of_debian_takes_otherwise() -> None:

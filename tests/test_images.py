@@ -119,6 +119,7 @@ def test_the_newest_digests_are_written_behind_the_tags(
         ('- "quay.io/prom/x:v1"', '- "quay.io/prom/x:v1@{}"'),
         ("FROM registry.example:5000/prom/x:v1 AS build", "FROM registry.example:5000/prom/x:v1@{} AS build"),
         ("podman build -t localhost/journey .", "podman build -t localhost/journey ."),
+        ("- ./x.sql:/entry.d/x.sql:ro", "- ./x.sql:/entry.d/x.sql:ro"),
         ("# what docs.example/prom/x:v1. names", "# what docs.example/prom/x:v1. names"),
     ],
 )

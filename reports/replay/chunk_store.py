@@ -163,16 +163,19 @@ class ChunkStore:
             return connection.execute(delete(session_events).where(table.id < first + over)).rowcount
 
     def remove(self, app: str, session: str) -> None:
-        """Removes a recording: first its rows, so that none is without a file."""
-        of = (replay_chunks.c.app == app, replay_chunks.c.session == session)
+        """Removes a recording: first its rows, so that none is without a file, then the files of these rows alone.
+
+        A chunk that comes meanwhile is acknowledged, and stays with its file until its recording is removed again.
+        """
+        table = replay_chunks.c
+        gone = delete(replay_chunks).where(table.app == app, table.session == session)
         with self._store.connected() as connection:
-            connection.execute(delete(replay_chunks).where(*of))
+            removed = connection.execute(gone.returning(table.tab, table.sequence, table.checksum)).all()
         folder = session_folder(self.folder, app, session)
-        for file in folder.glob("*.json.gz"):
-            file.unlink(missing_ok=True)
-        with suppress(OSError):
-            # Another chunk has come meanwhile.
-            folder.rmdir()
+        for tab, sequence, checksum in removed:
+            for name in (_file_name(tab, sequence, checksum), _file_name(tab, sequence)):
+                (folder / name).unlink(missing_ok=True)
+        _remove_if_empty(folder)
 
     def sweep(self, now: float) -> int:
         """Removes files without a row, which a killed process leaves; returns how many."""
@@ -190,6 +193,8 @@ class ChunkStore:
             for file in folder.glob("*.json.gz"):
                 if file.name not in known:
                     swept += _remove_old(file, now)
+            if not rows:
+                _remove_if_empty(folder)
         return swept
 
 
@@ -241,6 +246,12 @@ def _write(file: Path, incoming: Path, content: bytes) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        # Otherwise a chunk has come meanwhile.
+        folder.rmdir()
 
 
 def _remove_old(file: Path, now: float) -> int:

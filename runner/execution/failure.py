@@ -101,7 +101,7 @@ def _kind(error: BaseException, crashed: str | None, connected: bool) -> tuple[F
             return "timeout", f"the run was still waiting for the page when its timeout of {error.seconds:g} s expired"
         return (
             "deadline",
-            f"the journey's own code was still running when the run's timeout of {error.seconds:g} s expired",
+            f"the journey's own code was still running when the run's timeout of {error.seconds:g} s expired, and was ended",
         )
     if crashed is not None and isinstance(error, PlaywrightError | AssertionError):
         return "crash", (

@@ -8,6 +8,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from functools import cached_property
+from unicodedata import normalize
 
 from runner.redaction.secret_patterns import base64_patterns, character_pattern, longest_run, text_pattern
 
@@ -46,7 +47,13 @@ class Secret:
         self.text = text
         self._least = shortest_beginning(text)
         self._literal = longest_run(text[: self._least]).lower()
-        self._hexadecimal = text[: self._least].encode(errors="surrogatepass").hex().encode()
+        beginning = text[: self._least]
+        self._hexadecimal = {
+            beginning.encode(encoding, "surrogatepass").hex().encode() for encoding in _byte_encodings(beginning)
+        }
+        # All of it: in what is not recognized as such a text, because characters of other scripts are in it.
+        self._wide = tuple(text.encode(encoding, "surrogatepass").lower() for encoding in ("utf-16-le", "utf-16-be"))
+        self._wide_has_nul = b"\0" in self._wide[0]
 
     @cached_property
     def _anchor(self) -> re.Pattern[bytes]:
@@ -56,16 +63,20 @@ class Secret:
     def _encoded(self) -> list[tuple[bytes, bytes]]:
         return base64_patterns(self.text[:BASE64], whole=len(self.text) <= BASE64)
 
-    def spans(self, content: bytes, lowered: bytes) -> Iterator[Span]:
+    def spans(self, content: bytes, lowered: bytes, has_nul: bool) -> Iterator[Span]:
         """Where the secret, or a beginning of it, is in `content`, of which `lowered` is the lower case."""
         if self._literal in lowered:
             at = 0
             while found := self._anchor.search(content, at):
                 at = self._follow(content, lowered, found.end())
                 yield found.start(), at
-        if self._hexadecimal in lowered:
-            # Whatever follows it in hexadecimal goes as well.
-            yield from (found.span() for found in re.finditer(self._hexadecimal + rb"[0-9a-f]*", lowered))
+        for beginning in self._hexadecimal:
+            if beginning in lowered:
+                # Whatever follows it in hexadecimal goes as well.
+                yield from (found.span() for found in re.finditer(beginning + rb"[0-9a-f]*", lowered))
+        for wide in self._wide if has_nul or not self._wide_has_nul else ():
+            if wide in lowered:
+                yield from (found.span() for found in re.finditer(re.escape(wide), lowered))
         for literal, pattern in self._encoded:
             if literal in content:
                 yield from (found.span() for found in re.finditer(pattern, content))
@@ -152,7 +163,14 @@ class SecretSearch:
         return tuple(text[: shortest_beginning(text)].lower() for text in self._secrets)
 
     def add(self, text: str) -> None:
-        """Adds a secret; of one with several lines, its longer lines too. A secret that is shorter than SHORTEST is left out."""
+        """Adds a secret; of one with several lines, its longer lines too. A secret that is shorter than SHORTEST is left out.
+
+        Letters with accents can be written in two ways, and programs change one into the other (Unicode, UAX 15).
+        """
+        for written in dict.fromkeys((text, *(() if text.isascii() else (normalize(form, text) for form in ("NFC", "NFD"))))):
+            self._add(written)
+
+    def _add(self, text: str) -> None:
         lines = [line.strip() for line in text.splitlines()] if "\n" in text.strip() else []
         for one in (text.strip(), *(line for line in lines if len(line) >= 2 * SHORTEST)):
             if len(one) >= SHORTEST and one not in self._secrets:
@@ -166,8 +184,8 @@ class SecretSearch:
         """Where secrets are in `content`, in order, without overlaps."""
         if not self._secrets:
             return []
-        lowered = content.lower()
-        found = [span for secret in self._secrets.values() for span in secret.spans(content, lowered)]
+        lowered, has_nul = content.lower(), b"\0" in content
+        found = [span for secret in self._secrets.values() for span in secret.spans(content, lowered, has_nul)]
         if self._words:
             found += self._torn(lowered)
         return _merged(found)
@@ -214,6 +232,11 @@ def _merged(spans: list[Span]) -> list[Span]:
 
 def _common(one: bytes, other: bytes) -> int:
     return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _byte_encodings(text: str) -> tuple[str, ...]:
+    """Those in which a site may write its bytes in hexadecimal."""
+    return ("utf-8",) if text.isascii() or max(text) > "\xff" else ("utf-8", "latin-1")
 
 
 def _telling(text: str) -> Iterator[bytes]:

@@ -51,6 +51,8 @@ class Store:
         self.alerts = Alerts(self.connected)
         self.mutes = Mutes(self.connected)
         self.samples = Samples(self.connected)
+        self.upgraded_from: str | None = None
+        """The schema that it had before it was opened, empty if it had none; None if it was up to date."""
         self._file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
         try:
             if self._file is not None:
@@ -62,7 +64,7 @@ class Store:
             try:
                 if not newest and (self._file is not None or not self._check_server()):
                     with self._errors_as_store_down():
-                        upgrade(self._engine, self.shown)
+                        self.upgraded_from = upgrade(self._engine, self.shown)
             except BaseException:
                 self.close()
                 raise

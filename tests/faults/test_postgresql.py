@@ -163,7 +163,7 @@ TROUBLE = {
     "no such database": ("does not exist", "create it, or correct its name in JOURNEY_DATABASE"),
     "too many connections": ("too many connections for role", "raise max_connections of the server"),
     "all of several can only be read": ("session is read-only", "target_session_attrs=read-write"),
-    "no rights": ("permission denied", "give the user in JOURNEY_DATABASE all rights"),
+    "no rights": ("permission denied", "give the user in JOURNEY_DATABASE the rights to read and write its tables"),
     "it does not answer": ("timeout expired", "check that the server runs"),
 }
 

@@ -1,5 +1,6 @@
 """The commands that hints propose, by how the package is installed."""
 
+import ast
 import json
 import os
 import re
@@ -145,3 +146,16 @@ def test_these_tests_run_where_the_program_is_on_path() -> None:
 
     assert Path(sys.executable).parent.name == "bin"
     assert journey_command("run") == "journey run"
+
+
+def test_no_process_that_is_started_imports_from_the_working_directory() -> None:
+    started = 0
+    for file in (one for package in ("runner", "reports") for one in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            words = node.elts if isinstance(node, ast.List | ast.Tuple) else node.args if isinstance(node, ast.Call) else []
+            given = [one.value for one in words if isinstance(one, ast.Constant)]
+            for option in {"-m", "-c"}.intersection(given):
+                place = given.index(option)
+                assert given[:place].count("-P") == 1, f"{file}: {given} has {option} without -P before it"
+                started += 1
+    assert started >= 6, "the search has not found what is known to be there"

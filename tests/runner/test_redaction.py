@@ -9,7 +9,8 @@ import zlib
 from base64 import b64decode, b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
+from unicodedata import normalize
 from urllib.parse import quote, quote_plus
 
 import brotli
@@ -27,6 +28,7 @@ from runner.workers.messages import from_worker
 
 AWKWARD = "pä$$ \"w<o>r&d'/\\+=\t€𝄞"
 PLAIN = "correct-horse"
+Composed = Literal["NFC", "NFD"]
 
 
 def units(text: str) -> list[int]:
@@ -436,6 +438,31 @@ def test_what_is_packed_and_then_in_base64_is_found(secret: str, how: str) -> No
     readable = inside.replace(b"\0", b"")
     assert readable.startswith(b'{"user": "anna", "key": "')
     assert secret.encode() not in readable
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("secret", ["Zx9-Quokka+77", "пароль-Тест-77", "秘密の言葉です1234"])
+def test_a_text_in_utf_16_and_base64_is_searched_whatever_script_is_in_it(secret: str, encoding: str) -> None:
+    text = f'{{"price": "5 € – за 茶", "key": "{secret}"}}'.encode(encoding)
+    document = json.dumps({"sent": b64encode(text).decode()})
+    inside = b64decode(json.loads(Redactor([secret]).text(document))["sent"])
+    assert secret.encode(encoding) not in inside
+    # Half a character beside it may go as well: which half comes first cannot be seen in ASCII.
+    assert inside.startswith('{"price": "5 € – за 茶", "key": '.encode(encoding))
+    assert Redactor(["another-Secret-1"]).text(document) is document
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("shown", ["NFC", "NFD"])
+def test_letters_with_accents_are_found_however_they_are_composed(form: Composed, shown: Composed) -> None:
+    declared, written = normalize(form, "Pässwort-7Kän"), normalize(shown, "Pässwort-7Kän")
+    for kind in ("verbatim", "url, nothing safe", "json", "html by numbers"):
+        clean = Redactor([declared]).text(f"before {FORMS[kind](written)} after").replace('"', "")
+        assert clean == f"before {HIDDEN} after", kind
+
+
+def test_letters_of_iso_8859_1_are_found_in_hexadecimal() -> None:
+    assert Redactor(["Pässwort-7Kän"]).text("x" + "Pässwort-7Kän".encode("latin-1").hex()) == f"x{HIDDEN}"
 
 
 def test_base64_that_only_looks_packed_stays_as_it_is() -> None:

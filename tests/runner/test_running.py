@@ -304,7 +304,7 @@ def test_a_journey_that_traces_itself_ends_alike_whether_this_attempt_is_recorde
             "page.route('**/*', spin)",
             "page.goto('/', timeout=0)",
             "deadline",
-            "own code was still running",
+            "s expired, and was ended",
             marks=pytest.mark.thorough,
         ),
     ],

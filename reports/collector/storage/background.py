@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from reports.collector.storage import retention
 from reports.collector.storage.retention import MINUTES, RetentionPolicy
@@ -18,6 +19,7 @@ PRUNE = 60.0
 """Seconds between two checks for expired rows."""
 PRUNE_LABELS = 3600.0
 log = logging.getLogger("journey.collector")
+Result = TypeVar("Result")
 
 
 class StorageCleaner:
@@ -27,7 +29,7 @@ class StorageCleaner:
         self._store = store
         self._turn = turn
         self._keep = keep
-        self._failed = False
+        self._failed: set[str] = set()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="tidy", daemon=True)
         self._thread.start()
@@ -43,33 +45,43 @@ class StorageCleaner:
         closing = False
         while not closing:
             closing = self._closing.wait(ROLL)
-            try:
-                self._again(lambda: roll_up(link, self._turn, time.time() - MINUTES))
-                if time.monotonic() >= prune_at and not closing:
-                    prune_at = time.monotonic() + PRUNE
-                    self._again(lambda: self._in_turn(lambda: retention.prune_by_age(link, self._keep, time.time())))
-                    self._again(lambda: self._in_turn(lambda: retention.prune_to_size(link, self._keep)))
-                    self._again(
-                        lambda: self._in_turn(lambda: prune_rollups_to_size(link, self._keep.rollups_size, time.time()))
-                    )
-                if time.monotonic() >= labels_at and not closing:
-                    labels_at = time.monotonic() + PRUNE_LABELS
-                    with self._turn:
-                        retention.prune_labels(link, self._keep, time.time())
-            except (StoreDown, Unstorable) as error:
-                # Also for a value that nobody foresaw: it must not be the end of retention.
-                if not self._failed:
-                    log.error("%s; roll-ups and retention wait until it works again", error)
-                self._failed = True
-            else:
-                self._failed = False
+            self._attempt("roll-ups", lambda: self._again(lambda: roll_up(link, self._turn, time.time() - MINUTES)))
+            if time.monotonic() >= prune_at and not closing:
+                prune_at = time.monotonic() + PRUNE
+                self._attempt("retention", lambda: self._prune(link))
+            if time.monotonic() >= labels_at and not closing:
+                labels_at = time.monotonic() + PRUNE_LABELS
+                self._attempt(
+                    "retention of labels", lambda: self._in_turn(lambda: retention.prune_labels(link, self._keep, time.time()))
+                )
         link.close()
+
+    def _prune(self, link: Link) -> None:
+        self._again(lambda: self._in_turn(lambda: retention.prune_by_age(link, self._keep, time.time())))
+        self._again(lambda: self._in_turn(lambda: retention.prune_to_size(link, self._keep)))
+        self._again(lambda: self._in_turn(lambda: prune_rollups_to_size(link, self._keep.rollups_size, time.time())))
+
+    def _attempt(self, name: str, work: Callable[[], None]) -> None:
+        """Does one of the three; what fails is tried again later, and keeps none of the others from their work."""
+        try:
+            work()
+        except (StoreDown, Unstorable) as error:
+            if name not in self._failed:
+                log.error("%s; %s: tried again until it works", error, name)
+            self._failed.add(name)
+        except Exception:
+            # Also for a value that nobody foresaw: strangers send them, and it must not be the end of retention.
+            if name not in self._failed:
+                log.exception("%s: a fault of the program; it is tried again", name)
+            self._failed.add(name)
+        else:
+            self._failed.discard(name)
 
     def _again(self, some: Callable[[], int]) -> None:
         while some() and not self._closing.is_set():
             # Others are let in between two pieces.
             time.sleep(0.005)
 
-    def _in_turn(self, some: Callable[[], int]) -> int:
+    def _in_turn(self, some: Callable[[], Result]) -> Result:
         with self._turn:
             return some()

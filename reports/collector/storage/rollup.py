@@ -97,7 +97,14 @@ class Sums:
         return {series for _, series in self._tallies} | {series for cells in self._histograms.values() for _, series in cells}
 
     def add_wholes(self, wholes: Mapping[int, int]) -> None:
-        """Counts all of it once more, in the series of all pages that each series is a part of."""
+        """Counts all of it once more, in the series of all pages that each series is a part of.
+
+        What belongs to a series that was removed is left out: a view may be kept for longer than the roll-ups, and be reported again.
+        """
+        self._tallies = {key: one for key, one in self._tallies.items() if key[1] in wholes}
+        self._histograms = {
+            metric: {key: one for key, one in cells.items() if key[1] in wholes} for metric, cells in self._histograms.items()
+        }
 
         def whole(key: Key) -> Key:
             return key[0], wholes[key[1]]

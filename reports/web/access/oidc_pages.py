@@ -113,12 +113,15 @@ class _OidcPages:
         network = self._network(request)
         try:
             async with self._logouts:
-                credentials = await _in_thread(lambda: self._oidc.check_logout(fields.get("logout_token", "")))
-            names = await run_in_threadpool(self._access.sign_ins.end_like, credentials)
+                credentials, own = await _in_thread(lambda: self._oidc.check_logout(fields.get("logout_token", "")))
         except OidcError as error:
             self._access.audit.refuse(f"a sign-out by the identity provider was refused: {error.cause}", network=network)
             return JSONResponse({"error": "invalid_request", "error_description": str(error)}, 400)
+        try:
+            names = await run_in_threadpool(self._access.sign_ins.end_like, credentials)
         except StoreDown:
+            # Otherwise the sessions would outlive what the provider sends again.
+            self._oidc.forget_logout(own)
             return JSONResponse({"error": "the database cannot be used; send it again"}, 503)
         for name in sorted(set(names)):
             self._access.audit.record("sign-out", f"{name} was signed out by the identity provider", user=name, network=network)

@@ -1,4 +1,4 @@
-"""`journey store`: copies of the database, checks, and putting a copy in its place."""
+"""`journey store`: copies of the database, checks, putting a copy in its place, and upgrading it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,9 @@ from runner.cli import given, manual
 from runner.errors import ConfigError
 from runner.settings.settings import Settings
 
-app = typer.Typer(cls=manual.Group, help="Back up, check and restore the database of runs and visits.", no_args_is_help=True)
+app = typer.Typer(
+    cls=manual.Group, help="Back up, check, restore and upgrade the database of runs and visits.", no_args_is_help=True
+)
 DAMAGED = 1
 
 Database = given.Database
@@ -77,6 +79,27 @@ def restore(
     typer.echo(f"restored {file} from {copy}")
     if kept is not None:
         typer.echo(f"the database before is kept as {kept}; remove it when nothing is missed")
+
+
+@app.command("upgrade")
+def upgrade(database: Database = None, env: given.EnvironmentName = None, runs_dir: given.RunsDir = None) -> None:
+    """Create the tables, or bring them to the form of this version. Only needed where the services may not do it themselves.
+
+    They do it when they start, unless their role in PostgreSQL only reads and writes rows; docs/schedule.md shows how to set that up.
+
+    Example: journey store upgrade
+    """
+    from runner.store import Store
+    from runner.store.migrations.upgrade import HEAD
+
+    settings = given.settings(env, database=database, runs_dir=runs_dir)
+    with Store(settings.database_url) as store:
+        before = store.upgraded_from
+        if before is None:
+            typer.echo(f"{store.shown} is of schema {HEAD}, the newest; nothing was changed")
+        else:
+            since = f" from schema {before}" if before else ""
+            typer.echo(f"{store.shown} was upgraded to schema {HEAD}{since}")
 
 
 def _sqlite_file(settings: Settings) -> Path | None:

@@ -4,6 +4,7 @@ import re
 
 from sqlalchemy.exc import DBAPIError
 
+_RIGHTS = "give the user in JOURNEY_DATABASE the rights to read and write its tables, as docs/deploy/database.sql does"
 _FIXES: tuple[tuple[frozenset[str], str, str], ...] = (
     # The codes of the standard as PostgreSQL uses them; what is said where there is no such code, as while connecting; what to do.
     (
@@ -29,11 +30,7 @@ _FIXES: tuple[tuple[frozenset[str], str, str], ...] = (
         "name in JOURNEY_DATABASE the server that can be written; with replicas, all of them: "
         "postgresql://USER@HOST1,HOST2/NAME?target_session_attrs=read-write",
     ),
-    (
-        frozenset({"42501"}),
-        r"permission denied",
-        "give the user in JOURNEY_DATABASE all rights on the tables and their schema",
-    ),
+    (frozenset({"42501"}), r"permission denied", _RIGHTS),
     (
         frozenset({"57014"}),
         r"has not answered for|statement timeout",
@@ -55,14 +52,14 @@ _FIXES: tuple[tuple[frozenset[str], str, str], ...] = (
 )
 
 
-def describe_failure(error: BaseException) -> str:
-    """The reason, and after a semicolon what to do, where that is known."""
+def describe_failure(error: BaseException, rights: str = _RIGHTS) -> str:
+    """The reason, and after a semicolon what to do, where that is known; `rights` is what to do where the user has too few."""
     original = (error.orig or error) if isinstance(error, DBAPIError) else error
     reason = _read_reason(original)
     code = getattr(original, "sqlstate", None)
     for codes, said, fix in _FIXES:
         if code in codes or re.search(said, reason):
-            return f"{reason}; {fix}"
+            return f"{reason}; {rights if fix == _RIGHTS else fix}"
     return reason
 
 

@@ -25,6 +25,7 @@ PATIENCE = 60.0
 """Seconds that an upgrade waits for another process that is upgrading the same database."""
 _LOCK = 0x6A6F75726E6579
 """The key of the advisory lock in PostgreSQL that a process holds while it upgrades."""
+_AS_OWNER = "let the owner of its tables do it: JOURNEY_DATABASE=postgresql://OWNER:…@HOST/NAME journey store upgrade"
 
 
 def is_newest(tables: set[str], revision: str | None, shown: str) -> bool:
@@ -71,9 +72,10 @@ def read_file_form(file: Path, patience: float) -> tuple[set[str], str | None]:
         return tables, found[0] if found else None
 
 
-def upgrade(engine: Engine, shown: str) -> None:
+def upgrade(engine: Engine, shown: str) -> str | None:
     """Applies the missing migrations in one transaction: if one fails, the database is as it was.
 
+    Returns the revision that it was of, empty if it had no tables; None if another process has upgraded it meanwhile.
     Raises ConfigError as `is_newest` does, StoreDown when a migration fails.
     """
     with engine.connect() as connection:
@@ -92,8 +94,7 @@ def upgrade(engine: Engine, shown: str) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if of_file else f"SELECT pg_advisory_xact_lock({_LOCK})")
             tables, revision = read_form(connection)
             if is_newest(tables, revision, shown):
-                # Another process has upgraded it meanwhile.
-                return
+                return None
             if of_file and not tables:
                 create_tables(connection)
             else:
@@ -102,11 +103,12 @@ def upgrade(engine: Engine, shown: str) -> None:
 
                 command.upgrade(migrations(connection), "head")
             connection.commit()
+            return revision or ""
         except DBAPIError as error:
             connection.rollback()
             raise StoreDown(
                 f"the database {shown} cannot be upgraded from schema {revision or 'none'} to {HEAD}, and is as it was: "
-                f"{describe_failure(error)}"
+                f"{describe_failure(error, rights=_AS_OWNER)}"
             ) from error
         finally:
             # It is not used as it was set up here.

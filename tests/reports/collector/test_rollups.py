@@ -19,7 +19,7 @@ from runner.store import Store
 from runner.store.bulk_insert import Link
 from runner.store.tables.histogram import EDGES, THRESHOLDS, Distribution, bucket
 from runner.store.tables.page_views import BUCKETS, METRICS
-from tests.reports.collector.arrivals import AT, arrival, check_rollups, click, error, request, rows, view, vital
+from tests.reports.collector.arrivals import AT, arrival, check_rollups, click, connected, error, request, rows, view, vital
 
 NOW = time.time()
 
@@ -125,6 +125,21 @@ def test_minutes_that_are_removed_already_are_not_made_again(tmp_path: Path) -> 
     with Writer(url) as writer:
         writer.put_blocking(arrival(at=NOW - MINUTES - 3600))
     assert rows(url, "SELECT DISTINCT step FROM histograms ORDER BY step") == [(3600,), (86400,)]
+
+
+def test_a_view_whose_series_was_removed_holds_up_no_rollups(url: str) -> None:
+    told, session = view(), run_id()
+    with Writer(url) as writer:
+        writer.put_blocking(arrival(told, session=session))
+    with connected(url) as connection:
+        # As retention does where roll-ups are kept for a shorter time than views.
+        connection.exec_driver_sql("DELETE FROM series")
+    with Writer(url) as writer:
+        writer.put_blocking(arrival(view(id=told.id, vitals=(vital("lcp", 1.2),)), session=session, at=AT + 60))
+    assert rows(url, "SELECT value FROM marks WHERE name = 'rolled'") == [(2,)]
+    with Writer(url) as writer:
+        writer.put_blocking(arrival(at=AT + 120, page="/cart"))
+    assert rows(url, "SELECT value FROM marks WHERE name = 'rolled'") == [(3,)]
 
 
 def test_labels_without_end_do_not_make_rollups_without_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

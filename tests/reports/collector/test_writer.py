@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import Interaction, ScriptError, SlowRequest, Synthetic, View, Vital
-from reports.collector.storage import background
+from reports.collector.storage import background, retention
 from reports.collector.storage.group_commit import Busy, Writer
 from runner.archive.run_id import run_id
 from runner.store import StoreDown
@@ -269,22 +269,37 @@ def stored(writer: Writer, one: Arrival) -> bool:
     return True
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            Unstorable("the database rejected a value: integer out of range"),
+            "integer out of range; roll-ups: tried again until it works",
+        ),
+        (KeyError(7), "roll-ups: a fault of the program; it is tried again"),
+    ],
+)
 def test_a_value_that_cannot_be_rolled_up_is_not_the_end_of_retention(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    error: Exception, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    calls: list[float] = []
+    rolled: list[float] = []
+    pruned: list[float] = []
 
-    def fail_first(*given: object) -> int:
-        calls.append(time.monotonic())
-        if len(calls) == 1:
-            raise Unstorable("the database rejected a value: integer out of range")
+    def fail(*_: object) -> int:
+        rolled.append(time.monotonic())
+        raise error
+
+    def prune(*_: object) -> int:
+        pruned.append(time.monotonic())
         return 0
 
     monkeypatch.setattr(background, "ROLL", 0.05)
-    monkeypatch.setattr(background, "roll_up", fail_first)
+    monkeypatch.setattr(background, "PRUNE", 0.05)
+    monkeypatch.setattr(background, "roll_up", fail)
+    monkeypatch.setattr(retention, "prune_by_age", prune)
     with Writer(f"sqlite:///{tmp_path / 'journeys.db'}"):
-        wait_until(lambda: len(calls) > 2)
-    assert "integer out of range; roll-ups and retention wait until it works again" in caplog.text
+        wait_until(lambda: len(rolled) > 2 and len(pruned) > 2)
+    assert caplog.text.count(said) == 1
 
 
 @pytest.mark.real_time

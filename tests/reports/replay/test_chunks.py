@@ -142,13 +142,17 @@ def test_recordings_go_when_they_are_too_old_or_too_much(collector: Served, chun
 def test_a_file_without_a_row_is_swept(collector: Served, chunk_store: ChunkStore, tmp_path: Path) -> None:
     collector.post(packed(chunk()), "/v1/replay")
     orphan = chunk_store.folder / "shop" / SESSION / f"{TAB}-9.json.gz"
-    orphan.write_bytes(b"x")
+    alone = chunk_store.folder / "shop" / str(uuid4()) / orphan.name
+    alone.parent.mkdir()
+    for file in (orphan, alone):
+        file.write_bytes(b"x")
     (chunk_store.folder / ".incoming" / "half").write_bytes(b"x")
     elsewhere = tmp_path / "elsewhere.json.gz"
     elsewhere.write_bytes(b"x")
     assert chunk_store.sweep(time.time()) == 0
-    assert chunk_store.sweep(time.time() + ORPHANED + 1) == 2
+    assert chunk_store.sweep(time.time() + ORPHANED + 1) == 3
     assert not orphan.exists()
+    assert not alone.parent.exists()
     assert elsewhere.exists()
     assert read_recording(chunk_store._store, chunk_store.folder, SESSION)
 

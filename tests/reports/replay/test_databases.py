@@ -1,19 +1,22 @@
 """Recordings in either database: what is stored is found, once, and goes again."""
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from reports.collector.beacon import Synthetic
 from reports.collector.storage.group_commit import Writer
-from reports.replay.chunk_store import BLOCK, EVENT_OVERHEAD, FOLDER, ORPHANED, ROW, ChunkStore
+from reports.replay.chunk import decode
+from reports.replay.chunk_store import BLOCK, EVENT_OVERHEAD, FOLDER, ORPHANED, ROW, ChunkContext, ChunkStore
 from reports.replay.recording import read_chunk_rows, read_recording, read_recording_starts
 from reports.users.coverage import read_coverage
 from reports.web.query.time_range import BadRequest, fixed_time_range
@@ -87,6 +90,36 @@ def test_a_recording_is_found_played_and_removed(send: Send, chunk_store: ChunkS
     assert (ask(chunk_store._store, read_chunk_rows, old), len(ask(chunk_store._store, read_chunk_rows, new))) == ([], 2)
     assert chunk_store.prune(1.0, of_new, time.time() + 60) == 1
     assert list(chunk_store.folder.rglob("*.json.gz")) == []
+
+
+def test_a_chunk_that_comes_while_its_recording_is_removed_is_kept_if_it_is_acknowledged(
+    chunk_store: ChunkStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = str(uuid4())
+
+    def put(number: int) -> bool:
+        content = chunk(number, session=session)
+        return chunk_store.put(decode(json.dumps(content).encode()), packed(content), ChunkContext("shop", 1.0, "real", "/"))
+
+    @contextmanager
+    def connected() -> Iterator[Connection]:
+        monkeypatch.undo()
+        with chunk_store._store.connected() as connection:
+            yield connection
+        assert put(1), "it comes when the rows of the recording are gone, and its files are not yet"
+
+    assert put(0)
+    monkeypatch.setattr(chunk_store._store, "connected", connected)
+    chunk_store.remove("shop", session)
+    (row,) = ask(chunk_store._store, read_chunk_rows, session)
+    assert row.sequence == 1
+    found = read_recording(chunk_store._store, chunk_store.folder, session)
+    assert found is not None
+    files = [file.name for file in (chunk_store.folder / "shop" / session).iterdir()]
+    assert len(files) == 1, "that of the chunk that was removed is gone"
+    assert f"-1-{row.checksum[:16]}" in files[0]
+    chunk_store.remove("shop", session)
+    assert not (chunk_store.folder / "shop" / session).exists()
 
 
 def test_single_events_have_a_bound_of_their_own(send: Send, chunk_store: ChunkStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 import pytest
 
 from reports.web.access.oidc.logout_token import LONGEST
+from reports.web.access.sessions import SignIns
+from runner.store import StoreDown
 from tests.reports.web.test_access import PASSWORD, hashed, users
 from tests.reports.web.test_oidc import Start, at_provider, back, causes, cookie_of, go, provider, settings_for
 from tests.support.services.collector import Answer
@@ -47,6 +49,23 @@ def test_signing_out_at_the_provider_ends_all_sessions_of_the_user_and_no_other(
     assert [is_signed_in(served, one) for one in (*ada, other, by_password)] == [False, False, True, True]
     # Nobody is left to be signed out, which is no error.
     assert tell(served, provider.sign_out()).status == 200
+
+
+def test_a_token_that_ended_nothing_because_the_database_was_away_counts_when_it_is_sent_again(
+    dashboard: Start, provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = dashboard(settings_for(provider))
+    cookie, token = cookie_of(go(served)), provider.sign_out()
+
+    def away(*_: object) -> list[str]:
+        raise StoreDown("the database is away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(SignIns, "end_like", away)
+        assert tell(served, token).status == 503
+    assert is_signed_in(served, cookie)
+    assert [tell(served, token).status for _ in range(2)] == [200, 400], "once, and then no more"
+    assert not is_signed_in(served, cookie)
 
 
 def test_many_users_may_be_signed_out_at_once(dashboard: Start, provider: IdentityProvider) -> None:

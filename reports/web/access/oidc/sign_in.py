@@ -87,12 +87,17 @@ class OidcSignIn:
                 self._finished.popitem(last=False)
         return True
 
-    def check_logout(self, token: str) -> str:
-        """The SQL pattern of the credentials whose sessions the provider ends with a logout token, which counts once."""
+    def check_logout(self, token: str) -> tuple[str, str]:
+        """The SQL pattern of the credentials whose sessions the provider ends with a logout token, which counts once; and the token's id."""
         subject, own = check_logout_token(self.provider, token, self.clock)
         if not self._is_first(f"logout {own}"):
             raise OidcError(REFUSED, "oidc_issuer: a logout token was sent again", 400)
-        return subject_pattern(self.configuration, subject)
+        return subject_pattern(self.configuration, subject), own
+
+    def forget_logout(self, own: str) -> None:
+        """Lets the logout token of this id count again, since it has had no effect."""
+        with self._lock:
+            self._finished.pop(f"logout {own}", None)
 
     def finish(self, given: Mapping[str, str], attempt: LoginAttempt, redirect_uri: str) -> OidcUser:
         """The user whom the provider's answer, the parameters `given`, is about."""
