@@ -13,6 +13,7 @@ from reports.codegen import statements
 from reports.codegen.action import RecordedAction
 from reports.codegen.input_values import Value, Values
 from reports.codegen.irreversible import find_danger
+from reports.codegen.locators import is_masked
 from reports.codegen.rebuild_page import Ending, Rebuilt
 from reports.codegen.result import Acted, Made, Report
 from reports.codegen.statements import Line
@@ -95,14 +96,30 @@ def _journey_name(step: str) -> str:
 
 
 def _with_waits(every: Sequence[Line], tabs: list[int]) -> Iterator[Line]:
-    """The same; what a page answers without another address waits for the element that is used next."""
+    """The same; what a page answers without another address waits for a sign of it.
+
+    That is the element that is used next, or a heading that has come, if that element was there before.
+    """
     for line, later in zip_longest(every, every[1:]):
         if line.in_page and later is not None and later.target is not None and later.action.tab == line.action.tab:
             again = line.target is not None and ast.dump(line.target) == ast.dump(later.target)
-            wait = [] if again else ast.parse(f"{statements.locate(later, tabs)}.wait_for()").body
-            yield replace(line, statements=(*line.statements, *wait))
+            heading = _new_heading(line, later)
+            written = "" if again else f"{statements.locate(later, tabs)}.wait_for()"
+            if heading and (again or line.found.next_is_there):
+                written = _expect_heading(statements.page_name(line.action.tab, tabs), heading)
+            yield replace(line, statements=(*line.statements, *ast.parse(written).body))
         else:
             yield line
+
+
+def _new_heading(line: Line, later: Line) -> str:
+    """The first heading that has come with a line's answer, and that is the only one of its text; empty if there is none.
+
+    One with a number may say something else each time: it is better not to wait for it.
+    """
+    shown = later.found.headings
+    new = (one for one in shown if one not in line.found.headings and shown.count(one) == 1 and len(one) <= WIDTH)
+    return next((one for one in new if not re.search(r"\d", one) and not is_masked(repr(one))), "")
 
 
 def _steps(every: Sequence[Line]) -> list[_Step]:
@@ -149,13 +166,17 @@ def _ending(
         written += [statements.write_expectation(page, shown, base_url, rules)] if shown else []
     heading = next(iter(endings[tab].headings), "") if tab in endings else ""
     if 0 < len(heading) <= WIDTH:
-        written.append(f"expect({page}.get_by_role('heading', name={_stable(heading)})).to_be_visible()")
+        written.append(_expect_heading(page, heading))
     return ast.parse("\n".join(written)).body
 
 
 def _shows(action: RecordedAction, tab: int) -> bool:
     shown = action.tab if action.opens is None else action.opens
     return shown == tab and bool(action.leads_to or action.url)
+
+
+def _expect_heading(page: str, heading: str) -> str:
+    return f"expect({page}.get_by_role('heading', name={_stable(heading)})).to_be_visible()"
 
 
 def _stable(heading: str) -> str:
