@@ -32,6 +32,12 @@ _IDENTIFIER = re.compile(
     r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-z]*[0-9])[0-9a-f]{6,}|[0-9]{3,})\b", re.IGNORECASE
 )
 
+VAGUE = {
+    *("apply", "back", "close", "confirm", "continue", "done", "filter", "go", "next", "ok", "open", "save", "search", "send"),
+    *("show", "submit", "update", "view", "yes"),
+}
+"""What buttons say everywhere: only with its page does it name a journey."""
+
 
 class _Step(Struct, frozen=True):
     name: str
@@ -52,7 +58,7 @@ def write_journey(
     every = list(_with_waits(every, tabs))
     steps = _steps(every)
     ending = _ending(every, rebuilt.endings, tabs, base_url, rules)
-    name = name or _journey_name(steps[-1].name)
+    name = name or _journey_name(steps)
     started = min(float(tab.events[0]["timestamp"]) for tab in recording.tabs if tab.events)
     recorded_at = datetime.fromtimestamp(started / 1000, UTC)
     text: list[str] = []
@@ -89,10 +95,14 @@ def write_journey(
     return Made("\n".join(text) + "\n", report)
 
 
-def _journey_name(step: str) -> str:
-    """A name after what the last step does, without the numbers and ids of the visitor's own things."""
-    words = _IDENTIFIER.sub(" ", step)
-    return to_python_name("_".join(re.findall(r"\w+", words)).lower() or "visit")
+def _journey_name(steps: Sequence[_Step]) -> str:
+    """A name after what the last step that names something does, without the numbers and ids of the visitor's own things."""
+    last = next((one for one in reversed(steps) if _label(one.lines[-1])), steps[-1])
+    title = _title(last.lines)
+    said = f"{last.name} on {title}" if last.name.lower() in VAGUE and title else last.name
+    words = re.findall(r"\w+", _IDENTIFIER.sub(" ", said))
+    name = to_python_name("_".join(words).lower() or "visit")
+    return name if len(name) <= step_names.LONGEST else name[: step_names.LONGEST].rpartition("_")[0] or name
 
 
 def _with_waits(every: Sequence[Line], tabs: list[int]) -> Iterator[Line]:
@@ -244,7 +254,7 @@ def _acted(number: int, line: Line, step: str, row: int, started: float, why: st
 
 
 def _label(line: Line) -> str:
-    return step_names.role_and_name(line.target)[1] if line.target is not None else ""
+    return step_names.role_and_name(line.naming)[1] if line.naming is not None else ""
 
 
 def _notes(every: Sequence[Line]) -> Iterator[str]:
