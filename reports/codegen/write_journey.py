@@ -32,6 +32,8 @@ _IDENTIFIER = re.compile(
     r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-z]*[0-9])[0-9a-f]{6,}|[0-9]{3,})\b", re.IGNORECASE
 )
 
+BEGINNING = 8
+"""Characters by which a heading can be told from others."""
 VAGUE = {
     *("apply", "back", "close", "confirm", "continue", "done", "filter", "go", "next", "ok", "open", "save", "search", "send"),
     *("show", "submit", "update", "view", "yes"),
@@ -123,13 +125,20 @@ def _with_waits(every: Sequence[Line], tabs: list[int]) -> Iterator[Line]:
 
 
 def _new_heading(line: Line, later: Line) -> str:
-    """The first heading that has come with a line's answer, and that is the only one of its text; empty if there is none.
+    """How a heading is called that has come with a line's answer, and that is the only one of its text; empty if there is none.
 
-    One with a number may say something else each time: it is better not to wait for it.
+    One with a number may say something else each time: of that, only its beginning counts.
     """
-    shown = later.found.headings
-    new = (one for one in shown if one not in line.found.headings and shown.count(one) == 1 and len(one) <= WIDTH)
-    return next((one for one in new if not re.search(r"\d", one) and not is_masked(repr(one))), "")
+    shown, before = later.found.headings, line.found.headings
+    new = [
+        one for one in shown if one not in before and shown.count(one) == 1 and len(one) <= WIDTH and not is_masked(repr(one))
+    ]
+    whole = next((one for one in new if not re.search(r"\d", one)), "")
+    if whole:
+        return _stable(whole)
+    begun = (re.split(r"\d", one)[0].strip(" :–—-([#") for one in new)
+    told = (one for one in begun if len(one) >= BEGINNING and sum(other.startswith(one) for other in (*before, *shown)) == 1)
+    return next((f"re.compile({f'^{python_literal(one)}'!r})" for one in told), "")
 
 
 def _steps(every: Sequence[Line]) -> list[_Step]:
@@ -176,7 +185,7 @@ def _ending(
         written += [statements.write_expectation(page, shown, base_url, rules)] if shown else []
     heading = next(iter(endings[tab].headings), "") if tab in endings else ""
     if 0 < len(heading) <= WIDTH:
-        written.append(_expect_heading(page, heading))
+        written.append(_expect_heading(page, _stable(heading)))
     return ast.parse("\n".join(written)).body
 
 
@@ -185,8 +194,8 @@ def _shows(action: RecordedAction, tab: int) -> bool:
     return shown == tab and bool(action.leads_to or action.url)
 
 
-def _expect_heading(page: str, heading: str) -> str:
-    return f"expect({page}.get_by_role('heading', name={_stable(heading)})).to_be_visible()"
+def _expect_heading(page: str, name: str) -> str:
+    return f"expect({page}.get_by_role('heading', name={name})).to_be_visible()"
 
 
 def _stable(heading: str) -> str:

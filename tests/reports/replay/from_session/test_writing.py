@@ -198,3 +198,18 @@ def test_a_file_s_ending_and_a_colon_in_an_address_are_in_no_step_s_name() -> No
 def test_a_field_with_two_names_is_given_the_first() -> None:
     field = Found(Facts(tag="input", label="Username or Email Address", field="log"), EMAIL.candidates)
     assert made(Tape().page("/", *BODY).type(10), field).report.params == ("username",)
+
+
+def test_a_new_heading_with_a_number_is_waited_for_by_its_beginning() -> None:
+    candidates = (Candidate('page.get_by_role("button", name="Status")', "playwright"),)
+    button = Found(Facts(tag="button"), candidates, headings=("Databases",), next_is_there=True)
+    for heading, wait in (
+        ("Traffic since startup: 628.6 KiB", 'expect(page.get_by_role("heading", name=re.compile(r"^Traffic since startup")))'),
+        ("3 rows", 'page.get_by_role("link", name="Tea").wait_for()'),
+        ("Databases 7", 'page.get_by_role("link", name="Tea").wait_for()'),
+    ):
+        link = Found(LINK.facts, LINK.candidates, headings=("Databases", heading))
+        source = made(
+            Tape().page("/", *BODY).click(12, name="Status").change().click(14, role="link", name="Tea"), button, link
+        ).source
+        assert f'name="Status").click()\n        {wait}' in source
