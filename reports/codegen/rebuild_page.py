@@ -173,7 +173,7 @@ def _tab(
         fresh = later is not None and any(event["type"] == FULL for event in events[action.place : later.place])
         there = later is not None and (fresh or page.evaluate("id => rebuildHas(id)", later.node))
         found[number] = replace(_find(page, action, before), headings=tuple(headings), next_is_there=there)
-        # An act does not take a page away at once: what finds the next element must find it alone until then, too.
+        # The page before an act is there until it is answered: what finds the next element must find it alone there, too.
         before = _find(page, later).candidates if later is not None and there and not fresh else ()
     page.evaluate("place => rebuildSeek(place)", len(kept))
     after = page.evaluate("() => rebuildHeadings()")

@@ -33,7 +33,7 @@ _IDENTIFIER = re.compile(
 )
 
 BEGINNING = 8
-"""Characters by which a heading can be told from others."""
+"""The fewest characters that distinguish one heading from another."""
 VAGUE = {
     *("apply", "back", "close", "confirm", "continue", "done", "filter", "go", "next", "ok", "open", "save", "search", "send"),
     *("show", "submit", "update", "view", "yes"),
@@ -137,8 +137,10 @@ def _new_heading(line: Line, later: Line) -> str:
     if whole:
         return _stable(whole)
     begun = (re.split(r"\d", one)[0].strip(" :–—-([#") for one in new)
-    told = (one for one in begun if len(one) >= BEGINNING and sum(other.startswith(one) for other in (*before, *shown)) == 1)
-    return next((f"re.compile({f'^{python_literal(one)}'!r})" for one in told), "")
+    distinct = (
+        one for one in begun if len(one) >= BEGINNING and sum(other.startswith(one) for other in (*before, *shown)) == 1
+    )
+    return next((f"re.compile({f'^{python_literal(one)}'!r})" for one in distinct), "")
 
 
 def _steps(every: Sequence[Line]) -> list[_Step]:
