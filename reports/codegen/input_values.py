@@ -62,7 +62,9 @@ def _secret(action: RecordedAction, found: Found) -> str | None:
 
 
 def _plain(action: RecordedAction, found: Found) -> str:
-    for text in (found.facts.label, action.said.name, found.facts.field, found.facts.placeholder):
+    # “Username or Email Address” is one field: the first of its names is enough.
+    first = re.split(r"\bor\b|[(/,]", found.facts.label or action.said.name)[0]
+    for text in (found.facts.label, action.said.name, first, found.facts.field, found.facts.placeholder):
         words = _words(text)
         if 0 < len(words) <= WORDS and len("".join(words)) > 1:
             return to_python_name("_".join(words))

@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reports.codegen.action import RecordedAction
 from reports.codegen.locators import (
@@ -25,7 +27,7 @@ from reports.codegen.locators import (
     locator_from_page,
     parse_locator,
 )
-from reports.codegen.rrweb.nodes import INCREMENTAL, MUTATION
+from reports.codegen.rrweb.nodes import FULL, INCREMENTAL, MUTATION
 from reports.replay.recording import Recording
 from runner.authoring.recorder.code_format import quoted
 from runner.browser.chromium import Browser, launch
@@ -71,6 +73,10 @@ class Found(Struct, frozen=True):
     """The best first; empty for an element that was not found again."""
     title: str = ""
     """That of the page."""
+    headings: tuple[str, ...] = ()
+    """Those that could be seen before the action."""
+    next_is_there: bool = False
+    """Whether the element of the tab's next action was in the page already, or may have been: in another document, ids are others."""
 
 
 class Ending(Struct, frozen=True):
@@ -156,12 +162,19 @@ def _tab(
     kept = [(place, event) for place, event in enumerate(events) if not _is_passed_over(event)]
     page.evaluate("text => rebuildOpen(text)", json.dumps([event for _, event in kept]))
     seen: Counter[str] = Counter()
-    for number, action in sorted(enumerate(actions), key=lambda one: one[1].place):
-        if action.tab != tab or not action.node:
+    mine = [one for one in sorted(enumerate(actions), key=lambda one: one[1].place) if one[1].tab == tab and one[1].node]
+    before: tuple[Candidate, ...] = ()
+    for (number, action), (_, later) in zip_longest(mine, mine[1:], fillvalue=(0, None)):
+        if action is None:
             continue
         page.evaluate("place => rebuildSeek(place)", sum(place < action.place for place, _ in kept))
-        seen.update(page.evaluate("() => rebuildHeadings()"))
-        found[number] = _find(page, action)
+        headings = page.evaluate("() => rebuildHeadings()")
+        seen.update(headings)
+        fresh = later is not None and any(event["type"] == FULL for event in events[action.place : later.place])
+        there = later is not None and (fresh or page.evaluate("id => rebuildHas(id)", later.node))
+        found[number] = replace(_find(page, action, before), headings=tuple(headings), next_is_there=there)
+        # The page before an act is there until it is answered: what finds the next element must find it alone there, too.
+        before = _find(page, later).candidates if later is not None and there and not fresh else ()
     page.evaluate("place => rebuildSeek(place)", len(kept))
     after = page.evaluate("() => rebuildHeadings()")
     once = [text for text in after if after.count(text) == 1 and not is_masked(repr(text))]
@@ -173,7 +186,8 @@ def _is_passed_over(event: dict[str, Any]) -> bool:
     return bool(event["type"] == INCREMENTAL and source != MUTATION and source in PASSED_OVER)
 
 
-def _find(page: "Page", action: RecordedAction) -> Found:
+def _find(page: "Page", action: RecordedAction, before: Sequence[Candidate] = ()) -> Found:
+    """What finds an action's element; first what did so in the page `before` the last act, too."""
     marked = page.evaluate("id => rebuildMark(id)", action.node)
     title = page.evaluate("() => rebuildTitle()")
     if marked is None:
@@ -185,6 +199,8 @@ def _find(page: "Page", action: RecordedAction) -> Found:
         frame = frame.frame_locator("[data-acted-on=frame]")
     marked = frame.locator("[data-acted-on=here]")
     candidates = list(_candidates(page, marked, action, facts))
+    lasting = [one for one in before if one.checked and _hits(page, one.code)]
+    candidates = [one for one in candidates if one in lasting] + lasting + candidates
     return Found(facts, tuple({one.code: one for one in reversed(candidates)}.values())[::-1][:MOST], title)
 
 

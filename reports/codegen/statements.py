@@ -60,8 +60,17 @@ class Line(Struct, frozen=True, kw_only=True):
         given = (ast.Constant("Enter"),) if self.action.kind == "press" else ()
         method = METHODS.get(self.action.kind, "click")
         return parse_script.ScriptAction(
-            kind="act", statements=self.statements, target=self.target, method=method, arguments=given
+            kind="act", statements=self.statements, target=self.naming, method=method, arguments=given
         )
+
+    @property
+    def naming(self) -> ast.expr | None:
+        """The locator that says what the element is called; what the visitor's browser has noted of it, where that is a selector."""
+        said = self.action.said
+        match self.target:
+            case ast.Call(func=ast.Attribute(attr="locator" | "get_by_test_id")) if said.role and said.name:
+                return ast.parse(f"page.get_by_role({quoted(said.role)}, name={quoted(said.name)})", mode="eval").body
+        return self.target
 
 
 def page_name(tab: int, tabs: list[int]) -> str:

@@ -28,11 +28,14 @@ def without_ids(address: str) -> str:
 
     >>> without_ids("/orders/01a20fc0-aafa-7b1d-ac37-708720ccee0c/edit"), without_ids("/4711"), without_ids("/")
     ('/orders/edit', '/page', '/')
+    >>> without_ids("/index.php/Special:AllPages")
+    '/index.php/Special:AllPages'
     """
     path = address.partition("?")[0].partition("#")[0]
     if "://" in path:
         return path
-    kept = "/".join(one for one in path.split("/") if not is_id(one))
+    # Wikis and APIs put a colon between two words.
+    kept = "/".join(one for one in path.split("/") if not any(map(is_id, one.split(":"))))
     return kept if kept.strip("/") or not path.strip("/") else "/page"
 
 

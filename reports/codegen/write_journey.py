@@ -13,6 +13,7 @@ from reports.codegen import statements
 from reports.codegen.action import RecordedAction
 from reports.codegen.input_values import Value, Values
 from reports.codegen.irreversible import find_danger
+from reports.codegen.locators import is_masked
 from reports.codegen.rebuild_page import Ending, Rebuilt
 from reports.codegen.result import Acted, Made, Report
 from reports.codegen.statements import Line
@@ -30,6 +31,14 @@ WIDTH = 120
 _IDENTIFIER = re.compile(
     r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-z]*[0-9])[0-9a-f]{6,}|[0-9]{3,})\b", re.IGNORECASE
 )
+
+BEGINNING = 8
+"""The fewest characters that distinguish one heading from another."""
+VAGUE = {
+    *("apply", "back", "close", "confirm", "continue", "done", "filter", "go", "next", "ok", "open", "save", "search", "send"),
+    *("show", "submit", "update", "view", "yes"),
+}
+"""What buttons say everywhere: only with its page does it name a journey."""
 
 
 class _Step(Struct, frozen=True):
@@ -51,7 +60,7 @@ def write_journey(
     every = list(_with_waits(every, tabs))
     steps = _steps(every)
     ending = _ending(every, rebuilt.endings, tabs, base_url, rules)
-    name = name or _journey_name(steps[-1].name)
+    name = name or _journey_name(steps)
     started = min(float(tab.events[0]["timestamp"]) for tab in recording.tabs if tab.events)
     recorded_at = datetime.fromtimestamp(started / 1000, UTC)
     text: list[str] = []
@@ -88,21 +97,50 @@ def write_journey(
     return Made("\n".join(text) + "\n", report)
 
 
-def _journey_name(step: str) -> str:
-    """A name after what the last step does, without the numbers and ids of the visitor's own things."""
-    words = _IDENTIFIER.sub(" ", step)
-    return to_python_name("_".join(re.findall(r"\w+", words)).lower() or "visit")
+def _journey_name(steps: Sequence[_Step]) -> str:
+    """A name after what the last step that names something does, without the numbers and ids of the visitor's own things."""
+    last = next((one for one in reversed(steps) if _label(one.lines[-1])), steps[-1])
+    title = _title(last.lines)
+    said = f"{last.name} on {title}" if last.name.lower() in VAGUE and title else last.name
+    words = re.findall(r"\w+", _IDENTIFIER.sub(" ", said))
+    name = to_python_name("_".join(words).lower() or "visit")
+    return name if len(name) <= step_names.LONGEST else name[: step_names.LONGEST].rpartition("_")[0] or name
 
 
 def _with_waits(every: Sequence[Line], tabs: list[int]) -> Iterator[Line]:
-    """The same; what a page answers without another address waits for the element that is used next."""
+    """The same; what a page answers without another address waits for a sign of it.
+
+    That is the element that is used next, or a heading that has come, if that element was there before.
+    """
     for line, later in zip_longest(every, every[1:]):
         if line.in_page and later is not None and later.target is not None and later.action.tab == line.action.tab:
             again = line.target is not None and ast.dump(line.target) == ast.dump(later.target)
-            wait = [] if again else ast.parse(f"{statements.locate(later, tabs)}.wait_for()").body
-            yield replace(line, statements=(*line.statements, *wait))
+            heading = _new_heading(line, later)
+            written = "" if again else f"{statements.locate(later, tabs)}.wait_for()"
+            if heading and (again or line.found.next_is_there):
+                written = _expect_heading(statements.page_name(line.action.tab, tabs), heading)
+            yield replace(line, statements=(*line.statements, *ast.parse(written).body))
         else:
             yield line
+
+
+def _new_heading(line: Line, later: Line) -> str:
+    """How a heading is called that has come with a line's answer, and that is the only one of its text; empty if there is none.
+
+    One with a number may say something else each time: of that, only its beginning counts.
+    """
+    shown, before = later.found.headings, line.found.headings
+    new = [
+        one for one in shown if one not in before and shown.count(one) == 1 and len(one) <= WIDTH and not is_masked(repr(one))
+    ]
+    whole = next((one for one in new if not re.search(r"\d", one)), "")
+    if whole:
+        return _stable(whole)
+    begun = (re.split(r"\d", one)[0].strip(" :–—-([#") for one in new)
+    distinct = (
+        one for one in begun if len(one) >= BEGINNING and sum(other.startswith(one) for other in (*before, *shown)) == 1
+    )
+    return next((f"re.compile({f'^{python_literal(one)}'!r})" for one in distinct), "")
 
 
 def _steps(every: Sequence[Line]) -> list[_Step]:
@@ -149,13 +187,17 @@ def _ending(
         written += [statements.write_expectation(page, shown, base_url, rules)] if shown else []
     heading = next(iter(endings[tab].headings), "") if tab in endings else ""
     if 0 < len(heading) <= WIDTH:
-        written.append(f"expect({page}.get_by_role('heading', name={_stable(heading)})).to_be_visible()")
+        written.append(_expect_heading(page, _stable(heading)))
     return ast.parse("\n".join(written)).body
 
 
 def _shows(action: RecordedAction, tab: int) -> bool:
     shown = action.tab if action.opens is None else action.opens
     return shown == tab and bool(action.leads_to or action.url)
+
+
+def _expect_heading(page: str, name: str) -> str:
+    return f"expect({page}.get_by_role('heading', name={name})).to_be_visible()"
 
 
 def _stable(heading: str) -> str:
@@ -223,7 +265,7 @@ def _acted(number: int, line: Line, step: str, row: int, started: float, why: st
 
 
 def _label(line: Line) -> str:
-    return step_names.role_and_name(line.target)[1] if line.target is not None else ""
+    return step_names.role_and_name(line.naming)[1] if line.naming is not None else ""
 
 
 def _notes(every: Sequence[Line]) -> Iterator[str]:

@@ -12,6 +12,8 @@ from reports.terminal.run_detail import render_run
 from reports.terminal.run_table import render_runs
 from reports.text.missing_element import describe_missing
 from runner.archive.archive import Saved
+from runner.cli.authoring.listing import make_table
+from runner.dsl.discovery import load_journeys
 from runner.events import RunEnded
 from runner.result import Artifact, Failure
 from tests.reports.samples import run
@@ -127,3 +129,15 @@ def test_a_list_of_runs_never_shrinks_a_status(width: int) -> None:
     assert "✓ passed at attempt 2 (flaky)" in lines[2]
     assert result.id[:13] in lines[1]
     assert all(len(line) <= width for line in lines)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_a_list_of_journeys_keeps_its_line_numbers_and_every_column_that_can_be_read(tmp_path: Path, width: int) -> None:
+    name = "search-and-recent-changes-of-the-tea-wiki-for-readers-who-are-not-signed-in"
+    file = tmp_path / "search_and_recent_changes.py"
+    code = f"from runner import journey\n\n\n@journey(name={name!r}, every='90m')\ndef search(page):\n    'A reader.'\n    page.goto('/')\n"
+    heading, row = shown(make_table(load_journeys(file, code), width), width).rstrip().splitlines()
+    assert "changes.py:4" in row
+    assert "90m" in row
+    assert row.startswith(name[:15])
+    assert ("A reader." in row, "description" in heading) == ((True, True) if width >= 120 else (False, False))

@@ -10,8 +10,14 @@ from reports.codegen.action import Said, describe_action
 from reports.codegen.rrweb.nodes import CUSTOM, FULL, INCREMENTAL, INPUT, META, MOUSE, MUTATION, Nodes, Sort
 from reports.replay.recording import Tab
 
-CLICK, FOCUS, BLUR = 2, 5, 6
+RELEASE, PRESS, CLICK, CONTEXT_MENU, FOCUS, BLUR = 0, 1, 2, 3, 5, 6
 """Types of rrweb's mouse interactions."""
+DRAG = 12
+"""The source of rrweb's events about dragging."""
+STILL = 10.0
+"""Pixels that a pointer may move between press and release; more is dragging."""
+AFTER = 1_000.0
+"""Milliseconds after a release within which its click must have come."""
 BACKGROUND = {"html", "body"}
 """A click on them misses everything; repeating it would hit the middle of the page."""
 NEAR = 20
@@ -66,7 +72,9 @@ def decode_events(tab: Tab) -> Iterator[DecodedEvent]:
                 focused = number
             elif data.get("type") == BLUR:
                 focused = 0
-            elif data.get("type") == CLICK and nodes.tag(number) not in BACKGROUND:
+            elif nodes.tag(number) in BACKGROUND:
+                continue
+            elif data.get("type") == CLICK or (data.get("type") == PRESS and _is_unclicked(tab.events, place, nodes)):
                 yield DecodedEvent(kind="click", place=place, at=at, **_node(nodes, number))
         elif event["type"] == INCREMENTAL and data.get("source") == INPUT:
             number = int(data.get("id") or 0)
@@ -78,6 +86,36 @@ def decode_events(tab: Tab) -> Iterator[DecodedEvent]:
                 )  # fmt: skip
         elif event["type"] == FULL or (event["type"] == INCREMENTAL and data.get("source") == MUTATION):
             yield DecodedEvent(kind="effect", place=place, at=at)
+
+
+def _is_unclicked(events: Sequence[dict[str, Any]], place: int, nodes: Nodes) -> bool:
+    """Whether what was pressed has acted without a click: browsers send none if the element is removed by then.
+
+    Lists that imitate a `select` choose on press or release, and are drawn again at once (OOUI of MediaWiki, Select2, Selectize).
+    """
+    pressed = events[place]["data"]
+    around = set(nodes.within(int(pressed.get("id") or 0)))
+    gone, released = False, None
+    for event in events[place + 1 :]:
+        data = event.get("data") or {}
+        if released is not None and float(event["timestamp"]) - released > AFTER:
+            break
+        source, kind = data.get("source"), data.get("type")
+        if event["type"] == CUSTOM and data.get("tag") == "act" and (data.get("payload") or {}).get("type") == "click":
+            return False
+        if event["type"] != INCREMENTAL:
+            continue
+        if source == MUTATION:
+            gone = gone or any(one.get("id") in around for one in data.get("removes") or ())
+        elif source == DRAG or (source == MOUSE and kind in {CLICK, CONTEXT_MENU}):
+            return False
+        elif source == MOUSE and kind == PRESS:
+            break
+        elif source == MOUSE and kind == RELEASE:
+            released = float(event["timestamp"])
+            if any(abs((data.get(axis) or 0) - (pressed.get(axis) or 0)) > STILL for axis in ("x", "y")):
+                return False
+    return gone and released is not None
 
 
 def _address(event: dict[str, Any]) -> str:

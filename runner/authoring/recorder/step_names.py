@@ -16,6 +16,8 @@ LINK_VERBS = {
     *("order", "pay", "read", "register", "search", "see", "show", "sign", "start", "try", "view"),
 }
 """A link that begins with one of these says what it does; all others say what they lead to."""
+PARTICLES = {"In", "Off", "On", "Out", "Over", "To", "Up"}
+"""Words that belong to the verb before them."""
 VERBS = {"check": "check", "uncheck": "uncheck", "select_option": "choose", "set_input_files": "give", "hover": "point at"}
 
 
@@ -76,6 +78,7 @@ def name(actions: Sequence[ScriptAction]) -> str:
     if deciding.kind == "open":
         return _short(_opened(deciding.text))
     role, label = role_and_name(deciding.target) if deciding.target else ("", "")
+    label = _once(label)
     if deciding.method == "press":
         return _short(_sent(role, label, deciding, actions))
     if deciding.method in {"fill", "press_sequentially", "type"}:
@@ -92,9 +95,24 @@ def name(actions: Sequence[ScriptAction]) -> str:
     return _short(f"click {label or role or 'on the page'}")
 
 
+def _once(label: str) -> str:
+    """A label without what is said twice, by a picture and by the text beside it.
+
+    >>> _once("Status Status"), _once("Tea time")
+    ('Status', 'Tea time')
+    """
+    words = label.split()
+    half = len(words) // 2
+    return " ".join(words[:half]) if half and words[:half] == words[half:] else label
+
+
+_WRITTEN_IN = re.compile(r"(?:^index)?\.(?:aspx?|cgi|html?|jsp|php)$", re.IGNORECASE)
+"""What an address says of how its page is made."""
+
+
 def _opened(address: str) -> str:
     parts = urlsplit(address)
-    path = [in_words(unquote(one)) for one in parts.path.split("/") if one]
+    path = [in_words(_WRITTEN_IN.sub("", unquote(one))) for one in parts.path.split("/") if one]
     words = " ".join(one for one in (parts.hostname or "", *path) if one)
     return f"open {words}" if words else "open the home page"
 
@@ -103,7 +121,7 @@ def _sent(role: str, label: str, pressed: ScriptAction, actions: Sequence[Script
     typed = [one for one in actions if one.method == "fill" and same(one.target, pressed.target)]
     if role == "searchbox" and typed and typed[-1].text:
         return f"search for {typed[-1].text}"
-    if role == "searchbox":
+    if role == "searchbox" or label.lower().startswith("search"):
         return "search"
     return f"send {label or 'the form'}" if pressed.text.endswith("Enter") else f"press {pressed.text}"
 
@@ -114,8 +132,14 @@ def same(one: ast.expr | None, other: ast.expr | None) -> bool:
 
 
 def _lower(label: str) -> str:
-    """`Add to cart` as it is written in a sentence; `OK` and `VAT check` stay."""
+    """`Add to cart` and `Log In` as they are written in a sentence; `OK` and `VAT check` stay.
+
+    >>> _lower("Log In"), _lower("Add to cart"), _lower("Search Posts"), _lower("OK")
+    ('log in', 'add to cart', 'search Posts', 'OK')
+    """
     first, _, rest = label.partition(" ")
+    second, _, more = rest.partition(" ")
+    rest = f"{second.lower()}{' ' if more else ''}{more}" if second in PARTICLES else rest
     return label if first[1:] != first[1:].lower() or len(first) == 1 else f"{first.lower()}{' ' if rest else ''}{rest}"
 
 

@@ -40,8 +40,10 @@ class _Typed(Struct, frozen=True):
     field: SecretField
 
 
-def write(recorded: str, name: str) -> WrittenJourney:
+def write(recorded: str, name: str, site: str | None = None) -> WrittenJourney:
     """A journey called `name` that does what was recorded, as the text of a file.
+
+    It holds the site that was recorded, unless that is `site`, the base URL that the project has.
 
     Raises RecordingError when `recorded` is not what Playwright's recorder writes.
     """
@@ -50,7 +52,8 @@ def write(recorded: str, name: str) -> WrittenJourney:
     secrets = _secrets(script)
     steps = _without_unused(divide([_changed(one, base_url, secrets) for one in script.actions]))
     names = tuple(dict.fromkeys(one.name for one in secrets.values()))
-    text = "\n".join(_file(name, steps, base_url, secrets)) + "\n"
+    own = base_url is not None and base_url != (site or "").rstrip("/")
+    text = "\n".join(_file(name, steps, base_url, own, secrets)) + "\n"
     return WrittenJourney(
         text=text,
         steps=tuple(step.name for step in steps),
@@ -129,7 +132,7 @@ def _left(text: str, secrets: Mapping[str, _Typed]) -> Iterator[str]:
                 yield f"line {number} holds what was typed as {typed.name}; remove it if it must not be there"
 
 
-def _file(name: str, steps: tuple[Step, ...], base_url: str | None, secrets: Mapping[str, _Typed]) -> Iterator[str]:
+def _file(name: str, steps: tuple[Step, ...], base_url: str | None, own: bool, secrets: Mapping[str, _Typed]) -> Iterator[str]:
     used = _used(steps)
     wanted = {one: kind for one, kind in PARAMETERS.items() if one in used or one in {"page", "step"}}
     imported = [*sorted(wanted.values()), *sorted({"expect"} & used), "journey"]
@@ -140,7 +143,9 @@ def _file(name: str, steps: tuple[Step, ...], base_url: str | None, secrets: Map
     yield from (f"from runner import {', '.join(imported)}", "", "")
     yield '# every="5m" has `journey schedule` run it around the clock; budget="2s" beside a step\'s name bounds its latency.'
     function = to_python_name(name)
-    yield f"@journey(name={quoted(name)})" if function != name else "@journey"
+    options = [f"name={quoted(name)}"] if function != name else []
+    options += [f"base_url={quoted(base_url)}"] if base_url and own else []
+    yield f"@journey({', '.join(options)})" if options else "@journey"
     yield f"def {function}({', '.join(f'{one}: {kind}' for one, kind in wanted.items())}) -> None:"
     yield f'{INDENT}"""A visitor does what was recorded."""'
     explained: set[str] = set()

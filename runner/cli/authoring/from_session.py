@@ -155,7 +155,8 @@ def _tell(file: Path, report: "Report", settings: Settings, typed: Mapping[str, 
         case "verified":
             typer.echo(f"verified: passed {len(trial.statuses)} of {len(trial.statuses)} runs")
         case "untried":
-            typer.echo(f"not tried: {trial.message}")
+            # Without a reason, a trial was not asked for.
+            typer.echo(f"not tried: {trial.message}" if trial.message else "not tried, as --no-trial says")
         case _:
             passed = trial.statuses.count("passed")
             place_ = next((f"line {one.line}: {one.code}" for one in report.actions if one.number == trial.action), "")

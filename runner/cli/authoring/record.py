@@ -56,7 +56,7 @@ def record(
     typer.echo(f"recording with {browser.path}; close the site's window when you are done (or Ctrl-C here)", err=True)
     recorded = codegen.record(url, browser)
     try:
-        recording = write_journey.write(recorded.text, name)
+        recording = write_journey.write(recorded.text, name, settings.base_url)
         load_journeys(file, recording.text)
     except (RecordingError, DiscoveryError):
         _keep(recorded.text, file)
@@ -117,8 +117,9 @@ def _tell(file: Path, name: str, recording: "WrittenJourney", settings: Settings
         typer.echo("what you typed there is not in the file; set it in the environment:")
         for secret in recording.secrets:
             typer.echo(f"  export JOURNEY_SECRET_{secret}=…")
-    known = settings.base_url is not None and settings.base_url.rstrip("/") == recording.base_url
+    # The environment's base URL goes before that of the journey.
+    elsewhere = settings.origin("base_url") == "environment" and (settings.base_url or "").rstrip("/") != recording.base_url
     among = any(file.resolve().is_relative_to(folder.resolve()) for folder in settings.journeys)
     words = ["journey", "run", name if among else str(shown)]
-    words += [] if known or recording.base_url is None else ["--base-url", recording.base_url]
+    words += ["--base-url", recording.base_url] if elsewhere and recording.base_url else []
     typer.echo(f"try it: {shlex.join(words)}")

@@ -62,8 +62,13 @@ def picture(at: float, shown: str, rows: int) -> list[dict[str, Any]]:
     ]
 
 
-def still_session(chunk_store: ChunkStore, *nodes: dict[str, Any], later: Sequence[dict[str, Any]] = ()) -> str:
-    """Stores a session that shows these nodes in a page, and after a second those that come `later`; returns the session."""
+def still_session(
+    chunk_store: ChunkStore, *nodes: dict[str, Any], later: Sequence[dict[str, Any]] = (), chosen: int | None = None
+) -> str:
+    """Stores a session that shows these nodes in a page, and after a second those that come `later`; returns the session.
+
+    In a list that is `chosen`, something is then chosen, and masked.
+    """
     session, now = str(uuid4()), (time.time() - 60) * 1000
     meta, whole = picture(now, "still", 0)
     body = whole["data"]["node"]["childNodes"][1]["childNodes"][0]
@@ -72,6 +77,9 @@ def still_session(chunk_store: ChunkStore, *nodes: dict[str, Any], later: Sequen
     adds += [{"parentId": one["id"], "nextId": None, "node": child} for one in later for child in one["childNodes"]]
     change = {"source": 0, "texts": [], "removes": [], "adds": adds, "attributes": []}
     events = [meta, whole, {"type": 3, "timestamp": now + 1000, "data": change}]
+    if chosen is not None:
+        choice = {"source": 5, "id": chosen, "text": "••••••", "isChecked": False, "userTriggered": True}
+        events.append({"type": 3, "timestamp": now + 1000, "data": choice})
     chunk = {
         "version": 1,
         "app": "shop",

@@ -251,7 +251,7 @@ def test_a_line_that_is_too_long_is_broken_at_its_arguments() -> None:
 def test_a_name_that_is_not_pythons_goes_into_the_decorator(tmp_path: Path) -> None:
     for name, function in (("buy-tea", "buy_tea"), ("2.tea", "journey_2_tea"), ("page", "journey_page")):
         written = write(script('page.goto("http://a.test/")'), name)
-        assert f'@journey(name="{name}")\ndef {function}(' in written.text
+        assert f'@journey(name="{name}", base_url="http://a.test")\ndef {function}(' in written.text
         file = tmp_path / "walk.py"
         file.write_text(written.text)
         assert [one.name for one in load_journeys(file)] == [name]
@@ -273,3 +273,13 @@ def test_what_is_no_recording_is_refused(text: str, message: str) -> None:
 
 def test_an_empty_recording_has_no_steps() -> None:
     assert write(script(), "walk").steps == ()
+
+
+def test_a_journey_holds_its_site_unless_that_is_the_base_url_of_the_project() -> None:
+    recorded = script('page.goto("http://a.test/")')
+    for site, declared in (
+        (None, '@journey(base_url="http://a.test")'),
+        ("http://b.test", '@journey(base_url="http://a.test")'),
+    ):
+        assert f"{declared}\ndef walk(" in write(recorded, "walk", site).text
+    assert "@journey\ndef walk(" in write(recorded, "walk", "http://a.test/").text

@@ -39,12 +39,25 @@ function clear(root) {
   }
 }
 
+/** What is chosen as a whole: a click is often on a part of it. */
+const CHOICES = "[role=option], [role^=menuitem], [role=tab], [role=treeitem], [role=switch]";
+
+/** The choice that an element is in, unless it is in something of its own there, such as a button. */
+function chosen(element) {
+  const around = element.closest("a, button, input, select, textarea, [role]:not([role=presentation], [role=none])");
+  return around?.matches(CHOICES) ? around : element;
+}
+
+/** Whether an element is in the document now. */
+window.rebuildHas = (id) => Boolean(replayer.getMirror().getNode(id)?.isConnected);
+
 /** Marks an element and the frames around it; how many frames there are, and what else is to be known. Null: it is not there. */
 window.rebuildMark = (id) => {
   clear(replayer.iframe.contentDocument);
   let element = replayer.getMirror().getNode(id);
   if (element && element.nodeType !== 1) element = element.parentElement ?? element.host;
   if (!element?.isConnected) return null;
+  element = chosen(element);
   element.setAttribute(MARK, "here");
   let frames = 0;
   for (let root = element.ownerDocument; root !== replayer.iframe.contentDocument; frames++) {

@@ -63,9 +63,10 @@ class Tape:
         data = {"source": 5, "id": number, "text": content, "isChecked": False, "userTriggered": True, **more}
         return self.event(3, data, after)
 
-    def change(self, after: float = 100) -> Self:
-        """The document changes."""
-        return self.event(3, {"source": 0, "adds": [], "removes": [], "texts": [], "attributes": []}, after)
+    def change(self, after: float = 100, *, removed: int | None = None) -> Self:
+        """The document changes; an element may be removed from it."""
+        removes = [] if removed is None else [{"parentId": 4, "id": removed}]
+        return self.event(3, {"source": 0, "adds": [], "removes": removes, "texts": [], "attributes": []}, after)
 
 
 def recording(*tapes: Tape) -> Recording:

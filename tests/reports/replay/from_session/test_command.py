@@ -87,7 +87,7 @@ def test_it_says_what_was_written_and_how_to_run_it(looked: Recording) -> None:
     result = journey(keep(looked), "--no-trial")
     assert result.exit_code == 0, result.output
     assert "wrote journeys/browse.py: 2 steps, 2 of 2 actions" in result.output
-    assert result.output.endswith("run it: journey run browse\n")
+    assert result.output.endswith("not tried, as --no-trial says\nrun it: journey run browse\n")
 
 
 def test_a_file_that_is_there_is_not_overwritten(looked: Recording) -> None:

@@ -159,6 +159,37 @@ def test_a_click_on_the_page_itself_is_left_out_whatever_changes_then() -> None:
     assert told(tape) == ["goto /", "click 17"]
 
 
+OPTION = element(50, "div", element(51, "div", element(52, "span", text(53, "Template")), role="option"), role="listbox")
+
+
+@pytest.mark.parametrize("on_release", [True, False])
+@pytest.mark.parametrize("removed", [52, 51, 50])
+def test_an_option_that_is_removed_before_its_click_was_chosen(removed: int, on_release: bool) -> None:
+    tape = Tape().page("/", *FORM, OPTION).mouse(52, 1)
+    tape = tape.mouse(52, 0, 4).change(26, removed=removed) if on_release else tape.change(4, removed=removed).mouse(17, 0, 4)
+    assert told(tape.click(17)) == ["goto /", "click 52", "click 17"]
+
+
+def test_a_press_is_a_click_only_where_its_element_is_removed_and_no_click_comes() -> None:
+    stays = Tape().page("/", *FORM, OPTION).mouse(52, 1).mouse(52, 0, 4).change(26)
+    assert told(stays.click(17)) == ["goto /", "click 17"]
+    clicked = Tape().page("/", *FORM, OPTION).mouse(52, 1).mouse(52, 0, 4).change(2, removed=51).mouse(50, after=1).change()
+    assert told(clicked.click(17)) == ["goto /", "click 50", "click 17"]
+    noted = (
+        Tape().page("/", *FORM, OPTION).mouse(52, 1).mouse(52, 0, 4).change(2, removed=51).act("click", 50, 1, role="listbox")
+    )
+    assert told(noted.click(17)) == ["goto /", "click 50", "click 17"]
+
+
+def test_what_is_pressed_to_drag_it_or_for_its_menu_is_not_clicked() -> None:
+    dragged = Tape().page("/", *FORM, OPTION).mouse(52, 1).event(3, {"source": 2, "type": 0, "id": 52, "x": 90, "y": 1}, 400)
+    assert told(dragged.change(2, removed=51).click(17)) == ["goto /", "click 17"]
+    native = Tape().page("/", *FORM, OPTION).mouse(52, 1).event(3, {"source": 12, "positions": []}, 50).change(2, removed=51)
+    assert told(native.click(17)) == ["goto /", "click 17"]
+    menu = Tape().page("/", *FORM, OPTION).mouse(52, 1).mouse(52, 3, 1).mouse(52, 0, 4).change(2, removed=51)
+    assert told(menu.click(17)) == ["goto /", "click 17"]
+
+
 def test_a_window_that_a_click_opens_belongs_to_that_click() -> None:
     first = Tape().page("/", *FORM).click(17)
     second = Tape(first.at).page("/receipt/LK-1004", element(9, "button"), after=300).click(9)

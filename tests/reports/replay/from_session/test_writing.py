@@ -169,3 +169,47 @@ def test_an_id_is_in_no_name() -> None:
     )
     report = made(tape.click(14, name="Order"), link).report
     assert (report.name, report.steps[0]) == ("open", "open orders")
+
+
+def test_a_step_is_named_after_what_was_noted_of_an_element_that_a_selector_finds() -> None:
+    button = Found(Facts(tag="button"), (Candidate('page.locator("button")', "playwright"),))
+    assert made(Tape().page("/", *BODY).click(12, name="Order Tea"), button).report.steps == ("open the home page", "order Tea")
+
+
+def test_a_button_that_is_on_every_page_names_a_journey_with_its_page() -> None:
+    button = Found(Facts(tag="button"), (Candidate('page.get_by_role("button", name="Go")', "playwright"),), "All pages - Wiki")
+    report = made(Tape().page("/", *BODY).click(12, name="Go"), button).report
+    assert (report.name, report.steps[-1]) == ("go_on_all_pages", "go")
+
+
+def test_a_journey_is_named_after_the_last_step_that_names_something() -> None:
+    nameless = Found(Facts(tag="input"), (Candidate('page.get_by_role("searchbox")', "playwright"),))
+    report = made(
+        Tape().page("/", *BODY).click(14, role="link", name="Tea").page("/tea", *BODY).type(10), LINK, nameless
+    ).report
+    assert (report.name, report.steps[-1]) == ("open_tea", "fill in the form")
+
+
+def test_a_file_s_ending_and_a_colon_in_an_address_are_in_no_step_s_name() -> None:
+    tape = Tape().page("/wp-login.php", *BODY).page("/index.php/Special:AllPages", *BODY, after=60_000).click(14, role="link")
+    assert made(tape, LINK).report.steps == ("open wp login", "open special all pages", "open Tea")
+
+
+def test_a_field_with_two_names_is_given_the_first() -> None:
+    field = Found(Facts(tag="input", label="Username or Email Address", field="log"), EMAIL.candidates)
+    assert made(Tape().page("/", *BODY).type(10), field).report.params == ("username",)
+
+
+def test_a_new_heading_with_a_number_is_waited_for_by_its_beginning() -> None:
+    candidates = (Candidate('page.get_by_role("button", name="Status")', "playwright"),)
+    button = Found(Facts(tag="button"), candidates, headings=("Databases",), next_is_there=True)
+    for heading, wait in (
+        ("Traffic since startup: 628.6 KiB", 'expect(page.get_by_role("heading", name=re.compile(r"^Traffic since startup")))'),
+        ("3 rows", 'page.get_by_role("link", name="Tea").wait_for()'),
+        ("Databases 7", 'page.get_by_role("link", name="Tea").wait_for()'),
+    ):
+        link = Found(LINK.facts, LINK.candidates, headings=("Databases", heading))
+        source = made(
+            Tape().page("/", *BODY).click(12, name="Status").change().click(14, role="link", name="Tea"), button, link
+        ).source
+        assert f'name="Status").click()\n        {wait}' in source

@@ -8,7 +8,7 @@ const KINDS = new Set([0, 1, FULL, CHANGE, 4, 5]);
 const SOURCES = new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 14, 15, 16]);
 const GONE = /^(script|noscript|base|object|embed|applet|portal|fencedframe|frame|frameset)$/i;
 const PICTURE = /^data:image\/(png|gif|jpe?g|webp|avif|bmp|svg\+xml)[;,]/i;
-const ADDRESSES = /^(src|srcset|imagesrcset|srcdoc|href|xlink:href|action|formaction|poster|data|background|ping|manifest|cite|longdesc|codebase|classid|code|archive|profile|lowsrc|dynsrc|rr_src|rr_dataurl|http-equiv|content|target|nonce|is|autoplay|sandbox|attributionsrc|from|to|values|begin)$/i;
+const ADDRESSES = /^(src|srcset|imagesrcset|srcdoc|href|xlink:href|action|formaction|poster|data|background|ping|manifest|cite|longdesc|codebase|classid|code|archive|profile|lowsrc|dynsrc|rr_src|rr_dataurl|http-equiv|content|target|nonce|is|autoplay|autofocus|sandbox|attributionsrc|from|to|values|begin)$/i;
 
 /** In the place of a picture that is not in the recording. */
 const MISSING = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='24' height='24' viewBox='0 0 1 1' preserveAspectRatio='none'%3E%3Crect width='1' height='1' fill='%23888' fill-opacity='.25'/%3E%3C/svg%3E";
@@ -58,14 +58,16 @@ function cleanAttributes(tag, attributes) {
 }
 
 /**
- * The option with which a list of choices whose value was masked shows the mask; null for anything else. The recorder takes the choice
- * away, so the list would show its first one, which nobody has chosen. No recorded node has its ids.
+ * The option with which a list of choices shows the mask, where its value was masked or is when something is chosen; null for anything
+ * else. The recorder takes the choice away, so the list would show its first one, which nobody has chosen, or nothing. No recorded
+ * node has its ids.
  */
 function maskOption(node) {
-  if (!/^select$/i.test(node.tagName) || node.attributes?.value !== MASK || node.attributes.multiple) return null;
+  if (!/^select$/i.test(node.tagName) || node.attributes?.multiple) return null;
   const id = -10 - 2 * Math.abs(node.id || 0);
   const text = { type: 3, textContent: MASK, id: id - 1 };
-  return { type: 2, tagName: "option", attributes: { value: MASK, selected: true }, childNodes: [text], id };
+  const chosen = node.attributes?.value === MASK ? { selected: true } : { hidden: true };
+  return { type: 2, tagName: "option", attributes: { value: MASK, ...chosen }, childNodes: [text], id };
 }
 
 function cleanNode(top) {
@@ -83,7 +85,7 @@ function cleanNode(top) {
       } else {
         cleanAttributes(node.tagName, node.attributes);
         const option = Array.isArray(node.childNodes) && maskOption(node);
-        if (option) node.childNodes.unshift(option);
+        if (option) node.childNodes.push(option);
       }
     } else if (typeof node.textContent === "string") {
       const styled = node.isStyle || /url\(|@import|@font-face/i.test(node.textContent);
