@@ -49,9 +49,9 @@ thorough: .venv/dev ## What `make test` leaves out: docs/ typed, real sites walk
 	@sh .ci/packages $(PARTS)
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m 'thorough or hypothesis' --hypothesis-profile many
 
-quick: .venv/dev ## The tests without a browser, a database server or real time; within a minute
+quick: .venv/dev ## The short tests without a browser, a database server or real time; within about a minute
 	@# Servers are waited for here and there: three at a time keep two cores busy.
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not browser and not postgres and not real_time and not thorough' --hypothesis-profile quick
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not browser and not postgres and not real_time and not thorough and not long' --hypothesis-profile quick
 
 oldest: .venv/dev ## The waits and the clock with the oldest Playwright that is supported
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv/oldest 'playwright==$(OLDEST)'

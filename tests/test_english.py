@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 ROOTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "runner", "reports", "journeys", "benchmarks")
 """What is searched. `python -m tests.test_english tests` lists what is found elsewhere."""
@@ -125,6 +127,7 @@ def test_code_is_not_read_as_english() -> None:
     ]
 
 
+@pytest.mark.long
 def test_no_listed_turn_of_phrase_is_used() -> None:
     assert findings(ROOTS) == []
 

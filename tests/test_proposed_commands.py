@@ -83,6 +83,7 @@ def _words(mentioned: str) -> list[str]:
     return words[1:]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("search", [in_messages, in_documents])
 def test_what_is_proposed_can_be_typed(search: Callable[[], Iterator[tuple[str, list[str]]]]) -> None:
     found = list(search())

@@ -121,6 +121,7 @@ def test_nothing_that_a_page_says_gets_out(text: str) -> None:
         assert first_line(markdown).startswith(("✗ Smoke check failed: ", "✗ 2 of 2 runs did not pass: "))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wide", [1, 3000])
 @pytest.mark.parametrize("count", [1, 40, 1000])
 def test_it_always_fits_into_a_comment(count: int, wide: int) -> None:

@@ -133,6 +133,7 @@ def test_an_environment_of_uv_has_no_pip(ask: Ask) -> None:
     assert ask(None, pip=False)[0].startswith("uv pip install --python python ")
 
 
+@pytest.mark.long
 def test_no_text_installs_the_bare_name_which_no_index_has() -> None:
     bare = re.compile(r"\b(?:pip|pipx|uv tool|uv pip) install [^`#\n]*(?<!/)journey-runner(?!(?:\[[\w,]+\])? @)")
     files = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "Makefile"]
@@ -148,6 +149,7 @@ def test_these_tests_run_where_the_program_is_on_path() -> None:
     assert journey_command("run") == "journey run"
 
 
+@pytest.mark.long
 def test_no_process_that_is_started_imports_from_the_working_directory() -> None:
     started = 0
     for file in (one for package in ("runner", "reports") for one in (ROOT / package).rglob("*.py")):

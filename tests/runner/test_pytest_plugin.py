@@ -97,6 +97,7 @@ def test_pytest_finds_the_plugin_by_its_entry_point() -> None:
     assert entry_points(group="pytest11", name="journey")["journey"].value == "runner.pytest_plugin"
 
 
+@pytest.mark.long
 def test_journeys_become_tests_wherever_pytest_is_led_to_them(project: Project) -> None:
     project.write("journeys/buy.py", "@journey(name='buy-tea')\ndef buy(page): ...\n\ndef test_helper(): ...\n")
     project.write("journeys/more/look.py", "from buy import buy\n@journey\ndef look(page): ...\n")
@@ -120,6 +121,7 @@ def test_the_settings_name_the_folders_of_journeys(project: Project) -> None:
     assert project.collect() == ["single.py::home", "walks/a.py::home"]
 
 
+@pytest.mark.long
 def test_tags_become_markers_that_are_registered(project: Project) -> None:
     project.write("journeys/a.py", '@journey(tags=["slow 3G", "skip", "checkout"])\ndef a(page): ...\n')
     project.write("journeys/b.py", "@journey(tags=['checkout'])\ndef b(page): ...\n")

@@ -489,6 +489,7 @@ ENDLESS: dict[str, tuple[str, bytes]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ENDLESS)
 def test_no_content_takes_longer_than_its_length_asks_for(kind: str) -> None:
     # With the square of the length each of these would take hours: the test would not end in its time.
@@ -545,6 +546,7 @@ def test_many_small_bombs_in_one_text_are_searched_no_longer_than_one() -> None:
     assert redactor.raw(texts) == texts
 
 
+@pytest.mark.long
 def test_a_bomb_is_not_inflated_and_not_kept() -> None:
     redactor = Redactor([PLAIN])
     bomb = gzip.compress(b" " * 50_000_000 + PLAIN.encode())

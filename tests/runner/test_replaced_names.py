@@ -61,6 +61,7 @@ def test_what_the_journey_adds_is_removed_and_what_a_library_keeps_stays() -> No
     assert undone.replaced == ["json.left", "json.decoder.JSONDecoder.left"]
 
 
+@pytest.mark.long
 def test_a_module_that_is_imported_and_patched_costs_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "colorsys")
     with isolated_run() as undone:

@@ -73,6 +73,7 @@ def test_a_text_loses_what_it_must_not_keep(text: str, clean: str) -> None:
     assert CLEANER.text(text) == clean
 
 
+@pytest.mark.long
 @given(WORDS, WORDS, WORDS)
 def test_no_address_keeps_credentials_query_or_fragment(user: str, path: str, rest: str) -> None:
     without = re.compile(r"[/?#\\@]")

@@ -122,6 +122,7 @@ def test_labels_go_when_nothing_is_left_of_them(url: str) -> None:
         link.close()
 
 
+@pytest.mark.long
 def test_over_its_size_the_oldest_views_go(url: str) -> None:
     fill(url, [float(age) for age in range(300, 0, -1)])
     with Store(url) as store:
@@ -175,6 +176,7 @@ def test_ids_that_the_rollups_have_not_taken_stay_whatever_they_take(url: str) -
     assert (counts(url)[0], rows(url, "SELECT count(*) FROM beacons")) == (0, [(1,)])
 
 
+@pytest.mark.long
 def test_over_their_size_the_oldest_rollups_go_those_first_of_which_there_are_most(url: str) -> None:
     with Writer(url) as writer:
         for age in range(3 * 3600, 0, -60):

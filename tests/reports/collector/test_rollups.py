@@ -49,6 +49,7 @@ def traffic(number: int, seed: int, hours: float = 48) -> list[Arrival]:
     return given
 
 
+@pytest.mark.long
 def test_rollups_are_what_the_rows_say(url: str) -> None:
     for seed in (1, 2):
         with Writer(url) as writer:
@@ -58,6 +59,7 @@ def test_rollups_are_what_the_rows_say(url: str) -> None:
     assert len(rows(url, "SELECT DISTINCT step FROM histograms")) == 3
 
 
+@pytest.mark.long
 def test_several_collectors_may_share_a_database(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Both make roll-ups all the time.
     monkeypatch.setattr("reports.collector.storage.background.ROLL", 0.005)

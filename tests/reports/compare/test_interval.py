@@ -56,6 +56,7 @@ def test_the_effect_is_the_share_of_comparisons_won_less_those_lost(baseline: li
     assert effect.cliff(baseline, candidate) == pytest.approx(sum(balance) / len(balance))
 
 
+@pytest.mark.long
 @given(VALUES)
 def test_the_effect_of_pairs_is_the_positive_ranks_less_the_negative(differences: list[float]) -> None:
     ranks = stats().rankdata([abs(one) for one in differences])

@@ -49,6 +49,7 @@ def test_every_made_up_run_says_that_it_is_a_sample_and_lies_before_the_real_one
     assert all(sum(step.wall_seconds or 0 for step in one.steps) < one.duration_seconds for one in runs)
 
 
+@pytest.mark.long
 def test_the_same_week_is_made_each_time() -> None:
     real = real_runs()
     end = datetime(2026, 6, 1, tzinfo=UTC)
@@ -127,6 +128,7 @@ def test_without_a_sample_no_page_says_so(dashboard: Callable[..., Visited]) -> 
     assert "Sample data" not in dashboard().get("/").body.decode()
 
 
+@pytest.mark.long
 def test_a_sample_is_written_once(sampled: Sampled) -> None:
     settings = load_settings(sampled.folder, {}, {})
     assert "a sample week was put before them" in sampled.said
@@ -140,6 +142,7 @@ def test_a_database_that_cannot_be_used_ends_no_demo(tmp_path: Path, monkeypatch
     assert make_sample_writer(settings)(real_runs()).startswith("no sample week was added: ")
 
 
+@pytest.mark.long
 def test_the_commands_and_the_status_page_say_so_too(sampled: Sampled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(sampled.folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)

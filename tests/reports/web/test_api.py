@@ -41,6 +41,7 @@ def path_of(endpoint: Endpoint, runs: list[RunResult]) -> str:
     return endpoint.path.format(journey="buy", run=runs[0].id, view=EVIL_ID, session=EVIL_SESSION)
 
 
+@pytest.mark.long
 def test_every_endpoint_answers_what_its_struct_says(filled: tuple[Visited, list[RunResult]]) -> None:
     served, runs = filled
     for endpoint in ENDPOINTS:

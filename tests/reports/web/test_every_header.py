@@ -54,6 +54,7 @@ def list_paths(routes: Iterable[BaseRoute]) -> Iterator[str]:
         yield path
 
 
+@pytest.mark.long
 def test_every_response_of_the_server_is_inert(dashboard: Start, tmp_path: Path, users: Path) -> None:
     served = dashboard(WITH_TOKEN | {"JOURNEY_SERVE_USERS": str(users)})
     served.store.add(made())

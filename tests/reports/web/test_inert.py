@@ -54,6 +54,7 @@ def filled(served: Visited) -> list[str]:
     return paths
 
 
+@pytest.mark.long
 def test_hostile_texts_stay_texts_on_every_page(dashboard: Start) -> None:
     served = dashboard()
     for path in filled(served):

@@ -103,6 +103,7 @@ def addresses(filled: Filled) -> Iterator[tuple[str, str]]:
             yield one.path, PART.sub(lambda found, parts=parts: parts[found[1]], one.path)  # type: ignore[misc]
 
 
+@pytest.mark.long
 def test_every_page_is_one_transaction(filled: Filled) -> None:
     found: dict[str, int] = {}
     for path, address in addresses(filled):
@@ -119,6 +120,7 @@ def test_a_page_that_is_asked_for_more_is_one_transaction(filled: Filled, addres
     assert len(filled.begun) == 1
 
 
+@pytest.mark.long
 def test_no_page_asks_the_same_question_twice(filled: Filled) -> None:
     asked: list[tuple[str, Any]] = []
 

@@ -117,6 +117,7 @@ def test_no_page_reads_a_whole_table(grown: Visited, asked: list[tuple[str, Any]
     connection.close()
 
 
+@pytest.mark.long
 def test_nothing_of_the_api_reads_a_whole_table(grown: Visited, asked: list[tuple[str, Any]]) -> None:
     with grown.store.connected() as database:
         newest = "SELECT id, session FROM page_views ORDER BY number DESC LIMIT 1"
@@ -167,6 +168,7 @@ def near(one: Sequence[dict[str, Any]], other: Sequence[dict[str, Any]]) -> bool
     ] == pytest.approx([row.get("seconds") for row in other])
 
 
+@pytest.mark.long
 def test_runs_written_in_bulk_are_summed_up_as_the_store_does(tmp_path: Path) -> None:
     file = tmp_path / "journeys.db"
     with Store(f"sqlite:///{file}") as store:

@@ -161,6 +161,7 @@ def journey(*words: str) -> tuple[int, str]:
     return ran.exit_code, ran.output
 
 
+@pytest.mark.long
 def test_the_commands(file: Path, tmp_path: Path) -> None:
     database, copy = ("--database", f"sqlite:///{file}"), str(tmp_path / "copy.db")
     assert journey("check", *database) == (0, "the database is whole\n")

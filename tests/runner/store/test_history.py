@@ -222,6 +222,7 @@ def test_the_days_add_up(history: History, results: list[RunResult]) -> None:
     assert {day.date(): tally.total for day, tally in days} == counted
 
 
+@pytest.mark.long
 def test_an_older_database_is_summed_up_when_it_is_opened(url: str, results: list[RunResult]) -> None:
     sums = (run_hours, step_hours, run_days, step_days, journeys)
     with Store(url) as store:

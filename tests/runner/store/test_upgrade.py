@@ -86,6 +86,7 @@ def test_a_new_file_is_what_the_migrations_make(tmp_path: Path) -> None:
         assert read_statements(new) == STATEMENTS.read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("revision", ["0001", "0002", "0005"])
 def test_an_upgrade_that_fails_midway_leaves_the_form_before_and_works_later(url: str, revision: str) -> None:
     make_older(url, revision)
@@ -115,6 +116,7 @@ def test_a_first_migration_that_fails_leaves_an_empty_database(url: str) -> None
     assert count(url) == (0, 0)
 
 
+@pytest.mark.long
 def test_processes_that_upgrade_at_once_do_it_once(url: str) -> None:
     make_older(url, "0001")
     with ThreadPoolExecutor(4) as several:
