@@ -57,12 +57,12 @@ def explain_failure(
     crashed: str | None = None,
     connected: bool = True,
     starved: bool = False,
-    unanswered: str | None = None,
+    obstacle: str | None = None,
 ) -> Failure:
     """Why a journey in `file` stopped.
 
     `crashed` is the address of a page whose renderer crashed meanwhile; `connected` is False when the browser is gone; `starved`
-    is True when the kernel's OOM killer has ended a process; `unanswered` says what the page waits for that the journey has not answered.
+    is True when the kernel's OOM killer has ended a process; `obstacle` says what keeps a page from being as awaited.
     """
     kind, message = _kind(error, crashed, connected)
     if starved and kind in {"crash", "browser"}:
@@ -72,8 +72,8 @@ def explain_failure(
         )
     if _OWN_TRACE.search(message):
         message = f'{message}\nthe runner records a trace itself; set trace="off" for this journey (@journey(trace="off")) to record your own'
-    if unanswered is not None and kind in {"timeout", "assertion"}:
-        message = f"{message}\n{unanswered}"
+    if obstacle is not None and kind in {"timeout", "assertion"}:
+        message = f"{message}\n{obstacle}"
     line = _line(error, file)
     return Failure(
         kind=kind,

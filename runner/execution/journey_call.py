@@ -97,7 +97,7 @@ class JourneyCall:
         """The failure that `error` means."""
         probe = self.probe
         return self.steps.fatal or explain_failure(
-            error, self._file, probe.crashed, probe.connected, probe.starved, probe.unanswered
+            error, self._file, probe.crashed, probe.connected, probe.starved, probe.obstacle
         )
 
     def collect_late(self) -> str | None:

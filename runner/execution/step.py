@@ -223,7 +223,7 @@ class Steps:
         failure = None
         if raised is not None:
             failure = explain_failure(
-                raised, self._file, self._probe.crashed, self._probe.connected, self._probe.starved, self._probe.unanswered
+                raised, self._file, self._probe.crashed, self._probe.connected, self._probe.starved, self._probe.obstacle
             )
             failure = replace(failure, step=name, url=failure.url or self._probe.url)
         if bad is None or (failure is not None and failure.kind not in SITE):

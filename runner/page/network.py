@@ -19,6 +19,8 @@ from runner.untrusted_text import tamed
 SLOWEST = 5
 FAILURES = 10
 ENTRIES = 200
+ABORTED = "net::ERR_ABORTED"
+"""The page, or the journey, has gone on to something else."""
 UNAWAITED = "ping"
 """What Playwright calls beacons (`sendBeacon`) and pings of links: nobody waits for them, so they belong to no step. The page
 clock leaves them out too (see `responses.js`)."""
@@ -82,6 +84,15 @@ class RequestLog:
             if request.is_navigation_request() and _is_top(request) and self._started(request) in window:
                 found.append(self._result(request, window, status))
         return found
+
+    @property
+    def incomplete_document(self) -> str | None:
+        """That the newest top-level document did not come whole, and why; None if it did, or comes still."""
+        documents = [one for one in self._began if one.is_navigation_request() and _is_top(one)]
+        reason = self._failure(documents[-1]) if documents else ""
+        if not reason or reason == ABORTED:
+            return None
+        return f"the page's document was not received whole: {tamed(documents[-1].url, 300)}, {reason}"
 
     def within(self, window: Window) -> Requests:
         """The ended requests that began in `window`. What a service worker passes on for a page is the page's request, once."""

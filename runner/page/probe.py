@@ -66,8 +66,9 @@ class Probe:
         watch_dialogs(context, self._dialogs)
 
     @property
-    def unanswered(self) -> str | None:
-        """What keeps a page waiting: a dialog that a listener, or a request that a route handler of the journey has not answered yet."""
+    def obstacle(self) -> str | None:
+        """What keeps a page from being as awaited: a document that did not come whole, a dialog that a listener, or a request that a
+        route handler of the journey has not answered yet."""
         if self._dialogs:
             return (
                 f"a dialog was open and kept the page waiting: {self._dialogs[-1]}; "
@@ -79,7 +80,7 @@ class Probe:
                 f"a route handler of the journey has not answered {tamed(routes[0], 300)}; "
                 "it must call continue_(), fulfill(), fallback() or abort()"
             )
-        return None
+        return self._requests.incomplete_document
 
     def _page_error(self, error: WebError) -> None:
         with suppress(PlaywrightError):  # the page may be gone by the time its error arrives

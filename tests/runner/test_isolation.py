@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import psutil
@@ -27,6 +28,7 @@ from playwright import sync_api
 
 from runner.execution.isolation.isolated_run import isolated_run
 from tests.conftest import Monitor
+from tests.support.services.http_server import serving_handler
 
 CHANGES = """
     import locale, os, signal, socket, subprocess, sys, warnings
@@ -315,6 +317,34 @@ def test_a_dialog_that_a_listener_forgets_is_named(monitor: Monitor) -> None:
     assert result.failure is not None
     assert (result.status, result.failure.kind) == ("failed", "timeout")
     assert "a dialog was open and kept the page waiting: alert('Really?')" in result.failure.message
+
+
+class CutsOff(BaseHTTPRequestHandler):
+    """Ends the connection in the middle of each document but the first."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.send_header("content-length", "90" if self.path == "/" else "9000")
+        self.end_headers()
+        self.wfile.write(b"<p>Cart</p><a href=/pay>Pay</a>".ljust(90))
+        self.close_connection = True
+
+
+def test_a_document_that_is_cut_off_is_named(monitor: Monitor) -> None:
+    with serving_handler(CutsOff) as address:
+        result = monitor.run(f"""
+            @journey
+            def walk(page, step):
+                with step("open"):
+                    page.goto("{address}/")
+                    page.get_by_role("link").click()
+                with step("pay"):
+                    page.get_by_role("button").click(timeout=700)
+        """)
+    assert result.failure is not None
+    assert (result.status, result.failure.kind, result.failure.step) == ("failed", "timeout", "pay")
+    assert f"the page's document was not received whole: {address}/pay, net::ERR_" in result.failure.message
 
 
 def test_a_request_that_a_route_handler_forgets_is_named(monitor: Monitor) -> None:
