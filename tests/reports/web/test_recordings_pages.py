@@ -95,7 +95,7 @@ def recorded(dashboard: Start, bought: Recording) -> Recorded:
 def test_a_button_makes_a_journey_of_a_session(recorded: Recorded, context: BrowserContext, tmp_path: Path) -> None:
     page = context.new_page()
     page.goto(f"{recorded.served.address}/sessions/{recorded.session}/replay")
-    page.get_by_role("button", name="Create a journey").click()
+    page.get_by_role("button", name="Create a journey").click(timeout=120_000)
     expect(page.get_by_role("heading", name="open_receipt")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("11 of 11", exact=True)).to_be_visible()
     dangers = page.get_by_role("region", name="Check before you run it")
@@ -219,7 +219,7 @@ def test_the_command_serves_it_too(serve: Serve, bought: Recording, context: Bro
     page = context.new_page()
     page.goto(f"{serve.address}/recordings")
     page.get_by_role("rowheader").get_by_role("link").click()
-    page.get_by_role("button", name="Create a journey").click()
+    page.get_by_role("button", name="Create a journey").click(timeout=120_000)
     expect(page.get_by_text("11 of 11", exact=True)).to_be_visible(timeout=60_000)
     assert page.url == f"{serve.address}/sessions/{session}/journey"
 
