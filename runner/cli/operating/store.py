@@ -97,9 +97,10 @@ def upgrade(database: Database = None, env: given.EnvironmentName = None, runs_d
         before = store.upgraded_from
         if before is None:
             typer.echo(f"{store.shown} is of schema {HEAD}, the newest; nothing was changed")
+        elif before:
+            typer.echo(f"{store.shown} was upgraded from schema {before} to {HEAD}")
         else:
-            since = f" from schema {before}" if before else ""
-            typer.echo(f"{store.shown} was upgraded to schema {HEAD}{since}")
+            typer.echo(f"{store.shown} was made, with schema {HEAD}")
 
 
 def _sqlite_file(settings: Settings) -> Path | None:
