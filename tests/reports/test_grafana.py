@@ -76,6 +76,7 @@ def test_there_is_one_for_journeys_and_one_for_real_users() -> None:
     assert [board(file)["uid"] for file in FILES] == ["journeys", "real-users"]
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_they_are_in_the_package_that_is_installed() -> None:
     shipped = {one.distribution_path for one in WheelBuilder(str(FOLDER.parents[1])).recurse_included_files()}

@@ -169,6 +169,7 @@ def test_errors_in_threads_are_notes_and_threads_that_go_on_cost_the_worker(moni
     )
 
 
+@pytest.mark.thorough
 def test_a_generator_exit_of_the_journeys_own_ends_its_step_like_any_other_exception(monitor: Monitor) -> None:
     step = monitor.step("raise GeneratorExit('mine')")
     assert step.failure is not None

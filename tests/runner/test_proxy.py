@@ -75,6 +75,7 @@ WALK = """
 """
 
 
+@pytest.mark.thorough
 def test_a_proxy_with_a_password_is_passed(
     proxy: str, shop: str, chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -327,6 +327,7 @@ def test_a_failing_journeys_report_is_led_by_what_failed_and_says_whose_fault_it
     assert project.runs["cart"]["failure"]["line"] == 8
 
 
+@pytest.mark.thorough
 def test_budgets_can_be_a_warning(project: Project) -> None:
     project.write("journeys/a.py", HOME_JOURNEY.replace('"open"', '"open", budget="1ms"'))
     warned = project.run("--journey-budgets=warn")
@@ -596,6 +597,7 @@ def test_every_option_and_fixture_is_documented(project: Project) -> None:
         assert f"`{name}" in page, name
 
 
+@pytest.mark.thorough
 def test_half_a_character_of_a_page_is_a_failure_of_the_site_in_every_report(project: Project) -> None:
     project.write(
         "journeys/half.py",

@@ -12,6 +12,7 @@ from tests.support.services.daemon import Daemon, look
 from tests.support.wait import wait_until
 
 
+@pytest.mark.thorough
 def test_a_run_knows_the_release_and_tells_it(daemon: Daemon) -> None:
     daemon.write(look())
     ran = daemon.command("run", "look", "--json", "out.json", JOURNEY_BASE_URL=daemon.shop, JOURNEY_RELEASE=" 2026.11.2 ")

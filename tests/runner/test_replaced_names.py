@@ -95,6 +95,7 @@ def test_import_hooks_and_codecs_are_as_before() -> None:
     assert state() == before
 
 
+@pytest.mark.thorough
 def test_functions_that_playwright_calls_are_not_the_browsers_fault(monitor: Monitor) -> None:
     result = monitor.run("""
         import json

@@ -281,7 +281,13 @@ def test_a_journey_that_traces_itself_ends_alike_whether_this_attempt_is_recorde
     ("listen", "act", "kind", "message"),
     [
         # A route that its handler does not answer holds the page until the timeout.
-        ("page.route('**/*', lambda route: route.fulfill(path='/no/file'))", "page.goto('/')", "journey", "FileNotFoundError"),
+        pytest.param(
+            "page.route('**/*', lambda route: route.fulfill(path='/no/file'))",
+            "page.goto('/')",
+            "journey",
+            "FileNotFoundError",
+            marks=pytest.mark.thorough,
+        ),
         (
             "page.route('**/*', lambda route: {}['x'])",
             "page.goto('/')",
@@ -294,11 +300,12 @@ def test_a_journey_that_traces_itself_ends_alike_whether_this_attempt_is_recorde
         # What is no Exception would end Playwright's connection, and with it all further runs.
         ("page.on('console', lambda one: exit('no tea'))", "page.evaluate('console.log(1)')", "assertion", "sys.exit: no tea"),
         ("page.on('console', lambda one: fail('no tea'))", "page.evaluate('console.log(1)')", "assertion", "no tea"),
-        (
+        pytest.param(
             "page.on('console', spin)",
             "page.evaluate('console.log(1)')\n    page.wait_for_timeout(30_000)",
             "deadline",
             "own code was still",
+            marks=pytest.mark.thorough,
         ),
         pytest.param(
             "page.route('**/*', spin)",
@@ -387,6 +394,7 @@ def test_a_site_that_floods_the_runner_with_events_still_fails_at_the_runs_timeo
     assert monitor.step("page.goto('/')").status == "passed"
 
 
+@pytest.mark.thorough
 def test_a_killed_driver_ends_its_run_and_no_other(monitor: Monitor) -> None:
     kill = "import psutil\nfor one in psutil.Process().children():\n    one.kill() if 'node' in one.name() else None\npage.goto('/')"
     failure = monitor.step(kill).failure
@@ -672,6 +680,7 @@ def test_a_folder_that_cannot_be_written_changes_nothing_but_a_note(monitor: Mon
 LOOK = "@journey\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n"
 
 
+@pytest.mark.thorough
 def test_video_without_playwrights_ffmpeg_is_a_note_and_no_failure(no_ffmpeg: Path, monitor: Monitor) -> None:
     with Workers(1) as monitor.pool:
         result = monitor.run(LOOK, video="on")
@@ -690,6 +699,7 @@ def test_a_video_is_saved_and_can_be_played(ffmpeg: str, monitor: Monitor) -> No
     assert re.search(r"Video: (vp[89]|av1)", played.stderr), played.stderr
 
 
+@pytest.mark.thorough
 def test_a_page_that_eats_all_memory_is_the_monitors_error(monitor: Monitor, tmp_path: Path) -> None:
     program = tmp_path / "small-chromium"
     program.write_text(f'#!/bin/sh\nexec {monitor.chromium.path} --js-flags=--max-old-space-size=32 "$@"\n')

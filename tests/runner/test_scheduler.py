@@ -76,6 +76,7 @@ def test_a_journey_that_waits_for_others_misses_its_slots_for_lack_of_a_worker(d
     assert {reason for (reason,) in missed} == {"no free worker"}
 
 
+@pytest.mark.thorough
 def test_a_release_that_changes_is_logged(daemon: Daemon) -> None:
     daemon.write(tick())
     settings = daemon.folder / "journey.toml"
@@ -189,6 +190,7 @@ def test_files_that_change_are_taken_over_while_runs_go_on(daemon: Daemon, gatew
     assert daemon.runs("added") == count
 
 
+@pytest.mark.thorough
 def test_a_hangup_reads_the_journeys_again(daemon: Daemon) -> None:
     daemon.write("import os\nname = open('name').read().strip()\n@journey(every='500ms', name=name)\ndef f(step):\n    pass\n")
     (daemon.folder / "name").write_text("first")
@@ -235,6 +237,7 @@ def test_the_list_shows_what_comes_next(daemon: Daemon) -> None:
     assert not (daemon.folder / "runs").exists()
 
 
+@pytest.mark.thorough
 def test_a_second_scheduler_in_the_same_folder_is_refused(daemon: Daemon) -> None:
     daemon.write(look("1m"))
     daemon.start()
@@ -272,6 +275,7 @@ def test_what_cannot_be_scheduled_is_refused_with_what_to_do(
     assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
 
 
+@pytest.mark.thorough
 def test_a_port_that_is_taken_is_said(daemon: Daemon) -> None:
     daemon.write(look("1m"))
     taken = daemon.shop.removeprefix("http://")

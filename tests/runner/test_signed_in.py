@@ -110,6 +110,7 @@ def test_a_sign_in_that_fails_has_the_artifacts_and_steps_of_the_set_up_journey(
     assert "at the form" in (monitor.saved() / "console.jsonl").read_text()
 
 
+@pytest.mark.thorough
 def test_a_failure_in_a_session_that_works_is_not_walked_twice(monitor: Monitor) -> None:
     run(monitor)
     broken = CODE.format(password=PASSWORD).replace('step("look")', 'step("look further")').rstrip()

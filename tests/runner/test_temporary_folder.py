@@ -55,6 +55,7 @@ def test_a_worker_that_is_ended_leaves_no_trace_and_no_profile(
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.thorough
 @needs("browser")
 def test_what_a_killed_command_has_left_is_removed_by_the_next_one(temporary: Path, shop: str, tmp_path: Path) -> None:
     (tmp_path / "journeys").mkdir()

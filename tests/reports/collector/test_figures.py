@@ -29,6 +29,7 @@ from runner.store.tables.histogram import bucket
 from tests.reports.collector.arrivals import arrival, click, error, view, vital
 from tests.reports.collector.arrivals import request as failed_request
 from tests.support.asking import ask
+from tests.support.services.databases import BOTH
 
 HOUR = 3600
 # In the middle of a minute, an hour and a day, some of each ago.
@@ -60,7 +61,7 @@ def made() -> list[Arrival]:
 GIVEN = made()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=BOTH)
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """All page views in a database of each kind."""
     if request.param == "sqlite":

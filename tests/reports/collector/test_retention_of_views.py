@@ -18,10 +18,17 @@ from runner.store.bulk_insert import Link
 from runner.store.tables.page_views import STEPS, reasons
 from runner.store.tables.replays import session_events
 from tests.reports.collector.arrivals import arrival, click, error, request, rows, view, vital
+from tests.support.services.databases import BOTH, empty_database
 from tests.support.wait import wait_until
 
 NOW = time.time()
 TABLES = ("page_views", "vitals", "interactions", "page_errors", "slow_requests", "sessions")
+
+
+@pytest.fixture(params=BOTH)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database; PostgreSQL is asked by `make thorough`."""
+    return empty_database(request, tmp_path)
 
 
 def fill(url: str, ages: list[float], session: str | None = None) -> None:
@@ -176,6 +183,7 @@ def test_ids_that_the_rollups_have_not_taken_stay_whatever_they_take(url: str) -
     assert (counts(url)[0], rows(url, "SELECT count(*) FROM beacons")) == (0, [(1,)])
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_over_their_size_the_oldest_rollups_go_those_first_of_which_there_are_most(url: str) -> None:
     with Writer(url) as writer:

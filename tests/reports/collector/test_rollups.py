@@ -20,8 +20,15 @@ from runner.store.bulk_insert import Link
 from runner.store.tables.histogram import EDGES, THRESHOLDS, Distribution, bucket
 from runner.store.tables.page_views import BUCKETS, METRICS
 from tests.reports.collector.arrivals import AT, arrival, check_rollups, click, connected, error, request, rows, view, vital
+from tests.support.services.databases import BOTH, empty_database
 
 NOW = time.time()
+
+
+@pytest.fixture(params=BOTH)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database; PostgreSQL is asked by `make thorough`."""
+    return empty_database(request, tmp_path)
 
 
 def traffic(number: int, seed: int, hours: float = 48) -> list[Arrival]:
@@ -59,6 +66,7 @@ def test_rollups_are_what_the_rows_say(url: str) -> None:
     assert len(rows(url, "SELECT DISTINCT step FROM histograms")) == 3
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_several_collectors_may_share_a_database(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Both make roll-ups all the time.

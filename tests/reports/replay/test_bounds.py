@@ -91,6 +91,7 @@ def growing(page: Page) -> None:
     hide(page)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("bounds", "does", "why"),
     [

@@ -1,5 +1,6 @@
 """What is recorded of a visit, in a real browser."""
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.reports.collector.test_browser import Site
@@ -140,6 +141,7 @@ def test_recording_gives_up_where_it_slows_a_page_down(recorder: Recorder, site:
     assert len(recorder.events) == count
 
 
+@pytest.mark.thorough
 def test_a_collector_that_was_away_gets_everything(recorder: Recorder, site: Site, page: Page) -> None:
     site.html = f"<head>{recorder.line()}</head><button>Buy</button>"
     refused: list[str] = []

@@ -19,6 +19,7 @@ from runner.settings.settings import load_settings
 from runner.store import Store
 from runner.store.tables.runs import sign_ins
 from tests.support.services.dashboard import PAGE, TOKEN, Visited, made
+from tests.support.services.databases import BOTH
 
 Start = Callable[..., Visited]
 WITH_TOKEN = {"JOURNEY_SERVE_TOKEN": TOKEN}
@@ -51,7 +52,7 @@ def users(tmp_path: Path, hashed: str) -> Path:
     return file
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=BOTH)
 def with_token(request: pytest.FixtureRequest) -> dict[str, str]:
     """The settings of a dashboard with a token, on a store of each kind."""
     return WITH_TOKEN | (

@@ -89,6 +89,7 @@ def test_a_run_and_a_page_view_are_told_apart(dashboard: Start) -> None:
         assert len(told.of("runs")) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.real_time
 def test_of_page_views_that_come_all_the_time_pages_are_told_every_few_seconds(dashboard: Start) -> None:
     served = dashboard()

@@ -70,6 +70,7 @@ def test_a_run_that_passed_shows_the_pictures_that_were_saved(
     expect(page.get_by_role("img", name="The page in “look at a tea”")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_without_them_it_shows_the_film_of_the_trace(dashboard: Callable[..., Visited], monitor: Monitor, page: Page) -> None:
     served = dashboard()
     run = walked(monitor, served, 'screenshots="off", trace="on"')
@@ -112,6 +113,7 @@ def test_where_there_is_none_the_page_says_which_setting_makes_them(
     expect(pictures).to_contain_text('trace = "on"')
 
 
+@pytest.mark.thorough
 def test_pictures_that_were_removed_are_not_called_never_made(
     dashboard: Callable[..., Visited], monitor: Monitor, page: Page
 ) -> None:

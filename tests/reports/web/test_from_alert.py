@@ -38,6 +38,7 @@ def served(daemon: Daemon) -> Iterator[Serve]:
     one.stop()
 
 
+@pytest.mark.thorough
 def test_from_the_alert_to_the_action_that_failed_in_two_clicks(daemon: Daemon, served: Serve, chrome: Playwright) -> None:
     port = free_port()
     daemon.write(BROKEN)

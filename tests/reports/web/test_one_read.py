@@ -24,6 +24,7 @@ from runner.store.queries.runs import History
 from tests.reports.replay.synthetic import long_session
 from tests.reports.web.visitors import EVIL_ID, NOW, fill, runs, seen, visits
 from tests.support.services.dashboard import Visited, made
+from tests.support.services.databases import BOTH
 
 PART = re.compile(r"\{(\w+)(?::\w+)?\}")
 READS_NOTHING = {"/metrics-chart", "/api/v1", "/api/v1/openapi.json", "/sessions/{session}/journey.py"}
@@ -58,7 +59,7 @@ class Filled:
         return self.served.get(path).status
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=BOTH)
 def filled(request: pytest.FixtureRequest, lasting: Callable[[str], Callable[..., Visited]]) -> Iterator[Filled]:
     database = {"JOURNEY_DATABASE": request.getfixturevalue("postgres_copy")()} if request.param == "postgres" else {}
     served = lasting(f"read-{request.param}")(database)

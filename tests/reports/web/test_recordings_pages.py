@@ -119,6 +119,7 @@ def test_a_button_makes_a_journey_of_a_session(recorded: Recorded, context: Brow
     expect(page.get_by_role("button", name="Create it again")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_no_form_of_a_recording_can_be_sent_although_the_page_has_one(recorded: Recorded, context: BrowserContext) -> None:
     now = time.time() * 1000
     form = element(9, "form", element(10, "button", text_of(11, "Send")), method="post", action="/journeys/buy/pause")
@@ -138,6 +139,7 @@ def test_no_form_of_a_recording_can_be_sent_although_the_page_has_one(recorded: 
     assert asked == []
 
 
+@pytest.mark.thorough
 def test_only_who_may_operate_can_make_one(
     dashboard: Start, bought: Recording, context: BrowserContext, tmp_path: Path
 ) -> None:

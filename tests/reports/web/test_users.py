@@ -24,12 +24,13 @@ from runner.store.tables.histogram import EDGES, bucket
 from runner.store.tables.page_views import Metric
 from tests.reports.web.visitors import DAY, EVIL, EVIL_ID, EVIL_SESSION, HOUR, NOW, fill, run, runs, visits
 from tests.support.asking import ask
+from tests.support.services.databases import BOTH
 
 RAN = runs()
 SHOP = Filter(app="shop")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=BOTH)
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The day in a database of each kind."""
     if request.param == "sqlite":

@@ -89,6 +89,7 @@ def switch(daemon: Daemon) -> Callable[[bool], None]:
     return to
 
 
+@pytest.mark.thorough
 def test_a_journey_that_fails_and_recovers_is_told_once_each_to_everybody(
     daemon: Daemon, mails: tuple[str, Mails], switch: Callable[[bool], None]
 ) -> None:

@@ -265,6 +265,7 @@ def test_an_action_is_attempted_again_after_a_change(chrome: Browser, page: Page
         assert attempts(page) > attempts(context.new_page()) >= 5
 
 
+@pytest.mark.thorough
 def test_a_page_that_changes_all_the_time_is_checked_at_growing_intervals(page: Page) -> None:
     page.set_content(PAGE)
     page.evaluate("() => { window.changes = 0; setInterval(() => { document.title = ++window.changes }, 4) }")
@@ -424,6 +425,7 @@ def test_a_crash_or_a_closed_page_ends_a_wait(chrome: Browser, site: str, mode: 
             page.locator("#none").wait_for()
 
 
+@pytest.mark.thorough
 def test_a_page_that_hangs_is_waited_for_until_the_timeout(page: Page, site: str) -> None:
     page.goto(site)
     change_later(page, "const ends = Date.now() + 2500; while (Date.now() < ends);", after=200)

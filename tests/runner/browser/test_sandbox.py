@@ -96,6 +96,7 @@ def test_a_chromium_that_ends_otherwise_says_nothing_about_its_sandbox(tmp_path:
     assert sandbox.find_reason_off(program) == ""
 
 
+@pytest.mark.thorough
 @needs("browser")
 @pytest.mark.skipif(os.geteuid() != 0, reason="to be root, a user would need a password")
 def test_as_root_journeys_run_without_it_and_say_so(project: Path) -> None:

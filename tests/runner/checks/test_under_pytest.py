@@ -28,6 +28,7 @@ def endless(http):
 """
 
 
+@pytest.mark.thorough
 @needs("real_time")
 def test_checks_are_collected_and_run_without_a_browser(pytester: pytest.Pytester) -> None:
     folder = pytester.mkdir("journeys")

@@ -188,6 +188,7 @@ def test_a_job_is_told_what_came_of_it(name: str, job: Job, shop: str, slow_shop
     assert_inert(rendered(summary))
 
 
+@pytest.mark.thorough
 def test_what_a_page_or_a_journey_says_is_no_command(job: Job) -> None:
     job.folder.write(
         "journeys/say.py",
@@ -201,6 +202,7 @@ def test_what_a_page_or_a_journey_says_is_no_command(job: Job) -> None:
     assert job.process("show", "last")[1] == []
 
 
+@pytest.mark.thorough
 def test_annotations_do_not_disturb_a_report_on_standard_output(job: Job) -> None:
     ran = job.folder.journey("run", "fall", "--junit", "-", **job.environment)
     SCHEMA.assertValid(etree.fromstring(ran.stdout.encode()))
@@ -230,6 +232,7 @@ def test_a_report_that_cannot_be_written_does_not_cost_the_others(job: Job) -> N
     assert len(list((job.folder.path / "runs" / "walk").iterdir())) == 1
 
 
+@pytest.mark.thorough
 def test_elsewhere_nothing_is_annotated(job: Job) -> None:
     ran = job.folder.journey("run", "fall", "--junit", "junit.xml")
     assert ran.returncode == 1

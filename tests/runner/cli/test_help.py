@@ -37,6 +37,7 @@ def test_every_command_has_an_example_that_it_takes(name: str) -> None:
         command.make_context(name, words)
 
 
+@pytest.mark.thorough
 def test_the_example_is_the_last_thing_and_stands_by_itself() -> None:
     assert shown("run").endswith("\n Example:\n   journey run checkout --base-url https://staging.shop.example --retries 1\n")
     assert shown().endswith("\n Examples:\n   journey demo\n   journey init --base-url https://shop.example\n")

@@ -102,6 +102,7 @@ def test_an_empty_folder_becomes_a_project_whose_journey_passes(project: Project
     assert (ran.returncode, "home  ✓ passed" in ran.stdout) == (0, True), ran.stdout
 
 
+@pytest.mark.thorough
 def test_the_journey_runs_against_an_address_of_the_command_line(project: Project, shop: str) -> None:
     said = project.init("site", "--name", "first-look", "--ci", "none")
     assert "  cd site\n  journey install\n  journey check\n  journey run --base-url https://shop.example\n" in said

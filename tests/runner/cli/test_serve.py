@@ -63,6 +63,7 @@ def test_it_prints_a_line_for_each_app(serve: Serve) -> None:
     assert serve.stop(signal.SIGINT)[0] == 0
 
 
+@pytest.mark.thorough
 def test_the_line_says_where_to_send_when_the_path_is_not_the_usual_one(serve: Serve) -> None:
     (serve.folder / "journey.toml").write_text("collector_path = '/t/in'")
     said = serve.start()
@@ -76,6 +77,7 @@ def test_other_machines_reach_it_only_when_apps_are_named(tmp_path: Path) -> Non
         assert "[[apps]]" in said
 
 
+@pytest.mark.thorough
 def test_an_address_that_is_taken_is_named(serve: Serve, tmp_path: Path) -> None:
     serve.start()
     taken = serve.address.removeprefix("http://")
@@ -122,6 +124,7 @@ def test_with_a_token_the_dashboard_asks_for_it(serve: Serve) -> None:
     assert "a-token" not in serve.stop()[1]
 
 
+@pytest.mark.thorough
 def test_the_collector_listens_on_an_address_of_its_own(serve: Serve) -> None:
     (serve.folder / "journey.toml").write_text("[[apps]]\nname='shop'\norigins=['https://shop.example']\n")
     port = free_port()

@@ -109,6 +109,7 @@ def test_a_missing_browser_is_exit_3(folder: Folder) -> None:
     assert "error: browser_path: /nowhere/chromium is not a program" in ran.stderr
 
 
+@pytest.mark.thorough
 def test_retries_are_only_those_of_the_command_line(folder: Folder) -> None:
     flaky = f"from runner import journey\nfrom pathlib import Path\nSEEN = Path({str(folder.path / 'seen')!r})\n"
     flaky += "@journey(retries=1)\ndef flaky(page):\n    seen = SEEN.exists()\n    SEEN.touch()\n    page.goto('/')\n    assert seen\n"
@@ -182,6 +183,7 @@ def test_a_budget_that_fits_nothing_is_told_by_smoke_and_check(folder: Folder) -
     assert "note: budgets were only checked against the chosen journeys, as others cannot be read" in ran.stdout
 
 
+@pytest.mark.thorough
 def test_run_too_is_exit_4_when_a_run_is_over_a_budget_of_the_settings(folder: Folder) -> None:
     folder.write("journey.toml", '[budgets]\n"look/open" = { requests_p95 = 0 }\n"look" = { duration = "1ms" }\n')
     ran = folder.journey("run", "look")
@@ -279,6 +281,7 @@ def test_a_slower_site_is_found_by_measuring_the_other_one_side_by_side(folder: 
     assert {bases[one]["environment"]["base_url"] for one in look.baseline_runs} == {shop}
 
 
+@pytest.mark.thorough
 def test_a_broken_reference_site_is_exit_3(folder: Folder) -> None:
     ran = folder.journey("smoke", "look", "--against", f"http://127.0.0.1:{free_port()}")
     assert ran.returncode == 3
@@ -298,6 +301,7 @@ def test_undecided_passes_loudly_unless_it_is_to_fail(folder: Folder, shop: str)
     assert (ran.returncode, final(ran).startswith("missed: look, step “open”: undecided against ")) == (4, True)
 
 
+@pytest.mark.thorough
 def test_json_on_standard_output_is_nothing_but_json(folder: Folder) -> None:
     folder.write("journeys/loud.py", "from runner import journey\n@journey\ndef loud():\n    print('noise')\n")
     ran = folder.process("smoke", "look", "loud", "--json", "-")

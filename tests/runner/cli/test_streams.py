@@ -110,6 +110,7 @@ SAYING = r"""<h1></h1><script>
 </script>"""
 
 
+@pytest.mark.thorough
 def test_no_control_character_of_a_page_reaches_the_terminal(monitor: Monitor) -> None:
     file = monitor.write("""
         import sys
@@ -134,6 +135,7 @@ def test_no_control_character_of_a_page_reaches_the_terminal(monitor: Monitor) -
     assert "\x1b" not in "".join(texts(saved))
 
 
+@pytest.mark.thorough
 def test_on_a_terminal_the_colours_are_the_commands_own(monitor: Monitor) -> None:
     file = monitor.write(r"""
         @journey
@@ -171,6 +173,7 @@ USING = """
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_a_journey_can_use_its_output_as_a_file_and_its_secrets_stay_hidden(monitor: Monitor, encoding: str) -> None:
     file = monitor.write(USING)

@@ -102,6 +102,7 @@ def test_a_megabyte_of_text_makes_a_message_that_can_be_read(monitor: Monitor) -
     assert sum(file.stat().st_size for file in monitor.saved().rglob("*.json")) < 50_000
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("say", "log"),
     [("console.log(i)", "console.jsonl"), ("setTimeout(() => { throw new Error(i) })", "page-errors.jsonl")],

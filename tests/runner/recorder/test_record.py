@@ -64,6 +64,7 @@ def test_ctrl_c_ends_the_recording_and_keeps_what_was_done(recorder: Callable[..
     assert not list(tmp_path.glob("**/*.txt"))
 
 
+@pytest.mark.thorough
 def test_what_is_wrong_is_said_before_a_window_opens(tmp_path: Path) -> None:
     (tmp_path / "journeys").mkdir()
     (tmp_path / "journeys" / "buy.py").write_text("from runner import journey\n@journey(name='pay')\ndef buy(page): ...\n")
@@ -83,6 +84,7 @@ def test_what_is_wrong_is_said_before_a_window_opens(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.rglob("*.py")] == ["buy.py"]
 
 
+@pytest.mark.thorough
 def test_a_display_that_is_not_there_is_named(tmp_path: Path) -> None:
     ran = journey(tmp_path, "record", "http://a.test", DISPLAY=":987")
     assert (ran.returncode, "no display: nothing answers at DISPLAY=:987" in ran.stderr) == (2, True), ran.stderr

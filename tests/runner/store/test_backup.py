@@ -199,6 +199,7 @@ def test_a_database_of_a_server_is_checked_and_copied_with_its_own_programs(
         find_server_problems("postgresql+psycopg://me:hush@127.0.0.1:9/journeys")
 
 
+@pytest.mark.thorough
 def test_the_documented_copy_of_a_server_is_one_state_of_it_and_brings_it_back(
     postgres: Callable[[], str], tmp_path: Path
 ) -> None:

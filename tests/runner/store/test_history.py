@@ -23,6 +23,7 @@ from runner.store.queries.time_range import Range
 from runner.store.rollups import journeys, run_days, run_hours, step_days, step_hours
 from tests.runner.store.older import back_to
 from tests.support.asking import ask
+from tests.support.services.databases import BOTH
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 COUNT = 300
@@ -68,7 +69,7 @@ def results() -> list[RunResult]:
     return made()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=BOTH)
 def history(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, results: list[RunResult]
 ) -> Iterator[History]:
@@ -222,6 +223,7 @@ def test_the_days_add_up(history: History, results: list[RunResult]) -> None:
     assert {day.date(): tally.total for day, tally in days} == counted
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_an_older_database_is_summed_up_when_it_is_opened(url: str, results: list[RunResult]) -> None:
     sums = (run_hours, step_hours, run_days, step_days, journeys)

@@ -17,9 +17,10 @@ from runner.store.migrations.upgrade import HEAD, RELEASED, migrations
 from runner.store.tables.replays import replay_chunks
 from tests.runner.store.older import back_to
 from tests.runner.store.test_store import result
+from tests.support.services.databases import BOTH
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=BOTH)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'journeys.db'}"

@@ -21,6 +21,7 @@ FAST = Objective(name="fast", journeys=("buy",), target=0.9, step="pay", under=0
 OBJECTIVES = '[slo.fast]\njourneys = ["buy"]\nobjective = "90%"\nstep = "pay"\nunder = "500ms"\n'
 
 
+@pytest.mark.thorough
 def test_prometheus_and_the_store_agree(empty: Path, tmp_path: Path) -> None:
     (tmp_path / "journey.toml").write_text(OBJECTIVES)
     runs = [

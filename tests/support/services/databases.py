@@ -37,9 +37,18 @@ def postgres_copy(postgres: Callable[..., str], migrated: str) -> Callable[[], s
     return lambda: postgres(like=migrated)
 
 
+BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.thorough)]
+"""The kinds of databases, for tests of what is asked of one: `make test` asks the first alone. What is stored, is tested in both."""
+
+
+def empty_database(request: pytest.FixtureRequest, folder: Path) -> str:
+    """An empty database of the kind that a fixture's parameter names; its address."""
+    if request.param == "sqlite":
+        return copied(request.getfixturevalue("empty"), folder)
+    return str(request.getfixturevalue("postgres_copy")())
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
-    if request.param == "sqlite":
-        return copied(request.getfixturevalue("empty"), tmp_path)
-    return str(request.getfixturevalue("postgres_copy")())
+    return empty_database(request, tmp_path)

@@ -123,6 +123,7 @@ Array.prototype.map = Array.prototype.push = () => { throw new Error("not yours"
 </script>"""
 
 
+@pytest.mark.thorough
 def test_a_page_that_replaces_what_is_the_browsers_is_told_of_all_the_same(page: Page, receiver: Receiver) -> None:
     page.goto(receiver.page("<button>Go</button>", head=HOSTILE, how=""))
     rest(page)

@@ -154,6 +154,7 @@ def test_what_a_server_did_not_take_is_sent_again_with_the_same_id(
     wait_until(lambda: stored(page) == ["journey-user/test/session"], "what is wrong to be forgotten: it stays wrong")
 
 
+@pytest.mark.thorough
 def test_what_is_kept_has_a_bound_of_size_and_of_age(visitor: BrowserContext, page: Page, receiver: Receiver) -> None:
     visitor.add_init_script(f"navigator.sendBeacon = () => false; {PENDING}")
     receiver.status = 503
