@@ -24,6 +24,7 @@ def make_journeys(name: str) -> Any:
     return FunctionType((lambda *_: 7).__code__, {"__name__": f"{FILES}walk_1"}, name)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("owner", "name"),
     [

@@ -13,6 +13,7 @@ from tests.reports.compare.reference import stats
 FEW = st.lists(st.integers(0, 4).map(float), min_size=1, max_size=5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("first", "second"), [(1, 1), (3, 5), (8, 8), (20, 8), (40, 40), (60, 13)])
 def test_it_agrees_with_scipy_where_there_are_no_ties(first: int, second: int) -> None:
     chance = Random(first * second)

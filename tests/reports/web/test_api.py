@@ -187,6 +187,7 @@ def test_journeys_beside_real_users_are_told(filled: tuple[Visited, list[RunResu
     assert [row["verdict"] for row in rows] == [one["verdict"] for one in data["triage"]]
 
 
+@pytest.mark.long
 def test_what_the_page_about_users_lists_comes_as_csv(filled: tuple[Visited, list[RunResult]]) -> None:
     served, _ = filled
     data = served.get("/api/v1/users?range=24h", **JSON).json()

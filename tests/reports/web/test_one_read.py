@@ -115,6 +115,7 @@ def test_every_page_is_one_transaction(filled: Filled) -> None:
     assert len(found) >= 35
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("address", MORE)
 def test_a_page_that_is_asked_for_more_is_one_transaction(filled: Filled, address: str) -> None:
     filled.look(address)

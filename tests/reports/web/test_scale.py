@@ -134,6 +134,7 @@ def test_nothing_of_the_api_reads_a_whole_table(grown: Visited, asked: list[tupl
     connection.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "statement",
     [

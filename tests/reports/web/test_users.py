@@ -67,6 +67,7 @@ def near(metric: Metric, found: float | None, all_values: list[float], share: fl
     return found is not None and lower <= found <= EDGES[metric][place]
 
 
+@pytest.mark.long
 def test_a_tile_tells_the_75th_percentile_the_shares_and_how_many_views_it_is_of(store: Store) -> None:
     data = ask(store, read_users, SHOP, DAY)
     assert data.tally.views == len(views()) > 1000
@@ -240,6 +241,7 @@ def test_sessions_are_found_by_page_error_and_length(store: Store) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_session_shows_what_happened_where_and_when(store: Store) -> None:
     data = ask(store, read_session_data, EVIL_SESSION)
     assert data is not None
@@ -295,6 +297,7 @@ def test_triage_tells_an_outage_from_a_bad_probe(store: Store) -> None:
     assert found["buy"].share == sum(bool(view.errors) for view in late) / len(late)
 
 
+@pytest.mark.long
 def test_journeys_of_another_site_are_compared_by_path_and_it_is_said(
     store: Store, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -83,6 +83,7 @@ def history(
             yield History(connection)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hours", [5, 24, 240])
 def test_the_tallies_are_those_of_the_runs(history: History, results: list[RunResult], hours: int) -> None:
     span = Range(START + timedelta(days=2), START + timedelta(days=2, hours=hours))
