@@ -224,7 +224,7 @@ def test_no_cell_is_a_formula(dashboard: Start) -> None:
     texts = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n@x", "=cmd|' /C calc'!A0", "%0A=1", "|calc"]
     for ago, text in enumerate(texts):
         assert format_cell(text) == f"'{text}"
-        served.store.add(made(status="failed", message=text, step=text, location=text, ago=60 + ago))
+        served.store.add(made(status="failed", message=text, step=text, location=text, ago=60.0 * (1 + ago)))
     rows = list(csv.DictReader(io.StringIO(served.get("/api/v1/runs?format=csv").body.decode(), newline="")))
     assert [(row["failure_message"], row["failure_step"], row["location"]) for row in rows] == [
         (f"'{text}",) * 3 for text in texts
