@@ -20,7 +20,7 @@ from tests.conftest import Monitor
 )
 def test_it_is_a_timeout_of_the_page(monitor: Monitor, body: str) -> None:
     result = monitor.run(f"""
-@journey(timeout="1s")
+@journey(timeout="4s")
 def walk(page, step):
     with step("open"):
         page.goto("/")

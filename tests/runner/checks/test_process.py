@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import textwrap
 from collections.abc import Callable, Iterator
@@ -93,7 +94,10 @@ def test_checks_run_without_a_browser_and_each_ends_at_its_own_timeout(run: Run)
     assert {one.kind for one in found} == {"check"}
     assert [step.status for step in found[2].steps] == ["passed"], "what it had shown until then is kept"
     assert found[2].failure is not None
-    assert "could not be ended when its timeout of 0.5 s expired" in found[2].failure.message
+    # On a busy machine the supervisor may be sooner than the process that runs it.
+    assert re.search(
+        r"could not be ended when its timeout of 0\.5 s|still going 10 s after its timeout of 0\.5 s", found[2].failure.message
+    )
     assert found[4].environment.browser == ""
     assert found[4].environment.playwright == ""
 

@@ -98,7 +98,7 @@ class Visited:
 
     def request(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
         """One request; as a browser asks for a page, if the headers say nothing else."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=120)
         given = {"accept": PAGE, **(headers or {})}
         try:
             connection.putrequest(method, path, skip_host="host" in given, skip_accept_encoding=True)
@@ -123,7 +123,7 @@ class Visited:
             "connection: close",
             *(f"{name}: {text}" for name, text in headers),
         ]
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=120) as connection:
             connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
             return b"".join(iter(lambda: connection.recv(65_536), b"")).decode("utf-8", "replace")
 
