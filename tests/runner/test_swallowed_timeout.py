@@ -2,6 +2,7 @@
 
 import pytest
 
+from runner.workers import run_state
 from tests.conftest import Monitor
 
 
@@ -18,7 +19,9 @@ from tests.conftest import Monitor
         "try: page.wait_for_timeout(60000)\n        except BaseException: pass\n        page.title()",
     ],
 )
-def test_it_is_a_timeout_of_the_page(monitor: Monitor, body: str) -> None:
+def test_it_is_a_timeout_of_the_page(monitor: Monitor, body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # On a busy machine the end takes longer than the supervisor allows.
+    monkeypatch.setattr(run_state, "GRACE", 120.0)
     result = monitor.run(f"""
 @journey(timeout="4s")
 def walk(page, step):
@@ -28,5 +31,5 @@ def walk(page, step):
         {body}
 """)
     assert result.failure is not None
-    assert (result.status, result.failure.kind, result.attempts) == ("failed", "timeout", 1)
+    assert (result.status, result.failure.kind, result.attempts) == ("failed", "timeout", 1), result.failure.message
     assert monitor.run("@journey\ndef walk(page): page.goto('/')").status == "passed"
