@@ -35,6 +35,12 @@ class BrowserFailed(JourneyError):
     exit_code = 3
 
 
+class MailboxError(JourneyError):
+    """The mail server of a journey does not answer or refuses. Names the host, its answer and the setting."""
+
+    exit_code = 3
+
+
 class RecordingError(JourneyError):
     """The output of Playwright's recorder, or a visitor's session, cannot become a journey. Says what is wrong with it."""
 

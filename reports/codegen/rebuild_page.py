@@ -108,7 +108,7 @@ def rebuild_pages(recording: Recording, actions: Sequence[RecordedAction], brows
     found: dict[int, Found] = {}
     endings: dict[int, Ending] = {}
     with sync_playwright() as playwright:
-        opened = launch(playwright, browser, headed=False, slow_mo=0)
+        opened = launch(playwright, browser)
         try:
             with _page(opened) as page:
                 for tab in sorted({one.tab for one in actions} | {one.opens for one in actions if one.opens is not None}):

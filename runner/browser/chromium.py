@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from runner.browser import sandbox
+from runner.browser.authorities import trust_authorities
 from runner.browser.environment import browser_environment
 from runner.browser.proxy import proxy_with_password
 from runner.errors import BrowserFailed, BrowserNotFound
@@ -56,6 +57,22 @@ class Browser(Struct, frozen=True):
         except (OSError, subprocess.SubprocessError) as error:
             raise BrowserFailed(f"{self.path} does not run: {error}; {how_to_install()}") from error
         return answer.stdout.strip()
+
+
+class LaunchOptions(Struct, frozen=True, kw_only=True):
+    """How a browser is started."""
+
+    headed: bool = False
+    slow_mo: float = 0.0
+    """Seconds after each action."""
+    http2: bool = True
+    ca_file: Path | None = None
+    """Certificates of authorities that it trusts beside its own."""
+
+
+def list_arguments(http2: bool) -> list[str]:
+    """The switches that Chromium is started with, beside Playwright's."""
+    return [] if http2 else ["--disable-http2"]
 
 
 def find(path: Path | None = None, headed: bool = False) -> Browser:
@@ -161,8 +178,8 @@ def _download() -> None:
         )
 
 
-def launch(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: float) -> "PlaywrightBrowser":
-    """Starts the browser, with its sandbox where that is possible; `slow_mo` is in seconds.
+def launch(playwright: "Playwright", browser: Browser, options: LaunchOptions = LaunchOptions()) -> "PlaywrightBrowser":  # noqa: B008 (frozen)
+    """Starts the browser, with its sandbox where that is possible.
 
     Raises BrowserFailed with what the browser said.
     """
@@ -175,8 +192,12 @@ def launch(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: fl
             f"TMPDIR is {temporary!r}, which is not a folder; the browser needs one: create it, or unset TMPDIR"
         )
 
+    environment = browser_environment(os.environ)
+    if options.ca_file is not None:
+        environment = trust_authorities(options.ca_file, environment)
+
     def start(sandboxed: bool) -> "PlaywrightBrowser":
-        return _start(playwright, browser, headed, slow_mo, sandboxed)
+        return _start(playwright, browser, options, environment, sandboxed)
 
     try:
         started, _ = sandbox.start_sandboxed(browser.path, start)
@@ -188,14 +209,17 @@ def launch(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: fl
     return started
 
 
-def _start(playwright: "Playwright", browser: Browser, headed: bool, slow_mo: float, sandboxed: bool) -> "PlaywrightBrowser":
+def _start(
+    playwright: "Playwright", browser: Browser, options: LaunchOptions, environment: dict[str, str], sandboxed: bool
+) -> "PlaywrightBrowser":
     proxy = proxy_with_password(os.environ)
     return playwright.chromium.launch(
         executable_path=browser.path,
-        headless=not headed,
-        slow_mo=slow_mo * 1000,
+        headless=not options.headed,
+        slow_mo=options.slow_mo * 1000,
+        args=list_arguments(options.http2),
         chromium_sandbox=sandboxed,
-        env=dict(browser_environment(os.environ)),
+        env=dict(environment),
         proxy={
             "server": proxy.server,
             "username": proxy.username,

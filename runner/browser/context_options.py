@@ -23,6 +23,8 @@ def options(plan: Plan, playwright: Playwright, browser: Browser) -> dict[str, A
         wanted["user_agent"] = f"{wanted.get('user_agent') or _user_agent(browser)} {plan.user_agent_suffix}"
     if plan.ignore_https_errors:
         wanted["ignore_https_errors"] = True
+    context = plan.context
+    permissions = [*context.permissions, *(["geolocation"] if plan.geolocation else [])]
     wanted.update(
         {
             name: value
@@ -33,7 +35,12 @@ def options(plan: Plan, playwright: Playwright, browser: Browser) -> dict[str, A
                 "geolocation": plan.geolocation,
                 "extra_http_headers": plan.headers or None,
                 "storage_state": plan.storage_state,
-                "permissions": ["geolocation"] if plan.geolocation else None,
+                "permissions": list(dict.fromkeys(permissions)) or None,
+                "proxy": context.proxy,
+                "client_certificates": list(context.client_certificates) or None,
+                "color_scheme": context.color_scheme,
+                "reduced_motion": context.reduced_motion,
+                "service_workers": context.service_workers,
             }.items()
             if value is not None
         }

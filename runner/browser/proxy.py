@@ -9,11 +9,10 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from msgspec import Struct
 
+from runner.dsl.context_plan import LOOPBACK
+
 NAMES = ("https_proxy", "http_proxy", "all_proxy")
 """In their order: one proxy serves all of a browser, and most sites are https."""
-
-LOOPBACK = ("localhost", "*.localhost", "127.0.0.1", "[::1]")
-"""Hosts that Chromium never asks a proxy for; Playwright would."""
 
 
 class Proxy(Struct, frozen=True, kw_only=True):

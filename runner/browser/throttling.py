@@ -1,5 +1,5 @@
-"""A slower network and processor for a page, by the DevTools protocol (`Network.emulateNetworkConditions`,
-`Emulation.setCPUThrottlingRate`)."""
+"""A slower network and processor for a page, or no cache, by the DevTools protocol (`Network.emulateNetworkConditions`,
+`Network.setCacheDisabled`, `Emulation.setCPUThrottlingRate`)."""
 
 from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
@@ -7,13 +7,14 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.dsl.journey import Network
 
 
-def throttle(context: BrowserContext, network: Network | None, cpu: float | None) -> None:
+def throttle(context: BrowserContext, network: Network | None, cpu: float | None, http_cache: bool = True) -> None:
     """Slows every page of `context`, present and future. `cpu` is the factor by which the main thread is slower.
+    Without `http_cache` nothing is read from the HTTP cache.
 
     To be called when the first page is open: it is slow when this returns. A popup is slowed from when Playwright knows
     it, so that its first request may already be on its way.
     """
-    if network is None and cpu is None:
+    if network is None and cpu is None and http_cache:
         return
 
     def slow(page: Page) -> None:
@@ -29,6 +30,9 @@ def throttle(context: BrowserContext, network: Network | None, cpu: float | None
                         "uploadThroughput": network.upload_bytes_per_second,
                     },
                 )
+            if not http_cache:
+                session.send("Network.enable")  # without it the next one changes nothing
+                session.send("Network.setCacheDisabled", {"cacheDisabled": True})
             if cpu is not None:
                 session.send("Emulation.setCPUThrottlingRate", {"rate": cpu})
         except PlaywrightError:

@@ -1,7 +1,7 @@
 """What a journey is, and a check: the decorators that declare them."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,7 +18,7 @@ from runner.settings.duration import parse_positive_duration
 
 __all__ = ["INJECTABLE", "Journey", "Network", "Options", "check", "journey"]
 
-INJECTABLE = ("page", "context", "browser", "step", "request", "params", "secrets")
+INJECTABLE = ("page", "context", "browser", "step", "request", "mailbox", "params", "secrets")
 """Names that a journey's function can have as parameters."""
 Kind = Literal["journey", "check"]
 """A journey walks through pages in a browser; a check asks a server directly."""
@@ -96,6 +96,7 @@ def journey(
     retries: int | None = None,
     waits: str | None = None,
     base_url: str | None = None,
+    mailbox: str | None = None,
     viewport: str | tuple[int, int] | Mapping[str, int] | None = None,
     device: str | None = None,
     locale: str | None = None,
@@ -109,12 +110,22 @@ def journey(
     network: str | Network | None = None,
     cpu: float | None = None,
     user_agent_suffix: str | None = None,
+    proxy: str | Mapping[str, Any] | None = None,
+    client_certificates: Sequence[Mapping[str, Any]] | None = None,
+    permissions: Sequence[str] | None = None,
+    color_scheme: str | None = None,
+    reduced_motion: str | None = None,
+    service_workers: str | None = None,
+    http_cache: bool | None = None,
+    cookies: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    block: Sequence[str] | None = None,
+    mock: Mapping[str, Any] | None = None,
     **policies: Unpack[ArtifactPolicies],
 ) -> Callable[[F], F]: ...
 def journey(function: F | None = None, /, **given: Any) -> F | Callable[[F], F]:
     """Declares a function as a journey, with or without options; the function itself stays as it is.
 
-    Its parameters are filled by name: `page context browser step request params secrets`. Durations are seconds or text
+    Its parameters are filled by name: `page context browser step request mailbox params secrets`. Durations are seconds or text
     such as `"5m"`. docs/journeys.md describes every option. Raises DiscoveryError, naming file and line, for an option
     that does not exist, a value that is not valid, or a parameter that cannot be filled.
 

@@ -10,8 +10,27 @@ from typing import Any
 
 from msgspec import Struct
 
+from runner.dsl.browser_options import (
+    ClientCertificate,
+    ColorScheme,
+    Cookie,
+    Mock,
+    Proxy,
+    ReducedMotion,
+    ServiceWorkers,
+    parse_block,
+    parse_client_certificates,
+    parse_color_scheme,
+    parse_cookies,
+    parse_mock,
+    parse_permissions,
+    parse_proxy,
+    parse_reduced_motion,
+    parse_service_workers,
+)
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, Policy
 from runner.settings.duration import parse_positive_duration
+from runner.settings.parsers.network import parse_mailbox
 from runner.settings.parsers.values import (
     Waits,
     check_bool,
@@ -41,6 +60,7 @@ NETWORKS = {
     "slow-3g": Network(50_000, 50_000, 2.0),
     "fast-3g": Network(180_000, 84_375, 0.5625),
     "4g": Network(1_012_500, 168_750, 0.165),
+    "offline": Network(0.0, 0.0, 0.0, offline=True),
 }
 
 
@@ -59,6 +79,7 @@ class Options(Struct, frozen=True, kw_only=True):
     retries: int | None = None
     waits: Waits | None = None
     base_url: str | None = None
+    mailbox: str | None = None
     viewport: tuple[int, int] | None = None
     device: str | None = None
     locale: str | None = None
@@ -73,6 +94,16 @@ class Options(Struct, frozen=True, kw_only=True):
     network: Network | None = None
     cpu: float | None = None
     user_agent_suffix: str | None = None
+    proxy: Proxy | None = None
+    client_certificates: tuple[ClientCertificate, ...] = ()
+    permissions: tuple[str, ...] = ()
+    color_scheme: ColorScheme | None = None
+    reduced_motion: ReducedMotion | None = None
+    service_workers: ServiceWorkers | None = None
+    http_cache: bool = True
+    cookies: tuple[Cookie, ...] = ()
+    block: tuple[str, ...] = ()
+    mock: tuple[Mock, ...] = ()
     artifact_policies: dict[str, Policy] = {}
     """Those that it sets, by the kind's `option`; each is an option of its own."""
 
@@ -228,6 +259,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "retries": check_count,
     "waits": parse_waits,
     "base_url": parse_url,
+    "mailbox": parse_mailbox,
     "viewport": _parse_viewport,
     "device": _parse_device,
     "locale": _parse_locale,
@@ -242,4 +274,14 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "network": _parse_network,
     "cpu": _parse_cpu,
     "user_agent_suffix": parse_text,
+    "proxy": parse_proxy,
+    "client_certificates": parse_client_certificates,
+    "permissions": parse_permissions,
+    "color_scheme": parse_color_scheme,
+    "reduced_motion": parse_reduced_motion,
+    "service_workers": parse_service_workers,
+    "http_cache": check_bool,
+    "cookies": parse_cookies,
+    "block": parse_block,
+    "mock": parse_mock,
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import field
 
+from runner.dsl.context_plan import ContextPlan, plan_context
 from runner.dsl.journey import Journey, Kind
 from runner.dsl.options import Network
 from runner.dsl.protocols.registry import PROTOCOLS
@@ -33,6 +34,8 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     timeout: float = 60.0
     retries: int = 0
     base_url: str | None = None
+    mailbox: str | None = None
+    """The address of the mail server and the account; its password is a secret."""
     action_timeout: float = 30.0
     waits: Waits = "events"
     location: str = "local"
@@ -61,6 +64,8 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     network: Network | None = None
     cpu: float | None = None
     user_agent_suffix: str | None = None
+    context: ContextPlan = ContextPlan()
+    """How the browser context reaches the site, and what it finds there."""
     trace_origins: tuple[str, ...] = ()
     """The origins whose requests name the step as their parent."""
     trace_baggage: bool = False
@@ -68,7 +73,7 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     """Whether the run has a trace, of which its result says the id."""
 
 
-SHARED = ("base_url", "timeout", "retries", "waits")
+SHARED = ("base_url", "mailbox", "timeout", "retries", "waits")
 """What both a journey and the settings can set, beside the policies of artifacts."""
 
 
@@ -80,6 +85,7 @@ def plan(journey: Journey, settings: Settings) -> Plan:
     """
     _check_place(journey, settings)
     _check_protocols(journey)
+    _check_mailbox(journey, settings)
     given = journey.options
     shared = {}
     for name in SHARED:
@@ -116,7 +122,7 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         geolocation=given.geolocation,
         headers=given.headers,
         basic_auth=(given.basic_auth[0], given.basic_auth[1].reveal()) if given.basic_auth else None,
-        ca_file=_find_named_file(journey, "ca_file", "it holds certificates of authorities, as PEM"),
+        ca_file=_find_named_file(journey, "ca_file", "it holds certificates of authorities, as PEM") or settings.ca_file,
         storage_state=_find_named_file(journey, "storage_state", "save one with `context.storage_state`"),
         signed_in_by=given.signed_in_by,
         state_file=_state_file(journey, settings),
@@ -124,6 +130,7 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         network=given.network,
         cpu=given.cpu,
         user_agent_suffix=given.user_agent_suffix,
+        context=plan_context(journey, shared["base_url"]),
         trace_origins=settings.trace_origins,
         trace_baggage=settings.trace_baggage,
         traced=settings.otlp_endpoint is not None or bool(settings.trace_origins),
@@ -162,6 +169,14 @@ def _check_protocols(journey: Journey) -> None:
     for protocol in (PROTOCOLS[name] for name in journey.parameters if journey.kind == "check" and name in PROTOCOLS):
         if protocol.find_missing():
             raise ConfigError(f"{journey.where}: {protocol.explain_missing()}")
+
+
+def _check_mailbox(journey: Journey, settings: Settings) -> None:
+    if "mailbox" in journey.parameters and (journey.options.mailbox or settings.mailbox) is None:
+        raise ConfigError(
+            f"{journey.where}: {journey.name} asks for mailbox, and there is none; set mailbox to an address such as "
+            "'imaps://monitor@mail.example', and the secret MAILBOX_PASSWORD"
+        )
 
 
 def _find_named_file(journey: Journey, option: str, hint: str) -> Path | None:

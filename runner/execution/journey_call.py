@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -11,12 +11,14 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.browser.deadline import Deadline, DeadlineReached, deadline
 from runner.browser.driver.exposed_functions import hear_exposed
 from runner.browser.driver.playwright_internals import hear_listeners
+from runner.browser.request_rules import prepare_context
 from runner.browser.throttling import throttle
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.errors import JourneyError
 from runner.execution.api_requests import TimedRequests
 from runner.execution.failure import explain_failure
+from runner.execution.mailbox import open_mailbox
 from runner.execution.own_contexts import watched
 from runner.execution.step import Steps
 from runner.page.agent import AgentMark
@@ -64,9 +66,16 @@ class JourneyCall:
             "params": dict(plan.params),
             "secrets": secrets,
         }
+        with ExitStack() as opened:
+            if "mailbox" in journey.parameters and plan.mailbox is not None:
+                offered["mailbox"] = opened.enter_context(open_mailbox(plan.mailbox, secrets, self.probe.api_call))
+            self._run(journey, plan, offered, page)
+
+    def _run(self, journey: Journey, plan: Plan, offered: dict[str, Any], page: Page | None) -> None:
+        prepare_context(self.context, plan.context)
         if "page" in journey.parameters:
             offered["page"] = page or self.context.new_page()
-        throttle(self.context, plan.network, plan.cpu)
+        throttle(self.context, plan.network, plan.cpu, plan.context.http_cache)
         arguments = {name: offered[name] for name in journey.parameters}
         began = time.time()
         with (

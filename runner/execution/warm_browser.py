@@ -7,7 +7,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import memory
 from runner.browser.chromium import Browser as Program
-from runner.browser.chromium import launch
+from runner.browser.chromium import LaunchOptions, launch
 from runner.browser.driver.playwright_internals import is_driver_gone
 from runner.browser.sandbox import describe_sandbox
 from runner.errors import BrowserFailed
@@ -16,11 +16,10 @@ from runner.errors import BrowserFailed
 class WarmBrowser:
     """Started when it is first needed, and again when it has crashed or was killed."""
 
-    def __init__(self, playwright: Playwright, program: Program, headed: bool, slow_mo: float, min_free_memory: int) -> None:
+    def __init__(self, playwright: Playwright, program: Program, launch_options: LaunchOptions, min_free_memory: int) -> None:
         self.playwright = playwright
         self._program = program
-        self._headed = headed
-        self._slow_mo = slow_mo
+        self._launch_options = launch_options
         self._min_free_memory = min_free_memory
         self._browser: Browser | None = None
 
@@ -33,7 +32,7 @@ class WarmBrowser:
                     f"only {memory.shown(free)} of memory are free, less than min_free_memory "
                     f"({memory.shown(self._min_free_memory)}): no browser was started; use fewer workers, or add memory"
                 )
-            self._browser = launch(self.playwright, self._program, self._headed, self._slow_mo)
+            self._browser = launch(self.playwright, self._program, self._launch_options)
         return self._browser
 
     @property

@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Request, Response
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser.driver.page_channel import PageChannel
+from runner.browser.request_rules import BLOCKED
 from runner.page.clock import Window
 from runner.page.downloads import Downloads
 from runner.page.service_workers import find_passed_on
@@ -105,6 +106,7 @@ class RequestLog:
             and self._started(request) in window
             and request.url.startswith("http")
             and request.resource_type != UNAWAITED
+            and not self._failures.get(request, "").startswith(BLOCKED)
         ]
         failed = [one for one in results if one.failure or (one.status or 0) >= 400]
         return Requests(

@@ -44,8 +44,8 @@ def prepare_context_args(
         wanted = replace(wanted, device=device, viewport=None)
     if wanted.base_url is None:
         wanted = replace(wanted, base_url=given.get("base_url"))
-    if wanted.basic_auth:
-        run.project.redactor.hide(wanted.basic_auth[1])
+    for text in (*(wanted.basic_auth or ())[1:], *wanted.context.hidden):
+        run.project.redactor.hide(text)
     run.plan = wanted
     opening = {**given, **options(wanted, playwright, browser)}
     if item.stash[SETUP] is not None:

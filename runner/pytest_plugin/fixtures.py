@@ -40,8 +40,10 @@ def browser_type_launch_args(pytestconfig: pytest.Config, browser_type_launch_ar
     if not only_chromium or {"executable_path", "channel"} & set(browser_type_launch_args):
         return browser_type_launch_args
     headed = browser_type_launch_args.get("headless") is False
-    found = pytestconfig.stash[PROJECT].chromium(headed)
-    return {**browser_type_launch_args, "executable_path": str(found)} if found else browser_type_launch_args
+    project = pytestconfig.stash[PROJECT]
+    found = project.chromium(headed)
+    wanted = {**browser_type_launch_args, **project.launch_args(browser_type_launch_args)}
+    return {**wanted, "executable_path": str(found)} if found else wanted
 
 
 @pytest.fixture(scope="session")

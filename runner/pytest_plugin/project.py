@@ -1,16 +1,18 @@
 """The project whose journeys a pytest session runs: settings, secrets, folders; each is read on first use."""
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
 
-from runner.browser.chromium import find
+from runner.browser.authorities import trust_authorities
+from runner.browser.chromium import find, list_arguments
 from runner.errors import BrowserNotFound, ConfigError
 from runner.redaction import NOTHING, Redactor
 from runner.settings.config_file import has_config_file
@@ -122,6 +124,18 @@ class PytestProject:
     def records(self, *options: str) -> bool:
         """Whether one of these options of pytest-playwright is on: `tracing video screenshot`."""
         return any(self._config.getoption(option) != "off" for option in options)
+
+    def launch_args(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What the settings `http2` and `ca_file` add to the arguments of pytest-playwright. Raises BrowserFailed, as `trust_authorities`."""
+        try:
+            http2, ca_file = self.settings.http2, self.settings.ca_file
+        except ConfigError:
+            return {}
+        arguments = list_arguments(http2)
+        added: dict[str, Any] = {"args": [*given.get("args", ()), *arguments]} if arguments else {}
+        if ca_file is not None:
+            added["env"] = trust_authorities(ca_file, given.get("env") or dict(os.environ))
+        return added
 
     def chromium(self, headed: bool) -> Path | None:
         """The Chromium to use where Playwright has not installed one; None where it has, or where none is found.

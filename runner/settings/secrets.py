@@ -117,6 +117,11 @@ class Secrets(Mapping[str, Secret]):
         """All values, which must be hidden wherever they occur."""
         return tuple(self._texts.values())
 
+    def hide(self, text: str) -> None:
+        """From now on a text that was made for this run, such as a code in a mail, is hidden wherever it occurs."""
+        if self._on_made:
+            self._on_made(text)
+
     def totp(self, name: str) -> Secret:
         """The one-time code of this moment (RFC 6238), for a sign-in with a second factor.
 
@@ -136,8 +141,7 @@ class Secrets(Mapping[str, Secret]):
             raise ConfigError(
                 f"secret {name!r} is not a key for one-time codes: it is neither base32 nor otpauth://"
             ) from error
-        if self._on_made:
-            self._on_made(code)
+        self.hide(code)
         return Secret(code)
 
 

@@ -20,6 +20,7 @@ from runner.settings.parsers.network import (
     parse_header_name,
     parse_ingest_path,
     parse_listen_address,
+    parse_mailbox,
     parse_proxies,
 )
 from runner.settings.parsers.secret_values import (
@@ -115,6 +116,7 @@ def list_parsers() -> dict[str, Callable[[Any], Any]]:
 
 _PARSERS: dict[str, Callable[[Any], Any]] = {
     "base_url": parse_url,
+    "mailbox": parse_mailbox,
     "location": parse_label,
     "release": parse_release,
     "runs_dir": parse_path,
@@ -126,6 +128,8 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "waits": parse_waits,
     "headed": parse_bool,
     "slow_mo": parse_duration,
+    "ca_file": parse_path,
+    "http2": parse_bool,
     "browser_path": parse_path,
     "artifact_limit": parse_size,
     "redaction": parse_bool,

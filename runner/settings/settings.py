@@ -31,6 +31,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     """All settings, resolved. Durations are seconds; every one is described in docs/configuration.md."""
 
     base_url: str | None = None
+    mailbox: str | None = None
     location: str = "local"
     release: str = ""
     runs_dir: Path = Path("runs")
@@ -43,6 +44,8 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     headed: bool = False
     slow_mo: float = 0.0
     browser_path: Path | None = None
+    ca_file: Path | None = None
+    http2: bool = True
     keep_passed: float = 30 * 86_400.0
     keep_failed: float = 90 * 86_400.0
     keep_runs: int = 2_000

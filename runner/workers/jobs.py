@@ -46,7 +46,7 @@ def serve(connection: Connection, playwright: Playwright) -> None:
                 if browser is not None:
                     browser.close()
                 wanted = message
-                browser = WarmBrowser(playwright, message.browser, message.headed, message.slow_mo, message.min_free_memory)
+                browser = WarmBrowser(playwright, message.browser, message.launch, message.min_free_memory)
                 if message.warm:
                     with suppress(BrowserFailed):
                         browser.get()
@@ -99,7 +99,12 @@ def _executed(
     try:
         secrets = Secrets(folder=job.plan.secrets_dir, file=job.plan.secrets_file, on_made=redactor.hide)
         proxy = proxy_with_password(os.environ)
-        for text in (*secrets.texts(), *(job.plan.basic_auth or ())[1:], *((proxy.password,) if proxy else ())):
+        for text in (
+            *secrets.texts(),
+            *(job.plan.basic_auth or ())[1:],
+            *job.plan.context.hidden,
+            *((proxy.password,) if proxy else ()),
+        ):
             redactor.hide(text)
         journeys = {one.name: one for one in load_journeys(job.plan.file, job.plan.source)}
         journey = journeys[job.plan.journey]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from runner.browser.chromium import Browser
+from runner.browser.chromium import Browser, LaunchOptions
 from runner.codec import decoder
 from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, StepEnded, StepStarted
@@ -16,8 +16,7 @@ class BrowserWanted(Struct, frozen=True, tag=True):
     """The first message to a worker: the browser that its runs use."""
 
     browser: Browser
-    headed: bool = False
-    slow_mo: float = 0.0
+    launch: LaunchOptions = LaunchOptions()
     min_free_memory: int = 0
     """Bytes that must be free before it is started."""
     warm: bool = False

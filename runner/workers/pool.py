@@ -12,7 +12,7 @@ from typing import Self
 from msgspec.structs import replace
 
 from runner.archive.archive import Archive
-from runner.browser.chromium import Browser
+from runner.browser.chromium import Browser, LaunchOptions
 from runner.dsl.plan import Plan
 from runner.events import Listener
 from runner.execution.outcome import Execution
@@ -64,9 +64,8 @@ class Workers:
         sweep_temporary_folders()
         if browser is None:
             return
-        self._wanted = BrowserWanted(
-            browser=browser, headed=settings.headed, slow_mo=settings.slow_mo, min_free_memory=settings.min_free_memory
-        )
+        launch = LaunchOptions(headed=settings.headed, slow_mo=settings.slow_mo, http2=settings.http2, ca_file=settings.ca_file)
+        self._wanted = BrowserWanted(browser=browser, launch=launch, min_free_memory=settings.min_free_memory)
         for worker in list(self._pool):
             try:
                 worker.send(self._wanted)

@@ -5,6 +5,7 @@ Each raises ValueError that says what is wrong with the value and what to write;
 
 import re
 from ipaddress import ip_network
+from urllib.parse import urlsplit
 
 from runner.settings.parsers.web_address import parse_url
 
@@ -53,3 +54,20 @@ def parse_header_name(value: object) -> str:
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", value):
         return value
     raise ValueError(f"{value!r} is not the name of a header; write one such as 'X-Forwarded-User'")
+
+
+def parse_mailbox(value: object) -> str:
+    """The address of an account of a mail server: `imaps://user@host[:port][/folder]`, without a password. Raises ValueError."""
+    example = "write one such as 'imaps://monitor@mail.example'"
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not the address of a mailbox; {example}")
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"it is not the address of a mailbox: {error}; {example}") from error
+    if parts.password is not None:
+        raise ValueError("holds a password; remove it, and set the secret MAILBOX_PASSWORD")
+    if parts.scheme not in {"imaps", "imap"} or not parts.hostname or not parts.username or port == 0 or parts.query:
+        raise ValueError(f"{value!r} is not the address of a mailbox; {example}")
+    return value
