@@ -18,7 +18,7 @@ from runner.settings.maintenance import MaintenanceWindow
 from runner.settings.objectives import Objective
 from runner.settings.parsers.identity import DashboardRole
 from runner.settings.parsers.status_page import StatusPage
-from runner.settings.parsers.telemetry import OtlpProtocol
+from runner.settings.parsers.telemetry import Histograms, OtlpProtocol, RemoteWriteProtocol
 from runner.settings.parsers.values import Traffic, Waits
 from runner.settings.raw_text import strip_value
 from runner.settings.secrets import Secret
@@ -122,6 +122,8 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     remote_write_bearer_token: Secret | None = None
     remote_write_ca_file: Path | None = None
     remote_write_timeout: float = 10.0
+    remote_write_protocol: RemoteWriteProtocol = "1.0"
+    remote_write_histograms: Histograms = "classic"
     otlp_endpoint: str | None = None
     otlp_protocol: OtlpProtocol = "http/protobuf"
     otlp_headers: Secret | None = None

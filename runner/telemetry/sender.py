@@ -20,11 +20,12 @@ log = logging.getLogger("journey.telemetry")
 
 
 class NotSent(Exception):
-    """The receiver did not accept an item; its text says why. `final`: it never will."""
+    """The receiver did not accept an item; its text says why. `final`: it never will. `status` is that of HTTP, if there was an answer."""
 
-    def __init__(self, message: str, final: bool = False) -> None:
+    def __init__(self, message: str, final: bool = False, status: int | None = None) -> None:
         super().__init__(message)
         self.final = final
+        self.status = status
 
 
 class Sender:

@@ -12,6 +12,7 @@ from runner.errors import ConfigError
 from runner.events import Moment, RunEnded
 from runner.installation import install_command
 from runner.settings.settings import Settings
+from runner.telemetry.counted_sending import CountedSending
 from runner.telemetry.counters import COUNTERS, read_counters
 from runner.telemetry.disk_queue import DiskQueue
 from runner.telemetry.queued_items import JourneyGone, RunToSend
@@ -37,7 +38,7 @@ class Telemetry:
 
     def _add_otlp(self, settings: Settings) -> None:
         try:
-            from runner.telemetry.otlp import OtlpExporter
+            from runner.telemetry.otlp.span_exporter import OtlpExporter
 
             exporter = OtlpExporter(settings)
         except ModuleNotFoundError as error:
@@ -53,15 +54,17 @@ class Telemetry:
 
     def _add_remote_write(self, settings: Settings) -> None:
         try:
-            from runner.telemetry.remote_write import RemoteWriter
+            from runner.telemetry.remote_write.writer import RemoteWriter
 
-            writer = RemoteWriter(settings, self._folder("remote-write"))
+            writer = RemoteWriter(settings)
         except ModuleNotFoundError as error:
             hint = install_command("remote-write")
             raise ConfigError(f"remote_write: {error.name} is missing; install it with: {hint}") from error
         except OSError as error:
             raise ConfigError(f"remote_write_ca_file: cannot be read: {error}") from error
-        self._samples = self._add("remote-write", writer.send, in_order=True)
+        histograms = settings.remote_write_histograms
+        sending = CountedSending(settings, self._folder("remote-write"), histograms, writer.post)
+        self._samples = self._add("remote-write", sending.send, in_order=True)
 
     def _folder(self, name: str) -> Path:
         return self._settings.runs_dir.resolve() / FOLDER / name

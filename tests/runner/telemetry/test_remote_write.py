@@ -34,13 +34,13 @@ class Address:
         self._folder = folder
         self._stack = stack
 
-    def start(self, rules: str = "groups: []") -> Prometheus:
+    def start(self, rules: str = "groups: []", *features: str) -> Prometheus:
         """Starts it; it takes what is written to it, and evaluates the rules each second."""
         config = self._folder / "prometheus.yml"
         config.write_text("global: {evaluation_interval: 1s}\nrule_files: [rules.yml]\n")
         (self._folder / "rules.yml").write_text(rules)
         command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={self._folder / 'tsdb'}"]
-        command += ["--web.enable-remote-write-receiver", "--enable-feature=exemplar-storage"]
+        command += ["--web.enable-remote-write-receiver", f"--enable-feature={','.join(['exemplar-storage', *features])}"]
         self._stack.enter_context(running([*command, f"--web.listen-address={self.address}"], f"http://{self.address}/-/ready"))
         return Prometheus(f"http://{self.address}")
 
@@ -207,7 +207,7 @@ def test_a_run_that_ended_before_a_newer_one_counts_and_does_not_replace_its_sta
     assert [one.samples[-1][1] for one in late if one.labels["status"] in {"passed", "failed"}] == [1.0, 1.0]
 
 
-@pytest.mark.parametrize(("status", "left"), [(503, 1), (429, 1), (302, 1), (400, 0), (204, 0)])
+@pytest.mark.parametrize(("status", "left"), [(503, 1), (429, 1), (302, 1), (401, 1), (404, 1), (400, 0), (204, 0)])
 def test_only_what_is_refused_for_good_is_given_up(stub: Recorded, tmp_path: Path, status: int, left: int) -> None:
     stub.answers = [status]
     assert send(settings(tmp_path, stub.address), run(1)) == left
