@@ -222,6 +222,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "remote_write_protocol": parse_remote_write_protocol,
     "remote_write_histograms": parse_histograms,
     "otlp_endpoint": parse_url,
+    "otlp_metrics_endpoint": parse_url,
     "otlp_protocol": parse_otlp_protocol,
     "otlp_headers": parse_otlp_headers,
     "otlp_headers_file": read_otlp_headers,

@@ -125,6 +125,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     remote_write_protocol: RemoteWriteProtocol = "1.0"
     remote_write_histograms: Histograms = "classic"
     otlp_endpoint: str | None = None
+    otlp_metrics_endpoint: str | None = None
     otlp_protocol: OtlpProtocol = "http/protobuf"
     otlp_headers: Secret | None = None
     otlp_ca_file: Path | None = None

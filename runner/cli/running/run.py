@@ -158,7 +158,7 @@ def execute(
 
 def make_telemetry(settings: Settings) -> "Telemetry | None":
     """What sends spans and samples, if the settings name a receiver. Raises ConfigError when a package for that is missing."""
-    if settings.otlp_endpoint is None and settings.remote_write is None:
+    if not (settings.otlp_endpoint or settings.otlp_metrics_endpoint or settings.remote_write):
         return None
     from runner.telemetry.telemetry import Telemetry
 

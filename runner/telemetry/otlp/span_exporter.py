@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -16,6 +16,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 from runner.codec import decoder
 from runner.result import RunResult
 from runner.settings.settings import Settings
+from runner.telemetry.otlp.connection import parse_headers
 from runner.telemetry.sender import NotSent
 from runner.telemetry.spans import Span, build_spans
 from runner.telemetry.trace_ids import trace_id
@@ -67,7 +68,7 @@ class _Problem(logging.Handler):
 
 def _make_exporter(settings: Settings) -> SpanExporter:
     address = settings.otlp_endpoint or ""
-    headers = _parse_headers(settings.otlp_headers.reveal()) if settings.otlp_headers else None
+    headers = parse_headers(settings.otlp_headers.reveal()) if settings.otlp_headers else None
     if settings.otlp_protocol == "grpc":
         import grpc
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
@@ -88,16 +89,6 @@ def _make_exporter(settings: Settings) -> SpanExporter:
         headers=headers,
         timeout=settings.otlp_timeout,
     )
-
-
-def _parse_headers(text: str) -> dict[str, str]:
-    """Headers in the form of OTEL_EXPORTER_OTLP_HEADERS.
-
-    >>> _parse_headers("api-key=a%20b, x=1")
-    {'api-key': 'a b', 'x': '1'}
-    """
-    pairs = (one.partition("=") for one in text.split(",") if one.strip())
-    return {name.strip().lower(): unquote(value.strip()) for name, _, value in pairs}
 
 
 def to_readable_spans(result: RunResult) -> list[ReadableSpan]:
