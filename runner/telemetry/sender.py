@@ -45,6 +45,7 @@ class Sender:
         self._in_order = in_order
         self._tries: Counter[str] = Counter()
         self._down = False
+        self._dropped = 0
         self._changed = threading.Condition()
         self._fresh = True
         self._stopping = False
@@ -63,8 +64,15 @@ class Sender:
         except OSError as error:
             log.warning("%s: the run %s is not kept for sending: %s", self._name, key, error)
             return
-        if dropped:
-            log.warning("%s: %d old runs were dropped unsent; telemetry_queue_size bounds them", self._name, dropped)
+        before, self._dropped = self._dropped, self._dropped + dropped
+        # Said of the first, the second, the fourth …: during an outage each run may cost an older one.
+        if self._dropped.bit_length() > before.bit_length():
+            log.warning(
+                "%s: no room for runs that wait; %d old %s dropped unsent so far (telemetry_queue_size bounds them)",
+                self._name,
+                self._dropped,
+                "run was" if self._dropped == 1 else "runs were",
+            )
         with self._changed:
             self._fresh = True
             self._changed.notify()
