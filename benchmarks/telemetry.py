@@ -92,7 +92,7 @@ def main() -> None:
         senders: dict[str, Telemetry] = {}
         for name, options in cases.items():
             known = load_settings(Path(folder), {"runs_dir": Path(folder) / name, **options}, {})
-            senders[name] = Telemetry(known)
+            senders[name] = Telemetry(known, "run")
         for number in range(rounds + 1):
             for name, options in cases.items():
                 settings = load_settings(Path(folder), {"base_url": shop, **options}, {})

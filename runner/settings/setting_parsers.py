@@ -231,5 +231,6 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "trace_origins": parse_trace_origins,
     "trace_baggage": parse_bool,
     "trace_url": parse_trace_url,
+    "trace_tests": parse_bool,
     "telemetry_queue_size": parse_size,
 }

@@ -133,6 +133,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     trace_origins: tuple[str, ...] = ()
     trace_baggage: bool = False
     trace_url: str | None = None
+    trace_tests: bool = False
     telemetry_queue_size: int = 100_000_000
     origins: dict[str, Origin] = field(default_factory=dict)
     """The origin of each setting that is not a default."""
@@ -141,6 +142,11 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     def database_url(self) -> str:
         """Where runs are stored: `database`, or a file beside the saved runs."""
         return self.database or f"sqlite:///{self.runs_dir.resolve() / 'journeys.db'}"
+
+    @property
+    def sends_tests(self) -> bool:
+        """Whether runs of `journey smoke` and of pytest are sent as spans."""
+        return self.trace_tests and self.otlp_endpoint is not None
 
     def origin(self, name: str) -> Origin:
         """Where the value of a setting comes from."""

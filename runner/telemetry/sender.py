@@ -34,10 +34,13 @@ class Sender:
     Of several processes with the same queue only one sends.
     """
 
-    def __init__(self, name: str, queue: DiskQueue, send: Callable[[str, bytes], None], in_order: bool = False) -> None:
+    def __init__(
+        self, name: str, queue: DiskQueue, send: Callable[[str, bytes], None], in_order: bool = False, held: bool = False
+    ) -> None:
         """`send` gets the key and the content of an item; it raises NotSent, and msgspec.DecodeError for what it cannot read.
 
-        `in_order`: no item is sent before an older one that the receiver has neither accepted nor refused for good.
+        `in_order`: no item is sent before an older one that the receiver has neither accepted nor refused for good. `held`: nothing is sent
+        before `stop`, so that what is measured meanwhile has the machine for itself.
         """
         self._name = name
         self._queue = queue
@@ -50,7 +53,8 @@ class Sender:
         self._fresh = True
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
+        if not held:
+            self._thread.start()
 
     @property
     def waiting(self) -> int:
@@ -82,6 +86,8 @@ class Sender:
         with self._changed:
             self._stopping = True
             self._changed.notify()
+        if self._thread.ident is None:
+            self._thread.start()
         self._thread.join(timeout)
         return len(self._queue)
 

@@ -17,7 +17,7 @@ from runner.settings.settings import Settings
 from runner.telemetry.counted_sending import CountedSending
 from runner.telemetry.counters import COUNTERS, read_counters
 from runner.telemetry.disk_queue import DiskQueue
-from runner.telemetry.queued_items import JourneyGone, RunToSend
+from runner.telemetry.queued_items import JourneyGone, RunToSend, Source
 from runner.telemetry.sender import Sender
 from runner.telemetry.series import Series
 
@@ -26,20 +26,25 @@ log = logging.getLogger("journey.telemetry")
 
 
 class Telemetry:
-    """Sends runs that have ended to every receiver that is set. Raises ConfigError when a package for that is missing."""
+    """Sends runs that have ended to every receiver that is set. Raises ConfigError when a package for that is missing.
 
-    def __init__(self, settings: Settings) -> None:
+    Runs of tests (`journey smoke`, pytest) are spans only, and sent at the end: metrics are about what is watched around the clock.
+    """
+
+    def __init__(self, settings: Settings, source: Source) -> None:
         self._settings = settings
+        self._source: Source = source
+        tests = source in {"smoke", "pytest"}
+        self._held = tests
         self._closing: list[Callable[[], None]] = []
         self._senders: list[Sender] = []
-        self._spans: Sender | None = None
         self._counted: dict[str, Sender] = {}
         """Those that send samples, by the names of their folders."""
         if settings.otlp_endpoint is not None:
             self._add_spans(settings)
-        if settings.otlp_metrics_endpoint is not None:
+        if settings.otlp_metrics_endpoint is not None and not tests:
             self._add_metrics(settings)
-        if settings.remote_write is not None:
+        if settings.remote_write is not None and not tests:
             self._add_remote_write(settings)
 
     def _add_spans(self, settings: Settings) -> None:
@@ -51,7 +56,7 @@ class Telemetry:
         except _NotInstalled:
             return
         self._closing.append(exporter.close)
-        self._spans = self._add("otlp", exporter.send)
+        self._add("otlp", exporter.send)
 
     def _add_metrics(self, settings: Settings) -> None:
         try:
@@ -84,7 +89,8 @@ class Telemetry:
         return self._settings.runs_dir.resolve() / FOLDER / name
 
     def _add(self, name: str, send: Callable[[str, bytes], None], in_order: bool = False) -> Sender:
-        sender = Sender(name, DiskQueue(self._folder(name), self._settings.telemetry_queue_size), send, in_order)
+        queue = DiskQueue(self._folder(name), self._settings.telemetry_queue_size)
+        sender = Sender(name, queue, send, in_order, self._held)
         self._senders.append(sender)
         return sender
 
@@ -97,11 +103,9 @@ class Telemetry:
         """Handles a run that has ended."""
         if not isinstance(moment, RunEnded) or moment.result.status in {"cancelled", "skipped"}:
             return
-        result = moment.result
-        if self._spans is not None:
-            self._spans.put(result.id, encode(result))
-        for one in self._counted.values():
-            one.put(result.id, encode(RunToSend(result=result)))
+        item = encode(RunToSend(result=moment.result, source=self._source))
+        for one in self._senders:
+            one.put(moment.result.id, item)
 
     def forget(self, journey: str) -> None:
         """Ends the series of a journey that is no longer on the schedule."""

@@ -13,10 +13,10 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from runner.codec import decoder
 from runner.result import RunResult
 from runner.settings.settings import Settings
 from runner.telemetry.otlp.connection import parse_headers
+from runner.telemetry.queued_items import Source, decode_run
 from runner.telemetry.sender import NotSent
 from runner.telemetry.spans import Span, build_spans
 from runner.telemetry.trace_ids import trace_id
@@ -42,8 +42,8 @@ class OtlpExporter:
 
     def send(self, _: str, content: bytes) -> None:
         """Sends the spans of a run, which is `content` as JSON. Raises NotSent, and msgspec.DecodeError for what is not one."""
-        result = decoder(RunResult).decode(content)
-        spans = to_readable_spans(result)
+        item = decode_run(content)
+        spans = to_readable_spans(item.result, item.source)
         for first in range(0, len(spans), BATCH):
             self._problem.text = ""
             # Those that were sent before one that fails are sent again with it: they have the same ids.
@@ -91,15 +91,15 @@ def _make_exporter(settings: Settings) -> SpanExporter:
     )
 
 
-def to_readable_spans(result: RunResult) -> list[ReadableSpan]:
+def to_readable_spans(result: RunResult, source: Source | None = None) -> list[ReadableSpan]:
     """The spans of a run as OpenTelemetry's exporters take them."""
     trace = int(trace_id(result.id), 16)
-    resource = Resource.create(_describe_source(result, os.environ))
+    resource = Resource.create(_describe_origin(result, source, os.environ))
     scope = InstrumentationScope("journey", result.environment.runner)
     return [_to_readable_span(one, trace, resource, scope) for one in build_spans(result)]
 
 
-def _describe_source(result: RunResult, environ: Mapping[str, str]) -> dict[str, Any]:
+def _describe_origin(result: RunResult, source: Source | None, environ: Mapping[str, str]) -> dict[str, Any]:
     named = {} if environ.get("OTEL_SERVICE_NAME") else {SERVICE_NAME: "journey"}
     browser = result.environment.browser.partition(" ")
     return {
@@ -107,6 +107,7 @@ def _describe_source(result: RunResult, environ: Mapping[str, str]) -> dict[str,
         **({SERVICE_VERSION: result.environment.runner} if result.environment.runner else {}),
         "journey.name": result.journey,
         "journey.location": result.location,
+        **({"journey.source": source} if source else {}),
         **({"journey.release": result.release} if result.release else {}),
         **({"browser.brands": [browser[0]], "browser.version": browser[2]} if browser[2] else {}),
     }

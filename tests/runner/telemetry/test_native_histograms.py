@@ -49,7 +49,7 @@ def test_quantiles_and_exemplars_come_back_and_a_journey_that_is_gone_ends(recei
     assert value(prometheus, "histogram_count(increase(synthetic_step_latency_seconds[1h]))") == pytest.approx(41, rel=0.1)
     found = exemplars(prometheus, "synthetic_step_latency_seconds")
     assert {"run_id": results[-1].id, "trace_id": "1" * 32} in found
-    telemetry = Telemetry(known)
+    telemetry = Telemetry(known, "run")
     telemetry.forget("buy")
     assert telemetry.stop(30) == 0
     assert prometheus.query('{journey="buy"}') == []

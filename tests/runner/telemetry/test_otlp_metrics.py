@@ -95,7 +95,7 @@ def test_what_is_gone_ends(span_receiver: SpanReceiver, tmp_path: Path) -> None:
     send(known, run(2, steps=("pay", "old")), run(1))
     flags = [point.flags for _, point in span_receiver.points("synthetic_latency_seconds", step="old")]
     assert flags == [0, NO_VALUE]
-    telemetry = Telemetry(known)
+    telemetry = Telemetry(known, "run")
     telemetry.keep({"look"})
     assert telemetry.stop(30) == 0
     for name in ("synthetic_success", "synthetic_runs_total", "synthetic_step_latency_seconds"):
@@ -180,7 +180,7 @@ def test_values_that_a_receiver_leaves_out_are_reported(
 def test_spans_and_metrics_have_queues_of_their_own(span_receiver: SpanReceiver, tmp_path: Path) -> None:
     """A receiver of metrics that is away does not hold up spans."""
     known = settings(tmp_path, "http://127.0.0.1:9", otlp_endpoint=span_receiver.http)
-    telemetry = Telemetry(known)
+    telemetry = Telemetry(known, "run")
     telemetry(RunEnded(result=run(1)))
     assert telemetry.stop(30) == 1
     assert len(span_receiver.requests) == 1
@@ -191,4 +191,4 @@ def test_spans_and_metrics_have_queues_of_their_own(span_receiver: SpanReceiver,
 def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     known = settings(tmp_path, "https://127.0.0.1:9", otlp_ca_file=str(tmp_path / "none.pem"))
     with pytest.raises(ConfigError, match="otlp_ca_file: cannot be read"):
-        Telemetry(known)
+        Telemetry(known, "run")

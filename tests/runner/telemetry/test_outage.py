@@ -105,7 +105,7 @@ def hanging() -> Iterator[tuple[str, list[str]]]:
 def test_no_run_waits_for_a_receiver_that_never_answers(hanging: tuple[str, list[str]], tmp_path: Path) -> None:
     address, asked = hanging
     known = otlp.settings(tmp_path, address, remote_write=f"{address}/write", otlp_endpoint=address, otlp_timeout="60s")
-    telemetry = Telemetry(known)
+    telemetry = Telemetry(known, "run")
     telemetry(RunEnded(result=run(9)))
     wait_until(lambda: len(asked) == 3)
     for number in range(8):
@@ -122,7 +122,7 @@ def test_what_waits_takes_neither_memory_nor_more_of_the_disk_than_it_may(
 ) -> None:
     limit = 1_000_000
     given = {"remote_write": f"{NOWHERE}/write", "telemetry_queue_size": str(limit)}
-    telemetry = Telemetry(otlp.settings(tmp_path, NOWHERE, **given))
+    telemetry = Telemetry(otlp.settings(tmp_path, NOWHERE, **given), "run")
     long = ("x" * 100_000,)
 
     def put(number: int) -> None:

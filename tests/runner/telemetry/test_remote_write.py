@@ -81,7 +81,7 @@ def settings(folder: Path, address: str, **given: str) -> Settings:
 
 
 def send(known: Settings, *results: RunResult) -> int:
-    telemetry = Telemetry(known)
+    telemetry = Telemetry(known, "run")
     for one in results:
         telemetry(RunEnded(result=one))
     return telemetry.stop(30)
@@ -137,7 +137,7 @@ def test_what_a_run_no_longer_has_ends_and_so_does_a_journey_that_is_gone(receiv
     send(known, run(2, steps=("pay", "old")), run(1))
     assert value(prometheus, 'synthetic_latency_seconds{step="pay"}') == 0.3
     assert value(prometheus, 'synthetic_latency_seconds{step="old"}') is None
-    telemetry = Telemetry(known)
+    telemetry = Telemetry(known, "run")
     telemetry.forget("buy")
     assert telemetry.stop(30) == 0
     assert prometheus.query('{journey="buy"}') == []
@@ -150,11 +150,11 @@ def test_a_journey_that_left_the_schedule_unnoticed_ends_at_the_next_start(recei
     prometheus = receiver.start()
     known = settings(tmp_path, receiver.write)
     send(known, run(1))
-    telemetry = Telemetry(known)
+    telemetry = Telemetry(known, "run")
     telemetry.keep({"buy"})
     assert telemetry.stop(30) == 0
     assert prometheus.query("synthetic_success") != []
-    telemetry = Telemetry(known)
+    telemetry = Telemetry(known, "run")
     telemetry.keep({"look"})
     assert telemetry.stop(30) == 0
     assert prometheus.query("synthetic_success") == []

@@ -132,7 +132,7 @@ def test_a_real_receiver_of_version_1_loses_nothing(receiver: Address, tmp_path:
 def test_stale_markers_are_bits_that_survive(v2: Receiver, tmp_path: Path) -> None:
     known = settings(tmp_path, v2.address, remote_write_protocol="2.0", remote_write_histograms="native")
     send(known, run(1))
-    telemetry = Telemetry(known)
+    telemetry = Telemetry(known, "run")
     telemetry.forget("buy")
     assert telemetry.stop(30) == 0
     body = v2.got[-1][1]
