@@ -254,11 +254,15 @@ def test_a_scheduler_sends_spans_and_samples_and_ends_the_series_of_a_journey_th
     prometheus = receiver.start()
     file = daemon.write(tick("1s", "look"))
     daemon.write(tick("1s", "stay"), "stay.py")
-    daemon.start(JOURNEY_REMOTE_WRITE=receiver.write, JOURNEY_OTLP_ENDPOINT=span_receiver.http)
+    address = span_receiver.http
+    daemon.start(JOURNEY_REMOTE_WRITE=receiver.write, JOURNEY_OTLP_ENDPOINT=address, JOURNEY_OTLP_METRICS_ENDPOINT=address)
     wait_until(lambda: prometheus.query('synthetic_success{journey="look"}') and prometheus.query('{journey="stay"}'))
     wait_until(lambda: any(span.name == "journey look" for span in span_receiver.spans))
     file.unlink()
     wait_until(lambda: not prometheus.query('{journey="look"}'))
     assert prometheus.query('synthetic_success{journey="stay"}')
+    wait_until(lambda: any(point.flags for _, point in span_receiver.points("synthetic_runs_total", journey="look")))
     assert daemon.stop() == 0
+    assert not any(point.flags for _, point in span_receiver.points("synthetic_runs_total", journey="stay"))
+    assert span_receiver.resource["journey.source"] == "schedule"
     assert list((daemon.folder / "runs" / FOLDER).glob("*/*.json")) == []
