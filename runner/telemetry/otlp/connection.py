@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
+from runner.errors import ConfigError
 from runner.settings.settings import Settings
 from runner.tls_trust import tls_context
 
@@ -34,13 +35,19 @@ class Connection(Struct, frozen=True):
 
 
 def read_connection(settings: Settings, environ: Mapping[str, str]) -> Connection:
-    """How metrics are sent; variables for metrics alone win over those for everything."""
+    """How metrics are sent; variables for metrics alone win over those for everything.
+
+    Raises ConfigError for a variable that names a file which is not there.
+    """
 
     def find(name: str) -> str:
         return environ.get(f"{PREFIX}METRICS_{name}") or environ.get(f"{PREFIX}{name}") or ""
 
     def find_file(name: str) -> Path | None:
-        return Path(found) if (found := find(name)) else None
+        found = find(name)
+        if found and not Path(found).is_file():
+            raise ConfigError(f"{PREFIX}{name}: {found} is not a file")
+        return Path(found) if found else None
 
     compression = find("COMPRESSION").strip().lower()
     return Connection(

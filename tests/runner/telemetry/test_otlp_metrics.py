@@ -188,7 +188,36 @@ def test_spans_and_metrics_have_queues_of_their_own(span_receiver: SpanReceiver,
     assert waiting == ["otlp-metrics"]
 
 
-def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = settings(tmp_path, "https://127.0.0.1:9", otlp_ca_file=str(tmp_path / "none.pem"))
     with pytest.raises(ConfigError, match="otlp_ca_file: cannot be read"):
         Telemetry(known, "run")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CLIENT_KEY", str(tmp_path / "none.key"))
+    with pytest.raises(ConfigError, match=r"OTEL_EXPORTER_OTLP_CLIENT_KEY: .*none\.key is not a file"):
+        Telemetry(settings(tmp_path, "https://127.0.0.1:9"), "run")
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_a_receiver_with_tls_is_trusted_by_its_authority_only(
+    span_receiver: SpanReceiver, tmp_path: Path, certificate: tuple[Path, Path], protocol: str
+) -> None:
+    file, key = certificate
+    address = span_receiver.add_tls(file, key, protocol)
+    stranger = settings(tmp_path, address, otlp_protocol=protocol)
+    assert send(stranger, run(2)) == 1
+    assert span_receiver.metrics == []
+    assert send(settings(tmp_path, address, otlp_protocol=protocol, otlp_ca_file=str(file)), run(1)) == 0
+    assert values(span_receiver, "synthetic_runs_total", status="passed") == [1, 2]
+
+
+def test_a_certificate_of_the_client_is_shown(
+    span_receiver: SpanReceiver, tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, key = certificate
+    address = span_receiver.add_tls(file, key, "http/protobuf", clients=file)
+    known = settings(tmp_path, address, otlp_ca_file=str(file))
+    assert send(known, run(2)) == 1
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", str(file))
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY", str(key))
+    assert send(known) == 0
+    assert values(span_receiver, "synthetic_runs_total", status="passed") == [1]

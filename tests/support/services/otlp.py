@@ -4,7 +4,9 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -43,6 +45,20 @@ class SpanReceiver:
         self.status = 200
         self.http = ""
         self.grpc = ""
+        self.handler: type[BaseHTTPRequestHandler] = BaseHTTPRequestHandler
+        self.stack = ExitStack()
+
+    def add_tls(self, certificate: Path, key: Path, protocol: str, clients: Path | None = None) -> str:
+        """Listens with TLS too; its address. `clients`: who vouches for those that may connect, over HTTP."""
+        if protocol == "grpc":
+            credentials = grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
+            server = grpc.server(ThreadPoolExecutor(1))
+            add_MetricsServiceServicer_to_server(_MetricsService(self), server)  # type: ignore[no-untyped-call]
+            port = server.add_secure_port("127.0.0.1:0", credentials)
+            server.start()
+            self.stack.callback(lambda: server.stop(None).wait())
+            return f"https://127.0.0.1:{port}"
+        return self.stack.enter_context(serving_handler(self.handler, (certificate, key), clients))
 
     @property
     def spans(self) -> list[Any]:
@@ -133,9 +149,10 @@ def span_receiver() -> Iterator[SpanReceiver]:
     add_TraceServiceServicer_to_server(_Service(receiver), server)  # type: ignore[no-untyped-call]
     add_MetricsServiceServicer_to_server(_MetricsService(receiver), server)  # type: ignore[no-untyped-call]
     receiver.grpc = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    receiver.handler = Handler
     server.start()
     try:
-        with serving_handler(Handler) as receiver.http:
+        with receiver.stack, serving_handler(Handler) as receiver.http:
             yield receiver
     finally:
         server.stop(None).wait()
