@@ -26,7 +26,7 @@ class Counters(Struct, kw_only=True):
     histograms: dict[str, NativeHistogram] = field(default_factory=dict)
     """Native histograms by series."""
     began: dict[str, int] = field(default_factory=dict)
-    """Since when a series of `values` or `histograms` counts: milliseconds since the epoch."""
+    """Since when runs, and the series of `histograms`, are counted: milliseconds since the epoch."""
     gauges: dict[str, list[str]] = field(default_factory=dict)
     """The gauges of the newest run of each journey at a location."""
     last_at: dict[str, int] = field(default_factory=dict)

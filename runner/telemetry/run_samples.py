@@ -59,7 +59,7 @@ def end_journey(journey: str, location: str, at: datetime, counters: Counters) -
 
     ended = [Series(_labels(key), ((moment, STALE),)) for key in counters.gauges.pop(place, [])]
     ended += [
-        Series(_labels(key), ((moment, STALE),), kind=_counter_kind(key), began=counters.began.get(key, 0))
+        Series(_labels(key), ((moment, STALE),), kind=_counter_kind(_labels(key)), began=counters.began.get(key, 0))
         for key in filter(belongs, counters.values)
     ]
     ended += [
@@ -130,20 +130,21 @@ class _Counting:
 
     def _add(self, labels: Mapping[str, str], amount: float, exemplar: Exemplar | None = None) -> Series:
         key = series_key(labels)
+        kind = _counter_kind(labels)
         before = self._counters.values.get(key)
-        if before is None:
+        if before is None and kind == "counter":
+            # Classic histograms, of which there are many series, go to remote write only, which does not ask since when they count.
             self._counters.began[key] = self._began
         self._counters.values[key] = (before or 0.0) + amount
         # A counter that begins with its first increase would lose it to `increase`.
         first = ((self._began, 0.0),) if before is None else ()
         samples = (*first, (self._at, self._counters.values[key]))
-        kind = _counter_kind(key)
         since = self._counters.began.get(key, 0)
         return Series(labels, samples, exemplar, kind=kind, help=HELP[RUNS if kind == "counter" else LATENCY], began=since)
 
 
-def _counter_kind(key: str) -> Literal["counter", "histogram"]:
-    return "counter" if _labels(key)[NAME] == RUNS else "histogram"
+def _counter_kind(labels: Mapping[str, str]) -> Literal["counter", "histogram"]:
+    return "counter" if labels[NAME] == RUNS else "histogram"
 
 
 def _labels(key: str) -> dict[str, str]:
