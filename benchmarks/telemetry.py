@@ -1,4 +1,4 @@
-"""What it costs a run to be sent: as spans, by remote write, both while their receivers are away, and with `traceparent` on its requests.
+"""What it costs a run to be sent: as spans, as metrics in each form, with all receivers away, and with `traceparent` on its requests.
 
 The demo's journey `buy` runs in one warm worker; the settings take turns, so that the noise of the machine meets all alike. The reference is a
 run that is not sent. "Wall" is the time until a run is saved and its listeners have returned; the sending itself goes on in a thread.
@@ -23,6 +23,7 @@ from runner.demo import journeys_folder, running_shop
 from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.events import Listener
+from runner.metrics.latency_histogram import judged_latencies
 from runner.result import RunResult
 from runner.settings.settings import load_settings
 from runner.telemetry.counters import Counters
@@ -58,6 +59,8 @@ def receiving() -> Iterator[tuple[str, Received]]:
             self.rfile.read(size)
             received.sizes[self.path].append(size)
             self.send_response(200)
+            # Without this, remote write 2.0 falls back to 1.0.
+            self.send_header("X-Prometheus-Remote-Write-Samples-Written", "1")
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -65,37 +68,40 @@ def receiving() -> Iterator[tuple[str, Received]]:
         yield address, received
 
 
-def main() -> None:
-    """Prints Markdown tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
-    rounds = parser.parse_args().rounds
-    os.environ.update({f"JOURNEY_SECRET_{name}": text for name, text in SECRETS.items()})
-    figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+Cases = dict[str, dict[str, object]]
+Figures = dict[str, dict[str, list[float]]]
+
+
+def list_cases(address: str, shop: str) -> Cases:
+    """The settings of each case, by its name."""
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    every = {"otlp_endpoint": nowhere, "otlp_metrics_endpoint": nowhere, "remote_write": f"{nowhere}/write"}
+    return {
+        "not sent": {},
+        "spans": {"otlp_endpoint": address},
+        "OTLP metrics": {"otlp_metrics_endpoint": address},
+        "remote write": {"remote_write": f"{address}/write"},
+        "remote write, native histograms": {"remote_write": f"{address}/native", "remote_write_histograms": "native"},
+        "remote write 2.0": {"remote_write": f"{address}/two", "remote_write_protocol": "2.0"},
+        "all three, receivers away": {**every, "remote_write_histograms": "both"},
+        "traceparent": {"trace_origins": [shop]},
+    }
+
+
+def measure(rounds: int, folder: Path, shop: str, cases: Cases) -> tuple[Figures, RunResult]:
+    """Seconds of each case, and a run."""
+    figures: Figures = defaultdict(lambda: defaultdict(list))
     newest: RunResult | None = None
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running_shop() as shop,
-        receiving() as (address, received),
-        Workers(1) as pool,
-    ):
-        nowhere = f"http://127.0.0.1:{free_port()}"
-        cases: dict[str, dict[str, object]] = {
-            "not sent": {},
-            "spans": {"otlp_endpoint": address},
-            "remote write": {"remote_write": f"{address}/write"},
-            "both, receivers away": {"otlp_endpoint": nowhere, "remote_write": f"{nowhere}/write"},
-            "traceparent": {"trace_origins": [shop]},
-        }
-        (buy,) = load_journeys(journeys_folder() / "buy.py")
-        archive = Archive(Path(folder) / "runs")
-        senders: dict[str, Telemetry] = {}
-        for name, options in cases.items():
-            known = load_settings(Path(folder), {"runs_dir": Path(folder) / name, **options}, {})
-            senders[name] = Telemetry(known)
+    (buy,) = load_journeys(journeys_folder() / "buy.py")
+    archive = Archive(folder / "runs")
+    senders = {
+        name: Telemetry(load_settings(folder, {"runs_dir": folder / name, **options}, {}), "run")
+        for name, options in cases.items()
+    }
+    with Workers(1) as pool:
         for number in range(rounds + 1):
             for name, options in cases.items():
-                settings = load_settings(Path(folder), {"base_url": shop, **options}, {})
+                settings = load_settings(folder, {"base_url": shop, **options}, {})
                 listeners: list[Listener] = [senders[name]]
                 started = time.perf_counter()
                 (newest,) = run_plans(pool, [plan(buy, settings)], find(), settings, archive, listeners)
@@ -105,8 +111,14 @@ def main() -> None:
                 if number:  # the first round warms everything up
                     figures[name]["wall"].append(wall)
                     figures[name]["steps"].append(sum(step.latency_seconds or 0.0 for step in newest.steps))
-        for one in senders.values():
-            one.stop(5)
+    for one in senders.values():
+        one.stop(5)
+    assert newest is not None
+    return figures, newest
+
+
+def print_costs(figures: Figures, rounds: int) -> None:
+    """The table of ratios."""
     middle = {name: {what: statistics.median(values) for what, values in found.items()} for name, found in figures.items()}
     print("| a run | wall, s | ratio | steps, s | ratio |")
     print("| --- | --: | --: | --: | --: |")
@@ -114,12 +126,36 @@ def main() -> None:
         cells = [f"{row[what]:.3f} | **{row[what] / middle['not sent'][what]:.2f}**" for what in ("wall", "steps")]
         print(f"| {name} | {' | '.join(cells)} |")
     print(f"\nMedians of {rounds} rounds.\n")
-    assert newest is not None
+
+
+def print_sizes(newest: RunResult, received: Received) -> None:
+    """The table of what a run sends: of the later runs, as the first begins each counter with a 0."""
+    classic, native = (len(sample_run(newest, Counters(), (), form)) for form in ("classic", "native"))
+    steps = sum(1 for _ in judged_latencies(newest))
+    # The first value of a native histogram is a series of its own in the message.
+    rows = {
+        "spans": ("/v1/traces", f"{len(build_spans(newest))} spans"),
+        "OTLP metrics": ("/v1/metrics", f"{native - steps} series"),
+        "remote write": ("/write", f"{classic} series"),
+        "remote write, native histograms": ("/native", f"{native - steps} series"),
+        "remote write 2.0": ("/two", f"{classic} series"),
+    }
     print("| a run as | parts | bytes sent |")
     print("| --- | --: | --: |")
-    print(f"| spans | {len(build_spans(newest))} spans | {statistics.median(received.sizes['/v1/traces']):,.0f} |")
-    series = len(sample_run(newest, Counters(), ()))
-    print(f"| remote write | {series} series | {statistics.median(received.sizes['/write']):,.0f} |")
+    for name, (path, parts) in rows.items():
+        print(f"| {name} | {parts} | {statistics.median(received.sizes[path]):,.0f} |")
+
+
+def main() -> None:
+    """Prints Markdown tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9)
+    rounds = parser.parse_args().rounds
+    os.environ.update({f"JOURNEY_SECRET_{name}": text for name, text in SECRETS.items()})
+    with tempfile.TemporaryDirectory() as folder, running_shop() as shop, receiving() as (address, received):
+        figures, newest = measure(rounds, Path(folder), shop, list_cases(address, shop))
+    print_costs(figures, rounds)
+    print_sizes(newest, received)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from runner.pytest_plugin.redact_screenshots import ScreenshotRedactor
 from runner.pytest_plugin.session import JOURNEY, PROJECT
 from runner.result import Attempt, Environment, Failure, Load, RunResult, Status, StepResult, skipped, status_of
 from runner.settings.budgets import find_overruns
+from runner.telemetry.trace_ids import trace_id
 from runner.workers.machine_load import LoadMeter, contended
 
 SHORTEST = 0.1
@@ -244,6 +245,7 @@ class ItemRun:
             last_success_at=self._ended_at if last.status == "passed" else None,
             load=self._load,
             contended=self._load is not None and contended(self._load),
+            trace_id=trace_id(self._id) if self.project.settings.sends_tests else "",
         )
         return replace(result, overruns=find_overruns(result, self.plan.budgets if self.plan else ()))
 

@@ -69,7 +69,7 @@ class Exporter:
         self.waiting = gauge("synthetic_waiting", "Runs that wait for a free worker.")
         self.unstored = gauge("synthetic_unstored_runs", "Ended runs that the store has not taken yet.")
         self.unpushed = gauge("synthetic_unpushed_journeys", "Journeys whose newest state the gateway has not taken yet.")
-        self.unsent = gauge("synthetic_unsent_runs", "Ended runs that wait for a receiver of spans or of remote write.")
+        self.unsent = gauge("synthetic_unsent_runs", "Ended runs that wait for a receiver of spans or metrics.")
         self.broken_files = gauge("synthetic_broken_files", "Files of journeys that cannot be used as they are now.")
         if with_runs:
             self.registry.register(_Newest(self._newest))

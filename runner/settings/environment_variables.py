@@ -21,19 +21,28 @@ MEANT_EMPTY = {"JOURNEY_RELEASE", "JOURNEY_LOCATION"}
 
 OTEL_VARIABLES = {
     "otlp_endpoint": ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+    "otlp_metrics_endpoint": ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",),
     "otlp_protocol": ("OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"),
 }
 """Variables of OpenTelemetry that stand for settings that are not set; the last one wins. Its exporters read the others themselves."""
 
 
 def read_otel_environ(environ: Mapping[str, str]) -> dict[str, object]:
-    """The settings that variables of OpenTelemetry stand for; none where they turn it off, or name no receiver."""
-    if environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or environ.get("OTEL_TRACES_EXPORTER", "otlp") != "otlp":
+    """The settings that variables of OpenTelemetry stand for; none where they turn it off, or name no receiver.
+
+    Metrics go to the receiver of everything only where a variable says so: many a receiver of spans rejects them.
+    """
+    if environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return {}
-    found: dict[str, object] = {
-        setting: environ[name] for setting, names in OTEL_VARIABLES.items() for name in names if environ.get(name)
-    }
-    return found
+    variables = dict(OTEL_VARIABLES)
+    if environ.get("OTEL_TRACES_EXPORTER", "otlp") != "otlp":
+        del variables["otlp_endpoint"]
+    metrics = environ.get("OTEL_METRICS_EXPORTER")
+    if metrics == "otlp":
+        variables["otlp_metrics_endpoint"] = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT")
+    elif metrics:
+        del variables["otlp_metrics_endpoint"]
+    return {setting: environ[name] for setting, names in variables.items() for name in names if environ.get(name)}
 
 
 def read_environ(environ: Mapping[str, str]) -> dict[str, object]:

@@ -34,8 +34,10 @@ from runner.settings.parsers.secret_values import (
 from runner.settings.parsers.smoke import parse_error_probability, parse_looks, parse_tolerance, parse_undecided
 from runner.settings.parsers.status_page import parse_status_page
 from runner.settings.parsers.telemetry import (
+    parse_histograms,
     parse_otlp_headers,
     parse_otlp_protocol,
+    parse_remote_write_protocol,
     parse_trace_origins,
     parse_trace_url,
     read_otlp_headers,
@@ -221,7 +223,10 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "remote_write_bearer_token_file": read_secret,
     "remote_write_ca_file": parse_path,
     "remote_write_timeout": parse_positive_duration,
+    "remote_write_protocol": parse_remote_write_protocol,
+    "remote_write_histograms": parse_histograms,
     "otlp_endpoint": parse_url,
+    "otlp_metrics_endpoint": parse_url,
     "otlp_protocol": parse_otlp_protocol,
     "otlp_headers": parse_otlp_headers,
     "otlp_headers_file": read_otlp_headers,
@@ -230,5 +235,6 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "trace_origins": parse_trace_origins,
     "trace_baggage": parse_bool,
     "trace_url": parse_trace_url,
+    "trace_tests": parse_bool,
     "telemetry_queue_size": parse_size,
 }

@@ -18,7 +18,7 @@ from runner.settings.maintenance import MaintenanceWindow
 from runner.settings.objectives import Objective
 from runner.settings.parsers.identity import DashboardRole
 from runner.settings.parsers.status_page import StatusPage
-from runner.settings.parsers.telemetry import OtlpProtocol
+from runner.settings.parsers.telemetry import Histograms, OtlpProtocol, RemoteWriteProtocol
 from runner.settings.parsers.values import Traffic, Waits
 from runner.settings.raw_text import strip_value
 from runner.settings.secrets import Secret
@@ -125,7 +125,10 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     remote_write_bearer_token: Secret | None = None
     remote_write_ca_file: Path | None = None
     remote_write_timeout: float = 10.0
+    remote_write_protocol: RemoteWriteProtocol = "1.0"
+    remote_write_histograms: Histograms = "classic"
     otlp_endpoint: str | None = None
+    otlp_metrics_endpoint: str | None = None
     otlp_protocol: OtlpProtocol = "http/protobuf"
     otlp_headers: Secret | None = None
     otlp_ca_file: Path | None = None
@@ -133,6 +136,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     trace_origins: tuple[str, ...] = ()
     trace_baggage: bool = False
     trace_url: str | None = None
+    trace_tests: bool = False
     telemetry_queue_size: int = 100_000_000
     origins: dict[str, Origin] = field(default_factory=dict)
     """The origin of each setting that is not a default."""
@@ -141,6 +145,11 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     def database_url(self) -> str:
         """Where runs are stored: `database`, or a file beside the saved runs."""
         return self.database or f"sqlite:///{self.runs_dir.resolve() / 'journeys.db'}"
+
+    @property
+    def sends_tests(self) -> bool:
+        """Whether runs of `journey smoke` and of pytest are sent as spans."""
+        return self.trace_tests and self.otlp_endpoint is not None
 
     def origin(self, name: str) -> Origin:
         """Where the value of a setting comes from."""

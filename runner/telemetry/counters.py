@@ -1,4 +1,4 @@
-"""What remote write knows of the runs that were sent: counters that go on over restarts, kept in a file beside the queue."""
+"""What a sender of samples knows of the runs that it has sent: counters that go on over restarts, kept in a file beside its queue."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from runner.private_files import make_private_folder, write_private_file
+from runner.telemetry.native_histogram import NativeHistogram
 
 COUNTERS = "counters"
 """The file, in the folder of the queue."""
@@ -22,6 +23,10 @@ class Counters(Struct, kw_only=True):
     counted: list[str] = field(default_factory=list)
     """The runs that were counted last: one that is sent again after a crash must not count twice."""
     values: dict[str, float] = field(default_factory=dict)
+    histograms: dict[str, NativeHistogram] = field(default_factory=dict)
+    """Native histograms by series."""
+    began: dict[str, int] = field(default_factory=dict)
+    """Since when runs, and the series of `histograms`, are counted: milliseconds since the epoch."""
     gauges: dict[str, list[str]] = field(default_factory=dict)
     """The gauges of the newest run of each journey at a location."""
     last_at: dict[str, int] = field(default_factory=dict)

@@ -7,6 +7,8 @@ from pathlib import Path
 from runner.private_files import make_private_folder, write_private_file
 
 ENDING = ".json"
+LOOK_AFTER = 50
+"""Items after which the folder is measured again: other processes add to it too, and looking at thousands of files takes long."""
 
 
 class DiskQueue:
@@ -16,6 +18,10 @@ class DiskQueue:
         """`most`: the bytes that all items together may take."""
         self.folder = folder
         self._most = most
+        self._at_most = 0
+        """What all items together take, as far as this process knows; what was sent meanwhile is still in it."""
+        self._unseen = LOOK_AFTER
+        """Items since the folder was measured."""
 
     def put(self, key: str, content: bytes) -> int:
         """Adds an item; returns how many old ones were dropped for it. Raises OSError when it cannot be written."""
@@ -24,6 +30,10 @@ class DiskQueue:
         written = file.with_suffix(f".{os.getpid()}")
         write_private_file(written, content)
         written.replace(file)
+        self._at_most += len(content)
+        self._unseen += 1
+        if self._at_most <= self._most and self._unseen < LOOK_AFTER:
+            return 0
         return self._make_room()
 
     def items(self) -> Iterator[tuple[str, bytes]]:
@@ -59,4 +69,5 @@ class DiskQueue:
             file.unlink(missing_ok=True)
             total -= size
             dropped += 1
+        self._at_most, self._unseen = total, 0
         return dropped

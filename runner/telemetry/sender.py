@@ -20,11 +20,12 @@ log = logging.getLogger("journey.telemetry")
 
 
 class NotSent(Exception):
-    """The receiver did not accept an item; its text says why. `final`: it never will."""
+    """The receiver did not accept an item; its text says why. `final`: it never will. `status` is that of HTTP, if there was an answer."""
 
-    def __init__(self, message: str, final: bool = False) -> None:
+    def __init__(self, message: str, final: bool = False, status: int | None = None) -> None:
         super().__init__(message)
         self.final = final
+        self.status = status
 
 
 class Sender:
@@ -33,10 +34,13 @@ class Sender:
     Of several processes with the same queue only one sends.
     """
 
-    def __init__(self, name: str, queue: DiskQueue, send: Callable[[str, bytes], None], in_order: bool = False) -> None:
+    def __init__(
+        self, name: str, queue: DiskQueue, send: Callable[[str, bytes], None], in_order: bool = False, held: bool = False
+    ) -> None:
         """`send` gets the key and the content of an item; it raises NotSent, and msgspec.DecodeError for what it cannot read.
 
-        `in_order`: no item is sent before an older one that the receiver has neither accepted nor refused for good.
+        `in_order`: no item is sent before an older one that the receiver has neither accepted nor refused for good. `held`: nothing is sent
+        before `stop`, so that what is measured meanwhile has the machine for itself.
         """
         self._name = name
         self._queue = queue
@@ -44,11 +48,13 @@ class Sender:
         self._in_order = in_order
         self._tries: Counter[str] = Counter()
         self._down = False
+        self._dropped = 0
         self._changed = threading.Condition()
         self._fresh = True
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
+        if not held:
+            self._thread.start()
 
     @property
     def waiting(self) -> int:
@@ -62,8 +68,15 @@ class Sender:
         except OSError as error:
             log.warning("%s: the run %s is not kept for sending: %s", self._name, key, error)
             return
-        if dropped:
-            log.warning("%s: %d old runs were dropped unsent; telemetry_queue_size bounds them", self._name, dropped)
+        before, self._dropped = self._dropped, self._dropped + dropped
+        # Said of the first, the second, the fourth …: during an outage each run may cost an older one.
+        if self._dropped.bit_length() > before.bit_length():
+            log.warning(
+                "%s: no room for runs that wait; %d old %s dropped unsent so far (telemetry_queue_size bounds them)",
+                self._name,
+                self._dropped,
+                "run was" if self._dropped == 1 else "runs were",
+            )
         with self._changed:
             self._fresh = True
             self._changed.notify()
@@ -73,6 +86,8 @@ class Sender:
         with self._changed:
             self._stopping = True
             self._changed.notify()
+        if self._thread.ident is None:
+            self._thread.start()
         self._thread.join(timeout)
         return len(self._queue)
 

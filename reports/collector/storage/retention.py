@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from reports.collector.storage.rollup_retention import remove_oldest
 from reports.collector.storage.series import DAY
-from runner.store.bulk_insert import Link
+from runner.store.bulk_insert import Link, larger
 from runner.store.tables.page_views import STEPS
 from runner.store.tables.runs import metadata
 
@@ -21,6 +21,10 @@ REASONS = 20_000
 """Reasons that are kept of one app: more than can be new within `keep_views`, so that every error that is kept has its reason."""
 IDS = 10
 """The ids of beacons may take one part in so many of what views may take."""
+_NOTE_LAST_SERIES = (
+    "INSERT INTO marks (name, value) SELECT 'series', coalesce(max(id), 0) FROM series WHERE id >= 0 "
+    f"ON CONFLICT (name) DO UPDATE SET value = {larger('marks', 'value')}"
+)
 _OF_VIEWS = ("vitals", "interactions", "slow_requests", "page_errors")
 
 
@@ -57,6 +61,8 @@ def prune_labels(link: Link, keep: RetentionPolicy, now: float) -> None:
     """Removes series and reasons of which there are no roll-ups any more, and of each app the oldest of too many reasons."""
     before = now - keep.rollups
     with link.transaction():
+        # A view that is kept for longer has the number of its series, which must not become that of another one.
+        link.execute(_NOTE_LAST_SERIES)
         link.execute("DELETE FROM series WHERE seen_at < ?", before - DAY)
         link.execute("DELETE FROM reasons WHERE last_at < ?", before)
         for app, count in link.select("SELECT app, count(*) FROM reasons GROUP BY app"):

@@ -29,6 +29,10 @@ _ADD = (
     "INSERT INTO series (app, page, traffic, environment, release, device, browser, seen_at, id, whole) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_NEXT = (
+    "SELECT coalesce(max(last), 0) + 1 "
+    "FROM (SELECT max(id) AS last FROM series UNION ALL SELECT value FROM marks WHERE name = 'series') AS given"
+)
 ALL_PAGES = ""
 """The page of a series of all pages."""
 
@@ -96,8 +100,8 @@ class Directory:
             if found:
                 link.execute("UPDATE series SET seen_at = ? WHERE id = ?", self._day, found[0][0])
             else:
-                ((last,),) = found = link.select("SELECT coalesce(max(id), 0) + 1 FROM series")
-                link.execute(_ADD, *labels, self._day, last, last if whole is None else whole)
+                ((new,),) = found = link.select(_NEXT)
+                link.execute(_ADD, *labels, self._day, new, new if whole is None else whole)
         number: int = found[0][0]
         self._series[labels] = number
         return number

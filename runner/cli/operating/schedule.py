@@ -112,7 +112,7 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
                 reports.write(Saved(moment.result, moment.folder))
 
         exporter = Exporter(settings.pushgateway is None, [one.under for one in settings.slo if one.under is not None])
-        telemetry = make_telemetry(settings)
+        telemetry = make_telemetry(settings, "schedule")
         listeners: list[Listener] = [write_report, *([telemetry] if telemetry else [])]
         forgotten = telemetry.forget if telemetry else lambda _: None
         scheduler = Scheduler(request, settings, store, archive, exporter, listeners=listeners, forgotten=forgotten)

@@ -22,6 +22,7 @@ from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
 
 if TYPE_CHECKING:
+    from runner.telemetry.queued_items import Source
     from runner.telemetry.telemetry import Telemetry
 
 PASSED, FAILED, MONITOR, BUDGET = 0, 1, 3, 4
@@ -121,14 +122,14 @@ def execute(
     keeper = RunKeeper(archive, settings, warn, lambda text: console.print(f"note: {text}", markup=False, soft_wrap=True))
     if browser is not None:
         keeper.note_sandbox(describe_sandbox(browser.path))
-    telemetry = make_telemetry(settings)
+    telemetry = make_telemetry(settings, "run")
     try:
         with keeper, Progress(console) as progress:
             listeners: list[Listener] = [progress, keeper, push, *([telemetry] if telemetry else [])]
             run_plans(pool, plans, browser, settings, archive, listeners, last=True)
     finally:
         if telemetry is not None and (left := telemetry.stop(settings.otlp_timeout)):
-            warn(f"{left} {'run was' if left == 1 else 'runs were'} not sent to every receiver; the next command tries again")
+            warn(tell_unsent(left))
         results = [result for result, _ in keeper.ended]
         try:
             write_runs(files, keeper.ended)
@@ -156,13 +157,18 @@ def execute(
     return keeper.ended
 
 
-def make_telemetry(settings: Settings) -> "Telemetry | None":
+def make_telemetry(settings: Settings, source: "Source") -> "Telemetry | None":
     """What sends spans and samples, if the settings name a receiver. Raises ConfigError when a package for that is missing."""
-    if settings.otlp_endpoint is None and settings.remote_write is None:
+    if not (settings.otlp_endpoint or settings.otlp_metrics_endpoint or settings.remote_write):
         return None
     from runner.telemetry.telemetry import Telemetry
 
-    return Telemetry(settings)
+    return Telemetry(settings, source)
+
+
+def tell_unsent(left: int) -> str:
+    """What to say of runs that wait for a receiver."""
+    return f"{left} {'run was' if left == 1 else 'runs were'} not sent to every receiver; the next command tries again"
 
 
 class Pusher:

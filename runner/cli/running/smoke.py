@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from reports.formats.report_files import Files, write_smoke
 from runner.archive.archive import Archive
@@ -14,7 +15,7 @@ from runner.browser.chromium import find
 from runner.browser.sandbox import describe_sandbox
 from runner.cli import INTERRUPTED, given
 from runner.cli.running.report_options import with_report_options
-from runner.cli.running.run import BUDGET, FAILED, MONITOR, PASSED
+from runner.cli.running.run import BUDGET, FAILED, MONITOR, PASSED, make_telemetry, tell_unsent
 from runner.cli.running.run_keeper import RunKeeper
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan
@@ -108,6 +109,9 @@ def smoke(
         location=location,
         runs_dir=runs_dir,
     )
+    if not settings.sends_tests:
+        # No run refers to a trace that nobody gets.
+        settings = replace(settings, otlp_endpoint=None)
     _require_folders(files, save_baseline, settings)
     console = make_console(stderr=files.on_stdout, highlight=False)
     if not console.is_terminal:
@@ -221,12 +225,15 @@ def _measure(
         result, folder = keeper.ended[-1]
         return RunEnded(result=result, folder=folder)
 
+    telemetry = make_telemetry(settings, "smoke") if settings.sends_tests else None
     with keeper, SmokeProgress(console) as progress:
-        pool.open(browser, settings, archive, [progress, keeper])
+        pool.open(browser, settings, archive, [progress, keeper, *([telemetry] if telemetry else [])])
         try:
             check.measure(run, progress.round)
         except KeyboardInterrupt:
             stopped = True
+    if telemetry is not None and (left := telemetry.stop(settings.otlp_timeout)):
+        _warn(console, tell_unsent(left))
     return verdict.result(check, run_id(), started_at, stopped)
 
 

@@ -1,4 +1,4 @@
-"""Reports the runs, in the process that writes to the terminal: the status word, the section of journeys, `--journey-json`."""
+"""Reports the runs, in the process that writes to the terminal: status words, the section of journeys, `--journey-json`, spans."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from runner.archive.json_document import build_document, format_json, replace_file
 from runner.errors import ConfigError
+from runner.events import RunEnded
 from runner.pytest_plugin.reporting.formatting import format_step
+from runner.pytest_plugin.session import PROJECT
 from runner.result import RunResult
 
 ATTRIBUTE = "journey_run"
@@ -62,10 +64,16 @@ class Summary:
                 terminalreporter.line(f"  note: {note}")
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Writes the journeys' runs, whole or not at all."""
-        target: Path | None = self._config.getoption("journey_json")
-        if target is None or hasattr(self._config, "workerinput"):
+        """Writes the journeys' runs, whole or not at all, and sends all as spans."""
+        if hasattr(self._config, "workerinput"):
             return
+        target: Path | None = self._config.getoption("journey_json")
+        if target is not None:
+            self._write(target, session)
+        if self._runs and self._config.stash[PROJECT].settings.sends_tests:
+            self._send(session)
+
+    def _write(self, target: Path, session: pytest.Session) -> None:
         runs = [
             (reported.result, Path(reported.folder) if reported.folder else None)
             for reported in self._runs.values()
@@ -76,6 +84,25 @@ class Summary:
         except ConfigError as error:
             # The tests have run: the rest of the report must not be lost.
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-            reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-            if reporter is not None:
-                reporter.write_line(f"\nERROR: {error}", red=True)
+            self._say(f"ERROR: {error}", red=True)
+
+    def _send(self, session: pytest.Session) -> None:
+        # Here and not above: it imports a client of OpenTelemetry.
+        from runner.telemetry.telemetry import Telemetry
+
+        settings = self._config.stash[PROJECT].settings
+        try:
+            telemetry = Telemetry(settings, "pytest")
+        except ConfigError as error:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+            self._say(f"ERROR: {error}", red=True)
+            return
+        for reported in self._runs.values():
+            telemetry(RunEnded(result=reported.result))
+        if left := telemetry.stop(settings.otlp_timeout):
+            self._say(f"WARNING: {left} runs were not sent as spans; the next session tries again", yellow=True)
+
+    def _say(self, text: str, **markup: bool) -> None:
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(f"\n{text}", **markup)

@@ -1,4 +1,4 @@
-"""Parsers of settings about spans: where they go, which origins get the header of a trace, where a trace can be seen.
+"""Parsers of settings about what is sent after a run: protocols and forms, which origins get the header of a trace, where it can be seen.
 
 Each raises ValueError that says what is wrong with the value and what to write; the caller adds where it is written.
 """
@@ -11,6 +11,8 @@ from runner.settings.parsers.web_address import parse_url
 from runner.settings.secrets import Secret
 
 OtlpProtocol = Literal["http/protobuf", "grpc"]
+RemoteWriteProtocol = Literal["1.0", "2.0"]
+Histograms = Literal["classic", "native", "both"]
 ORIGIN = re.compile(r"https?://(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|https?://\[[0-9a-f:]+\](?::\d{1,5})?")
 
 
@@ -21,6 +23,26 @@ def parse_otlp_protocol(value: object) -> OtlpProtocol:
     if value == "grpc":
         return "grpc"
     raise ValueError(f"{value!r} is not a protocol; choose one of http/protobuf, grpc")
+
+
+def parse_remote_write_protocol(value: object) -> RemoteWriteProtocol:
+    """The version of remote write; TOML reads one without quotes as a number."""
+    if str(value) == "1.0":
+        return "1.0"
+    if str(value) == "2.0":
+        return "2.0"
+    raise ValueError(f"{value!r} is not a version of remote write; choose one of 1.0, 2.0")
+
+
+def parse_histograms(value: object) -> Histograms:
+    """The forms in which histograms are written."""
+    if value == "classic":
+        return "classic"
+    if value == "native":
+        return "native"
+    if value == "both":
+        return "both"
+    raise ValueError(f"{value!r} is not a form of histograms; choose one of classic, native, both")
 
 
 def parse_otlp_headers(value: object) -> Secret:

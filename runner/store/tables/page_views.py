@@ -190,7 +190,9 @@ marks = Table(
     Column("name", String(10), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""`views`, `beacons`: the last number assigned; `rolled`: the last beacon that is in the roll-ups; `sample`: see `samples`."""
+"""`views`, `beacons`: the last number assigned; `rolled`: the last beacon that is in the roll-ups; `sample`: see `samples`.
+
+`series`: the last number when series were removed last; no row before that."""
 
 series = Table(
     "series",

@@ -11,7 +11,7 @@ from reports.collector.storage import retention
 from reports.collector.storage.group_commit import Writer
 from reports.collector.storage.retention import RetentionPolicy, measure_usage, prune_by_age, prune_labels, prune_to_size
 from reports.collector.storage.rollup_retention import measure_step, prune_rollups_to_size
-from reports.collector.storage.series import DAY
+from reports.collector.storage.series import ALL_PAGES, DAY, Directory, Labels
 from runner.archive.run_id import run_id
 from runner.store import Store
 from runner.store.bulk_insert import Link
@@ -130,6 +130,28 @@ def test_labels_go_when_nothing_is_left_of_them(url: str) -> None:
 
 
 @pytest.mark.long
+def test_the_number_of_a_series_that_was_removed_is_not_given_again(url: str) -> None:
+    """A view that is kept for longer than the roll-ups still has the old number, and is counted by it when it is reported again."""
+    labels = Labels("shop", ALL_PAGES, "real", "", "", "desktop", "Firefox")
+    with Store(url) as store:
+        link = Link(store)
+
+        def number(labels: Labels, at: float) -> int:
+            directory = Directory()
+            with link.transaction():
+                directory.begin(link, at)
+                return directory.series(link, labels)
+
+        given = {number(labels._replace(browser=name), NOW) for name in ("Firefox", "Safari")}
+        for later in (402 * DAY, 804 * DAY):
+            prune_labels(link, RetentionPolicy(), NOW + later)
+            assert rows(url, "SELECT count(*) FROM series") == [(0,)]
+            new = number(labels._replace(release=str(later)), NOW + later)
+            assert new not in given
+            given.add(new)
+        link.close()
+
+
 def test_over_its_size_the_oldest_views_go(url: str) -> None:
     fill(url, [float(age) for age in range(300, 0, -1)])
     with Store(url) as store:

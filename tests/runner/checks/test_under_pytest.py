@@ -6,6 +6,7 @@ import pytest
 
 from tests.runner.checks.servers import http_server
 from tests.support.needs import needs
+from tests.support.services.otlp import SpanReceiver
 
 pytest_plugins = ["pytester"]
 CHECKS = """
@@ -30,7 +31,12 @@ def endless(http):
 
 @pytest.mark.thorough
 @needs("real_time")
-def test_checks_are_collected_and_run_without_a_browser(pytester: pytest.Pytester) -> None:
+def test_checks_are_collected_run_without_a_browser_and_are_spans_on_request(
+    pytester: pytest.Pytester, span_receiver: SpanReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOURNEY_OTLP_ENDPOINT", span_receiver.http)
+    monkeypatch.setenv("JOURNEY_OTLP_METRICS_ENDPOINT", span_receiver.http)
+    monkeypatch.setenv("JOURNEY_TRACE_TESTS", "true")
     folder = pytester.mkdir("journeys")
     (folder / "shop.py").write_text(CHECKS)
     with http_server() as port:
@@ -49,3 +55,8 @@ def test_checks_are_collected_and_run_without_a_browser(pytester: pytest.Pyteste
     assert [one["status"] for one in runs["broken"]["steps"]] == ["passed", "failed"]
     assert "connect" in runs["answers"]["steps"][0]["phases"]
     done.stdout.fnmatch_lines(["*HTTP 500 from*"])
+    # One trace for each, by the id that the run has; no metrics.
+    sent = {span.name: span.trace_id.hex() for span in span_receiver.spans if not span.parent_span_id}
+    assert sent == {f"journey {name}": one["trace_id"] for name, one in runs.items()}
+    assert span_receiver.resource["journey.source"] == "pytest"
+    assert span_receiver.metrics == []

@@ -16,6 +16,7 @@ from reports.smoke.result import SmokeResult
 from runner.workers.pool import Workers
 from tests.runner.cli.folder import SANDBOX_OFF, Folder
 from tests.support.commands import Ended
+from tests.support.services.otlp import SpanReceiver
 from tests.support.services.servers import free_port
 from tests.support.wait import wait_until
 
@@ -342,3 +343,23 @@ def test_old_checks_are_pruned(folder: Folder) -> None:
     document = json.loads(folder.here("prune", "--json", "-", **environment).stdout)
     assert [Path(one["file"]).exists() for one in document["checks"]] == [False]
     assert len(list((folder.path / "runs" / ".smoke").iterdir())) == 1
+
+
+def test_runs_are_spans_on_request_and_never_metrics(folder: Folder, span_receiver: SpanReceiver) -> None:
+    address = span_receiver.http
+    given = {"JOURNEY_OTLP_ENDPOINT": address, "JOURNEY_OTLP_METRICS_ENDPOINT": address, "JOURNEY_REMOTE_WRITE": f"{address}/w"}
+    assert folder.journey("smoke", "look", "--runs", "1", **given).returncode == 0
+    assert span_receiver.paths == []
+    # No run refers to a trace that nobody has got.
+    assert [one.get("trace_id", "") for one in saved(folder)] == [""]
+    assert folder.journey("smoke", "look", "--runs", "1", JOURNEY_TRACE_TESTS="true", **given).returncode == 0
+    roots = [span.trace_id.hex() for span in span_receiver.spans if not span.parent_span_id]
+    assert set(span_receiver.paths) == {"/v1/traces"}
+    assert roots == [one["trace_id"] for one in saved(folder)[:1]]
+    assert span_receiver.resource["journey.source"] == "smoke"
+
+
+def saved(folder: Folder) -> list[dict[str, str]]:
+    """The results of saved runs, newest first."""
+    files = sorted((folder.path / "runs").glob("look/*/result.json"), reverse=True)
+    return [json.loads(file.read_text()) for file in files]

@@ -34,13 +34,13 @@ class Address:
         self._folder = folder
         self._stack = stack
 
-    def start(self, rules: str = "groups: []") -> Prometheus:
+    def start(self, rules: str = "groups: []", *features: str) -> Prometheus:
         """Starts it; it takes what is written to it, and evaluates the rules each second."""
         config = self._folder / "prometheus.yml"
         config.write_text("global: {evaluation_interval: 1s}\nrule_files: [rules.yml]\n")
         (self._folder / "rules.yml").write_text(rules)
         command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={self._folder / 'tsdb'}"]
-        command += ["--web.enable-remote-write-receiver", "--enable-feature=exemplar-storage"]
+        command += ["--web.enable-remote-write-receiver", f"--enable-feature={','.join(['exemplar-storage', *features])}"]
         self._stack.enter_context(running([*command, f"--web.listen-address={self.address}"], f"http://{self.address}/-/ready"))
         return Prometheus(f"http://{self.address}")
 
@@ -81,7 +81,7 @@ def settings(folder: Path, address: str, **given: str) -> Settings:
 
 
 def send(known: Settings, *results: RunResult) -> int:
-    telemetry = Telemetry(known)
+    telemetry = Telemetry(known, "run")
     for one in results:
         telemetry(RunEnded(result=one))
     return telemetry.stop(30)
@@ -137,7 +137,7 @@ def test_what_a_run_no_longer_has_ends_and_so_does_a_journey_that_is_gone(receiv
     send(known, run(2, steps=("pay", "old")), run(1))
     assert value(prometheus, 'synthetic_latency_seconds{step="pay"}') == 0.3
     assert value(prometheus, 'synthetic_latency_seconds{step="old"}') is None
-    telemetry = Telemetry(known)
+    telemetry = Telemetry(known, "run")
     telemetry.forget("buy")
     assert telemetry.stop(30) == 0
     assert prometheus.query('{journey="buy"}') == []
@@ -150,11 +150,11 @@ def test_a_journey_that_left_the_schedule_unnoticed_ends_at_the_next_start(recei
     prometheus = receiver.start()
     known = settings(tmp_path, receiver.write)
     send(known, run(1))
-    telemetry = Telemetry(known)
+    telemetry = Telemetry(known, "run")
     telemetry.keep({"buy"})
     assert telemetry.stop(30) == 0
     assert prometheus.query("synthetic_success") != []
-    telemetry = Telemetry(known)
+    telemetry = Telemetry(known, "run")
     telemetry.keep({"look"})
     assert telemetry.stop(30) == 0
     assert prometheus.query("synthetic_success") == []
@@ -207,7 +207,7 @@ def test_a_run_that_ended_before_a_newer_one_counts_and_does_not_replace_its_sta
     assert [one.samples[-1][1] for one in late if one.labels["status"] in {"passed", "failed"}] == [1.0, 1.0]
 
 
-@pytest.mark.parametrize(("status", "left"), [(503, 1), (429, 1), (302, 1), (400, 0), (204, 0)])
+@pytest.mark.parametrize(("status", "left"), [(503, 1), (429, 1), (302, 1), (401, 1), (404, 1), (400, 0), (204, 0)])
 def test_only_what_is_refused_for_good_is_given_up(stub: Recorded, tmp_path: Path, status: int, left: int) -> None:
     stub.answers = [status]
     assert send(settings(tmp_path, stub.address), run(1)) == left
@@ -254,11 +254,15 @@ def test_a_scheduler_sends_spans_and_samples_and_ends_the_series_of_a_journey_th
     prometheus = receiver.start()
     file = daemon.write(tick("1s", "look"))
     daemon.write(tick("1s", "stay"), "stay.py")
-    daemon.start(JOURNEY_REMOTE_WRITE=receiver.write, JOURNEY_OTLP_ENDPOINT=span_receiver.http)
+    address = span_receiver.http
+    daemon.start(JOURNEY_REMOTE_WRITE=receiver.write, JOURNEY_OTLP_ENDPOINT=address, JOURNEY_OTLP_METRICS_ENDPOINT=address)
     wait_until(lambda: prometheus.query('synthetic_success{journey="look"}') and prometheus.query('{journey="stay"}'))
     wait_until(lambda: any(span.name == "journey look" for span in span_receiver.spans))
     file.unlink()
     wait_until(lambda: not prometheus.query('{journey="look"}'))
     assert prometheus.query('synthetic_success{journey="stay"}')
+    wait_until(lambda: any(point.flags for _, point in span_receiver.points("synthetic_runs_total", journey="look")))
     assert daemon.stop() == 0
+    assert not any(point.flags for _, point in span_receiver.points("synthetic_runs_total", journey="stay"))
+    assert span_receiver.resource["journey.source"] == "schedule"
     assert list((daemon.folder / "runs" / FOLDER).glob("*/*.json")) == []

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from runner.archive.run_id import run_id
+from runner.codec import encode
 from runner.errors import ConfigError
 from runner.events import RunEnded
 from runner.result import (
@@ -116,7 +117,7 @@ def settings(folder: Path, **given: str) -> Settings:
 
 
 def send(known: Settings, *results: RunResult) -> int:
-    telemetry = Telemetry(known)
+    telemetry = Telemetry(known, "run")
     for one in results:
         telemetry(RunEnded(result=one))
     return telemetry.stop(30)
@@ -223,7 +224,7 @@ def test_runs_wait_on_the_disk_while_the_receiver_is_away_and_for_the_next_proce
 @pytest.mark.real_time
 def test_a_receiver_that_comes_back_gets_what_waits(span_receiver: SpanReceiver, tmp_path: Path) -> None:
     span_receiver.status = 503
-    telemetry = Telemetry(settings(tmp_path, otlp_endpoint=span_receiver.http, otlp_timeout="2s"))
+    telemetry = Telemetry(settings(tmp_path, otlp_endpoint=span_receiver.http, otlp_timeout="2s"), "run")
     telemetry(RunEnded(result=run()))
     wait_until(lambda: span_receiver.paths)
     span_receiver.status = 200
@@ -243,6 +244,23 @@ def test_what_cannot_be_read_holds_up_nothing(span_receiver: SpanReceiver, tmp_p
     queue.put("0", b"{half")
     assert send(settings(tmp_path, otlp_endpoint=span_receiver.http), run()) == 0
     assert span_receiver.spans
+
+
+def test_what_an_older_version_has_put_into_the_queue_is_sent(span_receiver: SpanReceiver, tmp_path: Path) -> None:
+    old, result = run(), run()
+    DiskQueue(tmp_path / "runs" / FOLDER / "otlp", 1_000_000).put(old.id, encode(old))
+    assert send(settings(tmp_path, otlp_endpoint=span_receiver.http), result) == 0
+    sources = [attributes(one.resource_spans[0].resource).get("journey.source") for one in span_receiver.requests]
+    assert sources == [None, "run"]
+
+
+def test_runs_of_tests_are_sent_at_the_end(span_receiver: SpanReceiver, tmp_path: Path) -> None:
+    telemetry = Telemetry(settings(tmp_path, otlp_endpoint=span_receiver.http), "smoke")
+    for _ in range(3):
+        telemetry(RunEnded(result=run()))
+    assert telemetry.waiting == 3
+    assert telemetry.stop(30) == 0
+    assert len(span_receiver.requests) == 3
 
 
 def test_what_an_exporter_chokes_on_holds_up_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -13,9 +13,10 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from runner.codec import decoder
 from runner.result import RunResult
 from runner.settings.settings import Settings
+from runner.telemetry.otlp.connection import parse_headers
+from runner.telemetry.queued_items import Source, decode_run
 from runner.telemetry.sender import NotSent
 from runner.telemetry.spans import Span, build_spans
 from runner.telemetry.trace_ids import trace_id
@@ -41,8 +42,8 @@ class OtlpExporter:
 
     def send(self, _: str, content: bytes) -> None:
         """Sends the spans of a run, which is `content` as JSON. Raises NotSent, and msgspec.DecodeError for what is not one."""
-        result = decoder(RunResult).decode(content)
-        spans = to_readable_spans(result)
+        item = decode_run(content)
+        spans = to_readable_spans(item.result, item.source)
         for first in range(0, len(spans), BATCH):
             self._problem.text = ""
             # Those that were sent before one that fails are sent again with it: they have the same ids.
@@ -67,7 +68,7 @@ class _Problem(logging.Handler):
 
 def _make_exporter(settings: Settings) -> SpanExporter:
     address = settings.otlp_endpoint or ""
-    headers = _parse_headers(settings.otlp_headers.reveal()) if settings.otlp_headers else None
+    headers = parse_headers(settings.otlp_headers.reveal()) if settings.otlp_headers else None
     if settings.otlp_protocol == "grpc":
         import grpc
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
@@ -90,25 +91,15 @@ def _make_exporter(settings: Settings) -> SpanExporter:
     )
 
 
-def _parse_headers(text: str) -> dict[str, str]:
-    """Headers in the form of OTEL_EXPORTER_OTLP_HEADERS.
-
-    >>> _parse_headers("api-key=a%20b, x=1")
-    {'api-key': 'a b', 'x': '1'}
-    """
-    pairs = (one.partition("=") for one in text.split(",") if one.strip())
-    return {name.strip().lower(): unquote(value.strip()) for name, _, value in pairs}
-
-
-def to_readable_spans(result: RunResult) -> list[ReadableSpan]:
+def to_readable_spans(result: RunResult, source: Source | None = None) -> list[ReadableSpan]:
     """The spans of a run as OpenTelemetry's exporters take them."""
     trace = int(trace_id(result.id), 16)
-    resource = Resource.create(_describe_source(result, os.environ))
+    resource = Resource.create(_describe_origin(result, source, os.environ))
     scope = InstrumentationScope("journey", result.environment.runner)
     return [_to_readable_span(one, trace, resource, scope) for one in build_spans(result)]
 
 
-def _describe_source(result: RunResult, environ: Mapping[str, str]) -> dict[str, Any]:
+def _describe_origin(result: RunResult, source: Source | None, environ: Mapping[str, str]) -> dict[str, Any]:
     named = {} if environ.get("OTEL_SERVICE_NAME") else {SERVICE_NAME: "journey"}
     browser = result.environment.browser.partition(" ")
     return {
@@ -116,6 +107,7 @@ def _describe_source(result: RunResult, environ: Mapping[str, str]) -> dict[str,
         **({SERVICE_VERSION: result.environment.runner} if result.environment.runner else {}),
         "journey.name": result.journey,
         "journey.location": result.location,
+        **({"journey.source": source} if source else {}),
         **({"journey.release": result.release} if result.release else {}),
         **({"browser.brands": [browser[0]], "browser.version": browser[2]} if browser[2] else {}),
     }

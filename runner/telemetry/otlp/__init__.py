@@ -1,0 +1,1 @@
+"""OTLP: spans and metrics of runs as its messages, and sending them."""

@@ -1,0 +1,1 @@
+"""Remote write: samples of runs as its messages, and sending them."""
