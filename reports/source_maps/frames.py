@@ -50,6 +50,22 @@ def read_frames(stored: str | None) -> tuple[OriginalFrame, ...]:
     return _frames.decode(stored) if stored else ()
 
 
+def top_frame(frames: Sequence[OriginalFrame]) -> OriginalFrame | None:
+    """The innermost frame of the site's own code; if it is not known, the innermost that is; None if no map explains any."""
+    known = [one for one in frames if one.path]
+    return next((one for one in known if one.own), known[0] if known else None)
+
+
+def describe_place(frames: Sequence[OriginalFrame]) -> str:
+    """Its file and line; empty if no map explains any frame.
+
+    >>> describe_place([OriginalFrame(script="app.js", script_line=1, script_column=9, path="src/pay.ts", line=4)])
+    'src/pay.ts:4'
+    """
+    top = top_frame(frames)
+    return f"{top.path}:{top.line}" if top else ""
+
+
 def clean_path(source: str) -> str:
     """A source of a map without what differs between builds: the bundler's scheme, steps upwards, and queries.
 

@@ -63,7 +63,7 @@ def _frames(stack: str) -> Iterator[ScriptFrame]:
 def _plain_name(name: str) -> str:
     """Without what says how it was called, and without what contains it."""
     plain = name.strip().removeprefix("async ").removeprefix("new ").partition(" [as ")[0]
-    plain = plain.rpartition("/")[2].removesuffix("<")
+    plain = plain.removesuffix("<").removesuffix("/").rpartition("/")[2]
     return "" if plain in {"<anonymous>", "eval", "global code", "anonymous"} else plain[:100]
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, and_, desc, func, select
 
 from reports.collector.beacon import SCRIPT_KINDS
+from reports.source_maps.frames import describe_place, read_frames
 from reports.users.rollup_queries import Filter
 from reports.users.row_filters import make_struct, newest_views
 from runner.store.queries.time_range import Range
@@ -24,8 +25,12 @@ class Reason(Struct, frozen=True, kw_only=True):
     type: str
     message: str
     source: str
+    place: str
+    """The file and line of the original code, if a source map says so."""
     first_at: datetime
     last_at: datetime
+    first_release: str
+    last_release: str
     count: int
     views: int
 
@@ -94,10 +99,17 @@ def _reasons(connection: Connection, counted: Sequence[tuple[str, int, int]]) ->
         .group_by(reasons.c.error_group)
         .subquery()
     )
-    same = (reasons.c.error_group == spans.c.error_group, reasons.c.last_at == spans.c.last_at)
-    words = [reasons.c[name] for name in ("kind", "type", "message", "source")]
-    newest = select(spans, *words).join(reasons, and_(*same)).order_by(reasons.c.id)
-    found = {row["error_group"]: row for row in connection.execute(newest).mappings()}
-    return [
-        make_struct(Reason, {**found[group], "id": group, "count": errors, "views": views}) for group, errors, views in counted
-    ]
+    of_group = reasons.c.error_group == spans.c.error_group
+    words = [reasons.c[name] for name in ("kind", "type", "message", "source", "release", "original")]
+    newest = select(spans, *words).join(reasons, and_(of_group, reasons.c.last_at == spans.c.last_at)).order_by(reasons.c.id)
+    found = {row["error_group"]: dict(row) for row in connection.execute(newest).mappings()}
+    oldest = select(spans.c.error_group, reasons.c.release)
+    first = dict(
+        connection.execute(oldest.join(reasons, and_(of_group, reasons.c.first_at == spans.c.first_at))).tuples().all()
+    )
+    made = []
+    for group, errors, views in counted:
+        row = found[group]
+        same = {"id": group, "count": errors, "views": views, "place": describe_place(read_frames(row["original"]))}
+        made.append(make_struct(Reason, row | same | {"first_release": first[group], "last_release": row["release"]}))
+    return made

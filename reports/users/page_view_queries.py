@@ -214,20 +214,29 @@ def read_run_views(connection: Connection, run: str, limit: int = 1_000) -> list
 
 def read_views_with_error(connection: Connection, group: str, when: Range, limit: int = 50) -> list[Seen]:
     """The page views with an error of this group, the newest first. Reads as many rows of each of its newest `limit` reasons."""
+    found = read_meetings(connection, group, when, limit)
+    return sorted((seen for seen, _ in found), key=lambda one: one.started_at, reverse=True)
+
+
+def read_meetings(connection: Connection, group: str, when: Range, limit: int) -> list[tuple[Seen, datetime]]:
+    """As `read_views_with_error`, with the moment of the error in each, by which they are sorted, the newest first."""
     start, end = when.start.timestamp(), when.end.timestamp()
     # The newest views are among those of the reasons that were seen last.
     of_group = select(reasons.c.id).where(reasons.c.error_group == group, reasons.c.last_at >= start)
     newest = connection.execute(of_group.order_by(reasons.c.last_at.desc()).limit(limit)).scalars().all()
-    numbers: dict[int, float] = {}
+    moments: dict[int, float] = {}
     for reason in newest:
         met = select(page_errors.c.view, page_errors.c.at).where(
             page_errors.c.reason == reason, page_errors.c.at >= start, page_errors.c.at < end
         )
         for view, at in connection.execute(met.order_by(page_errors.c.at.desc()).limit(limit)):
-            numbers[view] = max(at, numbers.get(view, 0.0))
-    latest = sorted(numbers, key=lambda view: -numbers[view])[:limit]
+            moments[view] = max(at, moments.get(view, 0.0))
+    latest = sorted(moments, key=lambda view: -moments[view])[:limit]
+    rows = connection.execute(select(page_views.c.number, page_views.c.id).where(page_views.c.number.in_(latest)))
+    at_of = {row.id: moments[row.number] for row in rows}
     found = _seen(connection, select(page_views).where(page_views.c.number.in_(latest)))
-    return sorted(found, key=lambda one: one.started_at, reverse=True)
+    met_at = [(one, from_epoch(at_of[one.id])) for one in found]
+    return sorted(met_at, key=lambda pair: pair[1], reverse=True)
 
 
 def _seen(connection: Connection, rows: Select[Any]) -> list[Seen]:
