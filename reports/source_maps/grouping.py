@@ -61,14 +61,14 @@ def explain_errors(
                 wanted.setdefault(found.checksum, set()).add((frame.line, frame.column))
     lookups = [Lookup(str(maps.file(checksum)), tuple(sorted(places))) for checksum, places in sorted(wanted.items())]
     known: dict[tuple[str, int, int], OriginalPlace | None] = {}
-    troubles = {}
+    troubles: dict[str, str] = {}
     for (checksum, places), answer in zip(sorted(wanted.items()), read_maps(lookups), strict=True):
         known.update({(checksum, *place): found for place, found in zip(sorted(places), answer.places, strict=True)})
         if answer.trouble:
             troubles |= {one.script: answer.trouble for one in chosen.values() if one and one.checksum == checksum}
     for row in rows:
-        places = [_place_of(row, frame, chosen, known) for frame in stacks[row.id]]
-        _store_explanation(store, row, _original_frames(stacks[row.id], places), began)
+        found_places = [_place_of(row, frame, chosen, known) for frame in stacks[row.id]]
+        _store_explanation(store, row, _original_frames(stacks[row.id], found_places), began)
     return Explained(len(rows), troubles)
 
 
@@ -109,7 +109,7 @@ def _place_of(
 def _original_frames(frames: Sequence[ScriptFrame], places: Sequence[OriginalPlace | None]) -> tuple[OriginalFrame, ...]:
     made = []
     for number, (frame, place) in enumerate(zip(frames, places, strict=True)):
-        served = {"script": frame.script, "script_line": frame.line, "script_column": frame.column}
+        served: dict[str, Any] = {"script": frame.script, "script_line": frame.line, "script_column": frame.column}
         if place is None:
             made.append(OriginalFrame(**served, function=frame.function))
             continue

@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 
 from runner.errors import JourneyError
 from runner.private_files import make_private_folder, write_private_file
+from runner.settings.settings import Settings
 from runner.store import Store
 from runner.store.tables.errors import source_maps
 
@@ -34,9 +35,14 @@ MOST_BYTES = 1_000_000_000
 """Bytes of all maps of one release."""
 ORPHANED = 3600.0
 """Seconds after which a file without a row, or a piece of an upload, is removed."""
-LONGEST_SCRIPT = 500
+LONGEST_SCRIPT = 200
 _CHECKSUM = re.compile(r"[0-9a-f]{64}\Z")
 _DEBUG_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+
+
+def maps_folder(settings: Settings) -> Path:
+    """Where source maps are kept."""
+    return settings.source_maps_dir or settings.runs_dir / FOLDER
 
 
 class MapRejected(JourneyError):

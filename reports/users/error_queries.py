@@ -104,9 +104,8 @@ def _reasons(connection: Connection, counted: Sequence[tuple[str, int, int]]) ->
     newest = select(spans, *words).join(reasons, and_(of_group, reasons.c.last_at == spans.c.last_at)).order_by(reasons.c.id)
     found = {row["error_group"]: dict(row) for row in connection.execute(newest).mappings()}
     oldest = select(spans.c.error_group, reasons.c.release)
-    first = dict(
-        connection.execute(oldest.join(reasons, and_(of_group, reasons.c.first_at == spans.c.first_at))).tuples().all()
-    )
+    in_first = connection.execute(oldest.join(reasons, and_(of_group, reasons.c.first_at == spans.c.first_at)))
+    first = {row.error_group: row.release for row in in_first}
     made = []
     for group, errors, views in counted:
         row = found[group]

@@ -1,6 +1,6 @@
 """What was decided about errors of real users: resolved, ignored, or, after it came again, reopened."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -22,8 +22,8 @@ class ErrorState(Struct, frozen=True, kw_only=True):
     who: str
     """Empty if nobody had to sign in."""
     note: str
-    at: float
-    reopened_at: float | None
+    at: datetime
+    reopened_at: datetime | None
     """When a resolved error came again …"""
     reopened_in: str
     """… and in which release."""
@@ -48,4 +48,11 @@ class ErrorStates:
 def read_error_states(connection: Connection, errors: list[str]) -> dict[str, ErrorState]:
     """The decisions about these errors, by their ids."""
     rows = connection.execute(select(error_states).where(error_states.c.id.in_(errors))).mappings()
-    return {one["id"]: ErrorState(**{name: one[name] for name in ErrorState.__struct_fields__}) for one in rows}
+    return {
+        row["id"]: ErrorState(
+            **{name: row[name] for name in ("state", "release", "who", "note", "reopened_in")},
+            at=datetime.fromtimestamp(row["at"], UTC),
+            reopened_at=None if row["reopened_at"] is None else datetime.fromtimestamp(row["reopened_at"], UTC),
+        )
+        for row in rows
+    }

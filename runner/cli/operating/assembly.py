@@ -15,8 +15,7 @@ from reports.replay.background import RecordingCleaner
 from reports.replay.chunk_store import FOLDER, ChunkStore
 from reports.smoke.question import rule
 from reports.source_maps.background import ErrorGrouper
-from reports.source_maps.map_store import FOLDER as MAPS
-from reports.source_maps.map_store import MapStore
+from reports.source_maps.map_store import MapStore, maps_folder
 from reports.status_page.routes import StatusPagePart
 from reports.web.access.authenticator import Authenticator
 from reports.web.dashboard import GuardedRoute, build_dashboard
@@ -78,11 +77,6 @@ def _retention(settings: Settings) -> RetentionPolicy:
         size=settings.keep_views_size,
         rollups_size=settings.keep_rollups_size,
     )
-
-
-def maps_folder(settings: Settings) -> Path:
-    """Where source maps are kept."""
-    return settings.source_maps_dir or settings.runs_dir / MAPS
 
 
 def _site(

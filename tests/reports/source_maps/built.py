@@ -1,9 +1,18 @@
 """Source maps as bundlers write them, made by hand: which place of a served script is which line of the original."""
 
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from sqlalchemy import select
+
+from reports.source_maps.grouping import explain_errors
+from reports.source_maps.map_store import FOLDER, MapAbout, MapStore
+from reports.source_maps.resolver import resolve
+from runner.store.tables.page_views import reasons
+from tests.support.services.dashboard import Visited
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 PAY = """\
@@ -69,3 +78,16 @@ def stack(script: str = "https://shop.example/assets/app.1a2b3c4d.js", shift: in
     places = (("a", 104), ("b", 205), ("c", 310))
     lines = [f"    at {name} ({script}:1:{column + shift})" for name, column in places]
     return "\n".join([f"TypeError: {message}", *lines])
+
+
+def explain_shop(served: Visited, release: str = "2.0") -> dict[str, str]:
+    """Has the errors of a release explained by the shop's map; decides about one of them. The id of each error by its message."""
+    maps = MapStore(served.store, served.archive.folder / FOLDER)
+    maps.put(MapAbout(release=release, script="assets/app.1a2b3c4d.js"), shop_map(), "ada", time.time())
+    while explain_errors(served.store, maps, lambda lookups: [resolve(one) for one in lookups]).reasons:
+        pass
+    with served.store.connected() as connection:
+        found = {row.message: row.error_group for row in connection.execute(select(reasons.c.message, reasons.c.error_group))}
+    note, now = "Kartenzahlungsfehlerbehandlung überarbeitet", datetime.now(UTC)
+    served.store.error_states.decide(found["the card is refused"], "shop", "resolved", release, "ada", note, now)
+    return found

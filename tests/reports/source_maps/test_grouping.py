@@ -41,11 +41,11 @@ def maps(store: Store, tmp_path: Path) -> MapStore:
     return MapStore(store, tmp_path / "maps")
 
 
-def report(url: str, release: str, stack_: str, message: str = "x is undefined", at: float = NOW, **given: object) -> str:
+def report(url: str, release: str, stack_: str, message: str = "x is undefined", at: float = NOW) -> str:
     """A page view with this error; its id."""
     failed = view(started_at=at - 1, errors=(error(message, stack=stack_),))
     with Writer(url) as writer:
-        writer.put_blocking(arrival(failed, at=at, release=release, **given))
+        writer.put_blocking(arrival(failed, at=at, release=release))
     return failed.id
 
 
