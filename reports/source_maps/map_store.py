@@ -132,7 +132,7 @@ class MapStore:
                 connection.execute(delete(source_maps).where(_same(about)))
                 connection.execute(insert(source_maps), [{**row, "bytes": len(content), "uploaded_at": now, "who": who[:100]}])
         except IntegrityError:
-            # The same script was uploaded at the same time: one of them stays, and its uploader was told so.
+            # The same script was uploaded at the same time: one of them stays.
             return not any(one.checksum == checksum for one in self.find([about]))
         return True
 

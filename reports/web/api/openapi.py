@@ -41,13 +41,16 @@ REFUSALS = {
 
 def describe_api(endpoints: Sequence[Endpoint], changes: Sequence[Change], root: str) -> dict[str, Any]:
     """The whole description; `root` is where the API stands."""
+    described: list[Endpoint | Change] = [*endpoints, *changes]
     found, components = msgspec.json.schema_components(
-        [one.struct for one in (*endpoints, *changes)], ref_template="#/components/schemas/{name}"
+        [one.struct for one in described], ref_template="#/components/schemas/{name}"
     )
     paths: dict[str, dict[str, Any]] = {}
-    for one, schema in zip((*endpoints, *changes), found, strict=True):
-        operation = _operation(one, schema) if isinstance(one, Endpoint) else _change(one, schema)
-        paths.setdefault(one.path, {})[one.method if isinstance(one, Change) else "get"] = operation
+    for one, schema in zip(described, found, strict=True):
+        method, operation = (
+            ("get", _operation(one, schema)) if isinstance(one, Endpoint) else (one.method, _change(one, schema))
+        )
+        paths.setdefault(one.path, {})[method] = operation
     schemas = {**components, "Problem": PROBLEM}
     return {
         "openapi": "3.1.0",

@@ -30,7 +30,7 @@ def shop(dashboard: Start) -> tuple[Visited, dict[str, str]]:
     served = dashboard(WITH_TOKEN)
     errors = [error(message, stack=stack(message=message) if message == MESSAGES[0] else "") for message in MESSAGES]
     views = [seen("/pay", NOW - 600, 1.0, errors=(one,), release="2.0") for one in errors]
-    fill(served.store, views, ())
+    fill(served.store, views, [])
     return served, explain_shop(served)
 
 
