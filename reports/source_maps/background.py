@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from reports.source_maps.grouping import explain_errors
 from reports.source_maps.map_store import MapStore
+from reports.source_maps.regression_alerts import RegressionAlerts
 from reports.source_maps.regressions import reopen_errors
 from reports.source_maps.resolver import is_installed
 from reports.source_maps.retention import prune_maps
@@ -22,10 +23,11 @@ log = logging.getLogger("journey.errors")
 class ErrorGrouper:
     """A thread that does this until it is closed."""
 
-    def __init__(self, store: Store, maps: MapStore, keep: float) -> None:
+    def __init__(self, store: Store, maps: MapStore, keep: float, alerts: RegressionAlerts) -> None:
         self._store = store
         self._maps = maps
         self._keep = keep
+        self._alerts = alerts
         self._failed: set[str] = set()
         self._reported: dict[str, str] = {}
         self._prune_at = time.monotonic() + PAUSE
@@ -62,8 +64,10 @@ class ErrorGrouper:
                 return
 
     def _reopen(self) -> None:
-        for one in reopen_errors(self._store):
+        found = reopen_errors(self._store)
+        for one in found:
             log.warning("%s", one.describe())
+        self._alerts.update(found)
 
     def _prune(self) -> None:
         count = prune_maps(self._store, self._maps, self._keep, time.time())

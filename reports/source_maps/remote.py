@@ -36,7 +36,9 @@ class RemoteMaps:
         if token is not None and parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
             raise ConfigError(f"--to {address}: the token would be sent in clear; use https")
         self._root = f"{address.rstrip('/')}/api/v1/source-maps"
-        self._headers = {"Authorization": f"Bearer {token.reveal()}"} if token else {}
+        # A dashboard that needs no token takes changes from its own pages only; no page elsewhere can send this header.
+        own = {"Origin": f"{parts.scheme}://{parts.netloc}"}
+        self._headers = {"Authorization": f"Bearer {token.reveal()}"} if token else own
         self._open = build_opener(NoRedirects, HTTPSHandler(context=tls_context())).open
 
     def put(self, about: MapAbout, content: bytes) -> bool:

@@ -64,7 +64,7 @@ def _plain_name(name: str) -> str:
     """Without what says how it was called, and without what contains it."""
     plain = name.strip().removeprefix("async ").removeprefix("new ").partition(" [as ")[0]
     plain = plain.removesuffix("<").removesuffix("/").rpartition("/")[2]
-    return "" if plain in {"<anonymous>", "eval", "global code", "anonymous"} else plain[:100]
+    return "" if "<anonymous>" in plain or plain in {"eval", "global code", "anonymous"} else plain[:100]
 
 
 def script_path(address: str) -> str:

@@ -16,6 +16,7 @@ from reports.replay.chunk_store import FOLDER, ChunkStore
 from reports.smoke.question import rule
 from reports.source_maps.background import ErrorGrouper
 from reports.source_maps.map_store import MapStore, maps_folder
+from reports.source_maps.regression_alerts import RegressionAlerts
 from reports.status_page.routes import StatusPagePart
 from reports.web.access.authenticator import Authenticator
 from reports.web.dashboard import GuardedRoute, build_dashboard
@@ -29,6 +30,7 @@ from reports.web.services.next_runs import NextRuns
 from reports.web.services.source_links import make_source_link
 from reports.web.site import Site
 from runner.archive.archive import Archive
+from runner.scheduler.alerts.outbox import name_of
 from runner.scheduler.loader import LoadRequest
 from runner.settings.settings import Settings
 from runner.store import Store
@@ -52,7 +54,9 @@ def assembled(settings: Settings, env: str | None = None) -> Iterator[Server]:
         sizes = settings.keep_replays_size, settings.keep_events_size
         stack.callback(RecordingCleaner(chunk_store, settings.keep_replays, *sizes).close)
         maps = MapStore(store, maps_folder(settings))
-        stack.callback(ErrorGrouper(store, maps, settings.keep_source_maps).close)
+        targets = tuple(name_of(url) for url in settings.alert_urls)
+        alerts = RegressionAlerts(store=store, targets=targets, public_url=settings.public_url)
+        stack.callback(ErrorGrouper(store, maps, settings.keep_source_maps, alerts).close)
         collector = Collector(settings, writer, chunk_store=chunk_store)
         networks = ClientNetworks(settings.trusted_proxies)
 

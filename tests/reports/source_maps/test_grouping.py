@@ -12,7 +12,8 @@ from reports.collector.storage.group_commit import Writer
 from reports.source_maps.frames import OriginalFrame, read_frames
 from reports.source_maps.grouping import explain_errors
 from reports.source_maps.map_store import MapAbout, MapStore
-from reports.source_maps.regressions import reopen_errors
+from reports.source_maps.regression_alerts import RegressionAlerts
+from reports.source_maps.regressions import Regression, reopen_errors
 from reports.source_maps.resolver import resolve
 from reports.users.error_queries import Reason, read_reasons
 from reports.users.page_view_queries import read_views_with_error
@@ -160,6 +161,22 @@ def test_an_error_that_was_resolved_opens_again_in_a_later_release_only(store: S
     with store.connected() as connection:
         row = connection.execute(select(error_states)).mappings().one()
     assert (row["state"], row["reopened_in"]) == ("reopened", "1.2")
+    check_alert(store, again)
+
+
+def check_alert(store: Store, again: Regression) -> None:
+    """It is open until the error is decided about, and is sent to every address."""
+    alerts = RegressionAlerts(store=store, targets=("address",), public_url="https://monitor.example/")
+    for found in ([again], []):
+        alerts.update(found)
+        assert list(store.alerts.open("", "shop")) == ["regression"]
+    store.error_states.decide(again.id, "shop", "resolved", "1.2", "ada", "", datetime.now(UTC))
+    alerts.update([])
+    assert store.alerts.open("", "shop") == {}
+    begun, ended = store.alerts.unsent(["address"])
+    assert (begun.title, begun.bad) == ("A resolved error of shop came again in release 1.2: TypeError src/price.ts:2", True)
+    assert begun.body.endswith(f"\nhttps://monitor.example/errors/{again.id}")
+    assert (ended.title, ended.bad) == ("The errors of shop that came again are decided about", False)
 
 
 def test_without_releases_an_error_opens_again_on_a_page_that_was_loaded_later(store: Store, url: str) -> None:

@@ -96,5 +96,7 @@ def test_a_dashboard_elsewhere_gets_them(build: Path, tmp_path: Path, dashboard:
     assert ended.stdout.splitlines()[-1] == "3 source maps of release 1.0, 3 new", ended.stderr
     assert "1.0  app shop  3 maps" in journey(tmp_path, "sourcemaps", "list", *to, token=TOKEN).stdout
     assert "removed 3" in journey(tmp_path, "sourcemaps", "remove", "--release", "1.0", *to, token=TOKEN).stdout
+    open_to_all = ["--to", dashboard().address]
+    assert "3 new" in journey(tmp_path, "sourcemaps", "upload", "dist", "--release", "1.0", *open_to_all).stdout
     refused = journey(tmp_path, "sourcemaps", "list", *to)
     assert (refused.returncode, "answered 401" in refused.stderr) == (3, True)
