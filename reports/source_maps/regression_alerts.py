@@ -9,11 +9,12 @@ from sqlalchemy import Connection, select
 from reports.source_maps.frames import describe_place, read_frames
 from reports.source_maps.regressions import Regression
 from runner.store import Store
+from runner.store.alerts.alerts import AlertKind
 from runner.store.tables.errors import error_states
 from runner.store.tables.page_views import reasons
 from runner.store.tables.runs import alerts
 
-KIND = "regression"
+KIND: AlertKind = "regression"
 """The alert's location is the app; it belongs to no journey."""
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reports.web.api.change import CHANGES
-from reports.web.api.endpoint import ENDPOINTS, in_path
+from reports.web.api.change import CHANGES, Change
+from reports.web.api.endpoint import ENDPOINTS, Endpoint, in_path
 from runner.result import RunResult
 from tests.reports.web.test_api import filled
 from tests.reports.web.visitors import EVIL_ID, EVIL_SESSION
@@ -25,7 +25,7 @@ def test_the_api_answers_as_its_description_says_whatever_it_is_asked(filled: tu
     seen: dict[str, set[int]] = {}
     for operation in operations(document):
         method = operation.method.lower()
-        known = [*ENDPOINTS, *CHANGES] if method == "get" else [*CHANGES]
+        known: list[Endpoint | Change] = [*ENDPOINTS, *CHANGES] if method == "get" else [*CHANGES]
         endpoint = next(one for one in known if one.path == operation.path and getattr(one, "method", "get") == method)
         named = {name: there[name] for name in in_path(endpoint.path)}
         # Any text is one that a path may hold: where there is nothing but a path, nothing can be wrong.
