@@ -106,6 +106,12 @@ PAGES = {
             "curl -s 'http://127.0.0.1:8321/api/v1/runs?statsu=failed'": "needs a dashboard without a token; tests/reports/web/test_api.py",
         },
     ),
+    "docs/errors.md": Page(
+        left_out=dict.fromkeys(
+            commands(ROOT / "docs" / "errors.md"),
+            "needs the build of a site, or a dashboard of somebody else's; tests/runner/cli/test_source_maps.py",
+        )
+    ),
     "docs/from-session.md": Page(
         left_out=dict.fromkeys(
             commands(ROOT / "docs" / "from-session.md"),

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Select, Table, func, select, text, tuple_
 
+from reports.source_maps.frames import OriginalFrame, read_frames
 from reports.users.rollup_queries import Filter, choose_step
 from reports.users.row_filters import from_epoch, make_struct, select_rows
 from runner.store.queries.time_range import Range
@@ -80,6 +81,10 @@ class Failed(Struct, frozen=True, kw_only=True):
     column: int
     stack: str
     """That of the first error with this reason."""
+    error_group: str
+    """The error that it is shown as."""
+    frames: tuple[OriginalFrame, ...] = ()
+    """The stack in the original code, if there is a source map for it."""
 
 
 class Requested(Struct, frozen=True, kw_only=True):
@@ -173,8 +178,9 @@ def read_view(connection: Connection, identity: str) -> Whole | None:
     def of(table: Table, *order: Any) -> Sequence[Any]:
         return connection.execute(select(table).where(table.c.view == number).order_by(*order)).mappings().all()
 
+    of_reason = [reasons.c[name] for name in ("kind", "type", "source", "stack", "error_group", "original")]
     errors = connection.execute(
-        select(page_errors, reasons.c.kind, reasons.c.type, reasons.c.source, reasons.c.stack)
+        select(page_errors, *of_reason)
         .join(reasons, reasons.c.id == page_errors.c.reason)
         .where(page_errors.c.view == number)
         .order_by(page_errors.c.at)
@@ -189,7 +195,7 @@ def read_view(connection: Connection, identity: str) -> Whole | None:
         viewport=None if row["viewport_width"] is None else (row["viewport_width"], row["viewport_height"]),
         vitals=tuple(make_struct(Measured, one) for one in of(vitals, vitals.c.name)),
         interactions=tuple(make_struct(StoredInteraction, one) for one in of(interactions, interactions.c.index)),
-        errors=tuple(make_struct(Failed, one) for one in errors),
+        errors=tuple(make_struct(Failed, {**one, "frames": read_frames(one["original"])}) for one in errors),
         requests=tuple(make_struct(Requested, one) for one in of(slow_requests, slow_requests.c.index)),
     )
 
@@ -206,18 +212,31 @@ def read_run_views(connection: Connection, run: str, limit: int = 1_000) -> list
     return _seen(connection, rows.limit(limit))
 
 
-def read_views_with_error(connection: Connection, reason: str, when: Range, limit: int = 50) -> list[Seen]:
-    """The page views with an error of this reason, the newest first. Reads these rows."""
+def read_views_with_error(connection: Connection, group: str, when: Range, limit: int = 50) -> list[Seen]:
+    """The page views with an error of this group, the newest first. Reads as many rows of each of its newest `limit` reasons."""
+    found = read_meetings(connection, group, when, limit)
+    return sorted((seen for seen, _ in found), key=lambda one: one.started_at, reverse=True)
+
+
+def read_meetings(connection: Connection, group: str, when: Range, limit: int) -> list[tuple[Seen, datetime]]:
+    """As `read_views_with_error`, with the moment of the error in each, by which they are sorted, the newest first."""
     start, end = when.start.timestamp(), when.end.timestamp()
-    met = (
-        select(page_errors.c.view)
-        .where(page_errors.c.reason == reason, page_errors.c.at >= start, page_errors.c.at < end)
-        .order_by(page_errors.c.at.desc())
-        .limit(limit)
-    )
-    numbers = list(connection.execute(met).scalars())
-    found = _seen(connection, select(page_views).where(page_views.c.number.in_(numbers)))
-    return sorted(found, key=lambda one: one.started_at, reverse=True)
+    # The newest views are among those of the reasons that were seen last.
+    of_group = select(reasons.c.id).where(reasons.c.error_group == group, reasons.c.last_at >= start)
+    newest = connection.execute(of_group.order_by(reasons.c.last_at.desc()).limit(limit)).scalars().all()
+    moments: dict[int, float] = {}
+    for reason in newest:
+        met = select(page_errors.c.view, page_errors.c.at).where(
+            page_errors.c.reason == reason, page_errors.c.at >= start, page_errors.c.at < end
+        )
+        for view, at in connection.execute(met.order_by(page_errors.c.at.desc()).limit(limit)):
+            moments[view] = max(at, moments.get(view, 0.0))
+    latest = sorted(moments, key=lambda view: -moments[view])[:limit]
+    rows = connection.execute(select(page_views.c.number, page_views.c.id).where(page_views.c.number.in_(latest)))
+    at_of = {row.id: moments[row.number] for row in rows}
+    found = _seen(connection, select(page_views).where(page_views.c.number.in_(latest)))
+    met_at = [(one, from_epoch(at_of[one.id])) for one in found]
+    return sorted(met_at, key=lambda pair: pair[1], reverse=True)
 
 
 def _seen(connection: Connection, rows: Select[Any]) -> list[Seen]:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from reports.compare import Rule
+from reports.source_maps.map_store import MapStore
 from reports.web.query.default_range import choose_range
 from reports.web.query.time_range import BadRequest, TimeRange, parse_time_range
 from reports.web.render.problem import render_database_down, render_problem
@@ -53,6 +54,8 @@ class Site(Struct, frozen=True, kw_only=True):
     """The route templates of each app (`App.routes`), as used by the collector."""
     journey_maker: JourneyMaker | None = None
     """Creates journeys from recorded sessions; None to disable that."""
+    maps: MapStore | None = None
+    """Where uploaded source maps are kept; None to accept none."""
     objectives: Sequence[Objective] = ()
     trace_url: str | None = None
     """Where the spans of a run can be seen: an address with `{trace_id}`, and perhaps `{span_id}`."""

@@ -17,6 +17,7 @@ COMMANDS = {
     "schedule": "runner.cli.operating.schedule:schedule",
     "serve": "runner.cli.operating.serve:serve",
     "status-page": "runner.cli.operating.status_page:app",
+    "sourcemaps": "runner.cli.operating.source_maps:app",
     "user": "runner.cli.operating.user:app",
     "pause": "runner.cli.operating.pause:pause",
     "resume": "runner.cli.operating.pause:resume",

@@ -147,6 +147,8 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "keep_rollups": parse_positive_duration,
     "keep_rollups_size": parse_size,
     "keep_replays": parse_positive_duration,
+    "keep_source_maps": parse_positive_duration,
+    "source_maps_dir": parse_path,
     "keep_replays_size": parse_size,
     "keep_events_size": parse_size,
     "database": parse_database_url,

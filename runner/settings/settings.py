@@ -57,6 +57,8 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     keep_replays: float = 7 * 86_400.0
     keep_replays_size: int = 5_000_000_000
     keep_events_size: int = 500_000_000
+    keep_source_maps: float = 30 * 86_400.0
+    source_maps_dir: Path | None = None
     database: str | None = None
     cron_timezone: str = "UTC"
     jitter: float = 0.0

@@ -99,9 +99,10 @@ def _find_missing(tables: set[str], revision: str | None) -> list[str]:
     if revision != HEAD:
         # An earlier form has other tables; it is upgraded when it is opened.
         return []
-    from runner.store.tables.replays import replay_chunks
+    from runner.store.tables import errors, replays
 
-    return [f"the table {name} is missing" for name in sorted(set(replay_chunks.metadata.tables) - tables)]
+    known = errors.error_states.metadata.tables.keys() | replays.replay_chunks.metadata.tables.keys()
+    return [f"the table {name} is missing" for name in sorted(known - tables)]
 
 
 def restore(copy: Path, file: Path) -> Path | None:

@@ -144,7 +144,9 @@ class Batch:
             values += self._vitals.add(number, view, newer, row[HIDDEN])
         acted = self._add_interactions(row, view) if view.interactions or view.interaction_counts else 0
         self._add_requests(row, view)
-        errors = self._errors.add(self._link, beacon.app, number, row[STARTED_AT], view.errors) if view.errors else 0
+        errors = 0
+        if view.errors:
+            errors = self._errors.add(self._link, beacon.app, beacon.release, number, row[STARTED_AT], view.errors)
         failed = int(errors > 0 and not row[ERRORS] and row[TYPE] != "report")
         row[ERRORS] += errors
         frustrations = count_frustration(view)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from reports.collector.beacon import SCRIPT_KINDS, ScriptError
-from reports.collector.storage.series import Directory, generalize_message, other_reason
+from reports.collector.storage.series import Directory, generalize_message, group_by_message, other_reason
 from runner.store.bulk_insert import Insert, Link, larger
 from runner.store.tables.page_views import page_errors, reason_tallies, reasons
 
@@ -27,11 +27,11 @@ class ErrorRows:
         """Reads what is known of these views, by their numbers."""
         self._known = {tuple(row) for row in link.among("SELECT view, reason FROM page_errors WHERE view", views)}
 
-    def add(self, link: Link, app: str, number: int, started_at: float, errors: Collection[ScriptError]) -> int:
+    def add(self, link: Link, app: str, release: str, number: int, started_at: float, errors: Collection[ScriptError]) -> int:
         """Adds errors of a view; returns how many are from the page's scripts: reports by the browser itself are stored, not counted."""
         total = 0
         for error in errors:
-            reason = self._directory.reason(link, app, error)
+            reason = self._directory.reason(link, app, release, error)
             at = started_at + error.at_seconds
             key = (number, reason)
             listed = self._errors.get(key)
@@ -44,7 +44,7 @@ class ErrorRows:
                 total += error.count
             known = self._reasons.get(reason)
             if known is None:
-                self._reasons[reason] = _reason_row(app, reason, error, at, first)
+                self._reasons[reason] = _reason_row(app, release, reason, error, at, first)
             else:
                 known[7] = min(known[7], at)
                 known[8] = max(known[8], at)
@@ -62,8 +62,11 @@ class ErrorRows:
         link.insert(_PUT_TALLIES, [[*key, *tally] for key, tally in self._tallies.items()])
 
 
-def _reason_row(app: str, reason: str, error: ScriptError, at: float, first: int) -> list[Any]:
+def _reason_row(app: str, release: str, reason: str, error: ScriptError, at: float, first: int) -> list[Any]:
     if reason == other_reason(app):
-        return [reason, app, "reported", "", "more kinds of errors than are kept apart", "", "", at, at, error.count, first]
+        message = "more kinds of errors than are kept apart"
+        return [reason, app, "reported", "", message, "", "", at, at, error.count, first, "", 0, 0, reason, None, 0.0]
     message = generalize_message(error.message)
-    return [reason, app, error.kind, error.type, message, error.source, error.stack, at, at, error.count, first]
+    seen = [at, at, error.count, first]
+    place = [release, error.line, error.column, group_by_message(app, error)]
+    return [reason, app, error.kind, error.type, message, error.source, error.stack, *seen, *place, None, 0.0]

@@ -17,7 +17,7 @@ MINUTES = 3 * DAY
 """Seconds that roll-ups of minutes are kept."""
 SAMPLE = 1_000
 """Views in the sample that estimates the size of one."""
-REASONS = 20_000
+REASONS = 40_000
 """Reasons that are kept of one app: more than can be new within `keep_views`, so that every error that is kept has its reason."""
 IDS = 10
 """The ids of beacons may take one part in so many of what views may take."""
@@ -70,6 +70,7 @@ def prune_labels(link: Link, keep: RetentionPolicy, now: float) -> None:
                 oldest = "SELECT id FROM reasons WHERE app = ? ORDER BY last_at LIMIT ?"
                 link.execute(f"DELETE FROM reasons WHERE id IN ({oldest})", app, count - REASONS)
         link.execute("DELETE FROM reason_tallies WHERE at < ? OR reason NOT IN (SELECT id FROM reasons)", before)
+        link.execute("DELETE FROM error_states WHERE id NOT IN (SELECT error_group FROM reasons)")
 
 
 def measure_usage(link: Link) -> tuple[int, int]:

@@ -12,12 +12,15 @@ from typing import NamedTuple
 
 from reports.collector.beacon import ScriptError
 from reports.collector.labels import OTHER
+from reports.source_maps.stack import parse_stack
 from runner.store.bulk_insert import Link
 
 SERIES = 2_000
 """The most series that an app has on one day."""
-REASONS = 500
-"""The most new reasons that an app gets on one day."""
+REASONS = 1_000
+"""The most new reasons that an app gets on one day: one for each error, release, and place that browsers name differently."""
+FRAMES = 4
+"""Frames of a stack that keep reasons apart."""
 DAY = 86_400
 _VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\b(?=[a-f]*\d)[0-9a-f]{8,}\b|\d+", re.IGNORECASE)
 
@@ -26,8 +29,8 @@ _FIND = (
     "AND browser = ?"
 )
 _ADD = (
-    "INSERT INTO series (app, page, traffic, environment, release, device, browser, seen_at, id, whole) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO series (app, page, traffic, environment, release, device, browser, seen_at, first_at, id, whole) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _NEXT = (
     "SELECT coalesce(max(last), 0) + 1 "
@@ -53,7 +56,7 @@ class Directory:
     """Knows the series and reasons of today; one writer's own. Changes are made good by `settle` or taken back by `undo`."""
 
     def __init__(self) -> None:
-        self._day = 0
+        self._day = self._moment = 0
         self._series: dict[Labels, int] = {}
         self._reasons: dict[str, str] = {}
         self._series_of: Counter[str] = Counter()
@@ -62,7 +65,8 @@ class Directory:
 
     def begin(self, link: Link, moment: float) -> None:
         """Turns to the day of a moment; what an earlier process has used up of it is read from the store."""
-        day = int(moment) // DAY * DAY
+        self._moment = int(moment)
+        day = self._moment // DAY * DAY
         if day == self._day:
             return
         self._series.clear()
@@ -100,15 +104,20 @@ class Directory:
             if found:
                 link.execute("UPDATE series SET seen_at = ? WHERE id = ?", self._day, found[0][0])
             else:
+<<<<<<< HEAD
                 ((new,),) = found = link.select(_NEXT)
                 link.execute(_ADD, *labels, self._day, new, new if whole is None else whole)
+=======
+                ((last,),) = found = link.select("SELECT coalesce(max(id), 0) + 1 FROM series")
+                link.execute(_ADD, *labels, self._day, self._moment, last, last if whole is None else whole)
+>>>>>>> e22
         number: int = found[0][0]
         self._series[labels] = number
         return number
 
-    def reason(self, link: Link, app: str, error: ScriptError) -> str:
+    def reason(self, link: Link, app: str, release: str, error: ScriptError) -> str:
         """The id of the reason of an error."""
-        identity = reason_id(app, error)
+        identity = reason_id(app, release, error)
         known = self._reasons.get(identity)
         if known is not None:
             return known
@@ -141,8 +150,19 @@ def generalize_message(message: str) -> str:
     return _VARYING.sub("#", message[:500])
 
 
-def reason_id(app: str, error: ScriptError) -> str:
-    """The same for errors of an app that differ only in numbers and ids of the message, and in where of the source they came from."""
+def reason_id(app: str, release: str, error: ScriptError) -> str:
+    """The same for errors of a release that came from the same places and differ only in numbers and ids of the message."""
+    frames = parse_stack(error.stack)[:FRAMES]
+    # Errors without a stack have their place only.
+    places = [f"{one.script}:{one.line}:{one.column}" for one in frames] or [
+        f"{error.line}:{error.column}" if error.line else ""
+    ]
+    return _digest(group_by_message(app, error), release, *places)
+
+
+def group_by_message(app: str, error: ScriptError) -> str:
+    """The group of an error that no source map explains: the same for all that differ only in numbers and ids of the message, and in
+    where of the source they came from."""
     return _digest(
         app, error.kind, error.type, generalize_message(error.message), generalize_message(error.source.partition("?")[0])
     )

@@ -24,20 +24,26 @@ class FormError(JourneyError):
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form. Raises FormError."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    body = bytearray()
-    try:
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST:
-                raise FormError(413, f"a form can have at most {LARGEST} bytes")
-    except ClientDisconnect as error:
-        raise FormError(400, "the connection was closed before the form was complete") from error
+    body = await read_body(request, LARGEST, "a form")
     if body and kind != "application/x-www-form-urlencoded":
         raise FormError(415, "a form must be sent as application/x-www-form-urlencoded")
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS, errors="strict"))
     except ValueError as error:
         raise FormError(400, "the form cannot be parsed") from error
+
+
+async def read_body(request: Request, largest: int, what: str) -> bytes:
+    """A body of at most so many bytes. Raises FormError."""
+    body = bytearray()
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > largest:
+                raise FormError(413, f"{what} can have at most {largest} bytes")
+    except ClientDisconnect as error:
+        raise FormError(400, f"the connection was closed before {what} was complete") from error
+    return bytes(body)
 
 
 def check_same_origin(request: HTTPConnection, own_origins: Collection[str], programs: bool = False) -> None:

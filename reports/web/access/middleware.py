@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reports.web.access.authenticator import Authenticator
-from reports.web.access.csrf import FormError, check_same_origin, read_form
+from reports.web.access.csrf import FormError, check_same_origin, read_body, read_form
 from reports.web.access.identity import Identity, TooManyGuesses, TooManyRequests, WrongGuess
 from reports.web.access.oidc.configuration import BACK_CHANNEL
 from reports.web.access.oidc.user import OidcUser
@@ -38,6 +38,9 @@ SESSION = "/account/session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ANYBODY_MAY = frozenset({"/sign-in", "/sign-out", "/account/sessions/end", "/account/password"})
 """Changes of one's own account, which need no role."""
+UPLOADS = "/api/v1/source-maps"
+"""The one address that takes the pieces of a file instead of a form."""
+LARGEST_PIECE = 1_048_576
 CHANGES_NOTHING = ("/static/", "/viewer/")
 """Browsers may cache these if they revalidate them."""
 HSTS = "max-age=31536000"
@@ -157,6 +160,9 @@ class AccessMiddleware:
     async def _may_change(self, request: Request, who: Identity, path: str) -> None:
         if not who.by_header:
             check_same_origin(request, self._access.own_origins(request))
+        if who.role == "operate" and request.method == "POST" and path == UPLOADS:
+            request.scope["body"] = await read_body(request, LARGEST_PIECE, "a piece of a file")
+            return
         fields = await read_form(request)
         if who.role != "operate" and path not in ANYBODY_MAY:
             raise FormError(403, f"{who.name} has the role `view` and cannot change anything; that needs the role `operate`")

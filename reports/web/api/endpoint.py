@@ -30,10 +30,12 @@ from reports.web.view_models.lists import (
 from reports.web.view_models.objectives import ObjectiveList, read_objectives
 from reports.web.view_models.overview import Overview, read_overview
 from reports.web.view_models.real_users.coverage import read_coverage_of_app
+from reports.web.view_models.real_users.errors import STATES, ErrorData, ErrorList, read_error_data, read_error_list
 from reports.web.view_models.real_users.journeys_vs_users import Against, read_journeys_vs_users
 from reports.web.view_models.real_users.page_view import ViewData, read_page_view
 from reports.web.view_models.real_users.recordings import TRAFFIC, Recordings, parse_recording_filter, read_recordings
 from reports.web.view_models.real_users.sessions import Listed, SessionData, read_session_data, read_sessions
+from reports.web.view_models.real_users.source_maps import MapList, read_map_list
 from reports.web.view_models.real_users.users import MOST_PAGES, SORTS, Users, read_users
 from reports.web.view_models.run import RunData, read_run
 from runner.settings.duration import parse_duration
@@ -84,6 +86,9 @@ SORT = Parameter(name="sort", means="What the pages are sorted by.", choices=SOR
 PAGES = Parameter(name="limit", means="At most so many pages.", numbers=(1, MOST), fallback=MOST_PAGES)
 ERRORS = Parameter(name="errors", means="yes: only sessions with an error.", choices=("yes",))
 FRUSTRATED = Parameter(name="frustrated", means="yes: only sessions with signs of frustration.", choices=("yes",))
+ERRORS_OF = Parameter(name="app", means="Only errors of this app.")
+ERROR_STATE = Parameter(name="state", means="Only errors in this state.", choices=STATES, fallback="all")
+MAPS_OF = Parameter(name="release", means="Only those of this release.")
 LONGER = Parameter(name="longer", means="Only sessions that lasted so long, such as 5m.", pattern=DURATION)
 OLDER = Parameter(name="before", means="The next page: the id of the last session of the one before.")
 
@@ -102,6 +107,13 @@ def _against(asked: ApiRequest) -> Against | None:
     return read_journeys_vs_users(
         asked.connection, chosen.filter, asked.time_range.range, asked.site.rules.get(chosen.filter.app, ())
     )
+
+
+def _errors(asked: ApiRequest) -> ErrorList | None:
+    chosen = parse_selection(asked.connection, {"app": asked["app"] or ""})
+    if chosen is None:
+        return None
+    return read_error_list(asked.connection, chosen.filters, asked.time_range.range, asked["state"], asked["limit"])
 
 
 def _sessions(asked: ApiRequest) -> Listed | None:
@@ -139,7 +151,12 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     @property
     def in_path(self) -> tuple[str, ...]:
         """The names of the path's parts that vary."""
-        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+        return in_path(self.path)
+
+
+def in_path(path: str) -> tuple[str, ...]:
+    """The names of a path's parts that vary."""
+    return tuple(part[1:-1] for part in path.split("/") if part.startswith("{"))
 
 
 ENDPOINTS = (
@@ -275,6 +292,30 @@ ENDPOINTS = (
         struct=Against,
         summary="Journeys beside real users on the same pages, and what their disagreement means",
         rows=("pages", "over_time", "triage"),
+    ),
+    Endpoint(
+        path="/errors",
+        answer=_errors,
+        parameters=(*SPAN, ERRORS_OF, ERROR_STATE, LIMIT),
+        struct=ErrorList,
+        summary="Errors of real users in their groups, those in most page views first",
+        rows=("errors",),
+    ),
+    Endpoint(
+        path="/errors/{error}",
+        answer=lambda asked: read_error_data(asked.connection, asked["error"], asked.time_range.range),
+        parameters=SPAN,
+        struct=ErrorData,
+        summary="One error: where it is in the original code, its releases, how often it came, what was decided about it",
+        rows=("counts", "browsers", "pages", "devices", "newest"),
+    ),
+    Endpoint(
+        path="/source-maps",
+        answer=lambda asked: read_map_list(asked.connection, asked["release"], asked["app"]),
+        parameters=(MAPS_OF, APP),
+        struct=MapList,
+        summary="The source maps that are kept, the newest first",
+        rows=("maps",),
     ),
     Endpoint(
         path="/sessions",

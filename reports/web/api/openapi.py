@@ -1,13 +1,14 @@
 """The API described by OpenAPI 3.1, made from the table of endpoints and the structs that they answer with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 import runner
-from reports.web.api.endpoint import Endpoint
-from reports.web.api.parameter import LONGEST_TEXT
+from reports.web.api.change import Change
+from reports.web.api.endpoint import Endpoint, in_path
+from reports.web.api.parameter import LONGEST_TEXT, Parameter
 
 PROBLEM = {
     "type": "object",
@@ -25,19 +26,31 @@ ERRORS = {
     "400": "A parameter is wrong; `parameter` names it.",
     "401": "A token is needed: `Authorization: Bearer …`.",
     "404": "There is nothing of this name.",
-    "405": "Only GET is answered.",
+    "405": "This method is not answered here.",
     "414": "The address is too long.",
     "421": "The server does not answer under this name.",
     "429": "Too many wrong tokens; `Retry-After` says when to come back.",
     "503": "The store does not answer.",
 }
+REFUSALS = {
+    "403": "It was sent by a page of another site, or needs the role `operate`.",
+    "413": "The body is too large.",
+    "415": "The body is of another type.",
+}
 
 
-def describe_api(endpoints: Sequence[Endpoint], root: str) -> dict[str, Any]:
+def describe_api(endpoints: Sequence[Endpoint], changes: Sequence[Change], root: str) -> dict[str, Any]:
     """The whole description; `root` is where the API stands."""
+    described: list[Endpoint | Change] = [*endpoints, *changes]
     found, components = msgspec.json.schema_components(
-        [one.struct for one in endpoints], ref_template="#/components/schemas/{name}"
+        [one.struct for one in described], ref_template="#/components/schemas/{name}"
     )
+    paths: dict[str, dict[str, Any]] = {}
+    for one, schema in zip(described, found, strict=True):
+        method, operation = (
+            ("get", _operation(one, schema)) if isinstance(one, Endpoint) else (one.method, _change(one, schema))
+        )
+        paths.setdefault(one.path, {})[method] = operation
     schemas = {**components, "Problem": PROBLEM}
     return {
         "openapi": "3.1.0",
@@ -49,7 +62,7 @@ def describe_api(endpoints: Sequence[Endpoint], root: str) -> dict[str, Any]:
         },
         "servers": [{"url": root or "/"}],
         "security": [{}, {"token": []}],
-        "paths": {one.path: {"get": _operation(one, schema)} for one, schema in zip(endpoints, found, strict=True)},
+        "paths": paths,
         "components": {
             "schemas": schemas,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -58,34 +71,44 @@ def describe_api(endpoints: Sequence[Endpoint], root: str) -> dict[str, Any]:
 
 
 def _operation(one: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
-    parameters: list[dict[str, Any]] = [
-        {
-            "name": name,
-            "in": "path",
-            "required": True,
-            "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT, "pattern": "^[^/]+$"},
-        }
-        for name in one.in_path
-    ]
-    parameters += [
-        {"name": given.name, "in": "query", "description": given.means, "schema": given.schema()}
-        for given in one.every_parameter
-    ]
     content: dict[str, Any] = {"application/json": {"schema": schema}}
     if one.rows:
         content["text/csv"] = {"schema": {"type": "string"}}
     return {
-        "operationId": one.path.strip("/").replace("/", "_").replace("{", "").replace("}", ""),
+        "operationId": _name(one.path),
         "summary": one.summary,
-        "parameters": parameters,
+        "parameters": [*_path_parameters(one.in_path), *_query_parameters(one.every_parameter)],
+        "responses": {"200": {"description": one.struct.__doc__ or one.summary, "content": content}, **_problems(ERRORS)},
+    }
+
+
+def _change(one: Change, schema: dict[str, Any]) -> dict[str, Any]:
+    body = {"required": True, "content": {one.body: {"schema": {"type": "string", "format": "binary"}}}}
+    return {
+        "operationId": f"{one.method}_{_name(one.path)}",
+        "summary": one.summary,
+        "parameters": [*_path_parameters(in_path(one.path)), *_query_parameters(one.parameters)],
+        **({"requestBody": body} if one.body else {}),
         "responses": {
-            "200": {"description": one.struct.__doc__ or one.summary, "content": content},
-            **{
-                status: {
-                    "description": means,
-                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-                }
-                for status, means in ERRORS.items()
-            },
+            "200": {"description": one.struct.__doc__ or one.summary, "content": {"application/json": {"schema": schema}}},
+            **_problems(ERRORS | REFUSALS),
         },
     }
+
+
+def _name(path: str) -> str:
+    return path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace("-", "_")
+
+
+def _path_parameters(names: Sequence[str]) -> list[dict[str, Any]]:
+    schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT, "pattern": "^[^/]+$"}
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+
+
+def _query_parameters(parameters: Sequence[Parameter]) -> list[dict[str, Any]]:
+    return [{"name": one.name, "in": "query", "description": one.means, "schema": one.schema()} for one in parameters]
+
+
+def _problems(statuses: Mapping[str, str]) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": means, "content": content} for status, means in statuses.items()}

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from reports.web.api.endpoint import ENDPOINTS, ApiRequest, Endpoint
+from reports.web.api.change import CHANGES, Change, ChangeRequest
+from reports.web.api.endpoint import ENDPOINTS, ApiRequest, Endpoint, in_path
 from reports.web.api.openapi import describe_api
 from reports.web.api.parameter import LONGEST_TEXT, read_parameters
 from reports.web.api.table import format_csv
@@ -26,6 +27,7 @@ def api_routes(site: Site) -> list[BaseRoute]:
     return [
         page_route(site, ROOT, show_api),
         page_route(site, f"{ROOT}/openapi.json", show_description),
+        *(page_route(site, ROOT + one.path, make_change_handler(one), methods=[one.method.upper()]) for one in CHANGES),
         *(page_route(site, ROOT + one.path, make_handler(one)) for one in ENDPOINTS),
     ]
 
@@ -48,6 +50,21 @@ def make_handler(endpoint: Endpoint) -> Handler:
             return render_problem(request, 404, f"{name} {given[name]!r} does not exist.")
         if endpoint.rows and _as_csv(request, given["format"]):
             return _csv(endpoint, given.get("list") or endpoint.rows[0], data)
+        return Response(msgspec.json.encode(data), 200, HEADERS, "application/json")
+
+    return answer
+
+
+def make_change_handler(change: Change) -> Handler:
+    """The handler of a change; who may make it was decided before (`AccessMiddleware`)."""
+
+    def answer(site: Site, request: Request) -> Response:
+        given = {**read_parameters(request.query_params.multi_items(), change.parameters), **request.path_params}
+        who = request.scope["access"].name
+        data = change.apply(ChangeRequest(site, given, request.scope.get("body", b""), who))
+        if data is None:
+            name = in_path(change.path)[-1]
+            return render_problem(request, 404, f"{name} {given[name][:LONGEST_TEXT]!r} does not exist.")
         return Response(msgspec.json.encode(data), 200, HEADERS, "application/json")
 
     return answer
@@ -77,9 +94,9 @@ def _row(endpoint: Endpoint, name: str) -> type[Struct]:
 def show_description(site: Site, request: Request) -> Response:  # noqa: ARG001 (a handler is given both)
     """`/api/v1/openapi.json`."""
     root = root_path(request) + ROOT
-    return Response(msgspec.json.encode(describe_api(ENDPOINTS, root)), 200, HEADERS, "application/json")
+    return Response(msgspec.json.encode(describe_api(ENDPOINTS, CHANGES, root)), 200, HEADERS, "application/json")
 
 
 def show_api(site: Site, request: Request) -> Response:  # noqa: ARG001
     """`/api/v1`, for people."""
-    return render_page(request, "api.html", endpoints=ENDPOINTS, api=root_path(request) + ROOT)
+    return render_page(request, "api.html", endpoints=ENDPOINTS, changes=CHANGES, api=root_path(request) + ROOT)

@@ -14,6 +14,9 @@ from reports.collector.storage.retention import RetentionPolicy
 from reports.replay.background import RecordingCleaner
 from reports.replay.chunk_store import FOLDER, ChunkStore
 from reports.smoke.question import rule
+from reports.source_maps.background import ErrorGrouper
+from reports.source_maps.map_store import MapStore, maps_folder
+from reports.source_maps.regression_alerts import RegressionAlerts
 from reports.status_page.routes import StatusPagePart
 from reports.web.access.authenticator import Authenticator
 from reports.web.dashboard import GuardedRoute, build_dashboard
@@ -27,6 +30,7 @@ from reports.web.services.next_runs import NextRuns
 from reports.web.services.source_links import make_source_link
 from reports.web.site import Site
 from runner.archive.archive import Archive
+from runner.scheduler.alerts.outbox import name_of
 from runner.scheduler.loader import LoadRequest
 from runner.settings.settings import Settings
 from runner.store import Store
@@ -49,6 +53,10 @@ def assembled(settings: Settings, env: str | None = None) -> Iterator[Server]:
         chunk_store = ChunkStore(store, settings.runs_dir / FOLDER)
         sizes = settings.keep_replays_size, settings.keep_events_size
         stack.callback(RecordingCleaner(chunk_store, settings.keep_replays, *sizes).close)
+        maps = MapStore(store, maps_folder(settings))
+        targets = tuple(name_of(url) for url in settings.alert_urls)
+        alerts = RegressionAlerts(store=store, targets=targets, public_url=settings.public_url)
+        stack.callback(ErrorGrouper(store, maps, settings.keep_source_maps, alerts).close)
         collector = Collector(settings, writer, chunk_store=chunk_store)
         networks = ClientNetworks(settings.trusted_proxies)
 
@@ -60,7 +68,7 @@ def assembled(settings: Settings, env: str | None = None) -> Iterator[Server]:
         collector.metrics.connections = lambda: len(own.connections)
         running: list[Server] = []
         next_runs = stack.enter_context(NextRuns(LoadRequest(start=Path.cwd(), environment=env)))
-        site = _site(settings, store, chunk_store, next_runs, lambda: any(one.should_exit for one in running))
+        site = _site(settings, store, chunk_store, maps, next_runs, lambda: any(one.should_exit for one in running))
         parts = _parts(settings, store, collector, access, guard, stack)
         running.append(Server(build_application(parts, build_dashboard(site, access)), own))
         yield running[0]
@@ -75,7 +83,9 @@ def _retention(settings: Settings) -> RetentionPolicy:
     )
 
 
-def _site(settings: Settings, store: Store, chunk_store: ChunkStore, next_runs: NextRuns, stopping: Callable[[], bool]) -> Site:
+def _site(
+    settings: Settings, store: Store, chunk_store: ChunkStore, maps: MapStore, next_runs: NextRuns, stopping: Callable[[], bool]
+) -> Site:
     def make(session: str) -> Made:
         return make_in_subprocess(
             Wanted(
@@ -102,6 +112,7 @@ def _site(settings: Settings, store: Store, chunk_store: ChunkStore, next_runs: 
         rule=rule(settings),
         rules={one.name: one.routes for one in settings.apps},
         journey_maker=JourneyMaker(make),
+        maps=maps,
         stopping=stopping,
     )
 

@@ -21,6 +21,7 @@ WORDS: dict[AlertKind, tuple[str, str]] = {
     "flaky": ("is flaky", "is no longer flaky"),
     "budget": ("is over its budget", "is within its budget again"),
     "files": ("Journeys cannot be read", "Journeys can be read again"),
+    "regression": ("A resolved error came again", "All errors that came again are decided about"),
 }
 log = logging.getLogger("journey.alerts")
 

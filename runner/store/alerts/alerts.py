@@ -13,7 +13,7 @@ from runner.store.row_mapping import clean
 from runner.store.tables.runs import alerts, messages, runs
 from runner.store.transaction import Transaction
 
-AlertKind = Literal["failing", "monitor", "flaky", "budget", "files"]
+AlertKind = Literal["failing", "monitor", "flaky", "budget", "files", "regression"]
 
 
 class PastRun(Struct, frozen=True):

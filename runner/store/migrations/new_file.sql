@@ -3,7 +3,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO "alembic_version" VALUES('0011');
+INSERT INTO "alembic_version" VALUES('0013');
 
 CREATE TABLE alerts (
 	id INTEGER NOT NULL, 
@@ -51,6 +51,19 @@ CREATE TABLE beacons (
 	changes TEXT NOT NULL, 
 	PRIMARY KEY (number), 
 	UNIQUE (id)
+);
+
+CREATE TABLE error_states (
+	id VARCHAR(16) NOT NULL, 
+	app VARCHAR(100) NOT NULL, 
+	state VARCHAR(10) NOT NULL, 
+	release VARCHAR(200) NOT NULL, 
+	who VARCHAR(100) NOT NULL, 
+	note TEXT NOT NULL, 
+	at FLOAT NOT NULL, 
+	reopened_at FLOAT, 
+	reopened_in VARCHAR(200) NOT NULL, 
+	PRIMARY KEY (id)
 );
 
 CREATE TABLE groups (
@@ -278,7 +291,7 @@ CREATE TABLE reasons (
 	first_at FLOAT NOT NULL, 
 	last_at FLOAT NOT NULL, 
 	count BIGINT NOT NULL, 
-	views BIGINT NOT NULL, 
+	views BIGINT NOT NULL, release VARCHAR(200) DEFAULT '' NOT NULL, line INTEGER DEFAULT '0' NOT NULL, "column" INTEGER DEFAULT '0' NOT NULL, error_group VARCHAR(16) DEFAULT '' NOT NULL, original TEXT, mapped_at FLOAT DEFAULT '0' NOT NULL, 
 	PRIMARY KEY (id)
 );
 
@@ -380,7 +393,7 @@ CREATE TABLE series (
 	device VARCHAR(10) NOT NULL, 
 	browser VARCHAR(200) NOT NULL, 
 	whole INTEGER NOT NULL, 
-	seen_at INTEGER NOT NULL, 
+	seen_at INTEGER NOT NULL, first_at INTEGER DEFAULT '0' NOT NULL, 
 	PRIMARY KEY (id)
 );
 
@@ -451,6 +464,19 @@ CREATE TABLE slow_requests (
  WITHOUT ROWID
 
 ;
+
+CREATE TABLE source_maps (
+	number INTEGER NOT NULL, 
+	app VARCHAR(100) NOT NULL, 
+	release VARCHAR(200) NOT NULL, 
+	script TEXT NOT NULL, 
+	debug_id VARCHAR(36) NOT NULL, 
+	checksum VARCHAR(64) NOT NULL, 
+	bytes BIGINT NOT NULL, 
+	uploaded_at FLOAT NOT NULL, 
+	who VARCHAR(100) NOT NULL, 
+	PRIMARY KEY (number)
+);
 
 CREATE TABLE step_days (
 	journey VARCHAR(100) NOT NULL, 
@@ -597,4 +623,10 @@ CREATE INDEX alerts_by_end ON alerts (closed_at, opened_at);
 
 CREATE INDEX runs_of_release ON runs (release, started_at) WHERE release != '';
 
-CREATE INDEX sessions_with_frustration ON sessions (app, started_at) WHERE frustrations > 0
+CREATE INDEX sessions_with_frustration ON sessions (app, started_at) WHERE frustrations > 0;
+
+CREATE INDEX reasons_by_group ON reasons (error_group, last_at);
+
+CREATE INDEX reasons_by_release ON reasons (release, mapped_at);
+
+CREATE UNIQUE INDEX source_maps_by_script ON source_maps (release, app, script)

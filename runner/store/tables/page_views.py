@@ -124,9 +124,21 @@ reasons = Table(
     Column("last_at", Float, nullable=False),
     Column("count", BigInteger, nullable=False),
     Column("views", BigInteger, nullable=False),
+    Column("release", LABEL, nullable=False, server_default=""),
+    Column("line", Integer, nullable=False, server_default="0"),
+    Column("column", Integer, nullable=False, server_default="0"),
+    Column("error_group", String(16), nullable=False, server_default=""),
+    Column("original", Text),
+    Column("mapped_at", Float, nullable=False, server_default="0"),
     Index("reasons_by_time", "app", "last_at"),
+    Index("reasons_by_group", "error_group", "last_at"),
+    Index("reasons_by_release", "release", "mapped_at"),
 )
-"""Errors that differ only in numbers and ids of their message, with the stack of the first."""
+"""Errors of one release that came from the same places and differ only in numbers and ids of their message, with the stack of the first.
+
+`error_group` is what is shown as one error: the same for those that source maps lead to the same original code (`original`, JSON), else
+for those of the same message and script. `mapped_at` is when maps were last looked for.
+"""
 
 page_errors = Table(
     "page_errors",
@@ -207,9 +219,11 @@ series = Table(
     Column("browser", LABEL, nullable=False),
     Column("whole", Integer, nullable=False),
     Column("seen_at", Integer, nullable=False),
+    Column("first_at", Integer, nullable=False, server_default="0"),
     Index("series_by_labels", "app", "page", "traffic", "environment", "release", "device", "browser", unique=True),
 )
-"""Each combination of labels that has roll-ups; `browser` without its version; `seen_at` is the newest day with a view.
+"""Each combination of labels that has roll-ups; `browser` without its version; `seen_at` is the newest day with a view,
+`first_at` when the first came.
 
 A page view counts in its own series and in the `whole` series, which has the same labels and an empty page, so that numbers for all
 pages need not be added up.

@@ -13,7 +13,7 @@ from reports.collector.storage import series
 from reports.collector.storage.group_commit import Writer
 from reports.collector.storage.retention import MINUTES
 from reports.collector.storage.rollup import roll_up
-from reports.collector.storage.series import generalize_message, reason_id
+from reports.collector.storage.series import generalize_message, group_by_message, reason_id
 from runner.archive.run_id import run_id
 from runner.store import Store
 from runner.store.bulk_insert import Link
@@ -184,15 +184,24 @@ def test_errors_without_end_do_not_make_reasons_without_end(url: str, monkeypatc
     }
 
 
-def test_errors_that_differ_in_numbers_and_ids_only_have_one_reason() -> None:
-    def reason(message: str, source: str = "https://shop.example/app.0f3a9c2e1b.js") -> str:
-        return reason_id("shop", error(message, source=source))
+def test_errors_that_differ_in_numbers_and_ids_only_are_one_group() -> None:
+    def group(message: str, source: str = "https://shop.example/app.0f3a9c2e1b.js") -> str:
+        return group_by_message("shop", error(message, source=source))
 
-    assert reason("order 12 is gone") == reason("order 4711 is gone")
-    assert reason("x", "https://shop.example/app.11aa22bb33.js?v=2") == reason("x")
-    assert reason("x is undefined") != reason("y is undefined")
-    assert reason_id("admin", error("x")) != reason_id("shop", error("x"))
+    assert group("order 12 is gone") == group("order 4711 is gone")
+    assert group("x", "https://shop.example/app.11aa22bb33.js?v=2") == group("x")
+    assert group("x is undefined") != group("y is undefined")
+    assert group_by_message("admin", error("x")) != group_by_message("shop", error("x"))
     assert generalize_message("deadbeef is a word, deadbee1f is an id") == "deadbeef is a word, # is an id"
+
+
+def test_a_reason_is_of_one_release_and_one_place() -> None:
+    def reason(release: str = "1", message: str = "order 12 is gone", stack: str = "", line: int = 0) -> str:
+        return reason_id("shop", release, error(message, stack=stack, line=line))
+
+    one, other = (f"Error: x\n    at pay (https://shop.example/app.js:1:{column})" for column in (5, 50))
+    assert reason(stack=one) == reason(message="order 13 is gone", stack=one)
+    assert len({reason(stack=one), reason(stack=other), reason("2", stack=one), reason(), reason(line=3)}) == 5
 
 
 def test_edges_hold_the_thresholds_and_a_value_on_an_edge_is_below_it() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from reports.web.api.endpoint import ENDPOINTS
+from reports.web.api.change import CHANGES, Change
+from reports.web.api.endpoint import ENDPOINTS, Endpoint, in_path
 from runner.result import RunResult
 from tests.reports.web.test_api import filled
 from tests.reports.web.visitors import EVIL_ID, EVIL_SESSION
@@ -18,18 +19,21 @@ def test_the_api_answers_as_its_description_says_whatever_it_is_asked(filled: tu
 
     served, runs = filled
     document = served.get("/api/v1/openapi.json").json()
+    error = served.get("/api/v1/errors?range=30d").json()["errors"][0]["error"]["id"]
     # Names that there are, so that more than 404 is seen.
-    there = {"run": runs[0].id, "journey": "buy", "view": EVIL_ID, "session": EVIL_SESSION}
+    there = {"run": runs[0].id, "journey": "buy", "view": EVIL_ID, "session": EVIL_SESSION, "error": error}
     seen: dict[str, set[int]] = {}
     for operation in operations(document):
-        endpoint = next(one for one in ENDPOINTS if one.path == operation.path)
-        named = {name: there[name] for name in endpoint.in_path}
+        method = operation.method.lower()
+        known: list[Endpoint | Change] = [*ENDPOINTS, *CHANGES] if method == "get" else [*CHANGES]
+        endpoint = next(one for one in known if one.path == operation.path and getattr(one, "method", "get") == method)
+        named = {name: there[name] for name in in_path(endpoint.path)}
         # Any text is one that a path may hold: where there is nothing but a path, nothing can be wrong.
-        wrong = [(NEGATIVE, dict[str, str]())] if endpoint.parameters or endpoint.rows else []
+        wrong = [(NEGATIVE, dict[str, str]())] if endpoint.parameters or getattr(endpoint, "rows", ()) else []
         # Names that nobody has are another question only where the path holds one.
         unknown = [(POSITIVE, dict[str, str]())] if named else []
         for mode, names in ((POSITIVE, named), *unknown, *wrong):
             ask(operation, mode, names, f"{served.address}/api/v1", seen)
-    assert set(seen) == {one.path for one in ENDPOINTS}
+    assert set(seen) == {one.path for one in (*ENDPOINTS, *CHANGES)}
     assert all(200 in statuses for statuses in seen.values()), seen
     assert all(400 in seen[path] for path in ("/runs", "/users", "/users/journeys", "/sessions"))

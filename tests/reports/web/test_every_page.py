@@ -11,6 +11,7 @@ from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import Page, Route
 from starlette.routing import Route as Address
 
+from reports.collector.storage.series import generalize_message
 from reports.replay.chunk_store import FOLDER, ChunkStore
 from reports.web import api
 from reports.web.routes import page_routes
@@ -19,9 +20,11 @@ from runner.archive.archive import RESULT
 from runner.settings.objectives import Objective
 from runner.store.alerts.mutes import Mute
 from tests.conftest import Monitor
+from tests.reports.collector.arrivals import error
 from tests.reports.replay.synthetic import long_session
+from tests.reports.source_maps.built import explain_shop, stack
 from tests.reports.web.accessible import CONTRAST, violations
-from tests.reports.web.visitors import EVIL_ID, NOW, fill, runs, seen, visits
+from tests.reports.web.visitors import EVIL, EVIL_ID, NOW, fill, runs, seen, visits
 from tests.support.services.dashboard import Visited, made, many
 
 BREAKS = """
@@ -71,8 +74,17 @@ class Everything:
         # So that the note about a sample is looked at on each page too.
         served.store.samples.mark(passed.started_at)
         session = long_session(ChunkStore(served.store, served.archive.folder / FOLDER), 1, 20)
-        fill(served.store, [*visits(), seen("/pay", NOW - 600, 1.0, session=session)], runs())
-        self.parts = {"journey": "buy", "run": failed.id, "view": EVIL_ID, "session": session}
+        broken = error("total is undefined", stack=stack(message="total is undefined"))
+        sent = seen("/pay", NOW - 600, 1.0, session=session, errors=(broken,), release="2.0")
+        fill(served.store, [*visits(), sent], runs())
+        errors = explain_shop(served)
+        self.parts = {
+            "journey": "buy",
+            "run": failed.id,
+            "view": EVIL_ID,
+            "session": session,
+            "error": errors["total is undefined"],
+        }
         """What stands in an address for each part that varies."""
         self.states = [
             "/journeys/walk?range=30d",
@@ -82,6 +94,10 @@ class Everything:
             f"/runs/{passed.id}",
             f"/journeys/{LONG}",
             "/?q=buy&group=tag",
+            "/errors?state=all",
+            "/errors?state=ignored",
+            f"/errors/{errors[generalize_message(EVIL)]}",
+            f"/errors/{errors['the card is refused']}?range=30d",
             "/nothing",
         ]
         """Of some pages more than one is worth a look."""

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy import event, text
 from starlette.routing import Route
 
+from reports.collector.storage.series import group_by_message
 from reports.replay.chunk_store import FOLDER, ChunkStore
 from reports.web import api
 from reports.web.routes import page_routes
@@ -21,6 +22,7 @@ from reports.web.site import Site
 from runner.result import Artifact
 from runner.store import Store
 from runner.store.queries.runs import History
+from tests.reports.collector.arrivals import error
 from tests.reports.replay.synthetic import long_session
 from tests.reports.web.visitors import EVIL_ID, NOW, fill, runs, seen, visits
 from tests.support.services.dashboard import Visited, made
@@ -78,6 +80,7 @@ def filled(request: pytest.FixtureRequest, lasting: Callable[[str], Callable[...
 
     event.listen(served.store.engine, "begin", note)
     parts = {"journey": "buy", "run": result, "view": EVIL_ID, "session": session, "number": f"{trace}", "frame": "0"}
+    parts["error"] = group_by_message("shop", error("the card is refused"))
     yield Filled(served, parts | {"chunk": f"{chunk}"}, begun)
     event.remove(served.store.engine, "begin", note)
 

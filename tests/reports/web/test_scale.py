@@ -29,11 +29,11 @@ BOUNDS = {
     "slots": {"slot_at"}, "alerts": {"closed_at"}, "messages": {"alert_id"}, "sign_ins": {"id"},
     "page_views": {"rowid", "id", "started_at", "session", "run"}, "vitals": {"view"}, "interactions": {"view"},
     "page_errors": {"view", "at"}, "slow_requests": {"view"}, "sessions": {"id", "started_at"}, "tallies": {"at"},
-    "histograms": {"at"}, "reasons": {"id", "last_at"}, "reason_tallies": {"reason", "at"}, "beacons": {"number"},
+    "histograms": {"at"}, "reasons": {"id", "last_at", "error_group"}, "reason_tallies": {"reason", "at"}, "beacons": {"number"},
     "replay_chunks": {"session", "received_at", "rowid"}, "session_events": {"session"},
 }  # fmt: skip
 """The tables that grow with every run or page view, and the columns of which one has to bound what is read of them."""
-SMALL = {"journeys", "series", "pauses", "schedulers", "marks", "groups", "mutes"}
+SMALL = {"journeys", "series", "pauses", "schedulers", "marks", "groups", "mutes", "error_states", "source_maps"}
 """Have a row for each journey, combination of labels, pause …, however many runs and page views there were."""
 OBJECTIVES = (
     Objective(name="all", journeys=(bulk.JOURNEYS[0],), target=0.9, window=7 * 86_400),

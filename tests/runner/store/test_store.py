@@ -16,8 +16,8 @@ from runner.errors import ConfigError
 from runner.result import Artifact, Attempt, Failure, Navigation, Requests, RunResult, StepResult, Vitals
 from runner.store import Store, StoreDown
 from runner.store.engines.file import make_file_engine
+from runner.store.tables.errors import error_states
 from runner.store.tables.page_views import page_views
-from runner.store.tables.replays import replay_chunks
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 250_000, UTC)
 SLOT = NOW.replace(microsecond=0)
@@ -173,7 +173,7 @@ def test_the_migrations_make_what_the_schema_says(store: Store, url: str) -> Non
     from alembic.migration import MigrationContext
 
     with connected(url) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), replay_chunks.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), error_states.metadata) == []
         assert set(inspect(connection).get_table_names()) == {*page_views.metadata.tables, "alembic_version"}
 
 

@@ -14,7 +14,7 @@ from runner.errors import ConfigError
 from runner.store import Store, StoreDown
 from runner.store.migrations.new_file import STATEMENTS, read_statements
 from runner.store.migrations.upgrade import HEAD, RELEASED, migrations
-from runner.store.tables.replays import replay_chunks
+from runner.store.tables.errors import error_states
 from tests.runner.store.older import back_to
 from tests.runner.store.test_store import result
 from tests.support.services.databases import BOTH
@@ -74,7 +74,7 @@ def test_every_released_form_is_upgraded_with_its_rows(url: str) -> None:
         assert read_form(url)["version"] == [revision]
         assert count(url) == (2, 1)
         with connected(url) as connection:
-            assert compare_metadata(MigrationContext.configure(connection), replay_chunks.metadata) == []
+            assert compare_metadata(MigrationContext.configure(connection), error_states.metadata) == []
 
 
 def test_a_new_file_is_what_the_migrations_make(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import pytest
 
 from reports.collector.routes import Collector
+from reports.source_maps.map_store import FOLDER, MapStore
 from reports.web.access.authenticator import Authenticator
 from reports.web.dashboard import GuardedRoute, build_dashboard
 from reports.web.server.bounded_http import ConnectionGuard
@@ -161,7 +162,8 @@ def dashboards(folder: Path, empty: Path) -> Iterator[Callable[..., Visited]]:
         access = Authenticator(settings, store, clock=clock or monotonic)
         archive = Archive(settings.runs_dir)
         server: list[Server] = []
-        site = Site(store=store, archive=archive, stopping=lambda: server[0].should_exit, **more)
+        maps = MapStore(store, archive.folder / FOLDER)
+        site = Site(store=store, archive=archive, maps=maps, stopping=lambda: server[0].should_exit, **more)
         collector = Collector(settings, Kept())
         parts: list[Any] = [collector]
         if not settings.serve_public_metrics:

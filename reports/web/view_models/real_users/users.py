@@ -82,6 +82,8 @@ class Error(Struct, frozen=True, kw_only=True):
     kind: str
     type: str
     message: str
+    place: str
+    """The file and line of the original code, if a source map says so."""
     count: int
     views: int
     first_at: datetime
@@ -234,6 +236,7 @@ def _error(one: Reason, pages: tuple[str, ...], newest_view: str | None) -> Erro
         kind=one.kind,
         type=one.type,
         message=one.message,
+        place=one.place,
         count=one.count,
         views=one.views,
         first_at=one.first_at,

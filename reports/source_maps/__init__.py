@@ -1,0 +1,1 @@
+"""Source maps of the sites' builds: kept privately, and what they say about the errors of real users."""
