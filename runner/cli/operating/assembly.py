@@ -98,6 +98,7 @@ def _site(settings: Settings, store: Store, chunk_store: ChunkStore, next_runs: 
         bounds=settings.budgets,
         windows=settings.maintenance,
         objectives=settings.slo,
+        funnels=settings.funnels,
         trace_url=settings.trace_url,
         rule=rule(settings),
         rules={one.name: one.routes for one in settings.apps},

@@ -16,6 +16,7 @@ from reports.web import api
 from reports.web.routes import page_routes
 from reports.web.site import Site
 from runner.archive.archive import RESULT
+from runner.settings.funnels import Funnel
 from runner.settings.objectives import Objective
 from runner.store.alerts.mutes import Mute
 from tests.conftest import Monitor
@@ -39,6 +40,7 @@ def walk(page, step):
         page.goto("/")
 """
 TRACE_URL = "https://tempo.example/trace/{trace_id}?span={span_id}"
+FUNNELS = (Funnel(name="checkout", app="shop", steps=("/", "/item/:id", "/pay")),)
 WIDTHS = (1920, 1280, 768, 640, 390)
 """Of which 640 is a window of 1280 at 200 %."""
 LONG = "rechnungsadresse-aendern-und-bestellung-abschliessen"
@@ -82,6 +84,7 @@ class Everything:
             f"/runs/{passed.id}",
             f"/journeys/{LONG}",
             "/?q=buy&group=tag",
+            "/funnels?range=30d&dropped=1",
             "/nothing",
         ]
         """Of some pages more than one is worth a look."""
@@ -119,7 +122,7 @@ def everything(dashboard: Callable[..., Visited], monitor: Monitor) -> Everythin
         Objective(name="fast", journeys=("walk", "nobody*"), target=0.999, step="open the shop", under=0.000001),
         Objective(name="nothing", journeys=("nobody",), target=0.9),
     )
-    return Everything(dashboard(budgets={"buy": 1.0}, objectives=objectives, trace_url=TRACE_URL), monitor)
+    return Everything(dashboard(budgets={"buy": 1.0}, objectives=objectives, funnels=FUNNELS, trace_url=TRACE_URL), monitor)
 
 
 @pytest.mark.thorough
