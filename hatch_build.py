@@ -25,7 +25,7 @@ PROJECTS = {
     ),
     # What the dashboard's pages load.
     HERE / "reports" / "web" / "frontend": tuple(
-        STATIC / name for name in ("page.js", "chart.js", "metrics.js", "vendor.css", "replay.js", "replayer.css")
+        STATIC / name for name in ("page.js", "chart.js", "metrics.js", "clicks.js", "vendor.css", "replay.js", "replayer.css")
     ),
     # What rebuilds recorded pages.
     HERE / "reports" / "codegen" / "frontend": (HERE / "reports" / "codegen" / "rebuilding.js",),

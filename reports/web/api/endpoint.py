@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from reports.users.click_counts import WIDTHS
 from reports.users.coverage import Coverage
 from reports.web.api import real_users
 from reports.web.api.parameter import DURATION, FORMAT, JOURNEY, LOCATION, RANGE, SELECTION, SPAN, Parameter
@@ -26,6 +27,7 @@ from reports.web.view_models.lists import (
 )
 from reports.web.view_models.objectives import ObjectiveList, read_objectives
 from reports.web.view_models.overview import Overview, read_overview
+from reports.web.view_models.real_users.click_map import ClickMap
 from reports.web.view_models.real_users.coverage import read_coverage_of_app
 from reports.web.view_models.real_users.funnel import FunnelData
 from reports.web.view_models.real_users.journeys_vs_users import Against
@@ -62,6 +64,7 @@ SORT = Parameter(name="sort", means="What the pages are sorted by.", choices=SOR
 PAGES = Parameter(name="limit", means="At most so many pages.", numbers=(1, MOST), fallback=MOST_PAGES)
 ERRORS = Parameter(name="errors", means="yes: only sessions with an error.", choices=("yes",))
 FRUSTRATED = Parameter(name="frustrated", means="yes: only sessions with signs of frustration.", choices=("yes",))
+WIDTH = Parameter(name="width", means="The width of their windows.", choices=WIDTHS, fallback="desktop")
 FUNNEL = (
     Parameter(name="funnel", means="A funnel of the settings; the first one of the app, if there are no steps either."),
     Parameter(
@@ -230,6 +233,14 @@ ENDPOINTS = (
         struct=Against,
         summary="Journeys beside real users on the same pages, and what their disagreement means",
         rows=("pages", "over_time", "triage"),
+    ),
+    Endpoint(
+        path="/clicks",
+        answer=real_users.answer_clicks,
+        parameters=(*SPAN, *SELECTION, WIDTH, LIMIT),
+        struct=ClickMap,
+        summary="What visitors clicked on a page, by element, and a recorded moment of the page",
+        rows=("elements",),
     ),
     Endpoint(
         path="/funnels",

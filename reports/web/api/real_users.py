@@ -3,6 +3,7 @@
 from reports.web.api.request import ApiRequest
 from reports.web.query.funnel import parse_funnel
 from reports.web.query.time_range import BadRequest
+from reports.web.view_models.real_users.click_map import ClickMap, parse_width, read_click_map
 from reports.web.view_models.real_users.funnel import FunnelData, read_funnel
 from reports.web.view_models.real_users.journeys_vs_users import Against, read_journeys_vs_users
 from reports.web.view_models.real_users.sessions import Listed, read_sessions
@@ -54,3 +55,11 @@ def answer_funnels(asked: ApiRequest) -> FunnelData | None:
     return read_funnel(
         asked.connection, funnels, funnel, chosen.filter, asked.time_range.range, asked["dropped"], asked["limit"]
     )
+
+
+def answer_clicks(asked: ApiRequest) -> ClickMap | None:
+    """`/clicks`; None while nothing is stored. Raises BadRequest."""
+    chosen = asked.chosen
+    if chosen is None:
+        return None
+    return read_click_map(asked.connection, chosen.filter, asked.time_range.range, parse_width(asked["width"]), asked["limit"])
