@@ -6,6 +6,7 @@ was sent later stays, in whatever order they arrive.
 
 from collections import Counter
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 from reports.collector.accepted_beacon import Arrival
@@ -176,7 +177,9 @@ class Batch:
     def _follow(self, arrival: Arrival, row: list[Any], view: View) -> list[ViewChange]:
         """What a new view changes in the one before it in its session: whether that was left by a quick back."""
         session = arrival.beacon.session
-        now = Step(row[NUMBER], row[SERIES], row[STARTED_AT], row[PAGE], row[URL])
+        # Addresses are only compared, and can be long.
+        address = blake2b(row[URL].encode(), digest_size=8).hexdigest()
+        now = Step(row[NUMBER], row[SERIES], row[STARTED_AT], row[PAGE], address)
         left = self._sessions.follow(session, now, came_back(view.type, view.interactions))
         if left is None:
             return []

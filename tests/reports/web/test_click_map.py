@@ -44,6 +44,7 @@ def shop(dashboard: Callable[..., Visited]) -> Visited:
         node(5003, "div", "••••••", **{"class": "card", "style": "width: 300px; height: 40px"}),
         node(5005, "button", "Add", **{"class": "add"}),
         node(5007, "button", "Add", **{"class": "add"}),
+        node(5011, "p", "far below", style="margin-top: 900px"),
         node(5009, "button", "Renamed", **{"class": "other", "data-testid": "help"}),
     ]
     session = still_session(ChunkStore(served.store, served.archive.folder / FOLDER), *nodes)
@@ -104,6 +105,10 @@ def test_each_element_is_framed_where_it_is_on_the_recorded_page(shop: Visited, 
         "html>body>button.before": "yes",  # its class has changed, its name has not
         "html>body>a.gone": "not on the recorded page",
     }
+    # All of the page is shown, and nothing below it.
+    heights = "one => [one.clientHeight, one.contentDocument.documentElement.scrollHeight]"
+    shown, whole = page.locator(".stage iframe").evaluate(heights)
+    assert shown == whole
     recorded = page.frame_locator(".stage iframe")
     for name, label in (("button.pay", "1: 4"), ("button.other", "1")):
         box = recorded.locator(name).bounding_box()

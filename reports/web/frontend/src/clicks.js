@@ -67,11 +67,13 @@ function draw(replayer) {
   const { iframe, wrapper } = replayer;
   const page = iframe.contentDocument;
   // The whole page, not what fitted onto the screen.
-  iframe.height = String(Math.min(Math.max(page.documentElement.scrollHeight, Number(iframe.height) || 1), TALLEST));
+  const tall = Math.min(Math.max(page.documentElement.scrollHeight, Number(iframe.height) || 1), TALLEST);
+  // Not the attribute, which the player sets again to what fitted.
+  iframe.style.height = `${tall}px`;
   iframe.contentWindow.scrollTo(0, 0);
   const layer = document.createElement("div");
   layer.className = "hits";
-  Object.assign(layer.style, { width: `${iframe.width}px`, height: `${iframe.height}px` });
+  Object.assign(layer.style, { width: `${iframe.width}px`, height: `${tall}px` });
   const found = index(page);
   const most = Math.max(...elements.map((one) => one.count), 1);
   let drawn = 0;
@@ -86,7 +88,7 @@ function draw(replayer) {
     const scale = Math.min(stage.clientWidth / (Number(iframe.width) || 1), 1);
     wrapper.style.transform = `scale(${scale})`;
     wrapper.style.transformOrigin = "0 0";
-    stage.style.height = `${Math.ceil(Number(iframe.height) * scale)}px`;
+    stage.style.height = `${Math.ceil(tall * scale)}px`;
   };
   fit();
   addEventListener("resize", fit);
