@@ -17,11 +17,15 @@ STATIC = HERE / "reports" / "web" / "static"
 PROJECTS = {
     # What observes pages: of journeys, and of real users.
     HERE / "runner" / "page" / "agent": tuple(
-        HERE / folder / name for folder in ("runner/page", "reports/collector") for name in ("agent.js", "replay.js")
+        HERE / name
+        for name in (
+            *("runner/page/agent.js", "runner/page/replay.js"),
+            *(f"reports/collector/{name}.js" for name in ("agent", "clicks", "replay")),
+        )
     ),
     # What the dashboard's pages load.
     HERE / "reports" / "web" / "frontend": tuple(
-        STATIC / name for name in ("page.js", "chart.js", "metrics.js", "vendor.css", "replay.js", "replayer.css")
+        STATIC / name for name in ("page.js", "chart.js", "metrics.js", "clicks.js", "vendor.css", "replay.js", "replayer.css")
     ),
     # What rebuilds recorded pages.
     HERE / "reports" / "codegen" / "frontend": (HERE / "reports" / "codegen" / "rebuilding.js",),

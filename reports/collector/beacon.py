@@ -38,16 +38,20 @@ class Vital(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 class Interaction(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a user did, and to what; never what was typed."""
 
-    type: Literal["click", "change", "submit", "keyboard", "scroll", "custom"]
+    type: Literal["click", "change", "submit", "keyboard", "scroll", "custom", "dead-click", "back"]
+    """`dead-click` and `back` are observations about what the user did, not further interactions."""
     at_seconds: Span = 0.0
     """From the start of the view."""
     role: Short = ""
     name: Short = ""
     """The accessible name, of elements that are acted on: buttons, links, fields."""
     test_id: Short = ""
+    element: Short = ""
+    """A CSS selector of ids, tags and classes."""
 
 
-INTERACTION_TYPES = frozenset(get_args(Interaction.__annotations__["type"]))
+OBSERVATIONS = frozenset(("dead-click", "back"))
+INTERACTION_TYPES = frozenset(get_args(Interaction.__annotations__["type"])) - OBSERVATIONS
 SCRIPT_KINDS = {"error", "unhandled-rejection", "resource", "reported"}
 """The kinds of errors in the page's scripts; the others are reported by the browser itself."""
 

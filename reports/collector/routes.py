@@ -14,7 +14,7 @@ from reports.collector.admission.anonymous_ids import AnonymousIds
 from reports.collector.admission.app_registry import AppRegistry
 from reports.collector.admission.client_network import ClientNetworks
 from reports.collector.admission.intake import BeaconWriter, Intake
-from reports.collector.http.agent_script import FILE, RECORDER, AgentScript
+from reports.collector.http.agent_script import CLICKS, FILE, RECORDER, AgentScript
 from reports.collector.http.endpoint import IngestEndpoint
 from reports.collector.http.metrics_endpoint import MetricsEndpoint
 from reports.collector.metrics.collector_metrics import CollectorMetrics
@@ -52,6 +52,7 @@ class Collector:
             Route("/faro/collect", IngestEndpoint(self.intake, FaroProtocol(self.intake, anonymous_ids).take)),
             Route("/reports", IngestEndpoint(self.intake, ReportingProtocol(self.intake, anonymous_ids).take)),
             Route("/agent.js", AgentScript(script).answer),
+            Route("/clicks.js", AgentScript(CLICKS).answer),
             Route("/metrics", self.exposition.answer),
             Route("/replay.js", AgentScript(RECORDER).answer),
             Route("/healthz", _healthy),

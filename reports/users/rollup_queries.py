@@ -59,6 +59,15 @@ class Tally(Struct, frozen=True, kw_only=True):
     errors: int = 0
     interactions: int = 0
     requests: int = 0
+    rage_clicks: int = 0
+    error_clicks: int = 0
+    dead_clicks: int = 0
+    quick_backs: int = 0
+
+    @property
+    def frustrations(self) -> int:
+        """Signs of frustration of every kind."""
+        return self.rage_clicks + self.error_clicks + self.dead_clicks + self.quick_backs
 
 
 class Group(Struct, frozen=True):

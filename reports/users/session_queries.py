@@ -10,7 +10,8 @@ from typing import Any, Literal
 from msgspec import Struct
 from sqlalchemy import Connection, Table, desc, func, select, text, tuple_
 
-from reports.collector.frustration import Click, find_frustration
+from reports.collector.beacon import OBSERVATIONS
+from reports.collector.frustration import BACK_TYPES, Click, FrustrationSign, Step, find_frustration, find_quick_back
 from reports.users.rollup_queries import Filter
 from reports.users.row_filters import from_epoch, make_struct, newest_views, select_rows
 from runner.store.queries.time_range import Range
@@ -40,7 +41,7 @@ class Session(Struct, frozen=True, kw_only=True):
     errors: int
     requests: int
     frustrations: int
-    """Signs of frustration: rage clicks, and clicks that were followed by a failure."""
+    """Signs of frustration: rage clicks, error clicks, dead clicks, quick backs."""
 
 
 class StoredEvent(Struct, frozen=True, kw_only=True):
@@ -117,7 +118,7 @@ def read_newest_sessions(
 def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list[StoredEvent]:
     """What happened in the page views of a session, in order. Reads its views, and all that belongs to them."""
     rows = connection.execute(
-        select(page_views.c.number, page_views.c.id, page_views.c.started_at)
+        select(*(page_views.c[name] for name in ("number", "id", "started_at", "series", "page", "url", "type")))
         .where(page_views.c.session == session)
         .order_by(page_views.c.started_at)
         .limit(limit)
@@ -137,6 +138,7 @@ def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list
             text=f"{one['type']} {_describe(one)}".strip(),
         )
         for one, at in zip(acts, _ordered_times(acts), strict=True)
+        if one["type"] not in OBSERVATIONS
     ]
     found += [
         StoredEvent(view=views[one["view"]].id, kind="error", at=from_epoch(one["at"]), text=one["message"]) for one in errors
@@ -151,7 +153,8 @@ def read_marks(connection: Connection, session: str, limit: int = 2_000) -> list
         for one in requests
     ]
     # Interactions that seem to be of one moment stay in their order.
-    return sorted([*found, *_find_frustration(views, acts, errors, requests)], key=lambda one: one.at)
+    signs = [*_find_frustration(views, acts, errors, requests), *_find_quick_backs(views, acts)]
+    return sorted([*found, *signs], key=lambda one: one.at)
 
 
 def _find_frustration(
@@ -164,9 +167,28 @@ def _find_frustration(
         failures += [
             one["at_seconds"] for one in requests if one["view"] == number and (one["failure"] or one["status"] >= 400)
         ]
-        for sign in find_frustration(clicks, failures) if clicks else ():
+        signs = find_frustration(clicks, failures) if clicks else []
+        signs += [
+            FrustrationSign(one["at_seconds"], "dead click", _describe(one) or one["element"])
+            for one in acts
+            if one["view"] == number and one["type"] == "dead-click"
+        ]
+        for sign in signs:
             text = f"{sign.kind}: {sign.what}" if sign.what else sign.kind
             yield StoredEvent(view=view.id, kind="frustration", at=from_epoch(view.started_at + sign.at), text=text)
+
+
+def _find_quick_backs(views: Mapping[int, Any], acts: Sequence[Any]) -> Iterator[StoredEvent]:
+    """The views of a session that were left by a quick back, each at that moment."""
+    back = {one["view"] for one in acts if one["type"] == "back"}
+    steps: list[Step] = []
+    for number, view in views.items():
+        now = Step(number, view.series, view.started_at, view.page, view.url)
+        left = find_quick_back(steps[-2:], now) if view.type in BACK_TYPES or number in back else None
+        if left is not None:
+            text = f"quick back from {left.page}"
+            yield StoredEvent(view=views[left.number].id, kind="frustration", at=from_epoch(view.started_at), text=text)
+        steps.append(now)
 
 
 def _describe(act: Any) -> str:
@@ -196,6 +218,7 @@ def read_actions(
     counted = (
         select(*columns, func.count().label("count"))
         .join(interactions, interactions.c.view == some.c.number)
+        .where(interactions.c.type.not_in(OBSERVATIONS))
         .group_by(*columns)
         .order_by(desc("count"), *columns)
         .limit(limit)

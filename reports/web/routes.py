@@ -8,7 +8,17 @@ from reports.web.pages import artifacts, events, journey, metrics_chart, overvie
 from reports.web.pages.mute import mute_alert, unmute_alert
 from reports.web.pages.objectives import show_objectives
 from reports.web.pages.pause import pause_journey, resume_journey
-from reports.web.pages.real_users import coverage, errors, journeys_vs_users, page_view, recordings, sessions, users
+from reports.web.pages.real_users import (
+    click_map,
+    coverage,
+    errors,
+    funnel,
+    journeys_vs_users,
+    page_view,
+    recordings,
+    sessions,
+    users,
+)
 from reports.web.pages.real_users.from_session import download_journey, make_journey_of_session, show_journey_of_session
 from reports.web.render.html import STATIC
 from reports.web.site import Site, page_route
@@ -44,6 +54,8 @@ def page_routes(site: Site) -> list[BaseRoute]:
         page_route(site, "/errors/{error}/state", errors.change_error, methods=["POST"]),
         page_route(site, "/users/journeys", journeys_vs_users.show_journeys_vs_users),
         page_route(site, "/users/views/{view}", page_view.show_page_view),
+        page_route(site, "/clicks", click_map.show_click_map),
+        page_route(site, "/funnels", funnel.show_funnel),
         page_route(site, "/metrics-chart", metrics_chart.show_metrics_chart),
         page_route(site, "/sessions", sessions.show_sessions),
         page_route(site, "/sessions/{session}", sessions.show_session),

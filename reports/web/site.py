@@ -22,6 +22,7 @@ from reports.web.services.next_runs import JourneyFacts
 from reports.web.services.source_links import SourceLink
 from runner.archive.archive import Archive
 from runner.settings.budgets import Budget
+from runner.settings.funnels import Funnel
 from runner.settings.maintenance import MaintenanceWindow
 from runner.settings.objectives import Objective
 from runner.store import Store, StoreDown
@@ -57,6 +58,7 @@ class Site(Struct, frozen=True, kw_only=True):
     maps: MapStore | None = None
     """Where uploaded source maps are kept; None to accept none."""
     objectives: Sequence[Objective] = ()
+    funnels: Sequence[Funnel] = ()
     trace_url: str | None = None
     """Where the spans of a run can be seen: an address with `{trace_id}`, and perhaps `{span_id}`."""
     windows: Sequence[MaintenanceWindow] = ()

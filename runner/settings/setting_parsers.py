@@ -11,6 +11,7 @@ from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.budgets import parse_budgets
 from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.environment_variables import PREFIX
+from runner.settings.funnels import parse_funnels
 from runner.settings.maintenance import parse_windows
 from runner.settings.objectives import parse_objectives
 from runner.settings.parsers.identity import parse_claim_names, parse_issuer, parse_role_table, parse_scopes
@@ -174,6 +175,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "status_page": parse_status_page,
     "budgets": parse_budgets,
     "slo": parse_objectives,
+    "funnels": parse_funnels,
     "smoke_runs": parse_positive_count,
     "smoke_warm_up": parse_count,
     "smoke_max_runs": parse_positive_count,

@@ -14,6 +14,7 @@ from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.budgets import Budget
 from runner.settings.config_file import find_config_file, list_environments, select_environment
 from runner.settings.environment_variables import ENVIRONMENT, OTEL_VARIABLES, PREFIX, read_environ, read_otel_environ
+from runner.settings.funnels import Funnel
 from runner.settings.maintenance import MaintenanceWindow
 from runner.settings.objectives import Objective
 from runner.settings.parsers.identity import DashboardRole
@@ -81,6 +82,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     status_page: StatusPage | None = None
     budgets: tuple[Budget, ...] = ()
     slo: tuple[Objective, ...] = ()
+    funnels: tuple[Funnel, ...] = ()
     smoke_runs: int = 5
     smoke_warm_up: int = 1
     smoke_max_runs: int | None = None

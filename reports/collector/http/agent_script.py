@@ -1,4 +1,4 @@
-"""`/agent.js`, the agent that pages load, and `/replay.js`, the recorder that the agent loads."""
+"""`/agent.js`, the agent that pages load, and what it loads: `/clicks.js`, and `/replay.js`, the recorder."""
 
 import gzip
 from functools import cache
@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 FILE = Path(__file__).parents[1] / "agent.js"
+CLICKS = Path(__file__).parents[1] / "clicks.js"
 RECORDER = Path(__file__).parents[1] / "replay.js"
 HEADERS = {
     "content-type": "text/javascript; charset=utf-8",

@@ -2,12 +2,13 @@
 
 import time
 from collections import Counter as Counted
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Literal, Protocol
 
 from reports.collector.accepted_beacon import Arrival
-from reports.collector.beacon import INTERACTION_TYPES, SCRIPT_KINDS, View
+from reports.collector.beacon import INTERACTION_TYPES, OBSERVATIONS, SCRIPT_KINDS, View
 from reports.collector.errors import Reason
+from reports.collector.frustration import KINDS, count_frustration
 from reports.collector.labels import OTHER, UNKNOWN
 from reports.collector.metrics.families import Counter, Exemplar, Family, Gauge, Histogram, Total
 from reports.collector.metrics.settling import Held, Settling
@@ -45,6 +46,10 @@ class WriterStatistics(Protocol):
     def commit_seconds(self) -> float:
         """How long all of them have taken."""
 
+    @property
+    def quick_backs(self) -> Mapping[tuple[str, str, str], int]:
+        """Quick backs by app, page and traffic."""
+
 
 class CollectorMetrics:
     """All families of a collector. Only views of the `counted` kinds of traffic are in those that tell of users."""
@@ -68,6 +73,8 @@ class CollectorMetrics:
         self.vitals = Histogram("web_vital_seconds", "Web vitals of page views.", VITAL_EDGES, "app", "page", "vital")
         self.shift = Histogram("layout_shift_score", "Cumulative layout shift of page views.", SHIFT_EDGES, "app", "page")
         self.interactions = Counter("user_interactions", "What users did, by type.", "app", "type")
+        self.frustration = Counter("frustration_signs", "Signs of visitors' frustration, by kind.", "app", "page", "kind")
+        self._quick_backs: Counted[tuple[str, str, str]] = Counted()
         self.errors = Counter("page_errors", "Errors of the pages' scripts.", "app")
         self.reports = Counter(
             "browser_reports", "Reports about pages that browsers sent on their own, by kind.", "app", "kind"
@@ -87,7 +94,8 @@ class CollectorMetrics:
         self.connections: Callable[[], int] = lambda: 0
         self.writer: WriterStatistics | None = None
         self.families: list[Family] = [
-            *(self.load, self.vitals, self.shift, self.interactions, self.errors, self.reports, self.views, self.beacons),
+            *(self.load, self.vitals, self.shift, self.interactions, self.frustration, self.errors),
+            *(self.reports, self.views, self.beacons),
             *(self.refused, self.closed, self.bytes, self.commit, self.chunks, self.chunk_bytes),
             Gauge("collector_requests_in_flight", "Requests that have not been answered.", lambda: self.in_flight),
             Gauge("collector_uncommitted_beacons", "Beacons that wait to be on disk.", lambda: self.uncommitted),
@@ -145,6 +153,9 @@ class CollectorMetrics:
             self._settling.hold(key, values, now, view.ended)
         if view.interactions or view.interaction_counts:
             self._count_interactions(app, view)
+            for kind, count in zip(KINDS, count_frustration(view), strict=True):
+                if count:
+                    self.frustration.add((app, page, kind.replace(" ", "_")), count)
         for error in view.errors:
             if error.kind in SCRIPT_KINDS:
                 self.errors.add((app,), error.count)
@@ -154,8 +165,11 @@ class CollectorMetrics:
     def _count_interactions(self, app: str, view: View) -> None:
         counts: dict[str, int] = {}
         for one in view.interactions:
-            counts[one.type] = counts.get(one.type, 0) + 1
+            if one.type not in OBSERVATIONS:
+                counts[one.type] = counts.get(one.type, 0) + 1
         for name, count in view.interaction_counts.items():
+            if name in OBSERVATIONS:
+                continue
             known = name if name in INTERACTION_TYPES else "custom"
             counts[known] = max(counts.get(known, 0), count)
         for name, count in counts.items():
@@ -183,5 +197,15 @@ class CollectorMetrics:
         return page
 
     def settle(self) -> None:
-        """Observes the vitals that will not change any more. To be called before the families are shown."""
+        """Observes the vitals that will not change any more, and counts quick backs. To be called before the families are shown."""
         self._settling.settle(self._clock())
+        self._count_quick_backs()
+
+    def _count_quick_backs(self) -> None:
+        # Only the writer sees which page a visitor has come back from.
+        for key, total in list(self.writer.quick_backs.items()) if self.writer is not None else ():
+            app, page, traffic = key
+            new = total - self._quick_backs[key]
+            if new and traffic in self._counted:
+                self.frustration.add((app, self._page(app, page), "quick_back"), new)
+            self._quick_backs[key] = total

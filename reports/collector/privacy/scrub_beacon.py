@@ -65,12 +65,9 @@ def _vital(vital: Vital, cleaner: _Allowance) -> Vital:
 
 
 def _interaction(interaction: Interaction, cleaner: _Allowance) -> Interaction:
-    name, test_id = cleaner.text(interaction.name), cleaner.text(interaction.test_id)
-    return (
-        replace(interaction, name=name, test_id=test_id)
-        if (name, test_id) != (interaction.name, interaction.test_id)
-        else interaction
-    )
+    kept = {name: cleaner.text(getattr(interaction, name)) for name in ("name", "test_id", "element")}
+    changed = {name: text for name, text in kept.items() if text != getattr(interaction, name)}
+    return replace(interaction, **changed) if changed else interaction
 
 
 def _error(error: ScriptError, cleaner: _Allowance) -> ScriptError:

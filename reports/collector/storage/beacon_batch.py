@@ -4,12 +4,14 @@ A later beacon of a view adds to it and never takes away: an empty value replace
 was sent later stays, in whatever order they arrive.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 from reports.collector.accepted_beacon import Arrival
-from reports.collector.beacon import Beacon, View
-from reports.collector.frustration import count_frustration
+from reports.collector.beacon import OBSERVATIONS, Beacon, View
+from reports.collector.frustration import Step, came_back, count_frustration
 from reports.collector.labels import OTHER
 from reports.collector.storage.error_rows import ErrorRows
 from reports.collector.storage.rollup_delta import ViewChange, encode
@@ -22,6 +24,7 @@ from reports.collector.storage.view_rows import (
     INTERACTIONS,
     LISTED,
     NUMBER,
+    PAGE,
     PUT_VIEWS,
     REQUESTS,
     SERIES,
@@ -30,6 +33,7 @@ from reports.collector.storage.view_rows import (
     TOLD_AT,
     TOTAL,
     TYPE,
+    URL,
     extend_view,
     new_view,
     read_views,
@@ -43,12 +47,22 @@ _ADD_INTERACTIONS = Insert(interactions)
 _ADD_REQUESTS = Insert(slow_requests)
 
 
-def store_beacons(link: Link, directory: Directory, arrivals: Sequence[Arrival]) -> list[bool | Unstorable]:
+QuickBacks = Counter[tuple[str, str, str]]
+"""Quick backs by the app, the page that was left, and the traffic."""
+
+
+def store_beacons(
+    link: Link, directory: Directory, arrivals: Sequence[Arrival], quick_backs: QuickBacks | None = None
+) -> list[bool | Unstorable]:
     """Writes beacons within the transaction of `link`; for each whether it is new, or why it is not stored.
 
-    Raises Unstorable when the database rejects one of them, and StoreDown; then nothing of this may be committed.
+    Adds to `quick_backs`. Raises Unstorable when the database rejects one of them, and StoreDown; then nothing of this may be committed.
     """
-    return Batch(link, directory, arrivals).store()
+    batch = Batch(link, directory, arrivals)
+    outcomes = batch.store()
+    if quick_backs is not None:
+        quick_backs.update(batch.quick_backs)
+    return outcomes
 
 
 class Batch:
@@ -66,6 +80,7 @@ class Batch:
         self._requests: list[tuple[Any, ...]] = []
         self._errors = ErrorRows(directory)
         self._sessions = SessionRows()
+        self.quick_backs: QuickBacks = Counter()
 
     def store(self) -> list[bool | Unstorable]:
         """Reads what is known, adds what is new, writes both back."""
@@ -93,8 +108,9 @@ class Batch:
             seen.add(beacon.id)
             received = arrival.received_at.timestamp()
             changes = [
-                self._add(arrival, view, page[:200] or OTHER, received)
+                change
                 for view, page in zip(beacon.views, arrival.pages, strict=True)
+                for change in self._add(arrival, view, page[:200] or OTHER, received)
             ]
             number += 1
             rows.append((number, beacon.id, received, encode(changes).decode()))
@@ -122,7 +138,7 @@ class Batch:
                 return Unstorable(f"view {view.id} belongs to another session; each page view needs an id of its own")
         return None
 
-    def _add(self, arrival: Arrival, view: View, page: str, received: float) -> ViewChange:
+    def _add(self, arrival: Arrival, view: View, page: str, received: float) -> list[ViewChange]:
         beacon = arrival.beacon
         row = self._views.get(view.id)
         # A report is about a page, but not a view of it.
@@ -149,17 +165,37 @@ class Batch:
             errors = self._errors.add(self._link, beacon.app, beacon.release, number, row[STARTED_AT], view.errors)
         failed = int(errors > 0 and not row[ERRORS] and row[TYPE] != "report")
         row[ERRORS] += errors
-        frustrations = count_frustration(view)
-        began = self._sessions.add(arrival, row, new, received, acted, errors, len(view.requests), frustrations)
-        return ViewChange(
-            row[SERIES], int(row[STARTED_AT] // 60), number, int(new), began, failed, errors, acted, len(view.requests), values
-        )
+        signs = count_frustration(view)
+        left = self._follow(arrival, row, view) if new else []
+        began = self._sessions.add(arrival, row, new, received, acted, errors, len(view.requests), sum(signs) + len(left))
+        return [
+            ViewChange(
+                row[SERIES], _minute(row[STARTED_AT]), number, int(new), began, failed, errors, acted, len(view.requests), values,
+                signs,
+            ),
+            *left,
+        ]  # fmt: skip
+
+    def _follow(self, arrival: Arrival, row: list[Any], view: View) -> list[ViewChange]:
+        """What a new view changes in the one before it in its session: whether that was left by a quick back."""
+        session = arrival.beacon.session
+        # Addresses are only compared, and can be long.
+        address = blake2b(row[URL].encode(), digest_size=8).hexdigest()
+        now = Step(row[NUMBER], row[SERIES], row[STARTED_AT], row[PAGE], address)
+        left = self._sessions.follow(session, now, came_back(view.type, view.interactions))
+        if left is None:
+            return []
+        self.quick_backs[arrival.beacon.app, left.page, arrival.traffic] += 1
+        signs = (0, 0, 0, 1)
+        return [ViewChange(left.series, _minute(left.started_at), left.number, 0, 0, 0, 0, 0, 0, [], signs)]
 
     def _add_interactions(self, row: list[Any], view: View) -> int:
         """Returns how many there were, including those that are only counted."""
-        acted = max(sum(view.interaction_counts.values()), len(view.interactions))
+        counted = sum(count for name, count in view.interaction_counts.items() if name not in OBSERVATIONS)
+        acted = max(counted, sum(act.type not in OBSERVATIONS for act in view.interactions))
         for index, act in enumerate(view.interactions, row[LISTED]):
-            self._interactions.append((row[NUMBER], index, act.type, act.at_seconds, act.role, act.name, act.test_id))
+            what = (act.role, act.name, act.test_id, act.element)
+            self._interactions.append((row[NUMBER], index, act.type, act.at_seconds, *what))
         row[LISTED] += len(view.interactions)
         row[INTERACTIONS] += acted
         return acted
@@ -179,3 +215,7 @@ class Batch:
         link.insert(_ADD_REQUESTS, self._requests)
         self._errors.write(link)
         self._sessions.write(link)
+
+
+def _minute(at: float) -> int:
+    return int(at // 60)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, InvalidStateError
 from queue import Empty, SimpleQueue
@@ -14,7 +15,7 @@ from msgspec import Struct
 
 from reports.collector.accepted_beacon import Arrival
 from reports.collector.storage.background import StorageCleaner
-from reports.collector.storage.beacon_batch import store_beacons
+from reports.collector.storage.beacon_batch import QuickBacks, store_beacons
 from reports.collector.storage.retention import RetentionPolicy
 from reports.collector.storage.series import Directory
 from runner.errors import JourneyError
@@ -75,6 +76,8 @@ class Writer:
         """How many beacons were in them, without those that came again."""
         self.last_batch = 0
         """How many beacons the last of them had."""
+        self.quick_backs: QuickBacks = Counter()
+        """All since the start."""
         self.commit_seconds = 0.0
         """How long all of them have taken, from the first row to the end of the commit."""
         self._probe = threading.Lock()
@@ -191,7 +194,7 @@ class Writer:
     def _commit(self, link: Link, directory: Directory, arrivals: Sequence[Arrival]) -> Sequence[Outcome]:
         began = time.perf_counter()
         try:
-            outcomes = _store(link, directory, arrivals)
+            outcomes = _store(link, directory, arrivals, self.quick_backs)
         except StoreDown as error:
             if self._down is None:
                 log.error("%s; beacons are rejected until it works again", error)
@@ -222,11 +225,12 @@ class Writer:
                 _tell(left, [error] * len(left))
 
 
-def _store(link: Link, directory: Directory, arrivals: Sequence[Arrival]) -> Sequence[Outcome]:
+def _store(link: Link, directory: Directory, arrivals: Sequence[Arrival], quick_backs: QuickBacks) -> Sequence[Outcome]:
     """All in one transaction; if one of them is not taken, those around it in one of their own."""
     try:
         with link.transaction():
-            outcomes: list[Outcome] = list(store_beacons(link, directory, arrivals))
+            found: QuickBacks = Counter()
+            outcomes: list[Outcome] = list(store_beacons(link, directory, arrivals, found))
     except StoreDown:
         directory.undo()
         raise
@@ -234,12 +238,14 @@ def _store(link: Link, directory: Directory, arrivals: Sequence[Arrival]) -> Seq
         directory.undo()
         if len(arrivals) > 1:
             half = len(arrivals) // 2
-            return [*_store(link, directory, arrivals[:half]), *_store(link, directory, arrivals[half:])]
+            parts = (arrivals[:half], arrivals[half:])
+            return [outcome for part in parts for outcome in _store(link, directory, part, quick_backs)]
         # It is raised again in the caller whose beacon it is.
         if not isinstance(error, Unstorable):
             log.exception("beacon %s cannot be stored", arrivals[0].beacon.id)
         return [error]
     directory.settle()
+    quick_backs.update(found)
     return outcomes
 
 

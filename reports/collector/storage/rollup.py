@@ -14,12 +14,12 @@ from sqlalchemy import Connection, select
 from reports.collector.storage.rollup_delta import ViewChange, decode
 from runner.store.bulk_insert import Insert, Link
 from runner.store.tables.histogram import EDGES, bucket
-from runner.store.tables.page_views import BUCKETS, METRICS, STEPS, Metric, histograms, marks, tallies
+from runner.store.tables.page_views import BUCKETS, METRICS, SIGN_COLUMNS, STEPS, Metric, histograms, marks, tallies
 
 AT_ONCE = 4_000
 """Beacons in one transaction: beacons that arrive meanwhile wait for it."""
 COUNT, SUM, WORST, VIEW, FIRST = 0, 1, 2, 3, 4
-COUNTED = ("views", "sessions", "failed", "errors", "interactions", "requests")
+COUNTED = ("views", "sessions", "failed", "errors", "interactions", "requests", *SIGN_COLUMNS)
 
 _PUT_HISTOGRAMS = Insert(
     histograms,
@@ -73,7 +73,8 @@ class Sums:
         tally = self._tallies.get(key)
         if tally is None:
             tally = self._tallies[key] = [0] * len(COUNTED)
-        for place, amount in enumerate((one.new, one.session, one.failed, one.errors, one.interactions, one.requests)):
+        amounts = (one.new, one.session, one.failed, one.errors, one.interactions, one.requests, *one.signs)
+        for place, amount in enumerate(amounts):
             tally[place] += amount
         for number, before, value in one.values:
             metric = METRICS[number]

@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import Struct
 
+from reports.collector.frustration import NO_SIGNS, SignCounts
 from runner.store.tables.page_views import METRICS, Metric
 
 METRIC_NUMBERS: dict[Metric, int] = {name: number for number, name in enumerate(METRICS)}
@@ -26,6 +27,8 @@ class ViewChange(Struct, array_like=True, gc=False):
     requests: int
     values: list[tuple[int, float | None, float]]
     """The number of a metric, the value that was reported before, the value now."""
+    signs: SignCounts = NO_SIGNS
+    """Signs of frustration; beacons that an earlier version stored have none."""
 
 
 encode = msgspec.json.Encoder().encode

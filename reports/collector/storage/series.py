@@ -104,13 +104,8 @@ class Directory:
             if found:
                 link.execute("UPDATE series SET seen_at = ? WHERE id = ?", self._day, found[0][0])
             else:
-<<<<<<< HEAD
                 ((new,),) = found = link.select(_NEXT)
-                link.execute(_ADD, *labels, self._day, new, new if whole is None else whole)
-=======
-                ((last,),) = found = link.select("SELECT coalesce(max(id), 0) + 1 FROM series")
-                link.execute(_ADD, *labels, self._day, self._moment, last, last if whole is None else whole)
->>>>>>> e22
+                link.execute(_ADD, *labels, self._day, self._moment, new, new if whole is None else whole)
         number: int = found[0][0]
         self._series[labels] = number
         return number

@@ -3,7 +3,10 @@
 from collections.abc import Collection
 from typing import Any
 
+import msgspec
+
 from reports.collector.accepted_beacon import Arrival
+from reports.collector.frustration import Step, find_quick_back
 from reports.collector.storage.view_rows import PAGE, STARTED_AT, started_at
 from runner.store.bulk_insert import Insert, Link, larger, smaller
 from runner.store.tables.page_views import sessions
@@ -15,9 +18,13 @@ _PUT_SESSIONS = Insert(
         "started_at": smaller("sessions", "started_at"),
         "first_page": "CASE WHEN excluded.started_at < sessions.started_at THEN excluded.first_page ELSE sessions.first_page END",
         "seen_at": larger("sessions", "seen_at"),
+        "trail": "excluded.trail",
         "last_page": "CASE WHEN excluded.seen_at >= sessions.seen_at THEN excluded.last_page ELSE sessions.last_page END",
     },
 )
+_TRAIL = 4
+"""Page views in a session's trail: two, and room for those that arrive in another order."""
+_decode = msgspec.json.Decoder(list[Step]).decode
 
 
 class SessionRows:
@@ -26,10 +33,23 @@ class SessionRows:
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._rows: dict[str, list[Any]] = {}
+        self._trails: dict[str, list[Step]] = {}
 
     def read(self, link: Link, ids: Collection[str]) -> None:
-        """Reads which of these sessions have a page view already."""
-        self._known = {id_ for (id_,) in link.among("SELECT id FROM sessions WHERE views > 0 AND id", ids)}
+        """Reads which of these sessions have a page view already, and their newest ones."""
+        for id_, views, trail in link.among("SELECT id, views, trail FROM sessions WHERE id", ids):
+            if views:
+                self._known.add(id_)
+            self._trails[id_] = _decode(trail)
+
+    def follow(self, session: str, now: Step, back: bool) -> Step | None:
+        """Adds a new page view to a session's trail; returns the view that was left for it if `back` was a quick back."""
+        trail = self._trails.setdefault(session, [])
+        left = find_quick_back(trail, now) if back else None
+        trail.append(now)
+        trail.sort(key=lambda one: one.started_at)
+        del trail[:-_TRAIL]
+        return left
 
     def add(
         self,
@@ -51,7 +71,7 @@ class SessionRows:
             self._rows[beacon.session] = [
                 beacon.session, beacon.app, row[STARTED_AT], seen_at, row[PAGE], row[PAGE], beacon.release, beacon.environment,
                 arrival.traffic, arrival.browser[:200], arrival.system[:200], arrival.device, int(new), acted, errors, requests,
-                frustrations,
+                frustrations, "[]",
             ]  # fmt: skip
             return began
         if row[STARTED_AT] < session[2]:
@@ -67,4 +87,6 @@ class SessionRows:
 
     def write(self, link: Link) -> None:
         """Writes all rows."""
+        for id_, row in self._rows.items():
+            row[17] = msgspec.json.encode(self._trails.get(id_, [])).decode()
         link.insert(_PUT_SESSIONS, list(self._rows.values()))

@@ -13,8 +13,8 @@ SKEW = 60.0
 """Seconds by which a browser's clock may be ahead of ours; a clock that is off by more only says how long ago something was."""
 
 _at = {column.name: position for position, column in enumerate(page_views.columns)}
-NUMBER, ID, APP, SESSION, PAGE, STARTED_AT, TOLD_AT = (
-    _at[name] for name in ("number", "id", "app", "session", "page", "started_at", "told_at")
+NUMBER, ID, APP, SESSION, PAGE, URL, STARTED_AT, TOLD_AT = (
+    _at[name] for name in ("number", "id", "app", "session", "page", "url", "started_at", "told_at")
 )
 TYPE, HIDDEN, ENDED, VISIBLE, SERIES = (_at[name] for name in ("type", "hidden", "ended", "visible_seconds", "series"))
 INTERACTIONS, ERRORS, REQUESTS, LISTED = (_at[name] for name in ("interactions", "errors", "requests", "listed_interactions"))

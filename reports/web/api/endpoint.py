@@ -1,17 +1,15 @@
 """The table of the API: an address, the function that answers it, what it may be asked, and what it answers with."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from msgspec import Struct
-from sqlalchemy import Connection
 
+from reports.users.click_counts import WIDTHS
 from reports.users.coverage import Coverage
+from reports.web.api import real_users
 from reports.web.api.parameter import DURATION, FORMAT, JOURNEY, LOCATION, RANGE, SELECTION, SPAN, Parameter
+from reports.web.api.request import ApiRequest
 from reports.web.query.comparison import OFFERED_SIDES, parse_comparison
-from reports.web.query.page_view_filter import Selection, parse_selection
-from reports.web.query.time_range import BadRequest, TimeRange
-from reports.web.site import Site
 from reports.web.view_models.comparison import ComparisonData, read_comparison
 from reports.web.view_models.journey import JourneyData, PhaseList, read_journey, read_phase_list
 from reports.web.view_models.lists import (
@@ -29,35 +27,17 @@ from reports.web.view_models.lists import (
 )
 from reports.web.view_models.objectives import ObjectiveList, read_objectives
 from reports.web.view_models.overview import Overview, read_overview
+from reports.web.view_models.real_users.click_map import ClickMap
 from reports.web.view_models.real_users.coverage import read_coverage_of_app
-from reports.web.view_models.real_users.errors import STATES, ErrorData, ErrorList, read_error_data, read_error_list
-from reports.web.view_models.real_users.journeys_vs_users import Against, read_journeys_vs_users
+from reports.web.view_models.real_users.errors import STATES, ErrorData, ErrorList, read_error_data
+from reports.web.view_models.real_users.funnel import FunnelData
+from reports.web.view_models.real_users.journeys_vs_users import Against
 from reports.web.view_models.real_users.page_view import ViewData, read_page_view
 from reports.web.view_models.real_users.recordings import TRAFFIC, Recordings, parse_recording_filter, read_recordings
-from reports.web.view_models.real_users.sessions import Listed, SessionData, read_session_data, read_sessions
+from reports.web.view_models.real_users.sessions import Listed, SessionData, read_session_data
 from reports.web.view_models.real_users.source_maps import MapList, read_map_list
-from reports.web.view_models.real_users.users import MOST_PAGES, SORTS, Users, read_users
+from reports.web.view_models.real_users.users import MOST_PAGES, SORTS, Users
 from reports.web.view_models.run import RunData, read_run
-from runner.settings.duration import parse_duration
-
-
-class ApiRequest(Struct, frozen=True):
-    """What an address asks for: over which connection, of which site and span, with which values in its path and parameters."""
-
-    connection: Connection
-    site: Site
-    time_range: TimeRange
-    values: Mapping[str, Any]
-
-    @property
-    def chosen(self) -> Selection | None:
-        """Which page views; None when none is stored. Raises BadRequest."""
-        given = {one.name: self.values[one.name] or "" for one in SELECTION}
-        return parse_selection(self.connection, given)
-
-    def __getitem__(self, name: str) -> Any:
-        return self.values[name]
-
 
 RECORDED = (
     Parameter(name="page", means="Only those that came to this page, by its route template."),
@@ -89,46 +69,17 @@ FRUSTRATED = Parameter(name="frustrated", means="yes: only sessions with signs o
 ERRORS_OF = Parameter(name="app", means="Only errors of this app.")
 ERROR_STATE = Parameter(name="state", means="Only errors in this state.", choices=STATES, fallback="all")
 MAPS_OF = Parameter(name="release", means="Only those of this release.")
+WIDTH = Parameter(name="width", means="The width of their windows.", choices=WIDTHS, fallback="desktop")
+FUNNEL = (
+    Parameter(name="funnel", means="A funnel of the settings; the first one of the app, if there are no steps either."),
+    Parameter(
+        name="step", means="Or a page (a route template) of a funnel of your own; given again for each step.", several=True
+    ),
+    Parameter(name="within", means="How long all steps may take, such as 30m.", pattern=DURATION),
+    Parameter(name="dropped", means="A step: lists the sessions that went no further.", numbers=(0, 9), fallback=0),
+)
 LONGER = Parameter(name="longer", means="Only sessions that lasted so long, such as 5m.", pattern=DURATION)
 OLDER = Parameter(name="before", means="The next page: the id of the last session of the one before.")
-
-
-def _users(asked: ApiRequest) -> Users | None:
-    chosen = asked.chosen
-    return (
-        read_users(asked.connection, chosen.filter, asked.time_range.range, asked["sort"], asked["limit"]) if chosen else None
-    )
-
-
-def _against(asked: ApiRequest) -> Against | None:
-    chosen = asked.chosen
-    if chosen is None:
-        return None
-    return read_journeys_vs_users(
-        asked.connection, chosen.filter, asked.time_range.range, asked.site.rules.get(chosen.filter.app, ())
-    )
-
-
-def _errors(asked: ApiRequest) -> ErrorList | None:
-    chosen = parse_selection(asked.connection, {"app": asked["app"] or ""})
-    if chosen is None:
-        return None
-    return read_error_list(asked.connection, chosen.filters, asked.time_range.range, asked["state"], asked["limit"])
-
-
-def _sessions(asked: ApiRequest) -> Listed | None:
-    chosen = asked.chosen
-    if chosen is None:
-        return None
-    try:
-        longer = parse_duration(asked["longer"]) if asked["longer"] else 0.0
-    except (ValueError, OverflowError) as error:
-        raise BadRequest(f"longer: {error}") from error
-    failed = asked["errors"] == "yes"
-    frustrated = asked["frustrated"] == "yes"
-    return read_sessions(
-        asked.connection, chosen.filter, asked.time_range.range, failed, longer, asked["before"], asked["limit"], frustrated
-    )
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -273,7 +224,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/users",
-        answer=_users,
+        answer=real_users.answer_users,
         parameters=(*SPAN, *SELECTION, SORT, PAGES),
         struct=Users,
         summary="Real users: web vitals and load times, as percentiles, over time and as a distribution; pages, errors, interactions",
@@ -287,7 +238,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/users/journeys",
-        answer=_against,
+        answer=real_users.answer_against,
         parameters=(*SPAN, *SELECTION),
         struct=Against,
         summary="Journeys beside real users on the same pages, and what their disagreement means",
@@ -295,7 +246,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/errors",
-        answer=_errors,
+        answer=real_users.answer_errors,
         parameters=(*SPAN, ERRORS_OF, ERROR_STATE, LIMIT),
         struct=ErrorList,
         summary="Errors of real users in their groups, those in most page views first",
@@ -318,8 +269,24 @@ ENDPOINTS = (
         rows=("maps",),
     ),
     Endpoint(
+        path="/clicks",
+        answer=real_users.answer_clicks,
+        parameters=(*SPAN, *SELECTION, WIDTH, LIMIT),
+        struct=ClickMap,
+        summary="What visitors clicked on a page, by element, and a recorded moment of the page",
+        rows=("elements",),
+    ),
+    Endpoint(
+        path="/funnels",
+        answer=real_users.answer_funnels,
+        parameters=(*SPAN, *(one for one in SELECTION if one.name != "page"), *FUNNEL, LIMIT),
+        struct=FunnelData,
+        summary="How many sessions came to each page of a funnel, and those that went no further; the funnels of the settings",
+        rows=("steps", "dropped"),
+    ),
+    Endpoint(
         path="/sessions",
-        answer=_sessions,
+        answer=real_users.answer_sessions,
         parameters=(*SPAN, *SELECTION, ERRORS, FRUSTRATED, LONGER, OLDER, LIMIT),
         struct=Listed,
         summary="Sessions of real users, the newest first, page by page",

@@ -108,6 +108,7 @@ def _site(
         bounds=settings.budgets,
         windows=settings.maintenance,
         objectives=settings.slo,
+        funnels=settings.funnels,
         trace_url=settings.trace_url,
         rule=rule(settings),
         rules={one.name: one.routes for one in settings.apps},

@@ -1,5 +1,5 @@
-// Bundles the two agents into one classic script each: `journey.js` for the pages of a journey, `visitor.js` for real users'; and
-// the recorder of what is seen, a module for real users' pages and a classic script for a journey's.
+// Bundles the two agents into one classic script each: `journey.js` for the pages of a journey, `visitor.js` for real users'; what
+// the latter loads later, `clicks.js`; and the recorder of what is seen, a module for real users' pages and a classic script for a journey's.
 import { readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -18,6 +18,7 @@ async function bundle(entry, around) {
     legalComments: "eof",
     // Every use of these globals, in web-vitals too, becomes the native that was there before the site's first script.
     inject: ["src/natives.js"],
+    plugins: [changed],
     ...around,
   });
   return outputFiles[0].contents;
@@ -40,27 +41,40 @@ export const stopwatch = {
   },
 };
 `;
-/** What rrweb's recorder is given that it cannot do itself: `[its text, ours, what for]`. */
+/** What packages are given that they cannot do themselves: `[file, its text, ours, what for]`. */
+const RRWEB = "@rrweb/record/dist/record.js";
+const VITALS = "web-vitals/dist/modules/";
+const UNUSED = "what nobody reads, a rating and the difference from the last value, is not loaded by every visitor";
 const CHANGES = [
-  ["      return cb(...rest);\n", "      return stopwatch.time(cb, rest);\n", "all that the browser calls is timed: every callback goes through one function"],
+  [RRWEB, "      return cb(...rest);\n", "      return stopwatch.time(cb, rest);\n", "all that the browser calls is timed: every callback goes through one function"],
   // It takes two methods for accessors, finds that nobody's prototype has them, and puts a frame into every page to have a better one.
-  ['  Element: ["shadowRoot", "querySelector", "querySelectorAll"],\n', '  Element: ["shadowRoot"],\n', "no frame is put into a page whose prototypes are as the browser made them"],
+  [RRWEB, '  Element: ["shadowRoot", "querySelector", "querySelectorAll"],\n', '  Element: ["shadowRoot"],\n', "no frame is put into a page whose prototypes are as the browser made them"],
+  [`${VITALS}lib/bindReporter.js`, "                    metric.delta = delta;\n                    metric.rating = getRating(metric.value, thresholds);\n", "", UNUSED],
+  [`${VITALS}lib/initMetric.js`, "        delta: 0,\n", "", UNUSED],
+  ...[["CLS", "[0.1, 0.25]"], ["FCP", "[1800, 3000]"], ["INP", "[200, 500]"], ["LCP", "[2500, 4000]"]].map(([name, edges]) =>
+    [`${VITALS}on${name}.js`, `${name}Thresholds = ${edges};`, `${name}Thresholds = 0;`, UNUSED]),
 ];
 const changed = {
   name: "changed",
   setup({ onLoad }) {
-    onLoad({ filter: /@rrweb[\\/]record[\\/]dist[\\/]record\.js$/ }, ({ path }) => {
+    onLoad({ filter: /[\\/](@rrweb[\\/]record|web-vitals)[\\/]dist[\\/].*\.js$/ }, ({ path }) => {
+      const posix = path.replaceAll("\\", "/");
       let source = readFileSync(path, "utf8");
-      for (const [theirs, ours, what] of CHANGES) {
+      for (const [file, theirs, ours, what] of CHANGES) {
+        if (!posix.endsWith(file)) continue;
         if (source.split(theirs).length !== 2) throw new Error(`${path} has changed: find another way so that ${what}`);
         source = source.replace(theirs, () => ours);
       }
-      return { contents: source + CLOCK, loader: "js" };
+      return { contents: posix.endsWith(RRWEB) ? source + CLOCK : source, loader: "js" };
     });
   },
 };
 
+/** What web-vitals keeps for itself; rrweb has names like these that others read. */
+const OWN = { mangleProps: /^_[a-z]/ };
+
 const visitor = await bundle("src/visitor.js", {
+  ...OWN,
   // Where a native is missing or broken, there is no agent, and the page does not hear of it.
   banner: { js: "try{" },
   footer: { js: "}catch{}" },
@@ -70,11 +84,15 @@ if (size > MOST) {
   console.error(`src/visitor.js makes ${size} bytes of gzip, and may make ${MOST}: real users load it on every page`);
   process.exit(1);
 }
-writeFileSync("../agent.js", await bundle("src/journey.js"));
+writeFileSync("../agent.js", await bundle("src/journey.js", OWN));
 writeFileSync("../../../reports/collector/agent.js", visitor);
 console.log(`reports/collector/agent.js: ${visitor.length} bytes, ${size} with gzip`);
 
-const recorder = { inject: [], plugins: [changed] };
+const clicks = await bundle("src/clicks.js", { format: "esm" });
+writeFileSync("../../../reports/collector/clicks.js", clicks);
+console.log(`reports/collector/clicks.js: ${clicks.length} bytes, ${gzipSync(clicks, { level: 9 }).length} with gzip`);
+
+const recorder = { inject: [] };
 const replay = await bundle("src/replay.js", { ...recorder, format: "esm" });
 writeFileSync("../../../reports/collector/replay.js", replay);
 writeFileSync("../replay.js", await bundle("src/journeyReplay.js", recorder));

@@ -120,7 +120,7 @@ CREATE TABLE interactions (
 	at_seconds FLOAT NOT NULL, 
 	role VARCHAR(200) NOT NULL, 
 	name VARCHAR(200) NOT NULL, 
-	test_id VARCHAR(200) NOT NULL, 
+	test_id VARCHAR(200) NOT NULL, element VARCHAR(200) DEFAULT '' NOT NULL, 
 	PRIMARY KEY ("view", "index")
 )
  WITHOUT ROWID
@@ -424,7 +424,7 @@ CREATE TABLE sessions (
 	views INTEGER NOT NULL, 
 	interactions INTEGER NOT NULL, 
 	errors INTEGER NOT NULL, 
-	requests INTEGER NOT NULL, frustrations INTEGER DEFAULT '0' NOT NULL, 
+	requests INTEGER NOT NULL, frustrations INTEGER DEFAULT '0' NOT NULL, trail TEXT DEFAULT '[]' NOT NULL, 
 	PRIMARY KEY (id)
 );
 
@@ -540,7 +540,7 @@ CREATE TABLE tallies (
 	failed BIGINT NOT NULL, 
 	errors BIGINT NOT NULL, 
 	interactions BIGINT NOT NULL, 
-	requests BIGINT NOT NULL, 
+	requests BIGINT NOT NULL, rage_clicks BIGINT DEFAULT '0' NOT NULL, error_clicks BIGINT DEFAULT '0' NOT NULL, dead_clicks BIGINT DEFAULT '0' NOT NULL, quick_backs BIGINT DEFAULT '0' NOT NULL, 
 	PRIMARY KEY (step, at, series)
 )
  WITHOUT ROWID

@@ -19,6 +19,9 @@ Metric = Literal["load", "ttfb", "fcp", "lcp", "inp", "cls"]
 METRICS: tuple[Metric, ...] = ("load", "ttfb", "fcp", "lcp", "inp", "cls")
 """The metrics with histograms: the phase `total`, and the vitals."""
 
+SIGN_COLUMNS = ("rage_clicks", "error_clicks", "dead_clicks", "quick_backs")
+"""Signs of frustration that the roll-ups count."""
+
 # Only a column of the type INTEGER becomes SQLite's own row number.
 LARGE = BigInteger().with_variant(Integer, "sqlite")
 ID = String(70)
@@ -92,8 +95,10 @@ interactions = Table(
     Column("role", LABEL, nullable=False),
     Column("name", LABEL, nullable=False),
     Column("test_id", LABEL, nullable=False),
+    Column("element", LABEL, nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
+"""What users did. `element` is a CSS selector; in rows of earlier versions it is empty."""
 
 slow_requests = Table(
     "slow_requests",
@@ -175,6 +180,7 @@ sessions = Table(
     Column("errors", Integer, nullable=False),
     Column("requests", Integer, nullable=False),
     Column("frustrations", Integer, nullable=False, server_default="0"),
+    Column("trail", Text, nullable=False, server_default="[]"),
     Index("sessions_by_time", "app", "started_at"),
     Index("sessions_with_errors", "app", "started_at", sqlite_where=text("errors > 0"), postgresql_where=text("errors > 0")),
     Index(
@@ -185,6 +191,7 @@ sessions = Table(
         postgresql_where=text("frustrations > 0"),
     ),
 )
+"""`trail` has the newest page views as JSON, so that the next one shows whether its visitor went back."""
 
 beacons = Table(
     "beacons",
@@ -241,6 +248,7 @@ tallies = Table(
     Column("errors", BigInteger, nullable=False),
     Column("interactions", BigInteger, nullable=False),
     Column("requests", BigInteger, nullable=False),
+    *(Column(sign, BigInteger, nullable=False, server_default="0") for sign in SIGN_COLUMNS),
     sqlite_with_rowid=False,
 )
 """Roll-up: counts for the `step` seconds from `at`. `sessions` began then; `failed` views had an error."""

@@ -4,14 +4,27 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
+from msgspec import Struct
 
 from reports.collector.beacon import Interaction, ScriptError, SlowRequest
-from reports.collector.frustration import Click, count_frustration, find_frustration
+from reports.collector.frustration import NO_SIGNS, Click, Step, count_frustration, find_frustration, find_quick_back
+from reports.collector.metrics.collector_metrics import CollectorMetrics
 from reports.collector.storage.group_commit import Writer
 from runner.archive.run_id import run_id
 from tests.reports.collector.arrivals import arrival, view
 from tests.reports.web.visitors import NOW
 from tests.support.services.dashboard import Visited
+
+
+class Fares(Struct):
+    """How a writer fares."""
+
+    quick_backs: dict[tuple[str, str, str], int]
+    waiting: int = 0
+    batches: int = 0
+    last_batch: int = 0
+    commit_seconds: float = 0.0
+
 
 JSON = {"accept": "application/json"}
 
@@ -68,12 +81,74 @@ def test_only_failures_of_scripts_and_requests_count() -> None:
     act = Interaction(type="click", at_seconds=1.0, role="button", name="Pay")
     slow = SlowRequest(url="https://shop.example/api", at_seconds=1.2, duration_seconds=3.0, status=200)
     csp = ScriptError(kind="csp", message="blocked", at_seconds=1.2)
-    assert count_frustration(view(interactions=(act,), requests=(slow,), errors=(csp,))) == 0
-    assert (
-        count_frustration(view(interactions=(act,), requests=(SlowRequest(url="https://a", at_seconds=1.2, status=503),))) == 1
-    )
-    assert count_frustration(view(interactions=(act,), errors=(ScriptError(kind="error", message="x", at_seconds=1.2),))) == 1
-    assert count_frustration(view()) == 0
+    failed = SlowRequest(url="https://a", at_seconds=1.2, status=503)
+    error = ScriptError(kind="error", message="x", at_seconds=1.2)
+    assert count_frustration(view(interactions=(act,), requests=(slow,), errors=(csp,))) == NO_SIGNS
+    assert count_frustration(view(interactions=(act,), requests=(failed,))) == (0, 1, 0, 0)
+    assert count_frustration(view(interactions=(act,), errors=(error,))) == (0, 1, 0, 0)
+    assert count_frustration(view()) == NO_SIGNS
+
+
+@pytest.mark.parametrize(
+    ("steps", "now", "left"),
+    [
+        ({"/": 0.0, "/item/5": 20.0}, ("/", 24.0), "/item/5"),
+        ({"/": 0.0, "/item/5": 20.0}, ("/", 25.5), None),  # not soon
+        ({"/": 0.0, "/item/5": 20.0}, ("/cart", 22.0), None),  # where they have not been
+        ({"/item/5": 20.0}, ("/", 22.0), None),  # from elsewhere
+        ({"/": 0.0, "/item/5": 20.0, "/cart": 21.0}, ("/", 22.0), None),  # two back
+        ({"/": 0.0, "/item/5": 20.0, "/later": 60.0}, ("/", 22.0), "/item/5"),  # beacons arrive in any order
+    ],
+)
+def test_a_page_that_is_left_for_the_one_before_it_is_a_quick_back(
+    steps: dict[str, float], now: tuple[str, float], left: str | None
+) -> None:
+    made = [Step(number, 1, at, url, url) for number, (url, at) in enumerate(steps.items())]
+    found = find_quick_back(made, Step(9, 1, now[1], now[0], now[0]))
+    assert (found.url if found else None) == left
+
+
+def test_signs_are_counted_for_the_page_that_they_are_about(dashboard: Callable[..., Visited]) -> None:
+    served = dashboard()
+    visitor = run_id()
+    dead = Interaction(type="dead-click", at_seconds=1.0, role="button", name="Pay", element="main>button.pay")
+    seen = [
+        view(url="https://shop.example/", started_at=NOW - 60),
+        view(
+            url="https://shop.example/item/7", started_at=NOW - 50, interactions=(dead,), interaction_counts={"dead-click": 1}
+        ),
+        view(url="https://shop.example/", started_at=NOW - 47, type="bfcache"),
+    ]
+    with Writer(served.store.url) as writer:
+        for one, page in zip(seen, ("/", "/item/:id", "/"), strict=True):
+            writer.put_blocking(arrival(one, at=NOW - 30, session=visitor, page=page))
+        # Reported again by a later beacon, which is not another one.
+        writer.put_blocking(arrival(view(id=seen[2].id, started_at=NOW - 47, type="bfcache"), at=NOW - 20, session=visitor))
+        assert dict(writer.quick_backs) == {("shop", "/item/:id", "real"): 1}
+    (session,) = served.get("/api/v1/sessions?range=24h&frustrated=yes", **JSON).json()["sessions"]
+    assert (session["frustrations"], session["interactions"]) == (2, 0)
+    data = served.get("/api/v1/users?range=24h", **JSON).json()
+    pages = {one["value"]: (one["dead_clicks"], one["quick_backs"], one["frustration"]) for one in data["pages"]}
+    assert pages == {"/item/:id": (1, 1, 2.0), "/": (0, 0, 0.0)}
+    page = served.get(f"/sessions/{visitor}").body.decode()
+    assert "dead click: button “Pay”" in page
+    assert "quick back from /item/:id" in page
+    users = served.get("/users?range=24h&sort=frustration").body.decode()
+    assert "1 dead click, 1 quick back" in users
+    assert users.index("page=/item/%3Aid") < users.index('page=/"')
+
+
+def test_the_metric_has_the_kind_of_each_sign() -> None:
+    metrics = CollectorMetrics()
+    metrics.writer = Fares({("shop", "/item/:id", "real"): 2, ("shop", "/", "bot"): 1})
+    dead = Interaction(type="dead-click", at_seconds=1.0)
+    metrics.stored(arrival(view(interactions=(dead,), interaction_counts={"dead-click": 1}), page="/cart"))
+    for _ in range(2):
+        metrics.settle()
+    assert metrics.frustration.value("shop", "/cart", "dead_click") == 1
+    assert metrics.frustration.value("shop", "/item/:id", "quick_back") == 2
+    assert metrics.frustration.value("shop", "/", "quick_back") == 0
+    assert metrics.interactions.value("shop", "dead-click") == 0
 
 
 def test_sessions_with_frustration_are_counted_listed_and_shown(dashboard: Callable[..., Visited]) -> None:

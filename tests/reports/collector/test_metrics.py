@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from typing import ClassVar
 
 import pytest
 from prometheus_client import Metric
@@ -57,6 +58,7 @@ class Fares:
     """A writer's figures."""
 
     waiting, batches, last_batch, commit_seconds = 3, 7, 40, 0.25
+    quick_backs: ClassVar[dict[tuple[str, str, str], int]] = {}
 
 
 @pytest.mark.real_time

@@ -17,6 +17,7 @@ from reports.web import api
 from reports.web.routes import page_routes
 from reports.web.site import Site
 from runner.archive.archive import RESULT
+from runner.settings.funnels import Funnel
 from runner.settings.objectives import Objective
 from runner.store.alerts.mutes import Mute
 from tests.conftest import Monitor
@@ -42,6 +43,7 @@ def walk(page, step):
         page.goto("/")
 """
 TRACE_URL = "https://tempo.example/trace/{trace_id}?span={span_id}"
+FUNNELS = (Funnel(name="checkout", app="shop", steps=("/", "/item/:id", "/pay")),)
 WIDTHS = (1920, 1280, 768, 640, 390)
 """Of which 640 is a window of 1280 at 200 %."""
 LONG = "rechnungsadresse-aendern-und-bestellung-abschliessen"
@@ -98,6 +100,7 @@ class Everything:
             "/errors?state=ignored",
             f"/errors/{errors[generalize_message(EVIL)]}",
             f"/errors/{errors['the card is refused']}?range=30d",
+            "/funnels?range=30d&dropped=1",
             "/nothing",
         ]
         """Of some pages more than one is worth a look."""
@@ -135,7 +138,7 @@ def everything(dashboard: Callable[..., Visited], monitor: Monitor) -> Everythin
         Objective(name="fast", journeys=("walk", "nobody*"), target=0.999, step="open the shop", under=0.000001),
         Objective(name="nothing", journeys=("nobody",), target=0.9),
     )
-    return Everything(dashboard(budgets={"buy": 1.0}, objectives=objectives, trace_url=TRACE_URL), monitor)
+    return Everything(dashboard(budgets={"buy": 1.0}, objectives=objectives, funnels=FUNNELS, trace_url=TRACE_URL), monitor)
 
 
 @pytest.mark.thorough

@@ -39,6 +39,8 @@ class Receiver:
         self.arrived: list[Arrived] = []
         self.status = 202
         self.pages: dict[str, str] = {}
+        self.judges_clicks = False
+        """Whether pages get what looks for dead clicks: on a busy machine, others' clicks would be dead too."""
 
     def page(self, body: str = "<h1>A page</h1>", head: str = "", path: str = "/page", how: str = "defer", **data: str) -> str:
         """Serves a page that has the agent with these `data-` attributes; returns its address."""
@@ -93,8 +95,10 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/views":
             # For journeys, which run in another process.
             self._answer(200, str(len(self.server.receiver.views)).encode())
-        elif path == "/agent.js":
-            self._answer(200, AGENT.read_bytes(), "text/javascript; charset=utf-8")
+        elif path in {"/agent.js", "/clicks.js"}:
+            judges = path == "/agent.js" or self.server.receiver.judges_clicks
+            script = AGENT.with_name(path[1:]).read_bytes() if judges else b"export const watch = () => {};"
+            self._answer(200, script, "text/javascript; charset=utf-8")
         elif path in self.server.receiver.pages:
             self._answer(200, self.server.receiver.pages[path].encode())
         else:

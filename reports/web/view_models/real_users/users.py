@@ -28,11 +28,11 @@ from reports.users.session_queries import ActionCount, read_actions
 from reports.web.view_models.real_users.metric_tiles import HEAD, Tile, make_tile, percentile_if_enough
 from runner.store.queries.time_range import Range
 from runner.store.tables.histogram import EDGES, Distribution
-from runner.store.tables.page_views import METRICS, Metric
+from runner.store.tables.page_views import METRICS, SIGN_COLUMNS, Metric
 
 SHOWN: tuple[Metric, ...] = ("lcp", "inp", "cls", "fcp", "ttfb", "load")
 """In the order of the tiles."""
-SORTS = ("impact", "views", "load", "lcp", "inp", "cls", "failed", "page")
+SORTS = ("impact", "views", "load", "lcp", "inp", "cls", "failed", "frustration", "page")
 LISTED = 15
 """Slow views, reasons of errors and interactions."""
 MOST_PAGES = 30
@@ -68,6 +68,12 @@ class Row(Struct, frozen=True, kw_only=True):
     value: str
     views: int
     failed: int
+    rage_clicks: int
+    error_clicks: int
+    dead_clicks: int
+    quick_backs: int
+    frustration: float
+    """Signs of frustration per page view."""
     p75: dict[Metric, float | None]
     """None where fewer than ENOUGH reported it."""
     count: dict[Metric, int]
@@ -195,6 +201,8 @@ def _row(group: Group) -> Row:
         value=group.value,
         views=group.tally.views,
         failed=group.tally.failed,
+        **{name: getattr(group.tally, name) for name in SIGN_COLUMNS},
+        frustration=round(group.tally.frustrations / group.tally.views, 4),
         p75={metric: percentile_if_enough(group.distributions[metric], 0.75) for metric in HEAD},
         count={metric: group.distributions[metric].count for metric in HEAD},
         impact=round((load.percentile(0.75) or 0.0) * load.count, 3),
@@ -205,6 +213,8 @@ def _sorted(rows: Sequence[Row], sort: str) -> list[Row]:
     """The largest first, except for the names."""
     if sort == "page":
         return sorted(rows, key=lambda one: one.value)
+    if sort == "frustration":
+        return sorted(rows, key=lambda one: (-one.frustration, -one.views, one.value))
     if sort == "failed":
         return sorted(rows, key=lambda one: (-one.failed / one.views, -one.views, one.value))
     if sort in HEAD:

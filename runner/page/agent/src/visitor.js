@@ -6,7 +6,7 @@ import { api } from "./visitor/api.js";
 import { watchErrors } from "./visitor/errors.js";
 import { watchInteractions } from "./visitor/interactions.js";
 import { isVisible } from "./visitor/natives.js";
-import { loadRecorder } from "./visitor/recorder.js";
+import { loadParts } from "./visitor/parts.js";
 import { watchRequests } from "./visitor/requests.js";
 import { watchRoutes } from "./visitor/routes.js";
 import { flush, sendWithin } from "./visitor/sending.js";
@@ -55,7 +55,7 @@ function start() {
     // What was reported before the end of loading lacks how long that took.
     const view = viewAt(0);
     if (view) touch(view);
-    loadRecorder();
+    loadParts();
   };
   if (document.readyState === "complete") return loaded();
   addEventListener("load", loaded);

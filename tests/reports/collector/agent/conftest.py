@@ -21,6 +21,7 @@ def server() -> Iterator[Receiver]:
 def receiver(server: Receiver) -> Receiver:
     """The receiver, with nothing in it."""
     server.status = 202
+    server.judges_clicks = False
     server.arrived.clear()
     server.pages.clear()
     return server

@@ -85,6 +85,7 @@ def test_who_asks_for_privacy_is_counted_and_not_followed(visitor: BrowserContex
     assert page.evaluate("location.href") == "about:blank"
     first = next(beacon.views[0] for beacon in beacons if beacon.views[0].interactions)
     assert first.interaction_counts == {"click": 1, "custom": 1}
+    assert [one.element for one in first.interactions] == ["", ""]
     assert [(one.type, one.role, one.name, one.test_id) for one in first.interactions] == [
         ("click", "button", "", ""),
         ("custom", "", "", ""),

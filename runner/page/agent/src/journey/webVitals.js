@@ -1,5 +1,9 @@
 // Web vitals by the `web-vitals` package: the newest value of each; seconds-to-be in milliseconds, CLS without a unit.
-import { onCLS, onFCP, onINP, onLCP, onTTFB } from "web-vitals";
+import { onCLS } from "web-vitals/onCLS.js";
+import { onFCP } from "web-vitals/onFCP.js";
+import { onINP } from "web-vitals/onINP.js";
+import { onLCP } from "web-vitals/onLCP.js";
+import { onTTFB } from "web-vitals/onTTFB.js";
 import { absolute } from "../clock.js";
 import { setTimeout } from "../natives.js";
 

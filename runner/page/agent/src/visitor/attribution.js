@@ -34,7 +34,7 @@ export function watchFrames() {
 }
 
 /** A selector of an element: ids, names of tags, classes. */
-function selector(node) {
+export function selector(node) {
   let text = "";
   for (let one = node; one?.localName && !text.includes("#"); one = one.parentNode) {
     // Not `one.id`: in a form that is the field of this name.

@@ -1,6 +1,8 @@
 // What a user does: clicks, changed fields, sent forms, Enter. Counted by kind, and listed with what was acted on.
 import { listen } from "../natives.js";
+import { selector } from "./attribution.js";
 import { actedOn, described, roleOf } from "./element.js";
+import { discreet } from "./settings.js";
 import { compact, seconds } from "./shape.js";
 import { add, touch, use, viewAt } from "./views.js";
 
@@ -18,7 +20,10 @@ export function watchInteractions() {
 
   const act = ({ type, timeStamp }, path, element) => {
     use(timeStamp);
-    interaction(type === "keydown" ? "keyboard" : type, timeStamp, described(path, element));
+    interaction(type === "keydown" ? "keyboard" : type, timeStamp, {
+      ...described(path, element),
+      element: !discreet && selector(element ?? path[0]),
+    });
   };
   const watch = (type, f, target = globalThis) =>
     listen(target, type, (event) => event.isTrusted && f(event, event.composedPath()), { capture: true, passive: true });

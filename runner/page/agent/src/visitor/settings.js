@@ -16,9 +16,9 @@ function number(name, otherwise, most) {
 export const { app, key, environment, release } = data;
 /** Keys that may stay in addresses. */
 export const query = new Set(data.query?.split(/[\s,]+/));
-export const sample = number("sample", 1, 1);
+export const sample = /* @__PURE__ */ number("sample", 1, 1);
 /** Milliseconds from which on a request is slow. */
-export const slow = number("slow", 1, 3600) * 1000;
+export const slow = /* @__PURE__ */ number("slow", 1, 3600) * 1000;
 export const titles = data.titles === "on";
 /** Whether the visitor has set in the browser that nothing about them may be sold or shared. */
 export const discreet = navigator.globalPrivacyControl === true && data.gpc !== "ignore";

@@ -1,5 +1,8 @@
 // Web vitals by the `web-vitals` package, each reported under the view that it belongs to. Time to first byte is among the phases.
-import { onCLS, onFCP, onINP, onLCP } from "web-vitals";
+import { onCLS } from "web-vitals/onCLS.js";
+import { onFCP } from "web-vitals/onFCP.js";
+import { onINP } from "web-vitals/onINP.js";
+import { onLCP } from "web-vitals/onLCP.js";
 import { clean } from "./address.js";
 import { attribution, watchFrames } from "./attribution.js";
 import { compact, seconds } from "./shape.js";
