@@ -13,6 +13,7 @@ from reports.web.query.page_view_filter import Selection, parse_selection
 from reports.web.query.time_range import BadRequest, TimeRange
 from reports.web.site import Site
 from reports.web.view_models.comparison import ComparisonData, read_comparison
+from reports.web.view_models.incidents import IncidentList, read_incident_list
 from reports.web.view_models.journey import JourneyData, PhaseList, read_journey, read_phase_list
 from reports.web.view_models.lists import (
     MOST,
@@ -245,6 +246,15 @@ ENDPOINTS = (
         answer=lambda asked: read_objectives(asked.connection, asked.site.objectives, asked.site.now()),
         struct=ObjectiveList,
         summary="How much of each error budget is left, how fast it burns, and what has used it up",
+    ),
+    Endpoint(
+        path="/incidents",
+        answer=lambda asked: read_incident_list(
+            asked.connection, asked.site.status_page, asked.site.alert_after, asked.site.now()
+        ),
+        struct=IncidentList,
+        summary="The incidents of the status page, with what people have written about them, also what the public does not see",
+        rows=("incidents",),
     ),
     Endpoint(
         path="/missed",

@@ -99,6 +99,8 @@ def _site(settings: Settings, store: Store, chunk_store: ChunkStore, next_runs: 
         windows=settings.maintenance,
         objectives=settings.slo,
         trace_url=settings.trace_url,
+        status_page=settings.status_page,
+        alert_after=settings.alert_after,
         rule=rule(settings),
         rules={one.name: one.routes for one in settings.apps},
         journey_maker=JourneyMaker(make),

@@ -17,10 +17,13 @@ from reports.web.routes import page_routes
 from reports.web.site import Site
 from runner.archive.archive import RESULT
 from runner.settings.objectives import Objective
+from runner.settings.parsers.status_page import StatusPage
 from runner.store.alerts.mutes import Mute
+from runner.store.incidents import IncidentUpdate, WrittenIncident
 from tests.conftest import Monitor
 from tests.reports.replay.synthetic import long_session
 from tests.reports.web.accessible import CONTRAST, violations
+from tests.reports.web.test_check_pages import made_check
 from tests.reports.web.visitors import EVIL_ID, NOW, fill, runs, seen, visits
 from tests.support.services.dashboard import Visited, made, many
 
@@ -68,6 +71,9 @@ class Everything:
             served.store.add(made(ago=7200 - 60 * number, release=f"1.{number // 20}"))
         self.served.store.add(made(journey=LONG, status="failed", step=LONG_STEP, release="2026.11.29-Donaudampfschifffahrt"))
         self._add_alerts()
+        self._add_incident()
+        check = made_check()
+        served.store.add(check, served.archive.save(check, served.archive.scratch(check.id)))
         # So that the note about a sample is looked at on each page too.
         served.store.samples.mark(passed.started_at)
         session = long_session(ChunkStore(served.store, served.archive.folder / FOLDER), 1, 20)
@@ -81,6 +87,8 @@ class Everything:
             "/runs?from=2020-01-01T00:00&to=2020-01-02T00:00",
             f"/runs/{passed.id}",
             f"/journeys/{LONG}",
+            "/journeys/answers?range=1h",
+            f"/runs/{check.id}",
             "/?q=buy&group=tag",
             "/nothing",
         ]
@@ -95,6 +103,16 @@ class Everything:
         alerts.record("", "berlin", "files", "Journeys cannot be read (berlin)", "", True, (), at, None)
         until, note = at + timedelta(hours=1), f"{LONG} {LONG_STEP}"
         mutes.mute(Mute(journey="buy", location="berlin", kind="budget", who="ada", note=note, made_at=at, until=until))
+
+    def _add_incident(self) -> None:
+        """An incident that somebody has written, with a message."""
+        at = datetime.now(UTC)
+        said = IncidentUpdate(at=at, state="investigating", text=f"{LONG_STEP}\n{LONG}", who="ada")
+        self.served.store.incidents.add(
+            WrittenIncident(
+                component="Shop", started_at=at, title=LONG, impact="partly available", who="ada", made_at=at, updates=(said,)
+            )
+        )
 
     def pages(self) -> Iterator[str]:
         """The path of each address that answers with a page."""
@@ -119,7 +137,8 @@ def everything(dashboard: Callable[..., Visited], monitor: Monitor) -> Everythin
         Objective(name="fast", journeys=("walk", "nobody*"), target=0.999, step="open the shop", under=0.000001),
         Objective(name="nothing", journeys=("nobody",), target=0.9),
     )
-    return Everything(dashboard(budgets={"buy": 1.0}, objectives=objectives, trace_url=TRACE_URL), monitor)
+    page = StatusPage(journeys={"buy": "Rechnungsadressenänderung", "walk": "Shop"})
+    return Everything(dashboard(budgets={"buy": 1.0}, objectives=objectives, trace_url=TRACE_URL, status_page=page), monitor)
 
 
 @pytest.mark.thorough
@@ -163,6 +182,8 @@ def look(page: Page) -> list[str]:
     framed = [".viewer"] if page.locator("iframe.viewer").count() else []
     if framed:
         page.frame_locator("iframe.viewer").get_by_role("treeitem").first.wait_for(timeout=20_000)
+    # What is folded up is part of the page too.
+    page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
     found = violations(page, framed)
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     found += [f"dark: {one}" for one in violations(page, framed, CONTRAST)]
