@@ -32,6 +32,7 @@ BOUNDS = {
     "page_errors": {"view", "at"}, "slow_requests": {"view"}, "sessions": {"id", "started_at"}, "tallies": {"at"},
     "histograms": {"at"}, "reasons": {"id", "last_at"}, "reason_tallies": {"reason", "at"}, "beacons": {"number"},
     "replay_chunks": {"session", "received_at", "rowid"}, "session_events": {"session"},
+    "incidents": {"started_at"}, "incident_updates": {"incident_id"},
 }  # fmt: skip
 """The tables that grow with every run or page view, and the columns of which one has to bound what is read of them."""
 SMALL = {"journeys", "series", "pauses", "schedulers", "marks", "groups", "mutes"}
