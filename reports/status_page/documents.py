@@ -59,7 +59,7 @@ def render_feed(status: Status, url: str) -> str:
     entries = []
     for one in status.incidents:
         ended = f"{one.ended_at:%Y-%m-%d %H:%M} UTC" if one.ended_at else ""
-        text = f"Began {one.started_at:%Y-%m-%d %H:%M} UTC, {f'ended {ended}' if ended else 'not over'}."
+        text = f"Began {one.started_at:%Y-%m-%d %H:%M} UTC, {f'ended {ended}' if ended else 'ongoing'}."
         text += "".join(f"\n{said.at:%Y-%m-%d %H:%M} UTC, {said.state}: {said.text}" for said in one.updates)
         identity = f"{base}#{_slug(one.component)}-{one.started_at:%Y%m%dT%H%M%SZ}"
         entries.append(

@@ -63,29 +63,27 @@ RECORDED = (
     Parameter(name="release", means="Only visits of this release of the site."),
     Parameter(name="traffic", means="Only visits of people, of robots, or runs of journeys.", choices=TRAFFIC),
     Parameter(name="errors", means="Only visits with an error, and runs that did not pass.", choices=("yes",)),
-    Parameter(name="longer", means="Only those that go on for so long, such as 30s or 5m.", pattern=RANGE.pattern),
+    Parameter(name="longer", means="Only those that last at least this long, such as 30s or 5m.", pattern=RANGE.pattern),
 )
 Answer = Callable[[ApiRequest], Struct | None]
 """None is for what is not there (404)."""
-STATUS = Parameter(name="status", means="Only runs that ended so; may be given again.", choices=STATUSES, several=True)
-BEFORE = Parameter(name="before", means="The next page: `older` of the one before.")
-RELEASE = Parameter(name="release", means="Only runs of this release in the span.")
+STATUS = Parameter(name="status", means="Only runs with this status; may be repeated.", choices=STATUSES, several=True)
+BEFORE = Parameter(name="before", means="The next page: the value of `older` in the one before.")
+RELEASE = Parameter(name="release", means="Only runs of this release in the time range.")
 VERSUS = (
     RELEASE,
-    Parameter(name="with", means="What they are compared with: the span before, or the same one.", choices=OFFERED_SIDES),
+    Parameter(name="with", means="What they are compared with: the time range before, or the same one.", choices=OFFERED_SIDES),
     Parameter(name="with_release", means="Only runs of this release, of those that they are compared with."),
-    Parameter(
-        name="with_from", means="Or where another span begins, RFC 3339 in UTC; it counts instead of with.", form="date-time"
-    ),
-    Parameter(name="with_to", means="And where it ends.", form="date-time"),
+    Parameter(name="with_from", means="Or the start of another time range, RFC 3339 in UTC; replaces with.", form="date-time"),
+    Parameter(name="with_to", means="And its end.", form="date-time"),
 )
-APP = Parameter(name="app", means="Only what is of this app.")
-LIMIT = Parameter(name="limit", means="At most so many.", numbers=(1, MOST), fallback=PAGE)
+APP = Parameter(name="app", means="Only this app.")
+LIMIT = Parameter(name="limit", means="The maximum number of rows.", numbers=(1, MOST), fallback=PAGE)
 SORT = Parameter(name="sort", means="What the pages are sorted by.", choices=SORTS, fallback=SORTS[0])
-PAGES = Parameter(name="limit", means="At most so many pages.", numbers=(1, MOST), fallback=MOST_PAGES)
+PAGES = Parameter(name="limit", means="The maximum number of pages.", numbers=(1, MOST), fallback=MOST_PAGES)
 ERRORS = Parameter(name="errors", means="yes: only sessions with an error.", choices=("yes",))
 FRUSTRATED = Parameter(name="frustrated", means="yes: only sessions with signs of frustration.", choices=("yes",))
-LONGER = Parameter(name="longer", means="Only sessions that lasted so long, such as 5m.", pattern=DURATION)
+LONGER = Parameter(name="longer", means="Only sessions that lasted at least this long, such as 5m.", pattern=DURATION)
 OLDER = Parameter(name="before", means="The next page: the id of the last session of the one before.")
 
 
@@ -175,7 +173,7 @@ ENDPOINTS = (
         ),
         parameters=(*SPAN, LOCATION, *VERSUS),
         struct=ComparisonData,
-        summary="Two spans or two releases of a journey, compared step by step",
+        summary="Two time ranges or two releases of a journey, compared step by step",
         rows=("steps",),
     ),
     Endpoint(

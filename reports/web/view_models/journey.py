@@ -67,7 +67,7 @@ class JourneyData(Struct, frozen=True, kw_only=True):
     p95_seconds: float | None
     steps: tuple[StepLine, ...]
     by_run: bool
-    """Whether each point is a run; else a span of time with p50 and p95."""
+    """Whether each point is a run; else a time range with p50 and p95."""
     marks: tuple[TroubleMark, ...]
     """Where runs did not pass or were crowded."""
     releases: tuple[Release, ...]

@@ -35,7 +35,7 @@ class Point(Struct, frozen=True, kw_only=True):
 
 
 class StepLine(Struct, frozen=True, kw_only=True):
-    """A step over a span of time."""
+    """A step over a time range."""
 
     step: str
     points: tuple[Point, ...]

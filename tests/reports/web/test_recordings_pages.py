@@ -279,7 +279,7 @@ def test_recordings_are_filtered_in_the_address(filled: Recorded, context: Brows
     expect(page.get_by_label("with an error")).to_be_checked()
     page.get_by_label("Longer than").fill("5m")
     page.get_by_role("button", name="Filter").click()
-    expect(page.get_by_text("No matching recordings in the last 24h")).to_be_visible()
+    expect(page.get_by_text("No matching recordings in the last 24 hours")).to_be_visible()
     page.goto(f"{filled.served.address}/recordings?traffic=real")
     page.get_by_role("rowheader").get_by_role("link").click()
     page.locator("html[data-replay=ready]").wait_for()
