@@ -23,7 +23,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
     pattern: str | None = None
     form: str | None = None
     several: bool = False
-    """Whether it may be given again."""
+    """Whether it may be repeated."""
     fallback: str | int | None = None
 
     def schema(self) -> dict[str, Any]:

@@ -254,7 +254,7 @@ def test_coverage_ranks_what_no_journey_touches_with_a_session_for_each(filled: 
     expect(rows.nth(2)).to_contain_text(EVIL)
     actions = page.get_by_role("region", name="Actions that no journey does")
     row = actions.get_by_role("row").filter(has_text="Call us")
-    row.get_by_role("link", name="make a journey").click()
+    row.get_by_role("link", name="create a journey").click()
     expect(page.get_by_role("button", name="Create a journey")).to_be_visible()
     told = filled.served.get("/api/v1/coverage", accept="application/json").json()
     assert (told["views"], told["views_covered"], told["untouched_pages"][0]["page"]) == (6, 3, "/help")
