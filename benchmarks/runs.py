@@ -77,7 +77,8 @@ def fill(file: Path, number: int, until: float) -> None:
         while given := list(islice(source, CHUNK)):
             _put(connection, runs, (one.run for one in given))
             _put(connection, slots, (one.slot for one in given))
-            _put(connection, steps, (row for one in given for row in one.steps))
+            # Without the phases of a call, which steps of journeys have not.
+            _put(connection, steps, ((*row, None) for one in given for row in one.steps))
             _put(connection, navigations, (row for one in given for row in one.navigations))
             _put(connection, attempts, (row for one in given for row in one.attempts))
             _put(connection, artifacts, (row for one in given for row in one.artifacts))

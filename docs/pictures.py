@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from runner.browser.chromium import find
 from runner.demo import journeys_folder, running_shop
@@ -22,7 +22,8 @@ from runner.demo import journeys_folder, running_shop
 IMAGES = Path(__file__).parent / "images"
 ROOT = Path(__file__).parents[1]
 JOURNEY = Path(sys.executable).with_name("journey")
-SIZE = {"width": 1200, "height": 760}
+SIZE: ViewportSize = {"width": 1200, "height": 760}
+PHONE: ViewportSize = {"width": 390, "height": 760}
 LARGEST = 150_000
 QUALITIES = (90, 80, 65, 50)
 """Of WebP, until a picture is small enough."""
@@ -88,11 +89,12 @@ def _photograph_dashboard(browser: Browser, address: str, wanted: set[str]) -> N
         "run": lambda page: page.goto(f"{address}{run}"),
         "trace": lambda page: _open_trace(page, f"{address}{run}/trace"),
         "replay": lambda page: _play(page, [f"{address}{one}" for one in replays]),
+        "phone": lambda page: page.goto(f"{address}{run}#why"),
         "comparison": lambda page: page.goto(f"{address}/journeys/browse?range=7d&release=2026.10&with_release=2026.9#compare"),
     }
     for name, show in pictures.items():
         if not wanted or name in wanted:
-            _photograph(browser, name, show)
+            _photograph(browser, name, show, PHONE if name == "phone" else SIZE)
 
 
 def _open_trace(page: Page, address: str) -> None:
@@ -136,9 +138,9 @@ def _check_release(folder: Path) -> Path:
     return report
 
 
-def _photograph(browser: Browser, name: str, show: Callable[[Page], object]) -> None:
+def _photograph(browser: Browser, name: str, show: Callable[[Page], object], size: ViewportSize = SIZE) -> None:
     for scheme in SCHEMES:
-        context = browser.new_context(viewport=SIZE, color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
         page = context.new_page()
         show(page)
         # As in a clone, not with the folder that it is in here.

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from reports.status_page.incidents import Incident
 from reports.status_page.status import DAYS, Component, Status
 
 HERE = Path(__file__).parent
@@ -35,7 +36,12 @@ def render_files(status: Status, url: str = "") -> dict[str, bytes]:
     page = (
         _templates()
         .get_template("status.html")
-        .render(status=status, rows=[(one, _draw_days(one, status.at), _say_days(one)) for one in status.components], days=DAYS)
+        .render(
+            status=status,
+            rows=[(one, _draw_days(one, status.at), _say_days(one)) for one in status.components],
+            days=DAYS,
+            title=_title,
+        )
     )
     document = {"state": status.state, **msgspec.to_builtins(status)}
     return {
@@ -53,15 +59,16 @@ def render_feed(status: Status, url: str) -> str:
     entries = []
     for one in status.incidents:
         ended = f"{one.ended_at:%Y-%m-%d %H:%M} UTC" if one.ended_at else ""
-        text = f"Began {one.started_at:%Y-%m-%d %H:%M} UTC, {f'ended {ended}' if ended else 'not over'}."
+        text = f"Began {one.started_at:%Y-%m-%d %H:%M} UTC, {f'ended {ended}' if ended else 'ongoing'}."
+        text += "".join(f"\n{said.at:%Y-%m-%d %H:%M} UTC, {said.state}: {said.text}" for said in one.updates)
         identity = f"{base}#{_slug(one.component)}-{one.started_at:%Y%m%dT%H%M%SZ}"
         entries.append(
-            f"<entry><id>{escape(identity)}</id><title>{escape(one.component)} {'was' if ended else 'is'} not available</title>"
-            f"<updated>{_stamp(one.ended_at or one.started_at)}</updated><published>{_stamp(one.started_at)}</published>"
+            f"<entry><id>{escape(identity)}</id><title>{escape(_title(one))}</title>"
+            f"<updated>{_stamp(one.changed_at)}</updated><published>{_stamp(one.started_at)}</published>"
             + (f"<link href={quoteattr(url)}/>" if url else "")
             + f"<content>{escape(text)}</content></entry>"
         )
-    updated = max((one.ended_at or one.started_at for one in status.incidents), default=datetime(2020, 1, 1, tzinfo=UTC))
+    updated = max((one.changed_at for one in status.incidents), default=datetime(2020, 1, 1, tzinfo=UTC))
     links = f'<link rel="self" href={quoteattr(f"{url}/feed.atom")}/><link href={quoteattr(url)}/>' if url else ""
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
@@ -106,6 +113,11 @@ def _draw_days(component: Component, now: datetime) -> list[DayBar]:
 def _say_days(component: Component) -> str:
     clean = sum(one.availability == 1 for one in component.days)
     return f"Last {DAYS} days: {clean} of {len(component.days)} days with data without a failure"
+
+
+def _title(one: Incident) -> str:
+    """The title, with the component if it is not in it."""
+    return one.title if one.component.casefold() in one.title.casefold() else f"{one.component}: {one.title}"
 
 
 def _slug(name: str) -> str:

@@ -1,6 +1,6 @@
 """What the status page says, from the store: state, days and incidents of each component."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -9,10 +9,11 @@ from cronsim import CronSim
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from reports.status_page.incidents import Incident, KnownIncident, MeasuredOutage, read_known_incidents
 from runner.settings.maintenance import MaintenanceWindow
 from runner.settings.parsers.status_page import StatusPage
 from runner.store.queries.days import DayCount, read_day_counts, sum_day_counts
-from runner.store.queries.outages import read_outages
+from runner.store.queries.outages import Outage, read_outages
 from runner.store.queries.time_range import Range
 from runner.store.samples import read_sample_end
 
@@ -23,15 +24,6 @@ ANNOUNCED = 10
 
 State = Literal["available", "partly available", "not available", "not known"]
 WORST: tuple[State, ...] = ("not available", "partly available", "not known", "available")
-
-
-class Incident(Struct, frozen=True, kw_only=True):
-    """A time in which a component was not available, for all or for some."""
-
-    component: str
-    started_at: datetime
-    ended_at: datetime | None
-    """None while it lasts."""
 
 
 class PlannedMaintenance(Struct, frozen=True, kw_only=True):
@@ -82,21 +74,17 @@ def read_status(
     connection: Connection, page: StatusPage, now: datetime, fails: int = 2, windows: Sequence[MaintenanceWindow] = ()
 ) -> Status:
     """The page's data. An outage of fewer than `fails` runs is not one for the public: the first failure may be chance."""
-    first = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
-    by_name: dict[str, list[str]] = {}
-    for journey, name in page.journeys.items():
-        by_name.setdefault(name, []).append(journey)
-    components, incidents = [], []
+    first, by_name = _first_day(now), _by_name(page)
+    measured = {name: _read_outages(connection, journeys, Range(first, now), fails) for name, journeys in by_name.items()}
+    known = _read_known(connection, measured, first)
+    components = []
     for name, journeys in by_name.items():
         counts: dict[tuple[str, str], list[DayCount]] = {}
-        own: list[Incident] = []
         states: list[State] = []
         for journey in journeys:
             here = read_day_counts(connection, first, journey)
             counts |= here
-            outages = [one for one in read_outages(connection, journey, None, Range(first, now)) if one.runs >= fails]
-            own += [Incident(component=name, started_at=one.started_at, ended_at=one.ended_at) for one in outages]
-            failing = {one.location for one in outages if one.ended_at is None}
+            failing = {one.location for one in measured[name][journey] if one.ended_at is None}
             passing = {location for (_, location), some in here.items() if any(one.passed for one in some)}
             states.append(_judge(failing, passing | failing))
         days = sum_day_counts(counts)
@@ -104,7 +92,7 @@ def read_status(
         components.append(
             Component(
                 name=name,
-                state=_combine(states),
+                state=_worsen(_combine(states), name, known),
                 availability=passed / (passed + failed) if passed + failed else None,
                 days=tuple(
                     PublicDay(day=f"{one.day:%Y-%m-%d}", availability=round(one.availability, 4))
@@ -113,15 +101,64 @@ def read_status(
                 ),
             )
         )
-        incidents += _merge(own)
     return Status(
         title=page.title,
         at=now.replace(microsecond=0),
         components=tuple(components),
-        incidents=tuple(sorted(incidents, key=lambda one: one.started_at, reverse=True)),
+        incidents=tuple(one.publish() for one in known if not one.hidden),
         maintenance=tuple(_plan(by_name, windows, now)),
         sample_end=read_sample_end(connection),
     )
+
+
+def read_incidents(connection: Connection, page: StatusPage, now: datetime, fails: int = 2) -> list[KnownIncident]:
+    """The page's incidents, with those that the public does not see, the newest first."""
+    first = _first_day(now)
+    measured = {
+        name: _read_outages(connection, journeys, Range(first, now), fails) for name, journeys in _by_name(page).items()
+    }
+    return _read_known(connection, measured, first)
+
+
+def _first_day(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
+
+
+def _by_name(page: StatusPage) -> dict[str, list[str]]:
+    """The journeys of each component."""
+    found: dict[str, list[str]] = {}
+    for journey, name in page.journeys.items():
+        found.setdefault(name, []).append(journey)
+    return found
+
+
+def _read_outages(connection: Connection, journeys: Sequence[str], span: Range, fails: int) -> dict[str, list[Outage]]:
+    return {
+        journey: [one for one in read_outages(connection, journey, None, span) if one.runs >= fails] for journey in journeys
+    }
+
+
+def _read_known(
+    connection: Connection, measured: Mapping[str, Mapping[str, Sequence[Outage]]], first: datetime
+) -> list[KnownIncident]:
+    merged: list[MeasuredOutage] = []
+    for name, of_journeys in measured.items():
+        merged += _merge(
+            [
+                MeasuredOutage(component=name, started_at=one.started_at, ended_at=one.ended_at)
+                for outages in of_journeys.values()
+                for one in outages
+            ]
+        )
+    return read_known_incidents(connection, merged, list(measured), first)
+
+
+def _worsen(state: State, name: str, known: Sequence[KnownIncident]) -> State:
+    """What people say of a component makes its state worse than the runs show, never better."""
+    said: set[State] = {
+        one.impact for one in known if one.component == name and not one.hidden and not one.ended_at and one.impact != "none"
+    }
+    return next(one for one in WORST if one in {state, *said})
 
 
 def _judge(failing: set[str], places: set[str]) -> State:
@@ -138,16 +175,16 @@ def _combine(states: Sequence[State]) -> State:
     return "partly available" if {"not available", "partly available"} & set(states) else "not known"
 
 
-def _merge(incidents: Sequence[Incident]) -> list[Incident]:
-    """Incidents of a component that overlap, as one."""
-    merged: list[Incident] = []
-    for one in sorted(incidents, key=lambda one: one.started_at):
+def _merge(outages: Sequence[MeasuredOutage]) -> list[MeasuredOutage]:
+    """Outages of a component that overlap, as one."""
+    merged: list[MeasuredOutage] = []
+    for one in sorted(outages, key=lambda one: one.started_at):
         last = merged[-1] if merged else None
         if last is None or (last.ended_at is not None and last.ended_at < one.started_at):
             merged.append(one)
             continue
         ended = None if last.ended_at is None or one.ended_at is None else max(last.ended_at, one.ended_at)
-        merged[-1] = Incident(component=one.component, started_at=last.started_at, ended_at=ended)
+        merged[-1] = MeasuredOutage(component=one.component, started_at=last.started_at, ended_at=ended)
     return merged
 
 

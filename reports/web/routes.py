@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from reports.web.pages import artifacts, events, journey, metrics_chart, overview, replay, run, runs
+from reports.web.pages.incidents import add_incident, edit_incident, remove_incident, show_incidents, update_incident
 from reports.web.pages.mute import mute_alert, unmute_alert
 from reports.web.pages.objectives import show_objectives
 from reports.web.pages.pause import pause_journey, resume_journey
@@ -48,6 +49,11 @@ def page_routes(site: Site) -> list[BaseRoute]:
         page_route(site, "/runs/{run}", run.show_run),
         page_route(site, "/runs/{run}/trace", run.show_trace),
         page_route(site, "/objectives", show_objectives),
+        page_route(site, "/incidents", show_incidents),
+        page_route(site, "/incidents", add_incident, methods=["POST"]),
+        page_route(site, "/incidents/edit", edit_incident, methods=["POST"]),
+        page_route(site, "/incidents/update", update_incident, methods=["POST"]),
+        page_route(site, "/incidents/remove", remove_incident, methods=["POST"]),
         page_route(site, "/users", users.show_users),
         page_route(site, "/errors", errors.show_errors),
         page_route(site, "/errors/{error}", errors.show_error),

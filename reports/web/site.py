@@ -25,6 +25,7 @@ from runner.settings.budgets import Budget
 from runner.settings.funnels import Funnel
 from runner.settings.maintenance import MaintenanceWindow
 from runner.settings.objectives import Objective
+from runner.settings.parsers.status_page import StatusPage
 from runner.store import Store, StoreDown
 from runner.store.samples import read_sample_end
 
@@ -63,6 +64,9 @@ class Site(Struct, frozen=True, kw_only=True):
     """Where the spans of a run can be seen: an address with `{trace_id}`, and perhaps `{span_id}`."""
     windows: Sequence[MaintenanceWindow] = ()
     """Of maintenance: what fails in them does not count against the availability without maintenance."""
+    status_page: StatusPage | None = None
+    alert_after: int = 2
+    """How many runs fail one after the other before the status page calls it an incident."""
     stopping: Callable[[], bool] = lambda: False
     """Whether the server is stopping, so that streams end."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

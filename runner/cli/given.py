@@ -23,17 +23,17 @@ Wanted = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="NAME|PATH",
-        help="Names of journeys (* and ? match), files, folders, or FILE::NAME; all in journeys/ if none.",
+        help="Names of journeys (* and ? match), files, folders, or FILE::NAME; default: all in journeys/.",
         autocompletion=completion.journeys,
     ),
 ]
 Tags = Annotated[
     list[str] | None,
-    typer.Option("--tag", help="Only journeys with this tag; may be given again.", autocompletion=completion.tags),
+    typer.Option("--tag", help="Only journeys with this tag; repeatable.", autocompletion=completion.tags),
 ]
 EnvironmentName = Annotated[str | None, typer.Option("--env", help="Override the settings with the file's table env.NAME.")]
 BaseUrl = Annotated[str | None, typer.Option("--base-url", help="The site under test; relative addresses start from it.")]
-Params = Annotated[list[str] | None, typer.Option("--param", metavar="K=V", help="A value for `params`; may be given again.")]
+Params = Annotated[list[str] | None, typer.Option("--param", metavar="K=V", help="A value for `params`; repeatable.")]
 Timeout = Annotated[str | None, typer.Option("--timeout", help="The maximum time of a run, such as 90s.")]
 Policy = Annotated[str | None, typer.Option(metavar="POLICY", help="off, on, retain-on-failure or on-first-retry.")]
 Headed = Annotated[bool | None, typer.Option("--headed/--headless", help="Show the browser.")]

@@ -76,9 +76,9 @@ class Scheduler:
         os.set_blocking(self._wake_write, False)
         self._pool: Workers | None = None
         self._timetable = Timetable(request.start)
-        self._ledger = SlotLedger(store, settings.location, self._owner, exporter)
         self._watcher = Watcher(request, settings, store, self._owner, self.wake)
         pause_reason = self._watcher.pause_reason
+        self._ledger = SlotLedger(store, settings.location, self._owner, exporter, pause_reason)
         self._pipeline = ResultPipeline(self._timetable, settings, store, archive, exporter, pause_reason, listeners, forgotten)
         self._queue = RunQueue(self._timetable, self._ledger, self._pipeline, exporter, settings, pause_reason)
         loaded = load_in_subprocess(request)

@@ -76,12 +76,16 @@ class RunQueue:
                 slot = after
             entry.next_at = after
             self._ledger.miss_between(entry, first, slot, "late", now)
-            paused = self._pause_reason(entry.name, now)
+            paused = self._pause_reason(entry.name, slot)
+            late = (now - slot).total_seconds() > self._settings.max_delay
+            if not paused and not late:
+                # It would still be run, but now the journey is paused.
+                paused = self._pause_reason(entry.name, now)
             self._drop_outdated(entry, now)
-            if (now - slot).total_seconds() > self._settings.max_delay:
-                self._ledger.miss(entry.name, slot, "late", now)
-            elif paused:
+            if paused:
                 self._ledger.pause(entry.name, slot, paused, now)
+            elif late:
+                self._ledger.miss(entry.name, slot, "late", now)
             elif entry.busy:
                 # A run of the journey that has not started does not overlap: it waits for others.
                 waits = any(due.entry is entry and due.at <= now for due in self._waiting)

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -61,10 +62,16 @@ class _Missed(Struct):
 
 
 class SlotLedger:
-    """Claims and records slots in the store for one scheduler, `owner`. While the store is down, slots are not recorded."""
+    """Claims and records slots in the store for one scheduler, `owner`. While the store is down, slots are not recorded.
 
-    def __init__(self, store: Store, location: str, owner: str, exporter: Exporter) -> None:
+    `pause_reason` says why a journey is paused at a time; it is empty when it is not.
+    """
+
+    def __init__(
+        self, store: Store, location: str, owner: str, exporter: Exporter, pause_reason: Callable[[str, datetime], str]
+    ) -> None:
         self._store = store
+        self._pause_reason = pause_reason
         self._location = location
         self._owner = owner
         self._exporter = exporter
@@ -121,7 +128,10 @@ class SlotLedger:
         self._record(journey, slot, "missed", reason, now)
 
     def miss_between(self, entry: Entry, first: datetime, end: datetime, reason: str, now: datetime) -> None:
-        """Counts the slots of a journey from `first` to before `end` as missed, logs their number, and records the newest."""
+        """Counts the slots of a journey from `first` to before `end` as missed, logs their number, and records the newest.
+
+        Of those that are recorded, the ones at which the journey was paused are recorded as that and not counted.
+        """
         newest: deque[datetime] = deque(maxlen=MAX_RECORDED)
         count = 0
         slot = first
@@ -131,12 +141,15 @@ class SlotLedger:
             slot = entry.schedule.after(entry.name, slot)
         if not count:
             return
-        self._exporter.missed.labels(entry.name, reason).inc(count)
-        words = f"{count} {'slot' if count == 1 else 'slots'} until {newest[-1]:%H:%M:%S}Z"
-        log.warning("%s missed %s: %s", entry.name, words, reason, extra={"journey": entry.name})
+        paused = {at: why for at in newest if (why := self._pause_reason(entry.name, at))}
+        missed = count - len(paused)
+        if missed:
+            self._exporter.missed.labels(entry.name, reason).inc(missed)
+            words = f"{missed} {'slot' if missed == 1 else 'slots'} until {newest[-1]:%H:%M:%S}Z"
+            log.warning("%s missed %s: %s", entry.name, words, reason, extra={"journey": entry.name})
         if self._answers():
             try:
-                self._store.slots.record_missed(entry.name, self._location, list(newest), reason, self._owner, now)
+                self._store.slots.record_missed(entry.name, self._location, list(newest), reason, self._owner, now, paused)
             except StoreDown as error:
                 self.back_off(error)
 

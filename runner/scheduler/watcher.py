@@ -64,13 +64,13 @@ class Watcher:
         """Loads the journeys again, whether or not a file has changed."""
         self._reload_wanted.set()
 
-    def pause_reason(self, journey: str, now: datetime) -> str:
-        """Why a journey is paused or in a maintenance window; empty when it is to be run."""
+    def pause_reason(self, journey: str, moment: datetime) -> str:
+        """Why a journey is paused or in a maintenance window at a time; empty when it is to be run."""
         for pause in self._pauses:
-            if pause.applies_to(journey) and (pause.until is None or pause.until > now):
+            if pause.applies_to(journey) and pause.holds_at(moment):
                 return pause.describe()
         for window in self._settings.maintenance:
-            end = window.ends(journey, now)
+            end = window.ends(journey, moment)
             if end:
                 return f"{window.reason} until {end:%Y-%m-%d %H:%M}Z"
         return ""

@@ -16,6 +16,11 @@ class Pause(Struct, frozen=True):
     pattern: str
     until: datetime | None
     reason: str
+    made_at: datetime
+
+    def holds_at(self, moment: datetime) -> bool:
+        """Whether it had begun by then, and not ended."""
+        return self.made_at <= moment and (self.until is None or self.until > moment)
 
     def applies_to(self, journey: str) -> bool:
         """Whether the journey's name matches."""
@@ -55,7 +60,7 @@ class Pauses:
 
 def read_active_pauses(connection: Connection, now: datetime) -> list[Pause]:
     """The pauses that hold at a time."""
-    wanted = select(pauses.c.pattern, pauses.c.until, pauses.c.reason).where(
+    wanted = select(pauses.c.pattern, pauses.c.until, pauses.c.reason, pauses.c.made_at).where(
         or_(pauses.c.until.is_(None), pauses.c.until > now)
     )
     return [Pause(*row) for row in connection.execute(wanted)]

@@ -62,6 +62,7 @@ def step_row(run: str, attempt: int, step: StepResult) -> dict[str, Any]:
         "transfer_bytes": step.requests.transfer_bytes,
         "page_errors": len(step.page_errors),
         **failure_columns(step.failure, step=False),
+        "phases": step.phases or None,
     }
 
 

@@ -1,7 +1,8 @@
 """The slots of schedules: each is claimed once, whichever scheduler asks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -44,9 +45,17 @@ class Slots:
         return self._insert(row | {"claimed_at": now, "state": state, "reason": reason})
 
     def record_missed(
-        self, journey: str, location: str, slots_at: Sequence[datetime], reason: str, owner: str, now: datetime
+        self,
+        journey: str,
+        location: str,
+        slots_at: Sequence[datetime],
+        reason: str,
+        owner: str,
+        now: datetime,
+        paused: Mapping[datetime, str] = MappingProxyType({}),
     ) -> None:
-        """Records slots, in ascending order, as missed; those that are taken stay as they are."""
+        """Records slots, in ascending order, as missed, those in `paused` as paused; those that are taken stay as they are."""
+        states = {at: ("paused", paused[at]) if at in paused else ("missed", reason) for at in slots_at}
         if not slots_at:
             return
         same = and_(slots.c.journey == journey, slots.c.location == location)
@@ -55,13 +64,17 @@ class Slots:
         try:
             with self._transaction() as connection:
                 taken = set(connection.execute(select(slots.c.slot_at).where(same, within)).scalars())
-                rows = [row | {"slot_at": at, "state": "missed", "reason": reason} for at in slots_at if at not in taken]
+                rows = [
+                    row | {"slot_at": at, "state": state, "reason": why}
+                    for at, (state, why) in states.items()
+                    if at not in taken
+                ]
                 if rows:
                     connection.execute(insert(slots), rows)
         except IntegrityError:
             # Another scheduler has taken one of them meanwhile.
-            for at in slots_at:
-                self.record(journey, location, at, "missed", reason, owner, now)
+            for at, (state, why) in states.items():
+                self.record(journey, location, at, state, why, owner, now)
 
     def _insert(self, row: dict[str, Any]) -> bool:
         try:

@@ -7,16 +7,17 @@ from os.path import relpath
 from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.text import formatting
+from reports.text.table_labels import label_cells
 from runner.page.signals import describe_signals
 
 
 def render_template(template: str, **values: object) -> bytes:
     """The page that the template makes of the values; every text in them is escaped."""
-    return _environment().get_template(template).render(**values).encode(errors="replace")
+    return label_cells(_environment().get_template(template).render(**values)).encode(errors="replace")
 
 
 def preload_templates(*templates: str) -> None:
@@ -36,7 +37,7 @@ def format_link(file: Path, beside: Path | None) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("reports.formats.html", "."),
+        loader=ChoiceLoader([PackageLoader("reports.formats.html", "."), PackageLoader("reports.text", "templates")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

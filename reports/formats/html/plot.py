@@ -94,7 +94,9 @@ def draw_strip(step: StepCheck, rule: Rule) -> Strip | None:
     bounds = [one for one in step.budgets if one.figure == name and math.isfinite(one.bound)]
     margin = smoke_text.tolerance_seconds(step.comparison, rule) if step.comparison and name == "latency" else 0.0
     base = step.comparison.baseline_seconds if step.comparison else 0.0
-    shown = [*after, *before, *([base - margin, base + margin] if margin else [])]
+    # No time is below zero, however wide the tolerance of a fast step.
+    band = (max(base - margin, 0.0), base + margin)
+    shown = [*after, *before, *(band if margin else ())]
     # A bound that is far off would press all values into a corner; the text beside the drawing tells it anyhow.
     near = [one for one in bounds if one.bound <= 2 * max(shown)]
     axis = _axis([*shown, *(one.bound for one in near)])
@@ -105,7 +107,7 @@ def draw_strip(step: StepCheck, rule: Rule) -> Strip | None:
         height=ROW * len(series) + 24,
         series=series,
         ticks=_ticks(axis),
-        band=(axis(base - margin), axis(base + margin)) if margin else None,
+        band=(axis(band[0]), axis(band[1])) if margin else None,
         budgets=tuple(
             Tick(axis(one.bound), f"{smoke_text.name_measure(one)}: {format_figure(name, one.bound)}") for one in near
         ),

@@ -11,6 +11,7 @@ from reports.web.api.parameter import DURATION, FORMAT, JOURNEY, LOCATION, RANGE
 from reports.web.api.request import ApiRequest
 from reports.web.query.comparison import OFFERED_SIDES, parse_comparison
 from reports.web.view_models.comparison import ComparisonData, read_comparison
+from reports.web.view_models.incidents import IncidentList, read_incident_list
 from reports.web.view_models.journey import JourneyData, PhaseList, read_journey, read_phase_list
 from reports.web.view_models.lists import (
     MOST,
@@ -44,26 +45,24 @@ RECORDED = (
     Parameter(name="release", means="Only visits of this release of the site."),
     Parameter(name="traffic", means="Only visits of people, of robots, or runs of journeys.", choices=TRAFFIC),
     Parameter(name="errors", means="Only visits with an error, and runs that did not pass.", choices=("yes",)),
-    Parameter(name="longer", means="Only those that go on for so long, such as 30s or 5m.", pattern=RANGE.pattern),
+    Parameter(name="longer", means="Only those that last at least this long, such as 30s or 5m.", pattern=RANGE.pattern),
 )
 Answer = Callable[[ApiRequest], Struct | None]
 """None is for what is not there (404)."""
-STATUS = Parameter(name="status", means="Only runs that ended so; may be given again.", choices=STATUSES, several=True)
-BEFORE = Parameter(name="before", means="The next page: `older` of the one before.")
-RELEASE = Parameter(name="release", means="Only runs of this release in the span.")
+STATUS = Parameter(name="status", means="Only runs with this status; may be repeated.", choices=STATUSES, several=True)
+BEFORE = Parameter(name="before", means="The next page: the value of `older` in the one before.")
+RELEASE = Parameter(name="release", means="Only runs of this release in the time range.")
 VERSUS = (
     RELEASE,
-    Parameter(name="with", means="What they are compared with: the span before, or the same one.", choices=OFFERED_SIDES),
+    Parameter(name="with", means="What they are compared with: the time range before, or the same one.", choices=OFFERED_SIDES),
     Parameter(name="with_release", means="Only runs of this release, of those that they are compared with."),
-    Parameter(
-        name="with_from", means="Or where another span begins, RFC 3339 in UTC; it counts instead of with.", form="date-time"
-    ),
-    Parameter(name="with_to", means="And where it ends.", form="date-time"),
+    Parameter(name="with_from", means="Or the start of another time range, RFC 3339 in UTC; replaces with.", form="date-time"),
+    Parameter(name="with_to", means="And its end.", form="date-time"),
 )
-APP = Parameter(name="app", means="Only what is of this app.")
-LIMIT = Parameter(name="limit", means="At most so many.", numbers=(1, MOST), fallback=PAGE)
+APP = Parameter(name="app", means="Only this app.")
+LIMIT = Parameter(name="limit", means="The maximum number of rows.", numbers=(1, MOST), fallback=PAGE)
 SORT = Parameter(name="sort", means="What the pages are sorted by.", choices=SORTS, fallback=SORTS[0])
-PAGES = Parameter(name="limit", means="At most so many pages.", numbers=(1, MOST), fallback=MOST_PAGES)
+PAGES = Parameter(name="limit", means="The maximum number of pages.", numbers=(1, MOST), fallback=MOST_PAGES)
 ERRORS = Parameter(name="errors", means="yes: only sessions with an error.", choices=("yes",))
 FRUSTRATED = Parameter(name="frustrated", means="yes: only sessions with signs of frustration.", choices=("yes",))
 ERRORS_OF = Parameter(name="app", means="Only errors of this app.")
@@ -78,7 +77,7 @@ FUNNEL = (
     Parameter(name="within", means="How long all steps may take, such as 30m.", pattern=DURATION),
     Parameter(name="dropped", means="A step: lists the sessions that went no further.", numbers=(0, 9), fallback=0),
 )
-LONGER = Parameter(name="longer", means="Only sessions that lasted so long, such as 5m.", pattern=DURATION)
+LONGER = Parameter(name="longer", means="Only sessions that lasted at least this long, such as 5m.", pattern=DURATION)
 OLDER = Parameter(name="before", means="The next page: the id of the last session of the one before.")
 
 
@@ -142,7 +141,7 @@ ENDPOINTS = (
         ),
         parameters=(*SPAN, LOCATION, *VERSUS),
         struct=ComparisonData,
-        summary="Two spans or two releases of a journey, compared step by step",
+        summary="Two time ranges or two releases of a journey, compared step by step",
         rows=("steps",),
     ),
     Endpoint(
@@ -213,6 +212,15 @@ ENDPOINTS = (
         answer=lambda asked: read_objectives(asked.connection, asked.site.objectives, asked.site.now()),
         struct=ObjectiveList,
         summary="How much of each error budget is left, how fast it burns, and what has used it up",
+    ),
+    Endpoint(
+        path="/incidents",
+        answer=lambda asked: read_incident_list(
+            asked.connection, asked.site.status_page, asked.site.alert_after, asked.site.now()
+        ),
+        struct=IncidentList,
+        summary="The incidents of the status page, with what people have written about them, also what the public does not see",
+        rows=("incidents",),
     ),
     Endpoint(
         path="/missed",

@@ -23,7 +23,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
     pattern: str | None = None
     form: str | None = None
     several: bool = False
-    """Whether it may be given again."""
+    """Whether it may be repeated."""
     fallback: str | int | None = None
 
     def schema(self) -> dict[str, Any]:
@@ -69,17 +69,17 @@ class Parameter(Struct, frozen=True, kw_only=True):
 DURATION = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)?$"
 RANGE = Parameter(
     name="range",
-    means=f"The span of time up to now, such as 6h or 7d; a minute to {LONGEST_RANGE.days} days.",
+    means=f"The time range up to now, such as 6h or 7d; a minute to {LONGEST_RANGE.days} days.",
     pattern=DURATION,
     fallback=DEFAULT_RANGE,
 )
-FROM = Parameter(name="from", means="Or where it begins, RFC 3339 in UTC.", form="date-time")
-TO = Parameter(name="to", means="And where it ends; now, if it is not said.", form="date-time")
+FROM = Parameter(name="from", means="The start of the time range, RFC 3339 in UTC; replaces range.", form="date-time")
+TO = Parameter(name="to", means="The end of the time range; the default is now.", form="date-time")
 SPAN = (RANGE, FROM, TO)
 JOURNEY = Parameter(name="journey", means="Only runs of this journey.")
 LOCATION = Parameter(name="location", means="Only what was seen from this location.")
 SELECTION = (
-    Parameter(name="app", means="The app; the first one by name, if it is not said."),
+    Parameter(name="app", means="The app; the default is the first by name."),
     Parameter(name="page", means="Only this page (a route template)."),
     Parameter(name="device", means="Only this kind of device."),
     Parameter(name="browser", means="Only this browser, without its version."),
@@ -87,7 +87,7 @@ SELECTION = (
     Parameter(name="environment", means="Only this environment."),
     Parameter(name="traffic", means="Whose page views.", choices=TRAFFIC, fallback=TRAFFIC[0]),
 )
-FORMAT = Parameter(name="format", means="csv is the list alone, for a spreadsheet.", choices=("json", "csv"))
+FORMAT = Parameter(name="format", means="csv: only the list, for a spreadsheet.", choices=("json", "csv"))
 
 
 def read_parameters(query: Sequence[tuple[str, str]], known: Sequence[Parameter]) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from reports.web.render.svg import Interval, draw_intervals
 from reports.web.render.uptime import draw_calendar, draw_uptime
 from reports.web.site import Site
 from reports.web.view_models.comparison import ComparisonData
-from reports.web.view_models.journey import PHASES, JourneyData, PhaseMean, read_journey_page
+from reports.web.view_models.journey import CALL_PHASES, PHASES, JourneyData, PhaseMean, read_journey_page
 
 FORMS = ("lines", "stacked")
 OUTCOMES = {"slower": "poor", "faster": "good", "same": "soft", "undecided": "fair"}
@@ -48,7 +48,9 @@ def show_journey(site: Site, request: Request) -> Response:
     form = next((one for one in FORMS if one == query.get("form")), FORMS[0])
     drawn = ({"form": form} if form != FORMS[0] else {}) | ({"tails": "on"} if query.get("tails") else {})
     given = {one: query[one] for one in COMPARISON_PARAMETERS if query.get(one)}
-    phases = _phases(found.phases, time_range)
+    facts = site.facts().get(name)
+    of_calls = facts.kind == "check" if facts else _are_of_calls(found.phases)
+    phases = _phases(found.phases, CALL_PHASES if of_calls else PHASES, time_range)
     return render_page(
         request,
         "journey.html",
@@ -63,13 +65,14 @@ def show_journey(site: Site, request: Request) -> Response:
         chart=msgspec.json.encode(_chart(data)).decode(),
         phases=msgspec.json.encode(phases).decode(),
         medians=_medians(phases),
-        PHASES=PHASES,
+        names=phases["phases"],
+        of_calls=of_calls,
         a_day=timedelta(days=1),
         calendar=draw_calendar(found.days, site.now()) if found.days else None,
         uptime=draw_uptime(found.days, site.now()),
         outages=found.outages[:OUTAGES],
         found=found,
-        facts=site.facts().get(name),
+        facts=facts,
         source_link=site.source_link,
         wrong=wrong,
         asked=dict.fromkeys(COMPARISON_PARAMETERS, "") | given,
@@ -147,16 +150,23 @@ def _chart(data: JourneyData) -> dict[str, Any]:
     }
 
 
-def _phases(found: Sequence[PhaseMean], time_range: TimeRange) -> dict[str, Any]:
+def _are_of_calls(found: Sequence[PhaseMean]) -> bool:
+    """Whether they are those of a check whose file is gone."""
+    names = {name for one in found for name in one.phases}
+    return bool(names) and names <= set(CALL_PHASES)
+
+
+def _phases(found: Sequence[PhaseMean], names: Sequence[str], time_range: TimeRange) -> dict[str, Any]:
+    names = [name for name in names if any(name in one.phases for one in found)]
     steps = list(dict.fromkeys(one.step for one in found))
     return {
-        "phases": PHASES,
+        "phases": names,
         "from": time_range.start.timestamp(),
         "to": time_range.end.timestamp(),
         "steps": {
             step: {
                 "times": [one.at.timestamp() for one in found if one.step == step],
-                "values": {phase: [one.phases.get(phase, 0.0) for one in found if one.step == step] for phase in PHASES},
+                "values": {phase: [one.phases.get(phase, 0.0) for one in found if one.step == step] for phase in names},
             }
             for step in steps
         },

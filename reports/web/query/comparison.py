@@ -71,5 +71,5 @@ def _apart(baseline: Side, candidate: Side) -> None:
     if before.start < after.end and after.start < before.end and not differ:
         raise BadRequest(
             "with: both sides would have the same runs; name two releases with release and with_release, "
-            "or another span with with=before or with_from and with_to"
+            "or another time range with with=before or with_from and with_to"
         )

@@ -18,6 +18,9 @@ class BadRequest(JourneyError):
     """An invalid address; the message names the parameter and the fix."""
 
 
+UNITS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
+
+
 class TimeRange(Struct, frozen=True, kw_only=True):
     """A time range, and the address for it."""
 
@@ -37,12 +40,24 @@ class TimeRange(Struct, frozen=True, kw_only=True):
     def shown(self) -> str:
         """For people."""
         if self.moving:
-            return f"the last {self.words.partition('=')[2]}"
+            return describe_range(self.words.partition("=")[2])
         return f"{self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC"
 
     def before(self) -> "TimeRange":
         """The time range of the same length before it."""
         return fixed_time_range(self.start - (self.end - self.start), self.start)
+
+
+def describe_range(words: str) -> str:
+    """A range as people say it.
+
+    >>> describe_range("1h"), describe_range("24h"), describe_range("7d"), describe_range("90m")
+    ('the last hour', 'the last 24 hours', 'the last 7 days', 'the last 90 minutes')
+    """
+    number, unit = words[:-1], UNITS.get(words[-1:])
+    if not unit or not number.isdigit():
+        return f"the last {words}"
+    return f"the last {unit}" if number == "1" else f"the last {number} {unit}s"
 
 
 def fixed_time_range(start: datetime, end: datetime) -> TimeRange:

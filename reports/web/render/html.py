@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 
 from reports.text import formatting
+from reports.text.table_labels import label_cells
 from reports.web.query.time_range import OFFERED_RANGES, format_timestamp
-from reports.web.render.table_labels import label_cells
 from runner.page.signals import describe_signals
 
 HERE = Path(__file__).parents[1]
@@ -67,7 +67,7 @@ def request_path(request: HTTPConnection) -> str:
 def load_templates() -> Environment:
     """The templates, with shared filters and globals."""
     environment = Environment(
-        loader=PackageLoader("reports.web", "templates"),
+        loader=ChoiceLoader([PackageLoader("reports.web", "templates"), PackageLoader("reports.text", "templates")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -14,6 +14,7 @@ from reports.web.query.time_range import TimeRange
 from reports.web.render.uptime import first_day
 from reports.web.services.budget_lines import step_budget
 from reports.web.view_models.comparison import ComparisonData, read_comparison
+from runner.dsl.protocols.registry import PROTOCOLS
 from runner.settings.budgets import Budget
 from runner.settings.maintenance import MaintenanceWindow
 from runner.store.alerts.mutes import AlertState, read_alert_states
@@ -22,7 +23,7 @@ from runner.store.queries.days import DayCount, read_day_counts, sum_day_counts
 from runner.store.queries.outages import Outage, mean_recovery_seconds, read_failure_times, read_outages
 from runner.store.queries.releases import Release, releases
 from runner.store.queries.runs import History, Reason, RunRow, TroubleMark, marks_over_time, sum_by_day
-from runner.store.queries.step_series import POINTS, StepLine, phase_series, step_budgets, step_series
+from runner.store.queries.step_series import POINTS, StepLine, call_phase_series, phase_series, step_budgets, step_series
 from runner.store.queries.tallies import Tally, long_enough_for_hours, total
 
 
@@ -38,7 +39,7 @@ class Day(Struct, frozen=True, kw_only=True):
 
 
 class PhaseMean(Struct, frozen=True, kw_only=True):
-    """The phases of a step's documents in one run, in seconds."""
+    """The phases of a step's documents, or of a check's call, in one run, in seconds."""
 
     at: datetime
     run: str
@@ -66,7 +67,7 @@ class JourneyData(Struct, frozen=True, kw_only=True):
     p95_seconds: float | None
     steps: tuple[StepLine, ...]
     by_run: bool
-    """Whether each point is a run; else a span of time with p50 and p95."""
+    """Whether each point is a run; else a time range with p50 and p95."""
     marks: tuple[TroubleMark, ...]
     """Where runs did not pass or were crowded."""
     releases: tuple[Release, ...]
@@ -105,6 +106,8 @@ class JourneyPage(Struct, frozen=True, kw_only=True):
         return self.data.passed / judged if judged else None
 
 
+CALL_PHASES = tuple(dict.fromkeys(phase for one in PROTOCOLS.values() for phase in one.phases))
+"""Of the calls of checks."""
 PHASES = ("redirect", "dns", "connect", "tls", "request", "response", "dom", "load")
 NEWEST = 25
 """Runs that are listed."""
@@ -211,7 +214,7 @@ class PhaseList(Struct, frozen=True, kw_only=True):
 
 
 def read_phases(connection: Connection, name: str, location: str | None, time_range: TimeRange) -> list[PhaseMean]:
-    """The phases of each step's last document, run by run."""
+    """The phases of each step's last document, or of each call of a check, run by run."""
     found: dict[tuple[str, str], PhaseMean] = {}
     rows: list[dict[str, Any]] = phase_series(connection, name, location, time_range.range)
     for row in rows:
@@ -221,7 +224,10 @@ def read_phases(connection: Connection, name: str, location: str | None, time_ra
             step=row["name"],
             phases={phase: row[phase] for phase in PHASES if row[phase]},
         )
-    return list(found.values())
+    if found:
+        return list(found.values())
+    calls = call_phase_series(connection, name, location, time_range.range)
+    return [PhaseMean(at=row["started_at"], run=row["run"], step=row["name"], phases=row["phases"]) for row in calls]
 
 
 def read_phase_list(connection: Connection, name: str, location: str | None, time_range: TimeRange) -> PhaseList | None:

@@ -36,7 +36,7 @@ def from_session(
     ] = None,
     param: Annotated[
         list[str] | None,
-        typer.Option(metavar="K=V", help="A value that the visitor typed, for the trial runs; may be given again."),
+        typer.Option(metavar="K=V", help="A value that the visitor typed, for the trial runs; repeatable."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Try it even if it pays, sends, deletes, or submits a form.")] = False,
     no_trial: Annotated[bool, typer.Option("--no-trial", help="Only write it, without trial runs.")] = False,

@@ -110,6 +110,8 @@ def _site(
         objectives=settings.slo,
         funnels=settings.funnels,
         trace_url=settings.trace_url,
+        status_page=settings.status_page,
+        alert_after=settings.alert_after,
         rule=rule(settings),
         rules={one.name: one.routes for one in settings.apps},
         journey_maker=JourneyMaker(make),

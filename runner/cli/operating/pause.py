@@ -22,11 +22,11 @@ def pause(
     span: Annotated[
         str | None, typer.Option("--for", metavar="DURATION", help="How long, such as 2h (default: until resumed).")
     ] = None,
-    reason: Annotated[str, typer.Option(help="The reason, recorded with each slot that is left out.")] = "paused",
+    reason: Annotated[str, typer.Option(help="The reason, recorded with each skipped slot.")] = "paused",
     database: given.Database = None,
     runs_dir: given.RunsDir = None,
 ) -> None:
-    """Make the scheduler leave out journeys; each slot is recorded as paused.
+    """Pause journeys: the scheduler skips them, and each slot is recorded as paused.
 
     Example: journey pause 'checkout*' --for 2h --reason 'payment provider moves'
     """
@@ -45,7 +45,7 @@ def pause(
 
 
 def resume(name: Name, database: given.Database = None, runs_dir: given.RunsDir = None) -> None:
-    """End the pauses of a journey.
+    """Resume a paused journey.
 
     Example: journey resume 'checkout*'
     """

@@ -18,7 +18,7 @@ def runs(
     journey: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Only runs of this journey.", autocompletion=completion.journeys)
     ] = None,
-    status: Annotated[list[str] | None, typer.Option(help=f"Only {', '.join(STATUSES)}; may be given again.")] = None,
+    status: Annotated[list[str] | None, typer.Option(help=f"Only {', '.join(STATUSES)}; repeatable.")] = None,
     since: Annotated[str | None, typer.Option(help="Only runs of this last period, such as 12h or 7d.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most N, the newest first.")] = 30,
     json: given.Json = None,

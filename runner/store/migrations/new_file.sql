@@ -3,7 +3,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO "alembic_version" VALUES('0013');
+INSERT INTO "alembic_version" VALUES('0014');
 
 CREATE TABLE alerts (
 	id INTEGER NOT NULL, 
@@ -112,6 +112,30 @@ CREATE TABLE histograms (
  WITHOUT ROWID
 
 ;
+
+CREATE TABLE incident_updates (
+	id INTEGER NOT NULL, 
+	incident_id INTEGER NOT NULL, 
+	at DATETIME NOT NULL, 
+	state VARCHAR(20) NOT NULL, 
+	text TEXT NOT NULL, 
+	who VARCHAR(100) NOT NULL, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(incident_id) REFERENCES incidents (id) ON DELETE CASCADE
+);
+
+CREATE TABLE incidents (
+	id INTEGER NOT NULL, 
+	component VARCHAR(100) NOT NULL, 
+	measured_at DATETIME, 
+	started_at DATETIME NOT NULL, 
+	title TEXT NOT NULL, 
+	impact VARCHAR(20) NOT NULL, 
+	hidden BOOLEAN NOT NULL, 
+	who VARCHAR(100) NOT NULL, 
+	made_at DATETIME NOT NULL, 
+	PRIMARY KEY (id)
+);
 
 CREATE TABLE interactions (
 	"view" INTEGER NOT NULL, 
@@ -526,7 +550,7 @@ CREATE TABLE steps (
 	transfer_bytes BIGINT NOT NULL, 
 	page_errors INTEGER NOT NULL, 
 	failure_kind VARCHAR(20), 
-	failure_message TEXT, 
+	failure_message TEXT, phases JSON, 
 	PRIMARY KEY (id), 
 	FOREIGN KEY(run_id) REFERENCES runs (id) ON DELETE CASCADE
 );
@@ -629,4 +653,8 @@ CREATE INDEX reasons_by_group ON reasons (error_group, last_at);
 
 CREATE INDEX reasons_by_release ON reasons (release, mapped_at);
 
-CREATE UNIQUE INDEX source_maps_by_script ON source_maps (release, app, script)
+CREATE UNIQUE INDEX source_maps_by_script ON source_maps (release, app, script);
+
+CREATE INDEX incidents_by_start ON incidents (started_at);
+
+CREATE INDEX ix_incident_updates_incident_id ON incident_updates (incident_id)

@@ -14,7 +14,7 @@ MOST = 200
 
 
 class Release(Struct, frozen=True, kw_only=True):
-    """A release in a span of time."""
+    """A release in a time range."""
 
     release: str
     first_at: datetime

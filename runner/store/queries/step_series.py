@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Subquery, and_, func, select
 
 from runner.result import Status
 from runner.store.quantile_sketch import Sketch
@@ -35,7 +35,7 @@ class Point(Struct, frozen=True, kw_only=True):
 
 
 class StepLine(Struct, frozen=True, kw_only=True):
-    """A step over a span of time."""
+    """A step over a time range."""
 
     step: str
     points: tuple[Point, ...]
@@ -124,13 +124,7 @@ def phase_series(
     connection: Connection, journey: str, location: str | None, span: Range, most: int = 300
 ) -> list[dict[str, Any]]:
     """The phases of each step's documents in the newest passed runs, oldest first."""
-    newest = (
-        select(runs.c.id, runs.c.started_at, runs.c.attempts)
-        .where(*here(span, journey, location), runs.c.status == "passed")
-        .order_by(runs.c.started_at.desc())
-        .limit(most)
-        .subquery()
-    )
+    newest = _newest_passed(journey, location, span, most)
     wanted = (
         select(newest.c.id.label("run"), newest.c.started_at, steps.c.name, navigations)
         .join(steps, and_(steps.c.run_id == newest.c.id, steps.c.attempt == newest.c.attempts))
@@ -138,3 +132,27 @@ def phase_series(
         .order_by(newest.c.started_at, steps.c.index)
     )
     return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
+def call_phase_series(
+    connection: Connection, journey: str, location: str | None, span: Range, most: int = 300
+) -> list[dict[str, Any]]:
+    """The phases of each call of a check in its newest passed runs, oldest first."""
+    newest = _newest_passed(journey, location, span, most)
+    wanted = (
+        select(newest.c.id.label("run"), newest.c.started_at, steps.c.name, steps.c.phases)
+        .join(steps, and_(steps.c.run_id == newest.c.id, steps.c.attempt == newest.c.attempts))
+        .where(steps.c.phases.is_not(None))
+        .order_by(newest.c.started_at, steps.c.index)
+    )
+    return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
+def _newest_passed(journey: str, location: str | None, span: Range, most: int) -> Subquery:
+    return (
+        select(runs.c.id, runs.c.started_at, runs.c.attempts)
+        .where(*here(span, journey, location), runs.c.status == "passed")
+        .order_by(runs.c.started_at.desc())
+        .limit(most)
+        .subquery()
+    )

@@ -1,4 +1,4 @@
-"""A span of time."""
+"""A time range."""
 
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar

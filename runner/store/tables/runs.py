@@ -140,7 +140,9 @@ steps = Table(
     Column("page_errors", Integer, nullable=False),
     Column("failure_kind", String(20)),
     Column("failure_message", Text),
+    Column("phases", JSON(none_as_null=True)),
 )
+"""`phases` are those of a check's call, in seconds; null for a step in a browser."""
 
 navigations = Table(
     "navigations",

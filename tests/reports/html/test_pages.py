@@ -81,6 +81,10 @@ class Shown:
         assert self.problems == []
         assert {url for url in self.asked if not url.startswith("data:")} == {(self.folder / "report.html").as_uri()}
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        # Their rows are cards there; a waterfall and a film strip still scroll.
+        assert self.page.evaluate(
+            "[...document.querySelectorAll('.scroll:has(> table)')].every(one => one.scrollWidth <= one.clientWidth + 1)"
+        ), "a table scrolls sideways"
         assert self.page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") == "1120px", "no style"
 
 
@@ -143,6 +147,24 @@ def test_each_step_is_drawn_with_its_baseline_its_tolerance_and_its_budget(shown
         1,
     ]
     expect(page.get_by_role("figure").first).to_contain_text("dashed: budget of p95 latency: 0.500 s")
+
+
+def test_each_cell_names_its_column_where_rows_are_cards(shown: Shown) -> None:
+    page = shown.open(runs_html(RUNS["several"], shown.folder))
+    assert [one.get_attribute("data-label") for one in page.locator("tbody tr").last.locator("td").all()][:3] == [
+        "status",
+        "latency",
+        "wall",
+    ]
+    labels = page.locator("table", has_text="ended by").first.locator("tbody tr").first.locator("td")
+    assert [one.get_attribute("data-label") for one in labels.all()] == [
+        "status",
+        "latency",
+        "wall",
+        None,
+        "budget",
+        "ended by",
+    ]
 
 
 def test_a_table_tells_the_same_to_those_who_do_not_see_the_drawing(shown: Shown) -> None:

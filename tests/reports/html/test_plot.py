@@ -35,6 +35,14 @@ def test_the_floor_widens_the_tolerance_of_a_fast_step() -> None:
     assert "tolerated -10 % to +10 %" in slow.title
 
 
+def test_no_axis_shows_a_time_below_zero() -> None:
+    drawn = draw_strip(step("a", 0.01, before=0.01), RULE)
+    assert drawn is not None
+    assert drawn.band is not None
+    assert drawn.band[0] >= LEFT
+    assert [tick.label for tick in drawn.ticks if tick.label.startswith("-")] == []
+
+
 def test_without_a_baseline_there_is_one_row_and_no_ratio() -> None:
     alone = step("a")
     drawn = draw_strip(alone, RULE)

@@ -1,5 +1,6 @@
 """Checks on the dashboard: marked, with the phases of their calls, and without boxes for what only a browser has."""
 
+import re
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -35,6 +36,11 @@ def test_a_check_is_marked_and_its_run_shows_phases_and_nothing_of_a_browser(das
     journey = served.get("/journeys/answers?range=1h").body.decode()
     assert '<span class="soft">check</span>' in journey
     assert "Page load phases" not in journey
+    assert "Phases of each call" in journey
+    columns = re.findall(r'<th role="columnheader" scope="col" class="number">(\w+)</th>', journey.partition('id="phases"')[2])
+    assert columns[:6] == ["resolve", "connect", "tls", "processing", "transfer", "runs"]
+    (known,) = served.get("/api/v1/journeys/answers/phases?range=1h").json()["phases"]
+    assert (known["step"], known["phases"]["tls"]) == ("GET /health", 0.023)
     assert "Page load phases" in served.get("/journeys/buy?range=1h").body.decode()
     page = served.get(f"/runs/{run.id}").body.decode()
     assert '<span class="soft">check</span>' in page

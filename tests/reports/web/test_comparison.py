@@ -200,11 +200,11 @@ def test_a_span_is_compared_with_the_form(released: tuple[Visited, list[RunResul
     served, _ = released
     page.goto(f"{served.address}/journeys/buy?range=120m&location=berlin")
     region = page.get_by_role("region", name="Faster or slower?")
-    region.get_by_label("against").select_option("the span of the same length before")
+    region.get_by_label("Compare with").select_option("the time range before")
     region.get_by_role("button", name="Compare").click()
     expect(page).to_have_url(re.compile(r"range=2h&location=berlin&.*with=before"))
     expect(region.get_by_role("row", name=re.compile("^pay"))).to_contain_text("slower")
-    region.get_by_label("against").select_option("the same span")
+    region.get_by_label("Compare with").select_option("the same time range")
     region.get_by_role("button", name="Compare").click()
     expect(region.get_by_role("alert")).to_contain_text("both sides would have the same runs")
 

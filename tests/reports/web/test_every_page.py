@@ -19,12 +19,15 @@ from reports.web.site import Site
 from runner.archive.archive import RESULT
 from runner.settings.funnels import Funnel
 from runner.settings.objectives import Objective
+from runner.settings.parsers.status_page import StatusPage
 from runner.store.alerts.mutes import Mute
+from runner.store.incidents import IncidentUpdate, WrittenIncident
 from tests.conftest import Monitor
 from tests.reports.collector.arrivals import error
 from tests.reports.replay.synthetic import long_session
 from tests.reports.source_maps.built import explain_shop, stack
 from tests.reports.web.accessible import CONTRAST, violations
+from tests.reports.web.test_check_pages import made_check
 from tests.reports.web.visitors import EVIL, EVIL_ID, NOW, fill, runs, seen, visits
 from tests.support.services.dashboard import Visited, made, many
 
@@ -53,6 +56,14 @@ SIDEWAYS = """() => [...document.querySelectorAll("main *")]
     .filter(one => !one.matches(".film, .stage"))
     .map(one => one.getAttribute("aria-label") || one.getAttribute("aria-labelledby") || one.className)"""
 """What a reader would have to move from side to side; a film strip is made for that."""
+LONGER = """() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const texts = [];
+    while (walker.nextNode()) texts.push(walker.currentNode);
+    for (const text of texts.filter(one => !one.parentElement.closest("svg, script, code, pre, .viewer, .chart")))
+        text.data = text.data.replace(/[A-Za-z]{3,}/g, word => word + "ä".repeat(Math.ceil(0.4 * word.length)));
+}"""
+"""Each word of the page as long as its translation may be: German labels are longer than English ones by up to 40 %."""
 FILE = re.compile(r"^/(events|artifacts|replays)\b|\.\w+$")
 """Addresses of what no one reads as a page."""
 PART = re.compile(r"\{(\w+)(?::\w+)?\}")
@@ -73,6 +84,9 @@ class Everything:
             served.store.add(made(ago=7200 - 60 * number, release=f"1.{number // 20}"))
         self.served.store.add(made(journey=LONG, status="failed", step=LONG_STEP, release="2026.11.29-Donaudampfschifffahrt"))
         self._add_alerts()
+        self._add_incident()
+        check = made_check()
+        served.store.add(check, served.archive.save(check, served.archive.scratch(check.id)))
         # So that the note about a sample is looked at on each page too.
         served.store.samples.mark(passed.started_at)
         session = long_session(ChunkStore(served.store, served.archive.folder / FOLDER), 1, 20)
@@ -95,6 +109,8 @@ class Everything:
             "/runs?from=2020-01-01T00:00&to=2020-01-02T00:00",
             f"/runs/{passed.id}",
             f"/journeys/{LONG}",
+            "/journeys/answers?range=1h",
+            f"/runs/{check.id}",
             "/?q=buy&group=tag",
             "/errors?state=all",
             "/errors?state=ignored",
@@ -114,6 +130,16 @@ class Everything:
         alerts.record("", "berlin", "files", "Journeys cannot be read (berlin)", "", True, (), at, None)
         until, note = at + timedelta(hours=1), f"{LONG} {LONG_STEP}"
         mutes.mute(Mute(journey="buy", location="berlin", kind="budget", who="ada", note=note, made_at=at, until=until))
+
+    def _add_incident(self) -> None:
+        """An incident that somebody has written, with a message."""
+        at = datetime.now(UTC)
+        said = IncidentUpdate(at=at, state="investigating", text=f"{LONG_STEP}\n{LONG}", who="ada")
+        self.served.store.incidents.add(
+            WrittenIncident(
+                component="Shop", started_at=at, title=LONG, impact="partly available", who="ada", made_at=at, updates=(said,)
+            )
+        )
 
     def pages(self) -> Iterator[str]:
         """The path of each address that answers with a page."""
@@ -138,11 +164,13 @@ def everything(dashboard: Callable[..., Visited], monitor: Monitor) -> Everythin
         Objective(name="fast", journeys=("walk", "nobody*"), target=0.999, step="open the shop", under=0.000001),
         Objective(name="nothing", journeys=("nobody",), target=0.9),
     )
-    return Everything(dashboard(budgets={"buy": 1.0}, objectives=objectives, funnels=FUNNELS, trace_url=TRACE_URL), monitor)
+    page = StatusPage(journeys={"buy": "Rechnungsadressenänderung", "walk": "Shop"})
+    given = {"budgets": {"buy": 1.0}, "objectives": objectives, "funnels": FUNNELS, "trace_url": TRACE_URL, "status_page": page}
+    return Everything(dashboard(**given), monitor)
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_every_page_is_quiet_and_can_be_read_by_everybody_in_light_and_dark_at_any_width(
     everything: Everything, chrome: Playwright
 ) -> None:
@@ -182,15 +210,22 @@ def look(page: Page) -> list[str]:
     framed = [".viewer"] if page.locator("iframe.viewer").count() else []
     if framed:
         page.frame_locator("iframe.viewer").get_by_role("treeitem").first.wait_for(timeout=20_000)
+    # What is folded up is part of the page too.
+    page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
     found = violations(page, framed)
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     found += [f"dark: {one}" for one in violations(page, framed, CONTRAST)]
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 844})
-        wide = page.evaluate(
-            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>"
-            " done(document.documentElement.scrollWidth - document.documentElement.clientWidth))))"
-        )
-        found += [f"at {width} it is {wide} wider than the window"] if wide > 0 else []
-        found += [f"at {width} this scrolls sideways: {one}" for one in page.evaluate(SIDEWAYS)]
-    return found
+    found += [one for width in WIDTHS for one in find_sideways(page, width)]
+    page.evaluate(LONGER)
+    return found + [f"with longer words: {one}" for width in (390, 1280) for one in find_sideways(page, width)]
+
+
+def find_sideways(page: Page, width: int) -> list[str]:
+    """What has to be moved from side to side in a window of this width."""
+    page.set_viewport_size({"width": width, "height": 844})
+    wide = page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>"
+        " done(document.documentElement.scrollWidth - document.documentElement.clientWidth))))"
+    )
+    found = [f"at {width} it is {wide} wider than the window"] if wide > 0 else []
+    return found + [f"at {width} this scrolls sideways: {one}" for one in page.evaluate(SIDEWAYS)]

@@ -94,7 +94,7 @@ def test_a_run_that_failed_shows_the_step_that_failed_and_how_it_came_there(
     run = monitor.run(code)
     served.store.add(run, monitor.saved())
     page.goto(f"{served.address}/runs/{run.id}#why")
-    expect(page.get_by_role("img", name="The page when “look at a tea” had failed")).to_be_in_viewport()
+    expect(page.get_by_role("img", name="The page when “look at a tea” failed")).to_be_in_viewport()
     assert min(loaded(page)) > 100
     # By default only the step that failed has a picture of its own, which is shown above; what was before it is in the trace.
     film = page.get_by_role("group", name="Pictures")

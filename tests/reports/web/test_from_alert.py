@@ -56,7 +56,7 @@ def test_from_the_alert_to_the_action_that_failed_in_two_clicks(daemon: Daemon, 
     page.goto(link[0])  # the first click
     expect(page.get_by_role("heading", name="Why")).to_be_in_viewport()
     expect(page.get_by_text("timeout in step “pay”")).to_be_in_viewport()
-    expect(page.get_by_role("img", name="The page when “pay” had failed")).to_be_visible()
+    expect(page.get_by_role("img", name="The page when “pay” failed")).to_be_visible()
     page.get_by_role("link", name="Open the trace at “pay”").click()  # the second
     chosen = page.frame_locator("iframe.viewer").get_by_role("treeitem", selected=True).first
     expect(chosen).to_contain_text("Nobody made this", timeout=20_000)

@@ -62,7 +62,7 @@ def test_the_page_lists_them_and_excludes_maintenance(dashboard: Callable[..., V
         page = served.get("/journeys/buy").body.decode()
         assert ("100 % without maintenance" in page) is expected
         assert "5 min 0 s" in page
-        assert "1 outage in the last 1h" in page
+        assert "1 outage in the last hour" in page
 
 
 def day(ago: int, passed: int, failed: int = 0) -> DayCount:

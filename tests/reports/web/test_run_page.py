@@ -32,7 +32,7 @@ def test_a_failed_run_says_since_when_and_links_the_runs_around_it(dashboard: Ca
     assert f'<a href="/runs/{again.id}" rel="next">' in page
     assert "The first run that failed" in page_of(served, first)
     assert "Failing since" not in page_of(served, again)
-    assert "the newest run" in page_of(served, again)
+    assert "the latest run" in page_of(served, again)
 
 
 def test_what_was_not_kept_of_a_passed_run_is_said_last(dashboard: Callable[..., Visited]) -> None:

@@ -16,6 +16,7 @@ from benchmarks import runs as bulk
 from benchmarks.dashboard import pages
 from reports.web.api.endpoint import ENDPOINTS
 from runner.settings.objectives import Objective
+from runner.settings.parsers.status_page import StatusPage
 from runner.store import Store, rollups
 from runner.store import database as store_module
 from runner.store.rollups import run_days, run_hours, step_days, step_hours
@@ -31,6 +32,7 @@ BOUNDS = {
     "page_errors": {"view", "at"}, "slow_requests": {"view"}, "sessions": {"id", "started_at"}, "tallies": {"at"},
     "histograms": {"at"}, "reasons": {"id", "last_at", "error_group"}, "reason_tallies": {"reason", "at"}, "beacons": {"number"},
     "replay_chunks": {"session", "received_at", "rowid"}, "session_events": {"session"},
+    "incidents": {"started_at"}, "incident_updates": {"incident_id"},
 }  # fmt: skip
 """The tables that grow with every run or page view, and the columns of which one has to bound what is read of them."""
 SMALL = {"journeys", "series", "pauses", "schedulers", "marks", "groups", "mutes", "error_states", "source_maps"}
@@ -39,6 +41,7 @@ OBJECTIVES = (
     Objective(name="all", journeys=(bulk.JOURNEYS[0],), target=0.9, window=7 * 86_400),
     Objective(name="fast", journeys=(bulk.JOURNEYS[0],), target=0.9, window=7 * 86_400, step=bulk.STEPS[0], under=0.3),
 )
+STATUS_PAGE = StatusPage(journeys=dict.fromkeys(bulk.JOURNEYS[:2], "Shop"))
 SMALLEST = re.compile(r"^SELECT min\((at|page_views\.number|page_views\.app)\)")
 """Read one row at the end of an index (https://sqlite.org/optoverview.html#the_min_max_optimization)."""
 
@@ -68,7 +71,7 @@ def unbounded(connection: Any, statement: str, parameters: Any) -> list[str]:
 @pytest.fixture(scope="module")
 def grown(lasting: Callable[[str], Callable[..., Visited]]) -> Visited:
     """A dashboard on two days of runs, and a day of page views."""
-    served = lasting("grown")(objectives=OBJECTIVES)
+    served = lasting("grown")(objectives=OBJECTIVES, status_page=STATUS_PAGE)
     fill(served.store, visits(), [])
     bulk.fill(served.archive.folder / "journeys.db", 3_000, time.time() - 60)
     return served
@@ -104,7 +107,7 @@ def test_no_page_reads_a_whole_table(grown: Visited, asked: list[tuple[str, Any]
         "/runs?status=cancelled&range=90d", f"/runs?before={failed}",
         "/runs?release=1.1&range=90d", f"/runs?release=1.1&journey={bulk.JOURNEYS[0]}&status=failed",
         "/users?page=/item/:id&device=mobile", "/users?range=1h",
-        "/objectives", "/recordings", "/recordings?page=/item/:id&errors=yes", "/recordings?release=1", "/coverage",
+        "/objectives", "/incidents", "/recordings", "/recordings?page=/item/:id&errors=yes", "/recordings?release=1", "/coverage",
         f"{journey}?with=before", "/sessions?page=/item/:id", "/sessions?longer=1m&errors=yes",
     ]  # fmt: skip
     asked.clear()

@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 import { colour, css, options, shown } from "./plot.js";
 
-const PHASES = { redirect: 0, dns: 1, connect: 2, tls: 3, request: 4, response: 5, dom: 6, load: 7 };
+const PHASES = { redirect: 0, dns: 1, connect: 2, tls: 3, request: 4, response: 5, dom: 6, load: 7, resolve: 1, check: 4, processing: 5, transfer: 6 };
 // The time axis is the span of the page: neither of what lies outside it, nor of the future.
 const over = (data) => ({ range: () => [data.from, data.to] });
 const read = (id) => JSON.parse(document.getElementById(id)?.textContent || "null");
@@ -178,7 +178,7 @@ function drawPhases(target) {
     const bands = values.slice(1).map((_, index) => ({ series: [index + 2, index + 1] }));
     charts.push(new uPlot(options(box, series, { height: 180, bands, scales: { x: over(data) } }), [one.times, ...values], box));
   }
-  if (!target.children.length) target.textContent = "No document was loaded in this span.";
+  if (!target.children.length) target.textContent = target.dataset.empty ?? "";
 }
 
 // Thresholds of a metric, from side to side: below the first is good, above the second poor.

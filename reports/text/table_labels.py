@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 _TABLE = re.compile(r"<table\b([^>]*)>(.*?)</table>", re.DOTALL)
-_HEADER = re.compile(r"<th scope=\"col\"[^>]*>(.*?)</th>", re.DOTALL)
+_HEADER = re.compile(r"<(t[hd])\b[^>]*>(.*?)</\1>", re.DOTALL)
 _ROW = re.compile(r"<tr\b([^>]*)>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile(r"<(td|th)\b([^>]*)>")
 _TAG = re.compile(r"<[^>]*>")
@@ -15,7 +15,7 @@ def label_cells(page: str) -> str:
     """The page, with `data-label` on each cell of its tables' bodies.
 
     The roles are said again because a table that a style sheet shows as blocks is not a table for a screen reader any more.
-    Works on the dashboard's own templates, in which all texts are escaped.
+    A column without a heading has an empty `td` there. Works on the project's own templates, in which all texts are escaped.
 
     >>> label_cells('<table><thead><tr><th scope="col">p50</th></tr></thead><tbody><tr><td>1 s</td></tr></tbody></table>')[-62:]
     '<td role="cell" data-label="p50">1 s</td></tr></tbody></table>'
@@ -27,7 +27,7 @@ def _label_table(table: re.Match[str]) -> str:
     head, mark, body = table[2].partition("<tbody>")
     if not mark:
         return table[0]
-    names = [_TAG.sub("", one).replace('"', "&quot;").strip() for one in _HEADER.findall(head)]
+    names = [_TAG.sub("", one).replace('"', "&quot;").strip() for _, one in _HEADER.findall(head)]
     head = head.replace("<thead>", '<thead role="rowgroup">').replace("<tr>", '<tr role="row">')
     head = head.replace('<th scope="col"', '<th role="columnheader" scope="col"')
     rows = _ROW.sub(lambda row: f'<tr role="row"{row[1]}>{_label_row(row[2], iter(names))}</tr>', body)
