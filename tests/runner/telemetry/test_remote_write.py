@@ -181,6 +181,7 @@ class Recorded:
         self.answers: list[int] = []
         self.headers: list[dict[str, str]] = []
         self.address = ""
+        self.words = b""
 
 
 @pytest.fixture
@@ -195,6 +196,7 @@ def stub() -> Iterator[Recorded]:
             self.send_response(recorded.answers.pop(0) if recorded.answers else 204)
             self.send_header("Location", "http://127.0.0.1:9/")
             self.end_headers()
+            self.wfile.write(recorded.words)
 
     with serving_handler(Handler) as address:
         recorded.address = f"{address}/write"
@@ -213,6 +215,17 @@ def test_a_run_that_ended_before_a_newer_one_counts_and_does_not_replace_its_sta
 def test_only_what_is_refused_for_good_is_given_up(stub: Recorded, tmp_path: Path, status: int, left: int) -> None:
     stub.answers = [status]
     assert send(settings(tmp_path, stub.address), run(1)) == left
+
+
+def test_what_a_receiver_says_is_one_line_without_escapes(
+    stub: Recorded, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stub.answers, stub.words = [503], b"<h1>\n  no room\n</h1>\x1b[31m" + b"x" * 5_000
+    assert send(settings(tmp_path, stub.address), run(1)) == 1
+    [line] = [record.getMessage() for record in caplog.records]
+    assert "<h1> no room </h1>" in line
+    assert "\x1b" not in line
+    assert len(line) < 800
 
 
 def test_a_run_that_is_sent_again_after_a_crash_counts_once(stub: Recorded, tmp_path: Path) -> None:
