@@ -6,7 +6,7 @@ from pathlib import Path
 from runner.codec import decoder
 from runner.settings.parsers.telemetry import Histograms
 from runner.settings.settings import Settings
-from runner.telemetry.counters import COUNTERS, read_counters, write_counters
+from runner.telemetry.counters import place_of, read_counters, split_old_file, write_counters
 from runner.telemetry.queued_items import JourneyGone, RunToSend
 from runner.telemetry.run_samples import end_journey, sample_run
 from runner.telemetry.sender import NotSent
@@ -23,13 +23,16 @@ class CountedSending:
         """`folder` is that of the queue; `post` raises NotSent."""
         self._bounds = [one.under for one in settings.slo if one.under is not None]
         self._histograms: Histograms = histograms
-        self._file = folder / COUNTERS
+        self._folder = folder
         self._post = post
 
     def send(self, key: str, content: bytes) -> None:
         """Sends what waits under a key. Raises NotSent, and msgspec.DecodeError for what cannot be read."""
         item: RunToSend | JourneyGone = decoder(RunToSend | JourneyGone).decode(content)
-        counters = read_counters(self._file)
+        split_old_file(self._folder)
+        of = item.result if isinstance(item, RunToSend) else item
+        place = place_of(of.journey, of.location)
+        counters = read_counters(self._folder, place)
         if key in counters.counted:
             return
         if isinstance(item, RunToSend):
@@ -41,6 +44,6 @@ class CountedSending:
             self._post(series)
         except NotSent as error:
             if error.final:
-                write_counters(self._file, counters)
+                write_counters(self._folder, place, counters)
             raise
-        write_counters(self._file, counters)
+        write_counters(self._folder, place, counters)

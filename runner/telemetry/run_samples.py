@@ -12,7 +12,7 @@ from runner.metrics.pushgateway import JOB
 from runner.metrics.run_metrics import build_registry
 from runner.result import RunResult
 from runner.settings.parsers.telemetry import Histograms
-from runner.telemetry.counters import Counters, series_key
+from runner.telemetry.counters import Counters, place_of, series_key
 from runner.telemetry.native_histogram import NativeHistogram
 from runner.telemetry.series import NAME, STALE, Exemplar, Series
 
@@ -25,7 +25,7 @@ def sample_run(
     result: RunResult, counters: Counters, bounds: Iterable[float], histograms: Histograms = "classic"
 ) -> list[Series]:
     """The series of a run, with `counters` increased by it; `bounds` are latencies that objectives ask for."""
-    place = _place(result.journey, result.location)
+    place = place_of(result.journey, result.location)
     last, ended_at = counters.last_at.get(place, 0), _milliseconds(result.ended_at)
     # Two runs that end in the same millisecond, or while the clock is set back, still follow each other.
     at = max(ended_at, last + 1)
@@ -49,13 +49,13 @@ def sample_run(
 
 def end_journey(journey: str, location: str, at: datetime, counters: Counters) -> list[Series]:
     """The series that end since a journey is no longer on the schedule; its counters end too, and go on if it comes back."""
-    place = _place(journey, location)
+    place = place_of(journey, location)
     moment = max(_milliseconds(at), counters.last_at.get(place, 0) + 1)
     counters.last_at[place] = moment
 
     def belongs(key: str) -> bool:
         labels = _labels(key)
-        return _place(labels["journey"], labels["location"]) == place
+        return place_of(labels["journey"], labels["location"]) == place
 
     ended = [Series(_labels(key), ((moment, STALE),)) for key in counters.gauges.pop(place, [])]
     ended += [
@@ -150,10 +150,6 @@ def _counter_kind(labels: Mapping[str, str]) -> Literal["counter", "histogram"]:
 def _labels(key: str) -> dict[str, str]:
     found: dict[str, str] = json.loads(key)
     return found
-
-
-def _place(journey: str, location: str) -> str:
-    return f"{journey} {location}"
 
 
 def _milliseconds(moment: datetime) -> int:

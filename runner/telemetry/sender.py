@@ -10,12 +10,15 @@ import msgspec
 
 from runner.archive.archive import lock_file
 from runner.telemetry.disk_queue import DiskQueue
+from runner.untrusted_text import tamed
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds between two tries while the receiver cannot be reached; doubled each time."""
 TRIES = 3
 """How often a run is tried that a receiver rejects while it accepts others."""
 LOCK = ".lock"
+LONGEST_REASON = 900
+"""Characters of what is said of a failure."""
 log = logging.getLogger("journey.telemetry")
 
 
@@ -23,7 +26,8 @@ class NotSent(Exception):
     """The receiver did not accept an item; its text says why. `final`: it never will. `status` is that of HTTP, if there was an answer."""
 
     def __init__(self, message: str, final: bool = False, status: int | None = None) -> None:
-        super().__init__(message)
+        # It has the receiver's own words in it, a page of HTML perhaps.
+        super().__init__(tamed(" ".join(message.split()), LONGEST_REASON))
         self.final = final
         self.status = status
 

@@ -15,7 +15,7 @@ from runner.installation import install_command
 from runner.settings.parsers.telemetry import Histograms
 from runner.settings.settings import Settings
 from runner.telemetry.counted_sending import CountedSending
-from runner.telemetry.counters import COUNTERS, read_counters
+from runner.telemetry.counters import list_places
 from runner.telemetry.disk_queue import DiskQueue
 from runner.telemetry.queued_items import JourneyGone, RunToSend, Source
 from runner.telemetry.sender import Sender
@@ -115,8 +115,7 @@ class Telemetry:
     def keep(self, journeys: Collection[str]) -> None:
         """Ends the series of journeys that left the schedule while nobody was there to notice."""
         for name in self._counted:
-            sent = read_counters(self._folder(name) / COUNTERS)
-            for journey, _, location in (place.partition(" ") for place in sent.gauges):
+            for journey, location in list_places(self._folder(name)):
                 if location == self._settings.location and journey not in journeys:
                     self._end_series(name, journey)
 

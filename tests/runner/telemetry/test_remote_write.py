@@ -8,14 +8,16 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from runner.archive.run_id import run_id
 from runner.errors import ConfigError
 from runner.events import RunEnded
 from runner.result import Failure, RunResult, Status, StepResult
 from runner.settings.settings import Settings, load_settings
-from runner.telemetry.counters import Counters
+from runner.telemetry.counters import OLD_FILE, Counters, list_places, place_of, read_counters
 from runner.telemetry.run_samples import sample_run
 from runner.telemetry.telemetry import FOLDER, Telemetry
 from tests.support.services.daemon import Daemon, tick
@@ -179,6 +181,7 @@ class Recorded:
         self.answers: list[int] = []
         self.headers: list[dict[str, str]] = []
         self.address = ""
+        self.words = b""
 
 
 @pytest.fixture
@@ -193,6 +196,7 @@ def stub() -> Iterator[Recorded]:
             self.send_response(recorded.answers.pop(0) if recorded.answers else 204)
             self.send_header("Location", "http://127.0.0.1:9/")
             self.end_headers()
+            self.wfile.write(recorded.words)
 
     with serving_handler(Handler) as address:
         recorded.address = f"{address}/write"
@@ -213,15 +217,49 @@ def test_only_what_is_refused_for_good_is_given_up(stub: Recorded, tmp_path: Pat
     assert send(settings(tmp_path, stub.address), run(1)) == left
 
 
+def test_what_a_receiver_says_is_one_line_without_escapes(
+    stub: Recorded, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stub.answers, stub.words = [503], b"<h1>\n  no room\n</h1>\x1b[31m" + b"x" * 5_000
+    assert send(settings(tmp_path, stub.address), run(1)) == 1
+    [line] = [record.getMessage() for record in caplog.records]
+    assert "<h1> no room </h1>" in line
+    assert "\x1b" not in line
+    assert len(line) < 800
+
+
 def test_a_run_that_is_sent_again_after_a_crash_counts_once(stub: Recorded, tmp_path: Path) -> None:
     known = settings(tmp_path, stub.address)
     result = run(1)
     send(known, result)
     send(known, result)
-    text = (tmp_path / "runs" / FOLDER / "remote-write" / "counters").read_text()
-    values = {key: number for key, number in json.loads(text)["values"].items() if '"passed"' in key}
-    assert list(values.values()) == [1.0]
+    assert passed(tmp_path) == [1.0]
     assert len(stub.headers) == 1
+
+
+def passed(folder: Path, journey: str = "buy") -> list[float]:
+    """The counters of a journey's runs that passed."""
+    counters = read_counters(folder / "runs" / FOLDER / "remote-write", place_of(journey, "office"))
+    return [number for key, number in counters.values.items() if '"passed"' in key]
+
+
+def test_counters_of_an_older_version_go_on(stub: Recorded, tmp_path: Path) -> None:
+    """It kept those of all journeys in one file."""
+    folder = tmp_path / "runs" / FOLDER / "remote-write"
+    old, sent = Counters(), run(3)
+    for one in (sent, replace(run(2), journey="look"), replace(run(1), journey="look")):
+        sample_run(one, old, ())
+    old.note(sent.id)
+    folder.mkdir(parents=True)
+    (folder / OLD_FILE).write_bytes(msgspec.json.encode(old))
+    known = settings(tmp_path, stub.address)
+    assert set(list_places(folder)) == {("buy", "office"), ("look", "office")}
+    # The first was sent before and is known.
+    assert send(known, sent, replace(run(0.5), journey="look")) == 0
+    assert (passed(tmp_path), passed(tmp_path, "look")) == ([1.0], [3.0])
+    assert len(stub.headers) == 1
+    assert not (folder / OLD_FILE).exists()
+    assert set(list_places(folder)) == {("buy", "office"), ("look", "office")}
 
 
 @pytest.mark.parametrize(

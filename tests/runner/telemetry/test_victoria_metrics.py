@@ -35,7 +35,7 @@ class VictoriaMetrics(Struct):
         return [(one["metric"], float(one["value"][1])) for one in result]
 
     def takes_otlp(self) -> bool:
-        """Whether it knows OTLP: since version 1.92."""
+        """Whether it knows OTLP; that of Debian 12 does not."""
         try:
             with urlopen(f"{self.address}/opentelemetry/v1/metrics", data=b"", timeout=10):
                 return True
@@ -73,7 +73,7 @@ def test_remote_write_in_either_version_arrives(victoria: VictoriaMetrics, tmp_p
 
 def test_otlp_metrics_arrive(victoria: VictoriaMetrics, tmp_path: Path) -> None:
     if not victoria.takes_otlp():
-        pytest.skip("this victoria-metrics does not know OTLP, which came with version 1.92")
+        pytest.skip("this victoria-metrics is too old to know OTLP")
     known = otlp.settings(tmp_path, f"{victoria.address}/opentelemetry/v1/metrics")
     assert send(known, run(40), run(30, latency=0.7)) == 0
     wait_until(lambda: [number for _, number in victoria.last('synthetic_runs_total{status="passed"}')] == [2])
