@@ -38,7 +38,7 @@ class ErrorGrouper:
     def close(self) -> None:
         """Ends it."""
         self._closing.set()
-        self._thread.join(90.0)
+        self._thread.join(30.0)
 
     def _work(self) -> None:
         while not self._closing.wait(PAUSE):

@@ -19,8 +19,12 @@ from msgspec import Struct
 from reports.source_maps.map_store import MapRejected, unpack
 from runner.errors import JourneyError
 
-WITHIN = 60.0
-"""Time limit in seconds for all maps of a request."""
+CPU = 60
+"""Seconds of the processor for the maps of one process; a map of 64 MB needs four."""
+WITHIN = 600.0
+"""Seconds until it is ended whatever it does: a busy machine is slow, and what is not read is not tried again."""
+AT_ONCE = 10
+"""Maps that one process reads."""
 MEMORY = 1_500_000_000
 """Bytes of address space: a map of 64 MB takes a third of it."""
 CONTEXT = 5
@@ -90,7 +94,7 @@ def look_up(lookups: Sequence[Lookup], within: float = WITHIN) -> list[Resolved]
     """The answer to each lookup, in order. A map that takes too much time or memory is answered with its trouble, and the others go on."""
     found: list[Resolved] = []
     while len(found) < len(lookups):
-        left = lookups[len(found) :]
+        left = lookups[len(found) : len(found) + AT_ONCE]
         answers, trouble = _run(left, within)
         found += answers
         if len(answers) < len(left):
@@ -135,7 +139,7 @@ def _limit() -> None:
     except ImportError:  # Windows has no such limits; the time limit of the parent holds there too.
         return
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (int(WITHIN), int(WITHIN)))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
