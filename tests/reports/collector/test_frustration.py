@@ -108,8 +108,12 @@ def test_a_page_that_is_left_for_the_one_before_it_is_a_quick_back(
     assert (found.url if found else None) == left
 
 
-def test_signs_are_counted_for_the_page_that_they_are_about(dashboard: Callable[..., Visited]) -> None:
-    served = dashboard()
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_signs_are_counted_for_the_page_that_they_are_about(
+    database: str, request: pytest.FixtureRequest, dashboard: Callable[..., Visited]
+) -> None:
+    postgres = database == "postgres"
+    served = dashboard({"JOURNEY_DATABASE": request.getfixturevalue("postgres_copy")()} if postgres else {})
     visitor = run_id()
     dead = Interaction(type="dead-click", at_seconds=1.0, role="button", name="Pay", element="main>button.pay")
     seen = [

@@ -37,8 +37,10 @@ def visit(page: str, now: float, width: int, acts: tuple[Interaction, ...], sess
 
 
 @pytest.fixture
-def shop(dashboard: Callable[..., Visited]) -> Visited:
-    served = dashboard()
+def shop(request: pytest.FixtureRequest, dashboard: Callable[..., Visited]) -> Visited:
+    """A dashboard on SQLite, or on what the test's parameter names."""
+    postgres = getattr(request, "param", "sqlite") == "postgres"
+    served = dashboard({"JOURNEY_DATABASE": request.getfixturevalue("postgres_copy")()} if postgres else {})
     nodes = [
         node(5001, "button", "Pay", **{"class": "pay"}),
         node(5003, "div", "••••••", **{"class": "card", "style": "width: 300px; height: 40px"}),
@@ -68,6 +70,7 @@ def shop(dashboard: Callable[..., Visited]) -> Visited:
     return served
 
 
+@pytest.mark.parametrize("shop", ["sqlite", "postgres"], indirect=True)
 def test_clicks_are_counted_by_element_for_a_page_and_a_width(shop: Visited) -> None:
     data = shop.get("/api/v1/clicks?range=1h&page=/&width=tablet", **JSON).json()
     assert (data["views"], data["width"]) == (2, "tablet")

@@ -51,13 +51,18 @@ def test_a_session_comes_as_far_as_its_pages_are_in_order_and_in_time(path: str,
 
 
 @pytest.fixture
-def shop(dashboard: Callable[..., Visited]) -> Visited:
-    served = dashboard(funnels=(CHECKOUT,))
+def shop(request: pytest.FixtureRequest, dashboard: Callable[..., Visited]) -> Visited:
+    """A dashboard on SQLite, or on what the test's parameter names."""
+    postgres = getattr(request, "param", "sqlite") == "postgres"
+    served = dashboard(
+        {"JOURNEY_DATABASE": request.getfixturevalue("postgres_copy")()} if postgres else {}, funnels=(CHECKOUT,)
+    )
     views = [seen(page, NOW - 3600 + at, 0.5, session=SESSIONS[name]) for name, walked in WALKS.items() for page, at in walked]
     fill(served.store, [*views, seen("/", NOW - 3600, 0.5, traffic="bot")], [])
     return served
 
 
+@pytest.mark.parametrize("shop", ["sqlite", "postgres"], indirect=True)
 def test_a_funnel_of_the_settings_shows_the_drop_between_its_steps(shop: Visited) -> None:
     data = shop.get("/api/v1/funnels?range=24h&dropped=3", **JSON).json()
     assert [(one["page"], one["sessions"], one["dropped"], one["seconds"]) for one in data["steps"]] == [
