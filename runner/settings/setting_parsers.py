@@ -74,6 +74,7 @@ ONLY_SECRET = {
     "otlp_headers",
     "remote_write_password",
     "remote_write_bearer_token",
+    "grafana_token",
 }
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
 
@@ -226,5 +227,9 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "trace_origins": parse_trace_origins,
     "trace_baggage": parse_bool,
     "trace_url": parse_trace_url,
+    "grafana_url": parse_url,
+    "grafana_token": parse_secret,
+    "grafana_token_file": read_secret,
+    "grafana_ca_file": parse_path,
     "telemetry_queue_size": parse_size,
 }
