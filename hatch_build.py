@@ -17,7 +17,14 @@ STATIC = HERE / "reports" / "web" / "static"
 PROJECTS = {
     # What observes pages: of journeys, and of real users.
     HERE / "runner" / "page" / "agent": tuple(
-        HERE / folder / name for folder in ("runner/page", "reports/collector") for name in ("agent.js", "replay.js")
+        HERE / name
+        for name in (
+            "runner/page/agent.js",
+            "runner/page/replay.js",
+            "reports/collector/agent.js",
+            "reports/collector/replay.js",
+            "reports/collector/trace.js",
+        )
     ),
     # What the dashboard's pages load.
     HERE / "reports" / "web" / "frontend": tuple(

@@ -1,4 +1,4 @@
-"""`/agent.js`, the agent that pages load, and `/replay.js`, the recorder that the agent loads."""
+"""`/agent.js`, the agent that pages load, `/replay.js`, the recorder that the agent loads, and `/trace.js` for traces of requests."""
 
 import gzip
 from functools import cache
@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 FILE = Path(__file__).parents[1] / "agent.js"
 RECORDER = Path(__file__).parents[1] / "replay.js"
+TRACE = Path(__file__).parents[1] / "trace.js"
 HEADERS = {
     "content-type": "text/javascript; charset=utf-8",
     # A day in the browser, then asked again with its tag while the old one is still used: a page never waits for it.

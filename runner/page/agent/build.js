@@ -74,6 +74,10 @@ writeFileSync("../agent.js", await bundle("src/journey.js"));
 writeFileSync("../../../reports/collector/agent.js", visitor);
 console.log(`reports/collector/agent.js: ${visitor.length} bytes, ${size} with gzip`);
 
+const trace = await bundle("src/trace.js", { inject: [], banner: { js: "try{" }, footer: { js: "}catch{}" } });
+writeFileSync("../../../reports/collector/trace.js", trace);
+console.log(`reports/collector/trace.js: ${trace.length} bytes, ${gzipSync(trace, { level: 9 }).length} with gzip`);
+
 const recorder = { inject: [], plugins: [changed] };
 const replay = await bundle("src/replay.js", { ...recorder, format: "esm" });
 writeFileSync("../../../reports/collector/replay.js", replay);

@@ -93,8 +93,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/views":
             # For journeys, which run in another process.
             self._answer(200, str(len(self.server.receiver.views)).encode())
-        elif path == "/agent.js":
-            self._answer(200, AGENT.read_bytes(), "text/javascript; charset=utf-8")
+        elif path in ("/agent.js", "/trace.js"):
+            self._answer(200, AGENT.with_name(path[1:]).read_bytes(), "text/javascript; charset=utf-8")
         elif path in self.server.receiver.pages:
             self._answer(200, self.server.receiver.pages[path].encode())
         else:
