@@ -6,6 +6,7 @@ waits in the driver until the runner asks, and one message asks all documents.
 """
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -56,6 +57,10 @@ class PageChannel(Protocol):
         """The bytes of each response's headers and body as they were transferred; None where nobody knows."""
         ...
 
+    def read_chains(self) -> dict[str, list[bytes]]:
+        """The chain of certificates (DER) of each host that was met over HTTPS, by host; empty where the browser does not say them."""
+        ...
+
     def set_headers(self, origins: Sequence[str], headers: Mapping[str, str]) -> str:
         """From now on requests of all pages to these origins have these headers too; returns why not, if that cannot be done."""
         ...
@@ -93,6 +98,10 @@ class BindingChannel:
         return [
             None if isinstance(one, BaseException) else one["responseHeadersSize"] + one["responseBodySize"] for one in sizes
         ]
+
+    def read_chains(self) -> dict[str, list[bytes]]:
+        """As PageChannel has it."""
+        return {}
 
     def set_headers(self, _origins: Sequence[str], _headers: Mapping[str, str]) -> str:
         """As PageChannel has it."""
@@ -132,6 +141,14 @@ class DriverChannel:
         ids = [bridge.find_guid(one) for one in responses]
         told = await bridge.send(self._session, "Journey.measure", {"responses": ids})
         return list(told["bytes"])
+
+    def read_chains(self) -> dict[str, list[bytes]]:
+        """As PageChannel has it."""
+        call = bridge.send(self._session, "Journey.readCertificates", {"context": self._id})
+        (answer,) = bridge.gather(self._context, [call], PATIENCE)
+        if isinstance(answer, Exception):
+            return {}
+        return {host: [b64decode(one) for one in chain] for host, chain in answer["chains"].items()}
 
     def set_headers(self, origins: Sequence[str], headers: Mapping[str, str]) -> str:
         """As PageChannel has it."""
