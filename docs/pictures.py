@@ -1,6 +1,7 @@
 """Makes the pictures of the README and of these documents, light and dark: `make pictures`, about three minutes.
 
-Everything in them is real output: `journey demo --serve` in an empty folder, and a smoke check of two shops, one of which is slower.
+Everything in them is real output: `journey demo --serve` in an empty folder, a smoke check of two shops, one of which is slower, and the
+spans of a run and of the shop's backend.
 """
 
 import base64
@@ -15,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from span_picture import write_page
 
 from runner.browser.chromium import find
 from runner.demo import journeys_folder, running_shop
@@ -22,7 +24,7 @@ from runner.demo import journeys_folder, running_shop
 IMAGES = Path(__file__).parent / "images"
 ROOT = Path(__file__).parents[1]
 JOURNEY = Path(sys.executable).with_name("journey")
-SIZE = {"width": 1200, "height": 760}
+WIDTH = 1200
 LARGEST = 150_000
 QUALITIES = (90, 80, 65, 50)
 """Of WebP, until a picture is small enough."""
@@ -42,12 +44,15 @@ def main() -> None:
     with TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         browser = playwright.chromium.launch(executable_path=find().path)
-        if not wanted or wanted - {"smoke"}:
+        if not wanted or wanted - {"smoke", "spans"}:
             with _demo(folder) as address:
                 _photograph_dashboard(browser, address, wanted)
         if not wanted or "smoke" in wanted:
             report = _check_release(folder)
             _photograph(browser, "smoke", lambda page: page.goto(report.as_uri()))
+        if not wanted or "spans" in wanted:
+            spans = write_page(folder)
+            _photograph(browser, "spans", lambda page: page.goto(spans.as_uri()), height=330)
         browser.close()
 
 
@@ -136,9 +141,9 @@ def _check_release(folder: Path) -> Path:
     return report
 
 
-def _photograph(browser: Browser, name: str, show: Callable[[Page], object]) -> None:
+def _photograph(browser: Browser, name: str, show: Callable[[Page], object], height: int = 760) -> None:
     for scheme in SCHEMES:
-        context = browser.new_context(viewport=SIZE, color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        context = browser.new_context(viewport={"width": WIDTH, "height": height}, color_scheme=scheme, reduced_motion="reduce")
         page = context.new_page()
         show(page)
         # As in a clone, not with the folder that it is in here.
