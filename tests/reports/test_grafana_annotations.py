@@ -141,6 +141,26 @@ def test_what_grafana_refuses_is_said_without_the_token(
     assert (grafana.refused, grafana.kept) == (1, [])
 
 
+def test_again_and_again_it_makes_up_for_an_outage(store: Store, grafana: Grafana, monkeypatch: pytest.MonkeyPatch) -> None:
+    alert(store, True, NOW - HOUR)
+    kept = grafana.answer
+    monkeypatch.setattr(grafana, "answer", lambda *_: (503, {"message": "database is locked"}))
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        """In place of the time until the next round: Grafana is there again, and after two rounds the command is stopped."""
+        pauses.append(seconds)
+        monkeypatch.setattr(grafana, "answer", kept)
+        if len(pauses) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("runner.cli.operating.grafana.time.sleep", pause)
+    ended = annotate("--every", "1m")
+    assert pauses == [60.0] * 3
+    assert ended.output.count('503 Service Unavailable: {"message": "database is locked"}') == 1
+    assert ended.output.count("annotated failure") == len(grafana.kept) == 1
+
+
 def test_it_names_the_settings_that_are_missing(store: Store) -> None:
     assert "set grafana_url, and JOURNEY_GRAFANA_TOKEN" in str(annotate().exception)
 
