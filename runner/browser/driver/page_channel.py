@@ -62,7 +62,10 @@ class PageChannel(Protocol):
         ...
 
     def set_headers(self, origins: Sequence[str], headers: Mapping[str, str]) -> str:
-        """From now on requests of all pages to these origins have these headers too; returns why not, if that cannot be done."""
+        """From now on requests of all pages to these origins have these headers too; returns why not, if that cannot be done.
+
+        Nobody waits for a further call: it is on its way before whatever the journey does next.
+        """
         ...
 
 
@@ -119,6 +122,8 @@ class DriverChannel:
         self._session = _session(browser)
         self.mark = MARK.format(self._id)
         self.dropped = 0
+        self._headed = False
+        """Whether Chromium watches the origins whose requests get headers."""
         self._session.on("Journey.asked", self._answer)
         context.once("close", lambda _: self._session.remove_listener("Journey.asked", self._answer))
 
@@ -153,7 +158,13 @@ class DriverChannel:
     def set_headers(self, origins: Sequence[str], headers: Mapping[str, str]) -> str:
         """As PageChannel has it."""
         wanted = {"context": self._id, "origins": list(origins), "headers": dict(headers)}
-        (answer,) = bridge.gather(self._context, [bridge.send(self._session, "Journey.setHeaders", wanted)], PATIENCE)
+        call = bridge.send(self._session, "Journey.setHeaders", wanted)
+        if self._headed:
+            # Chromium watches these origins already, and the driver takes messages in their order.
+            bridge.start(self._context, call)
+            return ""
+        (answer,) = bridge.gather(self._context, [call], PATIENCE)
+        self._headed = not isinstance(answer, Exception)
         return "the browser did not answer in time" if isinstance(answer, TimeoutError) else ""
 
     def _answer(self, question: dict[str, Any]) -> None:
