@@ -5,13 +5,14 @@ BIN := .venv/bin
 OLDEST := 1.65.0
 WEB := runner/page/agent reports/web/frontend reports/codegen/frontend
 BUILT := pyproject.toml hatch_build.py $(foreach one,$(WEB),$(wildcard $(one)/*.js* $(one)/src/*.js $(one)/src/*/*.js))
-MADE := runner/page/agent.js runner/page/replay.js reports/collector/agent.js reports/collector/clicks.js reports/collector/replay.js \
+MADE := runner/page/agent.js runner/page/replay.js \
+	$(foreach one,agent clicks replay trace,reports/collector/$(one).js) \
 	reports/web/static/*.js reports/web/static/vendor.css reports/web/static/replayer.css reports/codegen/rebuilding.js
 
 # The tests start Python hundreds of times: without bytecode on disk, each start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test thorough quick oldest lint types format docs schema pictures site bench constraints image release clean
+.PHONY: help demo test thorough quick oldest lint types format docs schema grafana pictures site bench constraints image release clean
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
@@ -37,7 +38,7 @@ demo: .venv/demo ## Run the four journeys on the built-in shop; on a terminal, t
 	@# Where nobody watches (CI, a pipe), it ends by itself and says how to see the dashboard.
 	@if [ -t 1 ] && [ -z "$${CI:-}" ]; then set -- --serve; fi; echo "$(BIN)/journey demo $$*"; $(BIN)/journey demo "$$@"
 
-PARTS := chromium chromium-headless-shell prometheus prometheus-pushgateway postgresql openssl xvfb zsh fish git curl sqlite3
+PARTS := chromium chromium-headless-shell prometheus prometheus-alertmanager prometheus-pushgateway postgresql openssl xvfb zsh fish git curl sqlite3
 
 test: .venv/dev ## Lint, types, import contracts, and the tests with real parts
 	@sh .ci/packages $(PARTS)
@@ -76,6 +77,9 @@ docs: .venv/dev ## Write docs/commands.md from the program
 
 schema: .venv/dev ## Write the tables of a new SQLite file from the migrations
 	$(BIN)/python -m runner.store.migrations.write_new_file
+
+grafana: .venv/dev ## Write the dashboards and alert rules of reports/grafana from their definition
+	$(BIN)/python -m reports.grafana.definition.write
 
 pictures: .venv/dev ## Make docs/images again: the demo and a smoke check, photographed; three minutes
 	@sh .ci/packages chromium-headless-shell

@@ -20,7 +20,7 @@ PROJECTS = {
         HERE / name
         for name in (
             *("runner/page/agent.js", "runner/page/replay.js"),
-            *(f"reports/collector/{name}.js" for name in ("agent", "clicks", "replay")),
+            *(f"reports/collector/{name}.js" for name in ("agent", "clicks", "replay", "trace")),
         )
     ),
     # What the dashboard's pages load.

@@ -1,6 +1,7 @@
 """Makes the pictures of the README and of these documents, light and dark: `make pictures`, about three minutes.
 
-Everything in them is real output: `journey demo --serve` in an empty folder, and a smoke check of two shops, one of which is slower.
+Everything in them is real output: `journey demo --serve` in an empty folder, a smoke check of two shops, one of which is slower, and the
+spans of a run and of the shop's backend.
 """
 
 import base64
@@ -15,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from span_picture import write_page
 
 from runner.browser.chromium import find
 from runner.demo import journeys_folder, running_shop
@@ -43,12 +45,15 @@ def main() -> None:
     with TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         browser = playwright.chromium.launch(executable_path=find().path)
-        if not wanted or wanted - {"smoke"}:
+        if not wanted or wanted - {"smoke", "spans"}:
             with _demo(folder) as address:
                 _photograph_dashboard(browser, address, wanted)
         if not wanted or "smoke" in wanted:
             report = _check_release(folder)
             _photograph(browser, "smoke", lambda page: page.goto(report.as_uri()))
+        if not wanted or "spans" in wanted:
+            spans = write_page(folder)
+            _photograph(browser, "spans", lambda page: page.goto(spans.as_uri()), {"width": 1200, "height": 330})
         browser.close()
 
 

@@ -233,6 +233,15 @@ class Certificate(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The authority that has signed it."""
     protocol: str = ""
     """Such as `TLS 1.3`."""
+    chain_valid_until: datetime | None = None
+    """When the first certificate of the chain ends; None where the chain is not known."""
+    chain_ends_with: str = ""
+    """The subject of that certificate."""
+
+    @property
+    def first_end(self) -> datetime:
+        """When visitors are refused, unless it is renewed: the end of the certificate, or of one that it depends on."""
+        return min(self.valid_until, self.chain_valid_until or self.valid_until)
 
 
 class Environment(Struct, frozen=True, kw_only=True, omit_defaults=True):

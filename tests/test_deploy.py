@@ -8,12 +8,14 @@ import subprocess
 import sys
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
+from reports.objectives.burn_alerts import Severity
+from reports.objectives.prometheus_rules import ALERT
 from reports.web.access.authenticator import Authenticator
 from runner.settings.setting_parsers import list_parsers
 from runner.settings.settings import load_settings
@@ -79,6 +81,26 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     assert "12 rules found" in ended.stdout
 
 
+def route(*labels: str) -> str:
+    """The receiver of an alert with these labels."""
+    command = ["amtool", "config", "routes", "test", f"--config.file={FOLDER / 'alertmanager.yml'}", *labels]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout.strip()
+
+
+def test_alertmanager_takes_its_configuration_and_leads_each_alert_to_somebody() -> None:
+    checked = subprocess.run(["amtool", "check-config", FOLDER / "alertmanager.yml"], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    groups = yaml.safe_load((ROOT / "reports" / "prometheus" / "alerts.yml").read_text())["groups"]
+    rules = {rule["alert"]: rule["labels"]["severity"] for group in groups for rule in group["rules"]}
+    ways = {severity: route(f"severity={severity}") for severity in {*rules.values(), *get_args(Severity)}}
+    assert ways == {"critical": "on-call", "page": "on-call", "warning": "team", "ticket": "team"}
+    inhibited = yaml.safe_load(text("alertmanager.yml"))["inhibit_rules"]
+    named = set(re.findall(r"alertname = (\w+)", str(inhibited)))
+    assert named <= {*rules, ALERT}
+
+
 def test_the_compose_file_mounts_what_is_there_and_scrapes_what_it_starts() -> None:
     services = yaml.safe_load(text("compose.yaml"))["services"]
     for service in services.values():
@@ -97,7 +119,10 @@ def test_grafana_is_given_the_dashboards_and_where_to_ask() -> None:
     )
     (provider,) = yaml.safe_load(text("grafana-dashboards.yml"))["providers"]
     folder = (FOLDER / mounts[provider["options"]["path"]]).resolve()
-    assert sorted(one.name for one in folder.iterdir()) == ["journeys.json", "real-users.json"]
+    assert sorted(one.name for one in folder.glob("*.json")) == [
+        "journeys.json", "locations.json", "objectives.json", "real-users.json",
+    ]  # fmt: skip
+    assert (FOLDER / mounts["/etc/grafana/provisioning/alerting/journey.yml"]).is_file()
     (source,) = yaml.safe_load(text("grafana-datasource.yml"))["datasources"]
     # A dashboard's choice of a source begins with the one that is the default.
     assert source["isDefault"]

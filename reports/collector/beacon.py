@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 Identity = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{8,70}\Z")]
 """A UUIDv7 as our agent makes it; others' ids are taken as they are."""
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")]
+Trace = Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")]
 Short = Annotated[str, Meta(max_length=200)]
 Text = Annotated[str, Meta(max_length=2_000)]
 Long = Annotated[str, Meta(max_length=8_000)]
@@ -101,6 +102,8 @@ class View(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Whether it was in the background from its start: its paints say nothing then."""
     ended: bool = False
     """Whether the page has gone for good: nothing more will come."""
+    trace: Trace = ""
+    """The id of the trace of its requests (`/trace.js`); empty where they have none."""
     visible_seconds: Span | None = None
     """How long it has been visible so far."""
     phases: Annotated[dict[Annotated[str, Meta(max_length=20)], Span], Meta(max_length=20)] = {}

@@ -14,7 +14,7 @@ from reports.collector.admission.anonymous_ids import AnonymousIds
 from reports.collector.admission.app_registry import AppRegistry
 from reports.collector.admission.client_network import ClientNetworks
 from reports.collector.admission.intake import BeaconWriter, Intake
-from reports.collector.http.agent_script import CLICKS, FILE, RECORDER, AgentScript
+from reports.collector.http.agent_script import CLICKS, FILE, RECORDER, TRACE, AgentScript
 from reports.collector.http.endpoint import IngestEndpoint
 from reports.collector.http.metrics_endpoint import MetricsEndpoint
 from reports.collector.metrics.collector_metrics import CollectorMetrics
@@ -55,6 +55,7 @@ class Collector:
             Route("/clicks.js", AgentScript(CLICKS).answer),
             Route("/metrics", self.exposition.answer),
             Route("/replay.js", AgentScript(RECORDER).answer),
+            Route("/trace.js", AgentScript(TRACE).answer),
             Route("/healthz", _healthy),
             Route("/readyz", self._ready),
         ]

@@ -1,8 +1,9 @@
-"""Objectives in the forms that other programs read: Sloth, OpenSLO, Pyrra."""
+"""Objectives in the forms that other programs read: Grafana, Sloth, OpenSLO, Pyrra."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from reports.objectives.grafana_alerts import render_grafana_objectives
 from reports.objectives.prometheus_rules import render_prometheus_rules
 from reports.objectives.queries import count_all, count_bad, select_counters
 from reports.objectives.yaml import format_yaml
@@ -99,6 +100,7 @@ def _documents(values: Any) -> str:
 
 FORMS: dict[str, Callable[[Sequence[Objective], Mapping[str, float]], str]] = {
     "prometheus": render_prometheus_rules,
+    "grafana": render_grafana_objectives,
     "sloth": render_sloth,
     "openslo": render_openslo,
     "pyrra": render_pyrra,

@@ -16,20 +16,25 @@ SPENT = "JourneyObjectiveSpent"
 
 def render_prometheus_rules(objectives: Sequence[Objective], intervals: Mapping[str, float]) -> str:
     """A file of rules, one group for each objective; `intervals` are the seconds between the runs of an objective's journeys, by its name."""
-    parts = [
-        "# Written by `journey slo export`; docs/objectives.md describes the rules. Change the objectives, not this file.\n"
-    ]
+    notes, groups = make_rule_groups(objectives, intervals)
+    head = "# Written by `journey slo export`; docs/objectives.md describes the rules. Change the objectives, not this file.\n"
+    return head + "".join(notes) + format_yaml({"groups": groups})
+
+
+def make_rule_groups(objectives: Sequence[Objective], intervals: Mapping[str, float]) -> tuple[list[str], list[dict[str, Any]]]:
+    """Comments about alerts that are left out, and the groups of rules."""
+    notes: list[str] = []
     groups = []
     for one in objectives:
         alerts, left_out = choose_alerts(one, intervals[one.name])
-        parts += [
+        notes += [
             f"# {one.name}: no alert for {other.alert.factor:g} times the budget over {show_duration(other.alert.long)}: {other.reason}\n"
             for other in left_out
         ]
         groups.append(
             {"name": f"slo-{one.name}", "rules": [*_records(one, alerts), *(_alert(one, each) for each in alerts), _spent(one)]}
         )
-    return "".join(parts) + format_yaml({"groups": groups})
+    return notes, groups
 
 
 def _records(objective: Objective, alerts: Sequence[BurnAlert]) -> list[dict[str, Any]]:

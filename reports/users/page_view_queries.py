@@ -41,6 +41,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     errors: int
     requests: int
     run: str | None
+    trace: str | None
     vitals: dict[str, float] = {}
 
 

@@ -1,13 +1,16 @@
 """One connection of a call: resolved, connected, encrypted, read and written within the check's time, each phase timed."""
 
+import _ssl
 import ipaddress
 import socket
 import ssl
+import sys
 import time
 from datetime import UTC, datetime
 from threading import Thread
 from typing import Any, Self
 
+from runner.certificate_chain import find_first_end
 from runner.checks.phases import Phases
 from runner.checks.time_limit import TimeLimit
 from runner.result import Certificate
@@ -70,6 +73,7 @@ class Connection:
         found: dict[str, Any] = self.socket.getpeercert() or {}
         if "notAfter" not in found:
             return None
+        first_end, ends_with = find_first_end(_verified_chain(self.socket)) or (None, "")
         return Certificate(
             host=tamed(self.host if self.port == 443 else f"{self.host}:{self.port}", LONGEST_NAME),
             valid_until=_parse_time(found["notAfter"]),
@@ -77,7 +81,19 @@ class Connection:
             subject=_common_name(found.get("subject", ())),
             issuer=_common_name(found.get("issuer", ())),
             protocol=(self.socket.version() or "").replace("TLSv", "TLS "),
+            chain_valid_until=first_end,
+            chain_ends_with=ends_with,
         )
+
+
+def _verified_chain(connection: ssl.SSLSocket) -> list[bytes]:
+    """The certificates from the host's own to the authority's, as DER."""
+    if sys.version_info >= (3, 13):
+        return [bytes(one) for one in connection.get_verified_chain()]
+    # Older Pythons have it without a public name.
+    inner: Any = getattr(connection, "_sslobj", None)
+    chain = inner.get_verified_chain() if inner is not None else None
+    return [one.public_bytes(_ssl.ENCODING_DER) for one in chain or ()]
 
 
 def resolve_host(host: str, port: int, limit: TimeLimit) -> list[tuple[Any, ...]]:

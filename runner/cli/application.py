@@ -31,6 +31,7 @@ COMMANDS = {
     "diff": "runner.cli.results.diff:diff",
     "report": "runner.cli.results.report:report",
     "slo": "runner.cli.results.objectives:app",
+    "grafana": "runner.cli.operating.grafana:app",
     "open": "runner.cli.results.opening:open_run",
     "store": "runner.cli.operating.store:app",
     "prune": "runner.cli.operating.prune:prune",

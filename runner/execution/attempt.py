@@ -115,7 +115,7 @@ def run_attempt(
         if problem is not None:
             recording.notes.append(problem)
         steps = call.steps.results(plan.step_names)
-        met = certificates.read()
+        met = certificates.read(call.probe.channel)
         session_loss = find_session_loss(browser_context, steps, state) if state is not None and failure is not None else ""
         recording.finish(passed=status == "passed", last=not repeats(status, duration, session_loss))
         for left_open in browser.contexts:

@@ -45,7 +45,7 @@ class _Gauges:
         self.requests = gauge("synthetic_requests", "Requests that the step made, by outcome.", (*STEP, "outcome"))
         self.certificate = gauge(
             "synthetic_certificate_expiry_timestamp_seconds",
-            "When the certificate of a host that the run has met expires.",
+            "When the first certificate in the chain of a host that the run has met expires.",
             (*RUN, "host", "issuer"),
         )
         self.bytes = gauge("synthetic_transfer_bytes", "Bytes that the step's responses took.", STEP)
@@ -67,7 +67,7 @@ def build_registry(*results: RunResult) -> CollectorRegistry:
         if result.last_success_at is not None:
             gauges.last_success.labels(*labels).set(result.last_success_at.timestamp())
         for one in result.certificates:
-            gauges.certificate.labels(*labels, one.host, one.issuer).set(one.valid_until.timestamp())
+            gauges.certificate.labels(*labels, one.host, one.issuer).set(one.first_end.timestamp())
         for step in result.steps:
             if step.status not in {"skipped", "cancelled"}:
                 _set_step(gauges, step, (*labels, bounded(step.name, LONGEST_NAME)))

@@ -78,6 +78,7 @@ ONLY_SECRET = {
     "otlp_headers",
     "remote_write_password",
     "remote_write_bearer_token",
+    "grafana_token",
 }
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
 
@@ -240,5 +241,9 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "trace_baggage": parse_bool,
     "trace_url": parse_trace_url,
     "trace_tests": parse_bool,
+    "grafana_url": parse_url,
+    "grafana_token": parse_secret,
+    "grafana_token_file": read_secret,
+    "grafana_ca_file": parse_path,
     "telemetry_queue_size": parse_size,
 }

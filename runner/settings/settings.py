@@ -141,6 +141,9 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     trace_baggage: bool = False
     trace_url: str | None = None
     trace_tests: bool = False
+    grafana_url: str | None = None
+    grafana_token: Secret | None = None
+    grafana_ca_file: Path | None = None
     telemetry_queue_size: int = 100_000_000
     origins: dict[str, Origin] = field(default_factory=dict)
     """The origin of each setting that is not a default."""

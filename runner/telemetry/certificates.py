@@ -8,6 +8,8 @@ from playwright.sync_api import BrowserContext, Response
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser.deadline import DeadlineReached, deadline
+from runner.browser.driver.page_channel import PageChannel
+from runner.certificate_chain import find_first_end
 from runner.result import Certificate
 from runner.untrusted_text import LONGEST_NAME, tamed
 
@@ -29,15 +31,20 @@ class Certificates:
             return
         self._answers.setdefault(urlsplit(response.url).netloc.rpartition("@")[2].lower(), response)
 
-    def read(self) -> tuple[Certificate, ...]:
-        """The certificate of each host, by name. An answer from the cache, or of a page that has closed, may have none."""
+    def read(self, channel: PageChannel) -> tuple[Certificate, ...]:
+        """The certificate of each host, by name, with what `channel` knows of its chain.
+
+        An answer from the cache, or of a page that has closed, may have none.
+        """
         found: list[Certificate] = []
         with suppress(DeadlineReached), deadline(PATIENCE):
+            chains = channel.read_chains() if self._answers else {}
             for host, response in sorted(self._answers.items()):
                 with suppress(PlaywrightError):
                     details = response.security_details()
                     until = details.get("validTo") if details else None
                     if details and until:
+                        first_end, ends_with = find_first_end(chains.get(host, ())) or (None, "")
                         found.append(
                             Certificate(
                                 host=tamed(host, LONGEST_NAME),
@@ -46,6 +53,8 @@ class Certificates:
                                 protocol=tamed(details.get("protocol") or "", LONGEST_NAME),
                                 valid_from=datetime.fromtimestamp(details.get("validFrom") or 0, UTC),
                                 valid_until=datetime.fromtimestamp(until, UTC),
+                                chain_valid_until=first_end,
+                                chain_ends_with=ends_with,
                             )
                         )
         return tuple(found)

@@ -11,15 +11,34 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.alerting import Rule
+from grafana_foundation_sdk.models.dashboard import Dashboard
 from hatchling.builders.wheel import WheelBuilder
+from msgspec.structs import replace
+from starlette.routing import Route
 
 from reports.collector.metrics.collector_metrics import CollectorMetrics
 from reports.collector.metrics.families import format_families
+from reports.grafana.definition.write import ALERTS, RULES, encode_alerts, encode_boards
+from reports.objectives.prometheus_rules import render_prometheus_rules
+from reports.web.routes import page_routes
+from reports.web.site import Site
+from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
+from runner.metrics.pushgateway import push_result
 from runner.metrics.run_metrics import build_registry
+from runner.result import Certificate, RunResult
 from runner.scheduler.metrics_endpoint import Exporter
+from runner.settings.objectives import Objective
+from runner.settings.settings import load_settings
+from runner.store import Store
+from tests.reports.samples import NOON, run
 from tests.support.raw_http import CHROME
 from tests.support.services.collector import beacon, view
 from tests.support.services.daemon import Daemon
@@ -28,11 +47,13 @@ from tests.support.services.servers import Prometheus
 from tests.support.wait import wait_until
 
 FOLDER = Path(__file__).parents[2] / "reports" / "grafana"
+DEPLOY = FOLDER.parents[1] / "docs" / "deploy"
 FILES = sorted(FOLDER.glob("*.json"))
 SPANS = {"$__rate_interval": "1m", "$__range": "5m"}
 """What Grafana fills in by itself."""
 PREFIXES = "synthetic|page|web_vital|layout_shift|user_interactions|browser_reports|beacons|collector|replay"
 SITE = "http://localhost:3000"
+OBJECTIVE = Objective(name="walking", journeys=("walk",), target=0.99)
 JOURNEYS = """
     @journey(every="2s")
     def walk(page, step):
@@ -67,20 +88,118 @@ def filled(file: Path, expression: str) -> str:
     for name, span in SPANS.items():
         expression = expression.replace(name, span)
     for name, one in variables(file).items():
-        expression = expression.replace(f"${name}", one.get("allValue", ""))
+        expression = expression.replace(f"${name}", one.get("allValue") or "")
     assert "$" not in expression, expression
     return expression
 
 
-def test_there_is_one_for_journeys_and_one_for_real_users() -> None:
-    assert [board(file)["uid"] for file in FILES] == ["journeys", "real-users"]
+def test_there_is_one_for_each_subject_and_they_link_to_each_other() -> None:
+    assert [board(file)["uid"] for file in FILES] == ["journeys", "locations", "objectives", "real-users"]
+    for file in FILES:
+        linked = [one["url"] for one in board(file)["links"]]
+        assert [one.removeprefix("/d/") for one in linked if one.startswith("/d/")] == [
+            other.stem for other in FILES if other != file
+        ]
+        assert any(one.startswith("${monitor}/") for one in linked)
+
+
+def test_the_files_are_what_their_definition_writes() -> None:
+    for name, text in {**encode_boards(), ALERTS: encode_alerts()}.items():
+        assert (FOLDER / name).read_text() == text, f"call make grafana: {name} is not what its definition says"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_grafana_s_own_types_read_a_dashboard_without_loss(file: Path) -> None:
+    register_default_plugins()
+    content = board(file)
+    again = json.loads(json.dumps(Dashboard.from_json(content), cls=JSONEncoder))
+    assert list(lost(content, again)) == []
+    # A field that the types do not know would be lost.
+    content["panels"][1]["gridPos"]["z"] = 1
+    again = json.loads(json.dumps(Dashboard.from_json(content), cls=JSONEncoder))
+    assert list(lost(content, again)) == [".panels[1].gridPos.z"]
+
+
+def lost(before: Any, after: Any, path: str = "") -> Iterator[str]:
+    """Where something is in `before` and not, or otherwise, in `after`; a null is nothing."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key, value in before.items():
+            if value is not None:
+                yield from lost(value, after.get(key), f"{path}.{key}")
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from lost(one, other, f"{path}[{index}]")
+    elif before != after:
+        yield path
+
+
+def test_the_pages_that_links_lead_to_are_there(site_paths: list[re.Pattern[str]]) -> None:
+    links = {
+        link["url"].removeprefix("${monitor}").partition("?")[0]
+        for file in FILES
+        for link in [*board(file)["links"], *(one for panel in panels(file) for one in data_links(panel))]
+        if link["url"].startswith("${monitor}")
+    }
+    assert {"/runs", "/sessions", "/journeys/${__field.labels.journey}"} <= links
+    source = yaml.safe_load((DEPLOY / "grafana-datasource.yml").read_text())["datasources"][0]
+    exemplars = {one["name"]: one["url"] for one in source["jsonData"]["exemplarTraceIdDestinations"]}
+    assert set(exemplars) == {"run_id", "trace_id", "session_id"}
+    links |= {urlsplit(exemplars[name]).path for name in ("run_id", "session_id")}
+    for one in links:
+        path = re.sub(r"\$+\{[^}]+\}", "x", one)
+        assert any(pattern.match(path) for pattern in site_paths), one
+
+
+def data_links(panel: dict[str, Any]) -> list[dict[str, Any]]:
+    """The links of a panel's values."""
+    found: list[dict[str, Any]] = panel["fieldConfig"]["defaults"].get("links", []) if "fieldConfig" in panel else []
+    return found
+
+
+@pytest.fixture
+def site_paths(tmp_path: Path) -> list[re.Pattern[str]]:
+    """The addresses of the dashboard of `journey serve`."""
+    with Store(f"sqlite:///{tmp_path / 'journey.db'}") as store:
+        site = Site(store=store, archive=Archive(tmp_path))
+        return [one.path_regex for one in page_routes(site) if isinstance(one, Route)]
+
+
+def test_every_alert_of_prometheus_is_one_of_grafana_that_its_types_read() -> None:
+    groups = yaml.safe_load((FOLDER / ALERTS).read_text())["groups"]
+    here = {rule["title"]: rule for group in groups for rule in group["rules"]}
+    there = {rule["alert"]: rule for group in rules_of_prometheus() for rule in group["rules"]}
+    assert here.keys() == there.keys()
+    assert len({rule["uid"] for rule in here.values()}) == len(here)
+    for name, rule in here.items():
+        asked, mapped, judged = (one["model"] for one in rule["data"])
+        assert (asked["expr"], rule["labels"], rule["for"]) == (
+            there[name]["expr"],
+            there[name]["labels"],
+            there[name].get("for", "0s"),
+        )
+        # Prometheus fires on any value, 0 as well.
+        assert (mapped["expression"], judged["expression"]) == ("is_number($A) || is_nan($A) || is_inf($A)", "B")
+        assert "$value " not in json.dumps(rule)
+        again = json.loads(json.dumps(Rule.from_json(rule), cls=JSONEncoder))
+        assert list(lost(rule, again)) == []
+    (source,) = yaml.safe_load((DEPLOY / "grafana-datasource.yml").read_text())["datasources"]
+    assert {rule["data"][0]["datasourceUid"] for rule in here.values()} == {source["uid"]}
+
+
+def rules_of_prometheus() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load(RULES.read_text())["groups"]
+    return found
 
 
 @pytest.mark.thorough
 @pytest.mark.long
 def test_they_are_in_the_package_that_is_installed() -> None:
     shipped = {one.distribution_path for one in WheelBuilder(str(FOLDER.parents[1])).recurse_included_files()}
-    assert {f"reports/grafana/{file.name}" for file in FILES} | {"reports/prometheus/alerts.yml"} <= shipped
+    assert {f"reports/grafana/{file.name}" for file in FILES} | {
+        f"reports/grafana/{ALERTS}",
+        "reports/prometheus/alerts.yml",
+    } <= shipped
+    assert not [one for one in shipped if one.startswith("reports/grafana/definition/")]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -104,7 +223,7 @@ def test_a_dashboard_is_one_that_grafana_takes(file: Path) -> None:
         assert refs
         assert len(set(refs)) == len(refs)
         assert all(target["datasource"] == panel["datasource"] for target in panel["targets"])
-    asked = json.dumps([panel["targets"] for panel in panels(file)])
+    asked = json.dumps([[panel["targets"], data_links(panel)] for panel in panels(file)] + [content["links"]])
     for name in variables(file):
         assert f"${name}" in asked or f"${{{name}}}" in asked, f"nothing uses ${name}"
 
@@ -120,9 +239,10 @@ def test_every_metric_that_it_names_is_exported(file: Path) -> None:
     )
     exported = {name for name, kind in kinds.items() if kind == "gauge"}
     exported |= {f"{name.removesuffix('_total')}_total" for name, kind in kinds.items() if kind == "counter"}
+    exported |= set(re.findall(r"record: \"(synthetic_slo:\w+)", render_prometheus_rules([OBJECTIVE], {"walking": 2.0})))
     exported |= {f"{name}_{end}" for name, kind in kinds.items() if kind == "histogram" for end in ("bucket", "sum", "count")}
-    named = set(re.findall(rf"\b(?:{PREFIXES})_\w+", json.dumps(board(file))))
-    assert len(named) > 15
+    named = set(re.findall(rf"\b(?:{PREFIXES})_[\w:]+", json.dumps(board(file))))
+    assert len(named) > 5
     assert named - exported == set()
 
 
@@ -177,14 +297,24 @@ class Visitors:
         connection.close()
 
 
+def met_a_certificate() -> RunResult:
+    """A run of a journey on a site with HTTPS, which no test's own is."""
+    certificate = Certificate(host="shop.example", valid_from=NOON, valid_until=NOON, issuer="R3")
+    return replace(run(journey="look").result, certificates=(certificate,))
+
+
 @pytest.fixture
-def measured(daemon: Daemon, serve: Serve, gateway: str, prometheus: Callable[..., Prometheus]) -> Iterator[Prometheus]:
+def measured(
+    daemon: Daemon, serve: Serve, gateway: str, prometheus: Callable[..., Prometheus], tmp_path: Path
+) -> Iterator[Prometheus]:
     """A Prometheus that scrapes a scheduler, the gateway that it pushes to, and a collector that browsers report to."""
     daemon.write(JOURNEYS)
     daemon.start("--pushgateway", gateway, "--workers", "1")
     serve.start()
+    push_result(met_a_certificate(), load_settings(tmp_path, {"pushgateway": gateway}, {}))
     with Visitors(serve.address):
-        yield prometheus(gateway, daemon.address, serve.address)
+        rules = render_prometheus_rules([OBJECTIVE], {"walking": 2.0})
+        yield prometheus(gateway, daemon.address, serve.address, rules=rules)
     serve.stop()
     daemon.stop()
 
@@ -205,7 +335,7 @@ def test_every_panel_shows_something_and_a_question_without_an_answer_would_be_n
     ]
     for file in FILES:
         for name, one in variables(file).items():
-            found = re.fullmatch(r"label_values\((.+), (\w+)\)", one["definition"]) if one["type"] == "query" else None
+            found = re.fullmatch(r"label_values\((.+), (\w+)\)", one["query"]["query"]) if one["type"] == "query" else None
             if found:
                 waiting.append((f"${name}", f"count by ({found[2]}) ({filled(file, found[1])})"))
     assert len(waiting) > 70

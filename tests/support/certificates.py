@@ -1,8 +1,13 @@
 """Certificates of authorities of their own, which openssl makes."""
 
 import subprocess
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
 
 from tests.support.needs import needs
@@ -54,3 +59,41 @@ def make_certificate(
 
 def _openssl(*words: str | Path) -> None:
     subprocess.run(["openssl", *words], check=True, capture_output=True)
+
+
+class Chain(Struct, frozen=True):
+    """A host's certificate, with the one that has signed it, and the authority of both."""
+
+    certificate: OwnCertificate
+    authority: Path
+    first_end: datetime
+    """When the certificate between the two ends, before the host's own."""
+
+
+def make_chain(folder: Path) -> Chain:
+    """A chain for localhost and 127.0.0.1 whose certificate in the middle, “In between”, ends before the host's own."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    root, root_key = _sign("Root", now + timedelta(days=900), None)
+    middle, middle_key = _sign("In between", now + timedelta(days=10), (root, root_key))
+    leaf, leaf_key = _sign("localhost", now + timedelta(days=60), (middle, middle_key), ca=False)
+    made = Chain(OwnCertificate(folder / "chain.pem", folder / "chain.key"), folder / "root.pem", now + timedelta(days=10))
+    made.certificate.file.write_bytes(b"".join(one.public_bytes(serialization.Encoding.PEM) for one in (leaf, middle)))
+    made.authority.write_bytes(root.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8
+    made.certificate.key.write_bytes(leaf_key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    return made
+
+
+Signer = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
+
+
+def _sign(subject: str, until: datetime, by: Signer | None, ca: bool = True) -> Signer:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, subject)])
+    builder = x509.CertificateBuilder(by[0].subject if by else name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(until - timedelta(days=1_000)).not_valid_after(until)
+    builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+    if not ca:
+        names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return builder.sign(by[1] if by else key, hashes.SHA256()), key

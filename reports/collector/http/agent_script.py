@@ -1,4 +1,4 @@
-"""`/agent.js`, the agent that pages load, and what it loads: `/clicks.js`, and `/replay.js`, the recorder."""
+"""`/agent.js`, the agent that pages load, and what it loads later: `/clicks.js`, `/replay.js` (the recorder), `/trace.js`."""
 
 import gzip
 from functools import cache
@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 FILE = Path(__file__).parents[1] / "agent.js"
 CLICKS = Path(__file__).parents[1] / "clicks.js"
 RECORDER = Path(__file__).parents[1] / "replay.js"
+TRACE = Path(__file__).parents[1] / "trace.js"
 HEADERS = {
     "content-type": "text/javascript; charset=utf-8",
     # A day in the browser, then asked again with its tag while the old one is still used: a page never waits for it.

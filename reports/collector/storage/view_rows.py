@@ -53,7 +53,7 @@ def new_view(
         view.visible_seconds, *[phase(name) for name in PHASES], view.status, view.protocol, view.transfer_bytes,
         beacon.connection, *(beacon.viewport or (None, None)),
         *((synthetic.journey, synthetic.run, synthetic.step, synthetic.location) if synthetic else (None, None, None, None)),
-        directory.series(link, labels), 0, 0, 0, 0,
+        directory.series(link, labels), 0, 0, 0, 0, view.trace or None,
     ]  # fmt: skip
 
 

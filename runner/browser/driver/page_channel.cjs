@@ -2,6 +2,7 @@
 // takes neither a script of Playwright's in each document nor a round trip for each message. What the agents report is kept here until
 // the runner asks; it asks all documents at once, by `send` of a CDP session, with methods that Chromium does not have.
 "use strict";
+const certificates = require("./certificates.cjs");
 const traceHeaders = require("./trace_headers.cjs");
 
 /** Stands in one of the context's init scripts, with its id; the same as MARK in page_channel.py. */
@@ -121,6 +122,9 @@ function changeSession(prototype) {
   };
   prototype._onMessage = function (message) {
     if (message.method === "Target.attachedToTarget") targets.set(message.params.sessionId, message.params.targetInfo.targetId);
+    if (message.method === "Network.responseReceived" && marked.has(this)) {
+      certificates.answered(contexts.get(marked.get(this)), message.params.response, (...request) => send.apply(this, request));
+    }
     if (message.method !== "Runtime.bindingCalled" || message.params.name !== REPORT) return _onMessage.call(this, message);
     const { payload, executionContextId } = message.params;
     const mailbox = mailboxOf(marked.get(this));
@@ -194,7 +198,12 @@ function setHeaders(client, { context: id, origins, headers }) {
   return traceHeaders.set(client, context, origins, headers);
 }
 
-const METHODS = { "Journey.ask": ask, "Journey.answer": answer, "Journey.measure": measure, "Journey.setHeaders": setHeaders };
+/** The certificates of each host that the context has met over HTTPS, as base64 of DER. */
+async function readCertificates(_, { context }) {
+  return { chains: await certificates.read(contexts.get(context)) };
+}
+
+const METHODS = { "Journey.ask": ask, "Journey.answer": answer, "Journey.measure": measure, "Journey.setHeaders": setHeaders, "Journey.readCertificates": readCertificates };
 
 /** `CDPSession`, of the API. */
 function changeClient(prototype) {

@@ -6,6 +6,7 @@ waits in the driver until the runner asks, and one message asks all documents.
 """
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -56,8 +57,15 @@ class PageChannel(Protocol):
         """The bytes of each response's headers and body as they were transferred; None where nobody knows."""
         ...
 
+    def read_chains(self) -> dict[str, list[bytes]]:
+        """The chain of certificates (DER) of each host that was met over HTTPS, by host; empty where the browser does not say them."""
+        ...
+
     def set_headers(self, origins: Sequence[str], headers: Mapping[str, str]) -> str:
-        """From now on requests of all pages to these origins have these headers too; returns why not, if that cannot be done."""
+        """From now on requests of all pages to these origins have these headers too; returns why not, if that cannot be done.
+
+        Nobody waits for a further call: it is on its way before whatever the journey does next.
+        """
         ...
 
 
@@ -94,6 +102,10 @@ class BindingChannel:
             None if isinstance(one, BaseException) else one["responseHeadersSize"] + one["responseBodySize"] for one in sizes
         ]
 
+    def read_chains(self) -> dict[str, list[bytes]]:
+        """As PageChannel has it."""
+        return {}
+
     def set_headers(self, _origins: Sequence[str], _headers: Mapping[str, str]) -> str:
         """As PageChannel has it."""
         tested = ", ".join(".".join(map(str, one)) for one in event_waits.TESTED)
@@ -110,6 +122,8 @@ class DriverChannel:
         self._session = _session(browser)
         self.mark = MARK.format(self._id)
         self.dropped = 0
+        self._headed = False
+        """Whether Chromium watches the origins whose requests get headers."""
         self._session.on("Journey.asked", self._answer)
         context.once("close", lambda _: self._session.remove_listener("Journey.asked", self._answer))
 
@@ -133,10 +147,24 @@ class DriverChannel:
         told = await bridge.send(self._session, "Journey.measure", {"responses": ids})
         return list(told["bytes"])
 
+    def read_chains(self) -> dict[str, list[bytes]]:
+        """As PageChannel has it."""
+        call = bridge.send(self._session, "Journey.readCertificates", {"context": self._id})
+        (answer,) = bridge.gather(self._context, [call], PATIENCE)
+        if isinstance(answer, Exception):
+            return {}
+        return {host: [b64decode(one) for one in chain] for host, chain in answer["chains"].items()}
+
     def set_headers(self, origins: Sequence[str], headers: Mapping[str, str]) -> str:
         """As PageChannel has it."""
         wanted = {"context": self._id, "origins": list(origins), "headers": dict(headers)}
-        (answer,) = bridge.gather(self._context, [bridge.send(self._session, "Journey.setHeaders", wanted)], PATIENCE)
+        call = bridge.send(self._session, "Journey.setHeaders", wanted)
+        if self._headed:
+            # Chromium watches these origins already, and the driver takes messages in their order.
+            bridge.start(self._context, call)
+            return ""
+        (answer,) = bridge.gather(self._context, [call], PATIENCE)
+        self._headed = not isinstance(answer, Exception)
         return "the browser did not answer in time" if isinstance(answer, TimeoutError) else ""
 
     def _answer(self, question: dict[str, Any]) -> None:

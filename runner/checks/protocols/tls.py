@@ -49,19 +49,19 @@ class Tls(ProtocolClient):
         name: str | None = None,
         under: str | float | None = None,
     ) -> Certificate:
-        """The same, and whether the certificate is valid for longer than `later_than` (such as `"14d"`) from now on."""
+        """The same, and whether its chain is valid for longer than `later_than` (such as `"14d"`) from now on."""
         with self._steps.call("tls", "expires", [peer], name, under) as phases:
             try:
                 least = timedelta(seconds=parse_positive_duration(later_than))
             except ValueError as error:
                 raise CallError(f"tls.expires: later_than: {error}") from error
             found = self._meet(peer, server_name, "TLS 1.2", phases)
-            left = found.valid_until - datetime.now(UTC)
+            left = found.first_end - datetime.now(UTC)
             if left <= least:
                 raise CallFailed(
                     "assertion",
-                    f"the certificate of {peer} expires on {found.valid_until:%Y-%m-%d %H:%M}Z, in {left / timedelta(days=1):.1f} "
-                    f"days; expected more than {least / timedelta(days=1):g}",
+                    f"the certificate {_name_first(found)}of {peer} expires on {found.first_end:%Y-%m-%d %H:%M}Z, "
+                    f"in {left / timedelta(days=1):.1f} days; expected more than {least / timedelta(days=1):g}",
                 )
             return found
 
@@ -81,3 +81,8 @@ class Tls(ProtocolClient):
         if found.protocol in VERSIONS and VERSIONS.index(found.protocol) < VERSIONS.index(at_least):
             raise CallFailed("assertion", f"{peer} speaks {found.protocol}; expected {at_least} or later")
         return found
+
+
+def _name_first(found: Certificate) -> str:
+    """Which certificate of the chain ends first, if it is not the host's own."""
+    return "" if found.first_end == found.valid_until else f"“{found.chain_ends_with}” in the chain "

@@ -80,7 +80,7 @@ def show(
 @app.command("export")
 def export(
     wanted: Names = None,
-    form: Annotated[str, typer.Option("--format", help="prometheus, sloth, openslo or pyrra.")] = "prometheus",
+    form: Annotated[str, typer.Option("--format", help="prometheus, grafana, sloth, openslo or pyrra.")] = "prometheus",
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write (default: standard output).")] = None,
     env: given.EnvironmentName = None,
 ) -> None:

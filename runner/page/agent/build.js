@@ -92,6 +92,10 @@ const clicks = await bundle("src/clicks.js", { format: "esm" });
 writeFileSync("../../../reports/collector/clicks.js", clicks);
 console.log(`reports/collector/clicks.js: ${clicks.length} bytes, ${gzipSync(clicks, { level: 9 }).length} with gzip`);
 
+const trace = await bundle("src/trace.js", { inject: [], banner: { js: "try{" }, footer: { js: "}catch{}" } });
+writeFileSync("../../../reports/collector/trace.js", trace);
+console.log(`reports/collector/trace.js: ${trace.length} bytes, ${gzipSync(trace, { level: 9 }).length} with gzip`);
+
 const recorder = { inject: [] };
 const replay = await bundle("src/replay.js", { ...recorder, format: "esm" });
 writeFileSync("../../../reports/collector/replay.js", replay);

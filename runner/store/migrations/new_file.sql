@@ -3,7 +3,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO "alembic_version" VALUES('0014');
+INSERT INTO "alembic_version" VALUES('0015');
 
 CREATE TABLE alerts (
 	id INTEGER NOT NULL, 
@@ -279,7 +279,7 @@ CREATE TABLE page_views (
 	interactions INTEGER NOT NULL, 
 	errors INTEGER NOT NULL, 
 	requests INTEGER NOT NULL, 
-	listed_interactions INTEGER NOT NULL, 
+	listed_interactions INTEGER NOT NULL, trace VARCHAR(32), 
 	PRIMARY KEY (number), 
 	UNIQUE (id)
 );

@@ -17,7 +17,7 @@ from runner.store.transaction import StoreDown
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0014"
+HEAD = "0015"
 """The newest migration."""
 RELEASED = frozenset(f"{number:04}" for number in range(1, int(HEAD) + 1))
 VERSIONS = "alembic_version"

@@ -67,12 +67,14 @@ page_views = Table(
     Column("errors", Integer, nullable=False),
     Column("requests", Integer, nullable=False),
     Column("listed_interactions", Integer, nullable=False),
+    Column("trace", String(32)),
     Index("page_views_by_session", "session"),
     Index("page_views_by_time", "app", "started_at"),
     Index("page_views_by_page", "app", "page", "started_at"),
     Index("page_views_by_run", "run", sqlite_where=text("run IS NOT NULL"), postgresql_where=text("run IS NOT NULL")),
 )
-"""`number` grows by one per view; `told_at` is when the newest beacon about the view was sent, by the browser's clock."""
+"""`number` grows by one per view; `told_at` is when the newest beacon about the view was sent, by the browser's clock; `trace` is the id of its
+requests' trace, if they have one."""
 
 vitals = Table(
     "vitals",

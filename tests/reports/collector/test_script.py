@@ -26,6 +26,12 @@ def test_any_page_may_load_the_agent_and_keep_it(served: Callable[..., Served], 
     assert collector.request("HEAD", "/agent.js").status == 200
 
 
+def test_what_traces_requests_is_served_in_the_same_way(served: Callable[..., Served], tmp_path: Path) -> None:
+    answer = served(CONFIGURATION).request("GET", "/trace.js")
+    assert (answer.status, b"traceparent" in answer.body) == (200, True)
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
 def test_an_agent_that_is_not_built_is_told_of(served: Callable[..., Served], tmp_path: Path) -> None:
     answer = served(CONFIGURATION, tmp_path / "none.js").request("GET", "/agent.js")
     assert (answer.status, answer.json()["fix"]) == (404, "install the package again (docs/install.md), which builds it")

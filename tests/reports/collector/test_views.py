@@ -74,6 +74,7 @@ def test_a_beacon_that_comes_twice_counts_once(collector: Served) -> None:
         (beacon(view(url="x" * 4_001)), 422, "length <= 4000"),
         (beacon(*[view() for _ in range(51)]), 422, "length <= 50"),
         (beacon(view(type="teleport")), 422, "Invalid enum value 'teleport'"),
+        (beacon(view(trace="javascript:alert(1)")), 422, "matching regex"),
     ],
 )
 def test_what_is_wrong_with_a_beacon_is_told(collector: Served, body: object, status: int, told: str) -> None:

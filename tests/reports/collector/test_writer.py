@@ -35,7 +35,8 @@ def writer(url: str) -> Iterator[Writer]:
 def test_a_page_view_is_stored_with_all_that_was_told(writer: Writer, url: str) -> None:
     seen = View(
         id=run_id(), url="https://shop.example/item/7", started_at=AT - 30, type="reload", referrer="https://shop.example/",
-        title="Sencha", hidden=False, ended=True, visible_seconds=12.5, phases={"ttfb": 0.2, "total": 1.4, "unknown": 3.0}, status=200,
+        title="Sencha", trace="4b" * 16, hidden=False, ended=True, visible_seconds=12.5,
+        phases={"ttfb": 0.2, "total": 1.4, "unknown": 3.0}, status=200,
         protocol="h2", transfer_bytes=5_000_000_000, vitals=(vital("lcp", 1.2), vital("cls", 0.03)),
         interactions=(Interaction(type="click", at_seconds=2.5, role="button", name="Add", test_id="add"),),
         interaction_counts={"click": 4},
@@ -57,7 +58,7 @@ def test_a_page_view_is_stored_with_all_that_was_told(writer: Writer, url: str) 
     assert row[1:] == (
         seen.id, "shop", sent.beacon.session, "/item/:id", seen.url, "Sencha", "https://shop.example/", "reload", AT - 30, AT, AT, "1.0",
         "live", "synthetic", "Chrome 156", "Linux", "tablet", False, True, 12.5, *[None] * 8, 0.2, 1.4, 200, "h2", 5_000_000_000, "4g",
-        1280, 720, "buy", synthetic.run, "pay", "here", 2, 4, 1, 1, 1,
+        1280, 720, "buy", synthetic.run, "pay", "here", 2, 4, 1, 1, 1, "4b" * 16,
     )  # fmt: skip
     assert [(name, value) for name, value in rows(url, "SELECT name, value FROM vitals ORDER BY name")] == [
         ("cls", 0.03), ("lcp", 1.2),

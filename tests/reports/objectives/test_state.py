@@ -243,7 +243,7 @@ def test_the_command_writes_rules(folder: Path) -> None:
         (["show", "nothing"], "'nothing' is not an objective; there are: checkout, fast-payment"),
         (
             ["export", "--format", "xml"],
-            "--format 'xml' is not a form of objectives; choose one of prometheus, sloth, openslo, pyrra",
+            "--format 'xml' is not a form of objectives; choose one of prometheus, grafana, sloth, openslo, pyrra",
         ),
     ],
 )

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser, Locator, expect
 from sqlalchemy import text
 from starlette.requests import Request
@@ -21,11 +22,12 @@ from reports.web.routes import page_routes
 from reports.web.site import Site
 from runner.archive.archive import Archive
 from runner.store import Store
-from tests.reports.web.visitors import DAY, EVIL, EVIL_ID, EVIL_SESSION, fill, runs, visits
+from tests.reports.web.visitors import DAY, EVIL, EVIL_ID, EVIL_SESSION, TRACE, fill, runs, visits
 from tests.support.asking import ask
 from tests.support.reader import Reader, serving
 from tests.support.services.collector import Served, beacon
 from tests.support.services.collector import view as told
+from tests.support.services.servers import get
 from tests.support.wait import wait_until
 
 
@@ -89,6 +91,16 @@ def test_what_a_visitor_has_written_stays_text(reader: Reader, path: str) -> Non
     assert page.locator("script:not([src]):not([type='application/json'])").count() == 0
     if path not in {"/", "/users/journeys"}:
         expect(page.get_by_text(EVIL).first).to_be_attached()
+
+
+def test_a_page_view_says_its_trace_and_links_to_it(store: Store, tmp_path: Path, reader: Reader) -> None:
+    page = reader.open(f"/users/views/{EVIL_ID}")
+    expect(page.get_by_text(TRACE)).to_be_visible()
+    expect(page.get_by_role("link", name=TRACE)).to_have_count(0)
+    linked = replace(site(store, tmp_path), trace_url="https://tempo.example/trace/{trace_id}")
+    with serving(page_routes(linked)) as address:
+        found = get(f"{address}/users/views/{EVIL_ID}") or ""
+    assert f'<a href="https://tempo.example/trace/{TRACE}" rel="noreferrer"><code>{TRACE}</code></a>' in found
 
 
 def test_tiles_tell_the_figure_its_worth_and_its_shares(reader: Reader, store: Store) -> None:

@@ -26,6 +26,7 @@ HOUR = 3600.0
 NOW = time() // HOUR * HOUR
 DAY = Range(datetime.fromtimestamp(NOW - 24 * HOUR, UTC), datetime.fromtimestamp(NOW, UTC))
 EVIL = "</script><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 EVIL_ID = "01b80000-0000-7000-8000-00000000e411"
 EVIL_SESSION = "01b80000-0000-7000-8000-00000000e412"
 
@@ -51,7 +52,8 @@ def visits() -> tuple[Arrival, ...]:
     sent += [seen("/robots", NOW - 2 * HOUR + number, 1.0, traffic="bot") for number in range(40)]
     sent.append(
         seen(
-            EVIL, NOW - HOUR, 31.0, id=EVIL_ID, session=EVIL_SESSION, title=EVIL, url=f"https://shop.example/{EVIL}", referrer=EVIL,
+            EVIL, NOW - HOUR, 31.0, id=EVIL_ID, trace=TRACE, session=EVIL_SESSION, title=EVIL, url=f"https://shop.example/{EVIL}",
+            referrer=EVIL,
             errors=(error(EVIL, stack=EVIL, source=EVIL),), interactions=(click(EVIL),), requests=(request(EVIL),),
             vitals=(vital("lcp", 7.0, EVIL[:40]),), release="2.0", environment="live",
         )

@@ -9,7 +9,7 @@ from runner.execution.outcome import Execution
 from runner.result import Failure, StepResult
 from tests.runner.checks.conftest import RunCheck
 from tests.runner.checks.servers import closed_port, http_server, talking_server
-from tests.support.certificates import OwnCertificate, make_certificate
+from tests.support.certificates import OwnCertificate, make_certificate, make_chain
 
 
 def step_of(done: Execution, index: int = 0) -> StepResult:
@@ -150,6 +150,19 @@ def test_a_certificate_is_verified_against_the_authorities_and_the_ca_file(
     with http_server(expired) as port:
         done = run_check(f"@check(ca_file={str(expired.file)!r})\ndef shop(tls):\n    tls.valid('localhost:{port}')\n")
         assert failure_of(done).message == f"the certificate of localhost:{port} is not valid: certificate has expired"
+
+
+def test_a_chain_ends_with_its_first_certificate(run_check: RunCheck, tmp_path: Path) -> None:
+    chain = make_chain(tmp_path)
+    with http_server(chain.certificate) as port:
+        head = f"@check(ca_file={str(chain.authority)!r})\ndef shop(tls):\n"
+        done = run_check(f"{head}    tls.expires('localhost:{port}', later_than='9d')\n")
+        assert done.attempts[0].failure is None
+        assert [(one.subject, one.chain_ends_with, one.first_end) for one in done.certificates] == [
+            ("localhost", "In between", chain.first_end)
+        ]
+        soon = failure_of(run_check(f"{head}    tls.expires('localhost:{port}', later_than='14d')\n"))
+    assert soon.message.startswith(f"the certificate “In between” in the chain of localhost:{port} expires on ")
 
 
 def test_a_port_talks_and_starts_tls(run_check: RunCheck, certificate: OwnCertificate) -> None:

@@ -95,8 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/views":
             # For journeys, which run in another process.
             self._answer(200, str(len(self.server.receiver.views)).encode())
-        elif path in {"/agent.js", "/clicks.js"}:
-            judges = path == "/agent.js" or self.server.receiver.judges_clicks
+        elif path in {"/agent.js", "/clicks.js", "/trace.js"}:
+            judges = path != "/clicks.js" or self.server.receiver.judges_clicks
             script = AGENT.with_name(path[1:]).read_bytes() if judges else b"export const watch = () => {};"
             self._answer(200, script, "text/javascript; charset=utf-8")
         elif path in self.server.receiver.pages:

@@ -91,10 +91,12 @@ def prometheus(tmp_path: Path) -> Iterator[Callable[..., Prometheus]]:
     """Starts a Prometheus that scrapes addresses every second, keeping the labels that it finds."""
     with ExitStack() as stack:
 
-        def start(*targets: str) -> Prometheus:
+        def start(*targets: str, rules: str = "") -> Prometheus:
             address = f"127.0.0.1:{free_port()}"
             config = tmp_path / "prometheus.yml"
+            (tmp_path / "rules.yml").write_text(rules or "groups: []\n")
             config.write_text(
+                "global: {evaluation_interval: 1s}\nrule_files: [rules.yml]\n"
                 "scrape_configs:\n- job_name: gateway\n  honor_labels: true\n  scrape_interval: 1s\n"
                 f"  static_configs: [{{targets: {[target.removeprefix('http://') for target in targets]}}}]\n"
             )

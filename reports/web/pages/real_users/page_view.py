@@ -13,6 +13,7 @@ from reports.web.render.problem import render_problem
 from reports.web.site import Site
 from reports.web.view_models.real_users.page_view import read_page_view
 from runner.store.tables.page_views import Metric
+from runner.telemetry.trace_ids import format_trace_url
 
 VITALS: tuple[Metric, ...] = ("fcp", "lcp")
 """Vitals that mark a time of loading."""
@@ -45,6 +46,7 @@ def show_page_view(site: Site, request: Request) -> Response:
         session=found.session,
         replay=replay_link(seen.session, begins.timestamp(), seen.started_at) if begins else None,
         loading=draw_loading(data),
+        trace_url=format_trace_url(site.trace_url, seen.trace, "") if site.trace_url and seen.trace else None,
         slow=found.slow,
         width=WIDTH,
         height=ROW,

@@ -67,7 +67,7 @@ guarded(() => {
   // A second copy, and a page inside a page, have nothing of their own to tell.
   if (given?.reportError || globalThis.top !== globalThis) return;
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(app ?? "")) {
-    warn(`data-app "${app}" is invalid; nothing was sent`);
+    warn(`data-app "${app}" is not valid`);
     return;
   }
   api.beforeSend = given?.beforeSend;

@@ -36,6 +36,8 @@ export function begin(type, at, startedAt = wallClock(), hidden = !isVisible(), 
   }
   const view = { id: uuid(), type, at, startedAt, hidden, loaded, session: session(), url: clean(location.href) };
   view.referrer = discreet ? "" : type === "soft" ? last.url : loaded && clean(document.referrer);
+  // `trace.js` is asked for each view, whether it is reported or not: it decides again.
+  view.trace = globalThis.journeyUserTrace?.();
   view.seen = 0;
   view.seenFrom = isVisible() ? at : null;
   forget(view);
@@ -121,6 +123,7 @@ export function takeNews() {
       started_at: Math.round(view.startedAt * 1e3) / 1e6,
       type: view.type === "navigate" ? "" : view.type,
       referrer: view.referrer,
+      trace: view.trace,
       title: titles && !discreet && view === current && cut(document.title, 200),
       hidden: view.hidden,
       ended: view.ended,

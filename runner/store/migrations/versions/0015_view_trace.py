@@ -1,0 +1,20 @@
+"""The trace of a page view's requests."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """To this form."""
+    op.add_column("page_views", sa.Column("trace", sa.String(32), nullable=True))
+
+
+def downgrade() -> None:
+    """Back from it."""
+    with op.batch_alter_table("page_views") as table:
+        table.drop_column("trace")

@@ -1,0 +1,27 @@
+"""The spans of a site's backend are in the run's trace, below the step that asked for them."""
+
+from runner.telemetry.trace_ids import step_span_id
+from tests.conftest import Monitor
+from tests.support.services.otlp import SpanReceiver
+from tests.support.services.traced_shop import running_traced_shop
+from tests.support.wait import wait_until
+
+CODE = """
+@journey
+def walk(page, step):
+    with step("open"):
+        page.goto("/")
+    with step("ask"):
+        page.evaluate("fetch('/api/wait?delay=1').then(() => 0)")
+"""
+
+
+def test_the_spans_of_an_instrumented_shop_are_below_the_steps(monitor: Monitor, span_receiver: SpanReceiver) -> None:
+    with running_traced_shop(span_receiver.http) as shop:
+        result = monitor.run(CODE, base_url=shop, trace_origins=[shop])
+        assert result.status == "passed", result.failure
+        wait_until(lambda: {"GET /", "GET /api/wait"} <= {one.name for one in span_receiver.spans})
+    of = {one.name: one for one in span_receiver.spans}
+    for name, index in (("GET /", 0), ("GET /api/wait", 1)):
+        ids = (of[name].trace_id.hex(), of[name].parent_span_id.hex())
+        assert ids == (result.trace_id, step_span_id(result.id, 1, index))
