@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from runner.archive.file_lock import lock_file
+from runner.archive.run_files import RESULT, RunFiles
 from runner.archive.waiting_uploads import WaitingUploads
 from runner.errors import ConfigError, RunNotFound
 from runner.private_files import FOLDER, make_private_folder, write_private_file
@@ -31,7 +32,6 @@ SMOKE = ".smoke"
 """Beside the runs: the results of smoke checks, one file each."""
 RECORDINGS = "replays"
 """Beside the runs: what real users' browsers recorded, a folder for each app, which may have any name."""
-RESULT = "result.json"
 LOCK = ".lock"
 RUN_FOLDER = re.compile(r"\d{8}T\d{6}Z-.+")
 """The name of a run's folder."""
@@ -108,6 +108,15 @@ class Archive:
         """The run with its artifacts, those of some kinds or all, in a folder of this machine."""
         return saved
 
+    def files(self, run: str, journey: str, started_at: datetime, stored: str | None) -> RunFiles:  # noqa: ARG002
+        """The files of a run; `stored` is the folder in which it was saved, perhaps on another machine."""
+        return RunFiles(self._stored_folder(run, journey, stored))
+
+    def _stored_folder(self, run: str, journey: str, stored: str | None) -> Path | None:
+        if stored and (Path(stored) / RESULT).is_file():
+            return Path(stored)
+        return self.folder_of(run, journey)
+
     def measure(self, saved: Saved) -> int:
         """Bytes of the files of a run; a link counts as the link itself, not as its target."""
         return measure_folder(saved.folder)
@@ -150,7 +159,7 @@ class Archive:
         """
         text = msgspec.json.format(msgspec.json.encode(result), indent=2)
         write_private_file(scratch / RESULT, text + b"\n", sync=True)
-        final = self.folder / result.journey / f"{result.started_at:%Y%m%dT%H%M%SZ}-{result.id}"
+        final = self.folder / result.journey / run_folder_name(result.started_at, result.id)
         make_private_folder(final.parent)
         if self._uploads:
             self.waiting.add(result.id, final, sum(one.bytes for one in result.artifacts))
@@ -257,6 +266,11 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def run_folder_name(started_at: datetime, run: str) -> str:
+    """The name of a run's folder, which sorts by time."""
+    return f"{started_at:%Y%m%dT%H%M%SZ}-{run}"
 
 
 def measure_folder(folder: Path) -> int:

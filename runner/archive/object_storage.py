@@ -7,6 +7,7 @@ It is reached through `obstore`, which is imported only when the setting `artifa
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,12 +159,15 @@ class Storage:
         """Removes objects; some may be gone already."""
         import obstore
 
+        wanted = list(keys)
         with _Guard(self, "removing"):
-            for key in keys:
-                try:
-                    obstore.delete(self._store, key)
-                except FileNotFoundError:
-                    continue
+            try:
+                # Hundreds of them in one request, where the storage has that.
+                obstore.delete(self._store, wanted)
+            except FileNotFoundError:
+                for key in wanted:
+                    with suppress(FileNotFoundError):
+                        obstore.delete(self._store, key)
 
     def failure(self, what: str, error: Exception) -> StorageDown:
         """An error of the library as a sentence that names the setting and the fix, without credentials."""

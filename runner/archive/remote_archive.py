@@ -3,15 +3,18 @@
 What is read from there is kept in `runs/.fetched/` for a while, whole files with the right digest only.
 """
 
+import os
 import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from shutil import rmtree
 from typing import NamedTuple
 
-from runner.archive.archive import RESULT, RUN_FOLDER, Archive, Saved, measure_folder
+from runner.archive.archive import RUN_FOLDER, Archive, Saved, measure_folder, run_folder_name
 from runner.archive.object_storage import Storage, open_storage
+from runner.archive.run_files import RESULT, Availability, RemoteRunFiles, RunFiles
 from runner.errors import RunNotFound, StorageDown
 from runner.private_files import make_private_folder
 from runner.result import Artifact
@@ -19,6 +22,8 @@ from runner.settings.parsers.values import parse_journey_name
 from runner.settings.settings import Settings
 
 FETCHED = ".fetched"
+TIDY = 60.0
+"""Seconds between two looks for what was fetched long ago."""
 
 
 class _Place(NamedTuple):
@@ -36,7 +41,10 @@ class RemoteArchive(Archive):
         super().__init__(folder)
         self.storage = storage
         self._fetched = folder / FETCHED
-        _remove_old(self._fetched, keep)
+        self._keep = keep
+        self._tidied = -TIDY
+        self._availability = Availability()
+        self._remove_old()
 
     def journeys(self) -> list[str]:
         return sorted({*super().journeys(), *(one for one in self.storage.folders() if _is_journey(one))})
@@ -84,6 +92,17 @@ class RemoteArchive(Archive):
                 fetch_file(self.storage, place.journey, place.name, one, copy)
         return Saved(saved.result, copy)
 
+    def files(self, run: str, journey: str, started_at: datetime, stored: str | None) -> RunFiles:
+        self._remove_old()
+        folder = self._stored_folder(run, journey, stored)
+        if not _is_journey(journey):
+            return RunFiles(folder)
+        name = folder.name if folder else run_folder_name(started_at, run)
+        copy = self._fetched / journey / name
+        if copy.is_dir():
+            os.utime(copy)
+        return RemoteRunFiles(folder, self.storage, f"{journey}/{name}", copy, self._availability)
+
     def delete(self, saved: Saved) -> None:
         place = f"{saved.result.journey}/{saved.folder.name}"
         # First there: what is removed here first would not be found again to be removed there.
@@ -100,6 +119,16 @@ class RemoteArchive(Archive):
     def measure(self, saved: Saved) -> int:
         away = sum(one.bytes for one in saved.result.artifacts if not (saved.folder / one.path).is_file())
         return measure_folder(saved.folder) + away
+
+    def _remove_old(self) -> None:
+        """Removes what was fetched and not used for long. Access times may be off, so reading a run touches its folder."""
+        if time.monotonic() - self._tidied < TIDY:
+            return
+        self._tidied = time.monotonic()
+        for folder in self._fetched.glob("*/*"):
+            with suppress(FileNotFoundError):
+                if time.time() - folder.stat().st_mtime > self._keep:
+                    rmtree(folder, ignore_errors=True)
 
     def _places(self, journey: str | None) -> set[_Place]:
         here = {_Place(one.parent.name, one.name) for one in self._folders(journey)}
@@ -152,11 +181,3 @@ def _is_journey(name: str) -> bool:
         return bool(parse_journey_name(name))
     except ValueError:
         return False
-
-
-def _remove_old(fetched: Path, keep: float) -> None:
-    """Removes what was fetched and not used for so many seconds. Access times may be off, so reading a run touches its folder."""
-    for folder in fetched.glob("*/*"):
-        with suppress(FileNotFoundError):
-            if time.time() - folder.stat().st_mtime > keep:
-                rmtree(folder, ignore_errors=True)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from runner.archive.archive import RESULT, Archive
+from runner.archive.archive import Archive
 from runner.archive.object_storage import Storage
+from runner.archive.run_files import RESULT
 from runner.archive.waiting_uploads import WaitingUpload
 from runner.errors import StorageDown
 from runner.result import RunResult

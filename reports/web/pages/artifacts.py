@@ -17,11 +17,13 @@ from starlette.types import Receive, Scope, Send
 
 from reports.trace_viewer import viewer_folder
 from reports.web.render.problem import render_problem
+from reports.web.render.remote_file import send_remote_file
 from reports.web.site import Site
-from reports.web.view_models.filmstrip import read_picture
+from reports.web.view_models.filmstrip import find_trace, read_picture
 from reports.web.view_models.run import find_artifact_file
 from runner.settings.artifact_kinds import find_kind
 
+GONE = "This file does not exist or has been removed with its run."
 UNKNOWN = "text/plain; charset=utf-8"
 """The type of files of a kind that another version has saved."""
 INERT = {
@@ -44,21 +46,29 @@ def show_artifact(site: Site, request: Request) -> Response:
     with site.read(request) as connection:
         found = find_artifact_file(connection, site.archive, request.path_params["number"])
     if found is None:
-        return render_problem(request, 404, "This file does not exist or has been removed with its run.")
+        return render_problem(request, 404, GONE)
     known = find_kind(found.kind)
     type_ = known.media_type if known else UNKNOWN
     name = quote(found.path.rpartition("/")[2])
     # Playwright's viewer, which is one of the pages, reads the trace.
     how = "inline" if found.kind == "trace" or (known and known.shown_as in {"image", "video"}) else "attachment"
     headers = {**INERT, "Content-Disposition": f"{how}; filename*=UTF-8''{name}"}
-    return FileResponse(found.file, media_type=type_, headers=headers)
+    remote = found.files.remote(found.path)
+    if remote is not None:
+        try:
+            return send_remote_file(request, remote, type_, headers)
+        except FileNotFoundError:
+            return render_problem(request, 404, GONE)
+    file = found.files.local(found.path)
+    return FileResponse(file, media_type=type_, headers=headers) if file else render_problem(request, 404, GONE)
 
 
 def show_frame(site: Site, request: Request) -> Response:
     """`/artifacts/ID/frames/NUMBER`: a picture from a trace."""
     with site.read(request) as connection:
         trace = find_artifact_file(connection, site.archive, request.path_params["number"])
-    shown = read_picture(trace.file, request.path_params["frame"]) if trace and trace.kind == "trace" else None
+    source = find_trace(trace.files, trace.path) if trace and trace.kind == "trace" else None
+    shown = read_picture(source, request.path_params["frame"]) if source else None
     if shown is None:
         return render_problem(request, 404, "This picture does not exist or its trace has been removed with its run.")
     content, type_ = shown

@@ -13,7 +13,7 @@ from runner.result import RunResult
 from runner.scheduler.results import upload_queue
 from runner.scheduler.results.upload_queue import UploadQueue
 from runner.settings.settings import Settings
-from tests.runner.storage.saved_runs import CONTENT, save_run
+from tests.support.saved_runs import CONTENT, save_run
 from tests.support.services.object_storage import Bucket, Fault
 from tests.support.wait import wait_until
 

@@ -5,8 +5,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from runner.archive.archive import Archive
+from runner.archive.object_storage import open_storage
 from runner.archive.run_id import run_id
+from runner.archive.upload import upload_run
 from runner.result import Artifact, RunResult, Status
+from runner.settings.settings import Settings
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 CONTENT = {
@@ -45,3 +48,10 @@ def save_run(
         ),
     )
     return result, archive.save(result, scratch)
+
+
+def upload(settings: Settings, folder: Path) -> None:
+    """Uploads a saved run at once."""
+    storage = open_storage(settings)
+    assert storage is not None
+    upload_run(storage, folder, lambda: None)
