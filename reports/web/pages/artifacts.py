@@ -38,7 +38,20 @@ VIEWER = (
     "frame-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 """The policy for Playwright's viewer, which writes styles and shows pictures from the trace."""
+WORKER = "sw.bundle.js"
+"""The viewer's service worker, which reads the trace."""
+WHOLE, BY_RANGES = b"{mode:`cors`,preventHeadRequest:!0}", b"{mode:`cors`,preventHeadRequest:!0,useRangeHeader:!0}"
+"""The options with which it reads one, and those with which it reads ranges (zip.js, `HttpReader`)."""
 _INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+
+
+def _read_by_ranges(script: bytes) -> bytes | None:
+    """The viewer's script with its ZIP library set to read ranges; None where it is not written as expected, and is served as it is.
+
+    As it is, it reads all of a trace before it shows anything. What most of a large trace consists of is asked for only when it is looked at.
+    """
+    before, found, after = script.partition(WHOLE)
+    return before + BY_RANGES + after if found and WHOLE not in after else None
 
 
 def show_artifact(site: Site, request: Request) -> Response:
@@ -85,6 +98,7 @@ class TraceViewer:
         # Only the inline scripts of its own pages are allowed, by their hash (CSP Level 3, 2.3.1).
         written = {script for page in sorted(folder.glob("*.html")) for script in _INLINE.findall(page.read_bytes())}
         hashes = sorted(f" 'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in written)
+        self._worker = _read_by_ranges((folder / WORKER).read_bytes()) if (folder / WORKER).is_file() else None
         self._policy = VIEWER.format(scripts="".join(hashes)).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,4 +110,7 @@ class TraceViewer:
                 message = {**message, "headers": [*message["headers"], *headers]}  # type: ignore[misc]
             await send(message)  # type: ignore[arg-type]
 
+        if self._worker is not None and scope["path"].endswith(f"/{WORKER}"):
+            await Response(self._worker, media_type="text/javascript")(scope, receive, with_policy)
+            return
         await self._files(scope, receive, with_policy)

@@ -2,14 +2,20 @@
 
 import logging
 import re
+import time
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import chain
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from runner.archive.object_storage import Stat
 from runner.archive.run_files import RemoteFile
 from runner.errors import StorageDown
 
+KNOWN = 60.0
+"""Seconds for which the size of a file is not asked for again, at most."""
 TRIES = 3
 """Of a transfer that breaks off: each goes on where the last one ended."""
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -18,7 +24,7 @@ log = logging.getLogger("journey")
 
 def send_remote_file(request: Request, file: RemoteFile, media_type: str, headers: Mapping[str, str]) -> Response:
     """The response. Raises StorageDown, and FileNotFoundError when the file is not there."""
-    found = file.stat()
+    found = _find_stat(file, int(time.monotonic() / KNOWN))
     size = found.size
     given = {**headers, "Accept-Ranges": "bytes", **({"ETag": found.etag} if found.etag else {})}
     wanted = request.headers.get("range", "")
@@ -35,7 +41,16 @@ def send_remote_file(request: Request, file: RemoteFile, media_type: str, header
     status = 200 if whole else 206
     if request.method == "HEAD" or size == 0:
         return Response(status_code=status, headers=given, media_type=media_type)
-    return StreamingResponse(_pieces(file, start, end), status, given, media_type)
+    pieces = _pieces(file, start, end)
+    # Read now, while the response can still be one that says what is wrong.
+    first = next(pieces, b"")
+    return StreamingResponse(chain([first], pieces), status, given, media_type)
+
+
+@lru_cache(maxsize=256)
+def _find_stat(file: RemoteFile, period: int) -> Stat:  # noqa: ARG001 (part of the key, so nothing is known for long)
+    """What is known of a file. Nobody changes it, and a viewer asks for many ranges one after the other."""
+    return file.stat()
 
 
 def parse_range(text: str, size: int) -> tuple[int, int] | None:

@@ -55,7 +55,7 @@ class RunData(Struct, frozen=True, kw_only=True):
 
 
 class ArtifactFile(Struct, frozen=True, kw_only=True):
-    """A file of a run that exists, on the disk or in object storage."""
+    """A file of a run, on the disk or perhaps in object storage."""
 
     kind: str
     path: str
@@ -136,14 +136,15 @@ def read_kept_files(connection: Connection, archive: Archive, identity: str) -> 
 
 
 def find_artifact_file(connection: Connection, archive: Archive, number: int) -> ArtifactFile | None:
-    """An artifact by its id; None when there is none of this id, or its file has been removed."""
+    """An artifact by its id; None when there is none of this id, or its file has been removed from the disk."""
     history = History(connection)
     found = history.artifact(number) if number <= LARGEST_ID else None
     if found is None:
         return None
     row, kind, path = found
     files = find_run_files(history, archive, row)
-    return ArtifactFile(kind=kind, path=path, files=files) if files.there(path) else None
+    # Whether a storage has it shows when it is read: asking before would double the time until its first byte.
+    return ArtifactFile(kind=kind, path=path, files=files) if files.remote(path) or files.local(path) else None
 
 
 def _kept(history: History, files: RunFiles, identity: str) -> tuple[Kept, ...]:

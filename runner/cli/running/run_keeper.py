@@ -1,5 +1,6 @@
 """What a command does with each of its runs: store it, write its page, report what did not work."""
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -35,6 +36,7 @@ class RunKeeper:
         self._open = ExitStack()
         self._storage = open_storage(settings)
         self._uploads: UploadQueue | None = None
+        self._outcomes: list[str] = []
         self.ended: list[tuple[RunResult, Path | None]] = []
         """Each run that has ended, and where it is saved."""
         self._noted_sandbox = False
@@ -43,15 +45,22 @@ class RunKeeper:
         self._open.enter_context(self._pages)
         self._open.enter_context(self._store)
         if self._storage is not None:
+            from runner.scheduler.results import upload_queue
             from runner.scheduler.results.upload_queue import UploadQueue
 
-            self._uploads = UploadQueue(self._storage, self._archive, self._settings, self._keep)
+            # What its log says of a scheduler, a command says once at its end.
+            upload_queue.log.addHandler(logging.NullHandler())
+            self._uploads = UploadQueue(self._storage, self._archive, self._settings, self._keep, self._outcomes.append)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._uploads is not None and (left := self._uploads.stop(self._settings.artifacts_timeout)):
             runs = "1 run was" if left == 1 else f"{left} runs were"
             self._problems.append(f"{runs} not uploaded; the next command tries again: {self._uploads.down}")
+        if dropped := self._outcomes.count("dropped"):
+            self._problems.append(
+                f"the artifacts of {dropped} old runs were removed before they were uploaded: artifacts_queue_size"
+            )
         self._open.close()
         for problem in self._problems:
             self._warn(problem)

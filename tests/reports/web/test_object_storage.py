@@ -11,6 +11,7 @@ from shutil import rmtree
 import pytest
 from msgspec.structs import replace
 
+from reports.web.pages.artifacts import BY_RANGES, WHOLE
 from reports.web.view_models import filmstrip
 from runner.archive import run_files
 from runner.archive.archive import Archive
@@ -101,6 +102,13 @@ def test_pictures_of_a_large_trace_are_read_without_the_rest_of_it(
     assert (answer.status, answer.body) == (200, PICTURE)
     assert 0 < sum(read) < 1_000_000
     assert filmstrip.LARGEST > 6_000_000
+
+
+def test_the_viewer_of_traces_asks_for_ranges(dashboard: Start) -> None:
+    script = dashboard().get("/viewer/sw.bundle.js")
+    # Where a new Playwright writes its options in another way, the viewer reads traces as a whole again.
+    assert (script.status, script.body.count(BY_RANGES), script.body.count(WHOLE)) == (200, 1, 0)
+    assert "script-src" in script.headers["content-security-policy"]
 
 
 def test_a_transfer_that_breaks_off_goes_on_where_it_ended(away: Callable[..., Away], bucket: Bucket) -> None:
