@@ -37,6 +37,9 @@ def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = N
 
     console = make_console(highlight=False)
     console.print(render_run(saved), soft_wrap=True)
+    if settings.artifacts and any(not (saved.folder / one.path).is_file() for one in saved.result.artifacts):
+        where = f"{settings.artifacts}/{saved.result.journey}/{saved.folder.name}"
+        console.print(f"\nfiles that are not here: {where}", markup=False, soft_wrap=True)
     trace = saved.result.trace_id
     if trace:
         where = trace

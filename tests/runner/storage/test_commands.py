@@ -1,6 +1,7 @@
 """Commands on runs that are only in object storage, and what is said when it cannot be used."""
 
 from base64 import b64encode
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 from runner.archive.archive import Archive
 from runner.archive.object_storage import open_storage
 from runner.archive.remote_archive import FETCHED, open_archive
+from runner.archive.retention import prune_archive
 from runner.cli.all_commands import app
 from runner.errors import ConfigError, StorageDown
 from runner.result import RunResult
@@ -49,7 +51,9 @@ def uploaded(bucket: Bucket, folder: Path, *, kept: bool = False, **fields: obje
 @pytest.mark.parametrize("kept", [False, True])
 def test_a_run_is_found_and_read(bucket: Bucket, folder: Path, kept: bool) -> None:
     result, saved = uploaded(bucket, folder, kept=kept)
-    assert result.id in journey("show", result.id[:13]).output
+    shown = journey("show", result.id[:13]).output
+    assert result.id in shown
+    assert f"files that are not here: {bucket.address}/buy/{saved.name}" in shown
     assert "buy" in journey("runs").output
     assert journey("report", "last", "--output", "report.html").exit_code == 0
     assert b64encode(CONTENT["screenshots/öffnen.png"]).decode() in (folder / "report.html").read_text()
@@ -97,6 +101,17 @@ def test_old_runs_are_removed_in_both_places(bucket: Bucket, folder: Path, monke
     archive = open_archive(bucket.settings(folder))
     assert [one.result.id for one in archive.runs()] == [newest.id]
     assert old_there.id not in archive.ids()
+
+
+def test_a_scheduler_removes_the_runs_of_its_own_folder_only(bucket: Bucket, folder: Path) -> None:
+    uploaded(bucket, folder, kept=True)
+    uploaded(bucket, folder, minute=1, kept=True)
+    _, of_another = uploaded(bucket, folder, minute=-1)
+    settings = bucket.settings(folder, keep_failed="1d")
+    removed = list(prune_archive(open_archive(settings), settings, datetime.now(UTC)))
+    assert len(removed) == 1
+    assert len(bucket.objects()) == 8
+    assert of_another.name in {key.split("/")[1] for key in bucket.objects()}
 
 
 def test_a_journey_is_forgotten_in_both_places(bucket: Bucket, folder: Path) -> None:

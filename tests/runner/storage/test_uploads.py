@@ -75,10 +75,10 @@ def test_a_run_is_uploaded_before_it_goes_on_and_its_result_last(bucket: Bucket,
     assert archive.waiting.pending() == []
 
 
-FAULTS: list[Fault] = ["cut", "lost answer", "truncated", "500", "503", "403"]
+OTHERS: list[Fault] = ["lost answer", "truncated", "500", "503", "403"]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", ["cut", *(pytest.param(one, marks=pytest.mark.thorough) for one in OTHERS)])
 def test_a_run_goes_on_and_is_uploaded_later_whole_and_once(bucket: Bucket, tmp_path: Path, fault: Fault) -> None:
     settings = bucket.settings(tmp_path)
     archive = archive_of(settings)
