@@ -76,7 +76,7 @@ class Storage:
     def put(self, key: str, content: bytes | Path, digest: str = "", media_type: str = "") -> None:
         """Writes an object, whole or not at all. What exists with the same size is left as it is."""
         import obstore
-        from obstore.exceptions import AlreadyExistsError
+        from obstore.exceptions import AlreadyExistsError, GenericError
 
         size = content.stat().st_size if isinstance(content, Path) else len(content)
         attributes = {"Content-Type": media_type, "sha256": digest} if digest and not self.shown.startswith("file:") else None
@@ -90,6 +90,11 @@ class Storage:
             except AlreadyExistsError:
                 if obstore.head(self._store, key)["size"] != size:
                     obstore.put(self._store, key, content, attributes=attributes)
+            except GenericError as error:
+                # Some servers that speak S3 do not have conditional writes.
+                if "501 Not Implemented" not in str(error):
+                    raise
+                obstore.put(self._store, key, content, attributes=attributes)
 
     def sizes(self, prefix: str = "") -> dict[str, int]:
         """The objects below a folder (all without one), by their keys, with their sizes."""

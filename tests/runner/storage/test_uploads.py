@@ -186,3 +186,14 @@ def test_a_large_file_is_uploaded_in_parts(bucket: Bucket, tmp_path: Path) -> No
     with uploading(settings, archive) as made:
         made.queue.put(result, folder)
     assert bucket.objects()[f"buy/{folder.name}/trace.zip"] == 12_000_000
+
+
+def test_a_server_without_conditional_writes_is_enough(bucket: Bucket, tmp_path: Path) -> None:
+    settings = bucket.settings(tmp_path)
+    archive = archive_of(settings)
+    bucket.proxy.conditional = False
+    result, folder = save_run(archive, content={"trace.zip": b"a trace"})
+    with uploading(settings, archive):
+        pass
+    assert set(bucket.objects()) == {f"buy/{folder.name}/trace.zip", f"buy/{folder.name}/result.json"}
+    assert result.artifacts[0].bytes == 7

@@ -15,7 +15,7 @@ from runner.archive.object_storage import Storage
 from runner.settings.settings import Settings, load_settings
 
 CREDENTIALS = "AWS_ACCESS_KEY_ID=key-of-the-tests AWS_SECRET_ACCESS_KEY=secret-of-the-tests"
-Fault = Literal["cut", "lost answer", "truncated", "hanging", "500", "503", "403"]
+Fault = Literal["cut", "lost answer", "truncated", "hanging", "500", "501", "503", "403"]
 """What happens to a request: not forwarded; forwarded but not answered; answered by half; neither until `release`; refused."""
 _buckets = count()
 
@@ -29,6 +29,8 @@ class FaultyProxy:
         self.requests: list[tuple[str, str]] = []
         """Method and path of each."""
         self.ranges: list[str] = []
+        self.conditional = True
+        """Whether it knows writes of what must not exist yet."""
         self.release = threading.Event()
         proxy = self
 
@@ -56,6 +58,8 @@ class FaultyProxy:
         if "range" in handler.headers:
             self.ranges.append(handler.headers["range"])
         fault = self.fault(handler.command, handler.path)
+        if not self.conditional and "if-none-match" in handler.headers:
+            fault = "501"
         if fault == "hanging":
             self.release.wait(120)
         if fault in {"cut", "hanging"}:
