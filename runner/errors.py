@@ -51,3 +51,9 @@ class PushError(JourneyError):
     """The Pushgateway did not take a push. Names the address and the answer."""
 
     exit_code = 3
+
+
+class StorageDown(JourneyError):
+    """The object storage for artifacts does not do what it was asked for. Names the setting, the address and the fix."""
+
+    exit_code = 3

@@ -217,6 +217,8 @@ class Artifact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One of those in docs/artifacts.md, in the singular: `screenshot`."""
     path: str
     bytes: int
+    sha256: str = ""
+    """The digest of the file as 64 hexadecimal digits; empty for a run of an earlier version."""
     attempt: int = 1
     step: str | None = None
 

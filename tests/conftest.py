@@ -37,6 +37,7 @@ pytest_plugins = [
     "tests.support.collection",
     "tests.support.services.servers",
     "tests.support.services.databases",
+    "tests.support.services.object_storage",
     "tests.support.services.daemon",
     "tests.support.services.collector",
     "tests.support.services.serve",

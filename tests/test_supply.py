@@ -19,7 +19,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = {
-    "runtime": ("alerts", "checks", "demo", "oidc", "postgres", "secrets", "serve"),
+    "runtime": ("alerts", "checks", "demo", "oidc", "postgres", "secrets", "serve", "storage"),
     "dev": tuple(PROJECT["optional-dependencies"]),
 }
 

@@ -16,11 +16,12 @@ from reports.compare import Rule
 from reports.source_maps.map_store import MapStore
 from reports.web.query.default_range import choose_range
 from reports.web.query.time_range import BadRequest, TimeRange, parse_time_range
-from reports.web.render.problem import render_database_down, render_problem
+from reports.web.render.problem import render_database_down, render_problem, render_storage_down
 from reports.web.services.journey_maker import JourneyMaker
 from reports.web.services.next_runs import JourneyFacts
 from reports.web.services.source_links import SourceLink
 from runner.archive.archive import Archive
+from runner.errors import StorageDown
 from runner.settings.budgets import Budget
 from runner.settings.funnels import Funnel
 from runner.settings.maintenance import MaintenanceWindow
@@ -99,6 +100,8 @@ def page_route(site: Site, path: str, handler: Handler, **more: Any) -> Route:
             return render_problem(request, 400, str(error))
         except StoreDown as error:
             return render_database_down(request, error)
+        except StorageDown as error:
+            return render_storage_down(request, error)
 
     endpoint: Callable[[Request], Awaitable[Response]] = answer
     return Route(path, endpoint, **more)

@@ -5,11 +5,10 @@ folder of the process that writes it. That process holds a lock until it ends, f
 recognize what was not finished, and removes it. All of it can be read by its owner only.
 """
 
-import fcntl
 import os
 import re
 import weakref
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,9 @@ from uuid import uuid4
 import msgspec
 from msgspec import Struct
 
+from runner.archive.file_lock import lock_file
+from runner.archive.run_files import RESULT, RunFiles
+from runner.archive.waiting_uploads import WaitingUploads
 from runner.errors import ConfigError, RunNotFound
 from runner.private_files import FOLDER, make_private_folder, write_private_file
 from runner.result import RunResult
@@ -30,9 +32,8 @@ SMOKE = ".smoke"
 """Beside the runs: the results of smoke checks, one file each."""
 RECORDINGS = "replays"
 """Beside the runs: what real users' browsers recorded, a folder for each app, which may have any name."""
-RESULT = "result.json"
 LOCK = ".lock"
-_RUN = re.compile(r"\d{8}T\d{6}Z-.+")
+RUN_FOLDER = re.compile(r"\d{8}T\d{6}Z-.+")
 """The name of a run's folder."""
 _decoder = msgspec.json.Decoder(RunResult)
 
@@ -69,8 +70,11 @@ class _Place:
 class Archive:
     """The runs below one folder, which need not exist yet."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, uploads: bool = False) -> None:
+        """With `uploads`, each run that is saved is noted as waiting to be uploaded."""
         self.folder = folder
+        self.waiting = WaitingUploads(folder)
+        self._uploads = uploads
         self._own: _Place | None = None
         self.problems: list[str] = []
         """Runs that could not be read, and why."""
@@ -100,6 +104,23 @@ class Archive:
         write_private_file(written, content)
         written.replace(folder / name)
 
+    def fetch(self, saved: Saved, kinds: Collection[str] | None = None) -> Saved:  # noqa: ARG002 (for archives that have to)
+        """The run with its artifacts, those of some kinds or all, in a folder of this machine."""
+        return saved
+
+    def files(self, run: str, journey: str, started_at: datetime, stored: str | None) -> RunFiles:  # noqa: ARG002
+        """The files of a run; `stored` is the folder in which it was saved, perhaps on another machine."""
+        return RunFiles(self._stored_folder(run, journey, stored))
+
+    def _stored_folder(self, run: str, journey: str, stored: str | None) -> Path | None:
+        if stored and (Path(stored) / RESULT).is_file():
+            return Path(stored)
+        return self.folder_of(run, journey)
+
+    def measure(self, saved: Saved) -> int:
+        """Bytes of the files of a run; a link counts as the link itself, not as its target."""
+        return measure_folder(saved.folder)
+
     def delete(self, saved: Saved) -> None:
         """Removes a saved run: at once from its place, then from the disk. Raises OSError when that fails.
 
@@ -107,6 +128,7 @@ class Archive:
         """
         doomed = self._place() / saved.folder.name
         saved.folder.rename(doomed)
+        self.waiting.remove(saved.result.id)
         rmtree(doomed)
 
     def journeys(self) -> list[str]:
@@ -125,6 +147,7 @@ class Archive:
         for folder in list(self._folders(journey)):
             doomed = self._place() / folder.name
             folder.rename(doomed)
+            self.waiting.remove(folder.name.partition("Z-")[2])
             rmtree(doomed)
         with suppress(OSError):  # something else is in it
             (self.folder / journey).rmdir()
@@ -136,8 +159,10 @@ class Archive:
         """
         text = msgspec.json.format(msgspec.json.encode(result), indent=2)
         write_private_file(scratch / RESULT, text + b"\n", sync=True)
-        final = self.folder / result.journey / f"{result.started_at:%Y%m%dT%H%M%SZ}-{result.id}"
+        final = self.folder / result.journey / run_folder_name(result.started_at, result.id)
         make_private_folder(final.parent)
+        if self._uploads:
+            self.waiting.add(result.id, final, sum(one.bytes for one in result.artifacts))
         scratch.rename(final)
         _sync(final.parent)
         return final
@@ -149,6 +174,10 @@ class Archive:
             if saved is not None:
                 yield saved
 
+    def own_runs(self) -> Iterator[Saved]:
+        """The runs that were made in this folder, newest first."""
+        return self.runs()
+
     def _folders(self, journey: str | None, ending: str = "") -> Iterator[Path]:
         if not self.folder.is_dir():
             return
@@ -157,7 +186,7 @@ class Archive:
                 continue
             for one in parent.iterdir():
                 # A link could point outside the folder of the runs, to something that only looks like a run.
-                if not one.name.endswith(ending) or not _RUN.fullmatch(one.name) or one.is_symlink() or not one.is_dir():
+                if not one.name.endswith(ending) or not RUN_FOLDER.fullmatch(one.name) or one.is_symlink() or not one.is_dir():
                     continue
                 # The name of an app can look like a run's folder, and a journey can be named like the folder of recordings: a run has a result.
                 if parent.name != RECORDINGS or (one / RESULT).is_file():
@@ -230,19 +259,6 @@ def sweep_scratch(scratch: Path) -> None:
             rmtree(folder, ignore_errors=True)
 
 
-def lock_file(file: Path) -> int | None:
-    """Locks `file`, created if necessary, until the descriptor is closed or the process ends; None when another process holds it."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if file.exists() and os.fstat(descriptor).st_ino == file.stat().st_ino:
-            return descriptor
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    os.close(descriptor)
-    return None
-
-
 def _sync(folder: Path) -> None:
     """Makes a rename in `folder` survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -250,3 +266,16 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def run_folder_name(started_at: datetime, run: str) -> str:
+    """The name of a run's folder, which sorts by time."""
+    return f"{started_at:%Y%m%dT%H%M%SZ}-{run}"
+
+
+def measure_folder(folder: Path) -> int:
+    """Bytes of the files below a folder; a link counts as the link itself, not as its target."""
+    total = 0
+    for path, _, names in os.walk(folder):
+        total += sum((Path(path) / name).lstat().st_size for name in names)
+    return total

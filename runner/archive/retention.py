@@ -3,16 +3,15 @@
 Results of smoke checks are removed by age.
 """
 
-import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from runner.archive.archive import SMOKE, Archive, Saved
+from runner.archive.archive import SMOKE, Archive, Saved, measure_folder
 from runner.settings.duration import show_duration
 from runner.settings.settings import Settings
 
@@ -44,8 +43,10 @@ class _Check(Struct):
 _checks = msgspec.json.Decoder(_Check)
 
 
-def select_expired_runs(runs: Iterable[Saved], settings: Settings, now: datetime) -> list[ExpiredRun]:
-    """The runs to remove, oldest first.
+def select_expired_runs(
+    runs: Iterable[Saved], settings: Settings, now: datetime, measure: Callable[[Saved], int] | None = None
+) -> list[ExpiredRun]:
+    """The runs to remove, oldest first; `measure` gives the bytes of one, by default those of its folder.
 
     A passed run is removed after `keep_passed` seconds, another one after `keep_failed`; then runs in excess of `keep_runs` per
     journey, then of `keep_size` bytes in total: passed runs before others, the oldest first. The newest passed run of each
@@ -59,7 +60,7 @@ def select_expired_runs(runs: Iterable[Saved], settings: Settings, now: datetime
     open_to_removal = sorted(
         (one for one in newest_first if one.folder not in kept), key=lambda one: (not _passed(one), one.result.id)
     )
-    sizes = {one.folder: measure_folder(one.folder) for one in newest_first}
+    sizes = {one.folder: measure(one) if measure else measure_folder(one.folder) for one in newest_first}
     count: dict[str, int] = defaultdict(int)
     for one in newest_first:
         count[one.result.journey] += 1
@@ -102,8 +103,11 @@ def select_expired_checks(archive: Archive, settings: Settings, now: datetime) -
 
 
 def prune_archive(archive: Archive, settings: Settings, now: datetime) -> Iterator[ExpiredRun | ExpiredCheck]:
-    """Removes all expired runs and checks, and yields each after it is removed. Raises OSError when one cannot be removed."""
-    for one in select_expired_runs(archive.runs(), settings, now):
+    """Removes all expired runs of this folder and checks, and yields each after it is removed.
+
+    Raises OSError or StorageDown when one cannot be removed.
+    """
+    for one in select_expired_runs(archive.own_runs(), settings, now, archive.measure):
         archive.delete(one.saved)
         yield one
     for check in select_expired_checks(archive, settings, now):
@@ -118,11 +122,3 @@ def _too_old(passed: bool, ended_at: datetime, settings: Settings, now: datetime
 
 def _passed(saved: Saved) -> bool:
     return saved.result.status == "passed"
-
-
-def measure_folder(folder: Path) -> int:
-    """Bytes of the files below a folder; a link counts as the link itself, not as its target."""
-    total = 0
-    for path, _, names in os.walk(folder):
-        total += sum((Path(path) / name).lstat().st_size for name in names)
-    return total

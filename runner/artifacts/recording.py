@@ -4,6 +4,7 @@ What goes wrong with an artifact becomes a note in the result and never changes 
 run's folder until everything secret in it is hidden; what cannot be redacted is not kept.
 """
 
+import hashlib
 import math
 import os
 import re
@@ -142,12 +143,15 @@ class Recording:
             return
         with file.open("rb") as written:
             os.fsync(written.fileno())
+            digest = hashlib.file_digest(written, "sha256").hexdigest()
         # Playwright writes some of them.
         file.chmod(FILE)
         make_private_folder((self._folder / name).parent)
         file.replace(self._folder / name)
         self._room -= size
-        self.artifacts.append(Artifact(kind=kind.name, path=name, bytes=size, attempt=self._attempt, step=recorded.step))
+        self.artifacts.append(
+            Artifact(kind=kind.name, path=name, bytes=size, sha256=digest, attempt=self._attempt, step=recorded.step)
+        )
 
 
 def slug(name: str) -> str:

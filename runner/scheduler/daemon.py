@@ -216,6 +216,7 @@ class Scheduler:
         exporter.running.set(len(pool.running))
         exporter.waiting.set(self._queue.waiting)
         exporter.unstored.set(self._pipeline.unstored)
+        exporter.not_uploaded.set(self._pipeline.not_uploaded)
         exporter.unpushed.set(self._pipeline.unpushed)
         if self._turned - self._gauged < GAUGED_EVERY:
             return

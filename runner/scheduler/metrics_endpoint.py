@@ -60,6 +60,7 @@ class Exporter:
             buckets=DELAY_EDGES,
         )
         self.pushes = counter("synthetic_pushes", "Pushes to the gateway.", "outcome")
+        self.uploads = counter("synthetic_uploads", "Uploads of a run's files to object storage, by outcome.", "outcome")
         self.missed = counter("synthetic_missed_slots", "Slots that were not run, by reason.", "journey", "reason")
         self.paused = gauge("synthetic_paused", "1 while a journey is paused or in a maintenance window.", "journey")
         self.next_run = gauge("synthetic_next_run_timestamp_seconds", "When the journey is due next.", "journey")
@@ -68,6 +69,7 @@ class Exporter:
         self.running = gauge("synthetic_running", "Runs under way.")
         self.waiting = gauge("synthetic_waiting", "Runs that wait for a free worker.")
         self.unstored = gauge("synthetic_unstored_runs", "Ended runs that the store has not taken yet.")
+        self.not_uploaded = gauge("synthetic_waiting_uploads", "Ended runs whose files object storage has not taken yet.")
         self.unpushed = gauge("synthetic_unpushed_journeys", "Journeys whose newest state the gateway has not taken yet.")
         self.unsent = gauge("synthetic_unsent_runs", "Ended runs that wait for a receiver of spans or metrics.")
         self.broken_files = gauge("synthetic_broken_files", "Files of journeys that cannot be used as they are now.")

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runner.archive.archive import Archive
+from runner.archive.remote_archive import open_archive
 from runner.archive.retention import ExpiredCheck, ExpiredRun, prune_archive
 from runner.dsl.selection import searched_paths
-from runner.errors import ConfigError
+from runner.errors import ConfigError, StorageDown
 from runner.scheduler.loader import FileProblem, LoadedJourneys, LoadRequest, load_in_subprocess
 from runner.scheduler.recovery import store_saved_runs
 from runner.settings.settings import Settings, load_settings
@@ -47,6 +48,7 @@ class Watcher:
         """Whether the store could not be used when it was last asked."""
         self._stopped = threading.Event()
         self._reload_wanted = threading.Event()
+        self._pruning = threading.Thread()
         self._thread = threading.Thread(target=self._work, name="watch", daemon=True)
 
     def start(self) -> None:
@@ -94,19 +96,33 @@ class Watcher:
                 beaten_at = time.monotonic()
                 self._send_heartbeat()
             if time.monotonic() - pruned_at > PRUNE_PERIOD:
-                self._prune_runs()
+                self._begin_to_prune()
                 pruned_at = time.monotonic()
 
-    def _prune_runs(self) -> None:
+    def _begin_to_prune(self) -> None:
+        if self._settings.artifacts is None:
+            self._prune_runs(self._archive)
+        elif not self._pruning.is_alive():
+            # A storage may take long to answer, and heartbeats must not wait for it.
+            self._pruning = threading.Thread(target=self._prune_with_storage, name="prune", daemon=True)
+            self._pruning.start()
+
+    def _prune_with_storage(self) -> None:
+        try:
+            self._prune_runs(open_archive(self._settings))
+        except ConfigError as error:
+            log.warning("old runs cannot be removed: %s", error)
+
+    def _prune_runs(self, archive: Archive) -> None:
         """Removes old runs as the settings say; their rows in the store stay."""
         removed = checks = 0
         try:
-            for one in prune_archive(self._archive, self._settings, datetime.now(UTC)):
+            for one in prune_archive(archive, self._settings, datetime.now(UTC)):
                 removed += isinstance(one, ExpiredRun)
                 checks += isinstance(one, ExpiredCheck)
-        except (OSError, ConfigError) as error:
+        except (OSError, ConfigError, StorageDown) as error:
             log.warning("old runs cannot be removed: %s", error)
-        self._archive.problems.clear()
+        archive.problems.clear()
         if removed:
             log.info("removed %d old runs", removed)
         if checks:

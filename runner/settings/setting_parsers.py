@@ -34,6 +34,7 @@ from runner.settings.parsers.secret_values import (
 )
 from runner.settings.parsers.smoke import parse_error_probability, parse_looks, parse_tolerance, parse_undecided
 from runner.settings.parsers.status_page import parse_status_page
+from runner.settings.parsers.storage import parse_storage_credentials, parse_storage_url, read_storage_credentials
 from runner.settings.parsers.telemetry import (
     parse_histograms,
     parse_otlp_headers,
@@ -75,6 +76,7 @@ ONLY_SECRET = {
     "alert_urls",
     "serve_token",
     "oidc_client_secret",
+    "artifacts_credentials",
     "otlp_headers",
     "remote_write_password",
     "remote_write_bearer_token",
@@ -140,6 +142,15 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "redact": parse_regexes,
     "secrets_dir": parse_path,
     "secrets_file": parse_path,
+    "artifacts": parse_storage_url,
+    "artifacts_endpoint": parse_url,
+    "artifacts_region": parse_label,
+    "artifacts_credentials": parse_storage_credentials,
+    "artifacts_credentials_file": read_storage_credentials,
+    "artifacts_ca_file": parse_path,
+    "artifacts_timeout": parse_positive_duration,
+    "artifacts_queue_size": parse_size,
+    "artifacts_keep_local": parse_duration,
     "keep_passed": parse_positive_duration,
     "keep_failed": parse_positive_duration,
     "keep_runs": parse_positive_count,

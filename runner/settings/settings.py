@@ -60,6 +60,14 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     keep_events_size: int = 500_000_000
     keep_source_maps: float = 30 * 86_400.0
     source_maps_dir: Path | None = None
+    artifacts: str | None = None
+    artifacts_endpoint: str | None = None
+    artifacts_region: str | None = None
+    artifacts_credentials: Secret | None = None
+    artifacts_ca_file: Path | None = None
+    artifacts_timeout: float = 30.0
+    artifacts_queue_size: int = 2_000_000_000
+    artifacts_keep_local: float = 3600.0
     database: str | None = None
     cron_timezone: str = "UTC"
     jitter: float = 0.0

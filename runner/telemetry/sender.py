@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from runner.archive.archive import lock_file
+from runner.archive.file_lock import lock_file
 from runner.telemetry.disk_queue import DiskQueue
 from runner.untrusted_text import tamed
 

@@ -17,11 +17,13 @@ from starlette.types import Receive, Scope, Send
 
 from reports.trace_viewer import viewer_folder
 from reports.web.render.problem import render_problem
+from reports.web.render.remote_file import send_remote_file
 from reports.web.site import Site
-from reports.web.view_models.filmstrip import read_picture
+from reports.web.view_models.filmstrip import find_trace, read_picture
 from reports.web.view_models.run import find_artifact_file
 from runner.settings.artifact_kinds import find_kind
 
+GONE = "This file does not exist or has been removed with its run."
 UNKNOWN = "text/plain; charset=utf-8"
 """The type of files of a kind that another version has saved."""
 INERT = {
@@ -36,7 +38,20 @@ VIEWER = (
     "frame-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 """The policy for Playwright's viewer, which writes styles and shows pictures from the trace."""
+WORKER = "sw.bundle.js"
+"""The viewer's service worker, which reads the trace."""
+WHOLE, BY_RANGES = b"{mode:`cors`,preventHeadRequest:!0}", b"{mode:`cors`,preventHeadRequest:!0,useRangeHeader:!0}"
+"""The options with which it reads one, and those with which it reads ranges (zip.js, `HttpReader`)."""
 _INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+
+
+def _read_by_ranges(script: bytes) -> bytes | None:
+    """The viewer's script with its ZIP library set to read ranges; None where it is not written as expected, and is served as it is.
+
+    As it is, it reads all of a trace before it shows anything. What most of a large trace consists of is asked for only when it is looked at.
+    """
+    before, found, after = script.partition(WHOLE)
+    return before + BY_RANGES + after if found and WHOLE not in after else None
 
 
 def show_artifact(site: Site, request: Request) -> Response:
@@ -44,21 +59,29 @@ def show_artifact(site: Site, request: Request) -> Response:
     with site.read(request) as connection:
         found = find_artifact_file(connection, site.archive, request.path_params["number"])
     if found is None:
-        return render_problem(request, 404, "This file does not exist or has been removed with its run.")
+        return render_problem(request, 404, GONE)
     known = find_kind(found.kind)
     type_ = known.media_type if known else UNKNOWN
     name = quote(found.path.rpartition("/")[2])
     # Playwright's viewer, which is one of the pages, reads the trace.
     how = "inline" if found.kind == "trace" or (known and known.shown_as in {"image", "video"}) else "attachment"
     headers = {**INERT, "Content-Disposition": f"{how}; filename*=UTF-8''{name}"}
-    return FileResponse(found.file, media_type=type_, headers=headers)
+    remote = found.files.remote(found.path)
+    if remote is not None:
+        try:
+            return send_remote_file(request, remote, type_, headers)
+        except FileNotFoundError:
+            return render_problem(request, 404, GONE)
+    file = found.files.local(found.path)
+    return FileResponse(file, media_type=type_, headers=headers) if file else render_problem(request, 404, GONE)
 
 
 def show_frame(site: Site, request: Request) -> Response:
     """`/artifacts/ID/frames/NUMBER`: a picture from a trace."""
     with site.read(request) as connection:
         trace = find_artifact_file(connection, site.archive, request.path_params["number"])
-    shown = read_picture(trace.file, request.path_params["frame"]) if trace and trace.kind == "trace" else None
+    source = find_trace(trace.files, trace.path) if trace and trace.kind == "trace" else None
+    shown = read_picture(source, request.path_params["frame"]) if source else None
     if shown is None:
         return render_problem(request, 404, "This picture does not exist or its trace has been removed with its run.")
     content, type_ = shown
@@ -75,6 +98,7 @@ class TraceViewer:
         # Only the inline scripts of its own pages are allowed, by their hash (CSP Level 3, 2.3.1).
         written = {script for page in sorted(folder.glob("*.html")) for script in _INLINE.findall(page.read_bytes())}
         hashes = sorted(f" 'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in written)
+        self._worker = _read_by_ranges((folder / WORKER).read_bytes()) if (folder / WORKER).is_file() else None
         self._policy = VIEWER.format(scripts="".join(hashes)).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,4 +110,7 @@ class TraceViewer:
                 message = {**message, "headers": [*message["headers"], *headers]}  # type: ignore[misc]
             await send(message)  # type: ignore[arg-type]
 
+        if self._worker is not None and scope["path"].endswith(f"/{WORKER}"):
+            await Response(self._worker, media_type="text/javascript")(scope, receive, with_policy)
+            return
         await self._files(scope, receive, with_policy)

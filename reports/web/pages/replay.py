@@ -24,7 +24,7 @@ from reports.web.render.problem import render_problem
 from reports.web.render.replay_headers import HEADERS, WITH_FORM
 from reports.web.site import Site
 from reports.web.view_models.replay import Replay, find_chunk_file, make_run_replay, read_session_replay
-from reports.web.view_models.run import file_inside, read_run_with_folder
+from reports.web.view_models.run import read_run_with_files
 
 FAILURE = "failure"
 """In place of a time: the time at which the run failed; redirects there."""
@@ -56,18 +56,16 @@ def show_session_replay(site: Site, request: Request) -> Response:
 def show_run_replay(site: Site, request: Request) -> Response:
     """The recording of a run, the last attempt's."""
     with site.read(request) as connection:
-        stored = read_run_with_folder(connection, site.archive, request.path_params["run"])
+        stored = read_run_with_files(connection, site.archive, request.path_params["run"])
     if stored is None:
         return run_not_found(request)
-    found, folder = stored
+    found, files = stored
     replays = [one for one in found.artifacts if one.kind == "replay" and one.there]
     newest = max((one.attempt for one in replays), default=0)
     kept = [one for one in replays if one.attempt == newest]
     root = request.scope.get("root_path", "")
     parts = [
-        (f"{root}/artifacts/{one.id}", *times)
-        for one in kept
-        if folder and (file := file_inside(folder, one.name)) and (times := _times(file))
+        (f"{root}/artifacts/{one.id}", *times) for one in kept if (file := files.local(one.name)) and (times := _times(file))
     ]
     data = make_run_replay(found, parts)
     if data is None:

@@ -9,7 +9,7 @@ from reports.web.render.html import render_page
 from reports.web.render.problem import render_problem
 from reports.web.site import Site
 from reports.web.view_models.filmstrip import FilmFrame
-from reports.web.view_models.run import Kept, RunData, read_logs, read_run, read_run_with_folder
+from reports.web.view_models.run import Kept, RunData, read_logs, read_run, read_run_with_files
 from runner.result import RunResult
 from runner.settings.artifact_kinds import list_shown_as
 from runner.telemetry.trace_ids import format_trace_url, navigation_span_id, request_span_id, span_id, step_span_id
@@ -35,10 +35,10 @@ class StepTrace(Struct, frozen=True):
 def show_run(site: Site, request: Request) -> Response:
     """The page."""
     with site.read(request) as connection:
-        found = read_run_with_folder(connection, site.archive, request.path_params["run"])
+        found = read_run_with_files(connection, site.archive, request.path_params["run"])
     if found is None:
         return run_not_found(request)
-    data, folder = found
+    data, files = found
     row, result = data.row, data.result
     pictures = _pictures(data)
     at_failure = next((one for one in reversed(pictures) if row.failure_step and one.step == row.failure_step), None)
@@ -63,7 +63,8 @@ def show_run(site: Site, request: Request) -> Response:
         log_kinds=list_shown_as("lines"),
         trace=next((one for one in reversed(data.artifacts) if one.kind == "trace" and one.there), None),
         replay=any(one.kind == "replay" and one.there for one in data.artifacts),
-        logs=read_logs(folder, data.artifacts),
+        logs=read_logs(files, data.artifacts),
+        storage_away=bool(files.trouble),
         spans=format_trace_url(site.trace_url, result.trace_id, span_id(result.id))
         if site.trace_url and result and result.trace_id
         else None,

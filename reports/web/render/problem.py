@@ -27,19 +27,20 @@ TITLES = {
 }
 
 
-def render_problem(request: Request, status: int, text: str) -> Response:
-    """A page that says what is wrong; for the API, a problem document (RFC 9457)."""
+def render_problem(request: Request, status: int, text: str, title: str = "") -> Response:
+    """A page that says what is wrong; for the API, a problem document (RFC 9457). `title` replaces that of the status."""
+    title = title or TITLES.get(status, "Something went wrong")
     if request_path(request).startswith("/api/"):
         document = {
             "type": "about:blank",
-            "title": TITLES.get(status, "Something went wrong"),
+            "title": title,
             "status": status,
             "detail": text,
         }
         name, colon, _ = text.partition(": ")
         document |= {"parameter": name} if status == 400 and colon and name.isidentifier() else {}
         return Response(msgspec.json.encode(document), status, INERT_HEADERS, "application/problem+json")
-    return render_page(request, "problem.html", status, title=TITLES.get(status, "Something went wrong"), text=text)
+    return render_page(request, "problem.html", status, title=title, text=text)
 
 
 async def render_not_found(request: Request, error: Exception) -> Response:
@@ -52,3 +53,10 @@ def render_database_down(request: Request, error: Exception) -> Response:
     """As `render_problem`. Nobody learns which database it is, and where: that is in the log only."""
     logging.getLogger("journey").warning("%s", error)
     return render_problem(request, 503, "The database cannot be used at the moment; the log of `journey serve` says why.")
+
+
+def render_storage_down(request: Request, error: Exception) -> Response:
+    """The same for object storage."""
+    logging.getLogger("journey").warning("%s", error)
+    text = "The files of this run are in object storage, which does not respond; the log of `journey serve` says why."
+    return render_problem(request, 503, text, "The storage does not respond")

@@ -13,6 +13,9 @@ from zipfile import BadZipFile, ZipFile
 import msgspec
 from msgspec import Struct
 
+from runner.archive.run_files import RemoteFile, RunFiles, open_remote
+from runner.errors import StorageDown
+
 PICTURES = (".jpeg", ".jpg", ".png", ".webp")
 LARGEST_PICTURE = 8_000_000
 LARGEST = 150_000_000
@@ -31,6 +34,7 @@ UNREADABLE = (
     RuntimeError,
     msgspec.DecodeError,
     msgspec.ValidationError,
+    StorageDown,
 )
 
 
@@ -69,21 +73,44 @@ class _Line(Struct, rename="camel"):
 _decoder = msgspec.json.Decoder(_Line)
 
 
-def read_frames(file: Path, artifact: int, steps: Sequence[str]) -> tuple[FilmFrame, ...]:
+class TraceSource(Struct, frozen=True):
+    """A trace, on the disk or in object storage."""
+
+    where: Path | RemoteFile
+
+    def version(self) -> tuple[str, int]:
+        """What changes whenever its content does. Raises OSError or StorageDown."""
+        if isinstance(self.where, Path):
+            state = self.where.stat()
+            return str(state.st_mtime_ns), state.st_size
+        found = self.where.stat()
+        return found.etag, found.size
+
+    def open(self) -> ZipFile:
+        """The archive; only what is asked for is read of one in the storage."""
+        return ZipFile(self.where if isinstance(self.where, Path) else open_remote(self.where))
+
+
+def find_trace(files: RunFiles, path: str) -> TraceSource | None:
+    """A trace of a run, which is not fetched; None when it does not exist."""
+    where = files.remote(path) or files.local(path)
+    return TraceSource(where) if where else None
+
+
+def read_frames(trace: TraceSource, artifact: int, steps: Sequence[str]) -> tuple[FilmFrame, ...]:
     """Some pictures of each of these steps, in order of time; none for an invalid or too large file."""
     try:
-        state = file.stat()
-        taken = _taken(file, state.st_mtime_ns, state.st_size, tuple(steps))
+        taken = _taken(trace, trace.version(), tuple(steps))
     except UNREADABLE:
         return ()
     chosen = [one for step in steps for one in _some([each for each in taken if each[1] == step])]
     return tuple(FilmFrame(artifact=artifact, number=number, step=step, at_seconds=at) for number, step, at in chosen[:MOST])
 
 
-def read_picture(file: Path, number: int) -> tuple[bytes, str] | None:
+def read_picture(source: TraceSource, number: int) -> tuple[bytes, str] | None:
     """A picture of a trace with its media type; None if the number is unknown or it is not a picture."""
     try:
-        with ZipFile(file) as trace:
+        with source.open() as trace:
             names = _names(trace)
             if not 0 <= number < len(names) or trace.getinfo(names[number]).file_size > LARGEST_PICTURE:
                 return None
@@ -95,9 +122,13 @@ def read_picture(file: Path, number: int) -> tuple[bytes, str] | None:
 
 
 @lru_cache(maxsize=32)
-def _taken(file: Path, changed: int, size: int, steps: tuple[str, ...]) -> tuple[tuple[int, str, float], ...]:  # noqa: ARG001
+def _taken(
+    source: TraceSource,
+    version: tuple[str, int],  # noqa: ARG001 (part of the key)
+    steps: tuple[str, ...],
+) -> tuple[tuple[int, str, float], ...]:
     """Number, step and second of every picture; those from before the first step are left out."""
-    with ZipFile(file) as trace:
+    with source.open() as trace:
         places = {name: place for place, name in enumerate(_names(trace))}
         lines = list(_lines(trace))
     offset = next((one.wall_time - one.monotonic_time for one in lines if one.monotonic_time), None)

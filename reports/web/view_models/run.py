@@ -1,7 +1,6 @@
 """One run: its stored data, its files, and how it differs from the last one that passed."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -10,9 +9,10 @@ from sqlalchemy import Connection
 from reports.compare.explanation import explain_difference
 from reports.compare.run_diff import StepChange, compare_runs
 from reports.text.missing_element import describe_missing, read_tree
-from reports.web.view_models.filmstrip import FilmFrame, read_frames
-from runner.archive.archive import RESULT, Archive
-from runner.result import RunResult
+from reports.web.view_models.filmstrip import FilmFrame, find_trace, read_frames
+from runner.archive.archive import Archive
+from runner.archive.run_files import RunFiles
+from runner.result import Failure, RunResult
 from runner.settings.artifact_kinds import list_shown_as
 from runner.store.queries.neighbours import Neighbours, read_neighbours
 from runner.store.queries.runs import History, RunRow
@@ -55,71 +55,76 @@ class RunData(Struct, frozen=True, kw_only=True):
 
 
 class ArtifactFile(Struct, frozen=True, kw_only=True):
-    """A file of a run on the disk."""
+    """A file of a run, on the disk or perhaps in object storage."""
 
     kind: str
     path: str
     """In the run's folder."""
-    file: Path
+    files: RunFiles
 
 
 def read_run(connection: Connection, archive: Archive, identity: str) -> RunData | None:
     """The data of the page; None for a run that is not stored."""
-    found = read_run_with_folder(connection, archive, identity)
+    found = read_run_with_files(connection, archive, identity)
     return found[0] if found else None
 
 
-def read_run_with_folder(connection: Connection, archive: Archive, identity: str) -> tuple[RunData, Path | None] | None:
-    """The same, with the folder in which the run is saved; None in its place once it has been removed."""
+def read_run_with_files(connection: Connection, archive: Archive, identity: str) -> tuple[RunData, RunFiles] | None:
+    """The same, with the files of the run."""
     history = History(connection)
     row = history.run(identity)
     if row is None:
         return None
-    folder = find_run_folder(history, archive, row)
-    result = load_result(folder)
+    files = find_run_files(history, archive, row)
+    result = files.result()
     around = read_neighbours(connection, row)
     before = around.last_passed
-    earlier = load_result(find_run_folder(history, archive, before)) if before else None
-    there = _kept(history, folder, identity)
+    earlier_files = find_run_files(history, archive, before) if before else RunFiles(None)
+    earlier = earlier_files.result()
+    there = _kept(history, files, identity)
     data = RunData(
         row=row,
         result=result,
         artifacts=there,
-        frames=_frames(folder, there, [step.name for step in result.steps]) if folder and result else (),
+        frames=_frames(files, there, [step.name for step in result.steps]) if result else (),
         last_passed=before,
         changes=tuple(compare_runs(earlier, result)) if earlier and result else (),
         neighbours=around,
-        explanation=tuple(_explain(result, folder, there, before, earlier, history, archive)) if result else (),
+        explanation=tuple(_explain(result, files, there, before, earlier, earlier_files, history)) if result else (),
     )
-    return data, folder
+    return data, files
 
 
 def _explain(
     result: RunResult,
-    folder: Path | None,
+    files: RunFiles,
     kept: Sequence[Kept],
     before: RunRow | None,
     earlier: RunResult | None,
+    earlier_files: RunFiles,
     history: History,
-    archive: Archive,
 ) -> list[str]:
     if result.failure is None:
         return []
-    earlier_folder = find_run_folder(history, archive, before) if before else None
-    earlier_kept = _kept(history, earlier_folder, before.id) if before and earlier else ()
+    earlier_kept = _kept(history, earlier_files, before.id) if before and earlier else ()
     had_console = any(one.kind == "console" and one.there for one in earlier_kept)
     return explain_difference(
         result,
         earlier,
         before.started_at if before else None,
-        missing=describe_missing(result.failure, read_tree(result.failure, result.artifacts, folder)),
-        console=_list_console_errors(folder, kept),
-        console_before=_list_console_errors(earlier_folder, earlier_kept) if had_console else None,
+        missing=describe_missing(result.failure, _read_tree(result.failure, result, files)),
+        console=_list_console_errors(files, kept),
+        console_before=_list_console_errors(earlier_files, earlier_kept) if had_console else None,
     )
 
 
-def _list_console_errors(folder: Path | None, kept: Sequence[Kept]) -> list[str]:
-    lines = read_logs(folder, [one for one in kept if one.kind == "console"]).get("console", [])
+def _read_tree(failure: Failure, result: RunResult, files: RunFiles) -> str:
+    trees = [one for one in result.artifacts if one.kind == "aria" and one.step == failure.step]
+    return read_tree(failure, result.artifacts, files.folder_holding(trees[-1].path)) if trees else ""
+
+
+def _list_console_errors(files: RunFiles, kept: Sequence[Kept]) -> list[str]:
+    lines = read_logs(files, [one for one in kept if one.kind == "console"]).get("console", [])
     return [str(line.get("text", "")) for line in lines if line.get("level") == "error"]
 
 
@@ -127,22 +132,22 @@ def read_kept_files(connection: Connection, archive: Archive, identity: str) -> 
     """The files of a run; None if it is not stored."""
     history = History(connection)
     row = history.run(identity)
-    return _kept(history, find_run_folder(history, archive, row), row.id) if row else None
+    return _kept(history, find_run_files(history, archive, row), row.id) if row else None
 
 
 def find_artifact_file(connection: Connection, archive: Archive, number: int) -> ArtifactFile | None:
-    """An artifact by its id; None when there is none of this id, or its file has been removed."""
+    """An artifact by its id; None when there is none of this id, or its file has been removed from the disk."""
     history = History(connection)
     found = history.artifact(number) if number <= LARGEST_ID else None
     if found is None:
         return None
     row, kind, path = found
-    folder = find_run_folder(history, archive, row)
-    file = file_inside(folder, path) if folder else None
-    return ArtifactFile(kind=kind, path=path, file=file) if file else None
+    files = find_run_files(history, archive, row)
+    # Whether a storage has it shows when it is read: asking before would double the time until its first byte.
+    return ArtifactFile(kind=kind, path=path, files=files) if files.remote(path) or files.local(path) else None
 
 
-def _kept(history: History, folder: Path | None, identity: str) -> tuple[Kept, ...]:
+def _kept(history: History, files: RunFiles, identity: str) -> tuple[Kept, ...]:
     return tuple(
         Kept(
             id=one["id"],
@@ -151,48 +156,29 @@ def _kept(history: History, folder: Path | None, identity: str) -> tuple[Kept, .
             bytes=one["bytes"],
             attempt=one["attempt"],
             step=one["step"],
-            there=folder is not None and file_inside(folder, one["path"]) is not None,
+            there=files.there(one["path"]),
         )
         for one in history.artifacts(identity)
     )
 
 
-def _frames(folder: Path, kept: Sequence[Kept], steps: Sequence[str]) -> tuple[FilmFrame, ...]:
+def _frames(files: RunFiles, kept: Sequence[Kept], steps: Sequence[str]) -> tuple[FilmFrame, ...]:
     trace = next((one for one in reversed(kept) if one.kind == "trace" and one.there), None)
-    file = file_inside(folder, trace.name) if trace else None
-    return read_frames(file, trace.id, steps) if trace and file else ()
+    source = find_trace(files, trace.name) if trace else None
+    return read_frames(source, trace.id, steps) if trace and source else ()
 
 
-def find_run_folder(history: History, archive: Archive, row: RunRow) -> Path | None:
-    """The folder of a stored run: from the store or the archive, never from an address."""
-    stored = history.folder(row.id)
-    if stored and (Path(stored) / RESULT).is_file():
-        return Path(stored)
-    return archive.folder_of(row.id, row.journey)
+def find_run_files(history: History, archive: Archive, row: RunRow) -> RunFiles:
+    """The files of a stored run: their place is from the store or the archive, never from an address."""
+    return archive.files(row.id, row.journey, row.started_at, history.folder(row.id))
 
 
-def load_result(folder: Path | None) -> RunResult | None:
-    """The result in a run's folder; None when it is not there or cannot be read."""
-    if folder is None:
-        return None
-    try:
-        return msgspec.json.decode((folder / RESULT).read_bytes(), type=RunResult)
-    except (OSError, msgspec.DecodeError):
-        return None
-
-
-def file_inside(folder: Path, path: str) -> Path | None:
-    """The file at a stored path if it is inside the folder; links and `..` cannot lead out of it."""
-    file = (folder / path).resolve()
-    return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
-
-
-def read_logs(folder: Path | None, kept: Sequence[Kept]) -> dict[str, list[dict[str, object]]]:
+def read_logs(files: RunFiles, kept: Sequence[Kept]) -> dict[str, list[dict[str, object]]]:
     """The lines of the run's logs, by kind."""
     found: dict[str, list[dict[str, object]]] = {}
     kinds = {kind.name for kind in list_shown_as("lines")}
     for one in kept:
-        file = file_inside(folder, one.name) if folder and one.kind in kinds else None
+        file = files.local(one.name) if one.kind in kinds and one.there else None
         if file is None:
             continue
         with file.open("rb") as lines:

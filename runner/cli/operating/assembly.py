@@ -29,7 +29,7 @@ from reports.web.services.journey_maker import JourneyMaker
 from reports.web.services.next_runs import NextRuns
 from reports.web.services.source_links import make_source_link
 from reports.web.site import Site
-from runner.archive.archive import Archive
+from runner.archive.remote_archive import open_archive
 from runner.scheduler.alerts.outbox import name_of
 from runner.scheduler.loader import LoadRequest
 from runner.settings.settings import Settings
@@ -99,7 +99,7 @@ def _site(
 
     return Site(
         store=store,
-        archive=Archive(settings.runs_dir),
+        archive=open_archive(settings),
         next_runs=next_runs,
         declared=lambda: next_runs.declared,
         facts=lambda: next_runs.facts,

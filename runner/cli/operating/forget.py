@@ -8,6 +8,7 @@ import typer
 from msgspec.structs import replace
 
 from runner.archive.archive import Archive
+from runner.archive.remote_archive import open_archive
 from runner.cli import completion, given
 from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import ConfigError, DiscoveryError
@@ -35,7 +36,7 @@ def forget(
     from runner.store.journey_rows import count_rows, delete_rows, find_groups, stored_names
 
     settings = given.settings(env, pushgateway=pushgateway, database=database, runs_dir=runs_dir)
-    archive = Archive(settings.runs_dir)
+    archive = open_archive(settings)
     with ExitStack() as stack:
         store = stack.enter_context(Store(settings.database_url)) if given.has_store(settings) else None
         stored: set[str] = set()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from runner.archive.archive import Archive
+from runner.archive.remote_archive import open_archive
 from runner.archive.retention import select_expired_checks, select_expired_runs
 from runner.cli import given
 from runner.errors import ConfigError
@@ -29,9 +29,12 @@ def prune(
     from reports.text.formatting import format_size
 
     settings = given.settings(env, runs_dir=runs_dir)
-    archive = Archive(settings.runs_dir)
+    archive = open_archive(settings)
     now = datetime.now(UTC)
-    doomed, checks = select_expired_runs(archive.runs(), settings, now), select_expired_checks(archive, settings, now)
+    doomed, checks = (
+        select_expired_runs(archive.runs(), settings, now, archive.measure),
+        select_expired_checks(archive, settings, now),
+    )
     given.warn_of_problems(archive)
 
     def remove(place: Path, what: str, reason: str, by: Callable[[], object]) -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import psutil
 import typer
 
-from runner.archive.archive import Archive, Saved, lock_file
+from runner.archive.archive import Archive, Saved
+from runner.archive.file_lock import lock_file
 from runner.browser.chromium import Browser, find
 from runner.browser.sandbox import find_reason_off
 from runner.cli import given
@@ -104,7 +105,7 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
     from runner.store import Store
     from runner.workers.pool import Workers
 
-    archive = Archive(settings.runs_dir)
+    archive = Archive(settings.runs_dir, uploads=settings.artifacts is not None)
     with ExitStack() as sending, Store(settings.database_url) as store, ReportWriter(archive, log.warning) as reports:
 
         def write_report(moment: Moment) -> None:

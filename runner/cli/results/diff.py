@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from runner.archive.archive import Archive
+from runner.archive.remote_archive import open_archive
 from runner.cli import completion, given
 from runner.errors import RunNotFound
 
@@ -25,7 +25,7 @@ def diff(
 
     Example: journey diff 01a20d1c buy@last
     """
-    archive = Archive(given.settings(runs_dir=runs_dir).runs_dir)
+    archive = open_archive(given.settings(runs_dir=runs_dir))
     first, second = archive.find(before).result, archive.find(after).result
     if first.journey != second.journey:
         raise RunNotFound(

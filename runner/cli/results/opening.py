@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from runner.archive.archive import Archive
+from runner.archive.remote_archive import open_archive
 from runner.cli import given
 from runner.cli.results.show import Run
 
@@ -17,7 +17,8 @@ def open_run(run: Run = "last", runs_dir: given.RunsDir = None) -> None:
 
     Example: journey open last-failed
     """
-    saved = Archive(given.settings(runs_dir=runs_dir).runs_dir).find(run)
+    archive = open_archive(given.settings(runs_dir=runs_dir))
+    saved = archive.fetch(archive.find(run))
     typer.echo(str(saved.folder))
     opener = "open" if sys.platform == "darwin" else "xdg-open"
     desktop = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

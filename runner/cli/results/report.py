@@ -8,6 +8,7 @@ import typer
 from reports.formats.registry import REPORT_FORMATS
 from reports.formats.report_files import write_report
 from runner.archive.archive import Archive, Saved
+from runner.archive.remote_archive import open_archive
 from runner.cli import given
 from runner.errors import ConfigError, RunNotFound
 
@@ -43,10 +44,10 @@ def report(
     chosen = REPORT_FORMATS.get(form)
     if chosen is None:
         raise ConfigError(f"--format {form!r} is not a format; choose one of {FORMATS}")
-    archive = Archive(given.settings(runs_dir=runs_dir).runs_dir)
+    archive = open_archive(given.settings(runs_dir=runs_dir))
     words = wanted or ["last"]
     check = _smoke(archive, words)
-    runs = [] if check else [archive.find(word) for word in words]
+    runs = [] if check else [archive.fetch(archive.find(word)) for word in words]
     given.warn_of_problems(archive)
     target = output or (_name(check, runs, chosen.suffix) if chosen.to_file else "-")
     beside = Path(target).parent

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from runner.archive.archive import Archive
+from runner.archive.remote_archive import open_archive
 from runner.cli import completion, given
 from runner.errors import ConfigError
 from runner.settings.duration import parse_positive_duration
@@ -32,7 +32,7 @@ def runs(
         if one not in STATUSES:
             raise ConfigError(f"--status {one!r} is not a status; choose one of {', '.join(STATUSES)}")
     settings = given.settings(runs_dir=runs_dir)
-    archive = Archive(settings.runs_dir)
+    archive = open_archive(settings)
     if journey is not None:
         given.require_known(journey, settings, {folder.parent.name for folder in archive.ids().values()})
     earliest = _earliest(since)

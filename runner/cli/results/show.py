@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from runner.archive.archive import Archive
+from runner.archive.remote_archive import open_archive
 from runner.cli import completion, given
 
 Run = Annotated[
@@ -23,8 +23,8 @@ def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = N
     Example: journey show last-failed
     """
     settings = given.settings(runs_dir=runs_dir)
-    archive = Archive(settings.runs_dir)
-    saved = archive.find(run)
+    archive = open_archive(settings)
+    saved = archive.fetch(archive.find(run), {"aria"})
     given.warn_of_problems(archive)
     if json is not None:
         from reports.formats.json import write_json
@@ -37,6 +37,9 @@ def show(run: Run = "last", json: given.Json = None, runs_dir: given.RunsDir = N
 
     console = make_console(highlight=False)
     console.print(render_run(saved), soft_wrap=True)
+    if settings.artifacts and any(not (saved.folder / one.path).is_file() for one in saved.result.artifacts):
+        where = f"{settings.artifacts}/{saved.result.journey}/{saved.folder.name}"
+        console.print(f"\nfiles that are not here: {where}", markup=False, soft_wrap=True)
     trace = saved.result.trace_id
     if trace:
         where = trace

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from runner.archive.archive import Archive
+from runner.archive.remote_archive import open_archive
 from runner.cli import given
 from runner.cli.results.show import Run
 from runner.errors import RunNotFound
@@ -28,14 +28,17 @@ def trace(
     """
     from reports import trace_viewer
 
-    saved = Archive(given.settings(runs_dir=runs_dir).runs_dir).find(run)
+    archive = open_archive(given.settings(runs_dir=runs_dir))
+    saved = archive.find(run)
     traces = [artifact for artifact in saved.result.artifacts if artifact.kind == "trace"]
     if not traces:
         raise RunNotFound(
             f"run {saved.result.id} of {saved.result.journey} ({saved.result.status}) has no trace; "
             "`journey run --trace on` keeps one of every run, the default only of failed ones"
         )
-    file = saved.folder / traces[-1].path
+    file = archive.fetch(saved, {"trace"}).folder / traces[-1].path
+    if not file.is_file():
+        raise RunNotFound(f"the trace of run {saved.result.id} is no longer there; it was removed from {file.parent}")
     with TemporaryDirectory(prefix="journey-") as folder:
         if step is not None:
             cut_out = Path(folder) / "trace.zip"

@@ -118,7 +118,7 @@ def execute(
 
     walking = any(one.kind == "journey" for one in plans)
     browser = find(settings.browser_path, settings.headed) if walking else None
-    archive = Archive(settings.runs_dir)
+    archive = Archive(settings.runs_dir, uploads=settings.artifacts is not None)
     keeper = RunKeeper(archive, settings, warn, lambda text: console.print(f"note: {text}", markup=False, soft_wrap=True))
     if browser is not None:
         keeper.note_sandbox(describe_sandbox(browser.path))

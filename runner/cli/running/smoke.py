@@ -214,7 +214,7 @@ def _measure(
 
     walking = any(one.kind == "journey" for _, one in plans)
     browser = find(settings.browser_path, settings.headed) if walking else None
-    archive = Archive(settings.runs_dir)
+    archive = Archive(settings.runs_dir, uploads=settings.artifacts is not None)
     keeper = RunKeeper(archive, settings, lambda problem: _warn(console, problem), lambda text: _note(console, text))
     if browser is not None:
         keeper.note_sandbox(describe_sandbox(browser.path))

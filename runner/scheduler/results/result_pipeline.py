@@ -1,4 +1,4 @@
-"""What happens to the result of each run: metrics and log, then the store, and when it is stored, the gateway and alerts."""
+"""What happens to the result of each run: metrics and log, object storage, the store, and when it is stored, the gateway and alerts."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from runner.archive.archive import Archive, Saved
+from runner.archive.object_storage import open_storage
 from runner.dsl.plan import Plan
 from runner.errors import ConfigError
 from runner.events import Listener, Moment, RunEnded
@@ -18,6 +19,7 @@ from runner.scheduler.capacity import NEWEST
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.results.push_queue import Outcome, PushQueue
 from runner.scheduler.results.store_queue import StoreQueue
+from runner.scheduler.results.upload_queue import UploadQueue
 from runner.scheduler.timetable import Timetable
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
@@ -54,6 +56,14 @@ class ResultPipeline:
         """The seconds of each journey's newest runs, oldest first."""
         self._news = True
         self._store_queue = StoreQueue(store, self._handle_stored)
+        storage = open_storage(settings)
+        self._uploads = (
+            UploadQueue(
+                storage, archive, settings, self._store_queue.put, lambda outcome: exporter.uploads.labels(outcome).inc()
+            )
+            if storage
+            else None
+        )
         self._pushes = PushQueue(settings, self._record_push) if settings.pushgateway else None
         self._outbox = Outbox(settings.alert_urls, store)
         self._evaluator = AlertEvaluator(settings, store, self._outbox.targets, pause_reason, self._outbox.wake)
@@ -67,6 +77,11 @@ class ResultPipeline:
         """Whether `durations` may have changed since the last call."""
         news, self._news = self._news, False
         return news
+
+    @property
+    def not_uploaded(self) -> int:
+        """The number of runs whose files the object storage does not have yet."""
+        return self._uploads.waiting if self._uploads else 0
 
     @property
     def unpushed(self) -> int:
@@ -143,8 +158,8 @@ class ResultPipeline:
             self.forget(result.journey)
 
     def store_saved(self, result: RunResult, folder: Path | None) -> None:
-        """Has a run stored that is saved in a folder."""
-        self._store_queue.put(result, folder)
+        """Has a run stored that is saved in a folder, after its files were uploaded, if they are to be."""
+        (self._uploads or self._store_queue).put(result, folder)
 
     def _handle_stored(self, saved: Saved) -> None:
         """Pushes a run and evaluates alerts, now that it is stored. Runs in the thread of the queue."""
@@ -199,6 +214,8 @@ class ResultPipeline:
 
     def stop(self) -> None:
         """Stores, pushes and sends what waits, in a bounded time, and logs what is left."""
+        if self._uploads is not None and (left := self._uploads.stop(CLOSE_TIMEOUT)):
+            log.error("%d %s not uploaded; they are uploaded at the next start", left, "run was" if left == 1 else "runs were")
         left = self._store_queue.stop(CLOSE_TIMEOUT)
         if left:
             log.error(

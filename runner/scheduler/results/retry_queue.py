@@ -51,6 +51,11 @@ class RetryQueue(Generic[Item]):
         """The number of items that are not done."""
         return len(self._waiting)
 
+    def left(self) -> list[Item]:
+        """The items that are not done, in order."""
+        with self._changed:
+            return list(self._waiting.values())
+
     def stop(self, timeout: float) -> int:
         """Processes what waits until the first failure, for at most `timeout` seconds; returns how many items are left."""
         with self._changed:

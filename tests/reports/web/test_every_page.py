@@ -16,7 +16,7 @@ from reports.replay.chunk_store import FOLDER, ChunkStore
 from reports.web import api
 from reports.web.routes import page_routes
 from reports.web.site import Site
-from runner.archive.archive import RESULT
+from runner.archive.run_files import RESULT
 from runner.settings.funnels import Funnel
 from runner.settings.objectives import Objective
 from runner.settings.parsers.status_page import StatusPage

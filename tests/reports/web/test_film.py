@@ -11,7 +11,7 @@ from playwright.sync_api import Browser as Playwright
 from playwright.sync_api import Page, expect
 
 from reports.web.pages.artifacts import INERT
-from reports.web.view_models.filmstrip import LARGEST_PICTURE, read_frames, read_picture
+from reports.web.view_models.filmstrip import LARGEST_PICTURE, TraceSource, read_frames, read_picture
 from runner.result import RunResult
 from tests.conftest import Monitor
 from tests.support.services.dashboard import Visited
@@ -160,8 +160,13 @@ def test_what_is_no_picture_or_no_trace_is_shown_to_nobody(tmp_path: Path) -> No
         made.writestr("screencast/3.jpeg", b"\xff\xd8\xff" + b"0" * LARGEST_PICTURE)
         made.writestr("screencast/4.jpeg", b"\xff\xd8\xff all right")
         made.writestr("trace.trace", b'{"type":"screencast-frame"\n{"type":"before","method":"tracingGroup"}\n')
-    assert [read_picture(file, number) for number in range(4)] == [None, None, (b"\xff\xd8\xff all right", "image/jpeg"), None]
-    assert read_frames(file, 1, ["open"]) == ()
+    assert [read_picture(TraceSource(file), number) for number in range(4)] == [
+        None,
+        None,
+        (b"\xff\xd8\xff all right", "image/jpeg"),
+        None,
+    ]
+    assert read_frames(TraceSource(file), 1, ["open"]) == ()
     file.write_bytes(b"no zip at all")
-    assert (read_picture(file, 0), read_frames(file, 1, ["open"])) == (None, ())
-    assert read_frames(tmp_path / "gone.zip", 1, ["open"]) == ()
+    assert (read_picture(TraceSource(file), 0), read_frames(TraceSource(file), 1, ["open"])) == (None, ())
+    assert read_frames(TraceSource(tmp_path / "gone.zip"), 1, ["open"]) == ()

@@ -23,6 +23,7 @@ from reports.web.server.composite import build_application
 from reports.web.server.server import Server, open_socket
 from reports.web.site import Site
 from runner.archive.archive import Archive
+from runner.archive.remote_archive import open_archive
 from runner.archive.run_id import run_id
 from runner.result import Failure, RunResult, StepResult
 from runner.settings.settings import load_settings
@@ -160,7 +161,7 @@ def dashboards(folder: Path, empty: Path) -> Iterator[Callable[..., Visited]]:
             copied(empty, file.parent)
         store = Store(settings.database_url)
         access = Authenticator(settings, store, clock=clock or monotonic)
-        archive = Archive(settings.runs_dir)
+        archive = open_archive(settings)
         server: list[Server] = []
         maps = MapStore(store, archive.folder / FOLDER)
         site = Site(store=store, archive=archive, maps=maps, stopping=lambda: server[0].should_exit, **more)
