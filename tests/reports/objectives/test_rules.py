@@ -207,6 +207,23 @@ def test_slo_generators_get_their_own_forms() -> None:
     assert second["spec"]["indicator"]["latency"]["success"]["metric"].startswith("synthetic_step_latency_seconds_bucket")
 
 
+def test_grafana_gets_the_alerts_of_prometheus_and_not_the_recording_rules() -> None:
+    [there] = documents("prometheus")
+    [here] = documents("grafana")
+    assert (
+        [one["name"] for one in here["groups"]]
+        == [one["name"] for one in there["groups"]]
+        == ["slo-checkout", "slo-fast-payment"]
+    )
+    for group, other in zip(here["groups"], there["groups"], strict=True):
+        alerts = [rule for rule in other["rules"] if "alert" in rule]
+        assert alerts != other["rules"]
+        assert [rule["data"][0]["model"]["expr"] for rule in group["rules"]] == [rule["expr"] for rule in alerts]
+        assert [rule["labels"]["severity"] for rule in group["rules"]] == [rule["labels"]["severity"] for rule in alerts]
+        assert len({rule["title"] for rule in group["rules"]}) == len({rule["uid"] for rule in group["rules"]}) == len(alerts)
+        assert "$values.A.Value | humanizePercentage" in group["rules"][0]["annotations"]["description"]
+
+
 def test_names_and_steps_with_marks_are_quoted(tmp_path: Path) -> None:
     odd = Objective(name="odd", journeys=("a.b", "check*"), target=0.99, step='say "hi"\\', under=0.65)
     series = {'synthetic_step_latency_seconds_count{journey="a.b",step="say \\"hi\\"\\\\"}': "0+1x20"}
