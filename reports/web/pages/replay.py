@@ -21,24 +21,13 @@ from reports.web.pages.real_users.from_session import may_make_journey
 from reports.web.pages.run import run_not_found
 from reports.web.render.html import render_page
 from reports.web.render.problem import render_problem
+from reports.web.render.recording_policy import HEADERS, WITH_FORM
 from reports.web.site import Site
 from reports.web.view_models.replay import Replay, find_chunk_file, make_run_replay, read_session_replay
 from reports.web.view_models.run import file_inside, read_run_with_folder
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; frame-src 'none'; "
-    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-)
-"""The frame with the recording inherits it. Inline styles are allowed, as the recording has its own, but can load nothing."""
-WITH_FORM = {
-    "Content-Security-Policy": POLICY.replace("form-action 'none'", "form-action 'self'"),
-    # With `no-referrer` a browser does not send the origin of a form (Fetch, "append a request `Origin` header").
-    "Referrer-Policy": "same-origin",
-}
-"""For users who may create a journey from it. The frame itself cannot submit forms: its sandbox forbids it."""
 FAILURE = "failure"
 """In place of a time: the time at which the run failed; redirects there."""
-HEADERS = {"Content-Security-Policy": POLICY, "X-DNS-Prefetch-Control": "off", "Referrer-Policy": "no-referrer"}
 
 
 class _Times(Struct):

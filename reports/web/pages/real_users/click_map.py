@@ -8,9 +8,9 @@ from starlette.responses import Response
 from reports.users.click_counts import BOUNDS, WIDTHS
 from reports.web.pages.real_users.sessions import replay_link
 from reports.web.pages.real_users.users import show_apps, show_empty
-from reports.web.pages.replay import WITH_FORM
 from reports.web.query.page_view_filter import parse_selection
 from reports.web.render.html import render_page
+from reports.web.render.recording_policy import WITH_FORM
 from reports.web.site import Site
 from reports.web.view_models.real_users.click_map import parse_width, read_click_map
 from reports.web.view_models.real_users.metric_tiles import read_tiles
