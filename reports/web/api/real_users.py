@@ -61,7 +61,7 @@ def answer_funnels(asked: ApiRequest) -> FunnelData | None:
     if chosen is None:
         return None
     funnels = asked.site.funnels
-    funnel = parse_funnel(funnels, asked["funnel"] or "", asked["step"], asked["within"] or "", chosen.filter.app)
+    funnel = parse_funnel(funnels, asked["funnel"] or "", asked["step"], asked["within"] or "", chosen)
     return read_funnel(
         asked.connection, funnels, funnel, chosen.filter, asked.time_range.range, asked["dropped"], asked["limit"]
     )

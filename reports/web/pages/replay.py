@@ -21,7 +21,7 @@ from reports.web.pages.real_users.from_session import may_make_journey
 from reports.web.pages.run import run_not_found
 from reports.web.render.html import render_page
 from reports.web.render.problem import render_problem
-from reports.web.render.replay_headers import HEADERS, WITH_FORM
+from reports.web.render.recording_policy import HEADERS, WITH_FORM
 from reports.web.site import Site
 from reports.web.view_models.replay import Replay, find_chunk_file, make_run_replay, read_session_replay
 from reports.web.view_models.run import read_run_with_files

@@ -8,6 +8,7 @@ from reports.users.funnels import count_funnel, follow_steps
 from reports.users.rollup_queries import Filter
 from runner.archive.run_id import run_id
 from runner.settings.funnels import Funnel, parse_funnels
+from tests.reports.collector.arrivals import arrival, view
 from tests.reports.web.visitors import DAY, NOW, fill, seen
 from tests.support.services.dashboard import Visited
 
@@ -94,7 +95,7 @@ def test_a_funnel_can_be_asked_for_in_the_address(shop: Visited) -> None:
         ("step=/", "1 step is given; a funnel has 2 to 10"),
         ("&".join(["step=/a"] * 11), "11 steps are given; a funnel has 2 to 10"),
         ("step=/&step=/cart&within=9h", "at most &#39;4h&#39;"),
-        ("step=/&step=/cart&within=soon", "soon"),
+        ("step=/&step=/cart&within=soon", "within: "),
         ("funnel=chekout", "did you mean checkout?"),
         ("funnel=checkout&step=/", "not both"),
         ("dropped=0", "from 1 to 9"),
@@ -104,6 +105,15 @@ def test_a_wrong_funnel_is_refused_in_a_sentence(shop: Visited, query: str, said
     answer = shop.get(f"/funnels?range=24h&{query}")
     assert answer.status == 400
     assert said in answer.body.decode()
+
+
+def test_of_several_apps_none_is_chosen_silently(shop: Visited) -> None:
+    fill(shop.store, [arrival(view(started_at=NOW - 60), at=NOW - 50, app="blog")], [])
+    assert "1 of 5 sessions" in shop.get("/funnels?range=24h").body.decode()  # of the settings
+    own = shop.get("/funnels?range=24h&step=/&step=/cart")
+    assert (own.status, "a funnel is of one app: choose one of blog, shop" in own.body.decode()) == (400, True)
+    assert "3 of 5 sessions" in shop.get("/funnels?range=24h&app=shop&step=/&step=/cart&within=1h").body.decode()
+    assert "blog" in shop.get("/clicks?range=24h").body.decode()
 
 
 def test_of_too_many_page_views_the_same_time_is_counted_for_every_step(shop: Visited) -> None:

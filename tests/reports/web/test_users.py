@@ -120,6 +120,7 @@ def test_pages_are_sorted_as_the_address_says(store: Store, sort: str) -> None:
         "impact": lambda row: -row.impact,
         "views": lambda row: -row.views,
         "failed": lambda row: -row.failed / row.views,
+        "frustration": lambda row: -row.frustration,
         "page": lambda row: row.value,
     }
     keys |= {metric: partial(_descending, metric) for metric in HEAD}

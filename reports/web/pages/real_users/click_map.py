@@ -7,12 +7,13 @@ from starlette.responses import Response
 
 from reports.users.click_counts import BOUNDS, WIDTHS
 from reports.web.pages.real_users.sessions import replay_link
-from reports.web.pages.real_users.users import show_empty
+from reports.web.pages.real_users.users import show_apps, show_empty
 from reports.web.query.page_view_filter import parse_selection
 from reports.web.render.html import render_page
-from reports.web.render.replay_headers import WITH_FORM
+from reports.web.render.recording_policy import WITH_FORM
 from reports.web.site import Site
 from reports.web.view_models.real_users.click_map import parse_width, read_click_map
+from reports.web.view_models.real_users.metric_tiles import read_tiles
 
 HEADERS = {**WITH_FORM, "X-DNS-Prefetch-Control": "off"}
 """With the form of the filters."""
@@ -27,9 +28,12 @@ def show_click_map(site: Site, request: Request) -> Response:
         chosen = parse_selection(connection, query)
         if chosen is None:
             return show_empty(site, request)
-        pages = [one for one in chosen.choices["page"] if one] if not chosen.every_app else []
+        each_app = read_tiles(connection, time_range.range, chosen.filters) if chosen.every_app else []
+        pages = [one for one in chosen.choices["page"] if one]
         which = replace(chosen.filter, page=chosen.filter.page or (pages[0] if pages else ""))
         data = read_click_map(connection, which, time_range.range, width)
+    if chosen.every_app:
+        return show_apps(request, "/clicks", "Click maps", time_range, chosen, each_app)
     root = request.scope.get("root_path", "")
     found = data.snapshot
     manifest = {

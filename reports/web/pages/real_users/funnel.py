@@ -8,13 +8,14 @@ from starlette.responses import Response
 
 from reports.users.funnels import FunnelStep
 from reports.web.pages.real_users.sessions import replay_link
-from reports.web.pages.real_users.users import show_empty
+from reports.web.pages.real_users.users import show_apps, show_empty
 from reports.web.query.funnel import parse_funnel
 from reports.web.query.page_view_filter import parse_selection
 from reports.web.query.time_range import BadRequest
 from reports.web.render.html import render_page
 from reports.web.site import Site
 from reports.web.view_models.real_users.funnel import add_recordings, read_funnel
+from reports.web.view_models.real_users.metric_tiles import read_tiles
 from runner.settings.duration import show_duration
 from runner.settings.funnels import MOST, Funnel
 
@@ -31,12 +32,14 @@ def show_funnel(site: Site, request: Request) -> Response:
         chosen = parse_selection(connection, {**query, "page": ""})
         if chosen is None:
             return show_empty(site, request)
-        funnel = parse_funnel(
-            site.funnels, query.get("funnel") or "", query.getlist("step"), query.get("within") or "", chosen.filter.app
-        )
+        funnel = parse_funnel(site.funnels, query.get("funnel") or "", query.getlist("step"), query.get("within") or "", chosen)
+        # Of several apps none is chosen silently.
+        each_app = read_tiles(connection, time_range.range, chosen.filters) if chosen.every_app and funnel is None else []
         found = add_recordings(
             connection, read_funnel(connection, site.funnels, funnel, chosen.filter, time_range.range, dropped)
         )
+    if each_app:
+        return show_apps(request, "/funnels", "Funnels", time_range, chosen, each_app)
     words = _words(funnel)
     return render_page(
         request,

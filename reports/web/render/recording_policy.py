@@ -1,4 +1,4 @@
-"""Headers of pages that show what was recorded of other pages."""
+"""The headers of pages that show a recording: nothing is loaded but the dashboard's own scripts and styles."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; frame-src 'none'; "
@@ -10,5 +10,5 @@ WITH_FORM = {
     # With `no-referrer` a browser does not send the origin of a form (Fetch, "append a request `Origin` header").
     "Referrer-Policy": "same-origin",
 }
-"""For users who may create a journey from it. The frame itself cannot submit forms: its sandbox forbids it."""
+"""For pages with a form, which is the dashboard's own. The frame itself cannot submit forms: its sandbox forbids it."""
 HEADERS = {"Content-Security-Policy": POLICY, "X-DNS-Prefetch-Control": "off", "Referrer-Policy": "no-referrer"}
