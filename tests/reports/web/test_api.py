@@ -10,16 +10,21 @@ from html import unescape
 import msgspec
 import pytest
 
+from reports.collector.storage.series import group_by_message
+from reports.web.api.change import CHANGES
 from reports.web.api.endpoint import ENDPOINTS, Endpoint
 from reports.web.api.table import format_cell
 from reports.web.view_models.lists import RunList
 from runner.result import RunResult
 from runner.store.queries.runs import RunRow
+from tests.reports.collector.arrivals import error
 from tests.reports.web.visitors import EVIL, EVIL_ID, EVIL_SESSION, fill, visits
 from tests.support.services.dashboard import TOKEN, Visited, made, many
 
 Start = Callable[..., Visited]
 JSON = {"accept": "application/json"}
+REFUSED = group_by_message("shop", error("the card is refused"))
+"""An error that visitors have."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +43,7 @@ def filled(lasting: Callable[[str], Start]) -> tuple[Visited, list[RunResult]]:
 
 def path_of(endpoint: Endpoint, runs: list[RunResult]) -> str:
     """An address of an endpoint at which there is something."""
-    return endpoint.path.format(journey="buy", run=runs[0].id, view=EVIL_ID, session=EVIL_SESSION)
+    return endpoint.path.format(journey="buy", run=runs[0].id, view=EVIL_ID, session=EVIL_SESSION, error=REFUSED)
 
 
 @pytest.mark.long
@@ -246,7 +251,7 @@ def test_quotes_commas_and_lines_stay_in_their_cell(dashboard: Start) -> None:
 def test_the_description_names_every_endpoint_and_struct(dashboard: Start) -> None:
     document = dashboard().get("/api/v1/openapi.json").json()
     assert document["openapi"] == "3.1.0"
-    assert set(document["paths"]) == {one.path for one in ENDPOINTS}
+    assert set(document["paths"]) == {one.path for one in (*ENDPOINTS, *CHANGES)}
     assert {one.struct.__name__ for one in ENDPOINTS} <= set(document["components"]["schemas"])
     assert (
         RunList.__name__
@@ -259,7 +264,7 @@ def test_the_description_names_every_endpoint_and_struct(dashboard: Start) -> No
 
 def test_people_find_every_endpoint_on_a_page(dashboard: Start) -> None:
     page = unescape(dashboard().get("/api/v1").body.decode())
-    for endpoint in ENDPOINTS:
+    for endpoint in (*ENDPOINTS, *CHANGES):
         assert f"/api/v1{endpoint.path}" in page
         assert endpoint.summary in page
 

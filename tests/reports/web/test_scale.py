@@ -125,7 +125,9 @@ def test_nothing_of_the_api_reads_a_whole_table(grown: Visited, asked: list[tupl
     with grown.store.connected() as database:
         newest = "SELECT id, session FROM page_views ORDER BY number DESC LIMIT 1"
         view, session = database.exec_driver_sql(newest).one()
-    there = {"journey": bulk.JOURNEYS[0], "run": a_run(grown.store, "failed"), "view": view, "session": session}
+        error = database.exec_driver_sql("SELECT error_group FROM reasons LIMIT 1").scalar_one()
+    run = a_run(grown.store, "failed")
+    there = {"journey": bulk.JOURNEYS[0], "run": run, "view": view, "session": session, "error": error}
     asked.clear()
     connection = sqlite3.connect(grown.archive.folder / "journeys.db")
     for endpoint in ENDPOINTS:
