@@ -23,9 +23,7 @@ PLAYWRIGHT = "pytest_playwright.pytest_playwright"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the journeys; all others are pytest-playwright's."""
     group = parser.getgroup("journey", "Journeys (journey-runner)")
-    group.addoption(
-        "--journey-param", metavar="K=V", action="append", default=[], help="A value for `params`; repeatable."
-    )
+    group.addoption("--journey-param", metavar="K=V", action="append", default=[], help="A value for `params`; repeatable.")
     group.addoption("--journey-env", metavar="NAME", help="Lay the settings' table env.NAME over them, as JOURNEY_ENV does.")
     group.addoption(
         "--journey-budgets",

@@ -22,7 +22,9 @@ File = Annotated[
 @app.command("add")
 def add(
     name: Name,
-    role: Annotated[str, typer.Option(help="view: look; operate: also pause and resume journeys, mute alerts, edit incidents.")] = "view",
+    role: Annotated[
+        str, typer.Option(help="view: look; operate: also pause and resume journeys, mute alerts, edit incidents.")
+    ] = "view",
     no_password: Annotated[
         bool, typer.Option("--no-password", help="For a user who is authenticated by a reverse proxy.")
     ] = False,
