@@ -20,6 +20,7 @@ from reports.web.services.journey_maker import JourneyMaker
 from reports.web.services.next_runs import JourneyFacts
 from reports.web.services.source_links import SourceLink
 from runner.archive.archive import Archive
+from runner.result import Quarantine
 from runner.settings.budgets import Budget
 from runner.settings.maintenance import MaintenanceWindow
 from runner.settings.objectives import Objective
@@ -53,6 +54,8 @@ class Site(Struct, frozen=True, kw_only=True):
     """The route templates of each app (`App.routes`), as used by the collector."""
     journey_maker: JourneyMaker | None = None
     """Creates journeys from recorded sessions; None to disable that."""
+    quarantine: Sequence[Quarantine] = ()
+    """The journeys and steps that are set aside."""
     objectives: Sequence[Objective] = ()
     trace_url: str | None = None
     """Where the spans of a run can be seen: an address with `{trace_id}`, and perhaps `{span_id}`."""

@@ -30,6 +30,7 @@ from runner.pytest_plugin.redact_screenshots import ScreenshotRedactor
 from runner.pytest_plugin.session import JOURNEY, PROJECT
 from runner.result import Attempt, Environment, Failure, Load, RunResult, Status, StepResult, skipped, status_of
 from runner.settings.budgets import find_overruns
+from runner.settings.quarantine import find_quarantine
 from runner.workers.machine_load import LoadMeter, contended
 
 SHORTEST = 0.1
@@ -245,7 +246,12 @@ class ItemRun:
             load=self._load,
             contended=self._load is not None and contended(self._load),
         )
-        return replace(result, overruns=find_overruns(result, self.plan.budgets if self.plan else ()))
+        entries = self.project.settings.quarantine if self.journey else ()
+        return replace(
+            result,
+            overruns=find_overruns(result, self.plan.budgets if self.plan else ()),
+            quarantine=find_quarantine(result, entries, self._ended_at),
+        )
 
 
 def _forget(closed: BrowserContext) -> None:

@@ -4,9 +4,11 @@ import json
 import os
 import re
 import shutil
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import msgspec
@@ -176,6 +178,34 @@ def test_without_pytest_playwright_journeys_are_left_out_and_the_reason_is_told(
     )
     named = project.start("-p", "no:playwright", "journeys/a.py")
     named.stdout.fnmatch_lines(["*a.py:3: home cannot be run: pytest-playwright is missing; *"])
+
+
+def test_a_journey_in_quarantine_is_expected_to_fail_until_its_last_day(project: Project, shop: str) -> None:
+    project.write("journeys/ping.py", "from runner import check\n" + PINGS.replace("SHOP", urlsplit(shop).netloc))
+    today = datetime.now(UTC).date()
+    for until, counts in (
+        (today + timedelta(days=1), {"xfailed": 1, "passed": 1}),
+        (today - timedelta(days=3), {"failed": 1, "passed": 1}),
+    ):
+        entry = f'owner = "ann"\nreason = "late"\nuntil = {until}\n'
+        project.write("journey.toml", f"[quarantine.down]\n{entry}[quarantine.up]\n{entry}")
+        result = project.start("-rxf", "--journey-json=runs.json")
+        result.assert_outcomes(**counts)
+        assert result.ret == (0 if "xfailed" in counts else 1)
+        assert [one.get("over", False) for one in project.runs["down"]["quarantine"]] == ["failed" in counts]
+        words = "and does not count (ann: late)" if "xfailed" in counts else f"ended on {until} and it counts again"
+        assert words in result.stdout.str()
+
+
+PINGS = """
+@check
+def down(tcp):
+    tcp.connect("127.0.0.1:1")
+
+@check
+def up(tcp):
+    tcp.connect("SHOP")
+"""
 
 
 # How it runs

@@ -97,6 +97,7 @@ def _site(settings: Settings, store: Store, chunk_store: ChunkStore, next_runs: 
         budgets=DurationBudgets(settings.budgets),
         bounds=settings.budgets,
         windows=settings.maintenance,
+        quarantine=settings.quarantine,
         objectives=settings.slo,
         trace_url=settings.trace_url,
         rule=rule(settings),

@@ -11,6 +11,7 @@ from runner.archive.json_document import build_document, format_json, replace_fi
 from runner.errors import ConfigError
 from runner.pytest_plugin.reporting.formatting import format_step
 from runner.result import RunResult
+from runner.settings.quarantine import describe_quarantine
 
 ATTRIBUTE = "journey_run"
 """Attribute of a test's last report: its run, as JSON."""
@@ -58,6 +59,8 @@ class Summary:
             terminalreporter.line(f"{nodeid} {result.status}{again} in {result.duration_seconds:.3f} s")
             for step in result.steps:
                 terminalreporter.line(format_step(step))
+            for one in result.quarantine:
+                terminalreporter.line(f"  {describe_quarantine(one)}")
             for note in result.notes:
                 terminalreporter.line(f"  note: {note}")
 
