@@ -5,14 +5,13 @@ from datetime import datetime
 from itertools import chain
 from os.path import relpath
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from reports.suite.entries import last_attempt
-from reports.suite.records import RecordedTest
+from reports.suite.records import RecordedAttempt, RecordedTest
 from runner.archive.archive import Saved
 from runner.archive.json_document import VERSION
 from runner.errors import ConfigError
@@ -192,7 +191,9 @@ def _combine_tests(tests: Iterable[RecordedTest], replaced: dict[str, str]) -> l
 
 def _combine_test(same: Sequence[RecordedTest], replaced: dict[str, str]) -> RecordedTest:
     newest = max(same, key=lambda one: one.last.started_at)
-    attempts: dict[datetime, Any] = {one.started_at: one for test in same for one in test.attempts}
+    attempts: dict[datetime, RecordedAttempt] = {}
+    for one in (one for test in same for one in test.attempts):
+        attempts.setdefault(one.started_at, one)
     ordered = [attempts[at] for at in sorted(attempts)]
     return replace(
         newest,

@@ -10,19 +10,24 @@ from msgspec.structs import replace
 
 from reports.formats.github_actions import report_runs
 from reports.formats.html.runs import runs_html
-from reports.formats.junit import runs_junit
+from reports.formats.html.smoke import smoke_html
+from reports.formats.junit import runs_junit, smoke_junit
 from reports.formats.markdown import runs_markdown
+from reports.smoke.result import JourneyCheck
+from reports.smoke.verdict import _is_set_aside
+from reports.text.smoke_problems import list_smoke_problems
 from runner.archive.archive import Saved
 from runner.cli.running.run import exit_code
 from runner.dsl.budget_check import find_unmatched_quarantine
 from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.errors import ConfigError
+from runner.events import RunEnded
 from runner.metrics.run_metrics import format_metrics
 from runner.result import Attempt, Failure, Overrun, Quarantine, RunResult, StepResult
 from runner.settings.quarantine import find_quarantine, parse_quarantine
 from runner.settings.settings import load_settings
-from tests.reports.samples import NOON, run
+from tests.reports.samples import FAILED, NOON, OVER, SLOWER, check, run, smoke
 
 TODAY = date(2026, 1, 1)
 ENTRY = {"owner": "ann", "reason": "the receipt is late", "until": "2026-02-01"}
@@ -181,7 +186,7 @@ def test_the_exit_code_does_not_count_it_and_counts_it_again_when_the_day_is_ove
 HELD = Saved(failed(quarantine=held("pay")), Path("/repo/runs/buy/x"))
 ENDED = Saved(failed(quarantine=held("pay", date(2025, 12, 1), over=True)), Path("/repo/runs/buy/x"))
 ACTIVE = "step “pay” is in quarantine until 2026-02-01 and does not count (ann: the receipt is late)"
-OVER = "the quarantine of step “pay” ended on 2025-12-01 and it counts again: repair it, or remove quarantine"
+COUNTS_AGAIN = "the quarantine of step “pay” ended on 2025-12-01 and it counts again: repair it, or remove quarantine"
 
 
 def test_junit_has_it_as_skipped_so_that_it_does_not_fail_a_pipeline() -> None:
@@ -208,9 +213,42 @@ def test_github_shows_a_warning_in_place_of_an_error(capsys: pytest.CaptureFixtu
     report_runs([ENDED], {"GITHUB_ACTIONS": "true"})
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("::error")
-    assert OVER in lines[1]
+    assert COUNTS_AGAIN in lines[1]
 
 
 def test_a_metric_says_it_so_that_alerts_can_leave_it_out() -> None:
     for result, value in ((HELD.result, 1.0), (ENDED.result, 0.0)):
         assert f'synthetic_quarantined{{journey="buy",location="ci"}} {value}' in format_metrics([result])
+
+
+@pytest.mark.parametrize(
+    ("checked", "entries", "is_set_aside"),
+    [
+        (SLOWER, held(), True),
+        (SLOWER, held("pay"), True),
+        (SLOWER, held("open the shop"), False),
+        (SLOWER, held(over=True), False),
+        (OVER, held("open the shop"), False),
+        (OVER, held(), True),
+        (check("buy"), held(), False),
+    ],
+)
+def test_a_journey_of_a_smoke_check_that_is_set_aside_does_not_decide_it(
+    checked: JourneyCheck, entries: tuple[Quarantine, ...], is_set_aside: bool
+) -> None:
+    checked = replace(checked, quarantine=entries)
+    assert _is_set_aside(checked, None, fail_undecided=False) is is_set_aside
+    marked = replace(checked, set_aside=is_set_aside)
+    shown = smoke("passed" if is_set_aside else checked.verdict, marked)
+    assert {bool(one.quarantine) for one in list_smoke_problems(shown)} == (
+        {is_set_aside} if checked.verdict != "passed" else set()
+    )
+    assert ("in quarantine" in smoke_html(shown).decode()) is is_set_aside
+    assert ("in quarantine" in smoke_junit(shown)) is is_set_aside
+
+
+def test_a_failed_run_of_a_smoke_check_decides_by_its_own_quarantine() -> None:
+    for entries, expected in ((held(), True), ((), False)):
+        ended = RunEnded(result=failed(quarantine=entries), folder=None)
+        assert _is_set_aside(FAILED, ended, fail_undecided=False) is expected
+        assert not _is_set_aside(replace(FAILED, failed_side="baseline"), ended, fail_undecided=False)
