@@ -30,7 +30,9 @@ class EntryAttempt(Struct, frozen=True, kw_only=True):
     step: str = ""
     """Where it failed."""
     message: str = ""
+    """The first line of the reason."""
     text: str = ""
+    """The rest of it, or all that pytest shows."""
     steps: tuple[StepResult, ...] = ()
 
     @property
@@ -148,7 +150,7 @@ def _from_attempt(one: Attempt) -> EntryAttempt:
         seconds=one.duration_seconds,
         step=(failure.step or "") if failure else "",
         message=next(iter(failure.message.splitlines()), "") if failure else "",
-        text="\n".join(format_failure(failure)) if failure else "",
+        text="\n".join(format_failure(failure)[1:]) if failure else "",
         steps=one.steps,
     )
 
@@ -207,7 +209,7 @@ def _test_attempt(record: RecordedTest, index: int, known: Mapping[int, Attempt]
         worker=one.worker,
         step=(failure.step or "") if failure else "",
         message=next(iter(failure.message.splitlines()), "") if failure else one.message,
-        text=one.text or ("\n".join(format_failure(failure)) if failure else ""),
+        text=one.text or ("\n".join(format_failure(failure)[1:]) if failure else ""),
         steps=run.steps if run else (),
     )
 
