@@ -5,7 +5,7 @@ are documented in docs/result.md.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
@@ -16,6 +16,8 @@ FailureKind = Literal[
 ]
 SITE: frozenset[FailureKind] = frozenset({"assertion", "timeout", "http", "navigation", "page"})
 """The kinds of failure that are the site's; all others are the monitor's."""
+MONITOR_ITSELF: frozenset[FailureKind] = frozenset({"browser", "monitor"})
+"""The kinds of failure that no journey can cause."""
 Clock = Literal["page", "stopwatch"]
 
 
@@ -194,6 +196,22 @@ class Overrun(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The key in the settings."""
 
 
+class Quarantine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A journey, or one of its steps, that is set aside: what goes wrong there is shown, and does not gate."""
+
+    journey: str
+    step: str = ""
+    """Empty for the journey as a whole."""
+    owner: str
+    reason: str
+    until: date
+    """The last day (UTC)."""
+    where: str = "quarantine"
+    """The key in the settings."""
+    over: bool = False
+    """True when that day was over at the end of the run: then it gates again."""
+
+
 def skipped(names: Sequence[str], index: int) -> tuple[StepResult, ...]:
     """The steps of these names as not run; `index` is the first one's."""
     return tuple(StepResult(name=name, index=index + position, status="skipped") for position, name in enumerate(names))
@@ -310,6 +328,8 @@ class RunResult(Struct, frozen=True, kw_only=True):
     """True when the machine was so busy that the latencies may be too high."""
     certificates: tuple[Certificate, ...] = ()
     """Of the hosts that the run has met, by host; the first 50."""
+    quarantine: tuple[Quarantine, ...] = ()
+    """What the settings say about setting the journey or its steps aside, also where that is over."""
     trace_id: str = ""
     """Of the run's trace (W3C Trace Context): 32 hexadecimal digits; empty when spans are neither sent nor asked for."""
     version: int = 1
@@ -318,6 +338,18 @@ class RunResult(Struct, frozen=True, kw_only=True):
     def over_budget(self) -> bool:
         """True when it is over a budget of the settings, or one of its steps over its own."""
         return bool(self.overruns) or any(step.over_budget for step in self.steps)
+
+    @property
+    def set_aside(self) -> bool:
+        """True when something went wrong, and all of it in quarantine. An error of the monitor itself is never set aside."""
+        failures = [self.failure, *(one.failure for one in self.earlier_attempts), *(one.failure for one in self.steps)]
+        known = [one for one in failures if one is not None]
+        if any(one.kind in MONITOR_ITSELF for one in known):
+            return False
+        wrong = {one.step or "" for one in known} | {one.name for one in self.steps if one.over_budget}
+        wrong |= {one.step for one in self.overruns} | ({""} if self.status in {"failed", "error"} and not known else set())
+        held = {one.step for one in self.quarantine if not one.over}
+        return bool(wrong) and ("" in held or wrong <= held)
 
     @property
     def flaky(self) -> bool:

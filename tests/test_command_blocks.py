@@ -123,13 +123,22 @@ PAGES = {
         before=(*INSTALLED, r"""printf '[slo.checkout]\njourneys = ["buy"]\nobjective = "99.5%%"\n' > journey.toml""")
     ),
     "docs/opentelemetry.md": Page(),
-    "docs/pytest.md": Page(before=("mkdir journeys; cp ~/journey-runner/journeys/stock.py journeys/", *IN_CLONE)),
+    "docs/pytest.md": Page(before=("mkdir journeys tests; cp ~/journey-runner/journeys/stock.py journeys/", *IN_CLONE)),
+    "docs/quarantine.md": Page(),
     "docs/real-users.md": Page(
         before=INSTALLED,
         between={},
         beside={"python -m runner.demo --port 8000 --collector http://127.0.0.1:8321": "http://"},
     ),
-    "docs/reports.md": Page(before=(*INSTALLED, BROKEN, "journey smoke stock", "rm journeys/browse.py journeys/stock.py")),
+    "docs/reports.md": Page(
+        before=(*INSTALLED, BROKEN, "journey smoke stock", "rm journeys/browse.py journeys/stock.py"),
+        between={
+            "journey report merge shard-1.json shard-2.json --html report.html --json all.json": (
+                "journey runs --json shard-1.json",
+                "journey runs buy --json shard-2.json",
+            )
+        },
+    ),
     "docs/schedule.md": Page(
         before=(*INSTALLED, "rm journeys/browse.py journeys/search.py journeys/stock.py"),
         stays={

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import get_args
 
+import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 from typer.main import get_command
@@ -126,10 +127,30 @@ def test_the_readmes_journey_runs(monitor: Monitor) -> None:
 
 def test_the_ci_examples_are_yaml_that_runs_journeys() -> None:
     text = (ROOT / "docs" / "reports.md").read_text()
-    github, gitlab = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL))
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    shards, gitlab_shards, github, gitlab = blocks
     commands = [step["run"] for step in github["jobs"]["smoke"]["steps"] if "run" in step] + gitlab["smoke"]["script"]
     assert sum(command.startswith("journey smoke ") for command in commands) == 2
+    runs = [step["run"] for job in shards["jobs"].values() for step in job["steps"] if "run" in step]
+    runs += gitlab_shards["shard"]["script"] + gitlab_shards["report"]["script"]
+    assert sum(command.startswith("journey run --tag ") for command in runs) == 2
+    assert sum("journey report merge " in command for command in runs) == 2
     assert set(REPORT_FORMATS) <= words("reports.md")
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("number", range(4))
+def test_the_ci_examples_are_valid_by_their_schemas(number: int, tmp_path: Path) -> None:
+    block = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "reports.md").read_text(), re.DOTALL)[number]
+    (tmp_path / "ci.yml").write_text(block)
+    schema = ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"] if ".gitlab-ci.yml" in block else ["vendor.github-workflows"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", *schema, "ci.yml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def anchors(page: Path) -> set[str]:

@@ -15,6 +15,7 @@ from typing import Literal, TextIO
 from reports.formats.markdown import runs_markdown, smoke_markdown
 from reports.smoke.result import SmokeResult, StepCheck
 from reports.text import smoke_text
+from reports.text.formatting import list_ended_quarantine
 from reports.text.problems import Problem, list_run_problems
 from reports.text.smoke_problems import list_smoke_problems
 from runner.archive.archive import Saved
@@ -62,7 +63,7 @@ def report_smoke(result: SmokeResult, environ: Mapping[str, str], out: TextIO | 
     if not environ.get("GITHUB_ACTIONS"):
         return
     problems = list_smoke_problems(result)
-    warnings = [
+    warnings = _set_aside(problems, environ) + [
         format_command("warning", f"journey {check.name}", remark, _place(check.file, check.line, environ))
         for check in result.journeys
         for remark in (*smoke_text.list_remarks(check), *_undecided(check.steps, result.fail_undecided))
@@ -76,11 +77,12 @@ def report_runs(runs: Sequence[Saved], environ: Mapping[str, str], out: TextIO |
     if not environ.get("GITHUB_ACTIONS") or not runs:
         return
     problems = [one for saved in runs for one in list_run_problems(saved.result, saved.folder)]
-    warnings = [
+    warnings = _set_aside(problems, environ) + [
         format_command("warning", f"journey {saved.result.journey}", remark)
         for saved in runs
         for remark in (
             *([f"passed only at attempt {saved.result.attempts} (flaky)"] if saved.result.flaky else []),
+            *list_ended_quarantine(saved.result),
             *saved.result.notes,
         )
     ]
@@ -117,8 +119,18 @@ def _errors(problems: Sequence[Problem], environ: Mapping[str, str]) -> list[str
     commands = [
         format_command("error", f"journey {one.place} ({one.type})", one.text, _place(one.file, one.line, environ))
         for one in problems
+        if not one.quarantine
     ]
     return _limited(commands, "error")
+
+
+def _set_aside(problems: Sequence[Problem], environ: Mapping[str, str]) -> list[str]:
+    """What is in quarantine is a warning, since it does not gate."""
+    return [
+        format_command("warning", f"journey {one.place} ({one.type})", one.text, _place(one.file, one.line, environ))
+        for one in problems
+        if one.quarantine
+    ]
 
 
 def _limited(commands: list[str], level: Level) -> list[str]:

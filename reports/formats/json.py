@@ -9,11 +9,18 @@ from runner.archive.json_document import build_document, format_json, replace_fi
 if TYPE_CHECKING:
     from reports.formats.registry import Runs
     from reports.smoke.result import SmokeResult
+    from reports.suite.merge import Merged
 
 
 def render_runs(runs: "Runs", _beside: Path) -> str:
     """Runs as one document."""
     return format_json(build_document(runs))
+
+
+def render_suite(merged: "Merged", _beside: Path) -> str:
+    """Merged documents as one, which can be merged again."""
+    runs = [(saved.result, saved.folder if saved.folder != Path() else None) for saved in merged.runs]
+    return format_json(build_document(runs) | {"tests": merged.tests})
 
 
 def render_smoke(result: "SmokeResult", _beside: Path) -> str:

@@ -38,6 +38,11 @@ class _Case(Struct, frozen=True, kw_only=True):
     """Why it was not run."""
     output: Sequence[str] = ()
 
+    @property
+    def set_aside(self) -> bool:
+        """Whether all that went wrong is in quarantine."""
+        return bool(self.problems) and all(one.quarantine for one in self.problems)
+
 
 def render_runs(runs: Runs, _beside: Path) -> str:
     """Runs; see `runs_junit`."""
@@ -205,10 +210,10 @@ def _environment(environment: Environment) -> dict[str, str]:
 
 def _suite(suites: Element, name: str, cases: Sequence[_Case], at: str, properties: Mapping[str, str]) -> None:
     suite = SubElement(suites, "testsuite", name=_clean(name))
-    broken = [one for one in cases if one.problems]
+    broken = [one for one in cases if one.problems and not one.set_aside]
     errors = sum(one.problems[0].kind == "error" for one in broken)
     _count(suite, len(cases), len(broken) - errors, errors)
-    suite.set("skipped", str(sum(bool(one.skipped) for one in cases)))
+    suite.set("skipped", str(sum(bool(one.skipped) or one.set_aside for one in cases)))
     suite.set("time", f"{sum(one.seconds or 0.0 for one in cases):.3f}")
     suite.set("timestamp", at)
     listed = SubElement(suite, "properties")
@@ -225,7 +230,12 @@ def _suite(suites: Element, name: str, cases: Sequence[_Case], at: str, properti
 
 
 def _reason(element: Element, case: _Case) -> None:
-    if case.problems:
+    if case.set_aside:
+        # What does not gate must not be a failure to the programs that read this.
+        message = f"{case.problems[0].quarantine}; it ended with: {case.problems[0].summary}"
+        reason = SubElement(element, "skipped", message=_clean(message))
+        reason.text = _clean("\n\n".join(one.text for one in case.problems))
+    elif case.problems:
         first = case.problems[0]
         tag = "error" if first.kind == "error" else "failure"
         message = "; ".join(one.summary for one in case.problems)

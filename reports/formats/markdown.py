@@ -16,6 +16,7 @@ from reports.text.problems import Problem, list_run_problems
 from reports.text.smoke_problems import list_smoke_problems
 from runner.archive.archive import Saved
 from runner.result import Environment, RunResult
+from runner.settings.quarantine import describe_quarantine
 
 LIMIT = 60_000
 """GitHub takes comments of up to 65,536 characters."""
@@ -59,13 +60,15 @@ def runs_markdown(runs: Sequence[Saved]) -> str:
     """Runs: how many did not pass, why, a table of all, and each run's steps."""
     problems = [one for saved in runs for one in list_run_problems(saved.result, saved.folder)]
     results = [saved.result for saved in runs]
-    bad = [result for result in results if result.status in {"failed", "error"}]
+    bad = [result for result in results if result.status in {"failed", "error"} and not result.set_aside]
     if len(results) == 1:
         title = f"{MARKS[results[0].status]} {inert(results[0].journey, NAME)} {format_status(results[0])}"
     elif bad:
         title = f"{MARKS[bad[0].status]} {len(bad)} of {len(results)} runs did not pass"
     else:
-        title = f"✓ {len(results)} runs passed" if results else "no runs"
+        held = sum(result.status in {"failed", "error"} for result in results)
+        counts = f"{len(results) - held} runs passed, {held} in quarantine did not" if held else f"{len(results)} runs passed"
+        title = f"✓ {counts}" if results else "no runs"
     if problems:
         title += f": {_headline(problems)}"
     sections: list[Section] = [[f"### {title}"], *_problems(problems), _runs(results)]
@@ -91,7 +94,7 @@ def _fitting(sections: Iterable[Section], instead: str) -> str:
 
 
 def _headline(problems: Sequence[Problem]) -> str:
-    first, more = problems[0], len(problems) - 1
+    first, more = min(problems, key=lambda one: bool(one.quarantine)), len(problems) - 1
     step = f", step “{inert(first.step, NAME)}”" if first.step else ""
     others = f"; and {more} more" if more else ""
     return f"{inert(first.journey, NAME)}{step}: {inert(first.summary)}{others}"
@@ -108,12 +111,17 @@ def _about(result: SmokeResult) -> str:
 def _problems(problems: Sequence[Problem]) -> Iterator[Section]:
     if not problems:
         return
-    lines = [f"- **{_place(one)}** ({one.type}): {inert(one.summary)}" for one in problems[:PROBLEMS]]
+    problems = sorted(problems, key=lambda one: bool(one.quarantine))
+    lines = [f"- **{_place(one)}** ({_type(one)}): {inert(one.summary)}" for one in problems[:PROBLEMS]]
     if len(problems) > PROBLEMS:
         lines.append(f"- and {len(problems) - PROBLEMS} more")
     yield lines
     for one in [one for one in problems if one.failure is not None][:DETAILS]:
         yield _fold(f"Why {_place(one)} failed", [fence(one.text), *_commands(one)])
+
+
+def _type(one: Problem) -> str:
+    return f"{one.type}, in quarantine" if one.quarantine else one.type
 
 
 def _place(one: Problem) -> str:
@@ -202,7 +210,7 @@ def _steps(result: RunResult) -> Section:
         )
     if len(result.steps) > ROWS:
         table.append(f"| _and {len(result.steps) - ROWS} more_ | | | | |")
-    notes = [f"- {inert(note)}" for note in result.notes]
+    notes = [f"- {inert(note)}" for note in (*map(describe_quarantine, result.quarantine), *result.notes)]
     return _fold(f"{inert(result.journey, NAME)}: steps", [*table, *(["", *notes] if notes else [])])
 
 

@@ -12,6 +12,7 @@ from runner.result import RunResult
 
 if TYPE_CHECKING:
     from reports.smoke.result import SmokeResult
+    from reports.suite.merge import Merged
 
 Runs = Sequence[tuple[RunResult, Path | None]]
 """Runs, each with the folder it is saved in; None for one that could not be saved."""
@@ -24,7 +25,8 @@ class ReportFormat(Struct, frozen=True, kw_only=True):
     """Its name for `journey report --format`, and that of its option where a command has one."""
     module: str
     """It has `render_runs(runs: Runs, beside: Path)` and `render_smoke(result: SmokeResult, beside: Path)`, which return text or
-    bytes; `beside` is the folder that the report will be in. Imported only when a report is made."""
+    bytes, and may have `render_suite(merged: Merged, beside: Path)`; `beside` is the folder that the report will be in.
+    Imported only when a report is made."""
     suffix: str
     """Of its files."""
     to_file: bool = False
@@ -42,6 +44,14 @@ class ReportFormat(Struct, frozen=True, kw_only=True):
         rendered: str | bytes = self._load().render_smoke(result, beside)
         return rendered
 
+    def render_suite(self, merged: "Merged", beside: Path) -> str | bytes:
+        """A report of merged documents; formats without `render_suite` have the runs alone."""
+        module = self._load()
+        if hasattr(module, "render_suite"):
+            suite: str | bytes = module.render_suite(merged, beside)
+            return suite
+        return self.render_runs([(saved.result, saved.folder) for saved in merged.runs], beside)
+
     def _load(self) -> Any:
         return import_module(self.module)
 
@@ -52,7 +62,7 @@ _ROWS = (
         module="reports.formats.html.report",
         suffix=".html",
         to_file=True,
-        options={"smoke": "Write the result as one page."},
+        options={"smoke": "Write the result as one page.", "report": "Write one page to FILE."},
     ),
     ReportFormat(
         name="junit",
@@ -61,6 +71,7 @@ _ROWS = (
         options={
             "run": "Write the result as JUnit XML to FILE, or to standard output for -.",
             "smoke": "Write the result as JUnit XML.",
+            "report": "Write JUnit XML to FILE, or to standard output for -.",
         },
     ),
     ReportFormat(
@@ -70,6 +81,7 @@ _ROWS = (
         options={
             "run": "Write the result as Markdown to FILE, or to standard output for -.",
             "smoke": "Write the result as Markdown.",
+            "report": "Write Markdown to FILE, or to standard output for -.",
         },
     ),
     ReportFormat(
@@ -79,6 +91,7 @@ _ROWS = (
         options={
             "run": "Write the result as JSON to FILE, or to standard output for -.",
             "smoke": "Write the result as JSON to FILE, or to standard output for -.",
+            "report": "Write JSON to FILE, or to standard output for -.",
         },
     ),
 )

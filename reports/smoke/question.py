@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from reports.compare import Rule
 from reports.smoke.baseline import Baseline
+from runner.result import Quarantine
 from runner.settings.budgets import Budget
 from runner.settings.settings import Settings
 
@@ -25,6 +26,7 @@ class Question(Struct, frozen=True, kw_only=True):
     keep_going: bool = False
     fail_undecided: bool = False
     budgets: tuple[Budget, ...] = ()
+    quarantine: tuple[Quarantine, ...] = ()
     location: str = "local"
     base_url: str | None = None
     against: str | None = None

@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from reports.compare import Comparison, Rule
-from runner.result import Environment, Failure
+from runner.result import Environment, Failure, Quarantine
 
 Verdict = Literal["passed", "failed", "error", "missed"]
 """`failed`: a journey failed (the site) · `error`: the monitor failed · `missed`: a budget or the baseline was."""
@@ -78,6 +78,10 @@ class JourneyCheck(Struct, frozen=True, kw_only=True):
     failed_side: Literal["candidate", "baseline"] = "candidate"
     trace: str | None = None
     """Path of the failed run's trace."""
+    quarantine: tuple[Quarantine, ...] = ()
+    """What the settings say about setting the journey or its steps aside."""
+    set_aside: bool = False
+    """True when it has not passed, and all of that is in quarantine: then it does not decide the verdict of the whole check."""
 
 
 class BaselineSource(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from reports.smoke import notes
 from reports.smoke.baseline import shown
 from reports.smoke.check import Check
@@ -14,6 +16,7 @@ from runner.measures import percentile
 from runner.redaction import Redactor
 from runner.result import Environment, Failure
 from runner.settings.budgets import MEDIAN
+from runner.settings.quarantine import find_entries
 
 WORST_FIRST: tuple[Verdict, ...] = ("failed", "error", "missed", "passed")
 LACKING = "the baseline has no step of this name"
@@ -26,7 +29,8 @@ def result(check: Check, identity: str, started_at: datetime, stopped: bool = Fa
     """The result of a check that is done, or was stopped; then no journey that was still to be measured has passed."""
     question = check.question
     journeys = tuple(_journey(one, question, stopped) for one in check.measurements)
-    verdict = next(one for one in WORST_FIRST if one == "passed" or any(journey.verdict == one for journey in journeys))
+    counted = {journey.verdict for journey in journeys if not journey.set_aside}
+    verdict = next(one for one in WORST_FIRST if one == "passed" or one in counted)
     if stopped and verdict != "failed":
         verdict = "error"
     environment = _environment([ended for one in check.measurements for ended in one.candidate])
@@ -66,7 +70,7 @@ def _journey(one: Measurement, question: Question, stopped: bool) -> JourneyChec
         verdict = "error"
         runs = f"{len(one.candidate)} {'run' if len(one.candidate) == 1 else 'runs'}"
         failure = Failure(kind="monitor", message=f"stopped from the keyboard after {runs}")
-    return JourneyCheck(
+    checked = JourneyCheck(
         name=one.journey.name,
         verdict=verdict,
         file=str(one.journey.file),
@@ -83,7 +87,25 @@ def _journey(one: Measurement, question: Question, stopped: bool) -> JourneyChec
         failed_folder=str(decisive.folder) if decisive and decisive.folder else None,
         failed_side="baseline" if decisive and decisive is one.bad_baseline else "candidate",
         trace=_trace(decisive) if decisive else None,
+        quarantine=find_entries(one.journey.name, question.quarantine, datetime.now(UTC)),
     )
+    return replace(checked, set_aside=_is_set_aside(checked, decisive, question.fail_undecided))
+
+
+def _is_set_aside(checked: JourneyCheck, decisive: RunEnded | None, fail_undecided: bool) -> bool:
+    if checked.verdict in {"failed", "error"}:
+        return decisive is not None and checked.failed_side == "candidate" and decisive.result.set_aside
+    held = {one.step for one in checked.quarantine if not one.over}
+    missed = {one.name for one in checked.steps if one.missed or (fail_undecided and _is_undecided(one))}
+    whole = checked.whole
+    # The sum of the steps is slower because a step is.
+    if any(one.missed for one in whole.budgets) or (whole.missed and not missed):
+        missed.add("")
+    return checked.verdict == "missed" and ("" in held or missed <= held)
+
+
+def _is_undecided(step: StepCheck) -> bool:
+    return bool(step.name) and step.comparison is not None and step.comparison.outcome == "undecided"
 
 
 def _verdict(one: Measurement, checks: Sequence[StepCheck], question: Question) -> tuple[Verdict, RunEnded | None]:

@@ -25,6 +25,7 @@ from reports.text.formatting import (
 from reports.text.missing_element import describe_missing, read_tree
 from runner.events import AttemptStarted, Moment, RunEnded, RunStarted, StepEnded, StepStarted
 from runner.result import Artifact, RunResult, StepResult
+from runner.settings.quarantine import describe_quarantine
 
 
 class Spinners:
@@ -112,6 +113,8 @@ def format_end(moment: RunEnded) -> Text:
         if moment.folder is not None and result.artifacts:
             text.append(f"\n    {format_artifacts(moment.folder, result.artifacts)}", style="dim")
     for line in list_over_budget(result):
+        text.append(f"\n    {line}", style="yellow")
+    for line in map(describe_quarantine, result.quarantine):
         text.append(f"\n    {line}", style="yellow")
     for note in result.notes:
         text.append(f"\n    note: {note}", style="yellow")

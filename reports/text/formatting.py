@@ -4,6 +4,7 @@ import math
 
 from runner.measures import FIGURES
 from runner.result import Failure, Overrun, RunResult, Status
+from runner.settings.quarantine import describe_quarantine
 from runner.untrusted_text import LONGEST_NAME, bounded, printable
 
 MARKS: dict[Status, str] = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "–", "cancelled": "○"}
@@ -40,8 +41,9 @@ def format_size(count: int) -> str:
 
 
 def format_status(result: RunResult) -> str:
-    """The run's status, with its flakiness."""
-    return f"passed at attempt {result.attempts} (flaky)" if result.flaky else str(result.status)
+    """The run's status, with its flakiness, and whether what went wrong is in quarantine."""
+    status = f"passed at attempt {result.attempts} (flaky)" if result.flaky else str(result.status)
+    return f"{status}, in quarantine" if result.set_aside else status
 
 
 def format_figure(name: str, value: float | None) -> str:
@@ -76,6 +78,11 @@ def list_over_budget(result: RunResult) -> list[str]:
         if step.over_budget
     ]
     return steps + [f"{one.step or 'the journey'}: {format_overrun(one)}" for one in result.overruns]
+
+
+def list_ended_quarantine(result: RunResult) -> list[str]:
+    """What was set aside, and counts again."""
+    return [describe_quarantine(one) for one in result.quarantine if one.over]
 
 
 def format_failure(failure: Failure) -> list[str]:

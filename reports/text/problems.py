@@ -1,12 +1,14 @@
 """Why a run or a smoke check did not pass, one value per reason; JUnit, Markdown, annotations and pages show it, each in its form."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from reports.text.formatting import format_failure, format_overrun, format_seconds
-from runner.result import Failure, RunResult
+from runner.result import Failure, Quarantine, RunResult
+from runner.settings.quarantine import describe_quarantine
 
 Kind = Literal["failed", "error", "budget", "baseline"]
 """`failed`: the site · `error`: the monitor · `budget`, `baseline`: too slow."""
@@ -29,6 +31,8 @@ class Problem(Struct, frozen=True, kw_only=True):
     folder: str | None = None
     trace: str | None = None
     """Path of that run's trace."""
+    quarantine: str = ""
+    """What sets it aside, so that it does not gate; empty for a problem that does."""
 
     @property
     def type(self) -> str:
@@ -53,7 +57,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """All there is to say: message, the journey's line, the page, the trace."""
-        lines = self.message.splitlines()
+        lines = [*([self.quarantine] if self.quarantine else []), *self.message.splitlines()]
         if self.failure is not None:
             lines += format_failure(self.failure)[len(self.failure.message.splitlines()) :]
         if self.trace:
@@ -70,6 +74,7 @@ def list_run_problems(result: RunResult, folder: Path | None = None) -> list[Pro
         "run": result.id,
         "folder": str(folder) if folder else None,
         "trace": str(folder / trace) if folder and trace else None,
+        "quarantine": describe_held(result.quarantine) if result.set_aside else "",
     }
     found = []
     ended_by = None
@@ -92,9 +97,12 @@ def list_run_problems(result: RunResult, folder: Path | None = None) -> list[Pro
     return found
 
 
-def make_problem(
-    journey: str, step: str | None, kind: Kind, message: str, failure: Failure | None, **shown: str | None
-) -> Problem:
+def describe_held(entries: Sequence[Quarantine]) -> str:
+    """What sets a journey or its steps aside, in one line; empty if nothing does."""
+    return "; ".join(describe_quarantine(one) for one in entries if not one.over)
+
+
+def make_problem(journey: str, step: str | None, kind: Kind, message: str, failure: Failure | None, **shown: Any) -> Problem:
     """A problem, with the place of its failure."""
     return Problem(
         journey=journey,

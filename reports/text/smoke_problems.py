@@ -2,9 +2,11 @@
 
 import re
 
+from msgspec.structs import replace
+
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
-from reports.text.problems import ORDER, Kind, Problem, make_problem
+from reports.text.problems import ORDER, Kind, Problem, describe_held, make_problem
 
 _PLACE = re.compile(r"(?P<file>.+\.py):(?P<line>\d+)")
 
@@ -42,7 +44,8 @@ def list_check_problems(check: JourneyCheck, result: SmokeResult) -> list[Proble
         found += _compared(check, step_check, result)
         found += _missed_budgets(check, step_check)
     # A step that is slower says more than the journey that is slower with it.
-    return found + _compared(check, check.whole, result)
+    found += _compared(check, check.whole, result)
+    return [replace(one, quarantine=describe_held(check.quarantine)) for one in found] if check.set_aside else found
 
 
 def _compared(check: JourneyCheck, step: StepCheck, result: SmokeResult) -> list[Problem]:

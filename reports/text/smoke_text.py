@@ -36,6 +36,8 @@ def is_nothing_decided(result: SmokeResult) -> bool:
 
 def format_verdict(checked: SmokeResult | JourneyCheck) -> str:
     """The verdict of a check or of one journey in words."""
+    if isinstance(checked, JourneyCheck) and checked.set_aside:
+        return f"{checked.verdict}, in quarantine"
     return NOTHING_DECIDED if _is_open(checked) else checked.verdict
 
 

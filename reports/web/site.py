@@ -22,6 +22,7 @@ from reports.web.services.next_runs import JourneyFacts
 from reports.web.services.source_links import SourceLink
 from runner.archive.archive import Archive
 from runner.errors import StorageDown
+from runner.result import Quarantine
 from runner.settings.budgets import Budget
 from runner.settings.funnels import Funnel
 from runner.settings.maintenance import MaintenanceWindow
@@ -59,6 +60,8 @@ class Site(Struct, frozen=True, kw_only=True):
     """Creates journeys from recorded sessions; None to disable that."""
     maps: MapStore | None = None
     """Where uploaded source maps are kept; None to accept none."""
+    quarantine: Sequence[Quarantine] = ()
+    """The journeys and steps that are set aside."""
     objectives: Sequence[Objective] = ()
     funnels: Sequence[Funnel] = ()
     trace_url: str | None = None

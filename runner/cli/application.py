@@ -30,6 +30,7 @@ COMMANDS = {
     "trace": "runner.cli.results.trace:trace",
     "diff": "runner.cli.results.diff:diff",
     "report": "runner.cli.results.report:report",
+    "flaky": "runner.cli.results.flaky:flaky",
     "slo": "runner.cli.results.objectives:app",
     "grafana": "runner.cli.operating.grafana:app",
     "open": "runner.cli.results.opening:open_run",

@@ -10,7 +10,7 @@ import typer
 
 from runner.archive.archive import Archive
 from runner.cli import completion
-from runner.dsl.budget_check import find_unmatched_budgets
+from runner.dsl.budget_check import find_unmatched_budgets, find_unmatched_quarantine
 from runner.dsl.discovery import Discovery
 from runner.dsl.journey import Journey
 from runner.dsl.selection import find, unknown_name
@@ -84,15 +84,20 @@ def _fits(pattern: str, names: Iterable[str]) -> bool:
 
 
 def misfits(known: Settings, chosen: tuple[Journey, ...], whole: bool) -> Iterator[str]:
-    """Warnings about budgets of the settings that match no journey and no step; `whole`: the chosen journeys are all of the project."""
-    if not known.budgets:
+    """Warnings about budgets and quarantine of the settings that match no journey and no step.
+
+    `whole`: the chosen journeys are all of the project.
+    """
+    if not known.budgets and not known.quarantine:
         return
     project: tuple[Journey, ...] = ()
     try:
         project = () if whole else find((), (), known.journeys)
     except DiscoveryError as error:
-        yield f"budgets were only checked against the chosen journeys, as others cannot be read: {str(error).splitlines()[0]}"
-    yield from find_unmatched_budgets(known.budgets, list({one.key: one for one in (*project, *chosen)}.values()))
+        yield f"budgets and quarantine were only checked against the chosen journeys, as others cannot be read: {str(error).splitlines()[0]}"
+    everything = list({one.key: one for one in (*project, *chosen)}.values())
+    yield from find_unmatched_budgets(known.budgets, everything)
+    yield from find_unmatched_quarantine(known.quarantine, everything)
 
 
 def require_secrets(chosen: tuple[Journey, ...], known: Settings) -> None:

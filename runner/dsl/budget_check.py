@@ -1,10 +1,11 @@
-"""Whether the patterns of the budgets match any journey of the project, or any of its steps."""
+"""Whether budgets and quarantine match any journey of the project, or any of its steps."""
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from runner.dsl.journey import Journey
+from runner.result import Quarantine
 from runner.settings.budgets import Budget
 
 
@@ -14,14 +15,24 @@ def find_unmatched_budgets(budgets: Sequence[Budget], journeys: Sequence[Journey
     Where a step's name is built at run time, or steps begin in another function, any pattern may match, so none is reported.
     """
     for one in {(budget.journey, budget.step): budget for budget in budgets}.values():
-        key = one.where.rpartition(".")[0]
-        matching = [journey for journey in journeys if fnmatchcase(journey.name, one.journey)]
-        if not matching:
-            yield f"{key}: no journey has a name like {one.journey!r}{_suggest(one.journey, [known.name for known in journeys])}"
-        elif one.step is not None and not any(journey.more_steps for journey in matching):
-            names = [name for journey in matching for name in journey.step_names or (journey.name,)]
-            if not any(fnmatchcase(name, one.step) for name in names):
-                yield f"{key}: no step of {one.journey!r} has a name like {one.step!r}{_suggest(one.step, names)}"
+        yield from _check(one.where.rpartition(".")[0], one.journey, one.step, journeys)
+
+
+def find_unmatched_quarantine(entries: Sequence[Quarantine], journeys: Sequence[Journey]) -> Iterator[str]:
+    """The same for what is set aside: a name that is not there sets nothing aside."""
+    for one in entries:
+        yield from _check(one.where, one.journey, one.step or None, journeys)
+
+
+def _check(key: str, journey_pattern: str, step_pattern: str | None, journeys: Sequence[Journey]) -> Iterator[str]:
+    matching = [journey for journey in journeys if fnmatchcase(journey.name, journey_pattern)]
+    if not matching:
+        names = [known.name for known in journeys]
+        yield f"{key}: no journey has a name like {journey_pattern!r}{_suggest(journey_pattern, names)}"
+    elif step_pattern is not None and not any(journey.more_steps for journey in matching):
+        names = [name for journey in matching for name in journey.step_names or (journey.name,)]
+        if not any(fnmatchcase(name, step_pattern) for name in names):
+            yield f"{key}: no step of {journey_pattern!r} has a name like {step_pattern!r}{_suggest(step_pattern, names)}"
 
 
 def _suggest(word: str, known: Sequence[str]) -> str:

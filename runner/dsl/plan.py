@@ -11,6 +11,7 @@ from runner.dsl.options import Network
 from runner.dsl.protocols.registry import PROTOCOLS
 from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError
+from runner.result import Quarantine
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.budgets import Budget
 from runner.settings.parsers.values import Waits
@@ -44,6 +45,8 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     step_names: tuple[str, ...] = ()
     budgets: tuple[Budget, ...] = ()
     """The budgets that apply to the journey or to its steps."""
+    quarantine: tuple[Quarantine, ...] = ()
+    """What sets the journey or its steps aside."""
     source: str | None = None
     """The source to run in place of `file`; None to read the file when the run begins."""
     device: str | None = None
@@ -115,6 +118,7 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         params=settings.params,
         step_names=journey.step_names,
         budgets=tuple(one for one in settings.budgets if fnmatchcase(journey.name, one.journey)),
+        quarantine=tuple(one for one in settings.quarantine if one.journey == journey.name),
         device=given.device,
         viewport=given.viewport,
         locale=given.locale,

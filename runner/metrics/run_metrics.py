@@ -28,6 +28,7 @@ class _Gauges:
         self.last_run = gauge("synthetic_last_run_timestamp_seconds", "When the newest run ended.", RUN)
         self.last_success = gauge("synthetic_last_success_timestamp_seconds", "When the newest run that passed ended.", RUN)
         self.monitor_error = gauge("synthetic_monitor_error", "1 if the monitor, not the site, has failed.", RUN)
+        self.quarantined = gauge("synthetic_quarantined", "1 if all that went wrong in the newest run is in quarantine.", RUN)
         self.step_success = gauge("synthetic_step_success", "1 if the step passed, 0 if it did not.", STEP)
         self.latency = gauge("synthetic_latency_seconds", "Latency of a passed step by the page clock.", STEP)
         self.wall = gauge("synthetic_wall_seconds", "Latency of a passed step by the stopwatch around it.", STEP)
@@ -64,6 +65,7 @@ def build_registry(*results: RunResult) -> CollectorRegistry:
         gauges.attempts.labels(*labels).set(result.attempts)
         gauges.last_run.labels(*labels).set(result.ended_at.timestamp())
         gauges.monitor_error.labels(*labels).set(result.status == "error")
+        gauges.quarantined.labels(*labels).set(result.set_aside)
         if result.last_success_at is not None:
             gauges.last_success.labels(*labels).set(result.last_success_at.timestamp())
         for one in result.certificates:

@@ -16,6 +16,8 @@ from runner.pytest_plugin.reporting import summary
 from runner.pytest_plugin.session import PROJECT
 from runner.settings.settings import parse_params
 
+FILES = ("journey_json", "journey_html", "journey_report_dir")
+"""The options that name what to write."""
 PLAYWRIGHT = "pytest_playwright.pytest_playwright"
 """The module of pytest-playwright, whose fixtures and options journeys use."""
 
@@ -35,15 +37,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--journey-json",
         metavar="FILE",
         type=Path,
-        help="Write the runs of all journeys to FILE, as `journey run --json` does.",
+        help="Write the runs of all journeys to FILE, as `journey run --json` does, and how each test ended.",
+    )
+    group.addoption(
+        "--journey-html",
+        metavar="FILE",
+        type=Path,
+        help="Write the whole session as one page: failures first, attempts side by side, slowest steps, workers over time.",
+    )
+    group.addoption(
+        "--journey-report-dir",
+        metavar="DIR",
+        type=Path,
+        help="Write that page to DIR with the files that it links to, and Playwright's viewer for its traces.",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the parts that are cheap to import. Raises UsageError for an option that is not valid."""
-    target = config.getoption("journey_json")
-    if target is not None and not target.absolute().parent.is_dir():
-        raise pytest.UsageError(f"--journey-json {target}: cannot be written; name a file in a folder that exists")
+    for option in ("json", "html"):
+        target = config.getoption(f"journey_{option}")
+        if target is not None and not target.absolute().parent.is_dir():
+            raise pytest.UsageError(f"--journey-{option} {target}: cannot be written; name a file in a folder that exists")
     try:
         parse_params(config.getoption("journey_param"), "--journey-param")
     except ConfigError as error:
@@ -53,10 +68,26 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[PROJECT] = PytestProject(config, usable)
     config.addinivalue_line("markers", "journey: a @journey function (journey-runner)")
     config.pluginmanager.register(collection, "journey-collection")
-    config.pluginmanager.register(summary.Summary(config), "journey-summary")
+    shown = summary.Summary(config)
+    config.pluginmanager.register(shown, "journey-summary")
+    if not hasattr(config, "workerinput") and any(config.getoption(one) is not None for one in FILES):
+        _write_files(config, shown)
     if usable:
         # Registered here and not by an entry point: these override fixtures of pytest-playwright, so they have to come after.
         config.pluginmanager.register(fixtures, "journey-fixtures")
+
+
+def _write_files(config: pytest.Config, shown: summary.Summary) -> None:
+    # Here and not above: a session that writes no file must not wait for what they are written with.
+    from runner.pytest_plugin.reporting.session_files import SessionFiles, check_report_folder
+    from runner.pytest_plugin.reporting.session_log import SessionLog
+
+    folder: Path | None = config.getoption("journey_report_dir")
+    if folder is not None:
+        check_report_folder(folder)
+    log = SessionLog(config)
+    config.pluginmanager.register(log, "journey-test-log")
+    config.pluginmanager.register(SessionFiles(config, shown, log), "journey-session-files")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -33,6 +33,19 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[Non
         return (yield)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def delete_output_dir(request: pytest.FixtureRequest) -> None:
+    """pytest-playwright's, once in a session of pytest-xdist: a process that starts late would delete the files of those before it."""
+    if hasattr(request.config, "workerinput"):
+        # The folder that all processes of the session have in common.
+        mark = request.getfixturevalue("tmp_path_factory").getbasetemp().parent / "journey-output-deleted"
+        try:
+            mark.touch(exist_ok=False)
+        except FileExistsError:
+            return
+    request.getfixturevalue("delete_output_dir")
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(pytestconfig: pytest.Config, browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """pytest-playwright's, with the Chromium of this machine where Playwright has none of its own."""

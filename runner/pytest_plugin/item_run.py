@@ -30,6 +30,7 @@ from runner.pytest_plugin.redact_screenshots import ScreenshotRedactor
 from runner.pytest_plugin.session import JOURNEY, PROJECT
 from runner.result import Attempt, Environment, Failure, Load, RunResult, Status, StepResult, skipped, status_of
 from runner.settings.budgets import find_overruns
+from runner.settings.quarantine import find_quarantine
 from runner.telemetry.trace_ids import trace_id
 from runner.workers.machine_load import LoadMeter, contended
 
@@ -247,7 +248,12 @@ class ItemRun:
             contended=self._load is not None and contended(self._load),
             trace_id=trace_id(self._id) if self.project.settings.sends_tests else "",
         )
-        return replace(result, overruns=find_overruns(result, self.plan.budgets if self.plan else ()))
+        entries = self.project.settings.quarantine if self.journey else ()
+        return replace(
+            result,
+            overruns=find_overruns(result, self.plan.budgets if self.plan else ()),
+            quarantine=find_quarantine(result, entries, self._ended_at),
+        )
 
 
 def _forget(closed: BrowserContext) -> None:

@@ -64,6 +64,7 @@ from runner.settings.parsers.values import (
     parse_waits,
 )
 from runner.settings.parsers.web_address import parse_source_url, parse_url
+from runner.settings.quarantine import parse_quarantine
 from runner.untrusted_text import tamed
 
 LONGEST_MISTAKE = 1_000
@@ -186,6 +187,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "source_url": parse_source_url,
     "status_page": parse_status_page,
     "budgets": parse_budgets,
+    "quarantine": parse_quarantine,
     "slo": parse_objectives,
     "funnels": parse_funnels,
     "smoke_runs": parse_positive_count,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import field
 
 from runner.errors import ConfigError
+from runner.result import Quarantine
 from runner.settings.apps import App
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, default_policies
 from runner.settings.artifact_policy import ArtifactSettings
@@ -89,6 +90,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     source_url: str | None = None
     status_page: StatusPage | None = None
     budgets: tuple[Budget, ...] = ()
+    quarantine: tuple[Quarantine, ...] = ()
     slo: tuple[Objective, ...] = ()
     funnels: tuple[Funnel, ...] = ()
     smoke_runs: int = 5

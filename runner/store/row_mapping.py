@@ -40,6 +40,7 @@ def run_row(result: RunResult, folder: Path | None) -> dict[str, Any]:
         "notes": list(result.notes),
         "environment": asdict(result.environment),
         "release": result.release,
+        "set_aside": result.set_aside,
     }
 
 

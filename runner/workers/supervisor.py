@@ -21,6 +21,7 @@ from runner.execution.outcome import Execution
 from runner.private_files import FOLDER
 from runner.result import Load, RunResult
 from runner.settings.budgets import find_overruns
+from runner.settings.quarantine import find_quarantine
 from runner.telemetry.trace_ids import trace_id
 from runner.workers.machine_load import contended
 from runner.workers.messages import Broken, FromWorker, Job, Kept, Ready
@@ -120,7 +121,8 @@ class Supervisor:
             certificates=execution.certificates,
             trace_id=trace_id(run.run) if run.plan.traced else "",
         )
-        result = replace(result, overruns=find_overruns(result, run.plan.budgets))
+        quarantine = find_quarantine(result, run.plan.quarantine, execution.ended_at)
+        result = replace(result, overruns=find_overruns(result, run.plan.budgets), quarantine=quarantine)
         folder: Path | None = None
         try:
             folder = self._archive.save(result, run.folder)

@@ -4,9 +4,11 @@ import json
 import os
 import re
 import shutil
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import msgspec
@@ -61,6 +63,11 @@ class Project:
     def start(self, *args: str) -> pytest.RunResult:
         """Runs pytest in this process, which is quicker: for what ends before a browser is needed."""
         return self._pytester.runpytest_inprocess(*args, *AS_A_USER)
+
+    @needs("real_time")
+    def check(self, *args: str) -> pytest.RunResult:
+        """Runs checks in this process; they need no browser, and say which machine they ran on."""
+        return self.start(*args)
 
     def collect(self, *args: str) -> list[str]:
         """The ids of what pytest collects, in order."""
@@ -148,6 +155,7 @@ def test_a_file_that_cannot_be_imported_is_told_as_journey_run_tells_it(project:
         ("--journey-param=tea", "--journey-param 'tea' has no value; write it as --journey-param tea=value"),
         ("--journey-env=moon", "no environment named 'moon'"),
         ("--journey-json=no/such/folder.json", "cannot be written; name a file in a folder that exists"),
+        ("--journey-html=no/such/folder.html", "cannot be written; name a file in a folder that exists"),
         ("--journey-budgets=maybe", "invalid choice: 'maybe'"),
     ],
 )
@@ -176,6 +184,114 @@ def test_without_pytest_playwright_journeys_are_left_out_and_the_reason_is_told(
     )
     named = project.start("-p", "no:playwright", "journeys/a.py")
     named.stdout.fnmatch_lines(["*a.py:3: home cannot be run: pytest-playwright is missing; *"])
+
+
+def test_a_journey_in_quarantine_is_expected_to_fail_until_its_last_day(project: Project, shop: str) -> None:
+    project.write("journeys/ping.py", "from runner import check\n" + PINGS.replace("SHOP", urlsplit(shop).netloc))
+    today = datetime.now(UTC).date()
+    for until, counts in (
+        (today + timedelta(days=1), {"xfailed": 1, "passed": 1}),
+        (today - timedelta(days=3), {"failed": 1, "passed": 1}),
+    ):
+        entry = f'owner = "ann"\nreason = "late"\nuntil = {until}\n'
+        project.write("journey.toml", f"[quarantine.down]\n{entry}[quarantine.up]\n{entry}")
+        result = project.check("-rxf", "--journey-json=runs.json")
+        result.assert_outcomes(**counts)
+        assert result.ret == (0 if "xfailed" in counts else 1)
+        assert [one.get("over", False) for one in project.runs["down"]["quarantine"]] == ["failed" in counts]
+        words = "and does not count (ann: late)" if "xfailed" in counts else f"ended on {until} and it counts again"
+        assert words in result.stdout.str()
+
+
+PINGS = """
+@check
+def down(tcp):
+    tcp.connect("127.0.0.1:1")
+
+@check
+def up(tcp):
+    tcp.connect("SHOP")
+"""
+
+
+PLAIN = """
+import pytest
+
+@pytest.mark.parametrize("n", range(3))
+def test_many(n):
+    assert n != 1, "one is <b>bad</b>"
+
+@pytest.mark.skip(reason="not today")
+def test_skipped(): ...
+
+@pytest.mark.xfail(reason="known bug")
+def test_known(): assert 0
+
+@pytest.fixture
+def broken(): raise RuntimeError("no database")
+
+def test_setup(broken): ...
+"""
+
+
+def test_plain_tests_are_in_the_report_and_in_the_json(project: Project) -> None:
+    project.write("tests/test_plain.py", PLAIN)
+    project.write("tests/test_broken.py", "import nothing_of_this_name\n")
+    written = ("--journey-html=report.html", "--journey-json=runs.json", "--journey-report-dir=report")
+    project.start(*written, "--continue-on-collection-errors").assert_outcomes(
+        passed=2, failed=1, skipped=1, xfailed=1, errors=2
+    )
+    told = {
+        one["id"].rpartition("/")[2]: one["attempts"] for one in json.loads((project.path / "runs.json").read_text())["tests"]
+    }
+    assert {name: one["outcome"] for name, (one,) in told.items()} == {
+        "test_broken.py": "error",
+        "test_plain.py::test_many[0]": "passed",
+        "test_plain.py::test_many[1]": "failed",
+        "test_plain.py::test_many[2]": "passed",
+        "test_plain.py::test_skipped": "skipped",
+        "test_plain.py::test_known": "xfailed",
+        "test_plain.py::test_setup": "error",
+    }
+    messages = [
+        told[f"test_plain.py::{name}"][0]["message"] for name in ("test_many[1]", "test_skipped", "test_known", "test_setup")
+    ]
+    assert messages == ["AssertionError: one is <b>bad</b>", "not today", "known bug", "RuntimeError: no database"]
+    page = (project.path / "report.html").read_text()
+    assert "<h1>7 tests: 3 failed, 2 passed, 2 skipped</h1>" in page
+    assert "one is &lt;b&gt;bad&lt;/b&gt;" in page
+    assert [one.name for one in (project.path / "report").iterdir()] == ["index.html"], "no trace, no viewer"
+
+
+def test_a_report_folder_with_other_files_is_left_alone(project: Project) -> None:
+    kept = project.write("precious/thesis.txt", "x")
+    refused = project.start("--journey-report-dir=precious")
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    assert "holds 'thesis.txt', which is not of a report; name a folder of its own" in refused.stderr.str()
+    assert kept.exists()
+
+
+@pytest.mark.thorough
+def test_the_report_has_all_processes_attempts_and_the_one_that_died(project: Project) -> None:
+    project.write("journeys/walk.py", FAILING.partition("@journey\ndef teapot")[0])
+    project.write(
+        "tests/test_more.py",
+        "import os\nfrom pathlib import Path\n"
+        "def test_again():\n    seen = Path('seen')\n    first = not seen.exists()\n    seen.touch()\n    assert not first, 'once'\n"
+        "def test_dies(): os._exit(3)\n",
+    )
+    again = ("-n", "2", "--reruns=1", "--only-rerun=once", "--tracing=retain-on-failure", "--screenshot=only-on-failure")
+    project.run(*again, "--journey-report-dir=report", "--journey-html=report.html")
+    tests = {one["id"].rpartition("::")[2]: one for one in json.loads((project.path / "runs.json").read_text())["tests"]}
+    assert [one["outcome"] for one in tests["test_again"]["attempts"]] == ["failed", "passed"]
+    assert {one["outcome"] for one in tests["test_dies"]["attempts"]} == {"crashed"}
+    assert {one["worker"][:2] for test in tests.values() for one in test["attempts"]} == {"gw"}
+    assert tests["cart"]["run"] == project.runs["cart"]["id"]
+    page = (project.path / "report" / "index.html").read_text()
+    (link,) = re.findall(r'class="open" href="\./viewer/index\.html\?trace=\.\./(data/\d+/trace\.zip)"', page)
+    assert (project.path / "report" / link).is_file()
+    assert (project.path / "report" / "viewer" / "index.html").is_file()
+    assert 'src="data:image/png;base64,' in (project.path / "report.html").read_text()
 
 
 # How it runs

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from reports.text import formatting
 from reports.text.table_labels import label_cells
 from runner.page.signals import describe_signals
+from runner.settings.quarantine import describe_quarantine
 
 
 def render_template(template: str, **values: object) -> bytes:
@@ -44,7 +45,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     style = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
-    environment.globals.update(formatting=formatting, describe_signals=describe_signals)
+    environment.globals.update(
+        formatting=formatting, describe_signals=describe_signals, describe_quarantine=describe_quarantine
+    )
     environment.globals["style"] = Markup(style)  # noqa: S704 (our own file)
     # The one style sheet that the page allows; so not even a style that got into it could hide anything.
     environment.globals["style_hash"] = f"sha256-{b64encode(sha256(style.encode()).digest()).decode()}"

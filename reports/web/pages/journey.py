@@ -22,6 +22,7 @@ from reports.web.render.uptime import draw_calendar, draw_uptime
 from reports.web.site import Site
 from reports.web.view_models.comparison import ComparisonData
 from reports.web.view_models.journey import CALL_PHASES, PHASES, JourneyData, PhaseMean, read_journey_page
+from runner.settings.quarantine import find_entries
 
 FORMS = ("lines", "stacked")
 OUTCOMES = {"slower": "poor", "faster": "good", "same": "soft", "undecided": "fair"}
@@ -82,6 +83,7 @@ def show_journey(site: Site, request: Request) -> Response:
         smoke_text=smoke_text,
         OUTCOMES=OUTCOMES,
         paused=found.paused,
+        quarantine=find_entries(name, site.quarantine, site.now()),
         offered_pauses=OFFERED,
         alerts=found.alerts,
         offered_mutes=OFFERED_MUTES,

@@ -15,6 +15,7 @@ from reports.text import formatting
 from reports.text.table_labels import label_cells
 from reports.web.query.time_range import OFFERED_RANGES, format_timestamp
 from runner.page.signals import describe_signals
+from runner.settings.quarantine import describe_quarantine
 
 HERE = Path(__file__).parents[1]
 STATIC = HERE / "static"
@@ -73,7 +74,9 @@ def load_templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(formatting=formatting, describe_signals=describe_signals)
+    environment.globals.update(
+        formatting=formatting, describe_signals=describe_signals, describe_quarantine=describe_quarantine
+    )
     environment.filters.update(
         stamp=format_timestamp,
         seconds=format_duration,

@@ -107,6 +107,7 @@ def _site(
         budgets=DurationBudgets(settings.budgets),
         bounds=settings.budgets,
         windows=settings.maintenance,
+        quarantine=settings.quarantine,
         objectives=settings.slo,
         funnels=settings.funnels,
         trace_url=settings.trace_url,

@@ -22,12 +22,13 @@ def trace(
     no_open: Annotated[bool, typer.Option("--no-open", help="Only print the address, without opening a browser.")] = False,
     runs_dir: given.RunsDir = None,
 ) -> None:
-    """Open Playwright's trace viewer on a run's trace, until Ctrl-C.
+    """Open Playwright's trace viewer on a run's trace, or on a trace in a file (`trace.zip`), until Ctrl-C.
 
     Example: journey trace last-failed --step "sign in"
     """
-    from reports import trace_viewer
-
+    if run.endswith(".zip") and Path(run).is_file():
+        _show(Path(run), step, port, Path(run).name, no_open)
+        return
     archive = open_archive(given.settings(runs_dir=runs_dir))
     saved = archive.find(run)
     traces = [artifact for artifact in saved.result.artifacts if artifact.kind == "trace"]
@@ -39,12 +40,18 @@ def trace(
     file = archive.fetch(saved, {"trace"}).folder / traces[-1].path
     if not file.is_file():
         raise RunNotFound(f"the trace of run {saved.result.id} is no longer there; it was removed from {file.parent}")
+    _show(file, step, port, f"{saved.result.journey}, {saved.result.status}", no_open)
+
+
+def _show(file: Path, step: str | None, port: int, title: str, no_open: bool) -> None:
+    from reports import trace_viewer
+
     with TemporaryDirectory(prefix="journey-") as folder:
         if step is not None:
             cut_out = Path(folder) / "trace.zip"
             trace_viewer.cut(file, step, cut_out)
             file = cut_out
-        _serve(file, port, f"{saved.result.journey}, {saved.result.status}", no_open)
+        _serve(file, port, title, no_open)
 
 
 def _serve(file: Path, port: int, title: str, no_open: bool) -> None:

@@ -167,6 +167,7 @@ def _question(
         keep_going=keep_going,
         fail_undecided=settings.smoke_undecided == "fail",
         budgets=settings.budgets,
+        quarantine=settings.quarantine,
         location=settings.location,
         base_url=sites,
         against=against,

@@ -12,6 +12,7 @@ from runner.pytest_plugin.reporting.formatting import format_failure, format_hea
 from runner.pytest_plugin.reporting.summary import STATUS
 from runner.pytest_plugin.session import PROJECT
 from runner.redaction import Redactor
+from runner.settings.quarantine import describe_quarantine
 
 MACHINERY = frozenset({"playwright", "runner", "contextlib", "asyncio", "_pytest", "pluggy", "pytest_playwright"})
 """Packages whose frames are cut off the end of a traceback, unless `--full-trace` is given."""
@@ -33,6 +34,7 @@ def pytest_runtest_makereport(
         if call.excinfo is not None and report.failed and call.when != "teardown":
             run.fail(call.excinfo.value)
             _lead(report, run, traced=getattr(call.excinfo.value, "pytrace", True))
+            _set_aside(report, run)
         if report.when == "call":
             _add_properties(item, run)
             report.user_properties = list(item.user_properties)
@@ -51,6 +53,14 @@ def _end_in_own_lines(error: BaseException) -> None:
         entry = entry.tb_next
     if last is not None:
         last.tb_next = None
+
+
+def _set_aside(report: pytest.TestReport, run: ItemRun) -> None:
+    """Makes a failure that is in quarantine an expected one (`xfailed`), which does not fail the session."""
+    result = run.result()
+    if result.set_aside:
+        report.outcome = "skipped"
+        report.wasxfail = "; ".join(describe_quarantine(one) for one in result.quarantine if not one.over)
 
 
 def _lead(report: pytest.TestReport, run: ItemRun, traced: bool) -> None:

@@ -10,6 +10,7 @@ from runner.archive.archive import Saved
 from runner.result import RunResult
 from runner.scheduler.alerts.rules import HISTORY, Rules, judge
 from runner.settings.duration import show_duration_roughly
+from runner.settings.quarantine import describe_quarantine
 from runner.settings.settings import Settings
 from runner.store import Store
 from runner.store.alerts.alerts import AlertKind
@@ -58,6 +59,8 @@ class AlertEvaluator:
         # A failure in a maintenance window is expected; the first run after the window shows whether it lasts.
         if result.status in {"cancelled", "skipped"} or self._pause_reason(result.journey, now):
             return
+        if result.set_aside and result.status != "passed":
+            return  # it is known, and somebody is looking after it
         is_open = self._store.alerts.open(result.journey, result.location)
         past = self._store.alerts.past_runs(result.journey, result.location, HISTORY)
         wrong = judge(past, self._rules, frozenset(is_open))
@@ -148,6 +151,7 @@ class AlertEvaluator:
                 f"{one.step or 'the journey'}: {one.figure} {one.value:g}, budget {one.bound:g} ({one.where})"
                 for one in result.overruns
             ]
+        lines += [describe_quarantine(one) for one in result.quarantine if one.over]
         words = WORDS[kind][0]
         title = f"{result.journey} {words.replace('is ', f'is {still}', 1) if still else words}"
         return Message(f"{title} ({result.location})", "\n".join([*lines, *self._links(result)]), True)

@@ -24,10 +24,11 @@ class Rules(Struct, frozen=True, kw_only=True):
 
 def judge(past: Sequence[PastRun], rules: Rules, is_open: frozenset[AlertKind] = frozenset()) -> dict[AlertKind, str]:
     """The alerts of a journey, each with the reason in words. `past` is newest first; cancelled and skipped runs do not count.
+    What went wrong in quarantine does not count either: such a run counts as passed if it passed, else not.
 
     An alert in `is_open` ends later than it would open: `failing` with the first run that passes, `flaky` at half the share.
     """
-    counted = [one for one in past if one.status in {"passed", "failed", "error"}]
+    counted = [one for one in past if one.status == "passed" or (one.status in {"failed", "error"} and not one.set_aside)]
     if not counted:
         return {}
     found: dict[AlertKind, str] = {}
@@ -42,11 +43,11 @@ def judge(past: Sequence[PastRun], rules: Rules, is_open: frozenset[AlertKind] =
     if rules.monitor_after and errors >= (1 if "monitor" in is_open else rules.monitor_after):
         found["monitor"] = f"the monitor itself has failed in {errors} runs in a row"
     passed = [one for one in counted if one.status == "passed"][:FLAKY_OF]
-    share = sum(one.flaky for one in passed) / len(passed) if passed else 0.0
+    share = sum(one.flaky and not one.set_aside for one in passed) / len(passed) if passed else 0.0
     limit = rules.flaky_share / 2 if "flaky" in is_open else rules.flaky_share
     if rules.flaky_share and len(passed) >= FLAKY_OF // 2 and share >= limit:
         found["flaky"] = f"{share:.0%} of the last {len(passed)} runs that passed needed another attempt"
-    slow = _streak([one.over_budget for one in passed])
+    slow = _streak([one.over_budget and not one.set_aside for one in passed])
     if rules.budget_after and slow >= (1 if "budget" in is_open else rules.budget_after):
         found["budget"] = f"{slow} runs in a row were over a step's budget"
     return found

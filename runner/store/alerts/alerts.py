@@ -22,6 +22,7 @@ class PastRun(Struct, frozen=True):
     status: Status
     flaky: bool
     over_budget: bool
+    set_aside: bool = False
 
 
 class OpenAlert(Struct, frozen=True):
@@ -53,7 +54,7 @@ class Alerts:
         """The newest `count` runs of a journey on its schedule, newest first; those that somebody started by hand do not count."""
         with self._transaction() as connection:
             wanted = (
-                select(runs.c.status, runs.c.flaky, runs.c.over_budget)
+                select(runs.c.status, runs.c.flaky, runs.c.over_budget, runs.c.set_aside)
                 .where(runs.c.journey == journey, runs.c.location == location, runs.c.slot_at.is_not(None))
                 .order_by(runs.c.started_at.desc())
                 .limit(count)

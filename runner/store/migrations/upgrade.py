@@ -17,9 +17,9 @@ from runner.store.transaction import StoreDown
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0015"
+RELEASED = frozenset(file.name.partition("_")[0] for file in (Path(__file__).parent / "versions").glob("[0-9]*_*.py"))
+HEAD = max(RELEASED)
 """The newest migration."""
-RELEASED = frozenset(f"{number:04}" for number in range(1, int(HEAD) + 1))
 VERSIONS = "alembic_version"
 PATIENCE = 60.0
 """Seconds that an upgrade waits for another process that is upgrading the same database."""

@@ -36,6 +36,8 @@ class RunRow(Struct, frozen=True, kw_only=True):
     failure_step: str | None = None
     failure_message: str | None = None
     release: str = ""
+    set_aside: bool = False
+    """Whether all that went wrong was in quarantine."""
 
 
 class JourneyRow(Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 
@@ -77,6 +78,7 @@ runs = Table(
     Column("notes", JSON, nullable=False),
     Column("environment", JSON, nullable=False),
     Column("release", NAME, nullable=False, server_default=""),
+    Column("set_aside", Boolean, nullable=False, server_default=false()),
     Index("runs_by_journey", "journey", "location", "started_at"),
     Index("runs_by_time", "started_at"),
     Index("runs_by_status", "journey", "location", "status", "started_at"),

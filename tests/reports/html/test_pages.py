@@ -17,14 +17,19 @@ from reports.formats.html import page as html_page
 from reports.formats.html.run import load_run_templates, render_run
 from reports.formats.html.runs import runs_html
 from reports.formats.html.smoke import smoke_html
+from reports.formats.html.suite import suite_html
+from reports.suite.entries import list_test_entries
 from reports.text.smoke_text import format_verdict
 from runner.browser.chromium import Browser
 from tests.reports.hostile import NASTY, hostile_run, hostile_smoke, texts
+from tests.reports.html.test_suite import HELD_RUN, MIXED, many
 from tests.reports.samples import RUN, RUNS, SMOKES
+from tests.reports.web.accessible import violations
 
 ALLOWED = {"html", "head", "meta", "title", "style", "body", "main", "header", "section", "nav", "h1", "h2", "h3", "h4"}
 ALLOWED |= {"p", "span", "strong", "code", "br", "a", "ul", "li", "div", "dl", "dt", "dd", "details", "summary"}
 ALLOWED |= {"table", "caption", "thead", "tbody", "tr", "th", "td"}
+ALLOWED |= {"article", "fieldset", "legend", "label", "input"}
 ALLOWED |= {"figure", "figcaption", "svg", "g", "line", "rect", "circle", "text"}
 
 
@@ -197,8 +202,18 @@ def test_dark_and_light_have_their_own_colours(shown: Shown) -> None:
 def test_several_runs_are_one_page_with_a_table_that_leads_to_each(shown: Shown) -> None:
     page = shown.open(runs_html(RUNS["several"], shown.folder))
     expect(page.get_by_role("heading", level=1)).to_have_text("3 runs: 1 failed, 1 error, 1 passed")
-    page.get_by_role("link", name="search").click()
-    expect(page.get_by_role("heading", name="search ! error")).to_be_in_viewport()
+    page.get_by_role("article", name="search").get_by_role("link", name="All that it loaded").click()
+    expect(page.get_by_role("heading", level=2, name="search ! error")).to_be_in_viewport()
+
+
+def test_the_page_of_a_session_is_accessible_fits_a_phone_and_is_filtered_without_a_script(shown: Shown) -> None:
+    page = shown.open(suite_html(list_test_entries([*MIXED, *many(20, 5)], {RUN: HELD_RUN}), shown.folder))
+    shown.assert_quiet()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page, []) == []
+    page.get_by_label("1 flaky").check()
+    expect(page.locator(".test:visible")).to_have_count(1)
 
 
 @pytest.mark.parametrize("text", NASTY)

@@ -1,11 +1,13 @@
 """The page of a journey: outages, days, maintenance."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from reports.web.render.uptime import draw_calendar, draw_uptime
+from runner.result import Quarantine
 from runner.settings.maintenance import MaintenanceWindow
 from runner.store.queries.days import DayCount
 from runner.store.queries.outages import Outage, mean_recovery_seconds, read_outages
@@ -63,6 +65,24 @@ def test_the_page_lists_them_and_excludes_maintenance(dashboard: Callable[..., V
         assert ("100 % without maintenance" in page) is expected
         assert "5 min 0 s" in page
         assert "1 outage in the last hour" in page
+
+
+def test_the_page_shows_what_is_set_aside_by_whom_and_until_when(dashboard: Callable[..., Visited]) -> None:
+    held = Quarantine(
+        journey="buy", step="pay", owner="<b>ann</b>", reason="late", until=date(2200, 1, 1), where="quarantine.x"
+    )
+    ended = Quarantine(journey="buy", owner="bob", reason="index", until=date(2020, 1, 1), where='quarantine."buy"')
+    served = dashboard(quarantine=(held, ended, replace(held, journey="search", reason="not of this journey")))
+    failed = made(status="failed", quarantine=(held,))
+    served.store.add(failed)
+    page = served.get("/journeys/buy").body.decode()
+    assert "in quarantine</strong>, step “pay” until 2200-01-01: late" in page
+    assert "&lt;b&gt;ann&lt;/b&gt;; it is run, and does not gate or alert" in page
+    assert "quarantine over</strong> since 2020-01-01: index" in page
+    assert "remove quarantine.&#34;buy&#34; from the settings" in page
+    assert "not of this journey" not in page
+    for address in ("/journeys/buy", "/runs", f"/runs/{failed.id}"):
+        assert '">in quarantine</span>' in served.get(address).body.decode()
 
 
 def day(ago: int, passed: int, failed: int = 0) -> DayCount:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from runner.archive.archive import Saved
 from runner.cli.all_commands import app
+from runner.result import Quarantine
 from runner.scheduler.alerts.evaluator import AlertEvaluator
 from runner.settings.settings import load_settings
 from runner.store import Store
@@ -32,11 +33,11 @@ class Monitor:
         self.known: set[int] = set()
         self.runs = 0
 
-    def run(self, status: str, schedulers: int = 1) -> list[str]:
+    def run(self, status: str, schedulers: int = 1, quarantine: tuple[Quarantine, ...] = ()) -> list[str]:
         """A run on the schedule, seen to by each scheduler; the titles of the messages that have come with it."""
         self.runs += 1
         at = datetime.now(UTC) - HOUR + timedelta(seconds=self.runs)
-        result = replace(made(status=status), location="berlin", started_at=at, slot_at=at)
+        result = replace(made(status=status), location="berlin", started_at=at, slot_at=at, quarantine=quarantine)
         self.store.add(result)
         for _ in range(schedulers):
             evaluator = AlertEvaluator(self.settings, self.store, ("t",), lambda _name, _at: "", lambda: None)
@@ -83,6 +84,19 @@ def test_an_acknowledged_alert_is_not_sent_again_but_its_end_is(url: str) -> Non
     assert monitor.run("passed")[0].startswith("buy has recovered after ")
     assert monitor.shown() == []
     assert monitor.run("failed") == ["buy is failing (berlin)"], "another alert than the one that was acknowledged"
+    monitor.store.close()
+
+
+def test_quarantine_sends_nothing_until_it_is_over_and_then_the_message_says_so(url: str) -> None:
+    monitor = Monitor(url, alert_again="1ms")
+    held = Quarantine(journey="buy", step="pay", owner="ann", reason="late", until=date(2026, 1, 1))
+    assert [monitor.run("failed", quarantine=(held,)) for _ in range(3)] == [[], [], []]
+    assert monitor.run("failed", quarantine=(replace(held, over=True),)) == ["buy is failing (berlin)"]
+    assert (
+        "the quarantine of step “pay” ended on 2026-01-01 and it counts again" in monitor.store.alerts.unsent(("t",))[-1].body
+    )
+    assert monitor.run("failed", quarantine=(held,)) == [], "set aside again, it is not repeated"
+    assert monitor.run("passed", quarantine=(held,))[0].startswith("buy has recovered after ")
     monitor.store.close()
 
 

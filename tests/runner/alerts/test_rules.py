@@ -12,6 +12,11 @@ MARKS = {
     "f": PastRun("failed", False, False),
     "e": PastRun("error", False, False),
     "c": PastRun("cancelled", False, False),
+    # In quarantine: failed, error, passed at a later attempt, over budget.
+    "F": PastRun("failed", False, False, True),
+    "E": PastRun("error", False, False, True),
+    "?": PastRun("passed", True, False, True),
+    "B": PastRun("passed", False, True, True),
 }
 
 
@@ -41,6 +46,11 @@ def judged(history: str, rules: Rules | None = None, is_open: str = "") -> set[s
         ("~~~ppp", set()),
         ("~~~ppppppp", {"flaky"}),
         ("~~pppppppp", set()),
+        ("FFF", set()),
+        ("fFf", {"failing"}),
+        ("EEEE", set()),
+        ("???ppppppp", set()),
+        ("BBB", set()),
     ],
 )
 def test_an_alert_begins(history: str, wrong: set[str]) -> None:
