@@ -1,5 +1,6 @@
 """What a smoke check is asked: how often, against what, by which rule."""
 
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -22,6 +23,10 @@ class Question(Struct, frozen=True, kw_only=True):
     warm_up: int = 1
     seed: int = 0
     """Of the order of the two sides of a pair."""
+    pictures: int = 0
+    """Of how many rounds, from the first, each step's end is pictured."""
+    saved_pictures: Path | None = None
+    """The file with the saved baseline's pictures."""
     keep_going: bool = False
     fail_undecided: bool = False
     budgets: tuple[Budget, ...] = ()

@@ -8,9 +8,9 @@ from msgspec import Struct
 from reports.text.formatting import format_failure, format_overrun, format_seconds
 from runner.result import Failure, RunResult
 
-Kind = Literal["failed", "error", "budget", "baseline"]
-"""`failed`: the site · `error`: the monitor · `budget`, `baseline`: too slow."""
-ORDER: tuple[Kind, ...] = ("failed", "error", "budget", "baseline")
+Kind = Literal["failed", "error", "budget", "baseline", "picture"]
+"""`failed`: the site · `error`: the monitor · `budget`, `baseline`: too slow · `picture`: looks different."""
+ORDER: tuple[Kind, ...] = ("failed", "error", "budget", "baseline", "picture")
 
 
 class Problem(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from playwright.sync_api import BrowserContext
 
 from runner.archive.archive import RAW
 from runner.artifacts import mask, policy
+from runner.artifacts.page_picture import Framing
 from runner.artifacts.recorder import LOOKING, Recorded, Recorder, Workspace
 from runner.dsl.plan import Plan
 from runner.private_files import FILE, make_private_folder
@@ -40,7 +41,8 @@ class Recording:
         self._attempt = attempt
         self._folder = folder
         self._room = room
-        self._workspace = Workspace(plan.journey, redactor, plan.redaction, folder.with_name(folder.name + RAW))
+        framing = Framing(area=plan.picture_area, ignore=plan.picture_ignore)
+        self._workspace = Workspace(plan.journey, redactor, plan.redaction, folder.with_name(folder.name + RAW), framing)
         self._workspace.looks_end = time.monotonic() + seconds + LOOKING
         self._context: BrowserContext | None = None
         self._recorders: list[tuple[ArtifactKind, Recorder]] = []
