@@ -29,6 +29,7 @@ COMMANDS = {
     "trace": "runner.cli.results.trace:trace",
     "diff": "runner.cli.results.diff:diff",
     "report": "runner.cli.results.report:report",
+    "pictures": "runner.cli.results.pictures:app",
     "slo": "runner.cli.results.objectives:app",
     "open": "runner.cli.results.opening:open_run",
     "store": "runner.cli.operating.store:app",
