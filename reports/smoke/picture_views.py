@@ -7,9 +7,10 @@ import io
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from runner.pictures.difference import Difference
+from runner.pictures.marked import mark_difference, outline_regions
 from runner.pictures.picture import Picture, enlarge
 
 MARGIN = 60
@@ -21,22 +22,19 @@ LONGEST = 8_000
 """Pixels of a view's side."""
 OVERVIEW = 480
 """Pixels of the width of the whole page."""
-DIFFERS = (214, 0, 132)
-MASKED = (92, 122, 148)
-"""Colours of what differs, and of what is not compared."""
 
 
 def make_views(before: Picture, after: Picture, difference: Difference) -> dict[str, bytes]:
     """`before` and `after`: the part that differs; `difference`: the same, marked; `where`: the whole page, marked. All WebP."""
     height, width = difference.apart.shape
     first, second = (enlarge(one.pixels, height, width) for one in (before, after))
-    marked = _mark(second, difference)
+    marked = mark_difference(after, difference)
     box = _find_box(difference)
     views = {name: encode_view(_crop(pixels, box)) for name, pixels in (("before", first), ("after", second))}
-    whole = _outline(marked, difference)
+    whole = outline_regions(marked, difference)
     scale = min(1.0, OVERVIEW / width)
     small = whole.resize((max(1, round(width * scale)), max(1, round(height * scale))), Image.Resampling.BOX)
-    return views | {"difference": encode_view(_crop(marked, box)), "where": encode_view(small)}
+    return views | {"difference": encode_view(marked.crop(box)), "where": encode_view(small)}
 
 
 def encode_view(image: Any) -> bytes:
@@ -81,24 +79,4 @@ def _widen(start: int, end: int, least: int, most: int) -> tuple[int, int]:
 
 
 def _crop(pixels: Any, box: tuple[int, int, int, int]) -> Any:
-    left, top, right, bottom = box
-    return Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right]))
-
-
-def _mark(pixels: Any, difference: Difference) -> Any:
-    """The page pale, with what differs in one colour and what is not compared striped in another."""
-    grey = pixels.astype(np.float32) @ np.array([0.3, 0.59, 0.11], np.float32)
-    pale = np.repeat((grey * 0.35 + 160)[:, :, None], 3, axis=2).clip(0, 255).astype(np.uint8)
-    height, width = difference.masked.shape
-    stripes = (np.add.outer(np.arange(height), np.arange(width)) // 4) % 2 == 0
-    pale[difference.masked & stripes] = MASKED
-    pale[difference.apart] = DIFFERS
-    return pale
-
-
-def _outline(marked: Any, difference: Difference) -> Any:
-    image = Image.fromarray(marked)
-    draw = ImageDraw.Draw(image)
-    for one in difference.regions:
-        draw.rectangle((one.x - 5, one.y - 5, one.x + one.width + 4, one.y + one.height + 4), outline=DIFFERS, width=4)
-    return image
+    return Image.fromarray(np.ascontiguousarray(pixels)).crop(box)

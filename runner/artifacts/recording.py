@@ -55,6 +55,7 @@ class Recording:
             elif wanted != "off":
                 self._standing_by.append(kind.load_recorder())
         self.artifacts: list[Artifact] = []
+        self._attached: list[tuple[str, Recorded]] = []
 
     @property
     def notes(self) -> list[str]:
@@ -92,6 +93,13 @@ class Recording:
             for _, recorder in self._recorders:
                 recorder.look(self._context, name, failed)
 
+    def attach_picture(self, name: str, content: bytes, step: str) -> str:
+        """Keeps a picture that the journey itself has taken, whatever the policy; returns its path in the run's folder."""
+        stem, _, suffix = name.rpartition(".")
+        file = f"pictures/{policy.number_file(stem, f'.{suffix}', self._attempt, self._attempt == 1)}"
+        self._attached.append((file, Recorded(content, step)))
+        return file
+
     def finish(self, passed: bool, last: bool) -> None:
         """Keeps or drops what was recorded and closes the context; `last`: no other attempt will follow."""
         context = self._context
@@ -108,6 +116,8 @@ class Recording:
         guard("closing the browser context", context.close)
         for kind, recorder in kept:
             guard(kind.option, partial(self._save, kind, recorder, last), REDACTION)
+        for name, recorded in self._attached:
+            guard(name, partial(self._keep, ARTIFACT_KINDS["pictures"], recorded, name))
         rmtree(self._workspace.folder, ignore_errors=True)
 
     def discard(self) -> None:

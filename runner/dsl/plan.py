@@ -64,6 +64,8 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     trace_origins: tuple[str, ...] = ()
     """The origins whose requests name the step as their parent."""
     trace_baggage: bool = False
+    update_pictures: bool = False
+    """Whether `expect_picture` stores pictures instead of comparing them."""
     traced: bool = False
     """Whether the run has a trace, of which its result says the id."""
 

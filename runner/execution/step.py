@@ -79,6 +79,11 @@ class Steps:
         self._not_entered.append(name)
         return _StepBlock(name, lambda: self._step(name, budget, soft, statuses))
 
+    @property
+    def running(self) -> str | None:
+        """The name of the step that is under way."""
+        return self._running
+
     def __enter__(self) -> NoReturn:
         raise StepError('`with step:` names no step; write `with step("search"):`')
 
