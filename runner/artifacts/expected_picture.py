@@ -36,6 +36,8 @@ class PictureStore(Struct, frozen=True, kw_only=True):
     """Of the expected ones."""
     keep: Callable[[str, bytes, str], str]
     """Keeps a picture of the run under a name, for a step; returns where it is."""
+    note: Callable[[float, float], None]
+    """Hears from when to when a page was pictured, in seconds since the epoch."""
     step: Callable[[], str | None]
     """The step that is under way."""
     redactor: Redactor
@@ -80,10 +82,14 @@ def expect_picture(
     area = store.framing.area if full_page is None else "page" if full_page else "viewport"
     framing = Framing(area=area, ignore=store.framing.ignore)
     file = store.folder / f"{stem}.png"
-    if store.update:
-        _update(target, store, framing, ignore, file)
-        return
-    _compare(_Look(target, store, framing, ignore), file, stem, step, allowed, timeout)
+    began = time.time()
+    try:
+        if store.update:
+            _update(_Look(target, store, framing, ignore), file)
+        else:
+            _compare(_Look(target, store, framing, ignore), file, stem, step, allowed, timeout)
+    finally:
+        store.note(began, time.time())
 
 
 class _Look(Struct, frozen=True):
@@ -119,10 +125,9 @@ def _find_name(store: PictureStore, stem: str) -> str:
     return found
 
 
-def _update(target: Page | Locator, store: PictureStore, framing: Framing, ignore: Sequence[Locator], file: Path) -> None:
+def _update(look: _Look, file: Path) -> None:
     from runner.pictures.picture import stack_pictures
 
-    look = _Look(target, store, framing, ignore)
     taken = []
     for number in range(UPDATES):
         if number:

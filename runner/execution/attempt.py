@@ -145,6 +145,7 @@ def _picture_store(context: RunContext, recording: Recording, steps: Steps) -> P
     return PictureStore(
         folder=plan.file.parent / plan.picture_folder / slug(plan.journey),
         keep=recording.attach_picture,
+        note=steps.note_picture,
         step=lambda: steps.running,
         redactor=context.redactor,
         framing=Framing(area=plan.picture_area, ignore=plan.picture_ignore),

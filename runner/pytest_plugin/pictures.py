@@ -20,9 +20,14 @@ def make_store(item: pytest.Item, run: ItemRun) -> PictureStore:
         (output / name).write_bytes(content)
         return str(output / name)
 
+    def note(started: float, ended: float) -> None:
+        if run.journey_call is not None:
+            run.journey_call.steps.note_picture(started, ended)
+
     return PictureStore(
         folder=item.path.parent / settings.picture_folder / slug(run.name),
         keep=keep,
+        note=note,
         step=lambda: run.journey_call.steps.running if run.journey_call else None,
         redactor=run.project.redactor,
         framing=Framing(area=settings.picture_area, ignore=settings.picture_ignore),

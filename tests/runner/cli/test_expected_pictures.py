@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from runner.workers.pool import Workers
+from tests.conftest import Monitor
 from tests.runner.cli.folder import Folder
 
 LOOK = """
@@ -69,3 +70,29 @@ def test_a_picture_is_stored_kept_and_missed(folder: Folder) -> None:
     assert set(kept) == {f"pictures/open-{one}.png" for one in ("expected", "actual", "difference")}
     with Image.open(io.BytesIO((Path(run["folder"]) / "pictures/open-actual.png").read_bytes())) as image:
         assert image.convert("RGB").getpixel((30, 20)) == (0, 128, 0)
+
+
+@pytest.mark.parametrize("then", ["", "page.get_by_role('link').first.click()\nmark('after')\nexpect_picture(page, share=1)"])
+def test_the_page_clock_ends_before_the_picture_that_stills_the_page(monitor: Monitor, tmp_path: Path, then: str) -> None:
+    stored = tmp_path / "pictures" / "walk"
+    stored.mkdir(parents=True)
+    for name in ("measured.png", "measured-2.png"):
+        Image.new("RGB", (1280, 720)).save(stored / name)
+    marks = tmp_path / "marks"
+    body = f"""
+import time
+from pathlib import Path
+from runner import expect_picture
+def mark(_): Path({str(marks)!r}).write_text(str(time.time()))
+page.goto('/')
+mark('before')
+expect_picture(page, share=1)
+{then}
+"""
+    step = monitor.step(body)
+    assert (step.status, step.clock) == ("passed", "page")
+    assert step.started_at is not None
+    assert step.latency_seconds is not None
+    ended = step.started_at.timestamp() + step.cause_at_seconds + step.latency_seconds
+    # Stamps of the page are rounded to milliseconds.
+    assert ended <= float(marks.read_text()) + 0.002
