@@ -13,6 +13,7 @@ from reports.smoke.measurement import Measurement
 from reports.smoke.picture_file import NoPictures, PictureFile, read_pictures
 from reports.smoke.picture_views import make_views
 from reports.smoke.result import PictureCheck
+from runner.errors import ConfigError
 from runner.events import RunEnded
 from runner.pictures.difference import Difference, find_difference
 from runner.pictures.picture import Picture, UnreadablePicture, decode_picture, stack_pictures
@@ -24,14 +25,22 @@ MOST_MASKED = 0.5
 KIND = "picture"
 
 
-def compare_pictures(check: Check, file: Path) -> None:
-    """Compares the pictures of all steps, and writes what reports show of them to `file`. Raises ConfigError when that fails."""
-    with PictureFile(file, "--pictures") as written:
-        for number, one in enumerate(check.measurements):
-            if one.bad or one.bad_baseline or one.plan.kind == "check":
-                continue
-            for index, step in enumerate(one.steps):
-                one.pictures[step] = _compare_step(one, step, check, written, f"{number + 1}/{index + 1}")
+def compare_pictures(check: Check, file: Path) -> str:
+    """Compares the pictures of all steps, and writes what reports show of them to `file`.
+
+    Returns why they could not be written, empty if they could; then nothing is decided of them, and the check goes on.
+    """
+    pictured = [one for one in check.measurements if not (one.bad or one.bad_baseline or one.plan.kind == "check")]
+    try:
+        with PictureFile(file, "--pictures") as written:
+            for number, one in enumerate(pictured, 1):
+                for index, step in enumerate(one.steps, 1):
+                    one.pictures[step] = _compare_step(one, step, check, written, f"{number}/{index}")
+    except ConfigError as error:
+        for one in pictured:
+            one.pictures |= dict.fromkeys(one.steps, PictureCheck(outcome="undecided", reason="it could not be written"))
+        return str(error)
+    return ""
 
 
 def _compare_step(one: Measurement, step: str, check: Check, written: PictureFile, folder: str) -> PictureCheck:

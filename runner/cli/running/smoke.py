@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from msgspec.structs import replace
 
 from reports.formats.report_files import Files, write_smoke
 from runner.archive.archive import Archive
@@ -133,7 +132,9 @@ def smoke(
             sites = ", ".join(dict.fromkeys(one.base_url for _, one in plans if one.base_url))
             question = _question(settings, chosen, sites or None, baseline, against, keep_going, seed, notes)
             if pictures:
-                question = _with_pictures(question, settings, baseline)
+                from reports.smoke.question import with_pictures
+
+                question = with_pictures(question, settings)
             result = _measure(pool, question, plans, settings, console)
         _tell(result, settings, console, files, save_baseline)
     except KeyboardInterrupt:
@@ -183,19 +184,6 @@ def _question(
         saved_name=baseline or "",
         notes=tuple(notes),
     )
-
-
-def _with_pictures(question: "Question", settings: Settings, baseline: str | None) -> "Question":
-    """The same question, of pictures too."""
-    from reports.smoke import baseline as baselines
-
-    most = settings.smoke_max_runs or settings.smoke_picture_pairs
-    beside, notes = None, question.notes
-    if baseline is not None and "://" in baseline:
-        notes = (*notes, "pictures of a baseline are beside its file: those of an address cannot be fetched")
-    elif baseline is not None:
-        beside = baselines.pictures_beside(baselines.file_of(baseline, settings.runs_dir, "--baseline"))
-    return replace(question, pictures=min(most, settings.smoke_picture_pairs), saved_pictures=beside, notes=notes)
 
 
 def _require_two_sites(against: str, chosen: tuple[Journey, ...], settings: Settings) -> None:
@@ -260,8 +248,10 @@ def _measure(
     from reports.smoke.pictures import compare_pictures
 
     file = SmokeArchive(settings.runs_dir).pictures_file(identity, started_at)
-    compare_pictures(check, file)
-    return verdict.result(check, identity, started_at, stopped, file)
+    problem = compare_pictures(check, file)
+    if problem:
+        _warn(console, problem)
+    return verdict.result(check, identity, started_at, stopped, None if problem else file)
 
 
 def _tell(result: "SmokeResult", settings: Settings, console: "Console", files: Files, save_baseline: str | None) -> None:

@@ -64,7 +64,7 @@ def check(folder: Path, drawn: Drawn, **question: Any) -> SmokeResult:
     begun = Check(asked, journeys(folder, "buy"))
     begun.measure(walks(folder, drawn), lambda _: None)
     file = folder / f"{run_id()}.pictures.zip"
-    compare_pictures(begun, file)
+    assert compare_pictures(begun, file) == ""
     return verdict.result(begun, run_id(), NOW, pictures=file)
 
 
@@ -190,3 +190,13 @@ def test_pictures_that_are_gone_are_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(b"x")
     with pytest.raises(NoPictures, match="cannot be read"):
         read_pictures(tmp_path / "x.zip", {"it": "x"})
+
+
+def test_pictures_that_cannot_be_written_are_undecided(tmp_path: Path) -> None:
+    begun = Check(Question(warm_up=0, rule=QUICK, base_url=CANDIDATE, pictures=1, runs=1), journeys(tmp_path, "buy"))
+    begun.measure(walks(tmp_path, same), lambda _: None)
+    problem = compare_pictures(begun, tmp_path / "nowhere" / "x.pictures.zip")
+    assert problem.startswith(
+        f"--pictures {tmp_path / 'nowhere' / 'x.pictures.zip'}: cannot be written: No such file or directory"
+    )
+    assert outcomes(verdict.result(begun, run_id(), NOW)) == {"open": "undecided", "pay": "undecided"}
