@@ -30,7 +30,7 @@ _PARTS = {
     "(function draw() { canvas.clearRect(0, 0, 400, 160); canvas.fillStyle = '#27684f'; canvas.beginPath();"
     " canvas.arc(200 + 150 * Math.cos(performance.now() / 500 + Math.random()), 80, 30, 0, 7); canvas.fill();"
     " requestAnimationFrame(draw); })()</script>",
-    "late font": '<p id="restless" style="font:24px serif">The leaves of spring are the most delicate ones.</p>'
+    "late font": '<p id="restless" style="font:24px serif">The leaves of spring are very delicate.</p>'
     "<script>setTimeout(() => { document.querySelector('#restless').style.fontFamily = 'monospace'; }, Math.random() * 300)</script>",
     "advertisement": '<div id="restless" style="width:300px;height:250px"></div><script>'
     "const hue = Math.floor(Math.random() * 6) * 60, box = document.querySelector('#restless');"
