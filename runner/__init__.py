@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playwright.sync_api import APIRequestContext, Browser, BrowserContext, Page, expect
 
+    from runner.artifacts.expected_picture import expect_picture
     from runner.checks.protocols.dns import Dns
     from runner.checks.protocols.grpc import Grpc
     from runner.checks.protocols.http import Http
@@ -54,6 +55,13 @@ else:
 
     expect = _Expect()
 
+    def expect_picture(*args: Any, **kwargs: Any) -> None:
+        """A page or an element must look as a stored picture shows it: see `runner.artifacts.expected_picture`."""
+        from runner.artifacts.expected_picture import expect_picture as expect_it
+
+        expect_it(*args, **kwargs)
+
+
 Params = Mapping[str, str]
 
 __version__ = "0.1.0"
@@ -87,6 +95,7 @@ __all__ = [
     "Websocket",
     "check",
     "expect",
+    "expect_picture",
     "journey",
 ]
 

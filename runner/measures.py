@@ -6,7 +6,7 @@ from typing import Literal
 
 from runner.result import RunResult, StepResult
 
-Unit = Literal["seconds", "score", "count", "bytes"]
+Unit = Literal["seconds", "score", "count", "bytes", "share"]
 FIGURES: dict[str, Unit] = {
     "latency": "seconds",
     "wall": "seconds",
@@ -20,11 +20,14 @@ FIGURES: dict[str, Unit] = {
     "failed_requests": "count",
     "bytes": "bytes",
     "page_errors": "count",
+    "picture": "share",
 }
 """Every figure with its unit; docs/smoke.md says what each is."""
 VITALS = ("ttfb", "fcp", "lcp", "inp", "cls")
 OF_A_RUN = {"duration"}
 """Those that a step does not have."""
+OF_A_STEP = {"picture"}
+"""Those that a journey as a whole does not have. It is not measured in a run, but by comparing several: see docs/pictures.md."""
 
 
 def measure_step(step: StepResult) -> dict[str, float]:

@@ -123,6 +123,15 @@ PAGES = {
         before=(*INSTALLED, r"""printf '[slo.checkout]\njourneys = ["buy"]\nobjective = "99.5%%"\n' > journey.toml""")
     ),
     "docs/opentelemetry.md": Page(),
+    "docs/pictures.md": Page(
+        before=(*INSTALLED, ADD_EXTRA % "pictures,test", "rm journeys/browse.py journeys/search.py journeys/stock.py"),
+        # 4 when two pairs are enough to see a difference between two walks of one shop.
+        codes={
+            command: (0, 4)
+            for command in commands(ROOT / "docs" / "pictures.md")
+            if "against" in command or "--baseline" in command
+        },
+    ),
     "docs/pytest.md": Page(before=("mkdir journeys tests; cp ~/journey-runner/journeys/stock.py journeys/", *IN_CLONE)),
     "docs/quarantine.md": Page(),
     "docs/real-users.md": Page(

@@ -142,6 +142,8 @@ def _output(step: StepCheck) -> list[str]:
         lines.append(f"{name}: median {format_figure(name, median(values))} of {len(values)}, {lowest} to {highest}")
     if step.comparison is not None:
         lines.append(f"baseline: {smoke_text.describe_comparison(step.comparison)}")
+    if step.picture is not None:
+        lines.append(f"picture: {smoke_text.describe_picture(step.picture)}")
     lines += [f"budget: {smoke_text.format_budget(one)}{', missed' if one.missed else ''}" for one in step.budgets]
     return [*lines, *([step.note] if step.note else [])]
 

@@ -142,8 +142,12 @@ def _check(check: JourneyCheck, result: SmokeResult) -> Section:
     if steps:
         lines += ["| step | baseline | median | change | outcome | budgets |", "| --- | --: | --: | --: | --- | --- |"]
         lines += [_step(one, result) for one in steps]
-    remarks = [f"- {inert(one)}" for one in smoke_text.list_remarks(check)]
+    remarks = [f"- {inert(one)}" for one in (*_pictures(check), *smoke_text.list_remarks(check))]
     return [*lines, *(["", *remarks] if remarks else [])]
+
+
+def _pictures(check: JourneyCheck) -> Iterator[str]:
+    return (f"{one.name}: {smoke_text.describe_picture(one.picture)}" for one in check.steps if one.picture is not None)
 
 
 def _step(step: StepCheck, result: SmokeResult) -> str:
@@ -165,7 +169,10 @@ def _environment(result: SmokeResult) -> list[str]:
         lines += _pairs({f"baseline's {name}": value for name, value in _machine(result.baseline.environment).items()})
     rule = smoke_text.describe_rule(result) if result.baseline else ["There was no baseline: only failures and budgets count."]
     warm_up = f"Warm-up, not counted: {smoke_text.count_runs(result.warm_up)} of each journey."
-    return [*lines, *(f"- {inert(one, 600)}" for one in (*rule, warm_up, *result.notes))]
+    return [
+        *lines,
+        *(f"- {inert(one, 600)}" for one in (*rule, *smoke_text.describe_picture_rule(result), warm_up, *result.notes)),
+    ]
 
 
 def _release(result: RunResult) -> dict[str, str]:

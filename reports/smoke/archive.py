@@ -1,11 +1,13 @@
 """The saved smoke checks: `runs/.smoke/<UTC time>-<id>.json`, each a SmokeResult, written whole."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from reports.smoke.baseline import pictures_beside
 from reports.smoke.result import SmokeResult
 from runner.archive.archive import SMOKE
 from runner.archive.json_document import replace_file
@@ -32,15 +34,22 @@ class SmokeArchive:
 
     def save(self, result: SmokeResult) -> Path:
         """Writes a check; returns its file. Raises ConfigError when that fails; then nothing stands under its name."""
-        file = self.folder / f"{result.started_at:%Y%m%dT%H%M%SZ}-{result.id}.json"
+        file = self._file(result.id, result.started_at)
+        replace_file(file, msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n", "--runs-dir", private=True)
+        return file
+
+    def pictures_file(self, identity: str, started_at: datetime) -> Path:
+        """The file for the pictures of a check, in a folder that exists. Raises ConfigError."""
+        return pictures_beside(self._file(identity, started_at))
+
+    def _file(self, identity: str, started_at: datetime) -> Path:
         try:
             make_private_folder(self.folder)
         except OSError as error:
             raise ConfigError(
                 f"runs_dir: cannot create {self.folder}: {error.strerror}; choose another folder with --runs-dir"
             ) from error
-        replace_file(file, msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n", "--runs-dir", private=True)
-        return file
+        return self.folder / f"{started_at:%Y%m%dT%H%M%SZ}-{identity}.json"
 
     def checks(self) -> Iterator[SavedCheck]:
         """The saved checks, newest first. What cannot be read is skipped and noted in `problems`."""

@@ -10,7 +10,8 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from reports.smoke.result import SmokeResult
+from reports.smoke.result import SmokeResult, StepCheck
+from runner.archive.archive import PICTURES
 from runner.archive.json_document import replace_file
 from runner.errors import ConfigError
 from runner.redaction import Redactor
@@ -29,6 +30,15 @@ ENOUGH, GOOD = 15, 20
 Values = tuple[Annotated[float, Meta(ge=0)], ...]
 
 
+class BaselinePicture(Struct, frozen=True, kw_only=True):
+    """How a step's end looked."""
+
+    file: str
+    """Its name in the file of pictures."""
+    count: int
+    """Of how many pictures it was made."""
+
+
 class JourneyBaseline(Struct, frozen=True, kw_only=True):
     """One journey's figures, each in the order of the runs."""
 
@@ -36,6 +46,8 @@ class JourneyBaseline(Struct, frozen=True, kw_only=True):
     whole: dict[str, Values] = {}
     runs: tuple[str, ...] = ()
     """Their ids."""
+    pictures: dict[str, BaselinePicture] = {}
+    """By step; in the file of pictures beside the baseline."""
 
 
 class Baseline(Struct, frozen=True, kw_only=True):
@@ -62,7 +74,9 @@ def of(result: SmokeResult) -> Baseline:
         made_at=result.ended_at,
         journeys={
             one.name: JourneyBaseline(
-                steps={step.name: step.figures for step in one.steps if step.figures}, whole=one.whole.figures, runs=one.runs
+                steps={step.name: _own_figures(step) for step in one.steps if step.figures},
+                whole=one.whole.figures,
+                runs=one.runs,
             )
             for one in result.journeys
         },
@@ -73,6 +87,19 @@ def of(result: SmokeResult) -> Baseline:
     )
 
 
+def _own_figures(step: StepCheck) -> dict[str, Values]:
+    return {name: values for name, values in step.figures.items() if name != "picture"}
+
+
+def pictures_beside(file: Path) -> Path:
+    """The file of pictures of a baseline or of a saved check.
+
+    >>> pictures_beside(Path("/x/release-7.json")).name
+    'release-7.pictures.zip'
+    """
+    return file.with_suffix(PICTURES)
+
+
 def load(wanted: str, runs_dir: Path) -> Baseline:
     """The baseline that `wanted` means: an address, a file (with a `/`, or ending in `.json`), or a name.
 
@@ -80,7 +107,11 @@ def load(wanted: str, runs_dir: Path) -> Baseline:
     """
     if "://" in wanted:
         return _decode(_fetch(wanted), shown(wanted))
-    file = file_of(wanted, runs_dir, "--baseline")
+    return read(file_of(wanted, runs_dir, "--baseline"), wanted)
+
+
+def read(file: Path, wanted: str) -> Baseline:
+    """The baseline in a file, which somebody has named as `wanted`. Raises ConfigError."""
     try:
         return _decode(file.read_bytes(), str(file))
     except OSError as error:

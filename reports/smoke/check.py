@@ -55,7 +55,7 @@ class Check:
             number += 1
             runs = []
             for one in going:
-                candidate, baseline = self._pair(one, run)
+                candidate, baseline = self._pair(one, run, number)
                 one.add(candidate, baseline)
                 runs.append(_told(candidate, baseline))
                 one.open = self._wanted(one, number)
@@ -67,14 +67,24 @@ class Check:
         saved = question.saved.journeys.get(journey.name) if question.saved else None
         return Measurement(journey, plan, reference(plan, question.against) if question.against else None, saved)
 
-    def _pair(self, one: Measurement, run: Callable[[Plan], RunEnded]) -> tuple[RunEnded, RunEnded | None]:
-        if one.reference is None:
-            return run(one.plan), None
-        if self._draw.random() < 0.5:
-            candidate = run(one.plan)
-            return candidate, run(one.reference)
-        baseline = run(one.reference)
-        return run(one.plan), baseline
+    def _pair(self, one: Measurement, run: Callable[[Plan], RunEnded], number: int = 0) -> tuple[RunEnded, RunEnded | None]:
+        """The runs of one round, which is counted from 1; 0 is a warm-up."""
+        pictured = 0 < number <= self.question.pictures
+        own, other = (with_pictures(plan) if plan and pictured else plan for plan in (one.plan, one.reference))
+        assert own is not None
+        if other is None:
+            return run(own), None
+        candidate_first = self._draw.random() < 0.5
+        if pictured:
+            one.orders.append(candidate_first)
+            if number == self.question.pictures > 1 and len(set(one.orders)) == 1:
+                # What a third party changes from one visit to the next would else be a difference between the sides.
+                candidate_first = not candidate_first
+        if candidate_first:
+            candidate = run(own)
+            return candidate, run(other)
+        baseline = run(other)
+        return run(own), baseline
 
     def _wanted(self, one: Measurement, number: int) -> bool:
         if (one.bad or one.bad_baseline) and not self.question.keep_going:
@@ -113,6 +123,13 @@ def reference(plan: Plan, address: str) -> Plan:
     if state is not None:
         state = state.with_name(f"{state.stem}@{''.join(one if one.isalnum() else '_' for one in address)}.json")
     return replace(plan, base_url=address, state_file=state)
+
+
+def with_pictures(plan: Plan) -> Plan:
+    """The same run, with a picture at the end of each step; a check has no page."""
+    if plan.kind == "check":
+        return plan
+    return replace(plan, artifact_policies={**plan.artifact_policies, "pictures": "on"})
 
 
 def _told(candidate: RunEnded, baseline: RunEnded | None) -> tuple[str, RunResult, RunResult | None]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from reports.compare import Comparison
 from reports.smoke.baseline import JourneyBaseline
+from reports.smoke.result import PictureCheck
 from runner import measures
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
@@ -34,6 +35,10 @@ class Measurement:
         """The rounds in which both sides have passed."""
         self.comparisons: dict[str, Comparison] = {}
         """By step; that of the whole journey as WHOLE."""
+        self.orders: list[bool] = []
+        """Of each pictured round, whether the candidate went first."""
+        self.pictures: dict[str, PictureCheck] = {}
+        """By step; compared once all rounds are over."""
         self.open = True
         """Whether it is to be measured further."""
 
@@ -81,6 +86,9 @@ class Measurement:
         """Each step's figures, of the candidate and of the baseline, which has none of a step that it lacks."""
         candidate = _steps(_passed(self.candidate))
         baseline = self.saved.steps if self.saved else _steps(_passed(self.baseline))
+        for name, picture in self.pictures.items():
+            if name in candidate and picture.outcome in {"same", "different"}:
+                candidate[name] = candidate[name] | {"picture": (picture.share,)}
         return {name: (candidate.get(name, {}), baseline.get(name, {})) for name in (*candidate, *_others(baseline, candidate))}
 
     def latencies(self) -> dict[str, tuple[list[float], list[float]]]:

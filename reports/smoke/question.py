@@ -1,11 +1,13 @@
 """What a smoke check is asked: how often, against what, by which rule."""
 
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reports.compare import Rule
-from reports.smoke.baseline import Baseline
+from reports.smoke.baseline import Baseline, file_of, pictures_beside
 from runner.result import Quarantine
 from runner.settings.budgets import Budget
 from runner.settings.settings import Settings
@@ -23,6 +25,10 @@ class Question(Struct, frozen=True, kw_only=True):
     warm_up: int = 1
     seed: int = 0
     """Of the order of the two sides of a pair."""
+    pictures: int = 0
+    """Of how many rounds, from the first, each step's end is pictured."""
+    saved_pictures: Path | None = None
+    """The file with the saved baseline's pictures."""
     keep_going: bool = False
     fail_undecided: bool = False
     budgets: tuple[Budget, ...] = ()
@@ -35,6 +41,16 @@ class Question(Struct, frozen=True, kw_only=True):
     saved_name: str = ""
     notes: tuple[str, ...] = ()
     """To be shown with the result; known before anything is measured."""
+
+
+def with_pictures(question: Question, settings: Settings) -> Question:
+    """The same question, of how the steps look, too."""
+    beside, notes = None, question.notes
+    if "://" in question.saved_name:
+        notes = (*notes, "pictures of a baseline are beside its file: those of an address cannot be fetched")
+    elif question.saved_name:
+        beside = pictures_beside(file_of(question.saved_name, settings.runs_dir, "--baseline"))
+    return replace(question, pictures=settings.smoke_picture_pairs, saved_pictures=beside, notes=notes)
 
 
 def rule(settings: Settings) -> Rule:

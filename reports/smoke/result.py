@@ -9,10 +9,13 @@ from typing import Literal
 from msgspec import Struct, field
 
 from reports.compare import Comparison, Rule
+from runner.pictures.region import Region
 from runner.result import Environment, Failure, Quarantine
 
 Verdict = Literal["passed", "failed", "error", "missed"]
 """`failed`: a journey failed (the site) · `error`: the monitor failed · `missed`: a budget or the baseline was."""
+
+PictureOutcome = Literal["same", "different", "undecided", "not compared"]
 
 
 class BudgetCheck(Struct, frozen=True, kw_only=True):
@@ -30,6 +33,28 @@ class BudgetCheck(Struct, frozen=True, kw_only=True):
     """Where the budget is written: a key of the settings, or file and line of the step."""
 
 
+class PictureCheck(Struct, frozen=True, kw_only=True):
+    """How a step's end looks, compared with the baseline; what varies between pictures of one side is not compared."""
+
+    outcome: PictureOutcome
+    share: float = 0.0
+    """The pixels that differ as a share of all."""
+    masked: float = 0.0
+    """The pixels that are not compared, as they vary, as a share of all."""
+    regions: tuple[Region, ...] = ()
+    """Where it differs, the largest first, at most 50."""
+    region_count: int = 0
+    pictures: tuple[int, int] = (0, 0)
+    """How many there are of the baseline and of the candidate."""
+    baseline_size: tuple[int, int] = (0, 0)
+    """Width and height in CSS pixels."""
+    candidate_size: tuple[int, int] = (0, 0)
+    reason: str = ""
+    """Why it is undecided or not compared."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Names of pictures in the check's file of pictures: `candidate`, and if it is not the same `before after difference where`."""
+
+
 class StepCheck(Struct, frozen=True, kw_only=True):
     """A step over all measured runs, or, with an empty name, the journey as a whole."""
 
@@ -45,12 +70,20 @@ class StepCheck(Struct, frozen=True, kw_only=True):
     budgets: tuple[BudgetCheck, ...] = ()
     note: str = ""
     """Such as: the baseline has no step of this name."""
+    picture: PictureCheck | None = None
+    """None where no pictures were taken."""
+
+    @property
+    def looks_different(self) -> bool:
+        """Whether its picture differs, unless a budget says how much it may."""
+        different = self.picture is not None and self.picture.outcome == "different"
+        return different and not any(one.figure == "picture" for one in self.budgets)
 
     @property
     def missed(self) -> bool:
-        """Whether a budget is missed, or it is slower than the baseline."""
+        """Whether a budget is missed, it is slower than the baseline, or it looks different."""
         slower = self.comparison is not None and self.comparison.outcome == "slower"
-        return slower or any(one.missed for one in self.budgets)
+        return slower or self.looks_different or any(one.missed for one in self.budgets)
 
 
 class JourneyCheck(Struct, frozen=True, kw_only=True):
@@ -117,4 +150,6 @@ class SmokeResult(Struct, frozen=True, kw_only=True):
     stopped: bool = False
     """Whether it was ended from the keyboard, before it was done."""
     notes: tuple[str, ...] = ()
+    pictures: str = ""
+    """Path of the file with its pictures; empty if none were taken."""
     version: int = 1

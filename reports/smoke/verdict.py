@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -25,8 +26,13 @@ NOT_COMPARED = "not compared, as the journey has not passed"
 APART = "no two runs of a pair both have this step"
 
 
-def result(check: Check, identity: str, started_at: datetime, stopped: bool = False) -> SmokeResult:
-    """The result of a check that is done, or was stopped; then no journey that was still to be measured has passed."""
+def result(
+    check: Check, identity: str, started_at: datetime, stopped: bool = False, pictures: Path | None = None
+) -> SmokeResult:
+    """The result of a check that is done, or was stopped; then no journey that was still to be measured has passed.
+
+    `pictures` is the file of its pictures.
+    """
     question = check.question
     journeys = tuple(_journey(one, question, stopped) for one in check.measurements)
     counted = {journey.verdict for journey in journeys if not journey.set_aside}
@@ -50,6 +56,7 @@ def result(check: Check, identity: str, started_at: datetime, stopped: bool = Fa
         seed=question.seed,
         stopped=stopped,
         notes=(*question.notes, *notes.of(check, environment)),
+        pictures=str(pictures.absolute()) if pictures else "",
     )
 
 
@@ -119,7 +126,8 @@ def _verdict(one: Measurement, checks: Sequence[StepCheck], question: Question) 
     bad = bad or one.bad_baseline
     if bad is not None:
         return "error", bad
-    if any(check.missed for check in checks) or (question.fail_undecided and not all(one.decided)):
+    undecided = [check.picture for check in checks if check.picture is not None and check.picture.outcome == "undecided"]
+    if any(check.missed for check in checks) or (question.fail_undecided and (undecided or not all(one.decided))):
         return "missed", None
     return "passed", None
 
@@ -137,6 +145,7 @@ def _step(one: Measurement, name: str, candidate: Figures, baseline: Figures, qu
         comparison=comparison,
         budgets=_budgets(one, name, candidate, question),
         note=note,
+        picture=one.pictures.get(name),
     )
 
 

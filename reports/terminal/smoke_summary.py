@@ -31,6 +31,8 @@ def render_smoke(result: SmokeResult) -> RenderableType:
     ]
     parts += [Text(), smoke_table(result)]
     parts += [_failure(one) for one in result.journeys if one.failure is not None and one.failed_run is not None]
+    if pictures := smoke_text.count_pictures(result):
+        parts.append(Text(f"\n{pictures}"))
     lines = list(_remarks(result))
     if lines:
         parts.append(Text("\n" + "\n".join(lines), style="yellow"))
@@ -139,4 +141,12 @@ def _remarks(result: SmokeResult) -> Iterator[str]:
             steps = f"{len(lines)} {'step' if len(lines) == 1 else 'steps'}"
             yield f"UNDECIDED: {steps} may or may not be slower; that does not fail this check, --undecided fail would:"
             yield from (f"  {line}" for line in lines)
+    yield from _undecided_pictures(result)
     yield from (f"note: {note}" for note in result.notes)
+
+
+def _undecided_pictures(result: SmokeResult) -> Iterator[str]:
+    for one in result.journeys:
+        for step in one.steps:
+            if step.picture is not None and step.picture.outcome in {"undecided", "not compared"} and not result.fail_undecided:
+                yield f"{one.name}, step “{format_step_name(step.name)}”: {smoke_text.describe_picture(step.picture)}"

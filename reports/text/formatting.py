@@ -63,6 +63,20 @@ def format_figure(name: str, value: float | None) -> str:
             return f"{value:.3f}"
         case "count":
             return f"{value:g}"
+        case "share":
+            return format_share(value)
+
+
+def format_share(value: float) -> str:
+    """A share as a percentage; what is not nothing is not shown as nothing.
+
+    >>> format_share(0.0), format_share(0.25), format_share(0.0042), format_share(0.0000042)
+    ('0 %', '25 %', '0.42 %', 'under 0.01 %')
+    """
+    percent = value * 100
+    if 0 < percent < 0.01:
+        return "under 0.01 %"
+    return f"{percent:.0f} %" if percent == 0 or percent >= 9.95 else f"{percent:.2g} %"
 
 
 def format_overrun(one: Overrun) -> str:

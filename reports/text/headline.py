@@ -25,11 +25,24 @@ def format_headline(result: SmokeResult) -> str:
     if is_nothing_decided(result):
         steps = f"{len(outcomes)} of {len(outcomes)} steps undecided"
         return f"{NOTHING_DECIDED}: {_journeys(result)}, {steps} against {result.baseline.name}"
+    looks = _looks(result)
     undecided = outcomes.count("undecided")
     if undecided == len(outcomes):
-        return f"passed: {_journeys(result)}, {undecided} of {undecided} steps undecided, {_together(result)}"
+        return f"passed: {_journeys(result)}, {undecided} of {undecided} steps undecided, {_together(result)}{looks}"
     said = f"no step is more than {result.rule.tolerance * 100:g} % slower than {result.baseline.name}"
-    return f"passed: {_journeys(result)}, {f'{undecided} of {len(outcomes)} steps undecided, of the others ' if undecided else ''}{said}"
+    return f"passed: {_journeys(result)}, {f'{undecided} of {len(outcomes)} steps undecided, of the others ' if undecided else ''}{said}{looks}"
+
+
+def _looks(result: SmokeResult) -> str:
+    """What is known of how the steps look, as the rest of the sentence."""
+    outcomes = [step.picture.outcome for one in result.journeys for step in one.steps if step.picture is not None]
+    compared = [one for one in outcomes if one != "not compared"]
+    if not compared:
+        return ""
+    if "different" in compared:
+        return ", and no more of a page looks different than its budget allows"
+    undecided = compared.count("undecided")
+    return f", {undecided} of {len(compared)} pictures undecided" if undecided else ", and all look the same"
 
 
 def _together(result: SmokeResult) -> str:

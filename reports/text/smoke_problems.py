@@ -43,6 +43,7 @@ def list_check_problems(check: JourneyCheck, result: SmokeResult) -> list[Proble
     for step_check in check.steps:
         found += _compared(check, step_check, result)
         found += _missed_budgets(check, step_check)
+        found += _look_different(check, step_check, result)
     # A step that is slower says more than the journey that is slower with it.
     found += _compared(check, check.whole, result)
     return [replace(one, quarantine=describe_held(check.quarantine)) for one in found] if check.set_aside else found
@@ -57,6 +58,15 @@ def _compared(check: JourneyCheck, step: StepCheck, result: SmokeResult) -> list
     message = smoke_text.describe_comparison(comparison, result.baseline.name if result.baseline else "the baseline")
     message = message if step.name else f"{smoke_text.TOGETHER} {message}"
     return [_miss(check, step, "baseline", message, check.file, check.line)]
+
+
+def _look_different(check: JourneyCheck, step: StepCheck, result: SmokeResult) -> list[Problem]:
+    picture = step.picture
+    undecided = picture is not None and picture.outcome == "undecided" and result.fail_undecided
+    if picture is None or not (step.looks_different or undecided):
+        return []
+    message = smoke_text.describe_picture(picture, result.baseline.name if result.baseline else "the baseline")
+    return [_miss(check, step, "picture", message, check.file, check.line)]
 
 
 def _missed_budgets(check: JourneyCheck, step: StepCheck) -> list[Problem]:

@@ -5,8 +5,17 @@ from collections.abc import Sequence
 from statistics import median
 
 from reports.compare import Comparison, Rule
-from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
-from reports.text.formatting import format_figure, format_seconds
+from reports.smoke.result import (
+    BaselineSource,
+    BudgetCheck,
+    JourneyCheck,
+    PictureCheck,
+    PictureOutcome,
+    SmokeResult,
+    StepCheck,
+    Verdict,
+)
+from reports.text.formatting import format_figure, format_seconds, format_share
 
 MARKS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "error": "!", "missed": "▲"}
 
@@ -26,6 +35,7 @@ def is_undecided(check: JourneyCheck) -> bool:
         and bool(compared)
         and set(compared) == {"undecided"}
         and not any(one.budgets for one in steps)
+        and not any(one.picture is not None and one.picture.outcome == "same" for one in steps)
     )
 
 
@@ -139,6 +149,52 @@ def _describe_undecided(comparison: Comparison, baseline: str) -> str:
         changed = "slower" if low > 1 else "faster"
         return f"undecided against {baseline}, probably {changed}, but perhaps by no more than the tolerance"
     return f"undecided against {baseline}, too close to the tolerance or too noisy"
+
+
+def describe_picture(picture: PictureCheck, baseline: str = "the baseline") -> str:
+    """The comparison of a step's pictures as a sentence, without its beginning."""
+    before, after = picture.pictures
+    counts = f"{before} and {after} pictures"
+    masked = f", {format_share(picture.masked)} varies by itself" if picture.masked else ""
+    where = f"{format_share(picture.share)} of it in {count_regions(picture.region_count)}"
+    sizes = ""
+    if 0 not in picture.baseline_size and picture.baseline_size != picture.candidate_size:
+        sizes = "; {} × {} pixels, before {} × {}".format(*picture.candidate_size, *picture.baseline_size)
+    match picture.outcome:
+        case "different":
+            return f"looks different from {baseline}: {where} ({counts}{masked}{sizes})"
+        case "same":
+            return f"looks the same as {baseline} ({counts}{masked})"
+        case "undecided":
+            seen = f"; {where} may differ" if picture.regions else ""
+            return f"the picture is undecided, {picture.reason}{seen}"
+        case _:
+            return f"the picture was not compared, {picture.reason}"
+
+
+def count_regions(count: int) -> str:
+    """So many regions."""
+    return f"{count} {'region' if count == 1 else 'regions'}"
+
+
+def count_pictures(result: SmokeResult) -> str:
+    """How many steps look how, in one line; empty if no pictures were taken."""
+    outcomes = [step.picture.outcome for one in result.journeys for step in one.steps if step.picture is not None]
+    known: tuple[PictureOutcome, ...] = ("different", "undecided", "same", "not compared")
+    counts = [f"{outcomes.count(one)} {one}" for one in known if one in outcomes]
+    return f"pictures: {', '.join(counts)}" if counts else ""
+
+
+def describe_picture_rule(result: SmokeResult) -> list[str]:
+    """How pictures are compared, sentence by sentence; nothing if none were taken."""
+    if not count_pictures(result):
+        return []
+    return [
+        "A step looks different where its end is alike in all pictures of each side, and not the same on both. What varies between "
+        "pictures of one side is not compared, nor is what is close to it.",
+        "The chance that one thing on a page which varies alike on both sides is called different is at most 1 %; with fewer pictures "
+        "than that takes, it is undecided.",
+    ]
 
 
 def tolerance_seconds(comparison: Comparison, rule: Rule) -> float:

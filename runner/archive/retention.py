@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from runner.archive.archive import SMOKE, Archive, Saved, measure_folder
+from runner.archive.archive import PICTURES, SMOKE, Archive, Saved, measure_folder
 from runner.settings.duration import show_duration
 from runner.settings.settings import Settings
 
@@ -31,6 +31,16 @@ class ExpiredCheck(Struct, frozen=True):
     verdict: str
     bytes: int
     reason: str
+
+    @property
+    def pictures(self) -> Path:
+        """The file of its pictures, which need not exist."""
+        return self.file.with_suffix(PICTURES)
+
+    def remove(self) -> None:
+        """Removes it from the disk. Raises OSError."""
+        self.pictures.unlink(missing_ok=True)
+        self.file.unlink()
 
 
 class _Check(Struct):
@@ -98,7 +108,9 @@ def select_expired_checks(archive: Archive, settings: Settings, now: datetime) -
             continue
         reason = _too_old(check.verdict == "passed", check.ended_at, settings, now)
         if reason:
-            doomed.append(ExpiredCheck(file, check.verdict, file.lstat().st_size, reason))
+            pictures = file.with_suffix(PICTURES)
+            size = sum(one.lstat().st_size for one in (file, pictures) if one.exists())
+            doomed.append(ExpiredCheck(file, check.verdict, size, reason))
     return doomed
 
 
@@ -111,7 +123,7 @@ def prune_archive(archive: Archive, settings: Settings, now: datetime) -> Iterat
         archive.delete(one.saved)
         yield one
     for check in select_expired_checks(archive, settings, now):
-        check.file.unlink()
+        check.remove()
         yield check
 
 

@@ -13,6 +13,7 @@ from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from runner.artifacts.page_picture import VIEWPORT, Framing
 from runner.browser.deadline import DeadlineReached, deadline
 from runner.redaction import Redactor
 from runner.redaction.document_forms import VALUE, DocumentForm
@@ -38,12 +39,14 @@ class Recorded(Struct, frozen=True):
 class Workspace:
     """What the recorders of one attempt share."""
 
-    def __init__(self, journey: str, redactor: Redactor, redaction: bool, folder: Path) -> None:
+    def __init__(self, journey: str, redactor: Redactor, redaction: bool, folder: Path, framing: Framing = VIEWPORT) -> None:
         """`folder` is for what is not redacted yet; it is removed at the end of the attempt."""
         self.journey = journey
         self.redactor = redactor
         self.redaction = redaction
         self.folder = folder
+        self.framing = framing
+        """What is on pictures that are compared."""
         self.notes: list[str] = []
         """For the result: what went wrong with an artifact."""
         self.kinds: set[str] = set()

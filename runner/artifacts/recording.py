@@ -18,6 +18,7 @@ from playwright.sync_api import BrowserContext
 
 from runner.archive.archive import RAW
 from runner.artifacts import mask, policy
+from runner.artifacts.page_picture import Framing
 from runner.artifacts.recorder import LOOKING, Recorded, Recorder, Workspace
 from runner.dsl.plan import Plan
 from runner.private_files import FILE, make_private_folder
@@ -41,7 +42,8 @@ class Recording:
         self._attempt = attempt
         self._folder = folder
         self._room = room
-        self._workspace = Workspace(plan.journey, redactor, plan.redaction, folder.with_name(folder.name + RAW))
+        framing = Framing(area=plan.picture_area, ignore=plan.picture_ignore)
+        self._workspace = Workspace(plan.journey, redactor, plan.redaction, folder.with_name(folder.name + RAW), framing)
         self._workspace.looks_end = time.monotonic() + seconds + LOOKING
         self._context: BrowserContext | None = None
         self._recorders: list[tuple[ArtifactKind, Recorder]] = []
@@ -54,6 +56,7 @@ class Recording:
             elif wanted != "off":
                 self._standing_by.append(kind.load_recorder())
         self.artifacts: list[Artifact] = []
+        self._attached: list[tuple[str, Recorded]] = []
 
     @property
     def notes(self) -> list[str]:
@@ -91,6 +94,13 @@ class Recording:
             for _, recorder in self._recorders:
                 recorder.look(self._context, name, failed)
 
+    def attach_picture(self, name: str, content: bytes, step: str) -> str:
+        """Keeps a picture that the journey itself has taken, whatever the policy; returns its path in the run's folder."""
+        stem, _, suffix = name.rpartition(".")
+        file = f"pictures/{policy.number_file(stem, f'.{suffix}', self._attempt, self._attempt == 1)}"
+        self._attached.append((file, Recorded(content, step)))
+        return file
+
     def finish(self, passed: bool, last: bool) -> None:
         """Keeps or drops what was recorded and closes the context; `last`: no other attempt will follow."""
         context = self._context
@@ -107,6 +117,8 @@ class Recording:
         guard("closing the browser context", context.close)
         for kind, recorder in kept:
             guard(kind.option, partial(self._save, kind, recorder, last), REDACTION)
+        for name, recorded in self._attached:
+            guard(name, partial(self._keep, ARTIFACT_KINDS["pictures"], recorded, name))
         rmtree(self._workspace.folder, ignore_errors=True)
 
     def discard(self) -> None:

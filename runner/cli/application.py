@@ -31,6 +31,7 @@ COMMANDS = {
     "diff": "runner.cli.results.diff:diff",
     "report": "runner.cli.results.report:report",
     "flaky": "runner.cli.results.flaky:flaky",
+    "pictures": "runner.cli.results.pictures:app",
     "slo": "runner.cli.results.objectives:app",
     "grafana": "runner.cli.operating.grafana:app",
     "open": "runner.cli.results.opening:open_run",

@@ -72,6 +72,8 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     trace_origins: tuple[str, ...] = ()
     """The origins whose requests name the step as their parent."""
     trace_baggage: bool = False
+    update_pictures: bool = False
+    """Whether `expect_picture` stores pictures instead of comparing them."""
     traced: bool = False
     """Whether the run has a trace, of which its result says the id."""
 
@@ -115,6 +117,9 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         redact=settings.redact,
         secrets_dir=settings.secrets_dir,
         secrets_file=settings.secrets_file,
+        picture_area=settings.picture_area,
+        picture_ignore=settings.picture_ignore,
+        picture_folder=settings.picture_folder,
         params=settings.params,
         step_names=journey.step_names,
         budgets=tuple(one for one in settings.budgets if fnmatchcase(journey.name, one.journey)),

@@ -10,7 +10,9 @@ from msgspec import Struct
 from playwright.sync_api import Browser, Playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.artifacts.recording import Recording
+from runner.artifacts.expected_picture import PictureStore, use_pictures
+from runner.artifacts.page_picture import Framing
+from runner.artifacts.recording import Recording, slug
 from runner.browser.browser_storage import restore_sessions
 from runner.browser.context_options import options
 from runner.browser.driver.playwright_internals import hear_listeners
@@ -20,6 +22,7 @@ from runner.events import AttemptEnded, AttemptStarted, Moment, StepEnded, StepS
 from runner.execution.journey_call import JourneyCall, limit_time
 from runner.execution.outcome import Execution
 from runner.execution.sessions.session_loss import find_session_loss
+from runner.execution.step import Steps
 from runner.page.agent import AgentMark
 from runner.redaction import Redactor
 from runner.result import Artifact, Attempt, Certificate, Status, StepResult, status_of
@@ -98,7 +101,7 @@ def run_attempt(
     started_at, started = datetime.now(UTC), time.perf_counter()
     raised: BaseException | None = None
     try:
-        with limit_time(browser, seconds):
+        with limit_time(browser, seconds), use_pictures(_picture_store(context, recording, call.steps)):
             call.run(context.journey, plan, context.secrets)
     except BaseException as error:  # noqa: BLE001 (a journey may raise anything, SystemExit too; all of it is reported)
         raised = error
@@ -133,4 +136,19 @@ def run_attempt(
     notes = (*call.probe.problems, *recording.notes, *filter(None, [trace_headers.note]))
     return AttemptOutcome(
         attempt=attempt, artifacts=tuple(recording.artifacts), notes=notes, certificates=met, session_loss=session_loss
+    )
+
+
+def _picture_store(context: RunContext, recording: Recording, steps: Steps) -> PictureStore:
+    """Where `expect_picture` finds its pictures in this attempt."""
+    plan = context.plan
+    return PictureStore(
+        folder=plan.file.parent / plan.picture_folder / slug(plan.journey),
+        keep=recording.attach_picture,
+        note=steps.note_picture,
+        step=lambda: steps.running,
+        redactor=context.redactor,
+        framing=Framing(area=plan.picture_area, ignore=plan.picture_ignore),
+        update=plan.update_pictures,
+        names=set(),
     )

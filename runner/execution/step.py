@@ -56,6 +56,7 @@ class Steps:
         self._running: str | None = None
         self._not_entered: list[str] = []
         self._not_left: str | None = None
+        self._pictured: list[Window] = []
         self._thread = get_ident()
         self.fatal: Failure | None = None
         """The failure of the step that ended the journey."""
@@ -78,6 +79,15 @@ class Steps:
         name = step_name(name)
         self._not_entered.append(name)
         return _StepBlock(name, lambda: self._step(name, budget, soft, statuses))
+
+    @property
+    def running(self) -> str | None:
+        """The name of the step that is under way."""
+        return self._running
+
+    def note_picture(self, started: float, ended: float) -> None:
+        """Notes that the journey has pictured a page, which is nothing that a visitor waits for; seconds since the epoch."""
+        self._pictured.append(Window(started, ended))
 
     def __enter__(self) -> NoReturn:
         raise StepError('`with step:` names no step; write `with step("search"):`')
@@ -121,6 +131,7 @@ class Steps:
         self._on_start(name, index)
         self._probe.step_started(name)
         self._running = name
+        self._pictured.clear()
         started, started_wall = time.time(), time.perf_counter()
         raised: BaseException | None = None
         try:
@@ -137,7 +148,7 @@ class Steps:
         exposed = self._find_exposed_error(raised)
         heard = exposed.error if exposed else self._take_listener_error(raised)
         window = Window(started, started + wall)
-        reading = self._probe.read_clock(window, wall, failed=raised is not None)
+        reading = self._probe.read_clock(window, wall, raised is not None, self._pictured)
         failure = self._judge(heard or raised, name, window, allow_status)
         if failure is not None:
             failure = replace(failure, message=self._add_causes(failure.message, raised, exposed, heard))

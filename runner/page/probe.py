@@ -1,6 +1,7 @@
 """Everything that is observed of one browser context: the page agents, the requests, the errors, the crashes."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -108,11 +109,23 @@ class Probe:
         self._error_listener.renew()
         self.exposed.clear()
 
-    def read_clock(self, window: Window, wall: float, failed: bool = False) -> Reading:
+    def read_clock(self, window: Window, wall: float, failed: bool = False, pictured: Sequence[Window] = ()) -> Reading:
         """Reads the page clock for the step that filled `window`; to be called as soon as its end has been stamped.
 
-        A step that `failed` is timed by the stopwatch whatever its pages say, so they are not waited for long.
+        A step that `failed` is timed by the stopwatch whatever its pages say, so they are not waited for long. `pictured` is when the
+        journey has taken pictures: stilling a page changes it. What comes after its last cause's first picture does not count.
         """
+        first = Window(window.start, pictured[0].start) if pictured else window
+        reading = self._read_clock(first, wall, failed)
+        later = [one.at for one in self._agent.causes if first.end < one.at <= window.end and one.what != "move"]
+        if later:
+            ends = [one.start for one in pictured if one.start > max(later)]
+            reading = self._read_clock(Window(window.start, ends[0] if ends else window.end), wall, failed)
+        self._agent.causes = [stamp for stamp in self._agent.causes if stamp.at > window.end]
+        self._agent.waiting = []
+        return reading
+
+    def _read_clock(self, window: Window, wall: float, failed: bool) -> Reading:
         self._agent.effects.clear()
         self._agent.checks.clear()
         for document in self._agent.documents.values():
@@ -123,9 +136,7 @@ class Probe:
             return Reading(seconds=wall, clock="stopwatch")
         causes = [*self._agent.causes, *(Stamp("request", started) for started, _ in self._api)]
         effects = [*self._agent.effects, *(Stamp("response", ended) for _, ended in self._api)]
-        self._agent.causes = [stamp for stamp in self._agent.causes if stamp.at > window.end]
-        waiting, self._agent.waiting = self._agent.waiting, []
-        return measure(window, wall, causes, effects, waiting, self._agent.checks)
+        return measure(window, wall, causes, effects, self._agent.waiting, self._agent.checks)
 
     @property
     def channel(self) -> PageChannel:

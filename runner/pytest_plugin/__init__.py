@@ -34,6 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="What a step does that is over its budget: fail the test (default), warn, or nothing.",
     )
     group.addoption(
+        "--update-pictures", action="store_true", help="Store the pictures of expect_picture instead of comparing them."
+    )
+    group.addoption(
         "--journey-json",
         metavar="FILE",
         type=Path,

@@ -28,13 +28,14 @@ class ScreenshotRedactor:
         self.secret_seen = False
 
     def guard(self, context: BrowserContext, playwright: Playwright) -> None:
-        """To be called before the first page of a context is opened; does nothing where there are no secrets or no pictures."""
+        """To be called before the first page of a context is opened; masks nothing where there are no secrets or no pictures."""
         redactor = self._project.redactor
-        if not redactor.secrets or not self._project.records("tracing", "screenshot", "video"):
-            return
         if playwright not in _registered:
+            # Also for `expect_picture`, when a secret may be known that is not yet.
             mask.register_secret_engine(playwright)
             _registered.add(playwright)
+        if not redactor.secrets or not self._project.records("tracing", "screenshot", "video"):
+            return
         mask.mask_fields(context, redactor)
         context.on("page", self._watch)
 

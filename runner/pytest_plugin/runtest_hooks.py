@@ -1,14 +1,17 @@
 """Runs journeys and tests with steps: checks before, the call, the end. Registered by `activate`."""
 
 from collections.abc import Generator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
 
+from runner.artifacts.expected_picture import use_pictures
 from runner.dsl.project_imports import enter_folder
 from runner.errors import SecretMissing
 from runner.pytest_plugin.check_call import call_check_item
 from runner.pytest_plugin.item_run import RUN, fail_test, get_run
+from runner.pytest_plugin.pictures import make_store
 from runner.pytest_plugin.redact_screenshots import PICTURES
 from runner.pytest_plugin.session import JOURNEY, PROJECT
 from runner.result import Failure
@@ -61,10 +64,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Ends the attempt while its pages are still open; then a failed soft step or a missed budget fails the test."""
+    pictures: AbstractContextManager[None] = nullcontext()
     if RUN in item.stash:
         item.stash[RUN].start()
+        pictures = use_pictures(make_store(item, item.stash[RUN]))
     try:
-        result = yield
+        with pictures:
+            result = yield
     finally:
         if PICTURES in item.stash:
             item.stash[PICTURES].check_pages()

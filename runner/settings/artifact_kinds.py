@@ -59,6 +59,7 @@ class ArtifactPolicies(TypedDict, total=False):
     failed_requests: str | None
     aria: str | None
     replay: str | None
+    pictures: str | None
 
 
 _ROWS = (
@@ -149,6 +150,16 @@ _ROWS = (
         file="replay.json.gz",
         media_type="application/gzip",
         order=6,
+    ),
+    ArtifactKind(
+        option="pictures",
+        name="picture",
+        policy="off",
+        recorder="runner.artifacts.pictures:PictureRecorder",
+        file="pictures/<step>.png",
+        media_type="image/png",
+        order=10,
+        pictures=True,
     ),
 )
 ARTIFACT_KINDS: dict[str, ArtifactKind] = {row.option: row for row in _ROWS}

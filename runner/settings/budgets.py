@@ -9,9 +9,10 @@ from typing import Any
 from msgspec import Struct
 
 from runner import measures
-from runner.measures import FIGURES, OF_A_RUN
+from runner.measures import FIGURES, OF_A_RUN, OF_A_STEP
 from runner.result import Overrun, RunResult
 from runner.settings.duration import parse_positive_duration
+from runner.settings.parsers.pictures import parse_share
 from runner.settings.parsers.toml_table import parse_toml_table
 from runner.settings.parsers.values import parse_size
 
@@ -80,6 +81,8 @@ def _parse_bounds(pattern: str, bounds: object) -> Iterator[Budget]:
         figure, percent = _parse_figure(pattern, name)
         if step and figure in OF_A_RUN:
             raise ValueError(f'"{pattern}".{name}: {figure} is one of a journey as a whole; a step has latency and wall')
+        if not step and figure in OF_A_STEP:
+            raise ValueError(f'"{pattern}".{name}: {figure} is one of a step; write "{pattern}/*"')
         try:
             checked = _parse_bound(figure, bound)
         except ValueError as error:
@@ -113,6 +116,8 @@ def _parse_bound(figure: str, value: Any) -> float:
         return parse_positive_duration(value)
     if unit == "bytes":
         return float(parse_size(value))
+    if unit == "share":
+        return parse_share(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
         what = "a score without a unit, such as 0.1" if unit == "score" else "a number without a unit, such as 0"
         raise ValueError(f"{value!r} is not a bound for {figure}; write {what}")

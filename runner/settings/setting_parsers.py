@@ -24,6 +24,7 @@ from runner.settings.parsers.network import (
     parse_mailbox,
     parse_proxies,
 )
+from runner.settings.parsers.pictures import parse_picture_area, parse_picture_folder, parse_selectors
 from runner.settings.parsers.secret_values import (
     parse_alert_urls,
     parse_secret,
@@ -152,6 +153,9 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "artifacts_timeout": parse_positive_duration,
     "artifacts_queue_size": parse_size,
     "artifacts_keep_local": parse_duration,
+    "picture_area": parse_picture_area,
+    "picture_ignore": parse_selectors,
+    "picture_folder": parse_picture_folder,
     "keep_passed": parse_positive_duration,
     "keep_failed": parse_positive_duration,
     "keep_runs": parse_positive_count,
@@ -195,6 +199,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "smoke_max_runs": parse_positive_count,
     "smoke_tolerance": parse_tolerance,
     "smoke_undecided": parse_undecided,
+    "smoke_picture_pairs": parse_positive_count,
     "smoke_looks": parse_looks,
     "smoke_alarm": parse_error_probability,
     "smoke_miss": parse_error_probability,

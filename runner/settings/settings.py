@@ -99,6 +99,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     smoke_undecided: Literal["pass", "fail"] = "pass"
     smoke_tolerance: tuple[float | None, float | None] = (None, None)
     """A fraction of the baseline, and seconds; None, here and below, means the default of the comparison."""
+    smoke_picture_pairs: int = 5
     smoke_looks: tuple[int, ...] | None = None
     smoke_alarm: float | None = None
     smoke_miss: float | None = None

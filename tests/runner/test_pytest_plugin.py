@@ -728,3 +728,30 @@ def test_half_a_character_of_a_page_is_a_failure_of_the_site_in_every_report(pro
     assert (run["status"], run["failure"]["message"].splitlines()[0]) == ("failed", "caf\ufffd")
     assert run["steps"][0]["name"] == "on caf\ufffd"
     assert ElementTree.parse(project.path / "junit.xml").find(".//failure") is not None
+
+
+@pytest.mark.long
+def test_a_test_with_steps_compares_with_a_picture_beside_it(project: Project) -> None:
+    code = """
+from runner import expect_picture
+
+def test_looks(page, step):
+    with step("open"):
+        page.set_content("<body style='background:COLOUR'>")
+        expect_picture(page, timeout=1)
+
+def test_without_a_step(page):
+    expect_picture(page)
+"""
+    file = project.write("test_look.py", code.replace("COLOUR", "navy"))
+    project.process("-k", "test_looks", "--update-pictures").assert_outcomes(passed=1)
+    (stored,) = (project.path / "pictures").rglob("*.png")
+    assert (stored.name, stored.parent.name) == ("open.png", "test_looks-chromium")
+    file.write_text("from runner import expect\n" + code.replace("COLOUR", "green"))
+    ran = project.process()
+    ran.assert_outcomes(failed=2)
+    shown = ran.stdout.str()
+    assert "PictureDiffers: 100 % of the picture differs, in 1 region" in shown
+    assert "expect_picture is called outside of a step; write it under `with step(…):`" in shown
+    kept = {one.name for one in (project.path / "test-results").rglob("*.png")}
+    assert kept == {"open-expected.png", "open-actual.png", "open-difference.png"}

@@ -5,6 +5,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from reports.formats.html import page, plot
+from reports.formats.html.pictures import PictureView, PictureViews
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
 from reports.text.problems import Problem
@@ -32,6 +33,7 @@ class JourneyView(Struct, frozen=True):
     check: JourneyCheck
     steps: tuple[StepView, ...]
     remarks: tuple[str, ...]
+    pictures: tuple[PictureView, ...] = ()
 
     @property
     def compared(self) -> bool:
@@ -50,11 +52,12 @@ class ProblemView(Struct, frozen=True):
 def smoke_html(result: SmokeResult, beside: Path | None = None) -> bytes:
     """The page; its links to runs hold for a page that lies in the folder `beside`, else on this machine only."""
     problems = [ProblemView(one, _link(one.folder, beside), _link(one.trace, beside)) for one in list_smoke_problems(result)]
+    pictures = PictureViews(result)
     return page.render_template(
         TEMPLATE,
         result=result,
         problems=problems,
-        journeys=[_journey(one, result) for one in result.journeys],
+        journeys=[_journey(one, result, pictures) for one in result.journeys],
         smoke_text=smoke_text,
         plot=plot,
     )
@@ -64,10 +67,15 @@ def _link(path: str | None, beside: Path | None) -> str:
     return page.format_link(Path(path), beside) if path else ""
 
 
-def _journey(check: JourneyCheck, result: SmokeResult) -> JourneyView:
+def _journey(check: JourneyCheck, result: SmokeResult, pictures: PictureViews) -> JourneyView:
     whole = check.whole
     shown = (*check.steps, *([whole] if whole.figures or whole.budgets or whole.comparison else []))
-    return JourneyView(check, tuple(_step(one, result) for one in shown), tuple(smoke_text.list_remarks(check)))
+    return JourneyView(
+        check,
+        tuple(_step(one, result) for one in shown),
+        tuple(smoke_text.list_remarks(check)),
+        tuple(pictures.list_views(check)),
+    )
 
 
 def _step(check: StepCheck, result: SmokeResult) -> StepView:

@@ -50,7 +50,7 @@ def prune(
         what = f"{run.saved.result.status}, {format_size(run.bytes)}"
         remove(run.saved.folder, what, run.reason, partial(archive.delete, run.saved))
     for check in checks:
-        remove(check.file, f"{check.verdict}, {format_size(check.bytes)}", check.reason, check.file.unlink)
+        remove(check.file, f"{check.verdict}, {format_size(check.bytes)}", check.reason, check.remove)
     if json is not None:
         from reports.formats.json import write_json
 

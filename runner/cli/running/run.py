@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from reports.formats.report_files import Files, write_runs
 from runner.archive.archive import Archive
@@ -44,6 +45,9 @@ def run(
     trace: given.Policy = None,
     screenshots: given.Policy = None,
     video: given.Policy = None,
+    update_pictures: Annotated[
+        bool, typer.Option("--update-pictures", help="Store the pictures of expect_picture instead of comparing them.")
+    ] = False,
     headed: given.Headed = None,
     slow_mo: Annotated[str | None, typer.Option(help="Wait this long after each action, such as 500ms.")] = None,
     browser_path: given.BrowserPath = None,
@@ -87,7 +91,9 @@ def run(
         with Workers(settings.workers) as pool:
             chosen = given.journeys(wanted, tag, settings)
             given.require_secrets(chosen, settings)
-            plans = [one for journey in chosen for one in [plan(journey, settings)] * repeat]
+            plans = [
+                replace(plan(journey, settings), update_pictures=update_pictures) for journey in chosen for _ in range(repeat)
+            ]
             pusher = Pusher(settings)
             ended = execute(pool, plans, settings, files, metrics_file, pusher)
         lost = any(folder is None for _, folder in ended) or (pusher.failed and settings.require_push)

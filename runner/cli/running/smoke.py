@@ -21,6 +21,7 @@ from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan
 from runner.errors import ConfigError
 from runner.events import RunEnded
+from runner.pictures.requirements import require_packages
 from runner.settings.parsers.web_address import parse_url
 from runner.settings.settings import Settings
 from runner.workers.pool import Workers
@@ -60,6 +61,12 @@ def smoke(
     tolerance: Annotated[
         str | None, typer.Option(help="How much slower is acceptable, such as 10%, 0.1 or 10%,20ms (default: 10%).")
     ] = None,
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Compare how the page looks at the end of each step, too.")
+    ] = False,
+    picture_area: Annotated[
+        str | None, typer.Option(metavar="viewport|page", help="What is on a picture (default: viewport).")
+    ] = None,
     undecided: Annotated[
         str | None, typer.Option(metavar="pass|fail", help="The verdict on steps that cannot be decided (default: pass).")
     ] = None,
@@ -98,6 +105,7 @@ def smoke(
         smoke_max_runs=max_runs,
         smoke_tolerance=tolerance,
         smoke_undecided=undecided,
+        picture_area=picture_area,
         base_url=base_url,
         params=given.params(param),
         retries=retries,
@@ -112,6 +120,8 @@ def smoke(
     if not settings.sends_tests:
         # No run refers to a trace that nobody gets.
         settings = replace(settings, otlp_endpoint=None)
+    if pictures:
+        require_packages("--pictures")
     _require_folders(files, save_baseline, settings)
     console = make_console(stderr=files.on_stdout, highlight=False)
     if not console.is_terminal:
@@ -125,6 +135,10 @@ def smoke(
             notes = list(given.misfits(settings, chosen, whole=not wanted and not tag))
             sites = ", ".join(dict.fromkeys(one.base_url for _, one in plans if one.base_url))
             question = _question(settings, chosen, sites or None, baseline, against, keep_going, seed, notes)
+            if pictures:
+                from reports.smoke.question import with_pictures
+
+                question = with_pictures(question, settings)
             result = _measure(pool, question, plans, settings, console)
         _tell(result, settings, console, files, save_baseline)
     except KeyboardInterrupt:
@@ -210,6 +224,7 @@ def _measure(
 ) -> "SmokeResult":
     """Makes all runs and returns the result; after Ctrl-C, the result of the runs so far."""
     from reports.smoke import verdict
+    from reports.smoke.archive import SmokeArchive
     from reports.smoke.check import Check
     from reports.terminal.smoke_progress import SmokeProgress
 
@@ -235,7 +250,16 @@ def _measure(
             stopped = True
     if telemetry is not None and (left := telemetry.stop(settings.otlp_timeout)):
         _warn(console, tell_unsent(left))
-    return verdict.result(check, run_id(), started_at, stopped)
+    identity = run_id()
+    if not question.pictures:
+        return verdict.result(check, identity, started_at, stopped)
+    from reports.smoke.pictures import compare_pictures
+
+    file = SmokeArchive(settings.runs_dir).pictures_file(identity, started_at)
+    problem = compare_pictures(check, file)
+    if problem:
+        _warn(console, problem)
+    return verdict.result(check, identity, started_at, stopped, None if problem else file)
 
 
 def _tell(result: "SmokeResult", settings: Settings, console: "Console", files: Files, save_baseline: str | None) -> None:
@@ -264,7 +288,13 @@ def _save_baseline(result: "SmokeResult", file: Path, console: "Console") -> Non
     if result.verdict != "passed":
         _warn(console, f"{file}: the baseline is not saved, as the check did not pass")
         return
-    baseline.save(baseline.of(result), file)
+    if result.pictures:
+        from reports.smoke.baseline_pictures import save_with_pictures
+
+        save_with_pictures(result, file)
+    else:
+        baseline.save(baseline.of(result), file)
+        baseline.pictures_beside(file).unlink(missing_ok=True)
     console.print(f"the baseline is saved in {file}", markup=False, soft_wrap=True)
     fewest = min((len(one.runs) for one in result.journeys), default=0)
     if fewest < baseline.ENOUGH:

@@ -1,5 +1,6 @@
 """The pages of smoke checks and of runs: in a real browser, from disk, whatever a journey is called."""
 
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import given
 from jinja2 import PackageLoader
 from lxml import html
 from msgspec.structs import replace
+from PIL import Image
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Dialog, Page, expect, sync_playwright
 
@@ -18,9 +20,12 @@ from reports.formats.html.run import load_run_templates, render_run
 from reports.formats.html.runs import runs_html
 from reports.formats.html.smoke import smoke_html
 from reports.formats.html.suite import suite_html
+from reports.smoke.picture_file import PictureFile
+from reports.smoke.result import PictureCheck, SmokeResult
 from reports.suite.entries import list_test_entries
 from reports.text.smoke_text import format_verdict
 from runner.browser.chromium import Browser
+from runner.pictures.region import Region
 from tests.reports.hostile import NASTY, hostile_run, hostile_smoke, texts
 from tests.reports.html.test_suite import HELD_RUN, MIXED, many
 from tests.reports.samples import RUN, RUNS, SMOKES
@@ -31,6 +36,7 @@ ALLOWED |= {"p", "span", "strong", "code", "br", "a", "ul", "li", "div", "dl", "
 ALLOWED |= {"table", "caption", "thead", "tbody", "tr", "th", "td"}
 ALLOWED |= {"article", "fieldset", "legend", "label", "input"}
 ALLOWED |= {"figure", "figcaption", "svg", "g", "line", "rect", "circle", "text"}
+ALLOWED |= {"fieldset", "legend", "label", "input", "img"}
 
 
 @pytest.fixture(scope="module")
@@ -246,3 +252,68 @@ def test_the_page_of_a_run_reads_no_template_that_was_not_read_ahead(monkeypatch
     monkeypatch.setattr(PackageLoader, "get_source", refuse)
     saved = RUNS["several"][0]
     assert saved.result.journey in render_run(saved).decode()
+
+
+VIEWS = ("before", "after", "difference", "where")
+
+
+def looks_different(folder: Path, name: str = "pay") -> SmokeResult:
+    """A check whose step `pay` looks different, with its file of pictures."""
+    file = folder / "check.pictures.zip"
+    with PictureFile(file, "--pictures") as written:
+        for view, colour in zip(VIEWS, ("navy", "green", "deeppink", "white"), strict=True):
+            content = io.BytesIO()
+            Image.new("RGB", (600, 300), colour).save(content, "WEBP", lossless=True)
+            written.add(f"{view}.webp", content.getvalue())
+    picture = PictureCheck(
+        outcome="different",
+        share=0.02,
+        masked=0.1,
+        regions=(Region(x=10, y=20, width=30, height=40, pixels=900),),
+        region_count=3,
+        pictures=(5, 5),
+        files={view: f"{view}.webp" for view in VIEWS},
+    )
+    first = SMOKES["passed"].journeys[0]
+    same = replace(picture, outcome="same", regions=(), files={})
+    steps = tuple(
+        replace(step, name=name, picture=picture) if number else replace(step, picture=same)
+        for number, step in enumerate(first.steps)
+    )
+    return replace(SMOKES["passed"], journeys=(replace(first, verdict="missed", steps=steps),), pictures=str(file))
+
+
+def test_a_step_that_looks_different_is_shown_side_by_side_marked_and_blinking_by_the_keyboard(shown: Shown) -> None:
+    page = shown.open(smoke_html(looks_different(shown.folder), shown.folder))
+    part = page.get_by_role("region", name="pay different")
+    expect(part).to_contain_text("looks different from ")
+    before, after, over = part.get_by_alt_text("baseline"), part.get_by_alt_text("candidate"), part.get_by_alt_text("pink")
+    expect(before).to_be_visible()
+    expect(after).to_be_visible()
+    expect(over).to_be_hidden()
+    part.get_by_role("radio", name="side by side").press("ArrowRight")
+    expect(over).to_be_visible()
+    expect(before).to_be_hidden()
+    part.get_by_role("radio", name="differences").press("ArrowRight")
+    expect(over).to_be_hidden()
+    assert before.bounding_box() == after.bounding_box()
+    assert part.locator(".after").evaluate("figure => getComputedStyle(figure).animationName") == "blink"
+    part.get_by_text("where on the page").click()
+    expect(part).to_contain_text("30 × 40 pixels at 10, 20 (900 differ); and 2 more")
+    expect(page.get_by_role("heading", name="open the shop same")).to_be_visible()
+    assert violations(page, []) == []
+    page.emulate_media(color_scheme="dark")
+    assert violations(page, []) == []
+    shown.problems.clear()  # axe is not of this page
+    shown.assert_quiet()
+
+
+def test_pictures_that_are_gone_and_those_without_room_are_said_to_be(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = looks_different(shown.folder)
+    monkeypatch.setattr("reports.formats.html.pictures.ROOM", 100)
+    page = shown.open(smoke_html(result, shown.folder))
+    expect(page.get_by_text("There is no room left in this page for these pictures")).to_be_visible()
+    Path(result.pictures).unlink()
+    page = shown.open(smoke_html(result, shown.folder))
+    expect(page.get_by_text("The pictures are missing: ")).to_be_visible()
+    shown.assert_quiet()

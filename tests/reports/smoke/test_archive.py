@@ -81,3 +81,20 @@ def test_old_checks_go_by_the_ages_of_runs_and_the_newest_stays(tmp_path: Path, 
     assert [one.file for one in removed if isinstance(one, ExpiredCheck)] == [old_failure, old_pass]
     assert [one.exists() for one in (old_failure, old_pass, failure, newest)] == [False, False, True, True]
     assert "broken.json: cannot be read" in archive.problems[0]
+
+
+def test_the_pictures_of_a_check_go_with_it(tmp_path: Path, result: SmokeResult) -> None:
+    kept = []
+    for days in (95, 1):
+        at = NOW - timedelta(days=days)
+        saved = replace(result, id=run_id(), started_at=at, ended_at=at)
+        pictures = SmokeArchive(tmp_path).pictures_file(saved.id, at)
+        pictures.write_bytes(b"x" * 5_000)
+        file = SmokeArchive(tmp_path).save(replace(saved, pictures=str(pictures)))
+        assert pictures.name == f"{file.stem}.pictures.zip"
+        kept.append(pictures)
+    archive, settings = Archive(tmp_path), load_settings(tmp_path, {}, {})
+    (expired,) = select_expired_checks(archive, settings, NOW)
+    assert expired.bytes > 5_000
+    expired.remove()
+    assert [one.exists() for one in (expired.file, *kept)] == [False, False, True]

@@ -363,3 +363,42 @@ def saved(folder: Folder) -> list[dict[str, str]]:
     """The results of saved runs, newest first."""
     files = sorted((folder.path / "runs").glob("look/*/result.json"), reverse=True)
     return [json.loads(file.read_text()) for file in files]
+
+
+@pytest.mark.long
+def test_how_steps_look_is_kept_in_a_baseline_compared_and_accepted(folder: Folder) -> None:
+    page = """
+        from runner import journey
+
+        @journey
+        def look(page, step, params):
+            with step("open"):
+                page.set_content(f"<body style='background:{params['colour']}'>tea")
+    """
+    folder.write("journeys/look.py", page)
+    words = ("smoke", "look", "--pictures", "--runs", "1", "--max-runs", "1", "--param")
+    made = folder.journey(*words, "colour=navy", "--save-baseline", "release")
+    assert made.returncode == 0, made.stdout
+    assert "pictures: 1 not compared" in made.stdout
+    assert (folder.path / "runs" / ".baselines" / "release.pictures.zip").is_file()
+    again = folder.journey(*words, "colour=green", "--baseline", "release", "--undecided", "fail")
+    assert again.returncode == 4
+    assert (
+        "the picture is undecided, 1 and 1 pictures are too few to tell it from chance; 100 % of it in 1 region" in again.stdout
+    )
+    listed = folder.here("pictures", "list", "look")
+    assert listed.stdout.startswith("look, step “open”: the picture is undecided")
+    written = folder.here("pictures", "diff")
+    assert {Path(line).name for line in written.stdout.splitlines()} == {
+        f"look-open-{view}.webp" for view in ("before", "after", "difference", "where")
+    }
+    assert all((folder.path / line).stat().st_size for line in written.stdout.splitlines())
+    assert "nothing was accepted" in folder.here("pictures", "accept").stdout
+    unknown = folder.here("pictures", "diff", "other")
+    assert (unknown.returncode, "has no picture of that; it has pictures of: look 'open'" in unknown.stderr) == (2, True)
+
+
+def test_pictures_without_the_packages_say_how_to_get_them(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.pictures.requirements.PACKAGES", {"no_such_module": "numpy"})
+    ran = folder.here("smoke", "look", "--pictures")
+    assert (ran.returncode, "--pictures: numpy missing; install with: " in ran.stderr) == (2, True)

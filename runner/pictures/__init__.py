@@ -1,0 +1,1 @@
+"""Pictures of pages: what varies between several of one page, and what differs beyond it; needs the extra `pictures`."""
