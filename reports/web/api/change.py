@@ -104,7 +104,7 @@ def _needed(asked: ChangeRequest, name: str) -> str:
 
 
 RELEASE = Parameter(name="release", means="The release, as the site's pages report it.")
-APP = Parameter(name="app", means="The app; of any app, if it is not said.")
+APP = Parameter(name="app", means="The app; any app by default.")
 PIECE = Parameter(name="piece", means="The number of this piece, from 0.", numbers=(0, PIECES - 1), fallback=0)
 ALL_PIECES = Parameter(name="pieces", means="How many pieces the map has.", numbers=(1, PIECES), fallback=1)
 CHANGES = (
