@@ -708,7 +708,7 @@ def test_no_secret_is_in_anything_that_is_kept(
 def test_every_option_and_fixture_is_documented(project: Project) -> None:
     page = (ROOT / "docs" / "pytest.md").read_text()
     options = re.findall(r"--journey-\w+", project.start("--help").stdout.str())
-    assert len(set(options)) == 4
+    assert len(set(options)) == 6
     for name in {*options, "step", "params", "secrets", "browser_type_launch_args"}:
         assert f"`{name}" in page, name
 

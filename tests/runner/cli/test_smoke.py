@@ -181,7 +181,7 @@ def test_a_budget_that_fits_nothing_is_told_by_smoke_and_check(folder: Folder) -
     folder.write("journeys/bad.py", "import nothing_here\n")
     ran = folder.journey("smoke", "journeys/look.py", "--runs", "1")
     assert ran.returncode == 0
-    assert "note: budgets were only checked against the chosen journeys, as others cannot be read" in ran.stdout
+    assert "note: budgets and quarantine were only checked against the chosen journeys, as others cannot be read" in ran.stdout
 
 
 @pytest.mark.thorough

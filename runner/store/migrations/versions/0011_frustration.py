@@ -27,5 +27,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Back from it."""
     op.drop_index("sessions_with_frustration", "sessions")
-    with op.batch_alter_table("sessions") as table:
-        table.drop_column("frustrations")
+    op.drop_column("sessions", "frustrations")

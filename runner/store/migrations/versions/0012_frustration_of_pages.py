@@ -22,6 +22,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Back from it."""
     for table, columns in (("sessions", ("trail",)), ("interactions", ("element",)), ("tallies", SIGNS)):
-        with op.batch_alter_table(table) as batch:
-            for column in columns:
-                batch.drop_column(column)
+        for column in columns:
+            op.drop_column(table, column)

@@ -58,8 +58,6 @@ def downgrade() -> None:
     op.drop_table("error_states")
     op.drop_index("reasons_by_release", "reasons")
     op.drop_index("reasons_by_group", "reasons")
-    with op.batch_alter_table("reasons") as table:
-        for column in ("mapped_at", "original", "error_group", "column", "line", "release"):
-            table.drop_column(column)
-    with op.batch_alter_table("series") as table:
-        table.drop_column("first_at")
+    for column in ("mapped_at", "original", "error_group", "column", "line", "release"):
+        op.drop_column("reasons", column)
+    op.drop_column("series", "first_at")

@@ -42,7 +42,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Back from it."""
-    with op.batch_alter_table("steps") as table:
-        table.drop_column("phases")
+    op.drop_column("steps", "phases")
     op.drop_table("incident_updates")
     op.drop_table("incidents")

@@ -16,5 +16,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Back from it."""
-    with op.batch_alter_table("page_views") as table:
-        table.drop_column("trace")
+    op.drop_column("page_views", "trace")

@@ -16,5 +16,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Back from it."""
-    with op.batch_alter_table("runs") as table:
-        table.drop_column("set_aside")
+    op.drop_column("runs", "set_aside")
