@@ -168,6 +168,9 @@ def test_each_cell_names_its_column_where_rows_are_cards(shown: Shown) -> None:
         "wall",
     ]
     labels = page.locator("table", has_text="ended by").first.locator("tbody tr").first.locator("td")
+    assert [one.get_attribute("data-label") for one in labels.all()] == ["run", "latency", "wall", "ended by"]
+    page = shown.open(render_run(RUNS["several"][0]))
+    labels = page.locator("table", has_text="ended by").first.locator("tbody tr").first.locator("td")
     assert [one.get_attribute("data-label") for one in labels.all()] == [
         "status",
         "latency",

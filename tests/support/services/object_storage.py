@@ -1,5 +1,6 @@
 """An S3 server (moto), and a proxy before it that does harm to requests."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -153,6 +154,8 @@ def s3_port() -> Iterator[int]:
     """The port of an S3 server, in this process."""
     from moto.server import ThreadedMotoServer
 
+    # It logs each request, from a thread, to whatever the standard error is then: a test's own, which may be closed.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     yield server.get_host_and_port()[1]
