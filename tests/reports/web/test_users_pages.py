@@ -163,6 +163,8 @@ def test_filters_are_kept_in_the_address(reader: Reader) -> None:
 def test_an_error_leads_to_a_view_and_that_to_its_session(reader: Reader) -> None:
     page = reader.open("/users")
     page.get_by_role("link", name="the card is refused").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("the card is refused")
+    page.get_by_role("row").filter(has_text="/pay").get_by_role("link").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("/pay")
     expect(page.get_by_role("heading", name="Errors").locator("xpath=..")).to_contain_text("TypeError the card is refused")
     page.get_by_role("link", name="Its session").click()
