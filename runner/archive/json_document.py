@@ -11,6 +11,7 @@ import msgspec
 from runner.errors import ConfigError
 from runner.private_files import write_private_file
 from runner.result import RunResult
+from runner.untrusted_text import encode_json
 
 VERSION = 1
 
@@ -25,7 +26,7 @@ def build_document(runs: Iterable[tuple[RunResult, Path | None]]) -> dict[str, A
 
 def format_json(content: object) -> str:
     """JSON for a file: indented, with a newline at the end."""
-    return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
+    return msgspec.json.format(encode_json(content), indent=2).decode() + "\n"
 
 
 def replace_file(file: Path, content: str | bytes, option: str, private: bool = False) -> None:

@@ -721,9 +721,10 @@ def test_half_a_character_of_a_page_is_a_failure_of_the_site_in_every_report(pro
         "    with step('on ' + page.title()):\n        print(page.title())\n"
         "        assert page.title() == 'coffee', page.title()\n",
     )
-    ended = project.run("--junit-xml=junit.xml")
+    ended = project.run("--junit-xml=junit.xml", "--journey-html=report.html")
     ended.assert_outcomes(failed=1)
     assert "INTERNALERROR" not in ended.stdout.str() + ended.stderr.str()
+    assert "caf\ufffd" in (project.path / "report.html").read_text()
     run = project.runs["half"]
     assert (run["status"], run["failure"]["message"].splitlines()[0]) == ("failed", "caf\ufffd")
     assert run["steps"][0]["name"] == "on caf\ufffd"

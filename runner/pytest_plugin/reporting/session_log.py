@@ -10,6 +10,7 @@ from msgspec import Struct
 from reports.suite.records import Outcome, RecordedAttempt, RecordedTest, shorten_text
 from runner.pytest_plugin.reporting.saved_files import find_saved_files
 from runner.pytest_plugin.reporting.summary import STATUS, ReportedRun
+from runner.untrusted_text import well_formed
 
 CRASHED = "???"
 """What pytest-xdist calls the phase of a test whose process died."""
@@ -81,7 +82,7 @@ def _broken_record(nodeid: str, at: float, report: pytest.CollectReport) -> Reco
         started_at=datetime.fromtimestamp(at, UTC),
         duration_seconds=0.0,
         message="it could not be collected",
-        text=shorten_text(report.longreprtext),
+        text=well_formed(shorten_text(report.longreprtext)),
     )
     return RecordedTest(id=nodeid, attempts=(attempt,))
 
@@ -96,8 +97,8 @@ def _make_attempt(number: int, attempt: _Attempt) -> RecordedAttempt:
         started_at=datetime.fromtimestamp(attempt.began, UTC),
         duration_seconds=round(max(attempt.ended - attempt.began, 0.0), 6),
         worker=_name_worker(attempt.reports[-1]),
-        message=_find_message(decisive, outcome),
-        text=shorten_text(decisive.longreprtext) if bad else "",
+        message=well_formed(_find_message(decisive, outcome)),
+        text=well_formed(shorten_text(decisive.longreprtext)) if bad else "",
     )
 
 
