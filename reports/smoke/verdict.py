@@ -108,11 +108,13 @@ def _is_set_aside(checked: JourneyCheck, decisive: RunEnded | None, fail_undecid
     # The sum of the steps is slower because a step is.
     if any(one.missed for one in whole.budgets) or (whole.missed and not missed):
         missed.add("")
-    return checked.verdict == "missed" and ("" in held or missed <= held)
+    # What no step shows, such as an undecided whole, is nobody's quarantine but the journey's.
+    return checked.verdict == "missed" and ("" in held or (bool(missed) and missed <= held))
 
 
 def _is_undecided(step: StepCheck) -> bool:
-    return bool(step.name) and step.comparison is not None and step.comparison.outcome == "undecided"
+    judged = (step.comparison, step.picture)
+    return bool(step.name) and any(one is not None and one.outcome == "undecided" for one in judged)
 
 
 def _verdict(one: Measurement, checks: Sequence[StepCheck], question: Question) -> tuple[Verdict, RunEnded | None]:
