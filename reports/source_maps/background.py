@@ -3,8 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
 
+from reports.attempts import Attempts
 from reports.source_maps.grouping import explain_errors
 from reports.source_maps.map_store import MapStore
 from reports.source_maps.regression_alerts import RegressionAlerts
@@ -28,7 +28,8 @@ class ErrorGrouper:
         self._maps = maps
         self._keep = keep
         self._alerts = alerts
-        self._failed: set[str] = set()
+        self._attempts = Attempts(log, StoreDown, OSError)
+        self._package_reported = False
         self._reported: dict[str, str] = {}
         self._prune_at = time.monotonic() + PAUSE
         self._closing = threading.Event()
@@ -42,16 +43,16 @@ class ErrorGrouper:
 
     def _work(self) -> None:
         while not self._closing.wait(PAUSE):
-            self._attempt("explaining errors", self._explain)
-            self._attempt("opening errors again", self._reopen)
+            self._attempts.make("explaining errors", self._explain)
+            self._attempts.make("opening errors again", self._reopen)
             if time.monotonic() >= self._prune_at:
                 self._prune_at = time.monotonic() + PRUNE
-                self._attempt("removing source maps", self._prune)
+                self._attempts.make("removing source maps", self._prune)
 
     def _explain(self) -> None:
         if not is_installed():
-            if self._maps.list() and "installed" not in self._failed:
-                self._failed.add("installed")
+            if self._maps.list() and not self._package_reported:
+                self._package_reported = True
                 log.error("source maps are not read: symbolic is missing; install it with: %s", install_command("sourcemaps"))
             return
         while not self._closing.is_set():
@@ -73,19 +74,3 @@ class ErrorGrouper:
         count = prune_maps(self._store, self._maps, self._keep, time.time())
         if count:
             log.info("%d source maps removed: nobody reports their releases any more", count)
-
-    def _attempt(self, name: str, work: Callable[[], None]) -> None:
-        """Does it; what fails is tried again at the next turn, and keeps nothing else from its turn."""
-        try:
-            work()
-        except (StoreDown, OSError) as error:
-            if name not in self._failed:
-                log.error("%s; %s: tried again until it works", error, name)
-            self._failed.add(name)
-        except Exception:
-            # Strangers send what is read here; a value that nobody foresaw must not be the end of it.
-            if name not in self._failed:
-                log.exception("%s: a fault of the program; it is tried again", name)
-            self._failed.add(name)
-        else:
-            self._failed.discard(name)

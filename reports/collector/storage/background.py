@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from reports.attempts import Attempts
 from reports.collector.storage import retention
 from reports.collector.storage.retention import MINUTES, RetentionPolicy
 from reports.collector.storage.rollup import roll_up
@@ -29,7 +30,7 @@ class StorageCleaner:
         self._store = store
         self._turn = turn
         self._keep = keep
-        self._failed: set[str] = set()
+        self._attempts = Attempts(log, StoreDown, Unstorable)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="tidy", daemon=True)
         self._thread.start()
@@ -45,13 +46,13 @@ class StorageCleaner:
         closing = False
         while not closing:
             closing = self._closing.wait(ROLL)
-            self._attempt("roll-ups", lambda: self._again(lambda: roll_up(link, self._turn, time.time() - MINUTES)))
+            self._attempts.make("roll-ups", lambda: self._again(lambda: roll_up(link, self._turn, time.time() - MINUTES)))
             if time.monotonic() >= prune_at and not closing:
                 prune_at = time.monotonic() + PRUNE
-                self._attempt("retention", lambda: self._prune(link))
+                self._attempts.make("retention", lambda: self._prune(link))
             if time.monotonic() >= labels_at and not closing:
                 labels_at = time.monotonic() + PRUNE_LABELS
-                self._attempt(
+                self._attempts.make(
                     "retention of labels", lambda: self._in_turn(lambda: retention.prune_labels(link, self._keep, time.time()))
                 )
         link.close()
@@ -60,22 +61,6 @@ class StorageCleaner:
         self._again(lambda: self._in_turn(lambda: retention.prune_by_age(link, self._keep, time.time())))
         self._again(lambda: self._in_turn(lambda: retention.prune_to_size(link, self._keep)))
         self._again(lambda: self._in_turn(lambda: prune_rollups_to_size(link, self._keep.rollups_size, time.time())))
-
-    def _attempt(self, name: str, work: Callable[[], None]) -> None:
-        """Does one of the three; what fails is tried again later, and keeps none of the others from their work."""
-        try:
-            work()
-        except (StoreDown, Unstorable) as error:
-            if name not in self._failed:
-                log.error("%s; %s: tried again until it works", error, name)
-            self._failed.add(name)
-        except Exception:
-            # Also for a value that nobody foresaw: strangers send them, and it must not be the end of retention.
-            if name not in self._failed:
-                log.exception("%s: a fault of the program; it is tried again", name)
-            self._failed.add(name)
-        else:
-            self._failed.discard(name)
 
     def _again(self, some: Callable[[], int]) -> None:
         while some() and not self._closing.is_set():
