@@ -1,0 +1,1 @@
+"""The named sections of the settings file: one module each, with its value and its parser."""
