@@ -26,8 +26,8 @@ from runner.dsl.options import list_options
 from runner.measures import FIGURES
 from runner.metrics.run_metrics import build_registry
 from runner.result import Failure, RunResult, StepResult
-from runner.settings.apps import App
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
+from runner.settings.sections.apps import App
 from runner.settings.setting_parsers import list_parsers
 from tests.conftest import Monitor
 

@@ -16,7 +16,7 @@ from reports.replay.page_origin import find_foreign_page
 from reports.replay.recording import Recording, list_addresses
 from runner.browser.chromium import Browser, find
 from runner.errors import RecordingError
-from runner.settings.apps import App
+from runner.settings.sections.apps import App
 from runner.settings.settings import Settings
 from runner.untrusted_text import tamed
 

@@ -18,7 +18,7 @@ from reports.codegen.result import Made
 from reports.replay.recording import read_recording
 from runner.browser.chromium import find
 from runner.errors import JourneyError, RecordingError
-from runner.settings.apps import App
+from runner.settings.sections.apps import App
 from runner.store import Store
 
 WITHIN = 120.0

@@ -16,7 +16,7 @@ from reports.text.problems import Problem, list_run_problems
 from reports.text.smoke_problems import list_smoke_problems
 from runner.archive.archive import Saved
 from runner.result import Environment, RunResult
-from runner.settings.quarantine import describe_quarantine
+from runner.settings.sections.quarantine import describe_quarantine
 
 LIMIT = 60_000
 """GitHub takes comments of up to 65,536 characters."""

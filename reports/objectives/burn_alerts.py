@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from runner.settings.duration import show_duration
-from runner.settings.objectives import DAY, HOUR, Objective
+from runner.settings.sections.objectives import DAY, HOUR, Objective
 
 Severity = Literal["page", "ticket"]
 MINUTE = 60.0

@@ -12,7 +12,7 @@ from typing import Any
 
 from reports.objectives.prometheus_rules import make_rule_groups
 from reports.objectives.yaml import format_yaml
-from runner.settings.objectives import Objective
+from runner.settings.sections.objectives import Objective
 
 SOURCE = "prometheus"
 """The uid of the data source, as docs/deploy/grafana-datasource.yml has it."""

@@ -8,7 +8,7 @@ from reports.objectives.prometheus_rules import render_prometheus_rules
 from reports.objectives.queries import count_all, count_bad, select_counters
 from reports.objectives.yaml import format_yaml
 from runner.settings.duration import show_duration
-from runner.settings.objectives import Objective
+from runner.settings.sections.objectives import Objective
 
 SERVICE = "journeys"
 

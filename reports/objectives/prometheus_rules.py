@@ -8,7 +8,7 @@ from reports.objectives.queries import count_all, count_bad, select_counters
 from reports.objectives.verdict import runs_needed
 from reports.objectives.yaml import format_yaml
 from runner.settings.duration import show_duration
-from runner.settings.objectives import Objective, format_target
+from runner.settings.sections.objectives import Objective, format_target
 
 ALERT = "JourneyObjectiveBurning"
 SPENT = "JourneyObjectiveSpent"

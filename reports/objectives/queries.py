@@ -5,7 +5,7 @@ import re
 from msgspec import Struct
 from prometheus_client.utils import floatToGoString
 
-from runner.settings.objectives import Objective
+from runner.settings.sections.objectives import Objective
 from runner.untrusted_text import LONGEST_NAME, bounded
 
 RUNS = "synthetic_runs_total"

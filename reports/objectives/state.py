@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
 from reports.objectives.burn_alerts import LEAST_BAD, BurnAlert, choose_alerts
 from reports.objectives.verdict import Verdict, judge_objective, runs_needed
-from runner.settings.objectives import DAY, Objective
+from runner.settings.sections.objectives import DAY, Objective
 from runner.store.queries.runs import History, group_reasons
 from runner.store.queries.time_range import Range
 from runner.store.tables.runs import runs, slots, steps

@@ -21,7 +21,7 @@ from reports.replay.chunk import Chunk, unpack
 from runner.archive.archive import RECORDINGS
 from runner.errors import JourneyError
 from runner.private_files import make_private_folder, write_private_file
-from runner.settings.apps import NAME
+from runner.settings.sections.apps import NAME
 from runner.store import Store
 from runner.store.tables.replays import replay_chunks, session_events
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from reports.compare import Rule
 from reports.smoke.baseline import Baseline, file_of, pictures_beside
 from runner.result import Quarantine
-from runner.settings.budgets import Budget
+from runner.settings.sections.budgets import Budget
 from runner.settings.settings import Settings
 
 GROWTH = 1.5

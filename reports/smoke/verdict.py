@@ -16,8 +16,8 @@ from runner.events import RunEnded
 from runner.measures import percentile
 from runner.redaction import Redactor
 from runner.result import Environment, Failure
-from runner.settings.budgets import MEDIAN
-from runner.settings.quarantine import find_entries
+from runner.settings.sections.budgets import MEDIAN
+from runner.settings.sections.quarantine import find_entries
 
 WORST_FIRST: tuple[Verdict, ...] = ("failed", "error", "missed", "passed")
 LACKING = "the baseline has no step of this name"

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp
 
 from reports.status_page.documents import TYPES, render_files
 from reports.status_page.status import read_status
-from runner.settings.maintenance import MaintenanceWindow
 from runner.settings.parsers.status_page import StatusPage
+from runner.settings.sections.maintenance import MaintenanceWindow
 from runner.store import Store, StoreDown
 
 FRESH = 30.0

@@ -10,8 +10,8 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from reports.status_page.incidents import Incident, KnownIncident, MeasuredOutage, read_known_incidents
-from runner.settings.maintenance import MaintenanceWindow
 from runner.settings.parsers.status_page import StatusPage
+from runner.settings.sections.maintenance import MaintenanceWindow
 from runner.store.queries.days import DayCount, read_day_counts, sum_day_counts
 from runner.store.queries.outages import Outage, read_outages
 from runner.store.queries.time_range import Range

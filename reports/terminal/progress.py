@@ -25,7 +25,7 @@ from reports.text.formatting import (
 from reports.text.missing_element import describe_missing, read_tree
 from runner.events import AttemptStarted, Moment, RunEnded, RunStarted, StepEnded, StepStarted
 from runner.result import Artifact, RunResult, StepResult
-from runner.settings.quarantine import describe_quarantine
+from runner.settings.sections.quarantine import describe_quarantine
 
 
 class Spinners:

@@ -4,7 +4,7 @@ import math
 
 from runner.measures import FIGURES
 from runner.result import Failure, Overrun, RunResult, Status
-from runner.settings.quarantine import describe_quarantine
+from runner.settings.sections.quarantine import describe_quarantine
 from runner.untrusted_text import LONGEST_NAME, bounded, printable
 
 MARKS: dict[Status, str] = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "–", "cancelled": "○"}

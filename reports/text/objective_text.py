@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from reports.objectives.state import Cause, ObjectiveState
 from runner.settings.duration import show_duration
-from runner.settings.objectives import DAY, format_target
+from runner.settings.sections.objectives import DAY, format_target
 
 
 def describe_nothing(state: ObjectiveState) -> str:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from reports.text.formatting import format_failure, format_overrun, format_seconds
 from runner.result import Failure, Quarantine, RunResult
-from runner.settings.quarantine import describe_quarantine
+from runner.settings.sections.quarantine import describe_quarantine
 
 Kind = Literal["failed", "error", "budget", "baseline", "picture"]
 """`failed`: the site · `error`: the monitor · `budget`, `baseline`: too slow · `picture`: looks different."""

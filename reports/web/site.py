@@ -23,11 +23,11 @@ from reports.web.services.source_links import SourceLink
 from runner.archive.archive import Archive
 from runner.errors import StorageDown
 from runner.result import Quarantine
-from runner.settings.budgets import Budget
-from runner.settings.funnels import Funnel
-from runner.settings.maintenance import MaintenanceWindow
-from runner.settings.objectives import Objective
 from runner.settings.parsers.status_page import StatusPage
+from runner.settings.sections.budgets import Budget
+from runner.settings.sections.funnels import Funnel
+from runner.settings.sections.maintenance import MaintenanceWindow
+from runner.settings.sections.objectives import Objective
 from runner.store import Store, StoreDown
 from runner.store.samples import read_sample_end
 

@@ -25,7 +25,7 @@ from runner.dsl.plan import plan
 from runner.errors import ConfigError
 from runner.installation import install_command, journey_command
 from runner.result import RunResult
-from runner.settings.objectives import parse_objectives
+from runner.settings.sections.objectives import parse_objectives
 from runner.workers.pool import Workers
 
 RELEASE = "2026.11"

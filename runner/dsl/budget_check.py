@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from runner.dsl.journey import Journey
 from runner.result import Quarantine
-from runner.settings.budgets import Budget
+from runner.settings.sections.budgets import Budget
 
 
 def find_unmatched_budgets(budgets: Sequence[Budget], journeys: Sequence[Journey]) -> Iterator[str]:

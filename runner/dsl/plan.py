@@ -13,8 +13,8 @@ from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError
 from runner.result import Quarantine
 from runner.settings.artifact_policy import ArtifactSettings
-from runner.settings.budgets import Budget
 from runner.settings.parsers.values import Waits
+from runner.settings.sections.budgets import Budget
 from runner.settings.settings import Settings
 
 

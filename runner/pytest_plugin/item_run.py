@@ -29,8 +29,8 @@ from runner.pytest_plugin.project import PytestProject
 from runner.pytest_plugin.redact_screenshots import ScreenshotRedactor
 from runner.pytest_plugin.session import JOURNEY, PROJECT
 from runner.result import Attempt, Environment, Failure, Load, RunResult, Status, StepResult, skipped, status_of
-from runner.settings.budgets import find_overruns
-from runner.settings.quarantine import find_quarantine
+from runner.settings.sections.budgets import find_overruns
+from runner.settings.sections.quarantine import find_quarantine
 from runner.telemetry.trace_ids import trace_id
 from runner.workers.machine_load import LoadMeter, contended
 

@@ -29,7 +29,7 @@ from runner.scheduler.timetable import Timetable
 from runner.scheduler.watcher import Watcher
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
-from runner.store.slots import OpenSlot
+from runner.store.scheduling.slots import OpenSlot
 from runner.workers.pool import Workers
 
 CLOCK_JUMP = 5.0

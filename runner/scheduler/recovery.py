@@ -9,7 +9,7 @@ from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.slots import SlotLedger
 from runner.scheduler.timetable import Timetable
 from runner.store import Store
-from runner.store.slots import OpenSlot
+from runner.store.scheduling.slots import OpenSlot
 
 KILLED = "the scheduler that had begun the run was killed, or its machine was switched off"
 log = logging.getLogger("journey.schedule")

@@ -12,7 +12,7 @@ from runner.dsl.plan import Plan
 from runner.dsl.schedule import Schedule
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.store import Store, StoreDown
-from runner.store.slots import OpenSlot
+from runner.store.scheduling.slots import OpenSlot
 
 RETRY = 5.0
 """Seconds in which a database that does not work is not asked again."""

@@ -17,8 +17,8 @@ from runner.scheduler.loader import FileProblem, LoadedJourneys, LoadRequest, lo
 from runner.scheduler.recovery import store_saved_runs
 from runner.settings.settings import Settings, load_settings
 from runner.store import Store, StoreDown
-from runner.store.pauses import Pause
-from runner.store.slots import OpenSlot
+from runner.store.scheduling.pauses import Pause
+from runner.store.scheduling.slots import OpenSlot
 
 WATCH_PERIOD = 1.0
 """Seconds between two looks at the files and the pauses."""

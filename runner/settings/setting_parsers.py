@@ -6,14 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import ConfigError
-from runner.settings.apps import parse_apps
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
-from runner.settings.budgets import parse_budgets
 from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.environment_variables import PREFIX
-from runner.settings.funnels import parse_funnels
-from runner.settings.maintenance import parse_windows
-from runner.settings.objectives import parse_objectives
 from runner.settings.parsers.identity import parse_claim_names, parse_issuer, parse_role_table, parse_scopes
 from runner.settings.parsers.network import (
     parse_database_url,
@@ -65,7 +60,12 @@ from runner.settings.parsers.values import (
     parse_waits,
 )
 from runner.settings.parsers.web_address import parse_source_url, parse_url
-from runner.settings.quarantine import parse_quarantine
+from runner.settings.sections.apps import parse_apps
+from runner.settings.sections.budgets import parse_budgets
+from runner.settings.sections.funnels import parse_funnels
+from runner.settings.sections.maintenance import parse_windows
+from runner.settings.sections.objectives import parse_objectives
+from runner.settings.sections.quarantine import parse_quarantine
 from runner.untrusted_text import tamed
 
 LONGEST_MISTAKE = 1_000

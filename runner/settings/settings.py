@@ -9,21 +9,21 @@ from msgspec import field
 
 from runner.errors import ConfigError
 from runner.result import Quarantine
-from runner.settings.apps import App
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, default_policies
 from runner.settings.artifact_policy import ArtifactSettings
-from runner.settings.budgets import Budget
 from runner.settings.config_file import find_config_file, list_environments, select_environment
 from runner.settings.environment_variables import ENVIRONMENT, OTEL_VARIABLES, PREFIX, read_environ, read_otel_environ
-from runner.settings.funnels import Funnel
-from runner.settings.maintenance import MaintenanceWindow
-from runner.settings.objectives import Objective
 from runner.settings.parsers.identity import DashboardRole
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.parsers.telemetry import Histograms, OtlpProtocol, RemoteWriteProtocol
 from runner.settings.parsers.values import Traffic, Waits
 from runner.settings.raw_text import strip_value
 from runner.settings.secrets import Secret
+from runner.settings.sections.apps import App
+from runner.settings.sections.budgets import Budget
+from runner.settings.sections.funnels import Funnel
+from runner.settings.sections.maintenance import MaintenanceWindow
+from runner.settings.sections.objectives import Objective
 from runner.settings.setting_parsers import ENVIRONMENTS, ONLY_SECRET, SECRET_FILES, list_parsers, parse_setting
 
 Origin = Literal["default", "file", "environment", "option"]

@@ -24,12 +24,12 @@ from runner.store.engines.reasons import describe_failure
 from runner.store.error_states import ErrorStates
 from runner.store.incidents import Incidents
 from runner.store.migrations.upgrade import is_newest, read_file_form, read_form, upgrade
-from runner.store.pauses import Pauses
-from runner.store.push_groups import PushGroups
 from runner.store.row_mapping import artifact_row, attempt_row, clean, navigation_row, run_row, step_row
 from runner.store.samples import Samples
-from runner.store.schedulers import Schedulers
-from runner.store.slots import Slots
+from runner.store.scheduling.pauses import Pauses
+from runner.store.scheduling.push_groups import PushGroups
+from runner.store.scheduling.schedulers import Schedulers
+from runner.store.scheduling.slots import Slots
 from runner.store.tables.runs import artifacts, attempts, navigations, runs, slots, steps
 from runner.store.transaction import StoreDown
 

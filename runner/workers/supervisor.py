@@ -20,8 +20,8 @@ from runner.events import Listener, Moment, RunEnded, RunStarted
 from runner.execution.outcome import Execution
 from runner.private_files import FOLDER
 from runner.result import Load, RunResult
-from runner.settings.budgets import find_overruns
-from runner.settings.quarantine import find_quarantine
+from runner.settings.sections.budgets import find_overruns
+from runner.settings.sections.quarantine import find_quarantine
 from runner.telemetry.trace_ids import trace_id
 from runner.workers.machine_load import contended
 from runner.workers.messages import Broken, FromWorker, Job, Kept, Ready

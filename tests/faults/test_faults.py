@@ -332,8 +332,8 @@ def test_a_second_signal_ends_what_is_under_way_and_says_so(daemon: Daemon) -> N
 
 IMPATIENT = """
 from datetime import timedelta
-import runner.store.schedulers, runner.scheduler.watcher
-runner.store.schedulers.SILENT = timedelta(seconds=4)
+import runner.store.scheduling.schedulers, runner.scheduler.watcher
+runner.store.scheduling.schedulers.SILENT = timedelta(seconds=4)
 runner.scheduler.watcher.HEARTBEAT_PERIOD = 1.0
 """
 

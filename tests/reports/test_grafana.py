@@ -25,7 +25,7 @@ from reports.web.site import Site
 from runner.archive.archive import Archive
 from runner.metrics.run_metrics import build_registry
 from runner.scheduler.metrics_endpoint import Exporter
-from runner.settings.objectives import Objective
+from runner.settings.sections.objectives import Objective
 from runner.store import Store
 
 FOLDER = Path(__file__).parents[2] / "reports" / "grafana"

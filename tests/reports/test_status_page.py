@@ -16,8 +16,8 @@ from reports.status_page.routes import StatusPagePart
 from reports.status_page.status import Status, read_status
 from reports.web.server.composite import build_application
 from runner.errors import ConfigError
-from runner.settings.maintenance import MaintenanceWindow
 from runner.settings.parsers.status_page import StatusPage
+from runner.settings.sections.maintenance import MaintenanceWindow
 from runner.settings.settings import load_settings
 from runner.store import Store
 from tests.support.commands import run_here

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ConfigError
-from runner.settings.apps import App
+from runner.settings.sections.apps import App
 from runner.settings.settings import load_settings
 
 

@@ -11,7 +11,7 @@ from runner.dsl.budget_check import find_unmatched_budgets
 from runner.dsl.discovery import load_journeys
 from runner.errors import ConfigError
 from runner.result import PageError, Requests, RunResult, StepResult, Vitals
-from runner.settings.budgets import Budget, find_overruns
+from runner.settings.sections.budgets import Budget, find_overruns
 from runner.settings.settings import load_settings
 
 WRITTEN = """

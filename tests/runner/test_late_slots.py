@@ -15,10 +15,10 @@ from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.run_queue import RunQueue
 from runner.scheduler.slots import Entry, SlotLedger
 from runner.scheduler.timetable import Timetable
-from runner.settings.maintenance import parse_windows
+from runner.settings.sections.maintenance import parse_windows
 from runner.settings.settings import Settings
 from runner.store import Store
-from runner.store.pauses import Pause
+from runner.store.scheduling.pauses import Pause
 from tests.support.services.databases import url as url
 
 NIGHT = datetime(2026, 11, 30, 2, tzinfo=UTC)

@@ -25,7 +25,7 @@ from runner.errors import ConfigError
 from runner.events import RunEnded
 from runner.metrics.run_metrics import format_metrics
 from runner.result import Attempt, Failure, Overrun, Quarantine, RunResult, StepResult
-from runner.settings.quarantine import find_quarantine, parse_quarantine
+from runner.settings.sections.quarantine import find_quarantine, parse_quarantine
 from runner.settings.settings import load_settings
 from tests.reports.samples import FAILED, NOON, OVER, SLOWER, check, run, smoke
 

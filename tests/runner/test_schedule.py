@@ -9,8 +9,8 @@ import pytest
 
 from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError
-from runner.settings.maintenance import parse_windows
 from runner.settings.parsers.values import parse_cron
+from runner.settings.sections.maintenance import parse_windows
 from runner.settings.settings import load_settings
 
 BERLIN = ZoneInfo("Europe/Berlin")

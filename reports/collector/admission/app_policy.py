@@ -5,7 +5,7 @@ from hmac import compare_digest
 
 from reports.collector.privacy.route_template import RouteTemplates
 from reports.collector.privacy.scrubber import Scrubber
-from runner.settings.apps import App
+from runner.settings.sections.apps import App
 
 LOOPBACK = re.compile(r"https?://(?:(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?")
 

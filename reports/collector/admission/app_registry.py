@@ -2,7 +2,7 @@
 
 from reports.collector.admission.app_policy import AppPolicy, Loopback, Origins
 from reports.collector.errors import Refusal
-from runner.settings.apps import NAME, App
+from runner.settings.sections.apps import NAME, App
 
 TRIED = 20
 """Names of apps that a collector without configuration accepts, so that arbitrary names cannot fill its metrics."""

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Collection
 
-from runner.settings.apps import App
+from runner.settings.sections.apps import App
 
 KEPT = 10_000
 """Buckets that are remembered; the one that was used longest ago is forgotten first, and would be nearly full by then."""

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from reports.text import formatting
 from reports.text.table_labels import label_cells
 from runner.page.signals import describe_signals
-from runner.settings.quarantine import describe_quarantine
+from runner.settings.sections.quarantine import describe_quarantine
 
 
 def render_template(template: str, **values: object) -> bytes:

@@ -22,7 +22,7 @@ from reports.web.render.uptime import draw_calendar, draw_uptime
 from reports.web.site import Site
 from reports.web.view_models.comparison import ComparisonData
 from reports.web.view_models.journey import CALL_PHASES, PHASES, JourneyData, PhaseMean, read_journey_page
-from runner.settings.quarantine import find_entries
+from runner.settings.sections.quarantine import find_entries
 
 FORMS = ("lines", "stacked")
 OUTCOMES = {"slower": "poor", "faster": "good", "same": "soft", "undecided": "fair"}

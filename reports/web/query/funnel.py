@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from reports.web.query.page_view_filter import Selection
 from reports.web.query.time_range import BadRequest
-from runner.settings.funnels import WITHIN, Funnel, parse_steps, parse_within
+from runner.settings.sections.funnels import WITHIN, Funnel, parse_steps, parse_within
 
 Value = TypeVar("Value")
 

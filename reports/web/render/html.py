@@ -15,7 +15,7 @@ from reports.text import formatting
 from reports.text.table_labels import label_cells
 from reports.web.query.time_range import OFFERED_RANGES, format_timestamp
 from runner.page.signals import describe_signals
-from runner.settings.quarantine import describe_quarantine
+from runner.settings.sections.quarantine import describe_quarantine
 
 HERE = Path(__file__).parents[1]
 STATIC = HERE / "static"

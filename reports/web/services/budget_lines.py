@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from runner.settings.budgets import Budget
+from runner.settings.sections.budgets import Budget
 
 
 class DurationBudgets(Mapping[str, float]):

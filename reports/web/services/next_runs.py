@@ -15,7 +15,7 @@ from runner.dsl.schedule import Schedule
 from runner.errors import JourneyError
 from runner.scheduler.loader import LoadRequest, load_in_subprocess
 from runner.scheduler.watcher import fingerprint
-from runner.store.schedulers import is_any_scheduler_alive
+from runner.store.scheduling.schedulers import is_any_scheduler_alive
 
 PERIOD = 10.0
 """Seconds between two checks of the files."""

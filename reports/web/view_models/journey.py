@@ -15,16 +15,16 @@ from reports.web.render.uptime import first_day
 from reports.web.services.budget_lines import step_budget
 from reports.web.view_models.comparison import ComparisonData, read_comparison
 from runner.dsl.protocols.registry import PROTOCOLS
-from runner.settings.budgets import Budget
-from runner.settings.maintenance import MaintenanceWindow
+from runner.settings.sections.budgets import Budget
+from runner.settings.sections.maintenance import MaintenanceWindow
 from runner.store.alerts.mutes import AlertState, read_alert_states
-from runner.store.pauses import Pause, read_active_pauses
 from runner.store.queries.days import DayCount, read_day_counts, sum_day_counts
 from runner.store.queries.outages import Outage, mean_recovery_seconds, read_failure_times, read_outages
 from runner.store.queries.releases import Release, releases
 from runner.store.queries.runs import History, Reason, RunRow, TroubleMark, marks_over_time, sum_by_day
 from runner.store.queries.step_series import POINTS, StepLine, call_phase_series, phase_series, step_budgets, step_series
 from runner.store.queries.tallies import Tally, long_enough_for_hours, total
+from runner.store.scheduling.pauses import Pause, read_active_pauses
 
 
 class Day(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from reports.objectives.state import ObjectiveState, read_objective
-from runner.settings.objectives import Objective
+from runner.settings.sections.objectives import Objective
 
 
 class ObjectiveList(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import typer
 from runner.cli import given
 from runner.errors import ConfigError
 from runner.settings.duration import parse_positive_duration
-from runner.settings.quarantine import describe_quarantine, find_entries
+from runner.settings.sections.quarantine import describe_quarantine, find_entries
 
 if TYPE_CHECKING:
     from runner.store.queries.flakes import FlakeRate

@@ -12,7 +12,7 @@ import typer
 from runner.cli import given, manual
 from runner.dsl.plan import plan_schedule
 from runner.errors import ConfigError
-from runner.settings.objectives import Objective
+from runner.settings.sections.objectives import Objective
 from runner.settings.settings import Settings
 
 app = typer.Typer(cls=manual.Group)

@@ -12,7 +12,7 @@ from runner.pytest_plugin.reporting.formatting import format_failure, format_hea
 from runner.pytest_plugin.reporting.summary import STATUS
 from runner.pytest_plugin.session import PROJECT
 from runner.redaction import Redactor
-from runner.settings.quarantine import describe_quarantine
+from runner.settings.sections.quarantine import describe_quarantine
 
 MACHINERY = frozenset({"playwright", "runner", "contextlib", "asyncio", "_pytest", "pluggy", "pytest_playwright"})
 """Packages whose frames are cut off the end of a traceback, unless `--full-trace` is given."""

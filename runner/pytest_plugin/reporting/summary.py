@@ -11,7 +11,7 @@ from runner.events import RunEnded
 from runner.pytest_plugin.reporting.formatting import format_step
 from runner.pytest_plugin.session import PROJECT
 from runner.result import RunResult
-from runner.settings.quarantine import describe_quarantine
+from runner.settings.sections.quarantine import describe_quarantine
 
 ATTRIBUTE = "journey_run"
 """Attribute of a test's last report: its run, as JSON."""

@@ -10,7 +10,7 @@ from runner.archive.archive import Saved
 from runner.result import RunResult
 from runner.scheduler.alerts.rules import HISTORY, Rules, judge
 from runner.settings.duration import show_duration_roughly
-from runner.settings.quarantine import describe_quarantine
+from runner.settings.sections.quarantine import describe_quarantine
 from runner.settings.settings import Settings
 from runner.store import Store
 from runner.store.alerts.alerts import AlertKind

@@ -6,9 +6,9 @@ from difflib import get_close_matches
 
 from msgspec import Struct
 
-from runner.settings.apps import NAME as APP_NAME
 from runner.settings.duration import parse_positive_duration
 from runner.settings.parsers.toml_table import parse_toml_table
+from runner.settings.sections.apps import NAME as APP_NAME
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 KEYS = ("app", "steps", "within")

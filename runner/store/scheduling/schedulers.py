@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
-from runner.store.slots import SKEW, OpenSlot
+from runner.store.scheduling.slots import SKEW, OpenSlot
 from runner.store.tables.runs import schedulers, slots
 from runner.store.transaction import Transaction
 

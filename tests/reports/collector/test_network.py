@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from reports.collector.admission.client_network import UNKNOWN_NETWORK, ClientNetworks
 from reports.collector.admission.rate_limit import RateLimit
-from runner.settings.apps import App
+from runner.settings.sections.apps import App
 
 
 @pytest.mark.parametrize(

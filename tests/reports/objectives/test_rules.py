@@ -12,7 +12,7 @@ from reports.objectives.burn_alerts import choose_alerts
 from reports.objectives.other_forms import FORMS
 from reports.objectives.prometheus_rules import ALERT, SPENT, render_prometheus_rules
 from runner.scheduler.metrics_endpoint import Exporter
-from runner.settings.objectives import DAY, HOUR, Objective
+from runner.settings.sections.objectives import DAY, HOUR, Objective
 
 CHECKOUT = Objective(name="checkout", journeys=("buy",), target=0.995)
 FAST = Objective(name="fast-payment", journeys=("buy",), target=0.95, step="pay", under=1.0)

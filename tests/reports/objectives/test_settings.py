@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ConfigError
-from runner.settings.objectives import Objective
+from runner.settings.sections.objectives import Objective
 from runner.settings.settings import load_settings
 
 WRITTEN = """

@@ -15,7 +15,7 @@ from reports.objectives.verdict import judge_objective
 from reports.terminal.objective_table import format_objective
 from runner.archive.run_id import run_id
 from runner.result import Failure, RunResult, Status, StepResult
-from runner.settings.objectives import Objective
+from runner.settings.sections.objectives import Objective
 from runner.store import Store
 from runner.store.row_mapping import run_row, step_row
 from runner.store.tables.runs import runs, steps

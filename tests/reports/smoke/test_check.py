@@ -17,7 +17,7 @@ from runner.archive.run_id import run_id
 from runner.dsl.plan import Plan
 from runner.events import RunEnded
 from runner.result import Environment
-from runner.settings.budgets import parse_budgets
+from runner.settings.sections.budgets import parse_budgets
 from runner.settings.settings import load_settings
 from tests.reports.smoke.measured import (
     CANDIDATE,

@@ -22,7 +22,7 @@ from runner.archive.run_id import run_id
 from runner.dsl.plan import Plan
 from runner.events import RunEnded
 from runner.result import Artifact
-from runner.settings.budgets import parse_budgets
+from runner.settings.sections.budgets import parse_budgets
 from tests.reports.smoke.measured import CANDIDATE, NOW, QUICK, REFERENCE, journeys, run
 
 Drawn = Callable[[str, str, int], bytes]

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from runner.archive.run_id import run_id
 from runner.result import RunResult
-from runner.settings.budgets import Budget
+from runner.settings.sections.budgets import Budget
 from tests.support.services.dashboard import Visited, made
 
 JSON = {"accept": "application/json"}

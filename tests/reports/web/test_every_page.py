@@ -17,9 +17,9 @@ from reports.web import api
 from reports.web.routes import page_routes
 from reports.web.site import Site
 from runner.archive.run_files import RESULT
-from runner.settings.funnels import Funnel
-from runner.settings.objectives import Objective
 from runner.settings.parsers.status_page import StatusPage
+from runner.settings.sections.funnels import Funnel
+from runner.settings.sections.objectives import Objective
 from runner.store.alerts.mutes import Mute
 from runner.store.incidents import IncidentUpdate, WrittenIncident
 from tests.conftest import Monitor

@@ -7,7 +7,7 @@ import pytest
 from reports.users.funnels import count_funnel, follow_steps
 from reports.users.rollup_queries import Filter
 from runner.archive.run_id import run_id
-from runner.settings.funnels import Funnel, parse_funnels
+from runner.settings.sections.funnels import Funnel, parse_funnels
 from tests.reports.collector.arrivals import arrival, view
 from tests.reports.web.visitors import DAY, NOW, fill, seen
 from tests.support.services.dashboard import Visited

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from runner.settings.objectives import Objective
+from runner.settings.sections.objectives import Objective
 from tests.support.services.dashboard import Visited, made
 
 CHECKOUT = Objective(name="checkout", journeys=("buy",), target=0.9, window=7 * 86_400)

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Table, event, select
 from benchmarks import runs as bulk
 from benchmarks.dashboard import pages
 from reports.web.api.endpoint import ENDPOINTS
-from runner.settings.objectives import Objective
 from runner.settings.parsers.status_page import StatusPage
+from runner.settings.sections.objectives import Objective
 from runner.store import Store, rollups
 from runner.store import database as store_module
 from runner.store.rollups import run_days, run_hours, step_days, step_hours

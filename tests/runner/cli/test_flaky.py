@@ -11,7 +11,7 @@ import pytest
 
 from runner.archive.run_id import run_id
 from runner.result import Attempt, Failure, RunResult
-from runner.settings.quarantine import parse_quarantine
+from runner.settings.sections.quarantine import parse_quarantine
 from runner.store import Store
 from tests.reports.samples import run
 from tests.support.commands import Ended, run_here

@@ -9,7 +9,7 @@ import pytest
 
 from reports.objectives.prometheus_rules import render_prometheus_rules
 from reports.objectives.state import read_objective
-from runner.settings.objectives import Objective
+from runner.settings.sections.objectives import Objective
 from runner.store import Store
 from tests.runner.telemetry.test_remote_write import Address, run, send, settings
 from tests.support.services.databases import copied

@@ -17,7 +17,7 @@ from reports.web.site import Site
 from reports.web.view_models.real_users.funnel import add_recordings, read_funnel
 from reports.web.view_models.real_users.metric_tiles import read_tiles
 from runner.settings.duration import show_duration
-from runner.settings.funnels import MOST, Funnel
+from runner.settings.sections.funnels import MOST, Funnel
 
 FIELDS = 5
 """Fields for steps that the form has at least."""

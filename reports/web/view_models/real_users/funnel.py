@@ -11,7 +11,7 @@ from reports.replay.recording import read_recording_starts
 from reports.users.funnels import FunnelStep, count_funnel, read_dropped
 from reports.users.rollup_queries import Filter
 from reports.users.session_queries import Session
-from runner.settings.funnels import Funnel
+from runner.settings.sections.funnels import Funnel
 from runner.store.queries.time_range import Range
 
 
