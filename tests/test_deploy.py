@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from grafana_foundation_sdk.models.alerting import ContactPoint
 
+from reports.grafana.definition.notifications import convert_routes
+from reports.grafana.definition.write import encode_notifications
 from reports.objectives.burn_alerts import Severity
 from reports.objectives.prometheus_rules import ALERT
 from reports.web.access.authenticator import Authenticator
@@ -99,6 +102,43 @@ def test_alertmanager_takes_its_configuration_and_leads_each_alert_to_somebody()
     inhibited = yaml.safe_load(text("alertmanager.yml"))["inhibit_rules"]
     named = set(re.findall(r"alertname = (\w+)", str(inhibited)))
     assert named <= {*rules, ALERT}
+
+
+def chosen(policy: dict[str, Any], severity: str) -> str:
+    """The contact point of an alert, by what Grafana documents: the first policy that matches, else the one above it."""
+    for one in policy.get("routes", ()):
+        if all(
+            sign == "=~" and re.fullmatch(value, severity)
+            for label, sign, value in one["object_matchers"]
+            if label == "severity"
+        ):
+            return chosen(one, severity)
+    return str(policy["receiver"])
+
+
+def test_grafana_leads_each_alert_to_the_same_receiver_as_alertmanager() -> None:
+    assert text("grafana-notifications.yml") == encode_notifications()
+    content = yaml.safe_load(text("grafana-notifications.yml"))
+    (policy,) = content["policies"]
+    for severity in ("critical", "page", "warning", "ticket", "another"):
+        assert chosen(policy, severity) == route(f"severity={severity}")
+    for point in content["contactPoints"]:
+        for receiver in point["receivers"]:
+            assert ContactPoint.from_json(receiver).to_json() == receiver
+    assert {point["name"] for point in content["contactPoints"]} == {"on-call", "team"}
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ({"receivers": [{"name": "a", "slack_configs": []}], "route": {"receiver": "a"}}, "receiver a: only webhook_configs"),
+        ({"receivers": [], "route": {"receiver": "a", "match": {}}}, "a route has match"),
+        ({"receivers": [], "route": {"receiver": "a", "matchers": ["severity"]}}, "'severity' is not a matcher"),
+    ],
+)
+def test_routes_that_cannot_be_written_for_grafana_are_refused(file: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        convert_routes(file)
 
 
 def test_the_compose_file_mounts_what_is_there_and_scrapes_what_it_starts() -> None:
