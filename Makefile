@@ -21,7 +21,7 @@ help: ## Show this list
 	$(PYTHON) -m venv .venv || { sh .ci/packages python3-venv && $(PYTHON) -m venv .venv; }
 
 .venv/demo: .venv/bin/python $(BUILT)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,serve]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,serve,sourcemaps]'
 	@# Also where PYTHONDONTWRITEBYTECODE is set: each start would compile everything again.
 	$(BIN)/python -m compileall -q runner reports journeys
 	@touch $@
