@@ -33,6 +33,8 @@ WALKS: tuple[tuple[tuple[str, ...], int], ...] = (
     (("/product/cracked-teapot",), 1),
 )
 """The pages of a visit, and how many of all visits go there."""
+GIVEN_UP = 0.12
+"""The share of visitors who leave before each step of the checkout."""
 
 
 def make_sample_visits(site: str, end: datetime, app: str = "shop") -> Iterator[Arrival]:
@@ -65,6 +67,8 @@ class Visit:
         walks = [walk for walk, _ in WALKS]
         for page in dice.choices(walks, [weight for _, weight in WALKS])[0]:
             if self._hour in OUTAGE and page == "/checkout/done":
+                return
+            if page.startswith("/checkout") and dice.random() < GIVEN_UP:
                 return
             stay = dice.uniform(4, 60)
             left = self._at + timedelta(seconds=stay)

@@ -14,7 +14,7 @@ from runner.settings.artifact_kinds import list_shown_as
 
 FILE = "report.html"
 TEMPLATE = "run.html"
-PARTS = ("base.html", "run_parts.html", "parts.html", "phases.html")
+PARTS = ("base.html", "run_parts.html", "parts.html", "phases.html", "waterfall.html")
 """What the template is made of."""
 WIDTH = 1000
 """Of the waterfall's time axis, in units of its drawing."""

@@ -92,7 +92,7 @@ class Shown:
         assert self.problems == []
         assert {url for url in self.asked if not url.startswith("data:")} == {(self.folder / "report.html").as_uri()}
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        # Their rows are cards there; a waterfall and a film strip still scroll.
+        # Their rows are cards there, and waterfalls are drawn anew; a film strip still scrolls.
         assert self.page.evaluate(
             "[...document.querySelectorAll('.scroll:has(> table)')].every(one => one.scrollWidth <= one.clientWidth + 1)"
         ), "a table scrolls sideways"
