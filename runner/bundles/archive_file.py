@@ -81,25 +81,24 @@ def _member(path: str, size: int, executable: bool) -> tarfile.TarInfo:
     return member
 
 
-def decompress(source: Path, target: Path, digest: str, size: int) -> None:
-    """Writes the archive of a compressed bundle to `target`, never more than `size` bytes.
+def decompress(source: Path, target: Path, limit: int) -> tuple[str, int]:
+    """Writes the archive of a compressed bundle to `target`; returns its digest and size.
 
-    Raises BundleError when it is not the archive with this digest and size, and OSError when it cannot be written.
+    Raises BundleError when it is damaged, or larger than `limit`, which is never exceeded, and OSError when it cannot be written.
     """
     found, written = sha256(), 0
     with source.open("rb") as opened, target.open("xb") as tar:
         try:
             with gzip.GzipFile(fileobj=opened) as compressed:
-                while chunk := compressed.read(min(CHUNK, size + 1 - written)):
+                while chunk := compressed.read(min(CHUNK, limit + 1 - written)):
                     written += len(chunk)
-                    if written > size:
-                        break
+                    if written > limit:
+                        raise BundleError(f"{source.name}: has more than {limit} bytes when it is decompressed; it is refused")
                     found.update(chunk)
                     tar.write(chunk)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise BundleError(f"bundle {short(digest)}: its archive is damaged: {error}; it is fetched again") from error
-    if written != size or found.hexdigest() != digest:
-        raise BundleError(f"bundle {short(digest)}: its archive is not what was signed; it is fetched again")
+            raise BundleError(f"{source.name}: is damaged: {error}; upload the bundle again") from error
+    return found.hexdigest(), written
 
 
 def unpack(tar: Path, folder: Path, digest: str, limit: int) -> Manifest:

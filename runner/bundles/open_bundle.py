@@ -4,6 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
+from tempfile import TemporaryDirectory
 from types import TracebackType
 
 from runner.archive.object_storage import Storage
@@ -100,25 +101,52 @@ def _check_cached_seal(source: Storage, digest: str, key: Secret, cache: BundleC
 
 def _fetch(source: Storage, digest: str, key: Secret, cache: BundleCache) -> None:
     content, seal = _read_seal(source, digest, key)
-    if seal.bytes > cache.largest + OVERHEAD:
-        raise BundleError(
-            f"bundle {short(digest)}: has {seal.bytes} bytes, more than bundle_size = {cache.largest}; raise bundle_size"
-        )
     cache.evict(room=seal.bytes)
     partial = cache.partial(digest)
     rmtree(partial, ignore_errors=True)
     try:
         make_private_folder(partial)
-        packed, tar, files = partial / "archive.tar.gz", partial / "archive.tar", partial / "files"
-        _download(source, digest, packed, seal.bytes + seal.bytes // 100 + SLACK)
-        decompress(packed, tar, digest, seal.bytes)
-        packed.unlink()
+        tar, files = _fetch_archive(source, seal, partial, cache.largest), partial / "files"
         unpack(tar, files, digest, cache.largest)
         write_private_file(files / SEAL, content)
         rmtree(cache.place(digest), ignore_errors=True)
         files.rename(cache.place(digest))
     finally:
         rmtree(partial, ignore_errors=True)
+
+
+def fetch_manifest(source: Storage, digest: str, key: Secret, largest: int) -> Manifest:
+    """The manifest of a bundle in the storage, all of which is checked; nothing stays on the disk. Raises BundleError, StorageDown."""
+    _, seal = _read_seal(source, check_digest(digest), key)
+    with TemporaryDirectory() as folder:
+        tar = _fetch_archive(source, seal, Path(folder), largest)
+        return unpack(tar, Path(folder) / "files", digest, largest)
+
+
+def read_bundle_file(file: Path, largest: int) -> tuple[str, Manifest]:
+    """Digest and manifest of a bundle on the disk, of which no signature is known. Raises BundleError."""
+    with TemporaryDirectory() as folder:
+        tar = Path(folder) / "archive.tar"
+        try:
+            digest, _ = decompress(file, tar, largest + OVERHEAD)
+        except OSError as error:
+            raise BundleError(
+                f"{file}: cannot be read: {error.strerror}; name a file that `journey bundle make` has written"
+            ) from error
+        return digest, unpack(tar, Path(folder) / "files", digest, largest)
+
+
+def _fetch_archive(source: Storage, seal: Seal, folder: Path, largest: int) -> Path:
+    """The archive, decompressed, whose digest and size are those that were signed."""
+    name = f"bundle {short(seal.digest)}"
+    if seal.bytes > largest + OVERHEAD:
+        raise BundleError(f"{name}: has {seal.bytes} bytes, more than bundle_size = {largest}; raise bundle_size")
+    packed, tar = folder / f"{seal.digest}.tar.gz", folder / "archive.tar"
+    _download(source, seal.digest, packed, seal.bytes + seal.bytes // 100 + SLACK)
+    if decompress(packed, tar, seal.bytes) != (seal.digest, seal.bytes):
+        raise BundleError(f"{name}: its archive is not what was signed; remove {archive_key(seal.digest)} and upload it again")
+    packed.unlink()
+    return tar
 
 
 def _read_seal(source: Storage, digest: str, key: Secret) -> tuple[bytes, Seal]:

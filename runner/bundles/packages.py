@@ -19,8 +19,7 @@ def lock_packages(modules: Iterable[str], required: Iterable[str], listed: Itera
     What this program needs itself is on every machine that has it. A package of a requirements file that is not installed here is
     left out, as journeys load without it. Raises ConfigError for one that is required and not installed.
     """
-    offered = metadata.packages_distributions()
-    names = {_normal(one) for module in modules for one in offered.get(module, ())}
+    names = {_normal(name) for module in modules for name in _find_offering(module)}
     names |= {name for file in listed for name in _read_requirements(file) if _find_version(name) is not None}
     for name in map(_normal, required):
         if _find_version(name) is None:
@@ -46,6 +45,17 @@ def check_packages(digest: str, packages: Mapping[str, str]) -> tuple[str, ...]:
         for name, version in found.items()
         if version != packages[name]
     )
+
+
+def _find_offering(module: str) -> Iterable[str]:
+    """The packages that offer a module; most are named like it, and to ask all that are installed takes seconds."""
+    try:
+        files = metadata.distribution(module).files or ()
+    except metadata.PackageNotFoundError:
+        files = ()
+    if any(one.parts[0] in {module, f"{module}.py"} for one in files):
+        return (module,)
+    return metadata.packages_distributions().get(module, ())
 
 
 def _read_requirements(file: Path) -> Iterator[str]:
