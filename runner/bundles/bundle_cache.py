@@ -13,6 +13,7 @@ from shutil import rmtree
 
 from msgspec import Struct
 
+from runner.archive.archive import measure_folder
 from runner.archive.file_lock import lock_file
 from runner.bundles.archive_file import TIME, decode_manifest
 from runner.bundles.make_bundle import PLACE
@@ -85,8 +86,8 @@ class BundleCache:
         for lock in self.folder.glob(f"*{LOCK}"):
             folder = self.place(lock.name.removesuffix(LOCK))
             with suppress(FileNotFoundError):
-                manifest = decode_manifest((folder / MANIFEST).read_bytes(), folder.name)
-                found.append(CachedBundle(folder.name, manifest.bytes, lock.stat().st_mtime))
+                if folder.is_dir():
+                    found.append(CachedBundle(folder.name, measure_folder(folder), lock.stat().st_mtime))
         return sorted(found, key=lambda one: one.used_at)
 
     def evict(self, room: int = 0) -> list[str]:

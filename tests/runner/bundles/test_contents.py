@@ -109,7 +109,7 @@ def test_settings_add_and_leave_out(project: Project) -> None:
     with pytest.raises(ConfigError, match="'no-such-package-here' is not installed"):
         listed(project, bundle_requires=["no-such-package-here"])
     for wrong in ("/etc/passwd", "../other", [3]):
-        with pytest.raises(ConfigError, match="bundle-include: .* is not a (path|list)"):
+        with pytest.raises(ConfigError, match=r"bundle-include: .* is not a (path|list)"):
             listed(project, bundle_include=wrong)
 
 
