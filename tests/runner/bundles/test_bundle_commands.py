@@ -10,6 +10,8 @@ from runner.bundles.publish_bundle import publish_bundle
 from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.errors import ConfigError
+from runner.workers.run_plans import run_plans
+from tests.conftest import Monitor
 from tests.runner.bundles.conftest import KEY, OTHER_KEY, Project
 from tests.support.commands import Ended, run_here
 
@@ -73,19 +75,34 @@ def test_only_the_last_bundles_stay_where_they_are_made(project: Project) -> Non
         publish_bundle(project.settings({"JOURNEY_BUNDLE_KEY": OTHER_KEY.reveal()}, artifacts=None), project.folder)
 
 
-CHECK = """
-import os
-from runner import check
+JOURNEYS = """
+from runner import check, journey
 
-@check(headers={"x-key": os.environ.get("SHOP_KEY", "none")}, basic_auth=("me", "oolong-and-milk"))
+@journey(mock={"/api/stock": "stock.json"})
+def buy(page, step):
+    with step("open"):
+        page.goto("/api/stock")
+        assert "from the bundle" in page.content()
+
+@check(basic_auth=("me", "oolong-and-milk"))
 def answers(http):
-    http.get("/api/stock", status=200)
+    http.get("/", status=200)
 """
 
 
-def planned_check(project: Project, base_url: str) -> None:
-    project.write("journeys/buy.py", CHECK)
-    bundle = project.publish(base_url=base_url)
-    (journey,) = load_journeys(project.folder / "journeys" / "buy.py")
-    with project.open(bundle.digest) as opened:
-        unpack_plan(pack_plan(plan(journey, project.settings(base_url=base_url)), bundle), opened.folder, project.settings())
+def test_a_run_from_a_bundle_names_it(project: Project, monitor: Monitor) -> None:
+    project.write("journeys/buy.py", JOURNEYS)
+    project.write("journeys/stock.json", '{"stock": "from the bundle"}')
+    settings = project.settings(base_url=monitor.shop)
+    packed = [
+        pack_plan(plan(one, settings), project.publish()) for one in load_journeys(project.folder / "journeys" / "buy.py")
+    ]
+    (project.folder / "journeys" / "stock.json").write_text("changed since")
+    with project.open(packed[0].bundle) as opened:
+        plans = [unpack_plan(one, opened.folder, settings) for one in packed]
+        results = run_plans(monitor.pool, plans, monitor.chromium, settings, monitor.archive, [])
+    assert {one.journey: (one.status, one.bundle) for one in results} == {
+        "buy": ("passed", packed[0].bundle),
+        "answers": ("passed", packed[0].bundle),
+    }, [one.failure for one in results]
+    assert {one.result.bundle for one in monitor.archive.runs()} == {packed[0].bundle}
