@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import wait
 from queue import Empty, SimpleQueue
 from typing import Self
@@ -98,6 +98,12 @@ class CeleryPool:
     def count(self) -> int:
         """The runs that all workers which were heard of can make at a time."""
         return sum(one.concurrency for place in self.health.locations for one in self.health.workers(place))
+
+    def locations_up(self) -> Mapping[str, bool]:
+        """Whether each location has a worker that was heard of lately. While the broker is away nothing is heard, and nothing is said."""
+        if self._in.down:
+            return {}
+        return {place: self.health.is_up(place) for place in self.health.locations}
 
     @property
     def waiting(self) -> int:

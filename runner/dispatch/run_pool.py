@@ -1,6 +1,6 @@
 """What a scheduler needs of whatever makes its runs: the worker processes of this machine, or the workers of other machines."""
 
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from datetime import datetime
 from typing import Protocol
 
@@ -47,6 +47,9 @@ class RunPool(Protocol):
     @property
     def count(self) -> int:
         """The number of workers with a browser."""
+
+    def locations_up(self) -> Mapping[str, bool]:
+        """Whether each location elsewhere has a worker; empty where runs are made here."""
 
     def can_start(self, plan: Plan) -> bool:
         """Whether a run can begin now."""

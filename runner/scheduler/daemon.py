@@ -231,6 +231,8 @@ class Scheduler:
         if self._turned - self._gauged < GAUGED_EVERY:
             return
         self._gauged = self._turned
+        for location, is_up in pool.locations_up().items():
+            exporter.location_up.labels(location).set(is_up)
         for name, entry in self._timetable.entries.items():
             exporter.start_counting(name, entry.plan.step_names)
             exporter.paused.labels(name).set(self._log_pause(name, now))

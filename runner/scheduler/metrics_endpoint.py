@@ -73,6 +73,9 @@ class Exporter:
         self.unpushed = gauge("synthetic_unpushed_journeys", "Journeys whose newest state the gateway has not taken yet.")
         self.unsent = gauge("synthetic_unsent_runs", "Ended runs that wait for a receiver of spans or metrics.")
         self.broken_files = gauge("synthetic_broken_files", "Files of journeys that cannot be used as they are now.")
+        self.location_up = gauge(
+            "synthetic_location_up", "1 while a location has a worker that was heard of lately.", "location"
+        )
         if with_runs:
             self.registry.register(_Newest(self._newest))
 

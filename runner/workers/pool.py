@@ -4,7 +4,7 @@ The pool enforces the deadline: a worker that has not answered in time is killed
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Never, Self
@@ -168,6 +168,10 @@ class Workers:
                 self._supervisor.finish_run(self._ended.pop(0))
 
     # What only pools of workers elsewhere have
+
+    def locations_up(self) -> Mapping[str, bool]:
+        """Whether each location elsewhere has a worker: there is none."""
+        return {}
 
     def explain_lack(self, plan: Plan) -> str:  # noqa: ARG002
         """Why no worker could ever start a run: always empty, as the workers are this pool's own."""

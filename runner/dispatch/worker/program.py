@@ -70,7 +70,11 @@ class WorkerProgram:
         self._app.conf.task_queues = [runs_queue(Names(settings.queue_prefix), settings.location)]
         self._app.set_current()
         self._app.journey_worker = self
-        self._app.task(self._run_task, name=TASK, bind=True, acks_late=True, reject_on_worker_lost=True)
+
+        def run_task(task: Any, content: str) -> None:
+            self._run_task(task, content)
+
+        self._app.task(run_task, name=TASK, bind=True, acks_late=True, reject_on_worker_lost=True)
         self.outbox = Outbox(self._app, settings, self._beat)
         self._controller = self._make_controller()
         self._celery = threading.Thread(target=self._controller.start, name="celery", daemon=True)

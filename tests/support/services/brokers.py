@@ -18,7 +18,7 @@ from tests.support.wait import wait_until
 
 Kind = Literal["redis", "rabbitmq"]
 RABBITMQ = "/usr/lib/rabbitmq/bin/rabbitmq-server"
-PASSWORD = "pass-of-the-tests"  # noqa: S105 (a broker of the tests only)
+PASSWORD = "pass-of-the-tests"
 
 
 class Broker:
