@@ -20,6 +20,7 @@ COMMANDS = {
     "status-page": "runner.cli.operating.status_page:app",
     "sourcemaps": "runner.cli.operating.source_maps:app",
     "user": "runner.cli.operating.user:app",
+    "bundle": "runner.cli.operating.bundle:app",
     "pause": "runner.cli.operating.pause:pause",
     "resume": "runner.cli.operating.pause:resume",
     "alerts": "runner.cli.operating.alerts:app",

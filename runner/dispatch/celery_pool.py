@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import wait
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Self
 
@@ -13,7 +14,9 @@ from msgspec.structs import replace
 
 from runner.archive.archive import Archive
 from runner.browser.chromium import Browser
+from runner.bundles.publish_bundle import require_storage
 from runner.dispatch.broker import make_app
+from runner.dispatch.bundle_publisher import BundlePublisher
 from runner.dispatch.health import WorkerHealth
 from runner.dispatch.in_flight import InFlight, SentRun
 from runner.dispatch.link import Delivery, Receiver, Revoke, Sender, SendNews, SendRun
@@ -50,13 +53,18 @@ class CeleryPool:
     """Sends runs to workers elsewhere; `sender` is the scheduler's name.
 
     After `open`, `start_run` sends runs, and `poll` handles what comes back: results are saved in the archive, whose listeners hear of them as
-    of runs that were made here. Raises ConfigError when the settings name no broker.
+    of runs that were made here. Journeys travel in bundles if there is a key for them; else workers read the same folder, `start`.
+    Raises ConfigError when the settings name no broker, or no storage for bundles.
     """
 
-    def __init__(self, settings: Settings, sender: str) -> None:
+    def __init__(self, settings: Settings, sender: str, start: Path) -> None:
         self._settings = settings
         self._sender_name = sender
-        self._orders = OrderWriter(settings, sender)
+        self._bundles: BundlePublisher | None = None
+        if settings.bundle_key is not None:
+            require_storage(settings)
+            self._bundles = BundlePublisher(settings, start)
+        self._orders = OrderWriter(settings, sender, lambda: self._bundles.bundle if self._bundles else None)
         self.health = WorkerHealth()
         self._flying = InFlight(self.health)
         self._abandoned: list[Abandoned] = []
@@ -75,6 +83,8 @@ class CeleryPool:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._bundles is not None:
+            self._bundles.stop()
         self._out.stop(CLOSE_TIMEOUT)
         self._in.stop(CLOSE_TIMEOUT)
 
@@ -83,6 +93,8 @@ class CeleryPool:
         # A run's files were uploaded by its worker: this archive keeps only its result, and has nothing to upload.
         self._archive = Archive(archive.folder)
         self._listeners = listeners
+        if self._bundles is not None:
+            self._bundles.start()
         self._in.start()
         self._out.start()
 
@@ -113,13 +125,15 @@ class CeleryPool:
     def can_start(self, plan: Plan) -> bool:
         """Whether the location has a worker, and the broker can be reached."""
         self.health.expect(plan.location)
-        return not self._out.down and self.health.is_up(plan.location)
+        return not self._out.down and self.health.is_up(plan.location) and (self._bundles is None or self._bundles.fits(plan))
 
     def explain_lack(self, plan: Plan) -> str:
-        """Why a run cannot be begun: the broker is away, or the location has no worker. Empty when neither."""
+        """Why a run cannot be begun: no broker, no worker, or no bundle that has it as it is now. Empty when none of these."""
         if self._out.down:
             return "no broker"
-        return "" if self.health.is_up(plan.location) else "no worker"
+        if not self.health.is_up(plan.location):
+            return "no worker"
+        return "" if self._bundles is None or self._bundles.fits(plan) else "no bundle"
 
     def start_run(self, plan: Plan, slot: Slot) -> SentRun:
         """Sends a run. Raises ConfigError for a plan with a secret's value in it."""
@@ -296,6 +310,7 @@ class CeleryPool:
         # What another worker has begun goes on there: this was a second copy of it.
         if sent is not None and not sent.worker:
             self._flying.end(message.run)
-            text = f"no worker at {sent.plan.location} was free within max_delay ({self._settings.max_delay:g} s); add workers there, or run journeys less often"
+            within = f"within max_delay ({self._settings.max_delay:g} s)"
+            text = f"no worker at {sent.plan.location} was free {within}; add workers there, or run journeys less often"
             self._abandoned.append(Abandoned(message.run, sent.plan, sent.slot, "cancelled", text, sent.sent_at))
         self._drop(delivery)

@@ -15,6 +15,7 @@ from runner.dispatch.health import HEARTBEAT, SILENT, WorkerHealth
 from runner.dispatch.messages import Begun, Heartbeat
 from runner.dispatch.run_pool import Abandoned
 from runner.dsl.plan import Plan
+from runner.result import Status
 from runner.workers.run_state import Slot
 
 MARGIN = 10.0
@@ -139,5 +140,5 @@ class InFlight:
         return None
 
     def _abandon(self, run: SentRun, begun: bool, message: str, nobody: bool = False) -> Abandoned:
-        status = "error" if begun else "cancelled"
+        status: Status = "error" if begun else "cancelled"
         return Abandoned(run.slot.run, run.plan, run.slot, status, message, run.sent_at, nobody_there=nobody)

@@ -70,6 +70,13 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     artifacts_timeout: float = 30.0
     artifacts_queue_size: int = 2_000_000_000
     artifacts_keep_local: float = 3600.0
+    bundle_key: Secret | None = None
+    bundle_include: tuple[str, ...] = ()
+    bundle_exclude: tuple[str, ...] = ()
+    bundle_requires: tuple[str, ...] = ()
+    bundle_size: int = 100_000_000
+    bundle_cache_size: int = 1_000_000_000
+    bundle_files: Path | None = None
     database: str | None = None
     cron_timezone: str = "UTC"
     jitter: float = 0.0

@@ -157,7 +157,7 @@ def _make_pool(settings: Settings, count: int, scheduler: "Scheduler") -> "Abstr
         return Workers(count)
     from runner.dispatch.celery_pool import CeleryPool
 
-    return CeleryPool(settings, scheduler.owner)
+    return CeleryPool(settings, scheduler.owner, Path.cwd())
 
 
 def _find_browser(settings: Settings) -> tuple[Browser, int]:

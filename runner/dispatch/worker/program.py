@@ -12,14 +12,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import msgspec
+from msgspec.structs import replace
 
-import runner
 from runner.dispatch.broker import TASK, Names, make_app, runs_queue
 from runner.dispatch.messages import (
     Begun,
@@ -39,6 +40,7 @@ from runner.dispatch.worker.outbox import Outbox
 from runner.errors import JourneyError
 from runner.result import RunResult
 from runner.settings.settings import Settings
+from runner.version import __version__
 from runner.workers.run_state import Slot
 
 REMEMBERED = 1000
@@ -171,9 +173,7 @@ class WorkerProgram:
         try:
             order = read_message(content)
         except WrongProtocol as error:
-            self._keep(
-                Refused(run=error.envelope.run, worker=self.name, message=f"{error}; it has journey {runner.__version__}")
-            )
+            self._keep(Refused(run=error.envelope.run, worker=self.name, message=f"{error}; it has journey {__version__}"))
             return
         except msgspec.DecodeError as error:
             log.error("dropped an order that cannot be read: %s", error)
@@ -206,17 +206,19 @@ class WorkerProgram:
         if datetime.now(UTC) - ahead > order.begin_by:
             self._keep(Expired(run=order.run, worker=self.name))
             return
-        plan = fill_plan(order.plan, self._settings)
-        # By our clock, with which the run is timed.
-        slot = Slot(order.slot_at, order.run, order.due_at + ahead)
-        answer = self._executor.make_run(plan, slot)
-        self.outbox.tell(write_message(Begun(run=order.run, worker=self.name, redelivered=redelivered), self.name))
-        made = answer.result()
+        with ExitStack() as until:
+            plan, notes = fill_plan(order, self._settings, until)
+            # By our clock, with which the run is timed.
+            slot = Slot(order.slot_at, order.run, order.due_at + ahead)
+            answer = self._executor.make_run(plan, slot)
+            self.outbox.tell(self._write(Begun(run=order.run, worker=self.name, redelivered=redelivered)))
+            made = answer.result()
         with self._lock:
             self._made[order.run] = None
             while len(self._made) > REMEMBERED:
                 self._made.popitem(last=False)
-        self._keep(Ended(result=self._wait_for_upload(made), worker=self.name, redelivered=redelivered))
+        result = self._wait_for_upload(made)
+        self._keep(Ended(result=replace(result, notes=(*result.notes, *notes)), worker=self.name, redelivered=redelivered))
 
     def _wait_for_upload(self, made: Made) -> RunResult:
         uploaded: Future[RunResult] = Future()
@@ -239,7 +241,7 @@ class WorkerProgram:
             Heartbeat(
                 worker=self.name,
                 location=self._settings.location,
-                version=runner.__version__,
+                version=__version__,
                 sent_at=datetime.now(UTC),
                 concurrency=self._concurrency,
                 runs=runs,
