@@ -1,7 +1,7 @@
 """The messages between schedulers and workers: JSON in an envelope that never changes, so that every version can say what it cannot read."""
 
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -12,7 +12,8 @@ from runner.result import RunResult
 
 PROTOCOL = 1
 """Goes up when a message of the old form would be misunderstood."""
-T = TypeVar("T")
+UNDERSTOOD = frozenset({PROTOCOL})
+"""The protocols that this version can read."""
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
@@ -118,7 +119,7 @@ def write_message(message: Message, sender: str) -> bytes:
 def read_message(content: bytes | str) -> Message:
     """A message that has come. Raises WrongProtocol, and msgspec.DecodeError for what is not a message."""
     envelope = _envelope.decode(content)
-    if envelope.protocol != PROTOCOL:
+    if envelope.protocol not in UNDERSTOOD:
         raise WrongProtocol(envelope)
     reader = _BODIES.get(envelope.kind)
     if reader is None:
