@@ -47,6 +47,8 @@ REMEMBERED = 1000
 """Runs that were made, whose orders may be delivered again."""
 CLOSE_TIMEOUT = 10.0
 """Seconds in which connections are closed, and results sent, at the end."""
+STALLED = 60.0
+"""Seconds without a turn of the main thread after which the worker is not healthy."""
 STOPPED = "the worker was stopped while the run was under way"
 log = logging.getLogger("journey.worker")
 
@@ -68,6 +70,7 @@ class WorkerProgram:
         self._ahead = 0.0
         """Seconds by which our clock is ahead of the scheduler's, as it last said what time it is."""
         self._stop_by: float | None = None
+        self._turned = time.monotonic()
         self._app = make_app(settings)
         self._app.conf.task_queues = [runs_queue(Names(settings.queue_prefix), settings.location)]
         self._app.set_current()
@@ -78,13 +81,22 @@ class WorkerProgram:
 
         self._app.task(run_task, name=TASK, bind=True, acks_late=True, reject_on_worker_lost=True)
         self.outbox = Outbox(self._app, settings, self._beat)
+        self._controller: Any = None
+        self._celery = threading.Thread()
+
+    def _start_celery(self) -> None:
         self._controller = self._make_controller()
         self._celery = threading.Thread(target=self._controller.start, name="celery", daemon=True)
+        self._celery.start()
 
     def _make_controller(self) -> Any:
+        from kombu.asynchronous import set_event_loop
+
         from runner.dispatch.worker import clock_command  # noqa: F401 (registers the command)
         from runner.dispatch.worker.celery_task_pool import TaskPool
 
+        # Of its own: that of a controller which has ended with an error still has its connections.
+        set_event_loop(None)
         for quiet in ("celery", "kombu", "amqp"):
             logging.getLogger(quiet).setLevel(logging.WARNING)
         return self._app.WorkController(
@@ -117,11 +129,13 @@ class WorkerProgram:
 
     def healthy(self) -> str:
         """What is wrong with the worker itself; empty while nothing is."""
-        return "" if self._celery.is_alive() else "its connection to the queue has ended"
+        silent = time.monotonic() - self._turned
+        return f"its main thread has not turned for {silent:.0f} s" if silent > STALLED else ""
 
     def ready(self) -> str:
         """What keeps the worker from its work; empty while nothing does."""
-        return self.healthy() or self.outbox.down or ("it is stopping" if self._stop_by is not None else "")
+        starting = "" if self._celery.is_alive() else "it is not connected to the queue of its location"
+        return self.healthy() or starting or self.outbox.down or ("it is stopping" if self._stop_by is not None else "")
 
     @property
     def active(self) -> int:
@@ -132,11 +146,16 @@ class WorkerProgram:
 
     def run(self) -> int:
         """Works until `stop`; returns how many results are left for the next start."""
-        self._celery.start()
+        self._start_celery()
         leaving = False
-        while self._celery.is_alive():
+        while True:
+            self._turned = time.monotonic()
             self._executor.work(1.0)
             if self._stop_by is None:
+                if not self._celery.is_alive():
+                    # A connection that breaks at the wrong moment ends it; the runs that it had go on here, and are not made twice.
+                    log.error("Celery has ended by itself, see above; it is started again")
+                    self._start_celery()
                 continue
             if not leaving:
                 leaving = True
