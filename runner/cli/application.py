@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "runner.cli.running.run:run",
     "smoke": "runner.cli.running.smoke:smoke",
     "schedule": "runner.cli.operating.schedule:schedule",
+    "worker": "runner.cli.operating.worker:worker",
     "serve": "runner.cli.operating.serve:serve",
     "status-page": "runner.cli.operating.status_page:app",
     "sourcemaps": "runner.cli.operating.source_maps:app",

@@ -75,6 +75,8 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     trace_baggage: bool = False
     update_pictures: bool = False
     """Whether `expect_picture` stores pictures instead of comparing them."""
+    secret_names: tuple[str, ...] = ()
+    """The secrets that it is known to need."""
     traced: bool = False
     """Whether the run has a trace, of which its result says the id."""
     bundle: str | None = None
@@ -148,6 +150,7 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         context=plan_context(journey, shared["base_url"]),
         trace_origins=settings.trace_origins,
         trace_baggage=settings.trace_baggage,
+        secret_names=tuple(sorted(journey.secret_names)),
         traced=settings.otlp_endpoint is not None or bool(settings.trace_origins),
         **shared,
     )

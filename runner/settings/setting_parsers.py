@@ -10,6 +10,7 @@ from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.environment_variables import PREFIX
 from runner.settings.parsers.bundles import parse_file_patterns, parse_package_names
+from runner.settings.parsers.dispatch import parse_broker, parse_dispatch, parse_queue_prefix
 from runner.settings.parsers.identity import parse_claim_names, parse_issuer, parse_role_table, parse_scopes
 from runner.settings.parsers.network import (
     parse_database_url,
@@ -80,6 +81,7 @@ ONLY_SECRET = {
     "serve_token",
     "oidc_client_secret",
     "artifacts_credentials",
+    "broker_password",
     "bundle_key",
     "otlp_headers",
     "remote_write_password",
@@ -183,6 +185,12 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "cron_timezone": parse_timezone,
     "jitter": parse_duration,
     "max_delay": parse_positive_duration,
+    "dispatch": parse_dispatch,
+    "broker": parse_broker,
+    "broker_password": parse_secret,
+    "broker_password_file": read_secret,
+    "broker_ca_file": parse_path,
+    "queue_prefix": parse_queue_prefix,
     "maintenance": parse_windows,
     "listen": parse_listen_address,
     "worker_runs": parse_positive_count,
