@@ -78,7 +78,7 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     (tmp_path / "alerts.yml").write_text((ROOT / "reports" / "prometheus" / "alerts.yml").read_text())
     ended = subprocess.run(["promtool", "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "12 rules found" in ended.stdout
+    assert "16 rules found" in ended.stdout
 
 
 def route(*labels: str) -> str:

@@ -10,11 +10,12 @@ from types import TracebackType
 from runner.archive.object_storage import Storage
 from runner.bundles.archive_file import decompress, unpack
 from runner.bundles.bundle_cache import BundleCache
+from runner.bundles.bundle_metrics import opened
 from runner.bundles.make_bundle import archive_key, check_version, seal_key
 from runner.bundles.manifest import LARGEST_MANIFEST, MOST_FILES, SEAL, Manifest
 from runner.bundles.packages import check_packages
 from runner.bundles.signature import Seal, check_digest, check_seal, short
-from runner.errors import BundleError
+from runner.errors import BundleError, StorageDown
 from runner.private_files import make_private_folder, write_private_file
 from runner.settings.secrets import Secret
 
@@ -28,12 +29,14 @@ SLACK = 100_000
 class OpenBundle:
     """The files of a bundle, which stay where they are until it is closed."""
 
-    def __init__(self, digest: str, folder: Path, manifest: Manifest, notes: tuple[str, ...], lock: int) -> None:
+    def __init__(self, digest: str, folder: Path, manifest: Manifest, notes: tuple[str, ...], lock: int, fetched: bool) -> None:
         self.digest = digest
         self.folder = folder
         self.manifest = manifest
         self.notes = notes
         """What a run from it is to say, such as packages of another version."""
+        self.fetched = fetched
+        """Whether it was not in the cache before."""
         self._lock: int | None = lock
 
     def close(self) -> None:
@@ -54,7 +57,20 @@ def open_bundle(source: Storage, digest: str, key: Secret, cache: BundleCache) -
 
     Raises BundleError when it cannot be used, and StorageDown when it is not in the cache and the storage does not answer.
     """
-    check_digest(digest)
+    try:
+        found = _open(source, check_digest(digest), key, cache)
+    except BundleError:
+        opened.labels("refused").inc()
+        raise
+    except StorageDown:
+        opened.labels("storage").inc()
+        raise
+    opened.labels("fetched" if found.fetched else "cached").inc()
+    return found
+
+
+def _open(source: Storage, digest: str, key: Secret, cache: BundleCache) -> OpenBundle:
+    before = cache.read(digest)
     try:
         lock, manifest = _share(source, digest, key, cache)
     except OSError as error:
@@ -69,7 +85,7 @@ def open_bundle(source: Storage, digest: str, key: Secret, cache: BundleCache) -
     except BaseException:
         os.close(lock)
         raise
-    return OpenBundle(digest, cache.place(digest), manifest, notes, lock)
+    return OpenBundle(digest, cache.place(digest), manifest, notes, lock, fetched=before is None)
 
 
 def _share(source: Storage, digest: str, key: Secret, cache: BundleCache) -> tuple[int, Manifest]:

@@ -76,6 +76,8 @@ class Exporter:
         self.location_up = gauge(
             "synthetic_location_up", "1 while a location has a worker that was heard of lately.", "location"
         )
+        self.location_queue = gauge("synthetic_queue_length", "Runs that wait for a worker of the place.", "location")
+        self.location_wait = gauge("synthetic_queue_oldest_seconds", "How long the oldest of them has waited.", "location")
         if with_runs:
             self.registry.register(_Newest(self._newest))
 

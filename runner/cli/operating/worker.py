@@ -102,7 +102,7 @@ def _work(settings: Settings, listen: str | None) -> None:
         stack.callback(pruned.set)
         threading.Thread(target=_prune, args=(settings, pruned), name="prune", daemon=True).start()
         if listen is not None:
-            _serve(stack, listen, program)
+            _serve(stack, listen, program, settings)
         at_once = f"{count} {'run' if count == 1 else 'runs'} at a time"
         log.info("%s makes the runs of %s, %s, from %s", program.name, settings.location, at_once, shown)
         left = program.run()
@@ -111,7 +111,8 @@ def _work(settings: Settings, listen: str | None) -> None:
         log.info("stopped")
 
 
-def _serve(stack: ExitStack, listen: str, program: "WorkerProgram") -> None:
+def _serve(stack: ExitStack, listen: str, program: "WorkerProgram", settings: Settings) -> None:
+    from runner.bundles.bundle_cache import open_cache
     from runner.dispatch.worker.worker_metrics import make_registry
     from runner.scheduler.metrics_endpoint import MetricsEndpoint
     from runner.settings.parsers.network import parse_listen_address
@@ -120,7 +121,9 @@ def _serve(stack: ExitStack, listen: str, program: "WorkerProgram") -> None:
         address = parse_listen_address(listen)
     except ValueError as error:
         raise ConfigError(f"--listen: {error}") from error
-    endpoint = stack.enter_context(MetricsEndpoint(address, make_registry(program), program.healthy, program.ready))
+    endpoint = stack.enter_context(
+        MetricsEndpoint(address, make_registry(program, open_cache(settings)), program.healthy, program.ready)
+    )
     log.info("metrics at %s/metrics", endpoint.address)
 
 

@@ -4,11 +4,14 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from runner.bundles.bundle_cache import BundleCache
+from runner.bundles.bundle_metrics import BundleMetrics
+
 if TYPE_CHECKING:
     from runner.dispatch.worker.program import WorkerProgram
 
 
-def make_registry(program: "WorkerProgram") -> CollectorRegistry:
+def make_registry(program: "WorkerProgram", cache: BundleCache) -> CollectorRegistry:
     """The gauges of a worker."""
     registry = CollectorRegistry()
     running = Gauge(
@@ -17,4 +20,5 @@ def make_registry(program: "WorkerProgram") -> CollectorRegistry:
     running.set_function(lambda: program.active)
     unsent = Gauge("synthetic_worker_unsent_results", "Results that the broker has not taken yet.", registry=registry)
     unsent.set_function(lambda: len(program.outbox.waiting))
+    registry.register(BundleMetrics(cache))
     return registry

@@ -14,7 +14,7 @@ from threading import Barrier, Thread
 import pytest
 
 from runner.archive.object_storage import Storage
-from runner.bundles import archive_file, manifest, open_bundle, packages
+from runner.bundles import archive_file, bundle_metrics, manifest, open_bundle, packages
 from runner.bundles.bundle_cache import BundleCache
 from runner.bundles.contents import list_contents
 from runner.bundles.make_bundle import make_bundle, seal_bundle, upload_bundle
@@ -427,3 +427,23 @@ def test_a_short_key_is_rejected(project: Project) -> None:
     project.write("journey.toml", 'bundle_key_file = "../key"')
     (project.folder.parent / "key").write_text(KEY.reveal() + "\n")
     assert project.settings().bundle_key == Secret(KEY.reveal())
+
+
+def count_opens() -> dict[str, float]:
+    (family,) = bundle_metrics.opened.collect()
+    return {one.labels["outcome"]: one.value for one in family.samples if one.name.endswith("_total")}
+
+
+def test_metrics_say_what_is_cached_and_what_was_opened(project: Project) -> None:
+    before = count_opens()
+    assert set(before) == set(bundle_metrics.OUTCOMES)
+    bundle = project.publish()
+    for _ in range(3):
+        project.open(bundle.digest).close()
+    with pytest.raises(BundleError):
+        project.open(bundle.digest, key=OTHER_KEY)
+    after = count_opens()
+    assert {name: after[name] - before[name] for name in after} == {"fetched": 1, "cached": 2, "refused": 1, "storage": 0}
+    families = {one.name: one.samples[0].value for one in bundle_metrics.BundleMetrics(project.cache).collect()}
+    assert families["synthetic_cached_bundles"] == 1
+    assert families["synthetic_cached_bundles_bytes"] > bundle.manifest.bytes
