@@ -1,7 +1,6 @@
-"""Signatures with a key that the scheduler and its workers share: of bundles, and of the messages between them.
+"""Signatures of bundles, with a key that the scheduler and its workers share.
 
-A bundle holds code that a worker runs, and a message says where a journey types its secrets. Both pass through systems that others
-may write to, so a worker follows neither without a signature.
+A bundle holds code that a worker runs, and passes through a storage that others may write to, so no worker uses one without a signature.
 """
 
 import hmac

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,11 +53,11 @@ class Project:
     def storage(self) -> Storage:
         return Storage(self.settings())
 
-    def make(self, **options: object) -> Bundle:
+    def make(self, **options: Any) -> Bundle:
         """The bundle of the project as it is now."""
         return make_bundle(list_contents(self.settings(**options), self.folder), self.folder.parent / "made")
 
-    def publish(self, **options: object) -> Bundle:
+    def publish(self, **options: Any) -> Bundle:
         """The same, in the storage."""
         bundle = self.make(**options)
         upload_bundle(self.storage, bundle, KEY)

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,10 @@ def test_a_file_with_secrets_stays_and_is_named(project: Project, path: str, con
     project.write("journeys/passwords.txt", "")
     (project.folder / "journeys" / "vault").mkdir()
     project.write(path, content)
-    options = {"secrets_file": project.folder / "journeys/passwords.txt", "secrets_dir": project.folder / "journeys/vault"}
+    options: dict[str, Any] = {
+        "secrets_file": project.folder / "journeys/passwords.txt",
+        "secrets_dir": project.folder / "journeys/vault",
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JOURNEY_SECRET_PW", "pu-erh-of-2003")
         found = listed(project, **options)

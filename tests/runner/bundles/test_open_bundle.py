@@ -17,10 +17,10 @@ from runner.archive.object_storage import Storage
 from runner.bundles import archive_file, bundle_metrics, manifest, open_bundle, packages
 from runner.bundles.bundle_cache import BundleCache
 from runner.bundles.contents import list_contents
-from runner.bundles.make_bundle import make_bundle, seal_bundle, upload_bundle
+from runner.bundles.make_bundle import make_bundle, upload_bundle
 from runner.bundles.manifest import MANIFEST, BundledFile, Manifest, encode_manifest
 from runner.bundles.open_bundle import fetch_manifest, read_bundle_file
-from runner.bundles.signature import check_seal, is_signed, sign
+from runner.bundles.signature import check_seal, is_signed, seal_bundle, sign
 from runner.dsl.discovery import load_journeys
 from runner.errors import BundleError, ConfigError, StorageDown
 from runner.settings.secrets import Secret
@@ -72,11 +72,10 @@ def test_a_bundle_is_uploaded_once(project: Project) -> None:
 
 def test_a_file_that_changes_meanwhile_is_not_packed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     contents = list_contents(project.settings(), project.folder)
-    write = archive_file.encode_manifest
 
     def change(about: Manifest) -> bytes:
         project.write("pages.py", "changed")
-        return write(about)
+        return encode_manifest(about)
 
     monkeypatch.setattr(archive_file, "encode_manifest", change)
     with pytest.raises(ConfigError, match=r"pages\.py: was changed while the bundle was made"):
@@ -333,11 +332,12 @@ def test_a_storage_that_is_away_is_said(project: Project) -> None:
 
 def test_a_bundle_that_was_changed_in_the_cache_is_fetched_again(project: Project) -> None:
     bundle = project.publish()
-    for harm in (
+    harms: tuple[Callable[[Path], object], ...] = (
         lambda folder: (folder / "pages.py").unlink(),
         lambda folder: (folder / "pages.py").write_text("HOME = 1  "),
         lambda folder: (folder / MANIFEST).write_text("{"),
-    ):
+    )
+    for harm in harms:
         with project.open(bundle.digest) as opened:
             (opened.folder / "pages.py").chmod(0o600)
             harm(opened.folder)

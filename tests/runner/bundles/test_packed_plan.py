@@ -1,6 +1,7 @@
 """A plan travels beside its bundle, without what may be secret, and is whole again where it is run."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -37,7 +38,7 @@ def buy(page, step):
 SECRETS = {"here": "password-of-the-scheduler", "there": "password-of-the-worker"}
 
 
-def planned(project: Project, **settings: object) -> Plan:
+def planned(project: Project, **settings: Any) -> Plan:
     (journey,) = load_journeys(project.folder / "journeys" / "buy.py")
     return plan(journey, project.settings(**settings))
 
