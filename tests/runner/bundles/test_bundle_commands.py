@@ -4,7 +4,9 @@ import json
 from collections.abc import Sequence
 
 import pytest
+from rich.console import Console
 
+from reports.terminal.run_detail import render_run
 from runner.bundles.packed_plan import pack_plan, unpack_plan
 from runner.bundles.publish_bundle import publish_bundle
 from runner.dsl.discovery import load_journeys
@@ -90,6 +92,7 @@ def answers(http):
 """
 
 
+@pytest.mark.long
 def test_a_run_from_a_bundle_names_it(project: Project, monitor: Monitor) -> None:
     project.write("journeys/buy.py", JOURNEYS)
     project.write("journeys/stock.json", '{"stock": "from the bundle"}')
@@ -105,4 +108,9 @@ def test_a_run_from_a_bundle_names_it(project: Project, monitor: Monitor) -> Non
         "buy": ("passed", packed[0].bundle),
         "answers": ("passed", packed[0].bundle),
     }, [one.failure for one in results]
-    assert {one.result.bundle for one in monitor.archive.runs()} == {packed[0].bundle}
+    saved = list(monitor.archive.runs())
+    assert {one.result.bundle for one in saved} == {packed[0].bundle}
+    shown = Console(width=120)
+    with shown.capture() as said:
+        shown.print(render_run(saved[0]))
+    assert f"bundle {packed[0].bundle[:12]}" in said.get()
