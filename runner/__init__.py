@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from runner.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from playwright.sync_api import APIRequestContext, Browser, BrowserContext, Page, expect
 
@@ -63,8 +65,6 @@ else:
 
 
 Params = Mapping[str, str]
-
-__version__ = "0.1.0"
 
 __all__ = [
     "APIRequestContext",

@@ -332,6 +332,8 @@ class RunResult(Struct, frozen=True, kw_only=True):
     """What the settings say about setting the journey or its steps aside, also where that is over."""
     trace_id: str = ""
     """Of the run's trace (W3C Trace Context): 32 hexadecimal digits; empty when spans are neither sent nor asked for."""
+    bundle: str | None = None
+    """The SHA-256 digest of the bundle that its files came from; None when they were on the machine that made it."""
     version: int = 1
 
     @property

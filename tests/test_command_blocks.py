@@ -81,6 +81,17 @@ PAGES = {
         before=(),
         stays={"journey record https://shop.example --name look": "file:goto", "journey schedule": SCHEDULING},
     ),
+    "docs/bundles.md": Page(
+        before=(
+            *IN_CLONE,
+            ADD_EXTRA % "storage",
+            "export JOURNEY_ARTIFACTS=file:///tmp/store JOURNEY_BUNDLE_KEY=0123456789abcdef",
+        ),
+        left_out=dict.fromkeys(
+            [one for one in commands(ROOT / "docs" / "bundles.md") if "31c64073ed39" in one],
+            "names a bundle by its digest; tests/runner/bundles/test_bundle_commands.py",
+        ),
+    ),
     "docs/checks.md": Page(before=IN_CLONE),
     "docs/collector.md": Page(before=IN_CLONE, beside={"journey serve": SERVING}),
     "docs/configuration.md": Page(before=("printf 'release = \"1\"\\n' > journey.toml",)),

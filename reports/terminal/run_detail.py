@@ -36,7 +36,8 @@ def _head(result: RunResult) -> Text:
     text.append(f"{MARKS[result.status]} {result.journey}: {format_status(result)}", style=f"bold {COLOURS[result.status]}")
     text.append(f" in {format_seconds(result.duration_seconds)}\n")
     text.append(f"run {result.id}, {result.started_at:%Y-%m-%d %H:%M:%SZ}, location {result.location}", style="dim")
-    text.append(f", release {result.release}\n" if result.release else "\n", style="dim")
+    text.append(f", release {result.release}" if result.release else "", style="dim")
+    text.append(f", bundle {result.bundle[:12]}\n" if result.bundle else "\n", style="dim")
     environment = result.environment
     on = " on ".join(part for part in (environment.browser, environment.base_url) if part)
     text.append(f"{on}\n", style="dim")

@@ -4,6 +4,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from msgspec import field
+from msgspec.structs import replace
 
 from runner.dsl.context_plan import ContextPlan, plan_context
 from runner.dsl.journey import Journey, Kind
@@ -74,8 +75,15 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     trace_baggage: bool = False
     update_pictures: bool = False
     """Whether `expect_picture` stores pictures instead of comparing them."""
+    secret_names: tuple[str, ...] = ()
+    """The secrets that it is known to need."""
     traced: bool = False
     """Whether the run has a trace, of which its result says the id."""
+    bundle: str | None = None
+    """The digest of the bundle that its file is from; None for a file of this machine."""
+    reads_options: bool = False
+    """Whether headers, accounts, the context and files are read from the journey's options where the run is made: a plan that has
+    travelled has none of them."""
 
 
 SHARED = ("base_url", "mailbox", "timeout", "retries", "waits")
@@ -142,9 +150,34 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         context=plan_context(journey, shared["base_url"]),
         trace_origins=settings.trace_origins,
         trace_baggage=settings.trace_baggage,
+        secret_names=tuple(sorted(journey.secret_names)),
         traced=settings.otlp_endpoint is not None or bool(settings.trace_origins),
         **shared,
     )
+
+
+def read_own_options(plan: Plan, journey: Journey) -> Plan:
+    """The plan with what may be secret in the journey's options, as they are on this machine; any other plan is returned as it is.
+
+    Raises ConfigError for a file that the options name and that does not exist here.
+    """
+    if not plan.reads_options:
+        return plan
+    given = journey.options
+    try:
+        return replace(
+            plan,
+            reads_options=False,
+            headers=given.headers,
+            basic_auth=(given.basic_auth[0], given.basic_auth[1].reveal()) if given.basic_auth else None,
+            ca_file=_find_named_file(journey, "ca_file", "it holds certificates of authorities, as PEM") or plan.ca_file,
+            storage_state=_find_named_file(journey, "storage_state", "save one with `context.storage_state`"),
+            context=plan_context(journey, plan.base_url),
+        )
+    except ConfigError as error:
+        raise ConfigError(
+            f"{error}. Files with secrets do not travel in a bundle: put it below the bundle_files of this machine, at the same path"
+        ) from error
 
 
 def _is_overridden(name: str, settings: Settings) -> bool:

@@ -73,6 +73,11 @@ class Exporter:
         self.unpushed = gauge("synthetic_unpushed_journeys", "Journeys whose newest state the gateway has not taken yet.")
         self.unsent = gauge("synthetic_unsent_runs", "Ended runs that wait for a receiver of spans or metrics.")
         self.broken_files = gauge("synthetic_broken_files", "Files of journeys that cannot be used as they are now.")
+        self.location_up = gauge(
+            "synthetic_location_up", "1 while a location has a worker that was heard of lately.", "location"
+        )
+        self.location_queue = gauge("synthetic_queue_length", "Runs that wait for a worker of the place.", "location")
+        self.location_wait = gauge("synthetic_queue_oldest_seconds", "How long the oldest of them has waited.", "location")
         if with_runs:
             self.registry.register(_Newest(self._newest))
 
@@ -138,9 +143,9 @@ Check = Callable[[], str]
 class MetricsEndpoint:
     """An HTTP server in a thread, at `address` (`host:port`; port 0 takes a free one). Raises ConfigError when it cannot listen."""
 
-    def __init__(self, address: str, exporter: Exporter, healthy: Check, ready: Check) -> None:
+    def __init__(self, address: str, registry: CollectorRegistry, healthy: Check, ready: Check) -> None:
         host, _, port = address.rpartition(":")
-        metrics = make_wsgi_app(exporter.registry)
+        metrics = make_wsgi_app(registry)
         self._known_trouble = ""
 
         def answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:

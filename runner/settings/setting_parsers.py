@@ -9,6 +9,8 @@ from runner.errors import ConfigError
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.environment_variables import PREFIX
+from runner.settings.parsers.bundles import parse_file_patterns, parse_package_names
+from runner.settings.parsers.dispatch import parse_broker, parse_dispatch, parse_queue_prefix
 from runner.settings.parsers.identity import parse_claim_names, parse_issuer, parse_role_table, parse_scopes
 from runner.settings.parsers.network import (
     parse_database_url,
@@ -79,6 +81,8 @@ ONLY_SECRET = {
     "serve_token",
     "oidc_client_secret",
     "artifacts_credentials",
+    "broker_password",
+    "bundle_key",
     "otlp_headers",
     "remote_write_password",
     "remote_write_bearer_token",
@@ -153,6 +157,14 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "artifacts_timeout": parse_positive_duration,
     "artifacts_queue_size": parse_size,
     "artifacts_keep_local": parse_duration,
+    "bundle_key": parse_token,
+    "bundle_key_file": read_token,
+    "bundle_include": parse_file_patterns,
+    "bundle_exclude": parse_file_patterns,
+    "bundle_requires": parse_package_names,
+    "bundle_size": parse_size,
+    "bundle_cache_size": parse_size,
+    "bundle_files": parse_path,
     "picture_area": parse_picture_area,
     "picture_ignore": parse_selectors,
     "picture_folder": parse_picture_folder,
@@ -173,6 +185,12 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "cron_timezone": parse_timezone,
     "jitter": parse_duration,
     "max_delay": parse_positive_duration,
+    "dispatch": parse_dispatch,
+    "broker": parse_broker,
+    "broker_password": parse_secret,
+    "broker_password_file": read_secret,
+    "broker_ca_file": parse_path,
+    "queue_prefix": parse_queue_prefix,
     "maintenance": parse_windows,
     "listen": parse_listen_address,
     "worker_runs": parse_positive_count,

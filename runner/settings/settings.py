@@ -13,6 +13,7 @@ from runner.settings.artifact_kinds import ARTIFACT_KINDS, default_policies
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.config_file import find_config_file, list_environments, select_environment
 from runner.settings.environment_variables import ENVIRONMENT, OTEL_VARIABLES, PREFIX, read_environ, read_otel_environ
+from runner.settings.parsers.dispatch import Dispatch, holds_password
 from runner.settings.parsers.identity import DashboardRole
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.parsers.telemetry import Histograms, OtlpProtocol, RemoteWriteProtocol
@@ -69,10 +70,23 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     artifacts_timeout: float = 30.0
     artifacts_queue_size: int = 2_000_000_000
     artifacts_keep_local: float = 3600.0
+    bundle_key: Secret | None = None
+    bundle_include: tuple[str, ...] = ()
+    bundle_exclude: tuple[str, ...] = ()
+    bundle_requires: tuple[str, ...] = ()
+    bundle_size: int = 100_000_000
+    bundle_cache_size: int = 1_000_000_000
+    bundle_files: Path | None = None
     database: str | None = None
     cron_timezone: str = "UTC"
     jitter: float = 0.0
     max_delay: float = 60.0
+    dispatch: Dispatch = "local"
+    broker: Secret | None = None
+    """An address, which may hold a password."""
+    broker_password: Secret | None = None
+    broker_ca_file: Path | None = None
+    queue_prefix: str = "journeys"
     maintenance: tuple[MaintenanceWindow, ...] = ()
     listen: str = "127.0.0.1:9464"
     worker_runs: int = 200
@@ -217,6 +231,11 @@ def load_settings(
         )
     if re.search(r"//[^/@]*:[^/@]*@", str(table.get("database", ""))):
         raise ConfigError(f"{file}: database must not contain a password, as others can read the file; set {PREFIX}DATABASE")
+    for origin, address in ((f"{file}: broker", table.get("broker")), ("--broker", overrides.get("broker"))):
+        if holds_password(address):
+            raise ConfigError(
+                f"{origin} must not contain a password, which others could read there; set {PREFIX}BROKER_PASSWORD, or broker_password_file"
+            )
     # Of the machine and not of this program: as weak as a default.
     lay(read_otel_environ(environ), "default", lambda name: OTEL_VARIABLES[name][0], start)
     lay(table, "file", lambda name: f"{file}: {name}", base)

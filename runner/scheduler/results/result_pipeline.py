@@ -50,6 +50,8 @@ class ResultPipeline:
         self._archive = archive
         self._exporter = exporter
         self.listeners: tuple[Listener, ...] = (*listeners, self._receive)
+        self.stored: Callable[[str], None] = lambda _: None
+        """Gets the id of each run that is stored, in the thread of the queue."""
         self.collected: list[RunResult] | None = None
         """The results, if a list is set for them; a daemon that runs for months must not keep them all."""
         self.durations: dict[str, list[float]] = {}
@@ -94,15 +96,23 @@ class ResultPipeline:
         return self._store_queue.down_since is None
 
     def finish_without_worker(
-        self, run: str, plan: Plan, slot: datetime, started_at: datetime, status: Status, message: str, now: datetime
+        self,
+        run: str,
+        plan: Plan,
+        slot: datetime,
+        started_at: datetime,
+        status: Status,
+        message: str,
+        now: datetime,
+        notes: tuple[str, ...] = (),
     ) -> None:
         """Saves the result of a run that no worker can report, and notifies the listeners."""
-        result = self._synthetic_result(run, plan, slot, started_at, status, message, now)
+        result = replace(self._synthetic_result(run, plan, slot, started_at, status, message, now), notes=notes)
         folder: Path | None = None
         try:
             folder = self._archive.save(result, self._archive.scratch(run))
         except (OSError, ConfigError) as error:
-            result = replace(result, notes=(f"not saved: {error}",))
+            result = replace(result, notes=(*notes, f"not saved: {error}"))
         for listener in self.listeners:
             listener(RunEnded(result=result, folder=folder))
 
@@ -161,8 +171,14 @@ class ResultPipeline:
         """Has a run stored that is saved in a folder, after its files were uploaded, if they are to be."""
         (self._uploads or self._store_queue).put(result, folder)
 
+    def take_late(self, result: RunResult, folder: Path | None) -> None:
+        """A result that came when its run had been given up, and was stored in place of that: pushed and judged, and not counted again."""
+        self._exporter.set_newest(result)
+        self._handle_stored(Saved(result, folder or Path()))
+
     def _handle_stored(self, saved: Saved) -> None:
         """Pushes a run and evaluates alerts, now that it is stored. Runs in the thread of the queue."""
+        self.stored(saved.result.id)
         if saved.result.journey in self._timetable.entries:
             self._push(saved.result)
         try:

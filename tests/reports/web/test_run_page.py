@@ -76,6 +76,16 @@ def test_each_step_and_request_links_to_its_span(dashboard: Callable[..., Visite
     assert run.trace_id in page_of(without, run)
 
 
+def test_a_run_from_a_bundle_names_it(dashboard: Callable[..., Visited]) -> None:
+    served = dashboard()
+    run = replace(made(), bundle="31c64073" * 8)
+    served.store.add(run, served.archive.save(run, served.archive.scratch(run.id)))
+    assert "31c6407331c6</span>" in page_of(served, run)
+    other = made()
+    served.store.add(other, served.archive.save(other, served.archive.scratch(other.id)))
+    assert "bundle" not in page_of(served, other)
+
+
 def test_a_run_without_a_trace_has_no_links_to_spans(dashboard: Callable[..., Visited]) -> None:
     served = dashboard(trace_url="https://tempo.example/trace/{trace_id}")
     run = made()
