@@ -86,7 +86,7 @@ def accept(
     baselines.save(accepted, file)
     for name, step_name, one in wanted:
         if name in accepted.journeys:
-            typer.echo(f"accepted {len(one.new)} new findings of {name}, step “{step_name}” into {file}")
+            typer.echo(f"accepted what was found of {name}, step “{step_name}” into {file}")
     if not wanted:
         typer.echo("nothing is new, so nothing was accepted")
 
