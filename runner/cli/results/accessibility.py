@@ -84,7 +84,7 @@ def accept(
     wanted = [(name, step_name, one) for name, step_name, one in _select(result, journey, step) if one.outcome != "same"]
     accepted = accept_findings(baselines.read(file, named), wanted)
     baselines.save(accepted, file)
-    for name, step_name, one in wanted:
+    for name, step_name, _ in wanted:
         if name in accepted.journeys:
             typer.echo(f"accepted what was found of {name}, step “{step_name}” into {file}")
     if not wanted:

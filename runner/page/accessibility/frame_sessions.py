@@ -130,6 +130,9 @@ class DocumentWorld:
             if str(error) == TOO_LATE:
                 # Or the page would be kept busy, and the next step with it.
                 self.sessions.send(self.session, "Runtime.terminateExecution", {}, CALM)
+                # What was to follow finds nothing to go on with.
+                stop = {"expression": "axe.teardown()", "contextId": self._context}
+                self.sessions.send(self.session, "Runtime.evaluate", stop, CALM)
             raise
         return msgspec.json.decode(value)
 
