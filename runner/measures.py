@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
+from runner.accessibility import IMPACTS, read_audit
 from runner.result import RunResult, StepResult
 
 Unit = Literal["seconds", "score", "count", "bytes", "share"]
@@ -21,6 +22,7 @@ FIGURES: dict[str, Unit] = {
     "bytes": "bytes",
     "page_errors": "count",
     "picture": "share",
+    **{f"axe.{impact}": "count" for impact in IMPACTS},
 }
 """Every figure with its unit; docs/smoke.md says what each is."""
 VITALS = ("ttfb", "fcp", "lcp", "inp", "cls")
@@ -40,8 +42,14 @@ def measure_step(step: StepResult) -> dict[str, float]:
         "failed_requests": step.requests.failed,
         "bytes": step.requests.transfer_bytes,
         "page_errors": len(step.page_errors),
+        **_count_violations(step),
     }
     return {name: float(value) for name, value in found.items() if value is not None}
+
+
+def _count_violations(step: StepResult) -> dict[str, int]:
+    audit = read_audit(step)
+    return {f"axe.{impact}": audit.count(impact) for impact in IMPACTS} if audit and not audit.failed else {}
 
 
 def measure_run(result: RunResult) -> dict[str, float]:

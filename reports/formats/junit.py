@@ -17,6 +17,7 @@ from msgspec import Struct
 from reports.formats.registry import Runs, list_saved
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
+from reports.text.accessibility import describe_accessibility, list_new_findings, list_violations
 from reports.text.formatting import format_figure, format_status
 from reports.text.problems import Problem, list_run_problems
 from reports.text.smoke_problems import list_check_problems
@@ -144,6 +145,8 @@ def _output(step: StepCheck) -> list[str]:
         lines.append(f"baseline: {smoke_text.describe_comparison(step.comparison)}")
     if step.picture is not None:
         lines.append(f"picture: {smoke_text.describe_picture(step.picture)}")
+    if step.accessibility is not None:
+        lines += [describe_accessibility(step.accessibility), *list_new_findings(step.accessibility)]
     lines += [f"budget: {smoke_text.format_budget(one)}{', missed' if one.missed else ''}" for one in step.budgets]
     return [*lines, *([step.note] if step.note else [])]
 
@@ -160,7 +163,7 @@ def _run_cases(saved: Saved, which: str) -> Iterator[_Case]:
             seconds=step.latency_seconds,
             problems=own,
             skipped=unrun,
-            output=_attachments(saved, step) if own else (),
+            output=[*(_attachments(saved, step) if own else ()), *map(str.strip, list_violations(step))],
         )
     rest = [one for one in problems if one.step not in names]
     if rest or not result.steps or result.status == "cancelled":

@@ -11,6 +11,12 @@ from reports.formats.markdown_escape import code, fence, inert
 from reports.formats.registry import Runs, list_saved
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
+from reports.text.accessibility import (
+    describe_accessibility,
+    describe_accessibility_rule,
+    list_new_findings,
+    list_violations,
+)
 from reports.text.formatting import MARKS, format_seconds, format_status
 from reports.text.problems import Problem, list_run_problems
 from reports.text.smoke_problems import list_smoke_problems
@@ -142,12 +148,19 @@ def _check(check: JourneyCheck, result: SmokeResult) -> Section:
     if steps:
         lines += ["| step | baseline | median | change | outcome | budgets |", "| --- | --: | --: | --: | --- | --- |"]
         lines += [_step(one, result) for one in steps]
-    remarks = [f"- {inert(one)}" for one in (*_pictures(check), *smoke_text.list_remarks(check))]
+    remarks = [f"- {inert(one)}" for one in (*_pictures(check), *_accessibility(check), *smoke_text.list_remarks(check))]
     return [*lines, *(["", *remarks] if remarks else [])]
 
 
 def _pictures(check: JourneyCheck) -> Iterator[str]:
     return (f"{one.name}: {smoke_text.describe_picture(one.picture)}" for one in check.steps if one.picture is not None)
+
+
+def _accessibility(check: JourneyCheck) -> Iterator[str]:
+    for one in check.steps:
+        if one.accessibility is not None:
+            yield f"{one.name}: {describe_accessibility(one.accessibility)}"
+            yield from (f"{one.name}: {line}" for line in list_new_findings(one.accessibility))
 
 
 def _step(step: StepCheck, result: SmokeResult) -> str:
@@ -171,7 +184,16 @@ def _environment(result: SmokeResult) -> list[str]:
     warm_up = f"Warm-up, not counted: {smoke_text.count_runs(result.warm_up)} of each journey."
     return [
         *lines,
-        *(f"- {inert(one, 600)}" for one in (*rule, *smoke_text.describe_picture_rule(result), warm_up, *result.notes)),
+        *(
+            f"- {inert(one, 600)}"
+            for one in (
+                *rule,
+                *smoke_text.describe_picture_rule(result),
+                *describe_accessibility_rule(result),
+                warm_up,
+                *result.notes,
+            )
+        ),
     ]
 
 
@@ -217,7 +239,8 @@ def _steps(result: RunResult) -> Section:
         )
     if len(result.steps) > ROWS:
         table.append(f"| _and {len(result.steps) - ROWS} more_ | | | | |")
-    notes = [f"- {inert(note)}" for note in (*map(describe_quarantine, result.quarantine), *result.notes)]
+    found = [f"{step.name}: {line.strip()}" for step in result.steps for line in list_violations(step)]
+    notes = [f"- {inert(note)}" for note in (*map(describe_quarantine, result.quarantine), *found, *result.notes)]
     return _fold(f"{inert(result.journey, NAME)}: steps", [*table, *(["", *notes] if notes else [])])
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from reports.compare import Comparison
 from reports.smoke.baseline import JourneyBaseline
-from reports.smoke.result import PictureCheck
+from reports.smoke.result import AccessibilityCheck, PictureCheck
 from runner import measures
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
@@ -38,6 +38,8 @@ class Measurement:
         self.orders: list[bool] = []
         """Of each pictured round, whether the candidate went first."""
         self.pictures: dict[str, PictureCheck] = {}
+        """By step; compared once all rounds are over."""
+        self.accessibility: dict[str, AccessibilityCheck] = {}
         """By step; compared once all rounds are over."""
         self.open = True
         """Whether it is to be measured further."""

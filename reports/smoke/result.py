@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from reports.compare import Comparison, Rule
+from runner.accessibility import Impact
 from runner.pictures.region import Region
 from runner.result import Environment, Failure, Quarantine
 
@@ -55,6 +56,44 @@ class PictureCheck(Struct, frozen=True, kw_only=True):
     """Names of pictures in the check's file of pictures: `candidate`, and if it is not the same `before after difference where`."""
 
 
+class FindingCheck(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An element that breaks a rule of accessibility, and did not in the baseline."""
+
+    rule: str
+    impact: Impact
+    help: str
+    help_url: str = ""
+    target: str
+    """A selector of it."""
+    html: str = ""
+    count: int = 1
+    """How many elements it stands for."""
+    runs: int = 1
+    """How many of the candidate's runs have it."""
+
+
+class AccessibilityCheck(Struct, frozen=True, kw_only=True):
+    """What was found on a step's page, compared with the baseline."""
+
+    outcome: Literal["same", "new", "not compared"]
+    new: tuple[FindingCheck, ...] = ()
+    """The worst first, at most 50."""
+    new_counts: dict[str, int] = field(default_factory=dict)
+    """New elements, by impact."""
+    sometimes: int = 0
+    """Findings that no run of the baseline has, and at most half of the candidate's."""
+    gone: int = 0
+    """Findings that only the baseline has."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """All elements, new or not, by impact; the most of a run."""
+    audits: tuple[int, int] = (0, 0)
+    """How many runs of the baseline and of the candidate were checked; a saved baseline is one."""
+    names: tuple[str, ...] = ()
+    """The names of the candidate's findings, by which later checks know them."""
+    problems: tuple[str, ...] = ()
+    """What was not checked, and why."""
+
+
 class StepCheck(Struct, frozen=True, kw_only=True):
     """A step over all measured runs, or, with an empty name, the journey as a whole."""
 
@@ -72,6 +111,8 @@ class StepCheck(Struct, frozen=True, kw_only=True):
     """Such as: the baseline has no step of this name."""
     picture: PictureCheck | None = None
     """None where no pictures were taken."""
+    accessibility: AccessibilityCheck | None = None
+    """None where the page was not checked."""
 
     @property
     def looks_different(self) -> bool:
@@ -80,10 +121,16 @@ class StepCheck(Struct, frozen=True, kw_only=True):
         return different and not any(one.figure == "picture" for one in self.budgets)
 
     @property
+    def less_accessible(self) -> bool:
+        """Whether something is new in its accessibility, unless budgets say of which impact that may be."""
+        new = self.accessibility is not None and self.accessibility.outcome == "new"
+        return new and not any(one.figure.startswith("axe.") for one in self.budgets)
+
+    @property
     def missed(self) -> bool:
-        """Whether a budget is missed, it is slower than the baseline, or it looks different."""
+        """Whether a budget is missed, it is slower than the baseline, looks different, or is less accessible."""
         slower = self.comparison is not None and self.comparison.outcome == "slower"
-        return slower or self.looks_different or any(one.missed for one in self.budgets)
+        return slower or self.looks_different or self.less_accessible or any(one.missed for one in self.budgets)
 
 
 class JourneyCheck(Struct, frozen=True, kw_only=True):

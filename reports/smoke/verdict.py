@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from reports.smoke import notes
+from reports.smoke.accessibility import compare_accessibility
 from reports.smoke.baseline import shown
 from reports.smoke.check import Check
 from reports.smoke.measurement import WHOLE, Figures, Measurement
@@ -16,7 +17,7 @@ from runner.events import RunEnded
 from runner.measures import percentile
 from runner.redaction import Redactor
 from runner.result import Environment, Failure
-from runner.settings.sections.budgets import MEDIAN
+from runner.settings.sections.budgets import MEDIAN, Budget
 from runner.settings.sections.quarantine import find_entries
 
 WORST_FIRST: tuple[Verdict, ...] = ("failed", "error", "missed", "passed")
@@ -61,6 +62,7 @@ def result(
 
 
 def _journey(one: Measurement, question: Question, stopped: bool) -> JourneyCheck:
+    one.accessibility = compare_accessibility(one)
     steps = tuple(_step(one, name, *both, question) for name, both in one.steps.items())
     figures, baseline = one.whole
     whole = StepCheck(
@@ -148,6 +150,7 @@ def _step(one: Measurement, name: str, candidate: Figures, baseline: Figures, qu
         budgets=_budgets(one, name, candidate, question),
         note=note,
         picture=one.pictures.get(name),
+        accessibility=one.accessibility.get(name),
     )
 
 
@@ -159,7 +162,7 @@ def _budgets(one: Measurement, step: str, figures: Figures, question: Question) 
         where = f"{one.journey.file}:{lines.get(step, one.journey.line)}"
         checks.append(("latency", "median", own, _median(figures.get("latency", ())), where))
     checks += [
-        (budget.figure, budget.statistic, budget.bound, budget.value(figures), budget.where)
+        (budget.figure, budget.statistic, budget.bound, _budgeted(one, step, budget, figures), budget.where)
         for budget in question.budgets
         if budget.holds_for(one.journey.name, step or None)
     ]
@@ -174,6 +177,14 @@ def _budgets(one: Measurement, step: str, figures: Figures, question: Question) 
         )
         for figure, statistic, bound, value, where in checks
     )
+
+
+def _budgeted(one: Measurement, step: str, budget: Budget, figures: Figures) -> float | None:
+    """The value to compare with a bound; of accessibility only what is new, where there is a baseline."""
+    compared = [check for name, check in one.accessibility.items() if step in {"", name} and check.outcome != "not compared"]
+    if budget.figure.startswith("axe.") and compared:
+        return float(sum(check.new_counts.get(budget.figure.removeprefix("axe."), 0) for check in compared))
+    return budget.value(figures)
 
 
 def _median(values: Sequence[float]) -> float | None:

@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from reports.text.accessibility import list_violations
 from reports.text.formatting import COLOURS, MARKS, format_failure, format_seconds, format_size, format_status, format_step_name
 from reports.text.missing_element import describe_missing, read_tree
 from runner.archive.archive import Saved
@@ -105,6 +106,7 @@ def _details(step: StepResult) -> Text:
     if step.phases:
         lines.append("  ".join(f"{phase} {seconds * 1000:.1f} ms" for phase, seconds in step.phases.items()))
     lines += [line for line, _ in describe_signals(step)]
+    lines += list_violations(step)
     lines += [f"page error: {error.message}" for error in step.page_errors]
     text.append("".join(f"\n  {line}" for line in lines or [NOTHING[step.phases is UNSET]]), style="not bold")
     return text

@@ -11,6 +11,7 @@ from rich.text import Text
 from reports.compare import Outcome
 from reports.smoke.result import BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
 from reports.text import smoke_text
+from reports.text.accessibility import count_accessibility, describe_accessibility
 from reports.text.formatting import format_failure, format_figure, format_seconds, format_step_name
 from reports.text.headline import format_headline
 from reports.text.smoke_problems import list_smoke_problems
@@ -33,6 +34,8 @@ def render_smoke(result: SmokeResult) -> RenderableType:
     parts += [_failure(one) for one in result.journeys if one.failure is not None and one.failed_run is not None]
     if pictures := smoke_text.count_pictures(result):
         parts.append(Text(f"\n{pictures}"))
+    if accessibility := count_accessibility(result):
+        parts.append(Text(f"\n{accessibility}"))
     lines = list(_remarks(result))
     if lines:
         parts.append(Text("\n" + "\n".join(lines), style="yellow"))
@@ -142,7 +145,19 @@ def _remarks(result: SmokeResult) -> Iterator[str]:
             yield f"UNDECIDED: {steps} may or may not be slower; that does not fail this check, --undecided fail would:"
             yield from (f"  {line}" for line in lines)
     yield from _undecided_pictures(result)
+    yield from _uncompared_accessibility(result)
     yield from (f"note: {note}" for note in result.notes)
+
+
+def _uncompared_accessibility(result: SmokeResult) -> Iterator[str]:
+    """What was found without a baseline, or only sometimes, or could not be checked: it fails nothing."""
+    for one in result.journeys:
+        for step in one.steps:
+            check = step.accessibility
+            if check is not None and (
+                check.sometimes or check.problems or (check.outcome != "same" and not step.less_accessible)
+            ):
+                yield f"{one.name}, step “{format_step_name(step.name)}”: {describe_accessibility(check)}"
 
 
 def _undecided_pictures(result: SmokeResult) -> Iterator[str]:

@@ -36,6 +36,7 @@ def is_undecided(check: JourneyCheck) -> bool:
         and set(compared) == {"undecided"}
         and not any(one.budgets for one in steps)
         and not any(one.picture is not None and one.picture.outcome == "same" for one in steps)
+        and not any(one.accessibility is not None and one.accessibility.outcome == "same" for one in steps)
     )
 
 

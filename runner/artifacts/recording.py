@@ -7,7 +7,6 @@ run's folder until everything secret in it is hidden; what cannot be redacted is
 import hashlib
 import math
 import os
-import re
 import time
 from functools import partial
 from pathlib import Path
@@ -16,16 +15,18 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext
 
+from runner.accessibility import Audit, AuditRequest
 from runner.archive.archive import RAW
 from runner.artifacts import mask, policy
 from runner.artifacts.page_picture import Framing
-from runner.artifacts.recorder import LOOKING, Recorded, Recorder, Workspace
+from runner.artifacts.recorder import LOOKING, Recorded, Recorder, Workspace, newest_page
 from runner.dsl.plan import Plan
 from runner.private_files import FILE, make_private_folder
 from runner.redaction import Redactor
 from runner.result import Artifact, StepResult
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, ArtifactKind
 
+AUDIT_PICTURES = "accessibility_pictures"
 REDACTION = 60.0
 """Seconds that the redaction of one kind of artifact may take."""
 
@@ -56,7 +57,8 @@ class Recording:
             elif wanted != "off":
                 self._standing_by.append(kind.load_recorder())
         self.artifacts: list[Artifact] = []
-        self._attached: list[tuple[str, Recorded]] = []
+        self._attached: list[tuple[ArtifactKind, str, Recorded]] = []
+        self._plan = plan
 
     @property
     def notes(self) -> list[str]:
@@ -96,9 +98,33 @@ class Recording:
 
     def attach_picture(self, name: str, content: bytes, step: str) -> str:
         """Keeps a picture that the journey itself has taken, whatever the policy; returns its path in the run's folder."""
+        return self._attach("pictures", name, content, step)
+
+    def audit(self, step: str, asked: AuditRequest | None) -> Audit | None:
+        """Checks the newest page for accessibility, if the plan says so or the journey has asked for it; to be called after `step_ended`."""
+        page = newest_page(self._context) if self._context is not None else None
+        if page is None or (asked is None and self._plan.accessibility == "off"):
+            return None
+        # Only a run that checks pages needs it.
+        from runner.artifacts.accessibility.step_audit import audit_step
+
+        stem = policy.slug(self._workspace.redact_text(step))
+        pictured = any(kind.option == AUDIT_PICTURES for kind, _ in self._recorders)
+
+        def keep(content: bytes) -> str:
+            return self._attach(AUDIT_PICTURES, f"{stem}.png", content, step)
+
+        scope = (asked or AuditRequest()).resolve(self._plan.audit_scope)
+        return audit_step(self._workspace, page, step, scope, keep if pictured else None)
+
+    def _attach(self, option: str, name: str, content: bytes, step: str) -> str:
+        kind = ARTIFACT_KINDS[option]
         stem, _, suffix = name.rpartition(".")
-        file = f"pictures/{policy.number_file(stem, f'.{suffix}', self._attempt, self._attempt == 1)}"
-        self._attached.append((file, Recorded(content, step)))
+        folder = kind.file.partition("/")[0]
+        used = {name.removeprefix(f"{folder}/").partition(".")[0] for _, name, _ in self._attached}
+        stem = _find_unused(policy.number_file(stem, "", self._attempt, self._attempt == 1), used)
+        file = f"{folder}/{stem}.{suffix}"
+        self._attached.append((kind, file, Recorded(content, step)))
         return file
 
     def finish(self, passed: bool, last: bool) -> None:
@@ -117,8 +143,10 @@ class Recording:
         guard("closing the browser context", context.close)
         for kind, recorder in kept:
             guard(kind.option, partial(self._save, kind, recorder, last), REDACTION)
-        for name, recorded in self._attached:
-            guard(name, partial(self._keep, ARTIFACT_KINDS["pictures"], recorded, name))
+        dropped = {kind.option for kind, _ in self._recorders} - {kind.option for kind, _ in kept} - {"pictures"}
+        for kind, name, recorded in self._attached:
+            if kind.option not in dropped:
+                guard(name, partial(self._keep, kind, recorded, name))
         rmtree(self._workspace.folder, ignore_errors=True)
 
     def discard(self) -> None:
@@ -136,7 +164,7 @@ class Recording:
         pattern, dot, suffix = name.partition(".")
         used: set[str] = set()
         for recorded in recorder.save():
-            stem = _find_unused(pattern.replace("<step>", slug(self._workspace.redact_text(recorded.step or ""))), used)
+            stem = _find_unused(pattern.replace("<step>", policy.slug(self._workspace.redact_text(recorded.step or ""))), used)
             used.add(stem)
             file = policy.number_file(stem, dot + suffix, self._attempt, last)
             self._keep(kind, recorded, f"{folder}/{file}" if folder else file)
@@ -164,13 +192,6 @@ class Recording:
         self.artifacts.append(
             Artifact(kind=kind.name, path=name, bytes=size, sha256=digest, attempt=self._attempt, step=recorded.step)
         )
-
-
-def slug(name: str) -> str:
-    """A step's name as a file name: letters, digits, `-` and `_`, at most 80 characters and 160 bytes."""
-    stem = re.sub(r"[^\w-]+", "-", name).strip("-")[:80]
-    # A file system allows 255 bytes, which have to hold a suffix as well.
-    return stem.encode()[:160].decode(errors="ignore") or "step"
 
 
 def _find_unused(stem: str, used: set[str]) -> str:

@@ -34,6 +34,7 @@ COMMANDS = {
     "report": "runner.cli.results.report:report",
     "flaky": "runner.cli.results.flaky:flaky",
     "pictures": "runner.cli.results.pictures:app",
+    "accessibility": "runner.cli.results.accessibility:app",
     "slo": "runner.cli.results.objectives:app",
     "grafana": "runner.cli.operating.grafana:app",
     "open": "runner.cli.results.opening:open_run",

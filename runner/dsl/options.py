@@ -30,6 +30,7 @@ from runner.dsl.browser_options import (
 )
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, Policy
 from runner.settings.duration import parse_positive_duration
+from runner.settings.parsers.accessibility import Switch, parse_switch
 from runner.settings.parsers.network import parse_mailbox
 from runner.settings.parsers.values import (
     Waits,
@@ -78,6 +79,7 @@ class Options(Struct, frozen=True, kw_only=True):
     runbook: str | None = None
     retries: int | None = None
     waits: Waits | None = None
+    accessibility: Switch | None = None
     base_url: str | None = None
     mailbox: str | None = None
     viewport: tuple[int, int] | None = None
@@ -258,6 +260,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "runbook": parse_url,
     "retries": check_count,
     "waits": parse_waits,
+    "accessibility": parse_switch,
     "base_url": parse_url,
     "mailbox": parse_mailbox,
     "viewport": _parse_viewport,

@@ -6,6 +6,7 @@ from pathlib import Path
 from msgspec import field
 from msgspec.structs import replace
 
+from runner.accessibility import AuditScope
 from runner.dsl.context_plan import ContextPlan, plan_context
 from runner.dsl.journey import Journey, Kind
 from runner.dsl.options import Network
@@ -14,6 +15,7 @@ from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError
 from runner.result import Quarantine
 from runner.settings.artifact_policy import ArtifactSettings
+from runner.settings.parsers.accessibility import Switch
 from runner.settings.parsers.values import Waits
 from runner.settings.sections.budgets import Budget
 from runner.settings.settings import Settings
@@ -40,6 +42,9 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     """The address of the mail server and the account; its password is a secret."""
     action_timeout: float = 30.0
     waits: Waits = "events"
+    accessibility: Switch = "off"
+    """Whether the page is checked at the end of each step."""
+    audit_scope: AuditScope = AuditScope()
     location: str = "local"
     release: str = ""
     params: dict[str, str] = field(default_factory=dict)
@@ -86,7 +91,7 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     travelled has none of them."""
 
 
-SHARED = ("base_url", "mailbox", "timeout", "retries", "waits")
+SHARED = ("base_url", "mailbox", "timeout", "retries", "waits", "accessibility")
 """What both a journey and the settings can set, beside the policies of artifacts."""
 
 
@@ -125,6 +130,7 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         redact=settings.redact,
         secrets_dir=settings.secrets_dir,
         secrets_file=settings.secrets_file,
+        audit_scope=settings.audit_scope,
         picture_area=settings.picture_area,
         picture_ignore=settings.picture_ignore,
         picture_folder=settings.picture_folder,

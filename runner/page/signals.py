@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, convert
 
+from runner.accessibility import SIGNAL as AUDIT
+from runner.accessibility import Audit, describe_audit
 from runner.page.clock import Window
 from runner.result import LongTask, StepResult, UserTiming
 from runner.untrusted_text import LONGEST_NAME, tamed
@@ -21,9 +23,12 @@ class Signal(Struct, frozen=True, kw_only=True):
     """Its name in the agent's messages."""
     field: str
     """Where a step's result has it: a field of `StepResult`, or else a key of its `signals`, which needs no field and no migration."""
-    message: Any
-    """The type of what the agent sends of one document. It may be the page's own scripts who speak: bound what numbers stand for."""
-    find: Callable[[Sequence[Any], Window], Any]
+    message: Any = None
+    """The type of what the agent sends of one document. It may be the page's own scripts who speak: bound what numbers stand for.
+
+    None for what the runner finds without the agent, and adds to a step itself.
+    """
+    find: Callable[[Sequence[Any], Window], Any] | None = None
     """From the messages of all documents to what belongs to a step, in seconds; texts of the page go through `tamed`."""
     describe: Callable[[Any], list[str]]
     """Lines about it for reports, from what the result has; of a key of `signals`, plain lists and tables."""
@@ -93,6 +98,10 @@ def _describe_long_tasks(found: Iterable[LongTask]) -> list[str]:
     return [f"{one.kind} of {one.duration_seconds:.3f} s at {one.at_seconds:.3f} s" for one in found]
 
 
+def _describe_audit(found: Any) -> list[str]:
+    return [describe_audit(convert(found, Audit))]
+
+
 _ROWS = (
     Signal(
         name="userTimings",
@@ -109,6 +118,7 @@ _ROWS = (
         describe=_describe_long_tasks,
         slow=True,
     ),
+    Signal(name=AUDIT, field=AUDIT, describe=_describe_audit),
 )
 SIGNALS: dict[str, Signal] = {row.name: row for row in _ROWS}
 """The signals by their names."""
@@ -116,7 +126,11 @@ SIGNALS: dict[str, Signal] = {row.name: row for row in _ROWS}
 
 def decode_signals(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of one document; those of another version's signals are left out. Raises msgspec.ValidationError."""
-    return {name: msgspec.convert(value, SIGNALS[name].message) for name, value in values.items() if name in SIGNALS}
+    return {
+        name: msgspec.convert(value, SIGNALS[name].message)
+        for name, value in values.items()
+        if name in SIGNALS and SIGNALS[name].find
+    }
 
 
 def find_signals(documents: Sequence[Mapping[str, Any]], window: Window) -> dict[str, Any]:
@@ -124,6 +138,8 @@ def find_signals(documents: Sequence[Mapping[str, Any]], window: Window) -> dict
     fields: dict[str, Any] = {}
     others: dict[str, Any] = {}
     for name, row in SIGNALS.items():
+        if row.find is None:
+            continue
         found = row.find([values[name] for values in documents if name in values], window)
         if row.field in StepResult.__struct_fields__:
             fields[row.field] = found

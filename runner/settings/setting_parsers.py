@@ -9,6 +9,7 @@ from runner.errors import ConfigError
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.environment_variables import PREFIX
+from runner.settings.parsers.accessibility import parse_rules_off, parse_switch, parse_tags
 from runner.settings.parsers.bundles import parse_file_patterns, parse_package_names
 from runner.settings.parsers.dispatch import parse_broker, parse_dispatch, parse_queue_prefix
 from runner.settings.parsers.identity import parse_claim_names, parse_issuer, parse_role_table, parse_scopes
@@ -165,6 +166,11 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "bundle_size": parse_size,
     "bundle_cache_size": parse_size,
     "bundle_files": parse_path,
+    "accessibility": parse_switch,
+    "accessibility_tags": parse_tags,
+    "accessibility_include": parse_selectors,
+    "accessibility_exclude": parse_selectors,
+    "accessibility_off": parse_rules_off,
     "picture_area": parse_picture_area,
     "picture_ignore": parse_selectors,
     "picture_folder": parse_picture_folder,

@@ -7,12 +7,14 @@ from typing import Any, Literal
 
 from msgspec import field
 
+from runner.accessibility import DEFAULT_TAGS, AuditScope
 from runner.errors import ConfigError
 from runner.result import Quarantine
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, default_policies
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.config_file import find_config_file, list_environments, select_environment
 from runner.settings.environment_variables import ENVIRONMENT, OTEL_VARIABLES, PREFIX, read_environ, read_otel_environ
+from runner.settings.parsers.accessibility import Switch
 from runner.settings.parsers.dispatch import Dispatch, holds_password
 from runner.settings.parsers.identity import DashboardRole
 from runner.settings.parsers.status_page import StatusPage
@@ -44,6 +46,11 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     workers: int = 1
     action_timeout: float = 30.0
     waits: Waits = "events"
+    accessibility: Switch = "off"
+    accessibility_tags: tuple[str, ...] = DEFAULT_TAGS
+    accessibility_include: tuple[str, ...] = ()
+    accessibility_exclude: tuple[str, ...] = ()
+    accessibility_off: dict[str, str] = field(default_factory=dict)
     headed: bool = False
     slow_mo: float = 0.0
     browser_path: Path | None = None
@@ -177,6 +184,16 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     def database_url(self) -> str:
         """Where runs are stored: `database`, or a file beside the saved runs."""
         return self.database or f"sqlite:///{self.runs_dir.resolve() / 'journeys.db'}"
+
+    @property
+    def audit_scope(self) -> AuditScope:
+        """What of a page is checked for accessibility."""
+        return AuditScope(
+            include=self.accessibility_include,
+            exclude=self.accessibility_exclude,
+            tags=self.accessibility_tags,
+            off=self.accessibility_off,
+        )
 
     @property
     def sends_tests(self) -> bool:

@@ -44,6 +44,7 @@ def run(
     timeout: given.Timeout = None,
     trace: given.Policy = None,
     screenshots: given.Policy = None,
+    accessibility: given.Accessibility = None,
     video: given.Policy = None,
     update_pictures: Annotated[
         bool, typer.Option("--update-pictures", help="Store the pictures of expect_picture instead of comparing them.")
@@ -77,6 +78,7 @@ def run(
         timeout=timeout,
         trace=trace,
         screenshots=screenshots,
+        accessibility=accessibility,
         video=video,
         headed=headed,
         slow_mo=slow_mo,

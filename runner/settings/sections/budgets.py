@@ -77,7 +77,7 @@ def _parse_bounds(pattern: str, bounds: object) -> Iterator[Budget]:
         raise ValueError(f'{pattern!r} is not a pattern; write one of a journey, "buy", or of a step, "buy/pay"')
     if not isinstance(bounds, Mapping):
         raise ValueError(f'"{pattern}": {bounds!r} is not a table of bounds; write one such as {{ latency = "2s" }}')
-    for name, bound in bounds.items():
+    for name, bound in _flatten(bounds):
         figure, percent = _parse_figure(pattern, name)
         if step and figure in OF_A_RUN:
             raise ValueError(f'"{pattern}".{name}: {figure} is one of a journey as a whole; a step has latency and wall')
@@ -95,6 +95,15 @@ def _parse_bounds(pattern: str, bounds: object) -> Iterator[Budget]:
             bound=checked,
             where=f'budgets."{pattern}".{name}',
         )
+
+
+def _flatten(bounds: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """The bounds by name: TOML reads `axe.serious = 0` as a table in the table."""
+    for name, bound in bounds.items():
+        if isinstance(bound, Mapping):
+            yield from ((f"{name}.{rest}", one) for rest, one in _flatten(bound))
+        else:
+            yield name, bound
 
 
 def _parse_figure(pattern: str, name: str) -> tuple[str, int | None]:

@@ -40,7 +40,7 @@ def walk(page, step):
         page.get_by_role("button", name="Nobody made this").click(timeout=700)
 """
 PASSES = """
-@journey(trace="on", screenshots="off")
+@journey(trace="on", screenshots="off", accessibility="on")
 def walk(page, step):
     with step("open the shop"):
         page.goto("/")

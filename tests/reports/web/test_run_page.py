@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
+from runner.accessibility import SIGNAL, AffectedElement, Audit, Violation
 from runner.result import Artifact, Request, Requests, RunResult
 from runner.telemetry.spans import build_spans
 from runner.telemetry.trace_ids import trace_id
@@ -91,3 +93,26 @@ def test_a_run_without_a_trace_has_no_links_to_spans(dashboard: Callable[..., Vi
     run = made()
     served.store.add(run, served.archive.save(run, served.archive.scratch(run.id)))
     assert "tempo.example" not in page_of(served, run)
+
+
+def test_what_was_found_of_accessibility_is_shown_with_pictures_that_are_still_there(dashboard: Callable[..., Visited]) -> None:
+    def found(name: str) -> Violation:
+        element = AffectedElement(target="#a", path="html > a", html=f"<{name}>", picture=f"accessibility/{name}.png")
+        return Violation(rule=name, impact="serious", help=f"No {name}", count=1, elements=(element,))
+
+    served = dashboard()
+    run = made()
+    audit = Audit(violations=(found("kept"), found("removed")), problems=("not checked, as it took too long: label",))
+    shot = Artifact(kind="accessibility", path="accessibility/kept.png", bytes=1, step=run.steps[0].name)
+    steps = (replace(run.steps[0], signals={SIGNAL: to_builtins(audit)}), *run.steps[1:])
+    run = replace(run, steps=steps, artifacts=(shot, replace(shot, path="accessibility/removed.png")))
+    folder = served.archive.scratch(run.id)
+    (folder / "accessibility").mkdir()
+    (folder / shot.path).write_bytes(b"\x89PNG")
+    served.store.add(run, served.archive.save(run, folder))
+    page = page_of(served, run)
+    part = page[page.index('id="accessibility"') :]
+    assert "2 serious in 2 rules; not checked, as it took too long: label" in part
+    assert "&lt;removed&gt;" in part
+    assert part.count("<img ") == 1
+    assert 'id="pictures"' not in page
