@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
+from zlib import crc32
 
 import msgspec
 from sqlalchemy import JSON, Dialect, Table
@@ -25,6 +26,9 @@ AT_ONCE = 2_000
 """The number of rows in one document for PostgreSQL."""
 LONGEST = "10s"
 """The statement timeout in PostgreSQL."""
+
+_LEADS = 0x6A6F
+"""The first key of the advisory locks in PostgreSQL that say who does which work."""
 
 Row = Sequence[Any]
 _NUL = (b"\\u0000", b"\\ufffd")
@@ -100,6 +104,7 @@ class Link:
         """The end of a query that locks its rows until the transaction ends."""
         self._texts: dict[tuple[str | Insert, int], str] = {}
         self._begun = False
+        self._leads: set[str] = set()
         self._cursor: Any = None
         self._connection: Any = None
         driver: Any = self._dialect.loaded_dbapi
@@ -132,6 +137,21 @@ class Link:
             yield
             self._cursor.execute("COMMIT")
             self._begun = False
+
+    def lead(self, work: str) -> bool:
+        """Whether this connection is the one that does a kind of work which one process at a time does.
+
+        In PostgreSQL it is the first that asks, until it is closed or its process has died; a SQLite file has one server.
+        """
+        if self.sqlite:
+            return True
+        with self.reading():
+            if work in self._leads:
+                # What was lost with the connection, another may have by now.
+                self.select("SELECT 1")
+            elif self.select("SELECT pg_try_advisory_lock(?, ?)", _LEADS, crc32(work.encode()) >> 1) == [(True,)]:
+                self._leads.add(work)
+        return work in self._leads
 
     def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
         """Stores rows, whose values are in the order of the table's columns."""
@@ -175,6 +195,7 @@ class Link:
     def close(self) -> None:
         """Closes the connection; the next transaction opens another."""
         connection, self._connection, self._cursor, self._begun = self._connection, None, None, False
+        self._leads.clear()
         if connection is not None:
             # The driver's own: SQLAlchemy would roll back first, and log at length that the other side has closed it.
             connection.close()

@@ -1,4 +1,7 @@
-"""Background work on stored page views: added to the roll-ups, and removed when they expire."""
+"""Background work on stored page views: added to the roll-ups, and removed when they expire.
+
+Of several collectors on one database, one does it.
+"""
 
 import logging
 import threading
@@ -19,6 +22,7 @@ ROLL = 5.0
 PRUNE = 60.0
 """Seconds between two checks for expired rows."""
 PRUNE_LABELS = 3600.0
+WORK = "page views"
 log = logging.getLogger("journey.collector")
 Result = TypeVar("Result")
 
@@ -46,6 +50,8 @@ class StorageCleaner:
         closing = False
         while not closing:
             closing = self._closing.wait(ROLL)
+            if not self._attempts.make(WORK, lambda: link.lead(WORK)):
+                continue
             self._attempts.make("roll-ups", lambda: self._again(lambda: roll_up(link, self._turn, time.time() - MINUTES)))
             if time.monotonic() >= prune_at and not closing:
                 prune_at = time.monotonic() + PRUNE
