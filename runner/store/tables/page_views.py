@@ -229,6 +229,7 @@ series = Table(
     Column("whole", Integer, nullable=False),
     Column("seen_at", Integer, nullable=False),
     Column("first_at", Integer, nullable=False, server_default="0"),
+    Index("series_by_day", "app", "seen_at"),
     Index("series_by_labels", "app", "page", "traffic", "environment", "release", "device", "browser", unique=True),
 )
 """Each combination of labels that has roll-ups; `browser` without its version; `seen_at` is the newest day with a view,
