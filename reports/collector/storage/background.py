@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from reports.attempts import Attempts
 from reports.collector.storage import retention
+from reports.collector.storage.day_partitions import drop_first, make_days_ahead
 from reports.collector.storage.retention import MINUTES, RetentionPolicy
 from reports.collector.storage.rollup import roll_up
 from reports.collector.storage.rollup_retention import prune_rollups_to_size
@@ -58,6 +59,8 @@ class StorageCleaner:
                 self._attempts.make("retention", lambda: self._prune(link))
             if time.monotonic() >= labels_at and not closing:
                 labels_at = time.monotonic() + PRUNE_LABELS
+                if not link.sqlite:
+                    self._attempts.make("partitions", lambda: make_days_ahead(link, time.time()))
                 self._attempts.make(
                     "retention of labels", lambda: self._in_turn(lambda: retention.prune_labels(link, self._keep, time.time()))
                 )
@@ -66,6 +69,8 @@ class StorageCleaner:
     def _prune(self, link: Link) -> None:
         self._again(lambda: self._in_turn(lambda: retention.prune_by_age(link, self._keep, time.time())))
         self._again(lambda: self._in_turn(lambda: retention.prune_to_size(link, self._keep)))
+        if not link.sqlite:
+            drop_first(link)
         self._again(lambda: self._in_turn(lambda: prune_rollups_to_size(link, self._keep.rollups_size, time.time())))
 
     def _again(self, some: Callable[[], int]) -> None:
