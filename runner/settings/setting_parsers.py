@@ -235,6 +235,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "serve_proxy_user_header": parse_header_name,
     "serve_public_metrics": parse_bool,
     "serve_requests_per_minute": parse_positive_count,
+    "serve_drain": parse_duration,
     "require_https": parse_bool,
     "oidc_issuer": parse_issuer,
     "oidc_client_id": parse_text,

@@ -24,6 +24,7 @@ from runner.store.engines.reasons import describe_failure
 from runner.store.error_states import ErrorStates
 from runner.store.given_up import is_given_up, remove_given_up
 from runner.store.incidents import Incidents
+from runner.store.made_journeys import MadeJourneys
 from runner.store.migrations.upgrade import is_newest, read_file_form, read_form, upgrade
 from runner.store.row_mapping import artifact_row, attempt_row, clean, navigation_row, run_row, step_row
 from runner.store.samples import Samples
@@ -56,6 +57,7 @@ class Store:
         self.error_states = ErrorStates(self.connected)
         self.samples = Samples(self.connected)
         self.incidents = Incidents(self.connected)
+        self.made_journeys = MadeJourneys(self.connected)
         self.upgraded_from: str | None = None
         """The schema that it had before it was opened, empty if it had none; None if it was up to date."""
         self._file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None

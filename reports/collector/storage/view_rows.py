@@ -6,6 +6,7 @@ from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import Beacon, View
 from reports.collector.storage.series import DAY, Directory, Labels, browser_family
 from runner.store.bulk_insert import Insert, Link
+from runner.store.tables.day_numbers import PLAIN, earliest_number
 from runner.store.tables.page_views import page_views
 from runner.store.tables.runs import PHASES
 
@@ -29,10 +30,18 @@ MUTABLE = (
 PUT_VIEWS = Insert(page_views, replaced=MUTABLE)
 
 
-def read_views(link: Link, ids: set[str]) -> dict[str, list[Any]]:
-    """The rows of the views that are stored, by id."""
+def read_views(link: Link, ids: set[str], since: float) -> dict[str, list[Any]]:
+    """The rows of the views that are stored, by id; none of them began before `since`, in seconds since the epoch."""
     names = ", ".join(f'"{column.name}"' for column in page_views.columns)
-    return {row[ID]: list(row) for row in link.among(f"SELECT {names} FROM page_views WHERE id", ids)}
+    # In PostgreSQL each partition has an index of its own, which need not all be asked.
+    days = "" if link.sqlite else f"(number < {PLAIN} OR number >= {earliest_number(since)}) AND "
+    return {row[ID]: list(row) for row in link.among(f"SELECT {names} FROM page_views WHERE {days}id", ids)}
+
+
+def earliest_start(beacon: Beacon, received: float) -> float:
+    """A moment before which no view of a beacon began: by the time that the page says, and by how long ago that was by its own clock."""
+    began = min(view.started_at for view in beacon.views)
+    return min(began, received - max(beacon.sent_at - began, 0.0), received) - DAY
 
 
 def new_view(

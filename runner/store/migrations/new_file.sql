@@ -1,9 +1,19 @@
+CREATE TABLE access_counts (
+	kind VARCHAR(10) NOT NULL, 
+	"key" VARCHAR(16) NOT NULL, 
+	level FLOAT NOT NULL, 
+	at FLOAT NOT NULL, 
+	until FLOAT NOT NULL, 
+	parts TEXT NOT NULL, 
+	PRIMARY KEY (kind, "key")
+);
+
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO "alembic_version" VALUES('0016');
+INSERT INTO "alembic_version" VALUES('0024');
 
 CREATE TABLE alerts (
 	id INTEGER NOT NULL, 
@@ -157,6 +167,13 @@ CREATE TABLE journeys (
 	newest_run VARCHAR(36) NOT NULL, 
 	newest_at DATETIME NOT NULL, 
 	PRIMARY KEY (journey, location)
+);
+
+CREATE TABLE made_journeys (
+	session VARCHAR(70) NOT NULL, 
+	made_at FLOAT NOT NULL, 
+	content TEXT NOT NULL, 
+	PRIMARY KEY (session)
 );
 
 CREATE TABLE marks (
@@ -657,4 +674,8 @@ CREATE UNIQUE INDEX source_maps_by_script ON source_maps (release, app, script);
 
 CREATE INDEX incidents_by_start ON incidents (started_at);
 
-CREATE INDEX ix_incident_updates_incident_id ON incident_updates (incident_id)
+CREATE INDEX ix_incident_updates_incident_id ON incident_updates (incident_id);
+
+CREATE INDEX access_counts_by_time ON access_counts (at);
+
+CREATE INDEX series_by_day ON series (app, seen_at)
