@@ -2,11 +2,24 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
-from runner.result import RunResult, StepResult
+from runner.result import RunResult, StepResult, Weight, WeightType
 
 Unit = Literal["seconds", "score", "count", "bytes", "share"]
+_PARTIES = ("first", "third")
+_REQUESTS_AND_BYTES: tuple[tuple[str, Unit], ...] = (("requests", "count"), ("bytes", "bytes"))
+WEIGHTS: dict[str, Unit] = {
+    "requests": "count",
+    "bytes": "bytes",
+    "decoded_bytes": "bytes",
+    **{f"{part}.{what}": unit for part in get_args(WeightType) for what, unit in _REQUESTS_AND_BYTES},
+    "script.decoded_bytes": "bytes",
+    **{f"{part}_party.{what}": unit for part in _PARTIES for what, unit in _REQUESTS_AND_BYTES},
+}
+"""What a step receives: exact counts, which are the same in each run unless the site answers otherwise. See docs/weight.md."""
+AMOUNTS = tuple(WEIGHTS)
+"""What is compared with a baseline beside the latency."""
 FIGURES: dict[str, Unit] = {
     "latency": "seconds",
     "wall": "seconds",
@@ -16,9 +29,8 @@ FIGURES: dict[str, Unit] = {
     "lcp": "seconds",
     "inp": "seconds",
     "cls": "score",
-    "requests": "count",
     "failed_requests": "count",
-    "bytes": "bytes",
+    **WEIGHTS,
     "page_errors": "count",
     "picture": "share",
 }
@@ -39,9 +51,34 @@ def measure_step(step: StepResult) -> dict[str, float]:
         "requests": step.requests.ok + step.requests.failed,
         "failed_requests": step.requests.failed,
         "bytes": step.requests.transfer_bytes,
+        **_weigh(step),
         "page_errors": len(step.page_errors),
     }
     return {name: float(value) for name, value in found.items() if value is not None}
+
+
+def _weigh(step: StepResult) -> dict[str, float | None]:
+    """The figures by type and party; none of a result of an earlier version, which has no weight though it has requests."""
+    weight = step.requests.weight
+    if not weight and step.requests.ok + step.requests.failed:
+        return {}
+    found: dict[str, float | None] = {"decoded_bytes": _sum_decoded(weight)}
+    for kind in get_args(WeightType):
+        of_type = [one for one in weight if one.type == kind]
+        found[f"{kind}.requests"] = sum(one.requests for one in of_type)
+        found[f"{kind}.bytes"] = sum(one.transfer_bytes for one in of_type)
+    found["script.decoded_bytes"] = _sum_decoded([one for one in weight if one.type == "script"])
+    if all(one.party for one in weight):
+        for party in _PARTIES:
+            of_party = [one for one in weight if one.party == party]
+            found[f"{party}_party.requests"] = sum(one.requests for one in of_party)
+            found[f"{party}_party.bytes"] = sum(one.transfer_bytes for one in of_party)
+    return found
+
+
+def _sum_decoded(weight: Sequence[Weight]) -> int | None:
+    known = [one.decoded_bytes for one in weight if one.decoded_bytes is not None]
+    return sum(known) if known or not weight else None
 
 
 def measure_run(result: RunResult) -> dict[str, float]:

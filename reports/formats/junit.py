@@ -17,10 +17,12 @@ from msgspec import Struct
 from reports.formats.registry import Runs, list_saved
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
+from reports.text.amount_text import describe_amount, list_changes
 from reports.text.formatting import format_figure, format_status
 from reports.text.problems import Problem, list_run_problems
 from reports.text.smoke_problems import list_check_problems
 from runner.archive.archive import Saved
+from runner.measures import AMOUNTS, measure_step
 from runner.result import Environment, RunResult, StepResult
 
 WHOLE = "whole journey"
@@ -73,7 +75,7 @@ def smoke_junit(result: SmokeResult) -> str:
             f"{step.name or WHOLE}.{name}.median": f"{median(values):g}"
             for step in (*check.steps, check.whole)
             for name, values in step.figures.items()
-            if values
+            if values and ("." not in name or any(values))
         }
         _suite(suites, check.name, cases, f"{result.started_at:%Y-%m-%dT%H:%M:%SZ}", properties | figures)
     return _document(suites)
@@ -142,6 +144,7 @@ def _output(step: StepCheck) -> list[str]:
         lines.append(f"{name}: median {format_figure(name, median(values))} of {len(values)}, {lowest} to {highest}")
     if step.comparison is not None:
         lines.append(f"baseline: {smoke_text.describe_comparison(step.comparison)}")
+    lines += [f"weight: {describe_amount(one)}" for one in list_changes(step)]
     if step.picture is not None:
         lines.append(f"picture: {smoke_text.describe_picture(step.picture)}")
     lines += [f"budget: {smoke_text.format_budget(one)}{', missed' if one.missed else ''}" for one in step.budgets]
@@ -191,12 +194,13 @@ def _figures(result: RunResult) -> dict[str, str]:
             **{name: getattr(step.vitals, name) for name in step.vitals.__struct_fields__},
         }
         if step.status not in {"skipped", "cancelled"}:
-            values |= {
-                "requests": step.requests.ok + step.requests.failed,
-                "failed_requests": step.requests.failed,
-                "bytes": step.requests.transfer_bytes,
-            }
-        found |= {f"{step.name}.{name}": f"{value:g}" for name, value in values.items() if value is not None}
+            measured = measure_step(step)
+            values |= {name: measured.get(name) for name in ("failed_requests", *AMOUNTS)}
+        found |= {
+            f"{step.name}.{name}": f"{value:g}"
+            for name, value in values.items()
+            if value or (value is not None and "." not in name)
+        }
     return found
 
 

@@ -11,6 +11,7 @@ from reports.formats.markdown_escape import code, fence, inert
 from reports.formats.registry import Runs, list_saved
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
+from reports.text.amount_text import list_weight_lines
 from reports.text.formatting import MARKS, format_seconds, format_status
 from reports.text.problems import Problem, list_run_problems
 from reports.text.smoke_problems import list_smoke_problems
@@ -142,7 +143,7 @@ def _check(check: JourneyCheck, result: SmokeResult) -> Section:
     if steps:
         lines += ["| step | baseline | median | change | outcome | budgets |", "| --- | --: | --: | --: | --- | --- |"]
         lines += [_step(one, result) for one in steps]
-    remarks = [f"- {inert(one)}" for one in (*_pictures(check), *smoke_text.list_remarks(check))]
+    remarks = [f"- {inert(one)}" for one in (*_pictures(check), *list_weight_lines(check), *smoke_text.list_remarks(check))]
     return [*lines, *(["", *remarks] if remarks else [])]
 
 

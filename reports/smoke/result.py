@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from reports.compare import Comparison, Rule
+from reports.compare.amounts import AmountComparison
 from runner.pictures.region import Region
 from runner.result import Environment, Failure, Quarantine
 
@@ -22,7 +23,7 @@ class BudgetCheck(Struct, frozen=True, kw_only=True):
     """One figure compared with its bound."""
 
     figure: str
-    """`latency wall duration ttfb fcp lcp inp cls requests failed_requests bytes page_errors`."""
+    """One of those in docs/smoke.md."""
     statistic: str
     """`median`, or a percentile such as `p95`."""
     bound: float
@@ -72,6 +73,8 @@ class StepCheck(Struct, frozen=True, kw_only=True):
     """Such as: the baseline has no step of this name."""
     picture: PictureCheck | None = None
     """None where no pictures were taken."""
+    amounts: tuple[AmountComparison, ...] = ()
+    """What it has received, compared with the baseline: bytes, requests and their parts. It is shown; only budgets of it count."""
 
     @property
     def looks_different(self) -> bool:

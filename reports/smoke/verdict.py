@@ -12,6 +12,7 @@ from reports.smoke.check import Check
 from reports.smoke.measurement import WHOLE, Figures, Measurement
 from reports.smoke.question import Question
 from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
+from reports.smoke.weight import Amounts, compare_weight
 from runner.events import RunEnded
 from runner.measures import percentile
 from runner.redaction import Redactor
@@ -34,7 +35,8 @@ def result(
     `pictures` is the file of its pictures.
     """
     question = check.question
-    journeys = tuple(_journey(one, question, stopped) for one in check.measurements)
+    amounts = compare_weight(check.measurements, question.rule)
+    journeys = tuple(_journey(one, question, stopped, amounts) for one in check.measurements)
     counted = {journey.verdict for journey in journeys if not journey.set_aside}
     verdict = next(one for one in WORST_FIRST if one == "passed" or one in counted)
     if stopped and verdict != "failed":
@@ -60,8 +62,11 @@ def result(
     )
 
 
-def _journey(one: Measurement, question: Question, stopped: bool) -> JourneyCheck:
-    steps = tuple(_step(one, name, *both, question) for name, both in one.steps.items())
+def _journey(one: Measurement, question: Question, stopped: bool, amounts: Amounts) -> JourneyCheck:
+    steps = tuple(
+        replace(_step(one, name, *both, question), amounts=amounts.get((one.journey.name, name), ()))
+        for name, both in one.steps.items()
+    )
     figures, baseline = one.whole
     whole = StepCheck(
         name="",
@@ -70,6 +75,7 @@ def _journey(one: Measurement, question: Question, stopped: bool) -> JourneyChec
         comparison=one.comparisons.get(WHOLE),
         budgets=_budgets(one, "", figures, question),
         note="" if one.compared or question.saved is None else "the baseline has no journey of this name",
+        amounts=amounts.get((one.journey.name, WHOLE), ()),
     )
     verdict, decisive = _verdict(one, (*steps, whole), question)
     failure = decisive.result.failure if decisive else None

@@ -11,6 +11,7 @@ from rich.text import Text
 from reports.compare import Outcome
 from reports.smoke.result import BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
 from reports.text import smoke_text
+from reports.text.amount_text import list_weight_lines
 from reports.text.formatting import format_failure, format_figure, format_seconds, format_step_name
 from reports.text.headline import format_headline
 from reports.text.smoke_problems import list_smoke_problems
@@ -33,6 +34,8 @@ def render_smoke(result: SmokeResult) -> RenderableType:
     parts += [_failure(one) for one in result.journeys if one.failure is not None and one.failed_run is not None]
     if pictures := smoke_text.count_pictures(result):
         parts.append(Text(f"\n{pictures}"))
+    if changes := [f"{one.name}, {line}" for one in result.journeys for line in list_weight_lines(one)]:
+        parts.append(Text("\n" + "\n".join(["more or less than the baseline's:", *(f"  {line}" for line in changes)])))
     lines = list(_remarks(result))
     if lines:
         parts.append(Text("\n" + "\n".join(lines), style="yellow"))

@@ -11,6 +11,7 @@ from msgspec import Struct
 from runner.dsl.browser_options import THIRD_PARTY, ClientCertificate, ColorScheme, Cookie, Mock, ReducedMotion, ServiceWorkers
 from runner.dsl.journey import Journey
 from runner.errors import ConfigError
+from runner.registrable_domain import host_of, site_of
 from runner.settings.secrets import Secret
 
 LOOPBACK = ("localhost", "*.localhost", "127.0.0.1", "[::1]")
@@ -135,12 +136,6 @@ def _glob(pattern: str) -> str:
 
 
 def _site(base_url: str) -> str:
-    """The registrable domain of an address, or its host where that has none (an IP address, `localhost`)."""
-    from publicsuffixlist import PublicSuffixList
-
-    host = (urlsplit(base_url).hostname or "").lower()
-    if ":" in host:
-        return f"[{host}]"
-    if re.fullmatch(r"[\d.]+", host):
-        return host
-    return PublicSuffixList().privatesuffix(host) or host
+    """The registrable domain of an address as it is in addresses, or its host where that has none (an IP address, `localhost`)."""
+    site = site_of(host_of(base_url))
+    return f"[{site}]" if ":" in site else site

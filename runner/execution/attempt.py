@@ -95,7 +95,9 @@ def run_attempt(
     trace_headers = TraceHeaders(plan.trace_origins, context.run, number, plan.trace_baggage)
     others = [one for one in browser.contexts if one is not browser_context]
     mark = AgentMark(journey=plan.journey, run=context.run, location=plan.location)
-    call = JourneyCall(browser_context, str(plan.file), step_started, step_ended, mark=mark, waits=plan.waits)
+    call = JourneyCall(
+        browser_context, str(plan.file), step_started, step_ended, mark=mark, waits=plan.waits, base_url=plan.base_url
+    )
     recording.start(browser_context)
     emit(AttemptStarted(run=context.run, journey=plan.journey, number=number))
     started_at, started = datetime.now(UTC), time.perf_counter()
