@@ -18,8 +18,12 @@ WEIGHTS: dict[str, Unit] = {
     **{f"{part}_party.{what}": unit for part in _PARTIES for what, unit in _REQUESTS_AND_BYTES},
 }
 """What a step receives: exact counts, which are the same in each run unless the site answers otherwise. See docs/weight.md."""
-AMOUNTS = tuple(WEIGHTS)
+AMOUNTS = (*WEIGHTS, "script.cpu", "script.unused_bytes", "style.unused_bytes")
 """What is compared with a baseline beside the latency."""
+CPU: dict[str, Unit] = {"script.cpu": "seconds", "task.cpu": "seconds"}
+"""How long a page's main thread has run scripts, and anything; only where it is asked for."""
+UNUSED: dict[str, Unit] = {"script.unused_bytes": "bytes", "style.unused_bytes": "bytes"}
+"""What no page has used so far of what was loaded; only with coverage. Of a run it is that of its last step."""
 FIGURES: dict[str, Unit] = {
     "latency": "seconds",
     "wall": "seconds",
@@ -31,6 +35,8 @@ FIGURES: dict[str, Unit] = {
     "cls": "score",
     "failed_requests": "count",
     **WEIGHTS,
+    **CPU,
+    **UNUSED,
     "page_errors": "count",
     "picture": "share",
 }
@@ -52,6 +58,7 @@ def measure_step(step: StepResult) -> dict[str, float]:
         "failed_requests": step.requests.failed,
         "bytes": step.requests.transfer_bytes,
         **_weigh(step),
+        **_read_instruments(step),
         "page_errors": len(step.page_errors),
     }
     return {name: float(value) for name, value in found.items() if value is not None}
@@ -76,6 +83,16 @@ def _weigh(step: StepResult) -> dict[str, float | None]:
     return found
 
 
+def _read_instruments(step: StepResult) -> dict[str, float | None]:
+    signals = step.signals if isinstance(step.signals, dict) else {}
+    cpu, coverage = signals.get("cpu", {}), signals.get("coverage", {})
+    return {
+        "script.cpu": cpu.get("script_seconds"),
+        "task.cpu": cpu.get("task_seconds"),
+        **{f"{kind}.unused_bytes": coverage.get(kind, {}).get("unused_bytes") for kind in ("script", "style")},
+    }
+
+
 def _sum_decoded(weight: Sequence[Weight]) -> int | None:
     known = [one.decoded_bytes for one in weight if one.decoded_bytes is not None]
     return sum(known) if known or not weight else None
@@ -88,7 +105,7 @@ def measure_run(result: RunResult) -> dict[str, float]:
     for name in FIGURES:
         values = [one[name] for one in steps if name in one]
         if values:
-            found[name] = max(values) if name in VITALS else math.fsum(values)
+            found[name] = max(values) if name in VITALS else values[-1] if name in UNUSED else math.fsum(values)
     return {name: found[name] for name in FIGURES if name in found}
 
 

@@ -11,6 +11,7 @@ from runner.dsl.options import Network
 from runner.dsl.protocols.registry import PROTOCOLS
 from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError
+from runner.measures import CPU
 from runner.result import Quarantine
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.parsers.values import Waits
@@ -74,8 +75,15 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     trace_baggage: bool = False
     update_pictures: bool = False
     """Whether `expect_picture` stores pictures instead of comparing them."""
+    script_cpu: bool = False
+    """Whether the time of scripts is measured even where no budget asks for it."""
     traced: bool = False
     """Whether the run has a trace, of which its result says the id."""
+
+    @property
+    def measures_script_cpu(self) -> bool:
+        """Whether the time of scripts is measured."""
+        return self.script_cpu or any(one.figure in CPU for one in self.budgets)
 
 
 SHARED = ("base_url", "mailbox", "timeout", "retries", "waits")
@@ -142,6 +150,7 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         context=plan_context(journey, shared["base_url"]),
         trace_origins=settings.trace_origins,
         trace_baggage=settings.trace_baggage,
+        script_cpu=settings.script_cpu,
         traced=settings.otlp_endpoint is not None or bool(settings.trace_origins),
         **shared,
     )

@@ -119,7 +119,7 @@ def run_attempt(
         problem = call.collect_late()
         if problem is not None:
             recording.notes.append(problem)
-        steps = call.steps.results(plan.step_names)
+        steps = recording.add_findings(call.steps.results(plan.step_names))
         met = certificates.read(call.probe.channel)
         session_loss = find_session_loss(browser_context, steps, state) if state is not None and failure is not None else ""
         recording.finish(passed=status == "passed", last=not repeats(status, duration, session_loss))

@@ -60,6 +60,8 @@ class ArtifactPolicies(TypedDict, total=False):
     aria: str | None
     replay: str | None
     pictures: str | None
+    coverage: str | None
+    cpu_profile: str | None
 
 
 _ROWS = (
@@ -160,6 +162,26 @@ _ROWS = (
         media_type="image/png",
         order=10,
         pictures=True,
+    ),
+    ArtifactKind(
+        option="coverage",
+        name="coverage",
+        policy="off",
+        recorder="runner.artifacts.coverage:CoverageRecorder",
+        file="coverage.jsonl",
+        media_type="application/jsonl",
+        order=11,
+        title="Scripts and style sheets that are not used",
+        folded=True,
+    ),
+    ArtifactKind(
+        option="cpu_profile",
+        name="cpu_profile",
+        policy="off",
+        recorder="runner.artifacts.cpu_profile:CpuProfileRecorder",
+        file="cpu-profiles/<step>.cpuprofile",
+        media_type="application/json",
+        order=12,
     ),
 )
 ARTIFACT_KINDS: dict[str, ArtifactKind] = {row.option: row for row in _ROWS}

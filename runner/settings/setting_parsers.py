@@ -257,6 +257,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "otlp_timeout": parse_positive_duration,
     "trace_origins": parse_trace_origins,
     "trace_baggage": parse_bool,
+    "script_cpu": parse_bool,
     "trace_url": parse_trace_url,
     "trace_tests": parse_bool,
     "grafana_url": parse_url,

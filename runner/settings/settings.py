@@ -150,6 +150,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     otlp_timeout: float = 5.0
     trace_origins: tuple[str, ...] = ()
     trace_baggage: bool = False
+    script_cpu: bool = False
     trace_url: str | None = None
     trace_tests: bool = False
     grafana_url: str | None = None

@@ -4,6 +4,7 @@
 "use strict";
 const certificates = require("./certificates.cjs");
 const decodedSizes = require("./decoded_sizes.cjs");
+const instruments = require("./instruments.cjs");
 const traceHeaders = require("./trace_headers.cjs");
 
 /** Stands in one of the context's init scripts, with its id; the same as MARK in page_channel.py. */
@@ -108,6 +109,7 @@ function changeSession(prototype) {
       if (id) {
         marked.set(this, id);
         decodedSizes.watch(this);
+        instruments.opened(contexts.get(id), this, (...request) => send.apply(this, request));
         traceHeaders.opened(contexts.get(id), targets.get(this._sessionId));
         // Before the script that may run at once; a session that has ended has no documents.
         send.call(this, "Runtime.addBinding", { name: REPORT }).catch(() => {});
@@ -204,12 +206,23 @@ function setHeaders(client, { context: id, origins, headers }) {
   return traceHeaders.set(client, context, origins, headers);
 }
 
+/** From now on each session of the context gets these commands before it loads anything. */
+function instrument(_, { context: id, name, ...parts }) {
+  const context = contexts.get(id);
+  if (!context) throw new Error("the context is closed");
+  instruments.start(context, name, parts);
+}
+
+function collect(_, { context, name, commands }) {
+  return instruments.collect(contexts.get(context), name, commands);
+}
+
 /** The certificates of each host that the context has met over HTTPS, as base64 of DER. */
 async function readCertificates(_, { context }) {
   return { chains: await certificates.read(contexts.get(context)) };
 }
 
-const METHODS = { "Journey.ask": ask, "Journey.answer": answer, "Journey.measure": measure, "Journey.setHeaders": setHeaders, "Journey.readCertificates": readCertificates };
+const METHODS = { "Journey.ask": ask, "Journey.answer": answer, "Journey.measure": measure, "Journey.setHeaders": setHeaders, "Journey.readCertificates": readCertificates, "Journey.instrument": instrument, "Journey.collect": collect };
 
 /** `CDPSession`, of the API. */
 function changeClient(prototype) {

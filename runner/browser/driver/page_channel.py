@@ -129,7 +129,7 @@ class DriverChannel:
         self._context = context
         self._receive = receive
         self._id = bridge.find_guid(context)
-        self._session = _session(browser)
+        self._session = open_session(browser)
         self.mark = MARK.format(self._id)
         self.dropped = 0
         self._headed = False
@@ -193,7 +193,7 @@ class DriverChannel:
 _sessions: WeakKeyDictionary[Browser, CDPSession] = WeakKeyDictionary()
 
 
-def _session(browser: Browser) -> CDPSession:
+def open_session(browser: Browser) -> CDPSession:
     """The one session of a browser that all of its contexts use."""
     if browser not in _sessions:
         session = browser.new_browser_cdp_session()
