@@ -80,7 +80,7 @@ def compare_amounts(
         runs=(len(baseline), len(candidate)),
         baseline=median(baseline),
         candidate=median(candidate),
-        interval=interval.difference(baseline, candidate, rule.confidence, paired),
+        interval=(changed, changed) if exact else interval.difference(baseline, candidate, rule.confidence, paired),
         p=p,
     )
 

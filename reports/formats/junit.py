@@ -18,6 +18,7 @@ from reports.formats.registry import Runs, list_saved
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
 from reports.text.amount_text import describe_amount, list_changes
+from reports.text.cost_text import COLUMNS, list_block_remarks, list_cost_rows, list_instrument_lines
 from reports.text.formatting import format_figure, format_status
 from reports.text.problems import Problem, list_run_problems
 from reports.text.smoke_problems import list_check_problems
@@ -118,15 +119,23 @@ def _check_cases(check: JourneyCheck, problems: Sequence[Problem]) -> Iterator[_
     if failed_at and failed_at not in {step.name for step in check.steps}:
         yield _Case(name=failed_at, seconds=None, problems=[one for one in problems if one.step == failed_at])
     whole = [one for one in problems if not one.step]
-    if whole or check.whole.budgets or check.whole.comparison or not check.steps:
+    if whole or check.blocked or check.unused or check.whole.budgets or check.whole.comparison or not check.steps:
         skipped = "" if whole else f"step “{failed_at}” failed" if failed_at else _unjudged(check.whole)
         yield _Case(
             name=WHOLE,
             seconds=smoke_text.find_medians(check.whole)[1],
             problems=whole,
             skipped=skipped,
-            output=[*_output(check.whole), *smoke_text.list_remarks(check)],
+            output=[*_output(check.whole), *_costs(check), *smoke_text.list_remarks(check)],
         )
+
+
+def _costs(check: JourneyCheck) -> list[str]:
+    lines = [
+        f"cost of {row.name}, {row.step}: {', '.join(f'{name} {text}' for name, (text, _) in zip(COLUMNS.values(), row.cells, strict=True))}"
+        for row in list_cost_rows(check)
+    ]
+    return [*lines, *list_block_remarks(check), *list_instrument_lines(check)]
 
 
 def _unjudged(step: StepCheck) -> str:

@@ -12,6 +12,7 @@ from reports.formats.registry import Runs, list_saved
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
 from reports.text.amount_text import list_weight_lines
+from reports.text.cost_text import COLUMNS, list_block_remarks, list_cost_rows, list_instrument_lines
 from reports.text.formatting import MARKS, format_seconds, format_status
 from reports.text.problems import Problem, list_run_problems
 from reports.text.smoke_problems import list_smoke_problems
@@ -143,8 +144,23 @@ def _check(check: JourneyCheck, result: SmokeResult) -> Section:
     if steps:
         lines += ["| step | baseline | median | change | outcome | budgets |", "| --- | --: | --: | --: | --- | --- |"]
         lines += [_step(one, result) for one in steps]
-    remarks = [f"- {inert(one)}" for one in (*_pictures(check), *list_weight_lines(check), *smoke_text.list_remarks(check))]
+    lines += _costs(check)
+    found = (*list_block_remarks(check), *list_instrument_lines(check))
+    remarks = [
+        f"- {inert(one)}" for one in (*found, *_pictures(check), *list_weight_lines(check), *smoke_text.list_remarks(check))
+    ]
     return [*lines, *(["", *remarks] if remarks else [])]
+
+
+def _costs(check: JourneyCheck) -> Iterator[str]:
+    rows = list_cost_rows(check)
+    if rows:
+        yield from ("", "What it costs, with it less without it:", "")
+        yield f"| blocked | step | {' | '.join(COLUMNS.values())} |"
+        yield f"| --- | --- | {' | '.join('---' for _ in COLUMNS)} |"
+    for row in rows:
+        cells = [f"**{inert(text)}**" if certain else inert(text) for text, certain in row.cells]
+        yield f"| {code(row.name, NAME, cell=True)} | {code(row.step, NAME, cell=True)} | {' | '.join(cells)} |"
 
 
 def _pictures(check: JourneyCheck) -> Iterator[str]:

@@ -119,7 +119,8 @@ class CoverageRecorder(Recorder):
             )
             for one in files
         ]
-        yield Recorded(b"".join(line + b"\n" for line in lines))
+        if lines:
+            yield Recorded(b"".join(line + b"\n" for line in lines))
 
 
 def _used(file: _File) -> int:

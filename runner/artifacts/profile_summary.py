@@ -18,7 +18,7 @@ class BusyFunction(Struct, frozen=True, kw_only=True):
     """Such as `render`, `(anonymous)` or `(garbage collector)`."""
     url: str
     line: int
-    """From 1; 0 of what is no script."""
+    """From 1; 0 where there is no script."""
     column: int
     self_seconds: float
     total_seconds: float

@@ -28,7 +28,13 @@ from runner.settings.parsers.secret_values import (
     read_secret,
     read_token,
 )
-from runner.settings.parsers.smoke import parse_error_probability, parse_looks, parse_tolerance, parse_undecided
+from runner.settings.parsers.smoke import (
+    parse_error_probability,
+    parse_looks,
+    parse_profile_when,
+    parse_tolerance,
+    parse_undecided,
+)
 from runner.settings.parsers.status_page import parse_status_page
 from runner.settings.parsers.storage import parse_storage_credentials, parse_storage_url, read_storage_credentials
 from runner.settings.parsers.telemetry import (
@@ -200,6 +206,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "smoke_tolerance": parse_tolerance,
     "smoke_undecided": parse_undecided,
     "smoke_picture_pairs": parse_positive_count,
+    "smoke_cpu_profile": parse_profile_when,
     "smoke_looks": parse_looks,
     "smoke_alarm": parse_error_probability,
     "smoke_miss": parse_error_probability,

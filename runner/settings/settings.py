@@ -14,6 +14,7 @@ from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.config_file import find_config_file, list_environments, select_environment
 from runner.settings.environment_variables import ENVIRONMENT, OTEL_VARIABLES, PREFIX, read_environ, read_otel_environ
 from runner.settings.parsers.identity import DashboardRole
+from runner.settings.parsers.smoke import ProfileWhen
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.parsers.telemetry import Histograms, OtlpProtocol, RemoteWriteProtocol
 from runner.settings.parsers.values import Traffic, Waits
@@ -100,6 +101,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     smoke_tolerance: tuple[float | None, float | None] = (None, None)
     """A fraction of the baseline, and seconds; None, here and below, means the default of the comparison."""
     smoke_picture_pairs: int = 5
+    smoke_cpu_profile: ProfileWhen = "off"
     smoke_looks: tuple[int, ...] | None = None
     smoke_alarm: float | None = None
     smoke_miss: float | None = None

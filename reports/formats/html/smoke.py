@@ -7,7 +7,7 @@ from msgspec import Struct
 from reports.formats.html import page, plot
 from reports.formats.html.pictures import PictureView, PictureViews
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
-from reports.text import amount_text, smoke_text
+from reports.text import amount_text, cost_text, smoke_text
 from reports.text.problems import Problem
 from reports.text.smoke_problems import list_smoke_problems
 
@@ -65,6 +65,7 @@ def smoke_html(result: SmokeResult, beside: Path | None = None) -> bytes:
         journeys=[_journey(one, result, pictures) for one in result.journeys],
         smoke_text=smoke_text,
         amount_text=amount_text,
+        cost_text=cost_text,
         plot=plot,
     )
 

@@ -17,6 +17,7 @@ from runner.cli import INTERRUPTED, given
 from runner.cli.running.report_options import with_report_options
 from runner.cli.running.run import BUDGET, FAILED, MONITOR, PASSED, make_telemetry, tell_unsent
 from runner.cli.running.run_keeper import RunKeeper
+from runner.dsl.browser_options import THIRD_PARTY, parse_block
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan
 from runner.errors import ConfigError
@@ -67,6 +68,21 @@ def smoke(
     picture_area: Annotated[
         str | None, typer.Option(metavar="viewport|page", help="What is on a picture (default: viewport).")
     ] = None,
+    block: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="each|third-party|PATTERN",
+            help="Measure what this costs, by walks without it; 'each': every third party for itself (repeatable).",
+        ),
+    ] = None,
+    coverage: Annotated[
+        bool,
+        typer.Option("--coverage", help="Show which scripts and styles are not used, by one more run that does not count."),
+    ] = False,
+    cpu_profile: Annotated[
+        str | None,
+        typer.Option(metavar="on-slow|always|off", help="Profile journeys that are too slow, in one more run (default: off)."),
+    ] = None,
     undecided: Annotated[
         str | None, typer.Option(metavar="pass|fail", help="The verdict on steps that cannot be decided (default: pass).")
     ] = None,
@@ -96,6 +112,7 @@ def smoke(
 
     Example: journey smoke --tag critical --base-url https://staging.shop.example --against https://shop.example
     """
+    from reports.smoke.uncounted import without_instruments
     from reports.terminal.console import make_console
 
     settings = given.settings(
@@ -106,6 +123,7 @@ def smoke(
         smoke_tolerance=tolerance,
         smoke_undecided=undecided,
         picture_area=picture_area,
+        smoke_cpu_profile=cpu_profile,
         base_url=base_url,
         params=given.params(param),
         retries=retries,
@@ -131,7 +149,7 @@ def smoke(
         with Workers(1) as pool:
             chosen = given.journeys(wanted, tag, settings)
             given.require_secrets(chosen, settings)
-            plans = [(one, plan(one, settings)) for one in chosen]
+            plans = [(one, without_instruments(plan(one, settings))) for one in chosen]
             notes = list(given.misfits(settings, chosen, whole=not wanted and not tag))
             sites = ", ".join(dict.fromkeys(one.base_url for _, one in plans if one.base_url))
             question = _question(settings, chosen, sites or None, baseline, against, keep_going, seed, notes)
@@ -139,7 +157,12 @@ def smoke(
                 from reports.smoke.question import with_pictures
 
                 question = with_pictures(question, settings)
+            question = _ask_for_costs(question, tuple(block or ()), coverage, settings, plans)
             result = _measure(pool, question, plans, settings, console)
+            if any(step.profile for one in result.journeys for step in one.steps):
+                from reports.smoke.original_code import add_original_places
+
+                result = add_original_places(result, settings)
         _tell(result, settings, console, files, save_baseline)
     except KeyboardInterrupt:
         typer.echo("stopped; the runs that had ended are saved", err=True)
@@ -191,6 +214,28 @@ def _question(
     )
 
 
+def _ask_for_costs(
+    question: "Question", blocks: tuple[str, ...], coverage: bool, settings: Settings, plans: list[tuple[Journey, Plan]]
+) -> "Question":
+    """The same question, of what is blocked, and of coverage and profiles, too. Raises ConfigError for what cannot be measured."""
+    from reports.smoke.blocking import EACH, leave_out
+
+    if blocks and question.against is not None:
+        raise ConfigError("--block and --against: each needs all rounds for itself; use only one")
+    if EACH in blocks and not question.warm_up:
+        raise ConfigError("--block each: the third parties are known from the warm-up; let --warm-up be 1 or more")
+    try:
+        parse_block([*blocks, *([THIRD_PARTY] if EACH in blocks else [])])
+    except ValueError as error:
+        raise ConfigError(f"--block: {error}") from error
+    for pattern in blocks:
+        for _, one in plans if pattern != EACH else ():
+            leave_out(one, pattern)
+    policies = [settings.artifact_policies, *(one.options.artifact_policies for one, _ in plans)]
+    wanted = coverage or any(one.get("coverage") == "on" for one in policies)
+    return replace(question, blocks=blocks, coverage=wanted, cpu_profile=settings.smoke_cpu_profile)
+
+
 def _require_two_sites(against: str, chosen: tuple[Journey, ...], settings: Settings) -> None:
     try:
         parse_url(against)
@@ -226,6 +271,7 @@ def _measure(
     from reports.smoke import verdict
     from reports.smoke.archive import SmokeArchive
     from reports.smoke.check import Check
+    from reports.smoke.uncounted import look_again
     from reports.terminal.smoke_progress import SmokeProgress
 
     walking = any(one.kind == "journey" for _, one in plans)
@@ -246,6 +292,8 @@ def _measure(
         pool.open(browser, settings, archive, [progress, keeper, *([telemetry] if telemetry else [])])
         try:
             check.measure(run, progress.round)
+            if question.coverage or question.cpu_profile != "off":
+                check.notes += look_again(check.measurements, question, lambda: verdict.result(check, "", started_at), run)
         except KeyboardInterrupt:
             stopped = True
     if telemetry is not None and (left := telemetry.stop(settings.otlp_timeout)):
