@@ -18,7 +18,7 @@ from reports.formats.registry import Runs, list_saved
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
 from reports.text.amount_text import describe_amount, list_changes
-from reports.text.cost_text import COLUMNS, list_block_remarks, list_cost_rows, list_instrument_lines
+from reports.text.cost_text import list_block_remarks, list_columns, list_cost_rows, list_instrument_lines
 from reports.text.formatting import format_figure, format_status
 from reports.text.problems import Problem, list_run_problems
 from reports.text.smoke_problems import list_check_problems
@@ -131,10 +131,11 @@ def _check_cases(check: JourneyCheck, problems: Sequence[Problem]) -> Iterator[_
 
 
 def _costs(check: JourneyCheck) -> list[str]:
-    lines = [
-        f"cost of {row.name}, {row.step}: {', '.join(f'{name} {text}' for name, (text, _) in zip(COLUMNS.values(), row.cells, strict=True))}"
-        for row in list_cost_rows(check)
+    headings = list_columns(check).values()
+    rows = [
+        (row, [f"{name} {text}" for name, (text, _) in zip(headings, row.cells, strict=True)]) for row in list_cost_rows(check)
     ]
+    lines = [f"cost of {row.name}, {row.step}: {', '.join(cells)}" for row, cells in rows]
     return [*lines, *list_block_remarks(check), *list_instrument_lines(check)]
 
 

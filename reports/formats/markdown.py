@@ -12,7 +12,7 @@ from reports.formats.registry import Runs, list_saved
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
 from reports.text.amount_text import list_weight_lines
-from reports.text.cost_text import COLUMNS, list_block_remarks, list_cost_rows, list_instrument_lines
+from reports.text.cost_text import describe_cost_rule, list_block_remarks, list_columns, list_cost_rows, list_instrument_lines
 from reports.text.formatting import MARKS, format_seconds, format_status
 from reports.text.problems import Problem, list_run_problems
 from reports.text.smoke_problems import list_smoke_problems
@@ -156,8 +156,8 @@ def _costs(check: JourneyCheck) -> Iterator[str]:
     rows = list_cost_rows(check)
     if rows:
         yield from ("", "What it costs, with it less without it:", "")
-        yield f"| blocked | step | {' | '.join(COLUMNS.values())} |"
-        yield f"| --- | --- | {' | '.join('---' for _ in COLUMNS)} |"
+        yield f"| blocked | step | {' | '.join(list_columns(check).values())} |"
+        yield f"| --- | --- | {' | '.join('---' for _ in list_columns(check))} |"
     for row in rows:
         cells = [f"**{inert(text)}**" if certain else inert(text) for text, certain in row.cells]
         yield f"| {code(row.name, NAME, cell=True)} | {code(row.step, NAME, cell=True)} | {' | '.join(cells)} |"
@@ -188,7 +188,10 @@ def _environment(result: SmokeResult) -> list[str]:
     warm_up = f"Warm-up, not counted: {smoke_text.count_runs(result.warm_up)} of each journey."
     return [
         *lines,
-        *(f"- {inert(one, 600)}" for one in (*rule, *smoke_text.describe_picture_rule(result), warm_up, *result.notes)),
+        *(
+            f"- {inert(one, 600)}"
+            for one in (*rule, *describe_cost_rule(result), *smoke_text.describe_picture_rule(result), warm_up, *result.notes)
+        ),
     ]
 
 

@@ -12,7 +12,7 @@ from reports.compare import Outcome
 from reports.smoke.result import BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
 from reports.text import smoke_text
 from reports.text.amount_text import list_weight_lines
-from reports.text.cost_text import COLUMNS, list_block_remarks, list_cost_rows, list_instrument_lines
+from reports.text.cost_text import list_block_remarks, list_columns, list_cost_rows, list_instrument_lines
 from reports.text.formatting import format_failure, format_figure, format_seconds, format_step_name
 from reports.text.headline import format_headline
 from reports.text.smoke_problems import list_smoke_problems
@@ -53,7 +53,7 @@ def _costs(result: SmokeResult) -> Iterator[RenderableType]:
             continue
         yield Text(f"\nWhat it costs {check.name}, with it less without it:", style="bold")
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("", "step", *COLUMNS.values()):
+        for heading in ("", "step", *list_columns(check).values()):
             table.add_column(heading)
         for row in list_cost_rows(check):
             cells = [Text(text, style="yellow" if certain else "") for text, certain in row.cells]

@@ -5,15 +5,21 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from reports.smoke.measurement import WHOLE
-from reports.smoke.result import BlockCheck, Cost, JourneyCheck, ProfiledFunction, StepCheck, UnusedFile
+from reports.smoke.result import BlockCheck, Cost, JourneyCheck, ProfiledFunction, SmokeResult, StepCheck, UnusedFile
 from reports.text.amount_text import format_difference
-from reports.text.formatting import format_size
+from reports.text.formatting import format_seconds, format_size
 from reports.text.smoke_text import TOGETHER
 
-COLUMNS = {"latency": "latency", "lcp": "LCP", "bytes": "bytes", "requests": "requests", "script.cpu": "script CPU"}
+_COLUMNS = {"latency": "latency", "lcp": "LCP", "bytes": "bytes", "requests": "requests", "script.cpu": "script CPU"}
 """What is measured of it, by figure."""
 FUNCTIONS = 10
 """Functions of a profile that reports list."""
+
+
+def list_columns(check: JourneyCheck) -> dict[str, str]:
+    """The figures that were measured of a journey, with their headings."""
+    measured = {cost.figure for block in check.blocked for step in block.steps for cost in step.costs}
+    return {figure: heading for figure, heading in _COLUMNS.items() if figure in measured}
 
 
 class CostRow(Struct, frozen=True):
@@ -33,7 +39,7 @@ def list_cost_rows(check: JourneyCheck) -> list[CostRow]:
             costs = {one.figure: one for one in step.costs}
             cells = tuple(
                 (format_cost(costs[figure]), costs[figure].outcome in {"costs", "saves"}) if figure in costs else ("–", False)
-                for figure in COLUMNS
+                for figure in list_columns(check)
             )
             rows.append(CostRow(block.name, step.name if step.name != WHOLE else TOGETHER, cells))
     return rows
@@ -49,6 +55,18 @@ def format_cost(cost: Cost) -> str:
     if cost.outcome == "undecided":
         return f"{shown}, undecided"
     return f"{shown}, within the tolerance" if cost.outcome == "nothing" else shown
+
+
+def describe_cost_rule(result: SmokeResult) -> list[str]:
+    """How costs are decided, sentence by sentence; nothing if nothing was blocked."""
+    if not any(check.blocked for check in result.journeys):
+        return []
+    rule = result.rule
+    return [
+        "What something costs is the difference between walks with it and without it, in pairs whose order a coin has decided.",
+        f"A time that changes by no more than {rule.tolerance:.0%} and {format_seconds(rule.floor_seconds)} is within the tolerance; the "
+        f"chance that any is said to cost or save more that does not is at most {rule.alarm:.1%}. Costs do not decide the verdict.",
+    ]
 
 
 def list_block_remarks(check: JourneyCheck) -> Iterator[str]:
