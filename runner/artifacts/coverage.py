@@ -111,6 +111,7 @@ class CoverageRecorder(Recorder):
                     {
                         "type": one.type,
                         "url": one.address,
+                        "text": f"{(one.length - _used(one)) / 1000:.1f} of {one.length / 1000:.1f} kB not used",
                         "bytes": one.length,
                         "unused_bytes": one.length - _used(one),
                         "unused": [(start, end) for start, end in find_gaps(one.used, one.length)][:200],

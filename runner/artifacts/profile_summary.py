@@ -11,6 +11,9 @@ NOT_BUSY = {"(root)", "(idle)"}
 """What V8 calls that in which nothing runs."""
 
 
+ANONYMOUS = "(anonymous)"
+
+
 class BusyFunction(Struct, frozen=True, kw_only=True):
     """One function, over all places that call it."""
 
@@ -29,7 +32,7 @@ class ProfileSummary(Struct, frozen=True, kw_only=True):
     """What a profile says."""
 
     busy_seconds: float
-    """Of all samples in which something ran: scripts, the engine itself, garbage collection."""
+    """Of all samples in which something ran: scripts, the engine itself, garbage collection; not the runner's own scripts."""
     functions: tuple[BusyFunction, ...]
 
 
@@ -47,12 +50,15 @@ def summarize_profile(profile: Mapping[str, Any]) -> ProfileSummary:
     totals: dict[tuple[str, str, int, int], int] = {}
     for number, lasted in own.items():
         key = _key(nodes[number])
-        selves[key] = selves.get(key, 0) + lasted
         around: int | None = number
         stack = set()
         while around is not None:
             stack.add(_key(nodes[around]))
             around = parents.get(around)
+        if not _is_engine(key) and not any(url for _, url, _, _ in stack):
+            # What the runner itself evaluates in pages has no address.
+            continue
+        selves[key] = selves.get(key, 0) + lasted
         for caller in stack:
             totals[caller] = totals.get(caller, 0) + lasted
     busy = {key: lasted for key, lasted in selves.items() if key[0] not in NOT_BUSY and lasted}
@@ -72,7 +78,12 @@ def summarize_profile(profile: Mapping[str, Any]) -> ProfileSummary:
     )
 
 
+def _is_engine(key: tuple[str, str, int, int]) -> bool:
+    """Whether it is the engine's own work, such as `(garbage collector)`."""
+    return key[0].startswith("(") and key[0] != ANONYMOUS
+
+
 def _key(node: Mapping[str, Any]) -> tuple[str, str, int, int]:
     frame = node["callFrame"]
     place = (frame["lineNumber"] + 1, frame["columnNumber"] + 1) if frame["url"] else (0, 0)
-    return (frame["functionName"] or "(anonymous)", frame["url"], *place)
+    return (frame["functionName"] or ANONYMOUS, frame["url"], *place)

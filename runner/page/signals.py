@@ -104,7 +104,7 @@ def _describe_cpu(found: Mapping[str, float]) -> list[str]:
 def _describe_coverage(found: Mapping[str, Mapping[str, int]]) -> list[str]:
     words = {"script": "scripts", "style": "style sheets"}
     return [
-        f"{words[kind]}: {one['unused_bytes'] / 1000:.1f} of {one['bytes'] / 1000:.1f} kB not used so far ({one['files']} files)"
+        f"{words[kind]}: {one['unused_bytes'] / 1000:.1f} of {one['bytes'] / 1000:.1f} kB not used so far"
         for kind, one in found.items()
         if one["files"]
     ]

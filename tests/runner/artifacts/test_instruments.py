@@ -103,14 +103,19 @@ def test_inner_ranges_say_what_is_used() -> None:
 
 def test_a_recursive_function_has_its_time_once() -> None:
     def node(number: int, name: str, *children: int) -> dict[str, object]:
-        frame = {"functionName": name, "url": "http://x/a.js" if name else "", "lineNumber": 0, "columnNumber": 0}
+        frame = {
+            "functionName": name,
+            "url": "" if name.startswith("(") or name == "agent" else "http://x/a.js",
+            "lineNumber": 0,
+            "columnNumber": 0,
+        }
         return {"id": number, "callFrame": frame, "children": list(children)}
 
-    idle = node(5, "(idle)")
+    idle, own = node(5, "(idle)"), node(6, "agent")
     profile = {
-        "nodes": [node(1, "(root)", 2, 5), node(2, "walk", 3), node(3, "walk", 4), node(4, "leaf"), idle],
-        "samples": [3, 4, 5, 2],
-        "timeDeltas": [0, 1000, 2000, 4000],
+        "nodes": [node(1, "(root)", 2, 5, 6), node(2, "walk", 3), node(3, "walk", 4), node(4, "leaf"), idle, own],
+        "samples": [3, 4, 5, 6, 2],
+        "timeDeltas": [0, 1000, 2000, 2000, 2000],
         "startTime": 0,
         "endTime": 8000,
     }
