@@ -142,20 +142,22 @@ SIGNALS: dict[str, Signal] = {row.name: row for row in _ROWS}
 """The signals by their names."""
 
 
-AGENTS = {name: row for name, row in SIGNALS.items() if row.message is not None}
-"""Those that the agent collects."""
+def _list_agents() -> dict[str, Signal]:
+    """Those that the agent collects."""
+    return {name: row for name, row in SIGNALS.items() if row.message is not None}
 
 
 def decode_signals(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of one document; those of another version's signals are left out. Raises msgspec.ValidationError."""
-    return {name: msgspec.convert(value, SIGNALS[name].message) for name, value in values.items() if name in AGENTS}
+    known = _list_agents()
+    return {name: msgspec.convert(value, known[name].message) for name, value in values.items() if name in known}
 
 
 def find_signals(documents: Sequence[Mapping[str, Any]], window: Window) -> dict[str, Any]:
     """The fields of a step's result, from the decoded values of each document."""
     fields: dict[str, Any] = {}
     others: dict[str, Any] = {}
-    for name, row in AGENTS.items():
+    for name, row in _list_agents().items():
         found = row.find([values[name] for values in documents if name in values], window)
         if row.field in StepResult.__struct_fields__:
             fields[row.field] = found
