@@ -19,6 +19,7 @@ SITE: frozenset[FailureKind] = frozenset({"assertion", "timeout", "http", "navig
 MONITOR_ITSELF: frozenset[FailureKind] = frozenset({"browser", "monitor"})
 """The kinds of failure that no journey can cause."""
 Clock = Literal["page", "stopwatch"]
+WeightType = Literal["document", "script", "style", "image", "font", "media", "fetch", "other"]
 
 
 class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,6 +97,20 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The network error, for a request that got no response."""
 
 
+class Weight(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a step has received of one type from one host."""
+
+    host: str = ""
+    """Empty for all hosts beyond the heaviest."""
+    type: WeightType = "other"
+    party: str = ""
+    """`first` or `third`, as the host is of the site under test or not; empty where that cannot be known."""
+    requests: int = 0
+    transfer_bytes: int = 0
+    decoded_bytes: int | None = None
+    """Of the bodies, without compression; None where nobody knows of any of them."""
+
+
 class Requests(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The requests of a step: how many ended well (status below 400) and badly, bytes received, and the slowest five."""
 
@@ -107,6 +122,10 @@ class Requests(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The first ten that ended badly."""
     entries: tuple[Request, ...] = ()
     """The first two hundred, in the order in which they began."""
+    weight: tuple[Weight, ...] = ()
+    """Of all of them, by host and type, the heaviest first; absent in results of earlier versions."""
+    blocked: int = 0
+    """Requests that were not sent, as the journey's option `block` or a smoke check's does not allow them."""
 
 
 class UserTiming(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -17,6 +17,8 @@ from reports.text.accessibility import (
     list_new_findings,
     list_violations,
 )
+from reports.text.amount_text import list_weight_lines
+from reports.text.cost_text import describe_cost_rule, list_block_remarks, list_columns, list_cost_rows, list_instrument_lines
 from reports.text.formatting import MARKS, format_seconds, format_status
 from reports.text.problems import Problem, list_run_problems
 from reports.text.smoke_problems import list_smoke_problems
@@ -148,8 +150,21 @@ def _check(check: JourneyCheck, result: SmokeResult) -> Section:
     if steps:
         lines += ["| step | baseline | median | change | outcome | budgets |", "| --- | --: | --: | --: | --- | --- |"]
         lines += [_step(one, result) for one in steps]
-    remarks = [f"- {inert(one)}" for one in (*_pictures(check), *_accessibility(check), *smoke_text.list_remarks(check))]
+    lines += _costs(check)
+    found = (*list_block_remarks(check), *list_instrument_lines(check), *_pictures(check), *_accessibility(check))
+    remarks = [f"- {inert(one)}" for one in (*found, *list_weight_lines(check), *smoke_text.list_remarks(check))]
     return [*lines, *(["", *remarks] if remarks else [])]
+
+
+def _costs(check: JourneyCheck) -> Iterator[str]:
+    rows = list_cost_rows(check)
+    if rows:
+        yield from ("", "What it costs, with it less without it:", "")
+        yield f"| blocked | step | {' | '.join(list_columns(check).values())} |"
+        yield f"| --- | --- | {' | '.join('---' for _ in list_columns(check))} |"
+    for row in rows:
+        cells = [f"**{inert(text)}**" if certain else inert(text) for text, certain in row.cells]
+        yield f"| {code(row.name, NAME, cell=True)} | {code(row.step, NAME, cell=True)} | {' | '.join(cells)} |"
 
 
 def _pictures(check: JourneyCheck) -> Iterator[str]:
@@ -188,6 +203,7 @@ def _environment(result: SmokeResult) -> list[str]:
             f"- {inert(one, 600)}"
             for one in (
                 *rule,
+                *describe_cost_rule(result),
                 *smoke_text.describe_picture_rule(result),
                 *describe_accessibility_rule(result),
                 warm_up,

@@ -41,6 +41,10 @@ class Measurement:
         """By step; compared once all rounds are over."""
         self.accessibility: dict[str, AccessibilityCheck] = {}
         """By step; compared once all rounds are over."""
+        self.coverage_run: RunEnded | None = None
+        """A run with coverage, which does not count."""
+        self.profile_run: RunEnded | None = None
+        """A run with a CPU profile, which does not count."""
         self.open = True
         """Whether it is to be measured further."""
 
@@ -91,6 +95,10 @@ class Measurement:
         for name, picture in self.pictures.items():
             if name in candidate and picture.outcome in {"same", "different"}:
                 candidate[name] = candidate[name] | {"picture": (picture.share,)}
+        if self.coverage_run is not None:
+            for name, found in _steps(_passed([self.coverage_run])).items():
+                unused = {figure: found[figure] for figure in measures.UNUSED if figure in found}
+                candidate[name] = candidate.get(name, {}) | unused
         return {name: (candidate.get(name, {}), baseline.get(name, {})) for name in (*candidate, *_others(baseline, candidate))}
 
     def latencies(self) -> dict[str, tuple[list[float], list[float]]]:

@@ -9,6 +9,7 @@ from rich.text import Text
 from reports.text.accessibility import list_violations
 from reports.text.formatting import COLOURS, MARKS, format_failure, format_seconds, format_size, format_status, format_step_name
 from reports.text.missing_element import describe_missing, read_tree
+from reports.text.weight_text import describe_weight
 from runner.archive.archive import Saved
 from runner.page.signals import describe_signals
 from runner.result import Attempt, RunResult, StepResult
@@ -94,6 +95,7 @@ def _details(step: StepResult) -> Text:
         failed = f", {requests.failed} failed" if requests.failed else ""
         count = requests.ok + requests.failed
         lines.append(f"{count} {'request' if count == 1 else 'requests'}{failed}, {format_size(requests.transfer_bytes)}")
+    lines += describe_weight(requests)
     lines += [f"failed: {one.method} {one.url} {one.status or one.failure}" for one in requests.failures]
     slowest = sorted(requests.entries, key=lambda one: -one.duration_seconds)[:SLOWEST]
     lines += [

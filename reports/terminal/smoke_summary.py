@@ -12,6 +12,8 @@ from reports.compare import Outcome
 from reports.smoke.result import BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
 from reports.text import smoke_text
 from reports.text.accessibility import count_accessibility, describe_accessibility
+from reports.text.amount_text import list_weight_lines
+from reports.text.cost_text import list_block_remarks, list_columns, list_cost_rows, list_instrument_lines
 from reports.text.formatting import format_failure, format_figure, format_seconds, format_step_name
 from reports.text.headline import format_headline
 from reports.text.smoke_problems import list_smoke_problems
@@ -36,10 +38,31 @@ def render_smoke(result: SmokeResult) -> RenderableType:
         parts.append(Text(f"\n{pictures}"))
     if accessibility := count_accessibility(result):
         parts.append(Text(f"\n{accessibility}"))
+    parts += _costs(result)
+    if found := [f"{one.name}, {line}" for one in result.journeys for line in list_instrument_lines(one)]:
+        parts.append(Text("\n" + "\n".join(found)))
+    if changes := [f"{one.name}, {line}" for one in result.journeys for line in list_weight_lines(one)]:
+        parts.append(Text("\n" + "\n".join(["more or less than the baseline's:", *(f"  {line}" for line in changes)])))
     lines = list(_remarks(result))
     if lines:
         parts.append(Text("\n" + "\n".join(lines), style="yellow"))
     return Group(*parts)
+
+
+def _costs(result: SmokeResult) -> Iterator[RenderableType]:
+    """What blocked parts cost: a table, then what is to be known of them."""
+    for check in result.journeys:
+        if not check.blocked:
+            continue
+        yield Text(f"\nWhat it costs {check.name}, with it less without it:", style="bold")
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in ("", "step", *list_columns(check).values()):
+            table.add_column(heading)
+        for row in list_cost_rows(check):
+            cells = [Text(text, style="yellow" if certain else "") for text, certain in row.cells]
+            table.add_row(Text(row.name), Text(format_step_name(row.step)), *cells)
+        yield table
+        yield from (Text(remark, style="yellow") for remark in list_block_remarks(check))
 
 
 def _colour(checked: SmokeResult | JourneyCheck) -> str:

@@ -92,6 +92,8 @@ class Recorder:
     def __init__(self, workspace: Workspace, policy: Policy) -> None:
         self.workspace = workspace
         self.policy = policy
+        self.findings: dict[str, dict[str, Any]] = {}
+        """By step: further `signals` of its result."""
 
     def context_options(self) -> Mapping[str, Any]:
         """Options for `browser.new_context`."""

@@ -8,11 +8,13 @@ import hashlib
 import math
 import os
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
+from msgspec.structs import replace
 from playwright.sync_api import BrowserContext
 
 from runner.accessibility import Audit, AuditRequest
@@ -20,6 +22,7 @@ from runner.archive.archive import RAW
 from runner.artifacts import mask, policy
 from runner.artifacts.page_picture import Framing
 from runner.artifacts.recorder import LOOKING, Recorded, Recorder, Workspace, newest_page
+from runner.artifacts.script_cpu import ScriptCpuMeter
 from runner.dsl.plan import Plan
 from runner.private_files import FILE, make_private_folder
 from runner.redaction import Redactor
@@ -56,6 +59,7 @@ class Recording:
                 self._recorders.append((kind, kind.load_recorder()(self._workspace, wanted)))
             elif wanted != "off":
                 self._standing_by.append(kind.load_recorder())
+        self._meters: list[Recorder] = [ScriptCpuMeter(self._workspace, "on")] if plan.measures_script_cpu else []
         self.artifacts: list[Artifact] = []
         self._attached: list[tuple[ArtifactKind, str, Recorded]] = []
         self._plan = plan
@@ -64,6 +68,20 @@ class Recording:
     def notes(self) -> list[str]:
         """What went wrong, for the result."""
         return self._workspace.notes
+
+    @property
+    def _all(self) -> list[Recorder]:
+        """Those that keep no file first: what the others do with a page is not the step's."""
+        return [*self._meters, *(recorder for _, recorder in self._recorders)]
+
+    def add_findings(self, steps: Sequence[StepResult]) -> tuple[StepResult, ...]:
+        """The steps with what recorders have found beside their files."""
+        return tuple(self._add_findings(step) for step in steps)
+
+    def _add_findings(self, step: StepResult) -> StepResult:
+        found = {name: value for one in self._all for name, value in one.findings.get(step.name, {}).items()}
+        known = step.signals if isinstance(step.signals, dict) else {}
+        return replace(step, signals={**known, **found}) if found else step
 
     def context_options(self) -> dict[str, Any]:
         """What the browser context has to know before it is opened."""
@@ -74,19 +92,19 @@ class Recording:
         self._context = context
         if self._workspace.redactor.secrets and any(kind.pictures for kind, _ in self._recorders):
             mask.mask_fields(context, self._workspace.redactor)
-        for _, recorder in self._recorders:
+        for recorder in self._all:
             recorder.start(context)
         for waiting in self._standing_by:
             waiting.stand_by(context)
 
     def step_started(self, name: str) -> None:
         """To be called before the step's clock starts."""
-        for _, recorder in self._recorders:
+        for recorder in self._all:
             recorder.step_started(name)
 
     def step_ended(self, step: StepResult) -> None:
         """To be called after the step's clock was read."""
-        for _, recorder in self._recorders:
+        for recorder in self._all:
             recorder.step_ended(step)
         self.look(step.name, step.failure is not None)
 

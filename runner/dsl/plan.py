@@ -13,6 +13,7 @@ from runner.dsl.options import Network
 from runner.dsl.protocols.registry import PROTOCOLS
 from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError
+from runner.measures import CPU
 from runner.result import Quarantine
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.parsers.accessibility import Switch
@@ -82,6 +83,8 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     """Whether `expect_picture` stores pictures instead of comparing them."""
     secret_names: tuple[str, ...] = ()
     """The secrets that it is known to need."""
+    script_cpu: bool = False
+    """Whether the time of scripts is measured even where no budget asks for it."""
     traced: bool = False
     """Whether the run has a trace, of which its result says the id."""
     bundle: str | None = None
@@ -89,6 +92,11 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     reads_options: bool = False
     """Whether headers, accounts, the context and files are read from the journey's options where the run is made: a plan that has
     travelled has none of them."""
+
+    @property
+    def measures_script_cpu(self) -> bool:
+        """Whether the time of scripts is measured."""
+        return self.script_cpu or any(one.figure in CPU for one in self.budgets)
 
 
 SHARED = ("base_url", "mailbox", "timeout", "retries", "waits", "accessibility")
@@ -157,6 +165,7 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         trace_origins=settings.trace_origins,
         trace_baggage=settings.trace_baggage,
         secret_names=tuple(sorted(journey.secret_names)),
+        script_cpu=settings.script_cpu,
         traced=settings.otlp_endpoint is not None or bool(settings.trace_origins),
         **shared,
     )

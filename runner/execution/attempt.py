@@ -97,7 +97,14 @@ def run_attempt(
     others = [one for one in browser.contexts if one is not browser_context]
     mark = AgentMark(journey=plan.journey, run=context.run, location=plan.location)
     call = JourneyCall(
-        browser_context, str(plan.file), step_started, step_ended, mark=mark, waits=plan.waits, audit=recording.audit
+        browser_context,
+        str(plan.file),
+        step_started,
+        step_ended,
+        mark=mark,
+        waits=plan.waits,
+        base_url=plan.base_url,
+        audit=recording.audit,
     )
     recording.start(browser_context)
     emit(AttemptStarted(run=context.run, journey=plan.journey, number=number))
@@ -120,7 +127,7 @@ def run_attempt(
         problem = call.collect_late()
         if problem is not None:
             recording.notes.append(problem)
-        steps = call.steps.results(plan.step_names)
+        steps = recording.add_findings(call.steps.results(plan.step_names))
         met = certificates.read(call.probe.channel)
         session_loss = find_session_loss(browser_context, steps, state) if state is not None and failure is not None else ""
         recording.finish(passed=status == "passed", last=not repeats(status, duration, session_loss))

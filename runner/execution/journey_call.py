@@ -50,10 +50,11 @@ class JourneyCall:
         probe: Probe | None = None,
         mark: AgentMark | None = None,
         waits: Waits = "events",
+        base_url: str | None = None,
         audit: StepAudit = lambda *_: None,
     ) -> None:
         self.context = context
-        self.probe = probe or Probe(context, mark, waits)
+        self.probe = probe or Probe(context, mark, waits, base_url)
         self.steps = Steps(self.probe, file, on_start, on_end, audit)
         self._file = file
 

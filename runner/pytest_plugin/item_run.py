@@ -102,14 +102,22 @@ class ItemRun:
                 self.notes.append(FOREIGN)
             mark = AgentMark(journey=self.name, run=self._id, location=self.project.settings.location)
             waits = (self.plan or self.project.settings).waits
+            base_url = self.plan.base_url if self.plan else None
             self.journey_call = JourneyCall(
-                context, self._file, self._step_started, self._step_ended, _probes.get(context), mark, waits, self._audit
+                context,
+                self._file,
+                self._step_started,
+                self._step_ended,
+                _probes.get(context),
+                mark,
+                waits,
+                base_url,
+                self._audit,
             )
             if context not in _probes:
                 _probes[context] = self.journey_call.probe
                 context.on("close", _forget)
             if context.browser is not None:
-                base_url = self.plan.base_url if self.plan else None
                 self._environment = describe_environment(
                     context.browser.browser_type.name, context.browser.version, base_url, self.project.sandbox
                 )

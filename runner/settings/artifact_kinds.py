@@ -64,6 +64,8 @@ class ArtifactPolicies(TypedDict, total=False):
     replay: str | None
     pictures: str | None
     accessibility_pictures: str | None
+    coverage: str | None
+    cpu_profile: str | None
 
 
 _ROWS = (
@@ -175,6 +177,26 @@ _ROWS = (
         order=11,
         pictures=True,
         filmed=False,
+    ),
+    ArtifactKind(
+        option="coverage",
+        name="coverage",
+        policy="off",
+        recorder="runner.artifacts.coverage:CoverageRecorder",
+        file="coverage.jsonl",
+        media_type="application/jsonl",
+        order=12,
+        title="Scripts and style sheets that are not used",
+        folded=True,
+    ),
+    ArtifactKind(
+        option="cpu_profile",
+        name="cpu_profile",
+        policy="off",
+        recorder="runner.artifacts.cpu_profile:CpuProfileRecorder",
+        file="cpu-profiles/<step>.cpuprofile",
+        media_type="application/json",
+        order=13,
     ),
 )
 ARTIFACT_KINDS: dict[str, ArtifactKind] = {row.option: row for row in _ROWS}

@@ -31,7 +31,13 @@ from runner.settings.parsers.secret_values import (
     read_secret,
     read_token,
 )
-from runner.settings.parsers.smoke import parse_error_probability, parse_looks, parse_tolerance, parse_undecided
+from runner.settings.parsers.smoke import (
+    parse_error_probability,
+    parse_looks,
+    parse_profile_when,
+    parse_tolerance,
+    parse_undecided,
+)
 from runner.settings.parsers.status_page import parse_status_page
 from runner.settings.parsers.storage import parse_storage_credentials, parse_storage_url, read_storage_credentials
 from runner.settings.parsers.telemetry import (
@@ -224,6 +230,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "smoke_tolerance": parse_tolerance,
     "smoke_undecided": parse_undecided,
     "smoke_picture_pairs": parse_positive_count,
+    "smoke_cpu_profile": parse_profile_when,
     "smoke_looks": parse_looks,
     "smoke_alarm": parse_error_probability,
     "smoke_miss": parse_error_probability,
@@ -282,6 +289,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "otlp_timeout": parse_positive_duration,
     "trace_origins": parse_trace_origins,
     "trace_baggage": parse_bool,
+    "script_cpu": parse_bool,
     "trace_url": parse_trace_url,
     "trace_tests": parse_bool,
     "grafana_url": parse_url,

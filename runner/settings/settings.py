@@ -17,6 +17,7 @@ from runner.settings.environment_variables import ENVIRONMENT, OTEL_VARIABLES, P
 from runner.settings.parsers.accessibility import Switch
 from runner.settings.parsers.dispatch import Dispatch, holds_password
 from runner.settings.parsers.identity import DashboardRole
+from runner.settings.parsers.smoke import ProfileWhen
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.parsers.telemetry import Histograms, OtlpProtocol, RemoteWriteProtocol
 from runner.settings.parsers.values import Traffic, Waits
@@ -121,6 +122,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     smoke_tolerance: tuple[float | None, float | None] = (None, None)
     """A fraction of the baseline, and seconds; None, here and below, means the default of the comparison."""
     smoke_picture_pairs: int = 5
+    smoke_cpu_profile: ProfileWhen = "off"
     smoke_looks: tuple[int, ...] | None = None
     smoke_alarm: float | None = None
     smoke_miss: float | None = None
@@ -172,6 +174,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     otlp_timeout: float = 5.0
     trace_origins: tuple[str, ...] = ()
     trace_baggage: bool = False
+    script_cpu: bool = False
     trace_url: str | None = None
     trace_tests: bool = False
     grafana_url: str | None = None

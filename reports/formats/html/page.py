@@ -13,6 +13,7 @@ from markupsafe import Markup
 from reports.text import formatting
 from reports.text.accessibility import describe_accessibility, describe_accessibility_rule
 from reports.text.table_labels import label_cells
+from reports.text.weight_text import describe_weight
 from runner.accessibility import describe_audit
 from runner.page.signals import describe_signals
 from runner.settings.sections.quarantine import describe_quarantine
@@ -53,6 +54,7 @@ def _environment() -> Environment:
         describe_accessibility_rule=describe_accessibility_rule,
         describe_audit=describe_audit,
         describe_signals=describe_signals,
+        describe_weight=describe_weight,
         describe_quarantine=describe_quarantine,
     )
     environment.globals["style"] = Markup(style)  # noqa: S704 (our own file)

@@ -9,7 +9,9 @@ from typing import Any
 from msgspec import Struct
 
 from runner import measures
+from runner.installation import install_command
 from runner.measures import FIGURES, OF_A_RUN, OF_A_STEP
+from runner.registrable_domain import is_list_installed
 from runner.result import Overrun, RunResult
 from runner.settings.duration import parse_positive_duration
 from runner.settings.parsers.pictures import parse_share
@@ -114,6 +116,10 @@ def _parse_figure(pattern: str, name: str) -> tuple[str, int | None]:
         suffix = f"_p{percent}" if percent is not None else ""
         hint = f"did you mean {close[0]}{suffix}?" if close else f"figures are: {', '.join(FIGURES)}"
         raise ValueError(f'"{pattern}".{name}: {figure} is not a figure; {hint}')
+    if "_party." in figure and not is_list_installed():
+        raise ValueError(
+            f'"{pattern}".{name}: {figure} needs the package publicsuffixlist; install it with: {install_command("sites")}'
+        )
     if percent is not None and not LEAST <= percent <= MOST:
         raise ValueError(f'"{pattern}".{name}: percentiles are {figure}_p{LEAST} to {figure}_p{MOST}')
     return figure, percent
