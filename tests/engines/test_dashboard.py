@@ -17,7 +17,7 @@ EMPTY = """return [...document.querySelectorAll('.chart[data-chart], .chart[data
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_every_page_opens_without_an_error(tab: Tab, everything: Everything) -> None:
     found: list[str] = []
     drawn = 0

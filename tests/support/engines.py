@@ -160,7 +160,8 @@ def webkit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     options.add_argument("--automation")
     options.add_argument("--enable-write-console-messages-to-stdout=true")
     said = tmp_path_factory.mktemp("webkit") / "said"
-    environment = {**os.environ, "DISPLAY": request.getfixturevalue("display")}
+    # In the locale C.UTF-8 the language of its pages is "C", which is not one: no visitor has that.
+    environment = {**os.environ, "DISPLAY": request.getfixturevalue("display"), "LC_ALL": "C"}
     with warnings.catch_warnings():
         # Selenium's class calls Selenium in the way that Selenium is to drop.
         warnings.simplefilter("ignore", DeprecationWarning)
