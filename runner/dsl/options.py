@@ -32,10 +32,12 @@ from runner.settings.artifact_kinds import ARTIFACT_KINDS, Policy
 from runner.settings.duration import parse_positive_duration
 from runner.settings.parsers.network import parse_mailbox
 from runner.settings.parsers.values import (
+    Engine,
     Waits,
     check_bool,
     check_count,
     parse_cron,
+    parse_engine,
     parse_journey_name,
     parse_policy,
     parse_text,
@@ -78,6 +80,7 @@ class Options(Struct, frozen=True, kw_only=True):
     runbook: str | None = None
     retries: int | None = None
     waits: Waits | None = None
+    browser: Engine | None = None
     base_url: str | None = None
     mailbox: str | None = None
     viewport: tuple[int, int] | None = None
@@ -258,6 +261,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "runbook": parse_url,
     "retries": check_count,
     "waits": parse_waits,
+    "browser": parse_engine,
     "base_url": parse_url,
     "mailbox": parse_mailbox,
     "viewport": _parse_viewport,

@@ -2,10 +2,12 @@
 
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from msgspec import field
 
 from runner.dsl.context_plan import ContextPlan, plan_context
+from runner.dsl.engine_limits import check_engine
 from runner.dsl.journey import Journey, Kind
 from runner.dsl.options import Network
 from runner.dsl.protocols.registry import PROTOCOLS
@@ -13,7 +15,7 @@ from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError
 from runner.result import Quarantine
 from runner.settings.artifact_policy import ArtifactSettings
-from runner.settings.parsers.values import Waits
+from runner.settings.parsers.values import Engine, Waits
 from runner.settings.sections.budgets import Budget
 from runner.settings.settings import Settings
 
@@ -39,6 +41,7 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     """The address of the mail server and the account; its password is a secret."""
     action_timeout: float = 30.0
     waits: Waits = "events"
+    browser: Engine = "chromium"
     location: str = "local"
     release: str = ""
     params: dict[str, str] = field(default_factory=dict)
@@ -78,7 +81,7 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     """Whether the run has a trace, of which its result says the id."""
 
 
-SHARED = ("base_url", "mailbox", "timeout", "retries", "waits")
+SHARED = ("base_url", "mailbox", "timeout", "retries", "waits", "browser")
 """What both a journey and the settings can set, beside the policies of artifacts."""
 
 
@@ -92,10 +95,12 @@ def plan(journey: Journey, settings: Settings) -> Plan:
     _check_protocols(journey)
     _check_mailbox(journey, settings)
     given = journey.options
-    shared = {}
+    shared: dict[str, Any] = {}
     for name in SHARED:
         own = getattr(given, name)
         shared[name] = getattr(settings, name) if own is None or _is_overridden(name, settings) else own
+    if journey.kind == "journey":
+        check_engine(journey, shared["browser"], settings)
     policies = settings.artifact_policies | {
         name: policy for name, policy in given.artifact_policies.items() if not _is_overridden(name, settings)
     }

@@ -16,7 +16,7 @@ from runner.settings.environment_variables import ENVIRONMENT, OTEL_VARIABLES, P
 from runner.settings.parsers.identity import DashboardRole
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.parsers.telemetry import Histograms, OtlpProtocol, RemoteWriteProtocol
-from runner.settings.parsers.values import Traffic, Waits
+from runner.settings.parsers.values import Engine, Traffic, Waits
 from runner.settings.raw_text import strip_value
 from runner.settings.secrets import Secret
 from runner.settings.sections.apps import App
@@ -43,6 +43,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     workers: int = 1
     action_timeout: float = 30.0
     waits: Waits = "events"
+    browser: Engine = "chromium"
     headed: bool = False
     slow_mo: float = 0.0
     browser_path: Path | None = None
