@@ -296,6 +296,11 @@ class Environment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sandbox: str = ""
     """Chromium's sandbox: `on`, or `off: …` with the reason; empty where it is not known."""
 
+    @property
+    def engine(self) -> str:
+        """The browser without its version; empty where none was started."""
+        return self.browser.partition(" ")[0]
+
 
 class Load(Struct, frozen=True, kw_only=True):
     """How busy the machine was while the run was measured; shares are from 0 to 1."""

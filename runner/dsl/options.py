@@ -33,10 +33,12 @@ from runner.settings.duration import parse_positive_duration
 from runner.settings.parsers.accessibility import Switch, parse_switch
 from runner.settings.parsers.network import parse_mailbox
 from runner.settings.parsers.values import (
+    Engine,
     Waits,
     check_bool,
     check_count,
     parse_cron,
+    parse_engine,
     parse_journey_name,
     parse_policy,
     parse_text,
@@ -80,6 +82,7 @@ class Options(Struct, frozen=True, kw_only=True):
     retries: int | None = None
     waits: Waits | None = None
     accessibility: Switch | None = None
+    browser: Engine | None = None
     base_url: str | None = None
     mailbox: str | None = None
     viewport: tuple[int, int] | None = None
@@ -261,6 +264,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "retries": check_count,
     "waits": parse_waits,
     "accessibility": parse_switch,
+    "browser": parse_engine,
     "base_url": parse_url,
     "mailbox": parse_mailbox,
     "viewport": _parse_viewport,

@@ -2,12 +2,14 @@
 
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from msgspec import field
 from msgspec.structs import replace
 
 from runner.accessibility import AuditScope
 from runner.dsl.context_plan import ContextPlan, plan_context
+from runner.dsl.engine_limits import check_engine
 from runner.dsl.journey import Journey, Kind
 from runner.dsl.options import Network
 from runner.dsl.protocols.registry import PROTOCOLS
@@ -17,7 +19,7 @@ from runner.measures import CPU
 from runner.result import Quarantine
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.parsers.accessibility import Switch
-from runner.settings.parsers.values import Waits
+from runner.settings.parsers.values import Engine, Waits
 from runner.settings.sections.budgets import Budget
 from runner.settings.settings import Settings
 
@@ -46,6 +48,7 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     accessibility: Switch = "off"
     """Whether the page is checked at the end of each step."""
     audit_scope: AuditScope = AuditScope()
+    browser: Engine = "chromium"
     location: str = "local"
     release: str = ""
     params: dict[str, str] = field(default_factory=dict)
@@ -99,7 +102,7 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
         return self.script_cpu or any(one.figure in CPU for one in self.budgets)
 
 
-SHARED = ("base_url", "mailbox", "timeout", "retries", "waits", "accessibility")
+SHARED = ("base_url", "mailbox", "timeout", "retries", "waits", "browser", "accessibility")
 """What both a journey and the settings can set, beside the policies of artifacts."""
 
 
@@ -113,10 +116,12 @@ def plan(journey: Journey, settings: Settings) -> Plan:
     _check_protocols(journey)
     _check_mailbox(journey, settings)
     given = journey.options
-    shared = {}
+    shared: dict[str, Any] = {}
     for name in SHARED:
         own = getattr(given, name)
         shared[name] = getattr(settings, name) if own is None or _is_overridden(name, settings) else own
+    if journey.kind == "journey":
+        check_engine(journey, shared["browser"], settings)
     policies = settings.artifact_policies | {
         name: policy for name, policy in given.artifact_policies.items() if not _is_overridden(name, settings)
     }

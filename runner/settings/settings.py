@@ -20,7 +20,7 @@ from runner.settings.parsers.identity import DashboardRole
 from runner.settings.parsers.smoke import ProfileWhen
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.parsers.telemetry import Histograms, OtlpProtocol, RemoteWriteProtocol
-from runner.settings.parsers.values import Traffic, Waits
+from runner.settings.parsers.values import Engine, Traffic, Waits
 from runner.settings.raw_text import strip_value
 from runner.settings.secrets import Secret
 from runner.settings.sections.apps import App
@@ -52,6 +52,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     accessibility_include: tuple[str, ...] = ()
     accessibility_exclude: tuple[str, ...] = ()
     accessibility_off: dict[str, str] = field(default_factory=dict)
+    browser: Engine = "chromium"
     headed: bool = False
     slow_mo: float = 0.0
     browser_path: Path | None = None

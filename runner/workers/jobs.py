@@ -13,7 +13,7 @@ from runner.browser.proxy import proxy_with_password
 from runner.codec import encode
 from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import read_own_options
-from runner.errors import BrowserFailed, JourneyError
+from runner.errors import BrowserFailed, BrowserNotFound, JourneyError
 from runner.events import Moment
 from runner.execution.attempt import RunContext
 from runner.execution.isolation.isolated_run import Undone, isolated_run
@@ -124,4 +124,8 @@ def _executed(
         keep_names=keep_names,
     )
     with print_redacted(redactor):
-        return execute_run(context, browser, setup)
+        try:
+            fitting = browser.of(job.plan.browser)
+        except BrowserNotFound as error:
+            return Broken(job.run, str(error))
+        return execute_run(context, fitting, setup)

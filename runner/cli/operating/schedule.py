@@ -14,7 +14,8 @@ import typer
 
 from runner.archive.archive import Archive, Saved
 from runner.archive.file_lock import lock_file
-from runner.browser.chromium import Browser, find
+from runner.browser.chromium import Browser
+from runner.browser.engines import find_engine
 from runner.browser.sandbox import find_reason_off
 from runner.cli import given
 from runner.cli.running.report_writer import ReportWriter
@@ -162,8 +163,8 @@ def _make_pool(settings: Settings, count: int, scheduler: "Scheduler") -> "Abstr
 
 def _find_browser(settings: Settings) -> tuple[Browser, int]:
     """The browser, and the number of workers that each have one. Raises BrowserNotFound."""
-    browser = find(settings.browser_path, settings.headed)
-    if why := find_reason_off(browser.path):
+    browser = find_engine(settings.browser, settings.browser_path, settings.headed)
+    if browser.engine == "chromium" and (why := find_reason_off(browser.path)):
         log.warning("the browser's sandbox is off: %s", why)
     return browser, worker_count(settings)
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from reports.formats.report_files import Files, write_runs
 from runner.archive.archive import Archive
-from runner.browser.chromium import find
+from runner.browser.engines import find_engine
 from runner.browser.sandbox import describe_sandbox
 from runner.cli import INTERRUPTED, given
 from runner.cli.running.report_options import with_report_options
@@ -125,10 +125,10 @@ def execute(
                 warn(warning)
 
     walking = any(one.kind == "journey" for one in plans)
-    browser = find(settings.browser_path, settings.headed) if walking else None
+    browser = find_engine(settings.browser, settings.browser_path, settings.headed) if walking else None
     archive = Archive(settings.runs_dir, uploads=settings.artifacts is not None)
     keeper = RunKeeper(archive, settings, warn, lambda text: console.print(f"note: {text}", markup=False, soft_wrap=True))
-    if browser is not None:
+    if browser is not None and browser.engine == "chromium":
         keeper.note_sandbox(describe_sandbox(browser.path))
     telemetry = make_telemetry(settings, "run")
     try:

@@ -13,7 +13,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO "alembic_version" VALUES('0024');
+INSERT INTO "alembic_version" VALUES('0025');
 
 CREATE TABLE alerts (
 	id INTEGER NOT NULL, 
@@ -410,7 +410,7 @@ CREATE TABLE runs (
 	folder TEXT, 
 	tags JSON NOT NULL, 
 	notes JSON NOT NULL, 
-	environment JSON NOT NULL, release VARCHAR(100) DEFAULT '' NOT NULL, set_aside BOOLEAN DEFAULT 0 NOT NULL, 
+	environment JSON NOT NULL, release VARCHAR(100) DEFAULT '' NOT NULL, set_aside BOOLEAN DEFAULT 0 NOT NULL, browser VARCHAR(20) DEFAULT '' NOT NULL, 
 	PRIMARY KEY (id)
 );
 
