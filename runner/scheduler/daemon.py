@@ -53,10 +53,13 @@ class Scheduler:
         exporter: Exporter,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        everywhere: bool = False,
         listeners: Sequence[Listener] = (),
         forgotten: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`forgotten` gets the name of each journey that leaves the schedule.
+        """`everywhere`: the pool walks journeys at all places, and not only at that of this scheduler.
+
+        `forgotten` gets the name of each journey that leaves the schedule.
 
         Raises ConfigError and DiscoveryError when no journey can be put on the schedule.
         """
@@ -75,10 +78,10 @@ class Scheduler:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         self._pool: Workers | None = None
-        self._timetable = Timetable(request.start)
+        self._timetable = Timetable(request.start, everywhere=everywhere)
         self._watcher = Watcher(request, settings, store, self._owner, self.wake)
         pause_reason = self._watcher.pause_reason
-        self._ledger = SlotLedger(store, settings.location, self._owner, exporter, pause_reason)
+        self._ledger = SlotLedger(store, self._owner, exporter, pause_reason)
         self._pipeline = ResultPipeline(self._timetable, settings, store, archive, exporter, pause_reason, listeners, forgotten)
         self._queue = RunQueue(self._timetable, self._ledger, self._pipeline, exporter, settings, pause_reason)
         loaded = load_in_subprocess(request)
@@ -87,11 +90,16 @@ class Scheduler:
             raise DiscoveryError(problems or "no journey has a schedule; give one every='5m' or cron='*/5 * * * *'")
         self._report_problems(loaded, first=True)
         self._timetable.apply(loaded, self._now())
+        if not self._timetable.entries:
+            named = sorted({place for places in self._timetable.locations.values() for place in places})
+            raise DiscoveryError(
+                f"no journey is walked at {settings.location!r}: they name {', '.join(named)}; set location to one of them"
+            )
 
     @property
     def count(self) -> int:
         """The number of journeys on the schedule."""
-        return len(self._timetable.entries)
+        return len(self._timetable.journeys)
 
     @property
     def needs_browser(self) -> bool:
@@ -101,7 +109,7 @@ class Scheduler:
     @property
     def journeys(self) -> frozenset[str]:
         """The names of the journeys on the schedule."""
-        return frozenset(self._timetable.entries)
+        return frozenset(self._timetable.journeys)
 
     # What others may call, from any thread or signal handler
 
@@ -150,7 +158,7 @@ class Scheduler:
         pool.recycle_after(self._settings.worker_runs, self._settings.worker_memory)
         self._pool = pool
         self._watcher.start()
-        self._pipeline.durations = read_durations(self._store, list(self._timetable.entries), self._settings.location)
+        self._pipeline.durations = read_durations(self._store, self._timetable.entries)
         self._queue.catch_up(now, once)
         wall, steady = now, time.monotonic()
         try:
@@ -221,12 +229,13 @@ class Scheduler:
         if self._turned - self._gauged < GAUGED_EVERY:
             return
         self._gauged = self._turned
-        for name, entry in self._timetable.entries.items():
-            exporter.start_counting(name, entry.plan.step_names)
+        for name, entries in self._timetable.journeys.items():
+            exporter.start_counting(name, entries[0].plan.step_names)
             exporter.paused.labels(name).set(self._log_pause(name, now))
-            exporter.next_run.labels(name).set(entry.next_at.timestamp())
-            gap = entry.schedule.after(name, entry.next_at) - entry.next_at
-            exporter.interval.labels(name).set(gap.total_seconds())
+            exporter.next_run.labels(name).set(min(entry.next_at for entry in entries).timestamp())
+            # Of each place: where places have the slots in turn, the journey runs more often than that.
+            gaps = [entry.schedule.after(name, entry.next_at) - entry.next_at for entry in entries]
+            exporter.interval.labels(name).set(max(gaps).total_seconds())
 
     def _log_pause(self, name: str, now: datetime) -> bool:
         """Whether a journey is paused; logs when a pause or a maintenance window begins or ends."""
@@ -240,8 +249,7 @@ class Scheduler:
 
     def _check_capacity(self, pool: Workers, now: datetime) -> None:
         """Logs once that the schedule cannot fit, and once that it fits again."""
-        entries = self._timetable.entries.items()
-        schedules = {name: entry.schedule for name, entry in entries if entry.plan.kind == "journey"}
+        schedules = {key: one.schedule for key, one in self._timetable.entries.items() if one.plan.kind == "journey"}
         shortage = describe_shortage(find_demands(schedules, self._pipeline.durations, now), pool.count)
         if shortage and not self._short:
             log.warning("%s", shortage)
@@ -266,12 +274,12 @@ class Scheduler:
         changes = self._timetable.apply(loaded, now)
         for entry in changes.removed:
             self._queue.discard(entry)
-            self._pipeline.forget(entry.name)
-            log.info("%s is no longer on the schedule", entry.name, extra={"journey": entry.name})
+            self._pipeline.forget(entry.key)
+            log.info("%s is no longer on the schedule", entry.label, extra={"journey": entry.name})
         if self._pool is not None and not self._pool.count and self.needs_browser:
             log.error("there are journeys on the schedule now, and this scheduler was started for checks only: restart it")
-        for name in changes.added:
-            log.info("%s is on the schedule", name, extra={"journey": name})
+        for entry in changes.added:
+            log.info("%s is on the schedule", entry.label, extra={"journey": entry.name})
         for before, after in changes.releases:
             log.info("the release changed from %s to %s", before or "none", after or "none")
         log.info("the files were read again; %d %s on the schedule", self.count, "journey" if self.count == 1 else "journeys")

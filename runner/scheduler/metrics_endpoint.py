@@ -34,7 +34,7 @@ class Exporter:
 
     def __init__(self, with_runs: bool, bounds: Iterable[float] = ()) -> None:
         self.registry = CollectorRegistry()
-        self._newest: dict[str, RunResult] = {}
+        self._newest: dict[tuple[str, str], RunResult] = {}
 
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(name, text, labels, registry=self.registry)
@@ -78,7 +78,7 @@ class Exporter:
 
     def count_run(self, result: RunResult) -> None:
         """Counts a run that has ended."""
-        self._newest[result.journey] = result
+        self.set_newest(result)
         self.runs.labels(result.journey, result.status).inc()
         self.run_seconds.labels(result.journey).observe(result.duration_seconds)
         for step, seconds in judged_latencies(result):
@@ -93,12 +93,14 @@ class Exporter:
             self.step_seconds.labels(journey, bounded(step, LONGEST_NAME))
 
     def set_newest(self, result: RunResult) -> None:
-        """Sets the newest run of a journey, made by an earlier scheduler, without counting it."""
-        self._newest[result.journey] = result
+        """Sets the newest run of a journey at its place, made by an earlier scheduler, without counting it."""
+        self._newest[result.journey, result.location] = result
 
-    def forget(self, journey: str) -> None:
-        """Removes the gauges of a journey that is no longer on the schedule."""
-        self._newest.pop(journey, None)
+    def forget(self, journey: str, location: str, everywhere: bool) -> None:
+        """Removes the gauges of a journey that is no longer on the schedule of a place, or, with `everywhere`, of any."""
+        self._newest.pop((journey, location), None)
+        if not everywhere:
+            return
         for gauge in (self.paused, self.next_run, self.interval):
             try:
                 gauge.remove(journey)
@@ -108,11 +110,11 @@ class Exporter:
 
 
 class _Newest(Collector):
-    def __init__(self, newest: dict[str, RunResult]) -> None:
+    def __init__(self, newest: dict[tuple[str, str], RunResult]) -> None:
         self._newest = newest
 
     def collect(self) -> Iterable[Any]:
-        """The gauges of the newest run of each journey."""
+        """The gauges of the newest run of each journey at each place."""
         return build_registry(*list(self._newest.values())).collect()
 
 

@@ -39,11 +39,11 @@ def finish_orphaned_runs(
     for orphan in orphans:
         folder = archive.folder_of(orphan.run)
         saved = archive.read(folder) if folder is not None else None
-        entry = timetable.entries.get(orphan.journey)
+        plan = timetable.find_plan(orphan.journey, orphan.location)
         if saved is not None:
             pipeline.store_saved(saved.result, saved.folder)
-        elif entry is not None:
-            pipeline.finish_without_worker(orphan.run, entry.plan, orphan.slot_at, orphan.claimed_at, "error", KILLED, now)
+        elif plan is not None:
+            pipeline.finish_without_worker(orphan.run, plan, orphan.slot_at, orphan.claimed_at, "error", KILLED, now)
         else:
             log.warning("%s is no longer on the schedule; its run %s was cut off", orphan.journey, orphan.run)
             ledger.close_killed(orphan)

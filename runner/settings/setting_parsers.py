@@ -10,6 +10,7 @@ from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.environment_variables import PREFIX
 from runner.settings.parsers.identity import parse_claim_names, parse_issuer, parse_role_table, parse_scopes
+from runner.settings.parsers.locations import parse_locations
 from runner.settings.parsers.network import (
     parse_database_url,
     parse_gateway_url,
@@ -126,6 +127,8 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "base_url": parse_url,
     "mailbox": parse_mailbox,
     "location": parse_label,
+    "locations": parse_locations,
+    "rotate": parse_bool,
     "release": parse_release,
     "runs_dir": parse_path,
     "journeys": parse_paths,

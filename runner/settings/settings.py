@@ -35,6 +35,8 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     base_url: str | None = None
     mailbox: str | None = None
     location: str = "local"
+    locations: tuple[str, ...] = ()
+    rotate: bool = False
     release: str = ""
     runs_dir: Path = Path("runs")
     journeys: tuple[Path, ...] = (Path("journeys"),)

@@ -20,6 +20,7 @@ from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.results.push_queue import Outcome, PushQueue
 from runner.scheduler.results.store_queue import StoreQueue
 from runner.scheduler.results.upload_queue import UploadQueue
+from runner.scheduler.slots import Key
 from runner.scheduler.timetable import Timetable
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
@@ -52,8 +53,8 @@ class ResultPipeline:
         self.listeners: tuple[Listener, ...] = (*listeners, self._receive)
         self.collected: list[RunResult] | None = None
         """The results, if a list is set for them; a daemon that runs for months must not keep them all."""
-        self.durations: dict[str, list[float]] = {}
-        """The seconds of each journey's newest runs, oldest first."""
+        self.durations: dict[Key, list[float]] = {}
+        """The seconds of the newest runs of each journey at each place, oldest first."""
         self._news = True
         self._store_queue = StoreQueue(store, self._handle_stored)
         storage = open_storage(settings)
@@ -122,7 +123,7 @@ class ResultPipeline:
             tags=plan.tags,
             release=plan.release,
             environment=Environment(base_url=plan.base_url),
-            last_success_at=self._archive.last_success(plan.journey),
+            last_success_at=self._archive.last_success(plan.journey, plan.location),
             slot_at=slot,
             delay_seconds=max((now - slot).total_seconds(), 0.0),
         )
@@ -131,11 +132,12 @@ class ResultPipeline:
         if not isinstance(moment, RunEnded):
             return
         result = moment.result
-        entry = self._timetable.entries.get(result.journey)
+        key = Key(result.journey, result.location)
+        entry = self._timetable.entries.get(key)
         if entry is not None:
             entry.busy = False
         if result.status not in {"cancelled", "skipped"}:
-            newest = self.durations.setdefault(result.journey, [])
+            newest = self.durations.setdefault(key, [])
             newest.append(result.duration_seconds)
             del newest[:-NEWEST]
             self._news = True
@@ -155,7 +157,7 @@ class ResultPipeline:
         )
         if entry is None:
             # It left the schedule while this run was under way, which has brought its gauges and series back.
-            self.forget(result.journey)
+            self.forget(key)
 
     def store_saved(self, result: RunResult, folder: Path | None) -> None:
         """Has a run stored that is saved in a folder, after its files were uploaded, if they are to be."""
@@ -163,7 +165,7 @@ class ResultPipeline:
 
     def _handle_stored(self, saved: Saved) -> None:
         """Pushes a run and evaluates alerts, now that it is stored. Runs in the thread of the queue."""
-        if saved.result.journey in self._timetable.entries:
+        if Key(saved.result.journey, saved.result.location) in self._timetable.entries:
             self._push(saved.result)
         try:
             self._evaluator.evaluate_run(saved)
@@ -174,14 +176,14 @@ class ResultPipeline:
         if self._pushes is not None and result.status not in {"skipped", "cancelled"}:
             self._pushes.put(result)
 
-    def _record_push(self, journey: str, outcome: Outcome) -> None:
+    def _record_push(self, key: Key, outcome: Outcome) -> None:
         self._exporter.pushes.labels(outcome).inc()
-        gateway, location = self._settings.pushgateway or "", self._settings.location
+        gateway = self._settings.pushgateway or ""
         try:
             if outcome == "pushed":
-                self._store.push_groups.add(journey, location, gateway)
+                self._store.push_groups.add(*key, gateway)
             elif outcome == "deleted":
-                self._store.push_groups.remove(journey, location, gateway)
+                self._store.push_groups.remove(*key, gateway)
         except StoreDown as error:
             log.warning("%s", error)
 
@@ -191,22 +193,28 @@ class ResultPipeline:
         Raises StoreDown.
         """
         if self._pushes is not None:
-            for name in self._store.push_groups.journeys(self._settings.location, self._settings.pushgateway or ""):
-                if name not in self._timetable.entries:
-                    self._pushes.delete(name)
-        for name in self._timetable.entries:
-            newest = next(self._archive.runs(name), None)
-            if newest is not None and newest.result.location == self._settings.location:
+            for key in map(Key._make, self._store.push_groups.held(self._settings.pushgateway or "")):
+                if self._serves(key.location) and key not in self._timetable.entries:
+                    self._pushes.delete(key)
+        for key in self._timetable.entries:
+            newest = self._archive.newest_at(*key)
+            if newest is not None:
                 self._exporter.set_newest(newest.result)
                 self._push(newest.result)
 
-    def forget(self, journey: str) -> None:
-        """Ends the gauges and series of a journey that is no longer on the schedule, and deletes its group from the gateway."""
-        self.durations.pop(journey, None)
-        self._exporter.forget(journey)
-        self._forgotten(journey)
-        if self._pushes is not None:
-            self._pushes.delete(journey)
+    def forget(self, key: Key) -> None:
+        """Ends the gauges and series of a journey that is no longer on the schedule of a place, and deletes its group from the gateway."""
+        self.durations.pop(key, None)
+        everywhere = all(one.journey != key.journey for one in self._timetable.entries)
+        self._exporter.forget(*key, everywhere)
+        if everywhere:
+            self._forgotten(key.journey)
+        if self._pushes is not None and self._serves(key.location):
+            self._pushes.delete(key)
+
+    def _serves(self, location: str) -> bool:
+        """Whether the groups of a place are this scheduler's: another one has those of other places."""
+        return self._timetable.everywhere or location == self._settings.location
 
     def alert_files(self, problems: Sequence[str]) -> None:
         """Sends an alert when files of journeys have become broken, or can be used again. Raises StoreDown."""
@@ -226,8 +234,8 @@ class ResultPipeline:
             )
         if self._pushes is not None:
             if self._settings.delete_groups:
-                for name in self._timetable.entries:
-                    self._pushes.delete(name)
+                for key in self._timetable.entries:
+                    self._pushes.delete(key)
             left = self._pushes.stop(CLOSE_TIMEOUT)
             if left:
                 log.warning("the newest state of %d %s could not be pushed", left, "journey" if left == 1 else "journeys")
