@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ from runner.store.row_mapping import artifact_row, attempt_row, clean, navigatio
 from runner.store.samples import Samples
 from runner.store.scheduling.pauses import Pauses
 from runner.store.scheduling.push_groups import PushGroups
+from runner.store.scheduling.requested_runs import RequestedRuns, close_with_result
 from runner.store.scheduling.schedulers import Schedulers
 from runner.store.scheduling.slots import Slots
 from runner.store.tables.runs import artifacts, attempts, navigations, runs, slots, steps
@@ -50,6 +52,7 @@ class Store:
         self.schedulers = Schedulers(self.connected)
         self.pauses = Pauses(self.connected)
         self.push_groups = PushGroups(self.connected)
+        self.requested_runs = RequestedRuns(self.connected)
         self.alerts = Alerts(self.connected)
         self.mutes = Mutes(self.connected)
         self.error_states = ErrorStates(self.connected)
@@ -194,6 +197,8 @@ class Store:
             rows = [artifact_row(result.id, one) for one in result.artifacts]
             connection.execute(insert(artifacts), clean(rows))
         connection.execute(update(slots).where(slots.c.run_id == result.id, slots.c.state == "claimed").values(state="done"))
+        if result.trigger in {"demand", "confirm", "smoke"}:
+            close_with_result(connection, result, datetime.now(UTC))
         rollups.count(connection, result)
 
     def _add_steps(self, connection: Connection, run: str, attempt: int, taken: tuple[StepResult, ...]) -> None:

@@ -118,6 +118,7 @@ class Supervisor:
             else self._archive.last_success(run.plan.journey, run.plan.location),
             slot_at=run.slot.at if run.slot else None,
             delay_seconds=run.slot.delay(run.started_at) if run.slot else None,
+            trigger=run.slot.trigger if run.slot else "",
             load=load,
             contended=contended(load),
             certificates=execution.certificates,

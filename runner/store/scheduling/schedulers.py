@@ -64,6 +64,11 @@ class Schedulers:
             return [OpenSlot(*row) for row in found]
 
 
+def read_live_locations(connection: Connection, now: datetime) -> set[str]:
+    """The locations with a scheduler that has given a sign of life lately."""
+    return set(connection.execute(select(schedulers.c.location).where(schedulers.c.seen_at > now - SILENT)).scalars())
+
+
 def is_any_scheduler_alive(connection: Connection, now: datetime) -> bool:
     """Whether at least one scheduler has given a sign of life lately."""
     wanted = select(schedulers.c.id).where(schedulers.c.seen_at > now - SILENT).limit(1)
