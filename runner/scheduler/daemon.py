@@ -20,6 +20,7 @@ from runner.events import Listener
 from runner.result import RunResult
 from runner.scheduler.capacity import describe_shortage, find_demands, read_durations
 from runner.scheduler.loader import LoadedJourneys, LoadRequest, load_in_subprocess
+from runner.scheduler.location_health import LocationHealth, LocationMonitor, OwnLocation
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.recovery import finish_orphaned_runs, store_saved_runs
 from runner.scheduler.results.result_pipeline import ResultPipeline
@@ -54,10 +55,12 @@ class Scheduler:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         everywhere: bool = False,
+        health: LocationHealth | None = None,
         listeners: Sequence[Listener] = (),
         forgotten: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`everywhere`: the pool walks journeys at all places, and not only at that of this scheduler.
+        """`everywhere`: the pool walks journeys at all places, and not only at that of this scheduler; `health` knows
+        whether they have workers.
 
         `forgotten` gets the name of each journey that leaves the schedule.
 
@@ -78,6 +81,8 @@ class Scheduler:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         self._pool: Workers | None = None
+        self._health = health
+        self._locations: LocationMonitor | None = None
         self._timetable = Timetable(request.start, everywhere=everywhere)
         self._watcher = Watcher(request, settings, store, self._owner, self.wake)
         pause_reason = self._watcher.pause_reason
@@ -157,6 +162,12 @@ class Scheduler:
         pool.open(browser, self._settings, self._archive, self._pipeline.listeners)
         pool.recycle_after(self._settings.worker_runs, self._settings.worker_memory)
         self._pool = pool
+        health = self._health or OwnLocation(self._settings.location, pool, self._queue)
+        self._locations = LocationMonitor(
+            self._store, self._owner, self._timetable, self._exporter, self._pipeline.evaluator, health
+        )
+        self._locations.beat(now)
+        self._watcher.beats.append(self._locations.beat)
         self._watcher.start()
         self._pipeline.durations = read_durations(self._store, self._timetable.entries)
         self._queue.catch_up(now, once)
@@ -200,6 +211,8 @@ class Scheduler:
         try:
             self._ledger.release_uncertain()
             self._store.schedulers.unregister(self._owner)
+            if self._locations is not None:
+                self._locations.stop()
         except StoreDown as error:
             log.warning("%s", error)
 

@@ -72,6 +72,9 @@ class Exporter:
         self.not_uploaded = gauge("synthetic_waiting_uploads", "Ended runs whose files object storage has not taken yet.")
         self.unpushed = gauge("synthetic_unpushed_journeys", "Journeys whose newest state the gateway has not taken yet.")
         self.unsent = gauge("synthetic_unsent_runs", "Ended runs that wait for a receiver of spans or metrics.")
+        self.location_up = gauge("synthetic_location_up", "1 while workers of the place were heard of lately.", "location")
+        self.location_queue = gauge("synthetic_queue_length", "Runs that wait for a worker of the place.", "location")
+        self.location_wait = gauge("synthetic_queue_oldest_seconds", "How long the oldest of them has waited.", "location")
         self.broken_files = gauge("synthetic_broken_files", "Files of journeys that cannot be used as they are now.")
         if with_runs:
             self.registry.register(_Newest(self._newest))

@@ -43,6 +43,10 @@ class RunQueue:
         """The number of runs that wait."""
         return len(self._waiting)
 
+    def waiting_since(self, now: datetime) -> datetime | None:
+        """When the run was due that has waited longest; None when none waits."""
+        return min((due.at for due in tuple(self._waiting) if due.at <= now), default=None)
+
     def seconds_until_next(self, now: datetime) -> float | None:
         """Seconds until a slot comes, a run may start, or a run has waited too long; None when nothing is to come."""
         moments = [entry.next_at for entry in self._timetable.entries.values()]

@@ -27,6 +27,7 @@ from runner.store.incidents import Incidents
 from runner.store.migrations.upgrade import is_newest, read_file_form, read_form, upgrade
 from runner.store.row_mapping import artifact_row, attempt_row, clean, navigation_row, run_row, step_row
 from runner.store.samples import Samples
+from runner.store.scheduling.locations import Locations
 from runner.store.scheduling.pauses import Pauses
 from runner.store.scheduling.push_groups import PushGroups
 from runner.store.scheduling.requested_runs import RequestedRuns, close_with_result
@@ -53,6 +54,7 @@ class Store:
         self.pauses = Pauses(self.connected)
         self.push_groups = PushGroups(self.connected)
         self.requested_runs = RequestedRuns(self.connected)
+        self.locations = Locations(self.connected)
         self.alerts = Alerts(self.connected)
         self.mutes = Mutes(self.connected)
         self.error_states = ErrorStates(self.connected)

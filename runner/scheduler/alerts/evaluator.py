@@ -22,6 +22,7 @@ WORDS: dict[AlertKind, tuple[str, str]] = {
     "flaky": ("is flaky", "is no longer flaky"),
     "budget": ("is over its budget", "is within its budget again"),
     "files": ("Journeys cannot be read", "Journeys can be read again"),
+    "location": ("does not answer", "answers again"),
     "regression": ("A resolved error came again", "All errors that came again are decided about"),
 }
 log = logging.getLogger("journey.alerts")
@@ -90,6 +91,24 @@ class AlertEvaluator:
                 message = Message(words[1], _describe_span(known.opened_at, now), False)
             self._record("", self._settings.location, "files", message, now, None, False, None)
 
+    def evaluate_location(self, location: str, up: bool, seen_at: datetime | None, now: datetime) -> None:
+        """Stores a message when nothing has been heard of a place, or when it is back. Raises StoreDown."""
+        known = self._store.alerts.open("", location).get("location")
+        if up != (known is not None):
+            return
+        words = WORDS["location"]
+        if known is not None:
+            body = _describe_span(known.opened_at, now)
+            message = Message(f"The location {location} {words[1]}", body, False)
+        else:
+            heard = f"since {seen_at:%Y-%m-%d %H:%M:%S}Z" if seen_at else "since this scheduler began"
+            message = Message(
+                f"The location {location} {words[0]}",
+                f"Nothing was heard of its scheduler or its workers {heard}. Journeys are not walked there: this says nothing about the site.",
+                True,
+            )
+        self._record("", location, "location", message, now, None, False, None, was_open=known is not None)
+
     def _send(
         self, result: RunResult, kind: AlertKind, message: Message, now: datetime, muted: bool, after: Mute | None
     ) -> None:
@@ -105,11 +124,12 @@ class AlertEvaluator:
         run: str | None,
         muted: bool,
         after: Mute | None,
+        was_open: bool | None = None,
     ) -> None:
         """Stores the change of an alert, and, unless it is muted, messages about it; `after` is the mute that has ended."""
         targets = () if muted else self._targets
         if not self._store.alerts.record(
-            journey, location, kind, message.title, message.body, message.bad, targets, now, run, after
+            journey, location, kind, message.title, message.body, message.bad, targets, now, run, after, was_open
         ):
             return
         log.log(

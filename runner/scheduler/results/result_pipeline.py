@@ -67,7 +67,7 @@ class ResultPipeline:
         )
         self._pushes = PushQueue(settings, self._record_push) if settings.pushgateway else None
         self._outbox = Outbox(settings.alert_urls, store)
-        self._evaluator = AlertEvaluator(settings, store, self._outbox.targets, pause_reason, self._outbox.wake)
+        self.evaluator = AlertEvaluator(settings, store, self._outbox.targets, pause_reason, self._outbox.wake)
 
     @property
     def unstored(self) -> int:
@@ -168,7 +168,7 @@ class ResultPipeline:
         if Key(saved.result.journey, saved.result.location) in self._timetable.entries:
             self._push(saved.result)
         try:
-            self._evaluator.evaluate_run(saved)
+            self.evaluator.evaluate_run(saved)
         except StoreDown as error:
             log.warning("%s", error)
 
@@ -218,7 +218,7 @@ class ResultPipeline:
 
     def alert_files(self, problems: Sequence[str]) -> None:
         """Sends an alert when files of journeys have become broken, or can be used again. Raises StoreDown."""
-        self._evaluator.evaluate_files("\n".join(problems))
+        self.evaluator.evaluate_files("\n".join(problems))
 
     def stop(self) -> None:
         """Stores, pushes and sends what waits, in a bounded time, and logs what is left."""

@@ -159,6 +159,18 @@ CREATE TABLE journeys (
 	PRIMARY KEY (journey, location)
 );
 
+CREATE TABLE locations (
+	location VARCHAR(100) NOT NULL, 
+	reporter VARCHAR(36) NOT NULL, 
+	reported_at DATETIME NOT NULL, 
+	seen_at DATETIME, 
+	workers INTEGER NOT NULL, 
+	running INTEGER NOT NULL, 
+	waiting INTEGER NOT NULL, 
+	waiting_since DATETIME, 
+	PRIMARY KEY (location, reporter)
+);
+
 CREATE TABLE marks (
 	name VARCHAR(10) NOT NULL, 
 	value BIGINT NOT NULL, 
