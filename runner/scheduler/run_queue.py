@@ -43,6 +43,10 @@ class RunQueue:
         """The number of runs that wait."""
         return len(self._waiting)
 
+    def has_due(self, now: datetime) -> bool:
+        """Whether a run waits that may start now."""
+        return any(due.at <= now for due in self._waiting)
+
     def seconds_until_next(self, now: datetime) -> float | None:
         """Seconds until a slot comes, a run may start, or a run has waited too long; None when nothing is to come."""
         moments = [entry.next_at for entry in self._timetable.entries.values()]

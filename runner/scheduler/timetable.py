@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from runner.dsl.plan import Plan
 from runner.scheduler.loader import LoadedJourneys
 from runner.scheduler.slots import Entry
 
@@ -24,6 +25,12 @@ class Timetable:
     def __init__(self, start: Path) -> None:
         self._start = start
         self.entries: dict[str, Entry] = {}
+        self._unscheduled: dict[str, Plan] = {}
+
+    def find_plan(self, journey: str) -> Plan | None:
+        """The plan of a journey, on the schedule or not; None for one that no file declares."""
+        entry = self.entries.get(journey)
+        return entry.plan if entry is not None else self._unscheduled.get(journey)
 
     def apply(self, loaded: LoadedJourneys, now: datetime) -> Changes:
         """Adds, changes and removes entries as loaded.
@@ -32,6 +39,8 @@ class Timetable:
         """
         scheduled = {one.plan.journey: (one.plan, one.schedule) for one in loaded.planned if one.schedule is not None}
         broken = {problem.file for problem in loaded.problems}
+        kept = {name: one for name, one in self._unscheduled.items() if self._start in broken or one.file in broken}
+        self._unscheduled = kept | {one.plan.journey: one.plan for one in loaded.planned if one.schedule is None}
         gone = [
             entry
             for name, entry in self.entries.items()
