@@ -243,9 +243,17 @@ class Archive:
             f"no run {wanted!r} in {self.folder}; give an id or its beginning, `last`, `last-failed` or `NAME@last`"
         )
 
-    def newest_at(self, journey: str, location: str) -> Saved | None:
-        """The newest saved run of a journey at a place, among its last SEARCHED; None when there is none."""
-        return next((one for one in islice(self.runs(journey), SEARCHED) if one.result.location == location), None)
+    def newest_at(self, journey: str, location: str, *, scheduled: bool = False) -> Saved | None:
+        """The newest saved run of a journey at a place, among its last SEARCHED; None when there is none.
+
+        With `scheduled`, runs on demand do not count.
+        """
+        wanted = (
+            one
+            for one in islice(self.runs(journey), SEARCHED)
+            if one.result.location == location and not (scheduled and one.result.trigger not in {"", "schedule"})
+        )
+        return next(wanted, None)
 
     def last_success(self, journey: str, location: str) -> datetime | None:
         """When the newest passed run of a journey at a place ended, according to its newest saved run; None when it is not known."""

@@ -23,6 +23,7 @@ from runner.scheduler.loader import LoadedJourneys, LoadRequest, load_in_subproc
 from runner.scheduler.location_health import LocationHealth, LocationMonitor, OwnLocation
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.recovery import finish_orphaned_runs, store_saved_runs
+from runner.scheduler.requested.queue import RequestQueue
 from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.run_queue import RunQueue
 from runner.scheduler.slots import SlotLedger
@@ -88,6 +89,7 @@ class Scheduler:
         pause_reason = self._watcher.pause_reason
         self._ledger = SlotLedger(store, self._owner, exporter, pause_reason)
         self._pipeline = ResultPipeline(self._timetable, settings, store, archive, exporter, pause_reason, listeners, forgotten)
+        self._requests = RequestQueue(self._timetable, self._pipeline, settings, store, archive, self._owner, self.wake)
         self._queue = RunQueue(self._timetable, self._ledger, self._pipeline, exporter, settings, pause_reason)
         loaded = load_in_subprocess(request)
         if loaded.unknown or not any(one.schedule for one in loaded.planned):
@@ -159,7 +161,7 @@ class Scheduler:
         now = self._now()
         self._store.schedulers.register(self._owner, socket.gethostname(), os.getpid(), self._settings.location, now)
         self._recover(now)
-        pool.open(browser, self._settings, self._archive, self._pipeline.listeners)
+        pool.open(browser, self._settings, self._archive, (self._requests.recorder, *self._pipeline.listeners))
         pool.recycle_after(self._settings.worker_runs, self._settings.worker_memory)
         self._pool = pool
         health = self._health or OwnLocation(self._settings.location, pool, self._queue)
@@ -169,6 +171,8 @@ class Scheduler:
         self._locations.beat(now)
         self._watcher.beats.append(self._locations.beat)
         self._watcher.start()
+        if not once:
+            self._requests.start()
         self._pipeline.durations = read_durations(self._store, self._timetable.entries)
         self._queue.catch_up(now, once)
         wall, steady = now, time.monotonic()
@@ -182,6 +186,8 @@ class Scheduler:
                     self._queue.miss_all("stopped", now)
                 elif not once:
                     self._queue.enqueue_due(now)
+                if self._stop_by is None:
+                    self._requests.start_runs(pool, now, self._queue.has_due(now))
                 self._queue.start_runs(pool, now)
                 self._update_gauges(pool, now)
                 if self._pipeline.take_news():
@@ -208,6 +214,7 @@ class Scheduler:
         pool.cancel_runs("the scheduler was stopped while the run was under way")
         self._watcher.stop()
         self._pipeline.stop()
+        self._requests.stop()
         try:
             self._ledger.release_uncertain()
             self._store.schedulers.unregister(self._owner)

@@ -60,6 +60,9 @@ class Exporter:
             buckets=DELAY_EDGES,
         )
         self.pushes = counter("synthetic_pushes", "Pushes to the gateway.", "outcome")
+        self.requested = counter(
+            "synthetic_requested_runs", "Runs that somebody has asked for and that have ended.", "reason", "status"
+        )
         self.uploads = counter("synthetic_uploads", "Uploads of a run's files to object storage, by outcome.", "outcome")
         self.missed = counter("synthetic_missed_slots", "Slots that were not run, by reason.", "journey", "reason")
         self.paused = gauge("synthetic_paused", "1 while a journey is paused or in a maintenance window.", "journey")

@@ -39,7 +39,8 @@ def finish_orphaned_runs(
     for orphan in orphans:
         folder = archive.folder_of(orphan.run)
         saved = archive.read(folder) if folder is not None else None
-        plan = timetable.find_plan(orphan.journey, orphan.location)
+        on_schedule = orphan.journey in timetable.locations
+        plan = timetable.find_plan(orphan.journey, orphan.location) if on_schedule else None
         if saved is not None:
             pipeline.store_saved(saved.result, saved.folder)
         elif plan is not None:

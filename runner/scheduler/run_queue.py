@@ -47,6 +47,10 @@ class RunQueue:
         """When the run was due that has waited longest; None when none waits."""
         return min((due.at for due in tuple(self._waiting) if due.at <= now), default=None)
 
+    def has_due(self, now: datetime) -> bool:
+        """Whether a run waits that may start now."""
+        return any(due.at <= now for due in self._waiting)
+
     def seconds_until_next(self, now: datetime) -> float | None:
         """Seconds until a slot comes, a run may start, or a run has waited too long; None when nothing is to come."""
         moments = [entry.next_at for entry in self._timetable.entries.values()]

@@ -33,7 +33,14 @@ class Timetable:
         self.everywhere = everywhere
         self.entries: dict[Key, Entry] = {}
         self.locations: dict[str, tuple[str, ...]] = {}
-        """The places of each journey that is read, also of one that is walked at other places only."""
+        """The places of each journey with a schedule, also of one that is walked at other places only."""
+        self._plans: dict[str, Plan] = {}
+        """Of all journeys, with or without a schedule, as this scheduler would walk them."""
+
+    def find_plan(self, journey: str, location: str | None = None) -> Plan | None:
+        """How a journey is walked, at a place, on the schedule or not; None for one that no file declares."""
+        plan = self._plans.get(journey)
+        return replace(plan, location=location) if plan is not None and location is not None else plan
 
     def apply(self, loaded: LoadedJourneys, now: datetime) -> Changes:
         """Adds, changes and removes entries as loaded.
@@ -42,6 +49,8 @@ class Timetable:
         """
         scheduled = {key: found for one in loaded.planned for key, found in self._expand(one)}
         broken = {problem.file for problem in loaded.problems}
+        plans = {name: one for name, one in self._plans.items() if self._start in broken or one.file in broken}
+        self._plans = plans | {one.plan.journey: one.plan for one in loaded.planned}
         gone = [
             entry
             for key, entry in self.entries.items()
@@ -49,8 +58,8 @@ class Timetable:
         ]
         for entry in gone:
             del self.entries[entry.key]
-        kept = {entry.name: self.locations[entry.name] for entry in self.entries.values() if entry.name in self.locations}
-        self.locations = kept | {one.plan.journey: one.places for one in loaded.planned if one.schedule is not None}
+        places = {name: some for name, some in self.locations.items() if name in plans}
+        self.locations = places | {one.plan.journey: one.places for one in loaded.planned if one.schedule is not None}
         added: list[Entry] = []
         releases: dict[tuple[str, str], None] = {}
         for key, (plan, schedule) in scheduled.items():
@@ -80,13 +89,10 @@ class Timetable:
             found.setdefault(entry.name, []).append(entry)
         return found
 
-    def find_plan(self, journey: str, location: str) -> Plan | None:
-        """How a journey is walked at a place, also at one that this scheduler does not serve; None when it is not on the schedule."""
-        entry = self.entries.get(Key(journey, location))
-        if entry is not None:
-            return entry.plan
-        elsewhere = next((one for one in self.entries.values() if one.name == journey), None)
-        return replace(elsewhere.plan, location=location) if elsewhere is not None else None
+    def served(self, own: str) -> tuple[str, ...]:
+        """The places whose runs this scheduler starts; `own` is the one that it is at."""
+        named = {place for places in self.locations.values() for place in places} if self.everywhere else set()
+        return (own, *sorted(named - {own}))
 
     def restart_at(self, now: datetime) -> None:
         """Finds each journey's next slot again, after the clock was set back."""

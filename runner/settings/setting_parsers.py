@@ -9,6 +9,7 @@ from runner.errors import ConfigError
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.environment_variables import PREFIX
+from runner.settings.parsers.base_urls import parse_base_url_patterns
 from runner.settings.parsers.identity import parse_claim_names, parse_issuer, parse_role_table, parse_scopes
 from runner.settings.parsers.locations import parse_locations
 from runner.settings.parsers.network import (
@@ -214,6 +215,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "serve_proxy_user_header": parse_header_name,
     "serve_public_metrics": parse_bool,
     "serve_requests_per_minute": parse_positive_count,
+    "remote_base_urls": parse_base_url_patterns,
     "require_https": parse_bool,
     "oidc_issuer": parse_issuer,
     "oidc_client_id": parse_text,

@@ -112,6 +112,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     serve_proxy_user_header: str | None = None
     serve_public_metrics: bool = False
     serve_requests_per_minute: int = 3_000
+    remote_base_urls: tuple[str, ...] = ()
     require_https: bool = False
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None

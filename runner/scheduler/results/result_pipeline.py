@@ -12,7 +12,7 @@ from runner.archive.object_storage import open_storage
 from runner.dsl.plan import Plan
 from runner.errors import ConfigError
 from runner.events import Listener, Moment, RunEnded
-from runner.result import Environment, Failure, RunResult, Status, skipped
+from runner.result import Environment, Failure, RunResult, Status, Trigger, skipped
 from runner.scheduler.alerts.evaluator import AlertEvaluator
 from runner.scheduler.alerts.outbox import Outbox
 from runner.scheduler.capacity import NEWEST
@@ -95,10 +95,18 @@ class ResultPipeline:
         return self._store_queue.down_since is None
 
     def finish_without_worker(
-        self, run: str, plan: Plan, slot: datetime, started_at: datetime, status: Status, message: str, now: datetime
+        self,
+        run: str,
+        plan: Plan,
+        slot: datetime | None,
+        started_at: datetime,
+        status: Status,
+        message: str,
+        now: datetime,
+        trigger: Trigger = "schedule",
     ) -> None:
         """Saves the result of a run that no worker can report, and notifies the listeners."""
-        result = self._synthetic_result(run, plan, slot, started_at, status, message, now)
+        result = replace(self._synthetic_result(run, plan, slot, started_at, status, message, now), trigger=trigger)
         folder: Path | None = None
         try:
             folder = self._archive.save(result, self._archive.scratch(run))
@@ -108,7 +116,7 @@ class ResultPipeline:
             listener(RunEnded(result=result, folder=folder))
 
     def _synthetic_result(
-        self, run: str, plan: Plan, slot: datetime, started_at: datetime, status: Status, message: str, now: datetime
+        self, run: str, plan: Plan, slot: datetime | None, started_at: datetime, status: Status, message: str, now: datetime
     ) -> RunResult:
         return RunResult(
             id=run,
@@ -125,13 +133,16 @@ class ResultPipeline:
             environment=Environment(base_url=plan.base_url),
             last_success_at=self._archive.last_success(plan.journey, plan.location),
             slot_at=slot,
-            delay_seconds=max((now - slot).total_seconds(), 0.0),
+            delay_seconds=max((now - (slot or started_at)).total_seconds(), 0.0),
         )
 
     def _receive(self, moment: Moment) -> None:
         if not isinstance(moment, RunEnded):
             return
         result = moment.result
+        if result.trigger not in {"", "schedule"}:
+            self._receive_requested(result, moment.folder)
+            return
         key = Key(result.journey, result.location)
         entry = self._timetable.entries.get(key)
         if entry is not None:
@@ -159,12 +170,26 @@ class ResultPipeline:
             # It left the schedule while this run was under way, which has brought its gauges and series back.
             self.forget(key)
 
+    def _receive_requested(self, result: RunResult, folder: Path | None) -> None:
+        """A run that somebody has asked for is stored; metrics, alerts and the schedule are about what the schedule wants."""
+        self._exporter.requested.labels(result.trigger, result.status).inc()
+        self.store_saved(result, folder)
+        log.info(
+            "%s %s on demand (%s)",
+            result.journey,
+            result.status,
+            result.trigger,
+            extra={"journey": result.journey, "run": result.id, "status": result.status},
+        )
+
     def store_saved(self, result: RunResult, folder: Path | None) -> None:
         """Has a run stored that is saved in a folder, after its files were uploaded, if they are to be."""
         (self._uploads or self._store_queue).put(result, folder)
 
     def _handle_stored(self, saved: Saved) -> None:
         """Pushes a run and evaluates alerts, now that it is stored. Runs in the thread of the queue."""
+        if saved.result.trigger not in {"", "schedule"}:
+            return
         if Key(saved.result.journey, saved.result.location) in self._timetable.entries:
             self._push(saved.result)
         try:
@@ -197,7 +222,7 @@ class ResultPipeline:
                 if self._serves(key.location) and key not in self._timetable.entries:
                     self._pushes.delete(key)
         for key in self._timetable.entries:
-            newest = self._archive.newest_at(*key)
+            newest = self._archive.newest_at(*key, scheduled=True)
             if newest is not None:
                 self._exporter.set_newest(newest.result)
                 self._push(newest.result)

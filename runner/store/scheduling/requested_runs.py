@@ -191,6 +191,12 @@ class RequestedRuns:
         with self._transaction() as connection:
             return connection.execute(wanted).rowcount == 1
 
+    def release(self, run: str, owner: str) -> None:
+        """Gives back a claimed run that was not begun."""
+        mine = requested_runs.c.id == run, requested_runs.c.owner == owner, requested_runs.c.state == "claimed"
+        with self._transaction() as connection:
+            connection.execute(update(requested_runs).where(*mine).values(state="waiting", owner=None, claimed_at=None))
+
     def close(self, run: str, state: State, detail: str, now: datetime) -> bool:
         """Ends a run that has no result; False if it had ended before."""
         with self._transaction() as connection:

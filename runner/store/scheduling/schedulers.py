@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from runner.store.scheduling.slots import SKEW, OpenSlot
 from runner.store.tables.runs import schedulers, slots
@@ -40,6 +40,12 @@ class Schedulers:
         self._registered.pop(owner, None)
         with self._transaction() as connection:
             connection.execute(delete(schedulers).where(schedulers.c.id == owner))
+
+    def count_live(self, location: str, now: datetime) -> int:
+        """How many schedulers of a location have given a sign of life lately."""
+        here = select(func.count()).select_from(schedulers).where(schedulers.c.location == location)
+        with self._transaction() as connection:
+            return connection.execute(here.where(schedulers.c.seen_at > now - SILENT)).scalar_one()
 
     def adopt_orphans(self, owner: str, now: datetime, alone: bool) -> list[OpenSlot]:
         """Makes `owner` the owner of the open slots of dead schedulers and returns them.
