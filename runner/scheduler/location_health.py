@@ -50,7 +50,7 @@ class OwnLocation:
 class LocationMonitor:
     """With each heartbeat, stores what `health` reports, and sets metrics and alerts by what all schedulers have stored.
 
-    Places are watched if journeys name more than one of them. One that this scheduler does not serve is known through a database
+    Places are watched if journeys name more than one of them. A place that this scheduler does not serve is known through a database
     that its scheduler uses too.
     """
 

@@ -75,6 +75,9 @@ class Exporter:
         self.not_uploaded = gauge("synthetic_waiting_uploads", "Ended runs whose files object storage has not taken yet.")
         self.unpushed = gauge("synthetic_unpushed_journeys", "Journeys whose newest state the gateway has not taken yet.")
         self.unsent = gauge("synthetic_unsent_runs", "Ended runs that wait for a receiver of spans or metrics.")
+        self.confirmations = counter(
+            "synthetic_location_failures", "Failures that were run again, by what that said.", "journey", "location", "outcome"
+        )
         self.location_up = gauge("synthetic_location_up", "1 while workers of the place were heard of lately.", "location")
         self.location_queue = gauge("synthetic_queue_length", "Runs that wait for a worker of the place.", "location")
         self.location_wait = gauge("synthetic_queue_oldest_seconds", "How long the oldest of them has waited.", "location")

@@ -11,7 +11,7 @@ from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.environment_variables import PREFIX
 from runner.settings.parsers.base_urls import parse_base_url_patterns
 from runner.settings.parsers.identity import parse_claim_names, parse_issuer, parse_role_table, parse_scopes
-from runner.settings.parsers.locations import parse_locations
+from runner.settings.parsers.locations import parse_confirm, parse_location_count, parse_locations
 from runner.settings.parsers.network import (
     parse_database_url,
     parse_gateway_url,
@@ -183,10 +183,13 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "worker_memory": parse_size,
     "min_free_memory": parse_size,
     "delete_groups": parse_bool,
+    "confirm": parse_confirm,
+    "confirm_within": parse_positive_duration,
     "alert_urls": parse_alert_urls,
     "alert_urls_file": read_alert_urls,
     "alert_after": parse_count,
     "alert_of": parse_count_of_count,
+    "alert_locations": parse_location_count,
     "alert_monitor_after": parse_count,
     "alert_flaky": parse_fraction,
     "alert_budget_after": parse_count,

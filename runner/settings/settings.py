@@ -14,6 +14,7 @@ from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.config_file import find_config_file, list_environments, select_environment
 from runner.settings.environment_variables import ENVIRONMENT, OTEL_VARIABLES, PREFIX, read_environ, read_otel_environ
 from runner.settings.parsers.identity import DashboardRole
+from runner.settings.parsers.locations import Confirm, LocationCount
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.parsers.telemetry import Histograms, OtlpProtocol, RemoteWriteProtocol
 from runner.settings.parsers.values import Traffic, Waits
@@ -81,9 +82,12 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     worker_memory: int = 2_000_000_000
     min_free_memory: int = 300_000_000
     delete_groups: bool = False
+    confirm: Confirm = "no"
+    confirm_within: float = 120.0
     alert_urls: tuple[Secret, ...] = ()
     alert_after: int = 2
     alert_of: tuple[int, int] = (0, 0)
+    alert_locations: LocationCount = LocationCount()
     alert_monitor_after: int = 3
     alert_flaky: float = 0.3
     alert_budget_after: int = 3

@@ -67,7 +67,15 @@ class ResultPipeline:
         )
         self._pushes = PushQueue(settings, self._record_push) if settings.pushgateway else None
         self._outbox = Outbox(settings.alert_urls, store)
-        self.evaluator = AlertEvaluator(settings, store, self._outbox.targets, pause_reason, self._outbox.wake)
+        self.evaluator = AlertEvaluator(
+            settings,
+            store,
+            self._outbox.targets,
+            pause_reason,
+            self._outbox.wake,
+            lambda journey: timetable.locations.get(journey, ()),
+            lambda journey, location, outcome: exporter.confirmations.labels(journey, location, outcome).inc(),
+        )
 
     @property
     def unstored(self) -> int:
@@ -224,6 +232,7 @@ class ResultPipeline:
         for key in self._timetable.entries:
             newest = self._archive.newest_at(*key, scheduled=True)
             if newest is not None:
+                self.evaluator.resume(newest)
                 self._exporter.set_newest(newest.result)
                 self._push(newest.result)
 
@@ -264,4 +273,5 @@ class ResultPipeline:
             left = self._pushes.stop(CLOSE_TIMEOUT)
             if left:
                 log.warning("the newest state of %d %s could not be pushed", left, "journey" if left == 1 else "journeys")
+        self.evaluator.confirmations.stop(CLOSE_TIMEOUT)
         self._outbox.stop(CLOSE_TIMEOUT)

@@ -27,6 +27,7 @@ class PastRun(Struct, frozen=True):
     flaky: bool
     over_budget: bool
     set_aside: bool = False
+    id: str = ""
 
 
 class OpenAlert(Struct, frozen=True):
@@ -58,7 +59,7 @@ class Alerts:
         """The newest `count` runs of a journey on its schedule, newest first; those that somebody started by hand do not count."""
         with self._transaction() as connection:
             wanted = (
-                select(runs.c.status, runs.c.flaky, runs.c.over_budget, runs.c.set_aside)
+                select(runs.c.status, runs.c.flaky, runs.c.over_budget, runs.c.set_aside, runs.c.id)
                 .where(runs.c.journey == journey, runs.c.location == location, runs.c.slot_at.is_not(None))
                 .order_by(runs.c.started_at.desc())
                 .limit(count)

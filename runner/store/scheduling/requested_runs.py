@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal
+from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 from msgspec import Struct
@@ -28,6 +29,11 @@ MOST_WAITING = 200
 """Waiting runs that are read at a time."""
 MOST_EVENTS = 500
 """Events of a run that are kept; its end is known all the same."""
+
+
+def confirmation_id(run: str) -> str:
+    """The id of the request that asks for the confirmation of a run: one request for each, whoever makes it."""
+    return str(uuid5(NAMESPACE_OID, f"confirm {run}"))
 
 
 class KeyReused(JourneyError):
