@@ -182,6 +182,7 @@ def test_a_worker_has_its_own_secrets_and_names_those_it_lacks(tmp_path: Path) -
         run="01",
         plan=strip_plan(plan(file=file, secret_names=("PW",), secrets_dir=Path("/of/the/scheduler"))),
         slot_at=NOW,
+        trigger="schedule",
         due_at=NOW,
         begin_by=NOW + timedelta(minutes=1),
         sent_at=NOW,
