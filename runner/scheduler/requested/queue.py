@@ -81,7 +81,9 @@ class RequestQueue:
         self._finish_orphans(pool, now)
         for wanted in list(self._waiting):
             plan = self._timetable.find_plan(wanted.journey, wanted.location)
-            refusal = find_refusal(plan, wanted, self._settings.remote_base_urls, pool.count)
+            # Workers elsewhere may not have been heard of yet: the run waits for them.
+            browsers = pool.count if self._settings.dispatch == "local" else 1
+            refusal = find_refusal(plan, wanted, self._settings.remote_base_urls, browsers)
             if plan is None or refusal:
                 self._refuse(wanted, refusal, now)
                 continue
