@@ -13,7 +13,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO "alembic_version" VALUES('0025');
+INSERT INTO "alembic_version" VALUES('0019');
 
 CREATE TABLE alerts (
 	id INTEGER NOT NULL, 
@@ -169,11 +169,16 @@ CREATE TABLE journeys (
 	PRIMARY KEY (journey, location)
 );
 
-CREATE TABLE made_journeys (
-	session VARCHAR(70) NOT NULL, 
-	made_at FLOAT NOT NULL, 
-	content TEXT NOT NULL, 
-	PRIMARY KEY (session)
+CREATE TABLE locations (
+	location VARCHAR(100) NOT NULL, 
+	reporter VARCHAR(36) NOT NULL, 
+	reported_at DATETIME NOT NULL, 
+	seen_at DATETIME, 
+	workers INTEGER NOT NULL, 
+	running INTEGER NOT NULL, 
+	waiting INTEGER NOT NULL, 
+	waiting_since DATETIME, 
+	PRIMARY KEY (location, reporter)
 );
 
 CREATE TABLE marks (
@@ -356,6 +361,23 @@ CREATE TABLE replay_chunks (
 	CONSTRAINT replay_chunks_once UNIQUE (session, tab, sequence)
 );
 
+CREATE TABLE requested_runs (
+	id VARCHAR(36) NOT NULL, 
+	request_id VARCHAR(36) NOT NULL, 
+	number INTEGER NOT NULL, 
+	journey VARCHAR(100) NOT NULL, 
+	location VARCHAR(100) NOT NULL, 
+	state VARCHAR(10) NOT NULL, 
+	detail TEXT DEFAULT '' NOT NULL, 
+	owner VARCHAR(36), 
+	claimed_at DATETIME, 
+	ended_at DATETIME, 
+	status VARCHAR(10), 
+	result TEXT, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(request_id) REFERENCES run_requests (id) ON DELETE CASCADE
+);
+
 CREATE TABLE run_days (
 	journey VARCHAR(100) NOT NULL, 
 	location VARCHAR(100) NOT NULL, 
@@ -371,6 +393,15 @@ CREATE TABLE run_days (
 	PRIMARY KEY (journey, location, day)
 );
 
+CREATE TABLE run_events (
+	run_id VARCHAR(36) NOT NULL, 
+	number INTEGER NOT NULL, 
+	at DATETIME NOT NULL, 
+	data TEXT NOT NULL, 
+	PRIMARY KEY (run_id, number), 
+	FOREIGN KEY(run_id) REFERENCES requested_runs (id) ON DELETE CASCADE
+);
+
 CREATE TABLE run_hours (
 	journey VARCHAR(100) NOT NULL, 
 	location VARCHAR(100) NOT NULL, 
@@ -384,6 +415,22 @@ CREATE TABLE run_hours (
 	contended INTEGER NOT NULL, 
 	durations JSON NOT NULL, 
 	PRIMARY KEY (journey, location, hour)
+);
+
+CREATE TABLE run_requests (
+	id VARCHAR(36) NOT NULL, 
+	idempotency_key VARCHAR(64) NOT NULL, 
+	body_digest VARCHAR(64) NOT NULL, 
+	who VARCHAR(100) NOT NULL, 
+	made_at DATETIME NOT NULL, 
+	reason VARCHAR(10) NOT NULL, 
+	params JSON NOT NULL, 
+	base_url TEXT, 
+	release VARCHAR(100) DEFAULT '' NOT NULL, 
+	deadline DATETIME NOT NULL, 
+	about_run VARCHAR(36), 
+	PRIMARY KEY (id), 
+	UNIQUE (idempotency_key)
 );
 
 CREATE TABLE runs (
@@ -410,7 +457,7 @@ CREATE TABLE runs (
 	folder TEXT, 
 	tags JSON NOT NULL, 
 	notes JSON NOT NULL, 
-	environment JSON NOT NULL, release VARCHAR(100) DEFAULT '' NOT NULL, set_aside BOOLEAN DEFAULT 0 NOT NULL, browser VARCHAR(20) DEFAULT '' NOT NULL, 
+	environment JSON NOT NULL, release VARCHAR(100) DEFAULT '' NOT NULL, set_aside BOOLEAN DEFAULT 0 NOT NULL, "trigger" VARCHAR(10) DEFAULT '' NOT NULL, 
 	PRIMARY KEY (id)
 );
 
@@ -676,6 +723,8 @@ CREATE INDEX incidents_by_start ON incidents (started_at);
 
 CREATE INDEX ix_incident_updates_incident_id ON incident_updates (incident_id);
 
-CREATE INDEX access_counts_by_time ON access_counts (at);
+CREATE INDEX run_requests_by_time ON run_requests (made_at);
 
-CREATE INDEX series_by_day ON series (app, seen_at)
+CREATE INDEX ix_requested_runs_request_id ON requested_runs (request_id);
+
+CREATE INDEX requested_runs_by_state ON requested_runs (state, location)
