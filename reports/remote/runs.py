@@ -88,6 +88,8 @@ class RemoteRuns:
                     results.append(moment.result)
                 for listener in listeners:
                     listener(moment)
+        if not results:
+            raise RemoteRunsLost(f"{self._connection.address} has sent a verdict without results; see {self.page}")
         return results
 
     def cancel(self) -> str:

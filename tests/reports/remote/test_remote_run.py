@@ -92,6 +92,13 @@ def test_runs_elsewhere_end_as_runs_here_do(served: Serve, daemon: Daemon, tmp_p
     assert (wrong.returncode, "JOURNEY_SERVE_TOKEN" in wrong.stderr) == (2, True), wrong.stderr
     elsewhere = remote(ci, "run", "shop", "--remote", url, "--base-url", "https://staging.shop.example")
     assert (elsewhere.returncode, "remote_base_urls" in elsewhere.stderr) == (2, True), elsewhere.stderr
+    (ci / "journeys").mkdir()
+    (ci / "journeys" / "j.py").write_text((daemon.folder / "journeys" / "j.py").read_text())
+    smoke = remote(ci, "smoke", "tick", "--remote", url, "--runs", "2", "--json", "smoke.json")
+    assert smoke.returncode == 0, smoke.stderr + smoke.stdout
+    (measured,) = json.loads((ci / "smoke.json").read_text())["journeys"]
+    assert len(measured["runs"]) == 2
+    assert daemon.query("SELECT count(*) FROM runs WHERE \"trigger\" = 'smoke'") == [(3,)], "with the warm-up"
     assert daemon.stop() == 0
     alone = remote(ci, "run", "shop", "--remote", url)
     assert (alone.returncode, "start `journey schedule`" in alone.stderr) == (3, True), alone.stderr
