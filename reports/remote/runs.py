@@ -62,7 +62,7 @@ class _Run(Struct):
 
 
 class RemoteRuns:
-    """Asks for runs and follows them. `note` is told what happens to the connection; a verdict is waited for `limit` seconds."""
+    """Asks for runs and follows them. `note` gets what happens to the connection, in words; a verdict is waited for `limit` seconds."""
 
     def __init__(self, connection: Connection, note: Callable[[str], object], limit: float) -> None:
         self._connection = connection

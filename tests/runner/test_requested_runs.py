@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -17,6 +18,11 @@ SHOWS = """
 def shows(step, params):
     with step("say"):
         assert params["word"] == "hello", "another word"
+"""
+SITE_CHECK = """
+@check(every="1h")
+def answers(http):
+    http.get("/", status=200)
 """
 HANGS = """
 import time
@@ -105,3 +111,19 @@ def test_one_of_two_schedulers_makes_each_run(new_daemon: Callable[[str], Daemon
         request = ask(store, *["shows"] * 12, params={"word": "hello"})
         assert {run.status for run in ended(store, request).runs} == {"passed"}
         assert (store.count(journey="shows"), len(results(store, request))) == (12, 12)
+
+
+def test_what_is_paused_set_aside_not_scheduled_or_a_check_is_run_when_somebody_asks(daemon: Daemon) -> None:
+    daemon.write("from runner import check\n" + tick("1h") + tick("1h", "paused") + tick("1h", "held") + SHOWS + SITE_CHECK)
+    (daemon.folder / "journey.toml").write_text(
+        f'base_url = "{daemon.shop}"\n'
+        '[[maintenance]]\njourneys = ["held"]\ncron = "* * * * *"\nduration = "1h"\nreason = "deployment"\n'
+        f'[quarantine.shows]\nowner = "ada"\nreason = "known"\nuntil = {datetime.now(UTC).date() + timedelta(days=30)}\n'
+    )
+    daemon.start("--workers", "1")
+    assert daemon.here("pause", "paused").returncode == 0
+    with opened(daemon) as store:
+        request = ask(store, "paused", "held", "shows", "answers", params={"word": "bye"}, reason="smoke")
+        found = ended(store, request).runs
+        assert [run.status for run in found] == ["passed", "passed", "failed", "passed"]
+        assert '"owner":"ada"' in results(store, request)[found[2].id], "it is in quarantine here too"
