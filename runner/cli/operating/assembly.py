@@ -121,6 +121,8 @@ def _site(
         rules={one.name: one.routes for one in settings.apps},
         journey_maker=JourneyMaker(make),
         maps=maps,
+        location=settings.location,
+        remote_base_urls=settings.remote_base_urls,
         stopping=stopping,
     )
 

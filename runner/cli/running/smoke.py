@@ -13,6 +13,12 @@ from runner.archive.run_id import run_id
 from runner.browser.engines import find_engine
 from runner.browser.sandbox import describe_sandbox
 from runner.cli import INTERRUPTED, given
+from runner.cli.running.remote_run import (
+    Remote,
+    RemoteTimeout,
+    open_remote,
+    refuse_local_options,
+)
 from runner.cli.running.report_options import with_report_options
 from runner.cli.running.run import BUDGET, FAILED, MONITOR, PASSED, make_telemetry, tell_unsent
 from runner.cli.running.run_keeper import RunKeeper
@@ -101,6 +107,8 @@ def smoke(
     browser_path: given.BrowserPath = None,
     location: Annotated[str | None, typer.Option(help="The location of this monitor.")] = None,
     runs_dir: given.RunsDir = None,
+    remote: Remote = None,
+    remote_timeout: RemoteTimeout = None,
     *,
     files: Files,
 ) -> None:
@@ -114,6 +122,23 @@ def smoke(
     from reports.smoke.uncounted import without_instruments
     from reports.terminal.console import make_console
 
+    if remote is not None:
+        refuse_local_options(
+            {
+                "pictures": pictures,
+                "picture_area": picture_area,
+                "block": block,
+                "coverage": coverage,
+                "cpu_profile": cpu_profile,
+                "accessibility": accessibility,
+                "retries": retries,
+                "timeout": timeout,
+                "trace": trace,
+                "screenshots": screenshots,
+                "headed": headed,
+                "browser_path": browser_path,
+            }
+        )
     settings = given.settings(
         env,
         smoke_runs=runs,
@@ -146,9 +171,11 @@ def smoke(
         # Output to a pipe is not read in 80 columns.
         console.width = WIDE
     try:
-        with Workers(1) as pool:
+        elsewhere = open_remote(remote, settings, console, remote_timeout) if remote is not None else None
+        with Workers(0 if elsewhere else 1) as pool:
             chosen = given.journeys(wanted, tag, settings)
-            given.require_secrets(chosen, settings)
+            if elsewhere is None:
+                given.require_secrets(chosen, settings)
             plans = [(one, without_instruments(plan(one, settings))) for one in chosen]
             notes = list(given.misfits(settings, chosen, whole=not wanted and not tag))
             sites = ", ".join(dict.fromkeys(one.base_url for _, one in plans if one.base_url))
@@ -158,7 +185,12 @@ def smoke(
 
                 question = with_pictures(question, settings)
             question = ask_for_costs(question, tuple(block or ()), coverage, settings, plans)
-            result = _measure(pool, question, plans, settings, console)
+            if elsewhere is not None:
+                from runner.cli.running.remote_smoke import measure_remotely
+
+                result = measure_remotely(elsewhere, question, plans, settings, console)
+            else:
+                result = _measure(pool, question, plans, settings, console)
             if any(step.profile for one in result.journeys for step in one.steps):
                 from reports.smoke.original_code import add_original_places
 
