@@ -24,6 +24,7 @@ from reports.web.services.source_links import SourceLink
 from runner.archive.archive import Archive
 from runner.errors import StorageDown
 from runner.result import Quarantine
+from runner.settings.parsers.locations import LocationCount
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.sections.budgets import Budget
 from runner.settings.sections.funnels import Funnel
@@ -71,6 +72,7 @@ class Site(Struct, frozen=True, kw_only=True):
     """Of maintenance: what fails in them does not count against the availability without maintenance."""
     status_page: StatusPage | None = None
     alert_after: int = 2
+    alert_locations: LocationCount = LocationCount()
     """How many runs fail one after the other before the status page calls it an incident."""
     location: str = "local"
     """Where requested runs are made by default, if a scheduler is there."""
