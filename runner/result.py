@@ -19,6 +19,9 @@ SITE: frozenset[FailureKind] = frozenset({"assertion", "timeout", "http", "navig
 MONITOR_ITSELF: frozenset[FailureKind] = frozenset({"browser", "monitor"})
 """The kinds of failure that no journey can cause."""
 Clock = Literal["page", "stopwatch"]
+Trigger = Literal["", "schedule", "demand", "confirm", "smoke"]
+"""Why a run was made: its slot had come, somebody asked a scheduler for it, a failure is to be confirmed, a smoke check asked a scheduler
+for it; empty for a run of a command, and of an earlier version."""
 
 
 class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -321,6 +324,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     """When the schedule wanted it; None for a run that was asked for by hand."""
     delay_seconds: float | None = None
     """How long after its slot it began."""
+    trigger: Trigger = ""
     load: Load | None = None
     overruns: tuple[Overrun, ...] = ()
     """The budgets of the settings that it is over; those that a step has itself are with the step."""

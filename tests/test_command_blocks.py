@@ -117,6 +117,11 @@ PAGES = {
             "curl -s 'http://127.0.0.1:8321/api/v1/runs?statsu=failed'": "needs a dashboard without a token; tests/reports/web/test_api.py",
         },
     ),
+    "docs/scale.md": Page(
+        left_out=dict.fromkeys(
+            commands(ROOT / "docs" / "scale.md"), "needs a broker with TLS; tests/runner/dispatch/test_dispatch.py"
+        )
+    ),
     "docs/errors.md": Page(
         left_out=dict.fromkeys(
             commands(ROOT / "docs" / "errors.md"),

@@ -4,7 +4,7 @@ from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from reports.web.pages import artifacts, events, journey, metrics_chart, overview, replay, run, runs
+from reports.web.pages import artifacts, events, journey, locations, metrics_chart, overview, replay, run, runs
 from reports.web.pages.incidents import add_incident, edit_incident, remove_incident, show_incidents, update_incident
 from reports.web.pages.mute import mute_alert, unmute_alert
 from reports.web.pages.objectives import show_objectives
@@ -48,6 +48,7 @@ def page_routes(site: Site) -> list[BaseRoute]:
         page_route(site, "/runs", runs.show_runs),
         page_route(site, "/runs/{run}", run.show_run),
         page_route(site, "/runs/{run}/trace", run.show_trace),
+        page_route(site, "/locations", locations.show_locations),
         page_route(site, "/objectives", show_objectives),
         page_route(site, "/incidents", show_incidents),
         page_route(site, "/incidents", add_incident, methods=["POST"]),

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from shutil import rmtree
 from uuid import uuid4
@@ -35,6 +36,8 @@ PICTURES = ".pictures.zip"
 RECORDINGS = "replays"
 """Beside the runs: what real users' browsers recorded, a folder for each app, which may have any name."""
 LOCK = ".lock"
+SEARCHED = 100
+"""Newest runs among which the newest one of a place is looked for."""
 RUN_FOLDER = re.compile(r"\d{8}T\d{6}Z-.+")
 """The name of a run's folder."""
 _decoder = msgspec.json.Decoder(RunResult)
@@ -240,9 +243,21 @@ class Archive:
             f"no run {wanted!r} in {self.folder}; give an id or its beginning, `last`, `last-failed` or `NAME@last`"
         )
 
-    def last_success(self, journey: str) -> datetime | None:
-        """When the newest passed run of a journey ended, according to its newest saved run; None when it is not known."""
-        newest = next(self.runs(journey), None)
+    def newest_at(self, journey: str, location: str, *, scheduled: bool = False) -> Saved | None:
+        """The newest saved run of a journey at a place, among its last SEARCHED; None when there is none.
+
+        With `scheduled`, runs on demand do not count.
+        """
+        wanted = (
+            one
+            for one in islice(self.runs(journey), SEARCHED)
+            if one.result.location == location and not (scheduled and one.result.trigger not in {"", "schedule"})
+        )
+        return next(wanted, None)
+
+    def last_success(self, journey: str, location: str) -> datetime | None:
+        """When the newest passed run of a journey at a place ended, according to its newest saved run; None when it is not known."""
+        newest = self.newest_at(journey, location)
         return newest.result.last_success_at if newest else None
 
 

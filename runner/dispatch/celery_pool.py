@@ -3,7 +3,8 @@
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from multiprocessing.connection import wait
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -38,6 +39,7 @@ from runner.dsl.plan import Plan
 from runner.events import Listener, RunEnded, RunStarted
 from runner.result import RunResult
 from runner.settings.settings import Settings
+from runner.store.scheduling.locations import LocationReport
 from runner.workers.run_state import Slot
 
 BATCH = 500
@@ -111,11 +113,22 @@ class CeleryPool:
         """The runs that all workers which were heard of can make at a time."""
         return sum(one.concurrency for place in self.health.locations for one in self.health.workers(place))
 
-    def locations_up(self) -> Mapping[str, bool]:
-        """Whether each location has a worker that was heard of lately. While the broker is away nothing is heard, and nothing is said."""
-        if self._in.down:
-            return {}
-        return {place: self.health.is_up(place) for place in self.health.locations}
+    def report(self, now: datetime) -> Sequence[LocationReport]:
+        """What is known about each location that runs are sent to. While the broker is away nothing is heard, and nothing is said."""
+        return [] if self._in.down else [self._report(place, now) for place in sorted(self.health.locations)]
+
+    def _report(self, place: str, now: datetime) -> LocationReport:
+        silent = self.health.seconds_silent(place)
+        here = self._flying.at(place)
+        waiting = [one.slot.due for one in here if not one.worker]
+        return LocationReport(
+            location=place,
+            seen_at=None if silent is None else now - timedelta(seconds=silent),
+            workers=sum(one.concurrency for one in self.health.workers(place)),
+            running=len(here) - len(waiting),
+            waiting=len(waiting),
+            waiting_since=min(waiting, default=None),
+        )
 
     @property
     def waiting(self) -> int:
@@ -150,14 +163,14 @@ class CeleryPool:
     def _seconds_to_begin(self, slot: Slot) -> float:
         return slot.due.timestamp() + self._settings.max_delay - time.time()
 
-    def revoke_runs(self, journey: str | None = None) -> None:
+    def revoke_runs(self, journey: str | None = None, location: str | None = None) -> None:
         """Takes back the runs that have not begun. A worker that has just begun one makes it all the same, and its result counts."""
-        runs = {one.slot.run for one in self._flying.not_begun(journey)}
+        runs = {one.slot.run for one in self._flying.not_begun(journey, location)}
         if not runs:
             return
         self._out.drop(runs)
         self._out.put(Revoke(tuple(sorted(runs))))
-        for one in self._flying.not_begun(journey):
+        for one in self._flying.not_begun(journey, location):
             self._flying.end(one.slot.run)
             message = "the run was taken back before a worker had begun it"
             self._abandoned.append(Abandoned(one.slot.run, one.plan, one.slot, "cancelled", message, one.sent_at))

@@ -64,6 +64,11 @@ class WorkerHealth:
         """Whether a location has a worker."""
         return bool(self.workers(location))
 
+    def seconds_silent(self, location: str) -> float | None:
+        """Since when no worker of a location that takes runs was heard of; None if none ever was. From any thread."""
+        heard = [one.at for one in list(self._known.values()) if one.newest.location == location and not one.newest.leaving]
+        return self._clock() - max(heard) if heard else None
+
     def is_alive(self, worker: str) -> bool:
         """Whether a worker was heard of lately, also one that takes no more runs."""
         known = self._known.get(worker)

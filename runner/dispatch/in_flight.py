@@ -104,9 +104,14 @@ class InFlight:
         while len(self._ended) > REMEMBERED:
             self._ended.popitem(last=False)
 
-    def not_begun(self, journey: str | None = None) -> list[SentRun]:
-        """The runs, of one journey or all, that have not begun as far as is known."""
-        return [one for one in self._runs.values() if not one.worker and journey in {None, one.plan.journey}]
+    def not_begun(self, journey: str | None = None, location: str | None = None) -> list[SentRun]:
+        """The runs, of one journey at a location or all, that have not begun as far as is known."""
+        waiting = [one for one in self._runs.values() if not one.worker]
+        return [one for one in waiting if journey in {None, one.plan.journey} and location in {None, one.plan.location}]
+
+    def at(self, location: str) -> list[SentRun]:
+        """The runs at a location. From any thread."""
+        return [one for one in list(self._runs.values()) if one.plan.location == location]
 
     def give_up(self) -> list[Abandoned]:
         """Removes the runs of which nothing more is expected."""

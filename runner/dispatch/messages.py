@@ -8,7 +8,7 @@ from msgspec import Raw, Struct
 
 from runner.codec import decoder, encode
 from runner.dsl.plan import Plan
-from runner.result import RunResult
+from runner.result import RunResult, Trigger
 
 PROTOCOL = 1
 """Goes up when a message of the old form would be misunderstood."""
@@ -39,7 +39,9 @@ class RunOrder(Struct, frozen=True, kw_only=True):
 
     run: str
     plan: Plan
-    slot_at: datetime
+    slot_at: datetime | None
+    """None for a run on demand."""
+    trigger: Trigger
     due_at: datetime
     begin_by: datetime
     """A run that has not begun by then is not made."""

@@ -52,6 +52,7 @@ class OrderWriter:
             run=slot.run,
             plan=packed,
             slot_at=slot.at,
+            trigger=slot.trigger,
             due_at=slot.due,
             begin_by=slot.due + timedelta(seconds=self._settings.max_delay),
             sent_at=datetime.now(UTC),

@@ -1,6 +1,6 @@
 """What a scheduler needs of whatever makes its runs: the worker processes of this machine, or the workers of other machines."""
 
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Sequence, Sized
 from datetime import datetime
 from typing import Protocol
 
@@ -48,9 +48,6 @@ class RunPool(Protocol):
     def count(self) -> int:
         """The number of workers with a browser."""
 
-    def locations_up(self) -> Mapping[str, bool]:
-        """Whether each location elsewhere has a worker; empty where runs are made here."""
-
     def can_start(self, plan: Plan) -> bool:
         """Whether a run can begin now."""
 
@@ -66,8 +63,8 @@ class RunPool(Protocol):
     def adopt(self, plan: Plan, slot: Slot) -> bool:
         """Whether a run that an earlier scheduler had started goes on, and its result is expected now."""
 
-    def revoke_runs(self, journey: str | None = None) -> None:
-        """Takes back the runs, of one journey or all, that have not begun."""
+    def revoke_runs(self, journey: str | None = None, location: str | None = None) -> None:
+        """Takes back the runs, of one journey at a location or all, that have not begun."""
 
     def take_abandoned(self) -> Sequence[Abandoned]:
         """The runs that were given up since the last call."""

@@ -16,7 +16,7 @@ def save_result(archive: Archive, result: RunResult) -> tuple[RunResult, Path | 
 
     `archive` must not be one that uploads: the worker has uploaded the run's files.
     """
-    success = result.ended_at if result.status == "passed" else archive.last_success(result.journey)
+    success = result.ended_at if result.status == "passed" else archive.last_success(result.journey, result.location)
     result = replace(result, last_success_at=success)
     folder = archive.folder / result.journey / run_folder_name(result.started_at, result.id)
     try:

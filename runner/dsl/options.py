@@ -30,6 +30,7 @@ from runner.dsl.browser_options import (
 )
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, Policy
 from runner.settings.duration import parse_positive_duration
+from runner.settings.parsers.locations import parse_locations
 from runner.settings.parsers.network import parse_mailbox
 from runner.settings.parsers.values import (
     Waits,
@@ -73,6 +74,8 @@ class Options(Struct, frozen=True, kw_only=True):
     cron_timezone: str | None = None
     jitter: float | None = None
     timeout: float | None = None
+    locations: tuple[str, ...] | None = None
+    rotate: bool | None = None
     tags: tuple[str, ...] = ()
     owner: str | None = None
     runbook: str | None = None
@@ -241,8 +244,8 @@ def _parse_cpu(value: object) -> float:
 
 
 CHECK_OPTIONS = (
-    "name", "every", "cron", "cron_timezone", "jitter", "timeout", "tags", "owner", "runbook", "retries", "base_url", "headers",
-    "basic_auth", "ca_file",
+    "name", "every", "cron", "cron_timezone", "jitter", "locations", "rotate", "timeout", "tags", "owner", "runbook", "retries",
+    "base_url", "headers", "basic_auth", "ca_file",
 )  # fmt: skip
 """The options of checks."""
 ONLY_OF_CHECKS = ("ca_file",)
@@ -252,6 +255,8 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "cron": parse_cron,
     "cron_timezone": parse_timezone,
     "jitter": parse_positive_duration,
+    "locations": parse_locations,
+    "rotate": check_bool,
     "timeout": parse_positive_duration,
     "tags": _parse_tags,
     "owner": parse_text,

@@ -231,6 +231,14 @@ def _find_named_file(journey: Journey, option: str, hint: str) -> Path | None:
     return path
 
 
+def plan_locations(journey: Journey, settings: Settings) -> tuple[tuple[str, ...], bool]:
+    """The places that the journey is walked from, and whether they have its slots in turn; no places: wherever the scheduler is."""
+    given = journey.options
+    names = settings.locations if given.locations is None or _is_overridden("locations", settings) else given.locations
+    rotate = settings.rotate if given.rotate is None or _is_overridden("rotate", settings) else given.rotate
+    return names, rotate
+
+
 def plan_schedule(journey: Journey, settings: Settings) -> Schedule | None:
     """When the journey runs; None when it has neither `every` nor `cron`."""
     given = journey.options

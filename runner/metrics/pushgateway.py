@@ -53,14 +53,14 @@ def push_result(result: RunResult, settings: Settings) -> None:
         )
 
 
-def delete_group(journey: str, settings: Settings) -> None:
-    """Deletes the group of a journey at this location. Raises PushError when the gateway does not do it in time."""
+def delete_group(journey: str, location: str, settings: Settings) -> None:
+    """Deletes the group of a journey at a location. Raises PushError when the gateway does not do it in time."""
     address, handler = _target(settings)
     with _errors(address, f"the deletion of the group of {journey}", settings.pushgateway_timeout):
         delete_from_gateway(
             address,
             job=JOB,
-            grouping_key=_group(journey, settings.location),
+            grouping_key=_group(journey, location),
             timeout=settings.pushgateway_timeout,
             handler=handler,
         )

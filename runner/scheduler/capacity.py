@@ -1,13 +1,14 @@
 """Whether the workers can keep up with the schedule: how long runs have taken, against how often they are due."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from statistics import median
 
 from msgspec import Struct
 
 from runner.dsl.schedule import Schedule
+from runner.scheduler.slots import Key
 from runner.settings.duration import show_duration
 from runner.store import Store
 
@@ -20,27 +21,28 @@ INTERVALS = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1200,
 
 
 class Demand(Struct, frozen=True):
-    """What one journey asks of the workers: so many seconds in every `interval`."""
+    """What one journey asks of the workers at a place: so many seconds in every `interval`."""
 
     journey: str
     interval: float
     seconds: float
 
 
-def find_demands(schedules: Mapping[str, Schedule], durations: Mapping[str, Sequence[float]], now: datetime) -> list[Demand]:
+def find_demands(schedules: Mapping[Key, Schedule], durations: Mapping[Key, Sequence[float]], now: datetime) -> list[Demand]:
     """The demand of each journey that has been run; `durations` are the seconds of its newest runs."""
     demands = []
-    for name, schedule in schedules.items():
-        newest = durations.get(name, ())
+    for key, schedule in schedules.items():
+        newest = durations.get(key, ())
         if newest:
+            name = key.journey
             at = schedule.after(name, now)
             demands.append(Demand(name, (schedule.after(name, at) - at).total_seconds(), median(newest)))
     return demands
 
 
-def read_durations(store: Store, journeys: Sequence[str], location: str) -> dict[str, list[float]]:
-    """The seconds of each journey's newest runs that took their course. Raises StoreDown."""
-    return {name: store.slots.durations(name, location, NEWEST) for name in journeys}
+def read_durations(store: Store, keys: Iterable[Key]) -> dict[Key, list[float]]:
+    """The seconds of the newest runs that took their course, of each journey at each place. Raises StoreDown."""
+    return {key: store.slots.durations(key.journey, key.location, NEWEST) for key in keys}
 
 
 def describe_shortage(demands: Sequence[Demand], workers: int) -> str:

@@ -22,8 +22,10 @@ from runner.result import RunResult
 from runner.scheduler.capacity import describe_shortage, find_demands, read_durations
 from runner.scheduler.elsewhere import StrayIntake, handle_abandoned
 from runner.scheduler.loader import LoadedJourneys, LoadRequest, load_in_subprocess
+from runner.scheduler.location_health import LocationHealth, LocationMonitor, OwnLocation
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.recovery import finish_orphaned_runs, store_saved_runs
+from runner.scheduler.requested.queue import RequestQueue
 from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.run_queue import RunQueue
 from runner.scheduler.slots import SlotLedger
@@ -54,10 +56,15 @@ class Scheduler:
         exporter: Exporter,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        everywhere: bool = False,
+        health: LocationHealth | None = None,
         listeners: Sequence[Listener] = (),
         forgotten: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`forgotten` gets the name of each journey that leaves the schedule.
+        """`everywhere`: the pool walks journeys at all places, and not only at that of this scheduler; `health` knows
+        whether they have workers.
+
+        `forgotten` gets the name of each journey that leaves the schedule.
 
         Raises ConfigError and DiscoveryError when no journey can be put on the schedule.
         """
@@ -77,11 +84,14 @@ class Scheduler:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         self._pool: RunPool | None = None
-        self._timetable = Timetable(request.start)
+        self._health = health
+        self._locations: LocationMonitor | None = None
+        self._timetable = Timetable(request.start, everywhere=everywhere)
         self._watcher = Watcher(request, settings, store, self.owner, self.wake)
         pause_reason = self._watcher.pause_reason
-        self._ledger = SlotLedger(store, settings.location, self.owner, exporter, pause_reason)
+        self._ledger = SlotLedger(store, self.owner, exporter, pause_reason)
         self._pipeline = ResultPipeline(self._timetable, settings, store, archive, exporter, pause_reason, listeners, forgotten)
+        self._requests = RequestQueue(self._timetable, self._pipeline, settings, store, archive, self.owner, self.wake)
         self._queue = RunQueue(self._timetable, self._ledger, self._pipeline, exporter, settings, pause_reason)
         self._strays = StrayIntake(store, archive, self._pipeline)
         loaded = load_in_subprocess(request)
@@ -90,11 +100,16 @@ class Scheduler:
             raise DiscoveryError(problems or "no journey has a schedule; give one every='5m' or cron='*/5 * * * *'")
         self._report_problems(loaded, first=True)
         self._timetable.apply(loaded, self._now())
+        if not self._timetable.entries:
+            named = sorted({place for places in self._timetable.locations.values() for place in places})
+            raise DiscoveryError(
+                f"no journey is walked at {settings.location!r}: they name {', '.join(named)}; set location to one of them"
+            )
 
     @property
     def count(self) -> int:
         """The number of journeys on the schedule."""
-        return len(self._timetable.entries)
+        return len(self._timetable.journeys)
 
     @property
     def needs_browser(self) -> bool:
@@ -104,7 +119,7 @@ class Scheduler:
     @property
     def journeys(self) -> frozenset[str]:
         """The names of the journeys on the schedule."""
-        return frozenset(self._timetable.entries)
+        return frozenset(self._timetable.journeys)
 
     # What others may call, from any thread or signal handler
 
@@ -150,11 +165,20 @@ class Scheduler:
         self._store.schedulers.register(self.owner, socket.gethostname(), os.getpid(), self._settings.location, now)
         self._recover(pool, now)
         self._pipeline.stored = pool.confirm
-        pool.open(browser, self._settings, self._archive, self._pipeline.listeners)
+        pool.open(browser, self._settings, self._archive, (self._requests.recorder, *self._pipeline.listeners))
         pool.recycle_after(self._settings.worker_runs, self._settings.worker_memory)
         self._pool = pool
+        own = OwnLocation(self._settings.location, pool, self._queue)
+        health = self._health or (pool if isinstance(pool, LocationHealth) else own)
+        self._locations = LocationMonitor(
+            self._store, self.owner, self._timetable, self._exporter, self._pipeline.evaluator, health
+        )
+        self._locations.beat(now)
+        self._watcher.beats.append(self._locations.beat)
         self._watcher.start()
-        self._pipeline.durations = read_durations(self._store, list(self._timetable.entries), self._settings.location)
+        if not once:
+            self._requests.start()
+        self._pipeline.durations = read_durations(self._store, self._timetable.entries)
         self._queue.catch_up(now, once)
         wall, steady = now, time.monotonic()
         try:
@@ -168,6 +192,8 @@ class Scheduler:
                     pool.revoke_runs()
                 elif not once:
                     self._queue.enqueue_due(now)
+                if self._stop_by is None:
+                    self._requests.start_runs(pool, now, self._queue.has_due(now))
                 self._queue.start_runs(pool, now)
                 handle_abandoned(pool.take_abandoned(), self._store, self._timetable, self._pipeline, self._ledger, now)
                 self._strays.take(pool)
@@ -196,12 +222,15 @@ class Scheduler:
         left = pool.cancel_runs("the scheduler was stopped while the run was under way")
         self._watcher.stop()
         self._pipeline.stop()
+        self._requests.stop()
         try:
             self._ledger.release_uncertain()
             if left:
                 log.info("%d %s on; the next scheduler takes in the results", left, "run goes" if left == 1 else "runs go")
             else:
                 self._store.schedulers.unregister(self.owner)
+            if self._locations is not None:
+                self._locations.stop()
         except StoreDown as error:
             log.warning("%s", error)
 
@@ -231,14 +260,13 @@ class Scheduler:
         if self._turned - self._gauged < GAUGED_EVERY:
             return
         self._gauged = self._turned
-        for location, is_up in pool.locations_up().items():
-            exporter.location_up.labels(location).set(is_up)
-        for name, entry in self._timetable.entries.items():
-            exporter.start_counting(name, entry.plan.step_names)
+        for name, entries in self._timetable.journeys.items():
+            exporter.start_counting(name, entries[0].plan.step_names)
             exporter.paused.labels(name).set(self._log_pause(name, now))
-            exporter.next_run.labels(name).set(entry.next_at.timestamp())
-            gap = entry.schedule.after(name, entry.next_at) - entry.next_at
-            exporter.interval.labels(name).set(gap.total_seconds())
+            exporter.next_run.labels(name).set(min(entry.next_at for entry in entries).timestamp())
+            # Of each place: where places have the slots in turn, the journey runs more often than that.
+            gaps = [entry.schedule.after(name, entry.next_at) - entry.next_at for entry in entries]
+            exporter.interval.labels(name).set(max(gaps).total_seconds())
 
     def _log_pause(self, name: str, now: datetime) -> bool:
         """Whether a journey is paused; logs when a pause or a maintenance window begins or ends."""
@@ -254,8 +282,7 @@ class Scheduler:
         """Logs once that the schedule cannot fit, and once that it fits again."""
         if not pool.count:
             return  # There are only checks, or no worker elsewhere was heard of yet.
-        entries = self._timetable.entries.items()
-        schedules = {name: entry.schedule for name, entry in entries if entry.plan.kind == "journey"}
+        schedules = {key: one.schedule for key, one in self._timetable.entries.items() if one.plan.kind == "journey"}
         shortage = describe_shortage(find_demands(schedules, self._pipeline.durations, now), pool.count)
         if shortage and not self._short:
             log.warning("%s", shortage)
@@ -280,13 +307,13 @@ class Scheduler:
         changes = self._timetable.apply(loaded, now)
         for entry in changes.removed:
             self._queue.discard(entry)
-            pool.revoke_runs(entry.name)
-            self._pipeline.forget(entry.name)
-            log.info("%s is no longer on the schedule", entry.name, extra={"journey": entry.name})
+            pool.revoke_runs(entry.name, entry.plan.location)
+            self._pipeline.forget(entry.key)
+            log.info("%s is no longer on the schedule", entry.label, extra={"journey": entry.name})
         if self._settings.dispatch == "local" and not pool.count and self.needs_browser:
             log.error("there are journeys on the schedule now, and this scheduler was started for checks only: restart it")
-        for name in changes.added:
-            log.info("%s is on the schedule", name, extra={"journey": name})
+        for entry in changes.added:
+            log.info("%s is on the schedule", entry.label, extra={"journey": entry.name})
         for before, after in changes.releases:
             log.info("the release changed from %s to %s", before or "none", after or "none")
         log.info("the files were read again; %d %s on the schedule", self.count, "journey" if self.count == 1 else "journeys")

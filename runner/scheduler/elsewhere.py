@@ -11,7 +11,7 @@ from runner.dispatch.save_result import save_result
 from runner.events import RunEnded
 from runner.result import RunResult
 from runner.scheduler.results.result_pipeline import ResultPipeline
-from runner.scheduler.slots import SlotLedger
+from runner.scheduler.slots import Key, SlotLedger
 from runner.scheduler.timetable import Timetable
 from runner.store import Store, StoreDown
 from runner.store.given_up import GIVEN_UP
@@ -31,15 +31,16 @@ def handle_abandoned(
 ) -> None:
     """Gives each run of which nothing more is expected a result that says so, or its slot the reason for which it was missed."""
     for one in abandoned:
-        entry = timetable.entries.get(one.plan.journey)
-        if one.taken_elsewhere or one.nobody_there or _is_stored(store, one.run):
-            if entry is not None:
-                entry.busy = False
-            if one.nobody_there:
-                ledger.close_missed(one.plan.journey, one.run, "no worker")
+        entry = timetable.entries.get(Key(one.plan.journey, one.plan.location))
+        if entry is not None and one.slot.at is not None:
+            entry.busy = False
+        if one.taken_elsewhere or _is_stored(store, one.run):
+            continue
+        if one.nobody_there and one.slot.at is not None:
+            ledger.close_missed(one.plan.journey, one.run, "no worker")
         else:
             pipeline.finish_without_worker(
-                one.run, one.plan, one.slot.at, one.started_at, one.status, one.message, now, notes=(GIVEN_UP,)
+                one.run, one.plan, one.slot.at, one.started_at, one.status, one.message, now, one.slot.trigger, (GIVEN_UP,)
             )
 
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 from runner.codec import decoder, encode
 from runner.dsl.discovery import load_journeys
 from runner.dsl.journey import Journey
-from runner.dsl.plan import Plan, plan, plan_schedule
+from runner.dsl.plan import Plan, plan, plan_locations, plan_schedule
 from runner.dsl.schedule import Schedule
 from runner.dsl.selection import select
 from runner.errors import ConfigError, DiscoveryError, JourneyError
@@ -43,6 +43,18 @@ class PlannedJourney(Struct, frozen=True):
 
     plan: Plan
     schedule: Schedule | None
+    locations: tuple[str, ...] = ()
+    """The places that it names; none: wherever the scheduler is."""
+    rotate: bool = False
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The places that it is walked from; `plan.location` is that of the scheduler itself."""
+        return self.locations or (self.plan.location,)
+
+    def schedules(self) -> dict[str, Schedule]:
+        """Its schedule at each of them; empty when it has none."""
+        return self.schedule.at_places(self.places, self.rotate) if self.schedule is not None else {}
 
 
 class FileProblem(Struct, frozen=True):
@@ -127,7 +139,10 @@ def plan_journeys(request: LoadRequest) -> LoadedJourneys:
 
 def _plan_journey(journey: Journey, text: str, settings: Settings) -> PlannedJourney:
     _require_secrets(journey, settings)
-    return PlannedJourney(msgspec.structs.replace(plan(journey, settings), source=text), plan_schedule(journey, settings))
+    locations, rotate = plan_locations(journey, settings)
+    return PlannedJourney(
+        msgspec.structs.replace(plan(journey, settings), source=text), plan_schedule(journey, settings), locations, rotate
+    )
 
 
 def _require_secrets(journey: Journey, settings: Settings) -> None:

@@ -34,7 +34,7 @@ class Exporter:
 
     def __init__(self, with_runs: bool, bounds: Iterable[float] = ()) -> None:
         self.registry = CollectorRegistry()
-        self._newest: dict[str, RunResult] = {}
+        self._newest: dict[tuple[str, str], RunResult] = {}
 
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(name, text, labels, registry=self.registry)
@@ -60,6 +60,9 @@ class Exporter:
             buckets=DELAY_EDGES,
         )
         self.pushes = counter("synthetic_pushes", "Pushes to the gateway.", "outcome")
+        self.requested = counter(
+            "synthetic_requested_runs", "Runs that somebody has asked for and that have ended.", "reason", "status"
+        )
         self.uploads = counter("synthetic_uploads", "Uploads of a run's files to object storage, by outcome.", "outcome")
         self.missed = counter("synthetic_missed_slots", "Slots that were not run, by reason.", "journey", "reason")
         self.paused = gauge("synthetic_paused", "1 while a journey is paused or in a maintenance window.", "journey")
@@ -72,18 +75,19 @@ class Exporter:
         self.not_uploaded = gauge("synthetic_waiting_uploads", "Ended runs whose files object storage has not taken yet.")
         self.unpushed = gauge("synthetic_unpushed_journeys", "Journeys whose newest state the gateway has not taken yet.")
         self.unsent = gauge("synthetic_unsent_runs", "Ended runs that wait for a receiver of spans or metrics.")
-        self.broken_files = gauge("synthetic_broken_files", "Files of journeys that cannot be used as they are now.")
-        self.location_up = gauge(
-            "synthetic_location_up", "1 while a location has a worker that was heard of lately.", "location"
+        self.confirmations = counter(
+            "synthetic_location_failures", "Failures that were run again, by what that said.", "journey", "location", "outcome"
         )
+        self.location_up = gauge("synthetic_location_up", "1 while workers of the place were heard of lately.", "location")
         self.location_queue = gauge("synthetic_queue_length", "Runs that wait for a worker of the place.", "location")
         self.location_wait = gauge("synthetic_queue_oldest_seconds", "How long the oldest of them has waited.", "location")
+        self.broken_files = gauge("synthetic_broken_files", "Files of journeys that cannot be used as they are now.")
         if with_runs:
             self.registry.register(_Newest(self._newest))
 
     def count_run(self, result: RunResult) -> None:
         """Counts a run that has ended."""
-        self._newest[result.journey] = result
+        self.set_newest(result)
         self.runs.labels(result.journey, result.status).inc()
         self.run_seconds.labels(result.journey).observe(result.duration_seconds)
         for step, seconds in judged_latencies(result):
@@ -98,12 +102,14 @@ class Exporter:
             self.step_seconds.labels(journey, bounded(step, LONGEST_NAME))
 
     def set_newest(self, result: RunResult) -> None:
-        """Sets the newest run of a journey, made by an earlier scheduler, without counting it."""
-        self._newest[result.journey] = result
+        """Sets the newest run of a journey at its place, made by an earlier scheduler, without counting it."""
+        self._newest[result.journey, result.location] = result
 
-    def forget(self, journey: str) -> None:
-        """Removes the gauges of a journey that is no longer on the schedule."""
-        self._newest.pop(journey, None)
+    def forget(self, journey: str, location: str, everywhere: bool) -> None:
+        """Removes the gauges of a journey that is no longer on the schedule of a place, or, with `everywhere`, of any."""
+        self._newest.pop((journey, location), None)
+        if not everywhere:
+            return
         for gauge in (self.paused, self.next_run, self.interval):
             try:
                 gauge.remove(journey)
@@ -113,11 +119,11 @@ class Exporter:
 
 
 class _Newest(Collector):
-    def __init__(self, newest: dict[str, RunResult]) -> None:
+    def __init__(self, newest: dict[tuple[str, str], RunResult]) -> None:
         self._newest = newest
 
     def collect(self) -> Iterable[Any]:
-        """The gauges of the newest run of each journey."""
+        """The gauges of the newest run of each journey at each place."""
         return build_registry(*list(self._newest.values())).collect()
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from runner.archive.archive import Archive
 from runner.dispatch.run_pool import RunPool
 from runner.scheduler.results.result_pipeline import ResultPipeline
-from runner.scheduler.slots import SlotLedger
+from runner.scheduler.slots import Key, SlotLedger
 from runner.scheduler.timetable import Timetable
 from runner.store import Store
 from runner.store.scheduling.slots import OpenSlot
@@ -43,13 +43,16 @@ def finish_orphaned_runs(
     for orphan in orphans:
         folder = archive.folder_of(orphan.run)
         saved = archive.read(folder) if folder is not None else None
-        entry = timetable.entries.get(orphan.journey)
+        on_schedule = orphan.journey in timetable.locations
+        plan = timetable.find_plan(orphan.journey, orphan.location) if on_schedule else None
         if saved is not None:
             pipeline.store_saved(saved.result, saved.folder)
-        elif entry is not None and pool.adopt(entry.plan, Slot(orphan.slot_at, orphan.run, orphan.claimed_at)):
-            entry.busy = True
-        elif entry is not None:
-            pipeline.finish_without_worker(orphan.run, entry.plan, orphan.slot_at, orphan.claimed_at, "error", KILLED, now)
+        elif plan is not None and pool.adopt(plan, Slot(orphan.slot_at, orphan.run, orphan.claimed_at)):
+            entry = timetable.entries.get(Key(orphan.journey, orphan.location))
+            if entry is not None:
+                entry.busy = True
+        elif plan is not None:
+            pipeline.finish_without_worker(orphan.run, plan, orphan.slot_at, orphan.claimed_at, "error", KILLED, now)
         else:
             log.warning("%s is no longer on the schedule; its run %s was cut off", orphan.journey, orphan.run)
             ledger.close_killed(orphan)

@@ -43,6 +43,14 @@ class RunQueue:
         """The number of runs that wait."""
         return len(self._waiting)
 
+    def waiting_since(self, now: datetime) -> datetime | None:
+        """When the run was due that has waited longest; None when none waits."""
+        return min((due.at for due in tuple(self._waiting) if due.at <= now), default=None)
+
+    def has_due(self, now: datetime) -> bool:
+        """Whether a run waits that may start now."""
+        return any(due.at <= now for due in self._waiting)
+
     def seconds_until_next(self, now: datetime) -> float | None:
         """Seconds until a slot comes, a run may start, or a run has waited too long; None when nothing is to come."""
         moments = [entry.next_at for entry in self._timetable.entries.values()]
@@ -57,7 +65,7 @@ class RunQueue:
         for entry in self._timetable.entries.values():
             schedule = entry.schedule
             newest = schedule.latest(entry.name, now)
-            last = self._ledger.newest(entry.name)
+            last = self._ledger.newest(entry)
             if last is not None:
                 self._ledger.miss_between(entry, schedule.after(entry.name, last), newest, "down", now)
             # An interval is to be resumed soon; a time of day is kept, or missed.
@@ -83,13 +91,13 @@ class RunQueue:
                 paused = self._pause_reason(entry.name, now)
             self._drop_outdated(entry, now)
             if paused:
-                self._ledger.pause(entry.name, slot, paused, now)
+                self._ledger.pause(entry, slot, paused, now)
             elif late:
-                self._ledger.miss(entry.name, slot, "late", now)
+                self._ledger.miss(entry, slot, "late", now)
             elif entry.busy:
                 # A run of the journey that has not started does not overlap: it waits for others.
                 waits = any(due.entry is entry and due.at <= now for due in self._waiting)
-                self._ledger.miss(entry.name, slot, NO_WORKER if waits else "overlap", now)
+                self._ledger.miss(entry, slot, NO_WORKER if waits else "overlap", now)
             else:
                 entry.busy = True
                 at = slot + timedelta(seconds=entry.schedule.put_off(entry.name, slot))
@@ -100,7 +108,7 @@ class RunQueue:
         for due in [due for due in self._waiting if due.entry is entry and due.late]:
             self._drop(due)
             if due.counts:
-                self._ledger.miss_quietly(entry.name, due.slot, "down", now)
+                self._ledger.miss_quietly(entry, due.slot, "down", now)
 
     def start_runs(self, pool: RunPool, now: datetime) -> None:
         """Starts runs in idle workers, the one that is due first first; cancels those that have waited too long."""
@@ -110,7 +118,7 @@ class RunQueue:
                 self._drop(due)
                 lack = pool.explain_lack(due.entry.plan)
                 if lack:
-                    self._ledger.miss(due.entry.name, due.slot, lack, now)
+                    self._ledger.miss(due.entry, due.slot, lack, now)
                 else:
                     self._cancel(due, waited, len(pool.running), now)
             elif due.at <= now and pool.can_start(due.entry.plan):
@@ -118,7 +126,7 @@ class RunQueue:
 
     def _start(self, due: Due, pool: RunPool, now: datetime) -> None:
         identity = run_id()
-        if not self._ledger.claim(due.entry.name, due.slot, identity, now):
+        if not self._ledger.claim(due.entry, due.slot, identity, now):
             self._drop(due)
             return
         self._waiting.remove(due)
@@ -136,14 +144,14 @@ class RunQueue:
             "add workers or machines, or run journeys less often"
         )
         identity = run_id()
-        if self._ledger.claim(due.entry.name, due.slot, identity, now):
+        if self._ledger.claim(due.entry, due.slot, identity, now):
             self._pipeline.finish_without_worker(identity, due.entry.plan, due.slot, due.at, "cancelled", message, now)
 
     def miss_all(self, reason: str, now: datetime) -> None:
         """Drops all waiting runs; their slots are missed."""
         for due in list(self._waiting):
             self._drop(due)
-            self._ledger.miss(due.entry.name, due.slot, reason, now)
+            self._ledger.miss(due.entry, due.slot, reason, now)
 
     def discard(self, entry: Entry) -> None:
         """Drops the waiting runs of a journey that is no longer on the schedule."""

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -25,8 +26,15 @@ QUIET = timedelta(hours=1)
 log = logging.getLogger("journey.schedule")
 
 
+class Key(NamedTuple):
+    """What an entry of the schedule is found by."""
+
+    journey: str
+    location: str
+
+
 class Entry:
-    """A journey on the schedule."""
+    """A journey on the schedule, at one place: `plan.location`."""
 
     def __init__(self, plan: Plan, schedule: Schedule, next_at: datetime) -> None:
         self.plan = plan
@@ -35,11 +43,28 @@ class Entry:
         """Its next slot."""
         self.busy = False
         """Whether a run of it waits or is under way."""
+        self.several = False
+        """Whether the journey is walked at other places too."""
 
     @property
     def name(self) -> str:
         """The name of the journey."""
         return self.plan.journey
+
+    @property
+    def location(self) -> str:
+        """The place that it is walked from."""
+        return self.plan.location
+
+    @property
+    def key(self) -> Key:
+        """The journey and the place."""
+        return Key(self.name, self.location)
+
+    @property
+    def label(self) -> str:
+        """What it is called in the log: with its place if the journey has several."""
+        return f"{self.name} at {self.location}" if self.several else self.name
 
 
 class Due(Struct, frozen=True):
@@ -67,24 +92,21 @@ class SlotLedger:
     `pause_reason` says why a journey is paused at a time; it is empty when it is not.
     """
 
-    def __init__(
-        self, store: Store, location: str, owner: str, exporter: Exporter, pause_reason: Callable[[str, datetime], str]
-    ) -> None:
+    def __init__(self, store: Store, owner: str, exporter: Exporter, pause_reason: Callable[[str, datetime], str]) -> None:
         self._store = store
         self._pause_reason = pause_reason
-        self._location = location
         self._owner = owner
         self._exporter = exporter
         self._failed_at = -RETRY
-        self._repeated: dict[tuple[str, str], _Missed] = {}
+        self._repeated: dict[tuple[Key, str], _Missed] = {}
         self._uncertain: deque[str] = deque()
         """Runs that did not begin because the store failed while their slots were claimed, which it may have done all the same."""
 
-    def newest(self, journey: str) -> datetime | None:
-        """The newest recorded slot of a journey. Raises StoreDown."""
-        return self._store.slots.newest(journey, self._location)
+    def newest(self, entry: Entry) -> datetime | None:
+        """The newest recorded slot of a journey at its place. Raises StoreDown."""
+        return self._store.slots.newest(entry.name, entry.location)
 
-    def claim(self, journey: str, slot: datetime, run: str, now: datetime) -> bool:
+    def claim(self, entry: Entry, slot: datetime, run: str, now: datetime) -> bool:
         """Whether this scheduler may run the slot.
 
         Without the store, a scheduler that has the store to itself may; else another scheduler could run the slot too.
@@ -92,15 +114,17 @@ class SlotLedger:
         if self._answers():
             try:
                 self.release_uncertain()
-                return self._store.slots.claim(journey, self._location, slot, run, self._owner, now)
+                return self._store.slots.claim(entry.name, entry.location, slot, run, self._owner, now)
             except StoreDown as error:
                 self.back_off(error)
                 if self._store.shared and len(self._uncertain) < UNCERTAIN:
                     self._uncertain.append(run)
         if not self._store.shared:
             return True
-        self._exporter.missed.labels(journey, "store").inc()
-        log.error("%s was not run: without the store, another scheduler may run it too", journey, extra={"journey": journey})
+        self._exporter.missed.labels(entry.name, "store").inc()
+        log.error(
+            "%s was not run: without the store, another scheduler may run it too", entry.label, extra={"journey": entry.name}
+        )
         return False
 
     def release_uncertain(self) -> None:
@@ -109,23 +133,23 @@ class SlotLedger:
             self._store.slots.close(self._uncertain[0], "missed", "store")
             self._uncertain.popleft()
 
-    def miss(self, journey: str, slot: datetime, reason: str, now: datetime) -> None:
+    def miss(self, entry: Entry, slot: datetime, reason: str, now: datetime) -> None:
         """Counts and records a missed slot, and logs it unless the journey has missed one for the same reason within QUIET."""
-        missed = self._repeated.get((journey, reason))
+        missed = self._repeated.get((entry.key, reason))
         if missed is None or now - missed.logged_at >= QUIET:
             more = f"; {missed.count} more since {missed.logged_at:%H:%M:%S}Z" if missed and missed.count else ""
             log.warning(
-                "%s missed its slot of %s: %s%s", journey, f"{slot:%H:%M:%S}Z", reason, more, extra={"journey": journey}
+                "%s missed its slot of %s: %s%s", entry.label, f"{slot:%H:%M:%S}Z", reason, more, extra={"journey": entry.name}
             )
-            self._repeated[journey, reason] = _Missed(now)
+            self._repeated[entry.key, reason] = _Missed(now)
         else:
             missed.count += 1
-        self.miss_quietly(journey, slot, reason, now)
+        self.miss_quietly(entry, slot, reason, now)
 
-    def miss_quietly(self, journey: str, slot: datetime, reason: str, now: datetime) -> None:
+    def miss_quietly(self, entry: Entry, slot: datetime, reason: str, now: datetime) -> None:
         """Counts and records a missed slot."""
-        self._exporter.missed.labels(journey, reason).inc()
-        self._record(journey, slot, "missed", reason, now)
+        self._exporter.missed.labels(entry.name, reason).inc()
+        self._record(entry, slot, "missed", reason, now)
 
     def miss_between(self, entry: Entry, first: datetime, end: datetime, reason: str, now: datetime) -> None:
         """Counts the slots of a journey from `first` to before `end` as missed, logs their number, and records the newest.
@@ -146,16 +170,16 @@ class SlotLedger:
         if missed:
             self._exporter.missed.labels(entry.name, reason).inc(missed)
             words = f"{missed} {'slot' if missed == 1 else 'slots'} until {newest[-1]:%H:%M:%S}Z"
-            log.warning("%s missed %s: %s", entry.name, words, reason, extra={"journey": entry.name})
+            log.warning("%s missed %s: %s", entry.label, words, reason, extra={"journey": entry.name})
         if self._answers():
             try:
-                self._store.slots.record_missed(entry.name, self._location, list(newest), reason, self._owner, now, paused)
+                self._store.slots.record_missed(entry.name, entry.location, list(newest), reason, self._owner, now, paused)
             except StoreDown as error:
                 self.back_off(error)
 
-    def pause(self, journey: str, slot: datetime, reason: str, now: datetime) -> None:
+    def pause(self, entry: Entry, slot: datetime, reason: str, now: datetime) -> None:
         """Records a slot that is left out because its journey is paused."""
-        self._record(journey, slot, "paused", reason, now)
+        self._record(entry, slot, "paused", reason, now)
 
     def close_missed(self, journey: str, run: str, reason: str) -> None:
         """Counts a slot as missed whose run was sent away and never begun."""
@@ -181,10 +205,10 @@ class SlotLedger:
     def _answers(self) -> bool:
         return time.monotonic() - self._failed_at > RETRY
 
-    def _record(self, journey: str, slot: datetime, state: str, reason: str, now: datetime) -> None:
+    def _record(self, entry: Entry, slot: datetime, state: str, reason: str, now: datetime) -> None:
         if not self._answers():
             return
         try:
-            self._store.slots.record(journey, self._location, slot, state, reason, self._owner, now)
+            self._store.slots.record(entry.name, entry.location, slot, state, reason, self._owner, now)
         except StoreDown as error:
             self.back_off(error)

@@ -40,6 +40,8 @@ class Watcher:
         self._store = store
         self._owner = owner
         self._wake = wake
+        self.beats: list[Callable[[datetime], object]] = []
+        """Called with each heartbeat, in this thread; each may raise StoreDown."""
         self._seen = fingerprint(request)
         self._pauses: list[Pause] = []
         self._loaded: LoadedJourneys | None = None
@@ -155,6 +157,8 @@ class Watcher:
         try:
             now = datetime.now(UTC)
             self._store.schedulers.heartbeat(self._owner, now)
+            for beat in self.beats:
+                beat(now)
             if self._store.shared:
                 self._orphans += self._store.schedulers.adopt_orphans(self._owner, now, alone=False)
         except StoreDown as error:

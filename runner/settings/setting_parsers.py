@@ -9,9 +9,11 @@ from runner.errors import ConfigError
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.environment_variables import PREFIX
+from runner.settings.parsers.base_urls import parse_base_url_patterns
 from runner.settings.parsers.bundles import parse_file_patterns, parse_package_names
 from runner.settings.parsers.dispatch import parse_broker, parse_dispatch, parse_queue_prefix
 from runner.settings.parsers.identity import parse_claim_names, parse_issuer, parse_role_table, parse_scopes
+from runner.settings.parsers.locations import parse_confirm, parse_location_count, parse_locations
 from runner.settings.parsers.network import (
     parse_database_url,
     parse_gateway_url,
@@ -130,6 +132,8 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "base_url": parse_url,
     "mailbox": parse_mailbox,
     "location": parse_label,
+    "locations": parse_locations,
+    "rotate": parse_bool,
     "release": parse_release,
     "runs_dir": parse_path,
     "journeys": parse_paths,
@@ -197,10 +201,13 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "worker_memory": parse_size,
     "min_free_memory": parse_size,
     "delete_groups": parse_bool,
+    "confirm": parse_confirm,
+    "confirm_within": parse_positive_duration,
     "alert_urls": parse_alert_urls,
     "alert_urls_file": read_alert_urls,
     "alert_after": parse_count,
     "alert_of": parse_count_of_count,
+    "alert_locations": parse_location_count,
     "alert_monitor_after": parse_count,
     "alert_flaky": parse_fraction,
     "alert_budget_after": parse_count,
@@ -229,6 +236,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "serve_proxy_user_header": parse_header_name,
     "serve_public_metrics": parse_bool,
     "serve_requests_per_minute": parse_positive_count,
+    "remote_base_urls": parse_base_url_patterns,
     "require_https": parse_bool,
     "oidc_issuer": parse_issuer,
     "oidc_client_id": parse_text,

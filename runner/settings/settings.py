@@ -15,6 +15,7 @@ from runner.settings.config_file import find_config_file, list_environments, sel
 from runner.settings.environment_variables import ENVIRONMENT, OTEL_VARIABLES, PREFIX, read_environ, read_otel_environ
 from runner.settings.parsers.dispatch import Dispatch, holds_password
 from runner.settings.parsers.identity import DashboardRole
+from runner.settings.parsers.locations import Confirm, LocationCount
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.parsers.telemetry import Histograms, OtlpProtocol, RemoteWriteProtocol
 from runner.settings.parsers.values import Traffic, Waits
@@ -36,6 +37,8 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     base_url: str | None = None
     mailbox: str | None = None
     location: str = "local"
+    locations: tuple[str, ...] = ()
+    rotate: bool = False
     release: str = ""
     runs_dir: Path = Path("runs")
     journeys: tuple[Path, ...] = (Path("journeys"),)
@@ -93,9 +96,12 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     worker_memory: int = 2_000_000_000
     min_free_memory: int = 300_000_000
     delete_groups: bool = False
+    confirm: Confirm = "no"
+    confirm_within: float = 120.0
     alert_urls: tuple[Secret, ...] = ()
     alert_after: int = 2
     alert_of: tuple[int, int] = (0, 0)
+    alert_locations: LocationCount = LocationCount()
     alert_monitor_after: int = 3
     alert_flaky: float = 0.3
     alert_budget_after: int = 3
@@ -124,6 +130,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     serve_proxy_user_header: str | None = None
     serve_public_metrics: bool = False
     serve_requests_per_minute: int = 3_000
+    remote_base_urls: tuple[str, ...] = ()
     require_https: bool = False
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -27,8 +28,10 @@ from runner.store.incidents import Incidents
 from runner.store.migrations.upgrade import is_newest, read_file_form, read_form, upgrade
 from runner.store.row_mapping import artifact_row, attempt_row, clean, navigation_row, run_row, step_row
 from runner.store.samples import Samples
+from runner.store.scheduling.locations import Locations
 from runner.store.scheduling.pauses import Pauses
 from runner.store.scheduling.push_groups import PushGroups
+from runner.store.scheduling.requested_runs import RequestedRuns, close_with_result
 from runner.store.scheduling.schedulers import Schedulers
 from runner.store.scheduling.slots import Slots
 from runner.store.tables.runs import artifacts, attempts, navigations, runs, slots, steps
@@ -51,6 +54,8 @@ class Store:
         self.schedulers = Schedulers(self.connected)
         self.pauses = Pauses(self.connected)
         self.push_groups = PushGroups(self.connected)
+        self.requested_runs = RequestedRuns(self.connected)
+        self.locations = Locations(self.connected)
         self.alerts = Alerts(self.connected)
         self.mutes = Mutes(self.connected)
         self.error_states = ErrorStates(self.connected)
@@ -214,6 +219,8 @@ class Store:
         # `missed` where it was given up: what came later counts.
         open_slot = (slots.c.run_id == result.id, slots.c.state.in_(("claimed", "missed")))
         connection.execute(update(slots).where(*open_slot).values(state="done", reason=""))
+        if result.trigger in {"demand", "confirm", "smoke"}:
+            close_with_result(connection, result, datetime.now(UTC))
         rollups.count(connection, result)
 
     def _add_steps(self, connection: Connection, run: str, attempt: int, taken: tuple[StepResult, ...]) -> None:

@@ -41,6 +41,7 @@ def run_row(result: RunResult, folder: Path | None) -> dict[str, Any]:
         "environment": asdict(result.environment),
         "release": result.release,
         "set_aside": result.set_aside,
+        "trigger": result.trigger,
     }
 
 

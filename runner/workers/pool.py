@@ -4,7 +4,7 @@ The pool enforces the deadline: a worker that has not answered in time is killed
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Never, Self
@@ -169,10 +169,6 @@ class Workers:
 
     # What only pools of workers elsewhere have
 
-    def locations_up(self) -> Mapping[str, bool]:
-        """Whether each location elsewhere has a worker: there is none."""
-        return {}
-
     def explain_lack(self, plan: Plan) -> str:  # noqa: ARG002
         """Why no worker could ever start a run: always empty, as the workers are this pool's own."""
         return ""
@@ -181,7 +177,7 @@ class Workers:
         """Whether a run of an earlier scheduler goes on: never, as its workers have died with it."""
         return False
 
-    def revoke_runs(self, journey: str | None = None) -> None:
+    def revoke_runs(self, journey: str | None = None, location: str | None = None) -> None:
         """Takes back the runs that have not begun: here they all have."""
 
     def take_abandoned(self) -> Sequence[Never]:

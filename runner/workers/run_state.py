@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, Moment, StepEnded, StepStarted
 from runner.execution.outcome import Execution
-from runner.result import Attempt, Environment, Failure, FailureKind, Status, StepResult, skipped
+from runner.result import Attempt, Environment, Failure, FailureKind, Status, StepResult, Trigger, skipped
 from runner.workers.machine_load import LoadMeter
 
 GRACE = 10.0
@@ -20,12 +20,14 @@ FINISH = 120.0
 
 
 class Slot(Struct, frozen=True):
-    """The slot of a schedule that a run is for, and the id that the run was given when the slot was claimed."""
+    """The slot of a schedule that a run is for, or the request for it, and the id that the run was given when that was claimed."""
 
-    at: datetime
+    at: datetime | None
+    """None for a run that somebody has asked for."""
     run: str
     due: datetime
-    """When the run was to begin: `at`, or later where jitter postponed it."""
+    """When the run was to begin: `at`, or later where jitter postponed it; when it was asked for."""
+    trigger: Trigger = "schedule"
 
     def delay(self, started_at: datetime) -> float:
         """Seconds from `due` to the start of the run."""

@@ -113,9 +113,12 @@ class Supervisor:
             release=run.plan.release,
             environment=execution.environment,
             notes=execution.notes,
-            last_success_at=execution.ended_at if last.status == "passed" else self._archive.last_success(run.plan.journey),
+            last_success_at=execution.ended_at
+            if last.status == "passed"
+            else self._archive.last_success(run.plan.journey, run.plan.location),
             slot_at=run.slot.at if run.slot else None,
             delay_seconds=run.slot.delay(run.started_at) if run.slot else None,
+            trigger=run.slot.trigger if run.slot else "",
             load=load,
             contended=contended(load),
             certificates=execution.certificates,

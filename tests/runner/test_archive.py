@@ -98,9 +98,9 @@ def test_recordings_of_an_app_are_no_runs_whatever_the_app_is_called(tmp_path: P
 
 def test_the_last_success_is_what_the_newest_run_knows(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
-    assert archive.last_success("buy") is None
+    assert archive.last_success("buy", "local") is None
     good = save(archive, "buy", 0)
-    assert archive.last_success("buy") == good.ended_at
+    assert archive.last_success("buy", "local") == good.ended_at
 
 
 def test_what_an_ended_process_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from runner.dsl.plan import Plan
 from runner.dsl.schedule import Schedule
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.run_queue import RunQueue
-from runner.scheduler.slots import Entry, SlotLedger
+from runner.scheduler.slots import Entry, Key, SlotLedger
 from runner.scheduler.timetable import Timetable
 from runner.settings.sections.maintenance import parse_windows
 from runner.settings.settings import Settings
@@ -37,10 +37,10 @@ class Asleep:
         self.pauses: list[Pause] = []
         self._url = url
         self._timetable = Timetable(Path())
-        self._timetable.entries["buy"] = Entry(
+        self._timetable.entries[Key("buy", "local")] = Entry(
             Plan(journey="buy", file=Path("buy.py"), timeout=60.0, retries=0), Schedule(cron="*/10 * * * *"), minutes(-20)
         )
-        ledger = SlotLedger(store, "local", "me", self.exporter, self._pause_reason)
+        ledger = SlotLedger(store, "me", self.exporter, self._pause_reason)
         nothing: Any = None
         self.queue = RunQueue(
             self._timetable, ledger, nothing, self.exporter, replace(Settings(), max_delay=60.0), self._pause_reason

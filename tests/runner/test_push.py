@@ -94,7 +94,7 @@ def test_a_location_of_any_letters_is_a_group_of_its_own(gateway: str, location:
     run = replace(RUN, location=location)
     push_result(run, settings(gateway))
     assert f'location="{location}"' in (get(f"{gateway}/metrics") or "")
-    delete_group("buy", replace(settings(gateway), location=location))
+    delete_group("buy", location, settings(gateway))
     # A gateway answers before it has deleted the group.
     wait_until(lambda: f'location="{location}"' not in (get(f"{gateway}/metrics") or ""))
 

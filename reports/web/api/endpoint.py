@@ -26,6 +26,7 @@ from reports.web.view_models.lists import (
     read_lost_slots,
     read_runs,
 )
+from reports.web.view_models.locations import LocationList, read_location_list
 from reports.web.view_models.objectives import ObjectiveList, read_objectives
 from reports.web.view_models.overview import Overview, read_overview
 from reports.web.view_models.real_users.click_map import ClickMap
@@ -206,6 +207,14 @@ ENDPOINTS = (
         struct=AlertList,
         summary="What is known to be wrong now",
         rows=("alerts",),
+    ),
+    Endpoint(
+        path="/locations",
+        answer=lambda asked: read_location_list(asked.connection, asked.time_range, asked.site.now()),
+        struct=LocationList,
+        summary="The places that journeys are walked from: which are up, what waits there, and what fails there",
+        parameters=(*SPAN,),
+        rows=("locations",),
     ),
     Endpoint(
         path="/objectives",

@@ -14,6 +14,7 @@ from reports.web.query.time_range import TimeRange
 from reports.web.render.uptime import first_day
 from reports.web.services.budget_lines import step_budget
 from reports.web.view_models.comparison import ComparisonData, read_comparison
+from reports.web.view_models.locations import PlaceFigures, read_places
 from runner.dsl.protocols.registry import PROTOCOLS
 from runner.settings.sections.budgets import Budget
 from runner.settings.sections.maintenance import MaintenanceWindow
@@ -93,6 +94,8 @@ class JourneyPage(Struct, frozen=True, kw_only=True):
     """Failed runs of the span that began in a maintenance window."""
     days: tuple[DayCount, ...]
     """The last days with runs, whatever the span."""
+    places: tuple[PlaceFigures, ...]
+    """Its places side by side; empty for one place."""
 
     @property
     def recovery_seconds(self) -> float | None:
@@ -136,6 +139,7 @@ def read_journey_page(
         alerts=tuple(read_alert_states(connection, now, name)),
         outages=tuple(read_outages(connection, name, location, time_range.range)),
         in_maintenance=_count_in_windows(connection, name, location, time_range, windows),
+        places=read_places(connection, name, time_range),
         days=tuple(sum_day_counts(read_day_counts(connection, first_day(now), name, location))),
     )
 

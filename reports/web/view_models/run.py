@@ -14,6 +14,7 @@ from runner.archive.archive import Archive
 from runner.archive.run_files import RunFiles
 from runner.result import Failure, RunResult
 from runner.settings.artifact_kinds import list_shown_as
+from runner.store.queries.elsewhere import Elsewhere, read_elsewhere
 from runner.store.queries.neighbours import Neighbours, read_neighbours
 from runner.store.queries.runs import History, RunRow
 
@@ -50,6 +51,8 @@ class RunData(Struct, frozen=True, kw_only=True):
     """Against that one; empty when either is no longer on the disk."""
     neighbours: Neighbours
     """The runs of the journey around it."""
+    elsewhere: Elsewhere
+    """What is known of it from other places."""
     explanation: tuple[str, ...]
     """What is different from the last run that passed, in sentences; empty for a run that passed."""
 
@@ -90,6 +93,7 @@ def read_run_with_files(connection: Connection, archive: Archive, identity: str)
         last_passed=before,
         changes=tuple(compare_runs(earlier, result)) if earlier and result else (),
         neighbours=around,
+        elsewhere=read_elsewhere(connection, row.id),
         explanation=tuple(_explain(result, files, there, before, earlier, earlier_files, history)) if result else (),
     )
     return data, files

@@ -57,7 +57,7 @@ def forget(
         # The gateway first: if it does not answer, everything is still there for another try.
         for location, gateway in sorted(pushed):
             if not dry_run:
-                delete_group(name, replace(settings, location=location, pushgateway=gateway))
+                delete_group(name, location, replace(settings, pushgateway=gateway))
             _report(dry_run, f"the group of {name} at {location} in {gateway}")
         folder, count = settings.runs_dir / name, archive.count(name)
         if count:

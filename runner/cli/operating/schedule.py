@@ -19,6 +19,7 @@ from runner.browser.sandbox import find_reason_off
 from runner.cli import given
 from runner.cli.running.report_writer import ReportWriter
 from runner.cli.running.run import exit_code, make_telemetry
+from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError
 from runner.events import Listener, Moment, RunEnded
 from runner.private_files import make_private_folder
@@ -123,7 +124,10 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
         telemetry = make_telemetry(settings, "schedule")
         listeners: list[Listener] = [write_report, *([telemetry] if telemetry else [])]
         forgotten = telemetry.forget if telemetry else lambda _: None
-        scheduler = Scheduler(request, settings, store, archive, exporter, listeners=listeners, forgotten=forgotten)
+        everywhere = settings.dispatch != "local"
+        scheduler = Scheduler(
+            request, settings, store, archive, exporter, everywhere=everywhere, listeners=listeners, forgotten=forgotten
+        )
         walks_here = scheduler.needs_browser and settings.dispatch == "local"
         browser, count = _find_browser(settings) if walks_here else (None, 0)
         _obey_signals(scheduler)
@@ -208,26 +212,27 @@ def _list(request: LoadRequest, settings: Settings, json: str | None) -> None:
     if planning.unknown:
         raise typer.Exit(2)
     now = datetime.now(UTC)
-    rows = sorted((_row(one, settings, now) for one in planning.planned if one.schedule), key=lambda row: row["next_at"])
+    several = any(one.locations for one in planning.planned)
+    rows = sorted(
+        (_row(one, place, schedule, settings, now) for one in planning.planned for place, schedule in one.schedules().items()),
+        key=lambda row: row["next_at"],
+    )
     shortage = _shortage(planning.planned, settings, now)
     if json is not None:
         from reports.formats.json import write_json
 
         write_json({"version": 1, "journeys": rows, "shortage": shortage or None}, json)
     else:
-        _show(rows)
+        _show(rows, settings.location if several else None)
         if shortage:
             typer.echo(f"warning: {shortage}")
     if planning.problems:
         raise typer.Exit(2)
 
 
-def _row(one: PlannedJourney, settings: Settings, now: datetime) -> dict[str, Any]:
+def _row(one: PlannedJourney, place: str, schedule: Schedule, settings: Settings, now: datetime) -> dict[str, Any]:
     from runner.settings.duration import show_duration
 
-    schedule = one.schedule
-    if schedule is None:
-        raise ValueError("a journey without a schedule has no next run")
     name = one.plan.journey
     upcoming = [schedule.after(name, now)]
     while len(upcoming) < 3:
@@ -236,6 +241,7 @@ def _row(one: PlannedJourney, settings: Settings, now: datetime) -> dict[str, An
     when = f"every {show_duration(schedule.every)}" if schedule.every else f"{schedule.cron} {schedule.timezone}"
     return {
         "journey": name,
+        "location": place,
         "schedule": when,
         "jitter_seconds": schedule.jitter,
         "next_at": upcoming[0],
@@ -250,11 +256,17 @@ def _shortage(planned: Sequence[PlannedJourney], settings: Settings, now: dateti
     if not given.has_store(settings):
         return ""
     from runner.scheduler.capacity import describe_shortage, find_demands, read_durations
+    from runner.scheduler.slots import Key
     from runner.store import Store
 
-    schedules = {one.plan.journey: one.schedule for one in planned if one.schedule and one.plan.kind == "journey"}
+    schedules = {
+        Key(one.plan.journey, place): schedule
+        for one in planned
+        for place, schedule in one.schedules().items()
+        if one.plan.kind == "journey" and place == settings.location
+    }
     with Store(settings.database_url) as store:
-        durations = read_durations(store, list(schedules), settings.location)
+        durations = read_durations(store, schedules)
     return describe_shortage(find_demands(schedules, durations, now), worker_count(settings))
 
 
@@ -268,7 +280,8 @@ def _pause(settings: Settings, name: str, at: datetime) -> str | None:
     return found[0].describe() if found else None
 
 
-def _show(rows: list[dict[str, Any]]) -> None:
+def _show(rows: list[dict[str, Any]], here: str | None) -> None:
+    """Prints the rows; with the place of each, and which of them are those of this scheduler, `here`, where places are named."""
     if not rows:
         typer.echo("no journey has a schedule; give one every='5m' or cron='*/5 * * * *'")
         return
@@ -278,12 +291,14 @@ def _show(rows: list[dict[str, Any]]) -> None:
     from reports.terminal.console import make_console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("journey", "schedule", "next (UTC)", "then", ""):
+    for heading in ("journey", *(["where"] if here else []), "schedule", "next (UTC)", "then", ""):
         table.add_column(heading, no_wrap=heading not in {"", "then"})
     for row in rows:
         then = ", ".join(f"{one:%H:%M:%S}" for one in row["then_at"])
         note = f"paused: {row['paused']}" if row["paused"] else row["maintenance"] or ""
+        place = row["location"]
+        where = [] if here is None else [escape(place if place == here else f"{place} (another scheduler)")]
         table.add_row(
-            escape(row["journey"]), escape(row["schedule"]), f"{row['next_at']:%Y-%m-%d %H:%M:%S}", then, escape(note)
+            escape(row["journey"]), *where, escape(row["schedule"]), f"{row['next_at']:%Y-%m-%d %H:%M:%S}", then, escape(note)
         )
     make_console(highlight=False).print(table)

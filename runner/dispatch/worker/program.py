@@ -228,7 +228,7 @@ class WorkerProgram:
         with ExitStack() as until:
             plan, notes = fill_plan(order, self._settings, until)
             # By our clock, with which the run is timed.
-            slot = Slot(order.slot_at, order.run, order.due_at + ahead)
+            slot = Slot(order.slot_at, order.run, order.due_at + ahead, order.trigger)
             answer = self._executor.make_run(plan, slot)
             self.outbox.tell(self._write(Begun(run=order.run, worker=self.name, redelivered=redelivered)))
             made = answer.result()

@@ -4,10 +4,13 @@ import logging
 from collections.abc import Callable
 from typing import Literal
 
+from msgspec import Struct
+
 from runner.errors import PushError
 from runner.metrics.pushgateway import delete_group, push_result
 from runner.result import RunResult
 from runner.scheduler.results.retry_queue import RetryQueue
+from runner.scheduler.slots import Key
 from runner.settings.settings import Settings
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
@@ -16,17 +19,24 @@ Outcome = Literal["pushed", "failed", "replaced", "deleted"]
 log = logging.getLogger("journey.push")
 
 
+class _Group(Struct):
+    """A group of metrics that is to be pushed, or, without a result, deleted."""
+
+    key: Key
+    result: RunResult | None
+
+
 class PushQueue:
-    """Pushes the newest result of each journey as soon as the gateway accepts it.
+    """Pushes the newest result of each journey at each place as soon as the gateway accepts it.
 
     A waiting result is replaced by a newer one of its journey. The metrics carry the times of the run itself, so that a late push
     never looks fresh. `report` is called with the outcome of each push, mostly in the queue's thread.
     """
 
-    def __init__(self, settings: Settings, report: Callable[[str, Outcome], None]) -> None:
+    def __init__(self, settings: Settings, report: Callable[[Key, Outcome], None]) -> None:
         self._settings = settings
         self._report = report
-        self._queue = RetryQueue[RunResult | None](
+        self._queue = RetryQueue[_Group](
             "push",
             self._send,
             error=PushError,
@@ -38,15 +48,16 @@ class PushQueue:
 
     def put(self, result: RunResult) -> None:
         """Adds a result that is to be pushed."""
-        self._put(result.journey, result)
+        self._put(Key(result.journey, result.location), result)
 
-    def delete(self, journey: str) -> None:
-        """Adds a journey whose group is to be deleted from the gateway."""
-        self._put(journey, None)
+    def delete(self, key: Key) -> None:
+        """Adds a journey at a place whose group is to be deleted from the gateway."""
+        self._put(key, None)
 
-    def _put(self, journey: str, result: RunResult | None) -> None:
-        if self._queue.put(journey, result) is not None:
-            self._report(journey, "replaced")
+    def _put(self, key: Key, result: RunResult | None) -> None:
+        replaced = self._queue.put("\n".join(key), _Group(key, result))
+        if replaced is not None and replaced.result is not None:
+            self._report(key, "replaced")
 
     @property
     def waiting(self) -> int:
@@ -57,15 +68,16 @@ class PushQueue:
         """Pushes what waits, for at most `timeout` seconds; returns how many journeys are left."""
         return self._queue.stop(timeout)
 
-    def _send(self, journey: str, result: RunResult | None) -> None:
-        if result is None:
-            delete_group(journey, self._settings)
+    def _send(self, _: str, group: _Group) -> None:
+        if group.result is None:
+            delete_group(*group.key, self._settings)
         else:
-            push_result(result, self._settings)
+            push_result(group.result, self._settings)
 
-    def _note_failure(self, journey: str, error: Exception) -> None:
-        self._report(journey, "failed")
+    def _note_failure(self, key: str, error: Exception) -> None:
+        journey, location = key.split("\n")
+        self._report(Key(journey, location), "failed")
         log.warning("%s", error, extra={"journey": journey})
 
-    def _note_success(self, journey: str, result: RunResult | None) -> None:
-        self._report(journey, "deleted" if result is None else "pushed")
+    def _note_success(self, _: str, group: _Group) -> None:
+        self._report(group.key, "deleted" if group.result is None else "pushed")

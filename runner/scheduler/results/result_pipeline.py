@@ -12,7 +12,7 @@ from runner.archive.object_storage import open_storage
 from runner.dsl.plan import Plan
 from runner.errors import ConfigError
 from runner.events import Listener, Moment, RunEnded
-from runner.result import Environment, Failure, RunResult, Status, skipped
+from runner.result import Environment, Failure, RunResult, Status, Trigger, skipped
 from runner.scheduler.alerts.evaluator import AlertEvaluator
 from runner.scheduler.alerts.outbox import Outbox
 from runner.scheduler.capacity import NEWEST
@@ -20,6 +20,7 @@ from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.results.push_queue import Outcome, PushQueue
 from runner.scheduler.results.store_queue import StoreQueue
 from runner.scheduler.results.upload_queue import UploadQueue
+from runner.scheduler.slots import Key
 from runner.scheduler.timetable import Timetable
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
@@ -54,8 +55,8 @@ class ResultPipeline:
         """Gets the id of each run that is stored, in the thread of the queue."""
         self.collected: list[RunResult] | None = None
         """The results, if a list is set for them; a daemon that runs for months must not keep them all."""
-        self.durations: dict[str, list[float]] = {}
-        """The seconds of each journey's newest runs, oldest first."""
+        self.durations: dict[Key, list[float]] = {}
+        """The seconds of the newest runs of each journey at each place, oldest first."""
         self._news = True
         self._store_queue = StoreQueue(store, self._handle_stored)
         storage = open_storage(settings)
@@ -68,7 +69,15 @@ class ResultPipeline:
         )
         self._pushes = PushQueue(settings, self._record_push) if settings.pushgateway else None
         self._outbox = Outbox(settings.alert_urls, store)
-        self._evaluator = AlertEvaluator(settings, store, self._outbox.targets, pause_reason, self._outbox.wake)
+        self.evaluator = AlertEvaluator(
+            settings,
+            store,
+            self._outbox.targets,
+            pause_reason,
+            self._outbox.wake,
+            lambda journey: timetable.locations.get(journey, ()),
+            lambda journey, location, outcome: exporter.confirmations.labels(journey, location, outcome).inc(),
+        )
 
     @property
     def unstored(self) -> int:
@@ -99,15 +108,17 @@ class ResultPipeline:
         self,
         run: str,
         plan: Plan,
-        slot: datetime,
+        slot: datetime | None,
         started_at: datetime,
         status: Status,
         message: str,
         now: datetime,
+        trigger: Trigger = "schedule",
         notes: tuple[str, ...] = (),
     ) -> None:
         """Saves the result of a run that no worker can report, and notifies the listeners."""
-        result = replace(self._synthetic_result(run, plan, slot, started_at, status, message, now), notes=notes)
+        result = self._synthetic_result(run, plan, slot, started_at, status, message, now)
+        result = replace(result, trigger=trigger, notes=notes)
         folder: Path | None = None
         try:
             folder = self._archive.save(result, self._archive.scratch(run))
@@ -117,7 +128,7 @@ class ResultPipeline:
             listener(RunEnded(result=result, folder=folder))
 
     def _synthetic_result(
-        self, run: str, plan: Plan, slot: datetime, started_at: datetime, status: Status, message: str, now: datetime
+        self, run: str, plan: Plan, slot: datetime | None, started_at: datetime, status: Status, message: str, now: datetime
     ) -> RunResult:
         return RunResult(
             id=run,
@@ -132,20 +143,24 @@ class ResultPipeline:
             tags=plan.tags,
             release=plan.release,
             environment=Environment(base_url=plan.base_url),
-            last_success_at=self._archive.last_success(plan.journey),
+            last_success_at=self._archive.last_success(plan.journey, plan.location),
             slot_at=slot,
-            delay_seconds=max((now - slot).total_seconds(), 0.0),
+            delay_seconds=max((now - (slot or started_at)).total_seconds(), 0.0),
         )
 
     def _receive(self, moment: Moment) -> None:
         if not isinstance(moment, RunEnded):
             return
         result = moment.result
-        entry = self._timetable.entries.get(result.journey)
+        if result.trigger not in {"", "schedule"}:
+            self._receive_requested(result, moment.folder)
+            return
+        key = Key(result.journey, result.location)
+        entry = self._timetable.entries.get(key)
         if entry is not None:
             entry.busy = False
         if result.status not in {"cancelled", "skipped"}:
-            newest = self.durations.setdefault(result.journey, [])
+            newest = self.durations.setdefault(key, [])
             newest.append(result.duration_seconds)
             del newest[:-NEWEST]
             self._news = True
@@ -165,7 +180,19 @@ class ResultPipeline:
         )
         if entry is None:
             # It left the schedule while this run was under way, which has brought its gauges and series back.
-            self.forget(result.journey)
+            self.forget(key)
+
+    def _receive_requested(self, result: RunResult, folder: Path | None) -> None:
+        """A run that somebody has asked for is stored; metrics, alerts and the schedule are about what the schedule wants."""
+        self._exporter.requested.labels(result.trigger, result.status).inc()
+        self.store_saved(result, folder)
+        log.info(
+            "%s %s on demand (%s)",
+            result.journey,
+            result.status,
+            result.trigger,
+            extra={"journey": result.journey, "run": result.id, "status": result.status},
+        )
 
     def store_saved(self, result: RunResult, folder: Path | None) -> None:
         """Has a run stored that is saved in a folder, after its files were uploaded, if they are to be."""
@@ -179,10 +206,12 @@ class ResultPipeline:
     def _handle_stored(self, saved: Saved) -> None:
         """Pushes a run and evaluates alerts, now that it is stored. Runs in the thread of the queue."""
         self.stored(saved.result.id)
-        if saved.result.journey in self._timetable.entries:
+        if saved.result.trigger not in {"", "schedule"}:
+            return
+        if Key(saved.result.journey, saved.result.location) in self._timetable.entries:
             self._push(saved.result)
         try:
-            self._evaluator.evaluate_run(saved)
+            self.evaluator.evaluate_run(saved)
         except StoreDown as error:
             log.warning("%s", error)
 
@@ -190,14 +219,14 @@ class ResultPipeline:
         if self._pushes is not None and result.status not in {"skipped", "cancelled"}:
             self._pushes.put(result)
 
-    def _record_push(self, journey: str, outcome: Outcome) -> None:
+    def _record_push(self, key: Key, outcome: Outcome) -> None:
         self._exporter.pushes.labels(outcome).inc()
-        gateway, location = self._settings.pushgateway or "", self._settings.location
+        gateway = self._settings.pushgateway or ""
         try:
             if outcome == "pushed":
-                self._store.push_groups.add(journey, location, gateway)
+                self._store.push_groups.add(*key, gateway)
             elif outcome == "deleted":
-                self._store.push_groups.remove(journey, location, gateway)
+                self._store.push_groups.remove(*key, gateway)
         except StoreDown as error:
             log.warning("%s", error)
 
@@ -207,26 +236,33 @@ class ResultPipeline:
         Raises StoreDown.
         """
         if self._pushes is not None:
-            for name in self._store.push_groups.journeys(self._settings.location, self._settings.pushgateway or ""):
-                if name not in self._timetable.entries:
-                    self._pushes.delete(name)
-        for name in self._timetable.entries:
-            newest = next(self._archive.runs(name), None)
-            if newest is not None and newest.result.location == self._settings.location:
+            for key in map(Key._make, self._store.push_groups.held(self._settings.pushgateway or "")):
+                if self._serves(key.location) and key not in self._timetable.entries:
+                    self._pushes.delete(key)
+        for key in self._timetable.entries:
+            newest = self._archive.newest_at(*key, scheduled=True)
+            if newest is not None:
+                self.evaluator.resume(newest)
                 self._exporter.set_newest(newest.result)
                 self._push(newest.result)
 
-    def forget(self, journey: str) -> None:
-        """Ends the gauges and series of a journey that is no longer on the schedule, and deletes its group from the gateway."""
-        self.durations.pop(journey, None)
-        self._exporter.forget(journey)
-        self._forgotten(journey)
-        if self._pushes is not None:
-            self._pushes.delete(journey)
+    def forget(self, key: Key) -> None:
+        """Ends the gauges and series of a journey that is no longer on the schedule of a place, and deletes its group from the gateway."""
+        self.durations.pop(key, None)
+        everywhere = all(one.journey != key.journey for one in self._timetable.entries)
+        self._exporter.forget(*key, everywhere)
+        if everywhere:
+            self._forgotten(key.journey)
+        if self._pushes is not None and self._serves(key.location):
+            self._pushes.delete(key)
+
+    def _serves(self, location: str) -> bool:
+        """Whether the groups of a place are this scheduler's: another one has those of other places."""
+        return self._timetable.everywhere or location == self._settings.location
 
     def alert_files(self, problems: Sequence[str]) -> None:
         """Sends an alert when files of journeys have become broken, or can be used again. Raises StoreDown."""
-        self._evaluator.evaluate_files("\n".join(problems))
+        self.evaluator.evaluate_files("\n".join(problems))
 
     def stop(self) -> None:
         """Stores, pushes and sends what waits, in a bounded time, and logs what is left."""
@@ -242,9 +278,10 @@ class ResultPipeline:
             )
         if self._pushes is not None:
             if self._settings.delete_groups:
-                for name in self._timetable.entries:
-                    self._pushes.delete(name)
+                for key in self._timetable.entries:
+                    self._pushes.delete(key)
             left = self._pushes.stop(CLOSE_TIMEOUT)
             if left:
                 log.warning("the newest state of %d %s could not be pushed", left, "journey" if left == 1 else "journeys")
+        self.evaluator.confirmations.stop(CLOSE_TIMEOUT)
         self._outbox.stop(CLOSE_TIMEOUT)

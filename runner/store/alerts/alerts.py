@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import and_, func, insert, select, update
 
 from runner.result import Status
 from runner.store.alerts.mutes import Mute, end_mute
@@ -13,7 +13,11 @@ from runner.store.row_mapping import clean
 from runner.store.tables.runs import alerts, messages, runs
 from runner.store.transaction import Transaction
 
-AlertKind = Literal["failing", "monitor", "flaky", "budget", "files", "regression"]
+AlertKind = Literal["failing", "monitor", "flaky", "budget", "files", "regression", "location"]
+
+
+_LOCK = 7_203_111
+"""The key of the advisory lock in PostgreSQL under which an alert is opened or closed."""
 
 
 class PastRun(Struct, frozen=True):
@@ -23,6 +27,7 @@ class PastRun(Struct, frozen=True):
     flaky: bool
     over_budget: bool
     set_aside: bool = False
+    id: str = ""
 
 
 class OpenAlert(Struct, frozen=True):
@@ -54,7 +59,7 @@ class Alerts:
         """The newest `count` runs of a journey on its schedule, newest first; those that somebody started by hand do not count."""
         with self._transaction() as connection:
             wanted = (
-                select(runs.c.status, runs.c.flaky, runs.c.over_budget, runs.c.set_aside)
+                select(runs.c.status, runs.c.flaky, runs.c.over_budget, runs.c.set_aside, runs.c.id)
                 .where(runs.c.journey == journey, runs.c.location == location, runs.c.slot_at.is_not(None))
                 .order_by(runs.c.started_at.desc())
                 .limit(count)
@@ -69,6 +74,12 @@ class Alerts:
             )
             return {row.kind: OpenAlert(row.opened_at, row.told_at) for row in connection.execute(wanted)}
 
+    def locations_down(self) -> set[str]:
+        """The places about which an alert is open."""
+        with self._transaction() as connection:
+            wanted = select(alerts.c.location).where(alerts.c.kind == "location", alerts.c.closed_at.is_(None))
+            return set(connection.execute(wanted).scalars())
+
     def record(
         self,
         journey: str,
@@ -81,19 +92,25 @@ class Alerts:
         now: datetime,
         run: str | None,
         after: Mute | None = None,
+        was_open: bool | None = None,
     ) -> bool:
         """Opens an alert, repeats it, or closes it if not `bad`, and stores a message for each target; all or nothing.
 
         `after` is a mute that has ended and is removed with that; if another scheduler has removed it before, nothing is done, and
-        False is returned.
+        False is returned. So it is if the alert is not open, or is, against `was_open`: another scheduler has found the same.
         """
         with self._transaction() as connection:
+            if was_open is not None and connection.dialect.name == "postgresql":
+                # Schedulers find the same at the same time; the second one then sees what the first has done.
+                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
             if after is not None and not end_mute(connection, after):
                 return False
             same = and_(
                 alerts.c.journey == journey, alerts.c.location == location, alerts.c.kind == kind, alerts.c.closed_at.is_(None)
             )
             number = connection.execute(select(alerts.c.id).where(same)).scalar()
+            if was_open is not None and (number is not None) != was_open:
+                return False
             if number is None:
                 row = {"journey": journey, "location": location, "kind": kind, "opened_at": now, "told_at": now, "run_id": run}
                 made = connection.execute(insert(alerts).returning(alerts.c.id), clean([row | {"title": title}]))

@@ -3,7 +3,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO "alembic_version" VALUES('0016');
+INSERT INTO "alembic_version" VALUES('0019');
 
 CREATE TABLE alerts (
 	id INTEGER NOT NULL, 
@@ -157,6 +157,18 @@ CREATE TABLE journeys (
 	newest_run VARCHAR(36) NOT NULL, 
 	newest_at DATETIME NOT NULL, 
 	PRIMARY KEY (journey, location)
+);
+
+CREATE TABLE locations (
+	location VARCHAR(100) NOT NULL, 
+	reporter VARCHAR(36) NOT NULL, 
+	reported_at DATETIME NOT NULL, 
+	seen_at DATETIME, 
+	workers INTEGER NOT NULL, 
+	running INTEGER NOT NULL, 
+	waiting INTEGER NOT NULL, 
+	waiting_since DATETIME, 
+	PRIMARY KEY (location, reporter)
 );
 
 CREATE TABLE marks (
@@ -339,6 +351,23 @@ CREATE TABLE replay_chunks (
 	CONSTRAINT replay_chunks_once UNIQUE (session, tab, sequence)
 );
 
+CREATE TABLE requested_runs (
+	id VARCHAR(36) NOT NULL, 
+	request_id VARCHAR(36) NOT NULL, 
+	number INTEGER NOT NULL, 
+	journey VARCHAR(100) NOT NULL, 
+	location VARCHAR(100) NOT NULL, 
+	state VARCHAR(10) NOT NULL, 
+	detail TEXT DEFAULT '' NOT NULL, 
+	owner VARCHAR(36), 
+	claimed_at DATETIME, 
+	ended_at DATETIME, 
+	status VARCHAR(10), 
+	result TEXT, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(request_id) REFERENCES run_requests (id) ON DELETE CASCADE
+);
+
 CREATE TABLE run_days (
 	journey VARCHAR(100) NOT NULL, 
 	location VARCHAR(100) NOT NULL, 
@@ -354,6 +383,15 @@ CREATE TABLE run_days (
 	PRIMARY KEY (journey, location, day)
 );
 
+CREATE TABLE run_events (
+	run_id VARCHAR(36) NOT NULL, 
+	number INTEGER NOT NULL, 
+	at DATETIME NOT NULL, 
+	data TEXT NOT NULL, 
+	PRIMARY KEY (run_id, number), 
+	FOREIGN KEY(run_id) REFERENCES requested_runs (id) ON DELETE CASCADE
+);
+
 CREATE TABLE run_hours (
 	journey VARCHAR(100) NOT NULL, 
 	location VARCHAR(100) NOT NULL, 
@@ -367,6 +405,22 @@ CREATE TABLE run_hours (
 	contended INTEGER NOT NULL, 
 	durations JSON NOT NULL, 
 	PRIMARY KEY (journey, location, hour)
+);
+
+CREATE TABLE run_requests (
+	id VARCHAR(36) NOT NULL, 
+	idempotency_key VARCHAR(64) NOT NULL, 
+	body_digest VARCHAR(64) NOT NULL, 
+	who VARCHAR(100) NOT NULL, 
+	made_at DATETIME NOT NULL, 
+	reason VARCHAR(10) NOT NULL, 
+	params JSON NOT NULL, 
+	base_url TEXT, 
+	release VARCHAR(100) DEFAULT '' NOT NULL, 
+	deadline DATETIME NOT NULL, 
+	about_run VARCHAR(36), 
+	PRIMARY KEY (id), 
+	UNIQUE (idempotency_key)
 );
 
 CREATE TABLE runs (
@@ -393,7 +447,7 @@ CREATE TABLE runs (
 	folder TEXT, 
 	tags JSON NOT NULL, 
 	notes JSON NOT NULL, 
-	environment JSON NOT NULL, release VARCHAR(100) DEFAULT '' NOT NULL, set_aside BOOLEAN DEFAULT 0 NOT NULL, 
+	environment JSON NOT NULL, release VARCHAR(100) DEFAULT '' NOT NULL, set_aside BOOLEAN DEFAULT 0 NOT NULL, "trigger" VARCHAR(10) DEFAULT '' NOT NULL, 
 	PRIMARY KEY (id)
 );
 
@@ -657,4 +711,10 @@ CREATE UNIQUE INDEX source_maps_by_script ON source_maps (release, app, script);
 
 CREATE INDEX incidents_by_start ON incidents (started_at);
 
-CREATE INDEX ix_incident_updates_incident_id ON incident_updates (incident_id)
+CREATE INDEX ix_incident_updates_incident_id ON incident_updates (incident_id);
+
+CREATE INDEX run_requests_by_time ON run_requests (made_at);
+
+CREATE INDEX ix_requested_runs_request_id ON requested_runs (request_id);
+
+CREATE INDEX requested_runs_by_state ON requested_runs (state, location)

@@ -1,1 +1,1 @@
-"""The schedule in the database: slots and who claims them, the schedulers, pauses, and groups of metrics that were pushed."""
+"""The schedule in the database: slots and requested runs, who claims them, the schedulers, pauses, and groups of metrics that were pushed."""

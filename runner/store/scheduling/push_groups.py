@@ -22,11 +22,11 @@ class PushGroups:
             # It is recorded already.
             return
 
-    def journeys(self, location: str, gateway: str) -> list[str]:
-        """The journeys whose group the gateway holds."""
+    def held(self, gateway: str) -> list[tuple[str, str]]:
+        """Journey and location of each group that the gateway holds."""
         with self._transaction() as connection:
-            wanted = select(groups.c.journey).where(groups.c.location == location, groups.c.gateway == gateway)
-            return list(connection.execute(wanted).scalars())
+            wanted = select(groups.c.journey, groups.c.location).where(groups.c.gateway == gateway)
+            return [(row.journey, row.location) for row in connection.execute(wanted)]
 
     def remove(self, journey: str, location: str, gateway: str) -> None:
         """Records that the gateway's group of this journey was deleted."""

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from runner.store.scheduling.slots import SKEW, OpenSlot
 from runner.store.tables.runs import schedulers, slots
@@ -41,6 +41,12 @@ class Schedulers:
         with self._transaction() as connection:
             connection.execute(delete(schedulers).where(schedulers.c.id == owner))
 
+    def count_live(self, location: str, now: datetime) -> int:
+        """How many schedulers of a location have given a sign of life lately."""
+        here = select(func.count()).select_from(schedulers).where(schedulers.c.location == location)
+        with self._transaction() as connection:
+            return connection.execute(here.where(schedulers.c.seen_at > now - SILENT)).scalar_one()
+
     def adopt_orphans(self, owner: str, now: datetime, alone: bool) -> list[OpenSlot]:
         """Makes `owner` the owner of the open slots of dead schedulers and returns them.
 
@@ -62,6 +68,11 @@ class Schedulers:
             connection.execute(update(slots).where(theirs).values(owner=owner))
             connection.execute(delete(schedulers).where(schedulers.c.id.in_(ids)))
             return [OpenSlot(*row) for row in found]
+
+
+def read_live_locations(connection: Connection, now: datetime) -> set[str]:
+    """The locations with a scheduler that has given a sign of life lately."""
+    return set(connection.execute(select(schedulers.c.location).where(schedulers.c.seen_at > now - SILENT)).scalars())
 
 
 def is_any_scheduler_alive(connection: Connection, now: datetime) -> bool:

@@ -33,6 +33,7 @@ BOUNDS = {
     "histograms": {"at"}, "reasons": {"id", "last_at", "error_group"}, "reason_tallies": {"reason", "at"}, "beacons": {"number"},
     "replay_chunks": {"session", "received_at", "rowid"}, "session_events": {"session"},
     "incidents": {"started_at"}, "incident_updates": {"incident_id"},
+    "run_requests": {"id", "made_at"}, "requested_runs": {"id", "request_id", "state"}, "run_events": {"run_id"},
 }  # fmt: skip
 """The tables that grow with every run or page view, and the columns of which one has to bound what is read of them."""
 SMALL = {"journeys", "series", "pauses", "schedulers", "marks", "groups", "mutes", "error_states", "source_maps"}

@@ -73,13 +73,12 @@ def test_slots_of_a_location_without_workers_are_missed_and_no_site_fails(
     daemon.write(tick("2s"))
     start_dispatching(daemon, broker, JOURNEY_MAX_DELAY="1s")
     wait_until(lambda: daemon.query("SELECT 1 FROM slots WHERE state = 'missed' AND reason = 'no worker'"))
-    assert daemon.metric("synthetic_location_up", location="frankfurt") == 0
-    assert 'synthetic_location_up{location="frankfurt"} 0.0' in daemon.exposition()
     assert daemon.runs() == 0
+    wait_until(lambda: 'synthetic_location_up{location="frankfurt"} 0.0' in daemon.exposition(), "down", 180)
     worker = new_worker(broker)
     worker.start()
     daemon.wait_for_runs(1, status="passed")
-    assert daemon.metric("synthetic_location_up", location="frankfurt") == 1
+    wait_until(lambda: daemon.metric("synthetic_location_up", location="frankfurt") == 1, "up", 60)
 
 
 def test_nothing_of_celery_is_imported_where_runs_are_made_here() -> None:

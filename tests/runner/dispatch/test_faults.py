@@ -144,7 +144,7 @@ def test_a_location_that_is_lost_and_comes_back_is_up_again(
     start_dispatching(daemon, broker, before=QUICK, JOURNEY_MAX_DELAY="1s")
     daemon.wait_for_runs(1)
     worker.kill()
-    wait_until(lambda: daemon.metric("synthetic_location_up", location="frankfurt") == 0)
+    wait_until(lambda: 'synthetic_location_up{location="frankfurt"} 0.0' in daemon.exposition(), "down", 180)
     wait_until(lambda: daemon.query("SELECT 1 FROM slots WHERE reason = 'no worker'"))
     worker.start(before=QUICK_WORKER)
     before = daemon.runs(status="passed")

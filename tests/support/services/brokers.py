@@ -43,7 +43,7 @@ class Broker:
         with self._log.open("ab") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **variables})
         self._processes.append(process)
-        wait_until(lambda: process.poll() is not None or self._answers(), "the broker", 120)
+        wait_until(lambda: process.poll() is not None or self._answers(), "the broker", 240)
         assert process.poll() is None, self._log.read_text(errors="replace")
 
     def _redis(self) -> tuple[list[str], dict[str, str]]:

@@ -1,0 +1,1 @@
+"""Journeys that are walked from several places."""

@@ -1,0 +1,119 @@
+"""Requested runs, as a scheduler takes them."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from runner.archive.run_id import run_id
+from runner.store import Store
+from runner.store.scheduling.requested_runs import NewRequest, RunRequest, WantedRun
+from tests.support.services.daemon import Daemon, look, tick
+from tests.support.wait import wait_until
+
+SHOWS = """
+@journey
+def shows(step, params):
+    with step("say"):
+        assert params["word"] == "hello", "another word"
+"""
+HANGS = """
+import time
+@journey(timeout="60s")
+def hangs(step):
+    with step("first"):
+        pass
+    with step("hang"):
+        while True:
+            time.sleep(0.1)
+"""
+
+
+@contextmanager
+def opened(daemon: Daemon) -> Iterator[Store]:
+    with Store(f"sqlite:///{daemon.folder / 'runs' / 'journeys.db'}") as store:
+        yield store
+
+
+def ask(store: Store, *journeys: str, location: str = "local", seconds: float = 120.0, **more: Any) -> RunRequest:
+    now = datetime.now(UTC)
+    runs = tuple(WantedRun(run_id(), name, location) for name in journeys)
+    request = NewRequest(
+        id=run_id(), who="ada", reason="demand", runs=runs, deadline=now + timedelta(seconds=seconds),
+    )  # fmt: skip
+    return store.requested_runs.add(replace(request, **more), now)
+
+
+def ended(store: Store, request: RunRequest) -> RunRequest:
+    def read() -> RunRequest:
+        found = store.requested_runs.read(request.id)
+        assert found is not None
+        return found
+
+    wait_until(lambda: read().ended, "the requested runs end", 90.0)
+    return read()
+
+
+def test_requested_runs_are_made_beside_the_schedule_and_can_be_followed(daemon: Daemon) -> None:
+    daemon.write(tick("1h") + SHOWS)
+    daemon.start()
+    daemon.wait_for_runs(1, "tick")
+    with opened(daemon) as store:
+        hello = ask(store, "shows", "tick", params={"word": "hello"}, release="r7")
+        other = ask(store, "shows", "nothing", params={"word": "bye"})
+        found = ended(store, hello)
+        assert [(run.state, run.status) for run in found.runs] == [("done", "passed"), ("done", "passed")]
+        second = ended(store, other)
+        assert [(run.state, run.status) for run in second.runs] == [("done", "failed"), ("refused", None)]
+        assert second.runs[1].detail == "the scheduler of the location local has no journey named nothing"
+        wait_until(lambda: "StepEnded" in "".join(data for _, _, data in store.requested_runs.events(hello.id, {})))
+        assert set(store.requested_runs.results(hello.id)) == {run.id for run in hello.runs}
+    rows = daemon.query(f'SELECT slot_at, "trigger", "release" FROM runs WHERE id = \'{hello.runs[0].id}\'')
+    assert rows == [(None, "demand", "r7")]
+    assert daemon.query("SELECT count(*) FROM slots WHERE journey = 'tick'") == [(1,)]
+    assert daemon.metric("synthetic_requested_runs_total", reason="demand", status="passed") == 2
+    assert daemon.metric("synthetic_runs_total", journey="tick") == 1, "metrics are about the schedule"
+    assert daemon.stop() == 0
+
+
+@pytest.mark.long
+def test_a_run_whose_scheduler_is_killed_ends_as_an_error(daemon: Daemon) -> None:
+    daemon.write(tick("1h") + HANGS)
+    daemon.start()
+    with opened(daemon) as store:
+        request = ask(store, "hangs")
+        wait_until(lambda: "StepStarted" in "".join(data for _, _, data in store.requested_runs.events(request.id, {})))
+        daemon.signal(signal.SIGKILL)
+        assert daemon.process
+        daemon.process.wait(10)
+        daemon.start()
+        (run,) = ended(store, request).runs
+        assert (run.state, run.status) == ("done", "error")
+        assert "the scheduler that had begun the run was killed" in store.requested_runs.results(request.id)[run.id]
+
+
+def test_an_address_that_the_scheduler_does_not_allow_is_refused(daemon: Daemon) -> None:
+    daemon.write(look("1h") + SHOWS)
+    (daemon.folder / "journey.toml").write_text(f'remote_base_urls = ["{daemon.shop}"]\n')
+    daemon.start()
+    with opened(daemon) as store:
+        refused = ask(store, "look", base_url="http://169.254.169.254/")
+        made = ask(store, "look", base_url=f"{daemon.shop}/")
+        assert ended(store, refused).runs[0].state == "refused"
+        assert [run.status for run in ended(store, made).runs] == ["passed"]
+
+
+@pytest.mark.thorough
+def test_one_of_two_schedulers_makes_each_run(new_daemon: Callable[[str], Daemon], postgres_copy: Callable[[], str]) -> None:
+    database = postgres_copy()
+    for one in (new_daemon("one"), new_daemon("other")):
+        one.write(tick("1h") + SHOWS)
+        one.start("--workers", "1", JOURNEY_DATABASE=database.replace("+psycopg", ""))
+    with Store(database) as store:
+        request = ask(store, *["shows"] * 12, params={"word": "hello"})
+        assert {run.status for run in ended(store, request).runs} == {"passed"}
+        assert (store.count(journey="shows"), len(store.requested_runs.results(request.id))) == (12, 12)
