@@ -81,7 +81,7 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     (tmp_path / "alerts.yml").write_text((ROOT / "reports" / "prometheus" / "alerts.yml").read_text())
     ended = subprocess.run(["promtool", "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "16 rules found" in ended.stdout
+    assert "18 rules found" in ended.stdout
 
 
 def route(*labels: str) -> str:
@@ -393,9 +393,11 @@ def test_the_settings_of_dispatch_are_accepted(tmp_path: Path, name: str) -> Non
     given = {key: value if "$" not in value else "0123456789abcdef" for key, value in environment.items()}
     settings = load_settings(tmp_path, {}, given)
     assert (settings.dispatch, settings.artifacts) == ("celery", "file:///work/artifacts")
+    assert settings.locations == LOCATIONS
     manifest = next(yaml.safe_load_all(text("kubernetes-locations.yaml")))
     again = load_settings(tmp_path, {}, manifest["data"])
     assert (again.dispatch, again.artifacts) == ("celery", "s3://monitoring/runs")
+    assert again.locations == LOCATIONS
 
 
 def test_the_broker_keeps_what_it_has_and_takes_its_password_from_standard_input() -> None:
