@@ -15,7 +15,7 @@ from reports.collector.frustration import Step, came_back, count_frustration
 from reports.collector.labels import OTHER
 from reports.collector.storage.error_rows import ErrorRows
 from reports.collector.storage.rollup_delta import ViewChange, encode
-from reports.collector.storage.series import Directory
+from reports.collector.storage.series import DAY, Directory
 from reports.collector.storage.session_rows import SessionRows
 from reports.collector.storage.view_rows import (
     APP,
@@ -42,7 +42,7 @@ from reports.collector.storage.view_rows import (
 from reports.collector.storage.vital_rows import ChangedValue, VitalRows
 from runner.store.bulk_insert import Insert, Link, Unstorable
 from runner.store.tables.page_views import beacons, interactions, slow_requests
-from runner.store.write_turn import take_turn
+from runner.store.write_turn import in_days, take_turn
 
 _ADD_BEACONS = Insert(beacons)
 _ADD_INTERACTIONS = Insert(interactions)
@@ -92,7 +92,8 @@ class Batch:
         view, number = take_turn(link, newest)
         self._next_view = self._first_view = view + 1
         self._directory.begin(link, newest)
-        seen = {id_ for (id_,) in link.among("SELECT id FROM beacons WHERE id", [one.beacon.id for one in given])}
+        known = f"SELECT id FROM beacons WHERE {in_days(number + 1, newest - DAY)}id"
+        seen = {id_ for (id_,) in link.among(known, [one.beacon.id for one in given])}
         self._read([one for one in given if one.beacon.id not in seen])
         outcomes: list[bool | Unstorable] = []
         rows = []
@@ -125,7 +126,9 @@ class Batch:
 
     def _read(self, given: Sequence[Arrival]) -> None:
         since = min((earliest_start(one.beacon, one.received_at.timestamp()) for one in given), default=0.0)
-        self._views = read_views(self._link, {view.id for one in given for view in one.beacon.views}, since)
+        self._views = read_views(
+            self._link, {view.id for one in given for view in one.beacon.views}, in_days(self._next_view, since)
+        )
         self._sessions.read(self._link, {one.beacon.session for one in given})
         if self._views:
             numbers = [row[NUMBER] for row in self._views.values()]

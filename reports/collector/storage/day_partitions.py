@@ -11,7 +11,7 @@ from runner.store.bulk_insert import Link
 from runner.store.tables.day_numbers import DAY, PLAIN, first_number
 from runner.store.write_turn import lock_marks
 
-AHEAD = 7
+AHEAD = 2
 """Days whose partitions are there before they begin."""
 OF_VIEWS = ("vitals", "interactions", "slow_requests", "page_errors")
 SESSIONS_AT_ONCE = 500

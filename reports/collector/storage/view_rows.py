@@ -6,7 +6,6 @@ from reports.collector.accepted_beacon import Arrival
 from reports.collector.beacon import Beacon, View
 from reports.collector.storage.series import DAY, Directory, Labels, browser_family
 from runner.store.bulk_insert import Insert, Link
-from runner.store.tables.day_numbers import PLAIN, earliest_number
 from runner.store.tables.page_views import page_views
 from runner.store.tables.runs import PHASES
 
@@ -30,11 +29,9 @@ MUTABLE = (
 PUT_VIEWS = Insert(page_views, replaced=MUTABLE)
 
 
-def read_views(link: Link, ids: set[str], since: float) -> dict[str, list[Any]]:
-    """The rows of the views that are stored, by id; none of them began before `since`, in seconds since the epoch."""
+def read_views(link: Link, ids: set[str], days: str) -> dict[str, list[Any]]:
+    """The rows of the views that are stored, by id; `days` is the condition of the days that they may be of (`in_days`)."""
     names = ", ".join(f'"{column.name}"' for column in page_views.columns)
-    # In PostgreSQL each partition has an index of its own, which need not all be asked.
-    days = "" if link.sqlite else f"(number < {PLAIN} OR number >= {earliest_number(since)}) AND "
     return {row[ID]: list(row) for row in link.among(f"SELECT {names} FROM page_views WHERE {days}id", ids)}
 
 

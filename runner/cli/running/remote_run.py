@@ -32,7 +32,7 @@ LIMIT = "30m"
 
 def refuse_local_options(given: Mapping[str, object]) -> None:
     """Raises ConfigError for options that are about runs on this machine."""
-    wrong = [f"--{name.replace('_', '-')}" for name, value in given.items() if value not in {None, False}]
+    wrong = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
     if wrong:
         raise ConfigError(
             f"{', '.join(wrong)} and --remote: the runs are made elsewhere, with the settings of the scheduler there; leave one out"

@@ -30,7 +30,7 @@ from tests.support.services.dashboard import Visited, made
 from tests.support.services.databases import BOTH
 
 PART = re.compile(r"\{(\w+)(?::\w+)?\}")
-READS_NOTHING = {"/metrics-chart", "/api/v1", "/api/v1/openapi.json", "/sessions/{session}/journey.py"}
+READS_NOTHING = {"/metrics-chart", "/api/v1", "/api/v1/openapi.json"}
 STREAMS = {"/events", "/requests/{request}/changes", "/api/v1/runs/requests/{request}/events"}
 EACH_FIGURE_ASKS = "SELECT min(at) FROM tallies WHERE step ="
 """One row of an index: since when there are sums by the minute, by which each figure chooses what it is added up of."""

@@ -67,7 +67,7 @@ def explained(store: Store, statement: Select[Any]) -> str:
 def test_a_table_with_rows_becomes_the_first_partition_and_one_table_again(postgres_copy: Callable[[], str]) -> None:
     url = postgres_copy()
     fill(url, 40 * DAY, 3 * DAY, 2 * DAY, 60.0)
-    assert len(parts(url)) >= 8
+    assert len(parts(url)) >= 6
     with Store(url) as store:
         back_to("0020", store)
     # Without gaps, as the form before counts them.

@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 PER_DAY = 10_000_000_000
-AHEAD = 7
+AHEAD = 2
 KEYS = {
     "beacons": ("number",),
     "interactions": ("view", "index"),
