@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from runner import measures
 from runner.artifacts.coverage import find_used
@@ -14,7 +16,11 @@ from runner.result import StepResult
 from runner.settings.sections.budgets import parse_budgets
 from tests.conftest import Monitor
 from tests.pages import Page, answer, serving_pages
+from tests.support.browsers import module_chrome
+from tests.support.npm import INSTALL, build, npm
 
+chrome = module_chrome
+SPEEDSCOPE = Path(__file__).parent / "speedscope"
 SCRIPT = """
 function used() { document.title = "used"; }
 function unused() { document.title = "a long function that nobody calls, ever, on any page of this site"; }
@@ -124,3 +130,25 @@ def test_a_recursive_function_has_its_time_once() -> None:
         ("leaf", 0.002, 0.002),
         ("walk", 0.002, 0.004),
     ]
+
+
+@pytest.mark.thorough
+def test_speedscope_opens_a_profile(monitor: Monitor, site: str, chrome: Browser) -> None:
+    monitor.run(CODE, base_url=site)
+    profile = (monitor.saved() / "cpu-profiles" / "work.cpuprofile").read_bytes()
+    build(SPEEDSCOPE, SPEEDSCOPE / "node_modules", npm(SPEEDSCOPE, *INSTALL))
+    viewer = SPEEDSCOPE / "node_modules" / "speedscope" / "dist" / "release"
+    kinds = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2"}
+    files = {f"/{one.name}": _serve(one.read_bytes(), kinds[one.suffix]) for one in viewer.iterdir() if one.suffix in kinds}
+    with serving_pages({**files, "/work.cpuprofile": _serve(profile, "application/json")}) as address:
+        page = chrome.new_page()
+        with page.expect_console_message(lambda one: one.text.startswith("Importing as")) as said:
+            page.goto(f"{address}/index.html#profileURL={address}/work.cpuprofile")
+        assert said.value.text == "Importing as Chrome CPU Profile"
+        page.get_by_text("Sandwich").click()
+        expect(page.get_by_text("busyLoop")).to_be_visible()
+        page.close()
+
+
+def _serve(content: bytes, kind: str) -> Page:
+    return lambda request: answer(request, content, kind=kind)
