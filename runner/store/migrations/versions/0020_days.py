@@ -7,8 +7,8 @@ there keep their numbers, and their tables, unchanged, become the first partitio
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0024"
-down_revision = "0020"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
