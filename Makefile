@@ -38,7 +38,7 @@ demo: .venv/demo ## Run the four journeys on the built-in shop; on a terminal, t
 	@# Where nobody watches (CI, a pipe), it ends by itself and says how to see the dashboard.
 	@if [ -t 1 ] && [ -z "$${CI:-}" ]; then set -- --serve; fi; echo "$(BIN)/journey demo $$*"; $(BIN)/journey demo "$$@"
 
-PARTS := chromium chromium-headless-shell prometheus prometheus-alertmanager prometheus-pushgateway postgresql openssl xvfb zsh fish git curl sqlite3
+PARTS := chromium chromium-headless-shell prometheus prometheus-alertmanager prometheus-pushgateway postgresql redis-server openssl xvfb zsh fish git curl sqlite3
 
 test: .venv/dev ## Lint, types, import contracts, and the tests with real parts
 	@sh .ci/packages $(PARTS)
@@ -49,7 +49,7 @@ test: .venv/dev ## Lint, types, import contracts, and the tests with real parts
 thorough: .venv/dev ## What `make test` leaves out: docs/ typed, real sites walked, harm done again and again, many examples
 	@sh .ci/packages $(PARTS)
 	@# Tests that want to see a proxy, a client's certificate, a mail, or another engine than Chromium are skipped without them.
-	@sh .ci/packages --wanted squid nginx dovecot-imapd libnss3-tools firefox-esr webkit2gtk-driver
+	@sh .ci/packages --wanted squid nginx dovecot-imapd libnss3-tools rabbitmq-server firefox-esr webkit2gtk-driver
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m 'thorough or hypothesis' --hypothesis-profile many
 
 quick: .venv/dev ## The short tests without a browser, a database server or real time; within about a minute
