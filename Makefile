@@ -89,7 +89,7 @@ site: .venv/dev ## Write the documentation as a site to build/site, and check it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an hour
-	@sh .ci/packages chromium chromium-headless-shell mediawiki php-cli php-sqlite3 php-mbstring php-xml postgresql prometheus wrk xvfb
+	@sh .ci/packages chromium chromium-headless-shell mediawiki php-cli php-sqlite3 php-mbstring php-xml postgresql prometheus rabbitmq-server redis-server wrk xvfb
 	$(BIN)/python -m benchmarks.fidelity
 	$(BIN)/python -m benchmarks.restless
 	$(BIN)/python -m benchmarks.real_pages
@@ -99,6 +99,7 @@ bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an 
 	$(BIN)/python -m benchmarks.redaction
 	$(BIN)/python -m benchmarks.schedule
 	$(BIN)/python -m benchmarks.checks
+	$(BIN)/python -m benchmarks.dispatch
 	$(BIN)/python -m benchmarks.decisions
 	$(BIN)/python -m benchmarks.pictures
 	$(BIN)/python -m benchmarks.agreement
