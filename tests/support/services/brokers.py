@@ -113,7 +113,10 @@ def new_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[K
 
     def start(kind: Kind) -> Broker:
         program = "redis-server" if kind == "redis" else RABBITMQ
-        assert shutil.which(program), f"{program} is missing; on Debian: apt-get install {kind}-server"
+        missing = f"{program} is missing; on Debian: apt-get install {kind}-server"
+        if kind == "rabbitmq" and not shutil.which(program):
+            pytest.skip(missing)
+        assert shutil.which(program), missing
         folder = tmp_path_factory.mktemp("broker") / "data"
         made.append(Broker(kind, folder))
         made[-1].start()
