@@ -25,6 +25,7 @@ SHOWN = {
     "docs/collector.md": "what a command prints; headers of a site's answer",
     "docs/dashboard.md": "an alert's text",
     "docs/dashboard-access.md": "a file of Caddy, which is not installed",
+    "docs/many-collectors.md": "a file of HAProxy, which is not installed",
     "docs/objectives.md": "what a command prints",
     "docs/opentelemetry.md": "pictures of spans",
     "docs/replay.md": "a request with what stands for its values",
