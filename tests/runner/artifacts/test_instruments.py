@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from runner import measures
-from runner.artifacts.coverage import find_used
-from runner.artifacts.profile_summary import summarize_profile
+from runner.artifacts.instruments.coverage import find_used
+from runner.artifacts.instruments.profile_summary import summarize_profile
 from runner.dsl.plan import Plan
 from runner.page.signals import describe_signals
 from runner.result import StepResult
