@@ -7,9 +7,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reports.compare import decide
-from reports.smoke.blocking import Variant, decide_costs, make_variants
 from reports.smoke.measurement import Measurement
 from reports.smoke.question import Question
+from reports.smoke.weight.blocking import Variant, decide_costs, make_variants
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.events import RunEnded

@@ -9,13 +9,13 @@ from msgspec.structs import replace
 from reports.smoke import notes
 from reports.smoke.accessibility import compare_accessibility
 from reports.smoke.baseline import shown
-from reports.smoke.blocking import check_costs
 from reports.smoke.check import Check
 from reports.smoke.measurement import WHOLE, Figures, Measurement
 from reports.smoke.question import Question
 from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
-from reports.smoke.uncounted import read_profile, read_unused
-from reports.smoke.weight import Amounts, compare_weight
+from reports.smoke.weight.amounts import Amounts, compare_weight
+from reports.smoke.weight.blocking import check_costs
+from reports.smoke.weight.uncounted import read_profile, read_unused
 from runner.events import RunEnded
 from runner.measures import percentile
 from runner.redaction import Redactor

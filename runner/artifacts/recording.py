@@ -20,9 +20,9 @@ from playwright.sync_api import BrowserContext
 from runner.accessibility import Audit, AuditRequest
 from runner.archive.archive import RAW
 from runner.artifacts import mask, policy
+from runner.artifacts.instruments.script_cpu import ScriptCpuMeter
 from runner.artifacts.page_picture import Framing
 from runner.artifacts.recorder import LOOKING, Recorded, Recorder, Workspace, newest_page
-from runner.artifacts.script_cpu import ScriptCpuMeter
 from runner.dsl.plan import Plan
 from runner.private_files import FILE, make_private_folder
 from runner.redaction import Redactor

@@ -119,7 +119,7 @@ def smoke(
 
     Example: journey smoke --tag critical --base-url https://staging.shop.example --against https://shop.example
     """
-    from reports.smoke.uncounted import without_instruments
+    from reports.smoke.weight.uncounted import without_instruments
     from reports.terminal.console import make_console
 
     if remote is not None:
@@ -192,7 +192,7 @@ def smoke(
             else:
                 result = _measure(pool, question, plans, settings, console)
             if any(step.profile for one in result.journeys for step in one.steps):
-                from reports.smoke.original_code import add_original_places
+                from reports.smoke.weight.original_code import add_original_places
 
                 result = add_original_places(result, settings)
         _tell(result, settings, console, files, save_baseline)
@@ -224,7 +224,7 @@ def _measure(
     from reports.smoke import verdict
     from reports.smoke.archive import SmokeArchive
     from reports.smoke.check import Check
-    from reports.smoke.uncounted import look_again
+    from reports.smoke.weight.uncounted import look_again
     from reports.terminal.smoke_progress import SmokeProgress
 
     walking = any(one.kind == "journey" for _, one in plans)

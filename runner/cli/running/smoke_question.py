@@ -64,7 +64,7 @@ def ask_for_costs(
     question: "Question", blocks: tuple[str, ...], coverage: bool, settings: Settings, plans: list[tuple[Journey, Plan]]
 ) -> "Question":
     """The same question, of what is blocked, and of coverage and profiles, too. Raises ConfigError for what cannot be measured."""
-    from reports.smoke.blocking import EACH, leave_out
+    from reports.smoke.weight.blocking import EACH, leave_out
 
     if blocks and question.against is not None:
         raise ConfigError("--block and --against: each needs all rounds for itself; use only one")

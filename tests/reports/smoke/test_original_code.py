@@ -5,8 +5,8 @@ from pathlib import Path
 
 from reports.compare import Rule
 from reports.formats.html.smoke import smoke_html
-from reports.smoke.original_code import add_original_places
 from reports.smoke.result import JourneyCheck, ProfiledFunction, SmokeResult, StepCheck
+from reports.smoke.weight.original_code import add_original_places
 from reports.source_maps.map_store import MapAbout, MapStore, maps_folder
 from runner.settings.settings import Settings
 from runner.store import Store

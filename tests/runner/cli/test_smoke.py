@@ -407,7 +407,7 @@ def test_pictures_without_the_packages_say_how_to_get_them(folder: Folder, monke
 
 @pytest.mark.long
 def test_smoke_measures_what_is_blocked_and_looks_again_at_what_is_slow(folder: Folder) -> None:
-    script = "const ends = performance.now() + 150; while (performance.now() < ends);"
+    script = "const ends = performance.now() + 400; while (performance.now() < ends);"
     pages: dict[str, Page] = {
         "/": "<p>hello</p><script>const s = document.createElement('script');"
         "s.src = `http://localhost:${location.port}/slow.js`; document.head.append(s)</script>",
@@ -444,7 +444,8 @@ def test_smoke_measures_what_is_blocked_and_looks_again_at_what_is_slow(folder: 
         assert costs["requests"].difference == 1
         assert costs["latency"].difference > 0.1
         (step,) = check.steps
-        assert (step.profile[0].url, step.profile[0].line) == (f"http://localhost:{site.rpartition(':')[2]}/slow.js", 1)
+        busiest = next(one for one in step.profile if one.url)
+        assert (busiest.url, busiest.line) == (f"http://localhost:{site.rpartition(':')[2]}/slow.js", 1)
         assert [(one.party, one.type) for one in check.unused] == [("third", "script")]
         missed = {one.figure: one.missed for one in step.budgets}
         assert missed == {"third_party.requests": True, "script.unused_bytes": False}

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from playwright.sync_api import BrowserContext
 
-from runner.artifacts.profile_summary import summarize_profile
+from runner.artifacts.instruments.profile_summary import summarize_profile
 from runner.artifacts.recorder import Recorded, Recorder
 from runner.browser.driver.instruments import Command, Instruments
 from runner.result import StepResult

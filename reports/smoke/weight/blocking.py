@@ -9,7 +9,7 @@ from reports.compare import Comparison, Rule, decide, interval
 from reports.compare.amounts import compare_amounts, is_exact
 from reports.smoke.measurement import WHOLE, Measurement
 from reports.smoke.result import BlockCheck, BlockedStep, Cost, CostOutcome
-from reports.smoke.weight import Sides, pair_amounts
+from reports.smoke.weight.amounts import Sides, pair_amounts
 from runner import measures
 from runner.dsl.context_plan import list_expressions
 from runner.dsl.plan import Plan
