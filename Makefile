@@ -38,7 +38,7 @@ demo: .venv/demo ## Run the four journeys on the built-in shop; on a terminal, t
 	@# Where nobody watches (CI, a pipe), it ends by itself and says how to see the dashboard.
 	@if [ -t 1 ] && [ -z "$${CI:-}" ]; then set -- --serve; fi; echo "$(BIN)/journey demo $$*"; $(BIN)/journey demo "$$@"
 
-PARTS := chromium chromium-headless-shell prometheus prometheus-alertmanager prometheus-pushgateway postgresql openssl xvfb zsh fish git curl sqlite3
+PARTS := chromium chromium-headless-shell prometheus prometheus-alertmanager prometheus-pushgateway postgresql redis-server openssl xvfb zsh fish git curl sqlite3
 
 test: .venv/dev ## Lint, types, import contracts, and the tests with real parts
 	@sh .ci/packages $(PARTS)
@@ -47,7 +47,7 @@ test: .venv/dev ## Lint, types, import contracts, and the tests with real parts
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m 'not thorough'
 
 thorough: .venv/dev ## What `make test` leaves out: docs/ typed, real sites walked, harm done again and again, many examples
-	@sh .ci/packages $(PARTS)
+	@sh .ci/packages $(PARTS) rabbitmq-server
 	@# Tests that want to see a proxy, a client's certificate or a mail are skipped without them.
 	@sh .ci/packages --wanted squid nginx dovecot-imapd libnss3-tools
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m 'thorough or hypothesis' --hypothesis-profile many
@@ -89,7 +89,7 @@ site: .venv/dev ## Write the documentation as a site to build/site, and check it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an hour
-	@sh .ci/packages chromium chromium-headless-shell mediawiki php-cli php-sqlite3 php-mbstring php-xml postgresql prometheus wrk xvfb
+	@sh .ci/packages chromium chromium-headless-shell mediawiki php-cli php-sqlite3 php-mbstring php-xml postgresql prometheus rabbitmq-server redis-server wrk xvfb
 	$(BIN)/python -m benchmarks.fidelity
 	$(BIN)/python -m benchmarks.restless
 	$(BIN)/python -m benchmarks.real_pages
@@ -99,6 +99,7 @@ bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an 
 	$(BIN)/python -m benchmarks.redaction
 	$(BIN)/python -m benchmarks.schedule
 	$(BIN)/python -m benchmarks.checks
+	$(BIN)/python -m benchmarks.dispatch
 	$(BIN)/python -m benchmarks.decisions
 	$(BIN)/python -m benchmarks.pictures
 	$(BIN)/python -m benchmarks.agreement

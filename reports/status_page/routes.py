@@ -12,7 +12,8 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from reports.status_page.documents import TYPES, render_files
-from reports.status_page.status import read_status
+from reports.status_page.status import ONE_PLACE, read_status
+from runner.settings.parsers.locations import LocationCount
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.sections.maintenance import MaintenanceWindow
 from runner.store import Store, StoreDown
@@ -40,11 +41,13 @@ class StatusPagePart:
         fails: int,
         windows: Sequence[MaintenanceWindow] = (),
         clock: Callable[[], float] = monotonic,
+        rule: LocationCount = ONE_PLACE,
     ) -> None:
         self._store = store
         self._page = page
         self._fails = fails
         self._windows = windows
+        self._rule = rule
         self._clock = clock
         self._lock = threading.Lock()
         self._made: dict[str, bytes] = {}
@@ -60,7 +63,7 @@ class StatusPagePart:
         with self._lock:
             if self._clock() - self._made_at >= FRESH:
                 with self._store.snapshot() as connection:
-                    status = read_status(connection, self._page, datetime.now(UTC), self._fails, self._windows)
+                    status = read_status(connection, self._page, datetime.now(UTC), self._fails, self._windows, self._rule)
                 self._made, self._made_at = render_files(status, self._page.url), self._clock()
             return self._made
 

@@ -10,17 +10,23 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from reports.status_page.incidents import Incident, KnownIncident, MeasuredOutage, read_known_incidents
+from reports.status_page.several_places import merge_places
+from runner.settings.parsers.locations import LocationCount
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.sections.maintenance import MaintenanceWindow
 from runner.store.queries.days import DayCount, read_day_counts, sum_day_counts
+from runner.store.queries.elsewhere import newest_by_place
 from runner.store.queries.outages import Outage, read_outages
 from runner.store.queries.time_range import Range
 from runner.store.samples import read_sample_end
+from runner.store.scheduling.locations import read_locations
 
 DAYS = 90
 AHEAD = timedelta(days=14)
 """How far maintenance is announced."""
 ANNOUNCED = 10
+ONE_PLACE = LocationCount()
+"""Each place has outages of its own."""
 
 State = Literal["available", "partly available", "not available", "not known"]
 WORST: tuple[State, ...] = ("not available", "partly available", "not known", "available")
@@ -71,11 +77,19 @@ class Status(Struct, frozen=True, kw_only=True):
 
 
 def read_status(
-    connection: Connection, page: StatusPage, now: datetime, fails: int = 2, windows: Sequence[MaintenanceWindow] = ()
+    connection: Connection,
+    page: StatusPage,
+    now: datetime,
+    fails: int = 2,
+    windows: Sequence[MaintenanceWindow] = (),
+    rule: LocationCount = ONE_PLACE,
 ) -> Status:
-    """The page's data. An outage of fewer than `fails` runs is not one for the public: the first failure may be chance."""
+    """The page's data. An outage of fewer than `fails` runs is not one for the public: the first failure may be chance.
+
+    Neither is one at fewer places than it takes by `rule`, as for alerts.
+    """
     first, by_name = _first_day(now), _by_name(page)
-    measured = {name: _read_outages(connection, journeys, Range(first, now), fails) for name, journeys in by_name.items()}
+    measured = {name: _read_outages(connection, journeys, Range(first, now), fails, rule) for name, journeys in by_name.items()}
     known = _read_known(connection, measured, first)
     components = []
     for name, journeys in by_name.items():
@@ -86,7 +100,9 @@ def read_status(
             counts |= here
             failing = {one.location for one in measured[name][journey] if one.ended_at is None}
             passing = {location for (_, location), some in here.items() if any(one.passed for one in some)}
-            states.append(_judge(failing, passing | failing))
+            enough = rule.needed(len({location for _, location in here})) > 1
+            # Where it takes several places, an outage is one of the journey, not of a place.
+            states.append(_judge(failing, failing if enough and failing else passing | failing))
         days = sum_day_counts(counts)
         passed, failed = sum(one.passed for one in days), sum(one.failed for one in days)
         components.append(
@@ -111,11 +127,13 @@ def read_status(
     )
 
 
-def read_incidents(connection: Connection, page: StatusPage, now: datetime, fails: int = 2) -> list[KnownIncident]:
+def read_incidents(
+    connection: Connection, page: StatusPage, now: datetime, fails: int = 2, rule: LocationCount = ONE_PLACE
+) -> list[KnownIncident]:
     """The page's incidents, with those that the public does not see, the newest first."""
     first = _first_day(now)
     measured = {
-        name: _read_outages(connection, journeys, Range(first, now), fails) for name, journeys in _by_name(page).items()
+        name: _read_outages(connection, journeys, Range(first, now), fails, rule) for name, journeys in _by_name(page).items()
     }
     return _read_known(connection, measured, first)
 
@@ -132,10 +150,20 @@ def _by_name(page: StatusPage) -> dict[str, list[str]]:
     return found
 
 
-def _read_outages(connection: Connection, journeys: Sequence[str], span: Range, fails: int) -> dict[str, list[Outage]]:
-    return {
-        journey: [one for one in read_outages(connection, journey, None, span) if one.runs >= fails] for journey in journeys
-    }
+def _read_outages(
+    connection: Connection, journeys: Sequence[str], span: Range, fails: int, rule: LocationCount
+) -> dict[str, list[Outage]]:
+    down = {one.location for one in read_locations(connection, span.end) if not one.up} if rule != ONE_PLACE else set()
+    found = {}
+    for journey in journeys:
+        outages = [one for one in read_outages(connection, journey, None, span) if one.runs >= fails]
+        if rule != ONE_PLACE:
+            places = set(newest_by_place(connection, journey)) - down
+            # What lasts at a place that is gone says nothing: its scheduler would not notice the end.
+            outages = [one for one in outages if one.ended_at or one.location in places]
+            outages = merge_places(outages, len(places), rule)
+        found[journey] = outages
+    return found
 
 
 def _read_known(

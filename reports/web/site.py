@@ -23,6 +23,7 @@ from reports.web.services.source_links import SourceLink
 from runner.archive.archive import Archive
 from runner.errors import StorageDown
 from runner.result import Quarantine
+from runner.settings.parsers.locations import LocationCount
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.sections.budgets import Budget
 from runner.settings.sections.funnels import Funnel
@@ -70,6 +71,7 @@ class Site(Struct, frozen=True, kw_only=True):
     """Of maintenance: what fails in them does not count against the availability without maintenance."""
     status_page: StatusPage | None = None
     alert_after: int = 2
+    alert_locations: LocationCount = LocationCount()
     """How many runs fail one after the other before the status page calls it an incident."""
     stopping: Callable[[], bool] = lambda: False
     """Whether the server is stopping, so that streams end."""

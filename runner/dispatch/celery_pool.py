@@ -18,7 +18,7 @@ from runner.browser.chromium import Browser
 from runner.bundles.publish_bundle import require_storage
 from runner.dispatch.broker import make_app
 from runner.dispatch.bundle_publisher import BundlePublisher
-from runner.dispatch.health import WorkerHealth
+from runner.dispatch.health import SILENT, WorkerHealth
 from runner.dispatch.in_flight import InFlight, SentRun
 from runner.dispatch.link import Delivery, Receiver, Revoke, Sender, SendNews, SendRun
 from runner.dispatch.messages import (
@@ -33,6 +33,7 @@ from runner.dispatch.messages import (
     write_message,
 )
 from runner.dispatch.orders import OrderWriter
+from runner.dispatch.result_notes import find_notes
 from runner.dispatch.run_pool import Abandoned
 from runner.dispatch.save_result import save_result
 from runner.dsl.plan import Plan
@@ -46,8 +47,6 @@ BATCH = 500
 """Messages that are handled at a time, so that slots which come meanwhile are not late."""
 CLOSE_TIMEOUT = 5.0
 """Seconds in which what waits is sent at the end."""
-SKEW = 2.0
-"""Seconds by which a worker's clock may differ before its results say so."""
 log = logging.getLogger("journey.dispatch")
 
 
@@ -157,7 +156,8 @@ class CeleryPool:
 
     def adopt(self, plan: Plan, slot: Slot) -> bool:
         """Waits for a run that an earlier scheduler has sent, from now on as for one of its own."""
-        self._flying.add(plan, slot, max(self._seconds_to_begin(slot), 0.0))
+        # Its worker may not have been heard of yet.
+        self._flying.add(plan, slot, max(self._seconds_to_begin(slot), SILENT))
         return True
 
     def _seconds_to_begin(self, slot: Slot) -> float:
@@ -278,30 +278,15 @@ class CeleryPool:
 
     def _take_result(self, ended: Ended) -> None:
         sent = self._flying.end(ended.result.id)
-        result = replace(ended.result, notes=(*ended.result.notes, *self._notes(ended, sent)))
+        result = replace(
+            ended.result, notes=(*ended.result.notes, *find_notes(ended, sent, self.health.seconds_ahead(ended.worker)))
+        )
         if sent is None:
             # Delivered twice, or late, or of a run of another scheduler: the store knows.
             self._strays.append(result)
             return
         self._save(result)
         self._out.put(SendNews(write_message(Taken(run=result.id), self._sender_name)))
-
-    def _notes(self, ended: Ended, sent: SentRun | None) -> list[str]:
-        notes = []
-        earlier = [one for one in (*(sent.earlier if sent else ()), sent.worker if sent else "") if one and one != ended.worker]
-        if earlier:
-            notes.append(
-                f"walked again by {ended.worker}, as {', '.join(dict.fromkeys(earlier))} was lost or cut off while it was under way"
-            )
-        elif ended.redelivered:
-            notes.append(f"{ended.worker} was not the first worker to get the run: the broker had delivered it before")
-        ahead = self.health.seconds_ahead(ended.worker)
-        if abs(ahead) > SKEW:
-            way = "ahead of" if ahead > 0 else "behind"
-            notes.append(
-                f"the clock of {ended.worker} is {abs(ahead):.0f} s {way} the scheduler's; the times of the run are by that clock"
-            )
-        return notes
 
     def _save(self, result: RunResult) -> None:
         """Saves a result that has come, and notifies the listeners."""

@@ -51,8 +51,8 @@ class OwnLocation:
 class LocationMonitor:
     """With each heartbeat, stores what `health` reports, and sets metrics and alerts by what all schedulers have stored.
 
-    Places are watched if journeys name more than one of them, or their workers are elsewhere. A place that this scheduler does not serve is known through a database
-    that its scheduler uses too.
+    Places are watched if journeys name more than one of them, or their workers are elsewhere. A place that this scheduler does not serve
+    is known through a database that its scheduler uses too.
     """
 
     def __init__(

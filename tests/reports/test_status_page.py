@@ -16,10 +16,12 @@ from reports.status_page.routes import StatusPagePart
 from reports.status_page.status import Status, read_status
 from reports.web.server.composite import build_application
 from runner.errors import ConfigError
+from runner.settings.parsers.locations import LocationCount
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.sections.maintenance import MaintenanceWindow
 from runner.settings.settings import load_settings
 from runner.store import Store
+from runner.store.scheduling.locations import LocationReport
 from tests.support.commands import run_here
 from tests.support.services.dashboard import made
 from tests.support.services.databases import copied
@@ -66,6 +68,35 @@ def test_the_state_is_that_of_runs_that_failed_one_after_the_other(
     fill(store, "buy", *oslo, location="oslo")
     found = {one.name: one.state for one in status_of(store).components}
     assert found == {"Checkout": expected, "Search": "not known"}
+
+
+@pytest.mark.parametrize(
+    ("berlin", "oslo", "rome", "expected", "incidents"),
+    [
+        (["failed", "failed"], ["passed", "passed"], ["passed", "passed"], "available", 0),
+        (["failed", "failed"], ["failed", "failed"], ["passed", "passed"], "not available", 1),
+        (["failed", "failed", "passed"], ["failed", "failed", "failed"], ["passed"], "available", 1),
+        (["failed", "failed", "passed", "passed", "passed"], ["passed", "failed", "failed"], ["passed"], "available", 0),
+    ],
+)
+def test_where_alerts_take_two_of_three_places_so_does_the_page(
+    store: Store, berlin: list[str], oslo: list[str], rome: list[str], expected: str, incidents: int
+) -> None:
+    for place, statuses in (("berlin", berlin), ("oslo", oslo), ("rome", rome)):
+        fill(store, "buy", *statuses, location=place)
+    found = status_of(store, rule=LocationCount(2, 3))
+    assert found.components[0].state == expected
+    assert len(found.incidents) == incidents
+
+
+def test_an_outage_at_a_place_that_is_gone_does_not_last(store: Store) -> None:
+    fill(store, "buy", "failed", "failed", location="berlin")
+    fill(store, "buy", "failed", "failed", location="oslo")
+    fill(store, "buy", "passed", "passed", location="rome")
+    now = datetime.now(UTC)
+    up = [LocationReport(location=one, seen_at=now) for one in ("berlin", "rome")]
+    store.locations.report("s", [*up, LocationReport(location="oslo")], now)
+    assert status_of(store, rule=LocationCount(2, 3)).components[0].state == "available"
 
 
 def test_journeys_of_one_name_are_one_component_and_overlapping_incidents_are_one(store: Store) -> None:

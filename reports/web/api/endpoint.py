@@ -225,7 +225,7 @@ ENDPOINTS = (
     Endpoint(
         path="/incidents",
         answer=lambda asked: read_incident_list(
-            asked.connection, asked.site.status_page, asked.site.alert_after, asked.site.now()
+            asked.connection, asked.site.status_page, asked.site.alert_after, asked.site.now(), asked.site.alert_locations
         ),
         struct=IncidentList,
         summary="The incidents of the status page, with what people have written about them, also what the public does not see",

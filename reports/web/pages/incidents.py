@@ -23,7 +23,7 @@ AHEAD = timedelta(minutes=2)
 def show_incidents(site: Site, request: Request) -> Response:
     """The page."""
     with site.read(request) as connection:
-        data = read_incident_list(connection, site.status_page, site.alert_after, site.now())
+        data = read_incident_list(connection, site.status_page, site.alert_after, site.now(), site.alert_locations)
     page = site.status_page
     return render_page(
         request,
@@ -123,7 +123,7 @@ def _find(site: Site, request: Request) -> KnownIncident | None:
     _page(site)
     wanted = _parse_number(fields["id"]) if fields.get("id") else None
     with site.read(request) as connection:
-        known = read_incident_list(connection, site.status_page, site.alert_after, site.now()).incidents
+        known = read_incident_list(connection, site.status_page, site.alert_after, site.now(), site.alert_locations).incidents
     if wanted:
         return next((one for one in known if one.id == wanted), None)
     place = fields.get("component"), fields.get("started")

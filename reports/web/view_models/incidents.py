@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from reports.status_page.incidents import KnownIncident
 from reports.status_page.status import read_incidents
+from runner.settings.parsers.locations import LocationCount
 from runner.settings.parsers.status_page import StatusPage
 
 
@@ -16,6 +17,8 @@ class IncidentList(Struct, frozen=True, kw_only=True):
     incidents: tuple[KnownIncident, ...]
 
 
-def read_incident_list(connection: Connection, page: StatusPage | None, fails: int, now: datetime) -> IncidentList:
+def read_incident_list(
+    connection: Connection, page: StatusPage | None, fails: int, now: datetime, rule: LocationCount
+) -> IncidentList:
     """The data of the page."""
-    return IncidentList(incidents=tuple(read_incidents(connection, page, now, fails)) if page else ())
+    return IncidentList(incidents=tuple(read_incidents(connection, page, now, fails, rule)) if page else ())

@@ -24,7 +24,7 @@ from runner.store.queries.outages import Outage, mean_recovery_seconds, read_fai
 from runner.store.queries.releases import Release, releases
 from runner.store.queries.runs import History, Reason, RunRow, TroubleMark, marks_over_time, sum_by_day
 from runner.store.queries.step_series import POINTS, StepLine, call_phase_series, phase_series, step_budgets, step_series
-from runner.store.queries.tallies import Tally, long_enough_for_hours, total
+from runner.store.queries.tallies import TalliesByPlace, Tally, long_enough_for_hours, merge_places, tallies, total
 from runner.store.scheduling.pauses import Pause, read_active_pauses
 
 
@@ -128,7 +128,8 @@ def read_journey_page(
     windows: Sequence[MaintenanceWindow] = (),
 ) -> JourneyPage | None:
     """The whole page; None for an unknown journey. `sides` are compared by `rule`; pauses are those at `now`; `windows` of maintenance."""
-    data = read_journey(connection, name, location, time_range, bounds)
+    by_place = tallies(connection, time_range.range, name)
+    data = read_journey(connection, name, location, time_range, bounds, by_place)
     if data is None:
         return None
     return JourneyPage(
@@ -139,7 +140,7 @@ def read_journey_page(
         alerts=tuple(read_alert_states(connection, now, name)),
         outages=tuple(read_outages(connection, name, location, time_range.range)),
         in_maintenance=_count_in_windows(connection, name, location, time_range, windows),
-        places=read_places(connection, name, time_range),
+        places=read_places(connection, name, by_place),
         days=tuple(sum_day_counts(read_day_counts(connection, first_day(now), name, location))),
     )
 
@@ -154,13 +155,23 @@ def _count_in_windows(
 
 
 def read_journey(
-    connection: Connection, name: str, location: str | None, time_range: TimeRange, bounds: Sequence[Budget] = ()
+    connection: Connection,
+    name: str,
+    location: str | None,
+    time_range: TimeRange,
+    bounds: Sequence[Budget] = (),
+    by_place: TalliesByPlace | None = None,
 ) -> JourneyData | None:
-    """The data of the page; None for an unknown journey. `bounds` are the budgets of the settings."""
+    """The data of the page; None for an unknown journey. `bounds` are the budgets of the settings.
+
+    `by_place` are its tallies, if they are known already.
+    """
     history = History(connection)
     if not history.knows(name, location):
         return None
-    by_time = history.tally_over_time(name, location, time_range.range)
+    by_time = (
+        history.tally_over_time(name, location, time_range.range) if by_place is None else merge_places(by_place, location)
+    )
     tally = total(by_time.values())
     hourly = long_enough_for_hours(time_range.range)
     by_hour = by_time if hourly == time_range.range else history.tally_over_time(name, location, hourly)

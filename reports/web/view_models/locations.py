@@ -1,6 +1,5 @@
 """Places: which are up, what waits there, and what fails at one of them."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
@@ -9,7 +8,7 @@ from sqlalchemy import Connection
 from reports.web.query.time_range import TimeRange
 from runner.store.queries.elsewhere import newest_by_place
 from runner.store.queries.runs import History, JourneyRow, RunRow
-from runner.store.queries.tallies import Tally, tallies, total
+from runner.store.queries.tallies import TalliesByPlace, Tally, total
 from runner.store.scheduling.locations import LocationState, read_locations
 
 NAMED = 5
@@ -112,15 +111,14 @@ def _row(name: str, state: LocationState | None, rows: list[JourneyRow], only: s
     )
 
 
-def read_places(connection: Connection, journey: str, time_range: TimeRange) -> tuple[PlaceFigures, ...]:
-    """A journey at each of its places, side by side; empty where it has one place only."""
+def read_places(connection: Connection, journey: str, by_place: TalliesByPlace) -> tuple[PlaceFigures, ...]:
+    """A journey at each of its places, side by side, from its tallies; empty where it has one place only."""
     newest = newest_by_place(connection, journey)
     if len(newest) < 2:
         return ()
-    found: dict[tuple[str, str], Iterable[Tally]] = {
-        key: spans.values() for key, spans in tallies(connection, time_range.range, journey).items()
-    }
-    return tuple(_figures(place, run, total(found.get((journey, place), ()))) for place, run in sorted(newest.items()))
+    return tuple(
+        _figures(place, run, total(by_place.get((journey, place), {}).values())) for place, run in sorted(newest.items())
+    )
 
 
 def _figures(place: str, newest: RunRow | None, tally: Tally) -> PlaceFigures:

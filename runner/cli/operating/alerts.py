@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -15,6 +16,8 @@ from runner.store.alerts.mutes import LONGEST_NOTE, AlertState, Mute, read_alert
 
 app = typer.Typer(cls=manual.Group)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The journey's name.", autocompletion=completion.journeys)]
+EVERYWHERE = "all locations"
+"""Of an alert about a journey that fails at several."""
 Kind = Annotated[AlertKind | None, typer.Option(help="The kind of alert, if several are open.")]
 Location = Annotated[str | None, typer.Option(help="The location, if alerts are open at several.")]
 Note = Annotated[str, typer.Option(help="What is being done; shown on the dashboard.")]
@@ -47,7 +50,7 @@ def show_alerts(database: given.Database = None, runs_dir: given.RunsDir = None,
         return
     for one in found:
         since = f", since {one.opened_at:%Y-%m-%d %H:%M}Z" if one.opened_at else ""
-        typer.echo(f"{one.title or f'{one.journey}: no {one.kind} alert is open ({one.location})'}{since}")
+        typer.echo(f"{one.title or f'{one.journey}: no {one.kind} alert is open ({one.location or EVERYWHERE})'}{since}")
         if one.mute:
             typer.echo(f"  {one.mute.describe()}")
     if not found:
@@ -112,7 +115,7 @@ def unmute(
     with Store(settings.database_url) as store:
         for one in muted:
             store.mutes.unmute(one.journey, one.location, one.kind, datetime.now(UTC))
-            typer.echo(f"{one.journey} ({one.kind}, {one.location}): messages are sent again")
+            typer.echo(f"{one.journey} ({one.kind}, {one.location or EVERYWHERE}): messages are sent again")
 
 
 def _mute(
@@ -127,7 +130,7 @@ def _mute(
     if not open_ones:
         raise ConfigError(f"{name}: no such alert is open; `journey alerts` lists them")
     if len(open_ones) > 1:
-        shown = ", ".join(f"--kind {one.kind} --location {one.location}" for one in open_ones)
+        shown = ", ".join(f"--kind {one.kind} --location {quote(one.location)}" for one in open_ones)
         raise ConfigError(f"{name} has {len(open_ones)} alerts; choose one of: {shown}")
     (one,) = open_ones
     mute = Mute(
@@ -141,7 +144,7 @@ def _mute(
     )
     with Store(settings.database_url) as store:
         store.mutes.mute(mute)
-    typer.echo(f"{one.journey} ({one.kind}, {one.location}): {mute.describe()}")
+    typer.echo(f"{one.journey} ({one.kind}, {one.location or EVERYWHERE}): {mute.describe()}")
 
 
 def _read(settings: Settings, name: str | None) -> list[AlertState]:

@@ -113,6 +113,7 @@ def _site(
         trace_url=settings.trace_url,
         status_page=settings.status_page,
         alert_after=settings.alert_after,
+        alert_locations=settings.alert_locations,
         rule=rule(settings),
         rules={one.name: one.routes for one in settings.apps},
         journey_maker=JourneyMaker(make),
@@ -131,7 +132,10 @@ def _parts(
 ) -> list[Part]:
     """What is served beside the dashboard; a collector with an address of its own listens there until `stack` is closed."""
     public = settings.status_page
-    parts: list[Part] = [StatusPagePart(store, public, settings.alert_after, settings.maintenance)] if public else []
+    parts: list[Part] = []
+    if public:
+        rule = settings.alert_locations
+        parts.append(StatusPagePart(store, public, settings.alert_after, settings.maintenance, rule=rule))
     show_metrics = collector.exposition.answer
     if settings.collector_listen:
         separate = SeparateCollector(collector, guard())

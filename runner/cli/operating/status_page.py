@@ -37,7 +37,9 @@ def build(
     if page is None:
         raise ConfigError("there is no [status_page] table in the settings; docs/status-page.md describes it")
     with Store(settings.database_url) as store, store.snapshot() as connection:
-        status = read_status(connection, page, datetime.now(UTC), settings.alert_after, settings.maintenance)
+        status = read_status(
+            connection, page, datetime.now(UTC), settings.alert_after, settings.maintenance, settings.alert_locations
+        )
     files = {folder / name: content for name, content in render_files(status, page.url).items()}
     write_files({path: FileChange(path.read_bytes() if path.is_file() else None, content) for path, content in files.items()})
     names = ", ".join(one.name for one in status.components)

@@ -28,7 +28,7 @@ def plan_requested_run(plan: Plan, wanted: WaitingRun) -> Plan:
 
 
 def find_refusal(plan: Plan | None, wanted: WaitingRun, allowed: tuple[str, ...], browsers: int) -> str:
-    """Why a run cannot be made by this scheduler, which has so many workers with a browser; empty if it can."""
+    """Why this scheduler, which has so many workers with a browser, cannot make a run; empty if it can."""
     if plan is None:
         return f"the scheduler of the location {wanted.location} has no journey named {wanted.journey}"
     if plan.kind == "journey" and not browsers:

@@ -49,10 +49,14 @@ def read_elsewhere(connection: Connection, run: str) -> Elsewhere:
 
 def newest_by_place(connection: Connection, journey: str) -> dict[str, RunRow | None]:
     """The newest run of a journey at each of the places where it was ever run."""
-    wanted = select(journeys.c.location, journeys.c.newest_run).where(journeys.c.journey == journey)
-    found = {row.location: row.newest_run for row in connection.execute(wanted)}
-    rows = {one.id: one for one in read_run_rows(connection, runs.c.id.in_(list(found.values())))}
-    return {place: rows.get(run) for place, run in found.items()}
+    columns = [runs.c[name] for name in RunRow.__struct_fields__]
+    wanted = (
+        select(journeys.c.location.label("place"), *columns)
+        .outerjoin(runs, runs.c.id == journeys.c.newest_run)
+        .where(journeys.c.journey == journey)
+    )
+    rows = [dict(row) for row in connection.execute(wanted).mappings()]
+    return {row.pop("place"): RunRow(**row) if row["id"] else None for row in rows}
 
 
 def _of_slot(connection: Connection, journey: str, location: str, slot: datetime) -> list[RunRow]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from runner.result import Status
 from runner.store.queries.filters import ended, here, named, of
-from runner.store.queries.tallies import SPANS, Tally, coarser, tallies, total
+from runner.store.queries.tallies import SPANS, Tally, coarser, merge_places, tallies, total
 from runner.store.queries.time_range import Range
 from runner.store.rollups import journeys
 from runner.store.tables.runs import artifacts, runs, slots
@@ -131,11 +131,7 @@ class History:
 
         One read, of which `total`, `sum_by_day` and `marks_over_time` are made.
         """
-        merged: dict[datetime, Tally] = {}
-        for spans in tallies(self.connection, span, journey, location).values():
-            for at, tally in spans.items():
-                merged.setdefault(at, Tally()).merge(tally)
-        return merged
+        return merge_places(tallies(self.connection, span, journey, location))
 
     def run_marks(self, journey: str, location: str | None, span: Range) -> list[TroubleMark]:
         """The runs of the span that did not pass or were measured on a busy machine, in the order of time."""

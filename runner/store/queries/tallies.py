@@ -62,9 +62,11 @@ class Tally(Struct, kw_only=True):
         self.durations.merge(other.durations)
 
 
-def tallies(
-    connection: Connection, span: Range, journey: str | None = None, location: str | None = None
-) -> dict[tuple[str, str], dict[datetime, Tally]]:
+TalliesByPlace = dict[tuple[str, str], dict[datetime, Tally]]
+"""By journey and location, then by time."""
+
+
+def tallies(connection: Connection, span: Range, journey: str | None = None, location: str | None = None) -> TalliesByPlace:
     """Tallies by journey and location, then by the start of the hour or day; of the twelfth of an hour for a short span."""
     found: dict[tuple[str, str], dict[datetime, Tally]] = defaultdict(dict)
     if span.length > CLOSE:
@@ -88,6 +90,16 @@ def tallies(
         if row.status == "passed":
             tally.durations.add(row.duration_seconds)
     return found
+
+
+def merge_places(by_place: TalliesByPlace, location: str | None = None) -> dict[datetime, Tally]:
+    """The tallies of all places together, or of one of them."""
+    merged: dict[datetime, Tally] = {}
+    for (_, place), spans in by_place.items():
+        for at, tally in spans.items():
+            if location in {None, place}:
+                merged.setdefault(at, Tally()).merge(tally)
+    return merged
 
 
 def long_enough_for_hours(span: Range) -> Range:
