@@ -18,7 +18,7 @@ from runner.browser.chromium import Browser
 from runner.bundles.publish_bundle import require_storage
 from runner.dispatch.broker import make_app
 from runner.dispatch.bundle_publisher import BundlePublisher
-from runner.dispatch.health import WorkerHealth
+from runner.dispatch.health import SILENT, WorkerHealth
 from runner.dispatch.in_flight import InFlight, SentRun
 from runner.dispatch.link import Delivery, Receiver, Revoke, Sender, SendNews, SendRun
 from runner.dispatch.messages import (
@@ -156,7 +156,8 @@ class CeleryPool:
 
     def adopt(self, plan: Plan, slot: Slot) -> bool:
         """Waits for a run that an earlier scheduler has sent, from now on as for one of its own."""
-        self._flying.add(plan, slot, max(self._seconds_to_begin(slot), 0.0))
+        # Its worker may not have been heard of yet.
+        self._flying.add(plan, slot, max(self._seconds_to_begin(slot), SILENT))
         return True
 
     def _seconds_to_begin(self, slot: Slot) -> float:
