@@ -1,6 +1,6 @@
 """The runs that were sent to workers elsewhere and have not come back, and when each is given up.
 
-A run that has not begun is given up when it may not begin any more. One that has begun is given up when its worker was not heard of for
+A run that has not begun is given up when it may not begin any more. A run that has begun is given up when its worker was not heard of for
 a while, or is there and no longer has it. Whatever is given up may come back all the same.
 """
 

@@ -70,7 +70,7 @@ class Ended(Struct, frozen=True, kw_only=True):
 
 
 class Refused(Struct, frozen=True, kw_only=True):
-    """From a worker: the run cannot be made here."""
+    """From a worker: this worker does not make the run."""
 
     run: str
     worker: str

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from runner.bundles.make_bundle import Bundle
 
 SHORTEST_GUARDED = 6
-"""Characters; a shorter secret occurs in what is no secret."""
+"""Characters; a shorter secret occurs in other text too."""
 
 
 class OrderWriter:
