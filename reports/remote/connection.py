@@ -1,7 +1,7 @@
 """Requests to the API of a dashboard elsewhere: with a token, following no redirect."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -38,16 +38,9 @@ class Connection:
     """A dashboard at an address, which the option `option` has named. Raises ConfigError for an address that cannot be one."""
 
     def __init__(self, option: str, address: str, token: Secret | None) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
-            raise ConfigError(f"{option} {address}: name the address of the dashboard, such as https://monitor.example")
-        if token is not None and parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
-            raise ConfigError(f"{option} {address}: the token would be sent in clear; use https")
+        self._headers = make_headers(option, address, token)
         self.address = address.rstrip("/")
-        # A dashboard that needs no token takes changes from its own pages only; no page elsewhere can send this header.
-        own = {"Origin": f"{parts.scheme}://{parts.netloc}"}
-        self._headers = {"Authorization": f"Bearer {token.reveal()}"} if token else own
-        self._open = build_opener(NoRedirects, HTTPSHandler(context=tls_context())).open
+        self._open = make_opener()
 
     def ask(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The answer to a request with JSON. Raises DashboardAway and DashboardRefused."""
@@ -85,6 +78,22 @@ class Connection:
         if 300 <= error.code < 400:
             detail = f"it leads to {error.headers.get('Location', 'elsewhere')}; name that address"
         return DashboardRefused(f"{self.address} answered {error.code}: {detail}", error.code)
+
+
+def make_headers(option: str, address: str, token: Secret | None) -> dict[str, str]:
+    """By which a dashboard knows who sends a request. Raises ConfigError for an address that cannot be one."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ConfigError(f"{option} {address}: name the address of the dashboard, such as https://monitor.example")
+    if token is not None and parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        raise ConfigError(f"{option} {address}: the token would be sent in clear; use https")
+    # A dashboard that needs no token takes changes from its own pages only; no page elsewhere can send this header.
+    return {"Authorization": f"Bearer {token.reveal()}"} if token else {"Origin": f"{parts.scheme}://{parts.netloc}"}
+
+
+def make_opener() -> Callable[..., Any]:
+    """Sends requests, and follows no redirect."""
+    return build_opener(NoRedirects, HTTPSHandler(context=tls_context())).open
 
 
 def _read_detail(error: HTTPError) -> tuple[str, bool]:

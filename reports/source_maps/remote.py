@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlencode, urlsplit
-from urllib.request import HTTPSHandler, Request, build_opener
+from urllib.parse import urlencode
+from urllib.request import Request
 
+from reports.remote.connection import make_headers, make_opener
 from reports.source_maps.map_store import MapAbout
 from reports.source_maps.uploads import split
-from runner.errors import ConfigError, JourneyError
-from runner.no_redirects import NoRedirects
+from runner.errors import JourneyError
 from runner.settings.secrets import Secret
-from runner.tls_trust import tls_context
 
 TIMEOUT = 30.0
 LONGEST_ANSWER = 10_000_000
@@ -30,16 +29,9 @@ class RemoteMaps:
     """The maps that a dashboard keeps."""
 
     def __init__(self, address: str, token: Secret | None) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
-            raise ConfigError(f"--to {address}: name the address of the dashboard, such as https://monitor.example")
-        if token is not None and parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
-            raise ConfigError(f"--to {address}: the token would be sent in clear; use https")
+        self._headers = make_headers("--to", address, token)
         self._root = f"{address.rstrip('/')}/api/v1/source-maps"
-        # A dashboard that needs no token takes changes from its own pages only; no page elsewhere can send this header.
-        own = {"Origin": f"{parts.scheme}://{parts.netloc}"}
-        self._headers = {"Authorization": f"Bearer {token.reveal()}"} if token else own
-        self._open = build_opener(NoRedirects, HTTPSHandler(context=tls_context())).open
+        self._open = make_opener()
 
     def put(self, about: MapAbout, content: bytes) -> bool:
         """Uploads a map; False if the dashboard had it. Raises UploadFailed."""

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from runner.archive.run_id import run_id
 from runner.store import Store
-from runner.store.scheduling.requested_runs import NewRequest, RunRequest, WantedRun, read_events, read_results
+from runner.store.queries.requested_runs import read_events, read_results
+from runner.store.scheduling.requested_runs import NewRequest, RunRequest, WantedRun
 
 
 def ask(store: Store, *journeys: str, location: str = "local", seconds: float = 120.0, **more: Any) -> RunRequest:

@@ -20,7 +20,8 @@ from reports.web.render.problem import render_database_down, render_problem
 from reports.web.site import Site
 from reports.web.view_models.requested_runs import RequestData, read_request
 from runner.store import StoreDown
-from runner.store.scheduling.requested_runs import RequestedRun, read_events, read_results
+from runner.store.queries.requested_runs import read_events, read_results
+from runner.store.scheduling.requested_runs import RequestedRun
 
 LOOK = 0.5
 """Seconds between two looks at the store."""

@@ -10,14 +10,8 @@ from sqlalchemy import Connection
 from runner.codec import decoder
 from runner.events import Moment, StepEnded, StepStarted
 from runner.result import RunResult, Status
-from runner.store.scheduling.requested_runs import (
-    Reason,
-    RequestedRun,
-    RunRequest,
-    find_request_as_of,
-    read_events,
-    read_results,
-)
+from runner.store.queries.requested_runs import find_request_as_of, read_events, read_results
+from runner.store.scheduling.requested_runs import Reason, RequestedRun, RunRequest
 
 Verdict = Literal["passed", "failed", "error", "cancelled"]
 _moments = decoder(Moment)

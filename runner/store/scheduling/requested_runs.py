@@ -1,6 +1,6 @@
 """Runs that somebody has asked for: each is made once, by whichever scheduler of its location claims it first."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal
@@ -8,14 +8,13 @@ from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from runner.codec import encode
 from runner.errors import JourneyError
 from runner.result import RunResult
 from runner.store.scheduling.schedulers import read_live_locations
-from runner.store.scheduling.slots import SKEW
 from runner.store.tables.requests import requested_runs, run_events, run_requests
 from runner.store.tables.runs import schedulers
 from runner.store.transaction import Transaction
@@ -233,7 +232,7 @@ class RequestedRuns:
             found = connection.execute(overdue).all()
             live = read_live_locations(connection, now) if found else set()
             for run, location in found:
-                detail = _why_expired(location, live)
+                detail = explain_expiry(location, live)
                 still = requested_runs.c.id == run, requested_runs.c.state == "waiting"
                 connection.execute(update(requested_runs).where(*still).values(state="expired", detail=detail, ended_at=now))
             return len(found)
@@ -295,42 +294,6 @@ def close_with_result(connection: Connection, result: RunResult, now: datetime) 
     connection.execute(update(requested_runs).where(requested_runs.c.id == result.id).values(values))
 
 
-def read_events(connection: Connection, since: Mapping[str, int]) -> list[tuple[str, int, str]]:
-    """The events of these runs, of each from a number on and in order: run, number, JSON."""
-    if not since:
-        return []
-    parts = [and_(run_events.c.run_id == run, run_events.c.number >= number) for run, number in since.items()]
-    wanted = select(run_events.c.run_id, run_events.c.number, run_events.c.data).where(or_(*parts))
-    return [
-        (run, number, data) for run, number, data in connection.execute(wanted.order_by(run_events.c.at, run_events.c.number))
-    ]
-
-
-def read_results(connection: Connection, runs: Collection[str]) -> dict[str, str]:
-    """The results of those runs that have ended, as JSON, by the run's id."""
-    wanted = select(requested_runs.c.id, requested_runs.c.result)
-    wanted = wanted.where(requested_runs.c.id.in_(runs), requested_runs.c.result.is_not(None))
-    return {run: str(result) for run, result in connection.execute(wanted)} if runs else {}
-
-
-def find_request_as_of(connection: Connection, request: str, now: datetime) -> RunRequest | None:
-    """A request by its id. Runs that no scheduler has begun in time have expired, also where no scheduler is there to record it.
-
-    The clocks of machines may differ: until SKEW is over, a scheduler may still begin one.
-    """
-    found = find_request(connection, request)
-    if found is None or found.deadline > now - SKEW or all(run.state != "waiting" for run in found.runs):
-        return found
-    live = read_live_locations(connection, now)
-    runs = tuple(
-        msgspec.structs.replace(run, state="expired", detail=_why_expired(run.location, live), ended_at=found.deadline)
-        if run.state == "waiting"
-        else run
-        for run in found.runs
-    )
-    return msgspec.structs.replace(found, runs=runs)
-
-
 def find_request(connection: Connection, request: str) -> RunRequest | None:
     """A request by its id, as it is stored."""
     names = [name for name in RunRequest.__struct_fields__ if name != "runs"]
@@ -357,7 +320,8 @@ def _find_same(connection: Connection, hashed: str, digest: str) -> RunRequest |
     return _read(connection, row.id)
 
 
-def _why_expired(location: str, live: Collection[str]) -> str:
+def explain_expiry(location: str, live: Collection[str]) -> str:
+    """Why a run has expired at a location, if there are schedulers at these."""
     if location not in live:
         return f"no scheduler for location {location}"
     return f"no scheduler of the location {location} has begun it in time: all its workers were busy"

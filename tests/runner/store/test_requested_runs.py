@@ -11,15 +11,8 @@ from msgspec.structs import replace
 from runner.archive.run_id import run_id
 from runner.result import RunResult
 from runner.store import Store
-from runner.store.scheduling.requested_runs import (
-    MOST_EVENTS,
-    KeyReused,
-    NewRequest,
-    WantedRun,
-    find_request_as_of,
-    read_events,
-    read_results,
-)
+from runner.store.queries.requested_runs import find_request_as_of, read_events, read_results
+from runner.store.scheduling.requested_runs import MOST_EVENTS, KeyReused, NewRequest, WantedRun
 from runner.store.scheduling.slots import SKEW
 from tests.runner.store.test_store import NOW, result
 
