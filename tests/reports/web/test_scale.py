@@ -36,7 +36,7 @@ BOUNDS = {
     "run_requests": {"id", "made_at"}, "requested_runs": {"id", "request_id", "state"}, "run_events": {"run_id"},
 }  # fmt: skip
 """The tables that grow with every run or page view, and the columns of which one has to bound what is read of them."""
-SMALL = {"journeys", "series", "pauses", "schedulers", "marks", "groups", "mutes", "error_states", "source_maps"}
+SMALL = {"journeys", "series", "pauses", "schedulers", "locations", "marks", "groups", "mutes", "error_states", "source_maps"}
 """Have a row for each journey, combination of labels, pause …, however many runs and page views there were."""
 OBJECTIVES = (
     Objective(name="all", journeys=(bulk.JOURNEYS[0],), target=0.9, window=7 * 86_400),
@@ -108,7 +108,7 @@ def test_no_page_reads_a_whole_table(grown: Visited, asked: list[tuple[str, Any]
         "/runs?status=cancelled&range=90d", f"/runs?before={failed}",
         "/runs?release=1.1&range=90d", f"/runs?release=1.1&journey={bulk.JOURNEYS[0]}&status=failed",
         "/users?page=/item/:id&device=mobile", "/users?range=1h",
-        "/objectives", "/incidents", "/recordings", "/recordings?page=/item/:id&errors=yes", "/recordings?release=1", "/coverage",
+        "/objectives", "/locations", "/incidents", "/recordings", "/recordings?page=/item/:id&errors=yes", "/recordings?release=1", "/coverage",
         f"{journey}?with=before", "/sessions?page=/item/:id", "/sessions?longer=1m&errors=yes",
     ]  # fmt: skip
     asked.clear()
