@@ -5,7 +5,7 @@ BIN := .venv/bin
 OLDEST := 1.65.0
 WEB := runner/page/agent reports/web/frontend reports/codegen/frontend
 BUILT := pyproject.toml hatch_build.py $(foreach one,$(WEB),$(wildcard $(one)/*.js* $(one)/src/*.js $(one)/src/*/*.js))
-MADE := runner/page/agent.js runner/page/replay.js \
+MADE := runner/page/agent.js runner/page/axe.js runner/page/replay.js \
 	$(foreach one,agent clicks replay trace,reports/collector/$(one).js) \
 	reports/web/static/*.js reports/web/static/vendor.css reports/web/static/replayer.css reports/codegen/rebuilding.js
 
@@ -21,7 +21,7 @@ help: ## Show this list
 	$(PYTHON) -m venv .venv || { sh .ci/packages python3-venv && $(PYTHON) -m venv .venv; }
 
 .venv/demo: .venv/bin/python $(BUILT)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,serve]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,serve,sourcemaps]'
 	@# Also where PYTHONDONTWRITEBYTECODE is set: each start would compile everything again.
 	$(BIN)/python -m compileall -q runner reports journeys
 	@touch $@
@@ -38,7 +38,7 @@ demo: .venv/demo ## Run the four journeys on the built-in shop; on a terminal, t
 	@# Where nobody watches (CI, a pipe), it ends by itself and says how to see the dashboard.
 	@if [ -t 1 ] && [ -z "$${CI:-}" ]; then set -- --serve; fi; echo "$(BIN)/journey demo $$*"; $(BIN)/journey demo "$$@"
 
-PARTS := chromium chromium-headless-shell prometheus prometheus-alertmanager prometheus-pushgateway postgresql openssl xvfb zsh fish git curl sqlite3
+PARTS := chromium chromium-headless-shell prometheus prometheus-alertmanager prometheus-pushgateway postgresql redis-server openssl xvfb zsh fish git curl sqlite3
 
 test: .venv/dev ## Lint, types, import contracts, and the tests with real parts
 	@sh .ci/packages $(PARTS)
@@ -48,8 +48,8 @@ test: .venv/dev ## Lint, types, import contracts, and the tests with real parts
 
 thorough: .venv/dev ## What `make test` leaves out: docs/ typed, real sites walked, harm done again and again, many examples
 	@sh .ci/packages $(PARTS)
-	@# Tests that want to see a proxy, a client's certificate or a mail are skipped without them.
-	@sh .ci/packages --wanted squid nginx dovecot-imapd libnss3-tools
+	@# Tests that want to see a proxy, a client's certificate, a mail, or another engine than Chromium are skipped without them.
+	@sh .ci/packages --wanted squid nginx dovecot-imapd libnss3-tools rabbitmq-server firefox-esr webkit2gtk-driver
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m 'thorough or hypothesis' --hypothesis-profile many
 
 quick: .venv/dev ## The short tests without a browser, a database server or real time; within about a minute
@@ -89,7 +89,7 @@ site: .venv/dev ## Write the documentation as a site to build/site, and check it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an hour
-	@sh .ci/packages chromium chromium-headless-shell mediawiki php-cli php-sqlite3 php-mbstring php-xml postgresql prometheus wrk xvfb
+	@sh .ci/packages chromium chromium-headless-shell mediawiki php-cli php-sqlite3 php-mbstring php-xml postgresql prometheus rabbitmq-server redis-server wrk xvfb
 	$(BIN)/python -m benchmarks.fidelity
 	$(BIN)/python -m benchmarks.restless
 	$(BIN)/python -m benchmarks.real_pages
@@ -99,6 +99,7 @@ bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an 
 	$(BIN)/python -m benchmarks.redaction
 	$(BIN)/python -m benchmarks.schedule
 	$(BIN)/python -m benchmarks.checks
+	$(BIN)/python -m benchmarks.dispatch
 	$(BIN)/python -m benchmarks.decisions
 	$(BIN)/python -m benchmarks.pictures
 	$(BIN)/python -m benchmarks.agreement

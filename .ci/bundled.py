@@ -59,9 +59,10 @@ def list_bundled() -> list[Package]:
 
 
 def _read_licence(package: Package) -> str:
-    file = next((one for one in sorted(package.folder.iterdir()) if one.name.upper().startswith("LICENSE")), None)
-    if file is not None:
-        return file.read_text(encoding="utf-8")
+    # Some have a second file, for what they contain of others.
+    files = [one for one in sorted(package.folder.iterdir()) if one.name.upper().startswith("LICENSE")]
+    if files:
+        return "\n".join(one.read_text(encoding="utf-8") for one in files)
     if "rrweb" in package.name or package.name == "rrdom":
         return RRWEB
     raise SystemExit(f"{package.name} {package.version} has no file with its licence; look it up and add it to {__file__}")

@@ -15,7 +15,12 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).parents[1]
-FILES = ("docs/deploy/Containerfile", "docs/deploy/compose.yaml", ".github/workflows/checks.yml")
+FILES = (
+    "docs/deploy/Containerfile",
+    "docs/deploy/Containerfile.broker",
+    "docs/deploy/compose.yaml",
+    ".github/workflows/checks.yml",
+)
 IMAGE = re.compile(
     r"(?<![\w./-])(?P<host>[\w.-]+\.[a-z]+|localhost)(?P<port>:\d+)?/(?P<name>[a-z0-9._/-]+):(?P<tag>[\w.-]*\w)(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
     r"(?=\s|$|\")"

@@ -5,7 +5,8 @@ The small one is what a page with two `fetch` calls is usually given: Flask, pro
 wrk on the second, alternately, on the same machine in the same run: ours by whole beacons (a page view with phases, five vitals, what was
 clicked: 1.6 KB), by beacons that say no more than the small one receives, and on the small one's own two addresses. Every beacon has ids of
 its own. Then the process is killed while beacons come in, and what was answered for is looked for in the database.
-Run: `python -m benchmarks.collector [--rounds N] [--seconds S] [--memory-seconds S] [--postgres]`; needs wrk; the table is in docs/views.md.
+Run: `python -m benchmarks.collector [--rounds N] [--seconds S] [--memory-seconds S] [--database postgresql
+[--processes 1,2,4]]`; needs wrk; the tables are in docs/views.md and docs/many-collectors.md.
 """
 
 import argparse
@@ -66,7 +67,7 @@ BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko
 LUA = """
 local bodies = {%s}
 local paths = {%s}
-local stamp = string.format("%%08x-%%04x", os.time(), math.random(0, 65535))
+local stamp = string.format("%%08x-%%04x", os.time(), tonumber(os.getenv("STAMP") or math.random(0, 65535)))
 local number = 0
 local function identity(kind, of)
   return string.format("%%s-7%%03x-8%%03x-%%012x", stamp, kind, 0, of)
@@ -127,11 +128,17 @@ ASKED: dict[str, tuple[Callable[[int], list[str]], list[str], str]] = {
 class Served:
     """A server on the first core, and what it has cost."""
 
-    def __init__(self, command: list[str], folder: Path, ready: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, command: list[str], folder: Path, ready: str, environment: dict[str, str] | None = None, bound: bool = True
+    ) -> None:
         self.address = ready.rpartition("/")[0]
         with (folder / "log").open("ab") as log:
             self.process = psutil.Popen(
-                ["taskset", "-c", "0", *command], cwd=folder, stdout=log, stderr=log, env={**os.environ, **(environment or {})}
+                [*(["taskset", "-c", "0"] if bound else []), *command],
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **(environment or {})},
             )
         try:
             wait_until(lambda: self.process.poll() is not None or get(ready) is not None)
@@ -154,8 +161,8 @@ class Served:
 
 
 @contextmanager
-def ours(folder: Path, database: str | None = None) -> Iterator[Served]:
-    """`journey serve`."""
+def ours(folder: Path, database: str | None = None, bound: bool = True) -> Iterator[Served]:
+    """`journey serve`, on the first core if it is `bound`."""
     folder.mkdir(exist_ok=True)
     (folder / "journey.toml").write_text(CONFIGURATION)
     port = free_port()
@@ -163,7 +170,7 @@ def ours(folder: Path, database: str | None = None) -> Iterator[Served]:
     # The benchmark's own folder may not be where the packages are installed from.
     environment = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])}
     served = Served(
-        command + (["--database", database] if database else []), folder, f"http://127.0.0.1:{port}/healthz", environment
+        command + (["--database", database] if database else []), folder, f"http://127.0.0.1:{port}/healthz", environment, bound
     )
     try:
         yield served
@@ -186,13 +193,17 @@ def theirs(folder: Path, options: list[str]) -> Iterator[Served]:
         served.stop()
 
 
-def load(served: Served, asked: str, connections: int, seconds: float) -> dict[str, float]:
-    """What wrk finds in so many seconds, and the server's own time for each request."""
+def write_script(file: Path, asked: str) -> None:
+    """Writes what wrk is to send."""
     make, paths, content = ASKED[asked]
     bodies = ",\n".join(f"[=[{body}]=]" for body in make(200))
+    file.write_text(LUA % (bodies, ", ".join(f'"{path}"' for path in paths), content, BROWSER))
+
+
+def load(served: Served, asked: str, connections: int, seconds: float) -> dict[str, float]:
+    """What wrk finds in so many seconds, and the server's own time for each request."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(LUA % (bodies, ", ".join(f'"{path}"' for path in paths), content, BROWSER))
-        script.flush()
+        write_script(Path(script.name), asked)
         command = ["taskset", "-c", "1", "wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds:g}s", "-s", script.name]
         before = served.cpu
         output = subprocess.run([*command, served.address], check=True, capture_output=True, text=True).stdout
@@ -343,13 +354,28 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=256)
     parser.add_argument("--memory-seconds", type=float, default=120.0)
     parser.add_argument("--kills", type=int, default=5)
-    parser.add_argument("--postgres", action="store_true", help="store in PostgreSQL; only the table is printed")
+    parser.add_argument(
+        "--database", choices=["sqlite", "postgresql"], default="sqlite", help="with PostgreSQL only the table is printed"
+    )
+    parser.add_argument("--processes", help="with PostgreSQL: numbers of servers on it, such as 1,2,4, beside one on SQLite")
+    parser.add_argument("--quick", action="store_true", help="one short round, to see that it works")
     given = parser.parse_args()
     if not shutil.which("wrk"):
         raise SystemExit("wrk is missing; on Debian: apt-get install wrk")
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        database = stack.enter_context(postgres(folder / "postgres")) if given.postgres else None
+        if given.quick:
+            given.rounds, given.seconds = 1, 3.0
+        database = stack.enter_context(postgres(folder / "postgres")) if given.database == "postgresql" else None
+        if given.processes:
+            if database is None:
+                raise SystemExit("--processes needs --database postgresql: a SQLite file has one server")
+            from benchmarks.many_collectors import compare_processes
+
+            postmaster = int((folder / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
+            processes = [int(one) for one in given.processes.split(",")]
+            compare_processes(folder, database, postmaster, processes, given.rounds, given.seconds, given.connections)
+            return
         compare(folder, given.rounds, given.seconds, given.connections, database)
         if database is None:
             memory(folder / "memory", given.memory_seconds, given.connections)

@@ -45,17 +45,17 @@ def recorded(chunk_store: ChunkStore, browser: Browser, base_url: str, walk: Cal
             page.wait_for_timeout(400)
         context.close()
     new = _sessions(chunk_store) - known
-    found = read_recording(chunk_store._store, chunk_store.folder, new.pop()) if len(new) == 1 else None
+    found = read_recording(chunk_store.store, chunk_store.folder, new.pop()) if len(new) == 1 else None
     if found is None:
         raise RecordingError(f"{len(new)} sessions have come of a visit to {base_url}")
     return found
 
 
 def _sessions(chunk_store: ChunkStore) -> set[str]:
-    with chunk_store._store.connected() as connection:
+    with chunk_store.store.connected() as connection:
         return set(connection.execute(select(replay_chunks.c.session).distinct()).scalars())
 
 
 def _chunks(chunk_store: ChunkStore) -> int:
-    with chunk_store._store.connected() as connection:
+    with chunk_store.store.connected() as connection:
         return len(connection.execute(select(replay_chunks.c.id)).all())

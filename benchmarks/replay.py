@@ -172,7 +172,7 @@ def sought(rounds: int) -> None:
     """Prints how long a seek in a long session takes."""
     with tempfile.TemporaryDirectory() as name, serving(Path(name)) as (address, chunk_store), sync_playwright() as playwright:
         session = long_session(chunk_store, minutes=30, picture_every=90, rows=500)
-        with chunk_store._store.snapshot() as connection:
+        with chunk_store.store.snapshot() as connection:
             whole = sum(row.bytes for row in read_chunk_rows(connection, session))
         browser = playwright.chromium.launch(executable_path=find().path)
         page = browser.new_page()

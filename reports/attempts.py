@@ -2,6 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from typing import TypeVar
+
+Result = TypeVar("Result")
 
 
 class Attempts:
@@ -12,10 +15,10 @@ class Attempts:
         self._expected = expected
         self._failing: set[str] = set()
 
-    def make(self, name: str, work: Callable[[], object]) -> None:
-        """Does one piece; its failure stops no other piece, and raises nothing."""
+    def make(self, name: str, work: Callable[[], Result]) -> Result | None:
+        """Does one piece and returns its result, None if it failed; its failure stops no other piece, and raises nothing."""
         try:
-            work()
+            result = work()
         except self._expected as error:
             if name not in self._failing:
                 self._log.error("%s; %s: tried again until it works", error, name)
@@ -27,3 +30,5 @@ class Attempts:
             self._failing.add(name)
         else:
             self._failing.discard(name)
+            return result
+        return None

@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from runner.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from playwright.sync_api import APIRequestContext, Browser, BrowserContext, Page, expect
 
+    from runner.artifacts.accessibility.expectation import expect_accessible
     from runner.artifacts.expected_picture import expect_picture
     from runner.checks.protocols.dns import Dns
     from runner.checks.protocols.grpc import Grpc
@@ -55,6 +58,12 @@ else:
 
     expect = _Expect()
 
+    def expect_accessible(*args: Any, **kwargs: Any) -> None:
+        """No element of a page may break a rule of accessibility: see `runner.artifacts.accessibility.expectation`."""
+        from runner.artifacts.accessibility.expectation import expect_accessible as expect_it
+
+        expect_it(*args, **kwargs)
+
     def expect_picture(*args: Any, **kwargs: Any) -> None:
         """A page or an element must look as a stored picture shows it: see `runner.artifacts.expected_picture`."""
         from runner.artifacts.expected_picture import expect_picture as expect_it
@@ -63,8 +72,6 @@ else:
 
 
 Params = Mapping[str, str]
-
-__version__ = "0.1.0"
 
 __all__ = [
     "APIRequestContext",
@@ -95,6 +102,7 @@ __all__ = [
     "Websocket",
     "check",
     "expect",
+    "expect_accessible",
     "expect_picture",
     "journey",
 ]

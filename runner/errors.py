@@ -57,3 +57,9 @@ class StorageDown(JourneyError):
     """The object storage for artifacts does not do what it was asked for. Names the setting, the address and the fix."""
 
     exit_code = 3
+
+
+class BundleError(JourneyError):
+    """A bundle of journeys cannot be used: changed, signed with another key, or made for another version. Names the bundle and the fix."""
+
+    exit_code = 3

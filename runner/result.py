@@ -19,6 +19,7 @@ SITE: frozenset[FailureKind] = frozenset({"assertion", "timeout", "http", "navig
 MONITOR_ITSELF: frozenset[FailureKind] = frozenset({"browser", "monitor"})
 """The kinds of failure that no journey can cause."""
 Clock = Literal["page", "stopwatch"]
+WeightType = Literal["document", "script", "style", "image", "font", "media", "fetch", "other"]
 Trigger = Literal["", "schedule", "demand", "confirm", "smoke"]
 """Why a run was made: its slot had come, somebody asked a scheduler for it, a failure is to be confirmed, a smoke check asked a scheduler
 for it; empty for a run of a command, and of an earlier version."""
@@ -99,6 +100,20 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The network error, for a request that got no response."""
 
 
+class Weight(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a step has received of one type from one host."""
+
+    host: str = ""
+    """Empty for all hosts beyond the heaviest."""
+    type: WeightType = "other"
+    party: str = ""
+    """`first` or `third`, as the host is of the site under test or not; empty where that cannot be known."""
+    requests: int = 0
+    transfer_bytes: int = 0
+    decoded_bytes: int | None = None
+    """Of the bodies, without compression; None where nobody knows of any of them."""
+
+
 class Requests(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The requests of a step: how many ended well (status below 400) and badly, bytes received, and the slowest five."""
 
@@ -110,6 +125,10 @@ class Requests(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The first ten that ended badly."""
     entries: tuple[Request, ...] = ()
     """The first two hundred, in the order in which they began."""
+    weight: tuple[Weight, ...] = ()
+    """Of all of them, by host and type, the heaviest first; absent in results of earlier versions."""
+    blocked: int = 0
+    """Requests that were not sent, as the journey's option `block` or a smoke check's does not allow them."""
 
 
 class UserTiming(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -280,6 +299,11 @@ class Environment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sandbox: str = ""
     """Chromium's sandbox: `on`, or `off: …` with the reason; empty where it is not known."""
 
+    @property
+    def engine(self) -> str:
+        """The browser without its version; empty where none was started."""
+        return self.browser.partition(" ")[0]
+
 
 class Load(Struct, frozen=True, kw_only=True):
     """How busy the machine was while the run was measured; shares are from 0 to 1."""
@@ -336,6 +360,8 @@ class RunResult(Struct, frozen=True, kw_only=True):
     """What the settings say about setting the journey or its steps aside, also where that is over."""
     trace_id: str = ""
     """Of the run's trace (W3C Trace Context): 32 hexadecimal digits; empty when spans are neither sent nor asked for."""
+    bundle: str | None = None
+    """The SHA-256 digest of the bundle that its files came from; None when they were on the machine that made it."""
     version: int = 1
 
     @property

@@ -81,6 +81,17 @@ PAGES = {
         before=(),
         stays={"journey record https://shop.example --name look": "file:goto", "journey schedule": SCHEDULING},
     ),
+    "docs/bundles.md": Page(
+        before=(
+            *IN_CLONE,
+            ADD_EXTRA % "storage",
+            "export JOURNEY_ARTIFACTS=file:///tmp/store JOURNEY_BUNDLE_KEY=0123456789abcdef",
+        ),
+        left_out=dict.fromkeys(
+            [one for one in commands(ROOT / "docs" / "bundles.md") if "31c64073ed39" in one],
+            "names a bundle by its digest; tests/runner/bundles/test_bundle_commands.py",
+        ),
+    ),
     "docs/checks.md": Page(before=IN_CLONE),
     "docs/collector.md": Page(before=IN_CLONE, beside={"journey serve": SERVING}),
     "docs/configuration.md": Page(before=("printf 'release = \"1\"\\n' > journey.toml",)),
@@ -105,6 +116,11 @@ PAGES = {
             "journey user add ada --role operate --users /etc/journey/users": "asks on a terminal; tests/runner/cli/test_user.py",
             "curl -s 'http://127.0.0.1:8321/api/v1/runs?statsu=failed'": "needs a dashboard without a token; tests/reports/web/test_api.py",
         },
+    ),
+    "docs/scale.md": Page(
+        left_out=dict.fromkeys(
+            commands(ROOT / "docs" / "scale.md"), "needs a broker with TLS; tests/runner/dispatch/test_dispatch.py"
+        )
     ),
     "docs/errors.md": Page(
         left_out=dict.fromkeys(

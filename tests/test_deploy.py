@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from grafana_foundation_sdk.models.alerting import ContactPoint
 
+from reports.grafana.definition.notifications import convert_routes
+from reports.grafana.definition.write import encode_notifications
 from reports.objectives.burn_alerts import Severity
 from reports.objectives.prometheus_rules import ALERT
 from reports.web.access.authenticator import Authenticator
@@ -78,7 +81,7 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     (tmp_path / "alerts.yml").write_text((ROOT / "reports" / "prometheus" / "alerts.yml").read_text())
     ended = subprocess.run(["promtool", "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "12 rules found" in ended.stdout
+    assert "18 rules found" in ended.stdout
 
 
 def route(*labels: str) -> str:
@@ -99,6 +102,43 @@ def test_alertmanager_takes_its_configuration_and_leads_each_alert_to_somebody()
     inhibited = yaml.safe_load(text("alertmanager.yml"))["inhibit_rules"]
     named = set(re.findall(r"alertname = (\w+)", str(inhibited)))
     assert named <= {*rules, ALERT}
+
+
+def chosen(policy: dict[str, Any], severity: str) -> str:
+    """The contact point of an alert, by what Grafana documents: the first policy that matches, else the one above it."""
+    for one in policy.get("routes", ()):
+        if all(
+            sign == "=~" and re.fullmatch(value, severity)
+            for label, sign, value in one["object_matchers"]
+            if label == "severity"
+        ):
+            return chosen(one, severity)
+    return str(policy["receiver"])
+
+
+def test_grafana_leads_each_alert_to_the_same_receiver_as_alertmanager() -> None:
+    assert text("grafana-notifications.yml") == encode_notifications()
+    content = yaml.safe_load(text("grafana-notifications.yml"))
+    (policy,) = content["policies"]
+    for severity in ("critical", "page", "warning", "ticket", "another"):
+        assert chosen(policy, severity) == route(f"severity={severity}")
+    for point in content["contactPoints"]:
+        for receiver in point["receivers"]:
+            assert ContactPoint.from_json(receiver).to_json() == receiver
+    assert {point["name"] for point in content["contactPoints"]} == {"on-call", "team"}
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ({"receivers": [{"name": "a", "slack_configs": []}], "route": {"receiver": "a"}}, "receiver a: only webhook_configs"),
+        ({"receivers": [], "route": {"receiver": "a", "match": {}}}, "a route has match"),
+        ({"receivers": [], "route": {"receiver": "a", "matchers": ["severity"]}}, "'severity' is not a matcher"),
+    ],
+)
+def test_routes_that_cannot_be_written_for_grafana_are_refused(file: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        convert_routes(file)
 
 
 def test_the_compose_file_mounts_what_is_there_and_scrapes_what_it_starts() -> None:
@@ -156,19 +196,21 @@ def test_kubernetes_accepts_the_manifest(version: str) -> None:
     if version == "latest":
         version = kubernetes_validate.latest_version()
     # Strictly: no field that this version does not have.
-    for one in yaml.safe_load_all(text("kubernetes.yaml")):
-        kubernetes_validate.validate(one, version, strict=True)
+    for name in ("kubernetes.yaml", "kubernetes-locations.yaml"):
+        for one in yaml.safe_load_all(text(name)):
+            kubernetes_validate.validate(one, version, strict=True)
 
 
 @pytest.mark.thorough
-def test_the_compose_file_is_valid() -> None:
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.locations.yaml"])
+def test_the_compose_file_is_valid(name: str) -> None:
     command = [
         sys.executable,
         "-m",
         "check_jsonschema",
         "--builtin-schema",
         "vendor.compose-spec",
-        str(FOLDER / "compose.yaml"),
+        str(FOLDER / name),
     ]
     checked = subprocess.run(command, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout
@@ -311,3 +353,175 @@ def test_the_contents_of_an_image_are_listed_with_their_licences(monkeypatch: py
     assert debian["base-files"]["licenses"]
     assert python["msgspec"]["licenses"] == [{"license": {"name": "BSD-3-Clause"}}]
     assert re.fullmatch(r"[0-9a-f]{64}", python["msgspec"]["hashes"][0]["content"])
+
+
+LOCATIONS = ("frankfurt", "oregon")
+WITHOUT = {"image", "depends_on", "command", "environment", "volumes", "networks", "ports", "healthcheck", "container_name"}
+"""Fields of a service in which a worker of a location differs from the scheduler."""
+
+
+def test_workers_of_locations_are_confined_like_the_scheduler_and_reach_less() -> None:
+    base = yaml.safe_load(text("compose.yaml"))["services"]
+    services = yaml.safe_load(text("compose.locations.yaml"))["services"]
+    for name in LOCATIONS:
+        worker = services[name]
+        assert {key: one for key, one in worker.items() if key not in WITHOUT} == {
+            key: one for key, one in base["journeys"].items() if key not in WITHOUT
+        }
+        assert "ports" not in worker
+        assert not set(worker["networks"]) & set(base["database"]["networks"]), "a worker needs no database"
+        assert worker["environment"]["JOURNEY_LOCATION"] == name
+        assert "JOURNEY_DATABASE" not in worker["environment"]
+        own = [mount for mount in worker["volumes"] if mount.endswith(":/work/runs")]
+        assert own == [f"{name}:/work/runs"]
+    for same in ("JOURNEY_BROKER", "JOURNEY_BUNDLE_KEY", "JOURNEY_ARTIFACTS", "JOURNEY_DISPATCH", "JOURNEY_BROKER_PASSWORD"):
+        assert len({services[name]["environment"][same] for name in ("journeys", *LOCATIONS)}) == 1, same
+    secret = {k: v for one in services.values() for k, v in one["environment"].items() if re.search("PASSWORD|KEY", k)}
+    assert all(re.fullmatch(r"\$\{\w+:\?.+\}", value) for value in secret.values()), secret
+    assert "ports" not in services["broker"]
+    assert set(services["broker"]["networks"]) == {"queue"}
+    assert yaml.safe_load(text("compose.locations.yaml"))["networks"]["queue"] == {"internal": True}
+    folder = urlsplit(services["dashboard"]["environment"]["JOURNEY_ARTIFACTS"]).path
+    for name in ("journeys", "dashboard", *LOCATIONS):
+        assert f"artifacts:{folder}" in services[name]["volumes"], name
+    assert f"{folder}\n" in text("Containerfile"), "a volume belongs to the user whose folder the image has in its place"
+
+
+@pytest.mark.parametrize("name", ["journeys", *LOCATIONS])
+def test_the_settings_of_dispatch_are_accepted(tmp_path: Path, name: str) -> None:
+    environment = yaml.safe_load(text("compose.locations.yaml"))["services"][name]["environment"]
+    given = {key: value if "$" not in value else "0123456789abcdef" for key, value in environment.items()}
+    settings = load_settings(tmp_path, {}, given)
+    assert (settings.dispatch, settings.artifacts) == ("celery", "file:///work/artifacts")
+    assert settings.locations == LOCATIONS
+    manifest = next(yaml.safe_load_all(text("kubernetes-locations.yaml")))
+    again = load_settings(tmp_path, {}, manifest["data"])
+    assert (again.dispatch, again.artifacts) == ("celery", "s3://monitoring/runs")
+    assert again.locations == LOCATIONS
+
+
+def test_the_broker_keeps_what_it_has_and_takes_its_password_from_standard_input() -> None:
+    command = json.loads(re.findall(r"^CMD (\[.*\])$", text("Containerfile.broker"), re.MULTILINE)[0])
+    assert command[:2] == ["sh", "-c"]
+    written, _, server = command[2].rpartition("|")
+    configuration = subprocess.run(
+        ["sh", "-c", written], capture_output=True, text=True, env={**os.environ, "BROKER_PASSWORD": "oolong"}, check=True
+    ).stdout
+    assert server.strip() == "redis-server -"
+    assert configuration.splitlines() == [
+        "requirepass oolong", "dir /data", "appendonly yes", "maxmemory 256mb", "maxmemory-policy noeviction", "protected-mode no",
+    ]  # fmt: skip
+
+
+def workers() -> dict[str, dict[str, Any]]:
+    """The Deployments of workers, by location."""
+    found = [one for one in yaml.safe_load_all(text("kubernetes-locations.yaml")) if one["kind"] == "Deployment"]
+    return {one["metadata"]["labels"]["location"]: one for one in found}
+
+
+def test_workers_in_kubernetes_are_confined_and_only_connect_outwards() -> None:
+    (scheduler,) = deployment()["containers"]
+    assert tuple(workers()) == LOCATIONS
+    for location, one in workers().items():
+        assert one["metadata"]["name"] == f"journey-worker-{location}"
+        assert one["spec"]["selector"]["matchLabels"] == one["spec"]["template"]["metadata"]["labels"]
+        pod = one["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        for field in ("securityContext", "automountServiceAccountToken", "enableServiceLinks", "terminationGracePeriodSeconds"):
+            assert pod[field] == deployment()[field], field
+        for field in ("securityContext", "image", "livenessProbe", "readinessProbe", "startupProbe"):
+            assert container[field] == scheduler[field], field
+        environment = {given["name"]: given["value"] for given in container["env"]}
+        assert environment["JOURNEY_LOCATION"] == location
+        assert {given["name"] for given in scheduler["env"]} - set(environment) >= {"JOURNEY_DATABASE"}
+        (secrets,) = (volume["secret"]["secretName"] for volume in pod["volumes"] if volume["name"] == "secrets")
+        assert secrets == f"journey-secrets-{location}", "each location has secrets of its own"
+        listening = container["args"][container["args"].index("--listen") + 1]
+        assert listening.endswith(f":{container['ports'][0]['containerPort']}")
+    references = [{"configMapRef": {"name": "journey-dispatch"}}, {"secretRef": {"name": "journey-dispatch"}}]
+    assert container["envFrom"] == references
+    optional = [{kind: {**one, "optional": True} for kind, one in reference.items()} for reference in references]
+    assert scheduler["envFrom"] == optional, "without locations, nothing of this is there"
+    policies = {
+        one["metadata"]["name"]: one["spec"]
+        for name in ("kubernetes.yaml", "kubernetes-locations.yaml")
+        for one in yaml.safe_load_all(text(name))
+        if one["kind"] == "NetworkPolicy"
+    }
+    outwards = policies["journey-worker"]
+    assert (outwards["policyTypes"], outwards["ingress"]) == (["Ingress", "Egress"], [])
+    assert (
+        outwards["podSelector"]["matchLabels"].items() <= workers()["oregon"]["spec"]["template"]["metadata"]["labels"].items()
+    )
+    assert outwards["egress"][-1] == policies["journey"]["egress"][-1], "pages reach what they reach from the scheduler"
+    assert 5432 not in {port["port"] for rule in outwards["egress"] for port in rule["ports"]}, "a worker needs no database"
+    assert outwards["egress"][1] in policies["journey-dispatch"]["egress"], "both reach the broker"
+
+
+KEDA = {
+    "TriggerAuthentication": {
+        "secretTargetRef": {"items": {"properties": {key: {"type": "string"} for key in ("parameter", "name", "key")}}}
+    },
+    "ScaledObject": {
+        "scaleTargetRef": {"properties": {"name": {"type": "string"}}, "required": ["name"]},
+        "minReplicaCount": {"type": "integer"},
+        "maxReplicaCount": {"type": "integer"},
+        "pollingInterval": {"type": "integer"},
+        "advanced": {
+            "properties": {
+                "horizontalPodAutoscalerConfig": {
+                    "properties": {
+                        "behavior": {
+                            "properties": {"scaleDown": {"properties": {"stabilizationWindowSeconds": {"type": "integer"}}}}
+                        }
+                    }
+                }
+            }
+        },
+        "triggers": {
+            "items": {
+                "properties": {
+                    "type": {"enum": ["rabbitmq", "redis"]},
+                    "metadata": {"additionalProperties": {"type": "string"}},
+                    "authenticationRef": {"properties": {"name": {"type": "string"}}, "required": ["name"]},
+                },
+                "required": ["type", "metadata"],
+            }
+        },
+    },
+}
+"""The part of the schemas of keda.sh/v1alpha1 that the files use; no other field is allowed."""
+REQUIRED = {
+    "rabbitmq": {"protocol", "queueName", "mode", "value"},
+    "redis": {"address", "listName", "listLength", "enableTLS"},
+}
+
+
+def closed(schema: Any) -> Any:
+    """The schema, in which no object has further fields."""
+    if isinstance(schema, dict):
+        more = {"additionalProperties": False, "type": "object"} if "properties" in schema else {}
+        return {key: closed(value) for key, value in schema.items()} | more
+    return schema
+
+
+@pytest.mark.parametrize("name", ["rabbitmq", "redis"])
+def test_the_number_of_workers_follows_the_queue_of_their_location(name: str) -> None:
+    from jsonschema import validate
+
+    from runner.dispatch.broker import Names
+    from runner.settings.settings import Settings
+
+    authentication, *scaled = yaml.safe_load_all(text(f"keda-{name}.yaml"))
+    for one in (authentication, *scaled):
+        assert one["apiVersion"] == "keda.sh/v1alpha1"
+        validate(one["spec"], closed({"properties": KEDA[one["kind"]]}))
+    names = Names(Settings().queue_prefix)
+    assert len(scaled) == len(LOCATIONS)
+    for one, (location, worker) in zip(scaled, workers().items(), strict=True):
+        (trigger,) = one["spec"]["triggers"]
+        assert one["spec"]["scaleTargetRef"]["name"] == worker["metadata"]["name"]
+        assert trigger["authenticationRef"]["name"] == authentication["metadata"]["name"]
+        assert trigger["metadata"].keys() == REQUIRED[trigger["type"]]
+        assert names.runs(location) in trigger["metadata"].values()
+        assert one["spec"]["minReplicaCount"] >= 1, "a location without a worker counts as down"

@@ -17,7 +17,12 @@ from tests.support.services.http_server import serving_handler
 from tests.test_supply import load
 
 ROOT = Path(__file__).parents[1]
-FILES = ("docs/deploy/Containerfile", "docs/deploy/compose.yaml", ".github/workflows/checks.yml")
+FILES = (
+    "docs/deploy/Containerfile",
+    "docs/deploy/Containerfile.broker",
+    "docs/deploy/compose.yaml",
+    ".github/workflows/checks.yml",
+)
 PINNED = re.compile(r"[\w.-]+\.[a-z]+/[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}")
 
 
@@ -73,8 +78,8 @@ def copied(folder: Path) -> Path:
 
 def test_every_image_of_others_is_named_by_its_digest() -> None:
     base = re.findall(r"^ARG BASE=(.*)$", (ROOT / FILES[0]).read_text(), re.MULTILINE)
-    services = yaml.safe_load((ROOT / FILES[1]).read_text())["services"].values()
-    job = yaml.safe_load((ROOT / FILES[2]).read_text())["jobs"]["test"]
+    services = yaml.safe_load((ROOT / FILES[2]).read_text())["services"].values()
+    job = yaml.safe_load((ROOT / FILES[3]).read_text())["jobs"]["test"]
     named = [*base, *(one["image"] for one in services if "image" in one), *job["strategy"]["matrix"]["image"]]
     assert job["container"] == "${{ matrix.image }}"
     assert len(named) == 7
@@ -106,10 +111,10 @@ def test_the_newest_digests_are_written_behind_the_tags(
         for name, tag, found in re.findall(r"docker\.io/([\w./-]+):([\w.-]+)@(sha256:[0-9a-f]{64})", pinned):
             assert found == digest(name, tag)
     assert run("--check") == 0
-    (root / FILES[1]).write_text("image: docker.io/library/postgres:9\n")
+    (root / FILES[2]).write_text("image: docker.io/library/postgres:9\n")
     assert run() == 2
     assert "docs/deploy/compose.yaml: HTTP Error 404" in capsys.readouterr().err
-    assert (root / FILES[1]).read_text() == "image: docker.io/library/postgres:9\n"
+    assert (root / FILES[2]).read_text() == "image: docker.io/library/postgres:9\n"
 
 
 @pytest.mark.parametrize(
@@ -138,7 +143,7 @@ def test_renewals_are_proposed_for_every_image_and_every_lock_file() -> None:
     renovate = json.loads((ROOT / ".github" / "renovate.json").read_text())
     (matrix,) = renovate["customManagers"]
     pattern = matrix["matchStrings"][0].replace("(?<", "(?P<")
-    found = [one["currentValue"] for one in re.finditer(pattern, (ROOT / FILES[2]).read_text())]
+    found = [one["currentValue"] for one in re.finditer(pattern, (ROOT / FILES[3]).read_text())]
     assert found == ["3.11-bookworm", "3.13-bookworm"]
     assert {"dockerfile", "docker-compose", "github-actions", "npm"} <= set(renovate["enabledManagers"])
     assert renovate["osvVulnerabilityAlerts"] is True

@@ -1,7 +1,7 @@
 """The collector as a part of the application: its addresses and shared state."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -37,6 +37,8 @@ class Collector:
     ) -> None:
         self._writer = writer
         self._known_trouble = ""
+        self.is_leaving: Callable[[], bool] = lambda: False
+        """Whether the server is about to stop; then it is not ready for further requests."""
         self.metrics = CollectorMetrics(settings.counted_traffic, settings.vital_settle, apps=len(settings.apps))
         self.register = AppRegistry(settings.apps, settings.max_pages)
         self.intake = Intake(self.register, writer, self.metrics, ClientNetworks(settings.trusted_proxies))
@@ -70,6 +72,8 @@ class Collector:
             ]
 
     async def _ready(self, _: Request) -> Response:
+        if self.is_leaving():
+            return JSONResponse({"error": "the server is stopping"}, 503)
         trouble = self.intake.trouble or await run_in_threadpool(self._writer.find_trouble)
         if not trouble:
             return PlainTextResponse("ok\n")

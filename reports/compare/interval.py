@@ -23,17 +23,30 @@ def ratio(baseline: Sequence[float], candidate: Sequence[float], confidence: flo
     Which values are drawn depends on nothing but their number: the same data give the same interval, swapped sides its inverse,
     and a small change of the data a small change of the interval. All values must be above zero.
     """
+    both = _resample(baseline, candidate, paired)
+    return _cut([above / below for below, above in both], confidence)
+
+
+def difference(baseline: Sequence[float], candidate: Sequence[float], confidence: float, paired: bool) -> tuple[float, float]:
+    """The same of the candidate's median less the baseline's, which may be zero."""
+    return _cut([above - below for below, above in _resample(baseline, candidate, paired)], confidence)
+
+
+def _resample(baseline: Sequence[float], candidate: Sequence[float], paired: bool) -> list[tuple[float, float]]:
+    """The medians of both sides in each resample."""
     if paired:
         plan = _plan(len(baseline), False)
-        both = [(_middle(baseline, drawn), _middle(candidate, drawn)) for drawn in plan]
-    else:
-        # Two sides of one size need a plan each, and swapping them must not swap the plans.
-        later = sorted(baseline) > sorted(candidate)
-        sides = _plan(len(baseline), later), _plan(len(candidate), not later)
-        both = [(_middle(baseline, one), _middle(candidate, other)) for one, other in zip(*sides, strict=True)]
-    ratios = sorted(above / below for below, above in both)
+        return [(_middle(baseline, drawn), _middle(candidate, drawn)) for drawn in plan]
+    # Two sides of one size need a plan each, and swapping them must not swap the plans.
+    later = sorted(baseline) > sorted(candidate)
+    sides = _plan(len(baseline), later), _plan(len(candidate), not later)
+    return [(_middle(baseline, one), _middle(candidate, other)) for one, other in zip(*sides, strict=True)]
+
+
+def _cut(values: Sequence[float], confidence: float) -> tuple[float, float]:
+    ordered = sorted(values)
     cut = round((1 - confidence) / 2 * (RESAMPLES + 1))
-    return ratios[max(cut - 1, 0)], ratios[-max(cut, 1)]
+    return ordered[max(cut - 1, 0)], ordered[-max(cut, 1)]
 
 
 def _middle(values: Sequence[float], drawn: tuple[int, ...]) -> float:

@@ -17,10 +17,14 @@ from msgspec import Struct
 from reports.formats.registry import Runs, list_saved
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
+from reports.text.accessibility import describe_accessibility, list_new_findings, list_violations
+from reports.text.amount_text import describe_amount, list_changes
+from reports.text.cost_text import list_block_remarks, list_columns, list_cost_rows, list_instrument_lines
 from reports.text.formatting import format_figure, format_status
 from reports.text.problems import Problem, list_run_problems
 from reports.text.smoke_problems import list_check_problems
 from runner.archive.archive import Saved
+from runner.measures import AMOUNTS, measure_step
 from runner.result import Environment, RunResult, StepResult
 
 WHOLE = "whole journey"
@@ -73,7 +77,7 @@ def smoke_junit(result: SmokeResult) -> str:
             f"{step.name or WHOLE}.{name}.median": f"{median(values):g}"
             for step in (*check.steps, check.whole)
             for name, values in step.figures.items()
-            if values
+            if values and ("." not in name or any(values))
         }
         _suite(suites, check.name, cases, f"{result.started_at:%Y-%m-%dT%H:%M:%SZ}", properties | figures)
     return _document(suites)
@@ -116,15 +120,24 @@ def _check_cases(check: JourneyCheck, problems: Sequence[Problem]) -> Iterator[_
     if failed_at and failed_at not in {step.name for step in check.steps}:
         yield _Case(name=failed_at, seconds=None, problems=[one for one in problems if one.step == failed_at])
     whole = [one for one in problems if not one.step]
-    if whole or check.whole.budgets or check.whole.comparison or not check.steps:
+    if whole or check.blocked or check.unused or check.whole.budgets or check.whole.comparison or not check.steps:
         skipped = "" if whole else f"step “{failed_at}” failed" if failed_at else _unjudged(check.whole)
         yield _Case(
             name=WHOLE,
             seconds=smoke_text.find_medians(check.whole)[1],
             problems=whole,
             skipped=skipped,
-            output=[*_output(check.whole), *smoke_text.list_remarks(check)],
+            output=[*_output(check.whole), *_costs(check), *smoke_text.list_remarks(check)],
         )
+
+
+def _costs(check: JourneyCheck) -> list[str]:
+    headings = list_columns(check).values()
+    rows = [
+        (row, [f"{name} {text}" for name, (text, _) in zip(headings, row.cells, strict=True)]) for row in list_cost_rows(check)
+    ]
+    lines = [f"cost of {row.name}, {row.step}: {', '.join(cells)}" for row, cells in rows]
+    return [*lines, *list_block_remarks(check), *list_instrument_lines(check)]
 
 
 def _unjudged(step: StepCheck) -> str:
@@ -142,8 +155,11 @@ def _output(step: StepCheck) -> list[str]:
         lines.append(f"{name}: median {format_figure(name, median(values))} of {len(values)}, {lowest} to {highest}")
     if step.comparison is not None:
         lines.append(f"baseline: {smoke_text.describe_comparison(step.comparison)}")
+    lines += [f"weight: {describe_amount(one)}" for one in list_changes(step)]
     if step.picture is not None:
         lines.append(f"picture: {smoke_text.describe_picture(step.picture)}")
+    if step.accessibility is not None:
+        lines += [describe_accessibility(step.accessibility), *list_new_findings(step.accessibility)]
     lines += [f"budget: {smoke_text.format_budget(one)}{', missed' if one.missed else ''}" for one in step.budgets]
     return [*lines, *([step.note] if step.note else [])]
 
@@ -160,7 +176,7 @@ def _run_cases(saved: Saved, which: str) -> Iterator[_Case]:
             seconds=step.latency_seconds,
             problems=own,
             skipped=unrun,
-            output=_attachments(saved, step) if own else (),
+            output=[*(_attachments(saved, step) if own else ()), *map(str.strip, list_violations(step))],
         )
     rest = [one for one in problems if one.step not in names]
     if rest or not result.steps or result.status == "cancelled":
@@ -191,12 +207,13 @@ def _figures(result: RunResult) -> dict[str, str]:
             **{name: getattr(step.vitals, name) for name in step.vitals.__struct_fields__},
         }
         if step.status not in {"skipped", "cancelled"}:
-            values |= {
-                "requests": step.requests.ok + step.requests.failed,
-                "failed_requests": step.requests.failed,
-                "bytes": step.requests.transfer_bytes,
-            }
-        found |= {f"{step.name}.{name}": f"{value:g}" for name, value in values.items() if value is not None}
+            measured = measure_step(step)
+            values |= {name: measured.get(name) for name in ("failed_requests", *AMOUNTS)}
+        found |= {
+            f"{step.name}.{name}": f"{value:g}"
+            for name, value in values.items()
+            if value or (value is not None and "." not in name)
+        }
     return found
 
 

@@ -11,6 +11,14 @@ from reports.formats.markdown_escape import code, fence, inert
 from reports.formats.registry import Runs, list_saved
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
+from reports.text.accessibility import (
+    describe_accessibility,
+    describe_accessibility_rule,
+    list_new_findings,
+    list_violations,
+)
+from reports.text.amount_text import list_weight_lines
+from reports.text.cost_text import describe_cost_rule, list_block_remarks, list_columns, list_cost_rows, list_instrument_lines
 from reports.text.formatting import MARKS, format_seconds, format_status
 from reports.text.problems import Problem, list_run_problems
 from reports.text.smoke_problems import list_smoke_problems
@@ -142,12 +150,32 @@ def _check(check: JourneyCheck, result: SmokeResult) -> Section:
     if steps:
         lines += ["| step | baseline | median | change | outcome | budgets |", "| --- | --: | --: | --: | --- | --- |"]
         lines += [_step(one, result) for one in steps]
-    remarks = [f"- {inert(one)}" for one in (*_pictures(check), *smoke_text.list_remarks(check))]
+    lines += _costs(check)
+    found = (*list_block_remarks(check), *list_instrument_lines(check), *_pictures(check), *_accessibility(check))
+    remarks = [f"- {inert(one)}" for one in (*found, *list_weight_lines(check), *smoke_text.list_remarks(check))]
     return [*lines, *(["", *remarks] if remarks else [])]
+
+
+def _costs(check: JourneyCheck) -> Iterator[str]:
+    rows = list_cost_rows(check)
+    if rows:
+        yield from ("", "What it costs, with it less without it:", "")
+        yield f"| blocked | step | {' | '.join(list_columns(check).values())} |"
+        yield f"| --- | --- | {' | '.join('---' for _ in list_columns(check))} |"
+    for row in rows:
+        cells = [f"**{inert(text)}**" if certain else inert(text) for text, certain in row.cells]
+        yield f"| {code(row.name, NAME, cell=True)} | {code(row.step, NAME, cell=True)} | {' | '.join(cells)} |"
 
 
 def _pictures(check: JourneyCheck) -> Iterator[str]:
     return (f"{one.name}: {smoke_text.describe_picture(one.picture)}" for one in check.steps if one.picture is not None)
+
+
+def _accessibility(check: JourneyCheck) -> Iterator[str]:
+    for one in check.steps:
+        if one.accessibility is not None:
+            yield f"{one.name}: {describe_accessibility(one.accessibility)}"
+            yield from (f"{one.name}: {line}" for line in list_new_findings(one.accessibility))
 
 
 def _step(step: StepCheck, result: SmokeResult) -> str:
@@ -171,7 +199,17 @@ def _environment(result: SmokeResult) -> list[str]:
     warm_up = f"Warm-up, not counted: {smoke_text.count_runs(result.warm_up)} of each journey."
     return [
         *lines,
-        *(f"- {inert(one, 600)}" for one in (*rule, *smoke_text.describe_picture_rule(result), warm_up, *result.notes)),
+        *(
+            f"- {inert(one, 600)}"
+            for one in (
+                *rule,
+                *describe_cost_rule(result),
+                *smoke_text.describe_picture_rule(result),
+                *describe_accessibility_rule(result),
+                warm_up,
+                *result.notes,
+            )
+        ),
     ]
 
 
@@ -217,7 +255,8 @@ def _steps(result: RunResult) -> Section:
         )
     if len(result.steps) > ROWS:
         table.append(f"| _and {len(result.steps) - ROWS} more_ | | | | |")
-    notes = [f"- {inert(note)}" for note in (*map(describe_quarantine, result.quarantine), *result.notes)]
+    found = [f"{step.name}: {line.strip()}" for step in result.steps for line in list_violations(step)]
+    notes = [f"- {inert(note)}" for note in (*map(describe_quarantine, result.quarantine), *found, *result.notes)]
     return _fold(f"{inert(result.journey, NAME)}: steps", [*table, *(["", *notes] if notes else [])])
 
 

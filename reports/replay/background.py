@@ -1,4 +1,4 @@
-"""Removes expired recordings, and files without a row, in the background."""
+"""Removes expired recordings, and files without a row, in the background. Of several collectors on one database, one does it."""
 
 import logging
 import threading
@@ -6,10 +6,12 @@ import time
 
 from reports.replay.chunk_store import ChunkStore
 from runner.store import StoreDown
+from runner.store.bulk_insert import Link
 
 PRUNE = 60.0
 """Seconds between two checks for recordings that are too old or too many."""
 SWEEP = 3600.0
+WORK = "recordings"
 log = logging.getLogger("journey.collector")
 
 
@@ -31,14 +33,22 @@ class RecordingCleaner:
         self._thread.join(30.0)
 
     def _work(self) -> None:
+        link = Link(self._chunk_store.store)
+        try:
+            self._clean(link)
+        finally:
+            link.close()
+
+    def _clean(self, link: Link) -> None:
         sweep_at = 0.0
         while True:
             try:
-                while self._chunk_store.prune(self._keep, self._size, time.time()) and not self._closing.is_set():
+                leads = link.lead(WORK)
+                while leads and self._chunk_store.prune(self._keep, self._size, time.time()) and not self._closing.is_set():
                     pass
-                while self._chunk_store.prune_events(self._events_size) and not self._closing.is_set():
+                while leads and self._chunk_store.prune_events(self._events_size) and not self._closing.is_set():
                     pass
-                if time.monotonic() >= sweep_at:
+                if leads and time.monotonic() >= sweep_at:
                     sweep_at = time.monotonic() + SWEEP
                     self._chunk_store.sweep(time.time())
             except (StoreDown, OSError) as error:

@@ -63,7 +63,7 @@ class ChunkStore:
     """The recordings in the folder `runs/replays`, and their rows in a store."""
 
     def __init__(self, store: Store, folder: Path) -> None:
-        self._store = store
+        self.store = store
         self.folder = folder
 
     def put(self, chunk: Chunk, packed: bytes, kept: ChunkContext) -> bool:
@@ -85,7 +85,7 @@ class ChunkStore:
             "checksum": checksum,
         }
         try:
-            with self._store.connected() as connection:
+            with self.store.connected() as connection:
                 connection.execute(insert(replay_chunks), [row])
         except IntegrityError:
             # A chunk of this number was sent at the same time: the same, whose file is this one, or another, which stays.
@@ -101,7 +101,7 @@ class ChunkStore:
         wanted = select(table.app, table.checksum).where(
             table.session == chunk.session, table.tab == chunk.tab, table.sequence == chunk.sequence
         )
-        with self._store.connected() as connection:
+        with self.store.connected() as connection:
             found = connection.execute(wanted).first()
         if found is None:
             return False
@@ -117,7 +117,7 @@ class ChunkStore:
     def note(self, app: str, session: str, type_: str, target: str, at: float) -> None:
         """Stores one event that a page reported. Raises StoreDown."""
         row = {"app": app, "session": session, "type": type_, "target": target, "at": at, "received_at": time.time()}
-        with self._store.connected() as connection:
+        with self.store.connected() as connection:
             connection.execute(insert(session_events), [row])
 
     def prune(self, keep: float, size: int, now: float) -> int:
@@ -133,7 +133,7 @@ class ChunkStore:
             .group_by(replay_chunks.c.app, replay_chunks.c.session)
             .order_by(ended)
         )
-        with self._store.connected() as connection:
+        with self.store.connected() as connection:
             connection.execute(delete(session_events).where(session_events.c.received_at < now - keep))
             recorded = func.count(func.distinct(replay_chunks.c.session))
             taken = connection.execute(select(func.coalesce(func.sum(of_one), 0) + recorded * BLOCK)).scalar_one()
@@ -150,7 +150,7 @@ class ChunkStore:
     def prune_events(self, size: int) -> int:
         """Removes the oldest of the events that pages reported while all of them take more than `size` bytes; returns how many."""
         table = session_events.c
-        with self._store.connected() as connection:
+        with self.store.connected() as connection:
             first, last = connection.execute(select(func.min(table.id), func.max(table.id))).one()
             if first is None:
                 return 0
@@ -169,7 +169,7 @@ class ChunkStore:
         """
         table = replay_chunks.c
         gone = delete(replay_chunks).where(table.app == app, table.session == session)
-        with self._store.connected() as connection:
+        with self.store.connected() as connection:
             removed = connection.execute(gone.returning(table.tab, table.sequence, table.checksum)).all()
         folder = session_folder(self.folder, app, session)
         for tab, sequence, checksum in removed:
@@ -185,7 +185,7 @@ class ChunkStore:
         for folder in self.folder.glob("*/*"):
             if not _ID.fullmatch(folder.name) or folder.is_symlink():
                 continue
-            with self._store.connected() as connection:
+            with self.store.connected() as connection:
                 table = replay_chunks.c
                 found = select(table.tab, table.sequence, table.checksum).where(table.session == folder.name)
                 rows = [tuple(row) for row in connection.execute(found)]

@@ -3,15 +3,18 @@
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from msgspec import Struct
 
 from reports.collector.storage.beacon_batch import store_beacons
 from reports.collector.storage.rollup import roll_up
 from reports.collector.storage.series import Directory
+from reports.sample.broken_script import make_source_map
 from reports.sample.calendar import NOTE
 from reports.sample.runs import make_sample_runs
 from reports.sample.visits import make_sample_visits
+from reports.source_maps.map_store import MapStore
 from runner.archive.archive import Archive
 from runner.result import RunResult
 from runner.store import Store
@@ -31,8 +34,10 @@ class SampleSize(Struct, frozen=True):
     end: datetime
 
 
-def write_sample(store: Store, archive: Archive, real: Sequence[RunResult]) -> SampleSize:
+def write_sample(store: Store, archive: Archive, real: Sequence[RunResult], maps: Path) -> SampleSize:
     """Writes a week before the first of some real runs: its runs, visits, and an alert; and marks all of it as a sample.
+
+    `maps` is the folder of source maps.
 
     Raises StoreDown and OSError.
     """
@@ -50,6 +55,7 @@ def write_sample(store: Store, archive: Archive, real: Sequence[RunResult]) -> S
             saved.add(one.id)
     store.add_all((one, archive.save(one, archive.scratch(one.id)) if one.id in saved else None) for one in made)
     visits = _write_visits(store, real, end)
+    MapStore(store, maps).put(*make_source_map(), "sample", end.timestamp())
     _open_alert(store, made)
     return SampleSize(len(made), visits, end)
 

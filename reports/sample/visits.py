@@ -6,9 +6,11 @@ from random import Random
 from typing import Any
 
 from reports.collector.accepted_beacon import Arrival, Device
-from reports.collector.beacon import Beacon, Interaction, ScriptError, SlowRequest, View, Vital
+from reports.collector.beacon import Beacon, ScriptError, SlowRequest, View, Vital
 from reports.collector.privacy.route_template import route_template
+from reports.sample.broken_script import COLUMN, FUNCTION, LINE, MESSAGE, SCRIPT
 from reports.sample.calendar import ENVIRONMENT, HOURS, OUTAGE, SLOW_RELEASE, busyness, release_at
+from reports.sample.clicks import make_sample_clicks
 from runner.archive.run_id import run_id
 
 MOST = 9
@@ -31,13 +33,8 @@ WALKS: tuple[tuple[tuple[str, ...], int], ...] = (
     (("/product/cracked-teapot",), 1),
 )
 """The pages of a visit, and how many of all visits go there."""
-PRESSED = {
-    "/product": "Add to cart",
-    "/cart": "Check out",
-    "/login": "Sign in",
-    "/checkout": "Continue to payment",
-    "/search": "Search",
-}
+GIVEN_UP = 0.12
+"""The share of visitors who leave before each step of the checkout."""
 
 
 def make_sample_visits(site: str, end: datetime, app: str = "shop") -> Iterator[Arrival]:
@@ -71,6 +68,8 @@ class Visit:
         for page in dice.choices(walks, [weight for _, weight in WALKS])[0]:
             if self._hour in OUTAGE and page == "/checkout/done":
                 return
+            if page.startswith("/checkout") and dice.random() < GIVEN_UP:
+                return
             stay = dice.uniform(4, 60)
             left = self._at + timedelta(seconds=stay)
             if left >= end:
@@ -103,8 +102,8 @@ class Visit:
         paying_fails = self._hour in OUTAGE and path == "/checkout/payment"
         first = 0.16 * self._pace * dice.lognormvariate(0, 0.3)
         load = first + 0.7 * self._pace * dice.lognormvariate(0, 0.4)
-        button = next((name for start, name in PRESSED.items() if path.startswith(start)), "")
-        clicks = dice.choice((0, 1, 1, 2)) + (4 if paying_fails else 0) if button and not broken else 0
+        interactions = () if broken else make_sample_clicks(dice, path, stay, paying_fails)
+        clicks = sum(one.type == "click" for one in interactions)
         values: dict[Any, float] = {
             "ttfb": first, "fcp": 1.6 * first, "lcp": 0.9 * load, "cls": dice.expovariate(25),
             **({"inp": dice.lognormvariate(-2.4, 0.6) * self._pace} if clicks else {}),
@@ -113,9 +112,9 @@ class Visit:
         if self._release == SLOW_RELEASE and path == "/checkout" and dice.random() < 0.5:
             errors = (
                 ScriptError(
-                    kind="error", type="TypeError", message="Cannot read properties of null (reading 'total')",
-                    at_seconds=1.2, stack=f"TypeError: …\n    at sum ({self._site}/static/checkout.js:14:9)",
-                    source=f"{self._site}/static/checkout.js", line=14, column=9,
+                    kind="error", type="TypeError", message=MESSAGE, at_seconds=1.2,
+                    stack=f"TypeError: {MESSAGE}\n    at {FUNCTION} ({self._site}/{SCRIPT}:{LINE}:{COLUMN})",
+                    source=f"{self._site}/{SCRIPT}", line=LINE, column=COLUMN,
                 ),
             )  # fmt: skip
         return View(
@@ -132,10 +131,7 @@ class Visit:
             vitals=tuple(
                 Vital(name=name, id=f"v5-{run_id(self._at)}", value=round(value, 4)) for name, value in values.items()
             ),
-            interactions=tuple(
-                Interaction(type="click", at_seconds=round(min(stay, 2.0 + 0.2 * place), 2), role="button", name=button)
-                for place in range(clicks)
-            ),
+            interactions=interactions,
             interaction_counts={"click": clicks} if clicks else {},
             errors=errors,
             requests=(

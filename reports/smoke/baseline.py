@@ -48,6 +48,8 @@ class JourneyBaseline(Struct, frozen=True, kw_only=True):
     """Their ids."""
     pictures: dict[str, BaselinePicture] = {}
     """By step; in the file of pictures beside the baseline."""
+    accessibility: dict[str, tuple[str, ...]] = {}
+    """By step, of those whose page was checked: the names of what was found."""
 
 
 class Baseline(Struct, frozen=True, kw_only=True):
@@ -77,6 +79,7 @@ def of(result: SmokeResult) -> Baseline:
                 steps={step.name: _own_figures(step) for step in one.steps if step.figures},
                 whole=one.whole.figures,
                 runs=one.runs,
+                accessibility={step.name: step.accessibility.names for step in one.steps if step.accessibility is not None},
             )
             for one in result.journeys
         },

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from reports.compare import Comparison
 from reports.smoke.baseline import JourneyBaseline
-from reports.smoke.result import PictureCheck
+from reports.smoke.result import AccessibilityCheck, PictureCheck
 from runner import measures
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
@@ -39,6 +39,12 @@ class Measurement:
         """Of each pictured round, whether the candidate went first."""
         self.pictures: dict[str, PictureCheck] = {}
         """By step; compared once all rounds are over."""
+        self.accessibility: dict[str, AccessibilityCheck] = {}
+        """By step; compared once all rounds are over."""
+        self.coverage_run: RunEnded | None = None
+        """A run with coverage, which does not count."""
+        self.profile_run: RunEnded | None = None
+        """A run with a CPU profile, which does not count."""
         self.open = True
         """Whether it is to be measured further."""
 
@@ -89,6 +95,10 @@ class Measurement:
         for name, picture in self.pictures.items():
             if name in candidate and picture.outcome in {"same", "different"}:
                 candidate[name] = candidate[name] | {"picture": (picture.share,)}
+        if self.coverage_run is not None:
+            for name, found in _steps(_passed([self.coverage_run])).items():
+                unused = {figure: found[figure] for figure in measures.UNUSED if figure in found}
+                candidate[name] = candidate.get(name, {}) | unused
         return {name: (candidate.get(name, {}), baseline.get(name, {})) for name in (*candidate, *_others(baseline, candidate))}
 
     def latencies(self) -> dict[str, tuple[list[float], list[float]]]:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from reports.compare import Rule
 from reports.smoke.baseline import Baseline, file_of, pictures_beside
 from runner.result import Quarantine
+from runner.settings.parsers.smoke import ProfileWhen
 from runner.settings.sections.budgets import Budget
 from runner.settings.settings import Settings
 
@@ -29,6 +30,10 @@ class Question(Struct, frozen=True, kw_only=True):
     """Of how many rounds, from the first, each step's end is pictured."""
     saved_pictures: Path | None = None
     """The file with the saved baseline's pictures."""
+    blocks: tuple[str, ...] = ()
+    """Patterns of what is blocked in a variant of its own; `each` for every third party."""
+    coverage: bool = False
+    cpu_profile: ProfileWhen = "off"
     keep_going: bool = False
     fail_undecided: bool = False
     budgets: tuple[Budget, ...] = ()

@@ -7,16 +7,20 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from reports.smoke import notes
+from reports.smoke.accessibility import compare_accessibility
 from reports.smoke.baseline import shown
+from reports.smoke.blocking import check_costs
 from reports.smoke.check import Check
 from reports.smoke.measurement import WHOLE, Figures, Measurement
 from reports.smoke.question import Question
 from reports.smoke.result import BaselineSource, BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
+from reports.smoke.uncounted import read_profile, read_unused
+from reports.smoke.weight import Amounts, compare_weight
 from runner.events import RunEnded
 from runner.measures import percentile
 from runner.redaction import Redactor
 from runner.result import Environment, Failure
-from runner.settings.sections.budgets import MEDIAN
+from runner.settings.sections.budgets import MEDIAN, Budget
 from runner.settings.sections.quarantine import find_entries
 
 WORST_FIRST: tuple[Verdict, ...] = ("failed", "error", "missed", "passed")
@@ -34,7 +38,14 @@ def result(
     `pictures` is the file of its pictures.
     """
     question = check.question
-    journeys = tuple(_journey(one, question, stopped) for one in check.measurements)
+    amounts = compare_weight(check.measurements, question.rule)
+    journeys = tuple(
+        replace(
+            _journey(one, question, stopped, amounts),
+            blocked=check_costs(check.variants.get(one.journey.name, ()), question.rule),
+        )
+        for one in check.measurements
+    )
     counted = {journey.verdict for journey in journeys if not journey.set_aside}
     verdict = next(one for one in WORST_FIRST if one == "passed" or one in counted)
     if stopped and verdict != "failed":
@@ -55,13 +66,21 @@ def result(
         fail_undecided=question.fail_undecided,
         seed=question.seed,
         stopped=stopped,
-        notes=(*question.notes, *notes.of(check, environment)),
+        notes=(*question.notes, *check.notes, *notes.of(check, environment)),
         pictures=str(pictures.absolute()) if pictures else "",
     )
 
 
-def _journey(one: Measurement, question: Question, stopped: bool) -> JourneyCheck:
-    steps = tuple(_step(one, name, *both, question) for name, both in one.steps.items())
+def _journey(one: Measurement, question: Question, stopped: bool, amounts: Amounts) -> JourneyCheck:
+    one.accessibility = compare_accessibility(one)
+    steps = tuple(
+        replace(
+            _step(one, name, *both, question),
+            amounts=amounts.get((one.journey.name, name), ()),
+            profile=read_profile(one.profile_run, name),
+        )
+        for name, both in one.steps.items()
+    )
     figures, baseline = one.whole
     whole = StepCheck(
         name="",
@@ -70,6 +89,7 @@ def _journey(one: Measurement, question: Question, stopped: bool) -> JourneyChec
         comparison=one.comparisons.get(WHOLE),
         budgets=_budgets(one, "", figures, question),
         note="" if one.compared or question.saved is None else "the baseline has no journey of this name",
+        amounts=amounts.get((one.journey.name, WHOLE), ()),
     )
     verdict, decisive = _verdict(one, (*steps, whole), question)
     failure = decisive.result.failure if decisive else None
@@ -94,6 +114,9 @@ def _journey(one: Measurement, question: Question, stopped: bool) -> JourneyChec
         failed_folder=str(decisive.folder) if decisive and decisive.folder else None,
         failed_side="baseline" if decisive and decisive is one.bad_baseline else "candidate",
         trace=_trace(decisive) if decisive else None,
+        unused=read_unused(one.coverage_run),
+        coverage_run=one.coverage_run.result.id if one.coverage_run else None,
+        profile_run=one.profile_run.result.id if one.profile_run else None,
         quarantine=find_entries(one.journey.name, question.quarantine, datetime.now(UTC)),
     )
     return replace(checked, set_aside=_is_set_aside(checked, decisive, question.fail_undecided))
@@ -148,6 +171,7 @@ def _step(one: Measurement, name: str, candidate: Figures, baseline: Figures, qu
         budgets=_budgets(one, name, candidate, question),
         note=note,
         picture=one.pictures.get(name),
+        accessibility=one.accessibility.get(name),
     )
 
 
@@ -159,7 +183,7 @@ def _budgets(one: Measurement, step: str, figures: Figures, question: Question) 
         where = f"{one.journey.file}:{lines.get(step, one.journey.line)}"
         checks.append(("latency", "median", own, _median(figures.get("latency", ())), where))
     checks += [
-        (budget.figure, budget.statistic, budget.bound, budget.value(figures), budget.where)
+        (budget.figure, budget.statistic, budget.bound, _budgeted(one, step, budget, figures), budget.where)
         for budget in question.budgets
         if budget.holds_for(one.journey.name, step or None)
     ]
@@ -174,6 +198,14 @@ def _budgets(one: Measurement, step: str, figures: Figures, question: Question) 
         )
         for figure, statistic, bound, value, where in checks
     )
+
+
+def _budgeted(one: Measurement, step: str, budget: Budget, figures: Figures) -> float | None:
+    """The value to compare with a bound; of accessibility only what is new, where there is a baseline."""
+    compared = [check for name, check in one.accessibility.items() if step in {"", name} and check.outcome != "not compared"]
+    if budget.figure.startswith("axe.") and compared:
+        return float(sum(check.new_counts.get(budget.figure.removeprefix("axe."), 0) for check in compared))
+    return budget.value(figures)
 
 
 def _median(values: Sequence[float]) -> float | None:

@@ -1,4 +1,6 @@
-"""Background work on errors: explained by source maps, opened again, and maps removed when nobody reports their release any more."""
+"""Background work on errors: explained by source maps, opened again, and maps removed when nobody reports their release any more.
+
+Of several collectors on one database, one does it."""
 
 import logging
 import threading
@@ -13,10 +15,12 @@ from reports.source_maps.resolver import is_installed
 from reports.source_maps.retention import prune_maps
 from runner.installation import install_command
 from runner.store import Store, StoreDown
+from runner.store.bulk_insert import Link
 
 PAUSE = 10.0
 """Seconds between two turns, and the most that an explanation lags behind."""
 PRUNE = 3600.0
+WORK = "errors"
 log = logging.getLogger("journey.errors")
 
 
@@ -42,12 +46,16 @@ class ErrorGrouper:
         self._thread.join(30.0)
 
     def _work(self) -> None:
+        link = Link(self._store)
         while not self._closing.wait(PAUSE):
+            if not self._attempts.make(WORK, lambda: link.lead(WORK)):
+                continue
             self._attempts.make("explaining errors", self._explain)
             self._attempts.make("opening errors again", self._reopen)
             if time.monotonic() >= self._prune_at:
                 self._prune_at = time.monotonic() + PRUNE
                 self._attempts.make("removing source maps", self._prune)
+        link.close()
 
     def _explain(self) -> None:
         if not is_installed():

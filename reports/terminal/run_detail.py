@@ -6,8 +6,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from reports.text.accessibility import list_violations
 from reports.text.formatting import COLOURS, MARKS, format_failure, format_seconds, format_size, format_status, format_step_name
 from reports.text.missing_element import describe_missing, read_tree
+from reports.text.weight_text import describe_weight
 from runner.archive.archive import Saved
 from runner.page.signals import describe_signals
 from runner.result import Attempt, RunResult, StepResult
@@ -36,7 +38,8 @@ def _head(result: RunResult) -> Text:
     text.append(f"{MARKS[result.status]} {result.journey}: {format_status(result)}", style=f"bold {COLOURS[result.status]}")
     text.append(f" in {format_seconds(result.duration_seconds)}\n")
     text.append(f"run {result.id}, {result.started_at:%Y-%m-%d %H:%M:%SZ}, location {result.location}", style="dim")
-    text.append(f", release {result.release}\n" if result.release else "\n", style="dim")
+    text.append(f", release {result.release}" if result.release else "", style="dim")
+    text.append(f", bundle {result.bundle[:12]}\n" if result.bundle else "\n", style="dim")
     environment = result.environment
     on = " on ".join(part for part in (environment.browser, environment.base_url) if part)
     text.append(f"{on}\n", style="dim")
@@ -92,6 +95,7 @@ def _details(step: StepResult) -> Text:
         failed = f", {requests.failed} failed" if requests.failed else ""
         count = requests.ok + requests.failed
         lines.append(f"{count} {'request' if count == 1 else 'requests'}{failed}, {format_size(requests.transfer_bytes)}")
+    lines += describe_weight(requests)
     lines += [f"failed: {one.method} {one.url} {one.status or one.failure}" for one in requests.failures]
     slowest = sorted(requests.entries, key=lambda one: -one.duration_seconds)[:SLOWEST]
     lines += [
@@ -104,6 +108,7 @@ def _details(step: StepResult) -> Text:
     if step.phases:
         lines.append("  ".join(f"{phase} {seconds * 1000:.1f} ms" for phase, seconds in step.phases.items()))
     lines += [line for line, _ in describe_signals(step)]
+    lines += list_violations(step)
     lines += [f"page error: {error.message}" for error in step.page_errors]
     text.append("".join(f"\n  {line}" for line in lines or [NOTHING[step.phases is UNSET]]), style="not bold")
     return text

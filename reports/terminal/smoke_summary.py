@@ -11,6 +11,9 @@ from rich.text import Text
 from reports.compare import Outcome
 from reports.smoke.result import BudgetCheck, JourneyCheck, SmokeResult, StepCheck, Verdict
 from reports.text import smoke_text
+from reports.text.accessibility import count_accessibility, describe_accessibility
+from reports.text.amount_text import list_weight_lines
+from reports.text.cost_text import list_block_remarks, list_columns, list_cost_rows, list_instrument_lines
 from reports.text.formatting import format_failure, format_figure, format_seconds, format_step_name
 from reports.text.headline import format_headline
 from reports.text.smoke_problems import list_smoke_problems
@@ -33,10 +36,33 @@ def render_smoke(result: SmokeResult) -> RenderableType:
     parts += [_failure(one) for one in result.journeys if one.failure is not None and one.failed_run is not None]
     if pictures := smoke_text.count_pictures(result):
         parts.append(Text(f"\n{pictures}"))
+    if accessibility := count_accessibility(result):
+        parts.append(Text(f"\n{accessibility}"))
+    parts += _costs(result)
+    if found := [f"{one.name}, {line}" for one in result.journeys for line in list_instrument_lines(one)]:
+        parts.append(Text("\n" + "\n".join(found)))
+    if changes := [f"{one.name}, {line}" for one in result.journeys for line in list_weight_lines(one)]:
+        parts.append(Text("\n" + "\n".join(["more or less than the baseline's:", *(f"  {line}" for line in changes)])))
     lines = list(_remarks(result))
     if lines:
         parts.append(Text("\n" + "\n".join(lines), style="yellow"))
     return Group(*parts)
+
+
+def _costs(result: SmokeResult) -> Iterator[RenderableType]:
+    """What blocked parts cost: a table, then what is to be known of them."""
+    for check in result.journeys:
+        if not check.blocked:
+            continue
+        yield Text(f"\nWhat it costs {check.name}, with it less without it:", style="bold")
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in ("", "step", *list_columns(check).values()):
+            table.add_column(heading)
+        for row in list_cost_rows(check):
+            cells = [Text(text, style="yellow" if certain else "") for text, certain in row.cells]
+            table.add_row(Text(row.name), Text(format_step_name(row.step)), *cells)
+        yield table
+        yield from (Text(remark, style="yellow") for remark in list_block_remarks(check))
 
 
 def _colour(checked: SmokeResult | JourneyCheck) -> str:
@@ -142,7 +168,19 @@ def _remarks(result: SmokeResult) -> Iterator[str]:
             yield f"UNDECIDED: {steps} may or may not be slower; that does not fail this check, --undecided fail would:"
             yield from (f"  {line}" for line in lines)
     yield from _undecided_pictures(result)
+    yield from _uncompared_accessibility(result)
     yield from (f"note: {note}" for note in result.notes)
+
+
+def _uncompared_accessibility(result: SmokeResult) -> Iterator[str]:
+    """What was found without a baseline, or only sometimes, or could not be checked: it fails nothing."""
+    for one in result.journeys:
+        for step in one.steps:
+            check = step.accessibility
+            if check is not None and (
+                check.sometimes or check.problems or (check.outcome != "same" and not step.less_accessible)
+            ):
+                yield f"{one.name}, step “{format_step_name(step.name)}”: {describe_accessibility(check)}"
 
 
 def _undecided_pictures(result: SmokeResult) -> Iterator[str]:

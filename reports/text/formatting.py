@@ -46,6 +46,15 @@ def format_status(result: RunResult) -> str:
     return f"{status}, in quarantine" if result.set_aside else status
 
 
+def name_figure(figure: str) -> str:
+    """A figure in words.
+
+    >>> name_figure("failed_requests"), name_figure("third_party.bytes")
+    ('failed requests', 'third party bytes')
+    """
+    return figure.replace("_", " ").replace(".", " ")
+
+
 def format_figure(name: str, value: float | None) -> str:
     """A figure's value in its unit.
 
@@ -81,7 +90,7 @@ def format_share(value: float) -> str:
 
 def format_overrun(one: Overrun) -> str:
     """A budget of the settings that was not kept."""
-    return f"{one.figure.replace('_', ' ')} {format_figure(one.figure, one.value)} is over its budget of {format_figure(one.figure, one.bound)}"
+    return f"{name_figure(one.figure)} {format_figure(one.figure, one.value)} is over its budget of {format_figure(one.figure, one.bound)}"
 
 
 def list_over_budget(result: RunResult) -> list[str]:

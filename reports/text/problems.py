@@ -10,9 +10,9 @@ from reports.text.formatting import format_failure, format_overrun, format_secon
 from runner.result import Failure, Quarantine, RunResult
 from runner.settings.sections.quarantine import describe_quarantine
 
-Kind = Literal["failed", "error", "budget", "baseline", "picture"]
-"""`failed`: the site · `error`: the monitor · `budget`, `baseline`: too slow · `picture`: looks different."""
-ORDER: tuple[Kind, ...] = ("failed", "error", "budget", "baseline", "picture")
+Kind = Literal["failed", "error", "budget", "baseline", "picture", "accessibility"]
+"""`failed`: the site · `error`: the monitor · `budget`, `baseline`: too slow · `picture`, `accessibility`: not as before."""
+ORDER: tuple[Kind, ...] = ("failed", "error", "budget", "baseline", "picture", "accessibility")
 
 
 class Problem(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
 from reports.text import smoke_text
+from reports.text.accessibility import describe_accessibility, list_new_findings
 from reports.text.problems import ORDER, Kind, Problem, describe_held, make_problem
 
 _PLACE = re.compile(r"(?P<file>.+\.py):(?P<line>\d+)")
@@ -44,6 +45,7 @@ def list_check_problems(check: JourneyCheck, result: SmokeResult) -> list[Proble
         found += _compared(check, step_check, result)
         found += _missed_budgets(check, step_check)
         found += _look_different(check, step_check, result)
+        found += _less_accessible(check, step_check, result)
     # A step that is slower says more than the journey that is slower with it.
     found += _compared(check, check.whole, result)
     return [replace(one, quarantine=describe_held(check.quarantine)) for one in found] if check.set_aside else found
@@ -67,6 +69,14 @@ def _look_different(check: JourneyCheck, step: StepCheck, result: SmokeResult) -
         return []
     message = smoke_text.describe_picture(picture, result.baseline.name if result.baseline else "the baseline")
     return [_miss(check, step, "picture", message, check.file, check.line)]
+
+
+def _less_accessible(check: JourneyCheck, step: StepCheck, result: SmokeResult) -> list[Problem]:
+    if step.accessibility is None or not step.less_accessible:
+        return []
+    baseline = result.baseline.name if result.baseline else "the baseline"
+    lines = [describe_accessibility(step.accessibility, baseline), *list_new_findings(step.accessibility)]
+    return [_miss(check, step, "accessibility", "\n".join(lines), check.file, check.line)]
 
 
 def _missed_budgets(check: JourneyCheck, step: StepCheck) -> list[Problem]:

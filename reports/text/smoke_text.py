@@ -15,7 +15,7 @@ from reports.smoke.result import (
     StepCheck,
     Verdict,
 )
-from reports.text.formatting import format_figure, format_seconds, format_share
+from reports.text.formatting import format_figure, format_seconds, format_share, name_figure
 
 MARKS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "error": "!", "missed": "▲"}
 
@@ -36,6 +36,7 @@ def is_undecided(check: JourneyCheck) -> bool:
         and set(compared) == {"undecided"}
         and not any(one.budgets for one in steps)
         and not any(one.picture is not None and one.picture.outcome == "same" for one in steps)
+        and not any(one.accessibility is not None and one.accessibility.outcome == "same" for one in steps)
     )
 
 
@@ -109,7 +110,7 @@ def _median(values: Sequence[float]) -> float | None:
 
 def name_measure(budget: BudgetCheck) -> str:
     """What a budget bounds, as in `p95 latency`."""
-    return f"{budget.statistic} {budget.figure.replace('_', ' ')}"
+    return f"{budget.statistic} {name_figure(budget.figure)}"
 
 
 def format_budget(budget: BudgetCheck) -> str:

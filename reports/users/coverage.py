@@ -12,6 +12,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Subquery, case, exists, func, select, true
 
 from runner.store.queries.time_range import Range
+from runner.store.tables.day_numbers import began_within
 from runner.store.tables.page_views import interactions, page_views
 from runner.store.tables.replays import replay_chunks
 
@@ -138,6 +139,7 @@ def _newest(app: str, when: Range, among: int) -> Subquery:
             view.app == app,
             view.started_at >= when.start.timestamp(),
             view.started_at < when.end.timestamp(),
+            began_within(view.number, when.start, when.end),
             view.type != "report",
         )
         .order_by(view.started_at.desc())

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, Table, or_, select
 
 from reports.users.rollup_queries import DIMENSIONS, Filter
 from runner.store.queries.time_range import Range
+from runner.store.tables.day_numbers import began_within
 from runner.store.tables.page_views import page_views
 
 
@@ -17,6 +18,8 @@ def select_rows(table: Table, which: Filter, when: Range, page: bool = True) -> 
         table.c.started_at >= when.start.timestamp(),
         table.c.started_at < when.end.timestamp(),
     ]
+    if table is page_views:
+        conditions.append(began_within(page_views.c.number, when.start, when.end))
     for name in DIMENSIONS:
         wanted = getattr(which, name)
         if wanted is None or (name == "page" and not page):

@@ -15,6 +15,7 @@ from reports.collector.frustration import BACK_TYPES, Click, FrustrationSign, St
 from reports.users.rollup_queries import Filter
 from reports.users.row_filters import from_epoch, make_struct, newest_views, select_rows
 from runner.store.queries.time_range import Range
+from runner.store.tables.day_numbers import began_within
 from runner.store.tables.page_views import interactions, page_errors, page_views, sessions, slow_requests
 
 LONGEST = 86_400.0
@@ -108,6 +109,7 @@ def read_newest_sessions(
             select(page_views.c.session)
             .where(page_views.c.app == which.app, page_views.c.page == which.page)
             .where(page_views.c.started_at >= when.start.timestamp(), page_views.c.started_at < when.end.timestamp())
+            .where(began_within(page_views.c.number, when.start, when.end))
             .order_by(page_views.c.started_at.desc())
             .limit(among)
         )

@@ -21,6 +21,7 @@ from reports.web.pages.real_users import (
     users,
 )
 from reports.web.pages.real_users.from_session import download_journey, make_journey_of_session, show_journey_of_session
+from reports.web.pages.requested_runs import changes_route, run_journey, show_request
 from reports.web.render.html import STATIC
 from reports.web.site import Site, page_route
 
@@ -41,10 +42,13 @@ def page_routes(site: Site) -> list[BaseRoute]:
         page_route(site, "/journeys/{journey}", journey.show_journey),
         page_route(site, "/journeys/{journey}/pause", pause_journey, methods=["POST"]),
         page_route(site, "/journeys/{journey}/resume", resume_journey, methods=["POST"]),
+        page_route(site, "/journeys/{journey}/run", run_journey, methods=["POST"]),
         page_route(site, "/journeys/{journey}/mute", mute_alert, methods=["POST"]),
         page_route(site, "/journeys/{journey}/unmute", unmute_alert, methods=["POST"]),
         page_route(site, "/alerts/mute", mute_alert, methods=["POST"]),
         page_route(site, "/alerts/unmute", unmute_alert, methods=["POST"]),
+        page_route(site, "/requests/{request}", show_request),
+        changes_route(site),
         page_route(site, "/runs", runs.show_runs),
         page_route(site, "/runs/{run}", run.show_run),
         page_route(site, "/runs/{run}/trace", run.show_trace),

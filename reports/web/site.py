@@ -15,8 +15,9 @@ from starlette.routing import Route
 from reports.compare import Rule
 from reports.source_maps.map_store import MapStore
 from reports.web.query.default_range import choose_range
+from reports.web.query.refusal import RequestRefused
 from reports.web.query.time_range import BadRequest, TimeRange, parse_time_range
-from reports.web.render.problem import render_database_down, render_problem, render_storage_down
+from reports.web.render.problem import render_database_down, render_problem, render_refused, render_storage_down
 from reports.web.services.journey_maker import JourneyMaker
 from reports.web.services.next_runs import JourneyFacts
 from reports.web.services.source_links import SourceLink
@@ -73,6 +74,10 @@ class Site(Struct, frozen=True, kw_only=True):
     alert_after: int = 2
     alert_locations: LocationCount = LocationCount()
     """How many runs fail one after the other before the status page calls it an incident."""
+    location: str = "local"
+    """Where requested runs are made by default, if a scheduler is there."""
+    remote_base_urls: tuple[str, ...] = ()
+    """The addresses beside the journeys' own that requested runs may be made against, as patterns."""
     stopping: Callable[[], bool] = lambda: False
     """Whether the server is stopping, so that streams end."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -103,6 +108,8 @@ def page_route(site: Site, path: str, handler: Handler, **more: Any) -> Route:
             return await run_in_threadpool(handler, site, request)
         except BadRequest as error:
             return render_problem(request, 400, str(error))
+        except RequestRefused as error:
+            return render_refused(request, error)
         except StoreDown as error:
             return render_database_down(request, error)
         except StorageDown as error:

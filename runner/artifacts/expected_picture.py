@@ -8,8 +8,9 @@ from pathlib import Path
 from msgspec import Struct
 from playwright.sync_api import Locator, Page
 
+from runner.accessibility import AuditScope
 from runner.artifacts.page_picture import Framing, take_picture
-from runner.artifacts.recording import slug
+from runner.artifacts.policy import slug
 from runner.errors import JourneyError
 from runner.pictures.requirements import require_packages
 from runner.redaction import Redactor
@@ -42,6 +43,8 @@ class PictureStore(Struct, frozen=True, kw_only=True):
     """The step that is under way."""
     redactor: Redactor
     framing: Framing
+    scope: AuditScope = AuditScope()
+    """What `expect_accessible` checks."""
     update: bool = False
     """Whether pictures are stored instead of compared."""
     names: set[str]
@@ -75,7 +78,7 @@ def expect_picture(
     `name` is that of the picture (default: the step's name), `share` the part of it that may differ, `ignore` what is covered, `timeout`
     in seconds. Raises PictureDiffers, JourneyError outside of a step, and for a picture that is not stored yet.
     """
-    store, step = _find_store()
+    store, step = find_store("expect_picture")
     require_packages("expect_picture")
     allowed = parse_share(share)
     stem = _find_name(store, slug(name or step))
@@ -108,11 +111,17 @@ class _Look(Struct, frozen=True):
         page.wait_for_timeout(milliseconds)
 
 
-def _find_store() -> tuple[PictureStore, str]:
+def current_store() -> PictureStore | None:
+    """The store of the run or test that is under way."""
+    return _open[-1] if _open else None
+
+
+def find_store(function: str) -> tuple[PictureStore, str]:
+    """The store of the run, and the step that is under way. Raises JourneyError where there is none, for the `function` that was called."""
     step = _open[-1].step() if _open else None
     if step is None:
         raise JourneyError(
-            "expect_picture is called outside of a step; write it under `with step(…):` of a journey, or of a test that has the "
+            f"{function} is called outside of a step; write it under `with step(…):` of a journey, or of a test that has the "
             "fixture `step`"
         )
     return _open[-1], step

@@ -1,4 +1,6 @@
-"""When an artifact is recorded, and when it is kept."""
+"""When an artifact is recorded, when it is kept, and under which name."""
+
+import re
 
 from runner.settings.artifact_kinds import Policy
 
@@ -16,3 +18,10 @@ def is_kept(policy: Policy, attempt: int, passed: bool) -> bool:
 def number_file(stem: str, suffix: str, attempt: int, last: bool) -> str:
     """The file's name: plain for the last attempt, with the attempt's number for one that was retried."""
     return f"{stem}{suffix}" if last else f"{stem}-attempt-{attempt}{suffix}"
+
+
+def slug(name: str) -> str:
+    """A step's name as a file name: letters, digits, `-` and `_`, at most 80 characters and 160 bytes."""
+    stem = re.sub(r"[^\w-]+", "-", name).strip("-")[:80]
+    # A file system allows 255 bytes, which have to hold a suffix as well.
+    return stem.encode()[:160].decode(errors="ignore") or "step"

@@ -82,7 +82,8 @@ class Workspace:
 
 
 class Recorder:
-    """Records one kind of artifact in one attempt. A subclass overrides the moments that it needs, in this order.
+    """Records one kind of artifact in one attempt. A subclass overrides the moments that it needs, in this order; without one, a kind has
+    what `Recording.attach` is given.
 
     No moment is part of a step's time. Work that a page or the disk can hold up or spoil goes through `workspace.guard`, unless
     the moment says that it is guarded.
@@ -91,6 +92,8 @@ class Recorder:
     def __init__(self, workspace: Workspace, policy: Policy) -> None:
         self.workspace = workspace
         self.policy = policy
+        self.findings: dict[str, dict[str, Any]] = {}
+        """By step: further `signals` of its result."""
 
     def context_options(self) -> Mapping[str, Any]:
         """Options for `browser.new_context`."""

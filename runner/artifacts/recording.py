@@ -7,25 +7,29 @@ run's folder until everything secret in it is hidden; what cannot be redacted is
 import hashlib
 import math
 import os
-import re
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
+from msgspec.structs import replace
 from playwright.sync_api import BrowserContext
 
+from runner.accessibility import Audit, AuditRequest
 from runner.archive.archive import RAW
 from runner.artifacts import mask, policy
 from runner.artifacts.page_picture import Framing
-from runner.artifacts.recorder import LOOKING, Recorded, Recorder, Workspace
+from runner.artifacts.recorder import LOOKING, Recorded, Recorder, Workspace, newest_page
+from runner.artifacts.script_cpu import ScriptCpuMeter
 from runner.dsl.plan import Plan
 from runner.private_files import FILE, make_private_folder
 from runner.redaction import Redactor
 from runner.result import Artifact, StepResult
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, ArtifactKind
 
+AUDIT_PICTURES = "accessibility_pictures"
 REDACTION = 60.0
 """Seconds that the redaction of one kind of artifact may take."""
 
@@ -55,13 +59,29 @@ class Recording:
                 self._recorders.append((kind, kind.load_recorder()(self._workspace, wanted)))
             elif wanted != "off":
                 self._standing_by.append(kind.load_recorder())
+        self._meters: list[Recorder] = [ScriptCpuMeter(self._workspace, "on")] if plan.measures_script_cpu else []
         self.artifacts: list[Artifact] = []
-        self._attached: list[tuple[str, Recorded]] = []
+        self._attached: list[tuple[ArtifactKind, str, Recorded]] = []
+        self._plan = plan
 
     @property
     def notes(self) -> list[str]:
         """What went wrong, for the result."""
         return self._workspace.notes
+
+    @property
+    def _all(self) -> list[Recorder]:
+        """Those that keep no file first: what the others do with a page is not the step's."""
+        return [*self._meters, *(recorder for _, recorder in self._recorders)]
+
+    def add_findings(self, steps: Sequence[StepResult]) -> tuple[StepResult, ...]:
+        """The steps with what recorders have found beside their files."""
+        return tuple(self._add_findings(step) for step in steps)
+
+    def _add_findings(self, step: StepResult) -> StepResult:
+        found = {name: value for one in self._all for name, value in one.findings.get(step.name, {}).items()}
+        known = step.signals if isinstance(step.signals, dict) else {}
+        return replace(step, signals={**known, **found}) if found else step
 
     def context_options(self) -> dict[str, Any]:
         """What the browser context has to know before it is opened."""
@@ -72,19 +92,19 @@ class Recording:
         self._context = context
         if self._workspace.redactor.secrets and any(kind.pictures for kind, _ in self._recorders):
             mask.mask_fields(context, self._workspace.redactor)
-        for _, recorder in self._recorders:
+        for recorder in self._all:
             recorder.start(context)
         for waiting in self._standing_by:
             waiting.stand_by(context)
 
     def step_started(self, name: str) -> None:
         """To be called before the step's clock starts."""
-        for _, recorder in self._recorders:
+        for recorder in self._all:
             recorder.step_started(name)
 
     def step_ended(self, step: StepResult) -> None:
         """To be called after the step's clock was read."""
-        for _, recorder in self._recorders:
+        for recorder in self._all:
             recorder.step_ended(step)
         self.look(step.name, step.failure is not None)
 
@@ -96,9 +116,33 @@ class Recording:
 
     def attach_picture(self, name: str, content: bytes, step: str) -> str:
         """Keeps a picture that the journey itself has taken, whatever the policy; returns its path in the run's folder."""
+        return self._attach("pictures", name, content, step)
+
+    def audit(self, step: str, asked: AuditRequest | None) -> Audit | None:
+        """Checks the newest page for accessibility, if the plan says so or the journey has asked for it; to be called after `step_ended`."""
+        page = newest_page(self._context) if self._context is not None else None
+        if page is None or (asked is None and self._plan.accessibility == "off"):
+            return None
+        # Only a run that checks pages needs it.
+        from runner.artifacts.accessibility.step_audit import audit_step
+
+        stem = policy.slug(self._workspace.redact_text(step))
+        pictured = any(kind.option == AUDIT_PICTURES for kind, _ in self._recorders)
+
+        def keep(content: bytes) -> str:
+            return self._attach(AUDIT_PICTURES, f"{stem}.png", content, step)
+
+        scope = (asked or AuditRequest()).resolve(self._plan.audit_scope)
+        return audit_step(self._workspace, page, step, scope, keep if pictured else None)
+
+    def _attach(self, option: str, name: str, content: bytes, step: str) -> str:
+        kind = ARTIFACT_KINDS[option]
         stem, _, suffix = name.rpartition(".")
-        file = f"pictures/{policy.number_file(stem, f'.{suffix}', self._attempt, self._attempt == 1)}"
-        self._attached.append((file, Recorded(content, step)))
+        folder = kind.file.partition("/")[0]
+        used = {name.removeprefix(f"{folder}/").partition(".")[0] for _, name, _ in self._attached}
+        stem = _find_unused(policy.number_file(stem, "", self._attempt, self._attempt == 1), used)
+        file = f"{folder}/{stem}.{suffix}"
+        self._attached.append((kind, file, Recorded(content, step)))
         return file
 
     def finish(self, passed: bool, last: bool) -> None:
@@ -117,8 +161,10 @@ class Recording:
         guard("closing the browser context", context.close)
         for kind, recorder in kept:
             guard(kind.option, partial(self._save, kind, recorder, last), REDACTION)
-        for name, recorded in self._attached:
-            guard(name, partial(self._keep, ARTIFACT_KINDS["pictures"], recorded, name))
+        dropped = {kind.option for kind, _ in self._recorders} - {kind.option for kind, _ in kept} - {"pictures"}
+        for kind, name, recorded in self._attached:
+            if kind.option not in dropped:
+                guard(name, partial(self._keep, kind, recorded, name))
         rmtree(self._workspace.folder, ignore_errors=True)
 
     def discard(self) -> None:
@@ -136,7 +182,7 @@ class Recording:
         pattern, dot, suffix = name.partition(".")
         used: set[str] = set()
         for recorded in recorder.save():
-            stem = _find_unused(pattern.replace("<step>", slug(self._workspace.redact_text(recorded.step or ""))), used)
+            stem = _find_unused(pattern.replace("<step>", policy.slug(self._workspace.redact_text(recorded.step or ""))), used)
             used.add(stem)
             file = policy.number_file(stem, dot + suffix, self._attempt, last)
             self._keep(kind, recorded, f"{folder}/{file}" if folder else file)
@@ -164,13 +210,6 @@ class Recording:
         self.artifacts.append(
             Artifact(kind=kind.name, path=name, bytes=size, sha256=digest, attempt=self._attempt, step=recorded.step)
         )
-
-
-def slug(name: str) -> str:
-    """A step's name as a file name: letters, digits, `-` and `_`, at most 80 characters and 160 bytes."""
-    stem = re.sub(r"[^\w-]+", "-", name).strip("-")[:80]
-    # A file system allows 255 bytes, which have to hold a suffix as well.
-    return stem.encode()[:160].decode(errors="ignore") or "step"
 
 
 def _find_unused(stem: str, used: set[str]) -> str:

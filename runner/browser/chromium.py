@@ -18,6 +18,7 @@ from runner.browser.environment import browser_environment
 from runner.browser.proxy import proxy_with_password
 from runner.errors import BrowserFailed, BrowserNotFound
 from runner.installation import journey_command, python_command
+from runner.settings.parsers.values import Engine
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as PlaywrightBrowser
@@ -44,11 +45,12 @@ def how_to_install(headed: bool = False) -> str:
 
 
 class Browser(Struct, frozen=True):
-    """A Chromium on this machine."""
+    """A browser on this machine; a Chromium, where nothing else is said."""
 
     path: Path
     found: str
     """Where it was found, in words."""
+    engine: Engine = "chromium"
 
     def version(self) -> str:
         """Its name and version, such as `Chromium 156.0.8078.73`. Raises BrowserFailed when it does not run."""
@@ -96,11 +98,11 @@ def find(path: Path | None = None, headed: bool = False) -> Browser:
 
 def can_record_video() -> bool:
     """Whether Playwright's own ffmpeg, which records videos, is installed (`playwright install ffmpeg`)."""
-    return _installed("ffmpeg") is not None
+    return installed_folder("ffmpeg") is not None
 
 
 def _playwright_browser(name: str) -> Path | None:
-    folder = _installed(name)
+    folder = installed_folder(name)
     if folder is None:
         return None
     names = {"headless_shell", "chrome-headless-shell", "chrome", "Chromium", "Google Chrome for Testing"}
@@ -108,7 +110,7 @@ def _playwright_browser(name: str) -> Path | None:
     return next((file for file in programs if os.access(file, os.X_OK)), None)
 
 
-def _installed(name: str) -> Path | None:
+def installed_folder(name: str) -> Path | None:
     """The folder into which `playwright install` has put the part of the revision that fits this Playwright, if it has."""
     package = find_spec("playwright")
     if package is None or package.origin is None:

@@ -45,10 +45,16 @@ def options(plan: Plan, playwright: Playwright, browser: Browser) -> dict[str, A
             if value is not None
         }
     )
+    if browser.browser_type.name == "firefox":
+        # Playwright would set one otherwise, which a Firefox that it has not built may not be able to.
+        wanted.setdefault("color_scheme", "null")
     return wanted
 
 
 def _user_agent(browser: Browser) -> str:
+    if browser.browser_type.name != "chromium":
+        with browser.new_context(color_scheme="null") as context:
+            return str(context.new_page().evaluate("navigator.userAgent"))
     session = browser.new_browser_cdp_session()
     try:
         agent: str = session.send("Browser.getVersion")["userAgent"]

@@ -17,6 +17,11 @@ def throttle(context: BrowserContext, network: Network | None, cpu: float | None
     if network is None and cpu is None and http_cache:
         return
 
+    if context.browser is not None and context.browser.browser_type.name != "chromium":
+        # Of all this the other engines have only that there is no network (runner/dsl/engine_limits.py refuses the rest).
+        context.set_offline(network is not None and network.offline)
+        return
+
     def slow(page: Page) -> None:
         try:
             session = context.new_cdp_session(page)

@@ -21,7 +21,8 @@ def main() -> None:
     # What is imported stays until the end: looking for garbage in it would cost each command a third of its start.
     gc.disable()
     prepare_streams()
-    if sys.argv[1:2] and sys.argv[1] in WALKING and not {"-h", "--help"} & set(sys.argv):
+    elsewhere = any(word.partition("=")[0] == "--remote" for word in sys.argv)
+    if sys.argv[1:2] and sys.argv[1] in WALKING and not elsewhere and not {"-h", "--help"} & set(sys.argv):
         start_early()
     try:
         _main()

@@ -25,6 +25,7 @@ from runner.dsl.plan import plan
 from runner.errors import ConfigError
 from runner.installation import install_command, journey_command
 from runner.result import RunResult
+from runner.settings.sections.funnels import parse_funnels
 from runner.settings.sections.objectives import parse_objectives
 from runner.workers.pool import Workers
 
@@ -37,6 +38,8 @@ OBJECTIVES = {
     "fast-search": {"journeys": ["browse"], "objective": "90%", "window": "7d", "step": "search", "under": "300ms"},
 }
 """Of the dashboard, if the settings have none."""
+FUNNELS = {"checkout": {"app": "shop", "steps": ["/cart", "/checkout", "/checkout/payment", "/checkout/done"]}}
+"""Likewise."""
 METRICS = Path("metrics.prom")
 VISITORS = 12
 """They take about a minute, one after the other."""
@@ -133,6 +136,7 @@ def _dashboard(runs_dir: Path | None) -> Iterator[str]:
 
     settings = replace(given.settings(serve_listen="127.0.0.1:0", runs_dir=runs_dir), collector_listen=None)
     settings = settings if settings.slo else replace(settings, slo=parse_objectives(OBJECTIVES))
+    settings = settings if settings.funnels else replace(settings, funnels=parse_funnels(FUNNELS))
     with open_socket(settings.serve_listen) as listening, assembled(settings) as server:
         thread = Thread(target=server.serve_until_stopped, args=(listening,), name="dashboard")
         thread.start()

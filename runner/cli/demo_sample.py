@@ -29,11 +29,12 @@ def make_sample_writer(settings: Settings) -> SampleWriter:
 
 def _write(settings: Settings, results: Sequence[RunResult]) -> str:
     from reports.sample.history import write_sample
+    from reports.source_maps.map_store import maps_folder
     from runner.store import Store
 
     try:
         with Store(settings.database_url) as store:
-            size = write_sample(store, Archive(settings.runs_dir), results)
+            size = write_sample(store, Archive(settings.runs_dir), results, maps_folder(settings))
     except (JourneyError, OSError) as error:
         return f"no sample week was added: {error}"
     return (

@@ -36,6 +36,9 @@ BaseUrl = Annotated[str | None, typer.Option("--base-url", help="The site under 
 Params = Annotated[list[str] | None, typer.Option("--param", metavar="K=V", help="A value for `params`; repeatable.")]
 Timeout = Annotated[str | None, typer.Option("--timeout", help="The maximum time of a run, such as 90s.")]
 Policy = Annotated[str | None, typer.Option(metavar="POLICY", help="off, on, retain-on-failure or on-first-retry.")]
+Accessibility = Annotated[
+    str | None, typer.Option(metavar="on|off", help="Check the page at the end of each step for accessibility (default: off).")
+]
 Headed = Annotated[bool | None, typer.Option("--headed/--headless", help="Show the browser.")]
 BrowserPath = Annotated[Path | None, typer.Option("--browser-path", help="The Chromium to use.")]
 Json = Annotated[

@@ -1,7 +1,7 @@
 """How one run's browser context reaches a site and what it finds there: resolved, and plain enough to be sent to a worker."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from msgspec import Struct
 from runner.dsl.browser_options import THIRD_PARTY, ClientCertificate, ColorScheme, Cookie, Mock, ReducedMotion, ServiceWorkers
 from runner.dsl.journey import Journey
 from runner.errors import ConfigError
+from runner.registrable_domain import host_of, site_of
 from runner.settings.secrets import Secret
 
 LOOPBACK = ("localhost", "*.localhost", "127.0.0.1", "[::1]")
@@ -60,7 +61,7 @@ def plan_context(journey: Journey, base_url: str | None) -> ContextPlan:
         service_workers=given.service_workers,
         http_cache=given.http_cache,
         cookies=tuple(_plan_cookie(journey, one, base_url) for one in given.cookies),
-        blocked="|".join(_expressions(journey, base_url)),
+        blocked="|".join(list_expressions(given.block, base_url, f"{journey.where}: option block")),
         mocks=tuple(_plan_mock(journey, one) for one in given.mock),
         hidden=tuple(_hidden(journey)),
     )
@@ -115,12 +116,15 @@ def _find(journey: Journey, option: str, file: Path) -> Path:
     return found
 
 
-def _expressions(journey: Journey, base_url: str | None) -> Iterator[str]:
-    """Regular expressions that JavaScript and Python read alike, one for each pattern of `block`."""
-    for pattern in journey.options.block:
+def list_expressions(patterns: Iterable[str], base_url: str | None, where: str) -> Iterator[str]:
+    """Regular expressions that JavaScript and Python read alike, one for each pattern of `block`, which stands at `where`.
+
+    Raises ConfigError for `third-party` without a base_url.
+    """
+    for pattern in patterns:
         if pattern == THIRD_PARTY:
             if base_url is None:
-                raise ConfigError(f"{journey.where}: option block: {pattern!r} needs a base_url: its site is the first party")
+                raise ConfigError(f"{where}: {pattern!r} needs a base_url: its site is the first party")
             yield rf"^https?://(?!(?:[^/?#]*\.)?{re.escape(_site(base_url))}(?::\d+)?(?:[/?#]|$))"
         elif "/" in pattern:
             yield "^" + _glob(pattern) + "$"
@@ -135,12 +139,6 @@ def _glob(pattern: str) -> str:
 
 
 def _site(base_url: str) -> str:
-    """The registrable domain of an address, or its host where that has none (an IP address, `localhost`)."""
-    from publicsuffixlist import PublicSuffixList
-
-    host = (urlsplit(base_url).hostname or "").lower()
-    if ":" in host:
-        return f"[{host}]"
-    if re.fullmatch(r"[\d.]+", host):
-        return host
-    return PublicSuffixList().privatesuffix(host) or host
+    """The registrable domain of an address as it is in addresses, or its host where that has none (an IP address, `localhost`)."""
+    site = site_of(host_of(base_url))
+    return f"[{site}]" if ":" in site else site

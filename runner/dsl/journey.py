@@ -97,6 +97,8 @@ def journey(
     runbook: str | None = None,
     retries: int | None = None,
     waits: str | None = None,
+    accessibility: str | None = None,
+    browser: str | None = None,
     base_url: str | None = None,
     mailbox: str | None = None,
     viewport: str | tuple[int, int] | Mapping[str, int] | None = None,

@@ -30,13 +30,16 @@ from runner.dsl.browser_options import (
 )
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, Policy
 from runner.settings.duration import parse_positive_duration
+from runner.settings.parsers.accessibility import Switch, parse_switch
 from runner.settings.parsers.locations import parse_locations
 from runner.settings.parsers.network import parse_mailbox
 from runner.settings.parsers.values import (
+    Engine,
     Waits,
     check_bool,
     check_count,
     parse_cron,
+    parse_engine,
     parse_journey_name,
     parse_policy,
     parse_text,
@@ -81,6 +84,8 @@ class Options(Struct, frozen=True, kw_only=True):
     runbook: str | None = None
     retries: int | None = None
     waits: Waits | None = None
+    accessibility: Switch | None = None
+    browser: Engine | None = None
     base_url: str | None = None
     mailbox: str | None = None
     viewport: tuple[int, int] | None = None
@@ -263,6 +268,8 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "runbook": parse_url,
     "retries": check_count,
     "waits": parse_waits,
+    "accessibility": parse_switch,
+    "browser": parse_engine,
     "base_url": parse_url,
     "mailbox": parse_mailbox,
     "viewport": _parse_viewport,

@@ -2,18 +2,24 @@
 
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from msgspec import field
+from msgspec.structs import replace
 
+from runner.accessibility import AuditScope
 from runner.dsl.context_plan import ContextPlan, plan_context
+from runner.dsl.engine_limits import check_engine
 from runner.dsl.journey import Journey, Kind
 from runner.dsl.options import Network
 from runner.dsl.protocols.registry import PROTOCOLS
 from runner.dsl.schedule import Schedule
 from runner.errors import ConfigError
+from runner.measures import CPU
 from runner.result import Quarantine
 from runner.settings.artifact_policy import ArtifactSettings
-from runner.settings.parsers.values import Waits
+from runner.settings.parsers.accessibility import Switch
+from runner.settings.parsers.values import Engine, Waits
 from runner.settings.sections.budgets import Budget
 from runner.settings.settings import Settings
 
@@ -39,6 +45,10 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     """The address of the mail server and the account; its password is a secret."""
     action_timeout: float = 30.0
     waits: Waits = "events"
+    accessibility: Switch = "off"
+    """Whether the page is checked at the end of each step."""
+    audit_scope: AuditScope = AuditScope()
+    browser: Engine = "chromium"
     location: str = "local"
     release: str = ""
     params: dict[str, str] = field(default_factory=dict)
@@ -74,11 +84,25 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     trace_baggage: bool = False
     update_pictures: bool = False
     """Whether `expect_picture` stores pictures instead of comparing them."""
+    secret_names: tuple[str, ...] = ()
+    """The secrets that it is known to need."""
+    script_cpu: bool = False
+    """Whether the time of scripts is measured even where no budget asks for it."""
     traced: bool = False
     """Whether the run has a trace, of which its result says the id."""
+    bundle: str | None = None
+    """The digest of the bundle that its file is from; None for a file of this machine."""
+    reads_options: bool = False
+    """Whether headers, accounts, the context and files are read from the journey's options where the run is made: a plan that has
+    travelled has none of them."""
+
+    @property
+    def measures_script_cpu(self) -> bool:
+        """Whether the time of scripts is measured."""
+        return self.script_cpu or any(one.figure in CPU for one in self.budgets)
 
 
-SHARED = ("base_url", "mailbox", "timeout", "retries", "waits")
+SHARED = ("base_url", "mailbox", "timeout", "retries", "waits", "browser", "accessibility")
 """What both a journey and the settings can set, beside the policies of artifacts."""
 
 
@@ -92,10 +116,12 @@ def plan(journey: Journey, settings: Settings) -> Plan:
     _check_protocols(journey)
     _check_mailbox(journey, settings)
     given = journey.options
-    shared = {}
+    shared: dict[str, Any] = {}
     for name in SHARED:
         own = getattr(given, name)
         shared[name] = getattr(settings, name) if own is None or _is_overridden(name, settings) else own
+    if journey.kind == "journey":
+        check_engine(journey, shared["browser"], settings)
     policies = settings.artifact_policies | {
         name: policy for name, policy in given.artifact_policies.items() if not _is_overridden(name, settings)
     }
@@ -117,6 +143,7 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         redact=settings.redact,
         secrets_dir=settings.secrets_dir,
         secrets_file=settings.secrets_file,
+        audit_scope=settings.audit_scope,
         picture_area=settings.picture_area,
         picture_ignore=settings.picture_ignore,
         picture_folder=settings.picture_folder,
@@ -142,9 +169,35 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         context=plan_context(journey, shared["base_url"]),
         trace_origins=settings.trace_origins,
         trace_baggage=settings.trace_baggage,
+        secret_names=tuple(sorted(journey.secret_names)),
+        script_cpu=settings.script_cpu,
         traced=settings.otlp_endpoint is not None or bool(settings.trace_origins),
         **shared,
     )
+
+
+def read_own_options(plan: Plan, journey: Journey) -> Plan:
+    """The plan with what may be secret in the journey's options, as they are on this machine; any other plan is returned as it is.
+
+    Raises ConfigError for a file that the options name and that does not exist here.
+    """
+    if not plan.reads_options:
+        return plan
+    given = journey.options
+    try:
+        return replace(
+            plan,
+            reads_options=False,
+            headers=given.headers,
+            basic_auth=(given.basic_auth[0], given.basic_auth[1].reveal()) if given.basic_auth else None,
+            ca_file=_find_named_file(journey, "ca_file", "it holds certificates of authorities, as PEM") or plan.ca_file,
+            storage_state=_find_named_file(journey, "storage_state", "save one with `context.storage_state`"),
+            context=plan_context(journey, plan.base_url),
+        )
+    except ConfigError as error:
+        raise ConfigError(
+            f"{error}. Files with secrets do not travel in a bundle: put it below the bundle_files of this machine, at the same path"
+        ) from error
 
 
 def _is_overridden(name: str, settings: Settings) -> bool:

@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
-ROOT_FILES = ("journey.toml", "pyproject.toml", ".git")
+ROOT_FILES = ("journey.toml", "pyproject.toml", ".git", "journey-bundle.json")
 """A folder with one of these is the root of a project."""
 
 FILES = "_journeys_"
@@ -74,7 +74,7 @@ class ProjectFinder(MetaPathFinder):
 
     def enter(self, folder: Path) -> None:
         """From now on `folder` is where imports look; what was imported for another file is forgotten."""
-        before, self.folders = self.folders, (folder, *_list_up_to_root(folder))
+        before, self.folders = self.folders, list_import_folders(folder)
         known = list(sys.modules.items())
         found = [name for name, _ in known if self.has_found(name)]
         for name in [name for name in found if _is_of(sys.modules[name], before)]:
@@ -169,6 +169,11 @@ def enter_folder(folder: Path) -> None:
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
     _finder.enter(folder)
+
+
+def list_import_folders(folder: Path) -> tuple[Path, ...]:
+    """Where the imports of a file in `folder` look for modules of the project."""
+    return (folder, *_list_up_to_root(folder))
 
 
 def package_of(folder: Path) -> str:

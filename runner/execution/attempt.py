@@ -12,7 +12,8 @@ from playwright.sync_api import Error as PlaywrightError
 
 from runner.artifacts.expected_picture import PictureStore, use_pictures
 from runner.artifacts.page_picture import Framing
-from runner.artifacts.recording import Recording, slug
+from runner.artifacts.policy import slug
+from runner.artifacts.recording import Recording
 from runner.browser.browser_storage import restore_sessions
 from runner.browser.context_options import options
 from runner.browser.driver.playwright_internals import hear_listeners
@@ -95,7 +96,16 @@ def run_attempt(
     trace_headers = TraceHeaders(plan.trace_origins, context.run, number, plan.trace_baggage)
     others = [one for one in browser.contexts if one is not browser_context]
     mark = AgentMark(journey=plan.journey, run=context.run, location=plan.location)
-    call = JourneyCall(browser_context, str(plan.file), step_started, step_ended, mark=mark, waits=plan.waits)
+    call = JourneyCall(
+        browser_context,
+        str(plan.file),
+        step_started,
+        step_ended,
+        mark=mark,
+        waits=plan.waits,
+        base_url=plan.base_url,
+        audit=recording.audit,
+    )
     recording.start(browser_context)
     emit(AttemptStarted(run=context.run, journey=plan.journey, number=number))
     started_at, started = datetime.now(UTC), time.perf_counter()
@@ -117,7 +127,7 @@ def run_attempt(
         problem = call.collect_late()
         if problem is not None:
             recording.notes.append(problem)
-        steps = call.steps.results(plan.step_names)
+        steps = recording.add_findings(call.steps.results(plan.step_names))
         met = certificates.read(call.probe.channel)
         session_loss = find_session_loss(browser_context, steps, state) if state is not None and failure is not None else ""
         recording.finish(passed=status == "passed", last=not repeats(status, duration, session_loss))
@@ -149,6 +159,7 @@ def _picture_store(context: RunContext, recording: Recording, steps: Steps) -> P
         step=lambda: steps.running,
         redactor=context.redactor,
         framing=Framing(area=plan.picture_area, ignore=plan.picture_ignore),
+        scope=plan.audit_scope,
         update=plan.update_pictures,
         names=set(),
     )

@@ -20,7 +20,7 @@ from runner.execution.api_requests import TimedRequests
 from runner.execution.failure import explain_failure
 from runner.execution.mailbox import open_mailbox
 from runner.execution.own_contexts import watched
-from runner.execution.step import Steps
+from runner.execution.step import StepAudit, Steps
 from runner.page.agent import AgentMark
 from runner.page.probe import Probe
 from runner.result import Failure, StepResult
@@ -50,10 +50,12 @@ class JourneyCall:
         probe: Probe | None = None,
         mark: AgentMark | None = None,
         waits: Waits = "events",
+        base_url: str | None = None,
+        audit: StepAudit = lambda *_: None,
     ) -> None:
         self.context = context
-        self.probe = probe or Probe(context, mark, waits)
-        self.steps = Steps(self.probe, file, on_start, on_end)
+        self.probe = probe or Probe(context, mark, waits, base_url)
+        self.steps = Steps(self.probe, file, on_start, on_end, audit)
         self._file = file
 
     def run(self, journey: Journey, plan: Plan, secrets: Secrets, page: Page | None = None) -> None:

@@ -64,7 +64,7 @@ def execute_run(context: RunContext, browser: WarmBrowser, setup: Journey | None
             attempts=tuple(one.attempt for one in outcomes),
             artifacts=tuple(artifact for one in outcomes for artifact in one.artifacts),
             notes=tuple(dict.fromkeys(note for one in outcomes for note in one.notes)),
-            environment=describe_environment("chromium", version, plan.base_url, browser.sandbox),
+            environment=describe_environment(plan.browser, version, plan.base_url, browser.sandbox),
             certificates=tuple({one.host: one for outcome in outcomes for one in outcome.certificates}.values()),
         )
         if not repeats:

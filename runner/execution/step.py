@@ -2,36 +2,37 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, ContextDecorator, contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from threading import current_thread, get_ident
-from types import TracebackType
-from typing import NoReturn, Self
+from typing import NoReturn
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from runner.accessibility import SIGNAL, Audit, AuditRequest
 from runner.browser.deadline import DeadlineReached
 from runner.browser.driver.exposed_functions import ExposedError
-from runner.errors import JourneyError
 from runner.execution.failure import explain_failure, trim_message
+from runner.execution.step_block import StepBlock, StepError
 from runner.page.clock import Reading, Window
 from runner.page.probe import Probe
 from runner.result import SITE, Failure, Request, StepResult, skipped, status_of
 from runner.settings.duration import parse_duration
+from runner.settings.parsers.accessibility import parse_request
 from runner.untrusted_text import step_name
 
-
-class StepError(JourneyError):
-    """A step cannot be timed: it is inside another step, or its name was used before."""
+StepAudit = Callable[[str, AuditRequest | None], Audit | None]
+"""Checks the newest page for accessibility at the end of a step; what the journey has asked for is None if it has not."""
 
 
 class _Ended(Struct, frozen=True):
     result: StepResult
     window: Window
+    audit: Audit | None = None
 
 
 class Steps:
@@ -47,11 +48,14 @@ class Steps:
         file: str,
         on_start: Callable[[str, int], None],
         on_end: Callable[[StepResult], None],
+        audit: StepAudit = lambda *_: None,
     ) -> None:
         self._probe = probe
         self._file = file
         self._on_start = on_start
         self._on_end = on_end
+        self._audit = audit
+        self._asked: AuditRequest | None = None
         self._ended: list[_Ended] = []
         self._running: str | None = None
         self._not_entered: list[str] = []
@@ -78,7 +82,7 @@ class Steps:
             raise StepError(f"step {name!r}: allow_status is {allow_status!r}; write statuses as numbers, such as {{404, 410}}")
         name = step_name(name)
         self._not_entered.append(name)
-        return _StepBlock(name, lambda: self._step(name, budget, soft, statuses))
+        return StepBlock(name, lambda: self._step(name, budget, soft, statuses))
 
     @property
     def running(self) -> str | None:
@@ -88,6 +92,23 @@ class Steps:
     def note_picture(self, started: float, ended: float) -> None:
         """Notes that the journey has pictured a page, which is nothing that a visitor waits for; seconds since the epoch."""
         self._pictured.append(Window(started, ended))
+
+    def axe(
+        self,
+        *,
+        include: Sequence[str] | str | None = None,
+        exclude: Sequence[str] | str = (),
+        tags: Sequence[str] | str | None = None,
+        off: Mapping[str, str] | None = None,
+    ) -> None:
+        """Has the page checked for accessibility when the step ends, whatever the setting `accessibility`; it is in no time of the step.
+
+        Of `include`, CSS selectors, or the whole page, without `exclude`; by the rules of `tags` without those that are `off`, each with
+        a reason. Without them, the settings decide. What is found is in the result, see docs/accessibility.md.
+        """
+        if self._running is None:
+            raise StepError("step.axe() is called outside of a step; call it under `with step(…):`, whose end is checked")
+        self._asked = parse_request(include, exclude, tags, off)
 
     def __enter__(self) -> NoReturn:
         raise StepError('`with step:` names no step; write `with step("search"):`')
@@ -132,6 +153,7 @@ class Steps:
         self._probe.step_started(name)
         self._running = name
         self._pictured.clear()
+        self._asked = None
         started, started_wall = time.time(), time.perf_counter()
         raised: BaseException | None = None
         try:
@@ -174,6 +196,7 @@ class Steps:
         self._ended.append(_Ended(result, window))
         self._on_end(self._with_findings(self._ended[-1]))
         if failure is None:
+            self._ended[-1] = replace(self._ended[-1], audit=self._audit(name, self._asked))
             return
         # What is not an Exception (the run's deadline, Ctrl-C) ends the journey in a soft step too.
         if soft and status == "failed" and (raised is None or isinstance(raised, Exception)):
@@ -246,13 +269,17 @@ class Steps:
 
     def _with_findings(self, ended: _Ended) -> StepResult:
         found = self._probe.findings(ended.window)
+        signals = dict(found.signals)
+        if ended.audit is not None:
+            others = signals.get("signals", {})
+            signals["signals"] = {**others, SIGNAL: to_builtins(ended.audit)}
         return replace(
             ended.result,
             navigations=found.navigations,
             vitals=found.vitals,
             requests=found.requests,
             page_errors=found.page_errors,
-            **found.signals,
+            **signals,
         )
 
     def results(self, known: Collection[str] = ()) -> tuple[StepResult, ...]:
@@ -269,33 +296,6 @@ def _http_failure(answer: Request, step: str | None) -> Failure:
         message = f"{message}: the proxy requires a user and a password; set http_proxy to http://USER:PASSWORD@HOST:PORT"
         return Failure(kind="monitor", message=message, step=step, url=answer.url)
     return Failure(kind="http", message=message, step=step, url=answer.url)
-
-
-class _StepBlock(ContextDecorator):
-    """One step, to be entered once; as a decorator, at each call of the function, under a name that can run once."""
-
-    def __init__(self, name: str, open_block: Callable[[], AbstractContextManager[None]]) -> None:
-        self._name = name
-        self._open_block = open_block
-        self._block: AbstractContextManager[None] | None = None
-
-    def _recreate_cm(self) -> Self:
-        return type(self)(self._name, self._open_block)
-
-    def __enter__(self) -> None:
-        if self._block is not None:
-            raise StepError(
-                f"step {self._name!r} was begun a second time; write `with step(…):` for each step, with a name of its own"
-            )
-        self._block = self._open_block()
-        self._block.__enter__()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        if self._block is None:
-            raise StepError(f"step {self._name!r} was ended before it began; write `with step({self._name!r}):`")
-        return self._block.__exit__(kind, error, trace)
 
 
 class HttpFailure(AssertionError):

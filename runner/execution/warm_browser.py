@@ -7,10 +7,12 @@ from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import memory
 from runner.browser.chromium import Browser as Program
-from runner.browser.chromium import LaunchOptions, launch
+from runner.browser.chromium import LaunchOptions
 from runner.browser.driver.playwright_internals import is_driver_gone
+from runner.browser.engines import find_engine, launch
 from runner.browser.sandbox import describe_sandbox
 from runner.errors import BrowserFailed
+from runner.settings.parsers.values import Engine
 
 
 class WarmBrowser:
@@ -22,6 +24,8 @@ class WarmBrowser:
         self._launch_options = launch_options
         self._min_free_memory = min_free_memory
         self._browser: Browser | None = None
+        self._others: dict[Engine, WarmBrowser] = {}
+        """Of other engines, for the journeys that ask for them."""
 
     def get(self) -> Browser:
         """The open browser. Raises BrowserFailed when it cannot be started."""
@@ -37,18 +41,31 @@ class WarmBrowser:
 
     @property
     def sandbox(self) -> str:
-        """Whether the browser's sandbox is on, as in `Environment.sandbox`."""
-        return describe_sandbox(self._program.path)
+        """Whether the browser's sandbox is on, as in `Environment.sandbox`; empty where nobody knows."""
+        return describe_sandbox(self._program.path) if self._program.engine == "chromium" else ""
+
+    def of(self, engine: Engine) -> "WarmBrowser":
+        """This one if it is of that engine, else another, which stays open beside it. Raises BrowserNotFound when there is none."""
+        if engine == self._program.engine:
+            return self
+        if engine not in self._others:
+            program = find_engine(engine, headed=self._launch_options.headed)
+            self._others[engine] = WarmBrowser(self.playwright, program, self._launch_options, self._min_free_memory)
+        return self._others[engine]
 
     @property
     def usable(self) -> bool:
         """Whether another run can use it: Playwright's driver lives, and no context of an earlier run is left, which could not be closed."""
         if is_driver_gone(self.playwright):
             return False
+        if not all(other.usable for other in self._others.values()):
+            return False
         return self._browser is None or not self._browser.is_connected() or not self._browser.contexts
 
     def close(self) -> None:
-        """Closes the browser, if it is open."""
+        """Closes the browser, if it is open, and those of other engines."""
+        for other in self._others.values():
+            other.close()
         if self._browser is not None and self._browser.is_connected():
             with suppress(PlaywrightError):  # it may have gone together with Playwright's driver
                 self._browser.close()

@@ -6,6 +6,7 @@ from msgspec import UNSET
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import generate_latest
 
+from runner.accessibility import IMPACTS, read_audit
 from runner.result import Navigation, RunResult, StepResult
 from runner.untrusted_text import LONGEST_NAME, bounded
 
@@ -48,6 +49,11 @@ class _Gauges:
             "synthetic_certificate_expiry_timestamp_seconds",
             "When the first certificate in the chain of a host that the run has met expires.",
             (*RUN, "host", "issuer"),
+        )
+        self.accessibility = gauge(
+            "synthetic_accessibility_violations",
+            "Elements of the step's page that break a rule of accessibility, by impact.",
+            (*STEP, "impact"),
         )
         self.bytes = gauge("synthetic_transfer_bytes", "Bytes that the step's responses took.", STEP)
 
@@ -101,6 +107,10 @@ def _set_step(gauges: _Gauges, step: StepResult, labels: tuple[str, ...]) -> Non
     gauges.requests.labels(*labels, "ok").set(step.requests.ok)
     gauges.requests.labels(*labels, "failed").set(step.requests.failed)
     gauges.bytes.labels(*labels).set(step.requests.transfer_bytes)
+    audit = read_audit(step)
+    if audit is not None and not audit.failed:
+        for impact in IMPACTS:
+            gauges.accessibility.labels(*labels, impact).set(audit.count(impact))
 
 
 def _phases(navigations: tuple[Navigation, ...]) -> dict[str, float]:

@@ -8,11 +8,13 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Request, Response
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.browser.driver.page_channel import PageChannel
+from runner.browser.driver.page_channel import PageChannel, Size
 from runner.browser.request_rules import BLOCKED
 from runner.page.clock import Window
 from runner.page.downloads import Downloads
 from runner.page.service_workers import find_passed_on
+from runner.page.weight import Received, sum_up
+from runner.registrable_domain import host_of
 from runner.result import Request as RequestResult
 from runner.result import Requests
 from runner.untrusted_text import tamed
@@ -30,8 +32,10 @@ clock leaves them out too (see `responses.js`)."""
 class RequestLog:
     """Every ended request of a context, in the order in which they ended."""
 
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self, context: BrowserContext, base_url: str | None = None) -> None:
+        """`base_url` says whose site is the first party; without it, the first document does."""
         self._context = context
+        self._first = host_of(base_url or "")
         self._downloads = Downloads(context)
         self._began: dict[Request, float] = {}
         """When we heard of each request, in seconds since the epoch: the browser has no stamps of one that got no answer."""
@@ -39,7 +43,7 @@ class RequestLog:
         self._failures: dict[Request, str] = {}
         self._responses: dict[Request, Response] = {}
         self._status: dict[Request, int] = {}
-        self._bytes: dict[Request, int] = {}
+        self._sizes: dict[Request, Size] = {}
         context.on("request", self._requested)
         context.on("response", self._responded)
         context.on("requestfinished", self._finished)
@@ -73,10 +77,10 @@ class RequestLog:
         return self._downloads.failure(request, reason, self._status.get(request)) if reason else ""
 
     async def _measure(self, channel: PageChannel) -> None:
-        asked = [one for one in self._ended if one in self._responses and one not in self._failures and one not in self._bytes]
+        asked = [one for one in self._ended if one in self._responses and one not in self._failures and one not in self._sizes]
         for request, size in zip(asked, await channel.measure([self._responses[one] for one in asked]), strict=True):
             if size is not None:
-                self._bytes[request] = size
+                self._sizes[request] = size
 
     def document_statuses(self, window: Window) -> list[RequestResult]:
         """The top-level documents answered in `window`, redirects included, in order."""
@@ -99,15 +103,16 @@ class RequestLog:
         """The ended requests that began in `window`. What a service worker passes on for a page is the page's request, once."""
         passed_on = find_passed_on(self._ended, self._is_during)
         hidden = set(passed_on.values())
-        results = [
-            self._result(request, window, self._status.get(request), passed_on.get(request))
+        asked = [
+            request
             for request in self._ended
             if request not in hidden
             and self._started(request) in window
             and request.url.startswith("http")
             and request.resource_type != UNAWAITED
-            and not self._failures.get(request, "").startswith(BLOCKED)
         ]
+        sent = [one for one in asked if not self._failures.get(one, "").startswith(BLOCKED)]
+        results = [self._result(one, window, self._status.get(one), passed_on.get(one)) for one in sent]
         failed = [one for one in results if one.failure or (one.status or 0) >= 400]
         return Requests(
             ok=len(results) - len(failed),
@@ -116,6 +121,24 @@ class RequestLog:
             slowest=tuple(sorted(results, key=lambda one: -one.duration_seconds)[:SLOWEST]),
             failures=tuple(failed[:FAILURES]),
             entries=tuple(sorted(results, key=lambda one: one.at_seconds)[:ENTRIES]),
+            weight=sum_up((self._received(one, passed_on.get(one)) for one in sent), self._find_first()),
+            blocked=len(asked) - len(sent),
+        )
+
+    def _find_first(self) -> str:
+        """A host of the site under test."""
+        documents = (one for one in self._status if one.is_navigation_request() and _is_top(one))
+        return self._first or next((host_of(one.url) for one in documents), "")
+
+    def _received(self, request: Request, passed_on: Request | None) -> Received:
+        sizes = [self._sizes[one] for one in (request, passed_on) if one in self._sizes]
+        decoded = [one.decoded for one in sizes if one.decoded is not None]
+        return Received(
+            address=request.url,
+            kind=request.resource_type,
+            transferred=sum(one.transferred for one in sizes),
+            # What a service worker passes on arrives twice, and is decoded alike.
+            decoded=max(decoded, default=None),
         )
 
     def _is_during(self, waiting: Request, other: Request) -> bool:
@@ -133,7 +156,7 @@ class RequestLog:
             at_seconds=round(started - window.start, 6),
             duration_seconds=round(max(took, 0.0), 6),
             status=status,
-            transfer_bytes=self._bytes.get(request, 0) + (self._bytes.get(passed_on, 0) if passed_on else 0),
+            transfer_bytes=self._received(request, passed_on).transferred,
             failure=(self._failure(passed_on) if passed_on else "") or self._failure(request),
         )
 

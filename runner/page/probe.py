@@ -41,10 +41,13 @@ class Findings(Struct, frozen=True, kw_only=True):
 class Probe:
     """Observes a context from its first page on. Made before the first page, it misses nothing."""
 
-    def __init__(self, context: BrowserContext, mark: AgentMark | None = None, waits: Waits = "events") -> None:
+    def __init__(
+        self, context: BrowserContext, mark: AgentMark | None = None, waits: Waits = "events", base_url: str | None = None
+    ) -> None:
+        """`base_url` is the address of the site under test."""
         self._context = context
         self._agent = PageAgent(context, mark, waits)
-        self._requests = RequestLog(context)
+        self._requests = RequestLog(context, base_url)
         self._errors: list[tuple[float, PageError]] = []
         self._api: list[tuple[float, float]] = []
         self.crashed: str | None = None

@@ -5,6 +5,7 @@ import os
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from threading import current_thread, main_thread
 from typing import NoReturn
 
@@ -13,7 +14,11 @@ from msgspec.structs import replace
 from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 
+from runner.accessibility import Audit, AuditRequest
 from runner.archive.run_id import run_id
+from runner.artifacts.expected_picture import current_store
+from runner.artifacts.policy import slug
+from runner.artifacts.recorder import Workspace, newest_page
 from runner.browser.browser_storage import restore_sessions
 from runner.browser.deadline import end_on_interrupt
 from runner.dsl.journey import Journey
@@ -97,14 +102,22 @@ class ItemRun:
                 self.notes.append(FOREIGN)
             mark = AgentMark(journey=self.name, run=self._id, location=self.project.settings.location)
             waits = (self.plan or self.project.settings).waits
+            base_url = self.plan.base_url if self.plan else None
             self.journey_call = JourneyCall(
-                context, self._file, self._step_started, self._step_ended, _probes.get(context), mark, waits
+                context,
+                self._file,
+                self._step_started,
+                self._step_ended,
+                _probes.get(context),
+                mark,
+                waits,
+                base_url,
+                self._audit,
             )
             if context not in _probes:
                 _probes[context] = self.journey_call.probe
                 context.on("close", _forget)
             if context.browser is not None:
-                base_url = self.plan.base_url if self.plan else None
                 self._environment = describe_environment(
                     context.browser.browser_type.name, context.browser.version, base_url, self.project.sandbox
                 )
@@ -120,6 +133,26 @@ class ItemRun:
                 self.journey_call.context.tracing.group_end()
         if self.pictures is not None:
             self.pictures.check_pages()
+
+    def _audit(self, step: str, asked: AuditRequest | None) -> Audit | None:
+        settings, store = self.plan or self.project.settings, current_store()
+        page = newest_page(self.journey_call.context) if self.journey_call is not None else None
+        if page is None or store is None or (asked is None and settings.accessibility == "off"):
+            return None
+        from runner.artifacts.accessibility.step_audit import audit_step
+
+        workspace = Workspace(self.name, store.redactor, True, store.folder)
+        scope = (asked or AuditRequest()).resolve(store.scope)
+        numbers = count(1)
+        found = audit_step(
+            workspace,
+            page,
+            step,
+            scope,
+            lambda picture: store.keep(f"{slug(step)}-accessibility-{next(numbers)}.png", picture, step),
+        )
+        self.notes += workspace.notes
+        return found
 
     def start(self) -> None:
         """The test's function is about to be called."""

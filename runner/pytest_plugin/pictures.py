@@ -6,7 +6,7 @@ import pytest
 
 from runner.artifacts.expected_picture import PictureStore
 from runner.artifacts.page_picture import Framing
-from runner.artifacts.recording import slug
+from runner.artifacts.policy import slug
 from runner.pytest_plugin.item_run import ItemRun
 
 
@@ -31,6 +31,7 @@ def make_store(item: pytest.Item, run: ItemRun) -> PictureStore:
         step=lambda: run.journey_call.steps.running if run.journey_call else None,
         redactor=run.project.redactor,
         framing=Framing(area=settings.picture_area, ignore=settings.picture_ignore),
+        scope=settings.audit_scope,
         update=item.config.getoption("update_pictures"),
         names=set(),
     )

@@ -15,10 +15,12 @@ from uuid import uuid4
 
 from runner.archive.archive import Archive
 from runner.browser.chromium import Browser
+from runner.dispatch.run_pool import RunPool
 from runner.errors import DiscoveryError
 from runner.events import Listener
 from runner.result import RunResult
 from runner.scheduler.capacity import describe_shortage, find_demands, read_durations
+from runner.scheduler.elsewhere import StrayIntake, handle_abandoned
 from runner.scheduler.loader import LoadedJourneys, LoadRequest, load_in_subprocess
 from runner.scheduler.location_health import LocationHealth, LocationMonitor, OwnLocation
 from runner.scheduler.metrics_endpoint import Exporter
@@ -32,7 +34,6 @@ from runner.scheduler.watcher import Watcher
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
 from runner.store.scheduling.slots import OpenSlot
-from runner.workers.pool import Workers
 
 CLOCK_JUMP = 5.0
 """Seconds of difference between the wall clock and the monotonic clock from which on the wall clock counts as set."""
@@ -72,7 +73,8 @@ class Scheduler:
         self._archive = archive
         self._exporter = exporter
         self._now = now
-        self._owner = str(uuid4())
+        self.owner = str(uuid4())
+        """Its name among the schedulers that share a database or a broker."""
         self._broken: dict[Path, str] = {}
         self._paused: dict[str, str] = {}
         self._short = False
@@ -81,16 +83,17 @@ class Scheduler:
         self._gauged = -GAUGED_EVERY
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
-        self._pool: Workers | None = None
+        self._pool: RunPool | None = None
         self._health = health
         self._locations: LocationMonitor | None = None
         self._timetable = Timetable(request.start, everywhere=everywhere)
-        self._watcher = Watcher(request, settings, store, self._owner, self.wake)
+        self._watcher = Watcher(request, settings, store, self.owner, self.wake)
         pause_reason = self._watcher.pause_reason
-        self._ledger = SlotLedger(store, self._owner, exporter, pause_reason)
+        self._ledger = SlotLedger(store, self.owner, exporter, pause_reason)
         self._pipeline = ResultPipeline(self._timetable, settings, store, archive, exporter, pause_reason, listeners, forgotten)
-        self._requests = RequestQueue(self._timetable, self._pipeline, settings, store, archive, self._owner, self.wake)
+        self._requests = RequestQueue(self._timetable, self._pipeline, settings, store, archive, self.owner, self.wake)
         self._queue = RunQueue(self._timetable, self._ledger, self._pipeline, exporter, settings, pause_reason)
+        self._strays = StrayIntake(store, archive, self._pipeline)
         loaded = load_in_subprocess(request)
         if loaded.unknown or not any(one.schedule for one in loaded.planned):
             problems = "\n".join([*loaded.unknown, *(problem.message for problem in loaded.problems)])
@@ -153,20 +156,22 @@ class Scheduler:
 
     # The loop
 
-    def run(self, pool: Workers, browser: Browser | None, *, once: bool = False) -> list[RunResult]:
+    def run(self, pool: RunPool, browser: Browser | None, *, once: bool = False) -> list[RunResult]:
         """Runs until `stop`, or, with `once`, until all that is due now has ended; then returns the results of those runs."""
         results: list[RunResult] = []
         if once:
             self._pipeline.collected = results
         now = self._now()
-        self._store.schedulers.register(self._owner, socket.gethostname(), os.getpid(), self._settings.location, now)
-        self._recover(now)
+        self._store.schedulers.register(self.owner, socket.gethostname(), os.getpid(), self._settings.location, now)
+        self._recover(pool, now)
+        self._pipeline.stored = pool.confirm
         pool.open(browser, self._settings, self._archive, (self._requests.recorder, *self._pipeline.listeners))
         pool.recycle_after(self._settings.worker_runs, self._settings.worker_memory)
         self._pool = pool
-        health = self._health or OwnLocation(self._settings.location, pool, self._queue)
+        own = OwnLocation(self._settings.location, pool, self._queue)
+        health = self._health or (pool if isinstance(pool, LocationHealth) else own)
         self._locations = LocationMonitor(
-            self._store, self._owner, self._timetable, self._exporter, self._pipeline.evaluator, health
+            self._store, self.owner, self._timetable, self._exporter, self._pipeline.evaluator, health
         )
         self._locations.beat(now)
         self._watcher.beats.append(self._locations.beat)
@@ -181,14 +186,17 @@ class Scheduler:
                 now, self._turned = self._now(), time.monotonic()
                 self._detect_clock_jump(now, (now - wall).total_seconds() - (self._turned - steady))
                 wall, steady = now, self._turned
-                self._apply_news(now)
+                self._apply_news(pool, now)
                 if self._stop_by is not None:
                     self._queue.miss_all("stopped", now)
+                    pool.revoke_runs()
                 elif not once:
                     self._queue.enqueue_due(now)
                 if self._stop_by is None:
                     self._requests.start_runs(pool, now, self._queue.has_due(now))
                 self._queue.start_runs(pool, now)
+                handle_abandoned(pool.take_abandoned(), self._store, self._timetable, self._pipeline, self._ledger, now)
+                self._strays.take(pool)
                 self._update_gauges(pool, now)
                 if self._pipeline.take_news():
                     self._check_capacity(pool, now)
@@ -202,22 +210,25 @@ class Scheduler:
             self._close(pool)
         return results
 
-    def _recover(self, now: datetime) -> None:
+    def _recover(self, pool: RunPool, now: datetime) -> None:
         """Completes what an earlier scheduler has left."""
         store_saved_runs(self._store, self._archive)
         alone = not self._store.shared
-        self._finish_orphaned_runs(self._store.schedulers.adopt_orphans(self._owner, now, alone), now)
+        self._finish_orphaned_runs(self._store.schedulers.adopt_orphans(self.owner, now, alone), pool, now)
         self._pipeline.restore()
 
-    def _close(self, pool: Workers) -> None:
+    def _close(self, pool: RunPool) -> None:
         """Ends everything, in a bounded time."""
-        pool.cancel_runs("the scheduler was stopped while the run was under way")
+        left = pool.cancel_runs("the scheduler was stopped while the run was under way")
         self._watcher.stop()
         self._pipeline.stop()
         self._requests.stop()
         try:
             self._ledger.release_uncertain()
-            self._store.schedulers.unregister(self._owner)
+            if left:
+                log.info("%d %s on; the next scheduler takes in the results", left, "run goes" if left == 1 else "runs go")
+            else:
+                self._store.schedulers.unregister(self.owner)
             if self._locations is not None:
                 self._locations.stop()
         except StoreDown as error:
@@ -238,7 +249,7 @@ class Scheduler:
         if drift < 0:
             self._timetable.restart_at(now)
 
-    def _update_gauges(self, pool: Workers, now: datetime) -> None:
+    def _update_gauges(self, pool: RunPool, now: datetime) -> None:
         exporter = self._exporter
         exporter.browsers.set(pool.count)
         exporter.running.set(len(pool.running))
@@ -267,8 +278,10 @@ class Scheduler:
         self._paused[name] = reason
         return bool(reason)
 
-    def _check_capacity(self, pool: Workers, now: datetime) -> None:
+    def _check_capacity(self, pool: RunPool, now: datetime) -> None:
         """Logs once that the schedule cannot fit, and once that it fits again."""
+        if not pool.count:
+            return  # There are only checks, or no worker elsewhere was heard of yet.
         schedules = {key: one.schedule for key, one in self._timetable.entries.items() if one.plan.kind == "journey"}
         shortage = describe_shortage(find_demands(schedules, self._pipeline.durations, now), pool.count)
         if shortage and not self._short:
@@ -279,24 +292,25 @@ class Scheduler:
 
     # What the watcher has found
 
-    def _apply_news(self, now: datetime) -> None:
+    def _apply_news(self, pool: RunPool, now: datetime) -> None:
         loaded = self._watcher.take_loaded()
         if loaded is not None:
-            self._apply_journeys(loaded, now)
-        self._finish_orphaned_runs(self._watcher.take_orphans(), now)
+            self._apply_journeys(pool, loaded, now)
+        self._finish_orphaned_runs(self._watcher.take_orphans(), pool, now)
 
-    def _finish_orphaned_runs(self, orphans: Sequence[OpenSlot], now: datetime) -> None:
-        finish_orphaned_runs(orphans, self._timetable, self._archive, self._pipeline, self._ledger, now)
+    def _finish_orphaned_runs(self, orphans: Sequence[OpenSlot], pool: RunPool, now: datetime) -> None:
+        finish_orphaned_runs(orphans, self._timetable, self._archive, self._pipeline, self._ledger, pool, now)
 
-    def _apply_journeys(self, loaded: LoadedJourneys, now: datetime) -> None:
+    def _apply_journeys(self, pool: RunPool, loaded: LoadedJourneys, now: datetime) -> None:
         """Puts the loaded journeys on the schedule, and takes those that are gone off it."""
         self._report_problems(loaded, first=False)
         changes = self._timetable.apply(loaded, now)
         for entry in changes.removed:
             self._queue.discard(entry)
+            pool.revoke_runs(entry.name, entry.plan.location)
             self._pipeline.forget(entry.key)
             log.info("%s is no longer on the schedule", entry.label, extra={"journey": entry.name})
-        if self._pool is not None and not self._pool.count and self.needs_browser:
+        if self._settings.dispatch == "local" and not pool.count and self.needs_browser:
             log.error("there are journeys on the schedule now, and this scheduler was started for checks only: restart it")
         for entry in changes.added:
             log.info("%s is on the schedule", entry.label, extra={"journey": entry.name})

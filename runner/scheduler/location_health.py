@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from runner.dispatch.run_pool import RunPool
 from runner.scheduler.alerts.evaluator import AlertEvaluator
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.run_queue import RunQueue
@@ -12,11 +13,11 @@ from runner.scheduler.timetable import Timetable
 from runner.store import Store
 from runner.store.scheduling.locations import LocationReport, LocationState
 from runner.store.scheduling.schedulers import SILENT
-from runner.workers.pool import Workers
 
 log = logging.getLogger("journey.schedule")
 
 
+@runtime_checkable
 class LocationHealth(Protocol):
     """What carries runs to the workers of one place or several, and hears of them."""
 
@@ -28,7 +29,7 @@ class LocationHealth(Protocol):
 class OwnLocation:
     """The place of a scheduler whose workers are its own processes: they are there while it is."""
 
-    def __init__(self, location: str, pool: Workers, queue: RunQueue) -> None:
+    def __init__(self, location: str, pool: RunPool, queue: RunQueue) -> None:
         self._location = location
         self._pool = pool
         self._queue = queue
@@ -50,8 +51,8 @@ class OwnLocation:
 class LocationMonitor:
     """With each heartbeat, stores what `health` reports, and sets metrics and alerts by what all schedulers have stored.
 
-    Places are watched if journeys name more than one of them. A place that this scheduler does not serve is known through a database
-    that its scheduler uses too.
+    Places are watched if journeys name more than one of them, or their workers are elsewhere. A place that this scheduler does not serve
+    is known through a database that its scheduler uses too.
     """
 
     def __init__(
@@ -80,7 +81,8 @@ class LocationMonitor:
         if self._store.shared:
             known |= {place: LocationReport(location=place) for place in named - known.keys()}
         states = self._store.locations.report(self._owner, known.values(), now)
-        watched = {one.location: one for one in states if one.location in named} if len(named) > 1 else {}
+        elsewhere = not isinstance(self._health, OwnLocation)
+        watched = {one.location: one for one in states if one.location in named} if len(named) > 1 or elsewhere else {}
         self._named_at = {place: self._named_at.get(place, now) for place in watched}
         judged = {place: one for place, one in watched.items() if one.up or now - self._named_at[place] > SILENT}
         for one in judged.values():

@@ -149,9 +149,9 @@ Check = Callable[[], str]
 class MetricsEndpoint:
     """An HTTP server in a thread, at `address` (`host:port`; port 0 takes a free one). Raises ConfigError when it cannot listen."""
 
-    def __init__(self, address: str, exporter: Exporter, healthy: Check, ready: Check) -> None:
+    def __init__(self, address: str, registry: CollectorRegistry, healthy: Check, ready: Check) -> None:
         host, _, port = address.rpartition(":")
-        metrics = make_wsgi_app(exporter.registry)
+        metrics = make_wsgi_app(registry)
         self._known_trouble = ""
 
         def answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:

@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from runner.archive.archive import Archive
+from runner.dispatch.run_pool import RunPool
 from runner.scheduler.results.result_pipeline import ResultPipeline
-from runner.scheduler.slots import SlotLedger
+from runner.scheduler.slots import Key, SlotLedger
 from runner.scheduler.timetable import Timetable
 from runner.store import Store
 from runner.store.scheduling.slots import OpenSlot
+from runner.workers.run_state import Slot
 
 KILLED = "the scheduler that had begun the run was killed, or its machine was switched off"
 log = logging.getLogger("journey.schedule")
@@ -33,9 +35,11 @@ def finish_orphaned_runs(
     archive: Archive,
     pipeline: ResultPipeline,
     ledger: SlotLedger,
+    pool: RunPool,
     now: datetime,
 ) -> None:
-    """Gives each run of a scheduler that was killed a result: the saved one if there is one, else an error."""
+    """Gives each run of a scheduler that was killed a result: the saved one if there is one, else that of a worker which goes on with
+    it, else an error."""
     for orphan in orphans:
         folder = archive.folder_of(orphan.run)
         saved = archive.read(folder) if folder is not None else None
@@ -43,6 +47,10 @@ def finish_orphaned_runs(
         plan = timetable.find_plan(orphan.journey, orphan.location) if on_schedule else None
         if saved is not None:
             pipeline.store_saved(saved.result, saved.folder)
+        elif plan is not None and pool.adopt(plan, Slot(orphan.slot_at, orphan.run, orphan.claimed_at)):
+            entry = timetable.entries.get(Key(orphan.journey, orphan.location))
+            if entry is not None:
+                entry.busy = True
         elif plan is not None:
             pipeline.finish_without_worker(orphan.run, plan, orphan.slot_at, orphan.claimed_at, "error", KILLED, now)
         else:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from runner.archive.run_id import run_id
+from runner.dispatch.run_pool import RunPool
 from runner.errors import ConfigError
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.slots import Due, Entry, SlotLedger
 from runner.scheduler.timetable import Timetable
 from runner.settings.settings import Settings
-from runner.workers.pool import Workers
 from runner.workers.run_state import Slot
 
 NO_WORKER = "no free worker"
@@ -110,17 +110,21 @@ class RunQueue:
             if due.counts:
                 self._ledger.miss_quietly(entry, due.slot, "down", now)
 
-    def start_runs(self, pool: Workers, now: datetime) -> None:
+    def start_runs(self, pool: RunPool, now: datetime) -> None:
         """Starts runs in idle workers, the one that is due first first; cancels those that have waited too long."""
         for due in sorted(self._waiting, key=lambda due: due.at):
             waited = (now - due.at).total_seconds()
             if waited > self._settings.max_delay:
                 self._drop(due)
-                self._cancel(due, waited, len(pool.running), now)
+                lack = pool.explain_lack(due.entry.plan)
+                if lack:
+                    self._ledger.miss(due.entry, due.slot, lack, now)
+                else:
+                    self._cancel(due, waited, len(pool.running), now)
             elif due.at <= now and pool.can_start(due.entry.plan):
                 self._start(due, pool, now)
 
-    def _start(self, due: Due, pool: Workers, now: datetime) -> None:
+    def _start(self, due: Due, pool: RunPool, now: datetime) -> None:
         identity = run_id()
         if not self._ledger.claim(due.entry, due.slot, identity, now):
             self._drop(due)

@@ -181,6 +181,15 @@ class SlotLedger:
         """Records a slot that is left out because its journey is paused."""
         self._record(entry, slot, "paused", reason, now)
 
+    def close_missed(self, journey: str, run: str, reason: str) -> None:
+        """Counts a slot as missed whose run was sent away and never begun."""
+        self._exporter.missed.labels(journey, reason).inc()
+        log.warning("%s missed a slot: %s", journey, reason, extra={"journey": journey})
+        try:
+            self._store.slots.close(run, "missed", reason)
+        except StoreDown as error:
+            self.back_off(error)
+
     def close_killed(self, orphan: OpenSlot) -> None:
         """Closes the slot of a run that was killed with its scheduler and gets no result."""
         try:

@@ -33,6 +33,9 @@ class ArtifactKind(Struct, frozen=True, kw_only=True):
     pictures: bool = False
     """Whether it shows the page as pictures, so that a field has to be masked before a secret is typed into it."""
 
+    filmed: bool = True
+    """Of images: whether they show the page at some time, and belong in a row of them."""
+
     @property
     def shown_as(self) -> Literal["image", "video", "lines", "download"]:
         """How the dashboard shows its files: as images or videos, line by line (`application/jsonl`), or for download only."""
@@ -60,6 +63,9 @@ class ArtifactPolicies(TypedDict, total=False):
     aria: str | None
     replay: str | None
     pictures: str | None
+    accessibility_pictures: str | None
+    coverage: str | None
+    cpu_profile: str | None
 
 
 _ROWS = (
@@ -160,6 +166,37 @@ _ROWS = (
         media_type="image/png",
         order=10,
         pictures=True,
+    ),
+    ArtifactKind(
+        option="accessibility_pictures",
+        name="accessibility",
+        policy="on",
+        recorder="runner.artifacts.recorder:Recorder",
+        file="accessibility/<step>.png",
+        media_type="image/png",
+        order=11,
+        pictures=True,
+        filmed=False,
+    ),
+    ArtifactKind(
+        option="coverage",
+        name="coverage",
+        policy="off",
+        recorder="runner.artifacts.coverage:CoverageRecorder",
+        file="coverage.jsonl",
+        media_type="application/jsonl",
+        order=12,
+        title="Scripts and style sheets that are not used",
+        folded=True,
+    ),
+    ArtifactKind(
+        option="cpu_profile",
+        name="cpu_profile",
+        policy="off",
+        recorder="runner.artifacts.cpu_profile:CpuProfileRecorder",
+        file="cpu-profiles/<step>.cpuprofile",
+        media_type="application/json",
+        order=13,
     ),
 )
 ARTIFACT_KINDS: dict[str, ArtifactKind] = {row.option: row for row in _ROWS}

@@ -9,7 +9,10 @@ from runner.errors import ConfigError
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.environment_variables import PREFIX
+from runner.settings.parsers.accessibility import parse_rules_off, parse_switch, parse_tags
 from runner.settings.parsers.base_urls import parse_base_url_patterns
+from runner.settings.parsers.bundles import parse_file_patterns, parse_package_names
+from runner.settings.parsers.dispatch import parse_broker, parse_dispatch, parse_queue_prefix
 from runner.settings.parsers.identity import parse_claim_names, parse_issuer, parse_role_table, parse_scopes
 from runner.settings.parsers.locations import parse_confirm, parse_location_count, parse_locations
 from runner.settings.parsers.network import (
@@ -30,7 +33,13 @@ from runner.settings.parsers.secret_values import (
     read_secret,
     read_token,
 )
-from runner.settings.parsers.smoke import parse_error_probability, parse_looks, parse_tolerance, parse_undecided
+from runner.settings.parsers.smoke import (
+    parse_error_probability,
+    parse_looks,
+    parse_profile_when,
+    parse_tolerance,
+    parse_undecided,
+)
 from runner.settings.parsers.status_page import parse_status_page
 from runner.settings.parsers.storage import parse_storage_credentials, parse_storage_url, read_storage_credentials
 from runner.settings.parsers.telemetry import (
@@ -46,6 +55,7 @@ from runner.settings.parsers.values import (
     parse_bool,
     parse_count,
     parse_count_of_count,
+    parse_engine,
     parse_fraction,
     parse_label,
     parse_path,
@@ -81,6 +91,8 @@ ONLY_SECRET = {
     "serve_token",
     "oidc_client_secret",
     "artifacts_credentials",
+    "broker_password",
+    "bundle_key",
     "otlp_headers",
     "remote_write_password",
     "remote_write_bearer_token",
@@ -138,6 +150,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "workers": parse_positive_count,
     "action_timeout": parse_positive_duration,
     "waits": parse_waits,
+    "browser": parse_engine,
     "headed": parse_bool,
     "slow_mo": parse_duration,
     "ca_file": parse_path,
@@ -157,6 +170,19 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "artifacts_timeout": parse_positive_duration,
     "artifacts_queue_size": parse_size,
     "artifacts_keep_local": parse_duration,
+    "bundle_key": parse_token,
+    "bundle_key_file": read_token,
+    "bundle_include": parse_file_patterns,
+    "bundle_exclude": parse_file_patterns,
+    "bundle_requires": parse_package_names,
+    "bundle_size": parse_size,
+    "bundle_cache_size": parse_size,
+    "bundle_files": parse_path,
+    "accessibility": parse_switch,
+    "accessibility_tags": parse_tags,
+    "accessibility_include": parse_selectors,
+    "accessibility_exclude": parse_selectors,
+    "accessibility_off": parse_rules_off,
     "picture_area": parse_picture_area,
     "picture_ignore": parse_selectors,
     "picture_folder": parse_picture_folder,
@@ -177,6 +203,12 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "cron_timezone": parse_timezone,
     "jitter": parse_duration,
     "max_delay": parse_positive_duration,
+    "dispatch": parse_dispatch,
+    "broker": parse_broker,
+    "broker_password": parse_secret,
+    "broker_password_file": read_secret,
+    "broker_ca_file": parse_path,
+    "queue_prefix": parse_queue_prefix,
     "maintenance": parse_windows,
     "listen": parse_listen_address,
     "worker_runs": parse_positive_count,
@@ -207,6 +239,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "smoke_tolerance": parse_tolerance,
     "smoke_undecided": parse_undecided,
     "smoke_picture_pairs": parse_positive_count,
+    "smoke_cpu_profile": parse_profile_when,
     "smoke_looks": parse_looks,
     "smoke_alarm": parse_error_probability,
     "smoke_miss": parse_error_probability,
@@ -218,6 +251,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "serve_proxy_user_header": parse_header_name,
     "serve_public_metrics": parse_bool,
     "serve_requests_per_minute": parse_positive_count,
+    "serve_drain": parse_duration,
     "remote_base_urls": parse_base_url_patterns,
     "require_https": parse_bool,
     "oidc_issuer": parse_issuer,
@@ -265,6 +299,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "otlp_timeout": parse_positive_duration,
     "trace_origins": parse_trace_origins,
     "trace_baggage": parse_bool,
+    "script_cpu": parse_bool,
     "trace_url": parse_trace_url,
     "trace_tests": parse_bool,
     "grafana_url": parse_url,

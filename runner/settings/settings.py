@@ -7,17 +7,21 @@ from typing import Any, Literal
 
 from msgspec import field
 
+from runner.accessibility import DEFAULT_TAGS, AuditScope
 from runner.errors import ConfigError
 from runner.result import Quarantine
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, default_policies
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.config_file import find_config_file, list_environments, select_environment
 from runner.settings.environment_variables import ENVIRONMENT, OTEL_VARIABLES, PREFIX, read_environ, read_otel_environ
+from runner.settings.parsers.accessibility import Switch
+from runner.settings.parsers.dispatch import Dispatch, holds_password
 from runner.settings.parsers.identity import DashboardRole
 from runner.settings.parsers.locations import Confirm, LocationCount
+from runner.settings.parsers.smoke import ProfileWhen
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.parsers.telemetry import Histograms, OtlpProtocol, RemoteWriteProtocol
-from runner.settings.parsers.values import Traffic, Waits
+from runner.settings.parsers.values import Engine, Traffic, Waits
 from runner.settings.raw_text import strip_value
 from runner.settings.secrets import Secret
 from runner.settings.sections.apps import App
@@ -46,6 +50,12 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     workers: int = 1
     action_timeout: float = 30.0
     waits: Waits = "events"
+    accessibility: Switch = "off"
+    accessibility_tags: tuple[str, ...] = DEFAULT_TAGS
+    accessibility_include: tuple[str, ...] = ()
+    accessibility_exclude: tuple[str, ...] = ()
+    accessibility_off: dict[str, str] = field(default_factory=dict)
+    browser: Engine = "chromium"
     headed: bool = False
     slow_mo: float = 0.0
     browser_path: Path | None = None
@@ -72,10 +82,23 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     artifacts_timeout: float = 30.0
     artifacts_queue_size: int = 2_000_000_000
     artifacts_keep_local: float = 3600.0
+    bundle_key: Secret | None = None
+    bundle_include: tuple[str, ...] = ()
+    bundle_exclude: tuple[str, ...] = ()
+    bundle_requires: tuple[str, ...] = ()
+    bundle_size: int = 100_000_000
+    bundle_cache_size: int = 1_000_000_000
+    bundle_files: Path | None = None
     database: str | None = None
     cron_timezone: str = "UTC"
     jitter: float = 0.0
     max_delay: float = 60.0
+    dispatch: Dispatch = "local"
+    broker: Secret | None = None
+    """An address, which may hold a password."""
+    broker_password: Secret | None = None
+    broker_ca_file: Path | None = None
+    queue_prefix: str = "journeys"
     maintenance: tuple[MaintenanceWindow, ...] = ()
     listen: str = "127.0.0.1:9464"
     worker_runs: int = 200
@@ -106,6 +129,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     smoke_tolerance: tuple[float | None, float | None] = (None, None)
     """A fraction of the baseline, and seconds; None, here and below, means the default of the comparison."""
     smoke_picture_pairs: int = 5
+    smoke_cpu_profile: ProfileWhen = "off"
     smoke_looks: tuple[int, ...] | None = None
     smoke_alarm: float | None = None
     smoke_miss: float | None = None
@@ -116,6 +140,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     serve_proxy_user_header: str | None = None
     serve_public_metrics: bool = False
     serve_requests_per_minute: int = 3_000
+    serve_drain: float = 0.0
     remote_base_urls: tuple[str, ...] = ()
     require_https: bool = False
     oidc_issuer: str | None = None
@@ -157,6 +182,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     otlp_timeout: float = 5.0
     trace_origins: tuple[str, ...] = ()
     trace_baggage: bool = False
+    script_cpu: bool = False
     trace_url: str | None = None
     trace_tests: bool = False
     grafana_url: str | None = None
@@ -170,6 +196,16 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     def database_url(self) -> str:
         """Where runs are stored: `database`, or a file beside the saved runs."""
         return self.database or f"sqlite:///{self.runs_dir.resolve() / 'journeys.db'}"
+
+    @property
+    def audit_scope(self) -> AuditScope:
+        """What of a page is checked for accessibility."""
+        return AuditScope(
+            include=self.accessibility_include,
+            exclude=self.accessibility_exclude,
+            tags=self.accessibility_tags,
+            off=self.accessibility_off,
+        )
 
     @property
     def sends_tests(self) -> bool:
@@ -224,6 +260,11 @@ def load_settings(
         )
     if re.search(r"//[^/@]*:[^/@]*@", str(table.get("database", ""))):
         raise ConfigError(f"{file}: database must not contain a password, as others can read the file; set {PREFIX}DATABASE")
+    for origin, address in ((f"{file}: broker", table.get("broker")), ("--broker", overrides.get("broker"))):
+        if holds_password(address):
+            raise ConfigError(
+                f"{origin} must not contain a password, which others could read there; set {PREFIX}BROKER_PASSWORD, or broker_password_file"
+            )
     # Of the machine and not of this program: as weak as a default.
     lay(read_otel_environ(environ), "default", lambda name: OTEL_VARIABLES[name][0], start)
     lay(table, "file", lambda name: f"{file}: {name}", base)

@@ -5,10 +5,11 @@ to wait for the event loop between any two rows. SQLite gets the rows as values 
 such statement again, gets them as one JSON document.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
+from zlib import crc32
 
 import msgspec
 from sqlalchemy import JSON, Dialect, Table
@@ -23,8 +24,14 @@ CHUNKS = (128, 64, 32, 16, 8, 4, 2, 1)
 """The numbers of rows that a statement for SQLite can have: few, so that each statement stays prepared."""
 AT_ONCE = 2_000
 """The number of rows in one document for PostgreSQL."""
+COPIED = 16
+"""The number of new rows from which on PostgreSQL gets them by COPY: that takes two answers of the server instead of one, and less for
+each row."""
 LONGEST = "10s"
 """The statement timeout in PostgreSQL."""
+
+_LEADS = 0x6A6F
+"""The first key of the advisory locks in PostgreSQL that say who does which work."""
 
 Row = Sequence[Any]
 _NUL = (b"\\u0000", b"\\ufffd")
@@ -69,6 +76,8 @@ class Insert:
         self._clash = f" ON CONFLICT ({keys}) DO UPDATE SET {', '.join(changes)}" if changes else ""
         columns = ", ".join(f'"{name}"' for name in self.names)
         self._head = f"INSERT INTO {table.name} ({columns}) "
+        self.copying = f"COPY {table.name} ({columns}) FROM STDIN"
+        """The statement for rows of which none is there, in PostgreSQL."""
 
     def of_values(self, rows: int) -> str:
         """The statement with `?` for each value."""
@@ -100,6 +109,10 @@ class Link:
         """The end of a query that locks its rows until the transaction ends."""
         self._texts: dict[tuple[str | Insert, int], str] = {}
         self._begun = False
+        self._leads: set[str] = set()
+        self._done: set[str] = set()
+        self._doing: set[str] = set()
+        self._channels: set[str] = set()
         self._cursor: Any = None
         self._connection: Any = None
         driver: Any = self._dialect.loaded_dbapi
@@ -129,9 +142,26 @@ class Link:
         with self.reading():
             self._cursor.execute("BEGIN IMMEDIATE" if self.sqlite else "BEGIN")
             self._begun = True
+            self._doing.clear()
             yield
             self._cursor.execute("COMMIT")
             self._begun = False
+            self._done |= self._doing
+
+    def lead(self, work: str) -> bool:
+        """Whether this connection is the one that does a kind of work which one process at a time does.
+
+        In PostgreSQL it is the first that asks, until it is closed or its process has died; a SQLite file has one server.
+        """
+        if self.sqlite:
+            return True
+        with self.reading():
+            if work in self._leads:
+                # What was lost with the connection, another may have by now.
+                self.select("SELECT 1")
+            elif self.select("SELECT pg_try_advisory_lock(?, ?)", _LEADS, crc32(work.encode()) >> 1) == [(True,)]:
+                self._leads.add(work)
+        return work in self._leads
 
     def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
         """Stores rows, whose values are in the order of the table's columns."""
@@ -146,11 +176,37 @@ class Link:
                 self._run(statement, list(chain.from_iterable(rows[start : start + size])), size)
                 start += size
 
+    def listen(self, channel: str, hear: Callable[[str], None]) -> None:
+        """Has `hear` called with what other connections to PostgreSQL notify, whenever this one gets an answer."""
+        with self.reading():
+            if channel not in self._channels:
+                own = self._connection.info.backend_pid
+                self._connection.add_notify_handler(lambda one: hear(one.payload) if one.pid != own else None)
+                self._run(f"LISTEN {channel}", ())
+                self._channels.add(channel)
+
+    def add(self, statement: Insert, rows: Sequence[Row], known: Sequence[Row] = ()) -> None:
+        """Stores rows of which the keys of `known` are there and the others are not."""
+        if self.sqlite or len(rows) < COPIED:
+            self.insert(statement, [*known, *rows])
+            return
+        if known:
+            self.insert(statement, known)
+        with self._cursor.copy(statement.copying) as copy:
+            for row in rows:
+                copy.write_row([one.replace("\0", "\ufffd") if isinstance(one, str) else one for one in row])
+
     def execute(self, sql: str, *values: object) -> int:
         """Runs a statement with `?` for each value; returns how many rows it has changed."""
         self._run(sql, values)
         changed: int = self._cursor.rowcount
         return changed
+
+    def once(self, what: str, sql: str, *values: object) -> None:
+        """Runs a statement within the transaction, unless a committed one of this connection has done so already."""
+        if what not in self._done:
+            self.select(sql, *values)
+            self._doing.add(what)
 
     def select(self, sql: str, *values: object) -> list[Any]:
         """The rows of a query with `?` for each value."""
@@ -175,6 +231,9 @@ class Link:
     def close(self) -> None:
         """Closes the connection; the next transaction opens another."""
         connection, self._connection, self._cursor, self._begun = self._connection, None, None, False
+        self._leads.clear()
+        self._done.clear()
+        self._channels.clear()
         if connection is not None:
             # The driver's own: SQLAlchemy would roll back first, and log at length that the other side has closed it.
             connection.close()

@@ -23,7 +23,9 @@ from runner.store.alerts.mutes import Mutes
 from runner.store.engines.file import make_file_engine
 from runner.store.engines.reasons import describe_failure
 from runner.store.error_states import ErrorStates
+from runner.store.given_up import is_given_up, remove_given_up
 from runner.store.incidents import Incidents
+from runner.store.made_journeys import MadeJourneys
 from runner.store.migrations.upgrade import is_newest, read_file_form, read_form, upgrade
 from runner.store.row_mapping import artifact_row, attempt_row, clean, navigation_row, run_row, step_row
 from runner.store.samples import Samples
@@ -60,6 +62,7 @@ class Store:
         self.error_states = ErrorStates(self.connected)
         self.samples = Samples(self.connected)
         self.incidents = Incidents(self.connected)
+        self.made_journeys = MadeJourneys(self.connected)
         self.upgraded_from: str | None = None
         """The schema that it had before it was opened, empty if it had none; None if it was up to date."""
         self._file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
@@ -181,6 +184,23 @@ class Store:
             raise StoreDown(f"the database {self.shown} rejected run {result.id}: {error.orig}") from error
         return True
 
+    def is_given_up(self, run: str) -> bool:
+        """Whether only what the scheduler said when it gave a run up is stored of it."""
+        with self.connected() as connection:
+            return is_given_up(connection, run)
+
+    def replace(self, result: RunResult, folder: Path | None = None) -> bool:
+        """Stores a run in place of what was stored when it was given up; False when its own result is stored already."""
+        try:
+            with self.connected() as connection:
+                if not remove_given_up(connection, result.id):
+                    return False
+                self._add_run(connection, result, folder)
+        except IntegrityError:
+            # Another scheduler has replaced it meanwhile.
+            return False
+        return True
+
     def add_all(self, results: Iterable[tuple[RunResult, Path | None]]) -> None:
         """Stores new runs, each with its folder, in one transaction: all of them or, with StoreDown, none."""
         with self.connected() as connection:
@@ -198,7 +218,9 @@ class Store:
         if result.artifacts:
             rows = [artifact_row(result.id, one) for one in result.artifacts]
             connection.execute(insert(artifacts), clean(rows))
-        connection.execute(update(slots).where(slots.c.run_id == result.id, slots.c.state == "claimed").values(state="done"))
+        # `missed` where it was given up: what came later counts.
+        open_slot = (slots.c.run_id == result.id, slots.c.state.in_(("claimed", "missed")))
+        connection.execute(update(slots).where(*open_slot).values(state="done", reason=""))
         if result.trigger in {"demand", "confirm", "smoke"}:
             close_with_result(connection, result, datetime.now(UTC))
         rollups.count(connection, result)

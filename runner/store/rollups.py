@@ -89,6 +89,14 @@ def count(connection: Connection, result: RunResult) -> None:
     _count(connection, result, run_days, step_days, {**here, "day": day_of(result.started_at)})
 
 
+def uncount(connection: Connection, journey: str, location: str, started_at: datetime, status: str) -> None:
+    """Takes a run that was given up out of its hour and its day. It has no steps and no flags; it is one of its status, and no more."""
+    here = {"journey": journey, "location": location}
+    for table, key in ((run_hours, {**here, "hour": hour_of(started_at)}), (run_days, {**here, "day": day_of(started_at)})):
+        row = _locked(connection, table, key, {"durations": {}})
+        connection.execute(_change(table), {**_wanted(key), status: max(row[status] - 1, 0)})
+
+
 def _count(connection: Connection, result: RunResult, of_runs: Table, of_steps: Table, key: dict[str, Any]) -> None:
     row = _locked(connection, of_runs, key, {"durations": {}})
     change: dict[str, Any] = {

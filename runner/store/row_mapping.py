@@ -42,6 +42,7 @@ def run_row(result: RunResult, folder: Path | None) -> dict[str, Any]:
         "release": result.release,
         "set_aside": result.set_aside,
         "trigger": result.trigger,
+        "browser": result.environment.engine,
     }
 
 

@@ -12,7 +12,8 @@ from runner.artifacts import mask
 from runner.browser.proxy import proxy_with_password
 from runner.codec import encode
 from runner.dsl.discovery import load_journeys
-from runner.errors import BrowserFailed, JourneyError
+from runner.dsl.plan import read_own_options
+from runner.errors import BrowserFailed, BrowserNotFound, JourneyError
 from runner.events import Moment
 from runner.execution.attempt import RunContext
 from runner.execution.isolation.isolated_run import Undone, isolated_run
@@ -99,15 +100,13 @@ def _executed(
     try:
         secrets = Secrets(folder=job.plan.secrets_dir, file=job.plan.secrets_file, on_made=redactor.hide)
         proxy = proxy_with_password(os.environ)
-        for text in (
-            *secrets.texts(),
-            *(job.plan.basic_auth or ())[1:],
-            *job.plan.context.hidden,
-            *((proxy.password,) if proxy else ()),
-        ):
+        for text in (*secrets.texts(), *((proxy.password,) if proxy else ())):
             redactor.hide(text)
         journeys = {one.name: one for one in load_journeys(job.plan.file, job.plan.source)}
         journey = journeys[job.plan.journey]
+        plan = read_own_options(job.plan, journey)
+        for text in (*(plan.basic_auth or ())[1:], *plan.context.hidden):
+            redactor.hide(text)
         setup = journeys[job.plan.signed_in_by] if job.plan.signed_in_by else None
     except KeyError as error:
         return Broken(job.run, f"{job.plan.file} no longer declares a journey named {error}")
@@ -115,7 +114,7 @@ def _executed(
         return Broken(job.run, str(error))
     context = RunContext(
         run=job.run,
-        plan=job.plan,
+        plan=plan,
         journey=journey,
         secrets=secrets,
         redactor=redactor,
@@ -125,4 +124,8 @@ def _executed(
         keep_names=keep_names,
     )
     with print_redacted(redactor):
-        return execute_run(context, browser, setup)
+        try:
+            fitting = browser.of(job.plan.browser)
+        except BrowserNotFound as error:
+            return Broken(job.run, str(error))
+        return execute_run(context, fitting, setup)

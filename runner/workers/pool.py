@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from multiprocessing.connection import wait
 from types import TracebackType
-from typing import Self
+from typing import Never, Self
 
 from msgspec.structs import replace
 
@@ -16,7 +16,7 @@ from runner.browser.chromium import Browser, LaunchOptions
 from runner.dsl.plan import Plan
 from runner.events import Listener
 from runner.execution.outcome import Execution
-from runner.result import FailureKind
+from runner.result import FailureKind, RunResult
 from runner.settings.settings import Settings
 from runner.workers.checks.pool import CheckPool
 from runner.workers.interrupts import held_interrupts
@@ -167,14 +167,38 @@ class Workers:
             with held_interrupts():
                 self._supervisor.finish_run(self._ended.pop(0))
 
+    # What only pools of workers elsewhere have
+
+    def explain_lack(self, plan: Plan) -> str:  # noqa: ARG002
+        """Why no worker could ever start a run: always empty, as the workers are this pool's own."""
+        return ""
+
+    def adopt(self, plan: Plan, slot: Slot) -> bool:  # noqa: ARG002
+        """Whether a run of an earlier scheduler goes on: never, as its workers have died with it."""
+        return False
+
+    def revoke_runs(self, journey: str | None = None, location: str | None = None) -> None:
+        """Takes back the runs that have not begun: here they all have."""
+
+    def take_abandoned(self) -> Sequence[Never]:
+        """The runs that were given up: here they end with a result."""
+        return ()
+
+    def take_strays(self) -> Sequence[RunResult]:
+        """Results that nobody expected: there are no others who make any."""
+        return ()
+
+    def confirm(self, run: str) -> None:
+        """A result is stored: it is kept nowhere else."""
+
     def begin_closing(self) -> None:
         """Lets the workers, which have no runs, close their browsers while this process does other work. No run can follow."""
         for worker in self._pool:
             if worker.run is None:
                 worker.begin_stop()
 
-    def cancel_runs(self, why: str) -> None:
-        """Kills the workers of the runs under way; the runs are saved as `cancelled`."""
+    def cancel_runs(self, why: str) -> int:
+        """Kills the workers of the runs under way; the runs are saved as `cancelled`. Returns how many go on: none."""
         self.save_ended()
         self._checks.cancel_runs(self._supervisor, why)
         for worker in self._pool:
@@ -182,6 +206,7 @@ class Workers:
                 worker.kill()
                 self._supervisor.finish_killed_run(worker.run, worker.run.unfinished_execution("cancelled", "monitor", why))
                 worker.run = None
+        return 0
 
     @property
     def _supervisor(self) -> Supervisor:

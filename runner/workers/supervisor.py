@@ -123,6 +123,7 @@ class Supervisor:
             contended=contended(load),
             certificates=execution.certificates,
             trace_id=trace_id(run.run) if run.plan.traced else "",
+            bundle=run.plan.bundle,
         )
         quarantine = find_quarantine(result, run.plan.quarantine, execution.ended_at)
         result = replace(result, overruns=find_overruns(result, run.plan.budgets), quarantine=quarantine)

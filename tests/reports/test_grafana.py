@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,6 +24,8 @@ from reports.objectives.prometheus_rules import render_prometheus_rules
 from reports.web.routes import page_routes
 from reports.web.site import Site
 from runner.archive.archive import Archive
+from runner.bundles.bundle_cache import BundleCache
+from runner.dispatch.worker.worker_metrics import make_registry
 from runner.metrics.run_metrics import build_registry
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.settings.sections.objectives import Objective
@@ -184,8 +187,12 @@ def test_a_dashboard_is_one_that_grafana_takes(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_every_metric_that_it_names_is_exported(file: Path) -> None:
-    families = [*build_registry().collect(), *Exporter(with_runs=False).registry.collect()]
+def test_every_metric_that_it_names_is_exported(file: Path, tmp_path: Path) -> None:
+    families = [
+        *build_registry().collect(),
+        *Exporter(with_runs=False).registry.collect(),
+        *make_registry(MagicMock(active=0), BundleCache(tmp_path, 1, 1)).collect(),
+    ]
     kinds = {family.name: family.type for family in families}
     kinds |= dict(
         re.findall(

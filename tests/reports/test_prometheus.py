@@ -3,9 +3,12 @@
 import re
 import subprocess
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
+from runner.bundles.bundle_cache import BundleCache
+from runner.dispatch.worker.worker_metrics import make_registry
 from runner.metrics.run_metrics import build_registry
 from runner.scheduler.metrics_endpoint import Exporter
 
@@ -27,9 +30,13 @@ def test_a_rule_that_is_broken_would_be_noticed(tmp_path: Path) -> None:
     assert ended.returncode != 0
 
 
-def test_the_rules_ask_only_for_metrics_that_are_exported() -> None:
+def test_the_rules_ask_only_for_metrics_that_are_exported(tmp_path: Path) -> None:
     asked = set(re.findall(r"synthetic_\w+", (FOLDER / "alerts.yml").read_text()))
-    families = [*build_registry().collect(), *Exporter(with_runs=False).registry.collect()]
+    families = [
+        *build_registry().collect(),
+        *Exporter(with_runs=False).registry.collect(),
+        *make_registry(MagicMock(active=0), BundleCache(tmp_path, 1, 1)).collect(),
+    ]
     exported = {family.name for family in families}
     exported |= {f"{family.name}_{end}" for family in families for end in ("total", "bucket", "sum", "count")}
     assert asked

@@ -17,7 +17,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[MetricsEndpoint]:
     """An endpoint with small bounds."""
     monkeypatch.setattr(BoundedThreads, "most", 8)
     monkeypatch.setattr(BoundedThreads, "within", 1.0)
-    with MetricsEndpoint("127.0.0.1:0", Exporter(False), lambda: "", lambda: "not yet") as one:
+    with MetricsEndpoint("127.0.0.1:0", Exporter(False).registry, lambda: "", lambda: "not yet") as one:
         yield one
 
 

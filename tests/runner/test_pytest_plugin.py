@@ -756,3 +756,40 @@ def test_without_a_step(page):
     assert "expect_picture is called outside of a step; write it under `with step(…):`" in shown
     kept = {one.name for one in (project.path / "test-results").rglob("*.png")}
     assert kept == {"open-expected.png", "open-actual.png", "open-difference.png"}
+
+
+@pytest.mark.long
+def test_a_test_with_steps_is_checked_for_accessibility_and_expects_it(project: Project) -> None:
+    project.write(
+        "test_access.py",
+        """
+from runner import expect_accessible
+
+PAGE = "<!doctype html><html lang=en><title>t</title><h1>a</h1><img src=data:>"
+
+def test_asks(page, step):
+    with step("open"):
+        page.set_content(PAGE)
+        step.axe()
+    with step("rest"):
+        expect_accessible(page, off={"image-alt": "the logo"})
+
+def test_expects(page, step):
+    with step("open"):
+        page.set_content(PAGE)
+        expect_accessible(page)
+
+def test_without_a_step(page):
+    expect_accessible(page)
+""",
+    )
+    ran = project.run()
+    ran.assert_outcomes(passed=1, failed=2)
+    shown = ran.stdout.str()
+    assert "1 element breaks 1 rule of accessibility" in shown
+    assert "critical image-alt: Images must have alternative text: img" in shown
+    assert "expect_accessible is called outside of a step; write it under `with step(…):`" in shown
+    tests = json.loads((project.path / "runs.json").read_text())["tests"]
+    opened, rest = next(one["steps_run"]["steps"] for one in tests if "test_asks" in one["id"])
+    assert [one["rule"] for one in opened["signals"]["accessibility"]["violations"]] == ["image-alt"]
+    assert "signals" not in rest

@@ -4,14 +4,12 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from runner.archive.run_id import run_id
 from runner.store import Store
-from runner.store.scheduling.requested_runs import NewRequest, RunRequest, WantedRun
+from runner.store.scheduling.requested_runs import RunRequest
+from tests.support.requested_runs import ask, events, results
 from tests.support.services.daemon import Daemon, look, tick
 from tests.support.wait import wait_until
 
@@ -20,6 +18,11 @@ SHOWS = """
 def shows(step, params):
     with step("say"):
         assert params["word"] == "hello", "another word"
+"""
+SITE_CHECK = """
+@check(every="1h")
+def answers(http):
+    http.get("/", status=200)
 """
 HANGS = """
 import time
@@ -37,15 +40,6 @@ def hangs(step):
 def opened(daemon: Daemon) -> Iterator[Store]:
     with Store(f"sqlite:///{daemon.folder / 'runs' / 'journeys.db'}") as store:
         yield store
-
-
-def ask(store: Store, *journeys: str, location: str = "local", seconds: float = 120.0, **more: Any) -> RunRequest:
-    now = datetime.now(UTC)
-    runs = tuple(WantedRun(run_id(), name, location) for name in journeys)
-    request = NewRequest(
-        id=run_id(), who="ada", reason="demand", runs=runs, deadline=now + timedelta(seconds=seconds),
-    )  # fmt: skip
-    return store.requested_runs.add(replace(request, **more), now)
 
 
 def ended(store: Store, request: RunRequest) -> RunRequest:
@@ -70,8 +64,8 @@ def test_requested_runs_are_made_beside_the_schedule_and_can_be_followed(daemon:
         second = ended(store, other)
         assert [(run.state, run.status) for run in second.runs] == [("done", "failed"), ("refused", None)]
         assert second.runs[1].detail == "the scheduler of the location local has no journey named nothing"
-        wait_until(lambda: "StepEnded" in "".join(data for _, _, data in store.requested_runs.events(hello.id, {})))
-        assert set(store.requested_runs.results(hello.id)) == {run.id for run in hello.runs}
+        wait_until(lambda: "StepEnded" in events(store, hello))
+        assert set(results(store, hello)) == {run.id for run in hello.runs}
     rows = daemon.query(f'SELECT slot_at, "trigger", "release" FROM runs WHERE id = \'{hello.runs[0].id}\'')
     assert rows == [(None, "demand", "r7")]
     assert daemon.query("SELECT count(*) FROM slots WHERE journey = 'tick'") == [(1,)]
@@ -86,14 +80,14 @@ def test_a_run_whose_scheduler_is_killed_ends_as_an_error(daemon: Daemon) -> Non
     daemon.start()
     with opened(daemon) as store:
         request = ask(store, "hangs")
-        wait_until(lambda: "StepStarted" in "".join(data for _, _, data in store.requested_runs.events(request.id, {})))
+        wait_until(lambda: "StepStarted" in events(store, request))
         daemon.signal(signal.SIGKILL)
         assert daemon.process
         daemon.process.wait(10)
         daemon.start()
         (run,) = ended(store, request).runs
         assert (run.state, run.status) == ("done", "error")
-        assert "the scheduler that had begun the run was killed" in store.requested_runs.results(request.id)[run.id]
+        assert "the scheduler that had begun the run was killed" in results(store, request)[run.id]
 
 
 def test_an_address_that_the_scheduler_does_not_allow_is_refused(daemon: Daemon) -> None:
@@ -116,4 +110,20 @@ def test_one_of_two_schedulers_makes_each_run(new_daemon: Callable[[str], Daemon
     with Store(database) as store:
         request = ask(store, *["shows"] * 12, params={"word": "hello"})
         assert {run.status for run in ended(store, request).runs} == {"passed"}
-        assert (store.count(journey="shows"), len(store.requested_runs.results(request.id))) == (12, 12)
+        assert (store.count(journey="shows"), len(results(store, request))) == (12, 12)
+
+
+def test_what_is_paused_set_aside_not_scheduled_or_a_check_is_run_when_somebody_asks(daemon: Daemon) -> None:
+    daemon.write("from runner import check\n" + tick("1h") + tick("1h", "paused") + tick("1h", "held") + SHOWS + SITE_CHECK)
+    (daemon.folder / "journey.toml").write_text(
+        f'base_url = "{daemon.shop}"\n'
+        '[[maintenance]]\njourneys = ["held"]\ncron = "* * * * *"\nduration = "1h"\nreason = "deployment"\n'
+        f'[quarantine.shows]\nowner = "ada"\nreason = "known"\nuntil = {datetime.now(UTC).date() + timedelta(days=30)}\n'
+    )
+    daemon.start("--workers", "1")
+    assert daemon.here("pause", "paused").returncode == 0
+    with opened(daemon) as store:
+        request = ask(store, "paused", "held", "shows", "answers", params={"word": "bye"}, reason="smoke")
+        found = ended(store, request).runs
+        assert [run.status for run in found] == ["passed", "passed", "failed", "passed"]
+        assert '"owner":"ada"' in results(store, request)[found[2].id], "it is in quarantine here too"

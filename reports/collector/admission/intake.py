@@ -77,7 +77,7 @@ class Intake:
         self.room = BodyRoom()
         self._refusals = RefusalLog()
         self._writer = writer
-        self._buckets = RateLimit()
+        self.rate_limit = RateLimit()
         self._large = WorkAllowance(register.apps)
         self._large_turns = asyncio.Semaphore(AT_ONCE)
         self._heavy = asyncio.Semaphore(1)
@@ -125,7 +125,7 @@ class Intake:
             raise Refusal(
                 401, "wrong_key", f"this is not the key of app {site.app.name!r}", field="key", fix="send the app's key"
             )
-        wait = self._buckets.take(site.app, incoming.network, time.monotonic(), 1 + len(incoming.body) // token)
+        wait = self.rate_limit.take(site.app, incoming.network, time.monotonic(), 1 + len(incoming.body) // token)
         if wait:
             raise _rate_limited(wait)
 

@@ -1,8 +1,11 @@
 """Token buckets: how much one network may send to one app, by the work that it causes; and how much of that in all."""
 
+import threading
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from time import monotonic
 
+from reports.shared_spending import Unsaid, hash_key
 from runner.settings.sections.apps import App
 
 KEPT = 10_000
@@ -14,11 +17,16 @@ CHUNK = 65_536
 
 
 class RateLimit:
-    """A bucket of `burst` tokens for each (app, network), filled at `rate` a second."""
+    """A bucket of `burst` tokens for each (app, network), filled at `rate` a second; of several servers together, where they `share` it."""
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self, kept: int = KEPT, clock: Callable[[], float] = monotonic) -> None:
         self._kept = kept
-        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._apps: dict[str, App] = {}
+        self._unsaid = Unsaid(kept)
+        # What others have let in is heard in another thread.
+        self._turn = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._buckets)
@@ -28,15 +36,45 @@ class RateLimit:
 
         `now` is a monotonic clock's time in seconds.
         """
-        key = (app.name, network)
-        level, at = self._buckets.pop(key, (float(app.burst), now))
-        level = min(float(app.burst), level + (now - at) * app.rate)
-        tokens = min(tokens, app.burst)
-        wait = 0.0 if level >= tokens else (tokens - level) / app.rate
-        self._buckets[key] = (level if wait else level - tokens, now)
+        key = f"{app.name} {hash_key(network) if self._unsaid.shared else network}"
+        with self._turn:
+            self._apps[app.name] = app
+            level = self._level(key, app, now)
+            tokens = min(tokens, app.burst)
+            wait = 0.0 if level >= tokens else (tokens - level) / app.rate
+            self._put(key, level if wait else level - tokens, now)
+            if not wait:
+                self._unsaid.add(key, tokens, app.burst)
+        return wait
+
+    def share(self) -> None:
+        """Begins to note what is let in, for other servers."""
+        self._unsaid.shared = True
+
+    def take_unsaid(self) -> Mapping[str, int]:
+        """What was let in of each key and not said to others yet."""
+        with self._turn:
+            return self._unsaid.take()
+
+    def hear(self, spent: Mapping[str, int]) -> None:
+        """Takes out what another server has let in; at most a bucket is owed."""
+        now = self._clock()
+        with self._turn:
+            for key, tokens in spent.items():
+                app = self._apps.get(key.partition(" ")[0])
+                # An app of which nothing has come here yet: the balancer sends it elsewhere.
+                if app is not None:
+                    self._put(key, max(self._level(key, app, now) - tokens, -float(app.burst)), now)
+
+    def _level(self, key: str, app: App, now: float) -> float:
+        level, at = self._buckets.get(key, (float(app.burst), now))
+        return min(float(app.burst), level + (now - at) * app.rate)
+
+    def _put(self, key: str, level: float, now: float) -> None:
+        self._buckets[key] = (level, now)
+        self._buckets.move_to_end(key)
         if len(self._buckets) > self._kept:
             self._buckets.popitem(last=False)
-        return wait
 
 
 class WorkAllowance:

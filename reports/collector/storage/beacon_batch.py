@@ -15,7 +15,7 @@ from reports.collector.frustration import Step, came_back, count_frustration
 from reports.collector.labels import OTHER
 from reports.collector.storage.error_rows import ErrorRows
 from reports.collector.storage.rollup_delta import ViewChange, encode
-from reports.collector.storage.series import Directory
+from reports.collector.storage.series import DAY, Directory
 from reports.collector.storage.session_rows import SessionRows
 from reports.collector.storage.view_rows import (
     APP,
@@ -34,6 +34,7 @@ from reports.collector.storage.view_rows import (
     TOTAL,
     TYPE,
     URL,
+    earliest_start,
     extend_view,
     new_view,
     read_views,
@@ -41,6 +42,7 @@ from reports.collector.storage.view_rows import (
 from reports.collector.storage.vital_rows import ChangedValue, VitalRows
 from runner.store.bulk_insert import Insert, Link, Unstorable
 from runner.store.tables.page_views import beacons, interactions, slow_requests
+from runner.store.write_turn import in_days, take_turn
 
 _ADD_BEACONS = Insert(beacons)
 _ADD_INTERACTIONS = Insert(interactions)
@@ -72,7 +74,7 @@ class Batch:
         self._link = link
         self._directory = directory
         self._arrivals = arrivals
-        self._next_view = 0
+        self._next_view = self._first_view = 0
         self._views: dict[str, list[Any]] = {}
         self._changed: dict[int, list[Any]] = {}
         self._vitals = VitalRows()
@@ -85,15 +87,14 @@ class Batch:
     def store(self) -> list[bool | Unstorable]:
         """Reads what is known, adds what is new, writes both back."""
         link = self._link
-        # In PostgreSQL other writers wait here, as they do at the beginning of a transaction in SQLite.
-        marks = dict(
-            link.select("SELECT name, value FROM marks WHERE name IN ('beacons', 'views') ORDER BY name" + link.for_update)
-        )
-        self._next_view, number = marks["views"] + 1, marks["beacons"]
         given = self._arrivals
-        self._directory.begin(link, max((one.received_at.timestamp() for one in given), default=0.0))
-        seen = {id_ for (id_,) in link.among("SELECT id FROM beacons WHERE id", [one.beacon.id for one in given])}
-        self._read([one.beacon for one in given if one.beacon.id not in seen])
+        newest = max((one.received_at.timestamp() for one in given), default=0.0)
+        view, number = take_turn(link, newest)
+        self._next_view = self._first_view = view + 1
+        self._directory.begin(link, newest)
+        known = f"SELECT id FROM beacons WHERE {in_days(number + 1, newest - DAY)}id"
+        seen = {id_ for (id_,) in link.among(known, [one.beacon.id for one in given])}
+        self._read([one for one in given if one.beacon.id not in seen])
         outcomes: list[bool | Unstorable] = []
         rows = []
         for arrival in given:
@@ -123,9 +124,12 @@ class Batch:
             )  # fmt: skip
         return outcomes
 
-    def _read(self, given: Sequence[Beacon]) -> None:
-        self._views = read_views(self._link, {view.id for beacon in given for view in beacon.views})
-        self._sessions.read(self._link, {beacon.session for beacon in given})
+    def _read(self, given: Sequence[Arrival]) -> None:
+        since = min((earliest_start(one.beacon, one.received_at.timestamp()) for one in given), default=0.0)
+        self._views = read_views(
+            self._link, {view.id for one in given for view in one.beacon.views}, in_days(self._next_view, since)
+        )
+        self._sessions.read(self._link, {one.beacon.session for one in given})
         if self._views:
             numbers = [row[NUMBER] for row in self._views.values()]
             self._vitals.read(self._link, numbers)
@@ -208,11 +212,12 @@ class Batch:
 
     def _write(self, rows: list[tuple[int, str, float, str]]) -> None:
         link = self._link
-        link.insert(_ADD_BEACONS, rows)
-        link.insert(PUT_VIEWS, list(self._changed.values()))
+        link.add(_ADD_BEACONS, rows)
+        known = [row for number, row in self._changed.items() if number < self._first_view]
+        link.add(PUT_VIEWS, [row for number, row in self._changed.items() if number >= self._first_view], known)
         self._vitals.write(link)
-        link.insert(_ADD_INTERACTIONS, self._interactions)
-        link.insert(_ADD_REQUESTS, self._requests)
+        link.add(_ADD_INTERACTIONS, self._interactions)
+        link.add(_ADD_REQUESTS, self._requests)
         self._errors.write(link)
         self._sessions.write(link)
 

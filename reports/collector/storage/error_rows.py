@@ -57,7 +57,8 @@ class ErrorRows:
 
     def write(self, link: Link) -> None:
         """Writes all rows."""
-        link.insert(_PUT_ERRORS, list(self._errors.values()))
+        known = [row for key, row in self._errors.items() if key in self._known]
+        link.add(_PUT_ERRORS, [row for key, row in self._errors.items() if key not in self._known], known)
         link.insert(_PUT_REASONS, list(self._reasons.values()))
         link.insert(_PUT_TALLIES, [[*key, *tally] for key, tally in self._tallies.items()])
 

@@ -36,6 +36,8 @@ _NEXT = (
     "SELECT coalesce(max(last), 0) + 1 "
     "FROM (SELECT max(id) AS last FROM series UNION ALL SELECT value FROM marks WHERE name = 'series') AS given"
 )
+_SERIES_OF = "SELECT count(*) FROM series WHERE app = ? AND seen_at >= ?"
+_REASONS_OF = "SELECT count(*) FROM reasons WHERE app = ? AND first_at >= ?"
 ALL_PAGES = ""
 """The page of a series of all pages."""
 
@@ -95,6 +97,7 @@ class Directory:
         if not found:
             page = labels.page and OTHER
             rest = labels._replace(page=page, environment=OTHER, release=OTHER, browser=OTHER)
+            self._series_of[labels.app] = self._count(link, _SERIES_OF, labels.app, self._series_of[labels.app], SERIES)
             if self._series_of[labels.app] >= SERIES and labels != rest:
                 # Not remembered under its own labels: there is no end of those.
                 return self.series(link, rest)
@@ -110,6 +113,13 @@ class Directory:
         self._series[labels] = number
         return number
 
+    def _count(self, link: Link, query: str, app: str, own: int, most: int) -> int:
+        """How many there are of today; other collectors may have made some since, so that is asked again while there is room for more."""
+        if own >= most or link.sqlite:
+            return own
+        ((count,),) = link.select(query, app, self._day)
+        return max(own, int(count))
+
     def reason(self, link: Link, app: str, release: str, error: ScriptError) -> str:
         """The id of the reason of an error."""
         identity = reason_id(app, release, error)
@@ -118,6 +128,7 @@ class Directory:
             return known
         self._unsettled = True
         if not link.select("SELECT 1 FROM reasons WHERE id = ?", identity):
+            self._reasons_of[app] = self._count(link, _REASONS_OF, app, self._reasons_of[app], REASONS)
             if self._reasons_of[app] >= REASONS:
                 return other_reason(app)
             self._reasons_of[app] += 1

@@ -29,10 +29,16 @@ MUTABLE = (
 PUT_VIEWS = Insert(page_views, replaced=MUTABLE)
 
 
-def read_views(link: Link, ids: set[str]) -> dict[str, list[Any]]:
-    """The rows of the views that are stored, by id."""
+def read_views(link: Link, ids: set[str], days: str) -> dict[str, list[Any]]:
+    """The rows of the views that are stored, by id; `days` is the condition of the days that they may be of (`in_days`)."""
     names = ", ".join(f'"{column.name}"' for column in page_views.columns)
-    return {row[ID]: list(row) for row in link.among(f"SELECT {names} FROM page_views WHERE id", ids)}
+    return {row[ID]: list(row) for row in link.among(f"SELECT {names} FROM page_views WHERE {days}id", ids)}
+
+
+def earliest_start(beacon: Beacon, received: float) -> float:
+    """A moment before which no view of a beacon began: by the time that the page says, and by how long ago that was by its own clock."""
+    began = min(view.started_at for view in beacon.views)
+    return min(began, received - max(beacon.sent_at - began, 0.0), received) - DAY
 
 
 def new_view(

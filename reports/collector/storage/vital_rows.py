@@ -61,4 +61,5 @@ class VitalRows:
 
     def write(self, link: Link) -> None:
         """Writes all rows."""
-        link.insert(_PUT_VITALS, list(self._rows.values()))
+        known = [row for key, row in self._rows.items() if key in self._known]
+        link.add(_PUT_VITALS, [row for key, row in self._rows.items() if key not in self._known], known)

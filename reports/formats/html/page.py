@@ -11,7 +11,10 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.text import formatting
+from reports.text.accessibility import describe_accessibility, describe_accessibility_rule
 from reports.text.table_labels import label_cells
+from reports.text.weight_text import describe_weight
+from runner.accessibility import describe_audit
 from runner.page.signals import describe_signals
 from runner.settings.sections.quarantine import describe_quarantine
 
@@ -46,7 +49,13 @@ def _environment() -> Environment:
     )
     style = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
     environment.globals.update(
-        formatting=formatting, describe_signals=describe_signals, describe_quarantine=describe_quarantine
+        formatting=formatting,
+        describe_accessibility=describe_accessibility,
+        describe_accessibility_rule=describe_accessibility_rule,
+        describe_audit=describe_audit,
+        describe_signals=describe_signals,
+        describe_weight=describe_weight,
+        describe_quarantine=describe_quarantine,
     )
     environment.globals["style"] = Markup(style)  # noqa: S704 (our own file)
     # The one style sheet that the page allows; so not even a style that got into it could hide anything.

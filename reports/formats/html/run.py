@@ -8,14 +8,18 @@ from msgspec import Struct
 from reports.formats.html import page
 from reports.text import formatting
 from reports.text.problems import Problem, list_run_problems
+from runner.accessibility import Audit, read_audit
 from runner.archive.archive import Saved
 from runner.result import Artifact, Navigation, Request, RunResult, StepResult
 from runner.settings.artifact_kinds import list_shown_as
 
 FILE = "report.html"
 TEMPLATE = "run.html"
-PARTS = ("base.html", "run_parts.html", "parts.html", "phases.html")
+PARTS = ("base.html", "run_parts.html", "parts.html", "phases.html", "waterfall.html", "accessibility.html")
 """What the template is made of."""
+ELEMENTS = 2_000_000
+"""Bytes of all pictures of elements in a page; the others are among the run's artifacts."""
+AUDIT_PICTURE = "accessibility"
 WIDTH = 1000
 """Of the waterfall's time axis, in units of its drawing."""
 ROW = 18
@@ -84,6 +88,10 @@ class RunView(Struct, frozen=True):
     """Caption and data of each."""
     waterfalls: dict[str, Waterfall | None]
     vitals: dict[str, list[RatedVital]]
+    audits: dict[str, Audit]
+    """By step, of those whose page was checked."""
+    elements: dict[str, str]
+    """The data of pictures of elements, by their paths."""
     folder: Path
     beside: Path
 
@@ -100,7 +108,7 @@ def render_run(saved: Saved) -> bytes:
 def build_view(saved: Saved, beside: Path) -> RunView:
     """The run for a page that lies in the folder `beside`."""
     result = saved.result
-    images = {kind.name: kind.media_type for kind in list_shown_as("image")}
+    images = {kind.name: kind.media_type for kind in list_shown_as("image") if kind.filmed}
     pictures = tuple(
         (_caption(one, result.attempts), _data_uri(saved, one.path, images[one.kind]))
         for one in result.artifacts
@@ -113,9 +121,26 @@ def build_view(saved: Saved, beside: Path) -> RunView:
         pictures=pictures,
         waterfalls={step.name: draw_waterfall(step) for step in result.steps},
         vitals={step.name: rate_vitals(step) for step in result.steps},
+        audits=list_audits(result),
+        elements=_read_elements(saved),
         folder=saved.folder,
         beside=beside,
     )
+
+
+def list_audits(result: RunResult) -> dict[str, Audit]:
+    """What was found on the pages of the steps that were checked, by step."""
+    return {step.name: audit for step in result.steps if (audit := read_audit(step)) is not None}
+
+
+def _read_elements(saved: Saved) -> dict[str, str]:
+    found: dict[str, str] = {}
+    room = ELEMENTS
+    for one in saved.result.artifacts:
+        if one.kind == AUDIT_PICTURE and one.bytes <= room and (saved.folder / one.path).is_file():
+            found[one.path] = _data_uri(saved, one.path, "image/png")
+            room -= one.bytes
+    return found
 
 
 def waterfall_measures() -> dict[str, object]:

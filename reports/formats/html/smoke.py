@@ -7,7 +7,7 @@ from msgspec import Struct
 from reports.formats.html import page, plot
 from reports.formats.html.pictures import PictureView, PictureViews
 from reports.smoke.result import JourneyCheck, SmokeResult, StepCheck
-from reports.text import smoke_text
+from reports.text import amount_text, cost_text, smoke_text
 from reports.text.problems import Problem
 from reports.text.smoke_problems import list_smoke_problems
 
@@ -36,6 +36,11 @@ class JourneyView(Struct, frozen=True):
     pictures: tuple[PictureView, ...] = ()
 
     @property
+    def changed(self) -> list[StepCheck]:
+        """The steps, and the journey as a whole, that bring more or less than the baseline's."""
+        return [one for one in (*self.check.steps, self.check.whole) if amount_text.list_changes(one)]
+
+    @property
     def compared(self) -> bool:
         """Whether any step was compared with a baseline."""
         return any(one.check.comparison or one.check.baseline_figures for one in self.steps)
@@ -59,6 +64,8 @@ def smoke_html(result: SmokeResult, beside: Path | None = None) -> bytes:
         problems=problems,
         journeys=[_journey(one, result, pictures) for one in result.journeys],
         smoke_text=smoke_text,
+        amount_text=amount_text,
+        cost_text=cost_text,
         plot=plot,
     )
 

@@ -23,7 +23,7 @@ def build_locations() -> Dashboard:
             choice("location", "Location", of("synthetic_success", JOURNEY)),
             choice("step", "Step", of("synthetic_step_success", JOURNEY)),
         ],
-        [("State", _state()), ("Speed", _speed())],
+        [("State", _state()), ("Speed", _speed()), ("Workers elsewhere", _workers())],
         [("Runs", "/runs"), ("Runs that failed", "/runs?status=failed")],
     )
 
@@ -105,4 +105,47 @@ def _speed() -> list[Panel]:
             look=SECONDS,
         ),
         lines("Largest contentful paint by location", Query(vital, "{{location}}"), look=SECONDS),
+    ]
+
+
+def _workers() -> list[Panel]:
+    opens = "sum by (outcome) (rate(synthetic_bundle_opens_total[$__rate_interval]))"
+    return [
+        states(
+            "Workers of each location",
+            Query("max by (location) (synthetic_location_up)", "{{location}}"),
+            {"0": ("none is heard of", "red"), "1": ("there are workers", "green")},
+            width=8,
+            height=8,
+        ),
+        lines(
+            "Runs that wait for a worker",
+            Query("max by (location) (synthetic_queue_length)", "{{location}}"),
+            look=Look(decimals=0),
+            description="In the queue of each location.",
+        ),
+        lines(
+            "Longest wait for a worker",
+            Query("max by (location) (synthetic_queue_oldest_seconds)", "{{location}}"),
+            look=SECONDS,
+            description="More than max_delay, and the slot is missed.",
+        ),
+        lines(
+            "Runs of each worker",
+            Query("synthetic_worker_runs", "{{instance}}"),
+            Query("synthetic_worker_unsent_results", "{{instance}}, not sent"),
+            look=Look(decimals=0),
+        ),
+        lines(
+            "Bundles opened for runs",
+            Query(opens, "{{outcome}}"),
+            look=Look(unit="ops"),
+            description="Refused ones and those that the storage does not give end their runs as errors.",
+        ),
+        lines(
+            "Bundles and uploads",
+            Query("synthetic_cached_bundles", "{{instance}}: cached bundles"),
+            Query("synthetic_waiting_uploads", "{{instance}}: waiting uploads"),
+            look=Look(decimals=0),
+        ),
     ]

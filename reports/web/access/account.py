@@ -113,7 +113,7 @@ class _AccountPages:
         who: Identity = request.scope["access"]
         try:
             if who.way == "token":
-                self._access.check_token(request, given.strip())
+                await self._access.check_token(request, given.strip())
             else:
                 await self._access.check_password(request, who.name, given)
         except WrongGuess:

@@ -17,7 +17,7 @@ from reports.web.access.oidc.credential import has_proved_presence, is_of_provid
 from reports.web.access.oidc.opening import open_oidc
 from reports.web.access.oidc.user import OidcUser
 from reports.web.access.passwords import known_browser
-from reports.web.access.passwords.backoff import AccountBudget, Backoff
+from reports.web.access.passwords.guess_limits import GuessLimits
 from reports.web.access.passwords.hashing import prepare_hasher, verify_password_in_turn
 from reports.web.access.passwords.renewal import renew_password_hash
 from reports.web.access.request_budget import RequestBudget
@@ -32,8 +32,6 @@ from runner.store import Store, StoreDown
 
 PRESENT = timedelta(minutes=10)
 """How long a user who has authenticated again counts as present."""
-LONGEST_WAIT = 300.0
-"""Seconds: the longest wait of a network, or of a known browser, before the next attempt."""
 MOST_CHECKS = 20
 """Passwords that wait to be checked; checking one takes about 50 ms."""
 LONGEST_NAME = 100
@@ -52,12 +50,11 @@ class Authenticator:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         token, header = settings.serve_token, settings.serve_proxy_user_header
-        self.oidc = open_oidc(settings)
         if header and not settings.trusted_proxies:
             raise ConfigError(
                 f"serve_proxy_user_header: {header} is set, but no proxy is trusted; add the proxy's network to trusted_proxies"
             )
-        self.open = not (token or settings.serve_users or header or self.oidc)
+        self.open = not (token or settings.serve_users or header or settings.oidc_issuer)
         if self.open and not is_loopback(settings.serve_listen):
             raise ConfigError(
                 f"serve_listen: {settings.serve_listen} is reachable from other machines, but no authentication is "
@@ -79,11 +76,8 @@ class Authenticator:
         self._networks = ClientNetworks(settings.trusted_proxies)
         self.sign_ins = SignIns(store)
         self._now = now
-        self._accounts = AccountBudget(clock)
-        self._nets = Backoff(LONGEST_WAIT, clock)
-        self._browsers = Backoff(LONGEST_WAIT, clock)
-        # Apart from guesses: a provider that is misconfigured must not keep those out who have a password.
-        self._answers = Backoff(LONGEST_WAIT, clock)
+        self._limits = GuessLimits(store, clock)
+        self.oidc = open_oidc(settings, self._limits.used_once)
         self._checking = 0
         self.budget = RequestBudget(settings.serve_requests_per_minute, clock)
         self._https = (settings.public_url or "").startswith("https://")
@@ -124,7 +118,7 @@ class Authenticator:
             return Identity(name="", role="operate")
         given = request.headers.get("authorization", "")
         if given[:7].lower() == "bearer ":
-            self.check_token(request, given[7:].strip())
+            await self.check_token(request, given[7:].strip())
             self.audit.note_use("the token was used", user=BY_TOKEN, network=self.network(request))
             return Identity(name=BY_TOKEN, role="operate", way="bearer")
         named = self._forwarded(request, self._header) if self._header else ""
@@ -166,21 +160,20 @@ class Authenticator:
         known = user is not None and hmac.compare_digest(credential, user.credential)
         return Identity(name=name, role=user.role, way="password") if user and known else None
 
-    def check_token(self, request: HTTPConnection, given: str) -> None:
+    async def check_token(self, request: HTTPConnection, given: str) -> None:
         """Raises TooManyGuesses while attempts are not checked, and WrongGuess when it is not the token."""
         network = self.network(request)
-        self._slow(self._nets.wait(network), network)
-        self._nets.wrong(network, BY_TOKEN)
-        if self._token is None or not hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode()):
+        right = self._token is not None and hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode())
+
+        self._slow(await self._limits.count_token(network, BY_TOKEN, right), network)
+        if not right:
             self.audit.refuse("a request was refused: the token is wrong", network=network)
             raise WrongGuess("the token is wrong")
-        self._nets.right(network, BY_TOKEN)
 
-    def check_provider(self, request: HTTPConnection) -> None:
+    async def check_provider(self, request: HTTPConnection) -> None:
         """Counts an answer of the provider, which a stranger may have made up. Raises TooManyGuesses while none is checked."""
         network = self.network(request)
-        self._slow(self._answers.wait(network), network)
-        self._answers.wrong(network)
+        self._slow(await self._limits.count_answer(network), network)
 
     async def check_password(self, request: HTTPConnection, name: str, given: str) -> User:
         """The user of this name and password. Raises TooManyGuesses while attempts are not checked, and WrongGuess."""
@@ -188,14 +181,9 @@ class Authenticator:
         user = self.users.get(name) if self.users else None
         known = user.name if user else ""
         browser = known_browser.recognize_browser(user, request.cookies.get(self.browser_cookie(request), ""), time())
-        counter, key = (self._browsers, browser) if browser else (self._nets, network)
-        self._slow(max(counter.wait(key), 0.0 if browser else self._accounts.wait(account)), network, known)
         if self._checking >= MOST_CHECKS:
             self._slow(1.0, network, known)
-        # Counted before the check; otherwise many at the same time would all be checked.
-        counter.wrong(key, account)
-        if not browser:
-            self._accounts.take(account)
+        self._slow(await self._limits.count_password(network, account, browser), network, known)
         self._checking += 1
         try:
             right = await verify_password_in_turn(user, given)
@@ -205,7 +193,7 @@ class Authenticator:
             # What is not the name of a user may be a password in the wrong field.
             self.audit.refuse(f"the sign-in of {known or 'an unknown user'} was refused", user=known, network=network)
             raise WrongGuess("the name or the password is wrong")
-        counter.right(key, account)
+        await self._limits.forget_password(network, account, browser)
         await renew_password_hash(self.users, user, given)
         return self.users.get(name) or user
 
@@ -216,7 +204,7 @@ class Authenticator:
         """
         known = user.name if user else BY_TOKEN
         if isinstance(user, OidcUser):
-            self._answers.right(self.network(request))
+            await self._limits.forget_answer(self.network(request))
             if self._header or known == BY_TOKEN or (self.users and self.users.get(known)):
                 # The name may be somebody else's by another way: the log and the pages must not mistake one for the other.
                 known = f"{known} ({self.oidc.configuration.host if self.oidc else ''})"[:LONGEST_NAME]

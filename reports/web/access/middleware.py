@@ -38,9 +38,8 @@ SESSION = "/account/session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ANYBODY_MAY = frozenset({"/sign-in", "/sign-out", "/account/sessions/end", "/account/password"})
 """Changes of one's own account, which need no role."""
-UPLOADS = "/api/v1/source-maps"
-"""The one address that takes the pieces of a file instead of a form."""
-LARGEST_PIECE = 1_048_576
+BODIES = {"/api/v1/source-maps": (1_048_576, "a piece of a file"), "/api/v1/runs": (65_536, "a request for runs")}
+"""The addresses that take something else than a form: how many bytes, and what it is."""
 CHANGES_NOTHING = ("/static/", "/viewer/")
 """Browsers may cache these if they revalidate them."""
 HSTS = "max-age=31536000"
@@ -160,12 +159,12 @@ class AccessMiddleware:
     async def _may_change(self, request: Request, who: Identity, path: str) -> None:
         if not who.by_header:
             check_same_origin(request, self._access.own_origins(request))
-        if who.role == "operate" and request.method == "POST" and path == UPLOADS:
-            request.scope["body"] = await read_body(request, LARGEST_PIECE, "a piece of a file")
-            return
-        fields = await read_form(request)
+        takes_body = request.method == "POST" and path in BODIES
+        fields = {} if takes_body else await read_form(request)
         if who.role != "operate" and path not in ANYBODY_MAY:
             raise FormError(403, f"{who.name} has the role `view` and cannot change anything; that needs the role `operate`")
+        if takes_body:
+            request.scope["body"] = await read_body(request, *BODIES[path])
         request.scope["form"] = fields
 
     def _unknown(self, request: Request, path: str) -> Response:

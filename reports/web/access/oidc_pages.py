@@ -89,8 +89,9 @@ class _OidcPages:
         given = dict(request.query_params)
         try:
             cookie = request.cookies.get(self._cookie(request), "")
-            attempt = self._oidc.check_state(restore_attempt(cookie, self._oidc.clock()), given)
-            self._access.check_provider(request)
+            begun = restore_attempt(cookie, self._oidc.clock())
+            attempt = await _in_thread(lambda: self._oidc.check_state(begun, given))
+            await self._access.check_provider(request)
             user = await _in_thread(lambda: self._oidc.finish(given, attempt, self._redirect_uri(request)))
             answer = await self._gate.signed_in(request, user, root_path(request) + local_address(attempt.to))
         except OidcError as error:
@@ -121,7 +122,7 @@ class _OidcPages:
             names = await run_in_threadpool(self._access.sign_ins.end_like, credentials)
         except StoreDown:
             # Otherwise the sessions would outlive what the provider sends again.
-            self._oidc.forget_logout(own)
+            await run_in_threadpool(self._oidc.forget_logout, own)
             return JSONResponse({"error": "the database cannot be used; send it again"}, 503)
         for name in sorted(set(names)):
             self._access.audit.record("sign-out", f"{name} was signed out by the identity provider", user=name, network=network)

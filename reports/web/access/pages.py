@@ -29,7 +29,7 @@ def sign_in_routes(access: Authenticator, gate: AccessMiddleware) -> Sequence[Ba
         try:
             user = None
             if "token" in fields:
-                access.check_token(request, fields["token"].strip())
+                await access.check_token(request, fields["token"].strip())
             else:
                 user = await access.check_password(request, fields.get("name", "").strip(), fields.get("password", ""))
             root = root_path(request)

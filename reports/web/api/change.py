@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
+import msgspec
 from msgspec import Struct
 
 from reports.source_maps.map_store import LONGEST_SCRIPT, MapAbout, MapRejected, MapStore
@@ -10,7 +11,9 @@ from reports.source_maps.uploads import PIECES, MapUploads
 from reports.web.api.parameter import Parameter
 from reports.web.query.time_range import BadRequest
 from reports.web.services.error_decisions import decide_error
+from reports.web.services.run_requests import RunsWanted, parse_key, request_runs
 from reports.web.site import Site
+from reports.web.view_models.requested_runs import RequestData, describe_request, read_request
 from runner.store.alerts.mutes import LONGEST_NOTE
 from runner.store.error_states import Decision
 
@@ -22,6 +25,7 @@ class ChangeRequest(Struct, frozen=True):
     values: Mapping[str, Any]
     body: bytes
     who: str
+    headers: Mapping[str, str] = {}
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -38,6 +42,11 @@ class Change(Struct, frozen=True, kw_only=True):
     summary: str
     body: str = ""
     """Its media type; empty if it has none."""
+    body_struct: type[Struct] | None = None
+    """Of a body in JSON."""
+    headers: Mapping[str, str] = {}
+    """Headers that it takes, and what they mean."""
+    status: int = 200
 
 
 class Decided(Struct, frozen=True, kw_only=True):
@@ -90,6 +99,24 @@ def _remove(asked: ChangeRequest) -> Removed:
     return Removed(maps=_maps(asked).remove(_needed(asked, "release"), asked["app"]))
 
 
+def _request_runs(asked: ChangeRequest) -> RequestData:
+    try:
+        wanted = msgspec.json.decode(asked.body, type=RunsWanted)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"body: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequest("body: is not JSON in UTF-8") from error
+    key = parse_key(asked.headers.get("idempotency-key", ""))
+    return describe_request(request_runs(asked.site, wanted, asked.who, key))
+
+
+def _cancel_runs(asked: ChangeRequest) -> RequestData | None:
+    site = asked.site
+    site.store.requested_runs.cancel(asked["request"], site.now())
+    with site.store.snapshot() as connection:
+        return read_request(connection, asked["request"], site.now())
+
+
 def _maps(asked: ChangeRequest) -> MapStore:
     if asked.site.maps is None:
         raise BadRequest("This server keeps no source maps.")
@@ -108,6 +135,26 @@ APP = Parameter(name="app", means="The app; any app by default.")
 PIECE = Parameter(name="piece", means="The number of this piece, from 0.", numbers=(0, PIECES - 1), fallback=0)
 ALL_PIECES = Parameter(name="pieces", means="How many pieces the map has.", numbers=(1, PIECES), fallback=1)
 CHANGES = (
+    Change(
+        method="post",
+        path="/runs",
+        apply=_request_runs,
+        parameters=(),
+        struct=RequestData,
+        summary="Ask a scheduler for runs; they are followed at /runs/requests/ID and its events",
+        body="application/json",
+        body_struct=RunsWanted,
+        headers={"Idempotency-Key": "A text of your own: a request that is sent again with it is made once."},
+        status=202,
+    ),
+    Change(
+        method="post",
+        path="/runs/requests/{request}/cancel",
+        apply=_cancel_runs,
+        parameters=(),
+        struct=RequestData,
+        summary="Cancel the runs of a request that have not begun",
+    ),
     Change(
         method="post",
         path="/errors/{error}/state",

@@ -39,6 +39,7 @@ from reports.web.view_models.real_users.recordings import TRAFFIC, Recordings, p
 from reports.web.view_models.real_users.sessions import Listed, SessionData, read_session_data
 from reports.web.view_models.real_users.source_maps import MapList, read_map_list
 from reports.web.view_models.real_users.users import MOST_PAGES, SORTS, Users
+from reports.web.view_models.requested_runs import RequestData, read_request
 from reports.web.view_models.run import RunData, read_run
 
 RECORDED = (
@@ -169,6 +170,12 @@ ENDPOINTS = (
         struct=RunList,
         summary="Runs, the newest first, page by page",
         rows=("runs",),
+    ),
+    Endpoint(
+        path="/runs/requests/{request}",
+        answer=lambda asked: read_request(asked.connection, asked["request"], asked.site.now()),
+        struct=RequestData,
+        summary="A request for runs: how far each is, and the verdict when all have ended",
     ),
     Endpoint(
         path="/runs/{run}",

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 import runner
+from reports.web.api import run_stream
 from reports.web.api.change import Change
 from reports.web.api.endpoint import Endpoint, in_path
 from reports.web.api.parameter import LONGEST_TEXT, Parameter
@@ -39,18 +40,22 @@ REFUSALS = {
 }
 
 
+CONFLICT = {"409": "The idempotency key came with another request before."}
+
+
 def describe_api(endpoints: Sequence[Endpoint], changes: Sequence[Change], root: str) -> dict[str, Any]:
     """The whole description; `root` is where the API stands."""
     described: list[Endpoint | Change] = [*endpoints, *changes]
     found, components = msgspec.json.schema_components(
-        [one.struct for one in described], ref_template="#/components/schemas/{name}"
+        [*(one.struct for one in described), *_bodies(changes)], ref_template="#/components/schemas/{name}"
     )
     paths: dict[str, dict[str, Any]] = {}
-    for one, schema in zip(described, found, strict=True):
+    for one, schema in zip(described, found, strict=False):
         method, operation = (
             ("get", _operation(one, schema)) if isinstance(one, Endpoint) else (one.method, _change(one, schema))
         )
         paths.setdefault(one.path, {})[method] = operation
+    paths[run_stream.PATH] = {"get": run_stream.describe_stream(_path_parameters(in_path(run_stream.PATH)), _problems(ERRORS))}
     schemas = {**components, "Problem": PROBLEM}
     return {
         "openapi": "3.1.0",
@@ -70,6 +75,10 @@ def describe_api(endpoints: Sequence[Endpoint], changes: Sequence[Change], root:
     }
 
 
+def _bodies(changes: Sequence[Change]) -> list[type[msgspec.Struct]]:
+    return [one.body_struct for one in changes if one.body_struct is not None]
+
+
 def _operation(one: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {"application/json": {"schema": schema}}
     if one.rows:
@@ -83,15 +92,24 @@ def _operation(one: Endpoint, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _change(one: Change, schema: dict[str, Any]) -> dict[str, Any]:
-    body = {"required": True, "content": {one.body: {"schema": {"type": "string", "format": "binary"}}}}
+    sent = one.body_struct
+    schema_of_body = {"$ref": f"#/components/schemas/{sent.__name__}"} if sent else {"type": "string", "format": "binary"}
+    body = {"required": True, "content": {one.body: {"schema": schema_of_body}}}
+    headers = [
+        {"name": name, "in": "header", "description": means, "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"}}
+        for name, means in one.headers.items()
+    ]
     return {
         "operationId": f"{one.method}_{_name(one.path)}",
         "summary": one.summary,
-        "parameters": [*_path_parameters(in_path(one.path)), *_query_parameters(one.parameters)],
+        "parameters": [*_path_parameters(in_path(one.path)), *_query_parameters(one.parameters), *headers],
         **({"requestBody": body} if one.body else {}),
         "responses": {
-            "200": {"description": one.struct.__doc__ or one.summary, "content": {"application/json": {"schema": schema}}},
-            **_problems(ERRORS | REFUSALS),
+            f"{one.status}": {
+                "description": one.struct.__doc__ or one.summary,
+                "content": {"application/json": {"schema": schema}},
+            },
+            **_problems(ERRORS | REFUSALS | (CONFLICT if one.headers else {})),
         },
     }
 

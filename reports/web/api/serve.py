@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from reports.web.api import run_stream
 from reports.web.api.change import CHANGES, Change, ChangeRequest
 from reports.web.api.endpoint import ENDPOINTS, Endpoint, in_path
 from reports.web.api.openapi import describe_api
@@ -28,6 +29,7 @@ def api_routes(site: Site) -> list[BaseRoute]:
     return [
         page_route(site, ROOT, show_api),
         page_route(site, f"{ROOT}/openapi.json", show_description),
+        run_stream.stream_route(site, ROOT + run_stream.PATH),
         *(page_route(site, ROOT + one.path, make_change_handler(one), methods=[one.method.upper()]) for one in CHANGES),
         *(page_route(site, ROOT + one.path, make_handler(one)) for one in ENDPOINTS),
     ]
@@ -62,11 +64,11 @@ def make_change_handler(change: Change) -> Handler:
     def answer(site: Site, request: Request) -> Response:
         given = {**read_parameters(request.query_params.multi_items(), change.parameters), **request.path_params}
         who = request.scope["access"].name
-        data = change.apply(ChangeRequest(site, given, request.scope.get("body", b""), who))
+        data = change.apply(ChangeRequest(site, given, request.scope.get("body", b""), who, request.headers))
         if data is None:
             name = in_path(change.path)[-1]
             return render_problem(request, 404, f"{name} {given[name][:LONGEST_TEXT]!r} does not exist.")
-        return Response(msgspec.json.encode(data), 200, HEADERS, "application/json")
+        return Response(msgspec.json.encode(data), change.status, HEADERS, "application/json")
 
     return answer
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from reports.text import smoke_text
 from reports.web.pages.mute import OFFERED_MUTES
 from reports.web.pages.pause import OFFERED
+from reports.web.pages.requested_runs import offer_locations
 from reports.web.query.comparison import COMPARISON_PARAMETERS, ComparedSides, asks_for_comparison, parse_comparison
 from reports.web.query.time_range import BadRequest, TimeRange
 from reports.web.render.html import format_duration, render_page
@@ -22,6 +23,7 @@ from reports.web.render.uptime import draw_calendar, draw_uptime
 from reports.web.site import Site
 from reports.web.view_models.comparison import ComparisonData
 from reports.web.view_models.journey import CALL_PHASES, PHASES, JourneyData, PhaseMean, read_journey_page
+from runner.archive.run_id import run_id
 from runner.settings.sections.quarantine import find_entries
 
 FORMS = ("lines", "stacked")
@@ -42,6 +44,7 @@ def show_journey(site: Site, request: Request) -> Response:
         found = read_journey_page(
             connection, name, location, time_range, site.bounds, sides, site.rule, site.now(), site.windows
         )
+        places = offer_locations(site, connection)
     if found is None:
         return render_problem(request, 404, f"No run of a journey named {name[:100]!r} is stored.")
     data = found.data
@@ -85,6 +88,9 @@ def show_journey(site: Site, request: Request) -> Response:
         paused=found.paused,
         quarantine=find_entries(name, site.quarantine, site.now()),
         offered_pauses=OFFERED,
+        places=places,
+        # Another for each time that the page is made.
+        key=run_id(),
         alerts=found.alerts,
         offered_mutes=OFFERED_MUTES,
     )

@@ -22,6 +22,7 @@ from reports.web.pages.run import run_not_found
 from reports.web.render.html import render_page
 from reports.web.render.problem import render_problem
 from reports.web.render.recording_policy import HEADERS, WITH_FORM
+from reports.web.services.journey_maker import read_made
 from reports.web.site import Site
 from reports.web.view_models.replay import Replay, find_chunk_file, make_run_replay, read_session_replay
 from reports.web.view_models.run import read_run_with_files
@@ -46,10 +47,10 @@ def show_session_replay(site: Site, request: Request) -> Response:
     identity = request.path_params["session"]
     with site.read(request) as connection:
         data = read_session_replay(connection, identity, request.scope.get("root_path", ""))
+        made = read_made(connection, identity) if site.journey_maker else None
     if data is None:
         return render_problem(request, 404, f"Session {identity[:70]!r} is unknown.")
     may_make = may_make_journey(site, request) and not data.unplayable
-    made = site.journey_maker.made(identity) if site.journey_maker else None
     return _page(request, data, "Recordings", data.app or "Session", identity, None, may_make, made is not None)
 
 

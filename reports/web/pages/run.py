@@ -4,7 +4,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.formats.html.run import PHASES, ROW, WIDTH, draw_waterfall, rate_vitals
+from reports.formats.html.run import AUDIT_PICTURE, PHASES, ROW, WIDTH, draw_waterfall, list_audits, rate_vitals
 from reports.web.render.html import render_page
 from reports.web.render.problem import render_problem
 from reports.web.site import Site
@@ -52,6 +52,8 @@ def show_run(site: Site, request: Request) -> Response:
         longest=max((step.wall_seconds or 0.0 for step in result.steps), default=0.0) or 1.0 if result else 1.0,
         waterfalls={step.name: draw_waterfall(step) for step in result.steps} if result else {},
         vitals={step.name: rate_vitals(step) for step in result.steps} if result else {},
+        audits=list_audits(result) if result else {},
+        elements={one.name: f"/artifacts/{one.id}" for one in data.artifacts if one.kind == AUDIT_PICTURE and one.there},
         pictures=[one for one in pictures if one != at_failure],
         at_failure=at_failure,
         facts=site.facts().get(row.journey),
@@ -101,7 +103,7 @@ def _trace_steps(result: RunResult, template: str) -> dict[str, StepTrace]:
 
 def _pictures(data: RunData) -> list[Picture]:
     """The saved pictures; for steps of the last attempt without one, pictures from the trace."""
-    images = _names("image")
+    images = {kind.name for kind in list_shown_as("image") if kind.filmed}
     saved = [one for one in data.artifacts if one.kind in images and one.there]
     now = [one for one in saved if one.attempt == data.row.attempts]
     names = list(dict.fromkeys([*(step.name for step in data.result.steps), *(one.step for one in now)])) if data.result else []

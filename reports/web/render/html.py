@@ -13,7 +13,9 @@ from starlette.responses import HTMLResponse, Response
 
 from reports.text import formatting
 from reports.text.table_labels import label_cells
+from reports.text.weight_text import describe_weight
 from reports.web.query.time_range import OFFERED_RANGES, format_timestamp
+from runner.accessibility import describe_audit
 from runner.page.signals import describe_signals
 from runner.settings.sections.quarantine import describe_quarantine
 
@@ -75,7 +77,11 @@ def load_templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        formatting=formatting, describe_signals=describe_signals, describe_quarantine=describe_quarantine
+        formatting=formatting,
+        describe_audit=describe_audit,
+        describe_signals=describe_signals,
+        describe_weight=describe_weight,
+        describe_quarantine=describe_quarantine,
     )
     environment.filters.update(
         stamp=format_timestamp,

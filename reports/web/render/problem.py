@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from reports.web.query.refusal import RequestRefused
 from reports.web.render.html import INERT_HEADERS, render_page, request_path
 
 TITLES = {
@@ -41,6 +42,14 @@ def render_problem(request: Request, status: int, text: str, title: str = "") ->
         document |= {"parameter": name} if status == 400 and colon and name.isidentifier() else {}
         return Response(msgspec.json.encode(document), status, INERT_HEADERS, "application/problem+json")
     return render_page(request, "problem.html", status, title=title, text=text)
+
+
+def render_refused(request: Request, error: RequestRefused) -> Response:
+    """For a request that is not taken at the moment."""
+    answer = render_problem(request, error.status, str(error), error.title)
+    if error.status in {429, 503}:
+        answer.headers["Retry-After"] = "30"
+    return answer
 
 
 async def render_not_found(request: Request, error: Exception) -> Response:

@@ -3,9 +3,12 @@
 import asyncio
 import ipaddress
 import resource
+import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -52,9 +55,12 @@ def allow_connections(wanted: int) -> int:
 
 
 class Server(uvicorn.Server):
-    """Serves one application over connections that `guard` limits."""
+    """Serves one application over connections that `guard` limits.
 
-    def __init__(self, application: ASGIApp, guard: ConnectionGuard) -> None:
+    After SIGTERM it serves for `drain` seconds more, in which `is_leaving`, so that a load balancer can find another.
+    """
+
+    def __init__(self, application: ASGIApp, guard: ConnectionGuard, drain: float = 0.0) -> None:
         guard.most = allow_connections(guard.most)
         protocol: Any = guard.protocol
         config = uvicorn.Config(
@@ -72,12 +78,26 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._guard = guard
+        self._drain = drain
+        self._leaves_at: float | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         """Its event loop, once it serves."""
 
     def serve_until_stopped(self, listening: socket.socket) -> None:
         """Serves until SIGTERM, Ctrl-C or `stop`; returns when running requests are finished."""
         self.run(sockets=[listening])
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it has been asked to stop."""
+        return self.should_exit or self._leaves_at is not None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """On SIGTERM waits as long as it is to; on Ctrl-C, and when it is asked again, it stops."""
+        if sig == signal.SIGTERM and self._drain and not self.is_leaving:
+            self._leaves_at = time.monotonic() + self._drain
+            return
+        super().handle_exit(sig, frame)
 
     def stop(self) -> None:
         """Stops it gracefully; from any thread."""
@@ -90,6 +110,8 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""
+        if self._leaves_at is not None and time.monotonic() >= self._leaves_at:
+            self.should_exit = True
         if counter % 10 == 0:
             self._guard.sweep(asyncio.get_running_loop().time())
         return await super().on_tick(counter)

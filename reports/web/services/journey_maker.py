@@ -1,14 +1,18 @@
-"""Journeys that the dashboard creates from recorded sessions: one at a time, the newest kept until the server stops."""
+"""Journeys that the dashboard creates from recorded sessions: one at a time; the newest are kept in the store."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+from sqlalchemy import Connection
 
 from reports.codegen.result import Made
 from runner.errors import JourneyError
+from runner.store import Store
+from runner.store.made_journeys import read_made_journey
 
-KEPT = 50
-"""Journeys: some kilobytes each."""
+_decode = msgspec.json.Decoder(Made).decode
 
 
 class MakerBusy(JourneyError):
@@ -22,22 +26,24 @@ class JourneyMaker:
         self._make = make
         # It takes a browser and several seconds of processor time.
         self._turn = threading.Lock()
-        self._made: OrderedDict[str, Made] = OrderedDict()
 
-    def made(self, session: str) -> Made | None:
-        """The journey created from a session since the server started; None if there is none."""
-        return self._made.get(session)
-
-    def make(self, session: str) -> Made:
-        """Creates it, again if it exists. Raises Busy, and JourneyError with the reason if it is impossible."""
+    def make(self, session: str, store: Store) -> Made:
+        """Creates it, again if it exists, and keeps it. Raises MakerBusy, StoreDown, and JourneyError if it is impossible."""
         if not self._turn.acquire(blocking=False):
             raise MakerBusy("another journey is being created; try again in a minute")
         try:
             made = self._make(session)
-            self._made[session] = made
-            self._made.move_to_end(session)
-            while len(self._made) > KEPT:
-                self._made.popitem(last=False)
+            store.made_journeys.put(session, msgspec.json.encode(made).decode(), datetime.now(UTC))
         finally:
             self._turn.release()
         return made
+
+
+def read_made(connection: Connection, session: str) -> Made | None:
+    """The journey created from a session, on whichever server; None if there is none."""
+    content = read_made_journey(connection, session)
+    try:
+        return _decode(content) if content is not None else None
+    except msgspec.ValidationError:
+        # Of another version of the program; it can be created again.
+        return None

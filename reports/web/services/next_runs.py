@@ -30,6 +30,7 @@ class JourneyFacts(Struct, frozen=True, kw_only=True):
     owner: str
     runbook: str
     kind: Kind = "journey"
+    tags: tuple[str, ...] = ()
 
 
 class NextRuns:
@@ -89,6 +90,7 @@ class NextRuns:
                 owner=one.plan.owner,
                 runbook=one.plan.runbook,
                 kind=one.plan.kind,
+                tags=one.plan.tags,
             )
             for one in planning.planned
         }

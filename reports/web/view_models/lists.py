@@ -1,6 +1,7 @@
 """Lists: runs page by page, files of a run, open alerts, and slots that were not run."""
 
 from datetime import datetime
+from typing import get_args
 
 from msgspec import Struct
 from sqlalchemy import Connection
@@ -8,6 +9,7 @@ from sqlalchemy import Connection
 from reports.web.query.time_range import BadRequest, TimeRange
 from reports.web.view_models.run import Kept, read_kept_files
 from runner.archive.archive import Archive
+from runner.settings.parsers.values import Engine
 from runner.store.alerts.mutes import Mute, read_alert_states
 from runner.store.queries.runs import History, RunRow
 
@@ -77,15 +79,18 @@ def read_runs(
     release: str | None = None,
     before: str | None = None,
     most: int = PAGE,
+    browser: str | None = None,
 ) -> RunList:
     """A page of the runs of a time range. Raises BadRequest for an unknown status."""
     history = History(connection)
     for one in statuses:
         if one not in STATUSES:
             raise BadRequest(f"status: {one[:40]!r} is not valid; choose one of {', '.join(STATUSES)}")
+    if browser is not None and browser not in get_args(Engine):
+        raise BadRequest(f"browser: {browser[:40]!r} is not valid; choose one of {', '.join(get_args(Engine))}")
     if before is not None and history.run(before) is None:
         raise BadRequest(f"before: run {before[:60]!r} does not exist; use the `older` of the previous page")
-    found = history.runs(time_range.range, journey, location, statuses, release, before, most + 1)
+    found = history.runs(time_range.range, journey, location, statuses, release, before, most + 1, browser)
     return RunList(runs=tuple(found[:most]), older=found[most - 1].id if len(found) > most else None)
 
 

@@ -3,6 +3,8 @@
 // the runner asks; it asks all documents at once, by `send` of a CDP session, with methods that Chromium does not have.
 "use strict";
 const certificates = require("./certificates.cjs");
+const decodedSizes = require("./decoded_sizes.cjs");
+const instruments = require("./instruments.cjs");
 const traceHeaders = require("./trace_headers.cjs");
 
 /** Stands in one of the context's init scripts, with its id; the same as MARK in page_channel.py. */
@@ -92,7 +94,10 @@ function mailboxOf(id) {
 /** Called with each object of the driver as it is made. */
 function constructed(object) {
   if ("needsPlaywrightBinding" in object) contexts.add(object);
-  else if ("internalSizes" in object) responses.add(object);
+  else if ("internalSizes" in object) {
+    responses.add(object);
+    decodedSizes.constructed(object);
+  }
 }
 
 /** `CRSession`: one document tree of a page, or more. */
@@ -103,6 +108,8 @@ function changeSession(prototype) {
       const id = MARK.exec(parameters.source)?.[1];
       if (id) {
         marked.set(this, id);
+        decodedSizes.watch(this);
+        instruments.opened(contexts.get(id), this, (...request) => send.apply(this, request));
         traceHeaders.opened(contexts.get(id), targets.get(this._sessionId));
         // Before the script that may run at once; a session that has ended has no documents.
         send.call(this, "Runtime.addBinding", { name: REPORT }).catch(() => {});
@@ -182,13 +189,14 @@ function answer(client, { session, document, expression }) {
   return asking?.send("Runtime.evaluate", { expression, contextId: document });
 }
 
-/** The bytes of each response's headers and body; null where nobody knows. */
+/** The bytes of each response's headers and body as they came, and of its body decoded; null where nobody knows. */
 async function measure(_, { responses: ids }) {
   const measured = async (id) => {
-    const { responseHeadersSize, responseBodySize } = await responses.get(id).internalSizes();
-    return responseHeadersSize + responseBodySize;
+    const response = responses.get(id);
+    const { responseHeadersSize, responseBodySize } = await response.internalSizes();
+    return [responseHeadersSize + responseBodySize, decodedSizes.of(response)];
   };
-  return { bytes: await Promise.all(ids.map((id) => measured(id).catch(() => null))) };
+  return { sizes: await Promise.all(ids.map((id) => measured(id).catch(() => null))) };
 }
 
 /** From now on requests of the context to these origins have these headers. */
@@ -198,12 +206,23 @@ function setHeaders(client, { context: id, origins, headers }) {
   return traceHeaders.set(client, context, origins, headers);
 }
 
+/** From now on each session of the context gets these commands before it loads anything. */
+function instrument(_, { context: id, name, ...parts }) {
+  const context = contexts.get(id);
+  if (!context) throw new Error("the context is closed");
+  instruments.start(context, name, parts);
+}
+
+function collect(_, { context, name, commands }) {
+  return instruments.collect(contexts.get(context), name, commands);
+}
+
 /** The certificates of each host that the context has met over HTTPS, as base64 of DER. */
 async function readCertificates(_, { context }) {
   return { chains: await certificates.read(contexts.get(context)) };
 }
 
-const METHODS = { "Journey.ask": ask, "Journey.answer": answer, "Journey.measure": measure, "Journey.setHeaders": setHeaders, "Journey.readCertificates": readCertificates };
+const METHODS = { "Journey.ask": ask, "Journey.answer": answer, "Journey.measure": measure, "Journey.setHeaders": setHeaders, "Journey.readCertificates": readCertificates, "Journey.instrument": instrument, "Journey.collect": collect };
 
 /** `CDPSession`, of the API. */
 function changeClient(prototype) {

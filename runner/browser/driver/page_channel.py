@@ -37,6 +37,15 @@ class Question(Struct, frozen=True):
     seconds: float
 
 
+class Size(Struct, frozen=True):
+    """How much a response is, in bytes."""
+
+    transferred: int
+    """Headers and body, as they came."""
+    decoded: int | None = None
+    """The body without compression; None where nobody knows."""
+
+
 class PageChannel(Protocol):
     """What passes between the agents and the runner."""
 
@@ -53,8 +62,8 @@ class PageChannel(Protocol):
         """
         ...
 
-    async def measure(self, responses: Sequence[Response]) -> list[int | None]:
-        """The bytes of each response's headers and body as they were transferred; None where nobody knows."""
+    async def measure(self, responses: Sequence[Response]) -> list[Size | None]:
+        """How much each response is; None where nobody knows."""
         ...
 
     def read_chains(self) -> dict[str, list[bytes]]:
@@ -95,11 +104,12 @@ class BindingChannel:
         calls = [bridge.bounded(bridge.evaluate(one.frame, one.expression), one.seconds) for one in questions]
         return bridge.gather(self._context, [*calls, *beside], _longest(questions) + MARGIN)
 
-    async def measure(self, responses: Sequence[Response]) -> list[int | None]:
+    async def measure(self, responses: Sequence[Response]) -> list[Size | None]:
         """As PageChannel has it."""
         sizes = await asyncio.gather(*(bridge.sizes(one.request) for one in responses), return_exceptions=True)
         return [
-            None if isinstance(one, BaseException) else one["responseHeadersSize"] + one["responseBodySize"] for one in sizes
+            None if isinstance(one, BaseException) else Size(one["responseHeadersSize"] + one["responseBodySize"])
+            for one in sizes
         ]
 
     def read_chains(self) -> dict[str, list[bytes]]:
@@ -119,7 +129,7 @@ class DriverChannel:
         self._context = context
         self._receive = receive
         self._id = bridge.find_guid(context)
-        self._session = _session(browser)
+        self._session = open_session(browser)
         self.mark = MARK.format(self._id)
         self.dropped = 0
         self._headed = False
@@ -141,11 +151,11 @@ class DriverChannel:
         self.dropped += told["dropped"]
         return [*map(_read_answer, told["answers"]), *others]
 
-    async def measure(self, responses: Sequence[Response]) -> list[int | None]:
+    async def measure(self, responses: Sequence[Response]) -> list[Size | None]:
         """As PageChannel has it."""
         ids = [bridge.find_guid(one) for one in responses]
         told = await bridge.send(self._session, "Journey.measure", {"responses": ids})
-        return list(told["bytes"])
+        return [None if one is None else Size(*one) for one in told["sizes"]]
 
     def read_chains(self) -> dict[str, list[bytes]]:
         """As PageChannel has it."""
@@ -183,7 +193,7 @@ class DriverChannel:
 _sessions: WeakKeyDictionary[Browser, CDPSession] = WeakKeyDictionary()
 
 
-def _session(browser: Browser) -> CDPSession:
+def open_session(browser: Browser) -> CDPSession:
     """The one session of a browser that all of its contexts use."""
     if browser not in _sessions:
         session = browser.new_browser_cdp_session()

@@ -21,6 +21,7 @@ from playwright.sync_api import (
     CDPSession,
     Download,
     Frame,
+    Page,
     Playwright,
     Request,
     Response,
@@ -36,6 +37,16 @@ def evaluate(frame: Frame, expression: str) -> Coroutine[Any, Any, Any]:
 def sizes(request: Request) -> Coroutine[Any, Any, Any]:
     """The call `request.sizes()`, not yet made."""
     return call_internally(request._impl_obj, request._impl_obj.sizes)
+
+
+async def open_session(context: BrowserContext, target: Page | Frame) -> CDPSession:
+    """The call `context.new_cdp_session(target)`, not yet made."""
+    return CDPSession(await context._impl_obj.new_cdp_session(target._impl_obj))
+
+
+def detach(session: CDPSession) -> Coroutine[Any, Any, None]:
+    """The call `session.detach()`, not yet made."""
+    return call_internally(session._impl_obj, session._impl_obj.detach)
 
 
 def send(session: CDPSession, method: str, parameters: dict[str, Any]) -> Coroutine[Any, Any, Any]:

@@ -1,11 +1,12 @@
 // Preloaded into Playwright's driver (see event_waits.py): gives its classes, which it does not export, the changes of the modules below.
 "use strict";
 const { EventEmitter } = require("node:events");
+const bidi = require("./bidi.cjs");
 const eventWaits = require("./event_waits.cjs");
 const pageChannel = require("./page_channel.cjs");
 
 /** What changes a class: by a method that only its prototype has. */
-const wanted = new Map([...eventWaits.CHANGES, ...pageChannel.CHANGES]);
+const wanted = new Map([...eventWaits.CHANGES, ...pageChannel.CHANGES, ...bidi.CHANGES]);
 
 // The constructor of every one calls this method.
 const { setMaxListeners } = EventEmitter.prototype;

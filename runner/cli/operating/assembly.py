@@ -13,6 +13,7 @@ from reports.collector.storage.group_commit import Writer
 from reports.collector.storage.retention import RetentionPolicy
 from reports.replay.background import RecordingCleaner
 from reports.replay.chunk_store import FOLDER, ChunkStore
+from reports.shared_spending import Spender, SpendingExchange
 from reports.smoke.question import rule
 from reports.source_maps.background import ErrorGrouper
 from reports.source_maps.map_store import MapStore, maps_folder
@@ -58,6 +59,8 @@ def assembled(settings: Settings, env: str | None = None) -> Iterator[Server]:
         alerts = RegressionAlerts(store=store, targets=targets, public_url=settings.public_url)
         stack.callback(ErrorGrouper(store, maps, settings.keep_source_maps, alerts).close)
         collector = Collector(settings, writer, chunk_store=chunk_store)
+        limits: dict[str, Spender] = {"messages": collector.intake.rate_limit, "requests": access.budget}
+        stack.callback(SpendingExchange(store, limits).close)
         networks = ClientNetworks(settings.trusted_proxies)
 
         def guard() -> ConnectionGuard:
@@ -70,7 +73,8 @@ def assembled(settings: Settings, env: str | None = None) -> Iterator[Server]:
         next_runs = stack.enter_context(NextRuns(LoadRequest(start=Path.cwd(), environment=env)))
         site = _site(settings, store, chunk_store, maps, next_runs, lambda: any(one.should_exit for one in running))
         parts = _parts(settings, store, collector, access, guard, stack)
-        running.append(Server(build_application(parts, build_dashboard(site, access)), own))
+        running.append(Server(build_application(parts, build_dashboard(site, access)), own, settings.serve_drain))
+        collector.is_leaving = lambda: running[0].is_leaving
         yield running[0]
 
 
@@ -118,6 +122,8 @@ def _site(
         rules={one.name: one.routes for one in settings.apps},
         journey_maker=JourneyMaker(make),
         maps=maps,
+        location=settings.location,
+        remote_base_urls=settings.remote_base_urls,
         stopping=stopping,
     )
 

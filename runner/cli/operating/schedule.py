@@ -14,7 +14,8 @@ import typer
 
 from runner.archive.archive import Archive, Saved
 from runner.archive.file_lock import lock_file
-from runner.browser.chromium import Browser, find
+from runner.browser.chromium import Browser
+from runner.browser.engines import find_engine
 from runner.browser.sandbox import find_reason_off
 from runner.cli import given
 from runner.cli.running.report_writer import ReportWriter
@@ -27,6 +28,10 @@ from runner.scheduler.loader import LoadRequest, PlannedJourney, load_in_subproc
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from runner.dispatch.run_pool import RunPool
+    from runner.scheduler.daemon import Scheduler
     from runner.telemetry.telemetry import Telemetry
 
 STOP_WITHIN = 30.0
@@ -52,6 +57,9 @@ def schedule(
     database: given.Database = None,
     pushgateway: Annotated[str | None, typer.Option(metavar="URL", help="Push the newest state of each journey there.")] = None,
     location: Annotated[str | None, typer.Option(help="The label `location` of the metrics.")] = None,
+    broker: Annotated[
+        str | None, typer.Option(metavar="URL", help='With dispatch = "celery": the broker, without a password.')
+    ] = None,
     listen: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Where to serve /metrics, /healthz and /readyz.")
     ] = None,
@@ -73,6 +81,7 @@ def schedule(
         "database": database,
         "pushgateway": pushgateway,
         "location": location,
+        "broker": broker,
         "listen": listen,
         "runs_dir": runs_dir,
     }
@@ -104,7 +113,6 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
     from runner.scheduler.daemon import Scheduler
     from runner.scheduler.metrics_endpoint import Exporter, MetricsEndpoint
     from runner.store import Store
-    from runner.workers.pool import Workers
 
     archive = Archive(settings.runs_dir, uploads=settings.artifacts is not None)
     with ExitStack() as sending, Store(settings.database_url) as store, ReportWriter(archive, log.warning) as reports:
@@ -117,30 +125,50 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
         telemetry = make_telemetry(settings, "schedule")
         listeners: list[Listener] = [write_report, *([telemetry] if telemetry else [])]
         forgotten = telemetry.forget if telemetry else lambda _: None
-        scheduler = Scheduler(request, settings, store, archive, exporter, listeners=listeners, forgotten=forgotten)
-        browser, count = _find_browser(settings) if scheduler.needs_browser else (None, 0)
+        everywhere = settings.dispatch != "local"
+        scheduler = Scheduler(
+            request, settings, store, archive, exporter, everywhere=everywhere, listeners=listeners, forgotten=forgotten
+        )
+        walks_here = scheduler.needs_browser and settings.dispatch == "local"
+        browser, count = _find_browser(settings) if walks_here else (None, 0)
         _obey_signals(scheduler)
         if telemetry is not None:
             telemetry.keep(scheduler.journeys)
             exporter.unsent.set_function(lambda: telemetry.waiting)
             sending.callback(_stop_sending, telemetry)
         if once:
-            with Workers(count) as pool:
+            with _make_pool(settings, count, scheduler) as pool:
                 return exit_code(scheduler.run(pool, browser, once=True))
-        with MetricsEndpoint(settings.listen, exporter, scheduler.healthy, scheduler.ready) as endpoint, Workers(count) as pool:
+        with (
+            MetricsEndpoint(settings.listen, exporter.registry, scheduler.healthy, scheduler.ready) as endpoint,
+            _make_pool(settings, count, scheduler) as pool,
+        ):
             thing = "journey" if scheduler.needs_browser else "check"
             journeys = f"{scheduler.count} {thing if scheduler.count == 1 else f'{thing}s'}"
             workers = f"{count} {'worker' if count == 1 else 'workers'}" if count else "no browser"
+            if settings.dispatch != "local":
+                workers = f"the workers of {settings.queue_prefix}"
             log.info("runs %s with %s; metrics at %s/metrics", journeys, workers, endpoint.address)
             scheduler.run(pool, browser)
             log.info("stopped")
     return 0
 
 
+def _make_pool(settings: Settings, count: int, scheduler: "Scheduler") -> "AbstractContextManager[RunPool]":
+    """Where runs are made, as `dispatch` says. Raises ConfigError when Celery is missing, or no broker is set."""
+    if settings.dispatch == "local":
+        from runner.workers.pool import Workers
+
+        return Workers(count)
+    from runner.dispatch.celery_pool import CeleryPool
+
+    return CeleryPool(settings, scheduler.owner, Path.cwd())
+
+
 def _find_browser(settings: Settings) -> tuple[Browser, int]:
     """The browser, and the number of workers that each have one. Raises BrowserNotFound."""
-    browser = find(settings.browser_path, settings.headed)
-    if why := find_reason_off(browser.path):
+    browser = find_engine(settings.browser, settings.browser_path, settings.headed)
+    if browser.engine == "chromium" and (why := find_reason_off(browser.path)):
         log.warning("the browser's sandbox is off: %s", why)
     return browser, worker_count(settings)
 

@@ -71,7 +71,7 @@ def diff(
     Example: journey pictures diff buy pay --output differences
     """
     from reports.smoke.picture_file import NoPictures, read_pictures
-    from runner.artifacts.recording import slug
+    from runner.artifacts.policy import slug
 
     result = _find(check, runs_dir)
     count = 0

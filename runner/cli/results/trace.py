@@ -26,7 +26,10 @@ def trace(
 
     Example: journey trace last-failed --step "sign in"
     """
-    if run.endswith(".zip") and Path(run).is_file():
+    if run.endswith(".zip"):
+        # No run can be named so.
+        if not Path(run).is_file():
+            raise RunNotFound(f"{run}: there is no such file; name a trace in a file, or a run, as `journey runs` lists them")
         _show(Path(run), step, port, Path(run).name, no_open)
         return
     archive = open_archive(given.settings(runs_dir=runs_dir))

@@ -7,14 +7,23 @@ import typer
 from msgspec.structs import replace
 
 from reports.formats.report_files import Files, write_runs
+from reports.remote.runs import Wish
 from runner.archive.archive import Archive
-from runner.browser.chromium import find
+from runner.browser.engines import find_engine
 from runner.browser.sandbox import describe_sandbox
 from runner.cli import INTERRUPTED, given
+from runner.cli.running.remote_run import (
+    Remote,
+    RemoteTimeout,
+    given_base_url,
+    open_remote,
+    refuse_local_options,
+    run_remotely,
+)
 from runner.cli.running.report_options import with_report_options
 from runner.cli.running.run_keeper import RunKeeper
 from runner.dsl.plan import Plan, plan
-from runner.errors import PushError
+from runner.errors import ConfigError, PushError
 from runner.events import Listener, Moment, RunEnded
 from runner.installation import journey_command
 from runner.result import RunResult
@@ -44,6 +53,7 @@ def run(
     timeout: given.Timeout = None,
     trace: given.Policy = None,
     screenshots: given.Policy = None,
+    accessibility: given.Accessibility = None,
     video: given.Policy = None,
     update_pictures: Annotated[
         bool, typer.Option("--update-pictures", help="Store the pictures of expect_picture instead of comparing them.")
@@ -55,6 +65,8 @@ def run(
     require_push: Annotated[bool | None, typer.Option("--require-push", help="Exit 3 when a push fails.")] = None,
     location: Annotated[str | None, typer.Option(help="The label `location` of the metrics.")] = None,
     runs_dir: given.RunsDir = None,
+    remote: Remote = None,
+    remote_timeout: RemoteTimeout = None,
     metrics_file: Annotated[
         Path | None, typer.Option(help="Write the metrics to a file, for node exporter's textfile collector.")
     ] = None,
@@ -68,6 +80,27 @@ def run(
     Example: journey run checkout --base-url https://staging.shop.example --retries 1
     """
     files.check()
+    if remote is not None:
+        refuse_local_options(
+            {
+                "workers": workers,
+                "retries": retries,
+                "timeout": timeout,
+                "trace": trace,
+                "screenshots": screenshots,
+                "video": video,
+                "update_pictures": update_pictures,
+                "headed": headed,
+                "slow_mo": slow_mo,
+                "browser_path": browser_path,
+                "pushgateway": pushgateway,
+                "require_push": require_push,
+                "runs_dir": runs_dir,
+                "metrics_file": metrics_file,
+            }
+        )
+        known = given.settings(env, base_url=base_url, params=given.params(param))
+        raise typer.Exit(_run_elsewhere(remote, remote_timeout, known, wanted, tag, repeat, location, files))
     settings = given.settings(
         env,
         workers=workers,
@@ -77,6 +110,7 @@ def run(
         timeout=timeout,
         trace=trace,
         screenshots=screenshots,
+        accessibility=accessibility,
         video=video,
         headed=headed,
         slow_mo=slow_mo,
@@ -104,6 +138,39 @@ def run(
     raise typer.Exit(code)
 
 
+def _run_elsewhere(
+    url: str,
+    limit: str | None,
+    settings: Settings,
+    wanted: list[str] | None,
+    tag: list[str] | None,
+    repeat: int,
+    location: str | None,
+    files: Files,
+) -> int:
+    """The exit code of runs that a scheduler elsewhere makes."""
+    from reports.terminal.console import make_console
+
+    console = make_console(stderr=files.on_stdout, highlight=False)
+    remote = open_remote(url, settings, console, limit)
+    if repeat > 1 and not wanted:
+        raise ConfigError("--repeat and --remote: name the journeys that are to be run again")
+    wish = Wish(
+        journeys=tuple(name for name in wanted or () for _ in range(repeat)),
+        tags=tuple(tag or ()),
+        locations=(location,) if location else (),
+        base_url=given_base_url(settings),
+        params=settings.params if settings.origin("params") in {"environment", "option"} else {},
+        release=settings.release,
+    )
+    try:
+        results = run_remotely(remote, wish, files, console)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    cancelled = any(result.status == "cancelled" for result in results)
+    return exit_code(results) or (MONITOR if cancelled else PASSED)
+
+
 def execute(
     pool: Workers, plans: list[Plan], settings: Settings, files: Files, metrics_file: Path | None, pusher: "Pusher"
 ) -> list[tuple[RunResult, Path | None]]:
@@ -123,10 +190,10 @@ def execute(
                 warn(warning)
 
     walking = any(one.kind == "journey" for one in plans)
-    browser = find(settings.browser_path, settings.headed) if walking else None
+    browser = find_engine(settings.browser, settings.browser_path, settings.headed) if walking else None
     archive = Archive(settings.runs_dir, uploads=settings.artifacts is not None)
     keeper = RunKeeper(archive, settings, warn, lambda text: console.print(f"note: {text}", markup=False, soft_wrap=True))
-    if browser is not None:
+    if browser is not None and browser.engine == "chromium":
         keeper.note_sandbox(describe_sandbox(browser.path))
     telemetry = make_telemetry(settings, "run")
     try:

@@ -1,6 +1,5 @@
 """`journey smoke`: run journeys several times, compare them with budgets and a baseline, reach one verdict."""
 
-import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,18 +10,24 @@ from msgspec.structs import replace
 from reports.formats.report_files import Files, write_smoke
 from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
-from runner.browser.chromium import find
+from runner.browser.engines import find_engine
 from runner.browser.sandbox import describe_sandbox
 from runner.cli import INTERRUPTED, given
+from runner.cli.running.remote_run import (
+    Remote,
+    RemoteTimeout,
+    open_remote,
+    refuse_local_options,
+)
 from runner.cli.running.report_options import with_report_options
 from runner.cli.running.run import BUDGET, FAILED, MONITOR, PASSED, make_telemetry, tell_unsent
 from runner.cli.running.run_keeper import RunKeeper
+from runner.cli.running.smoke_question import ask_for_costs, ask_question
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan
 from runner.errors import ConfigError
 from runner.events import RunEnded
 from runner.pictures.requirements import require_packages
-from runner.settings.parsers.web_address import parse_url
 from runner.settings.settings import Settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_in_order
@@ -67,6 +72,21 @@ def smoke(
     picture_area: Annotated[
         str | None, typer.Option(metavar="viewport|page", help="What is on a picture (default: viewport).")
     ] = None,
+    block: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="each|third-party|PATTERN",
+            help="Measure what this costs, by walks without it; 'each': every third party for itself (repeatable).",
+        ),
+    ] = None,
+    coverage: Annotated[
+        bool,
+        typer.Option("--coverage", help="Show which scripts and styles are not used, by one more run that does not count."),
+    ] = False,
+    cpu_profile: Annotated[
+        str | None,
+        typer.Option(metavar="on-slow|always|off", help="Profile journeys that are too slow, in one more run (default: off)."),
+    ] = None,
     undecided: Annotated[
         str | None, typer.Option(metavar="pass|fail", help="The verdict on steps that cannot be decided (default: pass).")
     ] = None,
@@ -82,10 +102,13 @@ def smoke(
     timeout: given.Timeout = None,
     trace: given.Policy = None,
     screenshots: given.Policy = None,
+    accessibility: given.Accessibility = None,
     headed: given.Headed = None,
     browser_path: given.BrowserPath = None,
     location: Annotated[str | None, typer.Option(help="The location of this monitor.")] = None,
     runs_dir: given.RunsDir = None,
+    remote: Remote = None,
+    remote_timeout: RemoteTimeout = None,
     *,
     files: Files,
 ) -> None:
@@ -96,8 +119,26 @@ def smoke(
 
     Example: journey smoke --tag critical --base-url https://staging.shop.example --against https://shop.example
     """
+    from reports.smoke.uncounted import without_instruments
     from reports.terminal.console import make_console
 
+    if remote is not None:
+        refuse_local_options(
+            {
+                "pictures": pictures,
+                "picture_area": picture_area,
+                "block": block,
+                "coverage": coverage,
+                "cpu_profile": cpu_profile,
+                "accessibility": accessibility,
+                "retries": retries,
+                "timeout": timeout,
+                "trace": trace,
+                "screenshots": screenshots,
+                "headed": headed,
+                "browser_path": browser_path,
+            }
+        )
     settings = given.settings(
         env,
         smoke_runs=runs,
@@ -106,12 +147,14 @@ def smoke(
         smoke_tolerance=tolerance,
         smoke_undecided=undecided,
         picture_area=picture_area,
+        smoke_cpu_profile=cpu_profile,
         base_url=base_url,
         params=given.params(param),
         retries=retries,
         timeout=timeout,
         trace=trace,
         screenshots=screenshots,
+        accessibility=accessibility,
         headed=headed,
         browser_path=browser_path,
         location=location,
@@ -128,80 +171,35 @@ def smoke(
         # Output to a pipe is not read in 80 columns.
         console.width = WIDE
     try:
-        with Workers(1) as pool:
+        elsewhere = open_remote(remote, settings, console, remote_timeout) if remote is not None else None
+        with Workers(0 if elsewhere else 1) as pool:
             chosen = given.journeys(wanted, tag, settings)
-            given.require_secrets(chosen, settings)
-            plans = [(one, plan(one, settings)) for one in chosen]
+            if elsewhere is None:
+                given.require_secrets(chosen, settings)
+            plans = [(one, without_instruments(plan(one, settings))) for one in chosen]
             notes = list(given.misfits(settings, chosen, whole=not wanted and not tag))
             sites = ", ".join(dict.fromkeys(one.base_url for _, one in plans if one.base_url))
-            question = _question(settings, chosen, sites or None, baseline, against, keep_going, seed, notes)
+            question = ask_question(settings, chosen, sites or None, baseline, against, keep_going, seed, notes)
             if pictures:
                 from reports.smoke.question import with_pictures
 
                 question = with_pictures(question, settings)
-            result = _measure(pool, question, plans, settings, console)
+            question = ask_for_costs(question, tuple(block or ()), coverage, settings, plans)
+            if elsewhere is not None:
+                from runner.cli.running.remote_smoke import measure_remotely
+
+                result = measure_remotely(elsewhere, question, plans, settings, console)
+            else:
+                result = _measure(pool, question, plans, settings, console)
+            if any(step.profile for one in result.journeys for step in one.steps):
+                from reports.smoke.original_code import add_original_places
+
+                result = add_original_places(result, settings)
         _tell(result, settings, console, files, save_baseline)
     except KeyboardInterrupt:
         typer.echo("stopped; the runs that had ended are saved", err=True)
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(INTERRUPTED if result.stopped else CODES[result.verdict])
-
-
-def _question(
-    settings: Settings,
-    chosen: tuple[Journey, ...],
-    sites: str | None,
-    baseline: str | None,
-    against: str | None,
-    keep_going: bool,
-    seed: int | None,
-    notes: list[str],
-) -> "Question":
-    """The question of the check, from settings and options; `sites` are the base URLs under test.
-
-    Raises ConfigError for options that exclude each other.
-    """
-    from reports.smoke import baseline as baselines
-    from reports.smoke.question import Question, rule
-
-    if baseline is not None and against is not None:
-        raise ConfigError("--baseline and --against: both set what to compare with; use only one")
-    if against is not None:
-        _require_two_sites(against, chosen, settings)
-    saved = baselines.load(baseline, settings.runs_dir) if baseline is not None else None
-    if settings.origin("smoke_runs") == "option" and (baseline or against):
-        notes.append("--runs is for journeys without a baseline; --max-runs limits the others too")
-    if against is not None and against.rstrip("/") == (sites or "").rstrip("/"):
-        notes.append("both sides are the same site: any difference is noise")
-    return Question(
-        rule=rule(settings),
-        runs=min(settings.smoke_runs, settings.smoke_max_runs or settings.smoke_runs),
-        warm_up=settings.smoke_warm_up,
-        seed=secrets.randbelow(2**32) if seed is None else seed,
-        keep_going=keep_going,
-        fail_undecided=settings.smoke_undecided == "fail",
-        budgets=settings.budgets,
-        quarantine=settings.quarantine,
-        location=settings.location,
-        base_url=sites,
-        against=against,
-        saved=saved,
-        saved_name=baseline or "",
-        notes=tuple(notes),
-    )
-
-
-def _require_two_sites(against: str, chosen: tuple[Journey, ...], settings: Settings) -> None:
-    try:
-        parse_url(against)
-    except ValueError as error:
-        raise ConfigError(f"--against: {error}") from error
-    for one in chosen:
-        if settings.base_url is None and one.options.base_url is None:
-            raise ConfigError(
-                f"--against: {one.name} has no base URL, so both sides would be the same site; give the site under test with "
-                "--base-url"
-            )
 
 
 def _require_folders(files: Files, save_baseline: str | None, settings: Settings) -> None:
@@ -226,13 +224,14 @@ def _measure(
     from reports.smoke import verdict
     from reports.smoke.archive import SmokeArchive
     from reports.smoke.check import Check
+    from reports.smoke.uncounted import look_again
     from reports.terminal.smoke_progress import SmokeProgress
 
     walking = any(one.kind == "journey" for _, one in plans)
-    browser = find(settings.browser_path, settings.headed) if walking else None
+    browser = find_engine(settings.browser, settings.browser_path, settings.headed) if walking else None
     archive = Archive(settings.runs_dir, uploads=settings.artifacts is not None)
     keeper = RunKeeper(archive, settings, lambda problem: _warn(console, problem), lambda text: _note(console, text))
-    if browser is not None:
+    if browser is not None and browser.engine == "chromium":
         keeper.note_sandbox(describe_sandbox(browser.path))
     check, started_at, stopped = Check(question, plans), datetime.now(UTC), False
 
@@ -246,6 +245,8 @@ def _measure(
         pool.open(browser, settings, archive, [progress, keeper, *([telemetry] if telemetry else [])])
         try:
             check.measure(run, progress.round)
+            if question.coverage or question.cpu_profile != "off":
+                check.notes += look_again(check.measurements, question, lambda: verdict.result(check, "", started_at), run)
         except KeyboardInterrupt:
             stopped = True
     if telemetry is not None and (left := telemetry.stop(settings.otlp_timeout)):

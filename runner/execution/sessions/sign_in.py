@@ -131,6 +131,7 @@ class SignIn:
                 lambda step: recording.step_ended(replace(step, name=self._name_step(step.name))) if recording else None,
                 mark=self._mark,
                 waits=self._plan.waits,
+                base_url=self._plan.base_url,
             )
             if recording:
                 recording.start(context)

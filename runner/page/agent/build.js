@@ -1,6 +1,6 @@
 // Bundles the two agents into one classic script each: `journey.js` for the pages of a journey, `visitor.js` for real users'; what
 // the latter loads later, `clicks.js`; and the recorder of what is seen, a module for real users' pages and a classic script for a journey's.
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
@@ -101,3 +101,6 @@ const replay = await bundle("src/replay.js", { ...recorder, format: "esm" });
 writeFileSync("../../../reports/collector/replay.js", replay);
 writeFileSync("../replay.js", await bundle("src/journeyReplay.js", recorder));
 console.log(`reports/collector/replay.js: ${replay.length} bytes, ${gzipSync(replay, { level: 9 }).length} with gzip`);
+
+// What is run in pages to check them for accessibility, as its authors have built it.
+copyFileSync("node_modules/axe-core/axe.min.js", "../axe.js");

@@ -24,6 +24,8 @@ def plan_requested_run(plan: Plan, wanted: WaitingRun) -> Plan:
         location=wanted.location,
         params={**plan.params, **wanted.params},
         release=wanted.release or plan.release,
+        # A smoke check counts what did not pass at once, as it does on the machine that it is called on.
+        retries=0 if wanted.reason == "smoke" else plan.retries,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from runner.archive.archive import Archive
+from runner.dispatch.run_pool import RunPool
 from runner.dsl.plan import Plan
 from runner.errors import ConfigError
 from runner.scheduler.recovery import KILLED
@@ -17,7 +18,6 @@ from runner.scheduler.timetable import Timetable
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
 from runner.store.scheduling.requested_runs import OrphanedRun, WaitingRun
-from runner.workers.pool import Workers
 from runner.workers.run_state import Slot
 
 POLL = 1.0
@@ -76,12 +76,14 @@ class RequestQueue:
 
     # In the daemon's loop
 
-    def start_runs(self, pool: Workers, now: datetime, others_wait: bool) -> None:
+    def start_runs(self, pool: RunPool, now: datetime, others_wait: bool) -> None:
         """Starts requested runs in idle workers, oldest first; while scheduled runs wait too, each kind has its turn."""
-        self._finish_orphans(now)
+        self._finish_orphans(pool, now)
         for wanted in list(self._waiting):
             plan = self._timetable.find_plan(wanted.journey, wanted.location)
-            refusal = find_refusal(plan, wanted, self._settings.remote_base_urls, pool.count)
+            # Workers elsewhere may not have been heard of yet: the run waits for them.
+            browsers = pool.count if self._settings.dispatch == "local" else 1
+            refusal = find_refusal(plan, wanted, self._settings.remote_base_urls, browsers)
             if plan is None or refusal:
                 self._refuse(wanted, refusal, now)
                 continue
@@ -94,7 +96,7 @@ class RequestQueue:
             self._discard(wanted)
             self._start(wanted, plan_requested_run(plan, wanted), pool, now)
 
-    def _start(self, wanted: WaitingRun, plan: Plan, pool: Workers, now: datetime) -> None:
+    def _start(self, wanted: WaitingRun, plan: Plan, pool: RunPool, now: datetime) -> None:
         try:
             if not self._store.requested_runs.claim(wanted.id, self._owner, now):
                 return
@@ -128,7 +130,7 @@ class RequestQueue:
         except StoreDown as error:
             log.warning("%s", error)
 
-    def _finish_orphans(self, now: datetime) -> None:
+    def _finish_orphans(self, pool: RunPool, now: datetime) -> None:
         """Gives each run whose scheduler was killed a result: the saved one if there is one, else an error."""
         orphans, self._orphans = self._orphans, []
         for orphan in orphans:
@@ -137,6 +139,8 @@ class RequestQueue:
             plan = self._timetable.find_plan(orphan.journey, orphan.location)
             if saved is not None:
                 self._pipeline.store_saved(saved.result, saved.folder)
+            elif plan is not None and pool.adopt(plan, Slot(None, orphan.id, orphan.claimed_at, orphan.reason)):
+                continue
             elif plan is not None:
                 self._pipeline.finish_without_worker(
                     orphan.id, plan, None, orphan.claimed_at, "error", KILLED, now, trigger=orphan.reason

@@ -51,6 +51,8 @@ class ResultPipeline:
         self._archive = archive
         self._exporter = exporter
         self.listeners: tuple[Listener, ...] = (*listeners, self._receive)
+        self.stored: Callable[[str], None] = lambda _: None
+        """Gets the id of each run that is stored, in the thread of the queue."""
         self.collected: list[RunResult] | None = None
         """The results, if a list is set for them; a daemon that runs for months must not keep them all."""
         self.durations: dict[Key, list[float]] = {}
@@ -112,14 +114,16 @@ class ResultPipeline:
         message: str,
         now: datetime,
         trigger: Trigger = "schedule",
+        notes: tuple[str, ...] = (),
     ) -> None:
         """Saves the result of a run that no worker can report, and notifies the listeners."""
-        result = replace(self._synthetic_result(run, plan, slot, started_at, status, message, now), trigger=trigger)
+        result = self._synthetic_result(run, plan, slot, started_at, status, message, now)
+        result = replace(result, trigger=trigger, notes=notes)
         folder: Path | None = None
         try:
             folder = self._archive.save(result, self._archive.scratch(run))
         except (OSError, ConfigError) as error:
-            result = replace(result, notes=(f"not saved: {error}",))
+            result = replace(result, notes=(*notes, f"not saved: {error}"))
         for listener in self.listeners:
             listener(RunEnded(result=result, folder=folder))
 
@@ -194,8 +198,14 @@ class ResultPipeline:
         """Has a run stored that is saved in a folder, after its files were uploaded, if they are to be."""
         (self._uploads or self._store_queue).put(result, folder)
 
+    def take_late(self, result: RunResult, folder: Path | None) -> None:
+        """A result that came when its run had been given up, and was stored in place of that: pushed and judged, and not counted again."""
+        self._exporter.set_newest(result)
+        self._handle_stored(Saved(result, folder or Path()))
+
     def _handle_stored(self, saved: Saved) -> None:
         """Pushes a run and evaluates alerts, now that it is stored. Runs in the thread of the queue."""
+        self.stored(saved.result.id)
         if saved.result.trigger not in {"", "schedule"}:
             return
         if Key(saved.result.journey, saved.result.location) in self._timetable.entries:

@@ -4,9 +4,14 @@ Each raises ValueError that says what is wrong with the value and what to write;
 """
 
 import re
+from typing import Literal
 
 from runner.settings.duration import parse_duration
 from runner.settings.parsers.values import parse_fraction, parse_positive_count
+
+ProfileWhen = Literal["off", "on-slow", "always"]
+PROFILE_WHEN: tuple[ProfileWhen, ...] = ("off", "on-slow", "always")
+"""Never; of journeys with a step that is slower or over a budget; of all."""
 
 
 def parse_error_probability(value: object) -> float:
@@ -41,6 +46,14 @@ def parse_undecided(value: object) -> str:
     if isinstance(value, str) and value in {"pass", "fail"}:
         return value
     raise ValueError(f"{value!r} is neither 'pass' nor 'fail'")
+
+
+def parse_profile_when(value: object) -> ProfileWhen:
+    """When a smoke check makes CPU profiles."""
+    for one in PROFILE_WHEN:
+        if value == one:
+            return one
+    raise ValueError(f"{value!r} is not one of {', '.join(PROFILE_WHEN)}")
 
 
 def parse_looks(value: object) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 from zoneinfo import available_timezones
 
 from cronsim import CronSim, CronSimError
@@ -19,6 +19,7 @@ from runner.untrusted_text import well_formed
 
 Traffic = Literal["real", "bot", "synthetic"]
 Waits = Literal["events", "polling"]
+Engine = Literal["chromium", "firefox", "webkit"]
 
 
 def check_bool(value: object) -> bool:
@@ -73,6 +74,14 @@ def parse_waits(value: object) -> Waits:
     if value == "polling":
         return "polling"
     raise ValueError(f"{value!r} is not valid; choose one of events, polling")
+
+
+def parse_engine(value: object) -> Engine:
+    """The engine of a browser."""
+    for one in get_args(Engine):
+        if value == one:
+            return cast("Engine", one)
+    raise ValueError(f"{value!r} is not valid; choose one of {', '.join(get_args(Engine))}")
 
 
 def parse_size(value: object) -> int:

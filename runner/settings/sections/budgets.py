@@ -9,7 +9,9 @@ from typing import Any
 from msgspec import Struct
 
 from runner import measures
+from runner.installation import install_command
 from runner.measures import FIGURES, OF_A_RUN, OF_A_STEP
+from runner.registrable_domain import is_list_installed
 from runner.result import Overrun, RunResult
 from runner.settings.duration import parse_positive_duration
 from runner.settings.parsers.pictures import parse_share
@@ -77,7 +79,7 @@ def _parse_bounds(pattern: str, bounds: object) -> Iterator[Budget]:
         raise ValueError(f'{pattern!r} is not a pattern; write one of a journey, "buy", or of a step, "buy/pay"')
     if not isinstance(bounds, Mapping):
         raise ValueError(f'"{pattern}": {bounds!r} is not a table of bounds; write one such as {{ latency = "2s" }}')
-    for name, bound in bounds.items():
+    for name, bound in _flatten(bounds):
         figure, percent = _parse_figure(pattern, name)
         if step and figure in OF_A_RUN:
             raise ValueError(f'"{pattern}".{name}: {figure} is one of a journey as a whole; a step has latency and wall')
@@ -97,6 +99,15 @@ def _parse_bounds(pattern: str, bounds: object) -> Iterator[Budget]:
         )
 
 
+def _flatten(bounds: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """The bounds by name: TOML reads `axe.serious = 0` as a table in the table."""
+    for name, bound in bounds.items():
+        if isinstance(bound, Mapping):
+            yield from ((f"{name}.{rest}", one) for rest, one in _flatten(bound))
+        else:
+            yield name, bound
+
+
 def _parse_figure(pattern: str, name: str) -> tuple[str, int | None]:
     found = re.fullmatch(r"(.+)_p(\d+)", name)
     figure, percent = (found[1], int(found[2])) if found else (name, None)
@@ -105,6 +116,10 @@ def _parse_figure(pattern: str, name: str) -> tuple[str, int | None]:
         suffix = f"_p{percent}" if percent is not None else ""
         hint = f"did you mean {close[0]}{suffix}?" if close else f"figures are: {', '.join(FIGURES)}"
         raise ValueError(f'"{pattern}".{name}: {figure} is not a figure; {hint}')
+    if "_party." in figure and not is_list_installed():
+        raise ValueError(
+            f'"{pattern}".{name}: {figure} needs the package publicsuffixlist; install it with: {install_command("sites")}'
+        )
     if percent is not None and not LEAST <= percent <= MOST:
         raise ValueError(f'"{pattern}".{name}: percentiles are {figure}_p{LEAST} to {figure}_p{MOST}')
     return figure, percent

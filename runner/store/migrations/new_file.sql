@@ -1,9 +1,19 @@
+CREATE TABLE access_counts (
+	kind VARCHAR(10) NOT NULL, 
+	"key" VARCHAR(16) NOT NULL, 
+	level FLOAT NOT NULL, 
+	at FLOAT NOT NULL, 
+	until FLOAT NOT NULL, 
+	parts TEXT NOT NULL, 
+	PRIMARY KEY (kind, "key")
+);
+
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO "alembic_version" VALUES('0019');
+INSERT INTO "alembic_version" VALUES('0021');
 
 CREATE TABLE alerts (
 	id INTEGER NOT NULL, 
@@ -169,6 +179,13 @@ CREATE TABLE locations (
 	waiting INTEGER NOT NULL, 
 	waiting_since DATETIME, 
 	PRIMARY KEY (location, reporter)
+);
+
+CREATE TABLE made_journeys (
+	session VARCHAR(70) NOT NULL, 
+	made_at FLOAT NOT NULL, 
+	content TEXT NOT NULL, 
+	PRIMARY KEY (session)
 );
 
 CREATE TABLE marks (
@@ -447,7 +464,7 @@ CREATE TABLE runs (
 	folder TEXT, 
 	tags JSON NOT NULL, 
 	notes JSON NOT NULL, 
-	environment JSON NOT NULL, release VARCHAR(100) DEFAULT '' NOT NULL, set_aside BOOLEAN DEFAULT 0 NOT NULL, "trigger" VARCHAR(10) DEFAULT '' NOT NULL, 
+	environment JSON NOT NULL, release VARCHAR(100) DEFAULT '' NOT NULL, set_aside BOOLEAN DEFAULT 0 NOT NULL, "trigger" VARCHAR(10) DEFAULT '' NOT NULL, browser VARCHAR(20) DEFAULT '' NOT NULL, 
 	PRIMARY KEY (id)
 );
 
@@ -717,4 +734,8 @@ CREATE INDEX run_requests_by_time ON run_requests (made_at);
 
 CREATE INDEX ix_requested_runs_request_id ON requested_runs (request_id);
 
-CREATE INDEX requested_runs_by_state ON requested_runs (state, location)
+CREATE INDEX requested_runs_by_state ON requested_runs (state, location);
+
+CREATE INDEX access_counts_by_time ON access_counts (at);
+
+CREATE INDEX series_by_day ON series (app, seen_at)

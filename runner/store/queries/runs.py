@@ -38,6 +38,8 @@ class RunRow(Struct, frozen=True, kw_only=True):
     release: str = ""
     set_aside: bool = False
     """Whether all that went wrong was in quarantine."""
+    browser: str = ""
+    """The engine of its browser; empty for a check, and where no browser was started."""
 
 
 class JourneyRow(Struct, frozen=True, kw_only=True):
@@ -173,10 +175,12 @@ class History:
         release: str | None = None,
         before: str | None = None,
         most: int = 50,
+        browser: str | None = None,
     ) -> list[RunRow]:
         """Runs of the span, newest first; `before` is the id of the last run of the previous page."""
         where = [*here(span, journey or None, location or None), *ended(statuses)]
         where += [runs.c.release == release, named()] if release else []
+        where += [runs.c.browser == browser] if browser else []
         if before is not None:
             last = self.connection.execute(select(runs.c.started_at).where(runs.c.id == before)).scalar()
             if last is not None:

@@ -1,6 +1,6 @@
 """Runs that somebody has asked for: each is made once, by whichever scheduler of its location claims it first."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal
@@ -8,13 +8,14 @@ from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from runner.codec import encode
 from runner.errors import JourneyError
 from runner.result import RunResult
 from runner.store.scheduling.schedulers import read_live_locations
+from runner.store.scheduling.slots import SKEW
 from runner.store.tables.requests import requested_runs, run_events, run_requests
 from runner.store.tables.runs import schedulers
 from runner.store.transaction import Transaction
@@ -140,15 +141,22 @@ class RequestedRuns:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    def add(self, request: NewRequest, now: datetime, key: str = "") -> RunRequest:
+    def find(self, who: str, key: str, digest: str) -> RunRequest | None:
+        """The request of a user that came with this key before. Raises KeyReused if it asked for something else."""
+        with self._transaction() as connection:
+            return _find_same(connection, _hash_key(who, key), digest)
+
+    def add(self, request: NewRequest, now: datetime, key: str = "", digest: str = "") -> RunRequest:
         """Stores a request; returns it, or the one that came with the same `key` before.
 
-        Keys of one user are not those of another. Raises KeyReused if that request asked for something else.
+        Keys of one user are not those of another. Two requests are the same if their `digest` is, by default that of all that they ask
+        for. Raises KeyReused if the one before asked for something else.
         """
-        hashed = sha256("\0".join((request.who, key) if key else ("", "", request.id)).encode()).hexdigest()
+        digest = digest or request.digest
+        hashed = _hash_key(request.who, key) if key else sha256(request.id.encode()).hexdigest()
         names = [name for name in NewRequest.__struct_fields__ if name != "runs"]
         row = {name: getattr(request, name) for name in names}
-        row |= {"made_at": now, "idempotency_key": hashed, "body_digest": request.digest}
+        row |= {"made_at": now, "idempotency_key": hashed, "body_digest": digest}
         runs = [
             {"request_id": request.id, "number": number, "state": "waiting", **msgspec.structs.asdict(one)}
             for number, one in enumerate(request.runs)
@@ -160,13 +168,10 @@ class RequestedRuns:
                 return _read(connection, request.id)
         except IntegrityError:
             with self._transaction() as connection:
-                same = select(run_requests.c.id, run_requests.c.body_digest).where(run_requests.c.idempotency_key == hashed)
-                known, digest = connection.execute(same).one()
-                if digest != request.digest:
-                    raise KeyReused(
-                        "the idempotency key came with another request before; a new request needs a new key"
-                    ) from None
-                return _read(connection, known)
+                known = _find_same(connection, hashed, digest)
+            if known is None:
+                raise
+            return known
 
     def waiting(self, locations: Sequence[str]) -> list[WaitingRun]:
         """The runs at these locations that no scheduler has claimed, oldest first."""
@@ -228,11 +233,7 @@ class RequestedRuns:
             found = connection.execute(overdue).all()
             live = read_live_locations(connection, now) if found else set()
             for run, location in found:
-                detail = (
-                    f"no scheduler of the location {location} has begun it in time: all its workers were busy"
-                    if location in live
-                    else f"no scheduler for location {location}"
-                )
+                detail = _why_expired(location, live)
                 still = requested_runs.c.id == run, requested_runs.c.state == "waiting"
                 connection.execute(update(requested_runs).where(*still).values(state="expired", detail=detail, ended_at=now))
             return len(found)
@@ -254,7 +255,7 @@ class RequestedRuns:
     def read(self, request: str) -> RunRequest | None:
         """A request by its id."""
         with self._transaction() as connection:
-            return _find(connection, request)
+            return find_request(connection, request)
 
     def add_events(self, events: Iterable[tuple[str, int, datetime, str]]) -> None:
         """Stores events: of which run, its number from 0, when, and the event as JSON."""
@@ -266,25 +267,6 @@ class RequestedRuns:
         if rows:
             with self._transaction() as connection:
                 connection.execute(insert(run_events), rows)
-
-    def events(self, request: str, seen: dict[str, int]) -> list[tuple[str, int, str]]:
-        """The events of a request's runs from the number in `seen` on, of each run in order: run, number, JSON."""
-        wanted = (
-            select(run_events.c.run_id, run_events.c.number, run_events.c.data)
-            .join(requested_runs)
-            .where(requested_runs.c.request_id == request)
-            .order_by(requested_runs.c.number, run_events.c.number)
-        )
-        with self._transaction() as connection:
-            return [(run, number, data) for run, number, data in connection.execute(wanted) if number >= seen.get(run, 0)]
-
-    def results(self, request: str) -> dict[str, str]:
-        """The results of a request's runs that have ended, as JSON, by the run's id."""
-        wanted = select(requested_runs.c.id, requested_runs.c.result).where(
-            requested_runs.c.request_id == request, requested_runs.c.result.is_not(None)
-        )
-        with self._transaction() as connection:
-            return {run: str(result) for run, result in connection.execute(wanted)}
 
     def count_waiting(self, who: str) -> int:
         """How many runs that a user has asked for have not ended."""
@@ -313,7 +295,44 @@ def close_with_result(connection: Connection, result: RunResult, now: datetime) 
     connection.execute(update(requested_runs).where(requested_runs.c.id == result.id).values(values))
 
 
-def _find(connection: Connection, request: str) -> RunRequest | None:
+def read_events(connection: Connection, since: Mapping[str, int]) -> list[tuple[str, int, str]]:
+    """The events of these runs, of each from a number on and in order: run, number, JSON."""
+    if not since:
+        return []
+    parts = [and_(run_events.c.run_id == run, run_events.c.number >= number) for run, number in since.items()]
+    wanted = select(run_events.c.run_id, run_events.c.number, run_events.c.data).where(or_(*parts))
+    return [
+        (run, number, data) for run, number, data in connection.execute(wanted.order_by(run_events.c.at, run_events.c.number))
+    ]
+
+
+def read_results(connection: Connection, runs: Collection[str]) -> dict[str, str]:
+    """The results of those runs that have ended, as JSON, by the run's id."""
+    wanted = select(requested_runs.c.id, requested_runs.c.result)
+    wanted = wanted.where(requested_runs.c.id.in_(runs), requested_runs.c.result.is_not(None))
+    return {run: str(result) for run, result in connection.execute(wanted)} if runs else {}
+
+
+def find_request_as_of(connection: Connection, request: str, now: datetime) -> RunRequest | None:
+    """A request by its id. Runs that no scheduler has begun in time have expired, also where no scheduler is there to record it.
+
+    The clocks of machines may differ: until SKEW is over, a scheduler may still begin one.
+    """
+    found = find_request(connection, request)
+    if found is None or found.deadline > now - SKEW or all(run.state != "waiting" for run in found.runs):
+        return found
+    live = read_live_locations(connection, now)
+    runs = tuple(
+        msgspec.structs.replace(run, state="expired", detail=_why_expired(run.location, live), ended_at=found.deadline)
+        if run.state == "waiting"
+        else run
+        for run in found.runs
+    )
+    return msgspec.structs.replace(found, runs=runs)
+
+
+def find_request(connection: Connection, request: str) -> RunRequest | None:
+    """A request by its id, as it is stored."""
     names = [name for name in RunRequest.__struct_fields__ if name != "runs"]
     wanted = select(*(run_requests.c[name] for name in names)).where(run_requests.c.id == request)
     row = connection.execute(wanted).mappings().one_or_none()
@@ -324,8 +343,28 @@ def _find(connection: Connection, request: str) -> RunRequest | None:
     return RunRequest(**row, runs=tuple(RequestedRun(**one) for one in connection.execute(of_it).mappings()))
 
 
+def _hash_key(who: str, key: str) -> str:
+    return sha256(f"{who}\0{key}".encode()).hexdigest()
+
+
+def _find_same(connection: Connection, hashed: str, digest: str) -> RunRequest | None:
+    same = select(run_requests.c.id, run_requests.c.body_digest).where(run_requests.c.idempotency_key == hashed)
+    row = connection.execute(same).one_or_none()
+    if row is None:
+        return None
+    if row.body_digest != digest:
+        raise KeyReused("the idempotency key came with another request before; a new request needs a new key")
+    return _read(connection, row.id)
+
+
+def _why_expired(location: str, live: Collection[str]) -> str:
+    if location not in live:
+        return f"no scheduler for location {location}"
+    return f"no scheduler of the location {location} has begun it in time: all its workers were busy"
+
+
 def _read(connection: Connection, request: str) -> RunRequest:
-    found = _find(connection, request)
+    found = find_request(connection, request)
     if found is None:
         raise LookupError(f"request {request} is gone")
     return found

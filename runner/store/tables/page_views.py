@@ -1,13 +1,13 @@
 """The tables of real users' page views. Times are seconds since the epoch, as in beacons: short, and quick to compare.
 
 Rows that belong to a view are kept in the order of views (in SQLite in the tree of the primary key), so that new rows are added at the
-end and old rows removed at the beginning. There are no foreign keys: a batch is stored whole, and retention removes a view with its
-rows.
+end and old rows removed at the beginning; in PostgreSQL they are in partitions by day (`day_numbers`), in each of which ids are unique.
+There are no foreign keys: a batch is stored whole, and retention removes a view with its rows.
 """
 
 from typing import Literal
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text, text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from runner.store.tables.runs import NAME, PHASES, metadata
 
@@ -31,7 +31,7 @@ page_views = Table(
     "page_views",
     metadata,
     Column("number", LARGE, primary_key=True, autoincrement=False),
-    Column("id", ID, nullable=False, unique=True),
+    Column("id", ID, nullable=False),
     Column("app", NAME, nullable=False),
     Column("session", ID, nullable=False),
     Column("page", LABEL, nullable=False),
@@ -68,6 +68,7 @@ page_views = Table(
     Column("requests", Integer, nullable=False),
     Column("listed_interactions", Integer, nullable=False),
     Column("trace", String(32)),
+    UniqueConstraint("id").ddl_if(dialect="sqlite"),
     Index("page_views_by_session", "session"),
     Index("page_views_by_time", "app", "started_at"),
     Index("page_views_by_page", "app", "page", "started_at"),
@@ -199,9 +200,10 @@ beacons = Table(
     "beacons",
     metadata,
     Column("number", LARGE, primary_key=True, autoincrement=False),
-    Column("id", ID, nullable=False, unique=True),
+    Column("id", ID, nullable=False),
     Column("received_at", Float, nullable=False),
     Column("changes", Text, nullable=False),
+    UniqueConstraint("id").ddl_if(dialect="sqlite"),
 )
 """Every beacon of the last day, so that a repeated beacon counts once; `changes` is what is to be added to the roll-ups."""
 
@@ -229,6 +231,7 @@ series = Table(
     Column("whole", Integer, nullable=False),
     Column("seen_at", Integer, nullable=False),
     Column("first_at", Integer, nullable=False, server_default="0"),
+    Index("series_by_day", "app", "seen_at"),
     Index("series_by_labels", "app", "page", "traffic", "environment", "release", "device", "browser", unique=True),
 )
 """Each combination of labels that has roll-ups; `browser` without its version; `seen_at` is the newest day with a view,

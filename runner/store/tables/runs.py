@@ -80,6 +80,7 @@ runs = Table(
     Column("release", NAME, nullable=False, server_default=""),
     Column("set_aside", Boolean, nullable=False, server_default=false()),
     Column("trigger", String(10), nullable=False, server_default=""),
+    Column("browser", String(20), nullable=False, server_default=""),
     Index("runs_by_journey", "journey", "location", "started_at"),
     Index("runs_by_time", "started_at"),
     Index("runs_by_status", "journey", "location", "status", "started_at"),

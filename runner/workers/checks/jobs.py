@@ -18,6 +18,7 @@ from runner.checks.trust import tls_context
 from runner.codec import encode
 from runner.dsl.discovery import load_journeys
 from runner.dsl.journey import Journey
+from runner.dsl.plan import read_own_options
 from runner.dsl.protocols.registry import PROTOCOLS
 from runner.errors import DiscoveryError, JourneyError
 from runner.events import Moment
@@ -130,9 +131,12 @@ class CheckServer:
             self._send(redactor.json(encode(message), MESSAGE))
 
         try:
-            check = self._load(job)
             secrets = Secrets(folder=plan.secrets_dir, file=plan.secrets_file, on_made=hide)
-            for text in (*secrets.texts(), *(plan.basic_auth or ())[1:]):
+            for text in secrets.texts():
+                hide(text)
+            check = self._load(job)
+            plan = read_own_options(plan, check)
+            for text in (plan.basic_auth or ())[1:]:
                 hide(text)
         except KeyError as error:
             return encode(Broken(job.run, f"{plan.file} no longer declares a check named {error}"))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from jinja2 import PackageLoader
 from lxml import html
+from msgspec import to_builtins
 from msgspec.structs import replace
 from PIL import Image
 from playwright.sync_api import Browser as Chromium
@@ -21,15 +22,19 @@ from reports.formats.html.runs import runs_html
 from reports.formats.html.smoke import smoke_html
 from reports.formats.html.suite import suite_html
 from reports.smoke.picture_file import PictureFile
-from reports.smoke.result import PictureCheck, SmokeResult
+from reports.smoke.result import AccessibilityCheck, FindingCheck, PictureCheck, SmokeResult
 from reports.suite.entries import list_test_entries
 from reports.text.smoke_text import format_verdict
+from runner.accessibility import SIGNAL, AffectedElement, Audit, Violation
+from runner.archive.archive import Saved
 from runner.browser.chromium import Browser
 from runner.pictures.region import Region
+from runner.result import Artifact
 from tests.reports.hostile import NASTY, hostile_run, hostile_smoke, texts
 from tests.reports.html.test_suite import HELD_RUN, MIXED, many
 from tests.reports.samples import RUN, RUNS, SMOKES
-from tests.reports.web.accessible import violations
+from tests.reports.samples import run as sample_run
+from tests.reports.web.accessible import CONTRAST, violations
 
 ALLOWED = {"html", "head", "meta", "title", "style", "body", "main", "header", "section", "nav", "h1", "h2", "h3", "h4"}
 ALLOWED |= {"p", "span", "strong", "code", "br", "a", "ul", "li", "div", "dl", "dt", "dd", "details", "summary"}
@@ -92,7 +97,7 @@ class Shown:
         assert self.problems == []
         assert {url for url in self.asked if not url.startswith("data:")} == {(self.folder / "report.html").as_uri()}
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        # Their rows are cards there; a waterfall and a film strip still scroll.
+        # Their rows are cards there, and waterfalls are drawn anew; a film strip still scrolls.
         assert self.page.evaluate(
             "[...document.querySelectorAll('.scroll:has(> table)')].every(one => one.scrollWidth <= one.clientWidth + 1)"
         ), "a table scrolls sideways"
@@ -215,14 +220,100 @@ def test_several_runs_are_one_page_with_a_table_that_leads_to_each(shown: Shown)
     expect(page.get_by_role("heading", level=2, name="search ! error")).to_be_in_viewport()
 
 
-def test_the_page_of_a_session_is_accessible_fits_a_phone_and_is_filtered_without_a_script(shown: Shown) -> None:
+def test_the_page_of_a_session_is_filtered_without_a_script(shown: Shown) -> None:
     page = shown.open(suite_html(list_test_entries([*MIXED, *many(20, 5)], {RUN: HELD_RUN}), shown.folder))
     shown.assert_quiet()
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        assert violations(page, []) == []
     page.get_by_label("1 flaky").check()
     expect(page.locator(".test:visible")).to_have_count(1)
+
+
+def with_audit(saved: Saved) -> Saved:
+    """A run whose first step was checked for accessibility, with the picture of an element."""
+    elements = (
+        AffectedElement(
+            target="#a > img", path="html > body > img", html="<img src=1>", picture="accessibility/a.png", count=3
+        ),
+        AffectedElement(
+            target="main >>> " + "b" * 200, path="html > b", html=f"<b>{'x' * 250}</b>", summary="Fix any:\n  this"
+        ),
+    )
+    found = Audit(
+        violations=(
+            Violation(rule="image-alt", impact="critical", help="Images must have text", count=4, elements=elements, help_url="https://x.example/a"),
+            Violation(rule="region", impact="moderate", help="Content must be in landmarks", count=1, elements=elements[1:], tags=("wcag2a",)),
+        ),
+        unclear=2, left_out=7, problems=("the frame #f was not checked: it took too long",), off={"label": "the brand"},
+    )  # fmt: skip
+    first, *others = saved.result.steps
+    picture = saved.folder / "accessibility" / "a.png"
+    picture.parent.mkdir(parents=True)
+    Image.new("RGB", (80, 40), "teal").save(picture)
+    artifact = Artifact(kind="accessibility", path="accessibility/a.png", bytes=picture.stat().st_size, step=first.name)
+    steps = (replace(first, signals={SIGNAL: to_builtins(found)}), *others)
+    return replace(saved, result=replace(saved.result, steps=steps, artifacts=(artifact,)))
+
+
+def with_new_findings() -> SmokeResult:
+    """A check of a step with two findings that its baseline has not."""
+    result = SMOKES["slower"]
+    new = tuple(
+        FindingCheck(
+            rule=impact,
+            impact=impact,
+            help=f"of {impact}",
+            target="#a > img",
+            html="<img src=1>",
+            help_url="https://x.example/a",
+        )
+        for impact in ("critical", "minor")
+    )
+    found = AccessibilityCheck(
+        outcome="new", new=new, new_counts={"critical": 1, "minor": 1}, counts={"critical": 3}, audits=(5, 5)
+    )
+    first = result.journeys[0]
+    steps = tuple(replace(one, accessibility=found) for one in first.steps)
+    return replace(result, journeys=(replace(first, steps=steps), *result.journeys[1:]))
+
+
+PAGES: dict[str, Callable[[Path], bytes]] = {
+    "smoke check": lambda folder: smoke_html(with_new_findings(), folder),
+    "run": lambda folder: render_run(with_audit(sample_run(folder=folder))),
+    "session": lambda folder: suite_html(list_test_entries([*MIXED, *many(20, 5)], {RUN: HELD_RUN}), folder),
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [*PAGES])
+def test_each_page_is_accessible_on_a_phone_and_on_a_screen_light_and_dark(name: str, shown: Shown) -> None:
+    page = shown.open(PAGES[name](shown.folder))
+    shown.assert_quiet()
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+    try:
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            for scheme, only in (("light", ()), ("dark", CONTRAST)):
+                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                assert violations(page, [], only) == []
+    finally:
+        page.set_viewport_size({"width": 390, "height": 800})
+
+
+def test_findings_are_shown_with_their_picture_and_filtered_by_impact(shown: Shown) -> None:
+    page = shown.open(PAGES["run"](shown.folder))
+    part = page.get_by_role("region", name="Accessibility of open the shop")
+    expect(part).to_contain_text(
+        "accessibility: 4 critical, 1 moderate in 2 rules; the frame #f was not checked: it took too long; 2 rules"
+    )
+    expect(part).to_contain_text("not checked: label, the brand")
+    part.get_by_text("Images must have text").click()
+    expect(part.get_by_alt_text("#a > img")).to_be_visible()
+    part.get_by_label("moderate").check()
+    expect(part.get_by_text("Images must have text")).to_be_hidden()
+    expect(part.get_by_text("Content must be in landmarks")).to_be_visible()
+    # Among the pictures of the page, an element would be lost.
+    expect(page.get_by_role("region", name="Pictures of")).to_have_count(0)
+    shown.assert_quiet()
 
 
 @pytest.mark.parametrize("text", NASTY)

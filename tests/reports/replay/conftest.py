@@ -93,7 +93,7 @@ def chunk_store(tmp_path: Path, empty: Path) -> Iterator[ChunkStore]:
 @pytest.fixture
 def recorder(served: Callable[..., Served], chunk_store: ChunkStore) -> Recorder:
     """A collector that takes recordings of pages of this machine."""
-    return Recorder(served("", chunk_store=chunk_store), chunk_store._store, chunk_store)
+    return Recorder(served("", chunk_store=chunk_store), chunk_store.store, chunk_store)
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ class Pages:
 @pytest.fixture
 def dashboard(chunk_store: ChunkStore) -> Iterator[str]:
     """The dashboard over the same store; its address."""
-    site = Dashboard(store=chunk_store._store, archive=Archive(chunk_store.folder.parent))
+    site = Dashboard(store=chunk_store.store, archive=Archive(chunk_store.folder.parent))
     listening = open_socket("127.0.0.1:0")
     port = listening.getsockname()[1]
     server = Server(build_application([Pages(site)]), ConnectionGuard(lambda _: None))

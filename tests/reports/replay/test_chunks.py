@@ -50,7 +50,7 @@ def packed(content: dict[str, Any]) -> bytes:
 def test_a_chunk_is_kept_byte_by_byte(collector: Served, chunk_store: ChunkStore) -> None:
     body = packed(chunk())
     assert collector.post(body, "/v1/replay").status == 202
-    (row,) = ask(chunk_store._store, read_chunk_rows, SESSION)
+    (row,) = ask(chunk_store.store, read_chunk_rows, SESSION)
     (file,) = (chunk_store.folder / "shop" / SESSION).glob("*.json.gz")
     assert file.read_bytes() == body
     assert (row.bytes, row.events, row.has_full_snapshot, row.page, row.traffic) == (len(body), 2, True, "/item/:slug", "real")
@@ -60,14 +60,14 @@ def test_a_chunk_is_kept_byte_by_byte(collector: Served, chunk_store: ChunkStore
 def test_one_that_comes_again_is_acknowledged_and_counts_once(collector: Served, chunk_store: ChunkStore) -> None:
     sent = packed(chunk())
     assert [collector.post(sent, "/v1/replay").status for _ in range(3)] == [202, 202, 202]
-    assert len(ask(chunk_store._store, read_chunk_rows, SESSION)) == 1
+    assert len(ask(chunk_store.store, read_chunk_rows, SESSION)) == 1
     assert collector.metric("replay_chunks_total", outcome="duplicate") == 2
 
 
 def test_the_last_chunk_of_a_page_comes_unpacked(collector: Served, chunk_store: ChunkStore) -> None:
     content = chunk()
     assert collector.post(content, "/v1/replay").status == 202
-    recording = read_recording(chunk_store._store, chunk_store.folder, SESSION)
+    recording = read_recording(chunk_store.store, chunk_store.folder, SESSION)
     assert recording is not None
     assert recording.tabs[0].events == content["events"]
 
@@ -75,7 +75,7 @@ def test_the_last_chunk_of_a_page_comes_unpacked(collector: Served, chunk_store:
 def test_what_is_missing_is_told(collector: Served, chunk_store: ChunkStore) -> None:
     for sequence in (0, 3, 4, 6):
         collector.post(packed(chunk(sequence)), "/v1/replay")
-    recording = read_recording(chunk_store._store, chunk_store.folder, SESSION)
+    recording = read_recording(chunk_store.store, chunk_store.folder, SESSION)
     assert recording is not None
     assert recording.gaps == (f"parts 1 to 2 of tab {TAB} did not arrive", f"part 5 of tab {TAB} did not arrive")
 
@@ -84,7 +84,7 @@ def test_a_file_that_was_changed_is_not_read(collector: Served, chunk_store: Chu
     collector.post(packed(chunk()), "/v1/replay")
     (file,) = chunk_store.folder.rglob("*.json.gz")
     file.write_bytes(packed(chunk(7)))
-    recording = read_recording(chunk_store._store, chunk_store.folder, SESSION)
+    recording = read_recording(chunk_store.store, chunk_store.folder, SESSION)
     assert recording is not None
     assert recording.gaps == (f"part 0 of tab {TAB} cannot be read: its file has changed",)
 
@@ -133,7 +133,7 @@ def test_recordings_go_when_they_are_too_old_or_too_much(collector: Served, chun
     now = time.time()
     assert chunk_store.prune(60.0, size, now) == 0
     assert chunk_store.prune(60.0, int(size * 0.6), now) == 2
-    assert [bool(ask(chunk_store._store, read_chunk_rows, session)) for session in sessions] == [False, False, True, True]
+    assert [bool(ask(chunk_store.store, read_chunk_rows, session)) for session in sessions] == [False, False, True, True]
     assert len(list(chunk_store.folder.rglob("*.gz"))) == 4
     assert chunk_store.prune(60.0, size, now + 120) == 2
     assert list(chunk_store.folder.rglob("*.gz")) == []
@@ -154,7 +154,7 @@ def test_a_file_without_a_row_is_swept(collector: Served, chunk_store: ChunkStor
     assert not orphan.exists()
     assert not alone.parent.exists()
     assert elsewhere.exists()
-    assert read_recording(chunk_store._store, chunk_store.folder, SESSION)
+    assert read_recording(chunk_store.store, chunk_store.folder, SESSION)
 
 
 def test_without_apps_a_name_that_is_not_valid_is_refused_at_every_address(
@@ -189,7 +189,7 @@ def test_a_page_may_tell_single_events(collector: Served, chunk_store: ChunkStor
     ):
         answer = collector.post(wrong, "/log-session-event?app=shop")
         assert (answer.status, answer.json()["field"]) == (422, field)
-    with chunk_store._store.connected() as connection:
+    with chunk_store.store.connected() as connection:
         first, second = connection.execute(select(session_events).order_by(session_events.c.id)).mappings().all()
     assert (first["session"], first["type"], first["target"], first["at"]) == (
         SESSION,
@@ -228,7 +228,7 @@ def test_a_recording_that_claims_a_page_of_another_site_is_refused(
     answer = collector.post(packed({**sent, "events": [*sent["events"], event]}), "/v1/replay")
     assert (answer.status, answer.json()["field"]) == (422, "events")
     assert "is not at an origin of app 'shop'" in answer.json()["error"]
-    assert not ask(chunk_store._store, read_chunk_rows, SESSION)
+    assert not ask(chunk_store.store, read_chunk_rows, SESSION)
 
 
 def test_pages_of_every_origin_of_the_app_are_taken_and_those_of_no_origin(collector: Served) -> None:
@@ -249,7 +249,7 @@ def test_a_chunk_is_never_lost_to_another_of_the_same_number(collector: Served, 
         ).status
         == 409
     )
-    recording = read_recording(chunk_store._store, chunk_store.folder, SESSION)
+    recording = read_recording(chunk_store.store, chunk_store.folder, SESSION)
     assert recording is not None
     assert (recording.app, recording.gaps) == ("shop", ())
 
@@ -267,7 +267,7 @@ def test_of_many_that_are_sent_at_once_the_acknowledged_one_is_kept(collector: S
     with ThreadPoolExecutor(12) as threads:
         statuses = list(threads.map(lambda body: collector.post(body, "/v1/replay").status, sent))
     assert sorted(statuses) == [202] + [409] * 11
-    recording = read_recording(chunk_store._store, chunk_store.folder, SESSION)
+    recording = read_recording(chunk_store.store, chunk_store.folder, SESSION)
     assert recording is not None
     assert recording.gaps == ()
     (file,) = (chunk_store.folder / "shop" / SESSION).glob("*.json.gz")
@@ -279,7 +279,7 @@ def test_a_recording_of_before_is_read_and_kept(collector: Served, chunk_store: 
     (file,) = (chunk_store.folder / "shop" / SESSION).glob("*.json.gz")
     old = file.rename(file.with_name(f"{TAB}-0.json.gz"))
     os.utime(old, (0, 0))
-    recording = read_recording(chunk_store._store, chunk_store.folder, SESSION)
+    recording = read_recording(chunk_store.store, chunk_store.folder, SESSION)
     assert recording is not None
     assert recording.gaps == ()
     assert chunk_store.sweep(time.time() + 2 * ORPHANED) == 0

@@ -69,25 +69,25 @@ def test_a_chunk_that_comes_many_times_at_once_is_kept_once(served: Callable[...
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: collector.post(body, "/v1/replay").status, range(16)))
     assert answers == [202] * 16
-    (row,) = ask(chunk_store._store, read_chunk_rows, chunk()["session"])
+    (row,) = ask(chunk_store.store, read_chunk_rows, chunk()["session"])
     assert (row.sequence, row.has_full_snapshot, row.bytes) == (0, True, len(body))
-    found = read_recording(chunk_store._store, chunk_store.folder, row.session)
+    found = read_recording(chunk_store.store, chunk_store.folder, row.session)
     assert found is not None
     assert found.gaps == ()
 
 
 def test_a_recording_is_found_played_and_removed(send: Send, chunk_store: ChunkStore) -> None:
     old, new = send(3, ago=300.0), send(2)
-    replay = ask(chunk_store._store, read_session_replay, old, "")
+    replay = ask(chunk_store.store, read_session_replay, old, "")
     assert replay is not None
     assert ([len(tab.parts) for tab in replay.tabs], replay.unplayable) == ([3], "")
-    assert set(ask(chunk_store._store, read_recording_starts, [old, new, "none"])) == {old, new}
+    assert set(ask(chunk_store.store, read_recording_starts, [old, new, "none"])) == {old, new}
     orphan = next(iter(chunk_store.folder.rglob("*.json.gz"))).with_name(f"{uuid4()}-0.json.gz")
     orphan.write_bytes(b"x")
     assert chunk_store.sweep(time.time() + ORPHANED + 1) == 1
     of_new = 2 * (BLOCK + ROW) + BLOCK
     assert chunk_store.prune(3600.0, of_new, time.time()) == 1
-    assert (ask(chunk_store._store, read_chunk_rows, old), len(ask(chunk_store._store, read_chunk_rows, new))) == ([], 2)
+    assert (ask(chunk_store.store, read_chunk_rows, old), len(ask(chunk_store.store, read_chunk_rows, new))) == ([], 2)
     assert chunk_store.prune(1.0, of_new, time.time() + 60) == 1
     assert list(chunk_store.folder.rglob("*.json.gz")) == []
 
@@ -104,16 +104,16 @@ def test_a_chunk_that_comes_while_its_recording_is_removed_is_kept_if_it_is_ackn
     @contextmanager
     def connected() -> Iterator[Connection]:
         monkeypatch.undo()
-        with chunk_store._store.connected() as connection:
+        with chunk_store.store.connected() as connection:
             yield connection
         assert put(1), "it comes when the rows of the recording are gone, and its files are not yet"
 
     assert put(0)
-    monkeypatch.setattr(chunk_store._store, "connected", connected)
+    monkeypatch.setattr(chunk_store.store, "connected", connected)
     chunk_store.remove("shop", session)
-    (row,) = ask(chunk_store._store, read_chunk_rows, session)
+    (row,) = ask(chunk_store.store, read_chunk_rows, session)
     assert row.sequence == 1
-    found = read_recording(chunk_store._store, chunk_store.folder, session)
+    found = read_recording(chunk_store.store, chunk_store.folder, session)
     assert found is not None
     files = [file.name for file in (chunk_store.folder / "shop" / session).iterdir()]
     assert len(files) == 1, "that of the chunk that was removed is gone"
@@ -133,10 +133,10 @@ def test_single_events_have_a_bound_of_their_own(send: Send, chunk_store: ChunkS
     while some := chunk_store.prune_events(size):
         gone.append(some)
     assert (max(gone), sum(gone)) == (7, 20)
-    with chunk_store._store.connected() as connection:
+    with chunk_store.store.connected() as connection:
         left = connection.execute(select(session_events.c.target).order_by(session_events.c.id)).scalars().all()
     assert [one[:3] for one in left] == [f"{number:03}" for number in range(20, 30)]
-    assert ask(chunk_store._store, read_chunk_rows, session), "recordings are not touched"
+    assert ask(chunk_store.store, read_chunk_rows, session), "recordings are not touched"
 
 
 def test_an_app_may_be_called_as_a_run_is(served: Callable[..., Served], chunk_store: ChunkStore) -> None:
@@ -145,7 +145,7 @@ def test_an_app_may_be_called_as_a_run_is(served: Callable[..., Served], chunk_s
     for body in (chunk(0, app=name), chunk(1, app=name)):
         assert collector.post(packed(body), "/v1/replay").status == 202
     session = chunk()["session"]
-    found = read_recording(chunk_store._store, chunk_store.folder, session)
+    found = read_recording(chunk_store.store, chunk_store.folder, session)
     assert found is not None
     assert (found.app, len(found.tabs[0].events), found.gaps) == (name, 4, ())
     assert chunk_store.sweep(time.time() + ORPHANED + 1) == 0
@@ -154,7 +154,7 @@ def test_an_app_may_be_called_as_a_run_is(served: Callable[..., Served], chunk_s
 
 
 def listed(chunk_store: ChunkStore, **wanted: Any) -> list[str]:
-    return [one.id for one in ask(chunk_store._store, read_recordings, SPAN, RecordingFilter(**wanted)).recordings]
+    return [one.id for one in ask(chunk_store.store, read_recordings, SPAN, RecordingFilter(**wanted)).recordings]
 
 
 def recorded_run(status: str, ago: float) -> RunResult:
@@ -165,10 +165,10 @@ def test_recordings_are_chosen_by_page_release_error_length_and_traffic(send: Se
     short = send(1, ago=600.0, release="1.0")
     long = send(9, ago=500.0, release="2.0", page="/cart")
     robot = send(1, ago=400.0, webdriver=True)
-    chunk_store._store.add(recorded_run("passed", 300.0))
+    chunk_store.store.add(recorded_run("passed", 300.0))
     failed = recorded_run("failed", 200.0)
-    chunk_store._store.add(failed)
-    chunk_store._store.add(made(ago=100.0))
+    chunk_store.store.add(failed)
+    chunk_store.store.add(made(ago=100.0))
     of_run = Synthetic(journey="buy", run=failed.id)
     with Writer(url) as writer:
         told = view(started_at=NOW.timestamp() - 590, errors=(error("no tea"),))
@@ -187,10 +187,10 @@ def test_recordings_are_chosen_by_page_release_error_length_and_traffic(send: Se
     assert listed(chunk_store, page="/cart", traffic="real") == [long]
     assert listed(chunk_store, app="shop", failed=True) == [short]
     assert listed(chunk_store, app="attic") == []
-    found = {one.id: one for one in ask(chunk_store._store, read_recordings, SPAN, RecordingFilter()).recordings}
+    found = {one.id: one for one in ask(chunk_store.store, read_recordings, SPAN, RecordingFilter()).recordings}
     assert (found[long].first_page, found[long].release, round(found[long].seconds)) == ("/cart", "2.0", 9)
     assert (found[short].errors, found[failed.id].errors, found[failed.id].bytes) == (1, 1, 700)
-    there = ask(chunk_store._store, read_choices, SPAN)
+    there = ask(chunk_store.store, read_choices, SPAN)
     assert (there.apps, there.pages, there.releases) == (("shop",), ("/cart", "/item/:slug"), ("1.0", "2.0"))
 
 
@@ -198,18 +198,18 @@ def test_the_list_comes_page_by_page(send: Send, chunk_store: ChunkStore) -> Non
     sent = [send(1, ago=900.0 - 100 * number) for number in range(4)]
     runs = [recorded_run("failed", 850.0 - 100 * number) for number in range(3)]
     for one in runs:
-        chunk_store._store.add(one)
+        chunk_store.store.add(one)
     whole = [one for pair in zip(sent, [*(run.id for run in runs), None], strict=True) for one in pair if one][::-1]
     found: list[str] = []
     older: str | None = ""
     while older is not None:
-        page = ask(chunk_store._store, read_recordings, SPAN, RecordingFilter(before=older), most=2)
+        page = ask(chunk_store.store, read_recordings, SPAN, RecordingFilter(before=older), most=2)
         found += [one.id for one in page.recordings]
         older = page.older
     assert found == whole
     for wrong in ("soon", "nan/x", "1e400/x", "1e18/x"):
         with pytest.raises(BadRequest, match="use the `older` of"):
-            ask(chunk_store._store, read_recordings, SPAN, RecordingFilter(before=wrong))
+            ask(chunk_store.store, read_recordings, SPAN, RecordingFilter(before=wrong))
 
 
 def test_coverage_names_a_session_that_was_recorded_before_a_newer_one(send: Send, chunk_store: ChunkStore, url: str) -> None:
@@ -224,7 +224,7 @@ def test_coverage_names_a_session_that_was_recorded_before_a_newer_one(send: Sen
                     page="/help",
                 )
             )
-    found = ask(chunk_store._store, read_coverage, "shop", SPAN.range)
+    found = ask(chunk_store.store, read_coverage, "shop", SPAN.range)
     (page,), (action,) = found.untouched_pages, found.untouched_actions
     assert (page.session, page.recorded, page.views) == (recorded, True, 2)
     assert (action.session, action.recorded, action.name) == (recorded, True, "Call us")

@@ -183,7 +183,7 @@ def test_a_failed_run_can_be_watched_from_the_moment_at_which_it_failed(
     assert result.second_look is not None
     # The page stood still for as long as the step waited, and is shown that long.
     assert max(one["timestamp"] for one in json.loads(replay)["events"]) >= ended_at(result.second_look.steps[1])
-    chunk_store._store.add(result, monitor.saved())
+    chunk_store.store.add(result, monitor.saved())
     player = visitor.new_page()
     player.goto(f"{dashboard}/runs/{result.id}")
     player.get_by_role("link", name="Watch the replay").click()

@@ -1,5 +1,6 @@
 """The made-up week of the demo: complete, the same each time, and marked wherever it is shown."""
 
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,12 +9,18 @@ from typing import NamedTuple
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import text
+from sqlalchemy import select, text
 from typer.testing import CliRunner
 
+from reports.sample.broken_script import FILE, LINE, MESSAGE, SOURCE
 from reports.sample.calendar import HOURS, NEWEST_RELEASE, NOTE
 from reports.sample.runs import make_sample_runs
 from reports.sample.visits import make_sample_visits
+from reports.source_maps.frames import read_frames
+from reports.source_maps.grouping import explain_errors
+from reports.source_maps.map_store import MapStore, maps_folder
+from reports.source_maps.resolver import resolve
+from runner import demo
 from runner.archive.archive import Archive
 from runner.cli.all_commands import app
 from runner.cli.demo import RELEASE
@@ -22,9 +29,11 @@ from runner.result import Environment, RunResult
 from runner.settings.settings import load_settings
 from runner.store import Store
 from runner.store.samples import read_sample_end
+from runner.store.tables.page_views import reasons
 from tests.support.services.dashboard import Visited, made
 
 SHOP = "http://127.0.0.1:8000"
+TEMPLATES = Path(demo.__file__).parent / "templates"
 
 
 def real_runs() -> list[RunResult]:
@@ -134,6 +143,40 @@ def test_a_sample_is_written_once(sampled: Sampled) -> None:
     assert "a sample week was put before them" in sampled.said
     assert "so no sample week was added" in make_sample_writer(settings)(sampled.real)
     assert len(Archive(settings.runs_dir).journeys()) == 4
+
+
+def test_the_error_of_the_sample_is_shown_with_its_code(sampled: Sampled, tmp_path: Path) -> None:
+    shutil.copytree(sampled.folder, tmp_path, dirs_exist_ok=True)
+    settings = load_settings(tmp_path, {}, {})
+    with Store(settings.database_url) as store:
+        maps = MapStore(store, maps_folder(settings))
+        assert not explain_errors(store, maps, lambda lookups: [resolve(one) for one in lookups]).troubles
+        with store.connected() as connection:
+            (original,) = connection.execute(select(reasons.c.original).where(reasons.c.message == MESSAGE)).scalars()
+    first = read_frames(original)[0]
+    assert (first.path.endswith(FILE), first.line) == (True, LINE)
+    assert "line!.total" in SOURCE.splitlines()[LINE - 1]
+
+
+def test_visitors_of_the_sample_click_on_what_the_shop_has() -> None:
+    arrivals = list(make_sample_visits(SHOP, datetime(2026, 6, 1, tzinfo=UTC)))
+    clicked = {one.element: one for arrival in arrivals for view in arrival.beacon.views for one in view.interactions}
+    shown = (
+        "".join(file.read_text() for file in TEMPLATES.glob("*.html"))
+        + (TEMPLATES.parent / "static" / "checkout.js").read_text()
+    )
+    assert len(clicked) == 6
+    for element, one in clicked.items():
+        assert one.name in shown
+        classes = [name for part in element.split(">") for name in part.split(".")[1:]]
+        assert all(re.search(rf'["\s]{name}["\s]', shown) for name in classes), element
+    for arrival in arrivals:
+        for view in arrival.beacon.views:
+            dead = [one for one in view.interactions if one.type == "dead-click"]
+            assert all(
+                any(one.element == other.element and other.type == "click" for other in view.interactions) for one in dead
+            )
+    assert any(one.type == "dead-click" for arrival in arrivals for view in arrival.beacon.views for one in view.interactions)
 
 
 def test_a_database_that_cannot_be_used_ends_no_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

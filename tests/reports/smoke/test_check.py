@@ -2,21 +2,28 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from rich.console import Console
 
+from reports.formats.html.smoke import smoke_html
+from reports.formats.junit import smoke_junit
+from reports.formats.markdown import smoke_markdown
 from reports.smoke import verdict
 from reports.smoke.baseline import Baseline, JourneyBaseline
 from reports.smoke.check import Check, reference
 from reports.smoke.question import Question, looks, rule
 from reports.smoke.result import SmokeResult
+from reports.terminal.smoke_summary import render_smoke
+from reports.text.amount_text import list_weight_lines
 from reports.text.headline import format_headline
 from runner.archive.run_id import run_id
 from runner.dsl.plan import Plan
 from runner.events import RunEnded
-from runner.result import Environment
+from runner.result import Environment, Requests, Weight
 from runner.settings.sections.budgets import parse_budgets
 from runner.settings.settings import load_settings
 from tests.reports.smoke.measured import (
@@ -392,3 +399,41 @@ def test_each_site_has_a_signed_in_state_of_its_own(tmp_path: Path) -> None:
 def test_credentials_in_an_address_are_not_told(tmp_path: Path) -> None:
     result, _ = check(tmp_path, sides(1, 1), base_url="http://me:hunter2@candidate.example", runs=1, rule=QUICK)
     assert "hunter2" not in str(result)
+
+
+def test_what_a_step_receives_is_compared_and_shown_and_fails_nothing(tmp_path: Path) -> None:
+    both = sides(0.1, 0.1)
+
+    def made(of: Plan) -> RunEnded:
+        ended = both(of)
+        size = 1500 if of.base_url == CANDIDATE else 1000
+        requests = Requests(
+            ok=1,
+            transfer_bytes=size,
+            weight=(Weight(host="a", type="script", party="first", requests=1, transfer_bytes=size, decoded_bytes=3 * size),),
+        )
+        steps = (replace(ended.result.steps[0], requests=requests), *ended.result.steps[1:])
+        return replace(ended, result=replace(ended.result, steps=steps))
+
+    result, _ = check(tmp_path, made, against=REFERENCE)
+    assert result.verdict == "passed"
+    step, other = result.journeys[0].steps
+    assert {one.figure: (one.outcome, one.exact) for one in step.amounts} == {
+        "requests": ("same", True),
+        "bytes": ("more", True),
+        "decoded_bytes": ("more", True),
+        "script.requests": ("same", True),
+        "script.bytes": ("more", True),
+        "script.decoded_bytes": ("more", True),
+        "first_party.requests": ("same", True),
+        "first_party.bytes": ("more", True),
+    }
+    assert other.amounts == ()
+    line = "open: bytes 1.0 kB → 1.5 kB (+500 B, +50 %, in each run)"
+    assert list_weight_lines(result.journeys[0])[0].startswith(line)
+    assert "script bytes" in smoke_html(result).decode()
+    assert "1.5 kB" in smoke_markdown(result)
+    assert "weight: bytes 1.0 kB → 1.5 kB" in smoke_junit(result)
+    console = Console(width=200, file=StringIO(), record=True)
+    console.print(render_smoke(result))
+    assert "script bytes 1.0 kB → 1.5 kB" in console.export_text()

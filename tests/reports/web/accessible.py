@@ -4,14 +4,14 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-AXE = Path(__file__).parents[3] / "reports" / "web" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = Path(__file__).parents[3] / "runner" / "page" / "axe.js"
 CONTRAST = ("color-contrast",)
 """The one rule that light and dark can differ in."""
 
 
 def violations(page: Page, without: list[str], only: tuple[str, ...] = ()) -> list[str]:
     """What axe has to say, with where."""
-    assert AXE.is_file(), "axe-core is missing: run `npm ci --ignore-scripts` in reports/web/frontend"
+    assert AXE.is_file(), "axe-core is missing: build it with `make .venv/dev`"
     page.wait_for_load_state("load")
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())

@@ -13,12 +13,14 @@ import pytest
 from reports.collector.storage.series import group_by_message
 from reports.web.api.change import CHANGES
 from reports.web.api.endpoint import ENDPOINTS, Endpoint
+from reports.web.api.run_stream import PATH as STREAM
 from reports.web.api.table import format_cell
 from reports.web.view_models.lists import RunList
 from runner.result import RunResult
 from runner.store.queries.runs import RunRow
 from tests.reports.collector.arrivals import error
 from tests.reports.web.visitors import EVIL, EVIL_ID, EVIL_SESSION, fill, visits
+from tests.support.requested_runs import ask
 from tests.support.services.dashboard import TOKEN, Visited, made, many
 
 Start = Callable[..., Visited]
@@ -38,12 +40,18 @@ def filled(lasting: Callable[[str], Start]) -> tuple[Visited, list[RunResult]]:
     served.store.alerts.record("buy", "berlin", "failing", "buy fails", "since 3 runs", True, [], now, runs[0].id)
     served.store.slots.record("buy", "berlin", now - timedelta(minutes=3), "missed", "the machine was asleep", "me", now)
     fill(served.store, visits(), [])
+    ask(served.store, "buy", id=REQUEST)
     return served, runs
+
+
+REQUEST = "0192-request"
 
 
 def path_of(endpoint: Endpoint, runs: list[RunResult]) -> str:
     """An address of an endpoint at which there is something."""
-    return endpoint.path.format(journey="buy", run=runs[0].id, view=EVIL_ID, session=EVIL_SESSION, error=REFUSED)
+    return endpoint.path.format(
+        journey="buy", run=runs[0].id, view=EVIL_ID, session=EVIL_SESSION, error=REFUSED, request=REQUEST
+    )
 
 
 @pytest.mark.long
@@ -251,7 +259,7 @@ def test_quotes_commas_and_lines_stay_in_their_cell(dashboard: Start) -> None:
 def test_the_description_names_every_endpoint_and_struct(dashboard: Start) -> None:
     document = dashboard().get("/api/v1/openapi.json").json()
     assert document["openapi"] == "3.1.0"
-    assert set(document["paths"]) == {one.path for one in (*ENDPOINTS, *CHANGES)}
+    assert set(document["paths"]) == {one.path for one in (*ENDPOINTS, *CHANGES)} | {STREAM}
     assert {one.struct.__name__ for one in ENDPOINTS} <= set(document["components"]["schemas"])
     assert (
         RunList.__name__

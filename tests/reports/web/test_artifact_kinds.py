@@ -103,7 +103,7 @@ def test_a_kind_is_recorded_kept_listed_and_shown(monitor: Monitor, titles: str,
 def test_every_row_names_a_recorder_and_an_option_that_type_checkers_know() -> None:
     assert all(issubclass(kind.load_recorder(), Recorder) for kind in ARTIFACT_KINDS.values())
     assert list(get_type_hints(ArtifactPolicies)) == list(ARTIFACT_KINDS)
-    assert len({kind.name for kind in ARTIFACT_KINDS.values()}) == len({kind.order for kind in ARTIFACT_KINDS.values()}) == 10
+    assert len({kind.name for kind in ARTIFACT_KINDS.values()}) == len({kind.order for kind in ARTIFACT_KINDS.values()}) == 13
     assert not set(ARTIFACT_KINDS) & set(Options.__struct_fields__)
 
 

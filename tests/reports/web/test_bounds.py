@@ -200,7 +200,7 @@ def test_the_schedulers_probe_does_not_say_what_it_knows(
 ) -> None:
     monkeypatch.setattr(logging.getLogger("journey"), "propagate", True)
     trouble = ["the database postgresql://monitor@db.internal/journeys is away"]
-    with MetricsEndpoint("127.0.0.1:0", Exporter(False), lambda: "", lambda: trouble[0]) as endpoint:
+    with MetricsEndpoint("127.0.0.1:0", Exporter(False).registry, lambda: "", lambda: trouble[0]) as endpoint:
         for _ in range(3):
             connection = HTTPConnection(endpoint.address.removeprefix("http://"), timeout=10)
             connection.request("GET", "/readyz")

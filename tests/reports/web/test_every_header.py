@@ -139,7 +139,7 @@ def test_an_error_that_nothing_has_handled_says_nothing_and_is_inert() -> None:
 
 @pytest.mark.real_time
 def test_the_scheduler_answers_nothing_without_them() -> None:
-    with MetricsEndpoint("127.0.0.1:0", Exporter(False), lambda: "", lambda: "the database is away") as endpoint:
+    with MetricsEndpoint("127.0.0.1:0", Exporter(False).registry, lambda: "", lambda: "the database is away") as endpoint:
         host = urlsplit(endpoint.address).netloc
         for method, path in (("GET", "/metrics"), ("GET", "/healthz"), ("GET", "/readyz"), ("POST", "/none"), ("BREW", "/")):
             connection = HTTPConnection(host, timeout=10)

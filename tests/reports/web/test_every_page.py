@@ -17,6 +17,9 @@ from reports.web import api
 from reports.web.routes import page_routes
 from reports.web.site import Site
 from runner.archive.run_files import RESULT
+from runner.codec import encode
+from runner.events import StepStarted
+from runner.result import RunResult
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.sections.funnels import Funnel
 from runner.settings.sections.objectives import Objective
@@ -29,6 +32,7 @@ from tests.reports.source_maps.built import explain_shop, stack
 from tests.reports.web.accessible import CONTRAST, violations
 from tests.reports.web.test_check_pages import made_check
 from tests.reports.web.visitors import EVIL, EVIL_ID, NOW, fill, runs, seen, visits
+from tests.support.requested_runs import ask
 from tests.support.services.dashboard import Visited, made, many
 
 BREAKS = """
@@ -40,7 +44,7 @@ def walk(page, step):
         page.get_by_role("button", name="Nobody made this").click(timeout=700)
 """
 PASSES = """
-@journey(trace="on", screenshots="off")
+@journey(trace="on", screenshots="off", accessibility="on")
 def walk(page, step):
     with step("open the shop"):
         page.goto("/")
@@ -64,7 +68,7 @@ LONGER = """() => {
         text.data = text.data.replace(/[A-Za-z]{3,}/g, word => word + "ä".repeat(Math.ceil(0.4 * word.length)));
 }"""
 """Each word of the page as long as its translation may be: German labels are longer than English ones by up to 40 %."""
-FILE = re.compile(r"^/(events|artifacts|replays)\b|\.\w+$")
+FILE = re.compile(r"^/(events|artifacts|replays)\b|/(changes|events)$|\.\w+$")
 """Addresses of what no one reads as a page."""
 PART = re.compile(r"\{(\w+)(?::\w+)?\}")
 
@@ -74,7 +78,7 @@ class Everything:
 
     def __init__(self, served: Visited, monitor: Monitor) -> None:
         self.served = served
-        passed = replace(monitor.run(PASSES, release="1.0"), trace_id="4bf92f3577b34da6a3ce929d0e0e4736")
+        passed = replace(monitor.run(PASSES, release="1.0"), trace_id="4bf92f3577b34da6a3ce929d0e0e4736", bundle="31c64073" * 8)
         served.store.add(passed, monitor.saved())
         (monitor.saved() / RESULT).write_bytes(msgspec.json.encode(passed))
         failed = monitor.run(BREAKS, release="1.1")
@@ -100,6 +104,7 @@ class Everything:
             "view": EVIL_ID,
             "session": session,
             "error": errors["total is undefined"],
+            "request": self._add_request(passed),
         }
         """What stands in an address for each part that varies."""
         self.states = [
@@ -130,6 +135,19 @@ class Everything:
         alerts.record("", "berlin", "files", "Journeys cannot be read (berlin)", "", True, (), at, None)
         until, note = at + timedelta(hours=1), f"{LONG} {LONG_STEP}"
         mutes.mute(Mute(journey="buy", location="berlin", kind="budget", who="ada", note=note, made_at=at, until=until))
+
+    def _add_request(self, passed: RunResult) -> str:
+        """Runs that somebody has asked for: one that has ended, one that is under way, one that was not made; the request's id."""
+        requests, now = self.served.store.requested_runs, datetime.now(UTC)
+        made = ask(self.served.store, "walk", LONG, "buy", base_url=f"https://{LONG}.staging.shop.example", release="1.0")
+        ended, under_way, refused = made.runs
+        for run in (ended, under_way):
+            requests.claim(run.id, "scheduler", now)
+        self.served.store.add(replace(passed, id=ended.id, trigger="demand", slot_at=None))
+        began = StepStarted(run=under_way.id, journey=LONG, attempt=1, name=LONG_STEP, index=0)
+        requests.add_events([(under_way.id, 0, now, encode(began).decode())])
+        requests.close(refused.id, "refused", f"the scheduler has no journey named {LONG}", now)
+        return made.id
 
     def _add_incident(self) -> None:
         """An incident that somebody has written, with a message."""

@@ -25,12 +25,13 @@ from runner.store.queries.runs import History
 from tests.reports.collector.arrivals import error
 from tests.reports.replay.synthetic import long_session
 from tests.reports.web.visitors import EVIL_ID, NOW, fill, runs, seen, visits
+from tests.support.requested_runs import ask
 from tests.support.services.dashboard import Visited, made
 from tests.support.services.databases import BOTH
 
 PART = re.compile(r"\{(\w+)(?::\w+)?\}")
-READS_NOTHING = {"/metrics-chart", "/api/v1", "/api/v1/openapi.json", "/sessions/{session}/journey.py"}
-STREAM = "/events"
+READS_NOTHING = {"/metrics-chart", "/api/v1", "/api/v1/openapi.json"}
+STREAMS = {"/events", "/requests/{request}/changes", "/api/v1/runs/requests/{request}/events"}
 EACH_FIGURE_ASKS = "SELECT min(at) FROM tallies WHERE step ="
 """One row of an index: since when there are sums by the minute, by which each figure chooses what it is added up of."""
 MORE = [
@@ -80,6 +81,7 @@ def filled(request: pytest.FixtureRequest, lasting: Callable[[str], Callable[...
 
     event.listen(served.store.engine, "begin", note)
     parts = {"journey": "buy", "run": result, "view": EVIL_ID, "session": session, "number": f"{trace}", "frame": "0"}
+    parts["request"] = ask(served.store, "buy").id
     parts["error"] = group_by_message("shop", error("the card is refused"))
     yield Filled(served, parts | {"chunk": f"{chunk}"}, begun)
     event.remove(served.store.engine, "begin", note)
@@ -102,7 +104,7 @@ def addresses(filled: Filled) -> Iterator[tuple[str, str]]:
     """Every address that is looked at, as the routes have it and with its parts filled in."""
     site = Site(store=filled.served.store, archive=filled.served.archive)
     for one in [*page_routes(site), *api.api_routes(site)]:
-        if isinstance(one, Route) and "GET" in (one.methods or ()) and one.path != STREAM:
+        if isinstance(one, Route) and "GET" in (one.methods or ()) and one.path not in STREAMS:
             parts = filled.parts | ({"number": filled.parts["chunk"]} if one.path.startswith("/replays/") else {})
             yield one.path, PART.sub(lambda found, parts=parts: parts[found[1]], one.path)  # type: ignore[misc]
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
+from runner.accessibility import SIGNAL, AffectedElement, Audit, Violation
 from runner.result import Artifact, Request, Requests, RunResult
 from runner.telemetry.spans import build_spans
 from runner.telemetry.trace_ids import trace_id
@@ -76,8 +78,41 @@ def test_each_step_and_request_links_to_its_span(dashboard: Callable[..., Visite
     assert run.trace_id in page_of(without, run)
 
 
+def test_a_run_from_a_bundle_names_it(dashboard: Callable[..., Visited]) -> None:
+    served = dashboard()
+    run = replace(made(), bundle="31c64073" * 8)
+    served.store.add(run, served.archive.save(run, served.archive.scratch(run.id)))
+    assert "31c6407331c6</span>" in page_of(served, run)
+    other = made()
+    served.store.add(other, served.archive.save(other, served.archive.scratch(other.id)))
+    assert "bundle" not in page_of(served, other)
+
+
 def test_a_run_without_a_trace_has_no_links_to_spans(dashboard: Callable[..., Visited]) -> None:
     served = dashboard(trace_url="https://tempo.example/trace/{trace_id}")
     run = made()
     served.store.add(run, served.archive.save(run, served.archive.scratch(run.id)))
     assert "tempo.example" not in page_of(served, run)
+
+
+def test_what_was_found_of_accessibility_is_shown_with_pictures_that_are_still_there(dashboard: Callable[..., Visited]) -> None:
+    def found(name: str) -> Violation:
+        element = AffectedElement(target="#a", path="html > a", html=f"<{name}>", picture=f"accessibility/{name}.png")
+        return Violation(rule=name, impact="serious", help=f"No {name}", count=1, elements=(element,))
+
+    served = dashboard()
+    run = made()
+    audit = Audit(violations=(found("kept"), found("removed")), problems=("not checked, as it took too long: label",))
+    shot = Artifact(kind="accessibility", path="accessibility/kept.png", bytes=1, step=run.steps[0].name)
+    steps = (replace(run.steps[0], signals={SIGNAL: to_builtins(audit)}), *run.steps[1:])
+    run = replace(run, steps=steps, artifacts=(shot, replace(shot, path="accessibility/removed.png")))
+    folder = served.archive.scratch(run.id)
+    (folder / "accessibility").mkdir()
+    (folder / shot.path).write_bytes(b"\x89PNG")
+    served.store.add(run, served.archive.save(run, folder))
+    page = page_of(served, run)
+    part = page[page.index('id="accessibility"') :]
+    assert "2 serious in 2 rules; not checked, as it took too long: label" in part
+    assert "&lt;removed&gt;" in part
+    assert part.count("<img ") == 1
+    assert 'id="pictures"' not in page

@@ -169,7 +169,7 @@ def test_an_error_leads_to_a_view_and_that_to_its_session(reader: Reader) -> Non
     expect(page.get_by_role("heading", name="Errors").locator("xpath=..")).to_contain_text("TypeError the card is refused")
     page.get_by_role("link", name="Its session").click()
     expect(page.get_by_role("heading", level=2).first).to_have_text("1 page view, 0 interactions, 1 error")
-    expect(page.locator("svg.timeline rect.wrong title")).to_have_text("the card is refused")
+    expect(page.locator("svg.timeline.broad rect.wrong title")).to_have_text("the card is refused")
 
 
 def test_the_errors_of_one_page_are_a_click_away(reader: Reader) -> None:

@@ -248,6 +248,8 @@ def test_a_run_without_a_trace_says_which_policy_keeps_one(kept: Folder) -> None
     ran = kept.here("trace", "walk@last", "--no-open")
     assert ran.returncode == 2
     assert "has no trace; `journey run --trace on` keeps one" in ran.stderr
+    missing = kept.here("trace", "nowhere/trace.zip", "--no-open")
+    assert (missing.returncode, missing.stderr.startswith("error: nowhere/trace.zip: there is no such file")) == (2, True)
 
 
 def test_install_says_which_browser_is_used(folder: Folder) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 from reports.smoke.archive import SmokeArchive
 from reports.smoke.result import SmokeResult
 from runner.workers.pool import Workers
+from tests.pages import Page, answer, serving_pages
 from tests.runner.cli.folder import SANDBOX_OFF, Folder
 from tests.support.commands import Ended
 from tests.support.services.otlp import SpanReceiver
@@ -402,3 +403,65 @@ def test_pictures_without_the_packages_say_how_to_get_them(folder: Folder, monke
     monkeypatch.setattr("runner.pictures.requirements.PACKAGES", {"no_such_module": "numpy"})
     ran = folder.here("smoke", "look", "--pictures")
     assert (ran.returncode, "--pictures: numpy missing; install with: " in ran.stderr) == (2, True)
+
+
+@pytest.mark.long
+def test_smoke_measures_what_is_blocked_and_looks_again_at_what_is_slow(folder: Folder) -> None:
+    script = "const ends = performance.now() + 150; while (performance.now() < ends);"
+    pages: dict[str, Page] = {
+        "/": "<p>hello</p><script>const s = document.createElement('script');"
+        "s.src = `http://localhost:${location.port}/slow.js`; document.head.append(s)</script>",
+        "/slow.js": lambda request: answer(
+            request, f"{script}\nfunction neverCalled() {{ return 1; }}".encode(), kind="text/javascript"
+        ),
+    }
+    with serving_pages(pages) as site:
+        ran = folder.journey(
+            *(
+                "smoke",
+                "look",
+                "--base-url",
+                site,
+                "--block",
+                "each",
+                "--warm-up",
+                "1",
+                "--coverage",
+                "--cpu-profile",
+                "on-slow",
+            ),
+            *("--html", "smoke.html", "--json", "smoke.json"),
+            JOURNEY_BUDGETS='"look/open" = { "third_party.requests" = 0, "script.unused_bytes" = "1MB" }',
+            **DECIDE_SOON,
+        )
+        assert ran.returncode == 4, ran.stdout + ran.stderr
+        (check,) = result(folder).journeys
+        (block,) = check.blocked
+        assert (block.name, block.pairs) == ("localhost", 5)
+        assert not block.failed_runs
+        costs = {one.figure: one for one in block.steps[0].costs}
+        assert {costs["requests"].outcome, costs["latency"].outcome} == {"costs"}
+        assert costs["requests"].difference == 1
+        assert costs["latency"].difference > 0.1
+        (step,) = check.steps
+        assert (step.profile[0].url, step.profile[0].line) == (f"http://localhost:{site.rpartition(':')[2]}/slow.js", 1)
+        assert [(one.party, one.type) for one in check.unused] == [("third", "script")]
+        missed = {one.figure: one.missed for one in step.budgets}
+        assert missed == {"third_party.requests": True, "script.unused_bytes": False}
+        assert len(check.runs) == 5
+        assert {check.coverage_run, check.profile_run}.isdisjoint(check.runs)
+        assert "Busiest functions in open" in (folder.path / "smoke.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--block", "each"), "the third parties are known from the warm-up"),
+        (("--block", "third-party", "--against", "http://x.example"), "--block and --against"),
+        (("--cpu-profile", "sometimes"), "not one of off, on-slow, always"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_before_anything_runs(folder: Folder, options: tuple[str, ...], message: str) -> None:
+    ran = folder.here("smoke", "look", *options)
+    assert ran.returncode == 2
+    assert message in ran.stderr

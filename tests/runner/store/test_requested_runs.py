@@ -11,7 +11,16 @@ from msgspec.structs import replace
 from runner.archive.run_id import run_id
 from runner.result import RunResult
 from runner.store import Store
-from runner.store.scheduling.requested_runs import MOST_EVENTS, KeyReused, NewRequest, WantedRun
+from runner.store.scheduling.requested_runs import (
+    MOST_EVENTS,
+    KeyReused,
+    NewRequest,
+    WantedRun,
+    find_request_as_of,
+    read_events,
+    read_results,
+)
+from runner.store.scheduling.slots import SKEW
 from tests.runner.store.test_store import NOW, result
 
 LATER = NOW + timedelta(minutes=5)
@@ -83,7 +92,8 @@ def test_its_result_closes_a_claimed_run(store: Store) -> None:
     found = store.requested_runs.read(made.id)
     assert found is not None
     assert [(one.state, one.status) for one in found.runs] == [("done", "failed"), ("waiting", None)]
-    kept = store.requested_runs.results(made.id)
+    with store.snapshot() as connection:
+        kept = read_results(connection, [run, made.runs[1].id])
     assert msgspec.json.decode(kept[run], type=RunResult) == ended
 
 
@@ -91,9 +101,15 @@ def test_nobody_comes_for_a_run_in_time(store: Store) -> None:
     register(store, "alive", "here", LATER)
     made = store.requested_runs.add(new(), NOW)
     assert store.requested_runs.expire(NOW) == 0
+    with store.snapshot() as connection:
+        shown = find_request_as_of(connection, made.id, LATER)
+        much_later = find_request_as_of(connection, made.id, LATER + SKEW)
     assert store.requested_runs.expire(LATER) == 2
     found = store.requested_runs.read(made.id)
     assert found is not None
+    assert shown == made, "the clock of a scheduler may be behind"
+    assert much_later is not None
+    assert (much_later.ended, {run.state for run in much_later.runs}) == (True, {"expired"}), "before it is recorded"
     assert found.ended
     assert [one.state for one in found.runs] == ["expired", "expired"]
     assert "all its workers were busy" in found.runs[0].detail
@@ -128,8 +144,10 @@ def test_events_are_read_from_where_a_reader_is(store: Store) -> None:
     buy, search = (run.id for run in made.runs)
     store.requested_runs.add_events([(search, 0, NOW, "{}"), (buy, 0, NOW, "{}"), (buy, 1, NOW, '{"x":1}')])
     store.requested_runs.add_events([(buy, MOST_EVENTS, NOW, "{}")])
-    assert store.requested_runs.events(made.id, {}) == [(buy, 0, "{}"), (buy, 1, '{"x":1}'), (search, 0, "{}")]
-    assert store.requested_runs.events(made.id, {buy: 1, search: 1}) == [(buy, 1, '{"x":1}')]
+    with store.snapshot() as connection:
+        everything = read_events(connection, {buy: 0, search: 0})
+        assert sorted(everything) == sorted([(buy, 0, "{}"), (buy, 1, '{"x":1}'), (search, 0, "{}")])
+        assert read_events(connection, {buy: 1, search: 1}) == [(buy, 1, '{"x":1}')]
 
 
 def test_old_requests_and_events_are_removed(store: Store) -> None:
@@ -137,8 +155,8 @@ def test_old_requests_and_events_are_removed(store: Store) -> None:
     young = store.requested_runs.add(new(), LATER)
     store.requested_runs.add_events([(request.runs[0].id, 0, NOW, "{}") for request in (old, young)])
     assert store.requested_runs.prune(NOW - timedelta(days=1), LATER) == 0
-    assert store.requested_runs.events(old.id, {}) == []
-    assert len(store.requested_runs.events(young.id, {})) == 1
+    with store.snapshot() as connection:
+        assert read_events(connection, {old.runs[0].id: 0, young.runs[0].id: 0}) == [(young.runs[0].id, 0, "{}")]
     assert store.requested_runs.prune(LATER, LATER) == 1
     assert store.requested_runs.read(old.id) is None
     assert store.requested_runs.count_waiting("ada") == 2

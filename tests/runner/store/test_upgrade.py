@@ -1,5 +1,6 @@
 """An upgrade is whole or not there, and a database of another program is left alone, in both databases."""
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -62,6 +63,13 @@ def count(url: str) -> tuple[int, int]:
         return store.count(), store.count(journey="buy")
 
 
+def is_compared(one: Any, name: str | None, kind: str, *_: object) -> bool:
+    """Not partitions; and ids are unique in each partition, which the partitioned table cannot say."""
+    if kind == "unique_constraint":
+        return one.table.name not in {"beacons", "page_views"}
+    return kind != "table" or re.search(r"_(first|\d{8})$", name or "") is None
+
+
 @pytest.mark.thorough
 def test_every_released_form_is_upgraded_with_its_rows(url: str) -> None:
     from alembic.autogenerate import compare_metadata
@@ -74,7 +82,8 @@ def test_every_released_form_is_upgraded_with_its_rows(url: str) -> None:
         assert read_form(url)["version"] == [revision]
         assert count(url) == (2, 1)
         with connected(url) as connection:
-            assert compare_metadata(MigrationContext.configure(connection), error_states.metadata) == []
+            context = MigrationContext.configure(connection, opts={"include_object": is_compared})
+            assert compare_metadata(context, error_states.metadata) == []
 
 
 def test_a_new_file_is_what_the_migrations_make(tmp_path: Path) -> None:

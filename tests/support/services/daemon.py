@@ -141,6 +141,10 @@ class Daemon:
         except AssertionError as error:
             raise AssertionError(f"{self.runs(journey, status)} runs instead of {count}\n{self.log()[-6000:]}") from error
 
+    def exposition(self) -> str:
+        """All its metrics, as they are served."""
+        return get(f"http://{self.address}/metrics") or ""
+
     def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's samples with these labels, 0 when there is none."""
         text = get(f"http://{self.address}/metrics") or ""

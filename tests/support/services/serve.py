@@ -22,9 +22,9 @@ class Serve:
         self.process: subprocess.Popen[str] | None = None
         self.address = ""
 
-    def start(self, *words: str, **environment: str) -> str:
-        """Starts it on a free port; what it says at first."""
-        self.address = f"http://127.0.0.1:{free_port()}"
+    def start(self, *words: str, again: bool = False, **environment: str) -> str:
+        """Starts it on a free port, or `again` on the one before; what it says at first."""
+        self.address = self.address if again else f"http://127.0.0.1:{free_port()}"
         command = [sys.executable, "-m", "runner.cli", "serve", "--listen", self.address.removeprefix("http://"), *words]
         output = self.folder / "output"
         with output.open("w") as file:

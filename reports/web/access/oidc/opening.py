@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from reports.web.access.attempt_counts import UsedOnce
 from reports.web.access.oidc.configuration import read_oidc_configuration
 from runner.errors import ConfigError
 from runner.installation import install_command
@@ -11,8 +12,10 @@ if TYPE_CHECKING:
     from reports.web.access.oidc.sign_in import OidcSignIn
 
 
-def open_oidc(settings: Settings) -> "OidcSignIn | None":
-    """None if no provider is configured. Raises ConfigError for settings that lack something, and for missing packages."""
+def open_oidc(settings: Settings, used: UsedOnce) -> "OidcSignIn | None":
+    """None if no provider is configured; `used` knows what has been used already.
+
+    Raises ConfigError for settings that lack something, and for missing packages."""
     configuration = read_oidc_configuration(settings)
     if configuration is None:
         return None
@@ -22,4 +25,4 @@ def open_oidc(settings: Settings) -> "OidcSignIn | None":
         raise ConfigError(
             f"oidc_issuer: {error.name} is missing; install it with: {install_command('serve', 'oidc')}"
         ) from error
-    return OidcSignIn(configuration)
+    return OidcSignIn(configuration, used)

@@ -4,7 +4,6 @@ import hmac
 import logging
 import threading
 from base64 import b64encode
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from time import time
 from typing import Any
@@ -13,6 +12,7 @@ from urllib.parse import quote_plus, urlencode
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
+from reports.web.access.attempt_counts import UsedOnce
 from reports.web.access.oidc.configuration import OidcConfiguration
 from reports.web.access.oidc.credential import make_credential, subject_pattern
 from reports.web.access.oidc.errors import OidcError
@@ -27,8 +27,6 @@ from runner.untrusted_text import tamed
 log = logging.getLogger("journey.serve")
 RECENT = 300
 """Seconds within which a user must have authenticated at the provider, where presence is to be proved."""
-MOST = 10_000
-"""Finished attempts and logout tokens that are remembered, so that none counts twice."""
 STALE = (
     "This sign-in was not begun in this browser, was finished already, or took longer than ten minutes. Sign in again; if that does not "
     "help, allow cookies for this site."
@@ -38,11 +36,12 @@ STALE = (
 class OidcSignIn:
     """Sign-ins at one provider. Its methods wait for the network, and raise OidcError."""
 
-    def __init__(self, configuration: OidcConfiguration, clock: Callable[[], float] = time) -> None:
+    def __init__(self, configuration: OidcConfiguration, used: UsedOnce, clock: Callable[[], float] = time) -> None:
+        """`used` remembers finished attempts and logout tokens, so that none counts twice."""
         self.configuration = configuration
         self.provider = Provider(configuration)
         self.clock = clock
-        self._finished: OrderedDict[str, None] = OrderedDict()
+        self._used = used
         self._lock = threading.Lock()
 
     def check_at_start(self) -> None:
@@ -80,12 +79,7 @@ class OidcSignIn:
     def _is_first(self, what: str) -> bool:
         """Whether something that counts once is there for the first time."""
         with self._lock:
-            if what in self._finished:
-                return False
-            self._finished[what] = None
-            if len(self._finished) > MOST:
-                self._finished.popitem(last=False)
-        return True
+            return self._used.is_first(what)
 
     def check_logout(self, token: str) -> tuple[str, str]:
         """The SQL pattern of the credentials whose sessions the provider ends with a logout token, which counts once; and the token's id."""
@@ -97,7 +91,7 @@ class OidcSignIn:
     def forget_logout(self, own: str) -> None:
         """Lets the logout token of this id count again, since it has had no effect."""
         with self._lock:
-            self._finished.pop(f"logout {own}", None)
+            self._used.forget(f"logout {own}")
 
     def finish(self, given: Mapping[str, str], attempt: LoginAttempt, redirect_uri: str) -> OidcUser:
         """The user whom the provider's answer, the parameters `given`, is about."""

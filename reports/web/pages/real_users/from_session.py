@@ -1,4 +1,4 @@
-"""`/sessions/ID/journey`: a journey created from a recorded session; `/sessions/ID/journey.py`: its file. Nothing is run or written to disk."""
+"""`/sessions/ID/journey`: a journey created from a recorded session; `/sessions/ID/journey.py`: its file. Nothing is run."""
 
 from urllib.parse import quote
 
@@ -8,13 +8,14 @@ from starlette.responses import RedirectResponse, Response
 from reports.web.pages.artifacts import INERT
 from reports.web.render.html import render_page, root_path
 from reports.web.render.problem import render_problem
-from reports.web.services.journey_maker import MakerBusy
+from reports.web.services.journey_maker import MakerBusy, read_made
 from reports.web.site import Site
 from reports.web.view_models.replay import is_recorded
 from runner.dsl.python_name import to_python_name
 from runner.errors import JourneyError
+from runner.store import StoreDown
 
-GONE = "No journey has been created from this session since the server started; use the button on the session's replay page."
+GONE = "No journey has been created from this session, or many others since; use the button on the session's replay page."
 
 
 def may_make_journey(site: Site, request: Request) -> bool:
@@ -26,8 +27,10 @@ def may_make_journey(site: Site, request: Request) -> bool:
 def show_journey_of_session(site: Site, request: Request) -> Response:
     """The created journey."""
     session = request.path_params["session"]
-    made = site.journey_maker.made(session) if site.journey_maker else None
-    if made is None and not _is_recorded(site, request, session):
+    with site.read(request) as connection:
+        made = read_made(connection, session) if site.journey_maker else None
+        known = made is not None or is_recorded(connection, session)
+    if not known:
         return _unknown(request, session)
     return render_page(
         request,
@@ -47,9 +50,11 @@ def make_journey_of_session(site: Site, request: Request) -> Response:
     if not _is_recorded(site, request, session):
         return _unknown(request, session)
     try:
-        site.journey_maker.make(session)
+        site.journey_maker.make(session, site.store)
     except MakerBusy as error:
         return render_problem(request, 409, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    except StoreDown:
+        raise
     except JourneyError as error:
         return render_problem(request, 422, str(error))
     return RedirectResponse(f"{root_path(request)}/sessions/{session}/journey", 303)
@@ -57,7 +62,8 @@ def make_journey_of_session(site: Site, request: Request) -> Response:
 
 def download_journey(site: Site, request: Request) -> Response:
     """Its file."""
-    made = site.journey_maker.made(request.path_params["session"]) if site.journey_maker else None
+    with site.read(request) as connection:
+        made = read_made(connection, request.path_params["session"]) if site.journey_maker else None
     if made is None:
         return render_problem(request, 404, GONE)
     # A page's title may be in any script, a header only in one (RFC 6266).

@@ -11,6 +11,7 @@ from reports.web.query.page_view_filter import LONGEST_VALUE
 from reports.web.query.time_range import BadRequest, TimeRange
 from runner.settings.duration import parse_duration
 from runner.settings.parsers.values import Traffic
+from runner.store.tables.day_numbers import began_within
 from runner.store.tables.page_views import page_views, sessions
 from runner.store.tables.replays import replay_chunks
 from runner.store.tables.runs import artifacts, runs
@@ -184,6 +185,7 @@ def _of_visits(time_range: TimeRange, wanted: RecordingFilter, place: tuple[floa
             seen.page == wanted.page,
             seen.started_at >= time_range.start.timestamp(),
             seen.started_at < time_range.end.timestamp(),
+            began_within(seen.number, time_range.start, time_range.end),
         )
         query = query.where(or_(chunk.session.in_(reporting), opened))
     if wanted.failed:

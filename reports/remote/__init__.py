@@ -1,0 +1,1 @@
+"""A dashboard elsewhere, as commands talk to it: over its API, with a token."""

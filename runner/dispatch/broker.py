@@ -1,0 +1,155 @@
+"""The broker: its address, the queues in it, and the Celery application that uses them. Celery is imported here, and only when needed."""
+
+import re
+import ssl
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
+
+from runner.errors import ConfigError
+from runner.installation import install_command
+from runner.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
+    from kombu import Exchange, Queue
+
+TASK = "journey.run"
+VISIBILITY = 12 * 3600
+"""Seconds after which Redis delivers a message again that was not acknowledged: longer than any run. A scheduler notices much sooner that a
+worker is lost, by its heartbeats, and ends the run itself."""
+HEARTBEAT = 20
+"""Seconds between heartbeats on connections to RabbitMQ, which takes a client that misses two for lost, and delivers its runs again."""
+CONNECT = 5.0
+"""Seconds in which a connection has to be made."""
+
+
+class Names:
+    """The names of the queues and exchanges of one monitor; several can share a broker with different prefixes."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.results = f"{prefix}-results"
+        """The queue of results; every scheduler reads it."""
+        self.news = f"{prefix}-news"
+        """The exchange of what is of interest only now: to whoever listens, and not kept."""
+        self.control = f"{prefix}-control"
+
+    def runs(self, location: str) -> str:
+        """The queue of the runs of a location."""
+        return f"{self.prefix}.{location}"
+
+
+class BrokerAddress:
+    """Where the broker is. Its password, which may come with the address or on its own, is never shown."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises ConfigError when the settings name no broker."""
+        if settings.broker is None:
+            raise ConfigError(
+                "broker: dispatch through Celery needs a broker; set broker to an address such as 'amqps://broker.example'"
+            )
+        self._settings = settings
+        address = settings.broker.reveal()
+        parts = urlsplit(address)
+        self.scheme = parts.scheme
+        self._host = parts.hostname or ""
+        password = settings.broker_password.reveal() if settings.broker_password else unquote(parts.password or "")
+        user = unquote(parts.username or "")
+        account = f"{quote(user, safe='')}:{quote(password, safe='')}@" if password or user else ""
+        place = parts.netloc.rpartition("@")[2]
+        self.url = f"{parts.scheme}://{account}{place}{parts.path}"
+        self.shown = f"{parts.scheme}://{f'{user}@' if user else ''}{place}{parts.path}"
+        """Without the password."""
+        self._hidden = password
+
+    @property
+    def is_redis(self) -> bool:
+        """Whether it is Redis, else RabbitMQ."""
+        return self.scheme.startswith("redis")
+
+    def describe(self, error: BaseException) -> str:
+        """What is wrong with it, in words that hold no password."""
+        text = re.sub(r"//[^/@\s]*@", "//", str(error))
+        text = text.replace(self._hidden, "•••") if self._hidden else text
+        return f"the broker {self.shown} cannot be used: {text or type(error).__name__}"
+
+    @property
+    def tls(self) -> dict[str, Any] | None:
+        """How its certificate is verified, as the client libraries of both kinds take it; None without TLS."""
+        file = str(self._settings.broker_ca_file) if self._settings.broker_ca_file else None
+        if self.scheme == "rediss":
+            return {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_ca_certs": file, "ssl_check_hostname": True}
+        if self.scheme == "amqps":
+            return {"cert_reqs": ssl.CERT_REQUIRED, "ca_certs": file, "server_hostname": self._host}
+        return None
+
+
+def make_app(settings: Settings) -> "Celery":
+    """The application, whose tasks have no result of Celery's own. Raises ConfigError without a broker, or without Celery."""
+    address = BrokerAddress(settings)
+    try:
+        from celery import Celery
+
+        if address.is_redis:
+            import redis  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"dispatch: {error.name} is missing; install it with: {install_command('celery')}") from error
+    names = Names(settings.queue_prefix)
+    app = Celery("journey", broker=address.url, set_as_current=False, fixups=[])
+    app.conf.update(
+        accept_content=["json"],
+        broker_connection_max_retries=None,
+        broker_connection_retry_on_startup=True,
+        broker_connection_timeout=CONNECT,
+        broker_heartbeat=HEARTBEAT,
+        broker_transport_options=_transport_options(address),
+        broker_use_ssl=address.tls,
+        control_exchange=names.control,
+        enable_utc=True,
+        event_exchange=f"{names.prefix}-events",
+        task_acks_late=True,
+        task_default_queue=f"{names.prefix}-unused",
+        task_ignore_result=True,
+        task_publish_retry=False,
+        task_reject_on_worker_lost=True,
+        task_serializer="json",
+        worker_hijack_root_logger=False,
+        worker_prefetch_multiplier=1,
+        worker_redirect_stdouts=False,
+        worker_send_task_events=False,
+    )
+    return app
+
+
+def _transport_options(address: BrokerAddress) -> dict[str, Any]:
+    if address.is_redis:
+        return {
+            "visibility_timeout": VISIBILITY,
+            "socket_connect_timeout": CONNECT,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+        }
+    # A message counts as sent when the broker has it on its disk.
+    return {"confirm_publish": True, "connect_timeout": CONNECT}
+
+
+def results_queue(names: Names) -> "Queue":
+    """The durable queue of results."""
+    from kombu import Exchange, Queue
+
+    return Queue(names.results, Exchange(names.results, type="direct", durable=True), routing_key=names.results, durable=True)
+
+
+def runs_queue(names: Names, location: str) -> "Queue":
+    """The durable queue of the runs of a location."""
+    from kombu import Exchange, Queue
+
+    name = names.runs(location)
+    return Queue(name, Exchange(name, type="direct", durable=True), routing_key=name, durable=True)
+
+
+def news_exchange(names: Names) -> "Exchange":
+    """The exchange of what is not kept."""
+    from kombu import Exchange
+
+    return Exchange(names.news, type="fanout", durable=False, auto_delete=False, delivery_mode="transient")

@@ -1,0 +1,149 @@
+"""The runs that were sent to workers elsewhere and have not come back, and when each is given up.
+
+A run that has not begun is given up when it may not begin any more. One that has begun is given up when its worker was not heard of for
+a while, or is there and no longer has it. Whatever is given up may come back all the same.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from runner.dispatch.health import HEARTBEAT, SILENT, WorkerHealth
+from runner.dispatch.messages import Begun, Heartbeat
+from runner.dispatch.run_pool import Abandoned
+from runner.dsl.plan import Plan
+from runner.result import Status
+from runner.workers.run_state import Slot
+
+MARGIN = 10.0
+"""Seconds beyond the moment by which a run may begin, in which the message that it has begun may still be under way."""
+LOST_AFTER = 4 * HEARTBEAT
+"""Seconds in which a worker that is there has not named a run before it counts as lost: its result is in the queue by then, if it has one."""
+REMEMBERED = 20_000
+"""Runs that have ended whose messages may come again."""
+
+
+class SentRun(Struct):
+    """A run that is elsewhere. Times are seconds by `time.monotonic()`."""
+
+    plan: Plan
+    slot: Slot
+    sent_at: datetime
+    begin_by: float
+    worker: str = ""
+    """Which worker has begun it; empty before."""
+    seen_at: float = 0.0
+    """When a worker last said that it has it."""
+    earlier: tuple[str, ...] = ()
+    """The workers that had begun it before."""
+
+
+class InFlight:
+    """The runs elsewhere by their ids, and the ids of those that have lately ended."""
+
+    def __init__(self, health: WorkerHealth, clock: Callable[[], float] = time.monotonic) -> None:
+        self._health = health
+        self._clock = clock
+        self._runs: dict[str, SentRun] = {}
+        self._ended: OrderedDict[str, None] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._runs))
+
+    def add(self, plan: Plan, slot: Slot, begin_within: float) -> SentRun:
+        """Adds a run that may begin within so many seconds."""
+        run = SentRun(plan, slot, datetime.now(UTC), self._clock() + begin_within)
+        self._runs[slot.run] = run
+        return run
+
+    def get(self, run: str) -> SentRun | None:
+        """A run that is elsewhere; None for one that is not."""
+        return self._runs.get(run)
+
+    def has_ended(self, run: str) -> bool:
+        """Whether the run was here and has ended."""
+        return run in self._ended
+
+    def begin(self, message: Begun) -> SentRun | None:
+        """Notes that a worker has begun a run; returns it if that is news."""
+        return self._note(message.run, message.worker)
+
+    def _note(self, run: str, worker: str) -> SentRun | None:
+        known = self._runs.get(run)
+        if known is None:
+            return None
+        known.seen_at = self._clock()
+        if known.worker == worker:
+            return None
+        if known.worker:
+            known.earlier = (*known.earlier, known.worker)
+        known.worker = worker
+        return known
+
+    def hear(self, beat: Heartbeat) -> list[SentRun]:
+        """Notes the runs that a worker has; returns those of which it was not known."""
+        # An earlier worker that was only cut off still has a run that another one has begun since: the newest one counts.
+        wanted = [run for run in beat.runs if (known := self._runs.get(run)) is not None and beat.worker not in known.earlier]
+        return [found for run in wanted if (found := self._note(run, beat.worker)) is not None]
+
+    def end(self, run: str) -> SentRun | None:
+        """Removes a run, whose result has come; None when it was not here."""
+        found = self._runs.pop(run, None)
+        if found is not None:
+            self._remember(run)
+        return found
+
+    def _remember(self, run: str) -> None:
+        self._ended[run] = None
+        while len(self._ended) > REMEMBERED:
+            self._ended.popitem(last=False)
+
+    def not_begun(self, journey: str | None = None, location: str | None = None) -> list[SentRun]:
+        """The runs, of one journey at a location or all, that have not begun as far as is known."""
+        waiting = [one for one in self._runs.values() if not one.worker]
+        return [one for one in waiting if journey in {None, one.plan.journey} and location in {None, one.plan.location}]
+
+    def at(self, location: str) -> list[SentRun]:
+        """The runs at a location. From any thread."""
+        return [one for one in list(self._runs.values()) if one.plan.location == location]
+
+    def give_up(self) -> list[Abandoned]:
+        """Removes the runs of which nothing more is expected."""
+        given = [one for run in self._runs.values() if (one := self._judge(run)) is not None]
+        for one in given:
+            del self._runs[one.run]
+            self._remember(one.run)
+        return given
+
+    def _judge(self, run: SentRun) -> Abandoned | None:
+        now = self._clock()
+        place = run.plan.location
+        if not run.worker:
+            if now < run.begin_by + MARGIN:
+                return None
+            nobody = not self._health.is_up(place)
+            what = "there is no worker" if nobody else "no worker was free"
+            message = f"the run was sent to {place} and had not begun when it was due: {what}; add workers there, or run journeys less often"
+            return self._abandon(run, False, message, nobody)
+        silent = now - run.seen_at
+        if not self._health.is_alive(run.worker) and silent > SILENT:
+            return self._abandon(
+                run, True, f"the worker {run.worker} at {place} was not heard of for {silent:.0f} s while the run was under way"
+            )
+        if silent > LOST_AFTER and self._health.is_alive(run.worker):
+            return self._abandon(
+                run,
+                True,
+                f"the worker {run.worker} at {place} no longer has the run, and its result has not come: the broker has lost it",
+            )
+        return None
+
+    def _abandon(self, run: SentRun, begun: bool, message: str, nobody: bool = False) -> Abandoned:
+        status: Status = "error" if begun else "cancelled"
+        return Abandoned(run.slot.run, run.plan, run.slot, status, message, run.sent_at, nobody_there=nobody)

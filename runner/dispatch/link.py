@@ -1,0 +1,281 @@
+"""A scheduler's connections to the broker: one thread sends, another receives, and each connects again when it has to.
+
+What is to be sent waits in order while the broker is away, up to a bound; the loop of the scheduler never waits for it.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from msgspec import Struct
+
+from runner.dispatch.broker import TASK, BrokerAddress, Names, news_exchange, results_queue, runs_queue
+from runner.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
+    from kombu import Connection, Producer
+
+PAUSE = 1.0
+"""Seconds between two tries to connect."""
+DRAIN = 0.2
+"""Seconds of a wait for messages, after which results that are stored are acknowledged."""
+AT_ONCE = 500
+"""Results that are taken in and not stored yet; the others wait in the broker."""
+MOST_WAITING = 50_000
+"""Messages that wait for the broker; when there are more, the oldest are dropped: their runs are given up when they are due."""
+CLOCK_EVERY = 10.0
+"""Seconds between two messages to all workers that say what time it is here."""
+log = logging.getLogger("journey.dispatch")
+
+
+class SendRun(Struct, frozen=True):
+    """An order to be put into the queue of a location."""
+
+    run: str
+    location: str
+    content: str
+
+
+class SendNews(Struct, frozen=True):
+    """A message for whoever listens."""
+
+    content: bytes
+
+
+class Revoke(Struct, frozen=True):
+    """Runs that no worker is to begin any more."""
+
+    runs: tuple[str, ...]
+
+
+class Sender:
+    """Sends in a thread, in order."""
+
+    def __init__(self, app: "Celery", settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self._app = app
+        self._names = Names(settings.queue_prefix)
+        self._address = BrokerAddress(settings)
+        self._clock = clock
+        self._waiting: deque[SendRun | SendNews | Revoke] = deque(maxlen=MOST_WAITING)
+        self._changed = threading.Condition()
+        self._stopping = False
+        self.down = ""
+        """Why nothing can be sent; empty while it works."""
+        self._said_time_at = -CLOCK_EVERY
+        self._thread = threading.Thread(target=self._work, name="dispatch-send", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """The number of messages that are not sent yet."""
+        return len(self._waiting)
+
+    def put(self, message: SendRun | SendNews | Revoke) -> None:
+        """Adds a message."""
+        with self._changed:
+            self._waiting.append(message)
+            self._changed.notify()
+
+    def drop(self, runs: set[str]) -> None:
+        """Removes orders that are not sent yet."""
+        with self._changed:
+            kept = [one for one in self._waiting if not (isinstance(one, SendRun) and one.run in runs)]
+            self._waiting.clear()
+            self._waiting.extend(kept)
+
+    def stop(self, timeout: float) -> None:
+        """Sends what waits, for at most so many seconds."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def _work(self) -> None:
+        while True:
+            try:
+                with self._app.connection_for_write() as connection:
+                    connection.ensure_connection(max_retries=1, timeout=5)
+                    self._note_up()
+                    self._send_all(connection)
+                return
+            except Exception as error:  # noqa: BLE001 (a client library of a broker raises its own, and those of sockets and TLS)
+                if not self.down:
+                    log.error("%s; runs wait until it works again", self._address.describe(error))
+                self.down = self._address.describe(error)
+            with self._changed:
+                if self._changed.wait_for(lambda: self._stopping, PAUSE):
+                    return
+
+    def _note_up(self) -> None:
+        if self.down:
+            log.info("the broker %s works again", self._address.shown)
+            self.down = ""
+
+    def _send_all(self, connection: "Connection") -> None:
+        from kombu import Producer
+
+        queues: dict[str, Any] = {}
+        producer = self._app.amqp.Producer(connection)
+        news = Producer(connection, exchange=news_exchange(self._names))
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._stopping, 1.0)
+                if not self._waiting and self._stopping:
+                    return
+                message = self._waiting[0] if self._waiting else None
+            if time.monotonic() - self._said_time_at > CLOCK_EVERY:
+                self._app.control.broadcast("journey_clock", arguments={"now": self._clock()}, connection=connection)
+                self._said_time_at = time.monotonic()
+                if connection.supports_heartbeats:
+                    # Nothing but what is read shows that the other side is there.
+                    with suppress(TimeoutError):
+                        connection.drain_events(timeout=0.01)
+                    connection.heartbeat_check()
+            if message is None:
+                continue
+            self._send(message, producer, news, connection, queues)
+            with self._changed:
+                if self._waiting and self._waiting[0] is message:
+                    self._waiting.popleft()
+
+    def _send(
+        self,
+        message: "SendRun | SendNews | Revoke",
+        producer: "Producer",
+        news: "Producer",
+        connection: "Connection",
+        queues: dict[str, Any],
+    ) -> None:
+        if isinstance(message, SendNews):
+            news.publish(
+                message.content, content_type="application/json", content_encoding="utf-8", retry=False, declare=[news.exchange]
+            )
+        elif isinstance(message, Revoke):
+            self._app.control.revoke(list(message.runs), connection=connection)
+        else:
+            queue = queues.get(message.location)
+            if queue is None:
+                queue = queues[message.location] = runs_queue(self._names, message.location)
+            self._app.send_task(
+                TASK,
+                args=[message.content],
+                task_id=message.run,
+                queue=queue,
+                producer=producer,
+                retry=False,
+                argsrepr="(…)",
+                ignore_result=True,
+            )
+
+
+class Delivery(Struct, frozen=True, eq=False):
+    """A message that the broker keeps until it is acknowledged; `connection` counts the connections through which messages come."""
+
+    connection: int
+    message: Any
+
+
+class Receiver:
+    """Receives in a thread: `result` gets the body of each message of the queue of results with its delivery, `news` that of each other one.
+
+    A result stays in the broker until its delivery is given to `done`.
+    """
+
+    def __init__(
+        self, app: "Celery", settings: Settings, result: Callable[[bytes, Delivery], None], news: Callable[[bytes], None]
+    ) -> None:
+        self._app = app
+        self._names = Names(settings.queue_prefix)
+        self._address = BrokerAddress(settings)
+        self._result = result
+        self._news = news
+        self._acknowledged: SimpleQueue[Delivery] = SimpleQueue()
+        self._stopped = threading.Event()
+        self._connection = 0
+        self.down = "not connected yet"
+        """Why nothing can be received; empty while it works."""
+        self._thread = threading.Thread(target=self._work, name="dispatch-receive", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def done(self, delivery: Delivery) -> None:
+        """A result is stored, or is not needed: the broker need not keep it. From any thread."""
+        self._acknowledged.put(delivery)
+
+    def stop(self, timeout: float) -> None:
+        """Acknowledges what is stored and ends the thread."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def _work(self) -> None:
+        first = True
+        while not self._stopped.is_set():
+            try:
+                with self._app.connection_for_read() as connection:
+                    connection.ensure_connection(max_retries=1, timeout=5)
+                    self._receive(connection)
+            except Exception as error:  # noqa: BLE001 (a client library of a broker raises its own, and those of sockets and TLS)
+                if not self.down or first:
+                    log.error("%s; results wait until it works again", self._address.describe(error))
+                self.down = self._address.describe(error)
+                first = False
+                self._stopped.wait(PAUSE)
+
+    def _receive(self, connection: "Connection") -> None:
+        from kombu import Consumer, Queue
+
+        self._connection += 1
+        channel = connection.channel()
+        results = Consumer(channel, [results_queue(self._names)], on_message=self._take_result, auto_declare=True)
+        results.qos(prefetch_count=AT_ONCE)
+        # Of its own, and gone with the connection: every scheduler hears all news.
+        own = Queue(
+            f"{self._names.news}.{uuid4()}", news_exchange(self._names), exclusive=True, auto_delete=True, durable=False
+        )
+        news: Consumer = Consumer(connection.channel(), [own], on_message=self._take_news, no_ack=True)
+        with results, news:
+            if self.down and self.down != "not connected yet":
+                log.info("results come from the broker %s again", self._address.shown)
+            self.down = ""
+            while not self._stopped.is_set():
+                with suppress(TimeoutError):
+                    connection.drain_events(timeout=DRAIN)
+                if connection.supports_heartbeats:
+                    connection.heartbeat_check()
+                self._acknowledge()
+            self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        while True:
+            try:
+                delivery = self._acknowledged.get_nowait()
+            except Empty:
+                return
+            # What came through an earlier connection cannot be acknowledged, and comes again.
+            if delivery.connection == self._connection:
+                delivery.message.ack()
+
+    def _take_result(self, message: Any) -> None:
+        self._result(_body(message), Delivery(self._connection, message))
+
+    def _take_news(self, message: Any) -> None:
+        self._news(_body(message))
+
+
+def _body(message: Any) -> bytes:
+    body = message.body
+    return body if isinstance(body, bytes) else bytes(body) if isinstance(body, memoryview) else str(body).encode()

@@ -1,0 +1,130 @@
+"""The messages between schedulers and workers: JSON in an envelope that never changes, so that every version can say what it cannot read."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from runner.codec import decoder, encode
+from runner.dsl.plan import Plan
+from runner.result import RunResult, Trigger
+
+PROTOCOL = 1
+"""Goes up when a message of the old form would be misunderstood."""
+UNDERSTOOD = frozenset({PROTOCOL})
+"""The protocols that this version can read."""
+
+
+class Envelope(Struct, frozen=True, kw_only=True):
+    """What every version reads of a message: never changed, only added to."""
+
+    protocol: int
+    kind: str
+    run: str = ""
+    sender: str = ""
+    body: Raw = Raw(b"null")
+
+
+class WrongProtocol(Exception):
+    """A message in a form of another version; `run` is the run that it is about."""
+
+    def __init__(self, envelope: Envelope) -> None:
+        super().__init__(f"its messages are of protocol {envelope.protocol}, those of this version of protocol {PROTOCOL}")
+        self.envelope = envelope
+
+
+class RunOrder(Struct, frozen=True, kw_only=True):
+    """To a worker: make this run. Times are by the scheduler's clock; `sent_at` lets a worker compare its own."""
+
+    run: str
+    plan: Plan
+    slot_at: datetime | None
+    """None for a run on demand."""
+    trigger: Trigger
+    due_at: datetime
+    begin_by: datetime
+    """A run that has not begun by then is not made."""
+    sent_at: datetime
+    version: str
+    """Of the scheduler's package."""
+    bundle: str = ""
+    """The digest of the bundle that holds the journey; empty where workers read the same folder."""
+
+
+class Begun(Struct, frozen=True, kw_only=True):
+    """From a worker: the run has begun."""
+
+    run: str
+    worker: str
+    redelivered: bool = False
+
+
+class Ended(Struct, frozen=True, kw_only=True):
+    """From a worker: the run has ended, and its files are uploaded, or wait for the storage."""
+
+    result: RunResult
+    worker: str
+    redelivered: bool = False
+    """Whether the broker had delivered it before, to a worker that never acknowledged it."""
+
+
+class Refused(Struct, frozen=True, kw_only=True):
+    """From a worker: the run cannot be made here."""
+
+    run: str
+    worker: str
+    message: str
+
+
+class Expired(Struct, frozen=True, kw_only=True):
+    """From a worker: the run came too late to be begun."""
+
+    run: str
+    worker: str
+
+
+class Heartbeat(Struct, frozen=True, kw_only=True):
+    """From a worker, every few seconds: it is there, and these are the runs that it has, results that wait to be sent among them."""
+
+    worker: str
+    location: str
+    version: str
+    sent_at: datetime
+    concurrency: int = 1
+    runs: tuple[str, ...] = ()
+    leaving: bool = False
+    """Whether it takes no more runs."""
+
+
+class Taken(Struct, frozen=True, kw_only=True):
+    """From a scheduler to the others: it has taken in the result of this run."""
+
+    run: str
+
+
+Message = RunOrder | Begun | Ended | Refused | Expired | Heartbeat | Taken
+_BODIES: dict[str, "msgspec.json.Decoder[Any]"] = {
+    one.__name__: decoder(one) for one in (RunOrder, Begun, Ended, Refused, Expired, Heartbeat, Taken)
+}
+_envelope = msgspec.json.Decoder(Envelope)
+
+
+def write_message(message: Message, sender: str) -> bytes:
+    """A message as it is sent."""
+    run = message.result.id if isinstance(message, Ended) else getattr(message, "run", "")
+    return msgspec.json.encode(
+        Envelope(protocol=PROTOCOL, kind=type(message).__name__, run=run, sender=sender, body=Raw(encode(message)))
+    )
+
+
+def read_message(content: bytes | str) -> Message:
+    """A message that has come. Raises WrongProtocol, and msgspec.DecodeError for what is not a message."""
+    envelope = _envelope.decode(content)
+    if envelope.protocol not in UNDERSTOOD:
+        raise WrongProtocol(envelope)
+    reader = _BODIES.get(envelope.kind)
+    if reader is None:
+        raise msgspec.ValidationError(f"there is no message {envelope.kind!r}")
+    found: Message = reader.decode(envelope.body)
+    return found

@@ -1,0 +1,166 @@
+"""What a worker says to schedulers: results, kept on the disk until the broker has them, and news, which are only worth something now."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from runner.dispatch.broker import BrokerAddress, Names, news_exchange, results_queue
+from runner.dispatch.health import HEARTBEAT
+from runner.private_files import make_private_folder, write_private_file
+from runner.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
+    from kombu import Connection, Producer
+
+FOLDER = ".outbox"
+PAUSE = 1.0
+"""Seconds between two tries to connect."""
+log = logging.getLogger("journey.worker")
+
+
+class _Kept(Struct, frozen=True, eq=False):
+    """A message that the broker has to take: `done` is set when it has."""
+
+    file: Path
+    done: "Future[None]"
+
+
+class Outbox:
+    """Sends in a thread of its own. `beat` makes a heartbeat, which is sent every few seconds.
+
+    What is left of an earlier process is sent first: a result that was made is not lost with its worker.
+    """
+
+    def __init__(self, app: "Celery", settings: Settings, beat: Callable[[], bytes]) -> None:
+        self._app = app
+        self._names = Names(settings.queue_prefix)
+        self._address = BrokerAddress(settings)
+        self._beat = beat
+        self._folder = settings.runs_dir / FOLDER
+        make_private_folder(self._folder)
+        self._changed = threading.Condition()
+        self._kept: deque[_Kept] = deque(_Kept(file, Future()) for file in sorted(self._folder.glob("*.json")))
+        self._news: deque[bytes] = deque(maxlen=1000)
+        self._stopping = False
+        self.down = ""
+        """Why nothing can be sent; empty while it works."""
+        self._beaten_at = -HEARTBEAT
+        self._thread = threading.Thread(target=self._work, name="outbox", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The ids of the runs whose results the broker has not taken yet."""
+        with self._changed:
+            return tuple(one.file.stem for one in self._kept)
+
+    def keep(self, run: str, content: bytes) -> "Future[None]":
+        """Sends the result of a run; answers when the broker has it."""
+        file = self._folder / f"{run}.json"
+        with suppress(OSError):
+            # On a full disk it is sent all the same, unless this process is killed before.
+            write_private_file(file, content, sync=True)
+        one = _Result(file, Future(), content)
+        with self._changed:
+            self._kept.append(one)
+            self._changed.notify()
+        return one.done
+
+    def tell(self, content: bytes) -> None:
+        """Sends news; while the broker is away, they are forgotten."""
+        if self.down:
+            return
+        with self._changed:
+            self._news.append(content)
+            self._changed.notify()
+
+    def beat_now(self) -> None:
+        """Sends a heartbeat at once."""
+        with self._changed:
+            self._beaten_at = -HEARTBEAT
+            self._changed.notify()
+
+    def stop(self, timeout: float) -> int:
+        """Sends what waits, for at most so many seconds; returns how many results are left for the next process."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join(timeout)
+        return len(self._kept)
+
+    def _work(self) -> None:
+        while True:
+            try:
+                with self._app.connection_for_write() as connection:
+                    connection.ensure_connection(max_retries=1, timeout=5)
+                    if self.down:
+                        log.info("the broker %s works again", self._address.shown)
+                        self.down = ""
+                    self._send_all(connection)
+                return
+            except Exception as error:  # noqa: BLE001 (a client library of a broker raises its own, and those of sockets and TLS)
+                if not self.down:
+                    log.error("%s; results wait until it works again", self._address.describe(error))
+                self.down = self._address.describe(error)
+                self._news.clear()
+            with self._changed:
+                if self._changed.wait_for(lambda: self._stopping, PAUSE):
+                    return
+
+    def _send_all(self, connection: "Connection") -> None:
+        from kombu import Producer
+
+        news = Producer(connection, exchange=news_exchange(self._names))
+        queue = results_queue(self._names)
+        results = Producer(connection, exchange=queue.exchange, routing_key=queue.routing_key)
+        # Without the queue, a broker that has lost its disk would drop the messages.
+        queue(connection.default_channel).declare()
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._kept or self._news or self._stopping or self._is_due, 1.0)
+                kept, told = (self._kept[0] if self._kept else None), list(self._news)
+                self._news.clear()
+                if self._stopping and kept is None and not told:
+                    return
+            for content in told:
+                _publish(news, content)
+            if self._is_due:
+                self._beaten_at = time.monotonic()
+                _publish(news, self._beat())
+                if connection.supports_heartbeats:
+                    with suppress(TimeoutError):
+                        connection.drain_events(timeout=0.01)
+                    connection.heartbeat_check()
+            if kept is not None:
+                self._send_kept(kept, results)
+
+    def _send_kept(self, kept: "_Kept", producer: "Producer") -> None:
+        content = kept.content if isinstance(kept, _Result) else kept.file.read_bytes()
+        _publish(producer, content)
+        kept.file.unlink(missing_ok=True)
+        with self._changed:
+            self._kept.popleft()
+        kept.done.set_result(None)
+
+    @property
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._beaten_at >= HEARTBEAT
+
+
+class _Result(_Kept, frozen=True, eq=False):
+    content: bytes
+
+
+def _publish(producer: "Producer", content: bytes) -> None:
+    producer.publish(
+        content, content_type="application/json", content_encoding="utf-8", retry=False, declare=[producer.exchange]
+    )

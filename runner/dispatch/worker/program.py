@@ -1,0 +1,269 @@
+"""A worker: takes runs from the queue of its location, makes them in warm browsers, uploads their files and sends their results.
+
+Its connections are all its own: to the broker, and to the storage of artifacts. The main thread owns the processes that make runs; Celery
+is in another thread, and each of its tasks waits in one of its own.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+from msgspec.structs import replace
+
+from runner.dispatch.broker import TASK, Names, make_app, runs_queue
+from runner.dispatch.messages import (
+    Begun,
+    Ended,
+    Expired,
+    Heartbeat,
+    Message,
+    Refused,
+    RunOrder,
+    WrongProtocol,
+    read_message,
+    write_message,
+)
+from runner.dispatch.orders import fill_plan
+from runner.dispatch.worker.executor import Made, RunExecutor
+from runner.dispatch.worker.outbox import Outbox
+from runner.errors import JourneyError
+from runner.result import RunResult
+from runner.settings.settings import Settings
+from runner.version import __version__
+from runner.workers.run_state import Slot
+
+REMEMBERED = 1000
+"""Runs that were made, whose orders may be delivered again."""
+CLOSE_TIMEOUT = 10.0
+"""Seconds in which connections are closed, and results sent, at the end."""
+STALLED = 60.0
+"""Seconds without a turn of the main thread after which the worker is not healthy."""
+STOPPED = "the worker was stopped while the run was under way"
+log = logging.getLogger("journey.worker")
+
+
+class WorkerProgram:
+    """One worker of a location."""
+
+    def __init__(self, settings: Settings, executor: RunExecutor, concurrency: int) -> None:
+        self.name = f"worker-{uuid4().hex[:8]}@{socket.gethostname()}"
+        self._settings = settings
+        self._executor = executor
+        self._concurrency = concurrency
+        self.upload: Callable[[RunResult, Path | None], None] = self.receive_uploaded
+        """Gets each result and its folder, and gives it to `receive_uploaded` when the files are uploaded; at once by default."""
+        self._uploaded: dict[str, Future[RunResult]] = {}
+        self._made: OrderedDict[str, None] = OrderedDict()
+        self._active: dict[str, None] = {}
+        self._lock = threading.Lock()
+        self._ahead = 0.0
+        """Seconds by which our clock is ahead of the scheduler's, as it last said what time it is."""
+        self._stop_by: float | None = None
+        self._turned = time.monotonic()
+        self._app = make_app(settings)
+        self._app.conf.task_queues = [runs_queue(Names(settings.queue_prefix), settings.location)]
+        self._app.set_current()
+        self._app.journey_worker = self
+
+        def run_task(task: Any, content: str) -> None:
+            self._run_task(task, content)
+
+        self._app.task(run_task, name=TASK, bind=True, acks_late=True, reject_on_worker_lost=True)
+        self.outbox = Outbox(self._app, settings, self._beat)
+        self._controller: Any = None
+        self._celery = threading.Thread()
+
+    def _start_celery(self) -> None:
+        self._controller = self._make_controller()
+        self._celery = threading.Thread(target=self._controller.start, name="celery", daemon=True)
+        self._celery.start()
+
+    def _make_controller(self) -> Any:
+        from kombu.asynchronous import set_event_loop
+
+        from runner.dispatch.worker import clock_command  # noqa: F401 (registers the command)
+        from runner.dispatch.worker.celery_task_pool import TaskPool
+
+        # Of its own: that of a controller which has ended with an error still has its connections.
+        set_event_loop(None)
+        for quiet in ("celery", "kombu", "amqp"):
+            logging.getLogger(quiet).setLevel(logging.WARNING)
+        return self._app.WorkController(
+            app=self._app,
+            concurrency=self._concurrency,
+            hostname=self.name,
+            pool=TaskPool,
+            loglevel="WARNING",
+            without_gossip=True,
+            without_heartbeat=True,
+            without_mingle=False,
+        )
+
+    # What others may call, from any thread or signal handler
+
+    def stop(self, within: float) -> None:
+        """Takes no more runs, and gives those under way so many seconds to end. A second call can shorten that."""
+        self._stop_by = min(self._stop_by or float("inf"), time.monotonic() + within)
+        self._executor.wake()
+
+    def set_clock(self, scheduler_now: float) -> None:
+        """A scheduler has said what time it is."""
+        self._ahead = time.time() - scheduler_now
+
+    def receive_uploaded(self, result: RunResult, _: Path | None) -> None:
+        """The files of a run are uploaded, or wait for the storage: its result may go on."""
+        waiting = self._uploaded.pop(result.id, None)
+        if waiting is not None:
+            waiting.set_result(result)
+
+    def healthy(self) -> str:
+        """What is wrong with the worker itself; empty while nothing is."""
+        silent = time.monotonic() - self._turned
+        return f"its main thread has not turned for {silent:.0f} s" if silent > STALLED else ""
+
+    def ready(self) -> str:
+        """What keeps the worker from its work; empty while nothing does."""
+        starting = "" if self._celery.is_alive() else "it is not connected to the queue of its location"
+        return self.healthy() or starting or self.outbox.down or ("it is stopping" if self._stop_by is not None else "")
+
+    @property
+    def active(self) -> int:
+        """The runs that it has."""
+        return len(self._active)
+
+    # The main thread
+
+    def run(self) -> int:
+        """Works until `stop`; returns how many results are left for the next start."""
+        self._start_celery()
+        leaving = False
+        while True:
+            self._turned = time.monotonic()
+            self._executor.work(1.0)
+            if self._stop_by is None:
+                if not self._celery.is_alive():
+                    # A connection that breaks at the wrong moment ends it; the runs that it had go on here, and are not made twice.
+                    log.error("Celery has ended by itself, see above; it is started again")
+                    self._start_celery()
+                continue
+            if not leaving:
+                leaving = True
+                self._controller.pool.call_soon(self._take_no_more)
+                self.outbox.beat_now()
+            if time.monotonic() >= self._stop_by:
+                self._executor.cancel_runs(STOPPED)
+            if not self._executor.busy and not self._controller.pool.open_tasks:
+                break
+            if time.monotonic() >= self._stop_by + CLOSE_TIMEOUT:
+                # The broker or the storage is away: the results are on the disk.
+                break
+        self._end_celery()
+        return self.outbox.stop(CLOSE_TIMEOUT)
+
+    def _take_no_more(self) -> None:
+        """Gives up the queue; the messages that the broker has sent meanwhile go back to it with the connection."""
+        consumer = self._controller.consumer
+        if consumer is not None and consumer.task_consumer is not None:
+            consumer.cancel_task_queue(Names(self._settings.queue_prefix).runs(self._settings.location))
+
+    def _end_celery(self) -> None:
+        from celery.worker import state
+
+        state.should_stop = os.EX_OK
+        self._celery.join(CLOSE_TIMEOUT)
+        state.should_stop = None
+
+    # The threads of tasks
+
+    def _run_task(self, task: Any, content: str) -> None:
+        """One order: what goes wrong with it is the scheduler's to know, and never Celery's to repeat."""
+        redelivered = bool((task.request.delivery_info or {}).get("redelivered"))
+        try:
+            order = read_message(content)
+        except WrongProtocol as error:
+            self._keep(Refused(run=error.envelope.run, worker=self.name, message=f"{error}; it has journey {__version__}"))
+            return
+        except msgspec.DecodeError as error:
+            log.error("dropped an order that cannot be read: %s", error)
+            return
+        if not isinstance(order, RunOrder) or not self._begin(order.run):
+            return
+        try:
+            self._make_run(order, redelivered)
+        except JourneyError as error:
+            self._keep(Refused(run=order.run, worker=self.name, message=str(error)))
+        except CancelledError:
+            from celery.exceptions import Reject
+
+            # Another worker makes it.
+            raise Reject(requeue=True) from None
+        finally:
+            with self._lock:
+                del self._active[order.run]
+
+    def _begin(self, run: str) -> bool:
+        """Whether a run is to be made here: not when this worker has it, and the broker has delivered it again after a broken connection."""
+        with self._lock:
+            if run in self._active or run in self._made:
+                return False
+            self._active[run] = None
+            return True
+
+    def _make_run(self, order: RunOrder, redelivered: bool) -> None:
+        ahead = timedelta(seconds=self._ahead)
+        if datetime.now(UTC) - ahead > order.begin_by:
+            self._keep(Expired(run=order.run, worker=self.name))
+            return
+        with ExitStack() as until:
+            plan, notes = fill_plan(order, self._settings, until)
+            # By our clock, with which the run is timed.
+            slot = Slot(order.slot_at, order.run, order.due_at + ahead, order.trigger)
+            answer = self._executor.make_run(plan, slot)
+            self.outbox.tell(self._write(Begun(run=order.run, worker=self.name, redelivered=redelivered)))
+            made = answer.result()
+        with self._lock:
+            self._made[order.run] = None
+            while len(self._made) > REMEMBERED:
+                self._made.popitem(last=False)
+        result = self._wait_for_upload(made)
+        self._keep(Ended(result=replace(result, notes=(*result.notes, *notes)), worker=self.name, redelivered=redelivered))
+
+    def _wait_for_upload(self, made: Made) -> RunResult:
+        uploaded: Future[RunResult] = Future()
+        self._uploaded[made.result.id] = uploaded
+        self.upload(made.result, made.folder)
+        return uploaded.result()
+
+    def _keep(self, message: Ended | Refused | Expired) -> None:
+        """Sends a message that must not be lost, and waits until the broker has it: only then is the order acknowledged."""
+        run = message.result.id if isinstance(message, Ended) else message.run
+        self.outbox.keep(run, self._write(message)).result()
+
+    def _write(self, message: Message) -> bytes:
+        return write_message(message, self.name)
+
+    def _beat(self) -> bytes:
+        with self._lock:
+            runs = tuple({**self._active, **dict.fromkeys(self.outbox.waiting)})
+        return self._write(
+            Heartbeat(
+                worker=self.name,
+                location=self._settings.location,
+                version=__version__,
+                sent_at=datetime.now(UTC),
+                concurrency=self._concurrency,
+                runs=runs,
+                leaving=self._stop_by is not None,
+            )
+        )

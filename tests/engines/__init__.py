@@ -1,0 +1,1 @@
+"""Real users in other engines than Chromium."""

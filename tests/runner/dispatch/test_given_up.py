@@ -1,0 +1,42 @@
+"""What was said of a run when it was given up makes room for its result."""
+
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from runner.archive.run_id import run_id
+from runner.result import RunResult, Status
+from runner.store import Store
+from runner.store.given_up import GIVEN_UP
+from tests.support.saved_runs import START
+
+
+def result(status: Status = "passed", notes: tuple[str, ...] = ()) -> RunResult:
+    """A run without steps."""
+    return RunResult(
+        id=run_id(START),
+        journey="buy",
+        status=status,
+        started_at=START,
+        ended_at=START,
+        duration_seconds=1.0,
+        location="oregon",
+        notes=notes,
+    )
+
+
+def test_a_result_takes_the_place_of_what_was_given_up_once(url: str) -> None:
+    given_up = result("error", (GIVEN_UP,))
+    late = replace(result(), id=given_up.id)
+    with Store(url) as store:
+        store.add(given_up, Path("/given-up"))
+        assert store.is_given_up(given_up.id)
+        assert store.replace(late, Path("/late"))
+        assert not store.is_given_up(late.id)
+        assert not store.replace(late, Path("/again")), "a result that came twice"
+        assert not store.add(late)
+        assert (store.count(), store.count(status="passed", folder="/late")) == (1, 1)
+        with store.snapshot() as connection:
+            hours = connection.exec_driver_sql("SELECT passed, error FROM run_hours").all()
+            days = connection.exec_driver_sql("SELECT passed, error FROM run_days").all()
+        assert hours == days == [(1, 0)]

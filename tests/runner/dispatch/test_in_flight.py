@@ -1,0 +1,198 @@
+"""When a run elsewhere is given up, what its messages look like, and what may be in an order."""
+
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from runner.archive.run_id import run_id
+from runner.dispatch.health import SILENT, WorkerHealth
+from runner.dispatch.in_flight import LOST_AFTER, MARGIN, InFlight
+from runner.dispatch.messages import (
+    PROTOCOL,
+    Begun,
+    Envelope,
+    Expired,
+    Heartbeat,
+    RunOrder,
+    WrongProtocol,
+    read_message,
+    write_message,
+)
+from runner.dispatch.orders import OrderWriter, fill_plan, strip_plan
+from runner.dsl.context_plan import ContextPlan
+from runner.dsl.plan import Plan
+from runner.errors import ConfigError
+from runner.settings.settings import load_settings
+from runner.workers.run_state import Slot
+
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+
+class World:
+    """A clock that is set by hand, workers, and runs elsewhere."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.health = WorkerHealth(lambda: self.now, lambda: self.now)
+        self.flying = InFlight(self.health, lambda: self.now)
+
+    def beat(self, worker: str = "a", *runs: str, ahead: float = 0.0, leaving: bool = False) -> None:
+        """A heartbeat of a worker."""
+        at = datetime.fromtimestamp(self.now + ahead, UTC)
+        beat = Heartbeat(worker=worker, location="oregon", version="1", sent_at=at, runs=runs, leaving=leaving)
+        self.health.hear(beat)
+        self.flying.hear(beat)
+
+    def send(self, journey: str = "buy") -> str:
+        """Sends a run that may begin within a minute."""
+        run = run_id()
+        self.flying.add(plan(journey=journey), Slot(NOW, run, NOW), 60.0)
+        return run
+
+
+@pytest.fixture
+def world() -> World:
+    """With no worker."""
+    return World()
+
+
+def plan(**more: object) -> Plan:
+    """A plan for oregon."""
+    return Plan(**{"journey": "buy", "file": Path("/j.py"), "location": "oregon", **more})  # type: ignore[arg-type]
+
+
+def test_a_run_that_has_not_begun_is_given_up_when_it_may_not_begin_any_more(world: World) -> None:
+    run = world.send()
+    world.now += 60 + MARGIN - 1
+    assert world.flying.give_up() == []
+    world.beat()
+    world.now += 1
+    (given,) = world.flying.give_up()
+    assert (given.run, given.status, given.nobody_there) == (run, "cancelled", False)
+    assert "no worker was free" in given.message
+
+
+def test_without_a_worker_there_was_no_run(world: World) -> None:
+    world.send()
+    world.now += 60 + MARGIN
+    (given,) = world.flying.give_up()
+    assert given.nobody_there
+
+
+def test_a_run_is_given_up_when_its_worker_is_silent(world: World) -> None:
+    run = world.send()
+    world.beat()
+    world.flying.begin(Begun(run=run, worker="a"))
+    world.now += SILENT + 1
+    (given,) = world.flying.give_up()
+    assert given.status == "error"
+    assert "the worker a at oregon was not heard of for 31 s" in given.message
+    assert world.flying.has_ended(run)
+
+
+def test_a_run_that_takes_long_is_not_given_up_while_its_worker_names_it(world: World) -> None:
+    run = world.send()
+    for _ in range(1000):
+        world.beat("a", run)
+        world.now += 5
+        assert world.flying.give_up() == []
+
+
+def test_a_worker_that_no_longer_has_a_run_has_lost_it(world: World) -> None:
+    run = world.send()
+    world.beat("a", run)
+    while world.now < 1000 + LOST_AFTER:
+        world.now += 5
+        world.beat("a")
+        assert world.flying.give_up() == []
+    world.now += 1
+    (given,) = world.flying.give_up()
+    assert "no longer has the run" in given.message
+
+
+def test_another_worker_goes_on_with_a_run_and_the_first_is_remembered(world: World) -> None:
+    run = world.send()
+    world.flying.begin(Begun(run=run, worker="a"))
+    world.flying.begin(Begun(run=run, worker="b"))
+    world.beat("a", run)
+    known = world.flying.get(run)
+    assert known is not None
+    assert (known.worker, known.earlier) == ("b", ("a",))
+
+
+def test_a_worker_that_leaves_takes_no_runs_and_is_alive(world: World) -> None:
+    world.beat(leaving=True)
+    assert not world.health.is_up("oregon")
+    assert world.health.is_alive("a")
+
+
+@pytest.mark.parametrize("ahead", [30.0, -30.0, 0.0])
+def test_the_difference_of_clocks_is_known(world: World, ahead: float) -> None:
+    for _ in range(3):
+        world.beat(ahead=ahead)
+        world.now += 5
+    assert world.health.seconds_ahead("a") == pytest.approx(ahead)
+
+
+def test_only_runs_that_have_not_begun_can_be_taken_back(world: World) -> None:
+    begun, waiting, other = world.send(), world.send(), world.send("pay")
+    world.flying.begin(Begun(run=begun, worker="a"))
+    assert {one.slot.run for one in world.flying.not_begun()} == {waiting, other}
+    assert [one.slot.run for one in world.flying.not_begun("pay")] == [other]
+
+
+def test_messages_are_read_as_they_were_written_and_those_of_another_version_name_their_run() -> None:
+    message = Expired(run="01", worker="a")
+    written = write_message(message, "scheduler")
+    assert read_message(written) == message
+    other = msgspec.json.encode(Envelope(protocol=PROTOCOL + 1, kind="Expired", run="01", sender="b"))
+    with pytest.raises(WrongProtocol) as refused:
+        read_message(other)
+    assert refused.value.envelope.run == "01"
+    for wrong in (b"", b"{}", b"[]", b'{"protocol": 1, "kind": "Nothing"}', written[:-3]):
+        with pytest.raises(msgspec.DecodeError):
+            read_message(wrong)
+
+
+def test_no_secret_is_in_an_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOURNEY_SECRET_PW", "oolong-and-milk")
+    settings = load_settings(tmp_path, {}, {})
+    slot = Slot(NOW, run_id(), NOW)
+    context = ContextPlan(proxy={"server": "p", "username": "u", "password": "oolong-and-milk", "bypass": ""})
+    whole = plan(basic_auth=("ada", "oolong-and-milk"), headers={"X-Key": "oolong-and-milk"}, context=context)
+    written = OrderWriter(settings, "s").write(whole, slot)
+    assert "oolong" not in written
+    assert strip_plan(whole).reads_options
+    with pytest.raises(
+        ConfigError, match="buy cannot be sent to oregon: a parameter or an option of it holds the value of a secret"
+    ):
+        OrderWriter(settings, "s").write(plan(params={"key": "oolong-and-milk"}), slot)
+    with pytest.raises(ConfigError, match="base_url of buy contains a password"):
+        OrderWriter(settings, "s").write(plan(base_url="https://ada:pw@shop.example"), slot)
+
+
+def test_a_worker_has_its_own_secrets_and_names_those_it_lacks(tmp_path: Path) -> None:
+    file = tmp_path / "j.py"
+    file.touch()
+    settings = load_settings(tmp_path, {"location": "oregon"}, {})
+    order = RunOrder(
+        run="01",
+        plan=strip_plan(plan(file=file, secret_names=("PW",), secrets_dir=Path("/of/the/scheduler"))),
+        slot_at=NOW,
+        trigger="schedule",
+        due_at=NOW,
+        begin_by=NOW + timedelta(minutes=1),
+        sent_at=NOW,
+        version="1",
+    )
+    with ExitStack() as until, pytest.raises(ConfigError, match="secret 'PW' is not set at oregon"):
+        fill_plan(order, settings, until)
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "PW").write_text("oolong-and-milk")
+    having = load_settings(tmp_path, {"location": "oregon", "secrets_dir": str(tmp_path / "secrets")}, {})
+    with ExitStack() as until:
+        filled, _ = fill_plan(order, having, until)
+    assert filled.secrets_dir == tmp_path / "secrets"
