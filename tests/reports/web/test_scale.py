@@ -4,6 +4,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from runner.settings.sections.objectives import Objective
 from runner.store import Store, rollups
 from runner.store import database as store_module
 from runner.store.rollups import run_days, run_hours, step_days, step_hours
+from runner.store.scheduling.requested_runs import NewRequest, WantedRun
 from runner.store.tables.runs import runs
 from tests.reports.web.visitors import fill, visits
 from tests.support.services.dashboard import Visited
@@ -128,7 +130,11 @@ def test_nothing_of_the_api_reads_a_whole_table(grown: Visited, asked: list[tupl
         view, session = database.exec_driver_sql(newest).one()
         error = database.exec_driver_sql("SELECT error_group FROM reasons LIMIT 1").scalar_one()
     run = a_run(grown.store, "failed")
-    there = {"journey": bulk.JOURNEYS[0], "run": run, "view": view, "session": session, "error": error}
+    now = datetime.now(UTC)
+    wanted = (WantedRun("asked-for", bulk.JOURNEYS[0], "oslo"),)
+    request = NewRequest(id="a-request", who="ada", reason="demand", runs=wanted, deadline=now)
+    grown.store.requested_runs.add(request, now)
+    there = {"journey": bulk.JOURNEYS[0], "run": run, "view": view, "session": session, "error": error, "request": request.id}
     asked.clear()
     connection = sqlite3.connect(grown.archive.folder / "journeys.db")
     for endpoint in ENDPOINTS:
