@@ -149,7 +149,7 @@ def _run(dice: random.Random, at: float, place: tuple[str, str], numbered: int, 
     why = (None, None, None) if reason is None else (taken[stops][-2], STEPS[stops], reason)
     run = (
         identity, journey, location, status, flaky, 1 + flaky, began, 0.02, began, ended, seconds, over, contended, 0.4, 0.01, 1,
-        *why, success, None, "[]", "[]", ENVIRONMENT, f"week {int(at // WEEK)}", False,
+        *why, success, None, "[]", "[]", ENVIRONMENT, f"week {int(at // WEEK)}", False, "schedule", "",
     )  # fmt: skip
     files: list[Row] = []
     if reason is not None:

@@ -4,6 +4,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from runner.settings.sections.objectives import Objective
 from runner.store import Store, rollups
 from runner.store import database as store_module
 from runner.store.rollups import run_days, run_hours, step_days, step_hours
+from runner.store.scheduling.requested_runs import NewRequest, WantedRun
 from runner.store.tables.runs import runs
 from tests.reports.web.visitors import fill, visits
 from tests.support.services.dashboard import Visited
@@ -36,7 +38,7 @@ BOUNDS = {
     "run_requests": {"id", "made_at"}, "requested_runs": {"id", "request_id", "state"}, "run_events": {"run_id"},
 }  # fmt: skip
 """The tables that grow with every run or page view, and the columns of which one has to bound what is read of them."""
-SMALL = {"journeys", "series", "pauses", "schedulers", "marks", "groups", "mutes", "error_states", "source_maps"}
+SMALL = {"journeys", "series", "pauses", "schedulers", "locations", "marks", "groups", "mutes", "error_states", "source_maps"}
 """Have a row for each journey, combination of labels, pause …, however many runs and page views there were."""
 OBJECTIVES = (
     Objective(name="all", journeys=(bulk.JOURNEYS[0],), target=0.9, window=7 * 86_400),
@@ -108,7 +110,7 @@ def test_no_page_reads_a_whole_table(grown: Visited, asked: list[tuple[str, Any]
         "/runs?status=cancelled&range=90d", f"/runs?before={failed}",
         "/runs?release=1.1&range=90d", f"/runs?release=1.1&journey={bulk.JOURNEYS[0]}&status=failed",
         "/users?page=/item/:id&device=mobile", "/users?range=1h",
-        "/objectives", "/incidents", "/recordings", "/recordings?page=/item/:id&errors=yes", "/recordings?release=1", "/coverage",
+        "/objectives", "/locations", "/incidents", "/recordings", "/recordings?page=/item/:id&errors=yes", "/recordings?release=1", "/coverage",
         f"{journey}?with=before", "/sessions?page=/item/:id", "/sessions?longer=1m&errors=yes",
     ]  # fmt: skip
     asked.clear()
@@ -128,7 +130,11 @@ def test_nothing_of_the_api_reads_a_whole_table(grown: Visited, asked: list[tupl
         view, session = database.exec_driver_sql(newest).one()
         error = database.exec_driver_sql("SELECT error_group FROM reasons LIMIT 1").scalar_one()
     run = a_run(grown.store, "failed")
-    there = {"journey": bulk.JOURNEYS[0], "run": run, "view": view, "session": session, "error": error}
+    now = datetime.now(UTC)
+    wanted = (WantedRun("asked-for", bulk.JOURNEYS[0], "oslo"),)
+    request = NewRequest(id="a-request", who="ada", reason="demand", runs=wanted, deadline=now)
+    grown.store.requested_runs.add(request, now)
+    there = {"journey": bulk.JOURNEYS[0], "run": run, "view": view, "session": session, "error": error, "request": request.id}
     asked.clear()
     connection = sqlite3.connect(grown.archive.folder / "journeys.db")
     for endpoint in ENDPOINTS:
