@@ -69,6 +69,11 @@ PAGES = {
             "journey trace last-failed": "opens a window until it is closed; tests/runner/cli/test_trace.py",
         },
     ),
+    "docs/accessibility.md": Page(
+        before=(*INSTALLED, "mkdir ~/shop/journeys; cp journeys/buy.py ~/shop/journeys/", "cd ~/shop"),
+        # 4 when the few runs of a test are enough to see a difference between two walks of one shop.
+        codes=dict.fromkeys(commands(ROOT / "docs" / "accessibility.md"), (0, 4)),
+    ),
     "docs/install.md": Page(
         before=("cd ~/journey-runner",),
         left_out={
