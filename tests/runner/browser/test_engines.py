@@ -84,13 +84,13 @@ def test_playwright_s_own_build_is_preferred_then_a_firefox_on_path(tmp_path: Pa
         (folder / "firefox").write_text("#!/bin/sh\n")
         (folder / "firefox").chmod(0o755)
     monkeypatch.setenv("PATH", str(usual))
-    monkeypatch.setattr(engines.chromium, "installed_folder", lambda _: own)
+    monkeypatch.setattr("runner.browser.chromium.installed_folder", lambda _: own)
     found = find_engine("firefox")
     assert (found, engines.is_playwrights_own(found)) == (
         Program(own / "firefox" / "firefox", "installed by Playwright", "firefox"),
         True,
     )
-    monkeypatch.setattr(engines.chromium, "installed_folder", lambda _: None)
+    monkeypatch.setattr("runner.browser.chromium.installed_folder", lambda _: None)
     found = find_engine("firefox")
     assert (found, engines.is_playwrights_own(found)) == (Program(usual / "firefox", "firefox on PATH", "firefox"), False)
     with pytest.raises(
@@ -180,6 +180,7 @@ def test_a_journey_in_debian_s_firefox_is_timed_by_the_page_and_lacks_what_firef
     assert result.environment.sandbox == ""
     opened, browsed = result.steps
     assert [step.clock for step in result.steps] == ["page", "page"]
+    assert opened.latency_seconds is not None
     assert opened.latency_seconds >= 0.12
     assert browsed.vitals.fcp is not None
     # Firefox measures no layout shifts and no long tasks.
