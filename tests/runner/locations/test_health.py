@@ -11,7 +11,7 @@ from runner.dsl.plan import Plan
 from runner.dsl.schedule import Schedule
 from runner.scheduler.alerts.evaluator import AlertEvaluator
 from runner.scheduler.loader import LoadedJourneys, PlannedJourney
-from runner.scheduler.location_health import LocationMonitor
+from runner.scheduler.location_health import LocationMonitor, OwnLocation
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.timetable import Timetable
 from runner.settings.settings import Settings
@@ -22,7 +22,7 @@ from tests.support.services.databases import url as url
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 
-class Place:
+class Place(OwnLocation):
     """A scheduler at a place, whose clock may be wrong, and which can be cut off."""
 
     def __init__(self, url: str, name: str, owner: str, skew: float = 0.0) -> None:
