@@ -1,0 +1,1 @@
+"""When a journey is due: its schedule, and the numbers of its slots."""

@@ -1,0 +1,1 @@
+"""What all connections share: whose site a host is, which certificates are trusted, headers, redirects."""

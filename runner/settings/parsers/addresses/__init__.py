@@ -1,0 +1,1 @@
+"""Parsers of addresses: of servers, sites, databases, proxies, storages."""

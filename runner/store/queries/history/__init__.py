@@ -1,0 +1,1 @@
+"""What has happened over time: days, outages, releases, flaky runs."""
