@@ -25,7 +25,7 @@ import psutil
 
 from benchmarks.artifacts import CpuMeter
 from runner.browser.chromium import find
-from runner.dsl.schedule import Schedule
+from runner.dsl.slots.schedule import Schedule
 
 SCRIPT = """
 import json, sys, time

@@ -11,9 +11,9 @@ from urllib.request import HTTPSHandler, Request, build_opener
 
 from reports.grafana.annotations import TAG, Annotation, Change, Stored, choose_changes
 from runner.errors import ConfigError, PushError
-from runner.no_redirects import NoRedirects
+from runner.network.no_redirects import NoRedirects
+from runner.network.tls_trust import tls_context
 from runner.settings.settings import Settings
-from runner.tls_trust import tls_context
 
 PATIENCE = 10.0
 """Seconds that one request may take."""

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPSHandler, Request, build_opener
 
 from runner.errors import ConfigError, JourneyError
-from runner.no_redirects import NoRedirects
+from runner.network.no_redirects import NoRedirects
+from runner.network.tls_trust import tls_context
 from runner.settings.secrets import Secret
-from runner.tls_trust import tls_context
 
 TIMEOUT = 30.0
 LONGEST_ANSWER = 10_000_000

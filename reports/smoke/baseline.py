@@ -155,7 +155,7 @@ def _fetch(address: str) -> bytes:
     from urllib.error import HTTPError, URLError
     from urllib.request import build_opener
 
-    from runner.no_redirects import NoRedirects
+    from runner.network.no_redirects import NoRedirects
 
     where = f"--baseline {shown(address)}"
     if not re.match(r"https?://[^/\s@]+(/|$)", address):

@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from runner.settings.parsers.locations import LocationCount
-from runner.store.queries.outages import Outage
+from runner.store.queries.history.outages import Outage
 
 
 def merge_places(outages: Sequence[Outage], places: int, rule: LocationCount) -> list[Outage]:

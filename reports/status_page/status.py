@@ -14,9 +14,9 @@ from reports.status_page.several_places import merge_places
 from runner.settings.parsers.locations import LocationCount
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.sections.maintenance import MaintenanceWindow
-from runner.store.queries.days import DayCount, read_day_counts, sum_day_counts
 from runner.store.queries.elsewhere import newest_by_place
-from runner.store.queries.outages import Outage, read_outages
+from runner.store.queries.history.days import DayCount, read_day_counts, sum_day_counts
+from runner.store.queries.history.outages import Outage, read_outages
 from runner.store.queries.time_range import Range
 from runner.store.samples import read_sample_end
 from runner.store.scheduling.locations import read_locations

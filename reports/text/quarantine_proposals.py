@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from runner.result import Quarantine
-from runner.store.queries.flakes import FlakeRate
+from runner.store.queries.history.flakes import FlakeRate
 
 FEWEST_RUNS = 20
 """Of which a rate says something."""

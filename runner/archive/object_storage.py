@@ -19,7 +19,7 @@ from runner.errors import ConfigError, StorageDown
 from runner.installation import install_command
 from runner.private_files import make_private_folder
 from runner.redaction import HIDDEN
-from runner.settings.parsers.storage import read_pairs
+from runner.settings.parsers.addresses.storage import read_pairs
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:

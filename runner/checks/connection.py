@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from threading import Thread
 from typing import Any, Self
 
-from runner.certificate_chain import find_first_end
 from runner.checks.phases import Phases
 from runner.checks.time_limit import TimeLimit
+from runner.network.certificate_chain import find_first_end
 from runner.result import Certificate
 from runner.untrusted_text import LONGEST_NAME, tamed
 

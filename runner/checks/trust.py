@@ -3,8 +3,8 @@
 import ssl
 from pathlib import Path
 
-from runner import tls_trust
 from runner.errors import ConfigError
+from runner.network import tls_trust
 
 
 def tls_context(ca_file: Path | None, use: tls_trust.Use = "plain") -> ssl.SSLContext:

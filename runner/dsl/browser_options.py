@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from runner.installation import install_command
-from runner.settings.parsers.web_address import parse_url
+from runner.settings.parsers.addresses.web_address import parse_url
 from runner.settings.secrets import Secret
 
 ColorScheme = Literal["light", "dark", "no-preference"]

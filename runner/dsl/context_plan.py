@@ -11,7 +11,7 @@ from msgspec import Struct
 from runner.dsl.browser_options import THIRD_PARTY, ClientCertificate, ColorScheme, Cookie, Mock, ReducedMotion, ServiceWorkers
 from runner.dsl.journey import Journey
 from runner.errors import ConfigError
-from runner.registrable_domain import host_of, site_of
+from runner.network.registrable_domain import host_of, site_of
 from runner.settings.secrets import Secret
 
 LOOPBACK = ("localhost", "*.localhost", "127.0.0.1", "[::1]")

@@ -31,8 +31,9 @@ from runner.dsl.browser_options import (
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, Policy
 from runner.settings.duration import parse_positive_duration
 from runner.settings.parsers.accessibility import Switch, parse_switch
+from runner.settings.parsers.addresses.network import parse_mailbox
+from runner.settings.parsers.addresses.web_address import parse_url
 from runner.settings.parsers.locations import parse_locations
-from runner.settings.parsers.network import parse_mailbox
 from runner.settings.parsers.values import (
     Engine,
     Waits,
@@ -46,7 +47,6 @@ from runner.settings.parsers.values import (
     parse_timezone,
     parse_waits,
 )
-from runner.settings.parsers.web_address import parse_url
 from runner.settings.secrets import Secret
 
 

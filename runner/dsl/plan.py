@@ -13,7 +13,7 @@ from runner.dsl.engine_limits import check_engine
 from runner.dsl.journey import Journey, Kind
 from runner.dsl.options import Network
 from runner.dsl.protocols.registry import PROTOCOLS
-from runner.dsl.schedule import Schedule
+from runner.dsl.slots.schedule import Schedule
 from runner.errors import ConfigError
 from runner.measures import CPU
 from runner.result import Quarantine

@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from runner.errors import ConfigError, MailboxError
 from runner.installation import install_command
+from runner.network.tls_trust import tls_context
 from runner.settings.duration import parse_positive_duration
 from runner.settings.secrets import Secrets
-from runner.tls_trust import tls_context
 from runner.untrusted_text import tamed
 
 if TYPE_CHECKING:

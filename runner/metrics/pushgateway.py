@@ -24,10 +24,10 @@ from prometheus_client import delete_from_gateway, push_to_gateway
 
 from runner.errors import PushError
 from runner.metrics.run_metrics import build_registry
-from runner.no_redirects import NoRedirects
+from runner.network.no_redirects import NoRedirects
+from runner.network.tls_trust import tls_context
 from runner.result import RunResult
 from runner.settings.settings import Settings
-from runner.tls_trust import tls_context
 
 JOB = "synthetic_monitor"
 Handler = Callable[[str, str, float | None, list[tuple[str, str]], bytes], Callable[[], None]]

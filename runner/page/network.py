@@ -10,11 +10,11 @@ from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser.driver.page_channel import PageChannel, Size
 from runner.browser.request_rules import BLOCKED
+from runner.network.registrable_domain import host_of
 from runner.page.clock import Window
 from runner.page.downloads import Downloads
 from runner.page.service_workers import find_passed_on
 from runner.page.weight import Received, sum_up
-from runner.registrable_domain import host_of
 from runner.result import Request as RequestResult
 from runner.result import Requests
 from runner.untrusted_text import tamed

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from runner.registrable_domain import find_party, host_of
+from runner.network.registrable_domain import find_party, host_of
 from runner.result import Weight, WeightType
 from runner.untrusted_text import LONGEST_NAME, tamed
 

@@ -16,7 +16,7 @@ from runner.browser.chromium import find, list_arguments
 from runner.errors import BrowserNotFound, ConfigError
 from runner.redaction import NOTHING, Redactor
 from runner.settings.config_file import has_config_file
-from runner.settings.parsers.web_address import parse_url
+from runner.settings.parsers.addresses.web_address import parse_url
 from runner.settings.secrets import Secrets
 from runner.settings.settings import Settings, load_settings, parse_params
 

@@ -7,7 +7,7 @@ from statistics import median
 
 from msgspec import Struct
 
-from runner.dsl.schedule import Schedule
+from runner.dsl.slots.schedule import Schedule
 from runner.scheduler.slots import Key
 from runner.settings.duration import show_duration
 from runner.store import Store

@@ -18,8 +18,8 @@ from runner.codec import decoder, encode
 from runner.dsl.discovery import load_journeys
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan, plan_locations, plan_schedule
-from runner.dsl.schedule import Schedule
 from runner.dsl.selection import select
+from runner.dsl.slots.schedule import Schedule
 from runner.errors import ConfigError, DiscoveryError, JourneyError
 from runner.settings.secrets import Secrets, find_missing
 from runner.settings.settings import Settings, load_settings

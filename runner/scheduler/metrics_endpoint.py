@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make
 from prometheus_client.registry import Collector
 
 from runner.errors import ConfigError
-from runner.inert_headers import INERT_HEADERS
 from runner.metrics.latency_histogram import judged_latencies, latency_edges
 from runner.metrics.run_metrics import build_registry
+from runner.network.inert_headers import INERT_HEADERS
 from runner.result import RunResult
 from runner.scheduler.bounded_server import BoundedThreads
 from runner.untrusted_text import LONGEST_NAME, bounded

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from runner.dsl.plan import Plan
-from runner.dsl.schedule import Schedule
+from runner.dsl.slots.schedule import Schedule
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.store import Store, StoreDown
 from runner.store.scheduling.slots import OpenSlot

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.dsl.plan import Plan
-from runner.dsl.schedule import Schedule
+from runner.dsl.slots.schedule import Schedule
 from runner.scheduler.loader import LoadedJourneys, PlannedJourney
 from runner.scheduler.slots import Entry, Key
 

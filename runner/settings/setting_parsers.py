@@ -10,12 +10,8 @@ from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.duration import parse_duration, parse_positive_duration
 from runner.settings.environment_variables import PREFIX
 from runner.settings.parsers.accessibility import parse_rules_off, parse_switch, parse_tags
-from runner.settings.parsers.base_urls import parse_base_url_patterns
-from runner.settings.parsers.bundles import parse_file_patterns, parse_package_names
-from runner.settings.parsers.dispatch import parse_broker, parse_dispatch, parse_queue_prefix
-from runner.settings.parsers.identity import parse_claim_names, parse_issuer, parse_role_table, parse_scopes
-from runner.settings.parsers.locations import parse_confirm, parse_location_count, parse_locations
-from runner.settings.parsers.network import (
+from runner.settings.parsers.addresses.base_urls import parse_base_url_patterns
+from runner.settings.parsers.addresses.network import (
     parse_database_url,
     parse_gateway_url,
     parse_header_name,
@@ -24,6 +20,12 @@ from runner.settings.parsers.network import (
     parse_mailbox,
     parse_proxies,
 )
+from runner.settings.parsers.addresses.storage import parse_storage_credentials, parse_storage_url, read_storage_credentials
+from runner.settings.parsers.addresses.web_address import parse_source_url, parse_url
+from runner.settings.parsers.bundles import parse_file_patterns, parse_package_names
+from runner.settings.parsers.dispatch import parse_broker, parse_dispatch, parse_queue_prefix
+from runner.settings.parsers.identity import parse_claim_names, parse_issuer, parse_role_table, parse_scopes
+from runner.settings.parsers.locations import parse_confirm, parse_location_count, parse_locations
 from runner.settings.parsers.pictures import parse_picture_area, parse_picture_folder, parse_selectors
 from runner.settings.parsers.secret_values import (
     parse_alert_urls,
@@ -41,7 +43,6 @@ from runner.settings.parsers.smoke import (
     parse_undecided,
 )
 from runner.settings.parsers.status_page import parse_status_page
-from runner.settings.parsers.storage import parse_storage_credentials, parse_storage_url, read_storage_credentials
 from runner.settings.parsers.telemetry import (
     parse_histograms,
     parse_otlp_headers,
@@ -71,7 +72,6 @@ from runner.settings.parsers.values import (
     parse_traffic,
     parse_waits,
 )
-from runner.settings.parsers.web_address import parse_source_url, parse_url
 from runner.settings.sections.apps import parse_apps
 from runner.settings.sections.budgets import parse_budgets
 from runner.settings.sections.funnels import parse_funnels

@@ -9,7 +9,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser.deadline import DeadlineReached, deadline
 from runner.browser.driver.page_channel import PageChannel
-from runner.certificate_chain import find_first_end
+from runner.network.certificate_chain import find_first_end
 from runner.result import Certificate
 from runner.untrusted_text import LONGEST_NAME, tamed
 

@@ -8,7 +8,7 @@ from urllib.request import HTTPSHandler, Request, build_opener
 
 from msgspec import Struct
 
-from runner.no_redirects import NoRedirects
+from runner.network.no_redirects import NoRedirects
 from runner.telemetry.sender import NotSent
 
 NOT_ABOUT_THE_MESSAGE = {401, 403, 404, 405, 407, 408, 425, 429}

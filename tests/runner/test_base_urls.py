@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.settings.parsers.base_urls import is_allowed_base_url, parse_base_url_patterns
+from runner.settings.parsers.addresses.base_urls import is_allowed_base_url, parse_base_url_patterns
 
 PATTERNS = parse_base_url_patterns(
     ["https://*.staging.shop.example", "http://127.0.0.1:8000/shop/", "http://[::1]:9000", "https://pr-*.preview.example"]

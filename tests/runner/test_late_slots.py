@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sqlalchemy import create_engine, text
 
 from runner.dsl.plan import Plan
-from runner.dsl.schedule import Schedule
+from runner.dsl.slots.schedule import Schedule
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.run_queue import RunQueue
 from runner.scheduler.slots import Entry, Key, SlotLedger

@@ -18,7 +18,7 @@ import pytest
 from runner.browser.chromium import Browser
 from runner.errors import MailboxError
 from runner.execution.mailbox import Mail, _read, open_mailbox
-from runner.settings.parsers.network import parse_mailbox
+from runner.settings.parsers.addresses.network import parse_mailbox
 from runner.settings.secrets import Secrets
 from runner.workers.pool import Workers
 from tests.conftest import Monitor

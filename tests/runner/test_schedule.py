@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from runner.dsl.schedule import Schedule
+from runner.dsl.slots.schedule import Schedule
 from runner.errors import ConfigError
 from runner.settings.parsers.values import parse_cron
 from runner.settings.sections.maintenance import parse_windows

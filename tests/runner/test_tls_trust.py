@@ -8,7 +8,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from runner.tls_trust import tls_context
+from runner.network.tls_trust import tls_context
 
 
 @pytest.fixture

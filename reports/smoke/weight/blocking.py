@@ -14,7 +14,7 @@ from runner import measures
 from runner.dsl.context_plan import list_expressions
 from runner.dsl.plan import Plan
 from runner.events import RunEnded
-from runner.registrable_domain import site_of
+from runner.network.registrable_domain import site_of
 from runner.result import RunResult
 
 EACH = "each"

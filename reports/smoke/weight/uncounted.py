@@ -10,7 +10,7 @@ from reports.smoke.question import Question
 from reports.smoke.result import JourneyCheck, ProfiledFunction, SmokeResult, UnusedFile
 from runner.dsl.plan import Plan
 from runner.events import RunEnded
-from runner.registrable_domain import host_of
+from runner.network.registrable_domain import host_of
 
 INSTRUMENTS = ("coverage", "cpu_profile")
 """Kinds of artifacts that no counted run records."""

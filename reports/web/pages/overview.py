@@ -16,7 +16,7 @@ from reports.web.render.uptime import Uptime, draw_uptime, first_day
 from reports.web.site import Site
 from reports.web.view_models.overview import JourneyState, draw_state, read_overview, state_headline
 from reports.web.view_models.real_users.metric_tiles import read_tiles
-from runner.store.queries.days import read_day_counts
+from runner.store.queries.history.days import read_day_counts
 from runner.store.queries.tags import read_tags
 
 

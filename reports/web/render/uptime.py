@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from reports.web.render.html import format_share
-from runner.store.queries.days import DayCount
+from runner.store.queries.history.days import DayCount
 
 DAYS = 90
 GRADES = (("full", 1.0), ("high", 0.99), ("fair", 0.95), ("low", 0.8))

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from runner.inert_headers import INERT_HEADERS
+from runner.network.inert_headers import INERT_HEADERS
 
 DEFAULT_HEADERS = tuple((name.encode(), value.encode()) for name, value in INERT_HEADERS)
 """Of what has none of its own."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from runner.dsl.journey import Kind
-from runner.dsl.schedule import Schedule
+from runner.dsl.slots.schedule import Schedule
 from runner.errors import JourneyError
 from runner.scheduler.loader import LoadRequest, load_in_subprocess
 from runner.scheduler.watcher import fingerprint

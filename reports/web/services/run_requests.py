@@ -15,7 +15,7 @@ from reports.web.query.refusal import RequestRefused
 from reports.web.query.time_range import BadRequest
 from reports.web.services.next_runs import JourneyFacts
 from runner.archive.run_id import run_id
-from runner.settings.parsers.base_urls import is_allowed_base_url
+from runner.settings.parsers.addresses.base_urls import is_allowed_base_url
 from runner.settings.parsers.values import parse_label, parse_release
 from runner.store import Store
 from runner.store.scheduling.requested_runs import KeyReused, NewRequest, RunRequest, WantedRun

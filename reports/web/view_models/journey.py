@@ -19,9 +19,9 @@ from runner.dsl.protocols.registry import PROTOCOLS
 from runner.settings.sections.budgets import Budget
 from runner.settings.sections.maintenance import MaintenanceWindow
 from runner.store.alerts.mutes import AlertState, read_alert_states
-from runner.store.queries.days import DayCount, read_day_counts, sum_day_counts
-from runner.store.queries.outages import Outage, mean_recovery_seconds, read_failure_times, read_outages
-from runner.store.queries.releases import Release, releases
+from runner.store.queries.history.days import DayCount, read_day_counts, sum_day_counts
+from runner.store.queries.history.outages import Outage, mean_recovery_seconds, read_failure_times, read_outages
+from runner.store.queries.history.releases import Release, releases
 from runner.store.queries.runs import History, Reason, RunRow, TroubleMark, marks_over_time, sum_by_day
 from runner.store.queries.step_series import POINTS, StepLine, call_phase_series, phase_series, step_budgets, step_series
 from runner.store.queries.tallies import TalliesByPlace, Tally, long_enough_for_hours, merge_places, tallies, total

@@ -9,8 +9,8 @@ import typer
 
 from runner.errors import ConfigError
 from runner.installation import journey_command, source_url
+from runner.settings.parsers.addresses.web_address import parse_url
 from runner.settings.parsers.values import parse_journey_name
-from runner.settings.parsers.web_address import parse_url
 
 if TYPE_CHECKING:
     from runner.authoring.scaffold.project import Answers

@@ -15,8 +15,8 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.python_name import to_python_name
 from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import ConfigError, DiscoveryError, RecordingError
+from runner.settings.parsers.addresses.web_address import parse_url
 from runner.settings.parsers.values import parse_journey_name
-from runner.settings.parsers.web_address import parse_url
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from runner.browser.sandbox import find_reason_off
 from runner.cli import given
 from runner.cli.running.report_writer import ReportWriter
 from runner.cli.running.run import exit_code, make_telemetry
-from runner.dsl.schedule import Schedule
+from runner.dsl.slots.schedule import Schedule
 from runner.errors import ConfigError
 from runner.events import Listener, Moment, RunEnded
 from runner.private_files import make_private_folder

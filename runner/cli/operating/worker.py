@@ -115,7 +115,7 @@ def _serve(stack: ExitStack, listen: str, program: "WorkerProgram", settings: Se
     from runner.bundles.bundle_cache import open_cache
     from runner.dispatch.worker.worker_metrics import make_registry
     from runner.scheduler.metrics_endpoint import MetricsEndpoint
-    from runner.settings.parsers.network import parse_listen_address
+    from runner.settings.parsers.addresses.network import parse_listen_address
 
     try:
         address = parse_listen_address(listen)

@@ -11,7 +11,7 @@ from runner.settings.duration import parse_positive_duration
 from runner.settings.sections.quarantine import describe_quarantine, find_entries
 
 if TYPE_CHECKING:
-    from runner.store.queries.flakes import FlakeRate
+    from runner.store.queries.history.flakes import FlakeRate
 
 MOST_STEPS = 3
 """That are named in the line of a journey."""
@@ -33,7 +33,7 @@ def flaky(
     """
     from reports.text.quarantine_proposals import propose_quarantine
     from runner.store import Store
-    from runner.store.queries.flakes import read_flake_rates
+    from runner.store.queries.history.flakes import read_flake_rates
 
     now = datetime.now(UTC)
     try:

@@ -9,7 +9,7 @@ from runner.dsl.browser_options import THIRD_PARTY, parse_block
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.errors import ConfigError
-from runner.settings.parsers.web_address import parse_url
+from runner.settings.parsers.addresses.web_address import parse_url
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:

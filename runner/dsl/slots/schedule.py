@@ -9,7 +9,7 @@ from cronsim import CronSim
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.dsl.slot_number import count_cron_slots
+from runner.dsl.slots.slot_number import count_cron_slots
 
 
 class Schedule(Struct, frozen=True, kw_only=True):

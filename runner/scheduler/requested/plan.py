@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from runner.dsl.plan import Plan
-from runner.settings.parsers.base_urls import is_allowed_base_url
+from runner.settings.parsers.addresses.base_urls import is_allowed_base_url
 from runner.store.scheduling.requested_runs import WaitingRun
 
 

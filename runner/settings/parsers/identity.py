@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
-from runner.settings.parsers.web_address import parse_url
+from runner.settings.parsers.addresses.web_address import parse_url
 
 DashboardRole = Literal["view", "operate"]
 """What a user of the dashboard may do."""

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from runner.settings.parsers.addresses.web_address import parse_url
 from runner.settings.parsers.toml_table import parse_toml_table
 from runner.settings.parsers.values import parse_text
-from runner.settings.parsers.web_address import parse_url
 
 PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+")
 LONGEST = 80

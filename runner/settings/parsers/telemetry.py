@@ -6,8 +6,8 @@ Each raises ValueError that says what is wrong with the value and what to write;
 import re
 from typing import Literal
 
+from runner.settings.parsers.addresses.web_address import parse_url
 from runner.settings.parsers.secret_values import parse_secret, read_secret
-from runner.settings.parsers.web_address import parse_url
 from runner.settings.secrets import Secret
 
 OtlpProtocol = Literal["http/protobuf", "grpc"]

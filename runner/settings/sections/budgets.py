@@ -11,7 +11,7 @@ from msgspec import Struct
 from runner import measures
 from runner.installation import install_command
 from runner.measures import FIGURES, OF_A_RUN, OF_A_STEP
-from runner.registrable_domain import is_list_installed
+from runner.network.registrable_domain import is_list_installed
 from runner.result import Overrun, RunResult
 from runner.settings.duration import parse_positive_duration
 from runner.settings.parsers.pictures import parse_share

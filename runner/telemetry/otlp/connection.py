@@ -8,8 +8,8 @@ from urllib.parse import unquote
 from msgspec import Struct
 
 from runner.errors import ConfigError
+from runner.network.tls_trust import tls_context
 from runner.settings.settings import Settings
-from runner.tls_trust import tls_context
 
 PREFIX = "OTEL_EXPORTER_OTLP_"
 

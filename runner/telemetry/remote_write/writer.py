@@ -5,12 +5,12 @@ from base64 import b64encode
 
 import cramjam
 
+from runner.network.tls_trust import tls_context
 from runner.settings.settings import Settings
 from runner.telemetry.http_receiver import Answer, HttpReceiver
 from runner.telemetry.remote_write import request_v1, request_v2
 from runner.telemetry.sender import NotSent
 from runner.telemetry.series import Series
-from runner.tls_trust import tls_context
 
 UNSUPPORTED_MEDIA_TYPE = 415
 V1_HEADERS = {"Content-Type": "application/x-protobuf", "X-Prometheus-Remote-Write-Version": "0.1.0"}

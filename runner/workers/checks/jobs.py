@@ -22,10 +22,10 @@ from runner.dsl.plan import read_own_options
 from runner.dsl.protocols.registry import PROTOCOLS
 from runner.errors import DiscoveryError, JourneyError
 from runner.events import Moment
+from runner.network.tls_trust import USES
 from runner.redaction import NOTHING, Redactor
 from runner.redaction.document_forms import MESSAGE
 from runner.settings.secrets import Secrets
-from runner.tls_trust import USES
 from runner.workers.messages import Broken, Job, Kept, to_worker
 from runner.workers.stdout import print_redacted
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from reports.web.render.uptime import draw_calendar, draw_uptime
 from runner.result import Quarantine
 from runner.settings.sections.maintenance import MaintenanceWindow
-from runner.store.queries.days import DayCount
-from runner.store.queries.outages import Outage, mean_recovery_seconds, read_outages
+from runner.store.queries.history.days import DayCount
+from runner.store.queries.history.outages import Outage, mean_recovery_seconds, read_outages
 from runner.store.queries.time_range import Range
 from tests.support.services.dashboard import Visited, made
 

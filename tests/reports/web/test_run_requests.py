@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from runner.codec import encode
 from runner.events import StepEnded, StepStarted
 from runner.result import RunResult
-from runner.settings.parsers.base_urls import parse_base_url_patterns
+from runner.settings.parsers.addresses.base_urls import parse_base_url_patterns
 from tests.support.services.collector import Answer
 from tests.support.services.dashboard import TOKEN, Visited, made
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.dsl.plan import Plan
-from runner.dsl.schedule import Schedule
+from runner.dsl.slots.schedule import Schedule
 from runner.errors import ConfigError
 from runner.scheduler.loader import LoadedJourneys, LoadRequest, PlannedJourney, load_in_subprocess
 from runner.scheduler.slots import Key

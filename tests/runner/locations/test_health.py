@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from runner.dsl.plan import Plan
-from runner.dsl.schedule import Schedule
+from runner.dsl.slots.schedule import Schedule
 from runner.scheduler.alerts.evaluator import AlertEvaluator
 from runner.scheduler.loader import LoadedJourneys, PlannedJourney
 from runner.scheduler.location_health import LocationMonitor, OwnLocation

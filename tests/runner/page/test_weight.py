@@ -12,9 +12,9 @@ from reports.formats.html.run import render_run
 from runner import measures
 from runner.archive.archive import Saved
 from runner.errors import ConfigError
+from runner.network.registrable_domain import find_party
 from runner.page import weight
 from runner.page.weight import Received, sum_up
-from runner.registrable_domain import find_party
 from runner.result import Requests, StepResult, Weight
 from runner.settings.sections import budgets
 from runner.settings.settings import load_settings

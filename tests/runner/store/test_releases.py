@@ -11,7 +11,7 @@ from runner.archive.run_id import run_id
 from runner.result import RunResult, StepResult
 from runner.store import Store
 from runner.store.queries.filters import named
-from runner.store.queries.releases import releases
+from runner.store.queries.history.releases import releases
 from runner.store.queries.runs import History, marks_over_time
 from runner.store.queries.samples import Wanted, sample
 from runner.store.queries.step_series import step_budgets

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.certificate_chain import find_first_end
 from runner.metrics.run_metrics import format_metrics
+from runner.network.certificate_chain import find_first_end
 from tests.conftest import Monitor
 from tests.support.certificates import make_chain
 from tests.support.services.http_server import serving_handler

@@ -13,8 +13,8 @@ from urllib.request import HTTPSHandler, Request, build_opener
 import msgspec
 from msgspec import Struct
 
-from runner.no_redirects import NoRedirects
-from runner.tls_trust import tls_context
+from runner.network.no_redirects import NoRedirects
+from runner.network.tls_trust import tls_context
 from runner.untrusted_text import tamed
 
 WITHIN = 10.0

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from runner.settings.parsers.web_address import parse_url
+from runner.settings.parsers.addresses.web_address import parse_url
 
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[a-z0-9.*_-]+|[0-9a-f:.]+")

@@ -7,7 +7,7 @@ import re
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
-from runner.settings.parsers.web_address import parse_url
+from runner.settings.parsers.addresses.web_address import parse_url
 
 
 def parse_gateway_url(value: object) -> str:
