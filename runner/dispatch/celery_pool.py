@@ -26,6 +26,7 @@ from runner.dispatch.messages import (
     Ended,
     Expired,
     Heartbeat,
+    NotSigned,
     Refused,
     Taken,
     WrongProtocol,
@@ -231,14 +232,14 @@ class CeleryPool:
 
     def _handle(self, body: bytes, delivery: Delivery | None) -> None:
         try:
-            message = read_message(body)
+            message = read_message(body, self._settings.bundle_key)
         except WrongProtocol as error:
             self._refuse(
                 error.envelope.run, error.envelope.sender, f"{error}: use the same version for schedulers and workers", delivery
             )
             return
-        except msgspec.DecodeError as error:
-            log.error("dropped a message that cannot be read: %s", error)
+        except (NotSigned, msgspec.DecodeError) as error:
+            log.error("dropped a message: %s", error)
             self._drop(delivery)
             return
         if isinstance(message, Heartbeat):
@@ -286,7 +287,7 @@ class CeleryPool:
             self._strays.append(result)
             return
         self._save(result)
-        self._out.put(SendNews(write_message(Taken(run=result.id), self._sender_name)))
+        self._out.put(SendNews(write_message(Taken(run=result.id), self._sender_name, self._settings.bundle_key)))
 
     def _save(self, result: RunResult) -> None:
         """Saves a result that has come, and notifies the listeners."""

@@ -5,13 +5,18 @@ from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
+from runner.bundles.signature import is_signed, sign
 from runner.codec import decoder, encode
 from runner.dsl.plan import Plan
 from runner.result import RunResult, Trigger
+from runner.settings.secrets import Secret
 
 PROTOCOL = 1
 """Goes up when a message of the old form would be misunderstood."""
+PURPOSE = "message"
+"""Of the signature."""
 UNDERSTOOD = frozenset({PROTOCOL})
 """The protocols that this version can read."""
 
@@ -24,6 +29,19 @@ class Envelope(Struct, frozen=True, kw_only=True):
     run: str = ""
     sender: str = ""
     body: Raw = Raw(b"null")
+    signature: str = ""
+    """Of all of this, with the key that signs bundles; empty where there is none."""
+
+
+class NotSigned(Exception):
+    """A message that nobody with the key has written: whoever can write to the broker could else have journeys sign in elsewhere."""
+
+    def __init__(self, envelope: Envelope) -> None:
+        super().__init__(
+            f"it has no valid signature ({envelope.kind} of {envelope.sender or 'nobody'}); "
+            "set the same bundle_key_file for schedulers and workers"
+        )
+        self.envelope = envelope
 
 
 class WrongProtocol(Exception):
@@ -110,21 +128,33 @@ _BODIES: dict[str, "msgspec.json.Decoder[Any]"] = {
 _envelope = msgspec.json.Decoder(Envelope)
 
 
-def write_message(message: Message, sender: str) -> bytes:
-    """A message as it is sent."""
+def write_message(message: Message, sender: str, key: Secret | None = None) -> bytes:
+    """A message as it is sent, signed if there is a key."""
     run = message.result.id if isinstance(message, Ended) else getattr(message, "run", "")
-    return msgspec.json.encode(
-        Envelope(protocol=PROTOCOL, kind=type(message).__name__, run=run, sender=sender, body=Raw(encode(message)))
-    )
+    envelope = Envelope(protocol=PROTOCOL, kind=type(message).__name__, run=run, sender=sender, body=Raw(encode(message)))
+    if key is not None:
+        envelope = replace(envelope, signature=sign(PURPOSE, _signed_part(envelope), key))
+    return msgspec.json.encode(envelope)
 
 
-def read_message(content: bytes | str) -> Message:
-    """A message that has come. Raises WrongProtocol, and msgspec.DecodeError for what is not a message."""
+def read_message(content: bytes | str, key: Secret | None = None) -> Message:
+    """A message that has come. With a key, only what was signed with it counts.
+
+    Raises WrongProtocol, NotSigned, and msgspec.DecodeError for what is not a message.
+    """
     envelope = _envelope.decode(content)
     if envelope.protocol not in UNDERSTOOD:
         raise WrongProtocol(envelope)
+    if key is not None and not is_signed(PURPOSE, _signed_part(envelope), envelope.signature, key):
+        raise NotSigned(envelope)
     reader = _BODIES.get(envelope.kind)
     if reader is None:
         raise msgspec.ValidationError(f"there is no message {envelope.kind!r}")
     found: Message = reader.decode(envelope.body)
     return found
+
+
+def _signed_part(envelope: Envelope) -> bytes:
+    """What a signature covers. The parts of the head are JSON texts, so that none can pass for two."""
+    head = msgspec.json.encode((envelope.protocol, envelope.kind, envelope.run, envelope.sender))
+    return head + b"\n" + bytes(envelope.body)

@@ -59,7 +59,7 @@ class OrderWriter:
             version=__version__,
             bundle=bundle.digest if bundle is not None else "",
         )
-        content = write_message(order, self._sender).decode()
+        content = write_message(order, self._sender, self._settings.bundle_key).decode()
         # A parameter or an address may hold one that was written there, and not taken by its name.
         if any(text in content for text in self._texts):
             raise ConfigError(

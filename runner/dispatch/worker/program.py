@@ -28,6 +28,7 @@ from runner.dispatch.messages import (
     Expired,
     Heartbeat,
     Message,
+    NotSigned,
     Refused,
     RunOrder,
     WrongProtocol,
@@ -37,7 +38,7 @@ from runner.dispatch.messages import (
 from runner.dispatch.orders import fill_plan
 from runner.dispatch.worker.executor import Made, RunExecutor
 from runner.dispatch.worker.outbox import Outbox
-from runner.errors import JourneyError
+from runner.errors import ConfigError, JourneyError
 from runner.result import RunResult
 from runner.settings.settings import Settings
 from runner.version import __version__
@@ -190,9 +191,14 @@ class WorkerProgram:
         """One order: what goes wrong with it is the scheduler's to know, and never Celery's to repeat."""
         redelivered = bool((task.request.delivery_info or {}).get("redelivered"))
         try:
-            order = read_message(content)
+            order = read_message(content, self._settings.bundle_key)
         except WrongProtocol as error:
             self._keep(Refused(run=error.envelope.run, worker=self.name, message=f"{error}; it has journey {__version__}"))
+            return
+        except NotSigned as error:
+            # The scheduler drops an answer that it cannot check either, but one that has another key shows the same.
+            log.error("an order was refused: %s", error)
+            self._keep(Refused(run=error.envelope.run, worker=self.name, message=f"the order was refused: {error}"))
             return
         except msgspec.DecodeError as error:
             log.error("dropped an order that cannot be read: %s", error)
@@ -221,6 +227,8 @@ class WorkerProgram:
             return True
 
     def _make_run(self, order: RunOrder, redelivered: bool) -> None:
+        if order.plan.location != self._settings.location:
+            raise ConfigError(f"the run is for {order.plan.location}, and this worker is at {self._settings.location}")
         ahead = timedelta(seconds=self._ahead)
         if datetime.now(UTC) - ahead > order.begin_by:
             self._keep(Expired(run=order.run, worker=self.name))
@@ -251,7 +259,7 @@ class WorkerProgram:
         self.outbox.keep(run, self._write(message)).result()
 
     def _write(self, message: Message) -> bytes:
-        return write_message(message, self.name)
+        return write_message(message, self.name, self._settings.bundle_key)
 
     def _beat(self) -> bytes:
         with self._lock:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from runner.archive.run_id import run_id
 from runner.dispatch.health import SILENT, WorkerHealth
@@ -16,6 +17,7 @@ from runner.dispatch.messages import (
     Envelope,
     Expired,
     Heartbeat,
+    NotSigned,
     RunOrder,
     WrongProtocol,
     read_message,
@@ -25,6 +27,7 @@ from runner.dispatch.orders import OrderWriter, fill_plan, strip_plan
 from runner.dsl.context_plan import ContextPlan
 from runner.dsl.plan import Plan
 from runner.errors import ConfigError
+from runner.settings.secrets import Secret
 from runner.settings.settings import load_settings
 from runner.workers.run_state import Slot
 
@@ -155,6 +158,30 @@ def test_messages_are_read_as_they_were_written_and_those_of_another_version_nam
     for wrong in (b"", b"{}", b"[]", b'{"protocol": 1, "kind": "Nothing"}', written[:-3]):
         with pytest.raises(msgspec.DecodeError):
             read_message(wrong)
+
+
+def test_with_a_key_only_messages_that_it_has_signed_count() -> None:
+    key, other = Secret("a key of the tests"), Secret("another key")
+    message = Expired(run="01", worker="a")
+    signed = write_message(message, "scheduler", key)
+    assert read_message(signed, key) == message
+    assert read_message(signed) == message, "who has no key reads it too"
+    envelope = msgspec.json.decode(signed, type=Envelope)
+    changed = [
+        replace(envelope, kind="Begun"),
+        replace(envelope, run="02"),
+        replace(envelope, sender="another"),
+        replace(envelope, body=msgspec.Raw(bytes(envelope.body).replace(b"01", b"02"))),
+        replace(envelope, signature=""),
+        replace(envelope, signature="ü"),
+    ]
+    for wrong in [
+        write_message(message, "scheduler"),
+        write_message(message, "scheduler", other),
+        *map(msgspec.json.encode, changed),
+    ]:
+        with pytest.raises(NotSigned, match="bundle_key_file"):
+            read_message(wrong, key)
 
 
 def test_no_secret_is_in_an_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
