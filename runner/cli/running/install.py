@@ -17,8 +17,8 @@ def install(
 
     Without one of another engine, the command that installs it is printed. A Chromium is downloaded, and its sandbox is tried.
 
-    Example: journey install
-    Example: journey install --browser firefox
+    Examples: journey install
+    journey install --browser firefox
     """
     try:
         engine = parse_engine(browser)

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, union, update
 
 from runner.store.scheduling.slots import SKEW, OpenSlot
+from runner.store.tables.locations import locations
 from runner.store.tables.runs import schedulers, slots
 from runner.store.transaction import Transaction
 
@@ -71,8 +72,10 @@ class Schedulers:
 
 
 def read_live_locations(connection: Connection, now: datetime) -> set[str]:
-    """The locations with a scheduler that has given a sign of life lately."""
-    return set(connection.execute(select(schedulers.c.location).where(schedulers.c.seen_at > now - SILENT)).scalars())
+    """The locations with a scheduler, or with workers elsewhere, that have given a sign of life lately."""
+    own = select(schedulers.c.location).where(schedulers.c.seen_at > now - SILENT)
+    heard = select(locations.c.location).where(locations.c.reported_at > now - SILENT, locations.c.seen_at > now - SILENT)
+    return set(connection.execute(union(own, heard)).scalars())
 
 
 def is_any_scheduler_alive(connection: Connection, now: datetime) -> bool:

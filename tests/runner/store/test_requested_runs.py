@@ -12,7 +12,9 @@ from runner.archive.run_id import run_id
 from runner.result import RunResult
 from runner.store import Store
 from runner.store.queries.requested_runs import find_request_as_of, read_events, read_results
+from runner.store.scheduling.locations import LocationReport
 from runner.store.scheduling.requested_runs import MOST_EVENTS, KeyReused, NewRequest, WantedRun
+from runner.store.scheduling.schedulers import SILENT, read_live_locations
 from runner.store.scheduling.slots import SKEW
 from tests.runner.store.test_store import NOW, result
 
@@ -107,6 +109,15 @@ def test_nobody_comes_for_a_run_in_time(store: Store) -> None:
     assert [one.state for one in found.runs] == ["expired", "expired"]
     assert "all its workers were busy" in found.runs[0].detail
     assert found.runs[1].detail == "no scheduler for location there"
+
+
+def test_a_location_lives_by_its_scheduler_or_by_workers_that_one_has_heard_of(store: Store) -> None:
+    register(store, "one", "here")
+    there = LocationReport(location="there", seen_at=NOW, workers=2)
+    store.locations.report("one", [there, LocationReport(location="nobody")], NOW)
+    with store.connected() as connection:
+        assert read_live_locations(connection, NOW) == {"here", "there"}
+        assert read_live_locations(connection, NOW + 2 * SILENT) == set()
 
 
 def test_what_has_not_begun_is_cancelled(store: Store) -> None:
