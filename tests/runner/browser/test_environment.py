@@ -30,7 +30,10 @@ LOOK = """
             page.goto("about:blank")
         found = {}
         for process in psutil.Process().children(recursive=True):
-            found.setdefault("node" if "node" in process.name() else "browser", []).append(process.environ())
+            try:
+                found.setdefault("node" if "node" in process.name() else "browser", []).append(process.environ())
+            except psutil.NoSuchProcess:
+                pass  # it has ended since it was listed
         Path(__file__).with_name("found.json").write_text(json.dumps(found))
 """
 
