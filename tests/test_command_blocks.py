@@ -127,6 +127,12 @@ PAGES = {
             commands(ROOT / "docs" / "scale.md"), "needs a broker with TLS; tests/runner/dispatch/test_dispatch.py"
         )
     ),
+    "docs/remote.md": Page(
+        left_out=dict.fromkeys(
+            commands(ROOT / "docs" / "remote.md"),
+            "needs the dashboard of somebody else; tests/reports/remote/test_remote_run.py",
+        )
+    ),
     "docs/errors.md": Page(
         left_out=dict.fromkeys(
             commands(ROOT / "docs" / "errors.md"),
@@ -207,6 +213,11 @@ PAGES = {
     ),
     "docs/status-page.md": Page(
         before=(*INSTALLED, "printf '[status_page.journeys]\\nbuy = \"Checkout\"\\n' > journey.toml", "mkdir -p runs")
+    ),
+    "docs/weight.md": Page(
+        before=(*INSTALLED, "rm journeys/b*.py journeys/search.py"),
+        # 4 when the few runs of a test are enough to see a difference.
+        codes=dict.fromkeys(commands(ROOT / "docs" / "weight.md"), (0, 4)),
     ),
     "docs/views.md": Page(before=(*INSTALLED, "journey run stock")),
 }

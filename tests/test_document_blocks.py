@@ -28,6 +28,7 @@ SHOWN = {
     "docs/many-collectors.md": "a file of HAProxy, which is not installed",
     "docs/objectives.md": "what a command prints",
     "docs/opentelemetry.md": "pictures of spans",
+    "docs/scale.md": "a picture",
     "docs/replay.md": "a request with what stands for its values",
 }
 """Why blocks without a language are not tried, by page."""
@@ -69,7 +70,7 @@ def test_code_can_be_pasted(page: str, text: str, tmp_path: Path) -> None:
     imports = "from runner import Page, Step, expect, journey\n"
     if "@journey" in text:
         file.write_text(imports + text)
-        assert len(load_journeys(file)) == text.count("@journey")
+        assert len(load_journeys(file)) == text.count("@journey") + text.count("@check")
         return
     if not text.startswith("def "):
         text = "@journey\ndef walk(page, step):\n" + "".join(f"    {line}\n" for line in text.splitlines())
