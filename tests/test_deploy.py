@@ -419,6 +419,7 @@ def workers() -> dict[str, dict[str, Any]]:
     return {one["metadata"]["labels"]["location"]: one for one in found}
 
 
+@pytest.mark.long
 def test_workers_in_kubernetes_are_confined_and_only_connect_outwards() -> None:
     (scheduler,) = deployment()["containers"]
     assert tuple(workers()) == LOCATIONS
@@ -505,6 +506,7 @@ def closed(schema: Any) -> Any:
     return schema
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["rabbitmq", "redis"])
 def test_the_number_of_workers_follows_the_queue_of_their_location(name: str) -> None:
     from jsonschema import validate

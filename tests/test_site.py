@@ -50,6 +50,7 @@ def test_the_site_is_built_without_a_broken_link_and_can_be_searched(site: Path)
     assert "traceparent" in (site / "search" / "search_index.json").read_text()
 
 
+@pytest.mark.thorough
 def test_no_page_of_the_site_loads_anything_from_elsewhere(site: Path) -> None:
     pages = sorted(site.rglob("*.html"))
     assert len(pages) > 40

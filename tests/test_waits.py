@@ -26,6 +26,7 @@ def sleeps(file: Path) -> list[str]:
     ]
 
 
+@pytest.mark.long
 def test_no_test_sleeps_but_where_it_says_why() -> None:
     assert [place for file in sorted(TESTS.rglob("*.py")) if file != WAIT for place in sleeps(file)] == []
     assert len(sleeps(WAIT)) == 5, "the search finds what it looks for"

@@ -30,6 +30,7 @@ def left(tab: Tab, receiver: Receiver, count: int = 1) -> None:
     receiver.wait(count)
 
 
+@pytest.mark.thorough
 def test_a_page_view(tab: Tab, receiver: Receiver, tea_shop: str) -> None:
     tab.open(f"{tea_shop}/?delay=120")
     rested(tab)

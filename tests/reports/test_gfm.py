@@ -15,6 +15,7 @@ def one_line(text: str) -> str:
     return " ".join(CONTROL.sub(" ", text).split()).replace("\u200b", "") or "–"
 
 
+@pytest.mark.long
 @given(texts)
 def test_prose_says_what_the_text_says_and_nothing_else_happens(text: str) -> None:
     shown = inert(text, 10_000)

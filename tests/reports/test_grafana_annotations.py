@@ -97,6 +97,7 @@ def annotate(*options: str) -> Result:
     return CliRunner().invoke(app, ["grafana", "annotate", *options])
 
 
+@pytest.mark.long
 def test_a_failure_is_annotated_once_and_gets_its_end(store: Store, grafana: Grafana) -> None:
     alert(store, True, NOW - 3 * HOUR)
     alert(store, True, NOW - 3 * HOUR, kind="budget")
@@ -116,6 +117,7 @@ def test_a_failure_is_annotated_once_and_gets_its_end(store: Store, grafana: Gra
     ]
 
 
+@pytest.mark.long
 def test_a_release_is_annotated_at_its_first_run_only(store: Store, grafana: Grafana) -> None:
     for release, back in (("old", 90), ("old", 2), ("1 & 2", 5), ("1 & 2", 3), ("", 1)):
         store.add(replace(made(), release=release, started_at=NOW - back * HOUR))
@@ -165,6 +167,7 @@ def test_it_names_the_settings_that_are_missing(store: Store) -> None:
     assert "set grafana_url, and JOURNEY_GRAFANA_TOKEN" in str(annotate().exception)
 
 
+@pytest.mark.long
 def test_a_call_is_bounded_and_takes_the_newest(store: Store) -> None:
     for number in range(LIMIT + 5):
         alert(store, True, NOW - HOUR + timedelta(seconds=number))

@@ -157,6 +157,7 @@ def test_picture_and_trace_are_attached_where_the_runs_are_in_this_folder(
     ]
 
 
+@pytest.mark.long
 @given(texts)
 def test_whatever_a_page_says_it_is_xml(text: str) -> None:
     read(smoke_junit(hostile_smoke(text)))

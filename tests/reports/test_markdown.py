@@ -114,6 +114,7 @@ def test_all_runs_are_inert_markdown(name: str) -> None:
     assert_inert(rendered(runs_markdown(RUNS[name])))
 
 
+@pytest.mark.long
 @given(texts)
 def test_nothing_that_a_page_says_gets_out(text: str) -> None:
     for markdown in (smoke_markdown(hostile_smoke(text)), runs_markdown([hostile_run(text), hostile_run(text)])):
@@ -140,6 +141,7 @@ def test_it_always_fits_into_a_comment(count: int, wide: int) -> None:
         assert markdown.endswith(f"The whole report: `journey report {SMOKE} --format html`_\n")
 
 
+@pytest.mark.long
 def test_many_runs_fit_too() -> None:
     markdown = runs_markdown([run("failed", Path("/x"), journey=f"walk_{number}") for number in range(2000)])
     assert len(markdown) <= LIMIT

@@ -294,6 +294,7 @@ def test_a_trace_can_be_cut_to_one_step(monitor: Monitor, chrome: Browser, tmp_p
         expect(page.frame_locator("iframe.snapshot-visible").get_by_role("heading", name="Your cart")).to_be_visible()
 
 
+@pytest.mark.long
 def test_waiting_is_blamed_for_waiting() -> None:
     before, after = walk(0.2, {"dom": 0.1, "request": 0.05}), walk(5.6, {"dom": 0.2, "request": 0.05})
     changed, *_ = compare_runs(before, after)

@@ -99,6 +99,7 @@ def test_an_outage_at_a_place_that_is_gone_does_not_last(store: Store) -> None:
     assert status_of(store, rule=LocationCount(2, 3)).components[0].state == "available"
 
 
+@pytest.mark.long
 def test_journeys_of_one_name_are_one_component_and_overlapping_incidents_are_one(store: Store) -> None:
     page = StatusPage(journeys={"buy": "Shop", "search": "Shop"})
     fill(store, "buy", "passed", "failed", "failed", "failed", "passed")

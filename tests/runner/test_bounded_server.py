@@ -59,6 +59,7 @@ def test_a_request_that_comes_byte_by_byte_is_ended_too(endpoint: MetricsEndpoin
     connection.close()
 
 
+@pytest.mark.thorough
 @pytest.mark.real_time
 def test_too_many_connections_end_the_oldest_and_keep_nobody_out(
     endpoint: MetricsEndpoint, monkeypatch: pytest.MonkeyPatch

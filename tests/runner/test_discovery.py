@@ -256,6 +256,7 @@ def test_what_is_not_a_file_is_not_read(tmp_path: Path) -> None:
         discover([tmp_path])
 
 
+@pytest.mark.long
 def test_an_import_from_the_folder_above_says_how_to_write_it(tmp_path: Path) -> None:
     write(tmp_path, "", "lib.py")
     file = write(tmp_path, "from ..lib import X\n", "shop/walk.py")

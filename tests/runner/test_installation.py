@@ -149,6 +149,7 @@ def test_these_tests_run_where_the_program_is_on_path() -> None:
     assert journey_command("run") == "journey run"
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_no_process_that_is_started_imports_from_the_working_directory() -> None:
     started = 0

@@ -306,6 +306,7 @@ def test_an_error_page_outside_of_the_steps_fails_the_run(monitor: Monitor, befo
         )
 
 
+@pytest.mark.thorough
 def test_a_dialog_that_a_listener_forgets_is_named(monitor: Monitor) -> None:
     result = monitor.run("""
         @journey
@@ -400,6 +401,7 @@ def test_a_journey_that_does_nothing_does_not_pass(monitor: Monitor, body: str, 
     assert message in result.failure.message
 
 
+@pytest.mark.long
 def test_a_run_that_removes_its_working_directory_ends_as_any_other(tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()

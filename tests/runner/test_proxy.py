@@ -88,6 +88,7 @@ def test_a_proxy_with_a_password_is_passed(
     assert (directly.status, directly.failure) == ("passed", None)
 
 
+@pytest.mark.thorough
 def test_a_proxy_that_refuses_is_the_monitors_error(
     proxy: str, shop: str, chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

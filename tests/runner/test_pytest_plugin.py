@@ -121,6 +121,7 @@ def test_journeys_become_tests_wherever_pytest_is_led_to_them(project: Project) 
     assert project.collect("-k", "buy-tea") == [buy]
 
 
+@pytest.mark.long
 def test_the_settings_name_the_folders_of_journeys(project: Project) -> None:
     project.write("journey.toml", 'journeys = ["walks", "single.py"]\n')
     for name in ("walks/a.py", "single.py", "journeys/not_there.py"):
@@ -138,6 +139,7 @@ def test_tags_become_markers_that_are_registered(project: Project) -> None:
         assert project.collect("--strict-markers", "-m", expression) == found
 
 
+@pytest.mark.long
 def test_a_file_that_cannot_be_imported_is_told_as_journey_run_tells_it(project: Project) -> None:
     broken = project.write("journeys/broken.py", "import nothing_of_this_name\n")
     wrong = project.write("journeys/wrong.py", "@journey(evry='5m')\ndef wrong(page): ...\n")
@@ -176,6 +178,7 @@ def test_a_project_without_journeys_imports_no_playwright_and_is_not_held_up_by_
     assert "JOURNEY_PLANNER_KEY is not a setting" in project.start().stderr.str()
 
 
+@pytest.mark.long
 def test_without_pytest_playwright_journeys_are_left_out_and_the_reason_is_told(project: Project) -> None:
     project.write("journeys/a.py", HOME_JOURNEY)
     project.write("test_a.py", "def test_a(): ...\n")
@@ -234,6 +237,7 @@ def test_setup(broken): ...
 """
 
 
+@pytest.mark.long
 def test_plain_tests_are_in_the_report_and_in_the_json(project: Project) -> None:
     project.write("tests/test_plain.py", PLAIN)
     project.write("tests/test_broken.py", "import nothing_of_this_name\n")
@@ -731,6 +735,7 @@ def test_half_a_character_of_a_page_is_a_failure_of_the_site_in_every_report(pro
     assert ElementTree.parse(project.path / "junit.xml").find(".//failure") is not None
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_a_test_with_steps_compares_with_a_picture_beside_it(project: Project) -> None:
     code = """
@@ -758,6 +763,7 @@ def test_without_a_step(page):
     assert kept == {"open-expected.png", "open-actual.png", "open-difference.png"}
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_a_test_with_steps_is_checked_for_accessibility_and_expects_it(project: Project) -> None:
     project.write(

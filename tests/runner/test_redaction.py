@@ -270,6 +270,7 @@ def test_a_long_value_is_found_whole_torn_and_in_base64() -> None:
     assert len(redactor.text(encoded)) < 20
 
 
+@pytest.mark.long
 def test_a_value_that_can_be_read_in_two_ways_leaves_nothing() -> None:
     for secret in ("a&amp;b&lt;c&amp;amp;" * 20, "100%25%2525" * 20, '\\"\\\\"' * 40 + "end1", "&#38;" * 50):
         for form in ("verbatim", "url, nothing safe", "html", "json", "json twice"):

@@ -51,6 +51,7 @@ def test_a_replaced_function_is_back_and_named(owner: Any, name: str, value: obj
     assert not undone.spent
 
 
+@pytest.mark.long
 def test_what_the_journey_adds_is_removed_and_what_a_library_keeps_stays() -> None:
     with isolated_run() as undone:
         json.left = make_journeys("left")  # type: ignore[attr-defined]
@@ -73,6 +74,7 @@ def test_a_module_that_is_imported_and_patched_costs_the_worker(monkeypatch: pyt
     assert undone.notes == ["what the journey replaced cannot be undone: colorsys.rgb_to_hsv; the next run gets another worker"]
 
 
+@pytest.mark.long
 def test_a_mock_that_is_left_does_not_cost_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "unittest.mock")
     with isolated_run() as undone:
@@ -83,6 +85,7 @@ def test_a_mock_that_is_left_does_not_cost_the_worker(monkeypatch: pytest.Monkey
     assert not undone.spent
 
 
+@pytest.mark.long
 def test_import_hooks_and_codecs_are_as_before() -> None:
     def state() -> tuple[object, ...]:
         return sys.meta_path, sys.meta_path[:], sys.path_hooks, sys.path_hooks[:], codecs.lookup_error("strict")

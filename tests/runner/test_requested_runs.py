@@ -74,6 +74,7 @@ def test_requested_runs_are_made_beside_the_schedule_and_can_be_followed(daemon:
     assert daemon.stop() == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_a_run_whose_scheduler_is_killed_ends_as_an_error(daemon: Daemon) -> None:
     daemon.write(tick("1h") + HANGS)
@@ -90,6 +91,7 @@ def test_a_run_whose_scheduler_is_killed_ends_as_an_error(daemon: Daemon) -> Non
         assert "the scheduler that had begun the run was killed" in results(store, request)[run.id]
 
 
+@pytest.mark.thorough
 def test_an_address_that_the_scheduler_does_not_allow_is_refused(daemon: Daemon) -> None:
     daemon.write(look("1h") + SHOWS)
     (daemon.folder / "journey.toml").write_text(f'remote_base_urls = ["{daemon.shop}"]\n')
@@ -113,6 +115,7 @@ def test_one_of_two_schedulers_makes_each_run(new_daemon: Callable[[str], Daemon
         assert (store.count(journey="shows"), len(results(store, request))) == (12, 12)
 
 
+@pytest.mark.thorough
 def test_what_is_paused_set_aside_not_scheduled_or_a_check_is_run_when_somebody_asks(daemon: Daemon) -> None:
     daemon.write("from runner import check\n" + tick("1h") + tick("1h", "paused") + tick("1h", "held") + SHOWS + SITE_CHECK)
     (daemon.folder / "journey.toml").write_text(

@@ -109,6 +109,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.long
 @given(st.dictionaries(st.sampled_from(Beacon.__struct_fields__) | WORDS, JSON))
 def test_any_document_is_a_beacon_or_a_clear_error(document: dict[str, object]) -> None:
     import msgspec

@@ -108,6 +108,7 @@ def test_a_page_that_is_left_for_the_one_before_it_is_a_quick_back(
     assert (found.url if found else None) == left
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_signs_are_counted_for_the_page_that_they_are_about(
     database: str, request: pytest.FixtureRequest, dashboard: Callable[..., Visited]

@@ -60,6 +60,7 @@ def test_page_views_are_listed_newest_first_page_by_page(store: Store, url: str)
     assert ask(store, read_newest_views, Filter(app="other"), DAY) == []
 
 
+@pytest.mark.long
 def test_a_list_holds_what_the_filter_says(store: Store, url: str) -> None:
     loads(url, 1.0, 1.0, page="/cart", browser="Safari 26")
     loads(url, 1.0, browser="Chromebook 1")

@@ -155,6 +155,7 @@ def test_the_number_of_a_series_that_was_removed_is_not_given_again(url: str) ->
         link.close()
 
 
+@pytest.mark.long
 def test_over_its_size_the_oldest_views_go(url: str) -> None:
     fill(url, [float(age) for age in range(300, 0, -1)])
     with Store(url) as store:
@@ -178,6 +179,7 @@ def test_over_its_size_the_oldest_views_go(url: str) -> None:
     assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400 AND series = 1") == [(300,)]
 
 
+@pytest.mark.long
 def test_ids_of_beacons_have_a_bound_of_bytes_too(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "AT_ONCE", 10)
     with Writer(url) as writer:
@@ -272,6 +274,7 @@ def test_the_writer_removes_what_is_too_old_while_it_writes(tmp_path: Path, monk
     assert rows(url, "SELECT sum(views) FROM tallies WHERE step = 86400 AND series = 1") == [(101,)]
 
 
+@pytest.mark.long
 def test_what_other_kinds_of_rows_take_is_not_taken_from_views(url: str) -> None:
     fill(url, [float(age) for age in range(20, 0, -1)])
     with Store(url) as store:

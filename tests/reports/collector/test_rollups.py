@@ -81,6 +81,7 @@ def test_several_collectors_may_share_a_database(url: str, monkeypatch: pytest.M
     assert rows(url, "SELECT count(*) FROM page_views") == [(len({one.beacon.views[0].id for one in given}),)]
 
 
+@pytest.mark.long
 def test_the_sessions_are_what_the_rows_say(url: str) -> None:
     with Writer(url) as writer:
         for one in traffic(100, 3):
@@ -153,6 +154,7 @@ def test_a_view_whose_series_was_removed_holds_up_no_rollups(url: str) -> None:
     assert rows(url, rolled) == [(3,)]
 
 
+@pytest.mark.long
 def test_labels_without_end_do_not_make_rollups_without_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(series, "SERIES", 10)
     for _ in range(2):

@@ -72,6 +72,7 @@ def test_a_name_is_short_and_holds_nothing_like_an_id(path: str) -> None:
     assert not [one for one in segments if len(one) > 40]
 
 
+@pytest.mark.long
 @given(st.integers(min_value=0), st.uuids(), st.binary(min_size=8, max_size=32), st.emails())
 def test_no_id_is_ever_kept(number: int, uuid: object, hashed: bytes, mail: str) -> None:
     import base64

@@ -105,6 +105,7 @@ def test_a_body_without_a_length_is_counted_as_it_comes(collector: Served) -> No
     connection.close()
 
 
+@pytest.mark.long
 def test_a_bomb_is_inflated_no_further_than_allowed(collector: Served) -> None:
     bomb = gzip.compress(b" " * 50_000_000)
     assert len(bomb) < 65_536
@@ -298,6 +299,7 @@ def test_an_id_does_not_end_in_a_line_break(collector: Served, name: str) -> Non
     assert (answer.status, answer.json()["field"]) == (422, name)
 
 
+@pytest.mark.long
 def test_bombs_cost_their_network_its_allowance_whatever_they_claim_to_be(served: Callable[..., Served]) -> None:
     collector = served(f"[[apps]]\nname = 'shop'\norigins = ['{SHOP}']\nrate = 0.001\nburst = 10\n")
     bomb = gzip.compress(b" " * 50_000_000)

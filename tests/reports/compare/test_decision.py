@@ -114,6 +114,7 @@ def test_a_latency_of_zero_counts_as_the_least_that_the_clock_can_tell() -> None
     assert compared([0.0] * 8, [0.0] * 8).ratio == 1.0
 
 
+@pytest.mark.long
 @given(pairs(), st.booleans(), st.integers(0, LAST))
 def test_swapping_the_sides_mirrors_what_is_said(sides: tuple[list[float], list[float]], paired: bool, look: int) -> None:
     one = compared(sides[0], sides[1], look=look, paired=paired)
@@ -126,6 +127,7 @@ def test_swapping_the_sides_mirrors_what_is_said(sides: tuple[list[float], list[
     assert other.interval == pytest.approx((1 / one.interval[1], 1 / one.interval[0]))
 
 
+@pytest.mark.long
 @given(pairs(), st.booleans(), st.sampled_from([0.25, 2.0, 16.0]))
 def test_without_a_floor_the_unit_does_not_matter(sides: tuple[list[float], list[float]], paired: bool, times: float) -> None:
     rule = Rule(floor_seconds=0.0)
@@ -143,6 +145,7 @@ def test_without_a_floor_the_unit_does_not_matter(sides: tuple[list[float], list
     assert other.interval == pytest.approx(one.interval)
 
 
+@pytest.mark.long
 @given(pairs(), st.booleans(), st.floats(0.0, 5.0), st.data())
 def test_a_slower_candidate_is_never_less_slow(
     sides: tuple[list[float], list[float]], paired: bool, by: float, data: st.DataObject
@@ -156,6 +159,7 @@ def test_a_slower_candidate_is_never_less_slow(
     assert after.effect >= before.effect
 
 
+@pytest.mark.long
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=60), st.data(), st.booleans())
 def test_every_answer_can_be_saved_and_read_again(baseline: list[float], data: st.DataObject, paired: bool) -> None:
     runs = len(baseline) if paired else data.draw(SOME)

@@ -45,6 +45,7 @@ def test_two_equal_samples_show_nothing() -> None:
     assert rank_sum.p_above([2.0] * 20, [2.0] * 20) == 1.0
 
 
+@pytest.mark.long
 def test_beyond_the_exact_size_the_normal_curve_errs_to_the_safe_side(monkeypatch: pytest.MonkeyPatch) -> None:
     for first, second in ((100, 100), (400, 40), (5000, 13)):
         assert min(first, second) ** 2 * max(first, second) <= rank_sum.EXACT

@@ -327,6 +327,7 @@ def test_a_hostile_journey_does_not_run(text: str, shown: Shown) -> None:
         shown.assert_quiet()
 
 
+@pytest.mark.long
 @given(texts)
 def test_whatever_a_page_says_it_is_text(text: str) -> None:
     for content in (smoke_html(hostile_smoke(text)), runs_html([hostile_run(text), hostile_run(text)], Path("/x"))):
@@ -377,6 +378,7 @@ def looks_different(folder: Path, name: str = "pay") -> SmokeResult:
     return replace(SMOKES["passed"], journeys=(replace(first, verdict="missed", steps=steps),), pictures=str(file))
 
 
+@pytest.mark.thorough
 def test_a_step_that_looks_different_is_shown_side_by_side_marked_and_blinking_by_the_keyboard(shown: Shown) -> None:
     page = shown.open(smoke_html(looks_different(shown.folder), shown.folder))
     part = page.get_by_role("region", name="pay different")

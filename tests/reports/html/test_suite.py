@@ -126,6 +126,7 @@ def test_a_trace_opens_in_the_viewer_beside_the_page_or_by_a_command(tmp_path: P
     assert texts(page_of([traced], tmp_path), "//article//code") == [f"journey trace '{tmp_path}/data/a b/trace.zip'"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bad", [40, 2_000])
 def test_two_thousand_tests_stay_below_five_megabytes(bad: int) -> None:
     content = suite_html(list_test_entries(many(2_000, bad), {}), Path("/x"))

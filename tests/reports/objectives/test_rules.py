@@ -109,6 +109,7 @@ def test_errors_of_the_monitor_are_not_in_the_denominator(tmp_path: Path) -> Non
     promtool(tmp_path, rules(CHECKOUT), series, checks, "1h")
 
 
+@pytest.mark.thorough
 def test_a_pause_neither_alerts_nor_counts(tmp_path: Path) -> None:
     # No run for six hours.
     series = {PASSED: "0+1x100 100x72 101+1x20", FAILED: "0x100 0x72 0x21"}

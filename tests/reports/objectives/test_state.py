@@ -145,6 +145,7 @@ def text(store: Store, objective: Objective = CHECKOUT) -> str:
     return "\n".join(format_objective(read(store, objective)))
 
 
+@pytest.mark.long
 def test_288_runs_a_day_are_too_few_for_some_objectives_and_that_is_said(store: Store) -> None:
     fill(store, *days(1))
     assert "too few runs yet: 598 are needed to show 99.5%; at 288 runs a day, after 2.1 days" in text(store)
@@ -155,6 +156,7 @@ def test_288_runs_a_day_are_too_few_for_some_objectives_and_that_is_said(store: 
     assert read(store, strict).too_few
 
 
+@pytest.mark.long
 def test_runs_that_can_decide_do(store: Store) -> None:
     fill(store, *days(3))
     assert text(store).splitlines()[1] == "  100% of 864 runs since 2026-08-28 12:00Z (0 bad): kept"
@@ -166,6 +168,7 @@ def test_without_runs_nothing_is_said_of_the_site(store: Store) -> None:
     assert text(store).splitlines()[1] == "  no run of the last 30d counts; not counted: 1 run in which the monitor failed"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("objective", "message"),
     [
@@ -213,6 +216,7 @@ def folder(store: Store, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_the_command_shows_budgets_and_can_fail_a_pipeline(folder: Path) -> None:
     shown = journey(folder)
     assert shown.returncode == 0, shown.stderr
@@ -228,6 +232,7 @@ def test_the_command_shows_budgets_and_can_fail_a_pipeline(folder: Path) -> None
     ]
 
 
+@pytest.mark.long
 def test_the_command_writes_rules(folder: Path) -> None:
     assert journey(folder, "export", "--output", "rules.yml").returncode == 0
     assert [one["name"] for one in yaml.safe_load((folder / "rules.yml").read_text())["groups"]] == [

@@ -294,6 +294,7 @@ def test_an_id_with_a_line_break_and_a_number_that_is_none_are_refused(collector
     assert collector.post(text.encode(), "/v1/replay").status in {400, 422}
 
 
+@pytest.mark.long
 def test_a_file_with_something_behind_its_end_is_not_unpacked(collector: Served, chunk_store: ChunkStore) -> None:
     body = packed(chunk())
     assert collector.post(body + gzip.compress(b" " * 5_000_000), "/v1/replay").status == 400

@@ -84,6 +84,7 @@ def journey(*words: str) -> tuple[int, str]:
     return result.exit_code, result.output + said
 
 
+@pytest.mark.long
 def test_the_command_shows_a_table_and_what_to_do_next(database: str) -> None:
     code, output = journey("coverage", "--database", database)
     assert code == 0

@@ -161,6 +161,7 @@ def recorded_run(status: str, ago: float) -> RunResult:
     return made(status=status, ago=ago, artifacts=(Artifact(kind="replay", path="replay.json.gz", bytes=700),))
 
 
+@pytest.mark.long
 def test_recordings_are_chosen_by_page_release_error_length_and_traffic(send: Send, chunk_store: ChunkStore, url: str) -> None:
     short = send(1, ago=600.0, release="1.0")
     long = send(9, ago=500.0, release="2.0", page="/cart")

@@ -137,6 +137,7 @@ def test_without_a_sample_no_page_says_so(dashboard: Callable[..., Visited]) -> 
     assert "Sample data" not in dashboard().get("/").body.decode()
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_a_sample_is_written_once(sampled: Sampled) -> None:
     settings = load_settings(sampled.folder, {}, {})
@@ -145,6 +146,7 @@ def test_a_sample_is_written_once(sampled: Sampled) -> None:
     assert len(Archive(settings.runs_dir).journeys()) == 4
 
 
+@pytest.mark.long
 def test_the_error_of_the_sample_is_shown_with_its_code(sampled: Sampled, tmp_path: Path) -> None:
     shutil.copytree(sampled.folder, tmp_path, dirs_exist_ok=True)
     settings = load_settings(tmp_path, {}, {})
@@ -158,6 +160,7 @@ def test_the_error_of_the_sample_is_shown_with_its_code(sampled: Sampled, tmp_pa
     assert "line!.total" in SOURCE.splitlines()[LINE - 1]
 
 
+@pytest.mark.long
 def test_visitors_of_the_sample_click_on_what_the_shop_has() -> None:
     arrivals = list(make_sample_visits(SHOP, datetime(2026, 6, 1, tzinfo=UTC)))
     clicked = {one.element: one for arrival in arrivals for view in arrival.beacon.views for one in view.interactions}
@@ -185,6 +188,7 @@ def test_a_database_that_cannot_be_used_ends_no_demo(tmp_path: Path, monkeypatch
     assert make_sample_writer(settings)(real_runs()).startswith("no sample week was added: ")
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_the_commands_and_the_status_page_say_so_too(sampled: Sampled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(sampled.folder, tmp_path, dirs_exist_ok=True)

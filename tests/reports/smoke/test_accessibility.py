@@ -5,6 +5,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec import to_builtins
 from msgspec.structs import replace
 
@@ -114,6 +115,7 @@ def test_a_page_that_was_not_checked_on_a_side_is_not_compared(tmp_path: Path) -
     assert checks(check(tmp_path, lambda *_: None, against=REFERENCE)) == {}
 
 
+@pytest.mark.long
 def test_budgets_count_what_is_new_where_there_is_a_baseline_and_everything_where_there_is_none(tmp_path: Path) -> None:
     strict = parse_budgets('"buy/*" = { axe.serious = 0 }')
     alone = check(tmp_path, lambda *_: audit("input", times=3), budgets=strict, runs=2)
@@ -129,6 +131,7 @@ def test_budgets_count_what_is_new_where_there_is_a_baseline_and_everything_wher
     assert whole.journeys[0].whole.budgets[0].value == 1
 
 
+@pytest.mark.long
 def test_a_saved_baseline_knows_what_was_found_and_accepts_what_is_new(tmp_path: Path) -> None:
     saved = baseline.of(check(tmp_path, lambda *_: audit("input"), runs=2))
     file = tmp_path / "release.json"

@@ -3,6 +3,7 @@
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
@@ -85,6 +86,7 @@ def test_the_cost_of_third_parties_is_measured_with_and_without(tmp_path: Path) 
     assert set(pairs) == {(True, False), (False, True)}
 
 
+@pytest.mark.long
 def test_each_third_party_is_known_from_the_warm_up_by_its_domain(tmp_path: Path) -> None:
     result = measure(tmp_path, Site(), "each")
     assert [one.name for one in result.journeys[0].blocked] == ["ads.co.uk", "tags.example"]

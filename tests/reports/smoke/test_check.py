@@ -61,6 +61,7 @@ def test_without_a_baseline_each_journey_is_run_so_many_times(tmp_path: Path) ->
     assert (result.verdict, format_headline(result)) == ("passed", "passed: 2 journeys in 3 runs each")
 
 
+@pytest.mark.long
 def test_journeys_take_turns_and_so_do_the_two_sides_in_a_random_order(tmp_path: Path) -> None:
     asked: list[tuple[str, bool]] = []
     made = sides(0.1, 0.1)
@@ -156,6 +157,7 @@ def test_a_whole_that_is_the_same_is_told_where_no_step_is_decided(tmp_path: Pat
         )
 
 
+@pytest.mark.long
 def test_an_undecided_whole_fails_nothing_and_is_not_waited_for(tmp_path: Path) -> None:
     clear, count = sides(1.0, 1.0), 0
 

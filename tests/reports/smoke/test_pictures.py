@@ -142,6 +142,7 @@ def test_a_budget_says_how_much_may_differ(tmp_path: Path, bound: str, said: str
         assert format_headline(result).startswith("missed: buy, step “pay”: median picture of 2.1 % is over the budget of 1 %")
 
 
+@pytest.mark.long
 def test_only_the_first_rounds_are_pictured_and_no_side_is_first_in_all_of_them(tmp_path: Path) -> None:
     asked: list[tuple[str | None, bool]] = []
     inner = walks(tmp_path, same)
@@ -158,6 +159,7 @@ def test_only_the_first_rounds_are_pictured_and_no_side_is_first_in_all_of_them(
         assert {asked[2][0], asked[4][0]} == {CANDIDATE, REFERENCE}
 
 
+@pytest.mark.long
 def test_a_baseline_keeps_pictures_and_a_change_is_accepted(tmp_path: Path) -> None:
     first = check(tmp_path, same, runs=5)
     assert (first.verdict, outcomes(first)) == ("passed", {"open": "not compared", "pay": "not compared"})

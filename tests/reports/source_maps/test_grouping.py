@@ -108,6 +108,7 @@ def test_maps_that_come_late_explain_what_is_there_and_take_along_what_was_decid
         assert connection.execute(kept).scalar() == "ignored"
 
 
+@pytest.mark.long
 def test_without_a_map_of_its_release_or_app_an_error_stays_as_it_is(store: Store, url: str, maps: MapStore) -> None:
     upload(maps, "2.0", "app.1a2b3c4d.js", shop_map())
     upload(maps, "1.0", "app.1a2b3c4d.js", shop_map(), app="admin")

@@ -15,6 +15,7 @@ from tests.support.services.dashboard import Visited, made
 SOURCE = "https://git.example/shop/blob/main/{file}#L{line}"
 
 
+@pytest.mark.long
 def test_both_pages_link_them_and_only_what_there_is(dashboard: Callable[..., Visited]) -> None:
     facts = {
         "buy": JourneyFacts(file="/srv/journeys/buy.py", line=7, owner="Team <Kasse>", runbook="https://wiki.example/buy"),

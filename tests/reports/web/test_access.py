@@ -139,6 +139,7 @@ def test_without_the_token_nothing_is_shown(dashboard: Start) -> None:
     assert served.get("/api/v1/overview").json()["status"] == 401
 
 
+@pytest.mark.long
 def test_the_token_in_a_header_opens_everything(dashboard: Start) -> None:
     served = dashboard(WITH_TOKEN)
     for path in ("/", "/runs", "/api/v1/overview", "/metrics", "/viewer/index.html"):
@@ -257,6 +258,7 @@ def test_signing_in_again_ends_the_session_that_the_browser_had(dashboard: Start
     assert [served.get("/", cookie=one).status for one in (first, second)] == [303, 200]
 
 
+@pytest.mark.long
 def test_who_is_signed_in_stays_so_at_every_server_of_the_store(dashboard: Start, with_token: dict[str, str]) -> None:
     one, other = dashboard(with_token), dashboard(with_token)
     cookie = one.sign_in(token=TOKEN)
@@ -265,6 +267,7 @@ def test_who_is_signed_in_stays_so_at_every_server_of_the_store(dashboard: Start
     assert one.get("/", cookie=cookie).status == 303
 
 
+@pytest.mark.long
 def test_many_who_sign_in_at_once_are_all_signed_in(dashboard: Start, with_token: dict[str, str]) -> None:
     served = dashboard(with_token)
     with ThreadPoolExecutor(8) as threads:
@@ -373,6 +376,7 @@ def test_the_list_is_for_its_owner_alone(users: Path) -> None:
 # A reverse proxy
 
 
+@pytest.mark.long
 def test_a_trusted_proxy_says_who_somebody_is(dashboard: Start, users: Path) -> None:
     behind = {
         "JOURNEY_SERVE_PROXY_USER_HEADER": "X-User",
@@ -464,6 +468,7 @@ def test_guesses_elsewhere_do_not_keep_the_owner_out(dashboard: Start, users: Pa
     assert [guess(served, 78, "ada", "guess", cookie=browser) for _ in range(FREE + 1)] == [401] * FREE + [429]
 
 
+@pytest.mark.long
 def test_the_owner_of_an_account_that_is_guessed_at_slowly_comes_in_from_anywhere(dashboard: Start, users: Path) -> None:
     clock = Clock()
     served = dashboard({"JOURNEY_SERVE_USERS": str(users), **BEHIND_A_PROXY}, clock=clock)

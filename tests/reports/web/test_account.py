@@ -24,6 +24,7 @@ def ids(served: Visited, cookie: str) -> list[str]:
     return re.findall(r'name="session" value="([0-9a-f]{64})"', page.body.decode())
 
 
+@pytest.mark.long
 def test_users_see_their_own_sessions_alone_and_end_them(dashboard: Start, users: Path) -> None:
     served = dashboard({"JOURNEY_SERVE_USERS": str(users)})
     phone, laptop = (served.sign_in(name="bob", password=PASSWORD) for _ in range(2))
@@ -52,6 +53,7 @@ def test_who_brought_the_token_ends_a_session_with_it(dashboard: Start, users: P
     assert [served.get("/", cookie=one).status for one in (phone, laptop)] == [303, 200]
 
 
+@pytest.mark.long
 def test_a_hash_that_cost_less_is_renewed_at_the_sign_in(
     dashboard: Start, users: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

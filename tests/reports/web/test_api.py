@@ -65,6 +65,7 @@ def test_every_endpoint_answers_what_its_struct_says(filled: tuple[Visited, list
         assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.long
 def test_the_overview_says_what_the_runs_were(filled: tuple[Visited, list[RunResult]]) -> None:
     served, runs = filled
     data = served.get("/api/v1/overview?range=24h", **JSON).json()
@@ -156,6 +157,7 @@ def test_what_is_not_there_is_a_problem_too(dashboard: Start) -> None:
 # Real users
 
 
+@pytest.mark.long
 def test_the_api_tells_of_real_users_what_the_pages_show(filled: tuple[Visited, list[RunResult]]) -> None:
     served, _ = filled
     data = served.get("/api/v1/users?range=30h", **JSON).json()
@@ -200,6 +202,7 @@ def test_journeys_beside_real_users_are_told(filled: tuple[Visited, list[RunResu
     assert [row["verdict"] for row in rows] == [one["verdict"] for one in data["triage"]]
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_what_the_page_about_users_lists_comes_as_csv(filled: tuple[Visited, list[RunResult]]) -> None:
     served, _ = filled
@@ -218,6 +221,7 @@ def test_what_the_page_about_users_lists_comes_as_csv(filled: tuple[Visited, lis
 # CSV
 
 
+@pytest.mark.long
 def test_a_list_comes_as_csv_for_a_spreadsheet(filled: tuple[Visited, list[RunResult]]) -> None:
     served, runs = filled
     for answer in (served.get("/api/v1/runs?format=csv&limit=1000"), served.get("/api/v1/runs?limit=1000", accept="text/csv")):
@@ -256,6 +260,7 @@ def test_quotes_commas_and_lines_stay_in_their_cell(dashboard: Start) -> None:
 # Description
 
 
+@pytest.mark.long
 def test_the_description_names_every_endpoint_and_struct(dashboard: Start) -> None:
     document = dashboard().get("/api/v1/openapi.json").json()
     assert document["openapi"] == "3.1.0"

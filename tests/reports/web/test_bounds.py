@@ -33,6 +33,7 @@ def audited(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -
     return lambda: [one.getMessage() for one in caplog.records if one.name == "journey.audit"]
 
 
+@pytest.mark.long
 def test_each_user_may_make_so_many_requests_per_minute_on_pages_and_api(
     dashboard: Start, users: Path, audited: Callable[[], list[str]]
 ) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from msgspec.structs import replace
 
 from reports.formats.html.run import render_run
@@ -22,6 +23,7 @@ def made_check() -> RunResult:
     return replace(made(journey="answers", kind="check"), steps=steps, environment=Environment(runner="0.1.0"))
 
 
+@pytest.mark.long
 def test_a_check_is_marked_and_its_run_shows_phases_and_nothing_of_a_browser(dashboard: Callable[..., Visited]) -> None:
     facts = {
         "answers": JourneyFacts(file="/srv/shop.py", line=1, owner="", runbook="", kind="check"),

@@ -92,6 +92,7 @@ def test_where_nothing_was_recorded_the_figures_are_there_alone(shop: Visited) -
     assert "No clicks on /" in shop.get("/clicks?range=1h&page=/&width=desktop").body.decode()
 
 
+@pytest.mark.thorough
 def test_each_element_is_framed_where_it_is_on_the_recorded_page(shop: Visited, chrome: Playwright) -> None:
     context = chrome.new_context(reduced_motion="reduce")
     page = context.new_page()

@@ -48,6 +48,7 @@ def released(lasting: Callable[[str], Callable[..., Visited]]) -> tuple[Visited,
 # The API
 
 
+@pytest.mark.long
 def test_a_release_that_made_a_step_slower_is_told_with_the_change_and_the_runs(
     released: tuple[Visited, list[RunResult]],
 ) -> None:
@@ -100,6 +101,7 @@ def test_a_step_that_only_one_side_has_is_named(dashboard: Callable[..., Visited
     }
 
 
+@pytest.mark.long
 def test_a_comparison_comes_as_columns_for_a_spreadsheet(dashboard: Callable[..., Visited]) -> None:
     served = dashboard()
     for one in releases():

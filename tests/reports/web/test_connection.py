@@ -145,6 +145,7 @@ def test_who_reads_nothing_is_cut_off(served: Callable[..., Served]) -> None:
         one.close()
 
 
+@pytest.mark.long
 def test_readers_of_nothing_keep_nobody_out(served: Callable[..., Served]) -> None:
     collector = served(most=20)
     unread = [ask(collector, "/replay.js", 40, window=2048) for _ in range(40)]

@@ -43,6 +43,7 @@ def test_the_range_is_as_long_as_there_are_runs_and_at_most_a_day(
     assert chosen(served, "/runs") == range_
 
 
+@pytest.mark.long
 def test_page_views_count_too_and_an_address_that_names_a_range_gets_it(dashboard: Callable[..., Visited]) -> None:
     served = dashboard()
     fill(served.store, [seen("/pay", time() - 4 * HOUR, 1.0)], [])

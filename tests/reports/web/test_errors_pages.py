@@ -40,6 +40,7 @@ def text(served: Visited, path: str, **headers: str) -> str:
     return answer.body.decode()
 
 
+@pytest.mark.long
 def test_an_error_is_shown_in_the_original_code(shop: tuple[Visited, dict[str, str]]) -> None:
     served, ids = shop
     page = text(served, f"/errors/{ids['x is undefined']}")
@@ -70,6 +71,7 @@ def test_code_is_shown_to_nobody_who_has_not_signed_in(shop: tuple[Visited, dict
         assert b"price" not in answer.body
 
 
+@pytest.mark.long
 def test_the_list_has_what_is_unresolved_and_says_how_much_else_there_is(shop: tuple[Visited, dict[str, str]]) -> None:
     served, ids = shop
     page = text(served, "/errors")
@@ -104,6 +106,7 @@ def test_it_is_resolved_with_a_note_and_opened_again(shop: tuple[Visited, dict[s
     assert served.request("POST", f"/api/v1{path}/state?state=open&note={'x' * 190}y{'z' * 20}", None, BEARER).status == 400
 
 
+@pytest.mark.long
 def test_maps_are_uploaded_in_pieces_listed_and_removed(
     shop: tuple[Visited, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

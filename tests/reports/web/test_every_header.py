@@ -82,6 +82,7 @@ def test_every_response_of_the_server_is_inert(dashboard: Start, tmp_path: Path,
     assert 500 not in statuses
 
 
+@pytest.mark.long
 def test_refusals_of_every_kind_are_inert(dashboard: Start) -> None:
     served = dashboard(WITH_TOKEN | {"JOURNEY_SERVE_REQUESTS_PER_MINUTE": "1"})
     assert served.get("/healthz", **{"x-long": "x" * 20_000}).status == 200

@@ -80,6 +80,7 @@ def test_the_names_of_this_machine_are_answered(shown: Visited, host: str) -> No
     assert shown.get("/", host=host).status == 200
 
 
+@pytest.mark.long
 def test_the_public_address_is_answered_too(dashboard: Start) -> None:
     served = dashboard({"JOURNEY_PUBLIC_URL": "https://monitor.example:8443/journeys"})
     assert served.get("/", host="monitor.example:8443").status == 200

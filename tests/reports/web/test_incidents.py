@@ -59,6 +59,7 @@ def editor(dashboard: Start) -> Editor:
     return Editor(dashboard(WITH_TOKEN, status_page=PAGE))
 
 
+@pytest.mark.long
 def test_an_incident_without_a_failure_is_made_updated_and_resolved(editor: Editor) -> None:
     editor.fail("passed")
     fields = {"component": "Checkout", "title": "Mails are late", "impact": "partly available", "text": "We are looking."}
@@ -78,6 +79,7 @@ def test_an_incident_without_a_failure_is_made_updated_and_resolved(editor: Edit
     assert "They arrive again." in editor.page()
 
 
+@pytest.mark.long
 def test_an_outage_gets_a_title_and_messages_and_keeps_its_measured_times(editor: Editor) -> None:
     editor.fail("passed", "failed", "failed")
     before = editor.public().incidents[0]
@@ -115,6 +117,7 @@ def test_what_was_written_is_edited_and_removed(editor: Editor) -> None:
     assert editor.send("/remove", id=number) == 404
 
 
+@pytest.mark.long
 def test_all_files_of_the_status_page_say_it_and_not_who_wrote_it(editor: Editor) -> None:
     editor.send("", component="Checkout", title=f"Slow {EVIL}", text=f"Queue {EVIL}\nis long.")
     assert editor.known()[0]["updates"][0]["who"] == "token"

@@ -60,6 +60,7 @@ def test_the_page_of_locations_says_which_are_up_and_what_fails_at_one_only(serv
     assert "tokyo down – – – none" in shown
 
 
+@pytest.mark.long
 def test_the_same_is_there_as_json(served: Visited) -> None:
     found = {one["location"]: one for one in served.get("/api/v1/locations", **JSON).json()["locations"]}
     assert {name: one["up"] for name, one in found.items()} == {"frankfurt": True, ODD: False, "oregon": None, "tokyo": False}
@@ -67,6 +68,7 @@ def test_the_same_is_there_as_json(served: Visited) -> None:
     assert (found["frankfurt"]["availability"], found["oregon"]["availability"]) == (1.0, 0.0)
 
 
+@pytest.mark.long
 def test_a_journey_has_its_places_side_by_side_and_each_leads_to_its_own_figures(served: Visited) -> None:
     shown = words(served, "/journeys/buy")
     assert re.search(r"Locations location newest run availability .* frankfurt .* passed 100.* oregon .* failed 0", shown)

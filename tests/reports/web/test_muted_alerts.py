@@ -26,6 +26,7 @@ def page(served: Visited, cookie: str, path: str = "/journeys/buy") -> str:
     return served.get(path, cookie=cookie).body.decode()
 
 
+@pytest.mark.long
 def test_an_alert_is_acknowledged_with_a_note_that_everybody_sees(operator: tuple[Visited, str]) -> None:
     served, cookie = operator
     assert "Acknowledge or mute" in page(served, cookie)
@@ -56,6 +57,7 @@ def test_an_alert_that_belongs_to_no_journey_is_muted_on_the_overview(operator: 
     assert served.store.mutes.of_journey("", "berlin")["files"].until is not None
 
 
+@pytest.mark.long
 def test_it_is_muted_for_a_while_and_messages_are_sent_again(operator: tuple[Visited, str]) -> None:
     served, cookie = operator
     fields = {"kind": "failing", "location": "berlin", "for": "6h"}
@@ -93,6 +95,7 @@ def test_users_who_may_only_look_see_it_and_cannot_change_it(dashboard: Start) -
     assert served.store.mutes.of_journey("buy", "berlin") == {}
 
 
+@pytest.mark.long
 def test_a_mute_that_has_ended_is_no_longer_shown(operator: tuple[Visited, str]) -> None:
     served, cookie = operator
     served.post("/journeys/buy/mute", {"kind": "failing", "for": "1h"}, cookie=cookie)

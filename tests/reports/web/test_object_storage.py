@@ -54,6 +54,7 @@ def away(dashboard: Start, bucket: Bucket, tmp_path: Path) -> Callable[..., Away
     return make
 
 
+@pytest.mark.thorough
 def test_a_run_and_its_files_are_shown(away: Callable[..., Away]) -> None:
     made = away()
     page = made.served.get(f"/runs/{made.run.id}").body.decode()
@@ -67,6 +68,7 @@ def test_a_run_and_its_files_are_shown(away: Callable[..., Away]) -> None:
         assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.long
 def test_ranges_are_passed_through(away: Callable[..., Away], bucket: Bucket) -> None:
     made = away()
     path, content = f"/artifacts/{made.files['trace.zip']}", CONTENT["trace.zip"]
@@ -82,6 +84,7 @@ def test_ranges_are_passed_through(away: Callable[..., Away], bucket: Bucket) ->
     assert made.served.get(path, range="bytes=0-9", if_range=whole.headers["etag"]).status == 206
 
 
+@pytest.mark.long
 def test_pictures_of_a_large_trace_are_read_without_the_rest_of_it(
     away: Callable[..., Away], bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +114,7 @@ def test_the_viewer_of_traces_asks_for_ranges(dashboard: Start) -> None:
     assert "script-src" in script.headers["content-security-policy"]
 
 
+@pytest.mark.long
 def test_a_transfer_that_breaks_off_goes_on_where_it_ended(away: Callable[..., Away], bucket: Bucket) -> None:
     content = Random(2).randbytes(4_000_000)
     made = away({"trace.zip": content})
@@ -124,6 +128,7 @@ def test_a_transfer_that_breaks_off_goes_on_where_it_ended(away: Callable[..., A
     assert next(failures, None) is None
 
 
+@pytest.mark.long
 def test_a_storage_that_is_away_takes_only_the_files_from_the_page(
     away: Callable[..., Away], bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from msgspec.structs import replace
 
 from runner.settings.sections.objectives import Objective
@@ -29,6 +30,7 @@ def test_without_objectives_the_page_says_how_to_set_one(dashboard: Callable[...
     assert "No objectives are set." in page(dashboard())
 
 
+@pytest.mark.long
 def test_what_is_left_what_used_it_up_and_what_does_not_count(dashboard: Callable[..., Visited]) -> None:
     served = dashboard(objectives=(CHECKOUT,))
     add(served, "p" * 20 + "fe" + "p" * 19)
@@ -42,6 +44,7 @@ def test_what_is_left_what_used_it_up_and_what_does_not_count(dashboard: Callabl
     assert "25% of the budget" in shown
 
 
+@pytest.mark.long
 def test_a_budget_that_is_used_up_or_burns_too_fast_is_in_the_headline(dashboard: Callable[..., Visited]) -> None:
     served = dashboard(objectives=(CHECKOUT,))
     add(served, "p" * 20 + "fff")

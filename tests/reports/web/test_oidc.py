@@ -83,6 +83,7 @@ def causes(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) ->
     return lambda: "\n".join(one.getMessage() for one in caplog.records if one.name == "journey.audit")
 
 
+@pytest.mark.long
 def test_a_user_of_the_provider_signs_in_with_the_role_of_a_claim(
     dashboard: Start, provider: IdentityProvider, causes: Callable[[], str]
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_user_of_the_provider_signs_in_with_the_role_of_a_claim(
     assert not {one.partition("=")[0] for one in answer.cookies} - {"journey", "journey-attempt"}
 
 
+@pytest.mark.long
 def test_the_highest_role_counts_and_without_one_nobody_gets_in(
     dashboard: Start, provider: IdentityProvider, causes: Callable[[], str]
 ) -> None:
@@ -179,6 +181,7 @@ def test_password_and_provider_can_both_be_on_and_names_are_not_mixed_up(
     assert "New password" in served.get("/account", cookie=by_password).body.decode()
 
 
+@pytest.mark.long
 def test_the_sessions_of_a_user_of_the_provider_are_listed_and_end_after_authenticating_again(
     dashboard: Start, provider: IdentityProvider
 ) -> None:
@@ -225,6 +228,7 @@ def test_who_was_not_asked_to_authenticate_again_has_not_proved_to_be_there(
         assert back(served, at_provider(answer.headers["location"]), attempt).status in {303, 403, 429, 502}, odd
 
 
+@pytest.mark.long
 def test_a_name_is_shown_in_one_line_and_bounded_whatever_it_is(
     dashboard: Start, provider: IdentityProvider, users: Path
 ) -> None:
@@ -361,6 +365,7 @@ def unsigned(claims: dict[str, Any]) -> str:
     return ".".join([*parts, ""])
 
 
+@pytest.mark.long
 def test_a_token_with_another_signature_is_refused(
     dashboard: Start, provider: IdentityProvider, causes: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -468,6 +473,7 @@ def test_a_provider_that_is_away_is_an_error_with_its_name_and_passwords_still_w
     assert "http://127.0.0.1:1/.well-known/openid-configuration cannot be reached" in causes()
 
 
+@pytest.mark.long
 def test_requests_to_the_provider_follow_no_redirects_and_are_bounded(
     dashboard: Start, provider: IdentityProvider, causes: Callable[[], str]
 ) -> None:

@@ -70,6 +70,7 @@ def test_a_user_signs_in_through_the_provider_and_out_of_both(served: Visited, i
         assert refused == []
 
 
+@pytest.mark.thorough
 def test_who_has_no_role_is_told_so(served: Visited, issuer: str, chrome: Playwright) -> None:
     with chrome.new_context() as context:
         page = context.new_page()

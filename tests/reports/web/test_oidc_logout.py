@@ -31,6 +31,7 @@ def is_signed_in(served: Visited, cookie: str) -> bool:
     return served.get("/", cookie=cookie).status == 200
 
 
+@pytest.mark.long
 def test_signing_out_at_the_provider_ends_all_sessions_of_the_user_and_no_other(
     dashboard: Start, provider: IdentityProvider, users: Any, causes: Callable[[], str]
 ) -> None:
@@ -123,6 +124,7 @@ def test_a_logout_token_that_is_not_valid_ends_nothing(
     assert is_signed_in(served, cookie)
 
 
+@pytest.mark.long
 def test_tokens_of_other_kinds_and_other_signers_end_nothing(
     dashboard: Start, provider: IdentityProvider, causes: Callable[[], str]
 ) -> None:

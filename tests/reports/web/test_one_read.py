@@ -120,6 +120,7 @@ def test_every_page_is_one_transaction(filled: Filled) -> None:
     assert len(found) >= 35
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 @pytest.mark.parametrize("address", MORE)
 def test_a_page_that_is_asked_for_more_is_one_transaction(filled: Filled, address: str) -> None:
@@ -146,6 +147,7 @@ def test_no_page_asks_the_same_question_twice(filled: Filled) -> None:
     assert twice == {}
 
 
+@pytest.mark.thorough
 def test_those_who_follow_are_told_from_one_read(filled: Filled) -> None:
     from reports.web.pages.events import ChangeFeed
 

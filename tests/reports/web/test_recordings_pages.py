@@ -176,6 +176,7 @@ def post(here: Recorded, session: str) -> Any:
     return here.served.post(f"/sessions/{session}/journey", {})
 
 
+@pytest.mark.thorough
 def test_a_session_of_which_no_journey_can_be_made_says_why(recorded: Recorded) -> None:
     now = time.time() * 1000
     looked = put(

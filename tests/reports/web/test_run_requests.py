@@ -66,6 +66,7 @@ def follow(served: Visited, request: str, last: str = "") -> list[tuple[str, str
     return found
 
 
+@pytest.mark.long
 def test_runs_are_asked_for_followed_and_end_with_a_verdict(served: Visited) -> None:
     answer = ask(served, {"journeys": ["buy", "search"], "params": {"sku": "ö'; --"}, "release": "r7"})
     assert answer.status == 202, answer.body
@@ -175,6 +176,7 @@ def test_one_user_cannot_ask_for_any_number_of_runs(served: Visited) -> None:
     assert (answer.status, answer.headers["retry-after"]) == (429, "30")
 
 
+@pytest.mark.long
 def test_a_button_leads_to_a_page_that_shows_how_far_the_run_is(dashboard: Callable[..., Visited]) -> None:
     served = dashboard()
     served.store.add(made("buy"))

@@ -81,6 +81,7 @@ def test_a_tile_tells_the_75th_percentile_the_shares_and_how_many_views_it_is_of
     assert [tile.metric for tile in data.tiles] == ["lcp", "inp", "cls", "fcp", "ttfb", "load"]
 
 
+@pytest.mark.long
 def test_fewer_than_30_page_views_have_no_percentile(store: Store) -> None:
     data = ask(store, read_users, Filter(app="shop", page="/rare"), DAY)
     load = next(one for one in data.tiles if one.metric == "load")
@@ -89,6 +90,7 @@ def test_fewer_than_30_page_views_have_no_percentile(store: Store) -> None:
     assert (row.value, row.views, row.p75["load"]) == ("/rare", 3, None)
 
 
+@pytest.mark.long
 def test_the_lines_and_the_distribution_hold_every_page_view_once(store: Store) -> None:
     data = ask(store, read_users, SHOP, DAY)
     assert sum(one.views for one in data.moments) == data.tally.views
@@ -155,6 +157,7 @@ def test_a_filter_holds_for_the_whole_page(store: Store, which: Filter, wanted: 
     assert {one.id for one in data.slowest} <= {view.id for view in expected}
 
 
+@pytest.mark.long
 def test_bots_are_shown_only_when_asked_for(store: Store) -> None:
     assert "/robots" not in {one.value for one in ask(store, read_users, SHOP, DAY).pages}
     assert ask(store, read_users, Filter(app="shop", traffic="bot"), DAY).tally.views == len(views("bot")) == 40
@@ -266,6 +269,7 @@ def test_the_views_of_a_session_follow_each_other(store: Store) -> None:
     assert sum(mark.kind == "interaction" for one in data.visits for mark in one.marks) == len(acted) > 0
 
 
+@pytest.mark.long
 def test_journeys_and_users_are_compared_page_by_page(store: Store) -> None:
     data = ask(store, read_journeys_vs_users, SHOP, DAY)
     pages = {one.page: one for one in data.pages}

@@ -187,6 +187,7 @@ def alerts(*words: str) -> Result:
     return CliRunner().invoke(app, ["alerts", *words])
 
 
+@pytest.mark.long
 def test_alerts_are_listed_acknowledged_muted_and_unmuted(failing: Monitor) -> None:
     assert alerts().output.startswith("buy is failing (berlin), since ")
     done = alerts("acknowledge", "buy", "--note", "the bank  is informed")

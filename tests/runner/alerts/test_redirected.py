@@ -39,6 +39,7 @@ def answering(status: int, to: str = "") -> Iterator[tuple[str, list[str]]]:
         yield address.removeprefix("http://"), asked
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [302, 308])
 def test_an_alert_is_not_sent_on_to_where_a_service_redirects(
     tmp_path: Path, empty: Path, status: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

@@ -242,6 +242,7 @@ def test_a_wait_checks_again_after_each_change(page: Page) -> None:
     expect(page.locator("#text")).to_have_js_property("changes", 40, timeout=18_000)
 
 
+@pytest.mark.thorough
 def test_contexts_without_the_mark_poll(chrome: Browser) -> None:
     with opened(chrome, "polling") as context:
         page = context.new_page()

@@ -117,6 +117,7 @@ def test_settings_add_and_leave_out(project: Project) -> None:
             listed(project, bundle_include=wrong)
 
 
+@pytest.mark.long
 def test_packages_are_locked_that_are_imported_or_listed(project: Project) -> None:
     project.write("pages.py", "import yaml, json, playwright, runner\nHOME = '/'\n")
     project.write("requirements.txt", "# of the journeys\nlxml>=4 ; python_version > '3'\n-r more.txt\nnot-installed-here\n")

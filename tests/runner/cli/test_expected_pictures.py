@@ -72,6 +72,7 @@ def test_a_picture_is_stored_kept_and_missed(folder: Folder) -> None:
         assert image.convert("RGB").getpixel((30, 20)) == (0, 128, 0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("then", ["", "page.get_by_role('link').first.click()\nmark('after')\nexpect_picture(page, share=1)"])
 def test_the_page_clock_ends_before_the_picture_that_stills_the_page(monitor: Monitor, tmp_path: Path, then: str) -> None:
     stored = tmp_path / "pictures" / "walk"

@@ -57,6 +57,7 @@ def read(folder: Path, *words: str) -> dict[str, Any]:
     return {one["journey"]: one for one in json.loads(ended.stdout)["journeys"]}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("marks", "releases", "retried", "alone", "runs"),
     [
@@ -80,6 +81,7 @@ def test_a_flake_is_a_later_attempt_or_a_failure_between_two_that_passed(
     assert found["interval"][0] <= found["rate"] <= found["interval"][1]
 
 
+@pytest.mark.long
 def test_what_is_proposed_can_be_put_into_the_settings(folder: Path) -> None:
     store_runs(folder, "ppp~ppf" * 4 + "p", step='pay "now"')
     store_runs(folder, "p" * 30, journey="search")
@@ -96,12 +98,14 @@ def test_what_is_proposed_can_be_put_into_the_settings(folder: Path) -> None:
     assert "Nothing is proposed for quarantine." in shown
 
 
+@pytest.mark.long
 def test_flakes_in_several_steps_are_the_journeys(folder: Path) -> None:
     store_runs(folder, "ppp~ppf" * 3 + "p")
     store_runs(folder, "p~p", step="open")
     assert read(folder)["buy"]["proposal"].startswith('[quarantine."buy"]')
 
 
+@pytest.mark.long
 def test_only_runs_of_the_period_are_looked_at_and_at_most_so_many(folder: Path) -> None:
     store_runs(folder, "~" * 6 + "p" * 4)
     assert read(folder, "--limit", "4")["buy"]["retried"] == 0

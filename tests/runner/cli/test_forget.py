@@ -54,6 +54,7 @@ def rows(folder: Path) -> dict[str, int]:
         return {name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in names}
 
 
+@pytest.mark.long
 def test_everything_of_a_journey_is_removed_and_nothing_else(folder: Path) -> None:
     before = rows(folder)
     result = forget("old")
@@ -66,6 +67,7 @@ def test_everything_of_a_journey_is_removed_and_nothing_else(folder: Path) -> No
     assert rows(folder) == dict.fromkeys(before, 1)
 
 
+@pytest.mark.long
 def test_a_dry_run_only_says_what_would_go(folder: Path) -> None:
     before = rows(folder)
     result = forget("old", "--dry-run")
@@ -85,6 +87,7 @@ def test_the_group_in_the_gateway_goes(folder: Path, gateway: str) -> None:
     wait_until(lambda: 'journey="old"' not in str(get(f"{gateway}/metrics")))
 
 
+@pytest.mark.long
 def test_a_gateway_that_does_not_answer_leaves_everything_for_another_try(folder: Path) -> None:
     before = rows(folder)
     result = forget("old", "--pushgateway", "http://127.0.0.1:9")
@@ -93,12 +96,14 @@ def test_a_gateway_that_does_not_answer_leaves_everything_for_another_try(folder
     assert (folder / "runs" / "old").exists()
 
 
+@pytest.mark.long
 def test_a_name_that_is_not_known_ends_with_those_that_are() -> None:
     result = forget("odl")
     assert "nothing is known of a journey named 'odl'; there are: buy, old" in str(result.exception)
     assert getattr(result.exception, "exit_code", None) == 2
 
 
+@pytest.mark.long
 def test_a_journey_that_is_still_declared_is_forgotten_with_a_note() -> None:
     result = forget("buy")
     assert result.exit_code == 0

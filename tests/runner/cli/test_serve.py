@@ -159,11 +159,13 @@ def test_the_collector_listens_on_an_address_of_its_own(serve: Serve) -> None:
     assert (code, said.splitlines()[-1], "Traceback" in said) == (0, "stopped", False)
 
 
+@pytest.mark.long
 def test_a_collector_that_others_reach_needs_apps(tmp_path: Path) -> None:
     (tmp_path / "journey.toml").write_text("collector_listen = '0.0.0.0:0'\n")
     assert "collector_listen: 0.0.0.0:0 can be reached from other machines" in refused(tmp_path)
 
 
+@pytest.mark.thorough
 def test_readyz_reports_a_database_that_was_removed_while_it_is_used(serve: Serve) -> None:
     serve.start()
     file = serve.folder / "runs" / "journeys.db"

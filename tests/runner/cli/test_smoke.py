@@ -366,6 +366,7 @@ def saved(folder: Folder) -> list[dict[str, str]]:
     return [json.loads(file.read_text()) for file in files]
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_how_steps_look_is_kept_in_a_baseline_compared_and_accepted(folder: Folder) -> None:
     page = """
@@ -405,6 +406,7 @@ def test_pictures_without_the_packages_say_how_to_get_them(folder: Folder, monke
     assert (ran.returncode, "--pictures: numpy missing; install with: " in ran.stderr) == (2, True)
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_smoke_measures_what_is_blocked_and_looks_again_at_what_is_slow(folder: Folder) -> None:
     script = "const ends = performance.now() + 400; while (performance.now() < ends);"

@@ -60,6 +60,7 @@ def test_files_of_two_builds_are_noticed(build: Path) -> None:
         list(find_maps([build]))
 
 
+@pytest.mark.long
 def test_maps_are_kept_listed_and_removed_on_this_machine(build: Path, tmp_path: Path) -> None:
     ended = journey(tmp_path, "sourcemaps", "upload", "dist", "--release", "1.0")
     assert ended.stdout.splitlines()[-1] == "3 source maps of release 1.0, 3 new", ended.stderr
@@ -89,6 +90,7 @@ def test_what_is_wrong_is_said_with_what_to_do(build: Path, tmp_path: Path, word
     assert why in ended.stderr
 
 
+@pytest.mark.long
 def test_a_dashboard_elsewhere_gets_them(build: Path, tmp_path: Path, dashboard: Callable[..., Visited]) -> None:
     served = dashboard(WITH_TOKEN)
     to = ["--to", served.address]

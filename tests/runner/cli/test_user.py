@@ -5,6 +5,7 @@ import sys
 from contextlib import chdir
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from reports.web.access.passwords.hashing import verify_password
@@ -46,6 +47,7 @@ def test_somebody_is_added_changed_and_removed(tmp_path: Path) -> None:
     assert list(read_users(tmp_path / "dashboard-users")) == ["bob"]
 
 
+@pytest.mark.long
 def test_the_list_of_the_settings_is_used(tmp_path: Path) -> None:
     (tmp_path / "journey.toml").write_text("serve_users = 'etc/people'")
     code, said = here(tmp_path, "add", "ada", password="oolong and milk")

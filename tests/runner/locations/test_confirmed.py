@@ -110,6 +110,7 @@ def world(url: str, request: pytest.FixtureRequest) -> Iterator[World]:
     made.close()
 
 
+@pytest.mark.long
 @BOTH
 def test_a_failure_that_another_place_has_too_alerts_at_once(world: World) -> None:
     failed = world.run("oregon", "failed")
@@ -125,6 +126,7 @@ def test_a_failure_that_another_place_has_too_alerts_at_once(world: World) -> No
     assert world.titles == ["buy is failing (oregon)", "buy has recovered"]
 
 
+@pytest.mark.long
 @ONE
 def test_a_failure_that_no_other_place_has_is_counted_as_a_matter_of_that_place(world: World) -> None:
     for number in (1, 2, 3):
@@ -156,6 +158,7 @@ def test_an_answer_that_does_not_come_holds_up_no_alert_beyond_its_bound(world: 
     assert "not confirmed: tokyo has not answered in time" in world.newest
 
 
+@pytest.mark.long
 @ONE
 def test_a_run_in_which_the_other_monitor_fails_confirms_nothing(world: World) -> None:
     failed = world.run("oregon", "failed")
@@ -163,6 +166,7 @@ def test_a_run_in_which_the_other_monitor_fails_confirms_nothing(world: World) -
     assert world.settled(1) == ("oregon", "unconfirmed")
 
 
+@pytest.mark.long
 @ONE
 @pytest.mark.parametrize("world", [{"confirm": "same", "alert_after": 1}], indirect=True)
 def test_a_failure_can_be_confirmed_at_its_own_place(world: World) -> None:
@@ -212,6 +216,7 @@ def test_a_place_that_is_down_has_no_say(world: World) -> None:
     assert world.titles == ["buy is failing (frankfurt)"], "where one place is left, it decides"
 
 
+@pytest.mark.long
 @ONE
 @pytest.mark.parametrize("world", [{"alert_locations": "2 of 3", "alert_after": 1, "confirm": "elsewhere"}], indirect=True)
 def test_a_refuted_failure_is_not_one_of_the_places(world: World) -> None:

@@ -80,6 +80,7 @@ def test_two_places_that_beat_are_up_though_their_clocks_differ_by_half_a_minute
     assert here.messages == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ends", ["killed", "stopped"])
 def test_a_place_that_is_gone_is_an_alert_of_the_monitor_sent_once_until_it_is_back(
     places: tuple[Place, Place], ends: str

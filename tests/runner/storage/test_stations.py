@@ -59,6 +59,7 @@ def pipeline(settings: Settings, store: Store, archive: Archive, exporter: Expor
     return ResultPipeline(Timetable(settings.runs_dir), settings, store, archive, exporter, no_pause, (), lambda _: None)
 
 
+@pytest.mark.long
 def test_a_scheduler_uploads_then_stores(bucket: Bucket, store: Seen, tmp_path: Path) -> None:
     settings = bucket.settings(tmp_path)
     archive, exporter = Archive(settings.runs_dir, uploads=True), Exporter(False)
@@ -72,6 +73,7 @@ def test_a_scheduler_uploads_then_stores(bucket: Bucket, store: Seen, tmp_path: 
     assert 'synthetic_uploads_total{outcome="uploaded"} 1.0' in generate_latest(exporter.registry).decode()
 
 
+@pytest.mark.long
 def test_a_scheduler_stores_runs_while_the_storage_is_away_and_uploads_them_later(
     bucket: Bucket, store: Seen, tmp_path: Path
 ) -> None:
@@ -90,6 +92,7 @@ def test_a_scheduler_stores_runs_while_the_storage_is_away_and_uploads_them_late
     assert stored(store) == 3
 
 
+@pytest.mark.long
 def test_a_command_uploads_then_stores_and_says_what_is_left(bucket: Bucket, tmp_path: Path) -> None:
     settings = bucket.settings(tmp_path)
     archive = Archive(settings.runs_dir, uploads=True)
@@ -111,6 +114,7 @@ def test_a_command_uploads_then_stores_and_says_what_is_left(bucket: Bucket, tmp
     assert len(bucket.objects()) == 4
 
 
+@pytest.mark.thorough
 def test_nothing_is_imported_without_a_storage(tmp_path: Path) -> None:
     program = (
         "import sys, runner.cli.all_commands, runner.scheduler.daemon, reports.web.pages.artifacts; "

@@ -61,6 +61,7 @@ def archive_of(settings: Settings) -> Archive:
     return Archive(settings.runs_dir, uploads=True)
 
 
+@pytest.mark.long
 def test_a_run_is_uploaded_before_it_goes_on_and_its_result_last(bucket: Bucket, tmp_path: Path) -> None:
     settings = bucket.settings(tmp_path)
     archive = archive_of(settings)
@@ -101,6 +102,7 @@ def test_a_run_goes_on_and_is_uploaded_later_whole_and_once(bucket: Bucket, tmp_
     assert made.outcomes.count("uploaded") == 1
 
 
+@pytest.mark.long
 def test_a_storage_that_hangs_holds_no_result_back(bucket: Bucket, tmp_path: Path) -> None:
     settings = bucket.settings(tmp_path, artifacts_timeout="1s")
     archive = archive_of(settings)
@@ -125,6 +127,7 @@ def test_what_an_earlier_process_has_left_is_uploaded(bucket: Bucket, tmp_path: 
     assert made.passed == []
 
 
+@pytest.mark.long
 def test_two_processes_upload_a_run_once(bucket: Bucket, tmp_path: Path) -> None:
     settings = bucket.settings(tmp_path)
     for minute in range(5):
@@ -136,6 +139,7 @@ def test_two_processes_upload_a_run_once(bucket: Bucket, tmp_path: Path) -> None
     assert len(writes) == len(set(writes)) == 20
 
 
+@pytest.mark.long
 def test_what_waits_is_bounded_and_the_oldest_artifacts_go_first(
     bucket: Bucket, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -166,6 +170,7 @@ def test_copies_are_removed_some_time_after_the_upload_and_only_then(bucket: Buc
     assert (waiting / "trace.zip").is_file()
 
 
+@pytest.mark.long
 def test_a_run_that_was_removed_meanwhile_is_no_longer_waited_for(bucket: Bucket, tmp_path: Path) -> None:
     settings = bucket.settings(tmp_path)
     archive = archive_of(settings)
@@ -176,6 +181,7 @@ def test_a_run_that_was_removed_meanwhile_is_no_longer_waited_for(bucket: Bucket
     assert (bucket.objects(), made.outcomes) == ({}, [])
 
 
+@pytest.mark.long
 def test_a_large_file_is_uploaded_in_parts(bucket: Bucket, tmp_path: Path) -> None:
     settings = bucket.settings(tmp_path)
     archive = archive_of(settings)

@@ -49,6 +49,7 @@ def damage(file: Path) -> None:
     file.write_bytes(content)
 
 
+@pytest.mark.long
 def test_a_copy_is_one_state_of_a_database_that_is_written_meanwhile(file: Path, tmp_path: Path) -> None:
     ended = threading.Event()
 
@@ -98,6 +99,7 @@ def test_rows_that_refer_to_nothing_and_missing_tables_are_reported(file: Path) 
     assert "the table pauses is missing" in found
 
 
+@pytest.mark.long
 def test_a_restore_brings_back_what_was_there_and_keeps_what_was_instead(file: Path, tmp_path: Path) -> None:
     back_up(file, tmp_path / "copy.db")
     with Store(f"sqlite:///{file}") as store:
@@ -108,6 +110,7 @@ def test_a_restore_brings_back_what_was_there_and_keeps_what_was_instead(file: P
     assert count(tmp_path / "copy.db") == 3
 
 
+@pytest.mark.long
 def test_a_copy_of_an_earlier_version_is_upgraded_and_stays_as_it_is(file: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     with Store(f"sqlite:///{file}") as store:
@@ -145,6 +148,7 @@ def test_what_is_no_whole_copy_is_refused_and_nothing_changes(file: Path, tmp_pa
     assert [one.name for one in file.parent.iterdir()] == ["journeys.db"]
 
 
+@pytest.mark.long
 def test_a_database_that_is_in_use_is_not_replaced(file: Path, tmp_path: Path) -> None:
     back_up(file, tmp_path / "copy.db")
     with Store(f"sqlite:///{file}") as store:

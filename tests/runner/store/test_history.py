@@ -103,6 +103,7 @@ def test_the_tallies_are_those_of_the_runs(history: History, results: list[RunRe
         assert len(row.series) <= 61
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hours", [timedelta(days=32), timedelta(days=2)])
 def test_a_long_series_has_the_percentiles_of_the_runs(
     history: History, results: list[RunResult], monkeypatch: pytest.MonkeyPatch, hours: timedelta
@@ -174,6 +175,7 @@ def test_runs_come_page_by_page_without_a_gap(history: History, results: list[Ru
     assert {one.id for one in failed} == {one.id for one in results if one.status == "failed"}
 
 
+@pytest.mark.long
 def test_the_runs_around_a_run_are_those_of_its_journey_and_place(history: History, results: list[RunResult]) -> None:
     own = sorted((one for one in results if one.journey == "buy"), key=lambda one: (one.started_at, one.id))
     for place, one in enumerate(own):
@@ -245,6 +247,7 @@ def dump(store: Store, table: object) -> list[tuple[object, ...]]:
     return sorted([tuple(round(value, 6) if isinstance(value, float) else value for value in row) for row in rows], key=repr)
 
 
+@pytest.mark.long
 def test_two_schedulers_that_store_at_once_lose_no_count(url: str, results: list[RunResult]) -> None:
     def add(one: RunResult) -> bool:
         """As the keeper does: until it is stored. On a busy machine SQLite may be locked for longer than a statement waits."""

@@ -63,6 +63,7 @@ def stored(store: Store) -> list[RunResult]:
     return made
 
 
+@pytest.mark.long
 def test_releases_are_told_in_their_order_with_their_runs(store: Store, stored: list[RunResult]) -> None:
     found = ask(store, releases, "buy", "berlin", ALL)
     assert [(one.release, one.runs) for one in found] == [("1.0", 10), ("1.1", 10)]
@@ -126,6 +127,7 @@ def test_budgets_are_those_of_the_newest_runs(store: Store, stored: list[RunResu
     assert ask(store, step_budgets, "nobody", None) == {}
 
 
+@pytest.mark.long
 def test_a_database_from_before_knows_no_release_and_keeps_its_runs(url: str) -> None:
     with Store(url) as store:
         store.add(run(1, "1.0"))

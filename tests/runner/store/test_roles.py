@@ -84,6 +84,7 @@ def test_an_upgrade_is_done_by_the_owner_alone_and_the_role_is_told_so(owner: st
         assert writer.put_blocking(arrival())
 
 
+@pytest.mark.long
 def test_sqlite_is_upgraded_by_the_command_too(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'journeys.db'}"
     with Store(url) as store:

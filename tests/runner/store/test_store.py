@@ -89,6 +89,7 @@ def test_a_half_stored_run_does_not_exist(store: Store) -> None:
     assert store.add(run)
 
 
+@pytest.mark.long
 def test_a_character_that_a_database_cannot_hold_costs_no_run(store: Store) -> None:
     failure = Failure(kind="page", message="a\0b")
     assert store.add(msgspec.structs.replace(result(), failure=failure, notes=("c\0d",)))
@@ -169,6 +170,7 @@ def test_a_pause_holds_until_its_time_or_until_it_is_resumed(store: Store) -> No
     assert [one.pattern for one in store.pauses.active(NOW)] == ["buy"]
 
 
+@pytest.mark.long
 def test_the_migrations_make_what_the_schema_says(store: Store, url: str) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext

@@ -86,6 +86,7 @@ def test_every_released_form_is_upgraded_with_its_rows(url: str) -> None:
             assert compare_metadata(context, error_states.metadata) == []
 
 
+@pytest.mark.long
 def test_a_new_file_is_what_the_migrations_make(tmp_path: Path) -> None:
     from alembic import command
 
@@ -162,6 +163,7 @@ def test_a_database_of_another_program_is_refused_untouched(url: str, statements
     assert {one.name for one in tmp_path.iterdir()} <= {"journeys.db"}
 
 
+@pytest.mark.long
 def test_tables_of_the_user_beside_ours_are_no_obstacle(url: str) -> None:
     make_older(url, "0004")
     with connected(url) as connection:
@@ -184,6 +186,7 @@ def test_a_store_reports_that_its_database_broke_while_it_was_open(tmp_path: Pat
         assert "cannot be used" in store.find_trouble()
 
 
+@pytest.mark.long
 def test_a_store_reports_that_its_tables_are_gone(url: str) -> None:
     with Store(url) as store:
         assert store.find_trouble() == ""

@@ -76,6 +76,7 @@ def test_a_receiver_without_native_histograms_gets_nothing_wrong_and_the_hint_sa
     assert value(prometheus, 'synthetic_runs_total{status="passed"}') == 2
 
 
+@pytest.mark.long
 @given(st.floats(min_value=1e-6, max_value=1e6))
 def test_each_value_is_in_the_bucket_whose_edges_are_around_it(latency: float) -> None:
     index = bucket_index(latency)

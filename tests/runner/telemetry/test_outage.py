@@ -70,6 +70,7 @@ def test_a_receiver_of_version_2_gets_the_whole_hour(v2: Receiver, tmp_path: Pat
     assert arrived == times(hour)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_a_receiver_of_otlp_gets_the_whole_hour(
     span_receiver: SpanReceiver, tmp_path: Path, hour: list[RunResult], protocol: str

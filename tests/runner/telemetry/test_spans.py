@@ -309,6 +309,7 @@ def test_a_run_that_is_rejected_while_others_are_accepted_is_given_up(tmp_path: 
     assert "the run 1 was rejected 3 times while others were accepted" in caplog.text
 
 
+@pytest.mark.long
 def test_many_spans_go_in_several_messages(span_receiver: SpanReceiver, tmp_path: Path) -> None:
     entries = OPEN.requests.entries[:1] * 1500
     result = replace(run(), steps=(replace(OPEN, requests=Requests(ok=1500, entries=entries)),))

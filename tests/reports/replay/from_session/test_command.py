@@ -83,6 +83,7 @@ def test_a_session_is_written_and_tried_on_the_site_that_was_recorded(looked: Re
     assert f'@journey(base_url="{shop}")\ndef look(page: Page, step: Step)' in written
 
 
+@pytest.mark.thorough
 def test_it_says_what_was_written_and_how_to_run_it(looked: Recording) -> None:
     result = journey(keep(looked), "--no-trial")
     assert result.exit_code == 0, result.output

@@ -48,6 +48,7 @@ def test_a_name_with_quotes_stays_a_name() -> None:
     assert parse_locator(found.code) is not None
 
 
+@pytest.mark.thorough
 def test_a_list_that_imitates_a_select_and_a_page_that_answers_in_its_own_time_are_walked(chromium: Browser) -> None:
     handle = element(10, "span", text(11, "Namespace"), role="combobox", tabindex="0", title="Namespace")
     # What is clicked is a part of the option, whose id is another each time.
