@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -19,6 +19,8 @@ from runner.errors import ConfigError
 
 STOP_WITHIN = 10
 """Seconds for running requests to finish."""
+TICK = 0.1
+"""Seconds between two looks at what has changed."""
 OWN_FILES = 256
 """File descriptors reserved for files, the store and others."""
 
@@ -82,6 +84,7 @@ class Server(uvicorn.Server):
         self._leaves_at: float | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         """Its event loop, once it serves."""
+        self._woken = asyncio.Event()
 
     def serve_until_stopped(self, listening: socket.socket) -> None:
         """Serves until SIGTERM, Ctrl-C or `stop`; returns when running requests are finished."""
@@ -102,11 +105,35 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         """Stops it gracefully; from any thread."""
         self.should_exit = True
+        if self.loop is not None:
+            with suppress(RuntimeError):  # it has ended already
+                self.loop.call_soon_threadsafe(self._woken.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to serve."""
         self.loop = asyncio.get_running_loop()
         await super().startup(sockets=sockets)
+
+    async def main_loop(self) -> None:
+        """As uvicorn's, but `stop` ends it at once."""
+        counter = 0
+        while not await self.on_tick(counter):
+            counter = (counter + 1) % 864_000
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await self._woken.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends at once where nobody is connected; else as uvicorn does, which gives connections time to end."""
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets=sockets)
+            return
+        for server in self.servers:
+            server.close()
+        for one in sockets or ():
+            one.close()
+        for server in self.servers:
+            await server.wait_closed()
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""
