@@ -41,8 +41,8 @@ def test_a_page_view(tab: Tab, receiver: Receiver, tea_shop: str) -> None:
     assert (view.url, view.type, view.ended, view.hidden) == (f"{tea_shop}/", "navigate", True, False)
     assert set(vitals(view)) == VITALS[tab.engine]
     assert {"request", "response", "dom", "load", "total"} <= set(view.phases)
-    # Within what an engine rounds its times to.
-    assert view.phases["request"] >= 0.12 - 0.002
+    # Engines round their times, and say that a request began when they have written it.
+    assert view.phases["request"] >= 0.1
     assert view.transfer_bytes > 1000
     assert view.visible_seconds is not None
     assert view.visible_seconds > 0.1
