@@ -10,13 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from prometheus_client import start_http_server
 
 from reports.objectives.prometheus_rules import render_prometheus_rules
 from runner.archive.run_id import run_id
+from runner.bundles.bundle_cache import BundleCache
+from runner.dispatch.worker.worker_metrics import make_registry
 from runner.metrics.pushgateway import push_result
 from runner.result import Certificate, RunResult
 from runner.settings.settings import load_settings
@@ -33,7 +37,7 @@ SPANS = {"$__rate_interval": "1m", "$__range": "5m"}
 """What Grafana fills in by itself."""
 SITE = "http://localhost:3000"
 JOURNEYS = """
-    @journey(every="2s")
+    @journey(every="2s", locations=["local", "oslo"])
     def walk(page, step):
         with step("open", budget="9s"):
             page.goto("/")
@@ -119,14 +123,21 @@ def met_a_certificate() -> RunResult:
 def measured(
     daemon: Daemon, serve: Serve, gateway: str, prometheus: Callable[..., Prometheus], tmp_path: Path
 ) -> Iterator[Prometheus]:
-    """A Prometheus that scrapes a scheduler, the gateway that it pushes to, and a collector that browsers report to."""
+    """A Prometheus that scrapes a scheduler, the gateway that it pushes to, a collector that browsers report to, and a worker's metrics."""
     daemon.write(JOURNEYS)
     daemon.start("--pushgateway", gateway, "--workers", "1")
     serve.start()
     push_result(met_a_certificate(), load_settings(tmp_path, {"pushgateway": gateway}, {}))
+    # Of a worker elsewhere, without the broker that it would need.
+    worker: Any = SimpleNamespace(active=1, outbox=SimpleNamespace(waiting=()))
+    registry = make_registry(worker, BundleCache(tmp_path / "bundles", 1_000_000, 1_000_000))
+    metrics, thread = start_http_server(0, "127.0.0.1", registry)
     with Visitors(serve.address):
         rules = render_prometheus_rules([OBJECTIVE], {"walking": 2.0})
-        yield prometheus(gateway, daemon.address, serve.address, rules=rules)
+        yield prometheus(gateway, daemon.address, serve.address, f"127.0.0.1:{metrics.server_port}", rules=rules)
+    metrics.shutdown()
+    metrics.server_close()
+    thread.join(30)
     serve.stop()
     daemon.stop()
 

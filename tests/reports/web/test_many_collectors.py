@@ -225,4 +225,5 @@ def test_one_that_is_asked_to_stop_is_not_ready_first_and_serves_on(servers: Ser
     wait_until(lambda: rows(servers.database, rolled) == [(True,)])
     views = "SELECT (SELECT sum(views) FROM tallies JOIN series ON id = series WHERE step = 86400 AND page = ''), count(*) FROM page_views"
     ((counted, there),) = rows(servers.database, views)
-    assert counted == there == len(stored) + 1
+    # Each beacon has one page view, those of the tests before too.
+    assert counted == there == rows(servers.database, "SELECT count(*) FROM beacons")[0][0] >= len(stored)
