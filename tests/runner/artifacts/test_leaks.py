@@ -150,7 +150,7 @@ def run(monitor: Monitor, **environment: str) -> tuple[RunResult, str]:
     dotenv.write_text(f"pin={SECRETS['pin']}\nkey={KEY}\n")
     planted = {f"JOURNEY_SECRET_{name}": secret for name, secret in SECRETS.items() if name not in {"token", "pin"}}
     planted |= {"JOURNEY_SECRETS_DIR": str(folder), "JOURNEY_SECRETS_FILE": str(dotenv)}
-    policies = {f"JOURNEY_{kind.upper()}": "on" for kind in ARTIFACT_KINDS}
+    policies = {f"JOURNEY_{kind.upper()}": "on" for kind in ARTIFACT_KINDS} | {"JOURNEY_ACCESSIBILITY": "on"}
     ended = subprocess.run(
         command,
         env={**os.environ, **planted, **policies, **environment},
