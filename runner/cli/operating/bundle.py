@@ -9,7 +9,6 @@ import typer
 from runner.bundles.contents import list_contents
 from runner.bundles.make_bundle import PLACE, check_version, major, make_bundle, upload_bundle
 from runner.bundles.manifest import Manifest
-from runner.bundles.open_bundle import fetch_manifest, read_bundle_file
 from runner.bundles.packages import check_packages
 from runner.bundles.publish_bundle import MADE, require_key, require_storage
 from runner.cli import given, manual
@@ -96,6 +95,8 @@ def verify(named: Named, env: given.EnvironmentName = None) -> None:
 
 def _read(named: str, settings: Settings) -> tuple[str, Manifest]:
     """The bundle of a file, or in the storage. Raises BundleError, ConfigError, StorageDown."""
+    from runner.bundles.open_bundle import fetch_manifest, read_bundle_file
+
     if "/" in named or Path(named).is_file():
         return read_bundle_file(Path(named), settings.bundle_size)
     key, storage = require_key(settings), require_storage(settings)
