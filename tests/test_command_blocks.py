@@ -194,7 +194,7 @@ PAGES = {
                 (
                     one
                     for one in commands(ROOT / "docs" / "schedule.md")
-                    if one.startswith("pg_") or "db1.example" in one or "@db." in one
+                    if one.startswith(("pg_", "psql --command")) or "db1.example" in one or "@db." in one
                 ),
                 ELSEWHERE,
             ),

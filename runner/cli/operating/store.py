@@ -74,7 +74,7 @@ def restore(
     """
     from runner.store.backup import restore as put_in_place
 
-    file = _file(given.settings(env, database=database, runs_dir=runs_dir), "pg_restore --clean --if-exists")
+    file = _file(given.settings(env, database=database, runs_dir=runs_dir), "pg_restore, into an empty schema")
     kept = put_in_place(copy, file)
     typer.echo(f"restored {file} from {copy}")
     if kept is not None:

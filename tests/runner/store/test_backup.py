@@ -198,7 +198,7 @@ def test_a_database_of_a_server_is_checked_and_copied_with_its_own_programs(
     engine.dispose()
     assert find_server_problems(url) == ["the table pauses is missing"]
     assert "pg_dump --format=custom" in journey("backup", str(tmp_path / "copy"), "--database", url)[1]
-    assert "pg_restore --clean" in journey("restore", str(tmp_path / "copy"), "--database", url)[1]
+    assert "pg_restore, into an empty schema" in journey("restore", str(tmp_path / "copy"), "--database", url)[1]
     with pytest.raises(StoreDown, match="cannot be used"):
         find_server_problems("postgresql+psycopg://me:hush@127.0.0.1:9/journeys")
 
@@ -207,8 +207,10 @@ def test_a_database_of_a_server_is_checked_and_copied_with_its_own_programs(
 def test_the_documented_copy_of_a_server_is_one_state_of_it_and_brings_it_back(
     postgres: Callable[[], str], tmp_path: Path
 ) -> None:
-    documented = re.findall(r"^pg_(?:dump|restore) .*$", (ROOT / "docs" / "schedule.md").read_text(), re.MULTILINE)
-    assert len(documented) == 2
+    documented = re.findall(
+        r"^(?:pg_dump|psql --command|pg_restore).*$", (ROOT / "docs" / "schedule.md").read_text(), re.MULTILINE
+    )
+    assert len(documented) == 3
     url = postgres()
     environment = {**os.environ, "JOURNEY_DATABASE": url.replace("+psycopg", "")}
     ended = threading.Event()
@@ -232,7 +234,8 @@ def test_the_documented_copy_of_a_server_is_one_state_of_it_and_brings_it_back(
             ended.set()
             writing.join()
         last = store.count()
-    subprocess.run(documented[1], shell=True, check=True, cwd=tmp_path, env=environment)
+    for command in documented[1:]:
+        subprocess.run(command, shell=True, check=True, cwd=tmp_path, env=environment)
     assert find_server_problems(url) == []
     with Store(url) as store, store.snapshot() as connection:
         counts = "(SELECT count(*) FROM runs), (SELECT count(*) FROM beacons), (SELECT count(*) FROM page_views)"
