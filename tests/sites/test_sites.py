@@ -41,7 +41,7 @@ def serving(command: list[str], ready: str, log: Path) -> Iterator[None]:
             yield
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def walk(monitor: Monitor, name: str, address: str, gateway: str) -> RunResult:
