@@ -6,6 +6,7 @@ Each event has as its id how many events of each run were sent, so that any serv
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -114,19 +115,20 @@ async def _follow(site: Site, request: Request, progress: dict[str, _Progress], 
         silent = 0.0
         watch: SessionWatch | None = request.scope.get("session_watch")
         while not site.stopping() and not await request.is_disconnected() and not (watch and await watch.is_over()):
-            try:
+            ended: RequestData | None = None
+            events: list[tuple[str, str, str]] = []
+            # While the database is away the connection is kept: it may be back soon.
+            with suppress(StoreDown):
                 batch = await run_in_threadpool(_read, site, request.path_params["request"], progress)
-            except StoreDown:
-                # The connection is kept: the database may be back soon.
-                batch = _Batch(request=None, events=[])  # type: ignore[arg-type]  # nothing is known
-            if batch is None:
-                return
-            for run, kind, data in batch.events:
+                if batch is None:
+                    return
+                events, ended = batch.events, batch.request if batch.request.ended else None
+            for run, kind, data in events:
                 _advance(progress[run], kind)
                 yield f"id: {_format(progress)}\nevent: {kind}\ndata: {data}\n\n"
                 silent = 0.0
-            if batch.request is not None and batch.request.ended and all(one.ended for one in progress.values()):
-                yield f"id: {OVER}\nevent: verdict\ndata: {msgspec.json.encode(batch.request).decode()}\n\n"
+            if ended is not None and all(one.ended for one in progress.values()):
+                yield f"id: {OVER}\nevent: verdict\ndata: {msgspec.json.encode(ended).decode()}\n\n"
                 return
             silent += LOOK
             if silent >= QUIET:

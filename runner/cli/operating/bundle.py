@@ -97,7 +97,7 @@ def _read(named: str, settings: Settings) -> tuple[str, Manifest]:
     """The bundle of a file, or in the storage. Raises BundleError, ConfigError, StorageDown."""
     from runner.bundles.open_bundle import fetch_manifest, read_bundle_file
 
-    if "/" in named or Path(named).is_file():
+    if "/" in named or named.endswith(".tar.gz") or Path(named).is_file():
         return read_bundle_file(Path(named), settings.bundle_size)
     key, storage = require_key(settings), require_storage(settings)
     digests = {Path(one).name.removesuffix(".tar.gz") for one in storage.sizes(PLACE) if one.endswith(".tar.gz")}

@@ -52,6 +52,7 @@ def test_a_bundle_is_made_shown_and_verified(project: Project) -> None:
     ("words", "key", "code", "said"),
     [
         (["verify", "0"], KEY.reveal(), 3, "has no bundle whose digest begins with '0'"),
+        (["verify", "nowhere.tar.gz"], KEY.reveal(), 3, "nowhere.tar.gz: cannot be read: No such file or directory"),
         (["verify", "no/file"], KEY.reveal(), 3, "cannot be read: No such file or directory"),
         (["verify", "./pages.py"], KEY.reveal(), 3, "damaged"),
         (["make", "--upload"], "", 2, "bundle_key is not set"),
