@@ -75,7 +75,7 @@ class ProjectFinder(MetaPathFinder):
     def enter(self, folder: Path) -> None:
         """From now on `folder` is where imports look; what was imported for another file is forgotten."""
         before, self.folders = self.folders, list_import_folders(folder)
-        known = list(sys.modules.items())
+        known = list(sys.modules.copy().items())
         found = [name for name, _ in known if self.has_found(name)]
         for name in [name for name in found if _is_of(sys.modules[name], before)]:
             _forget(name)
@@ -93,7 +93,7 @@ class _PackageInParts(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Runs the project's `__init__.py`, after what was imported of the package for another file has been put in it."""
-        for name, part in list(sys.modules.items()):
+        for name, part in list(sys.modules.copy().items()):
             parent, _, last = name.rpartition(".")
             if parent == self.name:
                 setattr(module, last, part)

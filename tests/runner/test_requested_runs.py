@@ -20,7 +20,7 @@ def shows(step, params):
         assert params["word"] == "hello", "another word"
 """
 SITE_CHECK = """
-@check(every="1h")
+@check(every="24h")
 def answers(http):
     http.get("/", status=200)
 """
@@ -53,7 +53,7 @@ def ended(store: Store, request: RunRequest) -> RunRequest:
 
 
 def test_requested_runs_are_made_beside_the_schedule_and_can_be_followed(daemon: Daemon) -> None:
-    daemon.write(tick("1h") + SHOWS)
+    daemon.write(tick("24h") + SHOWS)
     daemon.start()
     daemon.wait_for_runs(1, "tick")
     with opened(daemon) as store:
@@ -77,7 +77,7 @@ def test_requested_runs_are_made_beside_the_schedule_and_can_be_followed(daemon:
 @pytest.mark.thorough
 @pytest.mark.long
 def test_a_run_whose_scheduler_is_killed_ends_as_an_error(daemon: Daemon) -> None:
-    daemon.write(tick("1h") + HANGS)
+    daemon.write(tick("24h") + HANGS)
     daemon.start()
     with opened(daemon) as store:
         request = ask(store, "hangs")
@@ -93,7 +93,7 @@ def test_a_run_whose_scheduler_is_killed_ends_as_an_error(daemon: Daemon) -> Non
 
 @pytest.mark.thorough
 def test_an_address_that_the_scheduler_does_not_allow_is_refused(daemon: Daemon) -> None:
-    daemon.write(look("1h") + SHOWS)
+    daemon.write(look("24h") + SHOWS)
     (daemon.folder / "journey.toml").write_text(f'remote_base_urls = ["{daemon.shop}"]\n')
     daemon.start()
     with opened(daemon) as store:
@@ -107,7 +107,7 @@ def test_an_address_that_the_scheduler_does_not_allow_is_refused(daemon: Daemon)
 def test_one_of_two_schedulers_makes_each_run(new_daemon: Callable[[str], Daemon], postgres_copy: Callable[[], str]) -> None:
     database = postgres_copy()
     for one in (new_daemon("one"), new_daemon("other")):
-        one.write(tick("1h") + SHOWS)
+        one.write(tick("24h") + SHOWS)
         one.start("--workers", "1", JOURNEY_DATABASE=database.replace("+psycopg", ""))
     with Store(database) as store:
         request = ask(store, *["shows"] * 12, params={"word": "hello"})
@@ -117,7 +117,7 @@ def test_one_of_two_schedulers_makes_each_run(new_daemon: Callable[[str], Daemon
 
 @pytest.mark.thorough
 def test_what_is_paused_set_aside_not_scheduled_or_a_check_is_run_when_somebody_asks(daemon: Daemon) -> None:
-    daemon.write("from runner import check\n" + tick("1h") + tick("1h", "paused") + tick("1h", "held") + SHOWS + SITE_CHECK)
+    daemon.write("from runner import check\n" + tick("24h") + tick("24h", "paused") + tick("24h", "held") + SHOWS + SITE_CHECK)
     (daemon.folder / "journey.toml").write_text(
         f'base_url = "{daemon.shop}"\n'
         '[[maintenance]]\njourneys = ["held"]\ncron = "* * * * *"\nduration = "1h"\nreason = "deployment"\n'

@@ -64,7 +64,7 @@ def test_a_journey_never_runs_beside_itself_and_the_slot_is_counted(daemon: Daem
 
 @pytest.mark.thorough
 def test_a_journey_that_waits_for_others_misses_its_slots_for_lack_of_a_worker(daemon: Daemon) -> None:
-    daemon.write(WAITS.format(every="1h", milliseconds=4000) + tick())
+    daemon.write(WAITS.format(every="24h", milliseconds=4000) + tick())
     daemon.start("--workers", "1")
     daemon.wait_for_runs(1, "waits")
     daemon.stop()
@@ -89,7 +89,7 @@ def test_a_release_that_changes_is_logged(daemon: Daemon) -> None:
 
 @pytest.mark.thorough
 def test_a_run_that_waits_too_long_for_a_worker_is_cancelled_and_says_why(daemon: Daemon) -> None:
-    daemon.write(WAITS.format(every="1h", milliseconds=3500) + look("1h"))
+    daemon.write(WAITS.format(every="24h", milliseconds=3500) + look("24h"))
     daemon.start("--workers", "1", JOURNEY_MAX_DELAY="2s")
     daemon.wait_for_runs(2)
     ((journey, message, state),) = daemon.query(

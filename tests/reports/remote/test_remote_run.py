@@ -41,7 +41,7 @@ def waits(step):
 @pytest.fixture
 def served(daemon: Daemon) -> Iterator[Serve]:
     """A server beside a scheduler, in its folder."""
-    daemon.write(tick("1h") + JOURNEYS)
+    daemon.write(tick("24h") + JOURNEYS)
     (daemon.folder / "journey.toml").write_text(f'base_url = "{daemon.shop}"\n')
     daemon.start()
     one = Serve(daemon.folder)

@@ -29,7 +29,7 @@ def held(step):
 """
 
 
-def held(daemon: Daemon, every: str = "1h") -> str:
+def held(daemon: Daemon, every: str = "24h") -> str:
     """A journey that notes in the scheduler's folder that it has begun, and goes on when it may."""
     return HELD.format(every=every, folder=str(daemon.folder))
 

@@ -13,7 +13,7 @@ from tests.support.services.journey_worker import JourneyWorker
 from tests.support.wait import wait_until
 
 NEEDS_SECRET = """
-@journey(every="1h")
+@journey(every="24h")
 def signs_in(step, secrets):
     with step("sign in"):
         assert secrets["SHOP_PASSWORD"].reveal() == "oolong-tea"

@@ -185,7 +185,7 @@ def test_a_worker_of_another_version_refuses_and_says_why(
     daemon: Daemon, new_broker: Callable[[Kind], Broker], new_worker: Callable[..., JourneyWorker]
 ) -> None:
     broker = new_broker("redis")
-    daemon.write(tick("1h"))
+    daemon.write(tick("24h"))
     worker = new_worker(broker)
     # Its own messages are of the old form, as only what comes is compared.
     worker.start(before=QUICK_WORKER + "\nfrom runner.dispatch import messages\nmessages.UNDERSTOOD = frozenset({0})\n")
