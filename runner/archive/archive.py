@@ -14,6 +14,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from shutil import rmtree
+from threading import Lock
 from uuid import uuid4
 
 import msgspec
@@ -81,6 +82,7 @@ class Archive:
         self.waiting = WaitingUploads(folder)
         self._uploads = uploads
         self._own: _Place | None = None
+        self._entering = Lock()
         self.problems: list[str] = []
         """Runs that could not be read, and why."""
 
@@ -97,11 +99,12 @@ class Archive:
 
     def _place(self) -> Path:
         """This process's folder in the scratch; the first call creates it and removes what ended processes have left."""
-        if self._own is None:
-            sweep_scratch(self.folder / SCRATCH)
-            self._own = _Place(self.folder / SCRATCH)
-            weakref.finalize(self, self._own.leave)
-        return self._own.folder
+        with self._entering:
+            if self._own is None:
+                sweep_scratch(self.folder / SCRATCH)
+                self._own = _Place(self.folder / SCRATCH)
+                weakref.finalize(self, self._own.leave)
+            return self._own.folder
 
     def add(self, folder: Path, name: str, content: bytes) -> None:
         """Puts one more file into the folder of a saved run, whole. Raises OSError when that fails."""

@@ -36,7 +36,7 @@ from runner.dispatch.messages import (
 from runner.dispatch.orders import OrderWriter
 from runner.dispatch.result_notes import find_notes
 from runner.dispatch.run_pool import Abandoned
-from runner.dispatch.save_result import save_result
+from runner.dispatch.save_result import ResultSaver
 from runner.dsl.plan import Plan
 from runner.events import Listener, RunEnded, RunStarted
 from runner.result import RunResult
@@ -46,6 +46,8 @@ from runner.workers.run_state import Slot
 
 BATCH = 500
 """Messages that are handled at a time, so that slots which come meanwhile are not late."""
+LOOK = 1.0
+"""Seconds between two looks at which runs are to be given up."""
 CLOSE_TIMEOUT = 5.0
 """Seconds in which what waits is sent at the end."""
 log = logging.getLogger("journey.dispatch")
@@ -78,8 +80,10 @@ class CeleryPool:
         app = make_app(settings)
         self._out = Sender(app, settings)
         self._in = Receiver(app, settings, self._put, lambda body: self._put(body, None))
-        self._archive: Archive | None = None
+        self._saver: ResultSaver | None = None
         self._listeners: Sequence[Listener] = ()
+        self._arrived: list[RunResult] = []
+        self._looked_at = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -89,11 +93,13 @@ class CeleryPool:
             self._bundles.stop()
         self._out.stop(CLOSE_TIMEOUT)
         self._in.stop(CLOSE_TIMEOUT)
+        if self._saver is not None:
+            self._saver.stop()
 
     def open(self, browser: Browser | None, settings: Settings, archive: Archive, listeners: Sequence[Listener]) -> None:  # noqa: ARG002
         """Sets the archive and the listeners for the coming runs, and connects to the broker."""
         # A run's files were uploaded by its worker: this archive keeps only its result, and has nothing to upload.
-        self._archive = Archive(archive.folder)
+        self._saver = ResultSaver(Archive(archive.folder))
         self._listeners = listeners
         if self._bundles is not None:
             self._bundles.start()
@@ -202,11 +208,19 @@ class CeleryPool:
             self._handle(body, delivery)
         else:
             self._wake()
+        self._save_arrived()
+        self._give_up()
+        return ready
+
+    def _give_up(self) -> None:
+        """Gives up the runs of which nothing more is expected."""
+        if time.monotonic() - self._looked_at < LOOK:
+            return
+        self._looked_at = time.monotonic()
         given_up = self._flying.give_up()
         if given_up:
             self._out.put(Revoke(tuple(one.run for one in given_up)))
         self._abandoned += given_up
-        return ready
 
     def confirm(self, run: str) -> None:
         """Has the broker forget the messages with the result of a run."""
@@ -251,7 +265,7 @@ class CeleryPool:
             if begun is not None:
                 self._notify_begun(begun)
         elif isinstance(message, Taken):
-            self._forget_taken(message.run)
+            self._forget_taken(message.runs)
         elif isinstance(message, Ended) and delivery is not None:
             self._deliveries.setdefault(message.result.id, []).append(delivery)
             self._take_result(message)
@@ -271,11 +285,12 @@ class CeleryPool:
             for listener in self._listeners:
                 listener(RunStarted(run=run.slot.run, journey=run.plan.journey))
 
-    def _forget_taken(self, run: str) -> None:
-        """Another scheduler has taken in the result of a run of this one: nothing is to be done but to expect it no longer."""
-        sent = self._flying.end(run)
-        if sent is not None:
-            self._abandoned.append(Abandoned(run, sent.plan, sent.slot, "cancelled", "", sent.sent_at, taken_elsewhere=True))
+    def _forget_taken(self, runs: Sequence[str]) -> None:
+        """Another scheduler has taken in the results of runs of this one: nothing is to be done but to expect them no longer."""
+        for run in runs:
+            sent = self._flying.end(run)
+            if sent is not None:
+                self._abandoned.append(Abandoned(run, sent.plan, sent.slot, "cancelled", "", sent.sent_at, taken_elsewhere=True))
 
     def _take_result(self, ended: Ended) -> None:
         sent = self._flying.end(ended.result.id)
@@ -286,16 +301,20 @@ class CeleryPool:
             # Delivered twice, or late, or of a run of another scheduler: the store knows.
             self._strays.append(result)
             return
-        self._save(result)
-        self._out.put(SendNews(write_message(Taken(run=result.id), self._sender_name, self._settings.bundle_key)))
+        self._arrived.append(result)
 
-    def _save(self, result: RunResult) -> None:
-        """Saves a result that has come, and notifies the listeners."""
-        if self._archive is None:
+    def _save_arrived(self) -> None:
+        """Saves the results that have come, and notifies the listeners and the other schedulers."""
+        if not self._arrived:
+            return
+        if self._saver is None:
             raise RuntimeError("CeleryPool.open was not called")
-        result, folder = save_result(self._archive, result)
-        for listener in self._listeners:
-            listener(RunEnded(result=result, folder=folder))
+        arrived, self._arrived = self._arrived, []
+        for result, folder in self._saver.save(arrived):
+            for listener in self._listeners:
+                listener(RunEnded(result=result, folder=folder))
+        taken = Taken(runs=tuple(one.id for one in arrived))
+        self._out.put(SendNews(write_message(taken, self._sender_name, self._settings.bundle_key)))
 
     def _refuse(self, run: str, worker: str, message: str, delivery: Delivery | None) -> None:
         sent = self._flying.end(run)

@@ -116,9 +116,9 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
 
 
 class Taken(Struct, frozen=True, kw_only=True):
-    """From a scheduler to the others: it has taken in the result of this run."""
+    """From a scheduler to the others: it has taken in the results of these runs."""
 
-    run: str
+    runs: tuple[str, ...]
 
 
 Message = RunOrder | Begun | Ended | Refused | Expired | Heartbeat | Taken

@@ -1,5 +1,7 @@
-"""Saving a result that came from elsewhere, beside those of runs that were made here."""
+"""Saving results that came from elsewhere, beside those of runs that were made here."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -9,6 +11,9 @@ from runner.archive.archive import Archive, run_folder_name
 from runner.archive.run_files import RESULT
 from runner.errors import ConfigError
 from runner.result import RunResult
+
+AT_ONCE = 8
+"""Results that are written at the same time: each waits for the disk twice, and a disk takes several in the time of one."""
 
 
 def save_result(archive: Archive, result: RunResult) -> tuple[RunResult, Path | None]:
@@ -27,3 +32,27 @@ def save_result(archive: Archive, result: RunResult) -> tuple[RunResult, Path | 
     except (OSError, ConfigError) as error:
         return replace(result, notes=(*result.notes, f"not saved: {error}")), None
     return result, folder
+
+
+class ResultSaver:
+    """Saves the results that came together at the same time."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._threads = ThreadPoolExecutor(AT_ONCE, "dispatch-save")
+
+    def save(self, results: Sequence[RunResult]) -> list[tuple[RunResult, Path | None]]:
+        """As `save_result` for each, in this order."""
+        if len(results) == 1:
+            return [save_result(self._archive, results[0])]
+        # When a journey last passed is read from its newest saved run: its own results are saved one after the other.
+        journeys: dict[str, list[RunResult]] = {}
+        for one in results:
+            journeys.setdefault(one.journey, []).append(one)
+        groups = self._threads.map(lambda group: [save_result(self._archive, one) for one in group], journeys.values())
+        saved = {result.id: (result, folder) for group in groups for result, folder in group}
+        return [saved[one.id] for one in results]
+
+    def stop(self) -> None:
+        """Ends the threads."""
+        self._threads.shutdown()
