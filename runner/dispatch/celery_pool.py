@@ -290,7 +290,9 @@ class CeleryPool:
         for run in runs:
             sent = self._flying.end(run)
             if sent is not None:
-                self._abandoned.append(Abandoned(run, sent.plan, sent.slot, "cancelled", "", sent.sent_at, taken_elsewhere=True))
+                self._abandoned.append(
+                    Abandoned(run, sent.plan, sent.slot, "cancelled", "", sent.sent_at, taken_elsewhere=True)
+                )
 
     def _take_result(self, ended: Ended) -> None:
         sent = self._flying.end(ended.result.id)

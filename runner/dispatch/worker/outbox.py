@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +31,7 @@ class _Kept(Struct, frozen=True, eq=False):
     """A message that the broker has to take: `done` is set when it has."""
 
     file: Path
+    content: bytes
     done: "Future[None]"
 
 
@@ -48,7 +49,7 @@ class Outbox:
         self._folder = settings.runs_dir / FOLDER
         make_private_folder(self._folder)
         self._changed = threading.Condition()
-        self._kept: deque[_Kept] = deque(_Kept(file, Future()) for file in sorted(self._folder.glob("*.json")))
+        self._kept: deque[_Kept] = deque(self._read_left())
         self._news: deque[bytes] = deque(maxlen=1000)
         self._stopping = False
         self.down = ""
@@ -56,6 +57,14 @@ class Outbox:
         self._beaten_at = -HEARTBEAT
         self._thread = threading.Thread(target=self._work, name="outbox", daemon=True)
         self._thread.start()
+
+    def _read_left(self) -> Iterator[_Kept]:
+        """What an earlier process has not sent."""
+        for file in sorted(self._folder.glob("*.json")):
+            try:
+                yield _Kept(file, file.read_bytes(), Future())
+            except OSError as error:
+                log.error("%s: a result of an earlier process cannot be read and is not sent: %s", file, error.strerror)
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -67,9 +76,11 @@ class Outbox:
         """Sends the result of a run; answers when the broker has it."""
         file = self._folder / f"{run}.json"
         with suppress(OSError):
-            # On a full disk it is sent all the same, unless this process is killed before.
-            write_private_file(file, content, sync=True)
-        one = _Result(file, Future(), content)
+            # On a full disk it is sent all the same, unless this process is killed before. Under its name it is whole.
+            written = file.with_suffix(".part")
+            write_private_file(written, content, sync=True)
+            written.replace(file)
+        one = _Kept(file, content, Future())
         with self._changed:
             self._kept.append(one)
             self._changed.notify()
@@ -144,9 +155,11 @@ class Outbox:
                 self._send_kept(kept, results)
 
     def _send_kept(self, kept: "_Kept", producer: "Producer") -> None:
-        content = kept.content if isinstance(kept, _Result) else kept.file.read_bytes()
-        _publish(producer, content)
-        kept.file.unlink(missing_ok=True)
+        _publish(producer, kept.content)
+        try:
+            kept.file.unlink(missing_ok=True)
+        except OSError as error:
+            log.error("%s cannot be removed, and is sent again at the next start: %s", kept.file, error.strerror)
         with self._changed:
             self._kept.popleft()
         kept.done.set_result(None)
@@ -154,10 +167,6 @@ class Outbox:
     @property
     def _is_due(self) -> bool:
         return time.monotonic() - self._beaten_at >= HEARTBEAT
-
-
-class _Result(_Kept, frozen=True, eq=False):
-    content: bytes
 
 
 def _publish(producer: "Producer", content: bytes) -> None:
