@@ -24,6 +24,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from msgspec import Struct
 from playwright.sync_api import Browser, sync_playwright
@@ -122,6 +123,23 @@ def whole(at: float) -> RunResult:
     )  # fmt: skip
 
 
+SETTINGS = f"""
+[slo.walks]
+journeys = ["walk_*"]
+objective = "99%"
+window = "30d"
+
+[funnels.checkout]
+app = "shop"
+steps = ["/", "{PAGE}"]
+
+[status_page.journeys]
+{runs.JOURNEYS[0]} = "The shop"
+{runs.JOURNEYS[1]} = "The checkout"
+"""
+"""Of the server, so that each page has something to show."""
+
+
 def pages(store: Store, run: str) -> dict[str, str]:
     """The addresses that are loaded, by what they show."""
     with store.connected() as connection:
@@ -138,6 +156,10 @@ def pages(store: Store, run: str) -> dict[str, str]:
         "runs, 24 hours": "/runs?range=24h",
         "runs that failed, 90 days": "/runs?range=90d&status=failed",
         "a run": f"/runs/{run}",
+        "objectives, 30 days": "/objectives",
+        "locations": "/locations",
+        "incidents": "/incidents",
+        "status page, 90 days": "/status",
         "real users, 24 hours": "/users?range=24h",
         "real users, 30 days": "/users?range=30d",
         "a page view": f"/users/views/{view.id}",
@@ -146,6 +168,11 @@ def pages(store: Store, run: str) -> dict[str, str]:
         "sessions, 24 hours": "/sessions?range=24h",
         "sessions with an error, 30 days": "/sessions?range=30d&errors=yes",
         "a session": f"/sessions/{view.session}",
+        "errors, 30 days": "/errors?range=30d&app=shop",
+        "where a page is clicked, 30 days": f"/clicks?range=30d&app=shop&page={quote(PAGE, safe='')}",
+        "a funnel, 30 days": "/funnels?range=30d&funnel=checkout",
+        "coverage by journeys, 30 days": "/coverage?range=30d&app=shop",
+        "recordings": "/recordings?range=30d",
     }
 
 
@@ -196,6 +223,7 @@ def serving(folder: Path) -> Iterator[str]:
     # Nothing is to be removed while it is measured.
     keep = {"JOURNEY_KEEP_VIEWS": "400d", "JOURNEY_KEEP_VIEWS_SIZE": "900GB"}
     command = [sys.executable, "-m", "runner.cli", "serve", "--listen", address]
+    (folder / "journey.toml").write_text(SETTINGS)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={**os.environ, **keep})
     try:

@@ -78,7 +78,10 @@ class Visits:
                 if name != "inp" or clicks
             ),
             interactions=tuple(
-                Interaction(type="click", at_seconds=round(dice.uniform(1, stay), 2), role="button", name=f"Add to cart {place}")
+                Interaction(
+                    type="click", at_seconds=round(dice.uniform(1, stay), 2), role="button", name=f"Add to cart {place}",
+                    element=f"#add-{place}",
+                )
                 for place in range(clicks)
             ),
             interaction_counts={"click": clicks} if clicks else {},
