@@ -4,7 +4,8 @@
 that is bound to one processor. Simulated workers in another process take them from the queue with Celery's own client, and answer at
 once with a result; so no browser and no site is in the figures. Every result is saved on the disk, and acknowledged then. "Delay" is
 from when a run was due to when a worker had it; both are on this machine, so they have one clock. CPU is user and system time of the
-sending process. Beside them, in the same run, the pool of worker processes of this machine makes journeys without a page.
+sending process. Beside them, in the same run, the pool of worker processes of this machine makes journeys without a page. At the end
+real journeys that open a page run in turns in that pool and, through each broker, in a real `journey worker` on this machine.
 Run: `python -m benchmarks.dispatch [--quick] [--seconds S]`; the table goes into docs/scale.md. It needs redis-server and
 rabbitmq-server of Debian.
 """
@@ -15,16 +16,19 @@ import multiprocessing
 import os
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import psutil
+from msgspec.structs import replace
 
-from benchmarks.schedule import percentile
+from benchmarks.schedule import Page, percentile
 from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
 from runner.browser.chromium import find
@@ -38,11 +42,13 @@ from runner.settings.settings import Settings, load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_state import Slot
 from tests.support.services.brokers import Broker, Kind
+from tests.support.services.journey_worker import JourneyWorker
 
 LOCATION = "simulated"
 RATES = (10, 100, 1_000, 10_000)
 """Journeys a minute."""
 JOURNEY = "from runner import journey\n@journey\ndef empty(step):\n    with step('nothing'):\n        pass\n"
+OPENS = "from runner import journey\n@journey\ndef opens(page, step):\n    with step('open'):\n        page.goto('{url}')\n"
 AT_ONCE = 200
 """Orders that the simulated workers have at a time."""
 
@@ -218,8 +224,60 @@ def measure_local(folder: Path, count: int) -> dict[str, float]:
     return {**row, "cpu": cpu, "memory": memory, "growth": 0.0}
 
 
+def compare_real_runs(kind: Kind, folder: Path, rounds: int) -> None:
+    """Prints how long a real run takes from its start to its saved result, here and through a broker; each in its turn."""
+    broker = Broker(kind, folder / "data")
+    worker = JourneyWorker(folder / "worker", broker, LOCATION)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    file = folder / "journeys" / "opens.py"
+    file.parent.mkdir()
+    file.write_text(OPENS.format(url=f"http://127.0.0.1:{server.server_port}/"))
+    ended: list[RunResult] = []
+
+    def note(moment: Moment) -> None:
+        if isinstance(moment, RunEnded):
+            ended.append(moment.result)
+
+    broker.start()
+    try:
+        settings = settings_of(broker.url, broker.password, folder)
+        here = Plan(journey="opens", file=file)
+        there = replace(here, location=LOCATION)
+        local, remote = Workers(1), CeleryPool(settings, "benchmark", folder)
+        worker.start()
+        with local, remote:
+            local.open(find(settings.browser_path), settings, Archive(folder / "local"), [note])
+            remote.open(None, settings, Archive(settings.runs_dir), [note])
+            took: dict[str, list[float]] = {"local": [], "remote": []}
+            for _ in range(rounds + 1):
+                began = time.monotonic()
+                local.start_run(here)
+                while not ended:
+                    local.poll(1.0)
+                took["local"].append(time.monotonic() - began)
+                while not remote.can_start(there):
+                    remote.poll(0.2)
+                began, now = time.monotonic(), datetime.now(UTC)
+                remote.start_run(there, Slot(now, run_id(), now))
+                while len(ended) < 2:
+                    remote.poll(1.0)
+                took["remote"].append(time.monotonic() - began)
+                remote.confirm(ended[1].id)
+                assert all(one.status == "passed" for one in ended), [one.failure for one in ended]
+                ended.clear()
+    finally:
+        worker.stop()
+        broker.kill()
+        server.shutdown()
+    # The first of each has started a browser.
+    ours, theirs = statistics.median(took["local"][1:]), statistics.median(took["remote"][1:])
+    pairs = statistics.median(away / near for near, away in zip(took["local"][1:], took["remote"][1:], strict=True))
+    print(f"| {kind} | {rounds} | {ours * 1000:.0f} | {theirs * 1000:.0f} | {pairs:.3f} |", flush=True)
+
+
 def main() -> None:
-    """Prints a Markdown table."""
+    """Prints two Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="Only see that it runs.")
     parser.add_argument("--seconds", type=float, default=60.0, help="How long each rate is kept.")
@@ -236,6 +294,13 @@ def main() -> None:
                 show(kind, str(rate), row)
     with tempfile.TemporaryDirectory() as folder:
         show("local pool, one worker", "as many as it makes", measure_local(Path(folder), 5 if given.quick else 200))
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, range(psutil.cpu_count() or 1))
+    print("\n| broker | pairs of real runs | in the local pool, ms | in a worker, ms | ratio (median of pairs) |")
+    print("| --- | --: | --: | --: | --: |")
+    for kind in kinds:
+        with tempfile.TemporaryDirectory() as folder:
+            compare_real_runs(kind, Path(folder), 2 if given.quick else 30)
 
 
 def show(what: str, rate: str, row: dict[str, float]) -> None:
