@@ -93,7 +93,7 @@ def test_a_run_is_given_up_when_its_worker_is_silent(world: World) -> None:
     (given,) = world.flying.give_up()
     assert given.status == "error"
     assert "the worker a at oregon was not heard of for 31 s" in given.message
-    assert world.flying.has_ended(run)
+    assert world.flying.get(run) is None
 
 
 def test_a_run_that_takes_long_is_not_given_up_while_its_worker_names_it(world: World) -> None:
