@@ -8,8 +8,8 @@ import msgspec
 import runner
 from reports.web.api import run_stream
 from reports.web.api.change import Change
+from reports.web.api.endpoint import Endpoint, in_path
 from reports.web.api.parameter import LONGEST_TEXT, Parameter
-from reports.web.api.registry import Endpoint, in_path
 
 PROBLEM = {
     "type": "object",

@@ -1,14 +1,10 @@
-"""The table of the API: an address, the function that answers it, what it may be asked, and what it answers with."""
-
-from collections.abc import Callable
-
-from msgspec import Struct
+"""The table of the API's endpoints, with the parameters that only they have."""
 
 from reports.users.click_counts import WIDTHS
 from reports.users.coverage import Coverage
 from reports.web.api import real_users
-from reports.web.api.parameter import DURATION, FORMAT, JOURNEY, LOCATION, RANGE, SELECTION, SPAN, Parameter
-from reports.web.api.request import ApiRequest
+from reports.web.api.endpoint import Endpoint
+from reports.web.api.parameter import DURATION, JOURNEY, LOCATION, RANGE, SELECTION, SPAN, Parameter
 from reports.web.query.comparison import OFFERED_SIDES, parse_comparison
 from reports.web.view_models.comparison import ComparisonData, read_comparison
 from reports.web.view_models.incidents import IncidentList, read_incident_list
@@ -49,8 +45,6 @@ RECORDED = (
     Parameter(name="errors", means="Only visits with an error, and runs that did not pass.", choices=("yes",)),
     Parameter(name="longer", means="Only those that last at least this long, such as 30s or 5m.", pattern=RANGE.pattern),
 )
-Answer = Callable[[ApiRequest], Struct | None]
-"""None is for what is not there (404)."""
 STATUS = Parameter(name="status", means="Only runs with this status; may be repeated.", choices=STATUSES, several=True)
 BEFORE = Parameter(name="before", means="The next page: the value of `older` in the one before.")
 RELEASE = Parameter(name="release", means="Only runs of this release in the time range.")
@@ -81,35 +75,6 @@ FUNNEL = (
 )
 LONGER = Parameter(name="longer", means="Only sessions that lasted at least this long, such as 5m.", pattern=DURATION)
 OLDER = Parameter(name="before", means="The next page: the id of the last session of the one before.")
-
-
-class Endpoint(Struct, frozen=True, kw_only=True):
-    """One address of the API."""
-
-    path: str
-    answer: Answer
-    parameters: tuple[Parameter, ...] = ()
-    struct: type[Struct]
-    summary: str
-    rows: tuple[str, ...] = ()
-    """The fields that CSV can be made of; the first, if nothing is said."""
-
-    @property
-    def every_parameter(self) -> tuple[Parameter, ...]:
-        """With those that say how the answer is written."""
-        which = Parameter(name="list", means="Which list is written as CSV.", choices=self.rows, fallback=(*self.rows, None)[0])
-        return (*self.parameters, *((FORMAT,) if self.rows else ()), *((which,) if len(self.rows) > 1 else ()))
-
-    @property
-    def in_path(self) -> tuple[str, ...]:
-        """The names of the path's parts that vary."""
-        return in_path(self.path)
-
-
-def in_path(path: str) -> tuple[str, ...]:
-    """The names of a path's parts that vary."""
-    return tuple(part[1:-1] for part in path.split("/") if part.startswith("{"))
-
 
 ENDPOINTS = (
     Endpoint(
