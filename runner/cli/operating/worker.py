@@ -16,10 +16,11 @@ from runner.archive.retention import prune_archive
 from runner.browser.chromium import find
 from runner.browser.sandbox import find_reason_off
 from runner.cli import given
-from runner.cli.operating.schedule import STOP_WITHIN, worker_count
+from runner.cli.operating.schedule import STOP_WITHIN
 from runner.errors import ConfigError
 from runner.private_files import make_private_folder
 from runner.settings.settings import Settings
+from runner.workers.worker_count import count_workers
 
 if TYPE_CHECKING:
     from runner.dispatch.worker.program import WorkerProgram
@@ -85,7 +86,7 @@ def _work(settings: Settings, listen: str | None) -> None:
     browser = find(settings.browser_path, settings.headed)
     if why := find_reason_off(browser.path):
         log.warning("the browser's sandbox is off: %s", why)
-    count = worker_count(settings)
+    count = count_workers(settings)
     storage = open_storage(settings)
     archive = Archive(settings.runs_dir, uploads=storage is not None)
     if storage is None:
