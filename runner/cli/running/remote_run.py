@@ -15,7 +15,7 @@ from runner.settings.duration import parse_positive_duration
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from reports.terminal.console import SafeConsole
 
 Remote = Annotated[
     str | None,
@@ -39,17 +39,14 @@ def refuse_local_options(given: Mapping[str, object]) -> None:
         )
 
 
-def open_remote(url: str, settings: Settings, console: "Console", limit: str | None) -> RemoteRuns:
+def open_remote(url: str, settings: Settings, console: "SafeConsole", limit: str | None) -> RemoteRuns:
     """The dashboard at this address. Raises ConfigError."""
     try:
         seconds = parse_positive_duration(limit or LIMIT)
     except ValueError as error:
         raise ConfigError(f"--remote-timeout: {error}") from error
 
-    def note(text: str) -> None:
-        console.print(f"note: {text}", markup=False, soft_wrap=True)
-
-    return RemoteRuns(Connection("--remote", url, settings.serve_token), note, seconds)
+    return RemoteRuns(Connection("--remote", url, settings.serve_token), console.note, seconds)
 
 
 def given_base_url(settings: Settings) -> str | None:
@@ -57,7 +54,7 @@ def given_base_url(settings: Settings) -> str | None:
     return settings.base_url if settings.origin("base_url") in {"environment", "option"} else None
 
 
-def run_remotely(remote: RemoteRuns, wish: Wish, files: Files, console: "Console") -> list[RunResult]:
+def run_remotely(remote: RemoteRuns, wish: Wish, files: Files, console: "SafeConsole") -> list[RunResult]:
     """Has the runs made, shows them, writes the reports; returns the results."""
     from reports.terminal.progress import Progress, format_summary
 
