@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from runner.archive.run_id import run_id
+from runner.bundles.packed_plan import strip_plan
 from runner.dispatch.health import SILENT, WorkerHealth
 from runner.dispatch.in_flight import LOST_AFTER, MARGIN, InFlight
 from runner.dispatch.messages import (
@@ -23,7 +24,7 @@ from runner.dispatch.messages import (
     read_message,
     write_message,
 )
-from runner.dispatch.orders import OrderWriter, fill_plan, strip_plan
+from runner.dispatch.orders import OrderWriter, fill_plan
 from runner.dsl.context_plan import ContextPlan
 from runner.dsl.plan import Plan
 from runner.errors import ConfigError
