@@ -19,6 +19,7 @@ from runner.browser.sandbox import find_reason_off
 from runner.cli import given
 from runner.cli.running.report_writer import ReportWriter
 from runner.cli.running.run import exit_code, make_telemetry
+from runner.cli.stop_signals import stop_on_signals
 from runner.dsl.slots.schedule import Schedule
 from runner.errors import ConfigError
 from runner.events import Listener, Moment, RunEnded
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from runner.scheduler.daemon import Scheduler
     from runner.telemetry.telemetry import Telemetry
 
-STOP_WITHIN = 30.0
-"""Seconds that runs under way have to end when the daemon is asked to stop; a second signal ends them at once."""
 CLOSE_TIMEOUT = 10.0
 """Seconds in which runs that have ended are still sent at the end."""
 LOCK = ".scheduler.lock"
@@ -131,7 +130,8 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
         )
         walks_here = scheduler.needs_browser and settings.dispatch == "local"
         browser, count = _find_browser(settings) if walks_here else (None, 0)
-        _obey_signals(scheduler)
+        stop_on_signals(scheduler.stop, log)
+        signal.signal(signal.SIGHUP, lambda *_: scheduler.reload())
         if telemetry is not None:
             telemetry.keep(scheduler.journeys)
             exporter.unsent.set_function(lambda: telemetry.waiting)
@@ -177,20 +177,6 @@ def _stop_sending(telemetry: "Telemetry") -> None:
     left = telemetry.stop(CLOSE_TIMEOUT)
     if left:
         log.warning("%d %s not sent; they wait on the disk for the next start", left, "run was" if left == 1 else "runs were")
-
-
-def _obey_signals(scheduler: Any) -> None:
-    asked = 0
-
-    def stop(*_: object) -> None:
-        nonlocal asked
-        asked += 1
-        log.info("stopping; runs under way get %g s", STOP_WITHIN if asked == 1 else 0)
-        scheduler.stop(STOP_WITHIN if asked == 1 else 0.0)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGHUP, lambda *_: scheduler.reload())
 
 
 def _list(request: LoadRequest, settings: Settings, json: str | None) -> None:
