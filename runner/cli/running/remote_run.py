@@ -8,10 +8,10 @@ import typer
 from reports.formats.report_files import Files, write_runs
 from reports.remote.connection import Connection
 from reports.remote.runs import RemoteRuns, Wish
+from runner.cli import given
 from runner.errors import ConfigError, JourneyError
 from runner.events import Listener, Moment, RunEnded
 from runner.result import RunResult
-from runner.settings.duration import parse_positive_duration
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ RemoteTimeout = Annotated[
 LIMIT = "30m"
 
 
-def refuse_local_options(given: Mapping[str, object]) -> None:
+def refuse_local_options(options: Mapping[str, object]) -> None:
     """Raises ConfigError for options that are about runs on this machine."""
-    wrong = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
+    wrong = [f"--{name.replace('_', '-')}" for name, value in options.items() if value]
     if wrong:
         raise ConfigError(
             f"{', '.join(wrong)} and --remote: the runs are made elsewhere, with the settings of the scheduler there; leave one out"
@@ -41,11 +41,7 @@ def refuse_local_options(given: Mapping[str, object]) -> None:
 
 def open_remote(url: str, settings: Settings, console: "SafeConsole", limit: str | None) -> RemoteRuns:
     """The dashboard at this address. Raises ConfigError."""
-    try:
-        seconds = parse_positive_duration(limit or LIMIT)
-    except ValueError as error:
-        raise ConfigError(f"--remote-timeout: {error}") from error
-
+    seconds = given.seconds(limit or LIMIT, "--remote-timeout")
     return RemoteRuns(Connection("--remote", url, settings.serve_token), console.note, seconds)
 
 
