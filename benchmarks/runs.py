@@ -25,7 +25,6 @@ LOCATIONS = ("berlin", "oslo")
 JOURNEYS = tuple(f"walk_{number:02}" for number in range(20))
 EVERY = 300.0
 """Seconds between two runs of a journey at a location."""
-A_DAY = round(86_400 / EVERY) * len(JOURNEYS) * len(LOCATIONS)
 STEPS = ("open the shop", "search for a tea", "look at it", "pay")
 PATHS = ("/", "/search?q=tea", "/item/sencha", "/checkout")
 SITE = "https://shop.example"

@@ -34,3 +34,12 @@ def write_private_file(file: Path, content: bytes, sync: bool = False) -> None:
         if sync:
             written.flush()
             os.fsync(written.fileno())
+
+
+def sync_to_disk(path: Path) -> None:
+    """Makes what was written to a file, or renamed in a folder, survive a power failure. Raises OSError when that fails."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -5,7 +5,6 @@ acknowledged. Names of files are made from checked ids alone.
 """
 
 import logging
-import os
 import re
 import time
 from contextlib import suppress
@@ -20,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from reports.replay.chunk import Chunk, unpack
 from runner.archive.archive import RECORDINGS
 from runner.errors import JourneyError
-from runner.private_files import make_private_folder, write_private_file
+from runner.private_files import make_private_folder, sync_to_disk, write_private_file
 from runner.settings.sections.apps import NAME
 from runner.store import Store
 from runner.store.tables.replays import replay_chunks, session_events
@@ -241,11 +240,7 @@ def _write(file: Path, incoming: Path, content: bytes) -> None:
     finally:
         unfinished.unlink(missing_ok=True)
     for folder in (file.parent, *(list(file.parents)[1:3] if first else ())):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_to_disk(folder)
 
 
 def _remove_if_empty(folder: Path) -> None:

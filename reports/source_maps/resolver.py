@@ -17,7 +17,6 @@ import msgspec
 from msgspec import Struct
 
 from reports.source_maps.map_store import MapRejected, unpack
-from runner.errors import JourneyError
 
 CPU = 60
 """Seconds of the processor for the maps of one process; a map of 64 MB needs four."""
@@ -79,10 +78,6 @@ class _Sectioned(_Ignores):
 _requests = msgspec.json.Decoder(tuple[Lookup, ...])
 _answer = msgspec.json.Decoder(Resolved)
 _sectioned = msgspec.json.Decoder(_Sectioned)
-
-
-class ResolverMissing(JourneyError):
-    """The package that reads source maps is not installed."""
 
 
 def is_installed() -> bool:

@@ -18,8 +18,16 @@ class SafeConsole(Console):
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
+    def note(self, text: str) -> None:
+        """Prints what users should know."""
+        self.print(f"note: {text}", markup=False, soft_wrap=True)
 
-def make_console(stderr: bool = False, **options: Any) -> Console:
+    def warn(self, problem: str) -> None:
+        """Prints what did not work."""
+        self.print(f"warning: {problem}", style="yellow", markup=False, soft_wrap=True)
+
+
+def make_console(stderr: bool = False, **options: Any) -> SafeConsole:
     """A console on standard output or standard error; `options` are rich's."""
     stream = sys.stderr if stderr else sys.stdout
     # Where the stream removes control characters itself, the console's own are written past it.

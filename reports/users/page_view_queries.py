@@ -207,12 +207,6 @@ def read_session_views(connection: Connection, identity: str, limit: int = 1_000
     return _seen(connection, rows.limit(limit))
 
 
-def read_run_views(connection: Connection, run: str, limit: int = 1_000) -> list[Seen]:
-    """The page views of a journey's run, as the page's own agent saw them. Reads these rows."""
-    rows = select(page_views).where(page_views.c.run == run).order_by(page_views.c.started_at, page_views.c.number)
-    return _seen(connection, rows.limit(limit))
-
-
 def read_views_with_error(connection: Connection, group: str, when: Range, limit: int = 50) -> list[Seen]:
     """The page views with an error of this group, the newest first. Reads as many rows of each of its newest `limit` reasons."""
     found = read_meetings(connection, group, when, limit)

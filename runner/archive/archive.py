@@ -24,7 +24,7 @@ from runner.archive.file_lock import lock_file
 from runner.archive.run_files import RESULT, RunFiles
 from runner.archive.waiting_uploads import WaitingUploads
 from runner.errors import ConfigError, RunNotFound
-from runner.private_files import FOLDER, make_private_folder, write_private_file
+from runner.private_files import FOLDER, make_private_folder, sync_to_disk, write_private_file
 from runner.result import RunResult
 
 SCRATCH = ".scratch"
@@ -172,7 +172,7 @@ class Archive:
         if self._uploads:
             self.waiting.add(result.id, final, sum(one.bytes for one in result.artifacts))
         scratch.rename(final)
-        _sync(final.parent)
+        sync_to_disk(final.parent)
         return final
 
     def runs(self, journey: str | None = None) -> Iterator[Saved]:
@@ -277,15 +277,6 @@ def sweep_scratch(scratch: Path) -> None:
     for folder in scratch.iterdir():
         if folder.is_dir() and not folder.is_symlink() and not folder.with_suffix(LOCK).exists():
             rmtree(folder, ignore_errors=True)
-
-
-def _sync(folder: Path) -> None:
-    """Makes a rename in `folder` survive a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def run_folder_name(started_at: datetime, run: str) -> str:

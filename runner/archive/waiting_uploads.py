@@ -99,10 +99,6 @@ class WaitingUploads:
         (self._folder / run).unlink(missing_ok=True)
         (self._folder / (run + DONE)).unlink(missing_ok=True)
 
-    def is_waiting(self, run: str) -> bool:
-        """Whether a run is still to be uploaded."""
-        return (self._folder / run).is_file()
-
     def copies(self, older_than: float) -> list[WaitingUpload]:
         """The runs that were uploaded at least so many seconds ago and whose artifacts are still here."""
         found = []

@@ -117,15 +117,6 @@ def unpack(tar: Path, folder: Path, digest: str, limit: int) -> Manifest:
     return manifest
 
 
-def read_manifest(tar: Path, digest: str, limit: int) -> Manifest:
-    """The manifest of an archive whose digest was checked. Raises BundleError."""
-    try:
-        with tarfile.open(tar, mode="r:", encoding="utf-8", errors="strict") as archive:
-            return _read_manifest(archive, digest, limit)
-    except (tarfile.TarError, UnicodeError, ValueError) as error:
-        raise _hostile(digest, f"its archive cannot be read: {error}") from error
-
-
 def decode_manifest(content: bytes, digest: str) -> Manifest:
     """A manifest from its JSON. Raises BundleError."""
     try:

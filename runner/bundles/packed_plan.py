@@ -16,7 +16,7 @@ from runner.bundles.make_bundle import Bundle
 from runner.bundles.signature import short
 from runner.dsl.context_plan import ContextPlan
 from runner.dsl.plan import Plan
-from runner.errors import BundleError
+from runner.errors import BundleError, ConfigError
 from runner.settings.settings import Settings
 
 
@@ -29,7 +29,8 @@ class PackedPlan(Struct, frozen=True):
 
 
 def pack_plan(plan: Plan, bundle: Bundle) -> PackedPlan:
-    """The plan as it may be sent. Raises BundleError when the bundle does not have its file, or has another version of it."""
+    """The plan as it may be sent. Raises BundleError when the bundle does not have its file, or has another version of it, and
+    ConfigError for an address with a password."""
     if not plan.file.is_relative_to(bundle.folder):
         raise BundleError(f"{plan.file}: is outside of {bundle.folder}, of which the bundle is made; move it there")
     path = plan.file.relative_to(bundle.folder).as_posix()
@@ -40,16 +41,21 @@ def pack_plan(plan: Plan, bundle: Bundle) -> PackedPlan:
         raise BundleError(
             f"{plan.file}: has changed between the plan and the bundle {short(bundle.digest)}; both are made again at the next change"
         )
+    return PackedPlan(bundle.digest, replace(strip_plan(plan), file=Path(path), bundle=bundle.digest, source=None))
+
+
+def strip_plan(plan: Plan) -> Plan:
+    """The plan without what may be secret: the worker reads that from the journey's own file, with its own secrets.
+
+    Raises ConfigError for an address with a password.
+    """
     if plan.base_url and urlsplit(plan.base_url).password is not None:
-        raise BundleError(
+        raise ConfigError(
             f"{plan.file}: base_url of {plan.journey} contains a password, which must not travel; remove it, and use basic_auth"
         )
-    packed = replace(
+    return replace(
         plan,
-        file=Path(path),
-        bundle=bundle.digest,
         reads_options=True,
-        source=None,
         headers={},
         basic_auth=None,
         context=ContextPlan(),
@@ -60,7 +66,6 @@ def pack_plan(plan: Plan, bundle: Bundle) -> PackedPlan:
         secrets_file=None,
         update_pictures=False,
     )
-    return PackedPlan(bundle.digest, packed)
 
 
 def unpack_plan(packed: PackedPlan, folder: Path, settings: Settings) -> Plan:

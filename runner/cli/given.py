@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,8 @@ from runner.dsl.discovery import Discovery
 from runner.dsl.journey import Journey
 from runner.dsl.selection import find, unknown_name
 from runner.dsl.static_discovery import find_declared_journeys
-from runner.errors import DiscoveryError, SecretMissing
+from runner.errors import ConfigError, DiscoveryError, SecretMissing
+from runner.settings.duration import parse_positive_duration
 from runner.settings.secrets import Secrets, find_missing
 from runner.settings.settings import Settings, load_settings, parse_params
 
@@ -53,6 +55,19 @@ RunsDir = Annotated[Path | None, typer.Option("--runs-dir", help="Where runs are
 def settings(environment: str | None = None, **options: object) -> Settings:
     """The settings of a command with these options; None means that an option was not given."""
     return load_settings(Path.cwd(), options, os.environ, environment)
+
+
+def seconds(value: str, option: str) -> float:
+    """A duration that an option gives. Raises ConfigError."""
+    try:
+        return parse_positive_duration(value)
+    except ValueError as error:
+        raise ConfigError(f"{option}: {error}") from error
+
+
+def earliest(since: str) -> datetime:
+    """The time that lies so long ago, of the option --since. Raises ConfigError."""
+    return datetime.now(UTC) - timedelta(seconds=seconds(since, "--since"))
 
 
 def has_store(known: Settings) -> bool:

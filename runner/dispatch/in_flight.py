@@ -5,7 +5,6 @@ a while, or is there and no longer has it. Whatever is given up may come back al
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -22,8 +21,6 @@ MARGIN = 10.0
 """Seconds beyond the moment by which a run may begin, in which the message that it has begun may still be under way."""
 LOST_AFTER = 4 * HEARTBEAT
 """Seconds in which a worker that is there has not named a run before it counts as lost: its result is in the queue by then, if it has one."""
-REMEMBERED = 20_000
-"""Runs that have ended whose messages may come again."""
 
 
 class SentRun(Struct):
@@ -42,13 +39,12 @@ class SentRun(Struct):
 
 
 class InFlight:
-    """The runs elsewhere by their ids, and the ids of those that have lately ended."""
+    """The runs elsewhere by their ids."""
 
     def __init__(self, health: WorkerHealth, clock: Callable[[], float] = time.monotonic) -> None:
         self._health = health
         self._clock = clock
         self._runs: dict[str, SentRun] = {}
-        self._ended: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -65,10 +61,6 @@ class InFlight:
     def get(self, run: str) -> SentRun | None:
         """A run that is elsewhere; None for one that is not."""
         return self._runs.get(run)
-
-    def has_ended(self, run: str) -> bool:
-        """Whether the run was here and has ended."""
-        return run in self._ended
 
     def begin(self, message: Begun) -> SentRun | None:
         """Notes that a worker has begun a run; returns it if that is news."""
@@ -94,15 +86,7 @@ class InFlight:
 
     def end(self, run: str) -> SentRun | None:
         """Removes a run, whose result has come; None when it was not here."""
-        found = self._runs.pop(run, None)
-        if found is not None:
-            self._remember(run)
-        return found
-
-    def _remember(self, run: str) -> None:
-        self._ended[run] = None
-        while len(self._ended) > REMEMBERED:
-            self._ended.popitem(last=False)
+        return self._runs.pop(run, None)
 
     def not_begun(self, journey: str | None = None, location: str | None = None) -> list[SentRun]:
         """The runs, of one journey at a location or all, that have not begun as far as is known."""
@@ -118,7 +102,6 @@ class InFlight:
         given = [one for run in self._runs.values() if (one := self._judge(run)) is not None]
         for one in given:
             del self._runs[one.run]
-            self._remember(one.run)
         return given
 
     def _judge(self, run: SentRun) -> Abandoned | None:

@@ -4,13 +4,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
 from runner.archive.object_storage import open_storage
 from runner.dispatch.messages import RunOrder, write_message
-from runner.dsl.context_plan import ContextPlan
 from runner.dsl.plan import Plan
 from runner.errors import ConfigError
 from runner.settings.secrets import Secrets, find_missing
@@ -42,12 +40,9 @@ class OrderWriter:
         """The order of a run. Raises ConfigError for a plan with the value of a secret in it, and BundleError for one that is not in the
         bundle."""
         bundle = self._bundle()
-        if bundle is None:
-            packed = strip_plan(plan)
-        else:
-            from runner.bundles.packed_plan import pack_plan
+        from runner.bundles.packed_plan import pack_plan, strip_plan
 
-            packed = pack_plan(plan, bundle).plan
+        packed = strip_plan(plan) if bundle is None else pack_plan(plan, bundle).plan
         order = RunOrder(
             run=slot.run,
             plan=packed,
@@ -67,30 +62,6 @@ class OrderWriter:
                 "read it in the journey, with secrets[…]"
             )
         return content
-
-
-def strip_plan(plan: Plan) -> Plan:
-    """The plan without what may be secret: the worker reads that from the journey's own file, with its own secrets.
-
-    Raises ConfigError for an address with a password.
-    """
-    if plan.base_url and urlsplit(plan.base_url).password is not None:
-        raise ConfigError(
-            f"{plan.file}: base_url of {plan.journey} contains a password, which must not travel; remove it, and use basic_auth"
-        )
-    return replace(
-        plan,
-        reads_options=True,
-        headers={},
-        basic_auth=None,
-        context=ContextPlan(),
-        ca_file=None,
-        storage_state=None,
-        state_file=None,
-        secrets_dir=None,
-        secrets_file=None,
-        update_pictures=False,
-    )
 
 
 def fill_plan(order: RunOrder, settings: Settings, until: ExitStack) -> tuple[Plan, tuple[str, ...]]:

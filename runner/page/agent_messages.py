@@ -60,7 +60,6 @@ class NavigationTiming(Struct, frozen=True, rename="camel"):
 
     redirect_start: Millis
     redirect_end: Millis
-    fetch_start: Millis
     domain_lookup_start: Millis
     domain_lookup_end: Millis
     connect_start: Millis
@@ -69,8 +68,6 @@ class NavigationTiming(Struct, frozen=True, rename="camel"):
     request_start: Millis
     response_start: Millis
     response_end: Millis
-    dom_interactive: Millis
-    dom_content_loaded_event_end: Millis
     dom_complete: Millis
     load_event_start: Millis
     load_event_end: Millis

@@ -5,7 +5,6 @@ import os
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import count
 from threading import current_thread, main_thread
 from typing import NoReturn
 
@@ -16,9 +15,6 @@ from playwright.sync_api import Error as PlaywrightError
 
 from runner.accessibility import Audit, AuditRequest
 from runner.archive.run_id import run_id
-from runner.artifacts.expected_picture import current_store
-from runner.artifacts.policy import slug
-from runner.artifacts.recorder import Workspace, newest_page
 from runner.browser.browser_storage import restore_sessions
 from runner.browser.deadline import end_on_interrupt
 from runner.dsl.journey import Journey
@@ -33,6 +29,7 @@ from runner.page.probe import Probe
 from runner.pytest_plugin.project import PytestProject
 from runner.pytest_plugin.redact_screenshots import ScreenshotRedactor
 from runner.pytest_plugin.session import JOURNEY, PROJECT
+from runner.pytest_plugin.step_audit import audit_pages
 from runner.result import Attempt, Environment, Failure, Load, RunResult, Status, StepResult, skipped, status_of
 from runner.settings.sections.budgets import find_overruns
 from runner.settings.sections.quarantine import find_quarantine
@@ -135,24 +132,9 @@ class ItemRun:
             self.pictures.check_pages()
 
     def _audit(self, step: str, asked: AuditRequest | None) -> Audit | None:
-        settings, store = self.plan or self.project.settings, current_store()
-        page = newest_page(self.journey_call.context) if self.journey_call is not None else None
-        if page is None or store is None or (asked is None and settings.accessibility == "off"):
-            return None
-        from runner.artifacts.accessibility.step_audit import audit_step
-
-        workspace = Workspace(self.name, store.redactor, True, store.folder)
-        scope = (asked or AuditRequest()).resolve(store.scope)
-        numbers = count(1)
-        found = audit_step(
-            workspace,
-            page,
-            step,
-            scope,
-            lambda picture: store.keep(f"{slug(step)}-accessibility-{next(numbers)}.png", picture, step),
-        )
-        self.notes += workspace.notes
-        return found
+        context = self.journey_call.context if self.journey_call is not None else None
+        mode = (self.plan or self.project.settings).accessibility
+        return audit_pages(context, self.name, step, mode, asked, self.notes)
 
     def start(self) -> None:
         """The test's function is about to be called."""

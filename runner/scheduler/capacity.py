@@ -1,5 +1,6 @@
 """Whether the workers can keep up with the schedule: how long runs have taken, against how often they are due."""
 
+import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -18,6 +19,7 @@ HEADROOM = 1.25
 """By how much a proposed interval is longer than the work; otherwise the smallest delay would be carried on."""
 INTERVALS = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200)
 """Seconds that are proposed; above, whole hours."""
+log = logging.getLogger("journey.schedule")
 
 
 class Demand(Struct, frozen=True):
@@ -71,6 +73,24 @@ def describe_shortage(demands: Sequence[Demand], workers: int) -> str:
     every = f"every={propose_interval(needed / workers)}" if alike else "longer intervals"
     more = math.ceil(needed / window)
     return f"the schedule needs {needed:.0f} s of every {window:g} s, and {have}: use {every} or {more} workers"
+
+
+class CapacityLog:
+    """Logs once that the schedule cannot fit, and once that it fits again."""
+
+    def __init__(self) -> None:
+        self._short = False
+
+    def check(
+        self, schedules: Mapping[Key, Schedule], durations: Mapping[Key, Sequence[float]], workers: int, now: datetime
+    ) -> None:
+        """Judges schedules by the seconds of the newest runs, as `find_demands`."""
+        shortage = describe_shortage(find_demands(schedules, durations, now), workers)
+        if shortage and not self._short:
+            log.warning("%s", shortage)
+        elif self._short and not shortage:
+            log.info("the schedule fits again")
+        self._short = bool(shortage)
 
 
 def propose_interval(seconds: float) -> str:

@@ -19,7 +19,7 @@ from runner.dispatch.run_pool import RunPool
 from runner.errors import DiscoveryError
 from runner.events import Listener
 from runner.result import RunResult
-from runner.scheduler.capacity import describe_shortage, find_demands, read_durations
+from runner.scheduler.capacity import CapacityLog, read_durations
 from runner.scheduler.elsewhere import StrayIntake, handle_abandoned
 from runner.scheduler.loader import LoadedJourneys, LoadRequest, load_in_subprocess
 from runner.scheduler.location_health import LocationHealth, LocationMonitor, OwnLocation
@@ -28,6 +28,7 @@ from runner.scheduler.recovery import finish_orphaned_runs, store_saved_runs
 from runner.scheduler.requested.queue import RequestQueue
 from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.run_queue import RunQueue
+from runner.scheduler.schedule_gauges import ScheduleGauges
 from runner.scheduler.slots import SlotLedger
 from runner.scheduler.timetable import Timetable
 from runner.scheduler.watcher import Watcher
@@ -37,8 +38,6 @@ from runner.store.scheduling.slots import OpenSlot
 
 CLOCK_JUMP = 5.0
 """Seconds of difference between the wall clock and the monotonic clock from which on the wall clock counts as set."""
-GAUGED_EVERY = 1.0
-"""Seconds between two updates of the gauges of each journey: of a thousand checks they would take longer than the runs."""
 STALLED = 30.0
 """Seconds without a turn of the loop from which on the daemon is not healthy."""
 log = logging.getLogger("journey.schedule")
@@ -76,11 +75,8 @@ class Scheduler:
         self.owner = str(uuid4())
         """Its name among the schedulers that share a database or a broker."""
         self._broken: dict[Path, str] = {}
-        self._paused: dict[str, str] = {}
-        self._short = False
         self._stop_by: float | None = None
         self._turned = time.monotonic()
-        self._gauged = -GAUGED_EVERY
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         self._pool: RunPool | None = None
@@ -94,6 +90,8 @@ class Scheduler:
         self._requests = RequestQueue(self._timetable, self._pipeline, settings, store, archive, self.owner, self.wake)
         self._queue = RunQueue(self._timetable, self._ledger, self._pipeline, exporter, settings, pause_reason)
         self._strays = StrayIntake(store, archive, self._pipeline)
+        self._gauges = ScheduleGauges(exporter, self._timetable, self._queue, self._pipeline, pause_reason)
+        self._capacity = CapacityLog()
         loaded = load_in_subprocess(request)
         if loaded.unknown or not any(one.schedule for one in loaded.planned):
             problems = "\n".join([*loaded.unknown, *(problem.message for problem in loaded.problems)])
@@ -197,9 +195,10 @@ class Scheduler:
                 self._queue.start_runs(pool, now)
                 handle_abandoned(pool.take_abandoned(), self._store, self._timetable, self._pipeline, self._ledger, now)
                 self._strays.take(pool)
-                self._update_gauges(pool, now)
-                if self._pipeline.take_news():
-                    self._check_capacity(pool, now)
+                self._gauges.update(pool, now, self._turned)
+                # Without workers there are only checks, or no worker elsewhere was heard of yet.
+                if self._pipeline.take_news() and pool.count:
+                    self._capacity.check(self._timetable.journey_schedules, self._pipeline.durations, pool.count, now)
                 if (once or self._stop_by is not None) and not pool.running and not self._queue.waiting:
                     break
                 if self._stop_by is not None and time.monotonic() >= self._stop_by:
@@ -248,47 +247,6 @@ class Scheduler:
         log.warning("the clock was set %s by %.0f s", "forward" if drift > 0 else "back", abs(drift))
         if drift < 0:
             self._timetable.restart_at(now)
-
-    def _update_gauges(self, pool: RunPool, now: datetime) -> None:
-        exporter = self._exporter
-        exporter.browsers.set(pool.count)
-        exporter.running.set(len(pool.running))
-        exporter.waiting.set(self._queue.waiting)
-        exporter.unstored.set(self._pipeline.unstored)
-        exporter.not_uploaded.set(self._pipeline.not_uploaded)
-        exporter.unpushed.set(self._pipeline.unpushed)
-        if self._turned - self._gauged < GAUGED_EVERY:
-            return
-        self._gauged = self._turned
-        for name, entries in self._timetable.journeys.items():
-            exporter.start_counting(name, entries[0].plan.step_names)
-            exporter.paused.labels(name).set(self._log_pause(name, now))
-            exporter.next_run.labels(name).set(min(entry.next_at for entry in entries).timestamp())
-            # Of each place: where places have the slots in turn, the journey runs more often than that.
-            gaps = [entry.schedule.after(name, entry.next_at) - entry.next_at for entry in entries]
-            exporter.interval.labels(name).set(max(gaps).total_seconds())
-
-    def _log_pause(self, name: str, now: datetime) -> bool:
-        """Whether a journey is paused; logs when a pause or a maintenance window begins or ends."""
-        reason, before = self._watcher.pause_reason(name, now), self._paused.get(name, "")
-        if reason and reason != before:
-            log.info("%s is paused: %s", name, reason, extra={"journey": name})
-        elif before and not reason:
-            log.info("%s is no longer paused", name, extra={"journey": name})
-        self._paused[name] = reason
-        return bool(reason)
-
-    def _check_capacity(self, pool: RunPool, now: datetime) -> None:
-        """Logs once that the schedule cannot fit, and once that it fits again."""
-        if not pool.count:
-            return  # There are only checks, or no worker elsewhere was heard of yet.
-        schedules = {key: one.schedule for key, one in self._timetable.entries.items() if one.plan.kind == "journey"}
-        shortage = describe_shortage(find_demands(schedules, self._pipeline.durations, now), pool.count)
-        if shortage and not self._short:
-            log.warning("%s", shortage)
-        elif self._short and not shortage:
-            log.info("the schedule fits again")
-        self._short = bool(shortage)
 
     # What the watcher has found
 

@@ -89,6 +89,11 @@ class Timetable:
             found.setdefault(entry.name, []).append(entry)
         return found
 
+    @property
+    def journey_schedules(self) -> dict[Key, Schedule]:
+        """When each journey is due at each place, without the checks, which need no worker."""
+        return {key: one.schedule for key, one in self.entries.items() if one.plan.kind == "journey"}
+
     def served(self, own: str) -> tuple[str, ...]:
         """The places whose runs this scheduler starts; `own` is the one that it is at."""
         named = {place for places in self.locations.values() for place in places} if self.everywhere else set()

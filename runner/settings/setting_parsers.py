@@ -1,14 +1,10 @@
 """Which settings there are, and the function that parses the value of each."""
 
-from collections.abc import Callable, Collection
-from difflib import get_close_matches
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from runner.errors import ConfigError
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
 from runner.settings.duration import parse_duration, parse_positive_duration
-from runner.settings.environment_variables import PREFIX
 from runner.settings.parsers.accessibility import parse_rules_off, parse_switch, parse_tags
 from runner.settings.parsers.addresses.base_urls import parse_base_url_patterns
 from runner.settings.parsers.addresses.network import (
@@ -78,12 +74,7 @@ from runner.settings.sections.funnels import parse_funnels
 from runner.settings.sections.maintenance import parse_windows
 from runner.settings.sections.objectives import parse_objectives
 from runner.settings.sections.quarantine import parse_quarantine
-from runner.untrusted_text import tamed
 
-LONGEST_MISTAKE = 1_000
-"""Characters of what is said of one value, which may be of any length."""
-ENVIRONMENTS = "env"
-"""The table of the file that holds a table per environment."""
 ONLY_SECRET = {
     "pushgateway_password",
     "pushgateway_bearer_token",
@@ -99,36 +90,6 @@ ONLY_SECRET = {
     "grafana_token",
 }
 SECRET_FILES = {f"{name}_file" for name in ONLY_SECRET}
-
-
-def parse_setting(name: str, value: object, where: str, base: Path) -> Any:
-    """The value of a setting; paths are relative to `base`. Raises ConfigError that begins with `where`."""
-    parsers = list_parsers()
-    if name not in parsers:
-        raise ConfigError(f"{tamed(where, LONGEST_MISTAKE)} is not a setting; {_find_meant(name, where, parsers)}")
-    try:
-        checked = parsers[name](base / parse_path(value) if name in SECRET_FILES else value)
-    except (ValueError, OSError) as error:
-        raise ConfigError(f"{where}: {tamed(str(error), LONGEST_MISTAKE)}") from error
-    if isinstance(checked, Path):
-        return base / checked
-    if name == "journeys":
-        return tuple(base / one for one in checked)
-    return checked
-
-
-def _find_meant(name: str, where: str, parsers: Collection[str]) -> str:
-    """What to say of a name that is not a setting."""
-    if name == "tool":
-        return "in journey.toml, settings are at the top; remove [tool.journey]"
-    close = get_close_matches(name.lower(), (*parsers, ENVIRONMENTS), 1)
-    if not close:
-        return f"settings are: {', '.join(parsers)}"
-    if where.startswith(PREFIX):
-        return f"did you mean {PREFIX}{close[0].upper()}?"
-    if close[0] == ENVIRONMENTS:
-        return f"did you mean [{ENVIRONMENTS}.NAME]?"
-    return f"did you mean {where.rpartition(name)[0]}{close[0]}?"
 
 
 def list_parsers() -> dict[str, Callable[[Any], Any]]:

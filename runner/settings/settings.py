@@ -14,6 +14,7 @@ from runner.settings.artifact_kinds import ARTIFACT_KINDS, default_policies
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.config_file import find_config_file, list_environments, select_environment
 from runner.settings.environment_variables import ENVIRONMENT, OTEL_VARIABLES, PREFIX, read_environ, read_otel_environ
+from runner.settings.parse_setting import ENVIRONMENTS, parse_setting
 from runner.settings.parsers.accessibility import Switch
 from runner.settings.parsers.dispatch import Dispatch, holds_password
 from runner.settings.parsers.identity import DashboardRole
@@ -29,7 +30,7 @@ from runner.settings.sections.budgets import Budget
 from runner.settings.sections.funnels import Funnel
 from runner.settings.sections.maintenance import MaintenanceWindow
 from runner.settings.sections.objectives import Objective
-from runner.settings.setting_parsers import ENVIRONMENTS, ONLY_SECRET, SECRET_FILES, list_parsers, parse_setting
+from runner.settings.setting_parsers import ONLY_SECRET, SECRET_FILES, list_parsers
 
 Origin = Literal["default", "file", "environment", "option"]
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from runner.errors import ConfigError
-from runner.private_files import create_private_file, make_private_folder
+from runner.private_files import create_private_file, make_private_folder, sync_to_disk
 from runner.store.database import PATIENCE, Store
 from runner.store.engines.reasons import describe_failure
 from runner.store.migrations.upgrade import HEAD, is_newest, read_file_form, read_form
@@ -47,9 +47,9 @@ def back_up(file: Path, copy: Path) -> None:
             raise StoreDown(
                 f"the database {file} is damaged and was not copied: {problems[0]}; `journey store check` lists it all"
             )
-        _sync(unfinished)
+        sync_to_disk(unfinished)
         unfinished.rename(copy)
-        _sync(copy.parent)
+        sync_to_disk(copy.parent)
     except (sqlite3.Error, OSError) as error:
         raise StoreDown(f"the database {file} cannot be copied to {copy}: {error}") from error
     finally:
@@ -127,7 +127,7 @@ def restore(copy: Path, file: Path) -> Path | None:
                 with suppress(FileNotFoundError):
                     file.with_name(file.name + suffix).rename(kept.with_name(kept.name + suffix))
         incoming.rename(file)
-        _sync(file.parent)
+        sync_to_disk(file.parent)
     except OSError as error:
         raise StoreDown(f"{copy} cannot be restored to {file}: {error}") from error
     finally:
@@ -160,12 +160,3 @@ def _require_file(file: Path) -> None:
     """SQLite would create it."""
     if not file.is_file():
         raise ConfigError(f"there is no database {file}; name one with --database or --runs-dir")
-
-
-def _sync(path: Path) -> None:
-    """Makes what was written or renamed survive a power failure."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

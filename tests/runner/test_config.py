@@ -11,8 +11,9 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.errors import ConfigError
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
+from runner.settings.parse_setting import parse_setting
 from runner.settings.secrets import Secret
-from runner.settings.setting_parsers import SECRET_FILES, list_parsers, parse_setting
+from runner.settings.setting_parsers import SECRET_FILES, list_parsers
 from runner.settings.settings import Settings, load_settings
 from runner.untrusted_text import printable, well_formed
 

@@ -10,9 +10,10 @@ from starlette.routing import BaseRoute
 
 from reports.web.api import run_stream
 from reports.web.api.change import CHANGES, Change, ChangeRequest
-from reports.web.api.endpoint import ENDPOINTS, Endpoint, in_path
+from reports.web.api.endpoint import Endpoint, in_path
 from reports.web.api.openapi import describe_api
 from reports.web.api.parameter import LONGEST_TEXT, read_parameters
+from reports.web.api.registry import ENDPOINTS
 from reports.web.api.request import ApiRequest
 from reports.web.api.table import format_csv
 from reports.web.query.time_range import BadRequest

@@ -9,7 +9,6 @@ import typer
 
 from runner.cli import completion, given, manual
 from runner.errors import ConfigError
-from runner.settings.duration import parse_positive_duration
 from runner.settings.settings import Settings
 from runner.store.alerts.alerts import AlertKind
 from runner.store.alerts.mutes import LONGEST_NOTE, AlertState, Mute, read_alert_states
@@ -87,10 +86,7 @@ def mute(
 
     Example: journey alerts mute buy --for 2h --note 'the bank moves'
     """
-    try:
-        until = datetime.now(UTC) + timedelta(seconds=parse_positive_duration(span))
-    except (ValueError, OverflowError) as error:
-        raise ConfigError(f"--for: {error}") from error
+    until = datetime.now(UTC) + timedelta(seconds=given.seconds(span, "--for"))
     _mute(given.settings(database=database, runs_dir=runs_dir), name, kind, location, note, until)
 
 

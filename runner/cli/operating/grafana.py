@@ -8,7 +8,6 @@ import typer
 
 from runner.cli import given, manual
 from runner.errors import ConfigError, PushError
-from runner.settings.duration import parse_positive_duration
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,8 +48,8 @@ def annotate(
     from runner.store import Store
 
     settings = given.settings(env, database=database, runs_dir=runs_dir)
-    back = timedelta(seconds=_seconds(span, "--since"))
-    pause = _seconds(every, "--every") if every is not None else None
+    back = timedelta(seconds=given.seconds(span, "--since"))
+    pause = given.seconds(every, "--every") if every is not None else None
     with Store(settings.database_url) as store:
         if dry_run:
             for one in _find(store, settings, back):
@@ -103,10 +102,3 @@ def _describe(one: "Annotation") -> str:
     what = " ".join(tag for tag in one.tags[1:-1])
     end = f" to {one.ends_at:%Y-%m-%d %H:%M:%S}Z" if one.ends_at else ""
     return f"{what}, {one.begins_at:%Y-%m-%d %H:%M:%S}Z{end}"
-
-
-def _seconds(value: str, option: str) -> float:
-    try:
-        return parse_positive_duration(value)
-    except ValueError as error:
-        raise ConfigError(f"{option}: {error}") from error

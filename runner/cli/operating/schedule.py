@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import psutil
 import typer
 
 from runner.archive.archive import Archive, Saved
@@ -20,12 +19,14 @@ from runner.browser.sandbox import find_reason_off
 from runner.cli import given
 from runner.cli.running.report_writer import ReportWriter
 from runner.cli.running.run import exit_code, make_telemetry
+from runner.cli.stop_signals import stop_on_signals
 from runner.dsl.slots.schedule import Schedule
 from runner.errors import ConfigError
 from runner.events import Listener, Moment, RunEnded
 from runner.private_files import make_private_folder
 from runner.scheduler.loader import LoadRequest, PlannedJourney, load_in_subprocess
 from runner.settings.settings import Settings
+from runner.workers.worker_count import count_workers
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from runner.scheduler.daemon import Scheduler
     from runner.telemetry.telemetry import Telemetry
 
-STOP_WITHIN = 30.0
-"""Seconds that runs under way have to end when the daemon is asked to stop; a second signal ends them at once."""
 CLOSE_TIMEOUT = 10.0
 """Seconds in which runs that have ended are still sent at the end."""
 LOCK = ".scheduler.lock"
@@ -131,7 +130,8 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
         )
         walks_here = scheduler.needs_browser and settings.dispatch == "local"
         browser, count = _find_browser(settings) if walks_here else (None, 0)
-        _obey_signals(scheduler)
+        stop_on_signals(scheduler.stop, log)
+        signal.signal(signal.SIGHUP, lambda *_: scheduler.reload())
         if telemetry is not None:
             telemetry.keep(scheduler.journeys)
             exporter.unsent.set_function(lambda: telemetry.waiting)
@@ -170,40 +170,13 @@ def _find_browser(settings: Settings) -> tuple[Browser, int]:
     browser = find_engine(settings.browser, settings.browser_path, settings.headed)
     if browser.engine == "chromium" and (why := find_reason_off(browser.path)):
         log.warning("the browser's sandbox is off: %s", why)
-    return browser, worker_count(settings)
+    return browser, count_workers(settings)
 
 
 def _stop_sending(telemetry: "Telemetry") -> None:
     left = telemetry.stop(CLOSE_TIMEOUT)
     if left:
         log.warning("%d %s not sent; they wait on the disk for the next start", left, "run was" if left == 1 else "runs were")
-
-
-def _obey_signals(scheduler: Any) -> None:
-    asked = 0
-
-    def stop(*_: object) -> None:
-        nonlocal asked
-        asked += 1
-        log.info("stopping; runs under way get %g s", STOP_WITHIN if asked == 1 else 0)
-        scheduler.stop(STOP_WITHIN if asked == 1 else 0.0)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGHUP, lambda *_: scheduler.reload())
-
-
-def worker_count(settings: Settings) -> int:
-    """The workers of the settings, else as many as fit."""
-    return settings.workers if settings.origin("workers") != "default" else fitting_workers(settings.min_free_memory)
-
-
-def fitting_workers(min_free_memory: int) -> int:
-    """The number of workers: one per two cores, as more slow each other down, and at most one per gigabyte of free memory."""
-    from runner.browser import memory
-
-    cores = max((psutil.cpu_count() or 1) // 2, 1)
-    return max(min(cores, (memory.available() - min_free_memory) // 1_000_000_000), 1)
 
 
 def _list(request: LoadRequest, settings: Settings, json: str | None) -> None:
@@ -268,7 +241,7 @@ def _shortage(planned: Sequence[PlannedJourney], settings: Settings, now: dateti
     }
     with Store(settings.database_url) as store:
         durations = read_durations(store, schedules)
-    return describe_shortage(find_demands(schedules, durations, now), worker_count(settings))
+    return describe_shortage(find_demands(schedules, durations, now), count_workers(settings))
 
 
 def _pause(settings: Settings, name: str, at: datetime) -> str | None:
@@ -282,24 +255,10 @@ def _pause(settings: Settings, name: str, at: datetime) -> str | None:
 
 
 def _show(rows: list[dict[str, Any]], here: str | None) -> None:
-    """Prints the rows; with the place of each, and which of them are those of this scheduler, `here`, where places are named."""
     if not rows:
         typer.echo("no journey has a schedule; give one every='5m' or cron='*/5 * * * *'")
         return
-    from rich.markup import escape
-    from rich.table import Table
-
     from reports.terminal.console import make_console
+    from reports.terminal.schedule_table import make_schedule_table
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("journey", *(["where"] if here else []), "schedule", "next (UTC)", "then", ""):
-        table.add_column(heading, no_wrap=heading not in {"", "then"})
-    for row in rows:
-        then = ", ".join(f"{one:%H:%M:%S}" for one in row["then_at"])
-        note = f"paused: {row['paused']}" if row["paused"] else row["maintenance"] or ""
-        place = row["location"]
-        where = [] if here is None else [escape(place if place == here else f"{place} (another scheduler)")]
-        table.add_row(
-            escape(row["journey"]), *where, escape(row["schedule"]), f"{row['next_at']:%Y-%m-%d %H:%M:%S}", then, escape(note)
-        )
-    make_console(highlight=False).print(table)
+    make_console(highlight=False).print(make_schedule_table(rows, here))

@@ -2,11 +2,10 @@
 
 import logging
 import os
-import signal
 import threading
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,10 +15,11 @@ from runner.archive.retention import prune_archive
 from runner.browser.chromium import find
 from runner.browser.sandbox import find_reason_off
 from runner.cli import given
-from runner.cli.operating.schedule import STOP_WITHIN, worker_count
+from runner.cli.stop_signals import stop_on_signals
 from runner.errors import ConfigError
 from runner.private_files import make_private_folder
 from runner.settings.settings import Settings
+from runner.workers.worker_count import count_workers
 
 if TYPE_CHECKING:
     from runner.dispatch.worker.program import WorkerProgram
@@ -85,7 +85,7 @@ def _work(settings: Settings, listen: str | None) -> None:
     browser = find(settings.browser_path, settings.headed)
     if why := find_reason_off(browser.path):
         log.warning("the browser's sandbox is off: %s", why)
-    count = worker_count(settings)
+    count = count_workers(settings)
     storage = open_storage(settings)
     archive = Archive(settings.runs_dir, uploads=storage is not None)
     if storage is None:
@@ -97,7 +97,7 @@ def _work(settings: Settings, listen: str | None) -> None:
             uploads = UploadQueue(storage, archive, settings, program.receive_uploaded)
             program.upload = uploads.put
             stack.callback(uploads.stop, settings.artifacts_timeout)
-        _obey_signals(program)
+        stop_on_signals(program.stop, log)
         pruned = threading.Event()
         stack.callback(pruned.set)
         threading.Thread(target=_prune, args=(settings, pruned), name="prune", daemon=True).start()
@@ -137,16 +137,3 @@ def _prune(settings: Settings, stopped: threading.Event) -> None:
         except (OSError, ConfigError) as error:
             log.warning("old runs cannot be removed: %s", error)
         archive.problems.clear()
-
-
-def _obey_signals(program: "WorkerProgram") -> None:
-    asked = 0
-
-    def stop(*_: Any) -> None:
-        nonlocal asked
-        asked += 1
-        log.info("stopping; runs under way get %g s", STOP_WITHIN if asked == 1 else 0)
-        program.stop(STOP_WITHIN if asked == 1 else 0.0)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)

@@ -1,23 +1,18 @@
 """`journey accessibility`: what smoke checks have found; `accept` puts it into the baseline."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from runner.cli import completion, given, manual
-from runner.errors import ConfigError, RunNotFound
+from runner.cli import given, manual
+from runner.cli.results.smoke_results import Baseline, CheckId, JourneyName, StepName, find_check, name_baseline
+from runner.errors import RunNotFound
 
 if TYPE_CHECKING:
     from reports.smoke.result import AccessibilityCheck, SmokeResult
 
 app = typer.Typer(cls=manual.Group)
-JourneyName = Annotated[
-    str | None, typer.Argument(metavar="JOURNEY", help="Only this journey.", autocompletion=completion.journeys)
-]
-StepName = Annotated[str | None, typer.Argument(metavar="STEP", help="Only this step of it.")]
-CheckId = Annotated[str, typer.Option("--check", metavar="SMOKE", help="Of this smoke check: an id, `last`, or a file.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -43,7 +38,7 @@ def list_findings(
     """
     from reports.text.accessibility import describe_accessibility, list_new_findings
 
-    result = _find(check, runs_dir)
+    result = find_check(check, runs_dir)
     found = list(_select(result, None, None))
     if json is not None:
         from reports.formats.json import write_json
@@ -61,9 +56,7 @@ def list_findings(
 def accept(
     journey: JourneyName = None,
     step: StepName = None,
-    baseline: Annotated[
-        str | None, typer.Option(metavar="FILE|NAME", help="The baseline (default: the one that the check was compared with).")
-    ] = None,
+    baseline: Baseline = None,
     check: CheckId = "last",
     runs_dir: given.RunsDir = None,
 ) -> None:
@@ -75,11 +68,8 @@ def accept(
     from reports.smoke.accessibility import accept_findings
 
     settings = given.settings(runs_dir=runs_dir)
-    result = _find(check, runs_dir)
-    source = result.baseline
-    named = baseline or (source.name if source is not None and source.kind == "saved" else None)
-    if named is None:
-        raise ConfigError("this check was not compared with a saved baseline; name the one to change with --baseline")
+    result = find_check(check, runs_dir)
+    named = name_baseline(result, baseline)
     file = baselines.file_of(named, settings.runs_dir, "--baseline")
     wanted = [(name, step_name, one) for name, step_name, one in _select(result, journey, step) if one.outcome != "same"]
     accepted = accept_findings(baselines.read(file, named), wanted)
@@ -89,12 +79,6 @@ def accept(
             typer.echo(f"accepted what was found of {name}, step “{step_name}” into {file}")
     if not wanted:
         typer.echo("nothing is new, so nothing was accepted")
-
-
-def _find(check: str, runs_dir: Path | None) -> "SmokeResult":
-    from reports.smoke.archive import SmokeArchive
-
-    return SmokeArchive(given.settings(runs_dir=runs_dir).runs_dir).find(check).result
 
 
 def _select(result: "SmokeResult", journey: str | None, step: str | None) -> Iterator[tuple[str, str, "AccessibilityCheck"]]:

@@ -7,7 +7,6 @@ import typer
 
 from runner.cli import given
 from runner.errors import ConfigError
-from runner.settings.duration import parse_positive_duration
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -35,11 +34,7 @@ def coverage(
     from runner.store import Store
     from runner.store.queries.time_range import Range
 
-    end = datetime.now(UTC)
-    try:
-        start = end - timedelta(seconds=parse_positive_duration(since))
-    except (ValueError, OverflowError) as error:
-        raise ConfigError(f"--since: {error}") from error
+    start, end = given.earliest(since), datetime.now(UTC)
     settings = given.settings(database=database, runs_dir=runs_dir)
     with Store(settings.database_url) as store, store.snapshot() as connection:
         found = read_coverage(connection, _app(connection, app), Range(start, end + timedelta(minutes=1)), limit)

@@ -1,13 +1,11 @@
 """`journey flaky`: how often journeys are flaky, and what could be set aside."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runner.cli import given
-from runner.errors import ConfigError
-from runner.settings.duration import parse_positive_duration
 from runner.settings.sections.quarantine import describe_quarantine, find_entries
 
 if TYPE_CHECKING:
@@ -35,11 +33,7 @@ def flaky(
     from runner.store import Store
     from runner.store.queries.history.flakes import read_flake_rates
 
-    now = datetime.now(UTC)
-    try:
-        start = now - timedelta(seconds=parse_positive_duration(since))
-    except (ValueError, OverflowError) as error:
-        raise ConfigError(f"--since: {error}") from error
+    start, now = given.earliest(since), datetime.now(UTC)
     settings = given.settings(env, database=database, runs_dir=runs_dir)
     with Store(settings.database_url) as store, store.snapshot() as connection:
         rates = read_flake_rates(connection, start, limit)

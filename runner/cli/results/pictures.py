@@ -6,18 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.cli import completion, given, manual
+from runner.cli import given, manual
+from runner.cli.results.smoke_results import Baseline, CheckId, JourneyName, StepName, find_check, name_baseline
 from runner.errors import ConfigError, RunNotFound
 
 if TYPE_CHECKING:
     from reports.smoke.result import JourneyCheck, PictureCheck, SmokeResult
 
 app = typer.Typer(cls=manual.Group)
-JourneyName = Annotated[
-    str | None, typer.Argument(metavar="JOURNEY", help="Only this journey.", autocompletion=completion.journeys)
-]
-StepName = Annotated[str | None, typer.Argument(metavar="STEP", help="Only this step of it.")]
-CheckId = Annotated[str, typer.Option("--check", metavar="SMOKE", help="Of this smoke check: an id, `last`, or a file.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -96,9 +92,7 @@ def diff(
 def accept(
     journey: JourneyName = None,
     step: StepName = None,
-    baseline: Annotated[
-        str | None, typer.Option(metavar="FILE|NAME", help="The baseline (default: the one that the check was compared with).")
-    ] = None,
+    baseline: Baseline = None,
     check: CheckId = "last",
     runs_dir: given.RunsDir = None,
 ) -> None:
@@ -111,10 +105,7 @@ def accept(
 
     settings = given.settings(runs_dir=runs_dir)
     result = _find(check, runs_dir)
-    source = result.baseline
-    named = baseline or (source.name if source is not None and source.kind == "saved" else None)
-    if named is None:
-        raise ConfigError("this check was not compared with a saved baseline; name the one to change with --baseline")
+    named = name_baseline(result, baseline)
     file = file_of(named, settings.runs_dir, "--baseline")
     wanted = {(one.name, name) for one, name, _ in _select(result, journey, step)}
 
@@ -133,9 +124,7 @@ def accept(
 
 def _find(check: str, runs_dir: Path | None) -> "SmokeResult":
     """The check. Raises RunNotFound, also for one without pictures."""
-    from reports.smoke.archive import SmokeArchive
-
-    result = SmokeArchive(given.settings(runs_dir=runs_dir).runs_dir).find(check).result
+    result = find_check(check, runs_dir)
     if not result.pictures:
         raise RunNotFound(f"smoke check {result.id} has no pictures; `journey smoke --pictures` takes them")
     return result

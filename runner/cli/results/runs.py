@@ -1,6 +1,5 @@
 """`journey runs`: the saved runs."""
 
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Annotated
 
@@ -9,7 +8,6 @@ import typer
 from runner.archive.remote_archive import open_archive
 from runner.cli import completion, given
 from runner.errors import ConfigError
-from runner.settings.duration import parse_positive_duration
 
 STATUSES = ("passed", "failed", "error", "cancelled")
 
@@ -35,7 +33,7 @@ def runs(
     archive = open_archive(settings)
     if journey is not None:
         given.require_known(journey, settings, {folder.parent.name for folder in archive.ids().values()})
-    earliest = _earliest(since)
+    earliest = given.earliest(since) if since is not None else None
     wanted = (
         saved
         for saved in archive.runs(journey)
@@ -60,12 +58,3 @@ def runs(
         console.print(render_runs(found, console.width))
     else:
         typer.echo(f"no run{f' of {journey}' if journey else ''} in {archive.folder} matches; `journey run` makes one")
-
-
-def _earliest(since: str | None) -> datetime | None:
-    if since is None:
-        return None
-    try:
-        return datetime.now(UTC) - timedelta(seconds=parse_positive_duration(since))
-    except ValueError as error:
-        raise ConfigError(f"--since: {error}") from error

@@ -8,14 +8,14 @@ import typer
 from reports.formats.report_files import Files, write_runs
 from reports.remote.connection import Connection
 from reports.remote.runs import RemoteRuns, Wish
+from runner.cli import given
 from runner.errors import ConfigError, JourneyError
 from runner.events import Listener, Moment, RunEnded
 from runner.result import RunResult
-from runner.settings.duration import parse_positive_duration
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from reports.terminal.console import SafeConsole
 
 Remote = Annotated[
     str | None,
@@ -30,26 +30,19 @@ RemoteTimeout = Annotated[
 LIMIT = "30m"
 
 
-def refuse_local_options(given: Mapping[str, object]) -> None:
+def refuse_local_options(options: Mapping[str, object]) -> None:
     """Raises ConfigError for options that are about runs on this machine."""
-    wrong = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
+    wrong = [f"--{name.replace('_', '-')}" for name, value in options.items() if value]
     if wrong:
         raise ConfigError(
             f"{', '.join(wrong)} and --remote: the runs are made elsewhere, with the settings of the scheduler there; leave one out"
         )
 
 
-def open_remote(url: str, settings: Settings, console: "Console", limit: str | None) -> RemoteRuns:
+def open_remote(url: str, settings: Settings, console: "SafeConsole", limit: str | None) -> RemoteRuns:
     """The dashboard at this address. Raises ConfigError."""
-    try:
-        seconds = parse_positive_duration(limit or LIMIT)
-    except ValueError as error:
-        raise ConfigError(f"--remote-timeout: {error}") from error
-
-    def note(text: str) -> None:
-        console.print(f"note: {text}", markup=False, soft_wrap=True)
-
-    return RemoteRuns(Connection("--remote", url, settings.serve_token), note, seconds)
+    seconds = given.seconds(limit or LIMIT, "--remote-timeout")
+    return RemoteRuns(Connection("--remote", url, settings.serve_token), console.note, seconds)
 
 
 def given_base_url(settings: Settings) -> str | None:
@@ -57,7 +50,7 @@ def given_base_url(settings: Settings) -> str | None:
     return settings.base_url if settings.origin("base_url") in {"environment", "option"} else None
 
 
-def run_remotely(remote: RemoteRuns, wish: Wish, files: Files, console: "Console") -> list[RunResult]:
+def run_remotely(remote: RemoteRuns, wish: Wish, files: Files, console: "SafeConsole") -> list[RunResult]:
     """Has the runs made, shows them, writes the reports; returns the results."""
     from reports.terminal.progress import Progress, format_summary
 

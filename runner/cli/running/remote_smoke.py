@@ -2,13 +2,12 @@
 
 from datetime import UTC, datetime
 
-from rich.console import Console
-
 from reports.remote.runs import RemoteRuns, Wish
 from reports.smoke import verdict
 from reports.smoke.check import Check
 from reports.smoke.question import Question
 from reports.smoke.result import SmokeResult
+from reports.terminal.console import SafeConsole
 from reports.terminal.smoke_progress import SmokeProgress
 from runner.archive.run_id import run_id
 from runner.cli.running.remote_run import cancel, given_base_url
@@ -19,7 +18,7 @@ from runner.settings.settings import Settings
 
 
 def measure_remotely(
-    remote: RemoteRuns, question: Question, plans: list[tuple[Journey, Plan]], settings: Settings, console: Console
+    remote: RemoteRuns, question: Question, plans: list[tuple[Journey, Plan]], settings: Settings, console: SafeConsole
 ) -> SmokeResult:
     """Has all runs made, one after the other, and returns the result; after Ctrl-C, the result of the runs so far."""
     check, started_at, stopped = Check(question, plans), datetime.now(UTC), False

@@ -10,7 +10,6 @@ from reports.formats.report_files import Files, write_runs
 from reports.remote.runs import Wish
 from runner.archive.archive import Archive
 from runner.browser.engines import find_engine
-from runner.browser.sandbox import describe_sandbox
 from runner.cli import INTERRUPTED, given
 from runner.cli.running.remote_run import (
     Remote,
@@ -181,20 +180,16 @@ def execute(
 
     console = make_console(stderr=files.on_stdout, highlight=False)
 
-    def warn(text: str) -> None:
-        console.print(f"warning: {text}", style="yellow", markup=False, soft_wrap=True)
-
     def push(moment: Moment) -> None:
         if isinstance(moment, RunEnded):
             for warning in pusher.push(moment.result):
-                warn(warning)
+                console.warn(warning)
 
     walking = any(one.kind == "journey" for one in plans)
     browser = find_engine(settings.browser, settings.browser_path, settings.headed) if walking else None
     archive = Archive(settings.runs_dir, uploads=settings.artifacts is not None)
-    keeper = RunKeeper(archive, settings, warn, lambda text: console.print(f"note: {text}", markup=False, soft_wrap=True))
-    if browser is not None and browser.engine == "chromium":
-        keeper.note_sandbox(describe_sandbox(browser.path))
+    keeper = RunKeeper(archive, settings, console.warn, console.note)
+    keeper.note_sandbox_of(browser)
     telemetry = make_telemetry(settings, "run")
     try:
         with keeper, Progress(console) as progress:
@@ -202,7 +197,7 @@ def execute(
             run_plans(pool, plans, browser, settings, archive, listeners, last=True)
     finally:
         if telemetry is not None and (left := telemetry.stop(settings.otlp_timeout)):
-            warn(tell_unsent(left))
+            console.warn(tell_unsent(left))
         results = [result for result, _ in keeper.ended]
         try:
             write_runs(files, keeper.ended)
@@ -216,7 +211,7 @@ def execute(
     console.print()
     for result, folder in keeper.ended:
         if folder is None:
-            warn(
+            console.warn(
                 f"{result.journey}: run {result.id} is {next((note for note in result.notes if note.startswith('not saved')), 'not saved')}"
             )
     if any(folder is not None for _, folder in keeper.ended):

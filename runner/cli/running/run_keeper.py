@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 from runner.archive.archive import Archive, Saved
 from runner.archive.object_storage import open_storage
+from runner.browser.chromium import Browser
+from runner.browser.sandbox import describe_sandbox
 from runner.cli.running.report_writer import ReportWriter
 from runner.cli.running.run_store import RunStore
 from runner.events import Moment, RunEnded
@@ -64,6 +66,11 @@ class RunKeeper:
         self._open.close()
         for problem in self._problems:
             self._warn(problem)
+
+    def note_sandbox_of(self, browser: Browser | None) -> None:
+        """As `note_sandbox`, for a browser that is about to be started."""
+        if browser is not None and browser.engine == "chromium":
+            self.note_sandbox(describe_sandbox(browser.path))
 
     def note_sandbox(self, state: str) -> None:
         """Says once that the sandbox is off; `state` is as in `Environment.sandbox`."""

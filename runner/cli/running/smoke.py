@@ -1,17 +1,11 @@
 """`journey smoke`: run journeys several times, compare them with budgets and a baseline, reach one verdict."""
 
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from msgspec.structs import replace
 
-from reports.formats.report_files import Files, write_smoke
-from runner.archive.archive import Archive
-from runner.archive.run_id import run_id
-from runner.browser.engines import find_engine
-from runner.browser.sandbox import describe_sandbox
+from reports.formats.report_files import Files
 from runner.cli import INTERRUPTED, given
 from runner.cli.running.remote_run import (
     Remote,
@@ -20,23 +14,11 @@ from runner.cli.running.remote_run import (
     refuse_local_options,
 )
 from runner.cli.running.report_options import with_report_options
-from runner.cli.running.run import BUDGET, FAILED, MONITOR, PASSED, make_telemetry, tell_unsent
-from runner.cli.running.run_keeper import RunKeeper
+from runner.cli.running.run import BUDGET, FAILED, MONITOR, PASSED
 from runner.cli.running.smoke_question import ask_for_costs, ask_question
-from runner.dsl.journey import Journey
-from runner.dsl.plan import Plan, plan
-from runner.errors import ConfigError
-from runner.events import RunEnded
+from runner.dsl.plan import plan
 from runner.pictures.requirements import require_packages
-from runner.settings.settings import Settings
 from runner.workers.pool import Workers
-from runner.workers.run_plans import run_in_order
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from reports.smoke.question import Question
-    from reports.smoke.result import SmokeResult
 
 WIDE = 200
 """The number of columns of output to a file or a log."""
@@ -121,6 +103,8 @@ def smoke(
     """
     from reports.smoke.weight.uncounted import without_instruments
     from reports.terminal.console import make_console
+    from runner.cli.running.smoke_measurement import measure
+    from runner.cli.running.smoke_outcome import require_folders, show_and_save
 
     if remote is not None:
         refuse_local_options(
@@ -165,7 +149,7 @@ def smoke(
         settings = replace(settings, otlp_endpoint=None)
     if pictures:
         require_packages("--pictures")
-    _require_folders(files, save_baseline, settings)
+    require_folders(files, save_baseline, settings)
     console = make_console(stderr=files.on_stdout, highlight=False)
     if not console.is_terminal:
         # Output to a pipe is not read in 80 columns.
@@ -190,121 +174,13 @@ def smoke(
 
                 result = measure_remotely(elsewhere, question, plans, settings, console)
             else:
-                result = _measure(pool, question, plans, settings, console)
+                result = measure(pool, question, plans, settings, console)
             if any(step.profile for one in result.journeys for step in one.steps):
                 from reports.smoke.weight.original_code import add_original_places
 
                 result = add_original_places(result, settings)
-        _tell(result, settings, console, files, save_baseline)
+        show_and_save(result, settings, console, files, save_baseline)
     except KeyboardInterrupt:
         typer.echo("stopped; the runs that had ended are saved", err=True)
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(INTERRUPTED if result.stopped else CODES[result.verdict])
-
-
-def _require_folders(files: Files, save_baseline: str | None, settings: Settings) -> None:
-    """Raises ConfigError for a file that cannot be written, before minutes are spent on measuring."""
-    from reports.smoke import baseline
-
-    files.check()
-    targets = {f"--{name}": Path(target) for name, target in files.targets.items() if target != "-"}
-    if save_baseline is not None:
-        file = baseline.file_of(save_baseline, settings.runs_dir, "--save-baseline")
-        if file.parent.name != baseline.FOLDER:
-            targets["--save-baseline"] = file
-    for option, file in targets.items():
-        if file.is_dir() or not file.parent.is_dir():
-            raise ConfigError(f"{option} {file}: cannot be written; name a file in a folder that exists")
-
-
-def _measure(
-    pool: Workers, question: "Question", plans: list[tuple[Journey, Plan]], settings: Settings, console: "Console"
-) -> "SmokeResult":
-    """Makes all runs and returns the result; after Ctrl-C, the result of the runs so far."""
-    from reports.smoke import verdict
-    from reports.smoke.archive import SmokeArchive
-    from reports.smoke.check import Check
-    from reports.smoke.weight.uncounted import look_again
-    from reports.terminal.smoke_progress import SmokeProgress
-
-    walking = any(one.kind == "journey" for _, one in plans)
-    browser = find_engine(settings.browser, settings.browser_path, settings.headed) if walking else None
-    archive = Archive(settings.runs_dir, uploads=settings.artifacts is not None)
-    keeper = RunKeeper(archive, settings, lambda problem: _warn(console, problem), lambda text: _note(console, text))
-    if browser is not None and browser.engine == "chromium":
-        keeper.note_sandbox(describe_sandbox(browser.path))
-    check, started_at, stopped = Check(question, plans), datetime.now(UTC), False
-
-    def run(wanted: Plan) -> RunEnded:
-        run_in_order(pool, [wanted])
-        result, folder = keeper.ended[-1]
-        return RunEnded(result=result, folder=folder)
-
-    telemetry = make_telemetry(settings, "smoke") if settings.sends_tests else None
-    with keeper, SmokeProgress(console) as progress:
-        pool.open(browser, settings, archive, [progress, keeper, *([telemetry] if telemetry else [])])
-        try:
-            check.measure(run, progress.round)
-            if question.coverage or question.cpu_profile != "off":
-                check.notes += look_again(check.measurements, question, lambda: verdict.result(check, "", started_at), run)
-        except KeyboardInterrupt:
-            stopped = True
-    if telemetry is not None and (left := telemetry.stop(settings.otlp_timeout)):
-        _warn(console, tell_unsent(left))
-    identity = run_id()
-    if not question.pictures:
-        return verdict.result(check, identity, started_at, stopped)
-    from reports.smoke.pictures import compare_pictures
-
-    file = SmokeArchive(settings.runs_dir).pictures_file(identity, started_at)
-    problem = compare_pictures(check, file)
-    if problem:
-        _warn(console, problem)
-    return verdict.result(check, identity, started_at, stopped, None if problem else file)
-
-
-def _tell(result: "SmokeResult", settings: Settings, console: "Console", files: Files, save_baseline: str | None) -> None:
-    """Shows and saves the result, and writes the reports."""
-    from reports.smoke import baseline
-    from reports.smoke.archive import SmokeArchive
-    from reports.terminal.smoke_summary import render_smoke
-
-    console.print()
-    console.print(render_smoke(result), soft_wrap=True)
-    order = f" (order of the sides: --seed {result.seed})" if result.baseline and result.baseline.kind == "against" else ""
-    try:
-        saved = SmokeArchive(settings.runs_dir).save(result)
-        console.print(f"\nthis check is saved in {saved}{order}", markup=False, soft_wrap=True)
-    except ConfigError as error:
-        # A full disk does not change the result.
-        _warn(console, f"this check is not saved: {error}")
-    write_smoke(files, result)
-    if save_baseline is not None:
-        _save_baseline(result, baseline.file_of(save_baseline, settings.runs_dir, "--save-baseline"), console)
-
-
-def _save_baseline(result: "SmokeResult", file: Path, console: "Console") -> None:
-    from reports.smoke import baseline
-
-    if result.verdict != "passed":
-        _warn(console, f"{file}: the baseline is not saved, as the check did not pass")
-        return
-    if result.pictures:
-        from reports.smoke.baseline_pictures import save_with_pictures
-
-        save_with_pictures(result, file)
-    else:
-        baseline.save(baseline.of(result), file)
-        baseline.pictures_beside(file).unlink(missing_ok=True)
-    console.print(f"the baseline is saved in {file}", markup=False, soft_wrap=True)
-    fewest = min((len(one.runs) for one in result.journeys), default=0)
-    if fewest < baseline.ENOUGH:
-        console.print(f"with {fewest} runs it shows only large changes; --runs {baseline.GOOD} makes a better one")
-
-
-def _note(console: "Console", text: str) -> None:
-    console.print(f"note: {text}", markup=False, soft_wrap=True)
-
-
-def _warn(console: "Console", problem: str) -> None:
-    console.print(f"warning: {problem}", style="yellow", markup=False, soft_wrap=True)

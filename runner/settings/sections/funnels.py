@@ -1,16 +1,11 @@
 """Funnels: pages of an app that its visitors are to go through, in order, within a time."""
 
-import re
-from collections.abc import Mapping
-from difflib import get_close_matches
-
 from msgspec import Struct
 
 from runner.settings.duration import parse_positive_duration
-from runner.settings.parsers.toml_table import parse_toml_table
+from runner.settings.parsers.toml_table import check_entry, parse_entry, parse_toml_table
 from runner.settings.sections.apps import NAME as APP_NAME
 
-NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 KEYS = ("app", "steps", "within")
 FEWEST, MOST = 2, 10
 """Steps of a funnel."""
@@ -66,26 +61,7 @@ def _parse_app(value: object) -> str:
 
 
 def _parse_funnel(name: str, value: object) -> Funnel:
-    if not NAME.fullmatch(name):
-        raise ValueError(
-            f"{name!r} is not a name of a funnel; use at most 63 lower-case letters, digits and '-', as in [funnels.checkout]"
-        )
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{name}: {value!r} is not a table; write [funnels.{name}] with app and steps below it")
-    for key in value:
-        if key not in KEYS:
-            close = get_close_matches(str(key), KEYS, 1)
-            raise ValueError(
-                f"{name}.{key} is not a key; " + (f"did you mean {close[0]}?" if close else f"keys are {', '.join(KEYS)}")
-            )
-    for key, example in (("app", 'app = "shop"'), ("steps", 'steps = ["/", "/item/:id", "/thanks"]')):
-        if key not in value:
-            raise ValueError(f"{name}: {key} is missing; add a line such as {example}")
-    found: dict[str, object] = {}
-    for key, parse in (("app", _parse_app), ("steps", parse_steps), ("within", parse_within)):
-        if key in value:
-            try:
-                found[key] = parse(value[key])
-            except ValueError as error:
-                raise ValueError(f"{name}.{key}: {error}") from error
+    required = {"app": 'app = "shop"', "steps": 'steps = ["/", "/item/:id", "/thanks"]'}
+    table = check_entry(name, value, "a funnel", "funnels", required, KEYS)
+    found = parse_entry(name, table, {"app": _parse_app, "steps": parse_steps, "within": parse_within})
     return Funnel(name=name, **found)  # type: ignore[arg-type]  # each has come from its own parser

@@ -1,18 +1,14 @@
 """Objectives: which share of the runs of journeys has to pass, or of a step has to be fast, over a window of time."""
 
 import re
-from collections.abc import Mapping
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
 from runner.settings.duration import parse_positive_duration, show_duration
-from runner.settings.parsers.toml_table import parse_toml_table
+from runner.settings.parsers.toml_table import check_entry, parse_entry, parse_toml_table
 from runner.settings.parsers.values import parse_text
 
-NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-"""A name that is also one in Kubernetes, where OpenSLO and Pyrra keep objectives."""
 HOUR, DAY = 3600.0, 86_400.0
 SHORTEST, LONGEST = DAY, 400 * DAY
 KEYS = ("journeys", "objective", "window", "step", "under")
@@ -73,40 +69,22 @@ def parse_objectives(value: object) -> tuple[Objective, ...]:
 
 
 def _parse_objective(name: str, value: object) -> Objective:
-    if not NAME.fullmatch(name):
-        raise ValueError(
-            f"{name!r} is not a name of an objective; use at most 63 lower-case letters, digits and '-', as in [slo.checkout]"
-        )
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{name}: {value!r} is not a table; write [slo.{name}] with journeys and objective below it")
-    for key in value:
-        if key not in KEYS:
-            close = get_close_matches(str(key), KEYS, 1)
-            raise ValueError(
-                f"{name}.{key} is not a key; " + (f"did you mean {close[0]}?" if close else f"keys are {', '.join(KEYS)}")
-            )
-    for key in ("journeys", "objective"):
-        if key not in value:
-            example = 'journeys = ["buy"]' if key == "journeys" else 'objective = "99.5%"'
-            raise ValueError(f"{name}: {key} is missing; add a line such as {example}")
-    if ("step" in value) != ("under" in value):
-        missing, example = ("step", 'step = "pay"') if "under" in value else ("under", 'under = "800ms"')
+    required = {"journeys": 'journeys = ["buy"]', "objective": 'objective = "99.5%"'}
+    table = check_entry(name, value, "an objective", "slo", required, KEYS)
+    if ("step" in table) != ("under" in table):
+        missing, example = ("step", 'step = "pay"') if "under" in table else ("under", 'under = "800ms"')
         raise ValueError(
             f"{name}: {missing} is missing; an objective of latency has step and under: add a line such as {example}"
         )
-    found: dict[str, object] = {}
-    for key, parse in (
-        ("journeys", _parse_journeys),
-        ("objective", _parse_target),
-        ("window", _parse_window),
-        ("step", parse_text),
-        ("under", parse_positive_duration),
-    ):
-        if key in value:
-            try:
-                found["target" if key == "objective" else key] = parse(value[key])
-            except ValueError as error:
-                raise ValueError(f"{name}.{key}: {error}") from error
+    parsers = {
+        "journeys": _parse_journeys,
+        "objective": _parse_target,
+        "window": _parse_window,
+        "step": parse_text,
+        "under": parse_positive_duration,
+    }
+    found = parse_entry(name, table, parsers)
+    found["target"] = found.pop("objective")
     return Objective(name=name, **found)  # type: ignore[arg-type]  # each has come from its own parser
 
 

@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from reports.collector.beacon import ScriptError, Synthetic
+from reports.collector.beacon import ScriptError
 from reports.collector.storage.group_commit import Writer
 from reports.users.error_queries import read_reasons
 from reports.users.page_view_queries import (
     read_newest_views,
-    read_run_views,
     read_session_views,
     read_slowest_views,
     read_view,
@@ -168,15 +167,6 @@ def test_what_a_browser_reports_of_its_policies_is_no_error_of_the_page_and_can_
     ]
     found = ask(store, read_total, SHOP, DAY, [])
     assert (found.tally.views, found.tally.failed, found.tally.errors) == (1, 1, 1)
-
-
-def test_the_page_views_of_a_journeys_run_are_found(store: Store, url: str) -> None:
-    run, seen = run_id(), view(started_at=NOW)
-    with Writer(url) as writer:
-        writer.put_blocking(arrival(seen, at=NOW, synthetic=Synthetic(journey="buy", run=run, step="pay"), traffic="synthetic"))
-        writer.put_blocking(arrival(at=NOW))
-    (found,) = ask(store, read_run_views, run)
-    assert (found.id, found.run, found.traffic) == (seen.id, run, "synthetic")
 
 
 def test_what_users_do_most_comes_first(store: Store, url: str) -> None:

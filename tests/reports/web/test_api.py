@@ -12,7 +12,8 @@ import pytest
 
 from reports.collector.storage.series import group_by_message
 from reports.web.api.change import CHANGES
-from reports.web.api.endpoint import ENDPOINTS, Endpoint
+from reports.web.api.endpoint import Endpoint
+from reports.web.api.registry import ENDPOINTS
 from reports.web.api.run_stream import PATH as STREAM
 from reports.web.api.table import format_cell
 from reports.web.view_models.lists import RunList

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from reports.web.api.change import CHANGES, Change
-from reports.web.api.endpoint import ENDPOINTS, Endpoint, in_path
+from reports.web.api.endpoint import Endpoint, in_path
+from reports.web.api.registry import ENDPOINTS
 from reports.web.api.run_stream import PATH as STREAM
 from runner.result import RunResult
 from tests.reports.web.test_api import REQUEST, filled

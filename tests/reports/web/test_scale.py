@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, event, select
 
 from benchmarks import runs as bulk
 from benchmarks.dashboard import pages
-from reports.web.api.endpoint import ENDPOINTS
+from reports.web.api.registry import ENDPOINTS
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.sections.objectives import Objective
 from runner.store import Store, rollups

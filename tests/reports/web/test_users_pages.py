@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from reports.replay.recording import read_recording_starts
 from reports.users.rollup_queries import Filter, read_total
-from reports.web.api.endpoint import ENDPOINTS
+from reports.web.api.registry import ENDPOINTS
 from reports.web.pages.real_users.sessions import replay_link
 from reports.web.routes import page_routes
 from reports.web.site import Site

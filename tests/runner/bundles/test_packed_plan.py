@@ -126,7 +126,7 @@ def test_a_plan_and_its_bundle_are_of_one_version(project: Project) -> None:
         pack_plan(replace(before, file=project.folder / "journeys" / "new.py"), bundle)
     with pytest.raises(BundleError, match="is outside of"):
         pack_plan(replace(before, file=Path("/etc/passwd")), bundle)
-    with pytest.raises(BundleError, match="base_url of buy contains a password"):
+    with pytest.raises(ConfigError, match="base_url of buy contains a password"):
         pack_plan(replace(before, base_url="https://me:oolong@shop.example"), bundle)
 
 

@@ -82,9 +82,7 @@ def test_a_scheduler_that_is_stopped_leaves_a_run_to_its_worker_and_takes_it_in_
     daemon.write(held(daemon))
     worker = new_worker(broker)
     worker.start(before=QUICK_WORKER)
-    start_dispatching(
-        daemon, broker, before=QUICK + "\nfrom runner.cli.operating import schedule\nschedule.STOP_WITHIN = 1.0\n"
-    )
+    start_dispatching(daemon, broker, before=QUICK + "\nfrom runner.cli import stop_signals\nstop_signals.STOP_WITHIN = 1.0\n")
     wait_until_begun(daemon)
     assert daemon.stop() == 0
     assert daemon.runs() == 0

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from runner.archive.run_id import run_id
+from runner.bundles.packed_plan import strip_plan
 from runner.dispatch.health import SILENT, WorkerHealth
 from runner.dispatch.in_flight import LOST_AFTER, MARGIN, InFlight
 from runner.dispatch.messages import (
@@ -23,7 +24,7 @@ from runner.dispatch.messages import (
     read_message,
     write_message,
 )
-from runner.dispatch.orders import OrderWriter, fill_plan, strip_plan
+from runner.dispatch.orders import OrderWriter, fill_plan
 from runner.dsl.context_plan import ContextPlan
 from runner.dsl.plan import Plan
 from runner.errors import ConfigError
@@ -93,7 +94,7 @@ def test_a_run_is_given_up_when_its_worker_is_silent(world: World) -> None:
     (given,) = world.flying.give_up()
     assert given.status == "error"
     assert "the worker a at oregon was not heard of for 31 s" in given.message
-    assert world.flying.has_ended(run)
+    assert world.flying.get(run) is None
 
 
 def test_a_run_that_takes_long_is_not_given_up_while_its_worker_names_it(world: World) -> None:

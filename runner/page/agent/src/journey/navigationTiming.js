@@ -2,10 +2,9 @@
 import { navigationEntry } from "../navigationEntry.js";
 
 const FIELDS = [
-  "redirectStart", "redirectEnd", "fetchStart", "domainLookupStart", "domainLookupEnd", "connectStart",
-  "secureConnectionStart", "connectEnd", "requestStart", "responseStart", "responseEnd", "domInteractive",
-  "domContentLoadedEventEnd", "domComplete", "loadEventStart", "loadEventEnd", "redirectCount", "transferSize",
-  "decodedBodySize", "responseStatus", "name", "type", "nextHopProtocol",
+  "redirectStart", "redirectEnd", "domainLookupStart", "domainLookupEnd", "connectStart", "secureConnectionStart",
+  "connectEnd", "requestStart", "responseStart", "responseEnd", "domComplete", "loadEventStart", "loadEventEnd",
+  "redirectCount", "transferSize", "decodedBodySize", "responseStatus", "name", "type", "nextHopProtocol",
 ];
 
 export function navigationTiming() {
