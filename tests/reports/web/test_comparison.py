@@ -198,6 +198,7 @@ def test_two_releases_are_compared_from_the_page_and_the_address_keeps_it(
     expect(region.get_by_role("row", name=re.compile("^pay"))).to_contain_text("slower")
 
 
+@pytest.mark.thorough
 def test_a_span_is_compared_with_the_form(released: tuple[Visited, list[RunResult]], page: Page) -> None:
     served, _ = released
     page.goto(f"{served.address}/journeys/buy?range=120m&location=berlin")
@@ -211,6 +212,7 @@ def test_a_span_is_compared_with_the_form(released: tuple[Visited, list[RunResul
     expect(region.get_by_role("alert")).to_contain_text("both sides would have the same runs")
 
 
+@pytest.mark.thorough
 def test_how_the_chart_is_drawn_stands_in_the_address(released: tuple[Visited, list[RunResult]], page: Page) -> None:
     served, _ = released
     page.goto(f"{served.address}/journeys/buy?range=24h")

@@ -15,6 +15,7 @@ from runner.scheduler.results.upload_queue import UploadQueue
 from runner.settings.settings import Settings
 from tests.support.saved_runs import CONTENT, save_run
 from tests.support.services.object_storage import Bucket, Fault
+from tests.support.thorough import thorough_but
 from tests.support.wait import wait_until
 
 
@@ -76,10 +77,10 @@ def test_a_run_is_uploaded_before_it_goes_on_and_its_result_last(bucket: Bucket,
     assert archive.waiting.pending() == []
 
 
-OTHERS: list[Fault] = ["lost answer", "truncated", "500", "503", "403"]
+FAULTS: list[Fault] = ["cut", "lost answer", "truncated", "500", "503", "403"]
 
 
-@pytest.mark.parametrize("fault", ["cut", *(pytest.param(one, marks=pytest.mark.thorough) for one in OTHERS)])
+@pytest.mark.parametrize("fault", thorough_but(1, FAULTS))
 def test_a_run_goes_on_and_is_uploaded_later_whole_and_once(bucket: Bucket, tmp_path: Path, fault: Fault) -> None:
     settings = bucket.settings(tmp_path)
     archive = archive_of(settings)
