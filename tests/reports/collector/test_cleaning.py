@@ -145,6 +145,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", thorough_but(3, HOSTILE))
 def test_no_text_takes_longer_than_its_length_asks_for(kind: str) -> None:
     # With the square of the length each of these would take an hour: the test would not end in its time.

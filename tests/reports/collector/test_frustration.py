@@ -157,6 +157,7 @@ def test_the_metric_has_the_kind_of_each_sign() -> None:
     assert metrics.interactions.value("shop", "dead-click") == 0
 
 
+@pytest.mark.long
 def test_sessions_with_frustration_are_counted_listed_and_shown(dashboard: Callable[..., Visited]) -> None:
     served = dashboard()
     angry = run_id()

@@ -24,6 +24,7 @@ def capped_sum(values: FloatArray, axis: int) -> FloatArray:
     return total
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pairs", thorough_but(4, [2, 3, 5, 8, 13]))
 def test_it_agrees_with_scipys_count_of_all_choices_of_signs(pairs: int) -> None:
     chance = Random(pairs)

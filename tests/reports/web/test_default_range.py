@@ -20,6 +20,7 @@ def chosen(served: Visited, path: str) -> str:
     return found[1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("ages", "range_"),
     thorough_but(

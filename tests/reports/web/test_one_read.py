@@ -158,6 +158,7 @@ def test_those_who_follow_are_told_from_one_read(filled: Filled) -> None:
     assert len(filled.begun) == 1
 
 
+@pytest.mark.long
 def test_a_snapshot_does_not_see_what_is_stored_meanwhile(filled: Filled) -> None:
     store: Store = filled.served.store
     with store.snapshot() as connection:

@@ -22,6 +22,8 @@ from tests.support.saved_runs import CONTENT, save_run, upload
 from tests.support.services.object_storage import Bucket
 from tests.support.thorough import thorough_but
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def folder(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -49,7 +51,6 @@ def uploaded(bucket: Bucket, folder: Path, *, kept: bool = False, **fields: obje
     return result, saved
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("kept", [False, True])
 def test_a_run_is_found_and_read(bucket: Bucket, folder: Path, kept: bool) -> None:
     result, saved = uploaded(bucket, folder, kept=kept)
@@ -64,7 +65,6 @@ def test_a_run_is_found_and_read(bucket: Bucket, folder: Path, kept: bool) -> No
     assert {name: (opened / name).read_bytes() for name in CONTENT} == CONTENT
 
 
-@pytest.mark.long
 def test_what_was_changed_in_the_bucket_is_not_read(bucket: Bucket, folder: Path) -> None:
     _, saved = uploaded(bucket, folder)
     bucket.ask("PUT", f"/{bucket.name}/monitoring/buy/{saved.name}/trace.zip", b"x" * 7000)
@@ -86,7 +86,6 @@ def test_a_result_that_names_a_file_outside_writes_nothing_there(bucket: Bucket,
     assert not (folder / "outside").exists()
 
 
-@pytest.mark.long
 def test_old_runs_are_removed_in_both_places(bucket: Bucket, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old_here, _ = uploaded(bucket, folder, kept=True)
     old_there, _ = uploaded(bucket, folder, minute=1)
@@ -107,7 +106,6 @@ def test_old_runs_are_removed_in_both_places(bucket: Bucket, folder: Path, monke
     assert old_there.id not in archive.ids()
 
 
-@pytest.mark.long
 def test_a_scheduler_removes_the_runs_of_its_own_folder_only(bucket: Bucket, folder: Path) -> None:
     uploaded(bucket, folder, kept=True)
     uploaded(bucket, folder, minute=1, kept=True)
@@ -119,7 +117,6 @@ def test_a_scheduler_removes_the_runs_of_its_own_folder_only(bucket: Bucket, fol
     assert of_another.name in {key.split("/")[1] for key in bucket.objects()}
 
 
-@pytest.mark.long
 def test_a_journey_is_forgotten_in_both_places(bucket: Bucket, folder: Path) -> None:
     uploaded(bucket, folder, kept=True)
     uploaded(bucket, folder, minute=1)
@@ -129,7 +126,6 @@ def test_a_journey_is_forgotten_in_both_places(bucket: Bucket, folder: Path) -> 
     assert {key.split("/")[0] for key in bucket.objects()} == {"look"}
 
 
-@pytest.mark.long
 def test_an_upload_that_has_not_ended_is_not_a_run(bucket: Bucket, folder: Path) -> None:
     _, saved = uploaded(bucket, folder)
     bucket.ask("DELETE", f"/{bucket.name}/monitoring/buy/{saved.name}/result.json")
