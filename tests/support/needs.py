@@ -99,7 +99,8 @@ class _Reached:
 
 
 def _announced(one: object) -> frozenset[str]:
-    return _OF_OTHERS.get(id(one)) or getattr(one, "needs", frozenset())
+    announced: frozenset[str] = _OF_OTHERS.get(id(one), getattr(one, "needs", frozenset()))
+    return announced
 
 
 def _unwrapped(one: object) -> object:
