@@ -61,6 +61,7 @@ def test_a_link_leads_to_a_moment(recorder: Recorder, site: Site, page: Page, da
     expect(frame.locator("#out")).to_have_text("2 cups")
 
 
+@pytest.mark.thorough
 def test_what_cannot_be_played_says_why(
     recorder: Recorder, site: Site, page: Page, dashboard: str, visitor: BrowserContext
 ) -> None:

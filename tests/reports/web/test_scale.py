@@ -152,7 +152,7 @@ def test_nothing_of_the_api_reads_a_whole_table(grown: Visited, asked: list[tupl
 @pytest.mark.parametrize(
     "statement",
     thorough_but(
-        2,
+        1,
         [
             "SELECT count(*) FROM runs",
             "SELECT max(last_success_at) FROM runs WHERE journey = 'walk_00' AND location = 'oslo'",

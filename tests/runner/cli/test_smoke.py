@@ -254,6 +254,7 @@ def test_a_baseline_is_saved_and_held_against(folder: Folder, slow_shop: str) ->
     assert (source.kind, source.name, source.made_at is not None) == ("saved", "main", True)
 
 
+@pytest.mark.thorough
 def test_a_baseline_is_not_saved_when_the_check_has_not_passed(folder: Folder) -> None:
     ran = folder.journey("smoke", "fall", "look", "--save-baseline", "base.json")
     assert ran.returncode == 1

@@ -51,7 +51,7 @@ def uploaded(bucket: Bucket, folder: Path, *, kept: bool = False, **fields: obje
     return result, saved
 
 
-@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("kept", thorough_but(1, [False, True]))
 def test_a_run_is_found_and_read(bucket: Bucket, folder: Path, kept: bool) -> None:
     result, saved = uploaded(bucket, folder, kept=kept)
     shown = journey("show", result.id[:13]).output
