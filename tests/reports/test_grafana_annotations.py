@@ -167,6 +167,7 @@ def test_it_names_the_settings_that_are_missing(store: Store) -> None:
     assert "set grafana_url, and JOURNEY_GRAFANA_TOKEN" in str(annotate().exception)
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_a_call_is_bounded_and_takes_the_newest(store: Store) -> None:
     for number in range(LIMIT + 5):

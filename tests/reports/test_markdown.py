@@ -9,6 +9,7 @@ from lxml import html
 from reports.formats.markdown import LIMIT, runs_markdown, smoke_markdown
 from tests.reports.hostile import assert_inert, hostile_run, hostile_smoke, rendered, texts
 from tests.reports.samples import FAILURE, LONG, RUN, RUNS, SMOKE, SMOKES, budget, check, run, smoke, step
+from tests.support.thorough import thorough_but
 
 
 def first_line(markdown: str) -> str:
@@ -123,8 +124,8 @@ def test_nothing_that_a_page_says_gets_out(text: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("wide", [1, 3000])
-@pytest.mark.parametrize("count", [1, 40, 1000])
+@pytest.mark.parametrize("wide", thorough_but(1, [3000, 1]))
+@pytest.mark.parametrize("count", thorough_but(1, [40, 1, 1000]))
 def test_it_always_fits_into_a_comment(count: int, wide: int) -> None:
     name = "*@#" * wide
     steps = [

@@ -20,6 +20,7 @@ def test_the_rules_fire_when_they_should_and_not_before() -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+@pytest.mark.thorough
 def test_a_rule_that_is_broken_would_be_noticed(tmp_path: Path) -> None:
     for file in FOLDER.iterdir():
         (tmp_path / file.name).write_text(file.read_text().replace("== 0\n        for: 1m", "== 5\n        for: 1m"))

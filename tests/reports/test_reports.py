@@ -110,6 +110,7 @@ def test_show_renders_a_run_of_which_nothing_is_known(tmp_path: Path) -> None:
     assert "! buy: error" in text.getvalue()
 
 
+@pytest.mark.thorough
 def test_the_trace_viewer_opens_the_trace_in_a_browser(monitor: Monitor, chrome: Browser) -> None:
     monitor.run("@journey\ndef walk(page, step):\n    with step('open the shop'):\n        page.goto('/')\n", trace="on")
     with trace_viewer.serving(monitor.saved() / "trace.zip") as address, chrome.new_page() as page:

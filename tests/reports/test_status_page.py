@@ -70,6 +70,7 @@ def test_the_state_is_that_of_runs_that_failed_one_after_the_other(
     assert found == {"Checkout": expected, "Search": "not known"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("berlin", "oslo", "rome", "expected", "incidents"),
     [

@@ -9,6 +9,7 @@ import pytest
 
 from runner.scheduler.bounded_server import BoundedThreads
 from runner.scheduler.metrics_endpoint import Exporter, MetricsEndpoint
+from tests.support.thorough import thorough_but
 from tests.support.wait import wait_until
 
 
@@ -39,7 +40,7 @@ def is_ended(connection: socket.socket) -> bool:
 
 
 @pytest.mark.real_time
-@pytest.mark.parametrize("sent", [b"", b"GET", b"GET /metrics HTTP/1.1\r\nhost: x\r\n"])
+@pytest.mark.parametrize("sent", thorough_but(1, [b"", b"GET", b"GET /metrics HTTP/1.1\r\nhost: x\r\n"]))
 def test_a_request_that_does_not_end_is_ended(endpoint: MetricsEndpoint, sent: bytes) -> None:
     assert is_ended(half_request(endpoint, sent))
 

@@ -29,6 +29,7 @@ from playwright import sync_api
 from runner.execution.isolation.isolated_run import isolated_run
 from tests.conftest import Monitor
 from tests.support.services.http_server import serving_handler
+from tests.support.thorough import thorough_but
 
 CHANGES = """
     import locale, os, signal, socket, subprocess, sys, warnings
@@ -177,7 +178,7 @@ def test_a_generator_exit_of_the_journeys_own_ends_its_step_like_any_other_excep
     assert monitor.archive.find("last").result.steps[1].failure == step.failure
 
 
-@pytest.mark.parametrize("held", ["", "held = "])
+@pytest.mark.parametrize("held", thorough_but(1, ["", "held = "]))
 def test_a_step_that_is_entered_by_hand_and_never_left_is_refused(monitor: Monitor, held: str) -> None:
     result = monitor.run(f"""
         @journey
@@ -194,13 +195,16 @@ def test_a_step_that_is_entered_by_hand_and_never_left_is_refused(monitor: Monit
 
 @pytest.mark.parametrize(
     ("body", "message"),
-    [
-        ("with one: pass\n    with one: pass", "step 'a' was begun a second time; write `with step(…):` for each step"),
-        ("with one:\n        with one: pass", "step 'a' was begun a second time; write `with step(…):` for each step"),
-        ("one.__exit__(None, None, None)", "step 'a' was ended before it began; write `with step('a'):`"),
-        ("with step: pass", '`with step:` names no step; write `with step("search"):`'),
-        ("look = one(page.title)\n    look()\n    look()", "a step named 'a' has already run in this journey"),
-    ],
+    thorough_but(
+        2,
+        [
+            ("with one: pass\n    with one: pass", "step 'a' was begun a second time; write `with step(…):` for each step"),
+            ("with one:\n        with one: pass", "step 'a' was begun a second time; write `with step(…):` for each step"),
+            ("one.__exit__(None, None, None)", "step 'a' was ended before it began; write `with step('a'):`"),
+            ("with step: pass", '`with step:` names no step; write `with step("search"):`'),
+            ("look = one(page.title)\n    look()\n    look()", "a step named 'a' has already run in this journey"),
+        ],
+    ),
 )
 def test_a_step_is_entered_once(monitor: Monitor, body: str, message: str) -> None:
     failure = monitor.run(f"""
@@ -280,11 +284,14 @@ def test_an_error_page_in_a_context_of_the_journeys_own_fails_its_step(monitor: 
 
 @pytest.mark.parametrize(
     ("before", "after", "status"),
-    [
-        ("page.goto('/nowhere')", "pass", "failed"),
-        ("pass", "page.goto('/nowhere')", "failed"),
-        ("page.goto('/')", "pass", "passed"),
-    ],
+    thorough_but(
+        1,
+        [
+            ("page.goto('/nowhere')", "pass", "failed"),
+            ("pass", "page.goto('/nowhere')", "failed"),
+            ("page.goto('/')", "pass", "passed"),
+        ],
+    ),
 )
 def test_an_error_page_outside_of_the_steps_fails_the_run(monitor: Monitor, before: str, after: str, status: str) -> None:
     result = monitor.run(f"""
@@ -349,6 +356,7 @@ def test_a_document_that_is_cut_off_is_named(monitor: Monitor) -> None:
     assert f"the page's document was not received whole: {address}/pay, net::ERR_" in result.failure.message
 
 
+@pytest.mark.thorough
 def test_a_request_that_a_route_handler_forgets_is_named(monitor: Monitor) -> None:
     result = monitor.run("""
         @journey
@@ -388,11 +396,14 @@ def test_a_step_belongs_to_the_thread_of_the_journey(monitor: Monitor) -> None:
 
 @pytest.mark.parametrize(
     ("body", "message"),
-    [
-        ("...", "walk.py:3: walk asks for page and does nothing with it, so it would pass whatever the site does"),
-        ("return map(page.goto, ['/'])", "the journey returned a map of which nothing was run"),
-        ("return lambda: page.goto('/')", "the journey returned a function of which nothing was run"),
-    ],
+    thorough_but(
+        1,
+        [
+            ("...", "walk.py:3: walk asks for page and does nothing with it, so it would pass whatever the site does"),
+            ("return map(page.goto, ['/'])", "the journey returned a map of which nothing was run"),
+            ("return lambda: page.goto('/')", "the journey returned a function of which nothing was run"),
+        ],
+    ),
 )
 def test_a_journey_that_does_nothing_does_not_pass(monitor: Monitor, body: str, message: str) -> None:
     result = monitor.run(f"\n@journey\ndef walk(page):\n    {body}\n")

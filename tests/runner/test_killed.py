@@ -135,6 +135,7 @@ def test_a_worker_that_dies_in_a_second_look_does_not_change_the_verdict(monitor
     assert "screenshot" in {artifact.kind for artifact in result.artifacts}
 
 
+@pytest.mark.thorough
 def test_a_worker_that_dies_in_a_retry_loses_nothing_of_the_attempt_before(monitor: Monitor) -> None:
     result = monitor.run(DIES_IN_ITS_SECOND_WALK, retries=1)
     assert (result.status, result.attempts, [one.status for one in result.earlier_attempts]) == ("error", 2, ["failed"])

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from runner.codec import encode
 from runner.scheduler.loader import LoadRequest, load_in_subprocess
 from runner.scheduler.watcher import fingerprint
@@ -19,6 +21,7 @@ def test_all_that_can_be_used_is_told_and_what_cannot(tmp_path: Path) -> None:
     assert [problem.file.name for problem in planning.problems] == ["bad.py"]
 
 
+@pytest.mark.thorough
 def test_names_are_selected_as_journey_run_selects_them(tmp_path: Path) -> None:
     folder = tmp_path / "journeys"
     folder.mkdir()

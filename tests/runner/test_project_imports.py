@@ -8,6 +8,7 @@ import pytest
 
 from runner.dsl.discovery import load_journeys
 from runner.errors import DiscoveryError
+from tests.support.thorough import thorough_but
 
 INSTALLED = {
     "teaparts/cups/__init__.py": "SIZE = 3",
@@ -55,7 +56,7 @@ BESIDE = {
 }
 
 
-@pytest.mark.parametrize("first", [*BESIDE])
+@pytest.mark.parametrize("first", thorough_but(1, BESIDE))
 @pytest.mark.parametrize("case", [*BESIDE])
 def test_a_project_adds_to_a_package_that_is_installed_in_parts(tmp_path: Path, first: str, case: str) -> None:
     load(tmp_path / "first", *BESIDE[first])

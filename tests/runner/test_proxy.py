@@ -100,6 +100,7 @@ def test_a_proxy_that_refuses_is_the_monitors_error(
     assert "the proxy requires a user and a password; set http_proxy" in result.failure.message
 
 
+@pytest.mark.thorough
 def test_a_temporary_folder_that_does_not_exist_is_named(
     shop: str, chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from runner.result import Navigation, Requests, RunResult, StepResult, Vitals
 from runner.settings.settings import load_settings
 from tests.conftest import Monitor
 from tests.support.services.servers import Prometheus, free_port, get
+from tests.support.thorough import thorough_but
 from tests.support.wait import PAUSE, wait_until
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -89,7 +90,7 @@ def test_every_metric_arrives_with_its_labels(gateway: str) -> None:
         assert samples[name] == value, name
 
 
-@pytest.mark.parametrize("location", [".", "..", "eu/west", "é🛒", "%2F", "a?b#c"])
+@pytest.mark.parametrize("location", thorough_but(3, [".", "..", "eu/west", "é🛒", "%2F", "a?b#c"]))
 def test_a_location_of_any_letters_is_a_group_of_its_own(gateway: str, location: str) -> None:
     run = replace(RUN, location=location)
     push_result(run, settings(gateway))
@@ -126,6 +127,7 @@ def test_an_error_of_the_monitor_is_a_metric_of_its_own_and_no_success_is_invent
     assert lines(gateway, "synthetic_last_success") == {}
 
 
+@pytest.mark.thorough
 def test_a_journeys_numbers_are_scraped_by_prometheus(
     monitor: Monitor, gateway: str, prometheus: Callable[[str], Prometheus]
 ) -> None:

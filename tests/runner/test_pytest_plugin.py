@@ -129,6 +129,7 @@ def test_the_settings_name_the_folders_of_journeys(project: Project) -> None:
     assert project.collect() == ["single.py::home", "walks/a.py::home"]
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_tags_become_markers_that_are_registered(project: Project) -> None:
     project.write("journeys/a.py", '@journey(tags=["slow 3G", "skip", "checkout"])\ndef a(page): ...\n')
@@ -404,6 +405,7 @@ def secret(page, secrets):
 """
 
 
+@pytest.mark.thorough
 def test_a_failing_journeys_report_is_led_by_what_failed_and_says_whose_fault_it_is(project: Project) -> None:
     project.write("journeys/failing.py", FAILING)
     result = project.run("-v", "-rfE")

@@ -25,6 +25,7 @@ from runner.redaction.bodies import UNREADABLE
 from runner.redaction.document_forms import MESSAGE, PLAYWRIGHT
 from runner.result import StepResult
 from runner.workers.messages import from_worker
+from tests.support.thorough import thorough_but
 
 AWKWARD = "pä$$ \"w<o>r&d'/\\+=\t€𝄞"
 PLAIN = "correct-horse"
@@ -491,7 +492,7 @@ ENDLESS: dict[str, tuple[str, bytes]] = {
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", ENDLESS)
+@pytest.mark.parametrize("kind", thorough_but(3, ENDLESS))
 def test_no_content_takes_longer_than_its_length_asks_for(kind: str) -> None:
     # With the square of the length each of these would take hours: the test would not end in its time.
     secret, content = ENDLESS[kind]

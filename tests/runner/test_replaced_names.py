@@ -17,6 +17,7 @@ import pytest
 from runner.dsl.project_imports import FILES
 from runner.execution.isolation.isolated_run import isolated_run
 from tests.conftest import Monitor
+from tests.support.thorough import thorough_but
 
 
 def make_journeys(name: str) -> Any:
@@ -27,19 +28,22 @@ def make_journeys(name: str) -> Any:
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [
-        (json, "loads"),
-        (json.JSONEncoder, "encode"),
-        (struct, "pack"),
-        (urllib.request, "urlopen"),
-        (pathlib.Path, "exists"),
-        (builtins, "len"),
-        (builtins, "isinstance"),
-        (builtins, "__import__"),
-        (colorsys, "rgb_to_hsv"),
-    ],
+    thorough_but(
+        3,
+        [
+            (json, "loads"),
+            (json.JSONEncoder, "encode"),
+            (struct, "pack"),
+            (urllib.request, "urlopen"),
+            (pathlib.Path, "exists"),
+            (builtins, "len"),
+            (builtins, "isinstance"),
+            (builtins, "__import__"),
+            (colorsys, "rgb_to_hsv"),
+        ],
+    ),
 )
-@pytest.mark.parametrize("value", [None, mock.MagicMock(), make_journeys("replaced")])
+@pytest.mark.parametrize("value", thorough_but(1, [None, mock.MagicMock(), make_journeys("replaced")]))
 def test_a_replaced_function_is_back_and_named(owner: Any, name: str, value: object) -> None:
     before = vars(owner)[name]
     with isolated_run() as undone:

@@ -14,6 +14,7 @@ from runner.browser.chromium import Browser
 from runner.events import AttemptEnded, AttemptStarted, RunEnded, RunStarted, StepEnded, StepStarted
 from runner.workers.pool import Workers
 from tests.conftest import Monitor
+from tests.support.thorough import thorough_but
 from tests.support.wait import wait_until
 
 
@@ -87,13 +88,16 @@ def test_a_failing_step_leaves_its_screenshot_and_a_trace_with_the_steps_as_grou
 
 @pytest.mark.parametrize(
     ("policy", "code", "kept"),
-    [
-        ("off", "assert False", []),
-        ("on", "pass", ["trace.zip"]),
-        ("retain-on-failure", "pass", []),
-        ("retain-on-failure", "assert False", ["trace-attempt-1.zip", "trace.zip"]),
-        ("on-first-retry", "assert False", ["trace.zip"]),
-    ],
+    thorough_but(
+        2,
+        [
+            ("retain-on-failure", "assert False", ["trace-attempt-1.zip", "trace.zip"]),
+            ("on", "pass", ["trace.zip"]),
+            ("retain-on-failure", "pass", []),
+            ("off", "assert False", []),
+            ("on-first-retry", "assert False", ["trace.zip"]),
+        ],
+    ),
 )
 def test_traces_are_kept_by_policy(monitor: Monitor, policy: str, code: str, kept: list[str]) -> None:
     body = f"@journey(retries=1)\ndef walk(page, step):\n    with step('a'):\n        page.goto('/')\n        {code}\n"
@@ -156,13 +160,16 @@ def test_a_failure_is_walked_once_more_for_its_trace_and_replay_and_that_walk_do
 
 @pytest.mark.parametrize(
     ("options", "condition", "settings", "walks", "traces"),
-    [
-        ("", "True", {}, "x", 0),
-        ("", "False", {}, "xx", 1),
-        ("(retries=1)", "False", {}, "xx", 1),
-        ("", "False", {"trace": "retain-on-failure", "replay": "off"}, "x", 1),
-        ("(timeout='4s')", "page.wait_for_timeout(2500)", {}, "x", 0),
-    ],
+    thorough_but(
+        2,
+        [
+            ("", "True", {}, "x", 0),
+            ("", "False", {}, "xx", 1),
+            ("(retries=1)", "False", {}, "xx", 1),
+            ("", "False", {"trace": "retain-on-failure", "replay": "off"}, "x", 1),
+            ("(timeout='4s')", "page.wait_for_timeout(2500)", {}, "x", 0),
+        ],
+    ),
     ids=["passed", "failed", "retried", "recorded at once", "no time left"],
 )
 def test_a_journey_is_walked_once_more_only_where_nothing_was_recorded_and_there_is_time(
@@ -216,42 +223,45 @@ def test_a_caught_failure_of_a_step_still_fails_the_run(monitor: Monitor) -> Non
 
 @pytest.mark.parametrize(
     ("body", "status", "kind", "message"),
-    [
-        (
-            "page.goto('/switch/timer')\npage.get_by_text('no such text').click(timeout=200)",
-            "failed",
-            "timeout",
-            "Timeout 200ms exceeded",
-        ),
-        ("page.goto('http://127.0.0.1:9')", "failed", "navigation", "net::ERR_"),
-        ("page.evaluate('nothing.at.all')", "failed", "page", "nothing is not defined"),
-        ("{}['x']", "error", "journey", "KeyError: 'x'"),
-        ("page.goto('http://')", "error", "journey", "Cannot navigate to invalid URL"),
-        ("page.close()\npage.title()", "error", "journey", "has been closed"),
-        ("page.keyboard.press('Foo')", "error", "journey", "Unknown key"),
-        ("context.add_cookies([{'name': 'a', 'value': 'b'}])", "error", "journey", "Cookie should have a url"),
-        (
-            "page.context.browser.browser_type.launch(executable_path='/no/chrome')",
-            "error",
-            "journey",
-            "executable doesn't exist",
-        ),
-        ("context.tracing.start()", "error", "journey", 'set trace="off" for this journey'),
-        ("page.wait_for_load_state('loaded')", "error", "journey", "expected one of"),
-        ("page.evaluate('(((')", "error", "journey", "SyntaxError"),
-        ("context.set_geolocation({'latitude': 500, 'longitude': 0})", "error", "journey", "precondition"),
-        ("page.context.browser.new_context(locale=5)", "error", "journey", "expected string, got number"),
-        ("raise SystemExit('no stock today')", "failed", "assertion", "sys.exit: no stock today"),
-        ("raise SystemExit(0)", "error", "journey", "ended the journey before its end"),
-        ("import pytest; pytest.fail('no results')", "failed", "assertion", "no results"),
-        ("import pytest; pytest.skip('closed today')", "error", "journey", "closed today"),
-        ("raise KeyboardInterrupt", "error", "journey", "KeyboardInterrupt"),
-        ("import asyncio; raise asyncio.CancelledError()", "error", "journey", "CancelledError"),
-        ("step(5)", "error", "journey", "5 is not a name for a step; write a text"),
-        ("step('x', allow_status='404')", "error", "journey", "allow_status is '404'; write statuses as numbers"),
-        ("raise ValueError('x' * 3_000_000)", "error", "journey", "characters left out"),
-        ("page.goto('chrome://crash')", "error", "crash", "crashed"),
-    ],
+    thorough_but(
+        8,
+        [
+            (
+                "page.goto('/switch/timer')\npage.get_by_text('no such text').click(timeout=200)",
+                "failed",
+                "timeout",
+                "Timeout 200ms exceeded",
+            ),
+            ("page.goto('http://127.0.0.1:9')", "failed", "navigation", "net::ERR_"),
+            ("page.evaluate('nothing.at.all')", "failed", "page", "nothing is not defined"),
+            ("{}['x']", "error", "journey", "KeyError: 'x'"),
+            ("page.goto('http://')", "error", "journey", "Cannot navigate to invalid URL"),
+            ("page.close()\npage.title()", "error", "journey", "has been closed"),
+            ("page.keyboard.press('Foo')", "error", "journey", "Unknown key"),
+            ("context.add_cookies([{'name': 'a', 'value': 'b'}])", "error", "journey", "Cookie should have a url"),
+            (
+                "page.context.browser.browser_type.launch(executable_path='/no/chrome')",
+                "error",
+                "journey",
+                "executable doesn't exist",
+            ),
+            ("context.tracing.start()", "error", "journey", 'set trace="off" for this journey'),
+            ("page.wait_for_load_state('loaded')", "error", "journey", "expected one of"),
+            ("page.evaluate('(((')", "error", "journey", "SyntaxError"),
+            ("context.set_geolocation({'latitude': 500, 'longitude': 0})", "error", "journey", "precondition"),
+            ("page.context.browser.new_context(locale=5)", "error", "journey", "expected string, got number"),
+            ("raise SystemExit('no stock today')", "failed", "assertion", "sys.exit: no stock today"),
+            ("raise SystemExit(0)", "error", "journey", "ended the journey before its end"),
+            ("import pytest; pytest.fail('no results')", "failed", "assertion", "no results"),
+            ("import pytest; pytest.skip('closed today')", "error", "journey", "closed today"),
+            ("raise KeyboardInterrupt", "error", "journey", "KeyboardInterrupt"),
+            ("import asyncio; raise asyncio.CancelledError()", "error", "journey", "CancelledError"),
+            ("step(5)", "error", "journey", "5 is not a name for a step; write a text"),
+            ("step('x', allow_status='404')", "error", "journey", "allow_status is '404'; write statuses as numbers"),
+            ("raise ValueError('x' * 3_000_000)", "error", "journey", "characters left out"),
+            ("page.goto('chrome://crash')", "error", "crash", "crashed"),
+        ],
+    ),
 )
 def test_the_status_tells_the_site_from_the_monitor(monitor: Monitor, body: str, status: str, kind: str, message: str) -> None:
     failure = monitor.step(body).failure
@@ -262,13 +272,16 @@ def test_the_status_tells_the_site_from_the_monitor(monitor: Monitor, body: str,
 
 @pytest.mark.parametrize(
     ("policy", "act", "status"),
-    [
-        ("on", "start()", "error"),
-        ("on-first-retry", "start()", "error"),
-        ("off", "start()", "passed"),
-        ("on", "stop()", "passed"),
-        ("on-first-retry", "stop()", "passed"),
-    ],
+    thorough_but(
+        1,
+        [
+            ("on", "start()", "error"),
+            ("on-first-retry", "start()", "error"),
+            ("off", "start()", "passed"),
+            ("on", "stop()", "passed"),
+            ("on-first-retry", "stop()", "passed"),
+        ],
+    ),
 )
 def test_a_journey_that_traces_itself_ends_alike_whether_this_attempt_is_recorded_or_not(
     monitor: Monitor, policy: str, act: str, status: str
@@ -279,42 +292,47 @@ def test_a_journey_that_traces_itself_ends_alike_whether_this_attempt_is_recorde
 
 @pytest.mark.parametrize(
     ("listen", "act", "kind", "message"),
-    [
-        # A route that its handler does not answer holds the page until the timeout.
-        pytest.param(
-            "page.route('**/*', lambda route: route.fulfill(path='/no/file'))",
-            "page.goto('/')",
-            "journey",
-            "FileNotFoundError",
-            marks=pytest.mark.thorough,
-        ),
-        (
-            "page.route('**/*', lambda route: {}['x'])",
-            "page.goto('/')",
-            "journey",
-            "KeyError: 'x'\nso the step waited: Page.goto: Time",
-        ),
-        ("page.on('console', lambda one: 1 / 0)", "page.evaluate('console.log(1)')", "journey", "ZeroDivisionError"),
-        # The call in it fails when it is answered.
-        ("page.on('dialog', lambda one: one.accept(5))", "page.evaluate('prompt()')", "journey", "expected string, got number"),
-        # What is no Exception would end Playwright's connection, and with it all further runs.
-        ("page.on('console', lambda one: exit('no tea'))", "page.evaluate('console.log(1)')", "assertion", "sys.exit: no tea"),
-        ("page.on('console', lambda one: fail('no tea'))", "page.evaluate('console.log(1)')", "assertion", "no tea"),
-        pytest.param(
-            "page.on('console', spin)",
-            "page.evaluate('console.log(1)')\n    page.wait_for_timeout(30_000)",
-            "deadline",
-            "own code was still",
-            marks=pytest.mark.thorough,
-        ),
-        pytest.param(
-            "page.route('**/*', spin)",
-            "page.goto('/', timeout=0)",
-            "deadline",
-            "s expired, and was ended",
-            marks=pytest.mark.thorough,
-        ),
-    ],
+    thorough_but(
+        2,
+        [
+            ("page.on('console', lambda one: 1 / 0)", "page.evaluate('console.log(1)')", "journey", "ZeroDivisionError"),
+            # What is no Exception would end Playwright's connection, and with it all further runs.
+            (
+                "page.on('console', lambda one: exit('no tea'))",
+                "page.evaluate('console.log(1)')",
+                "assertion",
+                "sys.exit: no tea",
+            ),
+            ("page.on('console', lambda one: fail('no tea'))", "page.evaluate('console.log(1)')", "assertion", "no tea"),
+            # The call in it fails when it is answered.
+            (
+                "page.on('dialog', lambda one: one.accept(5))",
+                "page.evaluate('prompt()')",
+                "journey",
+                "expected string, got number",
+            ),
+            # A route that its handler does not answer holds the page until the timeout.
+            (
+                "page.route('**/*', lambda route: route.fulfill(path='/no/file'))",
+                "page.goto('/')",
+                "journey",
+                "FileNotFoundError",
+            ),
+            (
+                "page.route('**/*', lambda route: {}['x'])",
+                "page.goto('/')",
+                "journey",
+                "KeyError: 'x'\nso the step waited: Page.goto: Time",
+            ),
+            (
+                "page.on('console', spin)",
+                "page.evaluate('console.log(1)')\n    page.wait_for_timeout(30_000)",
+                "deadline",
+                "own code was still",
+            ),
+            ("page.route('**/*', spin)", "page.goto('/', timeout=0)", "deadline", "s expired, and was ended"),
+        ],
+    ),
 )
 def test_what_a_listener_or_a_route_handler_raises_is_why_the_step_failed(
     monitor: Monitor, listen: str, act: str, kind: str, message: str
@@ -344,19 +362,22 @@ RAISED = "raised by the function 'f' that the journey exposes to its pages"
 
 @pytest.mark.parametrize(
     ("function", "act", "kind", "message"),
-    [
-        ("lambda: 1 / 0", "page.evaluate('f()')", "journey", f"ZeroDivisionError: division by zero\n{RAISED}"),
-        ("late", "page.evaluate('f()')", "journey", f"ValueError: late\n{RAISED}"),
-        ("lambda: exit('no tea')", "page.evaluate('f()')", "assertion", f"sys.exit: no tea\n{RAISED}"),
-        (
-            "lambda: 1 / 0",
-            "page.evaluate('void f()')\n    expect(page.locator('nav')).to_have_text('x', timeout=300)",
-            "assertion",
-            "meanwhile the function 'f' that the journey exposes to its pages raised ZeroDivisionError: division by zero",
-        ),
-        ("lambda: 1 / 0", "page.evaluate('f().catch(() => nothing.x)')", "page", "ReferenceError: nothing is not defined"),
-        ("lambda: 1 / 0", "page.evaluate('f().catch(() => 0)')", None, ""),
-    ],
+    thorough_but(
+        2,
+        [
+            ("lambda: 1 / 0", "page.evaluate('f()')", "journey", f"ZeroDivisionError: division by zero\n{RAISED}"),
+            ("late", "page.evaluate('f()')", "journey", f"ValueError: late\n{RAISED}"),
+            ("lambda: exit('no tea')", "page.evaluate('f()')", "assertion", f"sys.exit: no tea\n{RAISED}"),
+            (
+                "lambda: 1 / 0",
+                "page.evaluate('void f()')\n    expect(page.locator('nav')).to_have_text('x', timeout=300)",
+                "assertion",
+                "meanwhile the function 'f' that the journey exposes to its pages raised ZeroDivisionError: division by zero",
+            ),
+            ("lambda: 1 / 0", "page.evaluate('f().catch(() => nothing.x)')", "page", "ReferenceError: nothing is not defined"),
+            ("lambda: 1 / 0", "page.evaluate('f().catch(() => 0)')", None, ""),
+        ],
+    ),
 )
 def test_what_an_exposed_function_raises_is_the_journeys(
     monitor: Monitor, function: str, act: str, kind: str | None, message: str
@@ -403,6 +424,7 @@ def test_a_killed_driver_ends_its_run_and_no_other(monitor: Monitor) -> None:
     assert monitor.step("page.goto('/')").status == "passed"
 
 
+@pytest.mark.thorough
 def test_a_browser_that_a_journey_starts_is_watched_like_the_runners_own(monitor: Monitor) -> None:
     result = monitor.run(f"""
         @journey
@@ -450,6 +472,7 @@ def test_a_killed_browser_is_an_error_of_the_monitor_and_the_next_run_has_a_new_
     assert monitor.step("page.goto('/')").status == "passed"
 
 
+@pytest.mark.thorough
 def test_a_page_that_hangs_fails_the_run_at_its_timeout(monitor: Monitor) -> None:
     result = monitor.run(
         "@journey(timeout='2s')\ndef walk(page, step):\n    with step('hang'):\n        page.goto('/switch/hang', timeout=0)\n"
@@ -459,6 +482,7 @@ def test_a_page_that_hangs_fails_the_run_at_its_timeout(monitor: Monitor) -> Non
     assert "timeout of 2 s" in result.failure.message
 
 
+@pytest.mark.thorough
 def test_a_call_whose_answer_went_with_the_browser_ends_the_run_as_the_browsers_failure(monitor: Monitor) -> None:
     # Playwright drops an answer that names an object which is gone with the browser; the call then waits for ever.
     result = monitor.run("""
@@ -532,6 +556,7 @@ def is_browser(process: psutil.Process) -> bool:
         return False  # it has ended since it was listed
 
 
+@pytest.mark.thorough
 def test_no_browser_is_left_when_a_worker_was_ended(monitor: Monitor) -> None:
     monitor.step("page.goto('/')")
     before = [one for one in psutil.Process(os.getpid()).children(recursive=True) if is_browser(one)]
@@ -727,6 +752,7 @@ def test_a_page_that_eats_all_memory_is_the_monitors_error(monitor: Monitor, tmp
     assert "out of memory" in result.failure.message
 
 
+@pytest.mark.thorough
 def test_an_artifact_without_room_is_dropped_whole_with_a_note(monitor: Monitor) -> None:
     sizes = {one.kind: one.bytes for one in monitor.run(LOOK, trace="on", screenshots="on").artifacts}
     # A picture is always about as large; a trace holds as many frames as the browser had time to draw.

@@ -147,6 +147,7 @@ def test_a_pause_is_noticed_and_recorded_and_ends(daemon: Daemon) -> None:
     assert (refused.returncode, refused.stderr) == (2, "error: look is not paused; paused: none\n")
 
 
+@pytest.mark.thorough
 def test_a_maintenance_window_leaves_a_journey_out(daemon: Daemon) -> None:
     daemon.write(tick() + look("1s", "other"))
     window = 'cron = "* * * * *"\nduration = "2m"\nreason = "backup"\njourneys = ["other"]'
@@ -270,7 +271,7 @@ def test_what_cannot_be_scheduled_is_refused_with_what_to_do(
     daemon: Daemon, code: str, words: tuple[str, ...], said: str
 ) -> None:
     daemon.write(code)
-    refused = daemon.command("schedule", *words)
+    refused = daemon.here("schedule", *words)
     assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
 
 

@@ -20,6 +20,7 @@ from runner.settings.settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.pages import serving_pages
+from tests.support.thorough import thorough_but
 
 CODE = """
     @journey
@@ -66,6 +67,7 @@ def test_the_state_is_made_once_and_only_its_owner_can_read_it(monitor: Monitor)
     assert len(list(monitor.archive.runs())) == 2
 
 
+@pytest.mark.thorough
 def test_a_state_that_no_longer_works_is_made_anew(monitor: Monitor) -> None:
     run(monitor)
     forgotten = json.loads(state(monitor).read_bytes())
@@ -88,6 +90,7 @@ def test_a_sign_in_that_fails_is_the_runs_failure_and_leaves_no_state(monitor: M
     assert not state(monitor).exists()
 
 
+@pytest.mark.thorough
 def test_a_sign_in_that_fails_has_the_artifacts_and_steps_of_the_set_up_journey(monitor: Monitor) -> None:
     code = CODE.replace("def sign_in(page):", "def sign_in(page, step):")
     opened = """with step("open the form"):
@@ -170,7 +173,7 @@ SIGNED_IN_WHERE = """<p>signed out</p><button>sign in</button><script>
 </script>"""
 
 
-@pytest.mark.parametrize("where", ["local", "session", "database"])
+@pytest.mark.parametrize("where", thorough_but(1, ["local", "session", "database"]))
 def test_a_site_may_keep_its_token_in_any_storage(monitor: Monitor, where: str) -> None:
     code = f"""
         @journey
@@ -194,6 +197,7 @@ def test_a_site_may_keep_its_token_in_any_storage(monitor: Monitor, where: str) 
     assert result.failure.message == "signed in with •••"
 
 
+@pytest.mark.thorough
 def test_what_a_site_removes_from_its_session_storage_stays_removed(chromium: Browser, tmp_path: Path) -> None:
     saved = tmp_path / "state.json"
     read = "() => ({...sessionStorage})"

@@ -4,20 +4,24 @@ import pytest
 
 from runner.workers import run_state
 from tests.conftest import Monitor
+from tests.support.thorough import thorough_but
 
 
 @pytest.mark.parametrize(
     "body",
-    [
-        "while True:\n            try: page.wait_for_timeout(60000)\n            except: pass",
-        """while True:
+    thorough_but(
+        1,
+        [
+            "while True:\n            try: page.wait_for_timeout(60000)\n            except: pass",
+            """while True:
             try:
                 while True:
                     try: page.wait_for_timeout(60000)
                     except: pass
             except: pass""",
-        "try: page.wait_for_timeout(60000)\n        except BaseException: pass\n        page.title()",
-    ],
+            "try: page.wait_for_timeout(60000)\n        except BaseException: pass\n        page.title()",
+        ],
+    ),
 )
 def test_it_is_a_timeout_of_the_page(monitor: Monitor, body: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # On a busy machine the end takes longer than the supervisor allows.

@@ -7,7 +7,7 @@ module `subprocess` and `load_in_subprocess` need no announcement.
 """
 
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from functools import cache
 from types import CodeType, FunctionType
 from typing import Any, TypeVar
@@ -76,27 +76,47 @@ class _Reached:
     def follow(self, those: Iterable[object]) -> None:
         """Takes in what is named, and whatever that names."""
         for one in those:
-            self.markers |= _OF_OTHERS.get(id(one), getattr(one, "needs", frozenset()))
-            if isinstance(one, property):
-                one = one.fget
-            one = getattr(one, "__wrapped__", one)
-            if not isinstance(one, FunctionType | type) or not one.__module__.startswith("tests.") or one in self._seen:
+            self.markers |= _announced(one)
+            one = _unwrapped(one)
+            if one in self._seen or not _is_of_tests(one):
                 continue
             self._seen.add(one)
             if isinstance(one, type):
                 for name, method in vars(one).items():
                     self._methods.setdefault(name, []).append(method)
                 self._use({"__init__", "__enter__", *self._attributes})
-            else:
-                names = _names(one.__code__)
-                self.follow(one.__globals__.get(name) for name in names)
-                self._use(names)
+            elif isinstance(one, FunctionType):
+                announced, further = _links(one)
+                self.markers |= announced
+                self.follow(further)
+                self._use(_names(one.__code__))
 
-    def _use(self, attributes: Iterable[str]) -> None:
+    def _use(self, attributes: Set[str]) -> None:
         """Follows the methods of these names, of all classes that have been reached."""
-        self._attributes |= set(attributes)
-        for name in attributes:
+        self._attributes |= attributes
+        for name in attributes & self._methods.keys():
             self.follow(self._methods.pop(name, ()))
+
+
+def _announced(one: object) -> frozenset[str]:
+    announced: frozenset[str] = _OF_OTHERS.get(id(one), getattr(one, "needs", frozenset()))
+    return announced
+
+
+def _unwrapped(one: object) -> object:
+    one = one.fget if isinstance(one, property) else one
+    return getattr(one, "__wrapped__", one)
+
+
+def _is_of_tests(one: object) -> bool:
+    return isinstance(one, FunctionType | type) and one.__module__.startswith("tests.")
+
+
+@cache
+def _links(function: FunctionType) -> tuple[frozenset[str], tuple[object, ...]]:
+    """What the globals that a function names have announced, and those of them that are followed: many tests reach it."""
+    named = [function.__globals__.get(name) for name in _names(function.__code__)]
+    return frozenset().union(*map(_announced, named)), tuple(one for one in map(_unwrapped, named) if _is_of_tests(one))
 
 
 @cache

@@ -11,6 +11,7 @@ from reports.collector.beacon import Beacon, decode_beacon
 from reports.collector.privacy.scrub_beacon import MOST, scrub_beacon
 from reports.collector.privacy.scrubber import HIDDEN, Scrubber
 from tests.support.services.collector import beacon, view
+from tests.support.thorough import thorough_but
 
 CLEANER = Scrubber(["page"])
 WORDS = st.text(st.characters(codec="utf-8"), max_size=80)
@@ -144,7 +145,8 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.long
+@pytest.mark.parametrize("kind", thorough_but(3, HOSTILE))
 def test_no_text_takes_longer_than_its_length_asks_for(kind: str) -> None:
     # With the square of the length each of these would take an hour: the test would not end in its time.
     text = HOSTILE[kind]

@@ -14,6 +14,7 @@ from runner.archive.run_id import run_id
 from tests.reports.collector.arrivals import arrival, view
 from tests.reports.web.visitors import NOW
 from tests.support.services.dashboard import Visited
+from tests.support.services.databases import BOTH
 
 
 class Fares(Struct):
@@ -109,7 +110,7 @@ def test_a_page_that_is_left_for_the_one_before_it_is_a_quick_back(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("database", BOTH)
 def test_signs_are_counted_for_the_page_that_they_are_about(
     database: str, request: pytest.FixtureRequest, dashboard: Callable[..., Visited]
 ) -> None:
@@ -156,6 +157,7 @@ def test_the_metric_has_the_kind_of_each_sign() -> None:
     assert metrics.interactions.value("shop", "dead-click") == 0
 
 
+@pytest.mark.long
 def test_sessions_with_frustration_are_counted_listed_and_shown(dashboard: Callable[..., Visited]) -> None:
     served = dashboard()
     angry = run_id()

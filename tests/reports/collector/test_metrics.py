@@ -173,6 +173,7 @@ def test_metrics_can_be_compressed(collector: Served) -> None:
     assert b"beacons_total" in gzip.decompress(answer.body)
 
 
+@pytest.mark.thorough
 def test_prometheus_scrapes_them(collector: Served, prometheus: Callable[[str], Prometheus]) -> None:
     collector.post(beacon(view(phases={"total": 0.3}, ended=True)))
     server = prometheus(collector.address)

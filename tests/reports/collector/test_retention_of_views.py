@@ -155,6 +155,7 @@ def test_the_number_of_a_series_that_was_removed_is_not_given_again(url: str) ->
         link.close()
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_over_its_size_the_oldest_views_go(url: str) -> None:
     fill(url, [float(age) for age in range(300, 0, -1)])

@@ -23,7 +23,14 @@ from runner.store import StoreDown
 from runner.store.bulk_insert import Unstorable
 from tests.reports.collector.arrivals import AT, NOON, arrival, click, error, request, rows, view, vital
 from tests.reports.collector.wire import Wire
+from tests.support.services.databases import empty_database
 from tests.support.wait import wait_until
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database; what is stored is asked of both kinds in `make test` too."""
+    return empty_database(request, tmp_path)
 
 
 @pytest.fixture

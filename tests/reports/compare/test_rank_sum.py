@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from reports.compare import rank_sum
 from tests.reports.compare.reference import stats
+from tests.support.thorough import thorough_but
 
 FEW = st.lists(st.integers(0, 4).map(float), min_size=1, max_size=5)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("first", "second"), [(1, 1), (3, 5), (8, 8), (20, 8), (40, 40), (60, 13)])
+@pytest.mark.parametrize(("first", "second"), thorough_but(2, [(1, 1), (3, 5), (8, 8), (20, 8), (40, 40), (60, 13)]))
 def test_it_agrees_with_scipy_where_there_are_no_ties(first: int, second: int) -> None:
     chance = Random(first * second)
     for shift in (-0.5, 0.0, 0.5):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from reports.compare import signed_rank
 from tests.reports.compare.reference import stats
+from tests.support.thorough import thorough_but
 
 FloatArray = NDArray[np.float64]
 SMALL = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=8)
@@ -23,7 +24,8 @@ def capped_sum(values: FloatArray, axis: int) -> FloatArray:
     return total
 
 
-@pytest.mark.parametrize("pairs", [2, 3, 5, 8, 13])
+@pytest.mark.long
+@pytest.mark.parametrize("pairs", thorough_but(4, [2, 3, 5, 8, 13]))
 def test_it_agrees_with_scipys_count_of_all_choices_of_signs(pairs: int) -> None:
     chance = Random(pairs)
     for shift in (-0.5, 0.0, 0.5):

@@ -35,6 +35,7 @@ from tests.reports.html.test_suite import HELD_RUN, MIXED, many
 from tests.reports.samples import RUN, RUNS, SMOKES
 from tests.reports.samples import run as sample_run
 from tests.reports.web.accessible import CONTRAST, violations
+from tests.support.thorough import thorough_but
 
 ALLOWED = {"html", "head", "meta", "title", "style", "body", "main", "header", "section", "nav", "h1", "h2", "h3", "h4"}
 ALLOWED |= {"p", "span", "strong", "code", "br", "a", "ul", "li", "div", "dl", "dt", "dd", "details", "summary"}
@@ -111,7 +112,7 @@ def shown(window: Page, tmp_path: Path) -> Iterator[Shown]:
     opened.leave()
 
 
-@pytest.mark.parametrize("name", SMOKES)
+@pytest.mark.parametrize("name", thorough_but(3, SMOKES))
 def test_every_smoke_check_has_a_page_that_fits_a_phone_and_asks_for_nothing(name: str, shown: Shown) -> None:
     page = shown.open(smoke_html(SMOKES[name], shown.folder))
     expect(page.get_by_role("heading", level=1)).to_contain_text(format_verdict(SMOKES[name]))
@@ -119,7 +120,7 @@ def test_every_smoke_check_has_a_page_that_fits_a_phone_and_asks_for_nothing(nam
     shown.assert_quiet()
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", thorough_but(3, RUNS))
 def test_runs_have_a_page_that_fits_a_phone_and_asks_for_nothing(name: str, shown: Shown) -> None:
     page = shown.open(runs_html(RUNS[name], shown.folder))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -283,7 +284,7 @@ PAGES: dict[str, Callable[[Path], bytes]] = {
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", [*PAGES])
+@pytest.mark.parametrize("name", thorough_but(1, PAGES))
 def test_each_page_is_accessible_on_a_phone_and_on_a_screen_light_and_dark(name: str, shown: Shown) -> None:
     page = shown.open(PAGES[name](shown.folder))
     shown.assert_quiet()
@@ -316,7 +317,7 @@ def test_findings_are_shown_with_their_picture_and_filtered_by_impact(shown: Sho
     shown.assert_quiet()
 
 
-@pytest.mark.parametrize("text", NASTY)
+@pytest.mark.parametrize("text", thorough_but(3, NASTY))
 def test_a_hostile_journey_does_not_run(text: str, shown: Shown) -> None:
     for content in (
         smoke_html(hostile_smoke(text), shown.folder),

@@ -17,6 +17,7 @@ from reports.suite.timeline import draw_timeline
 from runner.result import Artifact, Attempt, Failure, Quarantine
 from tests.reports.hostile import NASTY
 from tests.reports.samples import NOON, RUN, run
+from tests.support.thorough import thorough_but
 
 
 def attempt(number: int = 1, outcome: Outcome = "passed", at: float = 0.0, **fields: Any) -> RecordedAttempt:
@@ -127,7 +128,7 @@ def test_a_trace_opens_in_the_viewer_beside_the_page_or_by_a_command(tmp_path: P
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("bad", [40, 2_000])
+@pytest.mark.parametrize("bad", thorough_but(1, [40, 2_000]))
 def test_two_thousand_tests_stay_below_five_megabytes(bad: int) -> None:
     content = suite_html(list_test_entries(many(2_000, bad), {}), Path("/x"))
     assert len(content) < 5_000_000

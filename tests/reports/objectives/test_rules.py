@@ -96,6 +96,7 @@ def test_a_month_of_slow_burning_opens_tickets_and_spends_the_budget(tmp_path: P
     promtool(tmp_path, rules(CHECKOUT), series, checks, "4h")
 
 
+@pytest.mark.thorough
 def test_errors_of_the_monitor_are_not_in_the_denominator(tmp_path: Path) -> None:
     # The monitor fails in nine of ten runs, for three days; those that count all pass.
     series = {PASSED: "0+0.1x864", FAILED: "0x864", ERROR: "0+0.9x864"}

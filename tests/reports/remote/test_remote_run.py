@@ -86,6 +86,13 @@ def test_runs_elsewhere_end_as_runs_here_do(served: Serve, daemon: Daemon, tmp_p
     assert 'tests="2"' in (ci / "runs.xml").read_text()
     failed = remote(ci, "run", "--tag", "shop", "--remote", url, "--param", "word=bad", "--markdown", "-")
     assert (failed.returncode, "a bad word" in failed.stdout) == (1, True), failed.stderr
+
+
+@pytest.mark.thorough
+def test_what_is_refused_elsewhere_is_refused_here_and_smoke_checks_run_there(
+    served: Serve, daemon: Daemon, tmp_path: Path
+) -> None:
+    ci, url = tmp_path / "ci", served.address
     unknown = remote(ci, "run", "shpo", "--remote", url)
     assert (unknown.returncode, "did you mean 'shop'" in unknown.stderr) == (2, True), unknown.stderr
     wrong = remote(ci, "run", "shop", "--remote", url, token="wrong-token-that-is-long-enough")

@@ -114,6 +114,7 @@ def test_a_recording_that_is_long_enough_ends_and_says_why(
     assert recorder.recordings[0].gaps == ()
 
 
+@pytest.mark.thorough
 def test_a_bound_that_makes_no_sense_is_the_usual_one(recorder: Recorder, site: Site, page: Page) -> None:
     begun(recorder, site, page, replay_changes="nonsense", replay_minutes="-1", replay_bytes="", replay_idle="0")
     page.evaluate("for (let i = 0; i < 400; i++) document.body.append(document.createElement('i'))")
@@ -122,6 +123,7 @@ def test_a_bound_that_makes_no_sense_is_the_usual_one(recorder: Recorder, site: 
     assert recorder.tagged("gave-up") == []
 
 
+@pytest.mark.thorough
 def test_a_page_from_the_back_forward_cache_is_recorded_again(recorder: Recorder, site: Site, driver: Playwright) -> None:
     # The headless shell has no such cache, the whole Chromium has; Playwright turns it off unless told otherwise.
     program = shutil.which("chromium")

@@ -20,6 +20,7 @@ from runner.store.tables.replays import session_events
 from tests.support.asking import ask
 from tests.support.services.collector import CONFIGURATION, Served
 from tests.support.services.collector import served as served
+from tests.support.thorough import thorough_but
 
 SESSION = "0190a1b2-0000-7000-8000-000000000001"
 TAB = "0190a1b2-0000-7000-8000-000000000002"
@@ -217,7 +218,7 @@ def test_a_page_may_tell_single_events(collector: Served, chunk_store: ChunkStor
         "https://[::1",
     ],
 )
-@pytest.mark.parametrize("place", ["meta", "view"])
+@pytest.mark.parametrize("place", thorough_but(1, ["meta", "view"]))
 def test_a_recording_that_claims_a_page_of_another_site_is_refused(
     collector: Served, chunk_store: ChunkStore, address: str, place: str
 ) -> None:

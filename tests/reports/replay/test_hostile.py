@@ -5,6 +5,7 @@ import time
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from reports.replay.chunk import decode
@@ -171,11 +172,13 @@ def test_a_hostile_picture_of_a_page_does_nothing(chunk_store: ChunkStore, dashb
     harmless(page, asked, dashboard)
 
 
+@pytest.mark.thorough
 def test_a_hostile_change_of_a_page_does_nothing(chunk_store: ChunkStore, dashboard: str, visitor: BrowserContext) -> None:
     page, asked = attack(chunk_store, dashboard, visitor, late=True)
     harmless(page, asked, dashboard)
 
 
+@pytest.mark.thorough
 def test_the_frame_runs_nothing_even_if_it_were_not_cleaned(
     chunk_store: ChunkStore, dashboard: str, visitor: BrowserContext
 ) -> None:

@@ -5,6 +5,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from reports.replay.chunk import FULL_SNAPSHOT, META
@@ -49,6 +50,7 @@ def test_a_session_is_played_as_it_was(
     expect(frame.locator("#out")).to_have_text("3 cups", timeout=20_000)
 
 
+@pytest.mark.thorough
 def test_a_link_leads_to_a_moment(recorder: Recorder, site: Site, page: Page, dashboard: str, visitor: BrowserContext) -> None:
     session = recorded(recorder, site, page)
     begin = min(row.first_at for row in recorder.rows) * 1000
@@ -59,6 +61,7 @@ def test_a_link_leads_to_a_moment(recorder: Recorder, site: Site, page: Page, da
     expect(frame.locator("#out")).to_have_text("2 cups")
 
 
+@pytest.mark.thorough
 def test_what_cannot_be_played_says_why(
     recorder: Recorder, site: Site, page: Page, dashboard: str, visitor: BrowserContext
 ) -> None:
@@ -72,6 +75,7 @@ def test_what_cannot_be_played_says_why(
     expect(player.locator("main")).to_contain_text("is unknown")
 
 
+@pytest.mark.thorough
 def test_a_gap_is_told(recorder: Recorder, site: Site, page: Page, dashboard: str, visitor: BrowserContext) -> None:
     session = recorded(recorder, site, page)
     last = max(row.sequence for row in recorder.rows)
@@ -111,6 +115,7 @@ def choice(number: int) -> dict[str, Any]:
     return node(number, "select", first, value="••••••", id=f"s{number}")
 
 
+@pytest.mark.thorough
 def test_a_masked_choice_shows_the_mask_and_icons_and_fonts_are_left_out(
     chunk_store: ChunkStore, dashboard: str, visitor: BrowserContext
 ) -> None:
@@ -163,6 +168,7 @@ def ended_at(step: StepResult) -> float:
     return (step.started_at.timestamp() + (step.wall_seconds or 0.0)) * 1000
 
 
+@pytest.mark.thorough
 def test_a_failed_run_can_be_watched_from_the_moment_at_which_it_failed(
     monitor: Monitor, chunk_store: ChunkStore, dashboard: str, visitor: BrowserContext
 ) -> None:

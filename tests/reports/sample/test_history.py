@@ -58,6 +58,7 @@ def test_every_made_up_run_says_that_it_is_a_sample_and_lies_before_the_real_one
     assert all(sum(step.wall_seconds or 0 for step in one.steps) < one.duration_seconds for one in runs)
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_the_same_week_is_made_each_time() -> None:
     real = real_runs()

@@ -135,6 +135,7 @@ def test_long_lines_are_cut_around_the_place(tmp_path: Path) -> None:
     assert all(len(one) <= 202 for one in place.code)
 
 
+@pytest.mark.thorough
 def test_maps_that_are_broken_or_cost_too_much_are_answered_with_their_trouble_and_the_others_go_on(tmp_path: Path) -> None:
     bomb = make_map(
         [(1, "a.js", 1, "")], {f"{number}.js": "" for number in range(3_000)} | {"a.js": ""}, sourceRoot="/x" * 500_000

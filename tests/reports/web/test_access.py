@@ -87,6 +87,7 @@ def test_other_machines_reach_it_only_when_something_says_who_may(tmp_path: Path
         assert not Authenticator(settings, store).open
 
 
+@pytest.mark.long
 def test_on_this_machine_alone_everybody_may_operate(dashboard: Start) -> None:
     served = dashboard()
     served.store.add(made())

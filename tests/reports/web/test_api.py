@@ -80,6 +80,7 @@ def test_the_overview_says_what_the_runs_were(filled: tuple[Visited, list[RunRes
     assert served.get("/api/v1/missed", **JSON).json()["slots"][0]["reason"] == "the machine was asleep"
 
 
+@pytest.mark.long
 def test_lists_of_runs_come_page_by_page(filled: tuple[Visited, list[RunResult]]) -> None:
     served, runs = filled
     found: list[str] = []

@@ -73,6 +73,7 @@ def titles(tmp_path: Path) -> Iterator[str]:
     sys.modules.pop("titles_kind", None)
 
 
+@pytest.mark.thorough
 def test_a_kind_is_recorded_kept_listed_and_shown(monitor: Monitor, titles: str, dashboard: object, chrome: Browser) -> None:
     with Workers(1) as monitor.pool:
         passed = monitor.run(titles.format(holds=True, more=""))

@@ -13,6 +13,7 @@ from runner.store import Store
 from tests.reports.web.test_access import Clock
 
 
+@pytest.mark.thorough
 def test_two_servers_count_together_and_keep_no_name(postgres_copy: Callable[[], str]) -> None:
     clock, url = Clock(), postgres_copy()
     with Store(url) as one, Store(url) as other:

@@ -17,6 +17,7 @@ from tests.reports.replay.synthetic import still_session
 from tests.reports.web.test_every_page import look
 from tests.reports.web.visitors import EVIL, fill
 from tests.support.services.dashboard import Visited
+from tests.support.services.databases import BOTH
 
 JSON = {"accept": "application/json"}
 PAY = Interaction(type="click", role="button", name="Pay", element="html>body>button.pay")
@@ -70,7 +71,7 @@ def shop(request: pytest.FixtureRequest, dashboard: Callable[..., Visited]) -> V
     return served
 
 
-@pytest.mark.parametrize("shop", ["sqlite", "postgres"], indirect=True)
+@pytest.mark.parametrize("shop", BOTH, indirect=True)
 def test_clicks_are_counted_by_element_for_a_page_and_a_width(shop: Visited) -> None:
     data = shop.get("/api/v1/clicks?range=1h&page=/&width=tablet", **JSON).json()
     assert (data["views"], data["width"]) == (2, "tablet")

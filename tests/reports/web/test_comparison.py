@@ -67,6 +67,7 @@ def test_a_release_that_made_a_step_slower_is_told_with_the_change_and_the_runs(
     assert told["notes"] == []
 
 
+@pytest.mark.long
 def test_a_span_is_compared_with_the_one_before_it(released: tuple[Visited, list[RunResult]]) -> None:
     served, _ = released
     # The second release began 20 * 6 minutes ago.
@@ -89,6 +90,7 @@ def test_few_runs_decide_nothing_and_it_is_said_why(dashboard: Callable[..., Vis
     assert any("2 of the runs shown passed; with fewer than 8 a difference says little" in note for note in told["notes"])
 
 
+@pytest.mark.long
 def test_a_step_that_only_one_side_has_is_named(dashboard: Callable[..., Visited]) -> None:
     served = dashboard()
     served.store.add(made(release="1.0", step="pay", ago=100))
@@ -198,6 +200,7 @@ def test_two_releases_are_compared_from_the_page_and_the_address_keeps_it(
     expect(region.get_by_role("row", name=re.compile("^pay"))).to_contain_text("slower")
 
 
+@pytest.mark.thorough
 def test_a_span_is_compared_with_the_form(released: tuple[Visited, list[RunResult]], page: Page) -> None:
     served, _ = released
     page.goto(f"{served.address}/journeys/buy?range=120m&location=berlin")
@@ -211,6 +214,7 @@ def test_a_span_is_compared_with_the_form(released: tuple[Visited, list[RunResul
     expect(region.get_by_role("alert")).to_contain_text("both sides would have the same runs")
 
 
+@pytest.mark.thorough
 def test_how_the_chart_is_drawn_stands_in_the_address(released: tuple[Visited, list[RunResult]], page: Page) -> None:
     served, _ = released
     page.goto(f"{served.address}/journeys/buy?range=24h")

@@ -164,6 +164,7 @@ def test_readers_of_nothing_keep_nobody_out(served: Callable[..., Served]) -> No
         one.close()
 
 
+@pytest.mark.thorough
 @pytest.mark.real_time
 def test_a_reset_with_requests_under_way_is_no_error_of_ours(
     served: Callable[..., Served], caplog: pytest.LogCaptureFixture

@@ -8,6 +8,7 @@ import pytest
 
 from tests.reports.web.visitors import fill, seen
 from tests.support.services.dashboard import Visited, made
+from tests.support.thorough import thorough_but
 
 HOUR, DAY = 3600.0, 86_400.0
 
@@ -19,19 +20,23 @@ def chosen(served: Visited, path: str) -> str:
     return found[1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("ages", "range_"),
-    [
-        ([], "24h"),
-        ([60.0], "1h"),
-        ([60.0, 40 * 60.0], "1h"),
-        ([60.0, 3 * HOUR], "6h"),
-        ([60.0, 20 * HOUR], "24h"),
-        ([60.0, 300 * DAY], "24h"),
-        # All of it is older than a day.
-        ([3 * DAY], "7d"),
-        ([40 * DAY, 50 * DAY], "90d"),
-    ],
+    thorough_but(
+        3,
+        [
+            ([], "24h"),
+            ([60.0], "1h"),
+            ([60.0, 40 * 60.0], "1h"),
+            ([60.0, 3 * HOUR], "6h"),
+            ([60.0, 20 * HOUR], "24h"),
+            ([60.0, 300 * DAY], "24h"),
+            # All of it is older than a day.
+            ([3 * DAY], "7d"),
+            ([40 * DAY, 50 * DAY], "90d"),
+        ],
+    ),
 )
 def test_the_range_is_as_long_as_there_are_runs_and_at_most_a_day(
     dashboard: Callable[..., Visited], ages: list[float], range_: str

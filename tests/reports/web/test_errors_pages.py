@@ -86,6 +86,7 @@ def test_the_list_has_what_is_unresolved_and_says_how_much_else_there_is(shop: t
     assert ids["x is undefined"] in text(served, "/users?app=shop")
 
 
+@pytest.mark.long
 def test_it_is_resolved_with_a_note_and_opened_again(shop: tuple[Visited, dict[str, str]]) -> None:
     served, ids = shop
     path, cookie = f"/errors/{ids['x is undefined']}", served.sign_in(token=TOKEN)

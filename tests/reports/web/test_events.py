@@ -104,6 +104,7 @@ def test_of_page_views_that_come_all_the_time_pages_are_told_every_few_seconds(d
         assert told.of("views")[2] - told.of("views")[0] > 1.5 * SPACED
 
 
+@pytest.mark.thorough
 def test_the_page_about_users_shows_a_new_page_view_by_itself(dashboard: Start, chrome: Playwright) -> None:
     served = dashboard()
     visited(served.store)

@@ -59,6 +59,7 @@ def loaded(page: Page) -> list[int]:
     return widths
 
 
+@pytest.mark.thorough
 def test_a_run_that_passed_shows_the_pictures_that_were_saved(
     dashboard: Callable[..., Visited], monitor: Monitor, page: Page
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_run_that_failed_shows_the_step_that_failed_and_how_it_came_there(
     expect(film.get_by_role("img", name="The page in “open the shop”").first).to_have_attribute("src", re.compile("/frames/"))
 
 
+@pytest.mark.thorough
 def test_where_there_is_none_the_page_says_which_setting_makes_them(
     dashboard: Callable[..., Visited], monitor: Monitor, page: Page
 ) -> None:

@@ -11,6 +11,7 @@ from runner.settings.sections.funnels import Funnel, parse_funnels
 from tests.reports.collector.arrivals import arrival, view
 from tests.reports.web.visitors import DAY, NOW, fill, seen
 from tests.support.services.dashboard import Visited
+from tests.support.services.databases import BOTH
 
 JSON = {"accept": "application/json"}
 STEPS = ("/", "/item/:id", "/cart", "/thanks")
@@ -63,7 +64,7 @@ def shop(request: pytest.FixtureRequest, dashboard: Callable[..., Visited]) -> V
     return served
 
 
-@pytest.mark.parametrize("shop", ["sqlite", "postgres"], indirect=True)
+@pytest.mark.parametrize("shop", BOTH, indirect=True)
 def test_a_funnel_of_the_settings_shows_the_drop_between_its_steps(shop: Visited) -> None:
     data = shop.get("/api/v1/funnels?range=24h&dropped=3", **JSON).json()
     assert [(one["page"], one["sessions"], one["dropped"], one["seconds"]) for one in data["steps"]] == [

@@ -67,6 +67,7 @@ def test_the_page_lists_them_and_excludes_maintenance(dashboard: Callable[..., V
         assert "1 outage in the last hour" in page
 
 
+@pytest.mark.long
 def test_the_page_shows_what_is_set_aside_by_whom_and_until_when(dashboard: Callable[..., Visited]) -> None:
     held = Quarantine(
         journey="buy", step="pay", owner="<b>ann</b>", reason="late", until=date(2200, 1, 1), where="quarantine.x"

@@ -32,6 +32,7 @@ def served(lasting: Callable[[str], Callable[..., Visited]]) -> Visited:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", ["/users", "/users/journeys", "/coverage"])
 def test_a_page_of_one_app_lists_all_of_them_until_one_is_chosen(served: Visited, path: str) -> None:
     page = served.get(f"{path}?{FROM}").body.decode()

@@ -107,6 +107,7 @@ def test_pictures_of_a_large_trace_are_read_without_the_rest_of_it(
     assert filmstrip.LARGEST > 6_000_000
 
 
+@pytest.mark.long
 def test_the_viewer_of_traces_asks_for_ranges(dashboard: Start) -> None:
     script = dashboard().get("/viewer/sw.bundle.js")
     # Where a new Playwright writes its options in another way, the viewer reads traces as a whole again.
@@ -147,6 +148,7 @@ def test_a_storage_that_is_away_takes_only_the_files_from_the_page(
     assert made.served.get(f"/artifacts/{files['trace.zip']}").body == CONTENT["trace.zip"]
 
 
+@pytest.mark.long
 def test_paths_of_the_database_lead_nowhere_else(dashboard: Start, bucket: Bucket, tmp_path: Path) -> None:
     served = dashboard(bucket.environment)
     settings = bucket.settings(tmp_path / "elsewhere")

@@ -164,6 +164,7 @@ def test_an_address_counts_once_the_provider_has_verified_it(
     assert go(served).status == 303
 
 
+@pytest.mark.long
 def test_password_and_provider_can_both_be_on_and_names_are_not_mixed_up(
     dashboard: Start, provider: IdentityProvider, users: Path
 ) -> None:
@@ -627,6 +628,7 @@ def test_the_client_secret_is_never_written_in_the_configuration_and_may_be_in_a
     assert settings.oidc_roles == {"operators": "operate"}
 
 
+@pytest.mark.long
 def test_behind_a_proxy_browsers_come_back_to_the_public_address_with_secure_cookies(
     dashboard: Start, provider: IdentityProvider
 ) -> None:

@@ -128,6 +128,7 @@ def test_a_page_that_is_asked_for_more_is_one_transaction(filled: Filled, addres
     assert len(filled.begun) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_no_page_asks_the_same_question_twice(filled: Filled) -> None:
     asked: list[tuple[str, Any]] = []
@@ -157,6 +158,7 @@ def test_those_who_follow_are_told_from_one_read(filled: Filled) -> None:
     assert len(filled.begun) == 1
 
 
+@pytest.mark.long
 def test_a_snapshot_does_not_see_what_is_stored_meanwhile(filled: Filled) -> None:
     store: Store = filled.served.store
     with store.snapshot() as connection:

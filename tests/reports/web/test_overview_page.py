@@ -70,6 +70,7 @@ def test_each_journey_has_its_last_days_in_words(served: Visited) -> None:
     assert page.count('aria-label="Last 90 days: 1 with runs, 1 of them without a failure"') == 3
 
 
+@pytest.mark.thorough
 def test_a_live_update_tints_only_what_has_changed(dashboard: Callable[..., Visited], chrome: Browser) -> None:
     served = dashboard()
     for name in ("buy", "search"):

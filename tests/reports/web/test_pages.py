@@ -13,6 +13,7 @@ from runner.workers.pool import Workers
 from tests.conftest import Monitor
 from tests.reports.web.accessible import violations
 from tests.support.services.dashboard import TOKEN, Visited, made, many
+from tests.support.thorough import thorough_but
 
 BREAKS = """
 @journey(trace="on", screenshots="on")
@@ -114,7 +115,7 @@ def only_one(dashboard: Callable[..., Visited], chrome: Playwright) -> Seen:
     return Seen(served, chrome, {"passed": one.id, "failed": one.id})
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("scheme", thorough_but(1, ["light", "dark"]))
 def test_the_sign_in_page_is_accessible_and_works(dashboard: Callable[..., Visited], chrome: Playwright, scheme: str) -> None:
     seen = Seen(dashboard({"JOURNEY_SERVE_TOKEN": TOKEN}), chrome, {})
     page = seen.open("/runs?range=7d", color_scheme=scheme)
@@ -200,6 +201,7 @@ def test_the_trace_opens_where_the_run_failed(seen: Seen) -> None:
     assert seen.elsewhere == []
 
 
+@pytest.mark.thorough
 def test_a_failed_run_is_held_against_the_last_one_that_passed(seen: Seen) -> None:
     page = seen.open(f"/runs/{seen.runs['failed']}")
     part = page.get_by_role("region", name="Compared with the last passed run")

@@ -306,6 +306,7 @@ def test_a_wrong_filter_is_explained(recorded: Recorded, query: str, words: str)
     assert words in answer.body.decode().replace("&#39;", "'")
 
 
+@pytest.mark.thorough
 def test_what_is_made_and_where_there_is_nothing_can_be_read_by_everybody(filled: Recorded, chrome: Playwright) -> None:
     # The others are looked at with all pages of the dashboard.
     assert post(filled, filled.session).status == 303

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from msgspec import to_builtins
 from msgspec.structs import replace
 
@@ -88,6 +89,7 @@ def test_a_run_from_a_bundle_names_it(dashboard: Callable[..., Visited]) -> None
     assert "bundle" not in page_of(served, other)
 
 
+@pytest.mark.long
 def test_a_run_without_a_trace_has_no_links_to_spans(dashboard: Callable[..., Visited]) -> None:
     served = dashboard(trace_url="https://tempo.example/trace/{trace_id}")
     run = made()

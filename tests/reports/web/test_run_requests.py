@@ -132,7 +132,7 @@ def test_only_the_role_operate_or_the_token_may_ask(dashboard: Callable[..., Vis
     assert served.store.requested_runs.count_waiting("token") == 1
 
 
-@pytest.mark.parametrize("body", [
+SENSELESS: list[object] = [
     b"", b"{", b"[]", b"\xff", {"journeys": "buy"}, {"journeys": ["x" * 101]}, {"journeys": ["a\nb"]}, {"journeys": [""]},
     {"journeys": ["buy"], "params": {"a": 1}}, {"journeys": ["buy"], "params": {"a": "\0"}}, {"journeys": ["buy"], "what": 1},
     {"journeys": ["buy"], "params": {"a": "x" * 2_001}}, {"journeys": ["buy"], "locations": ["a\nb"]}, {"journeys": ["buy"] * 51},
@@ -140,11 +140,14 @@ def test_only_the_role_operate_or_the_token_may_ask(dashboard: Callable[..., Vis
     {"journeys": ["buy"], "tags": ["x"]}, {"tags": ["x"]}, {"journeys": ["buy"], "release": "a\nb"},
     {"journeys": ["buy"], "base_url": "http://169.254.169.254/"}, {"journeys": ["buy"], "base_url": "file:///etc/passwd"},
     {"journeys": ["buy"], "base_url": "https://a@b.staging.shop.example"}, {"journeys": ["buy"], "base_url": "https://localhost"},
-])  # fmt: skip
-def test_what_cannot_be_meant_is_refused_and_named(served: Visited, body: object) -> None:
-    answer = ask(served, body)
-    assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json"), answer.body
-    assert served.store.requested_runs.count_waiting("") == 0
+]  # fmt: skip
+
+
+def test_what_cannot_be_meant_is_refused_and_named(served: Visited) -> None:
+    for body in SENSELESS:
+        answer = ask(served, body)
+        assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json"), (body, answer.body)
+        assert served.store.requested_runs.count_waiting("") == 0, body
 
 
 def test_an_address_of_the_allow_list_is_taken(served: Visited) -> None:

@@ -21,6 +21,7 @@ from reports.web.access.users_file import read_users, write_users
 from reports.web.pages import events
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, Clock, hashed, users
 from tests.support.services.dashboard import TOKEN, Visited, made
+from tests.support.thorough import thorough_but
 from tests.support.wait import wait_until
 
 __all__ = ["hashed", "users"]
@@ -53,7 +54,7 @@ class Stream:
         self.ended.set()
 
 
-@pytest.mark.parametrize("how", ["signed out", "ended from elsewhere", "removed", "expired"])
+@pytest.mark.parametrize("how", thorough_but(2, ["signed out", "ended from elsewhere", "removed", "expired"]))
 def test_a_stream_ends_with_its_session(dashboard: Start, users: Path, how: str) -> None:
     served = dashboard({"JOURNEY_SERVE_USERS": str(users)})
     cookie, other = (served.sign_in(name="bob", password=PASSWORD) for _ in range(2))

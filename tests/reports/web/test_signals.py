@@ -103,6 +103,7 @@ def paints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     sys.modules.pop("paints_signal", None)
 
 
+@pytest.mark.thorough
 def test_a_signal_is_recorded_kept_and_shown(monitor: Monitor, paints: str, dashboard: object, chrome: Browser) -> None:
     with Workers(1) as monitor.pool:
         result = monitor.run(paints)

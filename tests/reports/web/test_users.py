@@ -104,6 +104,7 @@ def test_the_lines_and_the_distribution_hold_every_page_view_once(store: Store) 
     }
 
 
+@pytest.mark.long
 def test_a_long_span_is_drawn_in_few_steps_without_losing_a_view(store: Store) -> None:
     week = Range(DAY.end - (DAY.end - DAY.start) * 7, DAY.end)
     data = ask(store, read_users, SHOP, week)

@@ -28,6 +28,7 @@ from tests.support.reader import Reader, serving
 from tests.support.services.collector import Served, beacon
 from tests.support.services.collector import view as told
 from tests.support.services.servers import get
+from tests.support.thorough import thorough_but
 from tests.support.wait import wait_until
 
 
@@ -71,7 +72,7 @@ def drawn(chart: Locator) -> bool:
 PAGES = ["/users", "/users/journeys", f"/users/views/{EVIL_ID}", "/sessions", f"/sessions/{EVIL_SESSION}", "/"]
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+@pytest.mark.parametrize(("scheme", "width"), thorough_but(1, [("light", 1280), ("dark", 390)]))
 def test_every_page_can_be_read_on_any_screen(chrome: Browser, address: str, scheme: str, width: int) -> None:
     context = chrome.new_context(viewport={"width": width, "height": 850}, color_scheme="dark" if scheme == "dark" else "light")
     one = Reader(context, address)
@@ -84,7 +85,7 @@ def test_every_page_can_be_read_on_any_screen(chrome: Browser, address: str, sch
     context.close()
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", thorough_but(2, PAGES))
 def test_what_a_visitor_has_written_stays_text(reader: Reader, path: str) -> None:
     page = reader.open(path)
     assert page.locator("img, object, base").count() == 0
@@ -172,6 +173,7 @@ def test_an_error_leads_to_a_view_and_that_to_its_session(reader: Reader) -> Non
     expect(page.locator("svg.timeline.broad rect.wrong title")).to_have_text("the card is refused")
 
 
+@pytest.mark.thorough
 def test_the_errors_of_one_page_are_a_click_away(reader: Reader) -> None:
     page = reader.open("/users?range=24h&device=desktop")
     errors = page.get_by_role("region", name="Errors of the pages' scripts")

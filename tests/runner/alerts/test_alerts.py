@@ -14,6 +14,7 @@ from aiosmtpd.controller import Controller
 
 from tests.support.services.daemon import Daemon
 from tests.support.services.servers import free_port
+from tests.support.thorough import thorough_but
 from tests.support.wait import PAUSE, wait_until
 
 SWITCHED = """
@@ -191,12 +192,18 @@ def test_a_broken_file_is_told(daemon: Daemon) -> None:
 
 @pytest.mark.parametrize(
     ("urls", "said"),
-    [
-        ("nobody", "JOURNEY_ALERT_URLS: holds a word that is not an address"),
-        ("carrier-pigeon://geheim@home", "Apprise does not know addresses that begin with 'carrier-pigeon'"),
-    ],
+    thorough_but(
+        1,
+        [
+            ("nobody", "JOURNEY_ALERT_URLS: holds a word that is not an address"),
+            ("carrier-pigeon://geheim@home", "Apprise does not know addresses that begin with 'carrier-pigeon'"),
+        ],
+    ),
 )
-def test_an_address_that_cannot_work_is_refused_and_not_shown(daemon: Daemon, urls: str, said: str) -> None:
+def test_an_address_that_cannot_work_is_refused_and_not_shown(
+    daemon: Daemon, urls: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     daemon.write(QUICK)
-    refused = daemon.command("schedule", JOURNEY_ALERT_URLS=urls)
+    monkeypatch.setenv("JOURNEY_ALERT_URLS", urls)
+    refused = daemon.here("schedule")
     assert (refused.returncode, said in refused.stderr, "geheim" in refused.stderr) == (2, True, False), refused.stderr

@@ -65,6 +65,7 @@ def test_an_alert_is_not_sent_on_to_where_a_service_redirects(
     assert "hunter2secret" not in caplog.text
 
 
+@pytest.mark.long
 def test_a_service_that_rejects_an_alert_is_logged_with_its_status(
     tmp_path: Path, empty: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from runner.settings.settings import load_settings
 from tests.conftest import Monitor
 from tests.support.engines import FIREFOX
 from tests.support.needs import needs
+from tests.support.thorough import thorough_but
 
 
 def planned(tmp_path: Path, declared: str, **settings: Any) -> Plan:
@@ -134,7 +135,7 @@ class _Driver:
         self.devices: dict[str, Any] = {}
 
 
-@pytest.mark.parametrize("engine", ["firefox", "webkit"])
+@pytest.mark.parametrize("engine", thorough_but(1, ["firefox", "webkit"]))
 def test_nothing_of_chromium_s_protocol_is_used(
     engine: Any, tmp_path: Path, preloaded_driver: Playwright, chromium: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ from runner.settings.settings import load_settings
 from tests.conftest import Monitor
 from tests.runner.test_pytest_plugin import AS_A_USER
 from tests.support.needs import needs
+from tests.support.thorough import thorough_but
 from tests.support.wait import PAUSE
 
 pytest_plugins = ["pytester"]
@@ -205,12 +206,12 @@ MATCHERS: dict[str, tuple[str, Callable[[Page], None]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("mode", ["events", pytest.param("polling", marks=pytest.mark.thorough)])
-def test_each_wait_ends_with_the_change_it_is_for(chrome: Browser, site: str, mode: Mode) -> None:
-    """Every matcher and wait, each for a change that comes later."""
+@pytest.mark.parametrize(("mode", "part"), thorough_but(1, [("events", 4), ("events", 1), ("polling", 1)]))
+def test_each_wait_ends_with_the_change_it_is_for(chrome: Browser, site: str, mode: Mode, part: int) -> None:
+    """Every matcher and wait, each for a change that comes later; of a part, every fourth of them."""
     with opened(chrome, mode) as context:
         page = context.new_page()
-        for name, (script, wait) in MATCHERS.items():
+        for name, (script, wait) in [*MATCHERS.items()][::part]:
             page.goto(site)
             change_later(page, script)
             try:
@@ -261,6 +262,7 @@ def attempts(page: Page) -> int:
     return sum(int(times or 1) for times in re.findall(r"(?:(\d+) × )?waiting for element to be visible", str(failed.value)))
 
 
+@pytest.mark.thorough
 def test_an_action_is_attempted_again_after_a_change(chrome: Browser, page: Page) -> None:
     with opened(chrome, "polling") as context:
         assert attempts(page) > attempts(context.new_page()) >= 5
@@ -339,6 +341,7 @@ def actions(file: Path) -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.thorough
 def test_a_trace_holds_one_action_a_call(chrome: Browser, site: str, tmp_path: Path) -> None:
     traced = {}
     for mode in MODES:
@@ -376,7 +379,7 @@ def test_a_change_inside_a_shadow_root_ends_a_wait(page: Page) -> None:
     expect(page.locator("my-text p")).to_have_text("three")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("host", thorough_but(1, ["127.0.0.1", "localhost"]))
 def test_a_change_inside_a_frame_ends_a_wait(page: Page, site: str, host: str) -> None:
     """A frame of the same and of another site, which is attached while the wait is on."""
     page.goto(site)
@@ -406,7 +409,7 @@ def test_a_navigation_in_mid_wait_is_survived(page: Page, site: str) -> None:
     page.wait_for_url("**/last#there")
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", thorough_but(1, MODES))
 def test_a_crash_or_a_closed_page_ends_a_wait(chrome: Browser, site: str, mode: Mode) -> None:
     with opened(chrome, mode) as context:
         page = context.new_page()
@@ -463,6 +466,7 @@ def test_a_page_may_replace_the_functions_that_waits_use(page: Page, site: str) 
     expect(page.locator("#text")).to_have_text("40", timeout=10_000)
 
 
+@pytest.mark.thorough
 def test_a_locator_handler_is_called_in_mid_wait(page: Page, site: str) -> None:
     page.goto(site)
     page.add_locator_handler(page.get_by_role("dialog"), lambda dialog: dialog.evaluate("element => element.remove()"))

@@ -16,6 +16,7 @@ from runner.page import agent
 from runner.page.agent import AgentMark, PageAgent
 from runner.page.clock import Window
 from tests.pages import serving_pages
+from tests.support.thorough import thorough_but
 from tests.support.wait import wait_until
 
 PAGES = {
@@ -70,7 +71,7 @@ def test_what_documents_report_before_they_are_replaced_is_there_at_the_next_rea
     assert (watched.trusted, watched.problems) == (True, set())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", thorough_but(1, KINDS))
 def test_a_page_that_asks_for_the_step_gets_its_name(
     context: BrowserContext, site: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,7 +88,7 @@ def ask(watched: PageAgent, page: Page, expression: str, seconds: float = 20.0) 
     return watched.channel.ask([Question(page.main_frame, expression, seconds)])[0]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", thorough_but(1, KINDS))
 def test_answers_come_in_order_with_what_failed_in_its_place(
     context: BrowserContext, site: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +200,7 @@ def test_responses_are_as_large_as_playwright_says(
     assert [one.decoded for one in measured] == [one["responseBodySize"] if kind == "driver" else None for one in sizes]
 
 
+@pytest.mark.thorough
 def test_a_driver_that_was_started_elsewhere_is_asked_by_playwrights_own_means(chromium: Program) -> None:
     code = f"""
 from playwright.sync_api import sync_playwright

@@ -9,6 +9,8 @@ from runner.errors import JourneyError, StorageDown
 from tests.runner.bundles.conftest import KEY, Project
 from tests.support.services.object_storage import Bucket, Fault
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def storage(bucket: Bucket, project: Project) -> Storage:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.runner.checks.conftest import RunCheck
 from tests.runner.checks.servers import RELEASE, served
+from tests.support.thorough import thorough_but
 from tests.support.wait import PAUSE
 
 Behave = Callable[[socket.socket], None]
@@ -58,7 +59,7 @@ def say_nothing(peer: socket.socket) -> None:
 @pytest.mark.real_time
 @pytest.mark.parametrize(
     ("behave", "call", "kind", "message"),
-    [
+    thorough_but(6, [
         (drip_headers, "http.get('http://PEER/')", "timeout", ""),
         (drip_body, "http.get('http://PEER/')", "timeout", ""),
         (say_nothing, "http.get('http://PEER/')", "timeout", "PEER did not answer in time"),
@@ -73,7 +74,7 @@ def say_nothing(peer: socket.socket) -> None:
         (hang_up, "tcp.connect('PEER', expect='220')", "assertion", "PEER closed the connection without '220'; it sent ''"),
         (flood_body, "tcp.connect('PEER', expect='220')", "assertion", "PEER sent 65536 bytes without '220'"),
         (drip_body, "tcp.connect('PEER', expect='220')", "timeout", ""),
-    ],
+    ]),
 )  # fmt: skip
 def test_the_check_ends_and_says_why(behave: Behave, call: str, kind: str, message: str, run_check: RunCheck) -> None:
     class Peer(socketserver.BaseRequestHandler):

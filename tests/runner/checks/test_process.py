@@ -128,6 +128,7 @@ def test_many_checks_share_one_process(run: Run) -> None:
     assert all(one.load is not None and one.load.runs_beside == 0 for one in found)
 
 
+@pytest.mark.thorough
 def test_a_process_is_replaced_after_its_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     from runner.workers.checks import pool
 

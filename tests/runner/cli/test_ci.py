@@ -14,6 +14,7 @@ from tests.reports.hostile import assert_inert, rendered
 from tests.runner.cli.folder import WALK, Folder
 from tests.runner.cli.test_smoke import DECIDE_SOON
 from tests.support.commands import Ended
+from tests.support.thorough import thorough_but
 
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parents[2] / "reports" / "junit.xsd"))
 LINE = next(number for number, text in enumerate(WALK.splitlines(), 1) if "Buy [now]" in text)
@@ -108,8 +109,8 @@ CASES = {
         summary="! Smoke check error: walk, step “open”: not passed on the reference site http://127.0.0.1:1, so nothing can be",
     ),
 }
-THOROUGH = {"a smoke check finds a regression", "the reference site fails"}
-"""These measure two sites side by side, until a difference is certain."""
+OFTEN = ("the site fails", "over budget", "a smoke check passes")
+"""The others go the same ways, or measure two sites side by side until a difference is certain."""
 
 
 class Job:
@@ -166,9 +167,7 @@ def job(tmp_path: Path, shop: str, pool: Workers) -> Job:
     return Job(folder)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.thorough) if name in THOROUGH else name for name in CASES]
-)
+@pytest.mark.parametrize("name", thorough_but(len(OFTEN), sorted(CASES, key=lambda name: name not in OFTEN)))
 def test_a_job_is_told_what_came_of_it(name: str, job: Job, shop: str, slow_shop: str) -> None:
     case = CASES[name]
     words = [{SLOW: slow_shop, FAST: shop}.get(word, word) for word in case.command]

@@ -12,6 +12,7 @@ from runner.result import RunResult
 from runner.store import Store
 from tests.support.commands import run_here
 from tests.support.needs import needs
+from tests.support.thorough import thorough_but
 
 SHOP = """
 from runner import journey
@@ -86,7 +87,7 @@ def test_a_name_that_is_nowhere_is_an_error_with_the_names_there_are(folder: Pat
     assert all(name in said for name in ("buy_tea", "buy_pot", "computed")), said
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", thorough_but(3, COMMANDS))
 def test_a_name_that_is_misspelt_is_answered_with_the_right_one(folder: Path, command: str) -> None:
     code, said = journey(folder, *COMMANDS[command], "buy_te")
     assert (code, "no journey is named 'buy_te'; did you mean 'buy_tea'" in said) == (2, True), said
@@ -107,7 +108,10 @@ def test_a_tag_that_no_journey_has_is_an_error_with_the_tags_there_are(folder: P
 @pytest.mark.parametrize("command", SELECTING)
 @pytest.mark.parametrize(
     ("path", "problem"),
-    [("journeys/none.py", "no such file or folder"), ("none/", "no such file or folder"), ("empty/", "holds no journeys")],
+    thorough_but(
+        1,
+        [("journeys/none.py", "no such file or folder"), ("none/", "no such file or folder"), ("empty/", "holds no journeys")],
+    ),
 )
 def test_a_path_without_journeys_is_an_error(folder: Path, command: str, path: str, problem: str) -> None:
     (folder / "empty").mkdir()

@@ -50,6 +50,7 @@ def test_a_first_try_needs_no_configuration(serve: Serve) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.thorough
 def test_it_prints_a_line_for_each_app(serve: Serve) -> None:
     (serve.folder / "journey.toml").write_text(
         "public_url = 'https://rum.example'\n[[apps]]\nname='shop'\nkey='shop-key-1'\norigins=['https://shop.example']\n"
@@ -101,6 +102,7 @@ def test_the_dashboard_is_served_and_nothing_is_opened(serve: Serve, tmp_path: P
     assert (tmp_path / "opened").read_text().strip() == serve.address
 
 
+@pytest.mark.thorough
 def test_other_machines_reach_the_dashboard_only_when_something_says_who_may(tmp_path: Path) -> None:
     (tmp_path / "journey.toml").write_text("[[apps]]\nname='shop'\norigins=['https://shop.example']\n")
     result = run(tmp_path, "--listen", "0.0.0.0:0")
@@ -113,6 +115,7 @@ def test_other_machines_reach_the_dashboard_only_when_something_says_who_may(tmp
     assert "serve_token must not be in a file" in refused(tmp_path)
 
 
+@pytest.mark.thorough
 def test_with_a_token_the_dashboard_asks_for_it(serve: Serve) -> None:
     said = serve.start(JOURNEY_SERVE_TOKEN="a-token-that-is-long-enough")
     assert "a-token" not in said

@@ -254,6 +254,7 @@ def test_a_baseline_is_saved_and_held_against(folder: Folder, slow_shop: str) ->
     assert (source.kind, source.name, source.made_at is not None) == ("saved", "main", True)
 
 
+@pytest.mark.thorough
 def test_a_baseline_is_not_saved_when_the_check_has_not_passed(folder: Folder) -> None:
     ran = folder.journey("smoke", "fall", "look", "--save-baseline", "base.json")
     assert ran.returncode == 1
@@ -261,6 +262,7 @@ def test_a_baseline_is_not_saved_when_the_check_has_not_passed(folder: Folder) -
     assert not (folder.path / "base.json").exists()
 
 
+@pytest.mark.thorough
 def test_a_slower_site_is_found_by_measuring_the_other_one_side_by_side(folder: Folder, shop: str, slow_shop: str) -> None:
     words = ("smoke", "look", "--base-url", slow_shop, "--against", shop, "--seed", "7", "--json", "out.json")
     ran = folder.journey(*words, **DECIDE_SOON)

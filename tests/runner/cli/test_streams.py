@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import Monitor
 from tests.pages import serving_pages
 from tests.support.services.databases import copied
+from tests.support.thorough import thorough_but
 
 JOURNEY = [sys.executable, "-m", "runner.cli"]
 WALK = """
@@ -51,14 +52,15 @@ def shell(monitor: Monitor, script: str, **environment: str) -> subprocess.Compl
 
 @pytest.mark.parametrize(
     ("environment", "line"),
-    [
-        ({"PYTHONIOENCODING": "ascii"}, b"walk  + offnen + ?"),
-        pytest.param({"PYTHONIOENCODING": "latin-1"}, "walk  + öffnen + ?".encode("latin-1"), marks=pytest.mark.thorough),
-        pytest.param({"PYTHONIOENCODING": "utf-8"}, "walk  ✓ öffnen ✓ 🛒".encode(), marks=pytest.mark.thorough),
-        pytest.param(
-            {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, b"walk  + offnen + ?", marks=pytest.mark.thorough
-        ),
-    ],
+    thorough_but(
+        1,
+        [
+            ({"PYTHONIOENCODING": "ascii"}, b"walk  + offnen + ?"),
+            ({"PYTHONIOENCODING": "latin-1"}, "walk  + öffnen + ?".encode("latin-1")),
+            ({"PYTHONIOENCODING": "utf-8"}, "walk  ✓ öffnen ✓ 🛒".encode()),
+            ({"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, b"walk  + offnen + ?"),
+        ],
+    ),
 )
 def test_what_an_encoding_lacks_is_shown_by_similar_signs(monitor: Monitor, environment: dict[str, str], line: bytes) -> None:
     file = monitor.write(WALK)
@@ -74,14 +76,7 @@ def test_what_an_encoding_lacks_is_shown_by_similar_signs(monitor: Monitor, envi
 
 @pytest.mark.parametrize(
     "redirection",
-    [
-        "> /dev/full",
-        "<&- >&- 2>&-",
-        *(
-            pytest.param(one, marks=pytest.mark.thorough)
-            for one in ("> /dev/full 2> /dev/full", ">&-", ">&- 2>&-", "| head -0")
-        ),
-    ],
+    thorough_but(1, ["> /dev/full", "<&- >&- 2>&-", "> /dev/full 2> /dev/full", ">&-", ">&- 2>&-", "| head -0"]),
 )
 def test_a_run_is_saved_whatever_its_output_goes_to(monitor: Monitor, redirection: str) -> None:
     file = monitor.write(WALK + "            print('x' * 200_000)\n")

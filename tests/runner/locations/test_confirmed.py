@@ -17,6 +17,7 @@ from runner.store.scheduling.locations import LocationReport
 from runner.store.scheduling.requested_runs import confirmation_id
 from tests.support.services.dashboard import made
 from tests.support.services.databases import empty_database
+from tests.support.thorough import thorough_but
 from tests.support.wait import wait_until
 
 PLACES = ("frankfurt", "oregon", "tokyo")
@@ -99,7 +100,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return empty_database(request, tmp_path)
 
 
-BOTH = pytest.mark.parametrize("url", ["sqlite", pytest.param("postgres", marks=pytest.mark.thorough)], indirect=True)
+BOTH = pytest.mark.parametrize("url", thorough_but(1, ["sqlite", "postgres"]), indirect=True)
 ONE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
 
@@ -216,6 +217,7 @@ def test_a_place_that_is_down_has_no_say(world: World) -> None:
     assert world.titles == ["buy is failing (frankfurt)"], "where one place is left, it decides"
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 @ONE
 @pytest.mark.parametrize("world", [{"alert_locations": "2 of 3", "alert_after": 1, "confirm": "elsewhere"}], indirect=True)

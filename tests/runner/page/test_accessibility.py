@@ -31,6 +31,7 @@ from runner.settings.parsers.accessibility import TAGS, parse_rules_off, parse_s
 from tests.conftest import Monitor
 from tests.pages import answer, serving_pages
 from tests.support.needs import needs
+from tests.support.thorough import thorough_but
 
 PATIENCE = 60.0
 """Seconds for a check that has to succeed."""
@@ -61,6 +62,7 @@ def rules(audit: Audit) -> dict[str, int]:
     return {one.rule: one.count for one in audit.violations}
 
 
+@pytest.mark.thorough
 def test_frames_of_every_site_and_shadow_roots_are_checked_past_a_policy_and_a_page_that_replaces_everything(
     opened: BrowserContext,
 ) -> None:
@@ -105,6 +107,7 @@ def test_the_page_notices_nothing_and_nothing_is_requested(opened: BrowserContex
     shown.close()
 
 
+@pytest.mark.thorough
 def test_what_is_checked_can_be_chosen_and_a_wrong_choice_is_said(opened: BrowserContext) -> None:
     with serving_pages({"/": BAD}) as site:
         assert rules(check(opened, site)) == {"image-alt": 1, "color-contrast": 1}
@@ -134,6 +137,7 @@ def test_every_tag_that_a_setting_can_name_has_rules(opened: BrowserContext) -> 
             parse_tags([tag])
 
 
+@pytest.mark.thorough
 def test_a_page_of_many_elements_is_checked_as_far_as_the_time_goes_and_says_what_is_missing(opened: BrowserContext) -> None:
     page = opened.new_page()
     page.set_content(f"{HEAD}<h1>a</h1>" + "<div><a href=/x><p>tea</p></a></div>" * 12_500)
@@ -196,15 +200,18 @@ def is_new(context: BrowserContext, before: str, after: str) -> bool:
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [
-        (LIST.format("<li id=a><img src=1><li>b<li>c"), LIST.format("<li>c<li>b<li id=a><img src=1>")),
-        (LIST.format("<li><img src=1>" * 2), LIST.format("<li><img src=9>" * 5)),
-        ("<button id=:r1a:></button>", "<button id=:r3f:></button>"),
-        ("<button id=b-9f86d081884c></button>", "<button id=b-60303ae22b99></button>"),
-        ("<button class='css-1q2w3e pay'></button>", "<button class='css-8u7y6t pay'></button>"),
-        ("<button class=pay></button>", "<div><section><button class=pay></button></section></div>"),
-        ("<div></div><button></button>", "<button></button><div></div>"),
-    ],
+    thorough_but(
+        2,
+        [
+            (LIST.format("<li id=a><img src=1><li>b<li>c"), LIST.format("<li>c<li>b<li id=a><img src=1>")),
+            (LIST.format("<li><img src=1>" * 2), LIST.format("<li><img src=9>" * 5)),
+            ("<button id=:r1a:></button>", "<button id=:r3f:></button>"),
+            ("<button id=b-9f86d081884c></button>", "<button id=b-60303ae22b99></button>"),
+            ("<button class='css-1q2w3e pay'></button>", "<button class='css-8u7y6t pay'></button>"),
+            ("<button class=pay></button>", "<div><section><button class=pay></button></section></div>"),
+            ("<div></div><button></button>", "<button></button><div></div>"),
+        ],
+    ),
     ids=["reordered", "longer list", "React's ids", "hash", "generated class", "a new element around it", "other place"],
 )
 def test_what_was_there_before_is_not_new(opened: BrowserContext, before: str, after: str) -> None:
@@ -213,11 +220,14 @@ def test_what_was_there_before_is_not_new(opened: BrowserContext, before: str, a
 
 @pytest.mark.parametrize(
     "after",
-    [
-        "<img src=1><p><button></button></p>",
-        "<img src=1><form><input></form>",
-        "<img src=1><section><img src=1 class=hero></section>",
-    ],
+    thorough_but(
+        1,
+        [
+            "<img src=1><p><button></button></p>",
+            "<img src=1><form><input></form>",
+            "<img src=1><section><img src=1 class=hero></section>",
+        ],
+    ),
     ids=["another rule", "another element", "the same rule elsewhere"],
 )
 def test_what_was_not_there_is_new(opened: BrowserContext, after: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import Monitor
 from tests.pages import answer, serving_pages
+from tests.support.thorough import thorough_but
 
 ALL = {"console": "on", "page_errors": "on", "failed_requests": "on", "replay": "on", "aria": "on", "trace": "on", "har": "on"}
 SPOILING = {
@@ -29,7 +30,7 @@ NOT_BELIEVED = {"startTime", "Promise", "the agent's answer", "the bindings", "t
 HALF = r"'caf\ud83d'"
 
 
-@pytest.mark.parametrize("what", SPOILING)
+@pytest.mark.parametrize("what", thorough_but(3, SPOILING))
 def test_a_page_that_replaces_what_the_agent_needs_does_not_end_the_run(monitor: Monitor, what: str) -> None:
     page = f"<title>t</title><script>{SPOILING[what]}</script><button onclick='this.textContent = 1'>go</button>"
     code = """
@@ -133,7 +134,7 @@ PLAIN = {
 }
 
 
-@pytest.mark.parametrize("kind", PLAIN)
+@pytest.mark.parametrize("kind", thorough_but(1, PLAIN))
 def test_a_page_that_has_no_body_has_a_tree_at_once(monitor: Monitor, kind: str) -> None:
     content, shown = PLAIN[kind]
     code = "@journey(aria='on')\ndef walk(page, step):\n    with step('open'):\n        page.goto('/')\n"

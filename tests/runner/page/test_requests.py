@@ -10,6 +10,7 @@ from runner.result import RunResult
 from tests.conftest import Monitor
 from tests.pages import Page, answer, serving_pages
 from tests.support.services.servers import free_port
+from tests.support.thorough import thorough_but
 
 
 def _hang_up(request: BaseHTTPRequestHandler) -> None:
@@ -118,7 +119,7 @@ FAILING = {
 }
 
 
-@pytest.mark.parametrize("what", FAILING)
+@pytest.mark.parametrize("what", thorough_but(4, FAILING))
 def test_a_request_that_fails_is_counted_once(monitor: Monitor, site: str, what: str) -> None:
     body, why = FAILING[what]
     body = body.replace("PORT", str(free_port())).replace("OWN", site.rpartition(":")[2])
@@ -141,7 +142,7 @@ ARRIVING = {
 }
 
 
-@pytest.mark.parametrize("what", ARRIVING)
+@pytest.mark.parametrize("what", thorough_but(2, ARRIVING))
 def test_what_arrives_is_no_failure(monitor: Monitor, site: str, what: str) -> None:
     result, log = walk(monitor, site, ARRIVING[what])
     requests = result.steps[0].requests
@@ -174,7 +175,8 @@ READY = "navigator.serviceWorker.register('/worker.js').then(() => navigator.ser
 
 
 @pytest.mark.parametrize(
-    ("path", "counts", "log"), [("/fine", (1, 0), []), ("/error", (0, 1), ["500"]), ("/made", (1, 0), []), ("/", (1, 0), [])]
+    ("path", "counts", "log"),
+    thorough_but(1, [("/fine", (1, 0), []), ("/error", (0, 1), ["500"]), ("/made", (1, 0), []), ("/", (1, 0), [])]),
 )
 def test_what_a_service_worker_passes_on_is_one_request(
     monitor: Monitor, path: str, counts: tuple[int, int], log: list[str]

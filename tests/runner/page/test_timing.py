@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import Monitor
 from tests.pages import answer, serving_pages
+from tests.support.thorough import thorough_but
 from tests.support.wait import PAUSE
 
 TICK = 0.001
@@ -165,13 +166,16 @@ def test_a_step_of_api_requests_has_its_stopwatch_time(monitor: Monitor) -> None
 
 @pytest.mark.parametrize(
     "wait",
-    [
-        DONE,
-        "page.get_by_text('done').wait_for()",
-        "page.wait_for_selector('text=done')",
-        "page.locator('body').element_handle().wait_for_selector('text=done')",
-        "page.get_by_text('done').wait_for(state='attached')",
-    ],
+    thorough_but(
+        2,
+        [
+            DONE,
+            "page.get_by_text('done').wait_for()",
+            "page.wait_for_selector('text=done')",
+            "page.locator('body').element_handle().wait_for_selector('text=done')",
+            "page.get_by_text('done').wait_for(state='attached')",
+        ],
+    ),
 )
 def test_a_page_that_never_rests_is_timed_to_what_was_waited_for(monitor: Monitor, wait: str) -> None:
     step = monitor.step(GO + wait, "page.goto('/switch/ticker?delay=300')")
@@ -225,7 +229,9 @@ def test_a_value_that_is_waited_for_is_waited_for_in_full(monitor: Monitor) -> N
 
 @pytest.mark.parametrize(
     ("around", "early"),
-    [("", TICK), ("setInterval(() => { document.querySelector('p').textContent = Date.now() }, 20);", TWO_FRAMES)],
+    thorough_but(
+        1, [("", TICK), ("setInterval(() => { document.querySelector('p').textContent = Date.now() }, 20);", TWO_FRAMES)]
+    ),
 )
 def test_a_drawing_that_a_function_waits_for_ends_the_step(monitor: Monitor, around: str, early: float) -> None:
     """Nothing in the document says that it was made; on the second page, a change just before may be taken for its cause."""
@@ -380,6 +386,7 @@ class _Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+@pytest.mark.thorough
 def test_the_handshake_of_an_https_site_is_a_phase_of_its_own(
     monitor: Monitor, certificate: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -413,11 +420,14 @@ ANSWERS = "<button onclick='setTimeout(() => { out.textContent = `done` }, 300)'
 
 @pytest.mark.parametrize(
     "frame",
-    [
-        "<iframe sandbox src=/inner></iframe>",
-        "<iframe sandbox srcdoc=hello></iframe>",
-        LAZY := "<iframe loading=lazy src=/inner>",
-    ],
+    thorough_but(
+        1,
+        [
+            "<iframe sandbox src=/inner></iframe>",
+            "<iframe sandbox srcdoc=hello></iframe>",
+            LAZY := "<iframe loading=lazy src=/inner>",
+        ],
+    ),
     ids=["sandboxed", "sandboxed document", "not loaded yet"],
 )
 def test_a_frame_that_runs_no_script_keeps_no_step_from_being_timed(monitor: Monitor, frame: str) -> None:
@@ -445,6 +455,7 @@ def test_a_document_that_may_not_run_scripts_has_its_navigation_timed(monitor: M
     assert (result.status, result.notes, result.steps[0].clock, result.steps[0].cause) == ("passed", (), "page", "navigation")
 
 
+@pytest.mark.thorough
 def test_a_page_that_is_busy_for_seconds_after_its_answer_is_still_timed_by_its_answer(monitor: Monitor) -> None:
     busy = """<button onclick="setTimeout(() => { out.textContent = 'done'; setTimeout(() => {
         for (const end = Date.now() + 3000; Date.now() < end;);

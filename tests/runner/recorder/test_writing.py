@@ -14,6 +14,7 @@ from runner.dsl.discovery import load_journeys
 from runner.errors import RecordingError
 from tests.conftest import Monitor
 from tests.runner.recorder.conftest import RECORDINGS
+from tests.support.thorough import thorough_but
 
 ROOT = Path(__file__).parents[3]
 NAMES = sorted(one.stem for one in RECORDINGS.iterdir())
@@ -52,7 +53,7 @@ def body(recording: WrittenJourney) -> str:
     return "\n".join(line.removeprefix("    ") for line in lines if not line.strip().startswith("#"))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", thorough_but(2, NAMES))
 def test_every_recording_becomes_a_journey_in_the_form_of_our_own(recording: Reading, tmp_path: Path, name: str) -> None:
     written = write(recording(name), name)
     file = tmp_path / "walk.py"

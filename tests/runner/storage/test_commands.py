@@ -20,6 +20,9 @@ from runner.result import RunResult
 from runner.settings.settings import load_settings
 from tests.support.saved_runs import CONTENT, save_run, upload
 from tests.support.services.object_storage import Bucket
+from tests.support.thorough import thorough_but
+
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +51,7 @@ def uploaded(bucket: Bucket, folder: Path, *, kept: bool = False, **fields: obje
     return result, saved
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("kept", thorough_but(1, [False, True]))
 def test_a_run_is_found_and_read(bucket: Bucket, folder: Path, kept: bool) -> None:
     result, saved = uploaded(bucket, folder, kept=kept)
     shown = journey("show", result.id[:13]).output
@@ -63,7 +65,6 @@ def test_a_run_is_found_and_read(bucket: Bucket, folder: Path, kept: bool) -> No
     assert {name: (opened / name).read_bytes() for name in CONTENT} == CONTENT
 
 
-@pytest.mark.long
 def test_what_was_changed_in_the_bucket_is_not_read(bucket: Bucket, folder: Path) -> None:
     _, saved = uploaded(bucket, folder)
     bucket.ask("PUT", f"/{bucket.name}/monitoring/buy/{saved.name}/trace.zip", b"x" * 7000)
@@ -85,7 +86,6 @@ def test_a_result_that_names_a_file_outside_writes_nothing_there(bucket: Bucket,
     assert not (folder / "outside").exists()
 
 
-@pytest.mark.long
 def test_old_runs_are_removed_in_both_places(bucket: Bucket, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old_here, _ = uploaded(bucket, folder, kept=True)
     old_there, _ = uploaded(bucket, folder, minute=1)
@@ -106,7 +106,6 @@ def test_old_runs_are_removed_in_both_places(bucket: Bucket, folder: Path, monke
     assert old_there.id not in archive.ids()
 
 
-@pytest.mark.long
 def test_a_scheduler_removes_the_runs_of_its_own_folder_only(bucket: Bucket, folder: Path) -> None:
     uploaded(bucket, folder, kept=True)
     uploaded(bucket, folder, minute=1, kept=True)
@@ -118,7 +117,6 @@ def test_a_scheduler_removes_the_runs_of_its_own_folder_only(bucket: Bucket, fol
     assert of_another.name in {key.split("/")[1] for key in bucket.objects()}
 
 
-@pytest.mark.long
 def test_a_journey_is_forgotten_in_both_places(bucket: Bucket, folder: Path) -> None:
     uploaded(bucket, folder, kept=True)
     uploaded(bucket, folder, minute=1)
@@ -128,7 +126,6 @@ def test_a_journey_is_forgotten_in_both_places(bucket: Bucket, folder: Path) -> 
     assert {key.split("/")[0] for key in bucket.objects()} == {"look"}
 
 
-@pytest.mark.long
 def test_an_upload_that_has_not_ended_is_not_a_run(bucket: Bucket, folder: Path) -> None:
     _, saved = uploaded(bucket, folder)
     bucket.ask("DELETE", f"/{bucket.name}/monitoring/buy/{saved.name}/result.json")
@@ -147,16 +144,19 @@ def test_a_folder_can_be_the_storage(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "said"),
-    [
-        ({"artifacts": "s3://key:word@bucket"}, "it contains credentials"),
-        ({"artifacts": "s3://bucket?token=word"}, "it contains credentials"),
-        ({"artifacts": "ftp://bucket"}, "write s3://, gs:// or az://"),
-        ({"artifacts": "file://folder"}, "write an absolute path"),
-        ({"artifacts": "s3://bucket/a/../b"}, "without them"),
-        ({"artifacts": "s3://bucket", "artifacts_credentials": "word"}, "part 1 is not NAME=value"),
-        ({"artifacts": "s3://bucket", "artifacts_credentials": "AWS_NONSENSE=word"}, "AWS_NONSENSE is not a name of s3://"),
-        ({"artifacts": "s3://bucket", "artifacts_ca_file": "/none.pem"}, "artifacts_ca_file: /none.pem cannot be used"),
-    ],
+    thorough_but(
+        3,
+        [
+            ({"artifacts": "s3://key:word@bucket"}, "it contains credentials"),
+            ({"artifacts": "s3://bucket?token=word"}, "it contains credentials"),
+            ({"artifacts": "ftp://bucket"}, "write s3://, gs:// or az://"),
+            ({"artifacts": "file://folder"}, "write an absolute path"),
+            ({"artifacts": "s3://bucket/a/../b"}, "without them"),
+            ({"artifacts": "s3://bucket", "artifacts_credentials": "word"}, "part 1 is not NAME=value"),
+            ({"artifacts": "s3://bucket", "artifacts_credentials": "AWS_NONSENSE=word"}, "AWS_NONSENSE is not a name of s3://"),
+            ({"artifacts": "s3://bucket", "artifacts_ca_file": "/none.pem"}, "artifacts_ca_file: /none.pem cannot be used"),
+        ],
+    ),
 )
 def test_what_is_wrong_with_a_setting_is_said_without_the_secret(
     settings: dict[str, object], said: str, tmp_path: Path

@@ -15,7 +15,10 @@ from runner.scheduler.results.upload_queue import UploadQueue
 from runner.settings.settings import Settings
 from tests.support.saved_runs import CONTENT, save_run
 from tests.support.services.object_storage import Bucket, Fault
+from tests.support.thorough import thorough_but
 from tests.support.wait import wait_until
+
+pytestmark = pytest.mark.long
 
 
 class Uploading:
@@ -61,7 +64,6 @@ def archive_of(settings: Settings) -> Archive:
     return Archive(settings.runs_dir, uploads=True)
 
 
-@pytest.mark.long
 def test_a_run_is_uploaded_before_it_goes_on_and_its_result_last(bucket: Bucket, tmp_path: Path) -> None:
     settings = bucket.settings(tmp_path)
     archive = archive_of(settings)
@@ -76,10 +78,10 @@ def test_a_run_is_uploaded_before_it_goes_on_and_its_result_last(bucket: Bucket,
     assert archive.waiting.pending() == []
 
 
-OTHERS: list[Fault] = ["lost answer", "truncated", "500", "503", "403"]
+FAULTS: list[Fault] = ["cut", "lost answer", "truncated", "500", "503", "403"]
 
 
-@pytest.mark.parametrize("fault", ["cut", *(pytest.param(one, marks=pytest.mark.thorough) for one in OTHERS)])
+@pytest.mark.parametrize("fault", thorough_but(1, FAULTS))
 def test_a_run_goes_on_and_is_uploaded_later_whole_and_once(bucket: Bucket, tmp_path: Path, fault: Fault) -> None:
     settings = bucket.settings(tmp_path)
     archive = archive_of(settings)
@@ -102,7 +104,6 @@ def test_a_run_goes_on_and_is_uploaded_later_whole_and_once(bucket: Bucket, tmp_
     assert made.outcomes.count("uploaded") == 1
 
 
-@pytest.mark.long
 def test_a_storage_that_hangs_holds_no_result_back(bucket: Bucket, tmp_path: Path) -> None:
     settings = bucket.settings(tmp_path, artifacts_timeout="1s")
     archive = archive_of(settings)
@@ -127,7 +128,6 @@ def test_what_an_earlier_process_has_left_is_uploaded(bucket: Bucket, tmp_path: 
     assert made.passed == []
 
 
-@pytest.mark.long
 def test_two_processes_upload_a_run_once(bucket: Bucket, tmp_path: Path) -> None:
     settings = bucket.settings(tmp_path)
     for minute in range(5):
@@ -139,7 +139,6 @@ def test_two_processes_upload_a_run_once(bucket: Bucket, tmp_path: Path) -> None
     assert len(writes) == len(set(writes)) == 20
 
 
-@pytest.mark.long
 def test_what_waits_is_bounded_and_the_oldest_artifacts_go_first(
     bucket: Bucket, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -170,7 +169,6 @@ def test_copies_are_removed_some_time_after_the_upload_and_only_then(bucket: Buc
     assert (waiting / "trace.zip").is_file()
 
 
-@pytest.mark.long
 def test_a_run_that_was_removed_meanwhile_is_no_longer_waited_for(bucket: Bucket, tmp_path: Path) -> None:
     settings = bucket.settings(tmp_path)
     archive = archive_of(settings)
@@ -181,7 +179,6 @@ def test_a_run_that_was_removed_meanwhile_is_no_longer_waited_for(bucket: Bucket
     assert (bucket.objects(), made.outcomes) == ({}, [])
 
 
-@pytest.mark.long
 def test_a_large_file_is_uploaded_in_parts(bucket: Bucket, tmp_path: Path) -> None:
     settings = bucket.settings(tmp_path)
     archive = archive_of(settings)

@@ -64,6 +64,7 @@ def explained(store: Store, statement: Select[Any]) -> str:
         return "\n".join(plan)
 
 
+@pytest.mark.thorough
 def test_a_table_with_rows_becomes_the_first_partition_and_one_table_again(postgres_copy: Callable[[], str]) -> None:
     url = postgres_copy()
     fill(url, 40 * DAY, 3 * DAY, 2 * DAY, 60.0)
@@ -162,6 +163,7 @@ def test_over_the_size_a_day_with_few_views_goes_whole(postgres_copy: Callable[[
         link.close()
 
 
+@pytest.mark.thorough
 def test_a_day_that_is_being_read_is_dropped_later(postgres_copy: Callable[[], str]) -> None:
     url = postgres_copy()
     fill(url, 5 * DAY, 0.0)

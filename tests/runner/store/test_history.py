@@ -132,6 +132,7 @@ def test_a_long_series_has_the_percentiles_of_the_runs(
             assert point.p95 == pytest.approx(quantiles(own, n=100)[94], rel=0.15)
 
 
+@pytest.mark.long
 def test_a_short_series_has_every_run_with_its_status(history: History, results: list[RunResult]) -> None:
     span = Range(START, START + timedelta(days=10))
     points = next(line.points for line in step_series(history.connection, "buy", None, span) if line.step == "pay")

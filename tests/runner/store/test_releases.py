@@ -19,13 +19,14 @@ from runner.store.queries.time_range import Range
 from runner.store.tables.runs import runs
 from tests.runner.store.older import back_to
 from tests.support.asking import ask
+from tests.support.services.databases import BOTH
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 ALL = Range(START, START + timedelta(days=10))
 SPOILT = {7: "failed", 11: "error"}
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=BOTH)
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A database that is filled once and only read."""
     url = f"sqlite:///{tmp_path_factory.mktemp('releases') / 'journeys.db'}"

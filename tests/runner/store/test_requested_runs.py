@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -17,6 +18,7 @@ from runner.store.scheduling.requested_runs import MOST_EVENTS, KeyReused, NewRe
 from runner.store.scheduling.schedulers import SILENT, read_live_locations
 from runner.store.scheduling.slots import SKEW
 from tests.runner.store.test_store import NOW, result
+from tests.support.services.databases import empty_database
 
 LATER = NOW + timedelta(minutes=5)
 BUY = NewRequest(
@@ -28,6 +30,12 @@ BUY = NewRequest(
 def new(request: NewRequest = BUY) -> NewRequest:
     """The request with ids that no other has."""
     return replace(request, id=run_id(), runs=tuple(replace(run, id=run_id()) for run in request.runs))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database; what is stored is asked of both kinds in `make test` too."""
+    return empty_database(request, tmp_path)
 
 
 @pytest.fixture

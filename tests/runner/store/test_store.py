@@ -19,6 +19,7 @@ from runner.store import Store, StoreDown
 from runner.store.engines.file import make_file_engine
 from runner.store.tables.errors import error_states
 from runner.store.tables.page_views import page_views
+from tests.support.services.databases import empty_database
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 250_000, UTC)
 SLOT = NOW.replace(microsecond=0)
@@ -30,6 +31,12 @@ def connected(url: str) -> Iterator[Connection]:
     with engine.begin() as connection:
         yield connection
     engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database; what is stored is asked of both kinds in `make test` too."""
+    return empty_database(request, tmp_path)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from runner.store.tables.errors import error_states
 from tests.runner.store.older import back_to
 from tests.runner.store.test_store import result
 from tests.support.services.databases import BOTH
+from tests.support.thorough import thorough_but
 
 
 @pytest.fixture(params=BOTH)
@@ -98,7 +99,7 @@ def test_a_new_file_is_what_the_migrations_make(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("revision", ["0001", "0002", "0005"])
+@pytest.mark.parametrize("revision", thorough_but(1, ["0001", "0002", "0005"]))
 def test_an_upgrade_that_fails_midway_leaves_the_form_before_and_works_later(url: str, revision: str) -> None:
     make_older(url, revision)
     before = read_form(url)

@@ -7,6 +7,7 @@ from shutil import copyfile
 import pytest
 
 from runner.store import Store
+from tests.support.thorough import thorough_but
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +38,7 @@ def postgres_copy(postgres: Callable[..., str], migrated: str) -> Callable[[], s
     return lambda: postgres(like=migrated)
 
 
-BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.thorough)]
+BOTH = thorough_but(1, ["sqlite", "postgres"])
 """The kinds of databases, for tests of what is asked of one: `make test` asks the first alone. What is stored, is tested in both."""
 
 
@@ -48,7 +49,7 @@ def empty_database(request: pytest.FixtureRequest, folder: Path) -> str:
     return str(request.getfixturevalue("postgres_copy")())
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=BOTH)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
     return empty_database(request, tmp_path)

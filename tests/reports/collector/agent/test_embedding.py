@@ -9,10 +9,11 @@ from playwright.sync_api import Page, expect
 
 import runner.page
 from tests.support.services.receiver import AGENT, Receiver, acts, leave, look_at, vitals
+from tests.support.thorough import thorough_but
 from tests.support.wait import let_pass, rest
 
 
-@pytest.mark.parametrize("how", ["", "defer", "async"])
+@pytest.mark.parametrize("how", thorough_but(1, ["", "defer", "async"]))
 def test_the_script_may_be_embedded_in_any_way(page: Page, receiver: Receiver, how: str) -> None:
     look_at(page, receiver.page("<button>Go</button>", how=how))
     page.get_by_role("button").click()

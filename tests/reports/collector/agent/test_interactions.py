@@ -1,5 +1,6 @@
 """What a visitor does, told without what was typed."""
 
+import pytest
 from playwright.sync_api import Page
 
 from tests.support.services.receiver import Receiver, acts, leave, look_at, vitals
@@ -16,6 +17,7 @@ def test_a_click_is_told_as_role_and_name(page: Page, receiver: Receiver, tea_sh
     assert "inp" in vitals(view)
 
 
+@pytest.mark.thorough
 def test_every_kind_of_field_is_told_by_its_label(page: Page, receiver: Receiver, tea_shop: str) -> None:
     page.goto(f"{tea_shop}/switch/fields")
     page.get_by_label("Name").fill("Ada")

@@ -60,6 +60,7 @@ def test_a_page_that_stays_open_tells_what_is_new_after_half_a_minute(
     assert later.views[0].phases == {}
 
 
+@pytest.mark.thorough
 def test_how_long_loading_took_is_told_later_where_the_page_was_told_of_before(
     visitor: BrowserContext, page: Page, receiver: Receiver, tea_shop: str
 ) -> None:
@@ -71,6 +72,7 @@ def test_how_long_loading_took_is_told_later_where_the_page_was_told_of_before(
     assert late.phases["total"] >= 1.5
 
 
+@pytest.mark.thorough
 def test_a_beacon_never_has_more_than_60000_bytes(page: Page, receiver: Receiver) -> None:
     page.goto(receiver.page("<button>Go</button>"))
     for number in range(12):
@@ -133,6 +135,7 @@ def test_a_page_that_is_online_again_sends_what_it_kept(visitor: BrowserContext,
     assert [beacon.views[0].interaction_counts for beacon in beacons] == [{"click": 1}, {"click": 1}]
 
 
+@pytest.mark.thorough
 def test_what_a_server_did_not_take_is_sent_again_with_the_same_id(
     visitor: BrowserContext, page: Page, receiver: Receiver
 ) -> None:

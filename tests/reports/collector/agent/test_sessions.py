@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.support.services.receiver import Receiver, acts, leave
+from tests.support.thorough import thorough_but
 from tests.support.wait import let_pass
 
 
@@ -27,7 +28,7 @@ Date.now = () => now() + window.later;"""
 
 @pytest.mark.parametrize(
     ("minutes", "sessions"),
-    [([29], 1), ([31], 2), ([29, 29], 1), ([29] * 8, 1), ([29] * 9, 2), ([-60], 2)],
+    thorough_but(2, [([29], 1), ([31], 2), ([29, 29], 1), ([29] * 8, 1), ([29] * 9, 2), ([-60], 2)]),
     ids=["29 minutes", "31 minutes", "twice 29", "3 h 52", "4 h 21", "a clock that is set back"],
 )
 def test_a_session_ends_after_half_an_hour_without_use_and_after_four_hours(
@@ -63,7 +64,8 @@ def test_where_storage_is_blocked_a_page_is_a_session(visitor: BrowserContext, p
 
 
 @pytest.mark.parametrize(
-    ("sample", "last", "told"), [("0.5", "7fffffff", True), ("0.5", "80000000", False), ("0", "00000000", False)]
+    ("sample", "last", "told"),
+    thorough_but(1, [("0.5", "7fffffff", True), ("0.5", "80000000", False), ("0", "00000000", False)]),
 )
 def test_a_session_is_in_the_sample_or_not_by_its_id_alone(
     page: Page, receiver: Receiver, sample: str, last: str, told: bool

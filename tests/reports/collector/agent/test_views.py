@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from runner.browser.chromium import Browser as Program
@@ -71,6 +72,7 @@ def noise(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
+@pytest.mark.thorough
 def test_what_made_a_vital_slow_is_told_with_it(page: Page, receiver: Receiver) -> None:
     slow = "const ends = performance.now() + 120; while (performance.now() < ends);"
     body = f"""
@@ -157,6 +159,7 @@ def test_routes_are_seen_in_browsers_without_the_navigation_api(
     assert [urlsplit(view.url).path for view in beacon.views] == ["/page", "/one", "/two", "/page"]
 
 
+@pytest.mark.thorough
 def test_a_page_that_comes_back_from_the_back_forward_cache_is_a_view_of_its_own(
     driver: Playwright, receiver: Receiver, tea_shop: str
 ) -> None:

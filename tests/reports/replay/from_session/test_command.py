@@ -19,6 +19,7 @@ from runner.cli.all_commands import app
 from runner.store import Store
 from tests.reports.replay.from_session.tape import Tape, element, recording
 from tests.reports.replay.from_session.visits import aside, record
+from tests.support.thorough import thorough_but
 
 
 def look(page: Page) -> None:
@@ -138,7 +139,7 @@ def test_a_session_that_no_journey_can_be_made_of_says_why(tape: Tape, said: str
         "https:shop.example",
     ],
 )
-@pytest.mark.parametrize("apps", ["[[apps]]\nname = 'shop'\norigins = ['https://shop.example']\n", ""])
+@pytest.mark.parametrize("apps", thorough_but(1, ["[[apps]]\nname = 'shop'\norigins = ['https://shop.example']\n", ""]))
 def test_a_recording_that_claims_a_page_of_another_site_becomes_no_journey(address: str, apps: str) -> None:
     if not apps and address.startswith("http://127."):
         # Without apps, pages of this machine may report.
