@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from reports.formats.report_files import Files, write_smoke
 from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
-from runner.browser.engines import find_engine
+from runner.browser.engines import find_used
 from runner.browser.sandbox import describe_sandbox
 from runner.cli import INTERRUPTED, given
 from runner.cli.running.remote_run import (
@@ -227,8 +227,8 @@ def _measure(
     from reports.smoke.weight.uncounted import look_again
     from reports.terminal.smoke_progress import SmokeProgress
 
-    walking = any(one.kind == "journey" for _, one in plans)
-    browser = find_engine(settings.browser, settings.browser_path, settings.headed) if walking else None
+    used = {one.browser for _, one in plans if one.kind == "journey"}
+    browser = find_used(settings, used) if used else None
     archive = Archive(settings.runs_dir, uploads=settings.artifacts is not None)
     keeper = RunKeeper(archive, settings, lambda problem: _warn(console, problem), lambda text: _note(console, text))
     if browser is not None and browser.engine == "chromium":
