@@ -100,7 +100,7 @@ def make_session(count: int) -> Merged:
         attempts = make_attempts(number)
         run = make_run(number, attempts[-1]) if number % 10 == 0 else None
         if run is not None:
-            runs.append(Saved(run, None))
+            runs.append(Saved(run, Path(run.id)))
         name = f"tests/shop/test_area_{number % 40}.py::test_what_a_visitor_does_{number}[chromium]"
         tests.append(RecordedTest(id=name, attempts=attempts, run=run.id if run else ""))
     return Merged(tuple(runs), tuple(tests))
