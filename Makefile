@@ -103,6 +103,7 @@ bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an 
 	$(BIN)/python -m benchmarks.decisions
 	$(BIN)/python -m benchmarks.pictures
 	$(BIN)/python -m benchmarks.agreement
+	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.agent
 	$(BIN)/python -m benchmarks.collector
 	$(BIN)/python -m benchmarks.hostile

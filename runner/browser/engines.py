@@ -6,8 +6,10 @@ BiDi, which Playwright calls experimental. Signals that an engine does not have 
 
 import os
 import shutil
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from runner.browser import chromium
 from runner.browser.chromium import Browser, LaunchOptions
@@ -16,6 +18,7 @@ from runner.browser.proxy import proxy_with_password
 from runner.errors import BrowserFailed, BrowserNotFound
 from runner.installation import python_command
 from runner.settings.parsers.values import Engine
+from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as PlaywrightBrowser
@@ -46,6 +49,36 @@ def find_engine(engine: Engine, path: Path | None = None, headed: bool = False) 
         if on_path is not None:
             return Browser(Path(on_path), f"{name} on PATH", engine)
     raise BrowserNotFound(f"no {engine} on this machine; {how_to_install(engine)}")
+
+
+def find_used(settings: Settings, used: Collection[Engine]) -> Browser:
+    """The browser to open first, where journeys use these engines: the configured one if it is among them, else the first of them.
+
+    The others are looked for when a journey asks for them. Raises BrowserNotFound, saying what to do.
+    """
+    engine = settings.browser if settings.browser in used or not used else min(used)
+    return find_engine(engine, given_paths(settings).get(engine), settings.headed)
+
+
+def find_available(settings: Settings) -> Browser:
+    """The configured browser, else one of another engine, where nobody knows yet which engines journeys use.
+
+    Raises BrowserNotFound of the configured one where there is none of any engine, or `browser_path` does not name a program.
+    """
+    try:
+        return find_engine(settings.browser, settings.browser_path, settings.headed)
+    except BrowserNotFound:
+        if settings.browser_path is not None:
+            raise
+        for engine in get_args(Engine):
+            with suppress(BrowserNotFound):
+                return find_engine(engine, headed=settings.headed)
+        raise
+
+
+def given_paths(settings: Settings) -> dict[Engine, Path]:
+    """The programs that the settings name: `browser_path` is that of the configured engine."""
+    return {} if settings.browser_path is None else {settings.browser: settings.browser_path}
 
 
 def how_to_install(engine: Engine) -> str:

@@ -1,6 +1,8 @@
 """A browser that stays open between runs."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright
 from playwright.sync_api import Error as PlaywrightError
@@ -18,11 +20,20 @@ from runner.settings.parsers.values import Engine
 class WarmBrowser:
     """Started when it is first needed, and again when it has crashed or was killed."""
 
-    def __init__(self, playwright: Playwright, program: Program, launch_options: LaunchOptions, min_free_memory: int) -> None:
+    def __init__(
+        self,
+        playwright: Playwright,
+        program: Program,
+        launch_options: LaunchOptions,
+        min_free_memory: int,
+        paths: Mapping[Engine, Path],
+    ) -> None:
         self.playwright = playwright
         self._program = program
         self._launch_options = launch_options
         self._min_free_memory = min_free_memory
+        self._paths = paths
+        """Programs of other engines that the settings name."""
         self._browser: Browser | None = None
         self._others: dict[Engine, WarmBrowser] = {}
         """Of other engines, for the journeys that ask for them."""
@@ -49,8 +60,10 @@ class WarmBrowser:
         if engine == self._program.engine:
             return self
         if engine not in self._others:
-            program = find_engine(engine, headed=self._launch_options.headed)
-            self._others[engine] = WarmBrowser(self.playwright, program, self._launch_options, self._min_free_memory)
+            program = find_engine(engine, self._paths.get(engine), self._launch_options.headed)
+            self._others[engine] = WarmBrowser(
+                self.playwright, program, self._launch_options, self._min_free_memory, self._paths
+            )
         return self._others[engine]
 
     @property

@@ -121,7 +121,9 @@ def _describe_coverage(found: Mapping[str, Mapping[str, int]]) -> list[str]:
 def _describe_profile(found: Mapping[str, Any]) -> list[str]:
     lines = [f"CPU profile: busy for {found['busy_seconds']:.3f} s; the busiest functions, by their own time:"]
     for one in found["functions"][:PROFILED]:
-        place = f" {one['url']}:{one['line']}" if one["url"] else ""
+        served = f"{one['url']}:{one['line']}" if one["url"] else ""
+        # A reader of the result may know where that is in the original code.
+        place = f" {one['source']} ({served})" if one.get("source") else f" {served}".rstrip()
         lines.append(f"{one['self_seconds']:.3f} s, {one['total_seconds']:.3f} s in all: {one['function']}{place}")
     return lines
 

@@ -32,6 +32,7 @@ from runner.scheduler.schedule_gauges import ScheduleGauges
 from runner.scheduler.slots import SlotLedger
 from runner.scheduler.timetable import Timetable
 from runner.scheduler.watcher import Watcher
+from runner.settings.parsers.values import Engine
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
 from runner.store.scheduling.slots import OpenSlot
@@ -112,7 +113,12 @@ class Scheduler:
     @property
     def needs_browser(self) -> bool:
         """Whether there are journeys on the schedule, and not only checks."""
-        return any(entry.plan.kind == "journey" for entry in self._timetable.entries.values())
+        return bool(self.engines)
+
+    @property
+    def engines(self) -> frozenset[Engine]:
+        """The engines of the browsers that the journeys on the schedule use."""
+        return frozenset(entry.plan.browser for entry in self._timetable.entries.values() if entry.plan.kind == "journey")
 
     @property
     def journeys(self) -> frozenset[str]:

@@ -47,7 +47,7 @@ def serve(connection: Connection, playwright: Playwright) -> None:
                 if browser is not None:
                     browser.close()
                 wanted = message
-                browser = WarmBrowser(playwright, message.browser, message.launch, message.min_free_memory)
+                browser = WarmBrowser(playwright, message.browser, message.launch, message.min_free_memory, message.paths)
                 if message.warm:
                     with suppress(BrowserFailed):
                         browser.get()

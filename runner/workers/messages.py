@@ -10,12 +10,15 @@ from runner.dsl.plan import Plan
 from runner.events import AttemptEnded, AttemptStarted, StepEnded, StepStarted
 from runner.execution.outcome import Execution
 from runner.result import FailureKind
+from runner.settings.parsers.values import Engine
 
 
 class BrowserWanted(Struct, frozen=True, tag=True):
     """The first message to a worker: the browser that its runs use."""
 
     browser: Browser
+    paths: dict[Engine, Path] = {}
+    """The programs that settings name, for other engines than this browser's."""
     launch: LaunchOptions = LaunchOptions()
     min_free_memory: int = 0
     """Bytes that must be free before it is started."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from runner.archive.archive import Archive
 from runner.browser.chromium import Browser, LaunchOptions
+from runner.browser.engines import given_paths
 from runner.dsl.plan import Plan
 from runner.events import Listener
 from runner.execution.outcome import Execution
@@ -65,7 +66,9 @@ class Workers:
         if browser is None:
             return
         launch = LaunchOptions(headed=settings.headed, slow_mo=settings.slow_mo, http2=settings.http2, ca_file=settings.ca_file)
-        self._wanted = BrowserWanted(browser=browser, launch=launch, min_free_memory=settings.min_free_memory)
+        self._wanted = BrowserWanted(
+            browser=browser, paths=given_paths(settings), launch=launch, min_free_memory=settings.min_free_memory
+        )
         for worker in list(self._pool):
             try:
                 worker.send(self._wanted)

@@ -23,6 +23,16 @@ UNCHANGED: dict[str, Any] = dict.fromkeys(("color_scheme", "reduced_motion", "fo
 """The options of a context in which nothing is emulated, which not every Firefox can."""
 
 
+MEASURED = {
+    "chromium": {"ttfb", "fcp", "lcp", "cls", "inp"},
+    "firefox": {"ttfb", "fcp", "lcp", "inp"},
+    "webkit": {"ttfb", "fcp"},
+}
+"""The vitals that an engine measures. Debian's WebKit has neither the largest paint nor interactions, and only Chromium layout shifts."""
+CHROMIUM_ONLY = pytest.mark.parametrize("engine", ["chromium"], indirect=True)
+"""For tests that run in several engines by the fixture `engine`: this one is about what only Chromium has."""
+
+
 class Tab(Protocol):
     """A tab of some browser."""
 
@@ -36,6 +46,9 @@ class Tab(Protocol):
 
     def click(self, selector: str) -> None:
         """A click as a person makes it."""
+
+    def click_in_a_row(self, selector: str, times: int) -> None:
+        """Several clicks, as quickly as the engine makes them of one command."""
 
     def write(self, selector: str, text: str) -> None:
         """Types into a field."""
@@ -69,6 +82,10 @@ class FirefoxTab:
     def click(self, selector: str) -> None:
         """As Tab has it."""
         self.page.click(selector)
+
+    def click_in_a_row(self, selector: str, times: int) -> None:
+        """As Tab has it."""
+        self.page.click(selector, click_count=times)
 
     def write(self, selector: str, text: str) -> None:
         """As Tab has it."""
@@ -109,6 +126,16 @@ class WebKitTab:
     def click(self, selector: str) -> None:
         """As Tab has it."""
         self.driver.find_element("css selector", selector).click()
+
+    def click_in_a_row(self, selector: str, times: int) -> None:
+        """As Tab has it."""
+        from selenium.webdriver import ActionChains
+
+        element = self.driver.find_element("css selector", selector)
+        chain = ActionChains(self.driver).move_to_element(element)
+        for _ in range(times):
+            chain = chain.click()
+        chain.perform()
 
     def write(self, selector: str, text: str) -> None:
         """As Tab has it."""
@@ -160,8 +187,8 @@ def webkit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     options.add_argument("--automation")
     options.add_argument("--enable-write-console-messages-to-stdout=true")
     said = tmp_path_factory.mktemp("webkit") / "said"
-    # In the locale C.UTF-8 the language of its pages is "C", which is not one: no visitor has that.
-    environment = {**os.environ, "DISPLAY": request.getfixturevalue("display"), "LC_ALL": "C"}
+    # The language of its pages is then "C", which is not a language, as in containers: charts have to be drawn all the same.
+    environment = {**os.environ, "DISPLAY": request.getfixturevalue("display"), "LC_ALL": "C.UTF-8"}
     with warnings.catch_warnings():
         # Selenium's class calls Selenium in the way that Selenium is to drop.
         warnings.simplefilter("ignore", DeprecationWarning)

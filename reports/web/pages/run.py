@@ -9,6 +9,7 @@ from reports.web.render.html import render_page
 from reports.web.render.problem import render_problem
 from reports.web.site import Site
 from reports.web.view_models.filmstrip import FilmFrame
+from reports.web.view_models.profiles import explain_profiles
 from reports.web.view_models.run import Kept, RunData, read_logs, read_run, read_run_with_files
 from runner.result import RunResult
 from runner.settings.artifact_kinds import list_shown_as
@@ -39,7 +40,7 @@ def show_run(site: Site, request: Request) -> Response:
     if found is None:
         return run_not_found(request)
     data, files = found
-    row, result = data.row, data.result
+    row, result = data.row, explain_profiles(data.result, site.maps) if data.result else None
     pictures = _pictures(data)
     at_failure = next((one for one in reversed(pictures) if row.failure_step and one.step == row.failure_step), None)
     return render_page(

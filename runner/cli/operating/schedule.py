@@ -14,7 +14,7 @@ import typer
 from runner.archive.archive import Archive, Saved
 from runner.archive.file_lock import lock_file
 from runner.browser.chromium import Browser
-from runner.browser.engines import find_engine
+from runner.browser.engines import find_used
 from runner.browser.sandbox import find_reason_off
 from runner.cli import given
 from runner.cli.running.report_writer import ReportWriter
@@ -25,6 +25,7 @@ from runner.errors import ConfigError
 from runner.events import Listener, Moment, RunEnded
 from runner.private_files import make_private_folder
 from runner.scheduler.loader import LoadRequest, PlannedJourney, load_in_subprocess
+from runner.settings.parsers.values import Engine
 from runner.settings.settings import Settings
 from runner.workers.worker_count import count_workers
 
@@ -129,7 +130,7 @@ def _run(request: LoadRequest, settings: Settings, once: bool) -> int:
             request, settings, store, archive, exporter, everywhere=everywhere, listeners=listeners, forgotten=forgotten
         )
         walks_here = scheduler.needs_browser and settings.dispatch == "local"
-        browser, count = _find_browser(settings) if walks_here else (None, 0)
+        browser, count = _find_browser(settings, scheduler.engines) if walks_here else (None, 0)
         stop_on_signals(scheduler.stop, log)
         signal.signal(signal.SIGHUP, lambda *_: scheduler.reload())
         if telemetry is not None:
@@ -165,9 +166,9 @@ def _make_pool(settings: Settings, count: int, scheduler: "Scheduler") -> "Abstr
     return CeleryPool(settings, scheduler.owner, Path.cwd())
 
 
-def _find_browser(settings: Settings) -> tuple[Browser, int]:
+def _find_browser(settings: Settings, used: frozenset[Engine]) -> tuple[Browser, int]:
     """The browser, and the number of workers that each have one. Raises BrowserNotFound."""
-    browser = find_engine(settings.browser, settings.browser_path, settings.headed)
+    browser = find_used(settings, used)
     if browser.engine == "chromium" and (why := find_reason_off(browser.path)):
         log.warning("the browser's sandbox is off: %s", why)
     return browser, count_workers(settings)

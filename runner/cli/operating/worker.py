@@ -12,7 +12,7 @@ import typer
 from runner.archive.archive import Archive
 from runner.archive.file_lock import lock_file
 from runner.archive.retention import prune_archive
-from runner.browser.chromium import find
+from runner.browser.engines import find_available, how_to_install
 from runner.browser.sandbox import find_reason_off
 from runner.cli import given
 from runner.cli.stop_signals import stop_on_signals
@@ -82,8 +82,10 @@ def _work(settings: Settings, listen: str | None) -> None:
     from runner.workers.pool import Workers
 
     shown = BrokerAddress(settings).shown
-    browser = find(settings.browser_path, settings.headed)
-    if why := find_reason_off(browser.path):
+    browser = find_available(settings)
+    if browser.engine != settings.browser:
+        log.warning("there is no %s here, and runs that need it fail; %s", settings.browser, how_to_install(settings.browser))
+    if browser.engine == "chromium" and (why := find_reason_off(browser.path)):
         log.warning("the browser's sandbox is off: %s", why)
     count = count_workers(settings)
     storage = open_storage(settings)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from reports.formats.report_files import Files, write_runs
 from reports.remote.runs import Wish
 from runner.archive.archive import Archive
-from runner.browser.engines import find_engine
+from runner.browser.engines import find_used
 from runner.cli import INTERRUPTED, given
 from runner.cli.running.remote_run import (
     Remote,
@@ -185,8 +185,8 @@ def execute(
             for warning in pusher.push(moment.result):
                 console.warn(warning)
 
-    walking = any(one.kind == "journey" for one in plans)
-    browser = find_engine(settings.browser, settings.browser_path, settings.headed) if walking else None
+    used = {one.browser for one in plans if one.kind == "journey"}
+    browser = find_used(settings, used) if used else None
     archive = Archive(settings.runs_dir, uploads=settings.artifacts is not None)
     keeper = RunKeeper(archive, settings, console.warn, console.note)
     keeper.note_sandbox_of(browser)

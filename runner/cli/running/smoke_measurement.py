@@ -12,7 +12,7 @@ from reports.terminal.console import SafeConsole
 from reports.terminal.smoke_progress import SmokeProgress
 from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
-from runner.browser.engines import find_engine
+from runner.browser.engines import find_used
 from runner.cli.running.run import make_telemetry, tell_unsent
 from runner.cli.running.run_keeper import RunKeeper
 from runner.dsl.journey import Journey
@@ -27,8 +27,8 @@ def measure(
     pool: Workers, question: Question, plans: list[tuple[Journey, Plan]], settings: Settings, console: SafeConsole
 ) -> SmokeResult:
     """Makes all runs and returns the result; after Ctrl-C, the result of the runs so far."""
-    walking = any(one.kind == "journey" for _, one in plans)
-    browser = find_engine(settings.browser, settings.browser_path, settings.headed) if walking else None
+    used = {one.browser for _, one in plans if one.kind == "journey"}
+    browser = find_used(settings, used) if used else None
     archive = Archive(settings.runs_dir, uploads=settings.artifacts is not None)
     keeper = RunKeeper(archive, settings, console.warn, console.note)
     keeper.note_sandbox_of(browser)

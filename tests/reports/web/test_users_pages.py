@@ -85,6 +85,16 @@ def test_every_page_can_be_read_on_any_screen(chrome: Browser, address: str, sch
     context.close()
 
 
+def test_charts_are_drawn_where_the_browser_s_language_is_not_a_language(chrome: Browser, address: str) -> None:
+    context = chrome.new_context()
+    # As in a WebKit whose locale is C.
+    context.add_init_script("Object.defineProperty(Navigator.prototype, 'language', { get: () => 'C' })")
+    one = Reader(context, address)
+    assert drawn(one.open("/users").locator("[data-lines]").first)
+    one.assert_quiet()
+    context.close()
+
+
 @pytest.mark.parametrize("path", thorough_but(2, PAGES))
 def test_what_a_visitor_has_written_stays_text(reader: Reader, path: str) -> None:
     page = reader.open(path)

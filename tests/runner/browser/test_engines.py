@@ -12,13 +12,14 @@ from runner.browser.chromium import Browser as Program
 from runner.browser.chromium import LaunchOptions
 from runner.browser.context_options import options
 from runner.browser.driver.page_channel import BindingChannel, open_channel
-from runner.browser.engines import find_engine, launch
+from runner.browser.engines import find_available, find_engine, find_used, launch
 from runner.browser.throttling import throttle
 from runner.dsl.discovery import load_journeys
 from runner.dsl.options import NETWORKS
 from runner.dsl.plan import Plan, plan
 from runner.errors import BrowserNotFound, ConfigError
-from runner.settings.settings import load_settings
+from runner.settings.parsers.values import Engine
+from runner.settings.settings import Settings, load_settings
 from tests.conftest import Monitor
 from tests.support.engines import FIREFOX
 from tests.support.needs import needs
@@ -78,12 +79,18 @@ def test_a_setting_that_is_a_switch_of_chromium_is_refused(tmp_path: Path) -> No
         planned(tmp_path, "browser='webkit'", http2=False)
 
 
+def install_program(folder: Path, name: str) -> Path:
+    """A file that can be run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("#!/bin/sh\n")
+    (folder / name).chmod(0o755)
+    return folder / name
+
+
 def test_playwright_s_own_build_is_preferred_then_a_firefox_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own, usual = tmp_path / "own", tmp_path / "bin"
     for folder in (own / "firefox", usual):
-        folder.mkdir(parents=True)
-        (folder / "firefox").write_text("#!/bin/sh\n")
-        (folder / "firefox").chmod(0o755)
+        install_program(folder, "firefox")
     monkeypatch.setenv("PATH", str(usual))
     monkeypatch.setattr("runner.browser.chromium.installed_folder", lambda _: own)
     found = find_engine("firefox")
@@ -187,3 +194,39 @@ def test_a_journey_in_debian_s_firefox_is_timed_by_the_page_and_lacks_what_firef
     # Firefox measures no layout shifts and no long tasks.
     assert [step.vitals.cls for step in result.steps] == [None, None]
     assert {"trace", "replay", "screenshot"} <= {one.kind for one in result.artifacts}
+
+
+def settings_of(tmp_path: Path, **given: Any) -> Settings:
+    return load_settings(tmp_path, given, {})
+
+
+def test_only_a_browser_that_a_journey_uses_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    firefox = install_program(tmp_path / "bin", "firefox")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "none"))
+    settings = settings_of(tmp_path)
+    assert find_used(settings, {"firefox"}) == Program(firefox, "firefox on PATH", "firefox")
+    chosen: list[set[Engine]] = [{"chromium", "firefox"}, set()]
+    for used in chosen:
+        with pytest.raises(BrowserNotFound, match=r"no Chromium on this machine; install one with `.*journey install`"):
+            find_used(settings, used)
+    with pytest.raises(BrowserNotFound, match=r"no webkit on this machine; .*playwright install webkit"):
+        find_used(settings, {"webkit"})
+    # The program that the settings name is that of the configured engine.
+    named = install_program(tmp_path / "elsewhere", "my-chromium")
+    settings = settings_of(tmp_path, browser_path=named)
+    assert find_used(settings, {"firefox"}).path == firefox
+    assert find_used(settings, {"chromium", "firefox"}).path == named
+
+
+def test_a_worker_that_has_another_browser_than_the_configured_one_can_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "none"))
+    with pytest.raises(BrowserNotFound, match="no Chromium on this machine"):
+        find_available(settings_of(tmp_path))
+    firefox = install_program(tmp_path / "bin", "firefox")
+    assert find_available(settings_of(tmp_path)).path == firefox
+    with pytest.raises(BrowserNotFound, match="is not a program"):
+        find_available(settings_of(tmp_path, browser_path=tmp_path / "missing"))

@@ -1,4 +1,5 @@
 // Series over time with uPlot: the data is in the page as JSON; the table beside the chart has the same figures.
+import "./language.js";
 import uPlot from "uplot";
 import { colour, css, options, shown } from "./plot.js";
 

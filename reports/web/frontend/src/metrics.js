@@ -1,4 +1,5 @@
 // Charts `page_load_time_seconds` straight from /metrics: fetched again and again, worked out here, drawn for each page.
+import "./language.js";
 import uPlot from "uplot";
 import { histograms, increase, parse, quantile } from "./exposition.js";
 import { colour, options, shown } from "./plot.js";

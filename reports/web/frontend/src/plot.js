@@ -1,4 +1,5 @@
 // What all charts share: colours, axes, how figures are written.
+import "./language.js";
 import uPlot from "uplot";
 
 const COLOURS = {

@@ -1,4 +1,4 @@
-"""The agent for real users, on the shop and on pages of its own, in a real browser."""
+"""The agent for real users, on the shop and on pages of its own, in real browsers: a Chromium, and in `make thorough` a Firefox."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,17 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from runner.demo import running_shop
 from tests.support.browsers import chrome as chrome
-from tests.support.browsers import driver as driver
+from tests.support.engines import UNCHANGED
+from tests.support.engines import driver as driver
+from tests.support.engines import firefox as firefox
+from tests.support.needs import needs
 from tests.support.services.receiver import Receiver, receiving
+
+
+@pytest.fixture(scope="package", params=["chromium", pytest.param("firefox", marks=pytest.mark.thorough)])
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine of this test's browser. A test of what only one has says so: `@CHROMIUM_ONLY`."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="package")
@@ -35,9 +44,11 @@ def tea_shop(server: Receiver) -> Iterator[str]:
 
 
 @pytest.fixture
-def visitor(chrome: Browser, receiver: Receiver) -> Iterator[BrowserContext]:
+@needs("browser")
+def visitor(request: pytest.FixtureRequest, engine: str, receiver: Receiver) -> Iterator[BrowserContext]:
     """A visitor with an empty browser."""
-    context = chrome.new_context()
+    browser: Browser = request.getfixturevalue("chrome" if engine == "chromium" else engine)
+    context = browser.new_context(**(UNCHANGED if engine == "firefox" else {}))
     yield context
     context.close()
 

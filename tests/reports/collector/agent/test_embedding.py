@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import runner.page
+from tests.support.engines import MEASURED
 from tests.support.services.receiver import AGENT, Receiver, acts, leave, look_at, vitals
 from tests.support.thorough import thorough_but
-from tests.support.wait import let_pass, rest
+from tests.support.wait import let_pass, rest, wait_until
 
 
 @pytest.mark.parametrize("how", thorough_but(1, ["", "defer", "async"]))
@@ -99,16 +100,17 @@ def test_a_page_that_does_not_name_its_app_says_nothing(page: Page, receiver: Re
     assert receiver.arrived == []
 
 
-def test_a_strict_content_security_policy_is_no_obstacle(page: Page, receiver: Receiver, tea_shop: str) -> None:
+def test_a_strict_content_security_policy_is_no_obstacle(page: Page, receiver: Receiver, tea_shop: str, engine: str) -> None:
     blocked: list[str] = []
     page.on("console", lambda message: blocked.append(message.text))
     look_at(page, f"{tea_shop}/switch/csp")
     page.get_by_role("button", name="Go").click()
     expect(page.get_by_text("done")).to_be_visible()
     leave(page)
-    view = receiver.view("/switch/csp")
-    assert acts(view) == [("click", "button", "Go")]
-    assert {"fcp", "lcp", "cls", "inp"} <= set(vitals(view))
+    wait_until(lambda: any(view.ended for view in receiver.views), "the last beacon")
+    # The policy forbids a picture and a style sheet: on a busy machine these errors are sent before the page is left.
+    assert [act for view in receiver.views for act in acts(view)] == [("click", "button", "Go")]
+    assert {name for view in receiver.views for name in vitals(view)} == MEASURED[engine]
     assert not [text for text in blocked if "agent.js" in text or "script" in text.lower() or "connect" in text]
 
 

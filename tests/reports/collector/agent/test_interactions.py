@@ -20,12 +20,12 @@ def test_a_click_is_told_as_role_and_name(page: Page, receiver: Receiver, tea_sh
 @pytest.mark.thorough
 def test_every_kind_of_field_is_told_by_its_label(page: Page, receiver: Receiver, tea_shop: str) -> None:
     page.goto(f"{tea_shop}/switch/fields")
-    page.get_by_label("Name").fill("Ada")
-    page.get_by_label("Note").fill("no sugar")
+    page.get_by_label("Name").press_sequentially("Ada")
+    page.get_by_label("Note").press_sequentially("no sugar")
     page.get_by_label("Size").press("l")
     page.get_by_text("Wrap as a gift").click()
     page.locator(".greeting").click()
-    page.get_by_role("textbox", name="Leaves").fill("8 g")
+    page.get_by_role("textbox", name="Leaves").press_sequentially("8 g")
     page.get_by_role("button", name="Weigh").click()
     page.locator("#tile").click()
     page.get_by_label("Name").press("Enter")

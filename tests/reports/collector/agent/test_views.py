@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from runner.browser.chromium import Browser as Program
+from tests.support.engines import CHROMIUM_ONLY, MEASURED
 from tests.support.services.receiver import HIDE, SHOW, Receiver, leave, look_at, vitals
 from tests.support.wait import RESTING, let_pass, rest, wait_for_entries, wait_until
 
@@ -45,7 +46,7 @@ def test_a_page_view_is_told_in_one_beacon_when_the_page_is_left(page: Page, rec
     assert 0.12 <= view.visible_seconds < 60
 
 
-def test_a_view_has_navigation_timing_and_web_vitals(page: Page, receiver: Receiver, tea_shop: str) -> None:
+def test_a_view_has_navigation_timing_and_web_vitals(page: Page, receiver: Receiver, tea_shop: str, engine: str) -> None:
     look_at(page, f"{tea_shop}/?delay=120")
     leave(page)
     view = receiver.view("/")
@@ -55,10 +56,14 @@ def test_a_view_has_navigation_timing_and_web_vitals(page: Page, receiver: Recei
     assert view.phases["request"] >= 0.12 - 0.001
     assert view.phases["total"] > view.phases["ttfb"]
     assert view.phases["ttfb"] >= 0.12 - 0.001
-    assert set(found) == {"ttfb", "fcp", "lcp", "cls"}
+    assert set(found) == MEASURED[engine] - {"inp"}, "nothing was clicked"
     assert found["lcp"] >= found["fcp"] >= found["ttfb"] == view.phases["ttfb"]
     (largest,) = [vital for vital in view.vitals if vital.name == "lcp"]
-    assert largest.attribution["element"] == "html>body>main>section.hero>div>p"
+    # Which one is the largest is the engine's to say: Firefox may take the logo for it.
+    assert largest.attribution["element"] in {
+        "html>body>main>section.hero>div>p",
+        *(["html>body>header.top>div.bar>a.brand>img"] if engine == "firefox" else []),
+    }
 
 
 def noise(width: int, height: int) -> bytes:
@@ -73,6 +78,8 @@ def noise(width: int, height: int) -> bytes:
 
 
 @pytest.mark.thorough
+# Layout shifts and long animation frames.
+@CHROMIUM_ONLY
 def test_what_made_a_vital_slow_is_told_with_it(page: Page, receiver: Receiver) -> None:
     slow = "const ends = performance.now() + 120; while (performance.now() < ends);"
     body = f"""
@@ -102,6 +109,8 @@ def test_what_made_a_vital_slow_is_told_with_it(page: Page, receiver: Receiver) 
     assert told["cls"].value == cls["largest_shift"] != 0
 
 
+# Layout shifts.
+@CHROMIUM_ONLY
 def test_a_vital_that_changes_is_told_again_under_its_id(page: Page, receiver: Receiver) -> None:
     look_at(page, receiver.page("<h1>A page</h1>"))
     push = "document.body.prepend(Object.assign(document.createElement('div'), { style: 'height: 120px' }))"
@@ -117,6 +126,8 @@ def test_a_vital_that_changes_is_told_again_under_its_id(page: Page, receiver: R
     assert len({view.id for view in receiver.views}) == 1
 
 
+# Entries of soft navigations, and their paints.
+@CHROMIUM_ONLY
 def test_routes_of_a_single_page_app_are_views_of_their_own(page: Page, receiver: Receiver, tea_shop: str) -> None:
     look_at(page, f"{tea_shop}/app")
     page.get_by_label("What are").fill("black tea")

@@ -10,7 +10,7 @@ import { compact, cut, seconds } from "./shape.js";
 import { add, viewAt } from "./views.js";
 
 const KINDS = { fetch: "fetch", xmlhttprequest: "xhr" };
-const UNAWAITED = /^(beacon|ping|navigation)$/;
+const UNAWAITED = /^(beacon|ping|navigation|other)$/;
 const REMEMBERED = 50;
 const calls = [];
 // Some entries of Resource Timing have the fragment, some have not.
@@ -79,7 +79,7 @@ export function watchRequests(early) {
     const { name, startTime, duration, initiatorType, responseStatus: status } = entry;
     const kind = KINDS[initiatorType];
     if (kind) tell(callOf(entry) ?? { kind, method: "GET", url: bare(name) }, startTime, duration, status);
-    // An event has reported it, unless it came before anybody listened.
+    // An event has reported it, unless it came before anybody listened. Firefox has an entry, `other`, for the icon of a page.
     else if (!early && status >= 400 && entry.responseEnd < began && !UNAWAITED.test(initiatorType)) {
       missed(startTime, initiatorType, name, `answered ${status}`);
     }
