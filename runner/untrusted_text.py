@@ -100,6 +100,16 @@ def decode_json(document: bytes | str, decoder: "msgspec.json.Decoder[_Wanted]")
         raise msgspec.DecodeError("JSON is nested too deeply") from error
 
 
+def decode_strictly(document: bytes | str, decoder: "msgspec.json.Decoder[_Wanted]") -> _Wanted:
+    """Decodes JSON from others as it is. Raises msgspec.DecodeError for whatever cannot be decoded."""
+    try:
+        return decoder.decode(document)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(f"it is not UTF-8: {error}") from error
+    except RecursionError as error:
+        raise msgspec.DecodeError("JSON is nested too deeply") from error
+
+
 def repair_json(document: bytes) -> bytes:
     """`document` with U+FFFD in the place of every half of a character, and of every byte that is not UTF-8."""
     try:

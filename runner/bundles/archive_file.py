@@ -28,11 +28,14 @@ from runner.bundles.manifest import (
 from runner.bundles.signature import short
 from runner.errors import BundleError, ConfigError
 from runner.private_files import make_private_folder
+from runner.untrusted_text import decode_strictly
 
 CHUNK = 1024 * 1024
 READ_ONLY, EXECUTABLE = 0o400, 0o500
 TIME = 315_532_800
 """The time of unpacked files (1980-01-01): one with another time was changed since."""
+UNREADABLE = (tarfile.TarError, UnicodeError, ValueError, RecursionError)
+"""What `tarfile` raises for archives that it cannot read, the last for one with a long row of headers."""
 _decoder = msgspec.json.Decoder(Manifest)
 
 
@@ -111,7 +114,7 @@ def unpack(tar: Path, folder: Path, digest: str, limit: int) -> Manifest:
                 _unpack_file(archive, one, folder, digest)
             if archive.next() is not None:
                 raise _hostile(digest, "it has members that its manifest does not list")
-    except (tarfile.TarError, UnicodeError, ValueError) as error:
+    except UNREADABLE as error:
         raise _hostile(digest, f"its archive cannot be read: {error}") from error
     (folder / MANIFEST).write_bytes(encode_manifest(manifest))
     return manifest
@@ -120,7 +123,7 @@ def unpack(tar: Path, folder: Path, digest: str, limit: int) -> Manifest:
 def decode_manifest(content: bytes, digest: str) -> Manifest:
     """A manifest from its JSON. Raises BundleError."""
     try:
-        return _decoder.decode(content)
+        return decode_strictly(content, _decoder)
     except msgspec.DecodeError as error:
         raise _hostile(digest, f"its manifest cannot be read: {error}") from error
 

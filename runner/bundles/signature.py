@@ -13,6 +13,7 @@ from msgspec import Struct
 from runner.bundles.manifest import FORMAT
 from runner.errors import BundleError
 from runner.settings.secrets import Secret
+from runner.untrusted_text import decode_strictly
 
 
 class Seal(Struct, frozen=True, kw_only=True):
@@ -52,7 +53,7 @@ def seal_bundle(digest: str, size: int, key: Secret) -> bytes:
 def check_seal(content: bytes, digest: str, key: Secret) -> Seal:
     """The seal of the bundle with this digest. Raises BundleError when it is not signed with this key, or is of another bundle."""
     try:
-        seal = _decoder.decode(content)
+        seal = decode_strictly(content, _decoder)
     except msgspec.DecodeError as error:
         raise BundleError(f"bundle {short(digest)}: its signature cannot be read: {error}; upload the bundle again") from error
     if seal.version != FORMAT:

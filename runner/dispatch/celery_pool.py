@@ -78,7 +78,7 @@ class CeleryPool:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         app = make_app(settings)
-        self._out = Sender(app, settings)
+        self._out = Sender(app, settings, sender)
         self._in = Receiver(app, settings, self._put, lambda body: self._put(body, None))
         self._saver: ResultSaver | None = None
         self._listeners: Sequence[Listener] = ()

@@ -16,6 +16,7 @@ from uuid import uuid4
 from msgspec import Struct
 
 from runner.dispatch.broker import TASK, BrokerAddress, Names, news_exchange, results_queue, runs_queue
+from runner.dispatch.messages import Clock, write_message
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,8 +59,10 @@ class Revoke(Struct, frozen=True):
 class Sender:
     """Sends in a thread, in order."""
 
-    def __init__(self, app: "Celery", settings: Settings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, app: "Celery", settings: Settings, name: str, clock: Callable[[], float] = time.time) -> None:
         self._app = app
+        self._name = name
+        self._key = settings.bundle_key
         self._names = Names(settings.queue_prefix)
         self._address = BrokerAddress(settings)
         self._clock = clock
@@ -117,6 +120,9 @@ class Sender:
                 if self._changed.wait_for(lambda: self._stopping, PAUSE):
                     return
 
+    def _say_time(self) -> str:
+        return write_message(Clock(now=self._clock(), sender=self._name), self._name, self._key).decode()
+
     def _note_up(self) -> None:
         if self.down:
             log.info("the broker %s works again", self._address.shown)
@@ -135,7 +141,7 @@ class Sender:
                     return
                 message = self._waiting[0] if self._waiting else None
             if time.monotonic() - self._said_time_at > CLOCK_EVERY:
-                self._app.control.broadcast("journey_clock", arguments={"now": self._clock()}, connection=connection)
+                self._app.control.broadcast("journey_clock", arguments={"message": self._say_time()}, connection=connection)
                 self._said_time_at = time.monotonic()
                 if connection.supports_heartbeats:
                     # Nothing but what is read shows that the other side is there.

@@ -1,17 +1,20 @@
 """The messages between schedulers and workers: JSON in an envelope that never changes, so that every version can say what it cannot read."""
 
+import re
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 from msgspec.structs import replace
 
 from runner.bundles.signature import is_signed, sign
 from runner.codec import decoder, encode
 from runner.dsl.plan import Plan
 from runner.result import RunResult, Trigger
+from runner.settings.parsers.values import parse_journey_name
 from runner.settings.secrets import Secret
+from runner.untrusted_text import decode_strictly
 
 PROTOCOL = 1
 """Goes up when a message of the old form would be misunderstood."""
@@ -19,6 +22,8 @@ PURPOSE = "message"
 """Of the signature."""
 UNDERSTOOD = frozenset({PROTOCOL})
 """The protocols that this version can read."""
+Moment = Annotated[datetime, Meta(tz=True)]
+_RUN_ID = re.compile("[0-9A-Za-z-]{1,64}")
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
@@ -57,13 +62,13 @@ class RunOrder(Struct, frozen=True, kw_only=True):
 
     run: str
     plan: Plan
-    slot_at: datetime | None
+    slot_at: Moment | None
     """None for a run on demand."""
     trigger: Trigger
-    due_at: datetime
-    begin_by: datetime
+    due_at: Moment
+    begin_by: Moment
     """A run that has not begun by then is not made."""
-    sent_at: datetime
+    sent_at: Moment
     version: str
     """Of the scheduler's package."""
     bundle: str = ""
@@ -108,7 +113,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     worker: str
     location: str
     version: str
-    sent_at: datetime
+    sent_at: Moment
     concurrency: int = 1
     runs: tuple[str, ...] = ()
     leaving: bool = False
@@ -121,9 +126,17 @@ class Taken(Struct, frozen=True, kw_only=True):
     runs: tuple[str, ...]
 
 
-Message = RunOrder | Begun | Ended | Refused | Expired | Heartbeat | Taken
+class Clock(Struct, frozen=True, kw_only=True):
+    """From a scheduler to all workers: what time it is."""
+
+    now: float
+    """Seconds since the epoch."""
+    sender: str
+
+
+Message = RunOrder | Begun | Ended | Refused | Expired | Heartbeat | Taken | Clock
 _BODIES: dict[str, "msgspec.json.Decoder[Any]"] = {
-    one.__name__: decoder(one) for one in (RunOrder, Begun, Ended, Refused, Expired, Heartbeat, Taken)
+    one.__name__: decoder(one) for one in (RunOrder, Begun, Ended, Refused, Expired, Heartbeat, Taken, Clock)
 }
 _envelope = msgspec.json.Decoder(Envelope)
 
@@ -138,20 +151,47 @@ def write_message(message: Message, sender: str, key: Secret | None = None) -> b
 
 
 def read_message(content: bytes | str, key: Secret | None = None) -> Message:
-    """A message that has come. With a key, only what was signed with it counts.
+    """A message that has come. With a key, only what was signed with it counts, whatever version has written it.
 
     Raises WrongProtocol, NotSigned, and msgspec.DecodeError for what is not a message.
     """
-    envelope = _envelope.decode(content)
-    if envelope.protocol not in UNDERSTOOD:
-        raise WrongProtocol(envelope)
+    envelope = decode_strictly(content, _envelope)
+    _check_run_id(envelope.run, may_be_empty=True)
     if key is not None and not is_signed(PURPOSE, _signed_part(envelope), envelope.signature, key):
         raise NotSigned(envelope)
+    if envelope.protocol not in UNDERSTOOD:
+        raise WrongProtocol(envelope)
     reader = _BODIES.get(envelope.kind)
     if reader is None:
         raise msgspec.ValidationError(f"there is no message {envelope.kind!r}")
-    found: Message = reader.decode(envelope.body)
+    found: Message = decode_strictly(bytes(envelope.body), reader)
+    _check_names(found)
     return found
+
+
+def _check_names(message: Message) -> None:
+    """What becomes part of a path. Raises msgspec.ValidationError."""
+    if isinstance(message, Heartbeat | Clock | Taken):
+        return
+    if isinstance(message, Ended):
+        _check_run_id(message.result.id)
+        _check_journey(message.result.journey)
+        return
+    _check_run_id(message.run)
+    if isinstance(message, RunOrder):
+        _check_journey(message.plan.journey)
+
+
+def _check_journey(name: str) -> None:
+    try:
+        parse_journey_name(name)
+    except ValueError as error:
+        raise msgspec.ValidationError(str(error)) from error
+
+
+def _check_run_id(run: str, may_be_empty: bool = False) -> None:
+    if not (_RUN_ID.fullmatch(run) or (may_be_empty and not run)):
+        raise msgspec.ValidationError(f"{run[:80]!r} is not the id of a run")
 
 
 def _signed_part(envelope: Envelope) -> bytes:

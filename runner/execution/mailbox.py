@@ -30,6 +30,8 @@ IDLE = 5.0
 """Seconds after which the mailbox is read again although the server has announced nothing: some forget to."""
 LARGEST = 1_000_000
 """Bytes of a mail that are read."""
+LARGEST_HEAD = 100_000
+"""Bytes of the head of a mail; to take a list of addresses apart takes the square of its length."""
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _CODE = r"(?<![\w.-])\d{4,8}(?![\w-]|\.\d)"
 
@@ -64,6 +66,12 @@ class Mail(Struct, frozen=True, kw_only=True):
         there_are = ", ".join(tamed(one, 200) for one in self.links[:10]) or "none"
         assert found is not None, f"the mail {self.subject!r} has no link with {containing!r}; it has: {there_are}"
         return found
+
+
+class Unreadable(Struct, frozen=True):
+    """A mail that cannot be taken apart. Anybody can send one, so it must not end the wait for another."""
+
+    reason: str
 
 
 class Mailbox:
@@ -105,9 +113,12 @@ class Mailbox:
             with _explained(self._box):
                 while True:
                     for mail in self._arrived():
-                        if all(value in _part(mail, name).lower() for name, value in wanted.items()):
+                        if isinstance(mail, Unreadable):
+                            others.append(mail.reason)
+                        elif all(value in _part(mail, name).lower() for name, value in wanted.items()):
                             return mail
-                        others.append(tamed(mail.subject, 100))
+                        else:
+                            others.append(tamed(mail.subject, 100))
                     left = end - time.monotonic()
                     if left <= 0:
                         break
@@ -122,14 +133,18 @@ class Mailbox:
     def _next_uid(self) -> int:
         return int(self._box.folder.status(self._box.folder.get(), ["UIDNEXT"])["UIDNEXT"])
 
-    def _arrived(self) -> Iterator[Mail]:
+    def _arrived(self) -> "Iterator[Mail | Unreadable]":
         """What has arrived, oldest first; each is remembered when the next is asked for."""
         # A range ends at the newest mail, and contains it also where that is older (RFC 9051, 9, seq-range).
         uids = [int(one) for one in self._box.uids(f"UID {self._next}:*") if int(one) >= self._next]
         for uid in sorted(uids):
-            (message,) = self._box.fetch(f"UID {uid}", mark_seen=False, bulk=False)
             self._next = uid + 1
-            yield _read(message, self._hide)
+            try:
+                # None where somebody has removed it meanwhile.
+                for message in self._box.fetch(f"UID {uid}", mark_seen=False, bulk=False):
+                    yield read_mail(message, self._hide)
+            except RecursionError:
+                yield Unreadable("a mail whose parts are nested too deeply")
 
 
 @contextmanager
@@ -192,6 +207,16 @@ def _explained(box: "BaseMailBox | None", host: str = "") -> Iterator[None]:
 
 def _part(mail: Mail, name: str) -> str:
     return " ".join(mail.to) if name == "to" else str(getattr(mail, name))
+
+
+def read_mail(message: Any, hide: Callable[[str], None]) -> Mail | Unreadable:
+    """A mail as imap-tools has fetched it."""
+    if sum(len(name) + len(str(value)) for name, value in message.obj.items()) > LARGEST_HEAD:
+        return Unreadable(f"a mail whose head has more than {LARGEST_HEAD} bytes")
+    try:
+        return _read(message, hide)
+    except Exception as error:  # noqa: BLE001 (the parsers of heads, encodings and HTML raise whatever a stranger's mail makes them)
+        return Unreadable(tamed(f"a mail that cannot be read ({type(error).__name__}: {error})", 200))
 
 
 def _read(message: Any, hide: Callable[[str], None]) -> Mail:

@@ -17,7 +17,7 @@ import pytest
 
 from runner.browser.chromium import Browser
 from runner.errors import MailboxError
-from runner.execution.mailbox import Mail, _read, open_mailbox
+from runner.execution.mailbox import Mail, Mailbox, _read, open_mailbox
 from runner.settings.parsers.addresses.network import parse_mailbox
 from runner.settings.secrets import Secrets
 from runner.workers.pool import Workers
@@ -233,6 +233,60 @@ def test_a_code_can_have_any_form_and_what_is_missing_is_said() -> None:
         mail.code()
     with pytest.raises(AssertionError, match=r"has no link with 'confirm'; it has: https://x\.example/a\?b=1&c=2"):
         mail.link("confirm")
+
+
+class Box:
+    """As imap-tools gives it: mails as they were sent, by their numbers from 1."""
+
+    def __init__(self, mails: list[bytes]) -> None:
+        self.folder = self.idle = self
+        self.came = mails
+
+    def wait(self, timeout: float) -> None:
+        """Nothing else comes."""
+
+    def get(self) -> str:
+        return "INBOX"
+
+    def status(self, *_: object) -> dict[str, int]:
+        return {"UIDNEXT": 1}
+
+    def uids(self, _: str) -> list[str]:
+        return [str(number + 1) for number in range(len(self.came))]
+
+    def fetch(self, which: str, **_: object) -> Iterator[Any]:
+        from imap_tools import MailMessage
+
+        yield MailMessage.from_bytes(self.came[int(which.split()[1]) - 1])
+
+
+HEAD = b"From: a@shop.example\r\nTo: b@shop.example\r\nSubject: tea\r\n"
+STRANGE = {
+    "an encoding that cannot be decoded": HEAD + b"Content-Type: text/plain; charset=undefined\r\n\r\nhello",
+    "an encoding with NUL": HEAD + b'Content-Type: text/plain; charset="a\0b"\r\n\r\nhello',
+    "a subject that is not base64": b"Subject: =?utf-8?B?A?=\r\n\r\nhello",
+    "HTML of a kind that does not exist": HEAD + b"Content-Type: text/html\r\n\r\n<![bogus[x]>hello",
+    "brackets in an address": b"To: " + b"(" * 50_000 + b"\r\n\r\nhello",
+    "a long list of addresses": b"To: " + b"a@b," * 100_000 + b"\r\n\r\nhello",
+    "mails in mails": HEAD + b"Content-Type: message/rfc822\r\n\r\n" * 1_500 + b"\r\nhello",
+}
+
+
+@pytest.mark.parametrize("form", STRANGE)
+def test_a_mail_that_cannot_be_read_does_not_end_the_wait_for_another(form: str) -> None:
+    """Anybody can send one to the mailbox."""
+    pytest.importorskip("imap_tools")
+    box: Any = Box([STRANGE[form], HEAD.replace(b"tea", b"wanted") + b"\r\nhello"])
+    mailbox = Mailbox("monitor@shop.example", box, lambda _began, _ended: None, lambda _: None)
+    assert mailbox.wait(subject="wanted", timeout=30).text == "hello"
+
+
+def test_what_came_in_place_of_a_mail_is_said_also_when_it_cannot_be_read() -> None:
+    pytest.importorskip("imap_tools")
+    box: Any = Box([STRANGE["an encoding that cannot be decoded"]])
+    mailbox = Mailbox("monitor@shop.example", box, lambda _began, _ended: None, lambda _: None)
+    with pytest.raises(AssertionError, match=r"what came: .a mail that cannot be read \(UnicodeError"):
+        mailbox.wait(timeout=0.001)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 from celery.worker.control import control_command
 
 
-@control_command(args=[("now", float)], signature="<seconds since 1970>")  # type: ignore[untyped-decorator]  # Celery has no types
-def journey_clock(state: Any, now: float) -> None:
+@control_command(args=[("message", str)], signature="<what a scheduler has signed>")  # type: ignore[untyped-decorator]  # Celery has no types
+def journey_clock(state: Any, message: str) -> None:
     """Sets what time it is at the scheduler."""
-    state.app.journey_worker.set_clock(now)
+    state.app.journey_worker.clock.hear(message)

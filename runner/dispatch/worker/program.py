@@ -38,6 +38,7 @@ from runner.dispatch.messages import (
 from runner.dispatch.orders import fill_plan
 from runner.dispatch.worker.executor import Made, RunExecutor
 from runner.dispatch.worker.outbox import Outbox
+from runner.dispatch.worker.scheduler_clock import SchedulerClock
 from runner.errors import ConfigError, JourneyError
 from runner.result import RunResult
 from runner.settings.settings import Settings
@@ -68,8 +69,7 @@ class WorkerProgram:
         self._made: OrderedDict[str, None] = OrderedDict()
         self._active: dict[str, None] = {}
         self._lock = threading.Lock()
-        self._ahead = 0.0
-        """Seconds by which our clock is ahead of the scheduler's, as it last said what time it is."""
+        self.clock = SchedulerClock(settings.bundle_key)
         self._stop_by: float | None = None
         self._turned = time.monotonic()
         self._app = make_app(settings)
@@ -117,10 +117,6 @@ class WorkerProgram:
         """Takes no more runs, and gives those under way so many seconds to end. A second call can shorten that."""
         self._stop_by = min(self._stop_by or float("inf"), time.monotonic() + within)
         self._executor.wake()
-
-    def set_clock(self, scheduler_now: float) -> None:
-        """A scheduler has said what time it is."""
-        self._ahead = time.time() - scheduler_now
 
     def receive_uploaded(self, result: RunResult, _: Path | None) -> None:
         """The files of a run are uploaded, or wait for the storage: its result may go on."""
@@ -193,12 +189,15 @@ class WorkerProgram:
         try:
             order = read_message(content, self._settings.bundle_key)
         except WrongProtocol as error:
-            self._keep(Refused(run=error.envelope.run, worker=self.name, message=f"{error}; it has journey {__version__}"))
+            if error.envelope.run:
+                self._keep(Refused(run=error.envelope.run, worker=self.name, message=f"{error}; it has journey {__version__}"))
             return
         except NotSigned as error:
-            # The scheduler drops an answer that it cannot check either, but one that has another key shows the same.
             log.error("an order was refused: %s", error)
-            self._keep(Refused(run=error.envelope.run, worker=self.name, message=f"the order was refused: {error}"))
+            # Not signed: a stranger's order must not make this worker say, with the key, that a run is refused.
+            refused = Refused(run=error.envelope.run, worker=self.name, message=f"the order was refused: {error}")
+            if refused.run:
+                self.outbox.keep(refused.run, write_message(refused, self.name)).result()
             return
         except msgspec.DecodeError as error:
             log.error("dropped an order that cannot be read: %s", error)
@@ -229,7 +228,7 @@ class WorkerProgram:
     def _make_run(self, order: RunOrder, redelivered: bool) -> None:
         if order.plan.location != self._settings.location:
             raise ConfigError(f"the run is for {order.plan.location}, and this worker is at {self._settings.location}")
-        ahead = timedelta(seconds=self._ahead)
+        ahead = timedelta(seconds=self.clock.ahead)
         if datetime.now(UTC) - ahead > order.begin_by:
             self._keep(Expired(run=order.run, worker=self.name))
             return

@@ -225,6 +225,8 @@ HOSTILE = {
     "other size": ((listed(A), member("a.py", b"aa")), "not a regular file of 1 bytes"),
     "negative size": ((listed(A, size=-1), member("a.py", b"a")), "bytes"),
     "too large": ((listed(A, size=10**12), member("a.py", b"a")), "more than bundle_size"),
+    "nested manifest": ((member(MANIFEST, b'{"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}"),), "nested too deeply"),
+    "a row of headers": (tuple(member("././@LongLink", b"a\0", kind=tarfile.GNUTYPE_LONGNAME) for _ in range(2_000)), "cannot be read"),
 }  # fmt: skip
 
 

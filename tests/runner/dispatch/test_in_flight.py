@@ -15,6 +15,7 @@ from runner.dispatch.in_flight import LOST_AFTER, MARGIN, InFlight
 from runner.dispatch.messages import (
     PROTOCOL,
     Begun,
+    Clock,
     Envelope,
     Expired,
     Heartbeat,
@@ -25,6 +26,7 @@ from runner.dispatch.messages import (
     write_message,
 )
 from runner.dispatch.orders import OrderWriter, fill_plan
+from runner.dispatch.worker.scheduler_clock import SchedulerClock
 from runner.dsl.context_plan import ContextPlan
 from runner.dsl.plan import Plan
 from runner.errors import ConfigError
@@ -183,6 +185,57 @@ def test_with_a_key_only_messages_that_it_has_signed_count() -> None:
     ]:
         with pytest.raises(NotSigned, match="bundle_key_file"):
             read_message(wrong, key)
+
+
+def test_what_a_stranger_puts_into_the_queue_is_no_message_and_ends_nothing() -> None:
+    key = Secret("a key of the tests")
+    unsigned = msgspec.json.encode(Envelope(protocol=PROTOCOL + 1, kind="Expired", run="01", sender="b"))
+    with pytest.raises(NotSigned):
+        read_message(unsigned, key)
+    nested = b"[" * 10_000 + b"]" * 10_000
+    for wrong in (
+        b'{"protocol": 1, "kind": "Taken", "body": ' + nested + b"}",
+        b'{"protocol": 1, "kind": "Taken", "body": {"run": "01", "more": ' + nested + b"}}",
+        b'{"protocol": 1, "kind": "Heartbeat", "body": {"worker": "a", "location": "x", "version": "1", '
+        b'"sent_at": "0001-01-01T00:00:00"}}',
+    ):
+        with pytest.raises(msgspec.DecodeError):
+            read_message(wrong)
+
+
+@pytest.mark.parametrize("run", ["../../journey", "a/b", "a\0", "..", "x" * 65])
+def test_a_run_whose_id_would_be_a_path_is_no_message(run: str) -> None:
+    """Of a worker, the answer to an order is a file that is named by the run."""
+    for protocol in (PROTOCOL, PROTOCOL + 1):
+        order = Envelope(protocol=protocol, kind="RunOrder", run=run)
+        with pytest.raises(msgspec.ValidationError, match="not the id of a run"):
+            read_message(msgspec.json.encode(order), Secret("a key of the tests"))
+        with pytest.raises(msgspec.ValidationError, match="not the id of a run"):
+            read_message(msgspec.json.encode(order))
+    with pytest.raises(msgspec.ValidationError, match="not the id of a run"):
+        read_message(
+            msgspec.json.encode(Envelope(protocol=PROTOCOL, kind="Taken", body=msgspec.Raw(msgspec.json.encode({"run": run}))))
+        )
+
+
+def test_only_a_new_message_with_the_key_sets_the_time() -> None:
+    key = Secret("a key of the tests")
+    clock = SchedulerClock(key, lambda: 1_030.0)
+
+    def say(now: float, sender: str = "one", signed_with: Secret | None = key) -> None:
+        clock.hear(write_message(Clock(now=now, sender=sender), sender, signed_with).decode())
+
+    say(1_000.0)
+    assert clock.ahead == 30.0
+    say(999.0)
+    say(2_000.0, signed_with=None)
+    say(2_000.0, signed_with=Secret("another key"))
+    clock.hear("[" * 10_000)
+    assert clock.ahead == 30.0
+    say(1_005.0, "two")
+    assert clock.ahead == 25.0, "another scheduler's clock is its own"
+    say(1_010.0)
+    assert clock.ahead == 20.0
 
 
 def test_no_secret_is_in_an_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
