@@ -5,7 +5,7 @@ BIN := .venv/bin
 OLDEST := 1.65.0
 WEB := runner/page/agent reports/web/frontend reports/codegen/frontend
 BUILT := pyproject.toml hatch_build.py $(foreach one,$(WEB),$(wildcard $(one)/*.js* $(one)/src/*.js $(one)/src/*/*.js))
-MADE := runner/page/agent.js runner/page/axe.js runner/page/replay.js \
+MADE := runner/page/agent.js runner/page/axe.js runner/page/replay.js runner/page/trace.js \
 	$(foreach one,agent clicks replay trace,reports/collector/$(one).js) \
 	reports/web/static/*.js reports/web/static/vendor.css reports/web/static/replayer.css reports/codegen/rebuilding.js
 

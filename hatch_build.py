@@ -19,7 +19,7 @@ PROJECTS = {
     HERE / "runner" / "page" / "agent": tuple(
         HERE / name
         for name in (
-            *("runner/page/agent.js", "runner/page/axe.js", "runner/page/replay.js"),
+            *("runner/page/agent.js", "runner/page/axe.js", "runner/page/replay.js", "runner/page/trace.js"),
             *(f"reports/collector/{name}.js" for name in ("agent", "clicks", "replay", "trace")),
         )
     ),

@@ -3,7 +3,7 @@
 The demo's journey `buy` runs in one warm worker; the settings take turns, so that the noise of the machine meets all alike. The reference is a
 run that is not sent. "Wall" is the time until a run is saved and its listeners have returned; the sending itself goes on in a thread.
 "Steps" is the sum of the latencies of the steps. Then what a run sends: series and bytes, as they are on the network.
-Run: `python -m benchmarks.telemetry [--rounds N]`; the tables are in docs/opentelemetry.md.
+Run: `python -m benchmarks.telemetry [--rounds N] [--only TEXT]`; the tables are in docs/opentelemetry.md.
 """
 
 import argparse
@@ -85,6 +85,7 @@ def list_cases(address: str, shop: str) -> Cases:
         "remote write 2.0": {"remote_write": f"{address}/two", "remote_write_protocol": "2.0"},
         "all three, receivers away": {**every, "remote_write_histograms": "both"},
         "traceparent": {"trace_origins": [shop]},
+        "traceparent, API requests only": {"trace_origins": [shop], "trace_requests": "api"},
     }
 
 
@@ -150,12 +151,18 @@ def main() -> None:
     """Prints Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
-    rounds = parser.parse_args().rounds
+    parser.add_argument(
+        "--only", metavar="TEXT", default="", help="only the cases whose name has this in it, beside a run that is not sent"
+    )
+    given = parser.parse_args()
+    rounds = given.rounds
     os.environ.update({f"JOURNEY_SECRET_{name}": text for name, text in SECRETS.items()})
     with tempfile.TemporaryDirectory() as folder, running_shop() as shop, receiving() as (address, received):
-        figures, newest = measure(rounds, Path(folder), shop, list_cases(address, shop))
+        cases = {name: one for name, one in list_cases(address, shop).items() if name == "not sent" or given.only in name}
+        figures, newest = measure(rounds, Path(folder), shop, cases)
     print_costs(figures, rounds)
-    print_sizes(newest, received)
+    if not given.only:
+        print_sizes(newest, received)
 
 
 if __name__ == "__main__":

@@ -98,6 +98,8 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     transfer_bytes: int = 0
     failure: str = ""
     """The network error, for a request that got no response."""
+    span_id: str = ""
+    """The span that its own header `traceparent` names; empty if it has none."""
 
 
 class Weight(Struct, frozen=True, kw_only=True, omit_defaults=True):

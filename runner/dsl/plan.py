@@ -19,6 +19,7 @@ from runner.measures import CPU
 from runner.result import Quarantine
 from runner.settings.artifact_policy import ArtifactSettings
 from runner.settings.parsers.accessibility import Switch
+from runner.settings.parsers.telemetry import TracedRequests
 from runner.settings.parsers.values import Engine, Waits
 from runner.settings.sections.budgets import Budget
 from runner.settings.settings import Settings
@@ -80,7 +81,8 @@ class Plan(ArtifactSettings, frozen=True, kw_only=True):
     context: ContextPlan = ContextPlan()
     """How the browser context reaches the site, and what it finds there."""
     trace_origins: tuple[str, ...] = ()
-    """The origins whose requests name the step as their parent."""
+    """The origins whose requests have the header of the run's trace."""
+    trace_requests: TracedRequests = "all"
     trace_baggage: bool = False
     update_pictures: bool = False
     """Whether `expect_picture` stores pictures instead of comparing them."""
@@ -168,6 +170,7 @@ def plan(journey: Journey, settings: Settings) -> Plan:
         user_agent_suffix=given.user_agent_suffix,
         context=plan_context(journey, shared["base_url"]),
         trace_origins=settings.trace_origins,
+        trace_requests=settings.trace_requests,
         trace_baggage=settings.trace_baggage,
         secret_names=tuple(sorted(journey.secret_names)),
         script_cpu=settings.script_cpu,

@@ -30,6 +30,7 @@ from runner.result import Artifact, Attempt, Certificate, Status, StepResult, st
 from runner.settings.secrets import Secrets
 from runner.telemetry.certificates import Certificates
 from runner.telemetry.trace_headers import TraceHeaders
+from runner.telemetry.trace_ids import trace_id
 
 
 class RunContext(Struct, frozen=True, kw_only=True):
@@ -93,7 +94,9 @@ def run_attempt(
         recording.step_ended(step)
 
     certificates = Certificates(browser_context)
-    trace_headers = TraceHeaders(plan.trace_origins, context.run, number, plan.trace_baggage)
+    baggage = {"baggage": f"journey.run.id={context.run}"} if plan.trace_baggage else {}
+    by_browser = plan.trace_origins if plan.trace_requests == "all" else ()
+    trace_headers = TraceHeaders(by_browser, context.run, number, baggage)
     others = [one for one in browser.contexts if one is not browser_context]
     mark = AgentMark(journey=plan.journey, run=context.run, location=plan.location)
     call = JourneyCall(
@@ -106,6 +109,8 @@ def run_attempt(
         base_url=plan.base_url,
         audit=recording.audit,
     )
+    if plan.trace_origins and plan.trace_requests == "api":
+        call.probe.trace_requests(plan.trace_origins, trace_id(context.run), baggage)
     recording.start(browser_context)
     emit(AttemptStarted(run=context.run, journey=plan.journey, number=number))
     started_at, started = datetime.now(UTC), time.perf_counter()

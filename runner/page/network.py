@@ -13,6 +13,7 @@ from runner.browser.request_rules import BLOCKED
 from runner.network.registrable_domain import host_of
 from runner.page.clock import Window
 from runner.page.downloads import Downloads
+from runner.page.request_trace import RequestTrace
 from runner.page.service_workers import find_passed_on
 from runner.page.weight import Received, sum_up
 from runner.result import Request as RequestResult
@@ -44,6 +45,8 @@ class RequestLog:
         self._responses: dict[Request, Response] = {}
         self._status: dict[Request, int] = {}
         self._sizes: dict[Request, Size] = {}
+        self.trace: RequestTrace | None = None
+        """What says the span of a request, where its header was put there in the page."""
         context.on("request", self._requested)
         context.on("response", self._responded)
         context.on("requestfinished", self._finished)
@@ -158,6 +161,7 @@ class RequestLog:
             status=status,
             transfer_bytes=self._received(request, passed_on).transferred,
             failure=(self._failure(passed_on) if passed_on else "") or self._failure(request),
+            span_id=self.trace.span_id(request) if self.trace else "",
         )
 
 

@@ -18,6 +18,7 @@ from runner.page.agent import PATIENCE, SHORT_PATIENCE, AgentMark, PageAgent
 from runner.page.bounded_listener import BoundedListener
 from runner.page.clock import Reading, Stamp, Window, measure
 from runner.page.network import RequestLog
+from runner.page.request_trace import RequestTrace
 from runner.page.signals import find_signals
 from runner.result import Navigation, PageError, Requests, Vitals
 from runner.result import Request as RequestResult
@@ -68,6 +69,10 @@ class Probe:
         self._others.append(RequestLog(context))
         context.on("page", self._watch_crash)
         watch_dialogs(context, self._dialogs)
+
+    def trace_requests(self, origins: tuple[str, ...], trace: str, baggage: dict[str, str]) -> None:
+        """From the next document on, what pages ask these origins for by `fetch` and XHR is in this trace, each a span of its own."""
+        self._requests.trace = RequestTrace(self._context, origins, trace, baggage)
 
     @property
     def obstacle(self) -> str | None:
@@ -182,5 +187,6 @@ class Probe:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What kept the page agent from working, for the run's notes."""
-        return tuple(sorted(self._agent.problems))
+        """What kept the page agent from working, and where the header of a trace went wrong, for the run's notes."""
+        trace = self._requests.trace
+        return tuple(sorted(self._agent.problems | (trace.problems if trace else set())))

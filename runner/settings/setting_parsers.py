@@ -46,6 +46,7 @@ from runner.settings.parsers.telemetry import (
     parse_remote_write_protocol,
     parse_trace_origins,
     parse_trace_url,
+    parse_traced_requests,
     read_otlp_headers,
 )
 from runner.settings.parsers.values import (
@@ -259,6 +260,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "otlp_ca_file": parse_path,
     "otlp_timeout": parse_positive_duration,
     "trace_origins": parse_trace_origins,
+    "trace_requests": parse_traced_requests,
     "trace_baggage": parse_bool,
     "script_cpu": parse_bool,
     "trace_url": parse_trace_url,

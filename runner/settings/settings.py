@@ -21,7 +21,7 @@ from runner.settings.parsers.identity import DashboardRole
 from runner.settings.parsers.locations import Confirm, LocationCount
 from runner.settings.parsers.smoke import ProfileWhen
 from runner.settings.parsers.status_page import StatusPage
-from runner.settings.parsers.telemetry import Histograms, OtlpProtocol, RemoteWriteProtocol
+from runner.settings.parsers.telemetry import Histograms, OtlpProtocol, RemoteWriteProtocol, TracedRequests
 from runner.settings.parsers.values import Engine, Traffic, Waits
 from runner.settings.raw_text import strip_value
 from runner.settings.secrets import Secret
@@ -182,6 +182,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     otlp_ca_file: Path | None = None
     otlp_timeout: float = 5.0
     trace_origins: tuple[str, ...] = ()
+    trace_requests: TracedRequests = "all"
     trace_baggage: bool = False
     script_cpu: bool = False
     trace_url: str | None = None

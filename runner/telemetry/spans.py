@@ -167,7 +167,9 @@ def _step_spans(run: str, attempt: int, step: StepResult, began: datetime, paren
     ]
     yield from navigations
     for number, request in enumerate(step.requests.entries):
-        yield _request_span(request_span_id(run, attempt, step.index, number), request, began, navigations, own)
+        yield _request_span(
+            request.span_id or request_span_id(run, attempt, step.index, number), request, began, navigations, own
+        )
 
 
 def _request_span(own: str, request: Request, step_began: datetime, navigations: Sequence[Span], step: str) -> Span:

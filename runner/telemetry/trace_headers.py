@@ -1,5 +1,7 @@
 """`traceparent` on requests to origins that the settings list, and to no other: so a backend's spans are below the step's."""
 
+from collections.abc import Mapping
+
 from runner.browser.driver.page_channel import PageChannel
 from runner.telemetry.trace_ids import traceparent
 
@@ -7,11 +9,11 @@ from runner.telemetry.trace_ids import traceparent
 class TraceHeaders:
     """The headers of one attempt; changes nothing where no origin is listed."""
 
-    def __init__(self, origins: tuple[str, ...], run: str, attempt: int, baggage: bool = False) -> None:
+    def __init__(self, origins: tuple[str, ...], run: str, attempt: int, baggage: Mapping[str, str] = {}) -> None:
         self._origins = origins
         self._run = run
         self._attempt = attempt
-        self._baggage = {"baggage": f"journey.run.id={run}"} if baggage else {}
+        self._baggage = baggage
         self.note = ""
         """Why no headers are sent."""
 

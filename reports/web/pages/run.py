@@ -95,7 +95,7 @@ def _trace_steps(result: RunResult, template: str) -> dict[str, StepTrace]:
             (f"page {one.url}", place(navigation_span_id(*where, number))) for number, one in enumerate(step.navigations)
         ]
         requests = [
-            (f"{one.method} {one.url}", place(request_span_id(*where, number)))
+            (f"{one.method} {one.url}", place(one.span_id or request_span_id(*where, number)))
             for number, one in enumerate(step.requests.entries)
         ]
         found[step.name] = StepTrace(step=place(step_span_id(*where)), parts=(*documents, *requests))

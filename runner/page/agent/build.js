@@ -1,5 +1,5 @@
 // Bundles the two agents into one classic script each: `journey.js` for the pages of a journey, `visitor.js` for real users'; what
-// the latter loads later, `clicks.js`; and the recorder of what is seen, a module for real users' pages and a classic script for a journey's.
+// the latter loads later, `clicks.js`; and the recorder of what is seen, a module for real users' pages and a classic script for a journey's; and what puts headers on requests, of both.
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -95,6 +95,8 @@ console.log(`reports/collector/clicks.js: ${clicks.length} bytes, ${gzipSync(cli
 const trace = await bundle("src/trace.js", { inject: [], banner: { js: "try{" }, footer: { js: "}catch{}" } });
 writeFileSync("../../../reports/collector/trace.js", trace);
 console.log(`reports/collector/trace.js: ${trace.length} bytes, ${gzipSync(trace, { level: 9 }).length} with gzip`);
+
+writeFileSync("../trace.js", await bundle("src/journeyTrace.js", { inject: [], banner: { js: "try{" }, footer: { js: "}catch{}" } }));
 
 const recorder = { inject: [] };
 const replay = await bundle("src/replay.js", { ...recorder, format: "esm" });

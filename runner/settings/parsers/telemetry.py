@@ -13,6 +13,7 @@ from runner.settings.secrets import Secret
 OtlpProtocol = Literal["http/protobuf", "grpc"]
 RemoteWriteProtocol = Literal["1.0", "2.0"]
 Histograms = Literal["classic", "native", "both"]
+TracedRequests = Literal["all", "api"]
 ORIGIN = re.compile(r"https?://(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|https?://\[[0-9a-f:]+\](?::\d{1,5})?")
 
 
@@ -70,6 +71,15 @@ def parse_trace_origins(value: object) -> tuple[str, ...]:
             )
     # Browsers leave the default port out.
     return tuple(re.sub(r"^(http://.*):80$|^(https://.*):443$", r"\1\2", one.lower()) for one in words)
+
+
+def parse_traced_requests(value: object) -> TracedRequests:
+    """Which requests have the header of a trace: documents too, or only what pages ask for by `fetch` and XHR."""
+    if value == "all":
+        return "all"
+    if value == "api":
+        return "api"
+    raise ValueError(f"{value!r} is not valid; choose one of all, api")
 
 
 def parse_trace_url(value: object) -> str:

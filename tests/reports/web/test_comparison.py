@@ -252,3 +252,35 @@ def test_the_chart_knows_releases_budgets_failures_and_crowded_runs(dashboard: C
     )
     assert drawn[0] > 100
     assert drawn[1] > 50
+
+
+WRITTEN = """
+const { fillText } = CanvasRenderingContext2D.prototype;
+globalThis.written = [];
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+  const { width } = this.measureText(text);
+  written.push({ text, left: x, right: x + width, top: y, canvas: [this.canvas.width, this.canvas.height] });
+  return fillText.call(this, text, x, y);
+};
+"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_legend_has_a_value_for_each_step_and_the_line_of_a_budget_has_a_name_within_the_chart(
+    released: tuple[Visited, list[RunResult]], page: Page, width: int
+) -> None:
+    served, runs = released
+    page.set_viewport_size({"width": width, "height": 844})
+    page.add_init_script(WRITTEN)
+    page.goto(f"{served.address}/journeys/buy?range=24h")
+    legend = page.locator("[data-chart] .u-legend")
+    for name, step in zip(("open", "pay"), runs[-1].steps, strict=True):
+        seconds = step.latency_seconds or 0.0
+        newest = f"{round(seconds * 1000)} ms" if seconds < 1 else f"{seconds:.2f} s"
+        expect(legend.get_by_role("row").filter(has_text=name)).to_contain_text(newest)
+    labels = {one["text"]: one for one in page.evaluate("written")}
+    assert {one for one in labels if "budget" in one} == {"budget of open", "budget of pay"}
+    for name in ("budget of open", "budget of pay"):
+        wide, high = labels[name]["canvas"]
+        assert 0 <= labels[name]["left"] < labels[name]["right"] <= wide
+        assert 0 < labels[name]["top"] <= high
