@@ -88,9 +88,19 @@ class InFlight:
 
     def hear(self, beat: Heartbeat) -> list[SentRun]:
         """Notes the runs that a worker has; returns those of which it was not known."""
+        for run in beat.sending:
+            self._expect_result(run)
         # An earlier worker that was only cut off still has a run that another one has begun since: the newest one counts.
-        wanted = [run for run in beat.runs if (known := self._runs.get(run)) is not None and beat.worker not in known.earlier]
+        wanted = [run for run in beat.runs if run not in beat.sending and (known := self._runs.get(run)) is not None and beat.worker not in known.earlier]
         return [found for run in wanted if (found := self._note(run, beat.worker)) is not None]
+
+    def _expect_result(self, run: str) -> None:
+        """A worker has the result, which another one may have made: that it was walked again is not known from this."""
+        known = self._runs.get(run)
+        if known is not None and known.worker:
+            known.seen_at = self._clock()
+        elif known is not None:
+            known.begin_by = max(known.begin_by, self._clock() + SILENT)
 
     def end(self, run: str) -> SentRun | None:
         """Removes a run, whose result has come; None when it was not here."""
