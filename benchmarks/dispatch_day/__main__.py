@@ -26,6 +26,8 @@ from runner.dispatch.broker import Names, make_app, results_queue, runs_queue
 from runner.dsl.slots.schedule import Schedule
 from runner.settings.duration import parse_duration
 from runner.store import Store, StoreDown
+from tests.support.services.daemon import Daemon
+from tests.support.services.journey_worker import JourneyWorker
 from tests.support.wait import wait_until
 
 AT_ONCE = 2
@@ -93,6 +95,12 @@ class Day:
 def let_pass(seconds: float) -> None:
     """The time between two faults."""
     time.sleep(seconds)
+
+
+def wait_until_ready(program: Daemon | JourneyWorker) -> None:
+    """Waits until a program does its work. Raises AssertionError with its log when it ends."""
+    wait_until(lambda: program.ready() or (program.process and program.process.poll() is not None), program.folder.name, 120)
+    assert program.ready(), program.log()[-2000:]
 
 
 def drain(monitor: Monitor, day: Day) -> float:
@@ -172,8 +180,7 @@ def run_day(folder: Path, given: argparse.Namespace) -> int:
         monitor = Monitor(folder, stack, given.broker, given.database, given.journeys, given.every, given.workers)
         monitor.start()
         for one in monitor.programs:
-            wait_until(lambda one=one: one.ready() or (one.process and one.process.poll() is not None), one.folder.name, 120)
-            assert one.ready(), one.log()[-2000:]
+            wait_until_ready(one)
         # The first slots after a start are recorded from when the scheduler was ready.
         first = datetime.now(UTC)
         day = Day(monitor, Random(given.seed))

@@ -91,6 +91,9 @@ def _check_slots(ledger: Ledger, rows: Rows, expected: dict[str, list[datetime]]
     states = Counter(f"{row['state']} {row['reason']}".strip() for row in rows["slots"])
     recorded = {(row["journey"], row["location"], moment(row["slot_at"])) for row in rows["slots"]}
     wanted = {(name, place, at) for name, slots in expected.items() for place in LOCATIONS for at in slots}
+    # A journey is known from its first recorded slot on: one that never got that far has no earlier scheduler that could miss it.
+    since = {(name, place): min(at for *where, at in recorded if where == [name, place]) for name, place, _ in recorded}
+    wanted = {one for one in wanted if one[2] >= since.get(one[:2], one[2])}
     absent = wanted - recorded
     excused = {
         one for one in absent if any(gap.begin - UNRECORDED <= one[2].timestamp() <= gap.end + UNRECORDED for gap in away)

@@ -91,7 +91,8 @@ class InFlight:
         for run in beat.sending:
             self._expect_result(run)
         # An earlier worker that was only cut off still has a run that another one has begun since: the newest one counts.
-        wanted = [run for run in beat.runs if run not in beat.sending and (known := self._runs.get(run)) is not None and beat.worker not in known.earlier]
+        has = [run for run in beat.runs if run not in beat.sending]
+        wanted = [run for run in has if (known := self._runs.get(run)) is not None and beat.worker not in known.earlier]
         return [found for run in wanted if (found := self._note(run, beat.worker)) is not None]
 
     def _expect_result(self, run: str) -> None:
@@ -108,6 +109,17 @@ class InFlight:
         if found is not None:
             self._remember(run)
         return found
+
+    def expire(self, run: str, worker: str) -> SentRun | None:
+        """Removes a run that came too late to a worker; None when it was not here, or another worker has begun it: this was a second copy."""
+        known = self._runs.get(run)
+        if known is None or known.worker not in {"", worker}:
+            return None
+        if known.earlier:
+            # A heartbeat has named the run while the worker looked at it.
+            known.worker, known.earlier = known.earlier[-1], known.earlier[:-1]
+            return None
+        return self.end(run)
 
     def _remember(self, run: str) -> None:
         self._ended[run] = None

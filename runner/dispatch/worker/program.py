@@ -107,6 +107,8 @@ class WorkerProgram:
         set_event_loop(None)
         for quiet in ("celery", "kombu", "amqp"):
             logging.getLogger(quiet).setLevel(logging.WARNING)
+        # It warns of each run that is revoked: there is no result backend, on purpose.
+        logging.getLogger("celery.worker.control").setLevel(logging.ERROR)
         return self._app.WorkController(
             app=self._app,
             concurrency=self._concurrency,

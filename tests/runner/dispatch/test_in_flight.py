@@ -141,6 +141,20 @@ def test_a_result_that_another_process_sends_is_waited_for_and_is_not_another_wa
     assert {one.run for one in world.flying.give_up()} == {begun, unknown}
 
 
+def test_a_run_that_came_too_late_has_not_begun_although_a_heartbeat_has_named_it(world: World) -> None:
+    late, copied, unknown = world.send(), world.send(), world.send()
+    world.flying.begin(Begun(run=copied, worker="a"))
+    world.beat("b", late, copied)
+    assert world.flying.expire(late, "b") is not None
+    assert world.flying.expire(copied, "b") is None
+    known = world.flying.get(copied)
+    assert known is not None
+    assert (known.worker, known.earlier) == ("a", ())
+    assert world.flying.expire(copied, "c") is None
+    assert world.flying.expire(unknown, "c") is not None
+    assert len(world.flying) == 1
+
+
 def test_a_worker_that_leaves_takes_no_runs_and_is_alive(world: World) -> None:
     world.beat(leaving=True)
     assert not world.health.is_up("oregon")

@@ -65,11 +65,11 @@ def test_a_worker_that_is_killed_in_a_phase_loses_nothing_and_doubles_nothing(
     daemon.write(WALKED.format(folder=str(daemon.folder)))
     worker = new_worker(broker)
     hook = HOOKS[phase].format(folder=str(daemon.folder))
-    worker.start(before=QUICK_WORKER + DIES.format(folder=str(daemon.folder), hook=hook), **storage_server.environment)
+    worker.start(before=QUICK_WORKER + DIES.format(folder=str(daemon.folder), hook=hook), **storage_server.environment)  # type: ignore[arg-type]
     start_dispatching(daemon, broker, before=QUICK, JOURNEY_MAX_DELAY="15s", **storage_server.environment)
     assert worker.process
     assert worker.process.wait(90) == -9
-    worker.start(before=QUICK_WORKER, **storage_server.environment)
+    worker.start(before=QUICK_WORKER, **storage_server.environment)  # type: ignore[arg-type]
     daemon.wait_for_runs(1, seconds=90)
     wait_until(lambda: daemon.query("SELECT 1 FROM slots WHERE state = 'done'"), "the slot is closed")
     if phase in MADE or kind == "rabbitmq":
