@@ -99,7 +99,7 @@ def let_pass(seconds: float) -> None:
 
 def wait_until_ready(program: Daemon | JourneyWorker) -> None:
     """Waits until a program does its work. Raises AssertionError with its log when it ends."""
-    wait_until(lambda: program.ready() or (program.process and program.process.poll() is not None), program.folder.name, 120)
+    wait_until(lambda: program.ready() or (program.process and program.process.poll() is not None), program.folder.name, 300)
     assert program.ready(), program.log()[-2000:]
 
 
