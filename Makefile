@@ -100,6 +100,7 @@ bench: .venv/dev ## Fidelity, cost and scale, each beside a reference; about an 
 	$(BIN)/python -m benchmarks.schedule
 	$(BIN)/python -m benchmarks.checks
 	$(BIN)/python -m benchmarks.dispatch
+	$(BIN)/python -m benchmarks.dispatch_day
 	$(BIN)/python -m benchmarks.decisions
 	$(BIN)/python -m benchmarks.pictures
 	$(BIN)/python -m benchmarks.agreement

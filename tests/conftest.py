@@ -38,6 +38,7 @@ pytest_plugins = [
     "tests.support.services.servers",
     "tests.support.services.databases",
     "tests.support.services.object_storage",
+    "tests.support.services.storage_server",
     "tests.support.services.brokers",
     "tests.support.services.daemon",
     "tests.support.services.journey_worker",

@@ -326,10 +326,8 @@ class CeleryPool:
         self._drop(delivery)
 
     def _expire(self, message: Expired, delivery: Delivery | None) -> None:
-        sent = self._flying.get(message.run)
-        # What another worker has begun goes on there: this was a second copy of it.
-        if sent is not None and not sent.worker:
-            self._flying.end(message.run)
+        sent = self._flying.expire(message.run, message.worker)
+        if sent is not None:
             within = f"within max_delay ({self._settings.max_delay:g} s)"
             text = f"no worker at {sent.plan.location} was free {within}; add workers there, or run journeys less often"
             self._abandoned.append(Abandoned(message.run, sent.plan, sent.slot, "cancelled", text, sent.sent_at))

@@ -80,13 +80,35 @@ class InFlight:
 
     def hear(self, beat: Heartbeat) -> list[SentRun]:
         """Notes the runs that a worker has; returns those of which it was not known."""
+        for run in beat.sending:
+            self._expect_result(run)
         # An earlier worker that was only cut off still has a run that another one has begun since: the newest one counts.
-        wanted = [run for run in beat.runs if (known := self._runs.get(run)) is not None and beat.worker not in known.earlier]
+        has = [run for run in beat.runs if run not in beat.sending]
+        wanted = [run for run in has if (known := self._runs.get(run)) is not None and beat.worker not in known.earlier]
         return [found for run in wanted if (found := self._note(run, beat.worker)) is not None]
+
+    def _expect_result(self, run: str) -> None:
+        """A worker has the result, which another one may have made: that it was walked again is not known from this."""
+        known = self._runs.get(run)
+        if known is not None and known.worker:
+            known.seen_at = self._clock()
+        elif known is not None:
+            known.begin_by = max(known.begin_by, self._clock() + SILENT)
 
     def end(self, run: str) -> SentRun | None:
         """Removes a run, whose result has come; None when it was not here."""
         return self._runs.pop(run, None)
+
+    def expire(self, run: str, worker: str) -> SentRun | None:
+        """Removes a run that came too late to a worker; None when it was not here, or another worker has begun it: this was a second copy."""
+        known = self._runs.get(run)
+        if known is None or known.worker not in {"", worker}:
+            return None
+        if known.earlier:
+            # A heartbeat has named the run while the worker looked at it.
+            known.worker, known.earlier = known.earlier[-1], known.earlier[:-1]
+            return None
+        return self.end(run)
 
     def not_begun(self, journey: str | None = None, location: str | None = None) -> list[SentRun]:
         """The runs, of one journey at a location or all, that have not begun as far as is known."""

@@ -116,6 +116,8 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     sent_at: Moment
     concurrency: int = 1
     runs: tuple[str, ...] = ()
+    sending: tuple[str, ...] = ()
+    """Those of them that have ended: their results are on the way. A process before this one may have made them."""
     leaving: bool = False
     """Whether it takes no more runs."""
 

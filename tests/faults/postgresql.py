@@ -4,11 +4,12 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import psutil
 from sqlalchemy import create_engine, text
 
 from tests.support.needs import needs
@@ -55,10 +56,22 @@ class Cluster:
         """Ends it: `immediate` is as if all its processes had been killed."""
         self.run("pg_ctl", "-D", self.folder / "data", "-w", "-m", mode, "stop")
 
+    def kill(self) -> None:
+        """Ends all its processes at once, as a crash of the machine would; what it leaves is found at the next start."""
+        first = psutil.Process(self._process())
+        tree = [first, *first.children(recursive=True)]
+        for one in tree:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        psutil.wait_procs(tree, timeout=30)
+
     @property
     def runs(self) -> bool:
         """Whether its first process is there."""
-        return (self.folder / "data" / "postmaster.pid").exists()
+        return (self.folder / "data" / "postmaster.pid").exists() and psutil.pid_exists(self._process())
+
+    def _process(self) -> int:
+        return int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
 
     def follow(self, primary: "Cluster") -> None:
         """Becomes a replica, which has everything that the primary has acknowledged."""

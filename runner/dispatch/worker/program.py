@@ -21,6 +21,7 @@ from uuid import uuid4
 import msgspec
 from msgspec.structs import replace
 
+from runner.archive.archive import Archive
 from runner.dispatch.broker import TASK, Names, make_app, runs_queue
 from runner.dispatch.messages import (
     Begun,
@@ -36,6 +37,7 @@ from runner.dispatch.messages import (
     write_message,
 )
 from runner.dispatch.orders import fill_plan
+from runner.dispatch.worker.begun_runs import BegunRun, BegunRuns
 from runner.dispatch.worker.executor import Made, RunExecutor
 from runner.dispatch.worker.outbox import Outbox
 from runner.dispatch.worker.scheduler_clock import SchedulerClock
@@ -69,6 +71,9 @@ class WorkerProgram:
         self._made: OrderedDict[str, None] = OrderedDict()
         self._active: dict[str, None] = {}
         self._lock = threading.Lock()
+        self._archive = Archive(settings.runs_dir)
+        # Read before the outbox sends what is left in it.
+        self._begun = BegunRuns(settings.runs_dir)
         self.clock = SchedulerClock(settings.bundle_key)
         self._stop_by: float | None = None
         self._turned = time.monotonic()
@@ -81,6 +86,8 @@ class WorkerProgram:
             self._run_task(task, content)
 
         self._app.task(run_task, name=TASK, bind=True, acks_late=True, reject_on_worker_lost=True)
+        self._earlier: frozenset[str] = frozenset(one.run for one in self._begun.left)
+        """Runs of an earlier process whose results are on their way."""
         self.outbox = Outbox(self._app, settings, self._beat)
         self._controller: Any = None
         self._celery = threading.Thread()
@@ -100,6 +107,8 @@ class WorkerProgram:
         set_event_loop(None)
         for quiet in ("celery", "kombu", "amqp"):
             logging.getLogger(quiet).setLevel(logging.WARNING)
+        # It warns of each run that is revoked: there is no result backend, on purpose.
+        logging.getLogger("celery.worker.control").setLevel(logging.ERROR)
         return self._app.WorkController(
             app=self._app,
             concurrency=self._concurrency,
@@ -143,6 +152,9 @@ class WorkerProgram:
 
     def run(self) -> int:
         """Works until `stop`; returns how many results are left for the next start."""
+        if self._begun.left:
+            self._made |= dict.fromkeys(self._earlier)
+            threading.Thread(target=self._send_earlier, name="earlier", daemon=True).start()
         self._start_celery()
         leaving = False
         while True:
@@ -181,6 +193,18 @@ class WorkerProgram:
         self._celery.join(CLOSE_TIMEOUT)
         state.should_stop = None
 
+    def _send_earlier(self) -> None:
+        """Sends the results that a process before this one had saved when it was killed."""
+        for one in self._begun.left:
+            folder = self._archive.folder_of(one.run)
+            saved = self._archive.read(folder) if folder is not None else None
+            if saved is not None and one.run not in self.outbox.waiting:
+                log.info("the result of run %s was saved and not sent; it is sent now", one.run)
+                result = self._wait_for_upload(Made(saved.result, saved.folder))
+                self._keep(Ended(result=result, worker=one.worker, redelivered=one.redelivered))
+            self._begun.remove(one.run)
+            self._earlier -= {one.run}
+
     # The threads of tasks
 
     def _run_task(self, task: Any, content: str) -> None:
@@ -214,6 +238,7 @@ class WorkerProgram:
             # Another worker makes it.
             raise Reject(requeue=True) from None
         finally:
+            self._begun.remove(order.run)
             with self._lock:
                 del self._active[order.run]
 
@@ -236,6 +261,7 @@ class WorkerProgram:
             plan, notes = fill_plan(order, self._settings, until)
             # By our clock, with which the run is timed.
             slot = Slot(order.slot_at, order.run, order.due_at + ahead, order.trigger)
+            self._begun.add(BegunRun(order.run, self.name, redelivered))
             answer = self._executor.make_run(plan, slot)
             self.outbox.tell(self._write(Begun(run=order.run, worker=self.name, redelivered=redelivered)))
             made = answer.result()
@@ -262,7 +288,8 @@ class WorkerProgram:
 
     def _beat(self) -> bytes:
         with self._lock:
-            runs = tuple({**self._active, **dict.fromkeys(self.outbox.waiting)})
+            sending = tuple({**dict.fromkeys(self.outbox.waiting), **dict.fromkeys(self._earlier)})
+            runs = tuple({**self._active, **dict.fromkeys(sending)})
         return self._write(
             Heartbeat(
                 worker=self.name,
@@ -271,6 +298,7 @@ class WorkerProgram:
                 sent_at=datetime.now(UTC),
                 concurrency=self._concurrency,
                 runs=runs,
+                sending=sending,
                 leaving=self._stop_by is not None,
             )
         )

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -45,10 +46,10 @@ class World:
         self.health = WorkerHealth(lambda: self.now, lambda: self.now)
         self.flying = InFlight(self.health, lambda: self.now)
 
-    def beat(self, worker: str = "a", *runs: str, ahead: float = 0.0, leaving: bool = False) -> None:
+    def beat(self, worker: str = "a", *runs: str, ahead: float = 0.0, **more: Any) -> None:
         """A heartbeat of a worker."""
         at = datetime.fromtimestamp(self.now + ahead, UTC)
-        beat = Heartbeat(worker=worker, location="oregon", version="1", sent_at=at, runs=runs, leaving=leaving)
+        beat = Heartbeat(worker=worker, location="oregon", version="1", sent_at=at, runs=runs, **more)
         self.health.hear(beat)
         self.flying.hear(beat)
 
@@ -127,6 +128,34 @@ def test_another_worker_goes_on_with_a_run_and_the_first_is_remembered(world: Wo
     known = world.flying.get(run)
     assert known is not None
     assert (known.worker, known.earlier) == ("b", ("a",))
+
+
+def test_a_result_that_another_process_sends_is_waited_for_and_is_not_another_walk(world: World) -> None:
+    begun, unknown = world.send(), world.send()
+    world.flying.begin(Begun(run=begun, worker="a"))
+    while world.now < 1000 + 60 + MARGIN + SILENT:
+        world.now += 5
+        world.beat("again", begun, unknown, sending=(begun, unknown))
+        assert world.flying.give_up() == []
+    known = world.flying.get(begun)
+    assert known is not None
+    assert (known.worker, known.earlier) == ("a", ())
+    world.now += SILENT + MARGIN
+    assert {one.run for one in world.flying.give_up()} == {begun, unknown}
+
+
+def test_a_run_that_came_too_late_has_not_begun_although_a_heartbeat_has_named_it(world: World) -> None:
+    late, copied, unknown = world.send(), world.send(), world.send()
+    world.flying.begin(Begun(run=copied, worker="a"))
+    world.beat("b", late, copied)
+    assert world.flying.expire(late, "b") is not None
+    assert world.flying.expire(copied, "b") is None
+    known = world.flying.get(copied)
+    assert known is not None
+    assert (known.worker, known.earlier) == ("a", ())
+    assert world.flying.expire(copied, "c") is None
+    assert world.flying.expire(unknown, "c") is not None
+    assert len(world.flying) == 1
 
 
 def test_a_worker_that_leaves_takes_no_runs_and_is_alive(world: World) -> None:

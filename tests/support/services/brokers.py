@@ -73,6 +73,11 @@ class Broker:
         }
         return [RABBITMQ], variables
 
+    @property
+    def process(self) -> int:
+        """The id of its first process."""
+        return self._processes[-1].pid
+
     def kill(self, keep_disk: bool = True) -> None:
         """Ends it at once, as a crash would."""
         for process in self._processes:
