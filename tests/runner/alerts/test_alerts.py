@@ -10,7 +10,6 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from tests.support.services.daemon import Daemon
 from tests.support.services.servers import free_port
@@ -46,6 +45,9 @@ class Mails:
 @pytest.fixture
 def mails() -> Iterator[tuple[str, Mails]]:
     """A mail server; the address that alerts go to it with, and what it has taken."""
+    # Every process of the tests imports this file.
+    from aiosmtpd.controller import Controller
+
     handler = Mails()
     port = free_port()
     controller = Controller(handler, hostname="127.0.0.1", port=port)

@@ -253,7 +253,7 @@ def test_a_run_without_a_trace_says_which_policy_keeps_one(kept: Folder) -> None
 
 
 def test_install_says_which_browser_is_used(folder: Folder) -> None:
-    said = folder.process("install").stdout.splitlines()
+    said = folder.journey("install").stdout.splitlines()
     assert said[0].split()[-1].count(".") == 3
     assert Path(said[1].split(" (")[0]).is_file()
 
@@ -288,7 +288,7 @@ def test_demo_without_a_gateway_goes_on_with_a_file(folder: Folder) -> None:
     path = os.pathsep.join(
         part for part in os.environ["PATH"].split(os.pathsep) if not Path(part, "prometheus-pushgateway").exists()
     )
-    chromium = folder.process("install").stdout.splitlines()[1].split(" (")[0]
+    chromium = folder.journey("install").stdout.splitlines()[1].split(" (")[0]
     ran = folder.process("demo", PATH=path, JOURNEY_BROWSER_PATH=chromium)
     assert ran.returncode == 0, ran.stderr
     assert "metrics go to the file metrics.prom" in ran.stdout

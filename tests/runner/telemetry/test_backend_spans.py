@@ -3,7 +3,6 @@
 from runner.telemetry.trace_ids import step_span_id
 from tests.conftest import Monitor
 from tests.support.services.otlp import SpanReceiver
-from tests.support.services.traced_shop import running_traced_shop
 from tests.support.wait import wait_until
 
 CODE = """
@@ -18,6 +17,9 @@ def walk(page, step):
 
 
 def test_the_spans_of_an_instrumented_shop_are_below_the_steps(monitor: Monitor, span_receiver: SpanReceiver) -> None:
+    # Every process of the tests imports this file; OpenTelemetry's SDK takes longer than most files.
+    from tests.support.services.traced_shop import running_traced_shop
+
     with running_traced_shop(span_receiver.http) as shop:
         result = monitor.run(CODE, base_url=shop, trace_origins=[shop])
         assert result.status == "passed", result.failure
