@@ -7,16 +7,12 @@ from os.path import relpath
 from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
-from reports.text import formatting
+from reports.templates import make_environment
 from reports.text.accessibility import describe_accessibility, describe_accessibility_rule
 from reports.text.table_labels import label_cells
-from reports.text.weight_text import describe_weight
-from runner.accessibility import describe_audit
-from runner.page.signals import describe_signals
-from runner.settings.sections.quarantine import describe_quarantine
 
 
 def render_template(template: str, **values: object) -> bytes:
@@ -40,22 +36,11 @@ def format_link(file: Path, beside: Path | None) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("reports.formats.html", "."), PackageLoader("reports.text", "templates")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = make_environment("reports.formats.html", ".")
     style = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
     environment.globals.update(
-        formatting=formatting,
         describe_accessibility=describe_accessibility,
         describe_accessibility_rule=describe_accessibility_rule,
-        describe_audit=describe_audit,
-        describe_signals=describe_signals,
-        describe_weight=describe_weight,
-        describe_quarantine=describe_quarantine,
     )
     environment.globals["style"] = Markup(style)  # noqa: S704 (our own file)
     # The one style sheet that the page allows; so not even a style that got into it could hide anything.

@@ -44,6 +44,8 @@ CHANGES_NOTHING = ("/static/", "/viewer/")
 """Browsers may cache these if they revalidate them."""
 HSTS = "max-age=31536000"
 """A year of https only, for browsers that have come over https (RFC 6797). Other names of the domain are not ours to decide about."""
+NOT_SIGNED_IN = (TooManyGuesses, WrongGuess, StoreDown, ConfigError)
+"""What ends an attempt to sign in; `AccessMiddleware.refused` answers it. A ConfigError is about the list of users."""
 
 
 class _SessionOver(Exception):
@@ -118,14 +120,8 @@ class AccessMiddleware:
             return render_problem(request, error.status, str(error))
         except TooManyRequests as error:
             return self._too_many(request, error)
-        except (TooManyGuesses, WrongGuess) as error:
+        except NOT_SIGNED_IN as error:
             return await self.refused(request, error)
-        except StoreDown as error:
-            return render_database_down(request, error)
-        except ConfigError:
-            return render_problem(
-                request, 500, "The list of users cannot be read; `journey serve` says why when it is started."
-            )
 
     async def _admit(self, request: Request, path: str) -> Response | None:
         if path == "/sign-in" and request.method == "POST":
@@ -178,8 +174,14 @@ class AccessMiddleware:
         root = root_path(request)
         return RedirectResponse(f"{root}/sign-in?next={quote(wanted, safe='')}" if wanted != "/" else f"{root}/sign-in", 303)
 
-    async def refused(self, request: Request, error: TooManyGuesses | WrongGuess) -> Response:
-        """The response to a failed attempt, or one that came too soon."""
+    async def refused(self, request: Request, error: TooManyGuesses | WrongGuess | StoreDown | ConfigError) -> Response:
+        """The response to a failed attempt, to one that came too soon, and to one that nobody can judge now."""
+        if isinstance(error, StoreDown):
+            return render_database_down(request, error)
+        if isinstance(error, ConfigError):
+            return render_problem(
+                request, 500, "The list of users cannot be read; `journey serve` says why when it is started."
+            )
         status = 429 if isinstance(error, TooManyGuesses) else 401
         if wants_page(request) and self._access.has_sign_in:
             answer = render_sign_in(self._access, request, status, f"{str(error)[:1].upper()}{str(error)[1:]}.")

@@ -8,12 +8,10 @@ from starlette.routing import BaseRoute, Route
 
 from reports.web.access.account import account_routes
 from reports.web.access.authenticator import Authenticator
-from reports.web.access.identity import TooManyGuesses, WrongGuess
-from reports.web.access.middleware import AccessMiddleware, local_address, render_sign_in
+from reports.web.access.middleware import NOT_SIGNED_IN, AccessMiddleware, local_address, render_sign_in
 from reports.web.access.oidc_pages import leave_provider, oidc_routes
 from reports.web.render.html import root_path
-from reports.web.render.problem import render_database_down, render_problem
-from runner.errors import ConfigError
+from reports.web.render.problem import render_database_down
 from runner.store import StoreDown
 
 
@@ -34,14 +32,8 @@ def sign_in_routes(access: Authenticator, gate: AccessMiddleware) -> Sequence[Ba
                 user = await access.check_password(request, fields.get("name", "").strip(), fields.get("password", ""))
             root = root_path(request)
             return await gate.signed_in(request, user, root + local_address(fields.get("next", "")))
-        except (TooManyGuesses, WrongGuess) as error:
+        except NOT_SIGNED_IN as error:
             return await gate.refused(request, error)
-        except StoreDown as error:
-            return render_database_down(request, error)
-        except ConfigError:
-            return render_problem(
-                request, 500, "The list of users cannot be read; `journey serve` says why when it is started."
-            )
 
     async def leave(request: Request) -> Response:
         try:

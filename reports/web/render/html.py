@@ -6,18 +6,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 
-from reports.text import formatting
+from reports.templates import make_environment
 from reports.text.table_labels import label_cells
-from reports.text.weight_text import describe_weight
 from reports.web.query.time_range import OFFERED_RANGES, format_timestamp
-from runner.accessibility import describe_audit
-from runner.page.signals import describe_signals
-from runner.settings.sections.quarantine import describe_quarantine
 
 HERE = Path(__file__).parents[1]
 STATIC = HERE / "static"
@@ -69,20 +65,7 @@ def request_path(request: HTTPConnection) -> str:
 @cache
 def load_templates() -> Environment:
     """The templates, with shared filters and globals."""
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("reports.web", "templates"), PackageLoader("reports.text", "templates")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(
-        formatting=formatting,
-        describe_audit=describe_audit,
-        describe_signals=describe_signals,
-        describe_weight=describe_weight,
-        describe_quarantine=describe_quarantine,
-    )
+    environment = make_environment("reports.web", "templates")
     environment.filters.update(
         stamp=format_timestamp,
         seconds=format_duration,
