@@ -153,5 +153,5 @@ def dashboard(chunk_store: ChunkStore) -> Iterator[str]:
 def played(page: Page, address: str) -> FrameLocator:
     """The recorded page in the player, once it is there."""
     page.goto(address)
-    page.locator("html[data-replay=ready]").wait_for(timeout=10_000)
+    page.locator("html[data-replay=ready]").wait_for(timeout=60_000)
     return page.frame_locator(".stage iframe")
