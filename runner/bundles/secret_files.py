@@ -1,5 +1,6 @@
 """Which files hold secrets, and so do not travel in a bundle: by their names, by what is in them, or as settings name them."""
 
+import os
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -23,9 +24,10 @@ class SecretFiles:
     """Says of each file why it does not travel. Raises ConfigError when the secrets of the settings cannot be read."""
 
     def __init__(self, settings: Settings) -> None:
-        self._named = {one.resolve(): name for name, one in _list_named(settings)}
-        self._folder = settings.secrets_dir.resolve() if settings.secrets_dir else None
+        # First, as it says what is wrong with a path, such as a link to itself.
         secrets = Secrets(folder=settings.secrets_dir, file=settings.secrets_file)
+        self._named = {Path(os.path.realpath(one)): name for name, one in _list_named(settings)}
+        self._folder = Path(os.path.realpath(settings.secrets_dir)) if settings.secrets_dir else None
         self._texts = {
             text.encode(): name for name, text in zip(secrets, secrets.texts(), strict=True) if len(text) >= SHORTEST
         }
