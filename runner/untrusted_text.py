@@ -22,6 +22,8 @@ _ESCAPE = re.compile(
 )
 # Controls of ECMA-48 except for tab and line feed; the marks, embeddings and isolates of Unicode's bidirectional algorithm.
 _CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# Everything that XML 1.0 (section 2.2, Char) does not allow, not even as a character reference.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _Wanted = TypeVar("_Wanted")
 
@@ -70,6 +72,11 @@ def printable(text: str) -> str:
     ']0;title txt.exe'
     """
     return _CONTROL.sub("", text)
+
+
+def xml_text(text: str) -> str:
+    """`text` with U+FFFD in the place of each character that XML cannot hold, and which makes a reader reject all of a document."""
+    return _NOT_XML.sub("\ufffd", text)
 
 
 def encode_json(value: object, enc_hook: Callable[[Any], Any] | None = None) -> bytes:

@@ -5,7 +5,6 @@ what the schemas of Jenkins' plugins allow (`junit-4.xsd`, `junit-10.xsd` of jen
 so file, line and figures are properties of the suite, and a case has one reason at most, with all of them in its text.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,12 +25,11 @@ from reports.text.smoke_problems import list_check_problems
 from runner.archive.archive import Saved
 from runner.measures import AMOUNTS, measure_step
 from runner.result import Environment, RunResult, StepResult
+from runner.untrusted_text import xml_text
 
 WHOLE = "whole journey"
 """The name of the case for what belongs to no step."""
 UNRUN = {"skipped": "an earlier step ended the journey", "cancelled": "the run was cancelled"}
-# Everything that XML 1.0 (section 2.2, Char) does not allow, not even as a character reference.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class _Case(Struct, frozen=True, kw_only=True):
@@ -228,7 +226,7 @@ def _environment(environment: Environment) -> dict[str, str]:
 
 
 def _suite(suites: Element, name: str, cases: Sequence[_Case], at: str, properties: Mapping[str, str]) -> None:
-    suite = SubElement(suites, "testsuite", name=_clean(name))
+    suite = SubElement(suites, "testsuite", name=xml_text(name))
     broken = [one for one in cases if one.problems and not one.set_aside]
     errors = sum(one.problems[0].kind == "error" for one in broken)
     _count(suite, len(cases), len(broken) - errors, errors)
@@ -238,30 +236,30 @@ def _suite(suites: Element, name: str, cases: Sequence[_Case], at: str, properti
     listed = SubElement(suite, "properties")
     for key, value in properties.items():
         if value:
-            SubElement(listed, "property", name=_clean(key), value=_clean(value))
+            SubElement(listed, "property", name=xml_text(key), value=xml_text(value))
     for case in cases:
-        element = SubElement(suite, "testcase", name=_clean(case.name), classname=_clean(name))
+        element = SubElement(suite, "testcase", name=xml_text(case.name), classname=xml_text(name))
         if case.seconds is not None:
             element.set("time", f"{case.seconds:.3f}")
         _reason(element, case)
         if case.output:
-            SubElement(element, "system-out").text = _clean("\n".join(case.output))
+            SubElement(element, "system-out").text = xml_text("\n".join(case.output))
 
 
 def _reason(element: Element, case: _Case) -> None:
     if case.set_aside:
         # What does not gate must not be a failure to the programs that read this.
         message = f"{case.problems[0].quarantine}; it ended with: {case.problems[0].summary}"
-        reason = SubElement(element, "skipped", message=_clean(message))
-        reason.text = _clean("\n\n".join(one.text for one in case.problems))
+        reason = SubElement(element, "skipped", message=xml_text(message))
+        reason.text = xml_text("\n\n".join(one.text for one in case.problems))
     elif case.problems:
         first = case.problems[0]
         tag = "error" if first.kind == "error" else "failure"
         message = "; ".join(one.summary for one in case.problems)
-        reason = SubElement(element, tag, type=_clean(first.type), message=_clean(message))
-        reason.text = _clean("\n\n".join(one.text for one in case.problems))
+        reason = SubElement(element, tag, type=xml_text(first.type), message=xml_text(message))
+        reason.text = xml_text("\n\n".join(one.text for one in case.problems))
     elif case.skipped:
-        SubElement(element, "skipped").text = _clean(case.skipped)
+        SubElement(element, "skipped").text = xml_text(case.skipped)
 
 
 def _count(element: Element, tests: int, failures: int, errors: int) -> None:
@@ -275,7 +273,3 @@ def _document(suites: Element) -> str:
     suites.set("time", f"{sum(float(suite.get('time', '0')) for suite in suites):.3f}")
     indent(suites)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(suites, encoding="unicode")}\n'
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)

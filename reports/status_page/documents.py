@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports.status_page.incidents import Incident
 from reports.status_page.status import DAYS, Component, Status
+from runner.untrusted_text import xml_text
 
 HERE = Path(__file__).parent
 COLOURS = {"available": "#1a7445", "partly available": "#8a5a00", "not available": "#b3261e", "not known": "#56645f"}
@@ -63,18 +64,23 @@ def render_feed(status: Status, url: str) -> str:
         text += "".join(f"\n{said.at:%Y-%m-%d %H:%M} UTC, {said.state}: {said.text}" for said in one.updates)
         identity = f"{base}#{_slug(one.component)}-{one.started_at:%Y%m%dT%H%M%SZ}"
         entries.append(
-            f"<entry><id>{escape(identity)}</id><title>{escape(_title(one))}</title>"
+            f"<entry><id>{_escape(identity)}</id><title>{_escape(_title(one))}</title>"
             f"<updated>{_stamp(one.changed_at)}</updated><published>{_stamp(one.started_at)}</published>"
             + (f"<link href={quoteattr(url)}/>" if url else "")
-            + f"<content>{escape(text)}</content></entry>"
+            + f"<content>{_escape(text)}</content></entry>"
         )
     updated = max((one.changed_at for one in status.incidents), default=datetime(2020, 1, 1, tzinfo=UTC))
     links = f'<link rel="self" href={quoteattr(f"{url}/feed.atom")}/><link href={quoteattr(url)}/>' if url else ""
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
-        f"<id>{escape(base)}</id><title>{escape(status.title)}</title><author><name>{escape(status.title)}</name></author>"
+        f"<id>{escape(base)}</id><title>{_escape(status.title)}</title><author><name>{_escape(status.title)}</name></author>"
         f"<updated>{_stamp(updated)}</updated>{links}{''.join(entries)}</feed>\n"
     )
+
+
+def _escape(text: str) -> str:
+    """Text of people as XML, which cannot hold control characters: one of them, and no reader shows the feed."""
+    return escape(xml_text(text))
 
 
 def render_badge(status: Status) -> str:

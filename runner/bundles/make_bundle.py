@@ -1,5 +1,6 @@
 """From the files of a project to a bundle on the disk, and to the storage from which workers fetch it."""
 
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
@@ -55,7 +56,9 @@ def make_bundle(contents: BundleContents, target: Path) -> Bundle:
     except OSError as error:
         raise ConfigError(f"cannot create the bundle: {error.filename or target}: {error.strerror}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        # Nor is it there where the folder could not be created, as a file has its name.
+        with suppress(NotADirectoryError):
+            partial.unlink(missing_ok=True)
     return Bundle(digest=digest, path=path, bytes=size, manifest=manifest, folder=contents.folder)
 
 

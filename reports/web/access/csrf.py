@@ -28,9 +28,12 @@ async def read_form(request: Request) -> dict[str, str]:
     if body and kind != "application/x-www-form-urlencoded":
         raise FormError(415, "a form must be sent as application/x-www-form-urlencoded")
     try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS, errors="strict"))
+        fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS, errors="strict"))
     except ValueError as error:
         raise FormError(400, "the form cannot be parsed") from error
+    if any("\0" in value for value in fields.values()):
+        raise FormError(400, "the form contains a NUL character, which no text can have; remove it")
+    return fields
 
 
 async def read_body(request: Request, largest: int, what: str) -> bytes:

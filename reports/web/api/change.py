@@ -16,9 +16,6 @@ from reports.web.site import Site
 from reports.web.view_models.requested_runs import RequestData, describe_request, read_request
 from runner.store.alerts.mutes import LONGEST_NOTE
 from runner.store.error_states import Decision
-from runner.untrusted_text import decode_strictly
-
-_runs_wanted = msgspec.json.Decoder(RunsWanted)
 
 
 class ChangeRequest(Struct, frozen=True):
@@ -104,11 +101,11 @@ def _remove(asked: ChangeRequest) -> Removed:
 
 def _request_runs(asked: ChangeRequest) -> RequestData:
     try:
-        wanted = decode_strictly(asked.body, _runs_wanted)
+        wanted = msgspec.json.decode(asked.body, type=RunsWanted)
     except msgspec.ValidationError as error:
         raise BadRequest(f"body: {error}") from error
-    except msgspec.DecodeError as error:
-        raise BadRequest("body: is not JSON in UTF-8, or is nested too deeply") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequest("body: is not JSON in UTF-8") from error
     key = parse_key(asked.headers.get("idempotency-key", ""))
     return describe_request(request_runs(asked.site, wanted, asked.who, key))
 

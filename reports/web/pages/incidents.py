@@ -16,6 +16,8 @@ from runner.settings.parsers.status_page import StatusPage
 from runner.store.incidents import IMPACTS, LONGEST_TEXT, LONGEST_TITLE, STATES, Impact, IncidentUpdate, WrittenIncident
 
 GONE = "There is no such incident any more; somebody may have removed it."
+LARGEST_ID = 2**31 - 1
+"""What the column holds in PostgreSQL."""
 AHEAD = timedelta(minutes=2)
 """How far a clock may be ahead of the server's."""
 
@@ -150,8 +152,8 @@ def _who(request: Request) -> str:
 
 
 def _parse_number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise BadRequest(f"id: {text[:40]!r} is not a number")
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= LARGEST_ID):
+        raise BadRequest(f"id: {text[:40]!r} is not the number of an incident")
     return int(text)
 
 

@@ -1,13 +1,14 @@
 """`/journeys/NAME/run`: asks a scheduler for a run; `/requests/ID`: how far the runs of a request are."""
 
+from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 from sqlalchemy import Connection
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from reports.web.api.run_stream import HEADERS, follow_page
+from reports.web.api.run_stream import HEADERS, MOST, follow_page
 from reports.web.query.time_range import BadRequest
 from reports.web.render.html import render_page, root_path
 from reports.web.render.problem import render_problem
@@ -42,10 +43,22 @@ def show_request(site: Site, request: Request) -> Response:
 
 
 def changes_route(site: Site) -> Route:
-    """The stream of the page's news."""
+    """The stream of the page's news. Each looks at the store by itself, so there is a limit, as for those of the API."""
+    followers: set[object] = set()
+
+    async def follow(request: Request) -> AsyncIterator[str]:
+        mark = object()
+        followers.add(mark)
+        try:
+            async for line in follow_page(site, request):
+                yield line
+        finally:
+            followers.discard(mark)
 
     async def answer(request: Request) -> Response:
-        return StreamingResponse(follow_page(site, request), media_type="text/event-stream", headers=HEADERS)
+        if len(followers) >= MOST:
+            return PlainTextResponse(f"{MOST} pages follow already", 503, headers={"Retry-After": "60"})
+        return StreamingResponse(follow(request), media_type="text/event-stream", headers=HEADERS)
 
     return Route("/requests/{request}/changes", answer)
 

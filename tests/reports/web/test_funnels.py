@@ -100,6 +100,7 @@ def test_a_funnel_can_be_asked_for_in_the_address(shop: Visited) -> None:
         ("funnel=chekout", "did you mean checkout?"),
         ("funnel=checkout&step=/", "not both"),
         ("dropped=0", "from 1 to 9"),
+        ("dropped=009" + "9" * 500, "from 1 to 9"),
     ],
 )
 def test_a_wrong_funnel_is_refused_in_a_sentence(shop: Visited, query: str, said: str) -> None:

@@ -119,7 +119,7 @@ def test_what_was_written_is_edited_and_removed(editor: Editor) -> None:
 
 @pytest.mark.long
 def test_all_files_of_the_status_page_say_it_and_not_who_wrote_it(editor: Editor) -> None:
-    editor.send("", component="Checkout", title=f"Slow {EVIL}", text=f"Queue {EVIL}\nis long.")
+    editor.send("", component="Checkout", title=f"Slow {EVIL}", text=f"Queue {EVIL}\n\x1bis long.")
     assert editor.known()[0]["updates"][0]["who"] == "token"
     files = render_files(editor.public(), PAGE.url)
     assert EVIL.encode() not in b"".join(files[name] for name in ("index.html", "feed.atom", "badge.svg"))
@@ -145,6 +145,9 @@ SENSELESS: list[tuple[str, dict[str, str], int]] = [
     ("/edit", {"component": "Checkout", "started": "2026-01-01T00:00:00Z", "title": "x"}, 404),
     ("/update", {"id": "x", "text": "y"}, 400),
     ("/remove", {"id": "9" * 19}, 400),
+    # More than the column holds in PostgreSQL, which is not "the database is down".
+    ("/remove", {"id": "2147483648"}, 400),
+    ("", {"component": "Checkout", "title": "a\0b"}, 400),
 ]
 
 

@@ -179,6 +179,13 @@ def test_one_user_cannot_ask_for_any_number_of_runs(served: Visited) -> None:
     assert (answer.status, answer.headers["retry-after"]) == (429, "30")
 
 
+def test_only_so_many_pages_follow_requests_at_a_time(served: Visited, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each looks at the database every second."""
+    monkeypatch.setattr("reports.web.pages.requested_runs.MOST", 0)
+    answer = served.get("/requests/any/changes")
+    assert (answer.status, answer.headers["retry-after"]) == (503, "60")
+
+
 @pytest.mark.long
 def test_a_button_leads_to_a_page_that_shows_how_far_the_run_is(dashboard: Callable[..., Visited]) -> None:
     served = dashboard()

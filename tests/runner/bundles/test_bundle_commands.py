@@ -58,6 +58,7 @@ def test_a_bundle_is_made_shown_and_verified(project: Project) -> None:
         (["make", "--upload"], "", 2, "bundle_key is not set"),
         (["show", ""], KEY.reveal(), 3, "no bundle"),
         (["make", "--output", "/proc/none"], KEY.reveal(), 2, "cannot create the bundle"),
+        (["make", "--output", "pages.py/x"], KEY.reveal(), 2, "pages.py: Not a directory"),
     ],
 )
 def test_what_is_wrong_is_said(project: Project, words: Sequence[str], key: str, code: int, said: str) -> None:

@@ -95,6 +95,31 @@ def test_code_with_a_secret_in_it_is_an_error(project: Project, monkeypatch: pyt
         listed(project)
 
 
+def test_what_the_settings_keep_secret_stays(project: Project) -> None:
+    """With the key in the storage, whoever reads a bundle could sign another."""
+    project.write("journeys/bundle-secret.txt", "f00df00df00df00df00df00d\n")
+    project.write("journeys/compose.yaml", "BROKER: amqps://journeys:oolong@broker.example\n")
+    project.write("journeys/alerts.txt", "slack://one/two/three mailto://a:b@c\n")
+    project.write("journeys/notes.txt", "amqps://broker.example is the broker\n")
+    found = listed(
+        project,
+        {
+            "JOURNEY_BUNDLE_KEY_FILE": str(project.folder / "journeys" / "bundle-secret.txt"),
+            "JOURNEY_BROKER": "amqps://journeys:oolong@broker.example",
+            "JOURNEY_ALERT_URLS": "slack://one/two/three",
+        },
+    )
+    assert found.left_out == {
+        "journeys/bundle-secret.txt": "it contains the value of the setting bundle_key",
+        "journeys/compose.yaml": "it contains the value of the setting broker",
+        "journeys/alerts.txt": "it contains the value of the setting alert_urls",
+    }
+    assert "journeys/notes.txt" in listed(project, {"JOURNEY_BROKER": "amqps://broker.example"}).files
+    project.write("journeys/buy.py", "KEY = 'f00df00df00df00df00df00d'\n")
+    with pytest.raises(ConfigError, match="contains the value of the setting bundle_key; remove it from the code"):
+        listed(project, {"JOURNEY_BUNDLE_KEY": "f00df00df00df00df00df00d"})
+
+
 def test_settings_add_and_leave_out(project: Project) -> None:
     project.write("data/users.csv", "")
     project.write("journeys/state.json", STATE)

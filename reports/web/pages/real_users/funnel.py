@@ -62,7 +62,7 @@ def show_funnel(site: Site, request: Request) -> Response:
 def _parse_step(text: str) -> int:
     if not text:
         return 0
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:3]) < MOST:
+    if not text.isascii() or not text.isdigit() or len(text) > 3 or not 1 <= int(text) < MOST:
         raise BadRequest(f"dropped: {text[:40]!r} is not valid; write the number of a step, from 1 to {MOST - 1}")
     return int(text)
 
