@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import struct
@@ -59,11 +60,11 @@ def test_a_view_has_navigation_timing_and_web_vitals(page: Page, receiver: Recei
     assert set(found) == MEASURED[engine] - {"inp"}, "nothing was clicked"
     assert found["lcp"] >= found["fcp"] >= found["ttfb"] == view.phases["ttfb"]
     (largest,) = [vital for vital in view.vitals if vital.name == "lcp"]
-    # Which one is the largest is the engine's to say: Firefox may take the logo for it.
-    assert largest.attribution["element"] in {
-        "html>body>main>section.hero>div>p",
-        *(["html>body>header.top>div.bar>a.brand>img"] if engine == "firefox" else []),
-    }
+    # Firefox paints a page in parts where the machine is busy: the largest that was painted may then be of its head.
+    whole = r"main>section\.hero>div>p"
+    assert re.fullmatch(
+        f"html>body>({whole}|header.+)" if engine == "firefox" else f"html>body>{whole}", str(largest.attribution["element"])
+    )
 
 
 def noise(width: int, height: int) -> bytes:
