@@ -173,6 +173,9 @@ def walk(page, step):
     with step("browse"):
         page.get_by_role("link", name="Browse").click()
         expect(page.get_by_label("What are you looking for?")).to_be_visible(timeout=60_000)
+    with step("ask"):
+        with page.expect_event("requestfinished", lambda one: "/api/wait" in one.url):
+            page.evaluate("fetch('/api/wait?delay=1').then((answer) => answer.text())")
 """
 
 
@@ -182,17 +185,19 @@ def walk(page, step):
 def test_a_journey_in_debian_s_firefox_is_timed_by_the_page_and_lacks_what_firefox_lacks(monitor: Monitor) -> None:
     if FIREFOX is None:
         pytest.skip("no Firefox is installed; on Debian: apt-get install firefox-esr")
-    result = monitor.run(WALK)
+    result = monitor.run(WALK, trace_origins=[monitor.shop], trace_requests="api")
     assert result.status == "passed", result.failure
     assert result.environment.engine == "firefox"
     assert result.environment.sandbox == ""
-    opened, browsed = result.steps
-    assert [step.clock for step in result.steps] == ["page", "page"]
+    opened, browsed, asked = result.steps
+    assert [step.clock for step in (opened, browsed)] == ["page", "page"]
+    # The header that the page has put on its own request.
+    assert [len(one.span_id) for one in asked.requests.entries if "/api/wait" in one.url] == [16]
     assert opened.latency_seconds is not None
     assert opened.latency_seconds >= 0.12
     assert browsed.vitals.fcp is not None
     # Firefox measures no layout shifts and no long tasks.
-    assert [step.vitals.cls for step in result.steps] == [None, None]
+    assert [step.vitals.cls for step in result.steps] == [None, None, None]
     assert {"trace", "replay", "screenshot"} <= {one.kind for one in result.artifacts}
 
 
