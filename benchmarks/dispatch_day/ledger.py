@@ -233,6 +233,12 @@ def _check_artifacts(ledger: Ledger, rows: Rows, monitor: "Monitor") -> None:
     ledger.check("artifacts whose digest is wrong", wrong)
     ledger.check("artifacts in the storage that no result lists", extra - second)
     ledger.check("runs with other artifacts in the database", uncounted)
+    walks = Counter(one["run"] for one in read_notes(monitor) if "run" in one)
+    doubled = Counter(key.split("/")[1].partition("Z-")[2] for key in there if key.endswith(f"/{RESULT}"))
+    ledger.check(
+        "runs with more results in the storage than walks",
+        (run for run, count in doubled.items() if count > max(walks[run], 1)),
+    )
     made = {result.id for worker in monitor.workers for result in read_worker_results(worker)}
     with_result = {key.split("/")[1].partition("Z-")[2] for key in there if key.endswith(f"/{RESULT}")}
     ledger.check("runs made by workers whose result is not in the storage", made - with_result)
