@@ -169,6 +169,8 @@ def _check_walks(ledger: Ledger, rows: Rows, monitor: "Monitor", sent_again: set
     marked = {run for run in twice if any(word in notes.get(run, "") for word in (*MARKED, GIVEN_UP))}
     ledger.counts["walks"] = {"begun": sum(map(len, begun.values())), "runs begun": len(begun), "by journeys": len(lines)}
     ledger.counts["walks"] |= {"runs begun twice": len(twice), "and marked": len(marked), "orders sent again": len(sent_again)}
+    # A day on which nothing could run would agree too.
+    ledger.check("locations without a green run", set(LOCATIONS) - {row["location"] for row in green})
     ledger.check("green and not walked", unwalked)
     ledger.check("green without a passed step", (row["id"] for row in green if row["id"] not in steps))
     ledger.check("green and begun by no worker", (row["id"] for row in green if row["id"] not in begun))
