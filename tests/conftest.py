@@ -42,6 +42,7 @@ pytest_plugins = [
     "tests.support.services.brokers",
     "tests.support.services.daemon",
     "tests.support.services.journey_worker",
+    "tests.support.services.cut_off",
     "tests.support.services.collector",
     "tests.support.services.serve",
     "tests.support.services.dashboard",

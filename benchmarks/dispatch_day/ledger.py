@@ -169,6 +169,8 @@ def _check_walks(ledger: Ledger, rows: Rows, monitor: "Monitor", sent_again: set
     marked = {run for run in twice if any(word in notes.get(run, "") for word in (*MARKED, GIVEN_UP))}
     ledger.counts["walks"] = {"begun": sum(map(len, begun.values())), "runs begun": len(begun), "by journeys": len(lines)}
     ledger.counts["walks"] |= {"runs begun twice": len(twice), "and marked": len(marked), "orders sent again": len(sent_again)}
+    # A day on which nothing could run would agree too.
+    ledger.check("locations without a green run", set(LOCATIONS) - {row["location"] for row in green})
     ledger.check("green and not walked", unwalked)
     ledger.check("green without a passed step", (row["id"] for row in green if row["id"] not in steps))
     ledger.check("green and begun by no worker", (row["id"] for row in green if row["id"] not in begun))
@@ -233,6 +235,12 @@ def _check_artifacts(ledger: Ledger, rows: Rows, monitor: "Monitor") -> None:
     ledger.check("artifacts whose digest is wrong", wrong)
     ledger.check("artifacts in the storage that no result lists", extra - second)
     ledger.check("runs with other artifacts in the database", uncounted)
+    walks = Counter(one["run"] for one in read_notes(monitor) if "run" in one)
+    doubled = Counter(key.split("/")[1].partition("Z-")[2] for key in there if key.endswith(f"/{RESULT}"))
+    ledger.check(
+        "runs with more results in the storage than walks",
+        (run for run, count in doubled.items() if count > max(walks[run], 1)),
+    )
     made = {result.id for worker in monitor.workers for result in read_worker_results(worker)}
     with_result = {key.split("/")[1].partition("Z-")[2] for key in there if key.endswith(f"/{RESULT}")}
     ledger.check("runs made by workers whose result is not in the storage", made - with_result)

@@ -24,6 +24,7 @@ from runner.scheduler.slots import Key
 from runner.scheduler.timetable import Timetable
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
+from runner.store.given_up import GIVEN_UP
 
 CLOSE_TIMEOUT = 10.0
 """Seconds that each of the store, the gateway and the alerts gets at the end to take what still waits for it."""
@@ -120,8 +121,10 @@ class ResultPipeline:
         result = self._synthetic_result(run, plan, slot, started_at, status, message, now)
         result = replace(result, trigger=trigger, notes=notes)
         folder: Path | None = None
+        # What was given up may make room for a result that its worker has uploaded: then nothing of it may be in the storage.
+        archive = Archive(self._archive.folder) if GIVEN_UP in notes else self._archive
         try:
-            folder = self._archive.save(result, self._archive.scratch(run))
+            folder = archive.save(result, archive.scratch(run))
         except (OSError, ConfigError) as error:
             result = replace(result, notes=(*notes, f"not saved: {error}"))
         for listener in self.listeners:

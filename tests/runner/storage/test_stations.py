@@ -10,7 +10,9 @@ import pytest
 from prometheus_client import generate_latest
 
 from runner.archive.archive import Archive
+from runner.archive.run_id import run_id
 from runner.cli.running.run_keeper import RunKeeper
+from runner.dsl.plan import Plan
 from runner.events import RunEnded
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.results import upload_queue
@@ -18,7 +20,8 @@ from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.timetable import Timetable
 from runner.settings.settings import Settings
 from runner.store import Store
-from tests.support.saved_runs import save_run
+from runner.store.given_up import GIVEN_UP
+from tests.support.saved_runs import START, save_run
 from tests.support.services.object_storage import Bucket
 from tests.support.wait import wait_until
 
@@ -90,6 +93,20 @@ def test_a_scheduler_stores_runs_while_the_storage_is_away_and_uploads_them_late
     made.stop()
     assert len(bucket.objects()) == 12
     assert stored(store) == 3
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("notes", "objects"), [((), 1), ((GIVEN_UP,), 0)])
+def test_what_was_given_up_is_stored_and_not_uploaded(
+    notes: tuple[str, ...], objects: int, bucket: Bucket, store: Seen, tmp_path: Path
+) -> None:
+    settings = bucket.settings(tmp_path)
+    made = pipeline(settings, store, Archive(settings.runs_dir, uploads=True), Exporter(False))
+    plan = Plan(journey="buy", file=tmp_path / "j.py", location="oregon")
+    made.finish_without_worker(run_id(), plan, None, START, "error", "nothing came", START, notes=notes)
+    wait_until(lambda: stored(store) == 1, "the run is stored")
+    made.stop()
+    assert len(bucket.objects()) == objects
 
 
 @pytest.mark.long

@@ -1,4 +1,4 @@
-"""Forwards connections to another port of this machine, as a program: `python -m tests.support.services.forwarder PORT TARGET`.
+"""Forwards connections to another port of this machine, as a program: `python -m tests.support.services.forwarder PORT TARGET [ADDRESS]`.
 
 It is what a test kills where the server behind it would forget everything: connections break in the middle, and what was written stays.
 """
@@ -17,7 +17,7 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     writer.close()
 
 
-async def forward(port: int, target: int) -> None:
+async def forward(port: int, target: int, address: str = "127.0.0.1") -> None:
     """Forwards from one port to the other until it is killed."""
 
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -28,9 +28,9 @@ async def forward(port: int, target: int) -> None:
             return
         await asyncio.gather(copy(reader, back), copy(there, writer))
 
-    server = await asyncio.start_server(connect, "127.0.0.1", port)
+    server = await asyncio.start_server(connect, address, port)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(forward(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(forward(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]))

@@ -25,13 +25,17 @@ class JourneyWorker:
         self.location = location
         self.address = ""
         self.process: subprocess.Popen[bytes] | None = None
+        self.prefix: list[str] = []
+        """A command that becomes the worker."""
+        self.broker_url = broker.url
 
     def start(self, *words: str, before: str = "", ready: bool = True, **environment: str) -> None:
         """Starts it, with some Python run in it `before`; waits until it is ready."""
         self.folder.mkdir(exist_ok=True)
         self.address = f"127.0.0.1:{free_port()}"
         program = f"{before}\nfrom runner.cli import main\nmain()"
-        command = [sys.executable, "-c", program, "worker", "--location", self.location, "--broker", self.broker.url]
+        command = [*self.prefix, sys.executable, "-c", program]
+        command += ["worker", "--location", self.location, "--broker", self.broker_url]
         variables = {"JOURNEY_BROKER_PASSWORD": self.broker.password, **environment}
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
