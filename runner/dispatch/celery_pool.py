@@ -25,6 +25,7 @@ from runner.dispatch.messages import (
     Begun,
     Ended,
     Expired,
+    Happened,
     Heartbeat,
     NotSigned,
     Refused,
@@ -250,6 +251,8 @@ class CeleryPool:
             begun = self._flying.begin(message)
             if begun is not None:
                 self._notify_begun(begun)
+        elif isinstance(message, Happened):
+            self._pass_on(message)
         elif isinstance(message, Taken):
             self._forget_taken(message.run)
         elif isinstance(message, Ended) and delivery is not None:
@@ -270,6 +273,14 @@ class CeleryPool:
         if not run.earlier:
             for listener in self._listeners:
                 listener(RunStarted(run=run.slot.run, journey=run.plan.journey))
+
+    def _pass_on(self, message: Happened) -> None:
+        counts, begun = self._flying.follow(message)
+        if begun is not None:
+            self._notify_begun(begun)
+        if counts:
+            for listener in self._listeners:
+                listener(message.moment)
 
     def _forget_taken(self, run: str) -> None:
         """Another scheduler has taken in the result of a run of this one: nothing is to be done but to expect it no longer."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from runner.bundles.signature import is_signed, sign
 from runner.codec import decoder, encode
 from runner.dsl.plan import Plan
+from runner.events import AttemptEnded, AttemptStarted, StepEnded, StepStarted
 from runner.result import RunResult, Trigger
 from runner.settings.secrets import Secret
 
@@ -68,6 +69,8 @@ class RunOrder(Struct, frozen=True, kw_only=True):
     """Of the scheduler's package."""
     bundle: str = ""
     """The digest of the bundle that holds the journey; empty where workers read the same folder."""
+    followed: bool = False
+    """Whether somebody waits for it, and wants to know what happens in it before it has ended."""
 
 
 class Begun(Struct, frozen=True, kw_only=True):
@@ -76,6 +79,14 @@ class Begun(Struct, frozen=True, kw_only=True):
     run: str
     worker: str
     redelivered: bool = False
+
+
+class Happened(Struct, frozen=True, kw_only=True):
+    """From a worker: what has happened in a run that is followed. A message that is lost does no harm, as the result has everything."""
+
+    run: str
+    worker: str
+    moment: AttemptStarted | StepStarted | StepEnded | AttemptEnded
 
 
 class Ended(Struct, frozen=True, kw_only=True):
@@ -121,9 +132,9 @@ class Taken(Struct, frozen=True, kw_only=True):
     run: str
 
 
-Message = RunOrder | Begun | Ended | Refused | Expired | Heartbeat | Taken
+Message = RunOrder | Begun | Happened | Ended | Refused | Expired | Heartbeat | Taken
 _BODIES: dict[str, "msgspec.json.Decoder[Any]"] = {
-    one.__name__: decoder(one) for one in (RunOrder, Begun, Ended, Refused, Expired, Heartbeat, Taken)
+    one.__name__: decoder(one) for one in (RunOrder, Begun, Happened, Ended, Refused, Expired, Heartbeat, Taken)
 }
 _envelope = msgspec.json.Decoder(Envelope)
 

@@ -38,6 +38,7 @@ from runner.dispatch.messages import (
 from runner.dispatch.orders import fill_plan
 from runner.dispatch.worker.executor import Made, RunExecutor
 from runner.dispatch.worker.outbox import Outbox
+from runner.dispatch.worker.run_news import RunNews
 from runner.errors import ConfigError, JourneyError
 from runner.result import RunResult
 from runner.settings.settings import Settings
@@ -237,7 +238,8 @@ class WorkerProgram:
             plan, notes = fill_plan(order, self._settings, until)
             # By our clock, with which the run is timed.
             slot = Slot(order.slot_at, order.run, order.due_at + ahead, order.trigger)
-            answer = self._executor.make_run(plan, slot)
+            follow = RunNews(order.run, self.name, self._write, self.outbox.tell) if order.followed else None
+            answer = self._executor.make_run(plan, slot, follow)
             self.outbox.tell(self._write(Begun(run=order.run, worker=self.name, redelivered=redelivered)))
             made = answer.result()
         with self._lock:
