@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
-from runner.result import RunResult, StepResult
+from runner.result import Requests, RunResult, StepResult
 
 
 class RunStarted(Struct, frozen=True, kw_only=True, tag=True):
@@ -59,3 +60,10 @@ class RunEnded(Struct, frozen=True, kw_only=True, tag=True):
 
 Moment = RunStarted | AttemptStarted | StepStarted | StepEnded | AttemptEnded | RunEnded
 Listener = Callable[[Moment], None]
+
+
+def slim_step(moment: StepEnded) -> StepEnded:
+    """The moment without what nobody needs before the run has ended."""
+    step = moment.step
+    counts = Requests(ok=step.requests.ok, failed=step.requests.failed, transfer_bytes=step.requests.transfer_bytes)
+    return replace(moment, step=replace(step, requests=counts, long_tasks=(), user_timing=(), navigations=(), signals=UNSET))

@@ -1,10 +1,10 @@
 """The broker: its address, the queues in it, and the Celery application that uses them. Celery is imported here, and only when needed."""
 
 import re
-import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
+from runner.dispatch.broker_tls import describe_tls, find_hint
 from runner.errors import ConfigError
 from runner.installation import install_command
 from runner.settings.settings import Settings
@@ -71,17 +71,13 @@ class BrokerAddress:
         """What is wrong with it, in words that hold no password."""
         text = re.sub(r"//[^/@\s]*@", "//", str(error))
         text = text.replace(self._hidden, "•••") if self._hidden else text
-        return f"the broker {self.shown} cannot be used: {text or type(error).__name__}"
+        hint = find_hint(error)
+        return f"the broker {self.shown} cannot be used: {text or type(error).__name__}{f'; {hint}' if hint else ''}"
 
     @property
     def tls(self) -> dict[str, Any] | None:
-        """How its certificate is verified, as the client libraries of both kinds take it; None without TLS."""
-        file = str(self._settings.broker_ca_file) if self._settings.broker_ca_file else None
-        if self.scheme == "rediss":
-            return {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_ca_certs": file, "ssl_check_hostname": True}
-        if self.scheme == "amqps":
-            return {"cert_reqs": ssl.CERT_REQUIRED, "ca_certs": file, "server_hostname": self._host}
-        return None
+        """How both sides know each other; None without TLS. Raises ConfigError for a file that cannot be used."""
+        return describe_tls(self._settings, self.scheme, self._host)
 
 
 def make_app(settings: Settings) -> "Celery":

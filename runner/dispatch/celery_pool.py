@@ -25,6 +25,7 @@ from runner.dispatch.messages import (
     Begun,
     Ended,
     Expired,
+    Happened,
     Heartbeat,
     NotSigned,
     Refused,
@@ -264,6 +265,8 @@ class CeleryPool:
             begun = self._flying.begin(message)
             if begun is not None:
                 self._notify_begun(begun)
+        elif isinstance(message, Happened):
+            self._pass_on(message)
         elif isinstance(message, Taken):
             self._forget_taken(message.runs)
         elif isinstance(message, Ended) and delivery is not None:
@@ -284,6 +287,14 @@ class CeleryPool:
         if not run.earlier:
             for listener in self._listeners:
                 listener(RunStarted(run=run.slot.run, journey=run.plan.journey))
+
+    def _pass_on(self, message: Happened) -> None:
+        counts, begun = self._flying.follow(message)
+        if begun is not None:
+            self._notify_begun(begun)
+        if counts:
+            for listener in self._listeners:
+                listener(message.moment)
 
     def _forget_taken(self, runs: Sequence[str]) -> None:
         """Another scheduler has taken in the results of runs of this one: nothing is to be done but to expect them no longer."""

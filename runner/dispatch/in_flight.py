@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from runner.dispatch.health import HEARTBEAT, SILENT, WorkerHealth
-from runner.dispatch.messages import Begun, Heartbeat
+from runner.dispatch.messages import Begun, Happened, Heartbeat
 from runner.dispatch.run_pool import Abandoned
 from runner.dsl.plan import Plan
 from runner.result import Status
@@ -77,6 +77,16 @@ class InFlight:
             known.earlier = (*known.earlier, known.worker)
         known.worker = worker
         return known
+
+    def follow(self, message: Happened) -> tuple[bool, SentRun | None]:
+        """Notes that something has happened in a run: whether it counts, and the run if it was not known to have begun there.
+
+        What an earlier worker does, which was only cut off, does not count.
+        """
+        known = self._runs.get(message.run)
+        if known is None or message.worker in known.earlier:
+            return False, None
+        return True, self._note(message.run, message.worker)
 
     def hear(self, beat: Heartbeat) -> list[SentRun]:
         """Notes the runs that a worker has; returns those of which it was not known."""

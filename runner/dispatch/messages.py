@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from runner.bundles.signature import is_signed, sign
 from runner.codec import decoder, encode
 from runner.dsl.plan import Plan
+from runner.events import AttemptEnded, AttemptStarted, StepEnded, StepStarted
 from runner.result import RunResult, Trigger
 from runner.settings.parsers.values import parse_journey_name
 from runner.settings.secrets import Secret
@@ -73,6 +74,8 @@ class RunOrder(Struct, frozen=True, kw_only=True):
     """Of the scheduler's package."""
     bundle: str = ""
     """The digest of the bundle that holds the journey; empty where workers read the same folder."""
+    followed: bool = False
+    """Whether somebody waits for it, and wants to know what happens in it before it has ended."""
 
 
 class Begun(Struct, frozen=True, kw_only=True):
@@ -81,6 +84,14 @@ class Begun(Struct, frozen=True, kw_only=True):
     run: str
     worker: str
     redelivered: bool = False
+
+
+class Happened(Struct, frozen=True, kw_only=True):
+    """From a worker: what has happened in a run that is followed. A message that is lost does no harm, as the result has everything."""
+
+    run: str
+    worker: str
+    moment: AttemptStarted | StepStarted | StepEnded | AttemptEnded
 
 
 class Ended(Struct, frozen=True, kw_only=True):
@@ -136,9 +147,9 @@ class Clock(Struct, frozen=True, kw_only=True):
     sender: str
 
 
-Message = RunOrder | Begun | Ended | Refused | Expired | Heartbeat | Taken | Clock
+Message = RunOrder | Begun | Happened | Ended | Refused | Expired | Heartbeat | Taken | Clock
 _BODIES: dict[str, "msgspec.json.Decoder[Any]"] = {
-    one.__name__: decoder(one) for one in (RunOrder, Begun, Ended, Refused, Expired, Heartbeat, Taken, Clock)
+    one.__name__: decoder(one) for one in (RunOrder, Begun, Happened, Ended, Refused, Expired, Heartbeat, Taken, Clock)
 }
 _envelope = msgspec.json.Decoder(Envelope)
 
@@ -182,6 +193,8 @@ def _check_names(message: Message) -> None:
     _check_run_id(message.run)
     if isinstance(message, RunOrder):
         _check_journey(message.plan.journey)
+    if isinstance(message, Happened) and message.moment.run != message.run:
+        raise msgspec.ValidationError(f"it is about run {message.run}, and tells of another")
 
 
 def _check_journey(name: str) -> None:

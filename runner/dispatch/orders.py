@@ -11,6 +11,7 @@ from runner.archive.object_storage import open_storage
 from runner.dispatch.messages import RunOrder, write_message
 from runner.dsl.plan import Plan
 from runner.errors import ConfigError
+from runner.result import Trigger
 from runner.settings.secrets import Secrets, find_missing
 from runner.settings.settings import Settings
 from runner.version import __version__
@@ -19,6 +20,8 @@ from runner.workers.run_state import Slot
 if TYPE_CHECKING:
     from runner.bundles.make_bundle import Bundle
 
+FOLLOWED: frozenset[Trigger] = frozenset({"demand", "smoke"})
+"""Why a run is made that somebody waits for."""
 SHORTEST_GUARDED = 6
 """Characters; a shorter secret occurs in other text too."""
 
@@ -53,6 +56,7 @@ class OrderWriter:
             sent_at=datetime.now(UTC),
             version=__version__,
             bundle=bundle.digest if bundle is not None else "",
+            followed=slot.trigger in FOLLOWED,
         )
         content = write_message(order, self._sender, self._settings.bundle_key).decode()
         # A parameter or an address may hold one that was written there, and not taken by its name.

@@ -170,6 +170,8 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "broker_password": parse_secret,
     "broker_password_file": read_secret,
     "broker_ca_file": parse_path,
+    "broker_client_certificate": parse_path,
+    "broker_client_key": parse_path,
     "queue_prefix": parse_queue_prefix,
     "maintenance": parse_windows,
     "listen": parse_listen_address,

@@ -99,6 +99,8 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     """An address, which may hold a password."""
     broker_password: Secret | None = None
     broker_ca_file: Path | None = None
+    broker_client_certificate: Path | None = None
+    broker_client_key: Path | None = None
     queue_prefix: str = "journeys"
     maintenance: tuple[MaintenanceWindow, ...] = ()
     listen: str = "127.0.0.1:9464"

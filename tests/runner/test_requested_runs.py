@@ -6,9 +6,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select, update
 
 from runner.store import Store
 from runner.store.scheduling.requested_runs import RunRequest
+from runner.store.scheduling.schedulers import SILENT
+from runner.store.tables.requests import requested_runs
+from runner.store.tables.runs import schedulers
 from tests.support.requested_runs import ask, events, results
 from tests.support.services.daemon import Daemon, look, tick
 from tests.support.wait import wait_until
@@ -89,6 +93,33 @@ def test_a_run_whose_scheduler_is_killed_ends_as_an_error(daemon: Daemon) -> Non
         (run,) = ended(store, request).runs
         assert (run.state, run.status) == ("done", "error")
         assert "the scheduler that had begun the run was killed" in results(store, request)[run.id]
+
+
+@pytest.mark.thorough
+def test_the_run_of_a_killed_scheduler_is_taken_over_once_by_another(
+    new_daemon: Callable[[str], Daemon], postgres_copy: Callable[[], str]
+) -> None:
+    database = postgres_copy()
+    dead, other = new_daemon("dead"), new_daemon("other")
+    for one in (dead, other):
+        one.write(tick("24h") + HANGS)
+    dead.start("--workers", "1", JOURNEY_DATABASE=database.replace("+psycopg", ""))
+    with Store(database) as store:
+        request = ask(store, "hangs")
+        wait_until(lambda: "StepStarted" in events(store, request))
+        other.start("--workers", "1", JOURNEY_DATABASE=database.replace("+psycopg", ""))
+        dead.signal(signal.SIGKILL)
+        assert dead.process
+        dead.process.wait(10)
+        with store.connected() as connection:
+            # As if it had been silent for a minute.
+            mine = select(requested_runs.c.owner).where(requested_runs.c.id == request.runs[0].id).scalar_subquery()
+            silent = datetime.now(UTC) - SILENT
+            connection.execute(update(schedulers).where(schedulers.c.id == mine).values(seen_at=silent))
+        (run,) = ended(store, request).runs
+        assert (run.state, run.status) == ("done", "error")
+        assert "the scheduler that had begun the run was killed" in results(store, request)[run.id]
+        assert store.count(journey="hangs") == 1
 
 
 @pytest.mark.thorough

@@ -92,7 +92,7 @@ def _follow(run: RequestedRun, result: RunResult | None, moments: list[Moment]) 
 def _verdict(runs: tuple[RequestedRun, ...]) -> Verdict:
     if any(run.status == "failed" for run in runs):
         return "failed"
-    if any(run.status == "error" or run.state in {"expired", "refused"} for run in runs):
+    if any(run.status == "error" or run.state in {"expired", "refused", "lost"} for run in runs):
         return "error"
     if any(run.state == "cancelled" or run.status in {"cancelled", "skipped"} for run in runs):
         return "cancelled"

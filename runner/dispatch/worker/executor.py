@@ -3,6 +3,7 @@
 import os
 import threading
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -42,16 +43,19 @@ class RunExecutor:
         self._pool = pool
         self._waiting: deque[_Asked] = deque()
         self._answers: dict[str, Future[Made]] = {}
+        self._followers: dict[str, Callable[[Moment], None]] = {}
         self._lock = threading.Lock()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         pool.open(browser, settings, archive, [self._listen])
         pool.recycle_after(settings.worker_runs, settings.worker_memory)
 
-    def make_run(self, plan: Plan, slot: Slot) -> "Future[Made]":
-        """Has a run made as soon as there is room. From any thread."""
+    def make_run(self, plan: Plan, slot: Slot, follow: Callable[[Moment], None] | None = None) -> "Future[Made]":
+        """Has a run made as soon as there is room; `follow` hears what happens in it, in the thread of `work`. From any thread."""
         answer: Future[Made] = Future()
         with self._lock:
+            if follow is not None:
+                self._followers[slot.run] = follow
             self._waiting.append(_Asked(plan, slot, answer))
             self._answers[slot.run] = answer
         self.wake()
@@ -79,6 +83,7 @@ class RunExecutor:
             try:
                 self._pool.start_run(one.plan, one.slot)
             except ConfigError as error:
+                self._followers.pop(one.slot.run, None)
                 self._answers.pop(one.slot.run).set_exception(error)
         if self._pool.poll(timeout, [self._wake_read]):
             os.read(self._wake_read, 4096)
@@ -88,11 +93,17 @@ class RunExecutor:
         with self._lock:
             waiting, self._waiting = list(self._waiting), deque()
         for one in waiting:
+            self._followers.pop(one.slot.run, None)
             self._answers.pop(one.slot.run).cancel()
         self._pool.cancel_runs(why)
 
     def _listen(self, moment: Moment) -> None:
-        if isinstance(moment, RunEnded):
+        if not isinstance(moment, RunEnded):
+            follow = self._followers.get(moment.run)
+            if follow is not None:
+                follow(moment)
+        else:
+            self._followers.pop(moment.result.id, None)
             answer = self._answers.pop(moment.result.id, None)
             if answer is not None:
                 answer.set_result(Made(moment.result, moment.folder))

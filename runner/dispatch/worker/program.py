@@ -40,6 +40,7 @@ from runner.dispatch.orders import fill_plan
 from runner.dispatch.worker.begun_runs import BegunRun, BegunRuns
 from runner.dispatch.worker.executor import Made, RunExecutor
 from runner.dispatch.worker.outbox import Outbox
+from runner.dispatch.worker.run_news import RunNews
 from runner.dispatch.worker.scheduler_clock import SchedulerClock
 from runner.errors import ConfigError, JourneyError
 from runner.result import RunResult
@@ -262,7 +263,8 @@ class WorkerProgram:
             # By our clock, with which the run is timed.
             slot = Slot(order.slot_at, order.run, order.due_at + ahead, order.trigger)
             self._begun.add(BegunRun(order.run, self.name, redelivered))
-            answer = self._executor.make_run(plan, slot)
+            follow = RunNews(order.run, self.name, self._write, self.outbox.tell) if order.followed else None
+            answer = self._executor.make_run(plan, slot, follow)
             self.outbox.tell(self._write(Begun(run=order.run, worker=self.name, redelivered=redelivered)))
             made = answer.result()
         with self._lock:

@@ -4,12 +4,8 @@ import logging
 import threading
 from datetime import UTC, datetime
 
-import msgspec
-from msgspec.structs import replace
-
 from runner.codec import encode
-from runner.events import Moment, RunEnded, StepEnded
-from runner.result import Requests
+from runner.events import Moment, RunEnded, StepEnded, slim_step
 from runner.store import Store, StoreDown
 from runner.store.scheduling.requested_runs import MOST_EVENTS
 
@@ -41,12 +37,13 @@ class EventRecorder:
             with self._lock:
                 self._numbers.pop(moment.result.id, None)
             return
+        data = encode(slim_step(moment) if isinstance(moment, StepEnded) else moment).decode()
         with self._lock:
             number = self._numbers.get(moment.run)
             if number is None or number >= MOST_EVENTS or len(self._waiting) >= MOST_KEPT:
                 return
             self._numbers[moment.run] = number + 1
-            self._waiting.append((moment.run, number, datetime.now(UTC), encode(_slim(moment)).decode()))
+            self._waiting.append((moment.run, number, datetime.now(UTC), data))
         self.changed.set()
 
     def flush(self) -> None:
@@ -62,14 +59,3 @@ class EventRecorder:
             log.warning("what happens in requested runs cannot be stored: %s", error)
             with self._lock:
                 self._waiting = events + self._waiting
-
-
-def _slim(moment: Moment) -> Moment:
-    """The moment without what nobody needs before the run has ended."""
-    if not isinstance(moment, StepEnded):
-        return moment
-    step = moment.step
-    counts = Requests(ok=step.requests.ok, failed=step.requests.failed, transfer_bytes=step.requests.transfer_bytes)
-    return replace(
-        moment, step=replace(step, requests=counts, long_tasks=(), user_timing=(), navigations=(), signals=msgspec.UNSET)
-    )

@@ -3,13 +3,18 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-import msgspec
-from sqlalchemy import Connection, and_, or_, select
+from msgspec.structs import replace
+from sqlalchemy import Connection, and_, func, or_, select
 
 from runner.store.scheduling.requested_runs import RunRequest, explain_expiry, find_request
-from runner.store.scheduling.schedulers import read_live_locations
+from runner.store.scheduling.schedulers import LOST_AFTER, read_live_locations
 from runner.store.scheduling.slots import SKEW
 from runner.store.tables.requests import requested_runs, run_events
+from runner.store.tables.runs import schedulers
+
+LOST = (
+    "the scheduler that had begun the run is gone, and no other has taken it over; start a scheduler to have its end recorded"
+)
 
 
 def read_events(connection: Connection, since: Mapping[str, int]) -> list[tuple[str, int, str]]:
@@ -31,18 +36,36 @@ def read_results(connection: Connection, runs: Collection[str]) -> dict[str, str
 
 
 def find_request_as_of(connection: Connection, request: str, now: datetime) -> RunRequest | None:
-    """A request by its id. Runs that no scheduler has begun in time have expired, also where no scheduler is there to record it.
+    """A request by its id, also where no scheduler is there to record what has happened to its runs.
 
-    The clocks of machines may differ: until SKEW is over, a scheduler may still begin one.
+    Runs that no scheduler has begun in time have expired. The clocks of machines may differ: until SKEW is over, a scheduler may still begin
+    one. Runs whose scheduler is gone, and that no other has taken over within LOST_AFTER, are lost.
     """
     found = find_request(connection, request)
-    if found is None or found.deadline > now - SKEW or all(run.state != "waiting" for run in found.runs):
+    if found is None or found.ended:
         return found
-    live = read_live_locations(connection, now)
-    runs = tuple(
-        msgspec.structs.replace(run, state="expired", detail=explain_expiry(run.location, live), ended_at=found.deadline)
-        if run.state == "waiting"
-        else run
-        for run in found.runs
+    overdue = found.deadline <= now - SKEW and any(run.state == "waiting" for run in found.runs)
+    live = read_live_locations(connection, now) if overdue else set()
+    silent_since = _find_silent(connection, found, now) if any(run.state == "claimed" for run in found.runs) else {}
+    runs = []
+    for run in found.runs:
+        changed = run
+        if run.state == "waiting" and overdue:
+            changed = replace(run, state="expired", detail=explain_expiry(run.location, live), ended_at=found.deadline)
+        elif run.id in silent_since:
+            changed = replace(run, state="lost", detail=LOST, ended_at=silent_since[run.id] + LOST_AFTER)
+        runs.append(changed)
+    return replace(found, runs=tuple(runs))
+
+
+def _find_silent(connection: Connection, request: RunRequest, now: datetime) -> dict[str, datetime]:
+    """The claimed runs of a request whose scheduler is lost, with its last sign of life."""
+    known = select(requested_runs.c.id, requested_runs.c.claimed_at, schedulers.c.seen_at).select_from(
+        requested_runs.outerjoin(schedulers, schedulers.c.id == requested_runs.c.owner)
     )
-    return msgspec.structs.replace(found, runs=runs)
+    claimed = requested_runs.c.request_id == request.id, requested_runs.c.state == "claimed"
+    found = connection.execute(known.where(*claimed)).all()
+    # One that is no longer registered was found dead by another, which is about to take its runs over, unless it has died as well.
+    newest = connection.execute(select(func.max(schedulers.c.seen_at))).scalar_one()
+    heard = {run: seen_at or max(claimed_at, newest or claimed_at) for run, claimed_at, seen_at in found}
+    return {run: at for run, at in heard.items() if at <= now - LOST_AFTER}

@@ -21,9 +21,10 @@ from runner.store.transaction import Transaction
 
 Reason = Literal["demand", "confirm", "smoke"]
 """Somebody wants to know; a failure is to be confirmed; a smoke check needs it."""
-State = Literal["waiting", "claimed", "done", "expired", "refused", "cancelled"]
+State = Literal["waiting", "claimed", "done", "expired", "refused", "cancelled", "lost"]
 """`waiting` until a scheduler has `claimed` it, then `done` when its result is stored. No scheduler began an `expired` run in time; one
-has `refused` it, for the reason in `detail`; who asked for it has `cancelled` it."""
+has `refused` it, for the reason in `detail`; who asked for it has `cancelled` it. The scheduler of a `lost` one is gone, and no other has
+taken it over: that is never stored, as one that starts may still do so."""
 UNDECIDED: tuple[State, ...] = ("waiting", "claimed")
 MOST_WAITING = 200
 """Waiting runs that are read at a time."""

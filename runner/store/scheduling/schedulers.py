@@ -12,6 +12,8 @@ from runner.store.transaction import Transaction
 
 SILENT = timedelta(seconds=60)
 """A scheduler without a heartbeat for this long counts as dead."""
+LOST_AFTER = 2 * SILENT
+"""Without one for this long, and with its runs taken over by no other scheduler, nobody waits for these any more."""
 
 
 class Schedulers:

@@ -12,6 +12,7 @@ from runner.codec import encode
 from runner.events import StepEnded, StepStarted
 from runner.result import RunResult
 from runner.settings.parsers.addresses.base_urls import parse_base_url_patterns
+from runner.store.scheduling.schedulers import LOST_AFTER
 from tests.support.services.collector import Answer
 from tests.support.services.dashboard import TOKEN, Visited, made
 
@@ -92,6 +93,21 @@ def test_runs_are_asked_for_followed_and_end_with_a_verdict(served: Visited) -> 
     assert over.status == 204
     assert served.get("/api/v1/runs/requests/nothing/events", accept="text/event-stream").status == 404
     assert served.get("/api/v1/runs/requests/nothing", accept="application/json").status == 404
+
+
+def test_who_follows_a_run_whose_scheduler_is_gone_does_not_wait_for_it_without_end(served: Visited) -> None:
+    request = ask(served, {"journeys": ["buy"]}).json()
+    (run,) = request["runs"]
+    long_ago = datetime.now(UTC) - LOST_AFTER
+    assert served.store.requested_runs.claim(run["id"], "at local", long_ago)
+    served.store.schedulers.heartbeat("at local", long_ago)
+    events = follow(served, request["id"])
+    assert [kind for _, kind, _ in events] == ["run", "verdict"]
+    assert (events[0][2]["state"], events[1][2]["verdict"]) == ("lost", "error")
+    assert "the scheduler that had begun the run is gone" in events[0][2]["detail"]
+    page = served.get(f"/requests/{request['id']}").body.decode()
+    assert "no other has taken it over" in page
+    assert '<span class="error">lost</span>' in page
 
 
 def test_a_key_makes_a_request_once_whichever_server_gets_it(served: Visited, dashboard: Callable[..., Visited]) -> None:

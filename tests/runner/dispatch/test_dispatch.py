@@ -1,12 +1,17 @@
 """A scheduler whose runs are made by a worker elsewhere, with a real broker between them."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 
 import pytest
 
-from tests.runner.dispatch.dispatching import check_ledger, start_dispatching
+from runner.store import Store
+from runner.store.queries.requested_runs import read_events
+from runner.store.scheduling.requested_runs import RunRequest
+from tests.runner.dispatch.dispatching import check_ledger, held, let_go_on, start_dispatching, wait_until_begun
+from tests.support.requested_runs import ask, events, results
 from tests.support.services.brokers import Broker, Kind
 from tests.support.services.daemon import Daemon, tick
 from tests.support.services.journey_worker import JourneyWorker
@@ -18,6 +23,11 @@ def signs_in(step, secrets):
     with step("sign in"):
         assert secrets["SHOP_PASSWORD"].reveal() == "oolong-tea"
 """
+
+
+def lines(store: Store, request: RunRequest) -> list[str]:
+    with store.snapshot() as connection:
+        return [data for _, _, data in read_events(connection, {run.id: 0 for run in request.runs})]
 
 
 @pytest.mark.long
@@ -63,6 +73,31 @@ def test_a_scheduler_needs_no_secret_and_a_location_without_it_says_which(
     start_dispatching(daemon, broker, "frankfurt")
     daemon.wait_for_runs(1, status="passed")
     check_ledger(daemon)
+
+
+@pytest.mark.thorough
+def test_steps_of_a_requested_run_are_seen_while_a_worker_makes_it(
+    daemon: Daemon, new_broker: Callable[[Kind], Broker], new_worker: Callable[..., JourneyWorker]
+) -> None:
+    broker = new_broker("redis")
+    daemon.write(
+        tick("24h") + held(daemon).replace('with step("wait")', 'with step("open"):\n        pass\n    with step("wait")')
+    )
+    new_worker(broker).start()
+    start_dispatching(daemon, broker)
+    with Store(f"sqlite:///{daemon.folder / 'runs' / 'journeys.db'}") as store:
+        wait_until_begun(daemon)
+        let_go_on(daemon)
+        daemon.wait_for_runs(1, "held", status="passed")
+        (daemon.folder / "goes-on").unlink()
+        request = ask(store, "held", location="frankfurt")
+        wait_until(lambda: '"name":"wait"' in events(store, request), "the second step has begun", 60)
+        assert [json.loads(one)["type"] for one in lines(store, request)] == [
+            "RunStarted", "AttemptStarted", "StepStarted", "StepEnded", "StepStarted",
+        ]  # fmt: skip
+        assert results(store, request) == {}
+        let_go_on(daemon)
+        wait_until(lambda: results(store, request) != {}, "the result", 60)
 
 
 @pytest.mark.thorough

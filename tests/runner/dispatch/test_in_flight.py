@@ -19,6 +19,7 @@ from runner.dispatch.messages import (
     Clock,
     Envelope,
     Expired,
+    Happened,
     Heartbeat,
     NotSigned,
     RunOrder,
@@ -27,10 +28,13 @@ from runner.dispatch.messages import (
     write_message,
 )
 from runner.dispatch.orders import OrderWriter, fill_plan
+from runner.dispatch.worker.run_news import LARGEST, MOST, RunNews
 from runner.dispatch.worker.scheduler_clock import SchedulerClock
 from runner.dsl.context_plan import ContextPlan
 from runner.dsl.plan import Plan
 from runner.errors import ConfigError
+from runner.events import RunStarted, StepStarted
+from runner.result import Trigger
 from runner.settings.secrets import Secret
 from runner.settings.settings import load_settings
 from runner.workers.run_state import Slot
@@ -156,6 +160,42 @@ def test_a_run_that_came_too_late_has_not_begun_although_a_heartbeat_has_named_i
     assert world.flying.expire(copied, "c") is None
     assert world.flying.expire(unknown, "c") is not None
     assert len(world.flying) == 1
+
+
+def test_what_happens_in_a_run_counts_from_the_worker_that_has_it_now(world: World) -> None:
+    run = world.send()
+    step = StepStarted(run=run, journey="buy", attempt=1, name="open", index=0)
+    counts, begun = world.flying.follow(Happened(run=run, worker="a", moment=step))
+    assert counts
+    assert begun is not None, "the message that it has begun may be lost"
+    assert world.flying.follow(Happened(run=run, worker="a", moment=step)) == (True, None)
+    world.flying.begin(Begun(run=run, worker="b"))
+    assert world.flying.follow(Happened(run=run, worker="a", moment=step)) == (False, None)
+    world.flying.end(run)
+    assert world.flying.follow(Happened(run=run, worker="b", moment=step)) == (False, None)
+
+
+@pytest.mark.parametrize(("trigger", "followed"), [("schedule", False), ("confirm", False), ("demand", True), ("smoke", True)])
+def test_only_a_run_that_somebody_waits_for_is_followed(tmp_path: Path, trigger: Trigger, followed: bool) -> None:
+    settings = load_settings(tmp_path, {}, {})
+    order = read_message(OrderWriter(settings, "s").write(plan(), Slot(None, run_id(), NOW, trigger)))
+    assert isinstance(order, RunOrder)
+    assert order.followed == followed
+
+
+def test_news_of_a_run_are_few_small_and_signed() -> None:
+    key, told = Secret("a key of the tests"), list[bytes]()
+    news = RunNews("r", "w", lambda message: write_message(message, "w", key), told.append)
+    step = StepStarted(run="r", journey="buy", attempt=1, name="open", index=0)
+    news(RunStarted(run="r", journey="buy"))
+    news(replace(step, name="x" * LARGEST))
+    assert told == []
+    for _ in range(MOST + 5):
+        news(step)
+    assert len(told) == MOST
+    assert read_message(told[0], key) == Happened(run="r", worker="w", moment=step)
+    with pytest.raises(NotSigned):
+        read_message(write_message(Happened(run="r", worker="w", moment=step), "w"), key)
 
 
 def test_a_worker_that_leaves_takes_no_runs_and_is_alive(world: World) -> None:

@@ -15,7 +15,7 @@ from runner.store import Store
 from runner.store.queries.requested_runs import find_request_as_of, read_events, read_results
 from runner.store.scheduling.locations import LocationReport
 from runner.store.scheduling.requested_runs import MOST_EVENTS, KeyReused, NewRequest, WantedRun
-from runner.store.scheduling.schedulers import SILENT, read_live_locations
+from runner.store.scheduling.schedulers import LOST_AFTER, SILENT, read_live_locations
 from runner.store.scheduling.slots import SKEW
 from tests.runner.store.test_store import NOW, result
 from tests.support.services.databases import empty_database
@@ -149,6 +149,31 @@ def test_claimed_runs_of_a_scheduler_that_is_gone_are_adopted_once(store: Store)
     (orphan,) = store.requested_runs.adopt_orphans("next")
     assert (orphan.id, orphan.journey, orphan.reason) == (made.runs[0].id, "buy", "demand")
     assert store.requested_runs.adopt_orphans("next") == []
+
+
+def shown_at(store: Store, request: str, now: datetime) -> list[str]:
+    with store.snapshot() as connection:
+        found = find_request_as_of(connection, request, now)
+    assert found is not None
+    return [one.state for one in found.runs]
+
+
+def test_a_claimed_run_is_lost_when_its_scheduler_is_silent_and_no_other_takes_it_over(store: Store) -> None:
+    register(store, "dead", "here")
+    made = store.requested_runs.add(new(replace(BUY, deadline=NOW + timedelta(days=1))), NOW)
+    store.requested_runs.claim(made.runs[0].id, "dead", NOW)
+    later = NOW + timedelta(minutes=4)
+    store.schedulers.heartbeat("dead", later)
+    assert shown_at(store, made.id, later + LOST_AFTER - timedelta(seconds=1)) == ["claimed", "waiting"]
+    assert shown_at(store, made.id, later + LOST_AFTER) == ["lost", "waiting"]
+    register(store, "next", "here", later + SILENT)
+    store.schedulers.adopt_orphans("next", later + SILENT + SKEW, alone=False)
+    assert shown_at(store, made.id, later + LOST_AFTER) == ["claimed", "waiting"], "it is about to take it over"
+    assert shown_at(store, made.id, later + SILENT + LOST_AFTER) == ["lost", "waiting"], "it has died as well"
+    assert len(store.requested_runs.adopt_orphans("next")) == 1
+    assert shown_at(store, made.id, later + LOST_AFTER) == ["claimed", "waiting"]
+    store.add(replace(result("buy", made.runs[0].id), slot_at=None, trigger="demand"))
+    assert shown_at(store, made.id, later + 9 * LOST_AFTER) == ["done", "waiting"], "what has come counts"
 
 
 def test_events_are_read_from_where_a_reader_is(store: Store) -> None:

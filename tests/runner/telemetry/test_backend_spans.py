@@ -31,6 +31,8 @@ def test_the_spans_of_an_instrumented_shop_are_below_the_steps(monitor: Monitor,
 
 
 def test_in_the_page_they_are_below_the_request_itself(monitor: Monitor, span_receiver: SpanReceiver) -> None:
+    from tests.support.services.traced_shop import running_traced_shop
+
     with running_traced_shop(span_receiver.http) as shop:
         result = monitor.run(CODE, base_url=shop, trace_origins=[shop], trace_requests="api")
         assert result.status == "passed", result.failure

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from uuid import uuid4
 import psutil
 import pytest
 
+from tests.support.certificates import Chain
 from tests.support.needs import needs
 from tests.support.services.servers import free_port
 from tests.support.wait import wait_until
@@ -24,8 +26,10 @@ PASSWORD = "pass-of-the-tests"
 class Broker:
     """A broker that can be killed and started again, with its disk or without."""
 
-    def __init__(self, kind: Kind, folder: Path) -> None:
+    def __init__(self, kind: Kind, folder: Path, tls: Chain | None = None) -> None:
+        """With `tls` it asks for a certificate of the same authority."""
         self.kind = kind
+        self._tls = tls
         self.folder = folder
         self.port = free_port()
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -33,6 +37,7 @@ class Broker:
         self._epmd, self._dist = (free_port(), free_port()) if kind == "rabbitmq" else (0, 0)
         self._node = f"t{uuid4().hex[:8]}@localhost"
         scheme, user = ("redis", "") if kind == "redis" else ("amqp", "guest")
+        scheme += "s" if tls else ""
         self.url = f"{scheme}://{user}{'@' if user else ''}127.0.0.1:{self.port}"
         self.password = PASSWORD if kind == "redis" else "guest"
 
@@ -50,11 +55,22 @@ class Broker:
         # Each change is on the disk before it is answered, as in production.
         options = {"port": self.port, "bind": "127.0.0.1", "dir": self.folder, "requirepass": self.password}
         options |= {"appendonly": "yes", "appendfsync": "always", "save": ""}
+        if self._tls is not None:
+            options |= {"port": 0, "tls-port": self.port, "tls-cert-file": self._tls.certificate.file}
+            options |= {"tls-key-file": self._tls.certificate.key, "tls-ca-cert-file": self._tls.authority}
         return ["redis-server", *(word for name, value in options.items() for word in (f"--{name}", str(value)))], {}
 
     def _rabbitmq(self) -> tuple[list[str], dict[str, str]]:
         configuration = self.folder.parent / "rabbitmq.conf"
-        configuration.write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\nlog.console = true\n")
+        lines = [f"listeners.tcp.1 = 127.0.0.1:{self.port}"]
+        if self._tls is not None:
+            lines = ["listeners.tcp = none", f"listeners.ssl.1 = 127.0.0.1:{self.port}", "ssl_options.verify = verify_peer"]
+            lines += ["ssl_options.fail_if_no_peer_cert = true", f"ssl_options.cacertfile = {self._tls.authority}"]
+            lines += [
+                f"ssl_options.certfile = {self._tls.certificate.file}",
+                f"ssl_options.keyfile = {self._tls.certificate.key}",
+            ]
+        configuration.write_text("\n".join([*lines, "log.console = true", ""]))
         (self.folder.parent / "plugins").write_text("[].\n")
         variables = {
             "HOME": str(self.folder.parent),
@@ -103,6 +119,8 @@ class Broker:
                 return False
             # Its greeting, or the refusal of what is not the beginning of a connection.
             probe.settimeout(10)
+            if self._tls is not None:
+                return _shakes_hands(probe)
             probe.sendall(b"PING\r\n" if self.kind == "redis" else b"not AMQP")
             try:
                 return bool(probe.recv(8))
@@ -110,20 +128,30 @@ class Broker:
                 return False
 
 
+def _shakes_hands(probe: socket.socket) -> bool:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with context.wrap_socket(probe) as wrapped:
+            return wrapped.version() is not None
+    except OSError:
+        return False
+
+
 @pytest.fixture
 @needs("real_time")
-def new_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Kind], Broker]]:
+def new_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Broker]]:
     """Starts brokers; all are ended with the test."""
     made: list[Broker] = []
 
-    def start(kind: Kind) -> Broker:
+    def start(kind: Kind, tls: Chain | None = None) -> Broker:
         program = "redis-server" if kind == "redis" else RABBITMQ
         missing = f"{program} is missing; on Debian: apt-get install {kind}-server"
         if kind == "rabbitmq" and not shutil.which(program):
             pytest.skip(missing)
         assert shutil.which(program), missing
         folder = tmp_path_factory.mktemp("broker") / "data"
-        made.append(Broker(kind, folder))
+        made.append(Broker(kind, folder, tls))
         made[-1].start()
         return made[-1]
 
