@@ -165,6 +165,7 @@ def test_a_page_can_do_without_dead_clicks(page: Page, receiver: Receiver, value
 
 
 @pytest.mark.thorough
+@pytest.mark.timeout(2400)
 def test_every_kind_of_effect_is_seen(visitor: BrowserContext, receiver: Receiver, engine: str) -> None:
     found = find_dead(visitor, receiver, DEAD | ALIVE, TABS[engine])
     assert (found - set(DEAD), set(DEAD) - found) == (set(), set())
