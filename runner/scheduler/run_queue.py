@@ -70,9 +70,17 @@ class RunQueue:
                 self._ledger.miss_between(entry, schedule.after(entry.name, last), newest, "down", now)
             # An interval is to be resumed soon; a time of day is kept, or missed.
             wanted = schedule.every is not None or once or (now - newest).total_seconds() <= self._settings.max_delay
-            if wanted and (last is None or last < newest) and not self._pause_reason(entry.name, now):
+            paused = self._pause_reason(entry.name, now)
+            if wanted and (last is None or last < newest) and not paused:
                 entry.busy = True
                 self._waiting.append(Due(entry, newest, now, late=True, counts=last is not None))
+            elif last is not None and last < newest:
+                # Nothing comes back to it. What could still be run is left out because of the pause.
+                why = self._pause_reason(entry.name, newest) or (paused if wanted else "")
+                if why:
+                    self._ledger.pause(entry, newest, why, now)
+                else:
+                    self._ledger.miss(entry, newest, "down", now)
 
     def enqueue_due(self, now: datetime) -> None:
         """Adds a run for each journey whose slot has come, or records why the slot is not run."""

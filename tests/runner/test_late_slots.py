@@ -53,6 +53,14 @@ class Asleep:
     def wake(self, now: datetime) -> list[tuple[str, str]]:
         """State and reason of each recorded slot afterwards."""
         self.queue.enqueue_due(now)
+        return self._recorded()
+
+    def start(self, now: datetime) -> list[tuple[str, str]]:
+        """The same after a start."""
+        self.queue.catch_up(now, once=False)
+        return self._recorded()
+
+    def _recorded(self) -> list[tuple[str, str]]:
         engine = create_engine(self._url)
         with engine.connect() as connection:
             rows = connection.execute(text("SELECT state, reason FROM slots ORDER BY slot_at")).all()
@@ -87,3 +95,11 @@ def test_a_slot_that_could_still_be_run_is_paused_if_the_journey_was_paused_sinc
 def test_a_pause_does_not_reach_back(asleep: Asleep) -> None:
     asleep.pauses.append(Pause("buy", None, "moving", minutes(35)))
     assert asleep.wake(minutes(45))[-3:] == [("paused", "backup"), ("missed", "late"), ("paused", "moving")]
+
+
+def test_the_newest_slot_before_a_start_that_is_not_run_is_missed_or_paused(asleep: Asleep) -> None:
+    before = len(asleep.wake(minutes(45)))
+    assert asleep.start(minutes(52))[before:] == [("missed", "down")], "a time of day is kept, or missed"
+    asleep.pauses.append(Pause("buy", None, "moving", minutes(60.2)))
+    assert asleep.start(minutes(60.5))[before + 1 :] == [("paused", "moving")]
+    assert asleep.queue.waiting == 0
