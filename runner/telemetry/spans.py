@@ -63,6 +63,7 @@ def build_spans(result: RunResult) -> tuple[Span, ...]:
                 "journey.flaky": result.flaky,
                 "journey.over_budget": result.over_budget,
                 "journey.contended": result.contended,
+                **({"journey.trigger": result.trigger} if result.trigger not in {"", "schedule"} else {}),
                 **({"journey.base_url": result.environment.base_url} if result.environment.base_url else {}),
                 **_fault(result.failure),
             },

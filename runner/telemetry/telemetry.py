@@ -104,7 +104,11 @@ class Telemetry:
         if not isinstance(moment, RunEnded) or moment.result.status in {"cancelled", "skipped"}:
             return
         item = encode(RunToSend(result=moment.result, source=self._source))
+        # Metrics are about the schedule, as those that the scheduler serves.
+        requested = moment.result.trigger not in {"", "schedule"}
         for one in self._senders:
+            if requested and one in self._counted.values():
+                continue
             one.put(moment.result.id, item)
 
     def forget(self, journey: str) -> None:

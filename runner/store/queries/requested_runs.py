@@ -65,7 +65,7 @@ def _find_silent(connection: Connection, request: RunRequest, now: datetime) -> 
     )
     claimed = requested_runs.c.request_id == request.id, requested_runs.c.state == "claimed"
     found = connection.execute(known.where(*claimed)).all()
-    # One that is no longer registered was found dead by another, which is about to take its runs over, unless it has died as well.
+    # A scheduler that is no longer registered was found dead by another, which is about to take its runs over, unless it has died as well.
     newest = connection.execute(select(func.max(schedulers.c.seen_at))).scalar_one()
     heard = {run: seen_at or max(claimed_at, newest or claimed_at) for run, claimed_at, seen_at in found}
     return {run: at for run, at in heard.items() if at <= now - LOST_AFTER}
