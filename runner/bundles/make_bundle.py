@@ -56,8 +56,8 @@ def make_bundle(contents: BundleContents, target: Path) -> Bundle:
     except OSError as error:
         raise ConfigError(f"cannot create the bundle: {error.filename or target}: {error.strerror}") from error
     finally:
-        # Nor is it there where the folder could not be created, as a file has its name.
-        with suppress(NotADirectoryError):
+        # It is not there where the folder could not be created, as a file or a link to itself has its name.
+        with suppress(OSError):
             partial.unlink(missing_ok=True)
     return Bundle(digest=digest, path=path, bytes=size, manifest=manifest, folder=contents.folder)
 

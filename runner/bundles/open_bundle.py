@@ -141,6 +141,9 @@ def fetch_manifest(source: Storage, digest: str, key: Secret, largest: int) -> M
 
 def read_bundle_file(file: Path, largest: int) -> tuple[str, Manifest]:
     """Digest and manifest of a bundle on the disk, of which no signature is known. Raises BundleError."""
+    if file.exists() and not file.is_file():
+        # Reading a pipe would wait forever.
+        raise BundleError(f"{file}: is not a regular file; name a file that `journey bundle make` has written")
     with TemporaryDirectory() as folder:
         tar = Path(folder) / "archive.tar"
         try:

@@ -55,6 +55,7 @@ def test_a_bundle_is_made_shown_and_verified(project: Project) -> None:
         (["verify", "nowhere.tar.gz"], KEY.reveal(), 3, "nowhere.tar.gz: cannot be read: No such file or directory"),
         (["verify", "no/file"], KEY.reveal(), 3, "cannot be read: No such file or directory"),
         (["verify", "./pages.py"], KEY.reveal(), 3, "damaged"),
+        (["show", "/dev/null"], KEY.reveal(), 3, "/dev/null: is not a regular file"),
         (["make", "--upload"], "", 2, "bundle_key is not set"),
         (["show", ""], KEY.reveal(), 3, "no bundle"),
         (["make", "--output", "/proc/none"], KEY.reveal(), 2, "cannot create the bundle"),
