@@ -155,9 +155,9 @@ def _add_included(walk: _Walk, root: Path, patterns: Iterable[str]) -> None:
     for pattern in patterns:
         try:
             found = sorted(root.glob(pattern))
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             raise ConfigError(
-                f"bundle_include: {pattern!r} is not a pattern: {error}; write one such as 'data/**/*.csv'"
+                f"bundle_include: {pattern[:200]!r} is not a pattern: {error}; write one such as 'data/**/*.csv'"
             ) from error
         if not found:
             raise ConfigError(

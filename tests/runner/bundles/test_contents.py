@@ -124,6 +124,8 @@ def test_a_pattern_that_is_not_one_is_named(project: Project) -> None:
     """From Python 3.13 on it is one, which matches nothing here."""
     with pytest.raises(ConfigError, match=r"bundle_include: '\*\*x'"):
         listed(project, bundle_include=("**x",))
+    with pytest.raises(ConfigError, match=r"is not a pattern: .*name too long"):
+        listed(project, bundle_include=("a" * 5_000,))
 
 
 def test_settings_add_and_leave_out(project: Project) -> None:
