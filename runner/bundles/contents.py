@@ -153,7 +153,12 @@ def _files_below(folder: Path, skipped: set[Path], entered: set[Path]) -> Iterat
 
 def _add_included(walk: _Walk, root: Path, patterns: Iterable[str]) -> None:
     for pattern in patterns:
-        found = sorted(root.glob(pattern))
+        try:
+            found = sorted(root.glob(pattern))
+        except (ValueError, OSError) as error:
+            raise ConfigError(
+                f"bundle_include: {pattern[:200]!r} is not a pattern: {error}; write one such as 'data/**/*.csv'"
+            ) from error
         if not found:
             raise ConfigError(
                 f"bundle_include: {pattern!r} matches no file below {root}; write a path or a pattern relative to it"

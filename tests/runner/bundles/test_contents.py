@@ -120,6 +120,14 @@ def test_what_the_settings_keep_secret_stays(project: Project) -> None:
         listed(project, {"JOURNEY_BUNDLE_KEY": "f00df00df00df00df00df00d"})
 
 
+def test_a_pattern_that_is_not_one_is_named(project: Project) -> None:
+    """From Python 3.13 on it is one, which matches nothing here."""
+    with pytest.raises(ConfigError, match=r"bundle_include: '\*\*x'"):
+        listed(project, bundle_include=("**x",))
+    with pytest.raises(ConfigError, match=r"is not a pattern: .*name too long"):
+        listed(project, bundle_include=("a" * 5_000,))
+
+
 def test_settings_add_and_leave_out(project: Project) -> None:
     project.write("data/users.csv", "")
     project.write("journeys/state.json", STATE)
