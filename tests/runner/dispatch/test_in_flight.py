@@ -264,7 +264,7 @@ def test_what_a_stranger_puts_into_the_queue_is_no_message_and_ends_nothing() ->
     nested = b"[" * 10_000 + b"]" * 10_000
     for wrong in (
         b'{"protocol": 1, "kind": "Taken", "body": ' + nested + b"}",
-        b'{"protocol": 1, "kind": "Taken", "body": {"run": "01", "more": ' + nested + b"}}",
+        b'{"protocol": 1, "kind": "Taken", "body": {"runs": ["01"], "more": ' + nested + b"}}",
         b'{"protocol": 1, "kind": "Heartbeat", "body": {"worker": "a", "location": "x", "version": "1", '
         b'"sent_at": "0001-01-01T00:00:00"}}',
     ):
@@ -283,7 +283,9 @@ def test_a_run_whose_id_would_be_a_path_is_no_message(run: str) -> None:
             read_message(msgspec.json.encode(order))
     with pytest.raises(msgspec.ValidationError, match="not the id of a run"):
         read_message(
-            msgspec.json.encode(Envelope(protocol=PROTOCOL, kind="Taken", body=msgspec.Raw(msgspec.json.encode({"run": run}))))
+            msgspec.json.encode(
+                Envelope(protocol=PROTOCOL, kind="Begun", body=msgspec.Raw(msgspec.json.encode({"run": run, "worker": "w"})))
+            )
         )
 
 
