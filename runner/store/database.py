@@ -32,7 +32,7 @@ from runner.store.samples import Samples
 from runner.store.scheduling.locations import Locations
 from runner.store.scheduling.pauses import Pauses
 from runner.store.scheduling.push_groups import PushGroups
-from runner.store.scheduling.requested_runs import RequestedRuns, close_with_result
+from runner.store.scheduling.requested_run_tables import RequestedRuns, close_with_result
 from runner.store.scheduling.schedulers import Schedulers
 from runner.store.scheduling.slots import Slots
 from runner.store.tables.runs import artifacts, attempts, navigations, runs, slots, steps
