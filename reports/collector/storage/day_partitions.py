@@ -1,6 +1,6 @@
 """The partitions of PostgreSQL, one for each day (UTC) and table: made ahead, and dropped whole when their day has expired.
 
-The role that collectors have may neither create nor drop tables: functions of the owner do it (migration 0024).
+The role that collectors have may neither create nor drop tables: functions of the owner do it (migration 0020).
 """
 
 import re
