@@ -106,6 +106,10 @@ class Archive:
                 weakref.finalize(self, self._own.leave)
             return self._own.folder
 
+    def sweep(self) -> None:
+        """Removes what processes have left that have ended since this one began. Raises OSError when that fails."""
+        sweep_scratch(self.folder / SCRATCH)
+
     def add(self, folder: Path, name: str, content: bytes) -> None:
         """Puts one more file into the folder of a saved run, whole. Raises OSError when that fails."""
         written = self._place() / f"{folder.name}-{name}"

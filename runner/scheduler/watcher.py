@@ -63,6 +63,7 @@ class Watcher:
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(2.0)
+        self._sweep()
 
     def reload(self) -> None:
         """Loads the journeys again, whether or not a file has changed."""
@@ -118,6 +119,7 @@ class Watcher:
     def _prune_runs(self, archive: Archive) -> None:
         """Removes old runs as the settings say; their rows in the store stay."""
         removed = checks = 0
+        self._sweep()
         try:
             for one in prune_archive(archive, self._settings, datetime.now(UTC)):
                 removed += isinstance(one, ExpiredRun)
@@ -129,6 +131,13 @@ class Watcher:
             log.info("removed %d old runs", removed)
         if checks:
             log.info("removed %d old smoke checks", checks)
+
+    def _sweep(self) -> None:
+        """Removes what workers of a killed scheduler have left that were still ending when this one began."""
+        try:
+            self._archive.sweep()
+        except OSError as error:
+            log.warning("what was left unfinished cannot be removed: %s", error)
 
     def _check_files(self) -> None:
         found = fingerprint(self._request)
