@@ -1,5 +1,6 @@
-"""The agent for real users, on the shop and on pages of its own, in real browsers: a Chromium, and in `make thorough` a Firefox."""
+"""The agent for real users, on the shop and on pages of its own, in a real browser: a Chromium, or a Firefox where `AGENT_ENGINE` says so."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +15,7 @@ from tests.support.needs import needs
 from tests.support.services.receiver import Receiver, receiving
 
 
-@pytest.fixture(scope="package", params=["chromium", pytest.param("firefox", marks=pytest.mark.thorough)])
+@pytest.fixture(scope="package", params=[os.environ.get("AGENT_ENGINE", "chromium")])
 def engine(request: pytest.FixtureRequest) -> str:
     """The engine of this test's browser. A test of what only one has says so: `@CHROMIUM_ONLY`."""
     return str(request.param)
