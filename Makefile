@@ -49,7 +49,7 @@ test: .venv/dev ## Lint, types, import contracts, and the tests with real parts
 thorough: .venv/dev ## What `make test` leaves out: docs/ typed, real sites walked, harm done again and again, many examples
 	@sh .ci/packages $(PARTS)
 	@# Tests that want to see a proxy, a client's certificate, a mail, or another engine than Chromium are skipped without them.
-	@sh .ci/packages --wanted squid nginx dovecot-imapd libnss3-tools rabbitmq-server firefox-esr webkit2gtk-driver
+	@sh .ci/packages --wanted squid nginx haproxy dovecot-imapd libnss3-tools rabbitmq-server firefox-esr webkit2gtk-driver
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m 'thorough or hypothesis' --hypothesis-profile many
 
 quick: .venv/dev ## The short tests without a browser, a database server or real time; within about a minute

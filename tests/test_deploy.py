@@ -196,7 +196,7 @@ def test_kubernetes_accepts_the_manifest(version: str) -> None:
     if version == "latest":
         version = kubernetes_validate.latest_version()
     # Strictly: no field that this version does not have.
-    for name in ("kubernetes.yaml", "kubernetes-locations.yaml"):
+    for name in ("kubernetes.yaml", "kubernetes-locations.yaml", "kubernetes-serve.yaml"):
         for one in yaml.safe_load_all(text(name)):
             kubernetes_validate.validate(one, version, strict=True)
 
@@ -320,6 +320,27 @@ def test_the_kubernetes_manifest_asks_for_paths_that_are_served() -> None:
     assert paths == {"/healthz", "/readyz"}
     port = next(one["value"] for one in container["env"] if one["name"] == "JOURNEY_LISTEN").rpartition(":")[2]
     assert str(container["ports"][0]["containerPort"]) == port
+
+
+def test_servers_in_kubernetes_are_confined_and_leave_when_the_service_has_noticed(tmp_path: Path) -> None:
+    parts = {one["kind"]: one for one in yaml.safe_load_all(text("kubernetes-serve.yaml"))}
+    pod = parts["Deployment"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    (scheduler,) = deployment()["containers"]
+    assert container["securityContext"] == scheduler["securityContext"]
+    assert (pod["automountServiceAccountToken"], pod["enableServiceLinks"]) == (False, False)
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    given = {one["name"]: one["value"] for one in container["env"] if "value" in one}
+    settings = load_settings(tmp_path, {}, given)
+    ready = container["readinessProbe"]
+    assert ready["httpGet"]["path"] == "/readyz"
+    assert ready["periodSeconds"] * ready["failureThreshold"] < settings.serve_drain < pod["terminationGracePeriodSeconds"]
+    assert {container[one]["httpGet"]["path"] for one in ("livenessProbe", "startupProbe")} == {"/healthz"}
+    assert container["args"][-1] == f"0.0.0.0:{container['ports'][0]['containerPort']}"
+    labels = parts["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    assert parts["Service"]["spec"]["selector"] == parts["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"] == labels
+    assert parts["Deployment"]["spec"]["selector"]["matchLabels"] == labels
+    assert parts["Service"]["spec"]["ports"][0]["targetPort"] == container["ports"][0]["name"]
 
 
 def test_the_image_is_checked_as_it_is_documented_to_be_run() -> None:

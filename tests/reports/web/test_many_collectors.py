@@ -4,6 +4,7 @@ import gzip
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,10 +28,12 @@ from tests.reports.replay.test_chunks import SESSION, chunk
 from tests.support.needs import needs
 from tests.support.raw_http import CHROME
 from tests.support.services.balancer import Balancer, balancing
+from tests.support.services.programs import program
 from tests.support.services.servers import free_port, get
 from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.thorough
+DOCUMENT = Path(__file__).parents[3] / "docs" / "many-collectors.md"
 SHOP = "https://shop.example"
 TOKEN = "a-token-that-nobody-guesses"
 CONFIGURATION = f"""
@@ -180,6 +183,57 @@ def test_one_of_them_makes_the_roll_ups_and_keeps_the_limits(servers: Servers) -
     held += f"WHERE locktype = 'advisory' AND granted AND datname = '{servers.database.rpartition('/')[2]}'"
     # Page views, recordings, errors.
     wait_until(lambda: rows(servers.database, held) == [(3, 3)])
+
+
+def documented_block(begins: str, ports: tuple[int, int]) -> str:
+    """A configuration of docs/many-collectors.md, with servers at these ports."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
+    found = str(next(one for one in blocks if one.startswith(begins)))
+    for documented, port in zip(("10.0.0.11:8321", "10.0.0.12:8321"), ports, strict=True):
+        assert documented in found
+        found = found.replace(documented, f"127.0.0.1:{port}")
+    return found
+
+
+def nginx(folder: Path, port: int, ports: tuple[int, int]) -> list[str]:
+    """The command of an nginx as documented, without TLS."""
+    text = documented_block("upstream journey", ports).replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
+    own = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    start = f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;\nevents {{}}\n"
+    file = folder / "nginx.conf"
+    file.write_text(f"{start}http {{\naccess_log off;\n{own}{text}}}\n")
+    return ["nginx", "-c", str(file), "-e", str(folder / "error.log")]
+
+
+def haproxy(folder: Path, port: int, ports: tuple[int, int]) -> list[str]:
+    """The command of an HAProxy as documented, without TLS."""
+    limits = "".join(f"  timeout {kind} 60s\n" for kind in ("connect", "client", "server"))
+    front = f"frontend visitors\n  bind 127.0.0.1:{port}\n  default_backend journey\n"
+    file = folder / "haproxy.cfg"
+    back = documented_block("backend journey", ports).replace("X-Forwarded-Proto https", "X-Forwarded-Proto http")
+    file.write_text(f"defaults\n  mode http\n{limits}{front}{back}")
+    return ["haproxy", "-db", "-f", str(file)]
+
+
+@pytest.mark.parametrize("balancer", [nginx, haproxy])
+@pytest.mark.parametrize("away", [None, 0, 1])
+def test_the_documented_balancers_pass_on_what_is_needed_and_another_answers_for_one_that_is_away(
+    servers: Servers, tmp_path: Path, balancer: Callable[[Path, int, tuple[int, int]], list[str]], away: int | None
+) -> None:
+    ports = [free_port() if number == away else port for number, port in enumerate(servers.ports)]
+    port = free_port()
+    command = balancer(tmp_path, port, (ports[0], ports[1]))
+    cookie = sign_in(servers.ports[0])[1]["set-cookie"].partition(";")[0]
+    with program(command[0], command, port, tmp_path):
+        wait_until(lambda: ask(port, "GET", "/readyz")[0] == 200, "the balancer has found a server")
+        for number in range(4):
+            body = beacon(80_000_000 + 10 * (3 if away is None else away) + number)
+            assert ask(port, "POST", "/v1/views", body, origin=SHOP)[0] == 202
+            assert ask(port, "GET", "/runs", cookie=cookie)[0] == 200
+        # The page is addressed as visitors address it, and forms of it are taken from there.
+        if balancer is nginx:
+            assert sign_in(port)[0] == 303
+            assert ask(port, "GET", "/metrics")[0] == 404
 
 
 def test_one_that_is_asked_to_stop_is_not_ready_first_and_serves_on(servers: Servers, balancer: Balancer) -> None:
