@@ -5,7 +5,7 @@ that is bound to one processor. Simulated workers in another process take them f
 once with a result; so no browser and no site is in the figures. Every result is saved on the disk, and acknowledged then. "Delay" is
 from when a run was due to when a worker had it; both are on this machine, so they have one clock. CPU is user and system time of the
 sending process. Beside them, in the same run, the pool of worker processes of this machine makes journeys without a page. At the end
-real journeys that open a page run in turns in that pool and, through each broker, in a real `journey worker` on this machine.
+real journeys that open a page run alternately in that pool and, through each broker, in a real `journey worker` on this machine.
 Run: `python -m benchmarks.dispatch [--quick] [--seconds S]`; the table goes into docs/scale.md. It needs redis-server and
 rabbitmq-server of Debian.
 """

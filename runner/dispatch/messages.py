@@ -194,7 +194,7 @@ def _check_names(message: Message) -> None:
     if isinstance(message, RunOrder):
         _check_journey(message.plan.journey)
     if isinstance(message, Happened) and message.moment.run != message.run:
-        raise msgspec.ValidationError(f"it is about run {message.run}, and tells of another")
+        raise msgspec.ValidationError(f"it is about run {message.run}, and what happened was in another")
 
 
 def _check_journey(name: str) -> None:
