@@ -159,7 +159,7 @@ def pages(store: Store, run: str) -> dict[str, str]:
         "objectives, 30 days": "/objectives",
         "locations": "/locations",
         "incidents": "/incidents",
-        "status page, 90 days": "/status",
+        "status page, 90 days": "/status/",
         "real users, 24 hours": "/users?range=24h",
         "real users, 30 days": "/users?range=30d",
         "a page view": f"/users/views/{view.id}",
