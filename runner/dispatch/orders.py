@@ -1,6 +1,8 @@
 """From a plan to the order that is sent, and back at the worker. Secrets never travel: each worker has its own."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,7 +12,7 @@ from msgspec.structs import replace
 from runner.archive.object_storage import open_storage
 from runner.dispatch.messages import RunOrder, write_message
 from runner.dsl.plan import Plan
-from runner.errors import ConfigError
+from runner.errors import ConfigError, StorageDown
 from runner.result import Trigger
 from runner.settings.secrets import Secrets, find_missing
 from runner.settings.settings import Settings
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 FOLLOWED: frozenset[Trigger] = frozenset({"demand", "smoke"})
 """Why a run is made that somebody waits for."""
+PAUSE = 1.0
+"""Seconds between two tries to reach the storage."""
 SHORTEST_GUARDED = 6
 """Characters; a shorter secret occurs in other text too."""
 
@@ -66,6 +70,24 @@ class OrderWriter:
                 "read it in the journey, with secrets[…]"
             )
         return content
+
+
+def fill_plan_in_time(
+    order: RunOrder, settings: Settings, until: ExitStack, is_late: Callable[[], bool], is_leaving: Callable[[], bool]
+) -> tuple[Plan, tuple[str, ...]]:
+    """As `fill_plan`; a storage that does not answer is waited for while the run may still begin.
+
+    Raises CancelledError when the worker leaves meanwhile: another one may reach the storage.
+    """
+    while True:
+        try:
+            return fill_plan(order, settings, until)
+        except StorageDown:
+            if is_leaving():
+                raise CancelledError from None
+            if is_late():
+                raise
+        time.sleep(PAUSE)
 
 
 def fill_plan(order: RunOrder, settings: Settings, until: ExitStack) -> tuple[Plan, tuple[str, ...]]:

@@ -36,7 +36,7 @@ from runner.dispatch.messages import (
     read_message,
     write_message,
 )
-from runner.dispatch.orders import fill_plan
+from runner.dispatch.orders import fill_plan_in_time
 from runner.dispatch.worker.begun_runs import BegunRun, BegunRuns
 from runner.dispatch.worker.executor import Made, RunExecutor
 from runner.dispatch.worker.outbox import Outbox
@@ -255,11 +255,15 @@ class WorkerProgram:
         if order.plan.location != self._settings.location:
             raise ConfigError(f"the run is for {order.plan.location}, and this worker is at {self._settings.location}")
         ahead = timedelta(seconds=self.clock.ahead)
-        if datetime.now(UTC) - ahead > order.begin_by:
+
+        def is_late() -> bool:
+            return datetime.now(UTC) - ahead > order.begin_by
+
+        if is_late():
             self._keep(Expired(run=order.run, worker=self.name))
             return
         with ExitStack() as until:
-            plan, notes = fill_plan(order, self._settings, until)
+            plan, notes = fill_plan_in_time(order, self._settings, until, is_late, lambda: self._stop_by is not None)
             # By our clock, with which the run is timed.
             slot = Slot(order.slot_at, order.run, order.due_at + ahead, order.trigger)
             self._begun.add(BegunRun(order.run, self.name, redelivered))

@@ -1,6 +1,7 @@
 """When a run elsewhere is given up, what its messages look like, and what may be in an order."""
 
-from contextlib import ExitStack
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,12 @@ from runner.dispatch.messages import (
     read_message,
     write_message,
 )
-from runner.dispatch.orders import OrderWriter, fill_plan
+from runner.dispatch.orders import OrderWriter, fill_plan, fill_plan_in_time
 from runner.dispatch.worker.run_news import LARGEST, MOST, RunNews
 from runner.dispatch.worker.scheduler_clock import SchedulerClock
 from runner.dsl.context_plan import ContextPlan
 from runner.dsl.plan import Plan
-from runner.errors import ConfigError
+from runner.errors import ConfigError, StorageDown
 from runner.events import RunStarted, StepStarted
 from runner.result import Trigger
 from runner.settings.secrets import Secret
@@ -348,3 +349,27 @@ def test_a_worker_has_its_own_secrets_and_names_those_it_lacks(tmp_path: Path) -
     with ExitStack() as until:
         filled, _ = fill_plan(order, having, until)
     assert filled.secrets_dir == tmp_path / "secrets"
+
+
+@pytest.mark.parametrize("ends", ["answers", "late", "leaving"])
+def test_a_storage_that_does_not_answer_is_waited_for_while_the_run_may_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    tries = 0
+
+    def fill(order: RunOrder, *_: object) -> tuple[Plan, tuple[str, ...]]:
+        nonlocal tries
+        tries += 1
+        if ends == "answers" and tries == 3:
+            return order.plan, ()
+        raise StorageDown("it does not answer")
+
+    monkeypatch.setattr("runner.dispatch.orders.fill_plan", fill)
+    monkeypatch.setattr("runner.dispatch.orders.PAUSE", 0.0)
+    settings = load_settings(tmp_path, {}, {})
+    order = read_message(OrderWriter(settings, "s").write(plan(), Slot(None, run_id(), NOW, "schedule")))
+    assert isinstance(order, RunOrder)
+    raised: dict[str, type[BaseException]] = {"late": StorageDown, "leaving": CancelledError}
+    with pytest.raises(raised[ends]) if ends in raised else nullcontext(), ExitStack() as until:
+        fill_plan_in_time(order, settings, until, lambda: ends == "late" and tries > 2, lambda: ends == "leaving" and tries > 2)
+    assert tries == 3
