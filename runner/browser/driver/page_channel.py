@@ -18,6 +18,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser.driver import event_waits
 from runner.browser.driver import playwright_internals as bridge
+from runner.untrusted_text import decode_json
 
 REPORT = "__journeyReport"
 """A function of every document, to be called with a text."""
@@ -184,12 +185,21 @@ class DriverChannel:
         name = self._receive(question["asked"])
         if name is None:
             return
-        number = msgspec.json.decode(question["asked"]).get("id")
+        try:
+            number = decode_json(question["asked"], _asked).id
+        except msgspec.DecodeError:
+            # A site can call the binding too; the agent's questions have numbers.
+            return
         expression = f"globalThis.__journeyAgent?.answered?.({msgspec.json.encode([number, name]).decode()})"
         place = {"session": question["session"], "document": question["document"]}
         bridge.start(self._context, bridge.send(self._session, "Journey.answer", {**place, "expression": expression}))
 
 
+class _Asked(Struct):
+    id: int = 0
+
+
+_asked = msgspec.json.Decoder(_Asked)
 _sessions: WeakKeyDictionary[Browser, CDPSession] = WeakKeyDictionary()
 
 

@@ -21,6 +21,7 @@ SPOILING = {
     "the agent's answer": "__journeyAgent.read = () => '{\"now\":1e300}'",
     "the bindings": """
         __journeyReport('caf\\ud83d'); __journeyReport('['.repeat(100000)); __journeyReport('{"inputs":{"first":1e300}}');
+        __journeyReport('{"asked":1,"id":"caf\\ud83d"}'); __journeyReport('{"asked":1,"id":[1]}');
         __journeyReplay('[{"a":"\\ud83d"}]'); __playwright__binding__('no');
     """,
     "marks": "performance.mark('m', {startTime: 1e300}); performance.measure('l', {start: 0, end: 1e300})",
