@@ -18,9 +18,9 @@ class SchedulerClock:
     """By how much this machine's clock is ahead. With a key, only a scheduler that has it can set this, and with a new message only:
     whoever repeats an old one could else have orders of that time accepted again."""
 
-    def __init__(self, key: Secret | None, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, key: Secret | None, wall: Callable[[], float] | None = None) -> None:
         self._key = key
-        self._wall = wall
+        self._wall = wall or time.time
         self._newest: dict[str, float] = {}
         self.ahead = 0.0
         """Seconds."""

@@ -192,6 +192,8 @@ def test_a_broken_file_is_told(daemon: Daemon) -> None:
     assert "j.py:1: cannot be imported: SyntaxError" in ours[0]["message"]
 
 
+# Of a module that Apprise imports.
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 @pytest.mark.parametrize(
     ("urls", "said"),
     thorough_but(
