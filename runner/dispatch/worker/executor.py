@@ -45,15 +45,22 @@ class RunExecutor:
         self._answers: dict[str, Future[Made]] = {}
         self._followers: dict[str, Callable[[Moment], None]] = {}
         self._lock = threading.Lock()
+        self._closed = False
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         pool.open(browser, settings, archive, [self._listen])
         pool.recycle_after(settings.worker_runs, settings.worker_memory)
 
     def make_run(self, plan: Plan, slot: Slot, follow: Callable[[Moment], None] | None = None) -> "Future[Made]":
-        """Has a run made as soon as there is room; `follow` hears what happens in it, in the thread of `work`. From any thread."""
+        """Has a run made as soon as there is room; `follow` hears what happens in it, in the thread of `work`. From any thread.
+
+        The answer is cancelled when the run is not going to be made here.
+        """
         answer: Future[Made] = Future()
         with self._lock:
+            if self._closed:
+                answer.cancel()
+                return answer
             if follow is not None:
                 self._followers[slot.run] = follow
             self._waiting.append(_Asked(plan, slot, answer))
@@ -96,6 +103,14 @@ class RunExecutor:
             self._followers.pop(one.slot.run, None)
             self._answers.pop(one.slot.run).cancel()
         self._pool.cancel_runs(why)
+
+    def close(self) -> None:
+        """Nothing more is made: `work` is not called again."""
+        with self._lock:
+            self._closed = True
+            left, self._answers = self._answers, {}
+        for answer in left.values():
+            answer.cancel()
 
     def _listen(self, moment: Moment) -> None:
         if not isinstance(moment, RunEnded):

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,7 +106,12 @@ class Outbox:
             self._stopping = True
             self._changed.notify()
         self._thread.join(timeout)
-        return len(self._kept)
+        with self._changed:
+            left = list(self._kept)
+        for one in left:
+            # Nobody waits for it any longer: it is on the disk.
+            one.done.cancel()
+        return len(left)
 
     def _work(self) -> None:
         while True:
@@ -162,7 +167,9 @@ class Outbox:
             log.error("%s cannot be removed, and is sent again at the next start: %s", kept.file, error.strerror)
         with self._changed:
             self._kept.popleft()
-        kept.done.set_result(None)
+        with suppress(InvalidStateError):
+            # It was too late, and is sent again at the next start.
+            kept.done.set_result(None)
 
     @property
     def _is_due(self) -> bool:

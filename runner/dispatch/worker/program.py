@@ -52,6 +52,8 @@ REMEMBERED = 1000
 """Runs that were made, whose orders may be delivered again."""
 CLOSE_TIMEOUT = 10.0
 """Seconds in which connections are closed, and results sent, at the end."""
+ACKNOWLEDGED_WITHIN = 5.0
+"""Seconds after which the broker has heard that an order is done with, while it can be reached."""
 STALLED = 60.0
 """Seconds without a turn of the main thread after which the worker is not healthy."""
 STOPPED = "the worker was stopped while the run was under way"
@@ -75,6 +77,8 @@ class WorkerProgram:
         self._archive = Archive(settings.runs_dir)
         # Read before the outbox sends what is left in it.
         self._begun = BegunRuns(settings.runs_dir)
+        self._sent: dict[str, float] = {}
+        """When the results of runs were sent that are still noted as begun, by `time.monotonic()`."""
         self.clock = SchedulerClock(settings.bundle_key)
         self._stop_by: float | None = None
         self._turned = time.monotonic()
@@ -131,7 +135,7 @@ class WorkerProgram:
     def receive_uploaded(self, result: RunResult, _: Path | None) -> None:
         """The files of a run are uploaded, or wait for the storage: its result may go on."""
         waiting = self._uploaded.pop(result.id, None)
-        if waiting is not None:
+        if waiting is not None and waiting.set_running_or_notify_cancel():
             waiting.set_result(result)
 
     def healthy(self) -> str:
@@ -161,6 +165,7 @@ class WorkerProgram:
         while True:
             self._turned = time.monotonic()
             self._executor.work(1.0)
+            self._forget_sent()
             if self._stop_by is None:
                 if not self._celery.is_alive():
                     # A connection that breaks at the wrong moment ends it; the runs that it had go on here, and are not made twice.
@@ -178,8 +183,14 @@ class WorkerProgram:
             if time.monotonic() >= self._stop_by + CLOSE_TIMEOUT:
                 # The broker or the storage is away: the results are on the disk.
                 break
+        # What Celery still begins, and what waits for the broker or the storage, does not hold up the end.
+        self._executor.close()
         self._end_celery()
-        return self.outbox.stop(CLOSE_TIMEOUT)
+        left = self.outbox.stop(CLOSE_TIMEOUT)
+        for waiting in list(self._uploaded.values()):
+            waiting.cancel()
+        self._forget_sent(at_once=True)
+        return left
 
     def _take_no_more(self) -> None:
         """Gives up the queue; the messages that the broker has sent meanwhile go back to it with the connection."""
@@ -193,6 +204,16 @@ class WorkerProgram:
         state.should_stop = os.EX_OK
         self._celery.join(CLOSE_TIMEOUT)
         state.should_stop = None
+
+    def _forget_sent(self, at_once: bool = False) -> None:
+        """Forgets the runs whose orders are acknowledged: one that is not would be delivered again, and must not be walked again."""
+        before = time.monotonic() - (0.0 if at_once else ACKNOWLEDGED_WITHIN)
+        with self._lock:
+            old = [run for run, at in self._sent.items() if at <= before]
+            for run in old:
+                del self._sent[run]
+        for run in old:
+            self._begun.remove(run)
 
     def _send_earlier(self) -> None:
         """Sends the results that a process before this one had saved when it was killed."""
@@ -239,9 +260,9 @@ class WorkerProgram:
             # Another worker makes it.
             raise Reject(requeue=True) from None
         finally:
-            self._begun.remove(order.run)
             with self._lock:
                 del self._active[order.run]
+                self._sent[order.run] = time.monotonic()
 
     def _begin(self, run: str) -> bool:
         """Whether a run is to be made here: not when this worker has it, and the broker has delivered it again after a broken connection."""

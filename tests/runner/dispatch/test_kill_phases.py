@@ -93,4 +93,6 @@ def test_a_worker_that_is_killed_in_a_phase_loses_nothing_and_doubles_nothing(
     check_ledger(daemon)
     assert daemon.runs() == 1
     assert worker.stop() == 0
+    if phase in MADE:
+        assert len((daemon.folder / "walks").read_text()) == 1, "nor is it when its order is delivered again"
     assert not list((worker.folder / "runs" / ".outbox").glob("*"))
