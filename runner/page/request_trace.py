@@ -7,6 +7,8 @@ import msgspec
 from playwright.sync_api import BrowserContext, Request
 
 HEADER = "traceparent"
+PROBLEMS = 20
+"""A page can be redirected to as many places as it likes."""
 
 
 class RequestTrace:
@@ -35,7 +37,7 @@ class RequestTrace:
             return
         while first.redirected_from is not None:
             first = first.redirected_from
-        if self.span_id(first):
+        if self.span_id(first) and len(self.problems) < PROBLEMS:
             self.problems.add(
                 f"{HEADER} went along with a redirect from {_origin(first.url)} to {_origin(request.url)}, which may reject it; "
                 'trace_requests = "all" keeps it from redirects'
