@@ -46,6 +46,8 @@ class Site(Struct, frozen=True, kw_only=True):
     """When each journey runs next, read over the page's connection."""
     declared: Callable[[], frozenset[str] | None] = lambda: None
     """The names of the journeys that are declared in files; None if that is not known."""
+    wait_for_declared: Callable[[], None] = lambda: None
+    """Returns when the files of the journeys have been read once; a server that has just started is asked what is in them."""
     facts: Callable[[], Mapping[str, JourneyFacts]] = dict
     """What their files say about journeys, by name."""
     source_link: SourceLink = lambda _file, _line: None

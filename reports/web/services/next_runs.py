@@ -1,4 +1,4 @@
-"""When each journey is due next, read from the journeys' files in a thread: a page never waits for it, and never fails by it."""
+"""When each journey is due next, read from the journeys' files in a thread: a page never waits for it, and never fails because of it."""
 
 import logging
 import threading
@@ -19,6 +19,8 @@ from runner.store.scheduling.schedulers import is_any_scheduler_alive
 
 PERIOD = 10.0
 """Seconds between two checks of the files."""
+FIRST_READ = 20.0
+"""Seconds that a request for runs waits at most for the first reading of the files."""
 log = logging.getLogger("journey.serve")
 
 
@@ -47,6 +49,7 @@ class NextRuns:
         """The names of all journeys in the files; None while that is not known: before they were read, and if one is broken."""
         self.facts: Mapping[str, JourneyFacts] = {}
         """Of each journey in the files, by its name."""
+        self._read_once = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="upcoming", daemon=True)
 
@@ -57,12 +60,17 @@ class NextRuns:
             return {}
         return {name: one.after(name, now) for name, one in self._schedules.items()}
 
+    def wait(self) -> None:
+        """Returns when the files have been read once, which takes a second or two from the start, or after FIRST_READ seconds."""
+        self._read_once.wait(FIRST_READ)
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stopped.set()
+        self._read_once.set()
 
     def _work(self) -> None:
         seen: object = None
@@ -71,6 +79,7 @@ class NextRuns:
             if found != seen:
                 seen = found
                 self._read()
+                self._read_once.set()
             self._stopped.wait(self._period)
 
     def _read(self) -> None:

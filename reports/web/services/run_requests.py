@@ -59,6 +59,8 @@ class RunSite(Protocol):
     @property
     def declared(self) -> Callable[[], frozenset[str] | None]: ...
     @property
+    def wait_for_declared(self) -> Callable[[], None]: ...
+    @property
     def facts(self) -> Callable[[], Mapping[str, JourneyFacts]]: ...
     @property
     def location(self) -> str: ...
@@ -76,6 +78,7 @@ def request_runs(site: RunSite, wanted: RunsWanted, who: str, key: str = "") -> 
         known = requests.find(who, key, digest) if key else None
         if known is not None:
             return known
+        site.wait_for_declared()
         journeys = _journeys(site, wanted)
         _check(site, wanted)
         with site.store.snapshot() as connection:

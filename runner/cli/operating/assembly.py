@@ -106,6 +106,7 @@ def _site(
         archive=open_archive(settings),
         next_runs=next_runs,
         declared=lambda: next_runs.declared,
+        wait_for_declared=next_runs.wait,
         facts=lambda: next_runs.facts,
         source_link=make_source_link(settings.source_url, Path.cwd(), settings.journeys),
         budgets=DurationBudgets(settings.budgets),

@@ -39,6 +39,13 @@ def ask(served: Visited, body: object, **headers: str) -> Answer:
     )
 
 
+def test_a_server_that_has_just_started_refuses_what_there_is_not(dashboard: Callable[..., Visited]) -> None:
+    known: list[str] = []
+    served = dashboard(declared=lambda: frozenset(known) if known else None, wait_for_declared=lambda: known.append("buy"))
+    answer = ask(with_scheduler(served), {"journeys": ["bye"]})
+    assert (answer.status, b"did you mean 'buy'?" in answer.body) == (400, True), answer.body
+
+
 def make_run(served: Visited, run: Mapping[str, Any], status: str = "passed") -> RunResult:
     """What a scheduler does with a requested run."""
     store = served.store.requested_runs

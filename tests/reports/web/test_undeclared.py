@@ -57,8 +57,10 @@ def test_what_is_declared_is_read_from_the_files_unless_one_is_broken(tmp_path: 
     file.parent.mkdir()
     file.write_text("from runner import journey\n\n\n@journey\ndef buy(page): page.goto('/')\n")
     next_runs = NextRuns(LoadRequest(start=tmp_path), period=0.2)
-    assert next_runs.declared is None, "nothing was read yet"
+    at_first = next_runs.declared
+    assert at_first is None, "nothing was read yet"
     with next_runs:
-        wait_until(lambda: next_runs.declared == frozenset({"buy"}))
+        next_runs.wait()
+        assert next_runs.declared == frozenset({"buy"}), "whoever needs to know waits for the first reading"
         file.write_text("this is no Python")
         wait_until(lambda: next_runs.declared is None)
